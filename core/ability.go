@@ -1,0 +1,94 @@
+package core
+
+import (
+	"context"
+	"reflect"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// This file lists the abilities that a fitted thing may have beyond what its kind requires. Ask for one with [As], never
+// by a type assertion: a thing that lives in another process answers by what it declared.
+
+// Decoder is the ability of an [Embedding] to turn features back into snapshots.
+type Decoder interface {
+	// Decode returns a snapshot for each row of the n×Dim matrix z. It may be called concurrently.
+	Decode(ctx context.Context, z mat.Matrix) (Snapshots, error)
+}
+
+// Encoder is the ability of a [Judge] to hand out the features on which it bases its labels.
+type Encoder interface {
+	Encoder() Embedding
+}
+
+// Reporter is the ability to tell how a fit went.
+type Reporter interface {
+	Report() Report
+}
+
+// Report tells how a fit went.
+type Report struct {
+	// Untrained says in a sentence why the fit is to be counted as not having learned anything; it is empty where it did.
+	Untrained string
+	// Warnings are sentences for the user.
+	Warnings []string
+	// History has an entry for each epoch.
+	History []Epoch
+	// Rank is the rank of the evolution operator, 0 where there is none.
+	Rank int
+	// Parameters is the number of trained parameters.
+	Parameters int
+	// CompileSeconds is the part of the fit that went into compiling graphs.
+	CompileSeconds float64
+}
+
+// Spectral is the ability of a [Model] whose evolution operator has a spectrum.
+type Spectral interface {
+	// Eigenvalues returns the eigenvalues of the one-lag operator in descending order of modulus.
+	Eigenvalues() []complex128
+	// LeftEigenfunctions returns the n×r values of the left eigenfunctions at each snapshot, columns in the order of
+	// Eigenvalues, scaled as [SpectralOperator] says.
+	LeftEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
+}
+
+// SpectralOperator is the ability of an [Operator] that has a spectrum.
+type SpectralOperator interface {
+	// Eigenvalues returns the r eigenvalues in descending order of modulus, conjugate pairs side by side, the one with
+	// positive imaginary part first.
+	Eigenvalues() []complex128
+	// LeftEigenfunctions and RightEigenfunctions return the n×r values of the eigenfunctions at the rows of the n×d matrix
+	// z, columns in the order of Eigenvalues. An eigenfunction is z·w for a coefficient vector w; right vectors have ‖w‖₂ = 1,
+	// left vectors l are scaled so that Σ_j l_j w_j = 1, without conjugation.
+	LeftEigenfunctions(z mat.Matrix) (*mat.CDense, error)
+	RightEigenfunctions(z mat.Matrix) (*mat.CDense, error)
+}
+
+// Declarer restricts the abilities of a thing whose type has more methods than the thing can serve, a stand-in for one in
+// another process for instance.
+type Declarer interface {
+	// Has reports whether the ability named by the interface's type name, "Decoder" for instance, is really there.
+	Has(ability string) bool
+}
+
+// As returns the ability T of a fitted thing, and whether it has it. T is one of the interfaces of this file.
+func As[T any](thing any) (T, bool) {
+	ability, ok := thing.(T)
+	if declarer, restricted := thing.(Declarer); ok && restricted {
+		ok = declarer.Has(abilityName[T]())
+	}
+	if !ok {
+		var none T
+		return none, false
+	}
+	return ability, true
+}
+
+func abilityName[T any]() string { return reflect.TypeFor[T]().Name() }
+
+// ReportOf returns the report of a fitted thing, empty if it gives none.
+func ReportOf(thing any) Report {
+	if r, ok := As[Reporter](thing); ok {
+		return r.Report()
+	}
+	return Report{}
+}

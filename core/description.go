@@ -1,0 +1,72 @@
+package core
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// Description says what a registered thing is, for the user and for the harness.
+type Description struct {
+	// Name is how it is called on the command line: lower-case letters, digits and hyphens, a letter first, at most 40
+	// characters.
+	Name string
+	// Summary is one line without a full stop.
+	Summary string
+	// Doc is a paragraph or more: what it does and where it comes from (paper, equation).
+	Doc string
+	// Options are its options, names unique.
+	Options []Option
+	// Exposure says what it sees beyond the unlabelled training and validation sequences. Results of exposed methods are
+	// shown apart and never ranked with the others.
+	Exposure Exposure
+}
+
+// Exposure is what a method is handed beyond unlabelled snapshots.
+type Exposure string
+
+const (
+	// Unexposed methods see unlabelled training and validation snapshots only.
+	Unexposed Exposure = ""
+	// LabelExposed methods also see the labels of these snapshots.
+	LabelExposed Exposure = "labels"
+	// OracleExposed methods are handed the encoder of the oracle that judges them.
+	OracleExposed Exposure = "oracle"
+)
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// Validate returns [ErrDescription] naming the first rule that d breaks.
+func (d Description) Validate() error {
+	if !namePattern.MatchString(d.Name) {
+		return fmt.Errorf("%w: the name %q must be 1 to 40 lower-case letters, digits and hyphens, a letter first", ErrDescription, d.Name)
+	}
+	if d.Summary == "" {
+		return fmt.Errorf("%w: %q has no summary", ErrDescription, d.Name)
+	}
+	switch d.Exposure {
+	case Unexposed, LabelExposed, OracleExposed:
+	default:
+		return fmt.Errorf("%w: %q declares the exposure %q; there is %q and %q", ErrDescription, d.Name, d.Exposure, LabelExposed, OracleExposed)
+	}
+	seen := map[string]bool{}
+	for _, o := range d.Options {
+		if err := o.validate(); err != nil {
+			return fmt.Errorf("%w: %q: %w", ErrDescription, d.Name, err)
+		}
+		if seen[o.Name] {
+			return fmt.Errorf("%w: %q declares the option %q twice", ErrDescription, d.Name, o.Name)
+		}
+		seen[o.Name] = true
+	}
+	return nil
+}
+
+// Option returns the declared option of that name.
+func (d Description) Option(name string) (Option, bool) {
+	for _, o := range d.Options {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Option{}, false
+}

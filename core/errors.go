@@ -1,0 +1,48 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// The kinds of failure that callers tell apart, by [errors.Is]. The message that wraps one names the value, the limit and
+// the remedy.
+var (
+	// ErrShape: arrays do not have the shapes or lengths they must have.
+	ErrShape = errors.New("wrong shape")
+	// ErrNonFinite: a value is infinite or not a number.
+	ErrNonFinite = errors.New("non-finite value")
+	// ErrTooShort: a sequence has too few snapshots for what is asked of it.
+	ErrTooShort = errors.New("sequence too short")
+	// ErrUnknown: nothing of that name exists.
+	ErrUnknown = errors.New("unknown name")
+	// ErrDuplicate: a name is taken.
+	ErrDuplicate = errors.New("name already taken")
+	// ErrDescription: a description breaks the rules of [Description].
+	ErrDescription = errors.New("invalid description")
+	// ErrOption: an option does not exist, or its value has the wrong type or is out of range.
+	ErrOption = errors.New("invalid option")
+	// ErrLabel: a label is outside 0 … Classes-1.
+	ErrLabel = errors.New("label out of range")
+	// ErrUnavailable: something needed is not there, an oracle without an encoder for instance.
+	ErrUnavailable = errors.New("not available")
+	// ErrPanic: a panic was caught at the boundary of a package.
+	ErrPanic = errors.New("internal failure")
+)
+
+// Recover turns a panic into an [ErrPanic] with the stack where it happened; a panic value that is an error stays
+// reachable by [errors.As]. Use it as the first deferred call of a function that may meet a panic of a numerical library
+// and has a named error result:
+//
+//	func (m *model) Predict(…) (_ Snapshots, err error) {
+//		defer core.Recover(&err)
+func Recover(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf("%w: %w\n%s", ErrPanic, r, debug.Stack())
+	default:
+		*err = fmt.Errorf("%w: %v\n%s", ErrPanic, r, debug.Stack())
+	}
+}

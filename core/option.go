@@ -1,0 +1,202 @@
+package core
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the value where the user
+// gives none. Make one with [BoolOption], [IntOption], [FloatOption] or [ChoiceOption].
+type Option struct {
+	Name    string
+	Doc     string // one line without a full stop
+	Default any
+	Min     float64  // least value of a number
+	Max     float64  // largest value of a number
+	Choices []string // the values of a string
+}
+
+// BoolOption declares a switch.
+func BoolOption(name string, def bool, doc string) Option {
+	return Option{Name: name, Doc: doc, Default: def}
+}
+
+// IntOption declares a whole number in [least, most].
+func IntOption(name string, def, least, most int, doc string) Option {
+	return Option{Name: name, Doc: doc, Default: def, Min: float64(least), Max: float64(most)}
+}
+
+// FloatOption declares a real number in [least, most].
+func FloatOption(name string, def, least, most float64, doc string) Option {
+	return Option{Name: name, Doc: doc, Default: def, Min: least, Max: most}
+}
+
+// ChoiceOption declares one word of several, the first being the default.
+func ChoiceOption(name string, doc string, choices ...string) Option {
+	return Option{Name: name, Doc: doc, Default: append(choices, "")[0], Choices: choices}
+}
+
+// Type names the type of the option's values: "bool", "int", "float" or "string".
+func (o Option) Type() string {
+	switch o.Default.(type) {
+	case bool:
+		return "bool"
+	case int:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "string"
+	}
+	return fmt.Sprintf("%T", o.Default)
+}
+
+// Range describes the values that the option takes.
+func (o Option) Range() string {
+	switch o.Default.(type) {
+	case bool:
+		return "true or false"
+	case string:
+		return strings.Join(o.Choices, ", ")
+	}
+	return fmt.Sprintf("%v … %v", o.Min, o.Max)
+}
+
+// Parse reads a value as the user writes it and checks it. The error is [ErrOption].
+func (o Option) Parse(text string) (any, error) {
+	var value any
+	var err error
+	switch o.Default.(type) {
+	case bool:
+		value, err = strconv.ParseBool(text)
+	case int:
+		value, err = strconv.Atoi(text)
+	case float64:
+		value, err = strconv.ParseFloat(text, 64)
+	default:
+		value = text
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s=%s: %q is not %s", ErrOption, o.Name, text, text, typeWords[o.Type()])
+	}
+	return value, o.Check(value)
+}
+
+var typeWords = map[string]string{"bool": "true or false", "int": "a whole number", "float": "a number"}
+
+// Check returns [ErrOption] if value is not of the option's type or outside its range.
+func (o Option) Check(value any) error {
+	number := math.NaN()
+	switch v := value.(type) {
+	case int:
+		number = float64(v)
+	case float64:
+		number = v
+	}
+	switch o.Default.(type) {
+	case bool:
+		if _, ok := value.(bool); ok {
+			return nil
+		}
+	case int:
+		if _, ok := value.(int); ok && number >= o.Min && number <= o.Max {
+			return nil
+		}
+	case float64:
+		if _, ok := value.(float64); ok && number >= o.Min && number <= o.Max {
+			return nil
+		}
+	case string:
+		if s, ok := value.(string); ok && slices.Contains(o.Choices, s) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %s=%v: it takes %s (%s)", ErrOption, o.Name, value, o.Range(), o.Type())
+}
+
+var optionPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+func (o Option) validate() error {
+	if !optionPattern.MatchString(o.Name) {
+		return fmt.Errorf("the option name %q must be 1 to 40 lower-case letters, digits and underscores, a letter first", o.Name)
+	}
+	if o.Doc == "" {
+		return fmt.Errorf("the option %q has no doc", o.Name)
+	}
+	switch o.Default.(type) {
+	case bool, int, float64, string:
+	default:
+		return fmt.Errorf("the default of option %q is a %T; it must be a bool, int, float64 or string", o.Name, o.Default)
+	}
+	return o.Check(o.Default)
+}
+
+// Options holds a value for each declared option. It is immutable.
+type Options struct{ values map[string]any }
+
+// Resolve gives every declared option a value: the given one, checked, or the default. The error is [ErrOption], for an
+// option that d does not declare too, and names what exists.
+func (d Description) Resolve(given map[string]any) (Options, error) {
+	values := make(map[string]any, len(d.Options))
+	for _, o := range d.Options {
+		values[o.Name] = o.Default
+	}
+	for name, value := range given {
+		o, ok := d.Option(name)
+		if !ok {
+			return Options{}, d.unknownOption(name)
+		}
+		if err := o.Check(value); err != nil {
+			return Options{}, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		values[name] = value
+	}
+	return Options{values}, nil
+}
+
+// ParseOptions is [Description.Resolve] for values as the user writes them.
+func (d Description) ParseOptions(given map[string]string) (Options, error) {
+	values := make(map[string]any, len(given))
+	for name, text := range given {
+		o, ok := d.Option(name)
+		if !ok {
+			return Options{}, d.unknownOption(name)
+		}
+		value, err := o.Parse(text)
+		if err != nil {
+			return Options{}, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		values[name] = value
+	}
+	return d.Resolve(values)
+}
+
+func (d Description) unknownOption(name string) error {
+	names := make([]string, len(d.Options))
+	for i, o := range d.Options {
+		names[i] = o.Name
+	}
+	slices.Sort(names)
+	return fmt.Errorf("%s: %w: %s", d.Name, ErrOption, Unknown("option", name, names))
+}
+
+// Bool, Int, Float and String return the value of an option. They panic if it was not declared with that type, which is a
+// mistake of the method's author that any call finds.
+func (o Options) Bool(name string) bool { return o.values[name].(bool) }
+
+// Int returns the value of an [IntOption].
+func (o Options) Int(name string) int { return o.values[name].(int) }
+
+// Float returns the value of a [FloatOption].
+func (o Options) Float(name string) float64 { return o.values[name].(float64) }
+
+// String returns the value of a [ChoiceOption].
+func (o Options) String(name string) string { return o.values[name].(string) }
+
+// Map returns a copy of the names and values.
+func (o Options) Map() map[string]any { return maps.Clone(o.values) }

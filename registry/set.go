@@ -1,0 +1,83 @@
+package registry
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Described is what everything that can be registered has.
+type Described interface{ Describe() core.Description }
+
+// Set is a set of things of one kind under their declared names. Any number of goroutines may read a set that none
+// changes.
+type Set[T Described] struct {
+	kind   string
+	things map[string]entry[T]
+}
+
+type entry[T Described] struct {
+	thing       T
+	description core.Description
+}
+
+func newSet[T Described](kind string) Set[T] {
+	return Set[T]{kind: kind, things: map[string]entry[T]{}}
+}
+
+// Add adds things under the names that they declare, all or none. The error is [core.ErrDescription] for a nil or a
+// description that breaks the rules, and [core.ErrDuplicate] for a name that is taken.
+func (s Set[T]) Add(things ...T) error {
+	added := make(map[string]entry[T], len(things))
+	for _, thing := range things {
+		if isNil(thing) {
+			return fmt.Errorf("%w: a %s is nil", core.ErrDescription, s.kind)
+		}
+		d := thing.Describe()
+		if err := d.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", s.kind, err)
+		}
+		_, there := s.things[d.Name]
+		if _, twice := added[d.Name]; there || twice {
+			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind, d.Name)
+		}
+		added[d.Name] = entry[T]{thing, d}
+	}
+	maps.Copy(s.things, added)
+	return nil
+}
+
+func isNil(thing any) bool {
+	v := reflect.ValueOf(thing)
+	switch v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
+}
+
+// Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and what exists.
+func (s Set[T]) Get(name string) (T, error) {
+	e, ok := s.things[name]
+	if !ok {
+		return e.thing, fmt.Errorf("%w: %s", core.ErrUnknown, core.Unknown(s.kind, name, s.Names()))
+	}
+	return e.thing, nil
+}
+
+// Names returns the names in alphabetical order.
+func (s Set[T]) Names() []string { return slices.Sorted(maps.Keys(s.things)) }
+
+// Descriptions returns the descriptions, as they were when the things were added, by name.
+func (s Set[T]) Descriptions() []core.Description {
+	var all []core.Description
+	for _, name := range s.Names() {
+		all = append(all, s.things[name].description)
+	}
+	return all
+}
