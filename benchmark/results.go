@@ -1,0 +1,150 @@
+package benchmark
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Schema names the layout of results.json and of the run files. It changes whenever a reader of the old layout would
+// misread the new one.
+const Schema = "koopbench.results/1"
+
+// Results is everything that one `bench run` found: the content of results.json.
+type Results struct {
+	Schema      string      `json:"schema"`
+	Task        TaskInfo    `json:"task"`
+	Environment Environment `json:"environment"`
+	Oracle      OracleInfo  `json:"oracle"`
+	Runs        []RunResult `json:"runs"`
+}
+
+// TaskInfo says what was evaluated.
+type TaskInfo struct {
+	Name       string `json:"name"`        // "ordered-mnist"
+	Source     string `json:"source"`      // where the images came from, for the reader
+	DataSHA256 string `json:"data_sha256"` // of images, labels, shape and split
+	States     int    `json:"states"`      // number of digits
+	Shape      []int  `json:"shape"`       // of one snapshot
+	Train      int    `json:"train"`       // snapshots
+	Validation int    `json:"validation"`  // snapshots
+	Test       int    `json:"test"`        // snapshots
+	Lag        int    `json:"lag"`         // snapshots a step
+	Steps      int    `json:"steps"`       // steps of the roll-out
+	Protocol   string `json:"protocol"`    // ProtocolReencode
+}
+
+// ProtocolReencode feeds each predicted image back to the model as the next input.
+const ProtocolReencode = "reencode"
+
+// Environment says where and by what the results were made.
+type Environment struct {
+	Version          string   `json:"version"`           // of koopbench
+	Commit           string   `json:"commit"`            // of its source, "" if unknown
+	ExecutableSHA256 string   `json:"executable_sha256"` //
+	Command          []string `json:"command"`           // as typed
+	Go               string   `json:"go"`                // version of Go
+	OS               string   `json:"os"`                // "linux/amd64"
+	CPU              string   `json:"cpu"`               // model, "" if unknown
+	Cores            int      `json:"cores"`             // usable by the process
+	MemoryBytes      int64    `json:"memory_bytes"`      // of the machine, 0 if unknown
+	Backend          string   `json:"backend"`           // compute backend, "go" for instance
+}
+
+// OracleInfo says who judged.
+type OracleInfo struct {
+	Name               string         `json:"name"`
+	Key                string         `json:"key"` // hash of everything that determines its labels
+	Seed               int64          `json:"seed"`
+	Options            map[string]any `json:"options"`
+	ValidationAccuracy float64        `json:"validation_accuracy"`
+	TestAccuracy       float64        `json:"test_accuracy"`
+	FitSeconds         float64        `json:"fit_seconds"`
+	Warnings           []string       `json:"warnings"`
+	History            []Epoch        `json:"history"`
+}
+
+// Status says how a run ended.
+type Status string
+
+// The ends of a run. Only a run that is StatusOK has been evaluated at every step.
+const (
+	StatusOK      Status = "ok"      // fitted and evaluated
+	StatusFailed  Status = "failed"  // the method returned an error
+	StatusTimeout Status = "timeout" // the time given was over
+	StatusCrashed Status = "crashed" // the method panicked, or its process died
+	StatusInvalid Status = "invalid" // the method returned what its contract forbids
+)
+
+// RunResult is one finished run, a method at a seed: the content of a file runs/KEY.json.
+type RunResult struct {
+	Key              string         `json:"key"`
+	Method           string         `json:"method"` // as the user wrote it: "vamp", "vamp?epochs=20"
+	Seed             int64          `json:"seed"`
+	Options          map[string]any `json:"options"`
+	Exposed          string         `json:"exposed"` // core.Exposure: "", "labels" or "oracle"
+	Status           Status         `json:"status"`
+	Reason           string         `json:"reason"`  // why the status is not ok, or why the run counts as untrained
+	Trained          bool           `json:"trained"` //
+	Warnings         []string       `json:"warnings"`
+	Accuracy         []float64      `json:"accuracy"`          // [step] on the test snapshots, step 1 first
+	Labels           [][]int        `json:"labels"`            // [step][test snapshot] what the oracle saw
+	PredictionSHA256 []string       `json:"prediction_sha256"` // [step] of all predicted snapshots, float32 little-endian, row-major
+	History          []Epoch        `json:"history"`
+	Eigenvalues      []Complex      `json:"eigenvalues"` // descending modulus
+	Rank             int            `json:"rank"`        // of the evolution operator, 0 if none
+	Parameters       int            `json:"parameters"`
+	FitSeconds       float64        `json:"fit_seconds"` // compilation not counted
+	CompileSeconds   float64        `json:"compile_seconds"`
+	PredictSeconds   float64        `json:"predict_seconds"` // of the whole roll-out, the oracle's time not counted
+	PeakRSSBytes     int64          `json:"peak_rss_bytes"`  // of the process since its start
+}
+
+// Epoch is one pass over the training data. A loss that is not a number is null in JSON.
+type Epoch struct {
+	Epoch      int    `json:"epoch"`
+	Train      Number `json:"train"`
+	Validation Number `json:"validation"`
+}
+
+// Number is a float64 whose non-finite values are null in JSON.
+type Number float64
+
+// MarshalJSON implements [json.Marshaler].
+func (n Number) MarshalJSON() ([]byte, error) {
+	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte("null"), nil
+	}
+	return strconv.AppendFloat(nil, float64(n), 'g', -1, 64), nil
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
+}
+
+// Complex is a complex number, [real part, imaginary part] in JSON.
+type Complex complex128
+
+// MarshalJSON implements [json.Marshaler].
+func (c Complex) MarshalJSON() ([]byte, error) {
+	return json.Marshal([2]float64{real(c), imag(c)})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (c *Complex) UnmarshalJSON(text []byte) error {
+	var parts []float64
+	if err := json.Unmarshal(text, &parts); err != nil {
+		return err
+	}
+	if len(parts) != 2 {
+		return fmt.Errorf("a complex number is [real, imaginary], not %s", text)
+	}
+	*c = Complex(complex(parts[0], parts[1]))
+	return nil
+}
