@@ -1,0 +1,215 @@
+// Package npz reads and writes NumPy's .npz archives: named arrays of any shape, which numpy.load opens.
+//
+// The format is NumPy's: a zip file of .npy members, version 1.0 headers (numpy.lib.format). Arrays are little-endian and
+// row-major. Any package may import it; it imports the standard library only.
+package npz
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrFormat: a file is not an archive of arrays that this package reads.
+var ErrFormat = errors.New("not a readable .npz file")
+
+// Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8
+// or []complex128.
+type Array struct {
+	Shape  []int
+	Values any
+}
+
+// Archive is a set of named arrays.
+type Archive map[string]Array
+
+var types = map[string]func(n int) any{
+	"<f4":  func(n int) any { return make([]float32, n) },
+	"<f8":  func(n int) any { return make([]float64, n) },
+	"<i8":  func(n int) any { return make([]int64, n) },
+	"|u1":  func(n int) any { return make([]uint8, n) },
+	"<c16": func(n int) any { return make([]complex128, n) },
+}
+
+func typeOf(values any) (descr string, n int, err error) {
+	switch v := values.(type) {
+	case []float32:
+		return "<f4", len(v), nil
+	case []float64:
+		return "<f8", len(v), nil
+	case []int64:
+		return "<i8", len(v), nil
+	case []uint8:
+		return "|u1", len(v), nil
+	case []complex128:
+		return "<c16", len(v), nil
+	}
+	return "", 0, fmt.Errorf("values of type %T cannot be written to an .npz file", values)
+}
+
+// Write writes the arrays, compressed, in the order of their names: equal archives give equal bytes.
+func Write(w io.Writer, a Archive) error {
+	z := zip.NewWriter(w)
+	names := make([]string, 0, len(a))
+	for name := range a {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		member, err := z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Deflate})
+		if err != nil {
+			return err
+		}
+		if err := writeArray(member, a[name]); err != nil {
+			return fmt.Errorf("array %q: %w", name, err)
+		}
+	}
+	return z.Close()
+}
+
+const magic = "\x93NUMPY\x01\x00"
+
+func writeArray(w io.Writer, a Array) error {
+	descr, n, err := typeOf(a.Values)
+	if err != nil {
+		return err
+	}
+	size := 1
+	dims := make([]string, len(a.Shape))
+	for i, d := range a.Shape {
+		size *= d
+		dims[i] = strconv.Itoa(d)
+	}
+	if size != n {
+		return fmt.Errorf("%d values do not fill the shape %v", n, a.Shape)
+	}
+	shape := strings.Join(dims, ", ")
+	if len(dims) == 1 {
+		shape += ","
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+	// The values begin at a multiple of 64 bytes; the header ends with a newline.
+	total := (len(magic) + 2 + len(header) + 1 + 63) / 64 * 64
+	header += strings.Repeat(" ", total-len(magic)-2-len(header)-1) + "\n"
+	if _, err := io.WriteString(w, magic); err != nil {
+		return err
+	}
+	if err := binary.Write(w, binary.LittleEndian, uint16(len(header))); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, header); err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, a.Values)
+}
+
+// Read reads an archive. The error is [ErrFormat] for what is not one; arrays of other types or in Fortran order are not
+// read either. Memory is taken only as values arrive.
+func Read(r io.ReaderAt, size int64) (Archive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	archive := Archive{}
+	for _, f := range z.File {
+		name, ok := strings.CutSuffix(f.Name, ".npy")
+		if !ok {
+			return nil, fmt.Errorf("%w: the member %q is not a .npy file", ErrFormat, f.Name)
+		}
+		if archive[name], err = readMember(f); err != nil {
+			return nil, fmt.Errorf("%w: array %q: %w", ErrFormat, name, err)
+		}
+	}
+	return archive, nil
+}
+
+func readMember(f *zip.File) (Array, error) {
+	r, err := f.Open()
+	if err != nil {
+		return Array{}, err
+	}
+	defer r.Close()
+	return readArray(r)
+}
+
+var headerPattern = regexp.MustCompile(`^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n$`)
+
+func readArray(r io.Reader) (Array, error) {
+	var lead [len(magic) + 2]byte
+	if _, err := io.ReadFull(r, lead[:]); err != nil {
+		return Array{}, err
+	}
+	if string(lead[:len(magic)]) != magic {
+		return Array{}, errors.New("no NumPy header of version 1.0")
+	}
+	header := make([]byte, binary.LittleEndian.Uint16(lead[len(magic):]))
+	if _, err := io.ReadFull(r, header); err != nil {
+		return Array{}, err
+	}
+	match := headerPattern.FindSubmatch(header)
+	if match == nil {
+		return Array{}, fmt.Errorf("unreadable header %.80q", header)
+	}
+	makeValues, ok := types[string(match[1])]
+	if !ok {
+		return Array{}, fmt.Errorf("values of type %q are not read", match[1])
+	}
+	if string(match[2]) == "True" {
+		return Array{}, errors.New("arrays in Fortran order are not read")
+	}
+	shape, size, err := parseShape(string(match[3]))
+	if err != nil {
+		return Array{}, err
+	}
+	width := binary.Size(makeValues(1))
+	// Reading before allocating the values keeps a lying header from costing memory.
+	var data bytes.Buffer
+	if n, err := io.Copy(&data, io.LimitReader(r, int64(size)*int64(width)+1)); err != nil {
+		return Array{}, err
+	} else if n != int64(size)*int64(width) {
+		return Array{}, fmt.Errorf("the values do not fill the shape %v exactly", shape)
+	}
+	values := makeValues(size)
+	if _, err := binary.Decode(data.Bytes(), binary.LittleEndian, values); err != nil {
+		return Array{}, err
+	}
+	return Array{shape, values}, nil
+}
+
+func parseShape(text string) (shape []int, size int, err error) {
+	size = 1
+	for field := range strings.SplitSeq(text, ",") {
+		field = strings.TrimSpace(field)
+		if field == "" {
+			continue
+		}
+		d, err := strconv.Atoi(field)
+		if err != nil || d < 0 || (d > 0 && size > math.MaxInt32/d) {
+			return nil, 0, fmt.Errorf("unreadable or too large shape (%s)", text)
+		}
+		shape = append(shape, d)
+		size *= d
+	}
+	return shape, size, nil
+}
+
+// Values returns the values of the named array if it is there with that type and number of axes; -1 axes means any.
+func Values[T float32 | float64 | int64 | uint8 | complex128](a Archive, name string, axes int) ([]T, []int, error) {
+	array, ok := a[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: there is no array %q", ErrFormat, name)
+	}
+	values, ok := array.Values.([]T)
+	if !ok || (axes >= 0 && len(array.Shape) != axes) {
+		return nil, nil, fmt.Errorf("%w: array %q is a %T of %d axes", ErrFormat, name, array.Values, len(array.Shape))
+	}
+	return values, array.Shape, nil
+}
