@@ -1,6 +1,9 @@
 package benchmark
 
 import (
+	"fmt"
+	"maps"
+
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -10,13 +13,13 @@ type Plan struct {
 	Oracle OraclePlan
 	// Entries are the methods to evaluate, labels unique.
 	Entries []Entry
-	// Seeds are the seeds at which each is fitted.
+	// Seeds are the seeds at which each is fitted, unique.
 	Seeds []int64
 	// MaxEpochs caps the option "epochs" of every method and of the oracle; 0 for no cap.
 	MaxEpochs int
 	// Out is the folder of results. It is created; finished runs in it with the same key are not repeated.
 	Out string
-	// Jobs is how many runs are under way at once, at least 1. It changes no number.
+	// Jobs is how many runs are under way at once; 0 stands for 1. It changes no number.
 	Jobs int
 	// Environment is kept with the results.
 	Environment Environment
@@ -29,7 +32,8 @@ type Entry struct {
 	Label   string
 	Method  core.Method
 	Options core.Options
-	// Identity is a hash of the code behind the method, if it is not this executable: a run is reused only for the same one.
+	// Identity is a hash of the code behind the method where that is not this executable: a run is reused for the same code
+	// only.
 	Identity string
 }
 
@@ -42,12 +46,14 @@ type OraclePlan struct {
 
 // Observer is told how a plan proceeds, by several goroutines at a time.
 type Observer interface {
-	// Begin is called when a run starts, and with the label "oracle" when the oracle does. The progress it returns is used by
-	// one goroutine.
+	// Begin is called when a run starts, and with [OracleLabel] when the oracle does. One goroutine uses what it returns.
 	Begin(label string, seed int64) core.Progress
 	// End is called when it has finished.
-	End(label string, seed int64, result Outcome)
+	End(label string, seed int64, outcome Outcome)
 }
+
+// OracleLabel stands for the oracle where an [Observer] is told of runs.
+const OracleLabel = "oracle"
 
 // Outcome is how a run ended, for an [Observer].
 type Outcome struct {
@@ -55,4 +61,55 @@ type Outcome struct {
 	Reason  string
 	Reused  bool    // found finished in the folder of results
 	Seconds float64 // taken altogether
+}
+
+type noObserver struct{}
+
+func (noObserver) Begin(string, int64) core.Progress { return core.NoProgress }
+func (noObserver) End(string, int64, Outcome)        {}
+
+// run is one fit and roll-out to be made.
+type run struct {
+	entry       Entry
+	description core.Description
+	options     core.Options
+	seed        int64
+	key         string
+}
+
+// runs lists every method at every seed, capped and keyed, and rejects what is not unique.
+func (p *Plan) runs(oracleKey string) ([]run, error) {
+	if len(p.Entries) == 0 || len(p.Seeds) == 0 {
+		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption, len(p.Entries), len(p.Seeds))
+	}
+	var runs []run
+	labels := map[string]string{}
+	for _, e := range p.Entries {
+		d := e.Method.Describe()
+		options, err := capEpochs(d, e.Options, p.MaxEpochs)
+		if err != nil {
+			return nil, err
+		}
+		for _, seed := range p.Seeds {
+			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Identity, d, options, seed)
+			if other, twice := labels[key]; twice {
+				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
+			}
+			labels[key] = e.Label
+			runs = append(runs, run{e, d, options, seed, key})
+		}
+	}
+	return runs, nil
+}
+
+// capEpochs lowers the option "epochs", where there is one, to the cap.
+func capEpochs(d core.Description, options core.Options, most int) (core.Options, error) {
+	values := options.Map()
+	epochs, ok := values["epochs"].(int)
+	if most <= 0 || !ok || epochs <= most {
+		return options, nil
+	}
+	values = maps.Clone(values)
+	values["epochs"] = most
+	return d.Resolve(values)
 }

@@ -1,25 +1,224 @@
 package benchmark
 
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/npz"
+)
+
 // Store is a folder of results:
 //
-//	results.json       Results, all of it
+//	results.json       [Results], all of it
 //	results.csv        one row a method × seed × step
-//	data.npz           sample, sample_labels: the first snapshots of the sequence and their states;
-//	                   test_images, test_labels: the ten test snapshots that roll-outs show, the states of all test snapshots
-//	oracle.json        OracleInfo
-//	runs/KEY.json      RunResult
-//	runs/KEY.npz       rollout [step, 10, shape…] float32: the predictions from the ten test snapshots;
-//	                   labels [step, test] int64; left_eigenfunctions [test, r] complex128, where the model has them
-//	figures/           what `bench report` draws
+//	data.npz           [TaskArrays]
+//	oracle.json        [OracleInfo]
+//	runs/KEY.json      [RunResult]
+//	runs/KEY.npz       [RunArrays]
+//	figures/           what package report draws
 //
-// Every file is written whole under another name, synced and renamed: a reader never sees half a file.
+// Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
+// arrays are written first, so that a run whose .json is there is complete.
 type Store struct{ dir string }
+
+// RolloutSnapshots is the number of test snapshots whose predictions are kept: the first ones of the test sequence.
+const RolloutSnapshots = 10
+
+// SampleCycles is the number of cycles through the states that the kept sample of the sequence shows.
+const SampleCycles = 2
+
+// ErrResults: a folder or file of results cannot be read as such.
+var ErrResults = errors.New("not readable as results")
 
 // OpenStore returns the store in a folder, which need not exist.
 func OpenStore(dir string) *Store { return &Store{dir} }
 
-// RolloutSnapshots is the number of test snapshots whose predicted images are kept: the first ones of the test sequence.
-const RolloutSnapshots = 10
+// Dir is the folder.
+func (s *Store) Dir() string { return s.dir }
 
-// SampleRows is the number of cycles through the states that the kept sample of the sequence shows.
-const SampleRows = 2
+func (s *Store) path(names ...string) string {
+	return filepath.Join(append([]string{s.dir}, names...)...)
+}
+
+// prepare creates the folders and checks that they can be written.
+func (s *Store) prepare() error {
+	if err := os.MkdirAll(s.path("runs"), 0o755); err != nil {
+		return fmt.Errorf("the folder of results %s cannot be made: %w; choose another with --out", s.dir, err)
+	}
+	probe, err := os.CreateTemp(s.path("runs"), ".probe-*")
+	if err != nil {
+		return fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
+
+// Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.
+func (s *Store) Results() (*Results, error) {
+	var r Results
+	if err := s.readJSON(s.path("results.json"), &r); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: %s has no results.json; make one with: bench run --out %s", ErrResults, s.dir, s.dir)
+		}
+		return nil, err
+	}
+	if r.Schema != Schema {
+		return nil, fmt.Errorf("%w: %s has the schema %q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
+	}
+	return &r, nil
+}
+
+func (s *Store) readJSON(path string, v any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+	}
+	return nil
+}
+
+func (s *Store) writeJSON(path string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, append(text, '\n'))
+}
+
+// WriteResults writes results.json and results.csv.
+func (s *Store) WriteResults(r *Results) error {
+	if err := s.writeJSON(s.path("results.json"), r); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key"}}
+	for _, run := range r.Runs {
+		lead := []string{run.Method, strconv.FormatInt(run.Seed, 10)}
+		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), run.Exposed}
+		for i, a := range run.Accuracy {
+			row := append(append([]string{}, lead...), strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64))
+			rows = append(rows, append(append(row, tail...), run.PredictionSHA256[i], run.Key))
+		}
+		if len(run.Accuracy) == 0 {
+			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key)...))
+		}
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return atomicfile.Write(s.path("results.csv"), b.Bytes())
+}
+
+// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].
+func (s *Store) Run(key string) (run RunResult, ok bool, err error) {
+	err = s.readJSON(s.path("runs", key+".json"), &run)
+	if errors.Is(err, fs.ErrNotExist) {
+		return run, false, nil
+	}
+	if err == nil && run.Key != key {
+		err = fmt.Errorf("%w: %s says it is the run %q", ErrResults, s.path("runs", key+".json"), run.Key)
+	}
+	return run, err == nil, err
+}
+
+func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
+	if arrays != nil {
+		if err := s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()); err != nil {
+			return err
+		}
+	}
+	return s.writeJSON(s.path("runs", run.Key+".json"), run)
+}
+
+// oracle reads oracle.json if it is that of the key.
+func (s *Store) oracle(key string) (info OracleInfo, ok bool) {
+	err := s.readJSON(s.path("oracle.json"), &info)
+	return info, err == nil && info.Key == key
+}
+
+func (s *Store) writeArrays(path string, a npz.Archive) error {
+	var b bytes.Buffer
+	if err := npz.Write(&b, a); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, b.Bytes())
+}
+
+func (s *Store) readArrays(path string) (npz.Archive, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	a, err := npz.Read(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+	}
+	return a, nil
+}
+
+// TaskArrays is what figures need of the task: the content of data.npz.
+type TaskArrays struct {
+	Sample       core.Snapshots // "sample" [SampleCycles × States, shape…]: the first snapshots of the sequence
+	SampleLabels []int          // "sample_labels"
+	TestImages   core.Snapshots // "test_images" [at most RolloutSnapshots, shape…]: the first test snapshots
+	TestLabels   []int          // "test_labels" [test]: of all test snapshots
+}
+
+// RunArrays is what figures need of a run: the content of runs/KEY.npz.
+type RunArrays struct {
+	Rollout            []core.Snapshots // "rollout" [step, at most RolloutSnapshots, shape…]: predictions from the first test snapshots
+	Labels             [][]int          // "labels" [step, test]: what the oracle saw
+	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
+}
+
+// TaskArrays reads data.npz. The error is [ErrResults].
+func (s *Store) TaskArrays() (*TaskArrays, error) {
+	path := s.path("data.npz")
+	a, err := s.readArrays(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &TaskArrays{}
+	if t.Sample, err = snapshotsOf(a, "sample"); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+	}
+	if t.TestImages, err = snapshotsOf(a, "test_images"); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+	}
+	for name, labels := range map[string]*[]int{"sample_labels": &t.SampleLabels, "test_labels": &t.TestLabels} {
+		values, _, err := npz.Values[int64](a, name, 1)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+		}
+		*labels = toInts(values)
+	}
+	return t, nil
+}
+
+// RunArrays reads runs/KEY.npz. The error is [ErrResults].
+func (s *Store) RunArrays(key string) (*RunArrays, error) {
+	path := s.path("runs", key+".npz")
+	a, err := s.readArrays(path)
+	if err != nil {
+		return nil, err
+	}
+	arrays, err := runArraysOf(a)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
+	}
+	return arrays, nil
+}

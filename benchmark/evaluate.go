@@ -1,0 +1,120 @@
+package benchmark
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/cmplx"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// errInvalid: a method or oracle broke its contract.
+var errInvalid = errors.New("contract broken")
+
+// evaluate rolls the model out over the test snapshots. Each step feeds the images of the step before to the model's
+// one-step prediction; the judge labels what comes out, and a label is right if it equals the snapshot's state moved on by
+// the number of steps. Step 0 is never scored.
+func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunResult, progress core.Progress) (*RunArrays, error) {
+	steps := h.Task.Info.Steps
+	progress.Phase("evaluation", steps)
+	arrays := &RunArrays{}
+	x, hash := h.Task.Test, hashSnapshots(h.Task.Test)
+	for step := 1; step <= steps; step++ {
+		start := time.Now()
+		next, err := predict(ctx, model, x)
+		result.PredictSeconds += time.Since(start).Seconds()
+		if err != nil {
+			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
+		}
+		if hashSnapshots(x) != hash {
+			return nil, fmt.Errorf("prediction at step %d: %w: it changed the snapshots that it was given", step, errInvalid)
+		}
+		labels, err := h.classify(ctx, next)
+		if err != nil {
+			return nil, fmt.Errorf("at step %d: %w", step, err)
+		}
+		x, hash = next, hashSnapshots(next)
+		result.PredictionSHA256 = append(result.PredictionSHA256, hash)
+		result.Labels = append(result.Labels, labels)
+		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step, h.Task.Info.States))
+		arrays.Labels = append(arrays.Labels, labels)
+		shown, err := copySnapshots(next.Slice(0, min(RolloutSnapshots, next.Len())))
+		if err != nil {
+			return nil, err
+		}
+		arrays.Rollout = append(arrays.Rollout, shown)
+		progress.Advance(step)
+	}
+	return arrays, nil
+}
+
+// predict calls the model once and checks what it returns.
+func predict(ctx context.Context, model core.Model, x core.Snapshots) (_ core.Snapshots, err error) {
+	defer core.Recover(&err)
+	next, err := model.Predict(ctx, x)
+	switch {
+	case err != nil:
+		return next, err
+	case !next.SameShape(x):
+		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", errInvalid, next.Shape(), x.Shape())
+	case next.Len() != x.Len():
+		return next, fmt.Errorf("%w: it returned %d snapshots for %d", errInvalid, next.Len(), x.Len())
+	}
+	if err := next.CheckFinite(); err != nil {
+		return next, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return next, nil
+}
+
+// copySnapshots copies, so that a part does not hold the whole in memory.
+func copySnapshots(x core.Snapshots) (core.Snapshots, error) {
+	values := make([]float32, x.Len()*x.Size())
+	x.Read(values, 0)
+	return core.NewSnapshots(values, x.Shape()...)
+}
+
+// spectrum keeps eigenvalues and left eigenfunctions on the test snapshots, where the model has them.
+func (h *harness) spectrum(ctx context.Context, model core.Model, result *RunResult, arrays *RunArrays) (err error) {
+	defer core.Recover(&err)
+	s, ok := core.As[core.Spectral](model)
+	if !ok {
+		return nil
+	}
+	values := s.Eigenvalues()
+	if len(values) == 0 {
+		return nil
+	}
+	left, err := s.LeftEigenfunctions(ctx, h.Task.Test)
+	if err != nil {
+		return fmt.Errorf("eigenfunctions: %w", err)
+	}
+	if err := checkSpectrum(values, left, h.Task.Test.Len()); err != nil {
+		return fmt.Errorf("eigenfunctions: %w: %w", errInvalid, err)
+	}
+	for _, v := range values {
+		result.Eigenvalues = append(result.Eigenvalues, Complex(v))
+	}
+	arrays.LeftEigenfunctions = left
+	return nil
+}
+
+func checkSpectrum(values []complex128, left *mat.CDense, n int) error {
+	if rows, columns := left.Dims(); rows != n || columns != len(values) {
+		return fmt.Errorf("%w: %d×%d values of eigenfunctions for %d snapshots and %d eigenvalues", core.ErrShape, rows, columns, n, len(values))
+	}
+	if !slices.IsSortedFunc(values, func(a, b complex128) int { return cmp.Compare(cmplx.Abs(b), cmplx.Abs(a)) }) {
+		return fmt.Errorf("eigenvalues %v are not in descending order of modulus", values)
+	}
+	for _, v := range append(slices.Clone(values), left.RawCMatrix().Data...) {
+		if cmplx.IsNaN(v) || cmplx.IsInf(v) {
+			return core.ErrNonFinite
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package benchmark
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"math"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// hashSnapshots is the SHA-256 of the values as float32 little-endian, row-major.
+func hashSnapshots(x core.Snapshots) string {
+	h := sha256.New()
+	writeSnapshots(h, x)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func writeSnapshots(h hash.Hash, x core.Snapshots) {
+	const rows = 64
+	values := make([]float32, rows*x.Size())
+	bytes := make([]byte, 4*len(values))
+	for from := 0; from < x.Len(); from += rows {
+		n := min(rows, x.Len()-from) * x.Size()
+		x.Read(values[:n], from)
+		for i, v := range values[:n] {
+			binary.LittleEndian.PutUint32(bytes[4*i:], math.Float32bits(v))
+		}
+		h.Write(bytes[:4*n])
+	}
+}
+
+// runKey names a run by everything that determines its numbers.
+func runKey(task TaskInfo, oracleKey string, env Environment, identity string, d core.Description, options core.Options, seed int64) string {
+	task.Source = ""
+	return fmt.Sprintf("%s-s%d-%s", d.Name, seed, hashJSON(struct {
+		Schema, Oracle, Executable, Identity, Backend, Method string
+		Task                                                  TaskInfo
+		Options                                               map[string]any
+		Seed                                                  int64
+	}{Schema, oracleKey, env.ExecutableSHA256, identity, env.Backend, d.Name, task, options.Map(), seed}))
+}
+
+// oracleKey is the same for the oracle, which does not depend on the roll-out.
+func oracleKey(task TaskInfo, env Environment, d core.Description, options core.Options, seed int64) string {
+	return hashJSON(struct {
+		Schema, Executable, Backend, Oracle, Data string
+		Options                                   map[string]any
+		Seed                                      int64
+	}{Schema, env.ExecutableSHA256, env.Backend, d.Name, task.DataSHA256, options.Map(), seed})
+}
+
+// hashJSON is the first 16 hexadecimal digits of the SHA-256 of v in JSON.
+func hashJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only of types above, which have no value that JSON cannot hold
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,92 @@
+package benchmark
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
+const WeakJudge = 0.95
+
+// fitOracle fits the judge of all runs and keeps how good it is.
+func (h *harness) fitOracle(ctx context.Context, d core.Description, options core.Options) (err error) {
+	start := time.Now()
+	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
+	defer func() {
+		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
+		if err != nil {
+			outcome.Status, outcome.Reason = statusOf(err), err.Error()
+			err = fmt.Errorf("the oracle %q: %w", d.Name, err)
+		}
+		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
+	}()
+	t := h.training(d, options, h.Oracle.Seed, progress)
+	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
+	if h.judge, err = fitJudge(ctx, h.Oracle.Oracle, t); err != nil {
+		return err
+	}
+	report := core.ReportOf(h.judge)
+	h.oracle.FitSeconds = time.Since(start).Seconds()
+	h.oracle.Warnings = append([]string{}, report.Warnings...)
+	h.oracle.History = history(report)
+	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
+		return err
+	}
+	if h.oracle.TestAccuracy, err = h.score(ctx, h.Task.Test, h.Task.TestLabels); err != nil {
+		return err
+	}
+	if h.oracle.TestAccuracy < WeakJudge {
+		h.oracle.Warnings = append(h.oracle.Warnings, fmt.Sprintf(
+			"a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for verdicts to count; give it more epochs",
+			100*h.oracle.TestAccuracy, 100*WeakJudge))
+	}
+	return h.store.writeJSON(h.store.path("oracle.json"), h.oracle)
+}
+
+func fitJudge(ctx context.Context, o core.Oracle, t *core.Training) (_ core.Judge, err error) {
+	defer core.Recover(&err)
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	judge, err := o.Fit(ctx, t)
+	if err == nil && judge == nil {
+		return nil, fmt.Errorf("%w: it returned neither a judge nor an error", errInvalid)
+	}
+	return judge, err
+}
+
+// score is the share of snapshots that the judge labels rightly.
+func (h *harness) score(ctx context.Context, x core.Snapshots, truth []int) (float64, error) {
+	labels, err := h.classify(ctx, x)
+	if err != nil {
+		return 0, err
+	}
+	return accuracy(labels, truth, 0, h.Task.Info.States), nil
+}
+
+// classify calls the judge and checks what it says.
+func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err error) {
+	defer core.Recover(&err)
+	labels, err := h.judge.Classify(ctx, x)
+	if err != nil {
+		return nil, fmt.Errorf("the oracle: %w", err)
+	}
+	if err := core.CheckLabels(labels, x.Len(), h.Task.Info.States); err != nil {
+		return nil, fmt.Errorf("the oracle: %w: %w", errInvalid, err)
+	}
+	return labels, nil
+}
+
+// accuracy is the share of labels equal to (truth + steps) mod states.
+func accuracy(labels, truth []int, steps, states int) float64 {
+	right := 0
+	for i, l := range labels {
+		if l == (truth[i]+steps)%states {
+			right++
+		}
+	}
+	return float64(right) / float64(len(labels))
+}

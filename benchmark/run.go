@@ -1,0 +1,220 @@
+package benchmark
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Run executes a plan and returns its results, which are in the folder of results too.
+//
+// The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is in
+// the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the context's
+// error; the same plan continues from there. Errors of the plan itself, or of writing, come with what has finished too.
+func Run(ctx context.Context, plan Plan) (*Results, error) {
+	if plan.Observer == nil {
+		plan.Observer = noObserver{}
+	}
+	h := &harness{Plan: plan, store: OpenStore(plan.Out)}
+	return h.run(ctx)
+}
+
+// harness is a plan under way.
+type harness struct {
+	Plan
+	store  *Store
+	oracle OracleInfo
+	judge  core.Judge
+}
+
+func (h *harness) run(ctx context.Context) (*Results, error) {
+	d := h.Oracle.Oracle.Describe()
+	options, err := capEpochs(d, h.Oracle.Options, h.MaxEpochs)
+	if err != nil {
+		return nil, err
+	}
+	h.oracle = OracleInfo{
+		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
+		Key: oracleKey(h.Task.Info, h.Environment, d, options, h.Oracle.Seed),
+	}
+	runs, err := h.runs(h.oracle.Key)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.store.prepare(); err != nil {
+		return nil, err
+	}
+	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
+		return nil, err
+	}
+	finished := make([]*RunResult, len(runs))
+	pending := h.reuse(runs, finished)
+	if info, ok := h.store.oracle(h.oracle.Key); ok && len(pending) == 0 {
+		h.oracle = info
+	} else if err := h.fitOracle(ctx, d, options); err != nil {
+		return nil, err
+	}
+	runErr := h.execute(ctx, runs, pending, finished)
+
+	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle}
+	for _, f := range finished {
+		if f != nil {
+			results.Runs = append(results.Runs, *f)
+		}
+	}
+	return results, errors.Join(runErr, h.store.WriteResults(results))
+}
+
+// reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others.
+func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int) {
+	for i, r := range runs {
+		found, ok, err := h.store.Run(r.key)
+		if !ok || err != nil || found.Status != StatusOK {
+			pending = append(pending, i)
+			continue
+		}
+		found.Method = r.entry.Label
+		finished[i] = &found
+		h.Observer.Begin(r.entry.Label, r.seed)
+		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
+	}
+	return pending
+}
+
+// execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first error of writing, or
+// the context's; runs that ctx cut short leave nothing.
+func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*RunResult) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(max(h.Jobs, 1), max(len(pending), 1)) {
+		workers.Go(func() {
+			for i := range next {
+				result, arrays := h.runOne(ctx, runs[i])
+				if ctx.Err() != nil && result.Status != StatusOK {
+					continue
+				}
+				if err := h.store.writeRun(*result, arrays); err != nil {
+					stop(err)
+					continue
+				}
+				finished[i] = result
+			}
+		})
+	}
+	for _, i := range pending {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// runOne fits and evaluates, and always has a result.
+func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
+	start := time.Now()
+	progress := h.Observer.Begin(r.entry.Label, r.seed)
+	result := &RunResult{
+		Key: r.key, Method: r.entry.Label, Seed: r.seed, Options: r.options.Map(),
+		Exposed: string(r.description.Exposure), Warnings: []string{},
+		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
+	}
+	arrays, err := h.fitAndEvaluate(ctx, r, result, progress)
+	if err != nil {
+		result.Status, result.Reason, result.Trained = statusOf(err), err.Error(), false
+		result.Accuracy, result.Labels, result.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+		arrays = nil
+	}
+	result.PeakRSSBytes = peakRSS()
+	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
+	return result, arrays
+}
+
+func statusOf(err error) Status {
+	switch {
+	case errors.Is(err, errInvalid):
+		return StatusInvalid
+	case errors.Is(err, core.ErrPanic):
+		return StatusCrashed
+	case errors.Is(err, context.DeadlineExceeded):
+		return StatusTimeout
+	}
+	return StatusFailed
+}
+
+func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, progress core.Progress) (*RunArrays, error) {
+	t := h.training(r.description, r.options, r.seed, progress)
+	if r.description.Exposure == core.OracleExposed {
+		encoder, ok := core.As[core.Encoder](h.judge)
+		if !ok {
+			return nil, fmt.Errorf("%w: %s needs the encoder of the oracle, and the oracle %q offers none", core.ErrUnavailable, r.description.Name, h.oracle.Name)
+		}
+		t.OracleEmbedding = encoder.Encoder()
+	}
+	start := time.Now()
+	model, err := fit(ctx, r.entry.Method, t)
+	if err != nil {
+		return nil, fmt.Errorf("fit: %w", err)
+	}
+	result.FitSeconds = time.Since(start).Seconds()
+	report := core.ReportOf(model)
+	result.FitSeconds -= report.CompileSeconds
+	result.CompileSeconds = report.CompileSeconds
+	result.Rank, result.Parameters = report.Rank, report.Parameters
+	result.Warnings = append(result.Warnings, report.Warnings...)
+	result.History = history(report)
+	result.Trained, result.Reason = report.Untrained == "", report.Untrained
+
+	arrays, err := h.evaluate(ctx, model, result, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.spectrum(ctx, model, result, arrays); err != nil {
+		return nil, err
+	}
+	result.Status = StatusOK
+	return arrays, nil
+}
+
+// fit calls a method's Fit and turns a panic into an error.
+func fit(ctx context.Context, m core.Method, t *core.Training) (_ core.Model, err error) {
+	defer core.Recover(&err)
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	model, err := m.Fit(ctx, t)
+	if err == nil && model == nil {
+		return nil, fmt.Errorf("%w: it returned neither a model nor an error", errInvalid)
+	}
+	return model, err
+}
+
+// training is what a method or oracle of that description gets to see.
+func (h *harness) training(d core.Description, options core.Options, seed int64, progress core.Progress) *core.Training {
+	t := &core.Training{
+		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Info.Lag, States: h.Task.Info.States,
+		Options: options, Seed: seed, Name: d.Name, Progress: progress,
+	}
+	if d.Exposure == core.LabelExposed {
+		t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
+	}
+	return t
+}
+
+func history(r core.Report) []Epoch {
+	epochs := make([]Epoch, len(r.History))
+	for i, e := range r.History {
+		epochs[i] = Epoch{e.Number, Number(e.Train), Number(e.Validation)}
+	}
+	return epochs
+}
