@@ -1,0 +1,91 @@
+package core_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+func TestStreams(t *testing.T) {
+	draw := func(seed int64, name ...string) [4]uint64 {
+		s := core.NewStream(seed, name...)
+		return [4]uint64{s.Uint64(), s.Uint64(), s.Uint64(), s.Uint64()}
+	}
+	assert.Equal(t, draw(42, "vamp", "shuffle"), draw(42, "vamp", "shuffle"))
+	others := [][4]uint64{draw(43, "vamp", "shuffle"), draw(42, "vamp", "init"), draw(42, "vampshuffle"), draw(42, "vamp", "shuffle", ""), draw(-42, "vamp", "shuffle")}
+	for _, other := range others {
+		assert.NotEqual(t, draw(42, "vamp", "shuffle"), other)
+	}
+	// The stream is a promise to everyone who repeats a published run.
+	assert.Equal(t, uint64(0x2d84af416ee5d686), core.NewStream(42, "vamp", "shuffle").Uint64())
+}
+
+func TestRecover(t *testing.T) {
+	cause := errors.New("cause")
+	call := func(value any) (err error) {
+		defer core.Recover(&err)
+		if value != nil {
+			panic(value)
+		}
+		return nil
+	}
+	assert.NoError(t, call(nil))
+	assert.ErrorIs(t, call("text"), core.ErrPanic)
+	assert.ErrorContains(t, call("text"), "text\n")
+	assert.ErrorIs(t, call(cause), cause)
+	assert.ErrorContains(t, call(cause), "core_test.go", "the stack leads to the panic")
+}
+
+func training(t *testing.T) *core.Training {
+	x, err := core.NewSnapshots(ramp(40), 2, 2)
+	require.NoError(t, err)
+	return &core.Training{Train: x.Slice(0, 6), Validation: x.Slice(6, 10), Lag: 1, States: 2, Progress: core.NoProgress}
+}
+
+func TestTrainingValidate(t *testing.T) {
+	require.NoError(t, training(t).Validate())
+	labels := []int{0, 1, 0, 1, 0, 1}
+	for name, c := range map[string]struct {
+		spoil func(*core.Training)
+		want  error
+	}{
+		"lag 0":            {func(x *core.Training) { x.Lag = 0 }, core.ErrOption},
+		"no states":        {func(x *core.Training) { x.States = 0 }, core.ErrOption},
+		"short training":   {func(x *core.Training) { x.Lag = 6 }, core.ErrTooShort},
+		"short validation": {func(x *core.Training) { x.Lag = 4 }, core.ErrTooShort},
+		"shapes":           {func(x *core.Training) { x.Validation, _ = core.NewSnapshots(ramp(8), 4) }, core.ErrShape},
+		"non-finite": {func(x *core.Training) {
+			x.Train, _ = core.NewSnapshots([]float32{0, 0, 0, 0, float32(math.NaN()), 0, 0, 0}, 2, 2)
+		}, core.ErrNonFinite},
+		"labels missing":      {func(x *core.Training) { x.TrainLabels = labels }, core.ErrShape},
+		"labels out of range": {func(x *core.Training) { x.TrainLabels, x.ValidationLabels = labels, []int{0, 1, 2, 0} }, core.ErrLabel},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := training(t)
+			c.spoil(x)
+			assert.ErrorIs(t, x.Validate(), c.want)
+		})
+	}
+}
+
+type able struct{ has bool }
+
+func (able) Report() core.Report { return core.Report{Rank: 3} }
+
+type declaring struct{ able }
+
+func (d declaring) Has(ability string) bool { return d.has && ability == "Reporter" }
+
+func TestAbilities(t *testing.T) {
+	assert.Equal(t, 3, core.ReportOf(able{}).Rank)
+	assert.Zero(t, core.ReportOf(struct{}{}).Rank)
+	assert.Equal(t, 3, core.ReportOf(declaring{able{true}}).Rank)
+	assert.Zero(t, core.ReportOf(declaring{able{false}}).Rank, "a declarer may deny what its type offers")
+	_, ok := core.As[core.Spectral](able{})
+	assert.False(t, ok)
+}

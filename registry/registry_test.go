@@ -1,0 +1,105 @@
+package registry_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/registry"
+)
+
+type method struct{ name string }
+
+func (m method) Describe() core.Description {
+	return core.Description{Name: m.name, Summary: "a method", Options: []core.Option{core.IntOption("epochs", 50, 1, 100, "passes")}}
+}
+
+func (method) Fit(context.Context, *core.Training) (core.Model, error) { return nil, nil }
+
+func filled(t *testing.T) *registry.Registry {
+	r := registry.New()
+	require.NoError(t, r.Methods.Add(method{"vamp"}, method{"linear"}, method{"vamp-deep"}))
+	return r
+}
+
+func TestAdd(t *testing.T) {
+	r := filled(t)
+	assert.Equal(t, []string{"linear", "vamp", "vamp-deep"}, r.Methods.Names())
+	assert.Len(t, r.Methods.Descriptions(), 3)
+
+	assert.ErrorIs(t, r.Methods.Add(method{"new"}, method{"vamp"}), core.ErrDuplicate)
+	assert.ErrorIs(t, r.Methods.Add(method{"new"}, method{"new"}), core.ErrDuplicate)
+	assert.ErrorIs(t, r.Methods.Add(method{"Bad Name"}), core.ErrDescription)
+	assert.ErrorIs(t, r.Methods.Add(nil), core.ErrDescription)
+	var none *method
+	assert.ErrorIs(t, r.Methods.Add(none), core.ErrDescription)
+	assert.Len(t, r.Methods.Names(), 3, "a refused addition adds nothing")
+
+	_, err := r.Methods.Get("vmap")
+	assert.ErrorIs(t, err, core.ErrUnknown)
+	assert.ErrorContains(t, err, `no method "vmap"; did you mean "vamp"?`)
+	_, err = r.Oracles.Get("cnn")
+	assert.ErrorContains(t, err, "none at all")
+}
+
+func TestSelect(t *testing.T) {
+	for list, want := range map[string][]string{
+		"all":                         {"linear", "vamp", "vamp-deep"},
+		"vamp":                        {"vamp"},
+		"vamp-deep, all":              {"vamp-deep", "linear", "vamp"},
+		"v*":                          {"vamp", "vamp-deep"},
+		"*deep,l*":                    {"vamp-deep", "linear"},
+		"vamp,vamp?epochs=3":          {"vamp", "vamp?epochs=3"},
+		"vamp?epochs=2,vamp?epochs=3": {"vamp?epochs=2", "vamp?epochs=3"},
+		"vamp?":                       {"vamp?"},
+	} {
+		t.Run(list, func(t *testing.T) {
+			selections, err := filled(t).Select(list)
+			require.NoError(t, err)
+			var labels []string
+			for _, s := range selections {
+				labels = append(labels, s.Label)
+			}
+			assert.Equal(t, want, labels)
+		})
+	}
+	selections, err := filled(t).Select("vamp?epochs=3")
+	require.NoError(t, err)
+	assert.Equal(t, 3, selections[0].Options.Int("epochs"))
+}
+
+func TestSelectRefuses(t *testing.T) {
+	for list, want := range map[string]error{
+		"":                       core.ErrUnknown,
+		"vamp,":                  core.ErrUnknown,
+		"vmap":                   core.ErrUnknown,
+		"x*":                     core.ErrUnknown,
+		"vam.":                   core.ErrUnknown,
+		"vamp,vamp":              core.ErrDuplicate,
+		"vamp?epoch=3":           core.ErrOption,
+		"vamp?epochs=0":          core.ErrOption,
+		"vamp?epochs":            core.ErrOption,
+		"vamp?epochs=3&epochs=4": core.ErrOption,
+		"v*?epochs=3":            core.ErrOption,
+	} {
+		t.Run(list, func(t *testing.T) {
+			_, err := filled(t).Select(list)
+			assert.ErrorIs(t, err, want)
+		})
+	}
+}
+
+func FuzzSelect(f *testing.F) {
+	for _, seed := range []string{"all", "vamp?epochs=3", "v*,linear", "?=&", ",,", "*?*"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		selections, err := filled(t).Select(list)
+		if err == nil {
+			require.NotEmpty(t, selections)
+		}
+	})
+}
