@@ -24,7 +24,11 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
 	arrays := &RunArrays{}
-	x, hash := h.Task.Test, hashSnapshots(h.Task.Test)
+	x, err := copySnapshots(h.Task.Test) // a method that writes to what it is given must not reach the other runs
+	if err != nil {
+		return nil, err
+	}
+	hash := hashSnapshots(x)
 	for step := 1; step <= steps; step++ {
 		start := time.Now()
 		next, err := predict(ctx, model, x)

@@ -1,0 +1,395 @@
+package benchmark_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// The tests' process has three states, shown as images of 2×2 pixels of brightness state/4, and a seed of noise.
+const states = 3
+
+func image(state int) []float32 {
+	v := float32(state) / 4
+	return []float32{v, v, v, v}
+}
+
+func state(pixel float32) int { return min(max(int(pixel*4+0.5), 0), states-1) }
+
+func task(t testing.TB, steps int) *benchmark.Task {
+	var values []float32
+	var labels []int
+	for i := range 60 {
+		values = append(values, image(i%states)...)
+		labels = append(labels, i%states)
+	}
+	x, err := core.NewSnapshots(values, 2, 2)
+	require.NoError(t, err)
+	return &benchmark.Task{
+		Info: benchmark.TaskInfo{
+			Name: "test", States: states, Shape: []int{2, 2}, Train: 30, Validation: 15, Test: 15, Lag: 1, Steps: steps,
+			Protocol: benchmark.ProtocolReencode, DataSHA256: "data",
+		},
+		Train: x.Slice(0, 30), Validation: x.Slice(30, 45), Test: x.Slice(45, 60),
+		TrainLabels: labels[:30], ValidationLabels: labels[30:45], TestLabels: labels[45:],
+	}
+}
+
+// oracle labels by brightness, without training. noEncoder hides its features.
+type oracle struct{ fits atomic.Int32 }
+
+func (*oracle) Describe() core.Description {
+	return core.Description{Name: "brightness", Summary: "labels by brightness", Options: []core.Option{core.IntOption("epochs", 20, 1, 100, "unused")}}
+}
+
+func (o *oracle) Fit(_ context.Context, t *core.Training) (core.Judge, error) {
+	o.fits.Add(1)
+	if t.TrainLabels == nil {
+		return nil, errors.New("no labels")
+	}
+	return judge{}, nil
+}
+
+type judge struct{}
+
+func (judge) Classify(_ context.Context, x core.Snapshots) ([]int, error) {
+	labels := make([]int, x.Len())
+	for i := range labels {
+		labels[i] = state(x.Slice(i, i+1).Floats()[0])
+	}
+	return labels, nil
+}
+
+// method is a method whose model predicts by a function of the image's state. It counts its fits.
+type method struct {
+	name     string
+	exposure core.Exposure
+	fit      func(context.Context, *core.Training) error
+	predict  func(context.Context, core.Snapshots) (core.Snapshots, error)
+	fits     atomic.Int32
+}
+
+func (m *method) Describe() core.Description {
+	return core.Description{Name: m.name, Summary: "a test", Exposure: m.exposure, Options: []core.Option{core.IntOption("epochs", 50, 1, 100, "passes")}}
+}
+
+func (m *method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	m.fits.Add(1)
+	if m.fit != nil {
+		if err := m.fit(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if m.predict == nil {
+		return nil, nil
+	}
+	return model{m.predict, t.Options.Int("epochs")}, nil
+}
+
+type model struct {
+	predict func(context.Context, core.Snapshots) (core.Snapshots, error)
+	epochs  int
+}
+
+func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+	return m.predict(ctx, x)
+}
+
+func (m model) Report() core.Report {
+	return core.Report{Rank: states, History: []core.Epoch{{Number: m.epochs, Train: 1, Validation: 2}}, Warnings: []string{"careful"}}
+}
+
+func (m model) Eigenvalues() []complex128 { return []complex128{1, 0.5} }
+
+func (m model) LeftEigenfunctions(_ context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return mat.NewCDense(x.Len(), 2, nil), nil
+}
+
+// moved returns a prediction that moves every state on by a number of steps.
+func moved(by int) func(context.Context, core.Snapshots) (core.Snapshots, error) {
+	return func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		var values []float32
+		for i := range x.Len() {
+			values = append(values, image((state(x.Slice(i, i+1).Floats()[0])+by)%states)...)
+		}
+		return core.NewSnapshots(values, x.Shape()...)
+	}
+}
+
+func perfect() *method { return &method{name: "perfect", predict: moved(1)} }
+
+func plan(t testing.TB, out string, o *oracle, methods ...*method) benchmark.Plan {
+	p := benchmark.Plan{
+		Task: task(t, 4), Seeds: []int64{1, 2}, Out: out,
+		Oracle:      benchmark.OraclePlan{Oracle: o, Seed: 42, Options: defaults(t, o.Describe())},
+		Environment: benchmark.Environment{ExecutableSHA256: "code", Backend: "none"},
+	}
+	for _, m := range methods {
+		p.Entries = append(p.Entries, benchmark.Entry{Label: m.name, Method: m, Options: defaults(t, m.Describe())})
+	}
+	return p
+}
+
+func defaults(t testing.TB, d core.Description) core.Options {
+	o, err := d.Resolve(nil)
+	require.NoError(t, err)
+	return o
+}
+
+func TestRunScoresEveryStep(t *testing.T) {
+	dir := t.TempDir()
+	still := &method{name: "still", predict: moved(0)}
+	got, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect(), still))
+	require.NoError(t, err)
+	require.Len(t, got.Runs, 4)
+	assert.Equal(t, 1.0, got.Oracle.TestAccuracy)
+	for _, run := range got.Runs {
+		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.True(t, run.Trained)
+		assert.Equal(t, states, run.Rank)
+		assert.Equal(t, []string{"careful"}, run.Warnings)
+		assert.Len(t, run.PredictionSHA256, 4)
+		assert.Equal(t, []benchmark.Complex{1, 0.5}, run.Eigenvalues)
+		want := []float64{1, 1, 1, 1}
+		if run.Method == "still" {
+			want = []float64{0, 0, 1, 0} // standing still is right after a whole cycle
+		}
+		assert.Equal(t, want, run.Accuracy)
+	}
+
+	store := benchmark.OpenStore(dir)
+	read, err := store.Results()
+	require.NoError(t, err)
+	assert.Equal(t, asJSON(t, got), asJSON(t, read), "results.json holds all of it")
+	onDisk, ok, err := store.Run(got.Runs[0].Key)
+	require.NoError(t, err)
+	require.True(t, ok)
+	assert.Equal(t, asJSON(t, got.Runs[0]), asJSON(t, onDisk))
+	arrays, err := store.RunArrays(got.Runs[0].Key)
+	require.NoError(t, err)
+	require.Len(t, arrays.Rollout, 4)
+	assert.Equal(t, 10, arrays.Rollout[0].Len())
+	assert.Equal(t, image(1), arrays.Rollout[0].Slice(0, 1).Floats())
+	assert.Equal(t, got.Runs[0].Labels, arrays.Labels)
+	rows, columns := arrays.LeftEigenfunctions.Dims()
+	assert.Equal(t, [2]int{15, 2}, [2]int{rows, columns})
+	taskArrays, err := store.TaskArrays()
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1, 2, 0, 1, 2}, taskArrays.SampleLabels)
+	assert.Equal(t, 10, taskArrays.TestImages.Len())
+	assert.Len(t, taskArrays.TestLabels, 15)
+	csv, err := os.ReadFile(filepath.Join(dir, "results.csv"))
+	require.NoError(t, err)
+	assert.Contains(t, string(csv), "perfect,1,4,1,true,ok,,")
+}
+
+func asJSON(t *testing.T, v any) string {
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestRunContinues(t *testing.T) {
+	dir, o, m := t.TempDir(), &oracle{}, perfect()
+	p := plan(t, dir, o, m)
+	first, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	second, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, asJSON(t, first), asJSON(t, second))
+	assert.EqualValues(t, 2, m.fits.Load(), "finished runs are not repeated")
+	assert.EqualValues(t, 1, o.fits.Load(), "nor is the oracle when no run needs it")
+
+	for name, change := range map[string]func(*benchmark.Plan){
+		"code":        func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "other" },
+		"backend":     func(p *benchmark.Plan) { p.Environment.Backend = "other" },
+		"identity":    func(p *benchmark.Plan) { p.Entries[0].Identity = "other" },
+		"options":     func(p *benchmark.Plan) { p.MaxEpochs = 3 },
+		"oracle seed": func(p *benchmark.Plan) { p.Oracle.Seed = 43 },
+		"data":        func(p *benchmark.Plan) { p.Task = task(t, 4); p.Task.Info.DataSHA256 = "other" },
+		"steps":       func(p *benchmark.Plan) { p.Task = task(t, 5) },
+	} {
+		t.Run("not with other "+name, func(t *testing.T) {
+			changed, before := plan(t, dir, o, m), m.fits.Load()
+			change(&changed)
+			_, err := benchmark.Run(t.Context(), changed)
+			require.NoError(t, err)
+			assert.EqualValues(t, before+2, m.fits.Load())
+		})
+	}
+}
+
+func TestRunRepeatsWhatIsTorn(t *testing.T) {
+	dir, m := t.TempDir(), perfect()
+	p := plan(t, dir, &oracle{}, m)
+	first, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	path := filepath.Join(dir, "runs", first.Runs[0].Key+".json")
+	require.NoError(t, os.WriteFile(path, []byte(`{"key":`), 0o644))
+	_, _, err = benchmark.OpenStore(dir).Run(first.Runs[0].Key)
+	require.ErrorIs(t, err, benchmark.ErrResults)
+	again, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, first.Runs[0].PredictionSHA256, again.Runs[0].PredictionSHA256)
+	assert.EqualValues(t, 3, m.fits.Load())
+}
+
+func TestMaxEpochsCapsEveryMethod(t *testing.T) {
+	p := plan(t, t.TempDir(), &oracle{}, perfect())
+	p.MaxEpochs = 7
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, 7, got.Runs[0].Options["epochs"])
+	assert.Equal(t, 7, got.Runs[0].History[0].Epoch)
+	assert.Equal(t, 7, got.Oracle.Options["epochs"])
+	p.MaxEpochs = 90
+	got, err = benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, 50, got.Runs[0].Options["epochs"], "a cap never raises")
+}
+
+func TestFailuresStayAlone(t *testing.T) {
+	broken := map[string]struct {
+		m      *method
+		status benchmark.Status
+		says   string
+	}{
+		"fit error":  {&method{fit: func(context.Context, *core.Training) error { return errors.New("no idea") }}, benchmark.StatusFailed, "fit: no idea"},
+		"fit panic":  {&method{fit: func(context.Context, *core.Training) error { panic("boom") }}, benchmark.StatusCrashed, "boom"},
+		"no model":   {&method{}, benchmark.StatusInvalid, "neither a model nor an error"},
+		"wrong size": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x.Slice(1, x.Len()), nil }}, benchmark.StatusInvalid, "at step 1: contract broken: it returned 14 snapshots for 15"},
+		"wrong shape": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			return core.NewSnapshots(x.Floats(), 4)
+		}}, benchmark.StatusInvalid, "shape [4]"},
+		"not finite": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			values := slices.Clone(x.Floats())
+			values[5] = float32(nan())
+			return core.NewSnapshots(values, x.Shape()...)
+		}}, benchmark.StatusInvalid, "value 1 of snapshot 1 is NaN"},
+		"predict panic": {&method{predict: func(context.Context, core.Snapshots) (core.Snapshots, error) { panic("bang") }}, benchmark.StatusCrashed, "bang"},
+		"changes input": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			x.Floats()[0]++
+			return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...)
+		}}, benchmark.StatusInvalid, "it changed the snapshots"},
+		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, benchmark.StatusFailed, "offers none"},
+	}
+	for name, c := range broken {
+		t.Run(name, func(t *testing.T) {
+			c.m.name = "broken"
+			p := plan(t, t.TempDir(), &oracle{}, c.m, perfect())
+			p.Seeds = p.Seeds[:1]
+			got, err := benchmark.Run(t.Context(), p)
+			require.NoError(t, err)
+			require.Len(t, got.Runs, 2)
+			assert.Equal(t, c.status, got.Runs[0].Status)
+			assert.Contains(t, got.Runs[0].Reason, c.says)
+			assert.Empty(t, got.Runs[0].Accuracy)
+			assert.False(t, got.Runs[0].Trained)
+			assert.Equal(t, benchmark.StatusOK, got.Runs[1].Status)
+			assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[1].Accuracy)
+		})
+	}
+}
+
+func nan() float64 { var zero float64; return zero / zero }
+
+func TestCancelKeepsFinishedRuns(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	blocking := &method{name: "blocking", fit: func(ctx context.Context, _ *core.Training) error {
+		cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	m := perfect()
+	got, err := benchmark.Run(ctx, plan(t, dir, &oracle{}, m, blocking))
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, got.Runs, 2)
+	read, err := benchmark.OpenStore(dir).Results()
+	require.NoError(t, err)
+	assert.Len(t, read.Runs, 2)
+
+	blocking.fit, blocking.predict = nil, moved(2)
+	got, err = benchmark.Run(t.Context(), plan(t, dir, &oracle{}, m, blocking))
+	require.NoError(t, err)
+	assert.Len(t, got.Runs, 4)
+	assert.EqualValues(t, 2, m.fits.Load())
+}
+
+func TestJobsChangeNoNumber(t *testing.T) {
+	hashes := func(jobs int) (all []string) {
+		var methods []*method
+		for i, name := range []string{"a", "b", "c", "d", "e"} {
+			methods = append(methods, &method{name: name, predict: moved(i)})
+		}
+		p := plan(t, t.TempDir(), &oracle{}, methods...)
+		p.Jobs = jobs
+		got, err := benchmark.Run(t.Context(), p)
+		require.NoError(t, err)
+		for _, run := range got.Runs {
+			all = append(all, run.Method)
+			all = append(all, run.PredictionSHA256...)
+		}
+		return all
+	}
+	assert.Equal(t, hashes(1), hashes(4))
+}
+
+func TestPlanRefuses(t *testing.T) {
+	m := perfect()
+	twice := plan(t, t.TempDir(), &oracle{}, m)
+	twice.Entries = append(twice.Entries, benchmark.Entry{Label: "again", Method: m, Options: twice.Entries[0].Options})
+	_, err := benchmark.Run(t.Context(), twice)
+	assert.ErrorIs(t, err, core.ErrDuplicate)
+
+	empty := plan(t, t.TempDir(), &oracle{})
+	_, err = benchmark.Run(t.Context(), empty)
+	assert.ErrorIs(t, err, core.ErrOption)
+
+	inTheWay := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(inTheWay, nil, 0o644))
+	_, err = benchmark.Run(t.Context(), plan(t, inTheWay, &oracle{}, m))
+	assert.ErrorContains(t, err, "--out")
+	assert.Zero(t, m.fits.Load(), "nothing is fitted before the folder is known to be writable")
+}
+
+func TestObserverIsTold(t *testing.T) {
+	o := &observer{ends: map[string]int{}}
+	p := plan(t, t.TempDir(), &oracle{}, perfect())
+	p.Observer, p.Jobs = o, 2
+	_, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	_, err = benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]int{"oracle ok": 1, "perfect ok": 2, "perfect ok reused": 2}, o.ends)
+}
+
+type observer struct {
+	mu   sync.Mutex
+	ends map[string]int
+}
+
+func (*observer) Begin(string, int64) core.Progress { return core.NoProgress }
+
+func (o *observer) End(label string, _ int64, outcome benchmark.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := label + " " + string(outcome.Status)
+	if outcome.Reused {
+		key += " reused"
+	}
+	o.ends[key]++
+}
