@@ -47,10 +47,7 @@ func NewOrderedMNIST(set *dataset.Set, digits int, split Split, steps int) (*Tas
 	total := split.Train + split.Validation + split.Test
 	sequence, err := set.Ordered(digits, total)
 	if err != nil {
-		return nil, err
-	}
-	if got := sequence.Snapshots.Len(); got < total {
-		return nil, fmt.Errorf("%w: the split %d,%d,%d needs %d images, and the ordered sequence of %d digits has %d; give a smaller --split", core.ErrTooShort, split.Train, split.Validation, split.Test, total, digits, got)
+		return nil, fmt.Errorf("a split of %d,%d,%d snapshots: %w", split.Train, split.Validation, split.Test, err)
 	}
 	x, labels := sequence.Snapshots, sequence.Labels
 	a, b := split.Train, split.Train+split.Validation

@@ -1,0 +1,7 @@
+// Package dataset reads labelled images and puts them in the order of a process: Ordered MNIST.
+//
+// A [Set] is four IDX files, training and test images with their labels: [MNIST] is the one inside the program, [Open] reads
+// one from a folder. [Set.Ordered] makes the sequence 0, 1, …, c-1, 0, 1, … of its images.
+//
+// dataset imports core and the standard library.
+package dataset
