@@ -1,0 +1,70 @@
+package linalg
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Covariances returns the covariances C_X (d×d) and C_Y (e×e) and the cross-covariance C_XY (d×e) of the n×d matrix x and
+// the n×e matrix y, whose rows i belong together: C_XY = xᵀ·y/n. With center, the mean of each column is subtracted first.
+// The division is by n either way, as in kooplearn.
+//
+// The error is [core.ErrShape] for matrices without rows or of different numbers of rows, and [core.ErrNonFinite], also
+// where a covariance is too large for a float64.
+func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.Dense, err error) {
+	defer core.Recover(&err)
+	a, err := checked("rows x", x)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	b, err := checked("rows y", y)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	n, _ := a.Dims()
+	if m, _ := b.Dims(); m != n {
+		return nil, nil, nil, fmt.Errorf("%w: x has %d rows and y has %d; each row of one belongs to that of the other", core.ErrShape, n, m)
+	}
+	if center {
+		a, b = shifted(a, means(a)), shifted(b, means(b))
+	}
+	cx, cy, cxy = covariance(a), covariance(b), crossCovariance(a, b)
+	return cx, cy, cxy, checkCovariances(cxy, cx, cy)
+}
+
+// covariance returns xᵀx/n.
+func covariance(x *mat.Dense) *mat.SymDense {
+	n, d := x.Dims()
+	c := mat.NewSymDense(d, nil)
+	blas64.Syrk(blas.Trans, 1/float64(n), x.RawMatrix(), 0, c.RawSymmetric())
+	return c
+}
+
+// crossCovariance returns xᵀy/n.
+func crossCovariance(x, y *mat.Dense) *mat.Dense {
+	n, d := x.Dims()
+	_, e := y.Dims()
+	c := mat.NewDense(d, e, nil)
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1/float64(n), x.RawMatrix(), y.RawMatrix(), 0, c.RawMatrix())
+	return c
+}
+
+// checkCovariances returns ErrNonFinite if an entry overflowed.
+func checkCovariances(cross *mat.Dense, symmetric ...*mat.SymDense) error {
+	_, _, overflow := indexOfNonFinite(cross)
+	for _, s := range symmetric {
+		for i := range s.SymmetricDim() {
+			v := s.At(i, i) // the largest entries of a covariance are on its diagonal
+			overflow = overflow || v-v != 0
+		}
+	}
+	if overflow {
+		return fmt.Errorf("%w: the covariances exceed the largest float64; scale the features to the order of 1", core.ErrNonFinite)
+	}
+	return nil
+}
