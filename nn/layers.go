@@ -1,0 +1,64 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// The layers here take their parameters from a scope, named "weights" and "biases", and start from PyTorch's defaults:
+// weights and biases uniform in ±1/√(fan-in).
+
+// Convolution applies channels filters of kernel×kernel taps, and biases, to the images x, [n, h, w, c], padded with zeros so
+// that the result is [n, h, w, channels].
+func Convolution(scope *model.Scope, x *graph.Node, channels, kernel int) *graph.Node {
+	in := x.Shape().Dim(-1)
+	return convolve(scope, x, channels, kernel, in*kernel*kernel)
+}
+
+// TransposedConvolution is the transpose of a [Convolution] that takes images with as many channels as the result has:
+// PyTorch's ConvTranspose2d with stride 1 and padding kernel/2, for odd kernels. That is a convolution with the kernel
+// mirrored, which is as random as the kernel; what differs is PyTorch's fan-in of the initial values, channels·kernel².
+func TransposedConvolution(scope *model.Scope, x *graph.Node, channels, kernel int) *graph.Node {
+	return convolve(scope, x, channels, kernel, channels*kernel*kernel)
+}
+
+func convolve(scope *model.Scope, x *graph.Node, channels, kernel, fanIn int) *graph.Node {
+	g, bound := x.Graph(), 1/math.Sqrt(float64(fanIn))
+	weights := Uniform(scope, "weights", bound, kernel, kernel, x.Shape().Dim(-1), channels).NodeValue(g)
+	biases := Uniform(scope, "biases", bound, channels).NodeValue(g)
+	x = graph.Convolve(x, weights).PadSame().Done()
+	return graph.Add(x, graph.Reshape(biases, 1, 1, 1, channels))
+}
+
+// Linear maps the rows of x, [n, d], to x·weights + biases, [n, features].
+func Linear(scope *model.Scope, x *graph.Node, features int) *graph.Node {
+	biases := Uniform(scope, "biases", linearBound(x), features).NodeValue(x.Graph())
+	return graph.Add(LinearMap(scope, x, features), graph.Reshape(biases, 1, features))
+}
+
+// LinearMap is [Linear] without biases.
+func LinearMap(scope *model.Scope, x *graph.Node, features int) *graph.Node {
+	weights := Uniform(scope, "weights", linearBound(x), x.Shape().Dim(1), features).NodeValue(x.Graph())
+	return graph.Dot(x, weights).Product()
+}
+
+func linearBound(x *graph.Node) float64 { return 1 / math.Sqrt(float64(x.Shape().Dim(1))) }
+
+// ReLU is max(x, 0).
+func ReLU(x *graph.Node) *graph.Node { return graph.Max(x, graph.ScalarZero(x.Graph(), x.DType())) }
+
+// Upsample repeats each pixel of the images x, [n, h, w, c], in a square of 2×2: [n, 2h, 2w, c].
+func Upsample(x *graph.Node) *graph.Node {
+	d := x.Shape().Dimensions
+	n, h, w, c := d[0], d[1], d[2], d[3]
+	x = graph.BroadcastToDims(graph.Reshape(x, n, h, 1, w, 1, c), n, h, 2, w, 2, c)
+	return graph.Reshape(x, n, 2*h, 2*w, c)
+}
+
+// Normalise divides each row e of x, [n, d], by max(‖e‖₂, 1e-12). The gradient is finite at rows of zeros too.
+func Normalise(x *graph.Node) *graph.Node {
+	squares := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, -1)
+	return graph.Div(x, graph.Sqrt(graph.MaxScalar(squares, 1e-24)))
+}

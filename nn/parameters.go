@@ -1,0 +1,67 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// initStream is the hyperparameter of a store that holds the seed and the name under which its initial values are drawn.
+const initStream = "koopbench_init_stream"
+
+type streamName struct {
+	seed int64
+	name []string
+}
+
+// NewStore returns an empty store of parameters whose initial values come from the random streams of that seed and name, the
+// declared name of the method for instance: those of the parameter at a path from the stream (name…, "init", path). Layers of
+// GoMLX, which initialise in the graph, are seeded from (name…, "init").
+func NewStore(seed int64, name ...string) *model.Store {
+	s := streamName{seed, append(slices.Clone(name), "init")}
+	store := model.NewStore()
+	store.RootScope().SetParam(initStream, s)
+	// GoMLX takes 0 for "no seed".
+	store.RootScope().SetParam(model.ParamInitialSeed, core.NewStream(s.seed, s.name...).Int64()|1)
+	return store
+}
+
+// Uniform returns the parameter of that name in the scope, a float32 array of the given dimensions. Where it does not exist
+// yet, its values are drawn uniformly from [-bound, bound). The scope belongs to a store made by [NewStore].
+//
+// Like every function that builds a graph, it panics when misused.
+func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) *model.Variable {
+	if v := scope.GetVariable(name); v != nil {
+		if !slices.Equal(v.Shape().Dimensions, dimensions) {
+			panic(fmt.Errorf("%w: the parameter %s has dimensions %v; %v are asked for", core.ErrShape, v.Path(), v.Shape().Dimensions, dimensions))
+		}
+		return v
+	}
+	s, ok := model.GetParamOr[any](scope, initStream, nil).(streamName)
+	if !ok {
+		panic(fmt.Errorf("%w: the store has no random stream for the parameter %s; make the store by nn.NewStore", core.ErrUnavailable, name))
+	}
+	random := core.NewStream(s.seed, append(slices.Clone(s.name), model.JoinPath(scope.Scope(), name))...)
+	value := tensors.FromScalarAndDimensions(float32(0), dimensions...)
+	tensors.MustMutableFlatData(value, func(values []float32) {
+		for i := range values {
+			values[i] = float32(bound * (2*random.Float64() - 1))
+		}
+	})
+	return scope.VariableWithValue(name, value)
+}
+
+// NumParameters is the number of trained values in a store.
+func NumParameters(store *model.Store) int {
+	n := 0
+	for v := range store.IterVariables() {
+		if v.Trainable {
+			n += v.Shape().Size()
+		}
+	}
+	return n
+}

@@ -1,0 +1,293 @@
+package nn
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Schedule says how long and how fast to train.
+type Schedule struct {
+	Epochs       int     // passes over the training data
+	BatchSize    int     // examples a step; the last batch of an epoch may be smaller
+	LearningRate float64 // of AdamW, constant
+	WeightDecay  float64 // of AdamW, decoupled, on every parameter
+}
+
+// ScheduleOptions declares the options epochs, lr, batch_size and weight_decay with the defaults of s.
+func ScheduleOptions(s Schedule) []core.Option {
+	return []core.Option{
+		core.IntOption("epochs", s.Epochs, 1, 100_000, "passes over the training data"),
+		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate of AdamW"),
+		core.IntOption("batch_size", s.BatchSize, 1, 65_536, "pairs or images in a step; the last step of an epoch may have fewer"),
+		core.FloatOption("weight_decay", s.WeightDecay, 0, 10, "decoupled weight decay of AdamW"),
+	}
+}
+
+// ReadSchedule reads the options that [ScheduleOptions] declares.
+func ReadSchedule(o core.Options) Schedule {
+	return Schedule{Epochs: o.Int("epochs"), BatchSize: o.Int("batch_size"), LearningRate: o.Float("lr"), WeightDecay: o.Float("weight_decay")}
+}
+
+// Trainer trains the parameters of a network by AdamW (Loshchilov and Hutter, Decoupled weight decay regularization, ICLR
+// 2019) with β = (0.9, 0.999) and ε = 1e-8.
+type Trainer struct {
+	Backend  compute.Backend
+	Store    *model.Store
+	Schedule Schedule
+	// Loss builds the loss of a batch, a float32 scalar, and further scalars, one for each name in Metrics. It is called once
+	// for each size of batch, for training and for validation.
+	Loss    func(scope *model.Scope, batch []*graph.Node) (loss *graph.Node, metrics []*graph.Node)
+	Metrics []string
+	// Train and Validation are the examples to learn from and those that only score; nil for no validation.
+	Train, Validation Data
+	// ValidateWhole scores the validation examples as one batch, for losses that are means over examples: batches weigh as
+	// much as they have examples.
+	ValidateWhole bool
+	// Shuffle orders the training examples anew in every epoch.
+	Shuffle *rand.Rand
+	// Progress is told of the phase "training", whose units are training steps, and of every epoch; nil for no one.
+	Progress core.Progress
+	// Extend, if any, returns tensors to append to those of a batch before its loss is computed, outside the graph, from the
+	// parameters as they are.
+	Extend func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
+}
+
+// History tells how a training went.
+type History struct {
+	Epochs  []core.Epoch
+	Batches int // training batches in an epoch
+	// Metrics holds the means over batches of each metric, like the losses in Epochs.
+	Metrics        map[string][]core.Epoch
+	CompileSeconds float64 // part of the training that went into compiling graphs
+}
+
+// Run trains. Epochs hold unweighted means over batches, training values taken before each update. It returns the context's
+// error soon after ctx ends, checking it before every batch, and [core.ErrNonFinite] as soon as a loss is not a number. An
+// error leaves the parameters anywhere.
+func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
+	defer core.Recover(&err)
+	if t.Train.Len() < 1 {
+		return History{}, fmt.Errorf("%w: there is no training example", core.ErrTooShort)
+	}
+	if t.Schedule.BatchSize < 1 {
+		return History{}, fmt.Errorf("%w: batches of %d examples; they must have at least 1", core.ErrOption, t.Schedule.BatchSize)
+	}
+	progress := t.Progress
+	if progress == nil {
+		progress = core.NoProgress
+	}
+	r := training{Trainer: t, metrics: map[string][]core.Epoch{}}
+	update := optimizer.Adam().LearningRate(t.Schedule.LearningRate).Epsilon(1e-8).WeightDecay(t.Schedule.WeightDecay).Done()
+	train, err := r.executor("training", func(scope *model.Scope, loss *graph.Node) {
+		scope.Store().SetTraining(loss.Graph(), true)
+		update.UpdateGraph(scope, loss.Graph(), loss)
+	})
+	if err != nil {
+		return History{}, err
+	}
+	defer train.Finalize()
+	validate, err := r.executor("validation", nil)
+	if err != nil {
+		return History{}, err
+	}
+	defer validate.Finalize()
+
+	batches := (t.Train.Len() + t.Schedule.BatchSize - 1) / t.Schedule.BatchSize
+	progress.Phase("training", t.Schedule.Epochs*batches)
+	for epoch := 1; epoch <= t.Schedule.Epochs; epoch++ {
+		r.epoch = epoch
+		trained, err := r.pass(ctx, train, t.Train, t.Shuffle.Perm(t.Train.Len()), false, func(batch int) {
+			progress.Advance((epoch-1)*batches + batch)
+		})
+		if err != nil {
+			return History{}, err
+		}
+		validated := nans(1 + len(t.Metrics))
+		if t.Validation != nil && t.Validation.Len() > 0 {
+			if validated, err = r.pass(ctx, validate, t.Validation, ascending(t.Validation.Len()), t.ValidateWhole, nil); err != nil {
+				return History{}, err
+			}
+		}
+		r.epochs = append(r.epochs, core.Epoch{Number: epoch, Train: trained[0], Validation: validated[0]})
+		for i, name := range t.Metrics {
+			r.metrics[name] = append(r.metrics[name], core.Epoch{Number: epoch, Train: trained[1+i], Validation: validated[1+i]})
+		}
+		progress.Epoch(r.epochs[epoch-1])
+	}
+	if err := dropTrainingState(t.Store); err != nil {
+		return History{}, err
+	}
+	return History{r.epochs, batches, r.metrics, r.compile.Seconds()}, nil
+}
+
+// training is a run under way.
+type training struct {
+	*Trainer
+	epoch   int
+	epochs  []core.Epoch
+	metrics map[string][]core.Epoch
+	compile time.Duration
+}
+
+// executor returns the executor of the loss and the metrics as float64 scalars, and of what finish adds to the graph.
+func (r *training) executor(name string, finish func(scope *model.Scope, loss *graph.Node)) (*model.Exec, error) {
+	exec, err := model.NewExec(r.Backend, r.Store, func(scope *model.Scope, batch []*graph.Node) []*graph.Node {
+		defer panicWithErrors()
+		loss, metrics := r.Loss(scope, batch)
+		if len(metrics) != len(r.Metrics) {
+			panic(fmt.Errorf("the graph gives %d metrics; %d have a name", len(metrics), len(r.Metrics)))
+		}
+		if finish != nil {
+			finish(scope, loss)
+		}
+		outputs := []*graph.Node{graph.ConvertDType(loss, dtypes.Float64)}
+		for _, m := range metrics {
+			outputs = append(outputs, graph.ConvertDType(m, dtypes.Float64))
+		}
+		return outputs
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exec.WithName(name), nil
+}
+
+// panicWithErrors, deferred in a function that builds a graph, makes an error of a panic's value: GoMLX returns only those as
+// errors, and waits for ever in Exec.Finalize after others.
+func panicWithErrors() {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		panic(r)
+	default:
+		panic(fmt.Errorf("%v", r))
+	}
+}
+
+// pass runs all batches of the data in the given order and returns the means of loss and metrics.
+func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool, done func(batch int)) ([]float64, error) {
+	means, total := make([]float64, 1+len(r.Metrics)), 0.0
+	for batch, from := 1, 0; from < len(order); batch, from = batch+1, from+r.Schedule.BatchSize {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		indices := order[from:min(from+r.Schedule.BatchSize, len(order))]
+		values, err := r.step(ctx, exec, data.Batch(indices))
+		if err != nil {
+			return nil, fmt.Errorf("epoch %d, %s batch %d: %w", r.epoch, exec.Name(), batch, err)
+		}
+		weight := 1.0
+		if weigh {
+			weight = float64(len(indices))
+		}
+		total += weight
+		for i, v := range values {
+			means[i] += weight * v
+		}
+		if done != nil {
+			done(batch)
+		}
+	}
+	for i := range means {
+		means[i] /= total
+	}
+	return means, nil
+}
+
+func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.Tensor) ([]float64, error) {
+	defer func() { finalize(batch) }()
+	if r.Extend != nil {
+		extension, err := r.Extend(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		batch = append(batch, extension...)
+	}
+	if err := r.prepare(exec, batch); err != nil {
+		return nil, err
+	}
+	outputs, err := exec.Exec(arguments(batch)...)
+	if err != nil {
+		return nil, err
+	}
+	defer finalize(outputs)
+	values := make([]float64, len(outputs))
+	for i, o := range outputs {
+		values[i] = tensors.ToScalar[float64](o)
+	}
+	if loss := values[0]; math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return nil, fmt.Errorf("%w: the loss is %v at the learning rate %g; a smaller one may help", core.ErrNonFinite, loss, r.Schedule.LearningRate)
+	}
+	return values, nil
+}
+
+// prepare compiles the graph for the shapes of the batch, once, and gives a value to parameters that have none.
+func (r *training) prepare(exec *model.Exec, batch []*tensors.Tensor) error {
+	start := time.Now()
+	inputs := make([]shapes.Shape, len(batch))
+	for i, t := range batch {
+		inputs[i] = t.Shape()
+	}
+	if _, err := exec.Compile(inputs...); err != nil {
+		return err
+	}
+	if err := r.Store.InitializeVariables(r.Backend, nil); err != nil {
+		return err
+	}
+	r.compile += time.Since(start)
+	return nil
+}
+
+// dropTrainingState removes what only the optimiser needs from a store.
+func dropTrainingState(store *model.Store) error {
+	for _, path := range []string{optimizer.AdamDefaultScope, optimizer.Scope, optimizer.GlobalStepVariableName} {
+		if err := store.DeleteVariablesInScope(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func arguments(batch []*tensors.Tensor) []any {
+	args := make([]any, len(batch))
+	for i, t := range batch {
+		args[i] = t
+	}
+	return args
+}
+
+// finalize frees tensors now rather than when the garbage collector finds them.
+func finalize(ts []*tensors.Tensor) {
+	for _, t := range ts {
+		t.MustFinalizeAll()
+	}
+}
+
+func ascending(n int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	return order
+}
+
+func nans(n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = math.NaN()
+	}
+	return values
+}
