@@ -1,0 +1,188 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+)
+
+// Float32 is the unit roundoff of features computed in float32, 2⁻²³, and Float64 that of float64.
+const (
+	Float32 = 0x1p-23
+	Float64 = 0x1p-52
+)
+
+// Options say more about a composed method.
+type Options struct {
+	// Name, Summary and Doc describe the method; those of the embedder where empty.
+	Name, Summary, Doc string
+	// Precision is the unit roundoff of the features; 0 stands for [Float32].
+	Precision float64
+	// FullRank says that a fit counts as untrained if the operator's rank is below the number of states, or below the rank that
+	// the user asked for if that is less.
+	FullRank bool
+}
+
+// New returns the method that fits the embedder, then the operator to the features of the training snapshots. Its model
+// embeds a snapshot, advances the features by one lag, and decodes them if the embedding is a [core.Decoder]; otherwise the
+// snapshots themselves are the operator's observable.
+//
+// The method has the options of both parts. The operator's option "rank", if it has one, gives the number of states where
+// it is 0. The random streams are those of the embedder's declared name. Nil options are the defaults.
+func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) core.Method {
+	m := &method{embedder: embedder, operator: operator}
+	if o != nil {
+		m.Options = *o
+	}
+	if m.Precision == 0 {
+		m.Precision = Float32
+	}
+	e := embedder.Describe()
+	m.description = core.Description{
+		Name:     firstOf(m.Name, e.Name),
+		Summary:  firstOf(m.Summary, e.Summary),
+		Doc:      firstOf(m.Doc, e.Doc),
+		Exposure: e.Exposure,
+	}
+	m.embedderName = e.Name
+	m.description.Options, m.embedderPart = join(nil, "embedder", e.Options)
+	m.description.Options, m.operatorPart = join(m.description.Options, "operator", statesAsRank(operator.Describe().Options))
+	return m
+}
+
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+const rankOption = "rank"
+
+// statesAsRank says in the doc of the option "rank" what 0 stands for in a composition.
+func statesAsRank(options []core.Option) []core.Option {
+	options = append([]core.Option{}, options...)
+	for i, o := range options {
+		if _, whole := o.Default.(int); whole && o.Name == rankOption && o.Min <= 0 {
+			options[i].Default = 0
+			options[i].Doc = "rank of the evolution operator; 0 for the number of states"
+		}
+	}
+	return options
+}
+
+type method struct {
+	Options
+	description                core.Description
+	embedder                   core.Embedder
+	operator                   core.EvolutionOperator
+	embedderName               string
+	embedderPart, operatorPart part
+}
+
+var _ core.Method = (*method)(nil)
+
+func (m *method) Describe() core.Description { return m.description }
+
+func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) {
+	defer core.Recover(&err)
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	forEmbedder := *t
+	forEmbedder.Name = m.embedderName
+	if forEmbedder.Options, err = m.embedderPart.read(t.Options); err != nil {
+		return nil, err
+	}
+	embedding, err := m.embedder.Fit(ctx, &forEmbedder)
+	if err != nil {
+		return nil, err
+	}
+	features, err := embed(ctx, embedding, t.Train)
+	if err != nil {
+		return nil, err
+	}
+
+	forOperator := core.OperatorTraining{Features: features, Lag: t.Lag, Precision: m.Precision}
+	given := m.operatorPart.given(t.Options)
+	rank, ranked := given[rankOption].(int)
+	if ranked && rank == 0 && given["variant"] != string(linalg.Full) { // which has no smaller rank
+		rank = min(t.States, embedding.Dim())
+		given[rankOption] = rank
+	}
+	if forOperator.Options, err = m.operator.Describe().Resolve(given); err != nil {
+		return nil, err
+	}
+	decoder, decodes := core.As[core.Decoder](embedding)
+	if !decodes {
+		forOperator.Observable = t.Train.Matrix()
+	}
+	operator, err := m.operator.Fit(ctx, &forOperator)
+	if err != nil {
+		return nil, err
+	}
+
+	model := &fitted{embedding: embedding, decoder: decoder, operator: operator, shape: t.Train.Shape()}
+	model.spectrum, _ = core.As[core.SpectralOperator](operator)
+	model.report = m.report(t, embedding, operator, features, rank)
+	return model, nil
+}
+
+// embed embeds and checks what came back.
+func embed(ctx context.Context, embedding core.Embedding, x core.Snapshots) (*mat.Dense, error) {
+	features, err := embedding.Embed(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	if n, d := features.Dims(); n != x.Len() || d != embedding.Dim() {
+		return nil, fmt.Errorf("%w: the embedding of %d snapshots is %d×%d; it must be %d×%d", core.ErrShape, x.Len(), n, d, x.Len(), embedding.Dim())
+	}
+	return features, nil
+}
+
+// report joins the reports of the parts.
+func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features *mat.Dense, rank int) core.Report {
+	report, ridge := core.ReportOf(embedding), core.ReportOf(operator)
+	report.Rank = operator.Rank()
+	report.CompileSeconds += ridge.CompileSeconds
+	report.Parameters += ridge.Parameters
+	report.Warnings = append(report.Warnings[:len(report.Warnings):len(report.Warnings)], ridge.Warnings...)
+	if report.Untrained == "" {
+		report.Untrained = ridge.Untrained
+	}
+	if constant(features) {
+		report.Warnings = append(report.Warnings, "the features are the same for all training snapshots: the embedding tells nothing apart "+
+			"(a network whose ReLUs are all off, for instance), and every prediction is the same")
+	}
+	expected := t.States
+	if rank > 0 {
+		expected = min(expected, rank)
+	}
+	if m.FullRank && report.Rank < expected && report.Untrained == "" {
+		report.Untrained = fmt.Sprintf("the evolution operator has rank %d: the features span fewer than the %d dimensions that %d states need",
+			report.Rank, expected, t.States)
+	}
+	return report
+}
+
+// constant reports whether all rows of m are one row, up to float32's rounding.
+func constant(m *mat.Dense) bool {
+	n, d := m.Dims()
+	for j := range d {
+		least, most := math.Inf(1), math.Inf(-1)
+		for i := range n {
+			least, most = min(least, m.At(i, j)), max(most, m.At(i, j))
+		}
+		if most-least > 8*Float32*max(-least, most) {
+			return false
+		}
+	}
+	return true
+}

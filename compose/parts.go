@@ -1,0 +1,54 @@
+package compose
+
+import (
+	"fmt"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// A method of parts has the options of all of them. Where two parts declare one name, the later part's option is called
+// "part_name".
+
+// part is a part of a composition with the names that its options have in the whole.
+type part struct {
+	options []core.Option
+	inWhole map[string]string
+}
+
+// join adds the options of a part to those of the whole.
+func join(whole []core.Option, kind string, options []core.Option) ([]core.Option, part) {
+	taken := map[string]bool{}
+	for _, o := range whole {
+		taken[o.Name] = true
+	}
+	p := part{options, map[string]string{}}
+	for _, o := range options {
+		name := o.Name
+		for taken[name] {
+			name = kind + "_" + name
+		}
+		taken[name] = true
+		p.inWhole[o.Name] = name
+		o.Name = name
+		whole = append(whole, o)
+	}
+	return whole, p
+}
+
+// given returns the values of the part's options among those of the whole.
+func (p part) given(whole core.Options) map[string]any {
+	values, given := whole.Map(), make(map[string]any, len(p.options))
+	for _, o := range p.options {
+		given[o.Name] = values[p.inWhole[o.Name]]
+	}
+	return given
+}
+
+// read returns the part's options among those of the whole.
+func (p part) read(whole core.Options) (core.Options, error) {
+	options, err := core.Description{Options: p.options}.Resolve(p.given(whole))
+	if err != nil {
+		return core.Options{}, fmt.Errorf("the options of a part of the method: %w", err)
+	}
+	return options, nil
+}

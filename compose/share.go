@@ -1,0 +1,116 @@
+package compose
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Share returns an embedder that fits the given one once for the same training data, options and seed, and hands out the
+// same embedding from then on, for as long as the returned embedder lives; only the first report counts the time of compiling.
+// Fits of the same are made one at a time; a fit that fails is not kept.
+func Share(embedder core.Embedder) core.Embedder {
+	return &shared{embedder: embedder, fits: map[[sha256.Size]byte]*sharedFit{}}
+}
+
+type shared struct {
+	embedder core.Embedder
+	mu       sync.Mutex
+	fits     map[[sha256.Size]byte]*sharedFit
+}
+
+// sharedFit holds an embedding, once there is one; turn is full while someone fits it or looks.
+type sharedFit struct {
+	turn      chan struct{}
+	embedding core.Embedding
+}
+
+var _ core.Embedder = (*shared)(nil)
+
+func (s *shared) Describe() core.Description { return s.embedder.Describe() }
+
+func (s *shared) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	key, err := fingerprint(t)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	fit := s.fits[key]
+	if fit == nil {
+		fit = &sharedFit{turn: make(chan struct{}, 1)}
+		s.fits[key] = fit
+	}
+	s.mu.Unlock()
+	select {
+	case fit.turn <- struct{}{}:
+		defer func() { <-fit.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if fit.embedding != nil {
+		decoder, _ := core.As[core.Decoder](fit.embedding)
+		return reused{fit.embedding, decoder}, nil
+	}
+	embedding, err := s.embedder.Fit(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	fit.embedding = embedding
+	return embedding, nil
+}
+
+// reused is an embedding that took no time to fit.
+type reused struct {
+	core.Embedding
+	core.Decoder // nil if it is none
+}
+
+var (
+	_ core.Decoder  = reused{}
+	_ core.Reporter = reused{}
+	_ core.Declarer = reused{}
+)
+
+func (r reused) Has(ability string) bool { return ability != "Decoder" || r.Decoder != nil }
+
+func (r reused) Report() core.Report {
+	report := core.ReportOf(r.Embedding)
+	report.CompileSeconds = 0
+	return report
+}
+
+// fingerprint is a hash of everything that determines a fit. Fits that are handed an oracle's encoder have none.
+func fingerprint(t *core.Training) (key [sha256.Size]byte, err error) {
+	if t.OracleEmbedding != nil {
+		return key, fmt.Errorf("%w: an embedder that sees the oracle cannot be shared", core.ErrUnavailable)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %d %d %d %v %#v", t.Name, t.Seed, t.Lag, t.States, t.Train.Shape(), t.Options.Map())
+	for _, labels := range [][]int{t.TrainLabels, t.ValidationLabels} {
+		fmt.Fprintf(h, " %v", labels)
+	}
+	for _, x := range []core.Snapshots{t.Train, t.Validation} {
+		fmt.Fprintf(h, " %d:", x.Len())
+		hashSnapshots(h, x)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+func hashSnapshots(h hash.Hash, x core.Snapshots) {
+	row, text := make([]float32, x.Size()), []byte(nil)
+	for i := range x.Len() {
+		x.Read(row, i)
+		text = slices.Grow(text[:0], 4*len(row))
+		for _, v := range row {
+			text = binary.LittleEndian.AppendUint32(text, math.Float32bits(v))
+		}
+		h.Write(text)
+	}
+}

@@ -1,0 +1,33 @@
+package methods
+
+import (
+	"errors"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+	"github.com/koopbench/koopbench/methods/autoencoder"
+	"github.com/koopbench/koopbench/methods/classifier"
+	"github.com/koopbench/koopbench/methods/contrastive"
+	"github.com/koopbench/koopbench/methods/linear"
+	"github.com/koopbench/koopbench/methods/oracle"
+	"github.com/koopbench/koopbench/methods/vamp"
+	"github.com/koopbench/koopbench/nn"
+	"github.com/koopbench/koopbench/registry"
+)
+
+// Builtin returns a registry of what is built in. Neural methods run on the given runtime, which starts when the first of
+// them is fitted. Any number of registries may be made.
+func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
+	r := registry.New()
+	return r, errors.Join(
+		r.Methods.Add(linear.New(), classifier.New(), vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil)),
+		r.Embedders.Add(linear.Pixels()),
+		r.Operators.Add(linalg.Ridge{}),
+		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),
+		r.Oracles.Add(oracle.New(runtime, nil)),
+	)
+}
+
+// Reference returns the embedder on whose features evolution operators are compared, those of the method "contrastive".
+// Share one among many methods by compose.Share.
+func Reference(runtime *nn.Runtime) core.Embedder { return contrastive.Features(runtime, nil) }

@@ -1,0 +1,41 @@
+// Package classifier is the baseline on the features of a classifier: the logits of the oracle that judges the run.
+package classifier
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+)
+
+// New returns the method "classifier".
+func New() core.Method { return compose.New(logits{}, linalg.Ridge{}, nil) }
+
+// logits is the embedder that is handed the oracle's encoder.
+type logits struct{}
+
+var _ core.Embedder = logits{}
+
+func (logits) Describe() core.Description {
+	return core.Description{
+		Name:    "classifier",
+		Summary: "ridge regression on the logits of the oracle that judges the run",
+		Doc: "The features are the logits of a classifier of the states, trained with labels: the oracle itself. They are a reference " +
+			"for what features that separate the states perfectly achieve (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning " +
+			"invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). What is judged was handed " +
+			"the judge, so the method is never ranked with the others.",
+		Exposure: core.OracleExposed,
+	}
+}
+
+func (logits) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
+	if t.OracleEmbedding == nil {
+		return nil, fmt.Errorf("%w: classifier works on the features of the oracle, and this oracle hands out none", core.ErrUnavailable)
+	}
+	return onlyEmbedding{t.OracleEmbedding}, nil
+}
+
+// onlyEmbedding hides the report of the oracle's training, which is not the method's.
+type onlyEmbedding struct{ core.Embedding }

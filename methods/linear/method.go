@@ -1,0 +1,20 @@
+package linear
+
+import (
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+)
+
+// New returns the method "linear".
+func New() core.Method {
+	return compose.New(Pixels(), linalg.Ridge{}, &compose.Options{
+		Name:    "linear",
+		Summary: "reduced-rank ridge regression on standardised pixels",
+		Doc: "The evolution of the flattened snapshot itself, each value standardised over the training data, by reduced-rank " +
+			"regression (Kostic, Novelli, Maurer, Ciliberto, Rosasco and Pontil, Learning dynamical systems via Koopman operator " +
+			"regression in reproducing kernel Hilbert spaces, NeurIPS 2022). Everything is computed in float64. The prediction is " +
+			"turned back into the snapshot's units and not clipped.",
+		Precision: compose.Float64,
+	})
+}

@@ -1,0 +1,100 @@
+package linear
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Pixels returns the embedder "pixels", whose features are the values of the snapshot, each less its mean over the training
+// snapshots and divided by its population standard deviation over them; a constant value is not divided. The embedding is a
+// [core.Decoder].
+func Pixels() core.Embedder { return pixels{} }
+
+type pixels struct{}
+
+var _ core.Embedder = pixels{}
+
+func (pixels) Describe() core.Description {
+	return core.Description{
+		Name:    "pixels",
+		Summary: "the values of the snapshot, standardised",
+		Doc: "Each value of the flattened snapshot, less its mean over the training snapshots and divided by its population standard " +
+			"deviation over them. Values that are constant over the training snapshots are not divided.",
+	}
+}
+
+func (pixels) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	return standardise(t.Train), nil
+}
+
+// standardised is the embedding: feature j is (value j − mean[j]) / scale[j].
+type standardised struct {
+	shape       []int
+	mean, scale []float64
+}
+
+var (
+	_ core.Embedding = (*standardised)(nil)
+	_ core.Decoder   = (*standardised)(nil)
+)
+
+func standardise(x core.Snapshots) *standardised {
+	n, d := float64(x.Len()), x.Size()
+	s := &standardised{x.Shape(), make([]float64, d), make([]float64, d)}
+	first, varies, row := make([]float32, d), make([]bool, d), make([]float32, d)
+	x.Read(first, 0)
+	for i := range x.Len() {
+		x.Read(row, i)
+		for j, v := range row {
+			s.mean[j] += float64(v) / n
+			varies[j] = varies[j] || v != first[j]
+		}
+	}
+	for i := range x.Len() {
+		x.Read(row, i)
+		for j, v := range row {
+			s.scale[j] += (float64(v) - s.mean[j]) * (float64(v) - s.mean[j]) / n
+		}
+	}
+	for j, variance := range s.scale {
+		s.scale[j] = math.Sqrt(variance)
+		if !varies[j] {
+			s.mean[j], s.scale[j] = float64(first[j]), 1
+		}
+	}
+	return s
+}
+
+func (s *standardised) Dim() int { return len(s.mean) }
+
+func (s *standardised) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
+	if x.Len() > 0 && !slices.Equal(x.Shape(), s.shape) {
+		return nil, fmt.Errorf("%w: snapshots of shape %v; the training snapshots had shape %v", core.ErrShape, x.Shape(), s.shape)
+	}
+	z := x.Matrix()
+	z.Apply(func(_, j int, v float64) float64 { return (v - s.mean[j]) / s.scale[j] }, z)
+	return z, nil
+}
+
+func (s *standardised) Decode(_ context.Context, z mat.Matrix) (core.Snapshots, error) {
+	n, d := z.Dims()
+	if d != s.Dim() {
+		return core.Snapshots{}, fmt.Errorf("%w: %d features; there are %d values in a snapshot", core.ErrShape, d, s.Dim())
+	}
+	values := make([]float32, 0, n*d)
+	for i := range n {
+		for j := range d {
+			values = append(values, float32(z.At(i, j)*s.scale[j]+s.mean[j]))
+		}
+	}
+	return core.NewSnapshots(values, s.shape...)
+}

@@ -1,0 +1,217 @@
+package methods_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/synthetic"
+	"github.com/koopbench/koopbench/methods"
+	"github.com/koopbench/koopbench/methods/autoencoder"
+	"github.com/koopbench/koopbench/methods/classifier"
+	"github.com/koopbench/koopbench/methods/contrastive"
+	"github.com/koopbench/koopbench/methods/linear"
+	"github.com/koopbench/koopbench/methods/oracle"
+	"github.com/koopbench/koopbench/methods/vamp"
+	"github.com/koopbench/koopbench/nn"
+)
+
+var (
+	testRuntime = nn.NewRuntime("go")
+	small       = &nn.CNN{Channels: []int{4, 8}, Kernel: 3}
+)
+
+func TestBuiltin(t *testing.T) {
+	// Nothing runs until something is fitted, so any runtime will do.
+	r, err := methods.Builtin(nn.NewRuntime("none"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"autoencoder", "classifier", "contrastive", "linear", "vamp"}, r.Methods.Names())
+	assert.Equal(t, []string{"pixels"}, r.Embedders.Names())
+	assert.Equal(t, []string{"ridge"}, r.Operators.Names())
+	assert.Equal(t, []string{"spectral-contrastive", "vamp"}, r.Losses.Names())
+	assert.Equal(t, []string{"cnn"}, r.Oracles.Names())
+	for _, d := range r.Methods.Descriptions() {
+		assert.NotEmpty(t, d.Doc, d.Name)
+		assert.Equal(t, d.Name == "classifier", d.Exposure == core.OracleExposed, d.Name)
+	}
+	for _, name := range []string{"vamp", "contrastive", "autoencoder"} {
+		m, err := r.Methods.Get(name)
+		require.NoError(t, err)
+		options, err := m.Describe().Resolve(nil)
+		require.NoError(t, err)
+		assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}, nn.ReadSchedule(options))
+		assert.InDelta(t, 1e-6, options.Float("alpha"), 0)
+		assert.Zero(t, options.Int("rank"))
+	}
+	judge, err := r.Oracles.Get("cnn")
+	require.NoError(t, err)
+	options, err := judge.Describe().Resolve(nil)
+	require.NoError(t, err)
+	assert.Equal(t, nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}, nn.ReadSchedule(options))
+	assert.Equal(t, "contrastive", methods.Reference(testRuntime).Describe().Name)
+}
+
+// task is a small ordered sequence with its judge.
+type task struct {
+	training func(d core.Description, seed int64, options map[string]any) *core.Training
+	judge    core.Judge
+}
+
+func newTask(t testing.TB) task {
+	o := oracle.New(testRuntime, &oracle.Options{Network: small})
+	make := func(d core.Description, seed int64, options map[string]any) *core.Training {
+		tr, err := synthetic.Training(d, 160, 8, 4, seed, options)
+		require.NoError(t, err)
+		return tr
+	}
+	judge, err := o.Fit(t.Context(), make(o.Describe(), 1, map[string]any{"epochs": 15, "batch_size": 16, "lr": 0.01}))
+	require.NoError(t, err)
+	return task{make, judge}
+}
+
+// accuracy is the share of validation snapshots whose prediction, steps times fed back, the judge labels rightly.
+func (k task) accuracy(t testing.TB, m core.Model, tr *core.Training, steps int) float64 {
+	x := tr.Validation
+	var err error
+	for range steps {
+		x, err = m.Predict(t.Context(), x)
+		require.NoError(t, err)
+		require.True(t, x.SameShape(tr.Validation))
+	}
+	labels, err := k.judge.Classify(t.Context(), x)
+	require.NoError(t, err)
+	right := 0.0
+	for i, label := range labels {
+		if label == (tr.ValidationLabels[i]+steps)%tr.States {
+			right++
+		}
+	}
+	return right / float64(len(labels))
+}
+
+func builtins() map[string]core.Method {
+	return map[string]core.Method{
+		"linear":      linear.New(),
+		"classifier":  classifier.New(),
+		"vamp":        vamp.New(testRuntime, &vamp.Options{Network: small}),
+		"contrastive": contrastive.New(testRuntime, &contrastive.Options{Network: small}),
+		"autoencoder": autoencoder.New(testRuntime, &autoencoder.Options{Network: small}),
+	}
+}
+
+// quick are options with which a neural method learns the small task in a second.
+func quick(m core.Method) map[string]any {
+	if _, neural := m.Describe().Option("epochs"); !neural {
+		return nil
+	}
+	return map[string]any{"epochs": 40, "batch_size": 16, "lr": 0.01}
+}
+
+func TestMethodsLearnTheSmallTask(t *testing.T) {
+	k := newTask(t)
+	encoder, ok := core.As[core.Encoder](k.judge)
+	require.True(t, ok)
+	for name, m := range builtins() {
+		t.Run(name, func(t *testing.T) {
+			d := m.Describe()
+			require.NoError(t, d.Validate())
+			assert.Equal(t, name, d.Name)
+			tr := k.training(d, 3, quick(m))
+			tr.TrainLabels, tr.ValidationLabels = nil, nil
+			if d.Exposure == core.OracleExposed {
+				tr.OracleEmbedding = encoder.Encoder()
+			}
+			model, err := m.Fit(t.Context(), tr)
+			require.NoError(t, err)
+			tr = k.training(d, 3, quick(m))
+			report := core.ReportOf(model)
+			assert.Empty(t, report.Untrained)
+			assert.LessOrEqual(t, report.Rank, 4)
+			if quick(m) != nil {
+				require.Len(t, report.History, 40)
+				assert.Less(t, report.History[39].Validation, report.History[0].Validation)
+				assert.Positive(t, report.Parameters)
+			} else {
+				assert.Empty(t, report.History)
+				assert.Zero(t, report.CompileSeconds)
+			}
+			assert.Greater(t, k.accuracy(t, model, tr, 1), 0.95)
+			if name != "autoencoder" { // its latents follow the images, and need not span all states
+				assert.Equal(t, 4, report.Rank)
+				assert.Greater(t, k.accuracy(t, model, tr, 6), 0.7)
+			}
+
+			spectral, ok := core.As[core.Spectral](model)
+			require.True(t, ok)
+			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation)
+			require.NoError(t, err)
+			rows, columns := left.Dims()
+			assert.Equal(t, []int{tr.Validation.Len(), len(spectral.Eigenvalues())}, []int{rows, columns})
+		})
+	}
+}
+
+func TestMethodsRefuseUnsuitableData(t *testing.T) {
+	x, err := core.NewSnapshots(make([]float32, 20*7*9), 7, 9)
+	require.NoError(t, err)
+	for name, m := range builtins() {
+		if quick(m) == nil {
+			continue
+		}
+		options, err := m.Describe().Resolve(nil)
+		require.NoError(t, err)
+		_, err = m.Fit(t.Context(), &core.Training{Train: x, Validation: x, Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress})
+		require.ErrorIs(t, err, core.ErrShape, name)
+		assert.ErrorContains(t, err, "7×9", name)
+		assert.ErrorContains(t, err, "8×12", name)
+	}
+}
+
+func TestMethodsAreCancelled(t *testing.T) {
+	k := newTask(t)
+	for name, m := range builtins() {
+		ctx, cancel := context.WithCancel(t.Context())
+		tr := k.training(m.Describe(), 1, nil)
+		tr.OracleEmbedding = k.judge.(core.Encoder).Encoder()
+		tr.Progress = canceller{core.NoProgress, cancel}
+		_, err := m.Fit(ctx, tr)
+		if quick(m) != nil {
+			require.ErrorIs(t, err, context.Canceled, name)
+		}
+		cancel()
+	}
+}
+
+// canceller ends a context at the first step of training.
+type canceller struct {
+	core.Progress
+	cancel func()
+}
+
+func (c canceller) Advance(int) { c.cancel() }
+
+// TestConcurrentFits: fits at the same time give what they give one by one.
+func TestConcurrentFits(t *testing.T) {
+	k := newTask(t)
+	m := builtins()["autoencoder"]
+	fit := func() []float32 {
+		tr := k.training(m.Describe(), 1, map[string]any{"epochs": 2})
+		model, err := m.Fit(context.Background(), tr)
+		if !assert.NoError(t, err) {
+			return nil
+		}
+		x, err := model.Predict(context.Background(), tr.Validation)
+		assert.NoError(t, err)
+		return x.Floats()
+	}
+	want := fit()
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() { assert.Equal(t, want, fit()) })
+	}
+	wait.Wait()
+}

@@ -1,0 +1,153 @@
+// Package oracle is the built-in judge: the reference encoder as a classifier.
+package oracle
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/nn"
+)
+
+// Options say more about the oracle.
+type Options struct {
+	// Network is the classifier; nil for [nn.ReferenceCNN].
+	Network *nn.CNN
+}
+
+// New returns the oracle "cnn". Nil options are the defaults.
+func New(runtime *nn.Runtime, o *Options) core.Oracle {
+	c := &cnn{runtime, nn.ReferenceCNN()}
+	if o != nil && o.Network != nil {
+		c.network = *o.Network
+	}
+	return c
+}
+
+type cnn struct {
+	runtime *nn.Runtime
+	network nn.CNN
+}
+
+var _ core.Oracle = (*cnn)(nil)
+
+func (c *cnn) Describe() core.Description {
+	return core.Description{
+		Name:    "cnn",
+		Summary: "the reference convolutional network, trained as a classifier",
+		Doc: "Two convolutions with ReLU and max-pooling and a linear layer give a logit a state; it is trained by the cross-entropy of " +
+			"their softmax with the labels. Its features are the logits.",
+		Options: nn.ScheduleOptions(nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}),
+	}
+}
+
+// accuracy is the metric that is the share of right labels.
+const accuracy = "accuracy"
+
+// weak is the validation accuracy below which a warning says that the judge is weak.
+const weak = 0.9
+
+func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err error) {
+	defer core.Recover(&err)
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	if err := c.network.CheckShape(t.Train.Shape()); err != nil {
+		return nil, err
+	}
+	if err := core.CheckLabels(t.TrainLabels, t.Train.Len(), t.States); err != nil {
+		return nil, fmt.Errorf("training labels: %w", err)
+	}
+	if err := core.CheckLabels(t.ValidationLabels, t.Validation.Len(), t.States); err != nil {
+		return nil, fmt.Errorf("validation labels: %w", err)
+	}
+	backend, err := c.runtime.Backend()
+	if err != nil {
+		return nil, err
+	}
+	store := nn.NewStore(t.Seed, t.Name)
+	logits := func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return c.network.Encode(scope.At("encoder"), x, t.States)
+	}
+	history, err := (&nn.Trainer{
+		Backend:  backend,
+		Store:    store,
+		Schedule: nn.ReadSchedule(t.Options),
+		Loss: func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
+			return crossEntropy(logits(scope, batch[0]), batch[1])
+		},
+		Metrics:       []string{accuracy},
+		Train:         nn.Labelled(t.Train, t.TrainLabels),
+		Validation:    nn.Labelled(t.Validation, t.ValidationLabels),
+		ValidateWhole: true,
+		Shuffle:       t.Stream("shuffle"),
+		Progress:      t.Progress,
+	}).Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inference, err := nn.NewInference(backend, store, t.Train.Shape(), logits)
+	if err != nil {
+		return nil, err
+	}
+	report := core.Report{
+		History:        history.Epochs,
+		Parameters:     nn.NumParameters(store),
+		CompileSeconds: history.CompileSeconds + inference.CompileSeconds,
+	}
+	if epochs := history.Metrics[accuracy]; len(epochs) > 0 {
+		if last := epochs[len(epochs)-1]; last.Validation < weak {
+			report.Warnings = append(report.Warnings, fmt.Sprintf("a weak judge: after %d epochs it labels %.1f %% of the validation snapshots correctly, "+
+				"and the accuracies it reports are as unsure; train it longer", last.Number, 100*last.Validation))
+		}
+	}
+	return &judge{nn.NewEmbedding(inference, report)}, nil
+}
+
+// crossEntropy is the mean cross-entropy of the softmax of the logits, [n, c], with the labels, [n], and the share of labels
+// that are those of the largest logits.
+func crossEntropy(logits, labels *graph.Node) (loss *graph.Node, metrics []*graph.Node) {
+	n, c := logits.Shape().Dim(0), logits.Shape().Dim(1)
+	right := graph.OneHot(labels, c, logits.DType())
+	loss = graph.MulScalar(graph.ReduceAllSum(graph.Mul(right, graph.LogSoftmax(logits))), -1/float64(n))
+	hits := graph.Equal(graph.ArgMax(logits, 1, labels.DType()), labels)
+	return loss, []*graph.Node{graph.ReduceAllMean(graph.ConvertDType(hits, dtypes.Float32))}
+}
+
+// judge labels a snapshot by its largest logit, the first of equal ones.
+type judge struct{ encoder *nn.Embedding }
+
+var (
+	_ core.Judge    = (*judge)(nil)
+	_ core.Encoder  = (*judge)(nil)
+	_ core.Reporter = (*judge)(nil)
+)
+
+func (j *judge) Encoder() core.Embedding { return j.encoder }
+
+func (j *judge) Report() core.Report { return j.encoder.Report() }
+
+func (j *judge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
+	logits, err := j.encoder.Embed(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int, x.Len())
+	for i := range labels {
+		row := logits.RawRowView(i)
+		for label, v := range row {
+			if math.IsNaN(v) {
+				return nil, fmt.Errorf("%w: the oracle's output for snapshot %d is not a number", core.ErrNonFinite, i)
+			}
+			if v > row[labels[i]] {
+				labels[i] = label
+			}
+		}
+	}
+	return labels, nil
+}

@@ -1,0 +1,129 @@
+package vamp
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/nn"
+)
+
+// Loss is the negative VAMP-r score of a batch (Wu and Noé, Variational approach for learning Markov processes from time
+// series data, Journal of Nonlinear Science 30, 2020): with the covariances C_X, C_Y and C_XY of the two views, divided by n,
+//
+//	VAMP-r = Σ_i σ_i(C_X^{−½} C_XY C_Y^{−½})^r
+//
+// which is at most d for d features. A ridge ρ puts C_X + ρI and C_Y + ρI in the place of C_X and C_Y.
+//
+// With U and V orthonormal bases of the columns of the two views, x = U R, the matrix of the score is K = UᵀV and its gradient
+// by x is (V − U K) Sᵀ R^{−T}, where S, the derivative of the score by K, is 2K for VAMP-2 and the polar factor of K for VAMP-1.
+// No covariance is formed or inverted: almost collinear features cost accuracy in proportion to their condition number, where
+// covariances square it.
+//
+// A feature that depends linearly on those before it to within the rounding of float32 numbers, or that is zero (constant, if
+// the views are centred), is left out: the score is that of the other features, and its gradient is zero. Together with batches
+// too small to tell features apart, and with VAMP-1 where a canonical correlation is zero, these are the degenerate batches, of
+// which warnings tell.
+//
+// The zero value is ready to use.
+type Loss struct{}
+
+var _ nn.GraphLoss = Loss{}
+
+// smallest is the length over a batch, √Σx², up to which a feature counts as zero.
+const smallest = 1e-30
+
+// tolerance is the distance from the span of the features before it, relative to its length, up to which one of d features is
+// left out: d times the relative spacing of float32 numbers.
+func tolerance(d int) float64 { return float64(d) * 0x1p-23 }
+
+// correlated is the singular value of K below which VAMP-1, which has a kink where one is 0, takes it for 0.
+const correlated = 1e-8
+
+// Describe implements [core.Loss].
+func (Loss) Describe() core.Description {
+	return core.Description{
+		Name:    "vamp",
+		Summary: "negative VAMP score: how well features span what is predictable",
+		Doc: "The negative sum of the canonical correlations between a batch and its successors (VAMP-1) or of their squares " +
+			"(VAMP-2); Wu and Noé, 2020. It does not change when the features are transformed linearly, and its least value, " +
+			"minus the number of features, is reached where they span functions that the dynamics carries into one another.",
+		Options: []core.Option{
+			core.IntOption("schatten", 2, 1, 2, "1 for VAMP-1, the nuclear norm; 2 for VAMP-2, the squared Frobenius norm"),
+			core.BoolOption("center", false, "subtract the batch's means"),
+			core.FloatOption("ridge", 0, 0, 1e6, "added to the diagonals of the covariances of both views"),
+		},
+	}
+}
+
+// Evaluate implements [core.Loss].
+func (Loss) Evaluate(x, y mat.Matrix, options core.Options) (_ core.LossValue, err error) {
+	defer core.Recover(&err)
+	if err := nn.CheckViews(x, y); err != nil {
+		return core.LossValue{}, fmt.Errorf("vamp: %w", err)
+	}
+	n, d := x.Dims()
+	center, ridge := options.Bool("center"), options.Float("ridge")
+	u, v := newBasis(x, center, ridge), newBasis(y, center, ridge)
+
+	loss := core.LossValue{GradX: mat.NewDense(n, d, nil), GradY: mat.NewDense(n, d, nil)}
+	loss.Warnings = slices.Concat(u.warnings("view"), v.warnings("lagged view"))
+	if saturated(n, d, center, ridge) {
+		loss.Warnings = append(loss.Warnings, fmt.Sprintf("any %d features score the most that a batch of %d rows allows: "+
+			"the gradient is zero; use larger batches or a ridge", d, n))
+	}
+	if len(u.kept) == 0 || len(v.kept) == 0 {
+		return loss, nil
+	}
+	var k mat.Dense
+	k.Mul(u.q.T(), v.q)
+	slope := &mat.Dense{} // the derivative of the score by K
+	if options.Int("schatten") == 2 {
+		norm := mat.Norm(&k, 2)
+		loss.Value -= norm * norm
+		slope.Scale(2, &k)
+	} else {
+		nuclear, rank := polar(slope, &k)
+		loss.Value -= nuclear
+		if pairs := min(len(u.kept), len(v.kept)); rank < pairs {
+			loss.Warnings = append(loss.Warnings, fmt.Sprintf("%d of %d canonical correlations are zero, where VAMP-1 has a kink: "+
+				"the gradient leaves them out", pairs-rank, pairs))
+		}
+	}
+	u.gradient(loss.GradX, v.q, &k, slope)
+	v.gradient(loss.GradY, u.q, k.T(), slope.T())
+	return loss, nil
+}
+
+// saturated reports whether n rows are so few that any d independent features reach the highest score.
+func saturated(n, d int, center bool, ridge float64) bool {
+	if center {
+		n--
+	}
+	return n <= d && ridge == 0
+}
+
+// polar sets w to the polar factor of k, and returns k's nuclear norm and how many singular values are not zero.
+func polar(w, k *mat.Dense) (nuclear float64, rank int) {
+	var svd mat.SVD
+	if !svd.Factorize(k, mat.SVDThin) {
+		panic("the singular value decomposition did not converge")
+	}
+	values := svd.Values(nil)
+	for rank < len(values) && values[rank] > correlated {
+		nuclear += values[rank]
+		rank++
+	}
+	var left, right mat.Dense
+	svd.UTo(&left)
+	svd.VTo(&right)
+	if rank == 0 {
+		w.ReuseAs(k.Dims())
+		return 0, 0
+	}
+	rows, columns := k.Dims()
+	w.Mul(left.Slice(0, rows, 0, rank), right.Slice(0, columns, 0, rank).T())
+	return nuclear, rank
+}
