@@ -46,7 +46,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 		x, hash = next, hashSnapshots(next)
 		result.PredictionSHA256 = append(result.PredictionSHA256, hash)
 		result.Labels = append(result.Labels, labels)
-		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step, h.Task.Info.States))
+		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States))
 		arrays.Labels = append(arrays.Labels, labels)
 		shown, err := copySnapshots(next.Slice(0, min(RolloutSnapshots, next.Len())))
 		if err != nil {

@@ -80,11 +80,11 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 	return labels, nil
 }
 
-// accuracy is the share of labels equal to (truth + steps) mod states.
-func accuracy(labels, truth []int, steps, states int) float64 {
+// accuracy is the share of labels equal to (truth + moves) mod states.
+func accuracy(labels, truth []int, moves, states int) float64 {
 	right := 0
 	for i, l := range labels {
-		if l == (truth[i]+steps)%states {
+		if l == (truth[i]+moves)%states {
 			right++
 		}
 	}

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// accuracy draws the accuracy of each method against the step: the mean over its seeds and, where there are several, a
+// band from the least to the greatest; the level of chance; and how well the oracle labels true test images.
+func (m *material) accuracy(l lettering) figure {
+	x := axis{label: "time step", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
+	if m.steps > 40 {
+		x.min, x.max = 1-0.015*float64(m.steps), 1.015*float64(m.steps)
+	}
+	p := newPlot(l, x, axis{label: "accuracy", min: 0, max: 1.05, ticks: ticksIn(0, 1, 5, false)})
+	key, bands := m.accuracyCurves(l, p)
+	keyWidth, keyHeight := key.size()
+
+	const axesWidth = 4.9 * vg.Inch
+	width := axesWidth + 14 + keyWidth
+	task := m.results.Task
+	note := fmt.Sprintf("%s: %s, %d test snapshots. Protocol %s.", orUnnamed(task.Name), states(task), task.Test, protocolText(task.Protocol))
+	if bands {
+		note += " Lines: mean over the seeds; bands: from the least to the greatest."
+	}
+	notes := setBlock(width, l.note, note)
+	_, noteHeight := notes.size()
+	body := max(3.4*vg.Inch, keyHeight)
+	return figure{
+		name: "accuracy", title: "Accuracy of each method against the time step",
+		width: width + 2*margin, height: body + noteHeight + 8 + 2*margin,
+		draw: func(c draw.Canvas) {
+			notes.draw(c, margin, margin+noteHeight, text.XLeft)
+			axes := draw.Crop(c, margin, 0, 0, -margin)
+			axes.Max.X = axes.Min.X + axesWidth
+			axes.Min.Y = axes.Max.Y - min(body, 5*vg.Inch)
+			p.Draw(axes)
+			key.draw(c, axes.Max.X+14, axes.Max.Y)
+		},
+	}
+}
+
+// accuracyCurves adds bands, lines and levels to the plot and returns their legend, and whether there are bands.
+func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands bool) {
+	var ranked, exposed, failed legend
+	var lines []plot.Plotter
+	every := (m.steps + 19) / 20
+	for i := len(m.exhibits) - 1; i >= 0; i-- { // the best last, on top
+		s := m.exhibits[i].summary
+		if len(s.ok) == 0 {
+			failed = append(legend{{name: s.name(), style: l.label, sample: crossSample}}, failed...)
+			continue
+		}
+		if len(s.ok) > 1 {
+			bands = true
+			p.Add(band{least: s.least, most: s.most, fill: faded(hue(s.hue), 0x2a)})
+		}
+		shape := markers[(s.hue+3*(s.hue/10))%10]
+		line := curve{
+			values: s.mean, marker: &shape, radius: 3, every: every, offset: s.hue,
+			line: draw.LineStyle{Color: hue(s.hue), Width: 1.5, Dashes: dashes[s.hue%len(dashes)]},
+		}
+		lines = append(lines, line)
+		e := legendEntry{name: s.name(), style: l.label, sample: line.sample}
+		if s.exposed == core.Unexposed {
+			ranked = append(legend{e}, ranked...)
+		} else {
+			exposed = append(legend{e}, exposed...)
+		}
+	}
+	if c := m.results.Task.States; c > 0 {
+		chance := rule{y: 1 / float64(c), line: draw.LineStyle{Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}}}
+		p.Add(chance)
+		key = append(key, legendEntry{name: fmt.Sprintf("chance (1/%d)", c), style: l.label, sample: chance.sample})
+	}
+	if a := m.results.Oracle.TestAccuracy; a >= 0 && a <= 1 {
+		judge := rule{y: a, line: draw.LineStyle{Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}}}
+		p.Add(judge)
+		key = append(key, legendEntry{name: fmt.Sprintf("oracle on true images (%.3f)", a), style: l.label, sample: judge.sample})
+	}
+	p.Add(lines...)
+	key = concat(ranked, concat(exposed, failed, key))
+	return key, bands
+}
+
+// concat sets parts of a legend apart by some white.
+func concat(parts ...legend) legend {
+	var all legend
+	for _, part := range parts {
+		for i, e := range part {
+			if i == 0 && len(all) > 0 {
+				e.gap = max(e.gap, 7)
+			}
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// crossSample stands in a legend for a line that does not exist.
+func crossSample(c draw.Canvas) {
+	const r = 3
+	style, at := draw.LineStyle{Color: grey, Width: 1.2}, c.Center()
+	c.StrokeLine2(style, at.X-r, at.Y-r, at.X+r, at.Y+r)
+	c.StrokeLine2(style, at.X-r, at.Y+r, at.X+r, at.Y-r)
+}
+
+// stepTicks are ticks at every step, or at round ones and the first if there are many.
+func stepTicks(steps int) []plot.Tick {
+	if steps <= 20 {
+		return ticksIn(1, float64(steps), 20, true)
+	}
+	ticks := ticksIn(1, float64(steps), 8, true)
+	if len(ticks) > 1 && ticks[0].Value-1 > 0.5*(ticks[1].Value-ticks[0].Value) {
+		ticks = append([]plot.Tick{{Value: 1, Label: "1"}}, ticks...)
+	}
+	return ticks
+}

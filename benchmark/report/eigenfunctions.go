@@ -1,0 +1,232 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"math/cmplx"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// mode is an eigenvalue and the real part of its left eigenfunction at each test snapshot.
+type mode struct {
+	value complex128
+	real  []float64
+}
+
+// leadingModes are the eigenfunctions of the two largest |λ|, one of each conjugate pair, or as many as there are. values
+// are in descending order of modulus; left is [snapshot, eigenvalue].
+func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) []mode {
+	n, k := left.Dims()
+	var modes []mode
+	for j := range min(k, len(values)) {
+		v := complex128(values[j])
+		if len(modes) == 1 && conjugate(modes[0].value, v) {
+			continue
+		}
+		f := make([]complex128, n)
+		for i := range f {
+			f[i] = left.At(i, j)
+		}
+		modes = append(modes, mode{v, realPart(f, v, labels, states)})
+		if len(modes) == 2 {
+			break
+		}
+	}
+	return modes
+}
+
+// conjugate reports whether a and b are a pair of conjugate numbers up to rounding. Two real numbers are no pair.
+func conjugate(a, b complex128) bool {
+	tolerance := 1e-6 * cmplx.Abs(a)
+	return math.Abs(imag(a)) > tolerance && cmplx.Abs(a-cmplx.Conj(b)) <= tolerance
+}
+
+// realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor alone, a scale and a phase,
+// and returns its real part. Its root mean square over the snapshots becomes 1. Its phase is such that the mean over the
+// snapshots of state 0 has the argument 0 if v is real, so that this mean is positive, and π/(2c) otherwise, c being the
+// number of states: for the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
+// by a quarter of the angle between neighbours no two of them have the same real part. A state takes the place of
+// state 0 where the means of those before it are under a tenth of the root mean square; where all are, the value of
+// largest modulus does.
+func realPart(f []complex128, v complex128, labels []int, states int) []float64 {
+	largest, finite, square := complex(0, 0), 0, 0.0
+	for _, z := range f {
+		if a := cmplx.Abs(z); drawable(a) {
+			finite, square = finite+1, square+a*a
+			if a > cmplx.Abs(largest) {
+				largest = z
+			}
+		}
+	}
+	scale := math.Sqrt(square / float64(max(finite, 1)))
+	if scale == 0 {
+		return make([]float64, len(f))
+	}
+	anchor := largest
+	for state := range min(states, 1+slices.Max(append([]int{-1}, labels...))) {
+		if mean := meanOver(f, labels, state); cmplx.Abs(mean) >= 0.1*scale {
+			anchor = mean
+			break
+		}
+	}
+	angle := -cmplx.Phase(anchor)
+	if math.Abs(imag(v)) > 1e-6*cmplx.Abs(v) {
+		angle += math.Pi / (2 * float64(max(states, 1)))
+	}
+	factor := cmplx.Rect(1/scale, angle)
+	part := make([]float64, len(f))
+	for i, z := range f {
+		part[i] = real(factor * z)
+	}
+	return part
+}
+
+// meanOver is the mean over the snapshots of a state, 0 where there are none.
+func meanOver(f []complex128, labels []int, state int) complex128 {
+	sum, n := complex(0, 0), 0
+	for i, label := range labels[:min(len(labels), len(f))] {
+		if label == state && drawable(cmplx.Abs(f[i])) {
+			sum, n = sum+f[i], n+1
+		}
+	}
+	return sum / complex(float64(max(n, 1)), 0)
+}
+
+// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions at the test snapshots
+// against each other, coloured by state; of a model with only one, its values against the number of the snapshot.
+func (m *material) eigenfunctions(l lettering) figure {
+	word := stateWord(m.results.Task)
+	var panels []panel
+	var without []string
+	single := false
+	for _, e := range m.exhibits {
+		switch {
+		case e.run == nil:
+			without = append(without, e.label+" (failed)")
+		case e.absent:
+			without = append(without, e.label+" (arrays not kept)")
+		case len(e.modes) == 0:
+			without = append(without, e.label+" (no spectrum)")
+		default:
+			single = single || len(e.modes) == 1
+			panels = append(panels, panel{title: e.label, subtitle: e.shownRun(), plot: m.scatterPlot(l, e.modes)})
+		}
+	}
+	key := legend{{name: word, style: l.title}}
+	for state := range min(m.results.Task.States, 10) {
+		key = append(key, legendEntry{name: fmt.Sprint(state), style: l.label, narrow: true, sample: func(c draw.Canvas) {
+			marker{}.draw(c, c.Center(), 3, hue(state))
+		}})
+	}
+	note := fmt.Sprintf("Left eigenfunctions ψ of the two eigenvalues λ of largest modulus, one of each conjugate pair, at the test snapshots. "+
+		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real.", word, 2*max(m.results.Task.States, 1))
+	if single {
+		note += " Where there is only one such eigenfunction, it is shown against the number of the snapshot."
+	}
+	if len(without) > 0 {
+		note += " Without eigenfunctions: " + strings.Join(without, ", ") + "."
+	}
+	return panelFigure(l, panelSheet{
+		name: "eigenfunctions", title: "Leading left eigenfunctions of each method", empty: "No method has eigenfunctions.",
+		panels: panels, key: key, note: note, ratio: 1,
+	})
+}
+
+// scatterPlot has both axes from −1.6 to 1.6, or farther where values go farther.
+func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
+	name := func(i int) string {
+		return fmt.Sprintf("Re ψ%s,  λ%[1]s = %s", []string{"₁", "₂"}[i], complexText(modes[i].value))
+	}
+	last := modes[len(modes)-1]
+	reach := 1.5
+	for _, mode := range modes {
+		for _, v := range mode.real {
+			if drawable(v) {
+				reach = math.Max(reach, math.Abs(v))
+			}
+		}
+	}
+	reach *= 1.07
+	ticks := ticksIn(-reach, reach, 5, false)
+	points := scatter{y: last.real, labels: m.task.TestLabels}
+	y := axis{label: name(len(modes) - 1), min: -reach, max: reach, ticks: ticks}
+	var x axis
+	if len(modes) == 1 {
+		n := float64(len(last.real))
+		points.x = make([]float64, len(last.real))
+		for i := range points.x {
+			points.x[i] = float64(i)
+		}
+		x = axis{label: "test snapshot", min: -0.02*n - 0.5, max: 1.02*n - 0.5, ticks: ticksIn(0, math.Max(n-1, 1), 4, true)}
+	} else {
+		points.x = modes[0].real
+		x = axis{label: name(0), min: -reach, max: reach, ticks: ticks}
+	}
+	p := newPlot(l, x, y)
+	p.Add(points)
+	return p
+}
+
+// complexText writes "0.309 + 0.951i", or "0.998" for a real number.
+func complexText(v complex128) string {
+	re, im := tidy(real(v)), tidy(math.Abs(imag(v)))
+	if math.Abs(imag(v)) <= 1e-6*cmplx.Abs(v) {
+		return re
+	}
+	sign := "+"
+	if imag(v) < 0 {
+		sign = "−"
+	}
+	return re + " " + sign + " " + im + "i"
+}
+
+func tidy(v float64) string {
+	s := fmt.Sprintf("%.3f", v)
+	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e4) {
+		s = fmt.Sprintf("%.1e", v)
+	}
+	return strings.ReplaceAll(s, "-", "−")
+}
+
+// scatter draws points coloured by label.
+type scatter struct {
+	x, y   []float64
+	labels []int
+}
+
+// layers is the number of passes over the points: colours of later labels cover those of earlier ones within a pass only.
+const layers = 8
+
+func (s scatter) Plot(c draw.Canvas, p *plot.Plot) {
+	toX, toY := p.Transforms(&c)
+	n := min(len(s.x), len(s.y), len(s.labels))
+	const radius = 1.5
+	for layer := range layers {
+		paths := [10]vg.Path{}
+		for i := n * layer / layers; i < n*(layer+1)/layers; i++ {
+			if !drawable(s.x[i]) || !drawable(s.y[i]) {
+				continue
+			}
+			at := vg.Point{X: toX(s.x[i]), Y: toY(s.y[i])}
+			path := &paths[((s.labels[i]%10)+10)%10]
+			path.Move(vg.Point{X: at.X + radius, Y: at.Y})
+			path.Arc(at, radius, 0, 2*math.Pi)
+			path.Close()
+		}
+		for label, path := range paths {
+			if len(path) > 0 {
+				c.SetColor(color.Color(faded(hue(label), 0xb4)))
+				c.Fill(path)
+			}
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"math"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// source is where results come from: a [benchmark.Store].
+type source interface {
+	Results() (*benchmark.Results, error)
+	TaskArrays() (*benchmark.TaskArrays, error)
+	RunArrays(key string) (*benchmark.RunArrays, error)
+}
+
+var _ source = (*benchmark.Store)(nil)
+
+// material is what figures are drawn from.
+type material struct {
+	results  *benchmark.Results
+	task     *benchmark.TaskArrays
+	steps    int   // of the roll-out
+	columns  []int // the steps that the roll-out shows, ascending
+	exhibits []exhibit
+}
+
+// exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
+type exhibit struct {
+	summary
+	run    *benchmark.RunResult // nil where none was evaluated
+	absent bool                 // the arrays of the run are not there
+	images []image.Image        // by column: predictions from the first test snapshot
+	labels []int                // by column: what the oracle saw in them
+	modes  []mode               // the leading eigenfunctions, at most two
+}
+
+// maxColumns is the number of steps that the roll-out shows side by side; of more it shows as many, evenly spaced.
+const maxColumns = 30
+
+func gather(s source) (*material, error) {
+	r, err := s.Results()
+	if err != nil {
+		return nil, err
+	}
+	all, err := summarize(r)
+	if err != nil {
+		return nil, err
+	}
+	m := &material{results: r, steps: stepsOf(r.Task, all)}
+	m.columns = columnsOf(m.steps)
+	if m.task, err = s.TaskArrays(); err != nil {
+		return nil, err
+	}
+	for _, sum := range all {
+		e := exhibit{summary: sum}
+		if len(sum.ok) > 0 {
+			e.run = sum.ok[0]
+			arrays, err := s.RunArrays(e.run.Key)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				e.absent = true
+			case err != nil:
+				return nil, fmt.Errorf("%s, seed %d: %w", sum.label, e.run.Seed, err)
+			default:
+				e.take(arrays, m)
+			}
+		}
+		m.exhibits = append(m.exhibits, e)
+	}
+	return m, nil
+}
+
+// columnsOf are the steps shown: all, or maxColumns of them with the first and the last.
+func columnsOf(steps int) []int {
+	n := min(steps, maxColumns)
+	columns := make([]int, n)
+	for i := range columns {
+		columns[i] = 1 + i
+		if steps > n {
+			columns[i] = 1 + int(math.Round(float64(i)*float64(steps-1)/float64(n-1)))
+		}
+	}
+	return columns
+}
+
+// take keeps of the arrays what figures show, so that the rest can go.
+func (e *exhibit) take(a *benchmark.RunArrays, m *material) {
+	for _, step := range m.columns {
+		if step > len(a.Rollout) || a.Rollout[step-1].Len() == 0 || step > len(a.Labels) || len(a.Labels[step-1]) == 0 {
+			break
+		}
+		e.images = append(e.images, picture(a.Rollout[step-1], 0))
+		e.labels = append(e.labels, a.Labels[step-1][0])
+	}
+	if a.LeftEigenfunctions != nil {
+		e.modes = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, m.results.Task.States)
+	}
+}
+
+// shownRun names the run that is shown: "seed 42, untrained".
+func (e exhibit) shownRun() string {
+	if e.run == nil {
+		return seedWords(seedsOf(e.runs))
+	}
+	text := seedWords([]int64{e.run.Seed})
+	if !e.run.Trained {
+		text += ", untrained"
+	}
+	if word := exposureWords[e.exposed]; word != "" {
+		text += ", " + word
+	}
+	return text
+}
+
+// why says why nothing of the method is shown: how its first run ended.
+func (e exhibit) why() string {
+	run := e.runs[0]
+	if run.Status == benchmark.StatusOK {
+		return "never evaluated"
+	}
+	text := oneLine(string(run.Status))
+	if run.Reason != "" {
+		text += ": " + oneLine(run.Reason)
+	}
+	return text
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// panel is one of several plots side by side, under a title.
+type panel struct {
+	title, subtitle string
+	plot            *plot.Plot
+	message         string // stands in the middle of the plot, for one without data
+}
+
+// panelSheet is a figure of panels with one legend and a note below.
+type panelSheet struct {
+	name, title string
+	empty       string // stands in the place of panels where there is none
+	panels      []panel
+	key         legend
+	note        string
+	ratio       float64 // of the height of a panel to its width
+}
+
+const panelWidth = 2.3 * vg.Inch
+
+func panelFigure(l lettering, s panelSheet) figure {
+	n := len(s.panels)
+	if n == 0 {
+		s.key = nil
+	}
+	columns := panelColumns(n)
+	rows := (n + columns - 1) / columns
+	headings := make([]block, n)
+	above := make([]vg.Length, rows) // the height of the headings in a row
+	const gapX, gapY = vg.Length(14), vg.Length(12)
+	height := panelWidth * vg.Length(s.ratio)
+	body := vg.Length(0)
+	for row := range rows {
+		for i := row * columns; i < min(n, (row+1)*columns); i++ {
+			headings[i] = append(setBlock(panelWidth-16, l.title, s.panels[i].title), setBlock(panelWidth-16, l.note, s.panels[i].subtitle)...)
+			_, h := headings[i].size()
+			above[row] = max(above[row], h+3)
+		}
+		body += above[row] + height + gapY
+	}
+	keyWidth, keyHeight := s.key.size()
+	grid := vg.Length(columns)*(panelWidth+gapX) - gapX
+	width := max(grid+gapX+keyWidth, 3*vg.Inch)
+	empty := setBlock(width, l.label, s.empty)
+	if n == 0 {
+		_, body = empty.size()
+	} else {
+		body = max(body-gapY, above[0]+keyHeight)
+	}
+	note := setBlock(width, l.note, s.note)
+	_, noteHeight := note.size()
+	return figure{
+		name: s.name, title: s.title, width: width + 2*margin, height: body + noteHeight + 8 + 2*margin,
+		draw: func(c draw.Canvas) {
+			note.draw(c, margin, margin+noteHeight, text.XLeft)
+			top := c.Max.Y - margin
+			if n == 0 {
+				empty.draw(c, margin, top, text.XLeft)
+				return
+			}
+			area := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: margin, Y: top - vg.Length(rows)*(height+gapY) + gapY}, Max: vg.Point{X: margin + grid, Y: top},
+			}}
+			shift := vg.Length(0)
+			for row, cells := range plot.Align(tabulate(s.panels, rows, columns), draw.Tiles{Rows: rows, Cols: columns, PadX: gapX, PadY: gapY}, area) {
+				shift -= above[row]
+				for column, cell := range cells {
+					if i := row*columns + column; i < n {
+						s.panels[i].draw(draw.Crop(cell, 0, 0, shift, shift), l, headings[i])
+					}
+				}
+			}
+			s.key.draw(c, margin+grid+gapX, top-above[0])
+		},
+	}
+}
+
+func panelColumns(n int) int {
+	switch {
+	case n <= 3:
+		return max(n, 1)
+	case n == 4:
+		return 2
+	case n <= 9:
+		return 3
+	}
+	return 4
+}
+
+// tabulate lays the plots out row by row; nil stands where there is no more.
+func tabulate(panels []panel, rows, columns int) [][]*plot.Plot {
+	plots := make([][]*plot.Plot, rows)
+	for row := range plots {
+		plots[row] = make([]*plot.Plot, columns)
+		for column := range columns {
+			if i := row*columns + column; i < len(panels) {
+				plots[row][column] = panels[i].plot
+			}
+		}
+	}
+	return plots
+}
+
+func (p panel) draw(c draw.Canvas, l lettering, heading block) {
+	p.plot.Draw(c)
+	data := p.plot.DataCanvas(c)
+	_, h := heading.size()
+	heading.draw(c, data.Min.X, data.Max.Y+h+3, text.XLeft)
+	if p.message != "" {
+		letter(c, l.note, data.Center().X, data.Center().Y, text.XCenter, p.message)
+	}
+}
