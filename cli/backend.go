@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute/gobackend"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/nn"
+)
+
+const (
+	defaultBackend = gobackend.BackendName
+	xlaBackend     = "xla"
+	// backendVariable is GoMLX's own name of the choice of a backend, for where --backend is not given.
+	backendVariable = "GOMLX_BACKEND"
+)
+
+// backends are the names that --backend takes.
+func backends() []string {
+	if xlaBuilt {
+		return []string{defaultBackend, xlaBackend}
+	}
+	return []string{defaultBackend}
+}
+
+// openRuntime starts the backend that the flag names, or the environment where the flag is empty.
+func openRuntime(flag string) (*nn.Runtime, error) {
+	config, from := flag, "--backend"
+	if config == "" {
+		config, from = os.Getenv(backendVariable), backendVariable
+	}
+	if config == "" {
+		config = defaultBackend
+	}
+	config, err := checkBackend(config)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", from, err)
+	}
+	rt := nn.NewRuntime(config)
+	if _, err := rt.Backend(); err != nil {
+		return nil, err
+	}
+	return rt, nil
+}
+
+// checkBackend checks a backend's configuration, before anything is loaded, and makes the path of a plugin absolute.
+func checkBackend(config string) (string, error) {
+	name, rest, _ := strings.Cut(config, ":")
+	switch {
+	case name == defaultBackend:
+		return config, nil
+	case name != xlaBackend:
+		return "", usagef("%s: %s", config, core.Unknown("compute backend", name, backends()))
+	case !xlaBuilt:
+		return "", usagef("%s: this program was built without XLA; build it with: go build -tags xla", config)
+	}
+	path, options, hasOptions := strings.Cut(rest, ",")
+	if path == "" {
+		return "", usagef("%s: XLA needs the file of a PJRT plugin: xla:/path/to/plugin.so", config)
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: the PJRT plugin cannot be read: %w", config, err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	if hasOptions {
+		path += "," + options
+	}
+	prepareXLA()
+	return xlaBackend + ":" + path, nil
+}

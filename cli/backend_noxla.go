@@ -1,0 +1,7 @@
+//go:build !xla
+
+package cli
+
+const xlaBuilt = false
+
+func prepareXLA() {}

@@ -1,0 +1,17 @@
+//go:build xla
+
+package cli
+
+import (
+	"os"
+
+	"github.com/gomlx/go-xla/compute/xla"
+)
+
+const xlaBuilt = true
+
+// prepareXLA makes sure that XLA uses the plugin that was named and never downloads one, in this process and its children.
+func prepareXLA() {
+	os.Setenv(xla.NoAutoInstallEnv, "1")
+	xla.EnableAutoInstall(false)
+}

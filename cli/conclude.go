@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/core"
+)
+
+// conclude shows what a plan has given: the table, then on show where the figures are. It returns runErr in the words of the
+// command line, or an error that names the runs that failed.
+func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, show io.Writer) error {
+	finished := 0
+	if r != nil {
+		finished = len(r.Runs)
+	}
+	if finished > 0 {
+		if err := report.WriteTable(a.stdout, r); err != nil {
+			return errors.Join(runErr, err)
+		}
+	}
+	planned := len(p.Entries) * len(p.Seeds)
+	switch {
+	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
+		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues from there", finished, planned, p.Out))
+	case errors.Is(runErr, core.ErrDuplicate) && r == nil:
+		return usageError{runErr}
+	case runErr != nil && finished > 0:
+		return fmt.Errorf("%d of %d runs are finished and kept in %s, but %w", finished, planned, p.Out, runErr)
+	case runErr != nil:
+		return runErr
+	}
+	if err := report.Write(p.Out); err != nil {
+		return err
+	}
+	say(show, "figures and results are in %s\n", p.Out)
+	return failed(r)
+}
+
+// failed returns an error that names the runs that are not ok, or nil.
+func failed(r *benchmark.Results) error {
+	const most = 10
+	var names []string
+	for _, run := range r.Runs {
+		if run.Status != benchmark.StatusOK {
+			names = append(names, runName{run.Method, run.Seed}.String())
+		}
+	}
+	n := len(names)
+	if n == 0 {
+		return nil
+	}
+	if n > most {
+		names = append(names[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	return fmt.Errorf("%d of %d runs failed: %s", n, len(r.Runs), strings.Join(names, "; "))
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/nn"
+	"github.com/koopbench/koopbench/registry"
+)
+
+// Config is what a command line is made of.
+type Config struct {
+	// Registry returns everything that can be run and listed. The runtime is where neural methods compute; its backend is
+	// made when it is first used, so that listing costs nothing.
+	Registry func(rt *nn.Runtime) (*registry.Registry, error)
+	// Name is what the command calls itself in help and messages; "" stands for "bench".
+	Name string
+	// Version is written to results; "" stands for the version of the main module, as the build knows it.
+	Version string
+}
+
+// Exit statuses.
+const (
+	exitFailure     = 1   // a run, the data or the disk failed
+	exitUsage       = 2   // the command line is wrong; nothing was begun
+	exitInterrupted = 130 // stopped by SIGINT or SIGTERM, as shells report it
+)
+
+// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 where a run, the data or
+// the disk failed; 2 where the command line is wrong; 130 where SIGINT, SIGTERM or the end of ctx stopped it. The error is
+// one sentence on stderr. Main is for one call at a time.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
+	a := &app{Config: config, args: args, stdin: stdin, stdout: stdout, stderr: stderr}
+	if a.Name == "" {
+		a.Name = "bench"
+	}
+	if a.Version == "" {
+		a.Version = builtVersion()
+	}
+	err := a.run(ctx)
+	if err != nil {
+		say(stderr, "%s: %s\n", a.Name, a.errorText(err))
+	}
+	return exitStatus(err)
+}
+
+// say writes what is for the user alone: that it cannot be written is no reason to fail.
+func say(w io.Writer, format string, values ...any) { _, _ = fmt.Fprintf(w, format, values...) }
+
+// app is one command line being run.
+type app struct {
+	Config
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	verbose        bool // set by the flag -v
+}
+
+func (a *app) run(ctx context.Context) (err error) {
+	defer core.Recover(&err)
+	divertLogs(io.Discard, false)
+	root := a.rootCommand()
+	root.SetArgs(append([]string{}, a.args...))
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	return root.ExecuteContext(ctx)
+}
+
+// registry returns what can be listed, without a backend.
+func (a *app) registry() (*registry.Registry, error) {
+	return a.Registry(nn.NewRuntime(defaultBackend))
+}
+
+// errorText is the error's first line, or all of it, stacks too, with -v.
+func (a *app) errorText(err error) string {
+	if a.verbose {
+		return err.Error()
+	}
+	return firstLine(err.Error())
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, values ...any) error {
+	return usageError{fmt.Errorf(format, values...)}
+}
+
+// interruption says that the user stopped a command, and what is kept.
+type interruption string
+
+func (i interruption) Error() string { return string(i) }
+
+func exitStatus(err error) int {
+	var usage usageError
+	var stopped interruption
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &stopped):
+		return exitInterrupted
+	}
+	return exitFailure
+}

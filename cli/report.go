@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "report DIR",
+		Short:   "Draw the figures and the table of a folder of results again",
+		Long:    `Draw the figures and the table of a folder of results again, from its files alone.`,
+		Example: "  " + a.Name + " report results",
+		Args:    oneArgument("a folder of results"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			results, err := benchmark.OpenStore(args[0]).Results()
+			if err != nil {
+				return err
+			}
+			if err := report.Write(args[0]); err != nil {
+				return err
+			}
+			if err := report.WriteTable(a.stdout, results); err != nil {
+				return err
+			}
+			say(a.stderr, "figures and results are in %s\n", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	return cmd
+}

@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/registry"
+)
+
+// oracleName is the oracle that judges.
+const oracleName = "cnn"
+
+// runFlags are the flags of `bench run`.
+type runFlags struct {
+	methods    string
+	seeds      seeds
+	oracleSeed seed
+	epochs     int
+	out        string
+	data       string
+	digits     int
+	split      split
+	steps      int
+	backend    string
+	jobs       int
+	quiet      bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := &runFlags{
+		methods: "all", seeds: seeds{"42", []int64{42}}, oracleSeed: 42, out: "results",
+		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, jobs: 1,
+	}
+	cmd := &cobra.Command{
+		Use:   "run [FLAGS]",
+		Short: "Fit methods, roll them out over the test images, and judge what they predict",
+		Long: `Fit methods to Ordered MNIST at one or more seeds, roll them out over the test images, and judge the predicted images.
+
+Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
+continues where it was.`,
+		Example: "  " + a.Name + " run\n" +
+			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
+			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.benchmark(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
+	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
+	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
+	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
+	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
+	flags.Var(word{&f.data, "DIR"}, "data", "folder of four IDX files in place of the MNIST inside this program")
+	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
+	flags.Var(&f.split, "split", "images to train, validate and test on")
+	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
+	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+defaultBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
+	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
+	a.mustComplete(cmd)
+	return cmd
+}
+
+// mustComplete gives flags their completions; an error would be a misspelt flag, which any call finds.
+func (a *app) mustComplete(cmd *cobra.Command) {
+	for flag, complete := range map[string]cobra.CompletionFunc{
+		"methods": a.completeMethods,
+		"backend": cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
+	} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+			panic(err)
+		}
+	}
+	for _, flag := range []string{"out", "data"} {
+		if err := cmd.MarkFlagDirname(flag); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// benchmark checks everything that was named, runs it and shows the results.
+func (a *app) benchmark(ctx context.Context, f *runFlags) error {
+	if f.quiet && a.verbose {
+		return usagef("--quiet and --verbose exclude each other")
+	}
+	plan, err := a.plan(f)
+	if err != nil {
+		return err
+	}
+	results, err := a.execute(ctx, f, plan)
+	show := a.stderr
+	if f.quiet {
+		show = io.Discard
+	}
+	return a.conclude(plan, results, err, show)
+}
+
+// execute runs the plan until a signal stops it, and shows how it proceeds.
+func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*benchmark.Results, error) {
+	ctx, stop := stopBySignal(ctx)
+	defer stop()
+	if !f.quiet {
+		o := newObserver(ctx, a.stderr, plan, a.verbose)
+		o.head = head(f, plan)
+		defer o.close()
+		plan.Observer = o
+	}
+	return benchmark.Run(ctx, *plan)
+}
+
+// plan checks the flags, and that everything they name is there.
+func (a *app) plan(f *runFlags) (*benchmark.Plan, error) {
+	rt, err := openRuntime(f.backend)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Registry(rt)
+	if err != nil {
+		return nil, err
+	}
+	selections, err := r.Select(f.methods)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--methods: %w", err)}
+	}
+	oracle, err := planOracle(r, int64(f.oracleSeed))
+	if err != nil {
+		return nil, err
+	}
+	task, err := openTask(f)
+	if err != nil {
+		return nil, err
+	}
+	plan := &benchmark.Plan{
+		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs,
+	}
+	for _, s := range selections {
+		plan.Entries = append(plan.Entries, benchmark.Entry{Label: s.Label, Method: s.Method, Options: s.Options})
+	}
+	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
+		return nil, err
+	}
+	plan.Environment.Command = append([]string{a.Name}, a.args...)
+	plan.Environment.Backend = rt.Config()
+	return plan, nil
+}
+
+func planOracle(r *registry.Registry, seed int64) (benchmark.OraclePlan, error) {
+	oracle, err := r.Oracles.Get(oracleName)
+	if err != nil {
+		return benchmark.OraclePlan{}, err
+	}
+	options, err := oracle.Describe().Resolve(nil)
+	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed}, err
+}
+
+func openTask(f *runFlags) (*benchmark.Task, error) {
+	open := dataset.MNIST
+	if f.data != "" {
+		open = func() (*dataset.Set, error) { return dataset.Open(f.data) }
+	}
+	set, err := open()
+	if err != nil {
+		return nil, err
+	}
+	task, err := benchmark.NewOrderedMNIST(set, f.digits, benchmark.Split(f.split), f.steps)
+	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
+		return nil, usageError{err}
+	}
+	return task, err
+}
+
+// stopBySignal returns a context that the first SIGINT or SIGTERM ends; the second ends the process at once. The caller must
+// call the function that it returns.
+func stopBySignal(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	over := make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for _, act := range []func(){cancel, func() { os.Exit(exitInterrupted) }} {
+			select {
+			case <-signals:
+				act()
+			case <-over:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(over)
+		cancel()
+	}
+}
+
+// head says what is about to run.
+func head(f *runFlags, p *benchmark.Plan) string {
+	t := p.Task.Info
+	labels := make([]string, len(p.Entries))
+	for i, e := range p.Entries {
+		labels[i] = e.Label
+	}
+	size := make([]string, len(t.Shape))
+	for i, n := range t.Shape {
+		size[i] = fmt.Sprint(n)
+	}
+	return fmt.Sprintf("task     %s: %d digits, %d + %d + %d images of %s from %s, %d steps\n",
+		t.Name, t.States, t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source, t.Steps) +
+		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
+			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out)
+}

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// TestRun is a whole command: what it shows, and what is in the folder of results.
+func TestRun(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
+	checkGolden(t, "run", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
+
+	r := results(t, out)
+	require.Len(t, r.Runs, 4)
+	for _, run := range r.Runs {
+		assert.Equal(t, benchmark.StatusOK, run.Status)
+		if run.Method == "template" {
+			assert.Equal(t, []float64{1, 1, 1}, run.Accuracy)
+		}
+	}
+	stored, err := benchmark.OpenStore(out).Results()
+	require.NoError(t, err)
+	assert.Equal(t, "bench", stored.Environment.Command[0])
+	assert.Equal(t, "run", stored.Environment.Command[1])
+	assert.Equal(t, "v0.0.0-test", stored.Environment.Version)
+	assert.Equal(t, "go", stored.Environment.Backend)
+	assert.NotEmpty(t, stored.Environment.ExecutableSHA256)
+}
+
+func TestRunQuiet(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	loud := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template")...)
+	quiet := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "-q")...)
+	assert.Zero(t, quiet.status)
+	assert.Empty(t, quiet.stderr)
+	assert.Equal(t, loud.stdout, quiet.stdout)
+}
+
+func TestRunVerbose(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,panicking", "-v")...)
+	assert.Equal(t, exitFailure, got.status)
+	for epoch := range fakeRunsEach {
+		assert.Contains(t, got.stderr, "template, seed 42: epoch "+string(rune('1'+epoch))+"/3, loss ")
+	}
+	assert.Contains(t, got.stderr, "goroutine ", "the stack of the panic")
+}
+
+// TestRunFailures: what fails leaves the others whole, and the status says so.
+func TestRunFailures(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	fakes := newFakes()
+	got := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,panicking,template")...)
+	checkGolden(t, "failures", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
+	assert.NotContains(t, got.stderr, "goroutine ")
+	r := results(t, out)
+	require.Len(t, r.Runs, 3)
+	statuses := map[string]benchmark.Status{}
+	for _, run := range r.Runs {
+		statuses[run.Method] = run.Status
+	}
+	assert.Equal(t, map[string]benchmark.Status{"failing": benchmark.StatusFailed, "panicking": benchmark.StatusCrashed, "template": benchmark.StatusOK}, statuses)
+
+	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
+	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
+	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42\n", again.stderr)
+	assert.EqualValues(t, 1, fakes.fits.Load(), "what finished is not repeated")
+}
+
+// TestEpochs: the cap reaches every method and the oracle, and only lowers.
+func TestEpochs(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=1", "--epochs", "2")...).status)
+	r := results(t, out)
+	assert.EqualValues(t, 2, r.Runs[0].Options["epochs"])
+	assert.EqualValues(t, 1, r.Runs[1].Options["epochs"])
+	assert.EqualValues(t, 2, r.Oracle.Options["epochs"])
+	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--epochs", "1")...).status)
+	assert.EqualValues(t, 1, results(t, out).Oracle.Options["epochs"])
+}
+
+// TestResume: a second command makes only what the first has not.
+func TestResume(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	fakes := newFakes()
+	first := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0,1")...)
+	require.Zero(t, first.status, first.stderr)
+	require.EqualValues(t, 2, fakes.fits.Load())
+
+	second := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0,1")...)
+	assert.Zero(t, second.status)
+	assert.EqualValues(t, 2, fakes.fits.Load())
+	assert.Equal(t, first.stdout, second.stdout)
+	assert.Equal(t, 2, strings.Count(second.stderr, "finished before, kept"))
+
+	more := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..2")...)
+	assert.Zero(t, more.status)
+	assert.EqualValues(t, 6, fakes.fits.Load())
+
+	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0", "--oracle-seed", "7")...).status)
+	assert.EqualValues(t, 7, fakes.fits.Load(), "another oracle, another run")
+}
+
+// TestSameNumbers: folders, resuming and jobs change no number.
+func TestSameNumbers(t *testing.T) {
+	data := dataFolder(t)
+	var first *benchmark.Results
+	for _, jobs := range []string{"1", "1", "4"} {
+		out := filepath.Join(t.TempDir(), "out")
+		got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..3", "--jobs", jobs)...)
+		require.Zero(t, got.status, got.stderr)
+		r := results(t, out)
+		if first == nil {
+			first = r
+		}
+		assert.Equal(t, first, r, "--jobs %s", jobs)
+	}
+	hashes := map[string]bool{}
+	for _, run := range first.Runs {
+		hashes[run.PredictionSHA256[0]] = true
+	}
+	assert.Len(t, hashes, len(first.Runs), "every method and seed predicts something else")
+}
+
+// TestInterrupt: what has finished is shown and kept, what is under way leaves nothing, and the same command continues.
+func TestInterrupt(t *testing.T) {
+	for _, jobs := range []string{"1", "2"} {
+		t.Run("jobs "+jobs, func(t *testing.T) {
+			data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+			fakes := newFakes()
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-fakes.began
+				for { // until the run that finishes is on disk
+					if files, _ := filepath.Glob(filepath.Join(out, "runs", "template-*.json")); len(files) == 1 {
+						break
+					}
+					time.Sleep(time.Millisecond)
+				}
+				cancel()
+			}()
+			got := call(ctx, fakes.config(), tiny(data, out, "--methods", "template,blocking", "--jobs", jobs)...)
+			checkGolden(t, "interrupted", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
+			require.Len(t, results(t, out).Runs, 1)
+			files, err := filepath.Glob(filepath.Join(out, "runs", "*"))
+			require.NoError(t, err)
+			assert.Len(t, files, 2, "one run's two files, and nothing else")
+
+			again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--jobs", jobs)...)
+			assert.Zero(t, again.status)
+			assert.EqualValues(t, 2, fakes.fits.Load())
+		})
+	}
+}
+
+func TestInterruptBeforeAnythingFinished(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got := call(ctx, newFakes().config(), tiny(data, out, "-q")...)
+	assert.Equal(t, exitInterrupted, got.status)
+	assert.Empty(t, got.stdout)
+	assert.Equal(t, "bench: stopped with 0 of 5 runs finished, kept in "+out+"; the same command continues from there\n", got.stderr)
+}
+
+// TestReport: the table and the warnings come from disk alone.
+func TestReport(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	run := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?warn=true,failing")...)
+	require.Equal(t, exitFailure, run.status)
+	require.NoError(t, os.RemoveAll(data))
+	empty := Config{Registry: newFakes().registry}
+	got := call(t.Context(), empty, "report", out)
+	assert.Zero(t, got.status)
+	assert.Equal(t, run.stdout, got.stdout)
+	assert.Contains(t, got.stdout, "the weather is bad")
+	assert.Contains(t, got.stdout, "nothing was learned")
+}
+
+func TestReportTorn(t *testing.T) {
+	out := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(out, "results.json"), []byte(`{"schema":`), 0o644))
+	got := call(t.Context(), newFakes().config(), "report", out)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "bench: not readable as results: ")
+	assert.Equal(t, 1, strings.Count(got.stderr, "\n"))
+}
+
+func TestRegistryFails(t *testing.T) {
+	fakes := newFakes()
+	fakes.build = func() error { return errors.New("the plugin is gone") }
+	for _, args := range [][]string{{"run"}, {"list"}, {"info", "template"}} {
+		got := call(t.Context(), fakes.config(), args...)
+		assert.Equal(t, output{exitFailure, "", "bench: the plugin is gone\n"}, got)
+	}
+	fakes.build = func() error { panic("boom") }
+	got := call(t.Context(), fakes.config(), "list")
+	assert.Equal(t, output{exitFailure, "", "bench: internal failure: boom\n"}, got)
+
+	fakes.build = nil
+	fakes.extra = []core.Method{&template{fakes, "template"}}
+	got = call(t.Context(), fakes.config(), "list")
+	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is a method \"template\" already\n"}, got)
+}

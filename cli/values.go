@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// The types below are the values of flags: each checks what the user writes as the command line is read.
+
+// word is any text; placeholder stands for it in the help.
+type word struct {
+	value       *string
+	placeholder string
+}
+
+func (w word) String() string {
+	if w.value == nil {
+		return ""
+	}
+	return *w.value
+}
+
+func (w word) Type() string          { return w.placeholder }
+func (w word) Set(text string) error { *w.value = text; return nil }
+
+// number is a whole number from least to most.
+type number struct {
+	value       *int
+	least, most int
+}
+
+func (n number) String() string {
+	if n.value == nil {
+		return "0"
+	}
+	return strconv.Itoa(*n.value)
+}
+
+func (n number) Type() string { return "N" }
+
+func (n number) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err != nil || v < n.least || v > n.most {
+		return fmt.Errorf("give a whole number from %d to %d", n.least, n.most)
+	}
+	*n.value = v
+	return nil
+}
+
+// seed is one seed.
+type seed int64
+
+func (s *seed) String() string { return strconv.FormatInt(int64(*s), 10) }
+func (s *seed) Type() string   { return "SEED" }
+
+func (s *seed) Set(text string) error {
+	v, err := parseSeed(text)
+	*s = seed(v)
+	return err
+}
+
+func parseSeed(text string) (int64, error) {
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a seed: a seed is a whole number of 64 bits", text)
+	}
+	return v, nil
+}
+
+// seeds is a list of seeds as the user wrote it.
+type seeds struct {
+	text   string
+	values []int64
+}
+
+func (s *seeds) String() string { return s.text }
+func (s *seeds) Type() string   { return "LIST" }
+
+func (s *seeds) Set(text string) error {
+	values, err := parseSeeds(text)
+	*s = seeds{text, values}
+	return err
+}
+
+// maxSeeds is how many seeds a command takes.
+const maxSeeds = 1000
+
+// parseSeeds reads seeds separated by commas; FROM..TO stands for all from FROM to TO, both included. No seed may come twice.
+func parseSeeds(text string) ([]int64, error) {
+	var values []int64
+	seen := map[int64]bool{}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(part), "..")
+		from, err := parseSeed(first)
+		if err != nil {
+			return nil, err
+		}
+		to := from
+		if isRange {
+			if to, err = parseSeed(last); err != nil {
+				return nil, err
+			}
+		}
+		if to < from {
+			return nil, fmt.Errorf("the range %s is empty: the smaller seed comes first", part)
+		}
+		if uint64(to)-uint64(from) >= uint64(maxSeeds-len(values)) {
+			return nil, fmt.Errorf("more than %d seeds, the most that a command takes", maxSeeds)
+		}
+		for v := from; ; v++ {
+			if seen[v] {
+				return nil, fmt.Errorf("the seed %d comes twice: name each once", v)
+			}
+			seen[v] = true
+			values = append(values, v)
+			if v == to {
+				break
+			}
+		}
+	}
+	return values, nil
+}
+
+// split is a [benchmark.Split], written TRAIN,VAL,TEST.
+type split benchmark.Split
+
+func (s *split) String() string { return fmt.Sprintf("%d,%d,%d", s.Train, s.Validation, s.Test) }
+func (s *split) Type() string   { return "TRAIN,VAL,TEST" }
+
+func (s *split) Set(text string) error {
+	const most = 1_000_000
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return fmt.Errorf("give three numbers of images, TRAIN,VAL,TEST, like %v", (*split)(&benchmark.DefaultSplit))
+	}
+	for i, part := range []struct {
+		name  string
+		value *int
+		least int
+	}{{"training", &s.Train, 2}, {"validation", &s.Validation, 2}, {"test", &s.Test, 1}} {
+		if err := (number{part.value, part.least, most}).Set(strings.TrimSpace(parts[i])); err != nil {
+			return fmt.Errorf("%q %s images: %w", strings.TrimSpace(parts[i]), part.name, err)
+		}
+	}
+	return nil
+}

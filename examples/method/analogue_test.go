@@ -1,0 +1,77 @@
+package method_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/examples/method"
+)
+
+// A clock of three states shows what a fitted method does: it turns each snapshot into the next one.
+func Example() {
+	clock, _ := core.NewSnapshots([]float32{1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 3)
+	training := &core.Training{Train: clock, Validation: clock, Lag: 1, States: 3, Progress: core.NoProgress}
+
+	model, err := method.Analogue{}.Fit(context.Background(), training)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	now, _ := core.NewSnapshots([]float32{0.1, 0.8, 0, 0, 0, 0.9}, 3)
+	next, err := model.Predict(context.Background(), now)
+	fmt.Println(next.Floats(), err)
+	// Output: [0 0 1 1 0 0] <nil>
+}
+
+// TestOrderedMNIST predicts one step of the benchmark's own task. A prediction is an image of the training sequence, whose
+// label is known: no oracle is needed to judge it.
+func TestOrderedMNIST(t *testing.T) {
+	set, err := dataset.MNIST()
+	require.NoError(t, err)
+	task, err := benchmark.NewOrderedMNIST(set, 5, benchmark.Split{Train: 600, Validation: 10, Test: 100}, 1)
+	require.NoError(t, err)
+	labels := map[string]int{}
+	for i, label := range task.TrainLabels {
+		labels[fmt.Sprint(task.Train.Slice(i, i+1).Floats())] = label
+	}
+
+	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{Train: task.Train, Validation: task.Validation, Lag: 1, States: 5})
+	require.NoError(t, err)
+	next, err := model.Predict(t.Context(), task.Test)
+	require.NoError(t, err)
+	right := 0
+	for i, now := range task.TestLabels {
+		label, known := labels[fmt.Sprint(next.Slice(i, i+1).Floats())]
+		require.True(t, known, "the prediction for test snapshot %d is not a training snapshot", i)
+		if label == (now+1)%5 {
+			right++
+		}
+	}
+	assert.GreaterOrEqual(t, right, 90, "of 100")
+}
+
+func TestErrors(t *testing.T) {
+	clock, err := core.NewSnapshots([]float32{1, 0, 0, 1, 1, 0}, 2)
+	require.NoError(t, err)
+	_, err = method.Analogue{}.Fit(t.Context(), &core.Training{Train: clock.Slice(0, 1), Validation: clock, Lag: 1, States: 2})
+	assert.ErrorIs(t, err, core.ErrTooShort)
+
+	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{Train: clock, Validation: clock, Lag: 1, States: 2})
+	require.NoError(t, err)
+	wide, err := core.NewSnapshots([]float32{1, 0, 0}, 3)
+	require.NoError(t, err)
+	_, err = model.Predict(t.Context(), wide)
+	assert.ErrorIs(t, err, core.ErrShape)
+
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = model.Predict(ended, clock)
+	assert.ErrorIs(t, err, context.Canceled)
+}
