@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -35,11 +36,16 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	case runErr != nil:
 		return runErr
 	}
-	if err := report.Write(p.Out); err != nil {
-		return err
+	err := a.draw(p.Out)
+	if err == nil {
+		say(show, "figures are in %s\n", filepath.Join(p.Out, report.Folder))
 	}
-	say(show, "figures and results are in %s\n", p.Out)
-	return failed(r)
+	if failures := failed(r); failures != nil && err != nil {
+		return fmt.Errorf("%w; and %w", failures, err)
+	} else if failures != nil {
+		return failures
+	}
+	return err
 }
 
 // failed returns an error that names the runs that are not ok, or nil.

@@ -98,8 +98,10 @@ func (f *fakes) registry(*nn.Runtime) (*registry.Registry, error) {
 	)
 }
 
-// config is that of the fakes' command line.
-func (f *fakes) config() Config { return Config{Registry: f.registry, Version: "v0.0.0-test"} }
+// config is that of the fakes' command line. It draws no figures, which would take longer than all the rest.
+func (f *fakes) config() Config {
+	return Config{Registry: f.registry, Version: "v0.0.0-test", draw: func(string) error { return nil }}
+}
 
 // template predicts the mean image of the next class, told apart by time, with a blemish that depends on the seed.
 type template struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
@@ -21,6 +22,8 @@ type Config struct {
 	Name string
 	// Version is written to results; "" stands for the version of the main module, as the build knows it.
 	Version string
+
+	draw func(dir string) error // report.Write, but in tests that are not about figures
 }
 
 // Exit statuses.
@@ -40,6 +43,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	if a.Version == "" {
 		a.Version = builtVersion()
+	}
+	if a.draw == nil {
+		a.draw = report.Write
 	}
 	err := a.run(ctx)
 	if err != nil {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -22,13 +24,13 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := report.Write(args[0]); err != nil {
+			if err := a.draw(args[0]); err != nil {
 				return err
 			}
 			if err := report.WriteTable(a.stdout, results); err != nil {
 				return err
 			}
-			say(a.stderr, "figures and results are in %s\n", args[0])
+			say(a.stderr, "figures are in %s\n", filepath.Join(args[0], report.Folder))
 			return nil
 		},
 	}

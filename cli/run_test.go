@@ -13,14 +13,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 )
 
 // TestRun is a whole command: what it shows, and what is in the folder of results.
 func TestRun(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
+	config := newFakes().config()
+	config.draw = report.Write
+	got := call(t.Context(), config, tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
 	checkGolden(t, "run", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
+	for _, name := range report.Figures() {
+		assert.FileExists(t, filepath.Join(out, report.Folder, name+".png"))
+	}
 
 	r := results(t, out)
 	require.Len(t, r.Runs, 4)
@@ -181,12 +187,32 @@ func TestReport(t *testing.T) {
 	run := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?warn=true,failing")...)
 	require.Equal(t, exitFailure, run.status)
 	require.NoError(t, os.RemoveAll(data))
-	empty := Config{Registry: newFakes().registry}
-	got := call(t.Context(), empty, "report", out)
+	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out)
 	assert.Zero(t, got.status)
 	assert.Equal(t, run.stdout, got.stdout)
+	assert.Equal(t, "figures are in "+filepath.Join(out, report.Folder)+"\n", got.stderr)
+	assert.FileExists(t, filepath.Join(out, report.Folder, "rollout.svg"))
 	assert.Contains(t, got.stdout, "the weather is bad")
 	assert.Contains(t, got.stdout, "nothing was learned")
+}
+
+func TestFiguresFail(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	config := newFakes().config()
+	config.draw = report.Write
+	got := call(t.Context(), config, tiny(data, filepath.Join(t.TempDir(), "failed"), "--methods", "failing", "-q")...)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Equal(t, "bench: 1 of 1 runs failed: failing, seed 42\n", got.stderr, "no run, and yet figures")
+
+	config.draw = func(string) error { return errors.New("figures/rollout.png cannot be written") }
+	got = call(t.Context(), config, tiny(data, out, "--methods", "template", "-q")...)
+	assert.Equal(t, exitFailure, got.status)
+	assert.NotEmpty(t, got.stdout, "the table comes first")
+	assert.Equal(t, "bench: figures/rollout.png cannot be written\n", got.stderr)
+	assert.Len(t, results(t, out).Runs, 1)
+
+	got = call(t.Context(), config, tiny(data, out, "--methods", "template,failing", "-q")...)
+	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42; and figures/rollout.png cannot be written\n", got.stderr)
 }
 
 func TestReportTorn(t *testing.T) {
