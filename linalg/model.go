@@ -14,7 +14,7 @@ import (
 // Uᵀ (C_X + αI) U = I.
 //
 // The expectation of features or observable F after n steps is φ(x) U Mⁿ⁻¹ Uᵀ Φ_Xᵀ F_Y/N with M = Uᵀ C_XY U (Kostic et al.
-// 2022, §3). In a centred model φ(x) and F_Y are deviations from their means over the pairs, and deviations of the
+// 2022). In a centred model φ(x) and F_Y are deviations from their means over the pairs, and deviations of the
 // prediction are carried on from the mean of the inputs, so that n steps are always n times one step.
 //
 // A model is immutable and may be used by several goroutines at a time. A model of rank 0 predicts zeros, or the mean if it

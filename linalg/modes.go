@@ -16,7 +16,7 @@ import (
 //	λⁿ⁻¹ ψ(x) cᵀ,  ψ(x) = φ(x)·w,  c = (Uᵀ Φ_Xᵀ F_Y/N)ᵀ p,
 //
 // to the prediction of F for n steps after the state x, where w = Uq is the right eigenvector and p the dual of q: the
-// eigenvalue times the projection of F on the left eigenfunction times the value of the right one (Kostic et al. 2022, §3).
+// eigenvalue times the projection of F on the left eigenfunction times the value of the right one (Kostic et al. 2022).
 // For the features themselves c = λl. A conjugate pair is one mode, whose contribution is twice the real part. The
 // contributions of all modes, and [Modes.Constant] in a centred model, sum to the prediction.
 type Modes struct {

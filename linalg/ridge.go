@@ -91,8 +91,8 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 // options out of range, and that of ctx soon after it ends. Features that are constant, linearly dependent or more than
 // the pairs are no error: directions that they do not determine are dropped, and [Model.Report] says so.
 //
-// The time is that of two products of N·d² multiplications and a few factorisations of d×d matrices, the memory that of
-// the data and of four such matrices.
+// The time is that of two products of N·d² multiplications and a few factorisations of d×d matrices. The memory is that of
+// about six d×d matrices; features are copied only where they are not a *mat.Dense, or to centre them.
 func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *RidgeOptions) (_ *Model, err error) {
 	defer core.Recover(&err)
 	if err := ctx.Err(); err != nil {
@@ -141,7 +141,10 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 		f = rows(f, lag, n)
 	}
 	m := newModel(s, lag, mean, now, next, f)
-	return m, m.checkFinite()
+	if err := m.checkFinite(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func checkLag(lag, n int) error {

@@ -382,6 +382,34 @@ func TestFitRefusesBadInput(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
+// expiring is a context that ends at the given call of Err.
+type expiring struct {
+	context.Context
+	calls, end int
+}
+
+func (c *expiring) Err() error {
+	if c.calls++; c.calls >= c.end {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func TestFitEndsWithItsContext(t *testing.T) {
+	x := noisy(1, 50, 3)
+	stages := 0
+	for end := 1; ; end++ {
+		m, err := linalg.FitRidge(&expiring{Context: t.Context(), end: end}, x, nil, 1, nil)
+		if err == nil {
+			break
+		}
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Nil(t, m)
+		stages++
+	}
+	assert.GreaterOrEqual(t, stages, 3, "it looks between its stages")
+}
+
 func TestPredictRefusesBadInput(t *testing.T) {
 	x := noisy(1, 50, 3)
 	m := fit(t, x, x, nil)

@@ -13,7 +13,7 @@ import (
 //
 //	tr C_Y' − 2 tr(C_XYᵀ U Uᵀ C_XY') + tr(C_XYᵀ U Uᵀ C_X' U Uᵀ C_XY)
 //
-// with the covariances C' of that trajectory (Kostic et al. 2022, eq. 9), uncentred, or about the training means in a
+// with the covariances C' of that trajectory (the risk of Kostic et al. 2022), uncentred, or about the training means in a
 // centred model. The error is [core.ErrTooShort], [core.ErrShape] and [core.ErrNonFinite].
 func (m *Model) Risk(features mat.Matrix) (_ float64, err error) {
 	defer core.Recover(&err)

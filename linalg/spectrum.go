@@ -13,7 +13,7 @@ import (
 )
 
 // spectrum holds the eigen-triplets of G = U·P, found from those of the r×r matrix M = P·U: if M q = λq and pᵀM = λpᵀ with
-// pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G (Kostic et al. 2022, Theorem 2).
+// pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G (Kostic et al. 2022).
 type spectrum struct {
 	values []complex128 // in the order that core.SpectralOperator gives
 	// right, left (d×r) and dual (r×r) hold w, l and p in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left or dual is zero

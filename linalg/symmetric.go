@@ -78,7 +78,7 @@ func fullEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 
 // inverseIteration solves by reduction to tridiagonal form, eigenvalues by the QR algorithm without vectors, and
 // inverse iteration for each of the k vectors, orthogonalised against those before it (Golub and Van Loan, Matrix
-// Computations, 4th ed., §8.3 and §8.4.3). ok is false if what it found is not orthonormal or does not solve the problem to
+// Computations, 4th ed., §8.2 and §8.3). ok is false if what it found is not orthonormal or does not solve the problem to
 // rounding.
 func inverseIteration(a *mat.SymDense, k int) (values []float64, vectors *mat.Dense, ok bool) {
 	n := a.SymmetricDim()
