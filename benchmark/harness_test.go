@@ -48,8 +48,12 @@ func task(t testing.TB, steps int) *benchmark.Task {
 	}
 }
 
-// oracle labels by brightness, without training. noEncoder hides its features.
-type oracle struct{ fits atomic.Int32 }
+// oracle labels by brightness, without training.
+type oracle struct {
+	fits  atomic.Int32
+	fails error // what the next fits return
+	wrong bool  // whether it labels everything as state 0
+}
 
 func (*oracle) Describe() core.Description {
 	return core.Description{Name: "brightness", Summary: "labels by brightness", Options: []core.Option{core.IntOption("epochs", 20, 1, 100, "unused")}}
@@ -60,14 +64,14 @@ func (o *oracle) Fit(_ context.Context, t *core.Training) (core.Judge, error) {
 	if t.TrainLabels == nil {
 		return nil, errors.New("no labels")
 	}
-	return judge{}, nil
+	return judge{o.wrong}, o.fails
 }
 
-type judge struct{}
+type judge struct{ wrong bool }
 
-func (judge) Classify(_ context.Context, x core.Snapshots) ([]int, error) {
+func (j judge) Classify(_ context.Context, x core.Snapshots) ([]int, error) {
 	labels := make([]int, x.Len())
-	for i := range labels {
+	for i := 0; i < len(labels) && !j.wrong; i++ {
 		labels[i] = state(x.Slice(i, i+1).Floats()[0])
 	}
 	return labels, nil
@@ -327,6 +331,31 @@ func TestCancelKeepsFinishedRuns(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, got.Runs, 4)
 	assert.EqualValues(t, 2, m.fits.Load())
+}
+
+func TestAnOracleThatFailsKeepsFinishedRuns(t *testing.T) {
+	dir, o := t.TempDir(), &oracle{}
+	p := plan(t, dir, o, perfect())
+	_, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+
+	o.fails = errors.New("no luck")
+	p.Seeds = []int64{1, 2, 3}
+	got, err := benchmark.Run(t.Context(), p)
+	require.ErrorContains(t, err, `the oracle "brightness": no luck`)
+	assert.Len(t, got.Runs, 2)
+	assert.Equal(t, 1.0, got.Oracle.TestAccuracy, "what is known of the oracle stays")
+
+	got, err = benchmark.Run(t.Context(), plan(t, t.TempDir(), o, perfect()))
+	require.ErrorContains(t, err, "no luck")
+	assert.Nil(t, got)
+}
+
+func TestWeakJudge(t *testing.T) {
+	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{wrong: true}, perfect()))
+	require.NoError(t, err)
+	require.Len(t, got.Oracle.Warnings, 1)
+	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3 % of the test snapshots rightly")
 }
 
 func TestJobsChangeNoNumber(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"math"
+	"strings"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -36,7 +37,7 @@ func writeSnapshots(h hash.Hash, x core.Snapshots) {
 // runKey names a run by everything that determines its numbers.
 func runKey(task TaskInfo, oracleKey string, env Environment, identity string, d core.Description, options core.Options, seed int64) string {
 	task.Source = ""
-	return fmt.Sprintf("%s-s%d-%s", d.Name, seed, hashJSON(struct {
+	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(d.Name, ":", "-"), seed, hashJSON(struct {
 		Schema, Oracle, Executable, Identity, Backend, Method string
 		Task                                                  TaskInfo
 		Options                                               map[string]any

@@ -14,7 +14,7 @@ import (
 //
 // The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is in
 // the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the context's
-// error; the same plan continues from there. Errors of the plan itself, or of writing, come with what has finished too.
+// error; the same plan continues from there. Where nothing has finished, the results are nil.
 func Run(ctx context.Context, plan Plan) (*Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}
@@ -53,12 +53,16 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	}
 	finished := make([]*RunResult, len(runs))
 	pending := h.reuse(runs, finished)
-	if info, ok := h.store.oracle(h.oracle.Key); ok && len(pending) == 0 {
+	info, known := h.store.oracle(h.oracle.Key)
+	if known {
 		h.oracle = info
-	} else if err := h.fitOracle(ctx, d, options); err != nil {
-		return nil, err
 	}
-	runErr := h.execute(ctx, runs, pending, finished)
+	if len(pending) > 0 || !known {
+		err = h.fitOracle(ctx, d, options)
+	}
+	if err == nil {
+		err = h.execute(ctx, runs, pending, finished)
+	}
 
 	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle}
 	for _, f := range finished {
@@ -66,7 +70,10 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 			results.Runs = append(results.Runs, *f)
 		}
 	}
-	return results, errors.Join(runErr, h.store.WriteResults(results))
+	if len(results.Runs) == 0 {
+		return nil, err
+	}
+	return results, errors.Join(err, h.store.WriteResults(results))
 }
 
 // reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others.

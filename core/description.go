@@ -8,7 +8,7 @@ import (
 // Description says what a registered thing is, for the user and for the harness.
 type Description struct {
 	// Name is how it is called on the command line: lower-case letters, digits and hyphens, a letter first, at most 40
-	// characters.
+	// characters. A method made of a part is named for it: "loss:NAME", "embedder:NAME" or "operator:NAME".
 	Name string
 	// Summary is one line without a full stop.
 	Summary string
@@ -33,7 +33,7 @@ const (
 	OracleExposed Exposure = "oracle"
 )
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+var namePattern = regexp.MustCompile(`^((loss|embedder|operator):)?[a-z][a-z0-9-]{0,39}$`)
 
 // Validate returns [ErrDescription] naming the first rule that d breaks.
 func (d Description) Validate() error {

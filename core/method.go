@@ -15,7 +15,7 @@ type Method interface {
 	// keep t.OracleEmbedding. It returns the context's error soon after ctx ends, and a typed error of this package for
 	// data it cannot use. A fit that finished but learned nothing is not an error: the model's [Report] says so.
 	//
-	// Fit may be called concurrently.
+	// The harness calls it with a t that passes [Training.Validate]. Fit may be called concurrently.
 	Fit(ctx context.Context, t *Training) (Model, error)
 }
 
@@ -23,10 +23,19 @@ type Method interface {
 //
 // A Model is used by one goroutine at a time.
 type Model interface {
-	// Predict returns, for each snapshot of x, the snapshot expected one lag later, in the same shape and order. Rows are
-	// independent: the prediction for a snapshot does not depend on the others in x. It does not change x.
+	// Predict returns, for each snapshot of x, the snapshot expected one lag later, in the same shape and order. The harness
+	// calls it with finite snapshots of the shape of the training snapshots. Rows are independent: the prediction for a
+	// snapshot does not depend on the others in x. It does not change x, and returns the context's error soon after ctx ends.
 	Predict(ctx context.Context, x Snapshots) (Snapshots, error)
 }
+
+// ModelFunc is a [Model] that has no further abilities.
+type ModelFunc func(ctx context.Context, x Snapshots) (Snapshots, error)
+
+var _ Model = ModelFunc(nil)
+
+// Predict calls f.
+func (f ModelFunc) Predict(ctx context.Context, x Snapshots) (Snapshots, error) { return f(ctx, x) }
 
 // Training is what a fit may see.
 type Training struct {

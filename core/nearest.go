@@ -12,11 +12,11 @@ func Unknown(kind, name string, known []string) string {
 	}
 	text := fmt.Sprintf("there is no %s %q", kind, name)
 	if near := Nearest(name, known); near != "" {
-		text += fmt.Sprintf("; did you mean %q?", near)
+		text += fmt.Sprintf("; did you mean %q? There is ", near)
 	} else {
-		text += ";"
+		text += "; there is "
 	}
-	return text + " There is " + strings.Join(known, ", ")
+	return text + strings.Join(known, ", ")
 }
 
 // Nearest returns the known name that takes the fewest edits to reach, or "" if that is more than half of the name's length.

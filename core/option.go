@@ -64,6 +64,9 @@ func (o Option) Range() string {
 	case string:
 		return strings.Join(o.Choices, ", ")
 	}
+	if _, whole := o.Default.(int); whole {
+		return fmt.Sprintf("%.0f … %.0f", o.Min, o.Max)
+	}
 	return fmt.Sprintf("%v … %v", o.Min, o.Max)
 }
 

@@ -53,10 +53,14 @@ func TestParseOptionsRefuses(t *testing.T) {
 }
 
 func TestDescriptionRules(t *testing.T) {
+	composed := described
+	composed.Name = "loss:mine"
+	assert.NoError(t, composed.Validate(), "a method made of a part")
 	for name, spoil := range map[string]func(*core.Description){
 		"no name":              func(d *core.Description) { d.Name = "" },
 		"capital":              func(d *core.Description) { d.Name = "Mine" },
 		"long name":            func(d *core.Description) { d.Name = "a234567890123456789012345678901234567890x" },
+		"other prefix":         func(d *core.Description) { d.Name = "oracle:mine" },
 		"no summary":           func(d *core.Description) { d.Summary = "" },
 		"unknown exposure":     func(d *core.Description) { d.Exposure = "everything" },
 		"option twice":         func(d *core.Description) { d.Options = append(d.Options, d.Options[0]) },

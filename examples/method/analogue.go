@@ -4,11 +4,8 @@ package method
 
 import (
 	"context"
-	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -26,36 +23,19 @@ func (Analogue) Describe() core.Description {
 
 // Fit implements [core.Method].
 func (Analogue) Fit(_ context.Context, t *core.Training) (core.Model, error) {
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
-	return past{t.Train.Matrix(), t.Lag}, nil
-}
-
-// past is the training sequence, one row a snapshot.
-type past struct {
-	*mat.Dense
-	lag int
-}
-
-// Predict implements [core.Model].
-func (p past) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
-	n, d := p.Dims()
-	if x.Size() != d {
-		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v after training on %d values each", core.ErrShape, x.Shape(), d)
-	}
-	next := x.Matrix()
-	for i := range x.Len() {
-		if err := ctx.Err(); err != nil {
-			return core.Snapshots{}, err
-		}
-		row, nearest, least := next.RawRowView(i), 0, math.Inf(1)
-		for t := range n - p.lag {
-			if distance := floats.Distance(row, p.RawRowView(t), 2); distance < least {
-				nearest, least = t, distance
+	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
+	distances := make([]float64, t.Train.Len()-lag)
+	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		next := x.Matrix()
+		for i := range x.Len() {
+			for s := range distances {
+				distances[s] = floats.Distance(next.RawRowView(i), past.RawRowView(s), 2)
+			}
+			next.SetRow(i, past.RawRowView(floats.MinIdx(distances)+lag))
+			if err := ctx.Err(); err != nil {
+				return core.Snapshots{}, err
 			}
 		}
-		copy(row, p.RawRowView(nearest+p.lag))
-	}
-	return core.SnapshotsFromMatrix(next, x.Shape()...)
+		return core.SnapshotsFromMatrix(next, x.Shape()...)
+	}), nil
 }

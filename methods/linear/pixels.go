@@ -77,7 +77,10 @@ func standardise(x core.Snapshots) *standardised {
 func (s *standardised) Dim() int { return len(s.mean) }
 
 func (s *standardised) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
-	if x.Len() > 0 && !slices.Equal(x.Shape(), s.shape) {
+	if x.Len() == 0 {
+		return &mat.Dense{}, nil
+	}
+	if !slices.Equal(x.Shape(), s.shape) {
 		return nil, fmt.Errorf("%w: snapshots of shape %v; the training snapshots had shape %v", core.ErrShape, x.Shape(), s.shape)
 	}
 	z := x.Matrix()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -46,12 +45,6 @@ func (c *cnn) Describe() core.Description {
 	}
 }
 
-// accuracy is the metric that is the share of right labels.
-const accuracy = "accuracy"
-
-// weak is the validation accuracy below which a warning says that the judge is weak.
-const weak = 0.9
-
 func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err error) {
 	defer core.Recover(&err)
 	if err := t.Validate(); err != nil {
@@ -79,9 +72,8 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 		Store:    store,
 		Schedule: nn.ReadSchedule(t.Options),
 		Loss: func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
-			return crossEntropy(logits(scope, batch[0]), batch[1])
+			return crossEntropy(logits(scope, batch[0]), batch[1]), nil
 		},
-		Metrics:       []string{accuracy},
 		Train:         nn.Labelled(t.Train, t.TrainLabels),
 		Validation:    nn.Labelled(t.Validation, t.ValidationLabels),
 		ValidateWhole: true,
@@ -95,28 +87,18 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	if err != nil {
 		return nil, err
 	}
-	report := core.Report{
+	return &judge{nn.NewEmbedding(inference, core.Report{
 		History:        history.Epochs,
 		Parameters:     nn.NumParameters(store),
 		CompileSeconds: history.CompileSeconds + inference.CompileSeconds,
-	}
-	if epochs := history.Metrics[accuracy]; len(epochs) > 0 {
-		if last := epochs[len(epochs)-1]; last.Validation < weak {
-			report.Warnings = append(report.Warnings, fmt.Sprintf("a weak judge: after %d epochs it labels %.1f %% of the validation snapshots correctly, "+
-				"and the accuracies it reports are as unsure; train it longer", last.Number, 100*last.Validation))
-		}
-	}
-	return &judge{nn.NewEmbedding(inference, report)}, nil
+	})}, nil
 }
 
-// crossEntropy is the mean cross-entropy of the softmax of the logits, [n, c], with the labels, [n], and the share of labels
-// that are those of the largest logits.
-func crossEntropy(logits, labels *graph.Node) (loss *graph.Node, metrics []*graph.Node) {
+// crossEntropy is the mean cross-entropy of the softmax of the logits, [n, c], with the labels, [n].
+func crossEntropy(logits, labels *graph.Node) *graph.Node {
 	n, c := logits.Shape().Dim(0), logits.Shape().Dim(1)
 	right := graph.OneHot(labels, c, logits.DType())
-	loss = graph.MulScalar(graph.ReduceAllSum(graph.Mul(right, graph.LogSoftmax(logits))), -1/float64(n))
-	hits := graph.Equal(graph.ArgMax(logits, 1, labels.DType()), labels)
-	return loss, []*graph.Node{graph.ReduceAllMean(graph.ConvertDType(hits, dtypes.Float32))}
+	return graph.MulScalar(graph.ReduceAllSum(graph.Mul(right, graph.LogSoftmax(logits))), -1/float64(n))
 }
 
 // judge labels a snapshot by its largest logit, the first of equal ones.

@@ -1,0 +1,61 @@
+package autoencoder
+
+import (
+	"testing"
+
+	_ "github.com/gomlx/compute/gobackend"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/synthetic"
+	"github.com/koopbench/koopbench/nn"
+)
+
+func newMethod() core.Method {
+	return New(nn.NewRuntime("go"), &Options{Network: &nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
+}
+
+func fit(t *testing.T, options map[string]any) (core.Model, *core.Training) {
+	m := newMethod()
+	tr, err := synthetic.Training(m.Describe(), 120, 8, 3, 2, options)
+	require.NoError(t, err)
+	model, err := m.Fit(t.Context(), tr)
+	require.NoError(t, err)
+	return model, tr
+}
+
+func TestUntrainedAutoencoder(t *testing.T) {
+	model, _ := fit(t, map[string]any{"epochs": 1, "lr": 1e-9})
+	assert.Contains(t, core.ReportOf(model).Untrained, "not 10 % below")
+
+	// A decoder that only the latents' linearity trains reconstructs nothing.
+	model, _ = fit(t, map[string]any{"epochs": 5, "reconstruction": 0.0, "prediction": 0.0})
+	assert.Contains(t, core.ReportOf(model).Untrained, "mean squared error")
+
+	model, tr := fit(t, map[string]any{"epochs": 30, "batch_size": 16, "lr": 0.01})
+	assert.Empty(t, core.ReportOf(model).Untrained)
+	now, next := tr.Validation.Slice(0, 20), tr.Validation.Slice(1, 21)
+	x, err := model.Predict(t.Context(), now)
+	require.NoError(t, err)
+	assert.Less(t, squaredError(x, next), 0.5*squaredError(now, next), "it predicts the successor")
+}
+
+func squaredError(x, y core.Snapshots) float64 {
+	sum, other := 0.0, y.Floats()
+	for i, v := range x.Floats() {
+		sum += float64(v-other[i]) * float64(v-other[i])
+	}
+	return sum / float64(len(other))
+}
+
+func TestMeanError(t *testing.T) {
+	train, err := core.NewSnapshots([]float32{0, 2, 2, 6}, 2) // mean (1, 4)
+	require.NoError(t, err)
+	validation, err := core.NewSnapshots([]float32{1, 4, 0, 7}, 2)
+	require.NoError(t, err)
+	assert.InDelta(t, (0+0+1+9)/4.0, meanError(train, validation), 1e-12)
+	assert.Empty(t, untrained(0.89, 1))
+	assert.NotEmpty(t, untrained(0.91, 1))
+	assert.NotEmpty(t, untrained(0, 0), "there was nothing to learn")
+}
