@@ -16,5 +16,5 @@ func peakRSS() int64 {
 	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
 		return usage.Maxrss
 	}
-	return int64(usage.Maxrss) << 10
+	return int64(usage.Maxrss) << 10 //nolint:unconvert // 32 bits wide on some systems
 }

@@ -38,7 +38,7 @@ const RolloutSnapshots = 10
 // SampleCycles is the number of cycles through the states that the kept sample of the sequence shows.
 const SampleCycles = 2
 
-// ErrResults: a folder or file of results cannot be read as such.
+// ErrResults says that a folder or file of results cannot be read as such.
 var ErrResults = errors.New("not readable as results")
 
 // OpenStore returns the store in a folder, which need not exist.

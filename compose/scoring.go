@@ -51,9 +51,7 @@ func inGraph(v views, loss nn.GraphLoss, options core.Options) *scoring {
 
 // outside evaluates the loss outside the graph, which gets its value and gradients as further inputs.
 func outside(backend compute.Backend, store *model.Store, v views, loss core.Loss, options core.Options) (*scoring, error) {
-	features, err := model.NewExec(backend, store, func(scope *model.Scope, x, y *graph.Node) (*graph.Node, *graph.Node) {
-		return v.build(scope, x, y)
-	})
+	features, err := model.NewExec(backend, store, v.build)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +68,7 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 			return nil, err
 		}
 		s.compile += time.Since(start)
-		outputs, err := features.Exec(batch[0], batch[1])
+		outputs, err := features.Call(batch[0], batch[1])
 		if err != nil {
 			return nil, err
 		}

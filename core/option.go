@@ -188,8 +188,8 @@ func (d Description) unknownOption(name string) error {
 	return fmt.Errorf("%s: %w: %s", d.Name, ErrOption, Unknown("option", name, names))
 }
 
-// Bool, Int, Float and String return the value of an option. They panic if it was not declared with that type, which is a
-// mistake of the method's author that any call finds.
+// Bool returns the value of a [BoolOption]. Like Int, Float and String it panics if the option was not declared with that
+// type, which is a mistake of the method's author that any call finds.
 func (o Options) Bool(name string) bool { return o.values[name].(bool) }
 
 // Int returns the value of an [IntOption].

@@ -11,7 +11,7 @@ import (
 	"math"
 )
 
-// ErrFormat: a file is not a whole IDX file of unsigned bytes with the axes that it should have, or its compression is
+// ErrFormat says that a file is not a whole IDX file of unsigned bytes with the axes that it should have, or its compression is
 // damaged.
 var ErrFormat = errors.New("malformed IDX file")
 

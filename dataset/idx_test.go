@@ -29,8 +29,8 @@ func idxFile(kind byte, values []byte, shape ...uint32) []byte {
 func zip(file []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	w.Write(file)
-	w.Close()
+	_, _ = w.Write(file) // a bytes.Buffer takes everything
+	_ = w.Close()
 	return b.Bytes()
 }
 

@@ -164,7 +164,7 @@ func (s *Set) read(name string, axes int, use func(*idx) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	f, err := newIDX(file, axes)
 	if err != nil {
 		return err

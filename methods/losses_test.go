@@ -95,7 +95,7 @@ func (c lossCase) checkAutoencoder(t *testing.T) {
 		}
 		inputs[i] = tensors.FromFlatDataAndDimensions(values, input.Shape...)
 	}
-	outputs, err := graph.ExecOnceN(gobackend.GetBackend(), func(in []*graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(in []*graph.Node) []*graph.Node {
 		loss := nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{
 			X: in[0], Y: in[1], Reconstruction: in[2], Encoded: in[3], Evolved: in[4], Prediction: in[5],
 		}, weights)

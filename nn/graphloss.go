@@ -76,7 +76,7 @@ func EvaluateGraph(backend compute.Backend, loss GraphLoss, x, y mat.Matrix, opt
 	if err := CheckViews(x, y); err != nil {
 		return core.LossValue{}, false, err
 	}
-	outputs, err := graph.ExecOnceN(backend, func(x, y *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(backend, func(x, y *graph.Node) []*graph.Node {
 		value, degenerate := loss.Graph(x, y, options)
 		if degenerate == nil {
 			degenerate = graph.ScalarZero(x.Graph(), dtypes.Float32)

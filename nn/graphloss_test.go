@@ -45,7 +45,7 @@ func TestCheckViews(t *testing.T) {
 }
 
 func TestLineariseGivesValueAndGradientInAnyPrecision(t *testing.T) {
-	outputs, err := graph.ExecOnceN(gobackend.GetBackend(), func(x *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(x *graph.Node) []*graph.Node {
 		g := x.Graph()
 		value := graph.Const(g, 7.0) // float64, beside float32 x
 		gradient := graph.MulScalar(graph.ConvertDType(x, dtypes.Float64), 3.0)
@@ -59,7 +59,7 @@ func TestLineariseGivesValueAndGradientInAnyPrecision(t *testing.T) {
 }
 
 func TestLineariseShowsThatFeaturesAreNotFinite(t *testing.T) {
-	loss, err := graph.ExecOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
+	loss, err := graph.CallOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
 		return nn.Linearise(graph.Const(x.Graph(), 7.0), x, graph.OnesLike(x))
 	}, []float32{1, float32(math.NaN())})
 	require.NoError(t, err)

@@ -91,7 +91,7 @@ func (f *Inference) runBatch(x *tensors.Tensor, write func(result []float32)) er
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer x.MustFinalizeAll()
-	outputs, err := f.exec.Exec(x)
+	outputs, err := f.exec.Call(x)
 	if err != nil {
 		return err
 	}

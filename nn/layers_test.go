@@ -19,7 +19,7 @@ func initialise(t *testing.T, store *model.Store, in []int, network func(scope *
 	t.Helper()
 	exec, err := model.NewExec(testBackend(t), store, network)
 	require.NoError(t, err)
-	_, err = exec.Exec(tensors.FromScalarAndDimensions(float32(0), in...))
+	_, err = exec.Call(tensors.FromScalarAndDimensions(float32(0), in...))
 	require.NoError(t, err)
 	values := map[string][]float32{}
 	for v := range store.IterVariables() {
@@ -106,7 +106,7 @@ func TestUniformMisuse(t *testing.T) {
 			return x
 		})
 		require.NoError(t, err)
-		_, err = exec.Exec(float32(1))
+		_, err = exec.Call(float32(1))
 		return err
 	}
 	err := build(nn.NewStore(1, "a"), func(scope *model.Scope) {
@@ -119,7 +119,7 @@ func TestUniformMisuse(t *testing.T) {
 }
 
 func TestUpsample(t *testing.T) {
-	outputs, err := graph.ExecOnceN(testBackend(t), func(x *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(testBackend(t), func(x *graph.Node) []*graph.Node {
 		y := nn.Upsample(x)
 		weights := graph.Iota(y.Graph(), y.Shape(), 1)
 		return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, weights)), x)[0]}
@@ -136,7 +136,7 @@ func TestUpsample(t *testing.T) {
 
 func TestNormaliseRowsOfZeros(t *testing.T) {
 	rows := [][]float32{{3, -4}, {0, 0}, {1e-13, 0}}
-	outputs, err := graph.ExecOnceN(testBackend(t), func(x *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(testBackend(t), func(x *graph.Node) []*graph.Node {
 		z := nn.Normalise(x)
 		return []*graph.Node{z, graph.Gradient(graph.ReduceAllSum(z), x)[0]}
 	}, rows)
@@ -172,7 +172,7 @@ func TestImagesWithChannels(t *testing.T) {
 		return small.Decode(scope.At("decoder"), z, 4, 8, 3)
 	})
 	require.NoError(t, err)
-	outputs, err := exec.Exec(tensors.FromScalarAndDimensions(float32(0.5), 5, 4, 8, 3))
+	outputs, err := exec.Call(tensors.FromScalarAndDimensions(float32(0.5), 5, 4, 8, 3))
 	require.NoError(t, err)
 	assert.Equal(t, []int{5, 4, 8, 3}, outputs[0].Shape().Dimensions)
 }

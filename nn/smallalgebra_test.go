@@ -56,7 +56,7 @@ func identity(n int) *mat.Dense {
 
 func orthonormalise(t *testing.T, length int, tolerance float64, matrices ...*mat.Dense) (q []*mat.Dense, dropped []*mat.Dense) {
 	t.Helper()
-	outputs, err := graph.ExecOnceN(gobackend.GetBackend(), func(a *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(a *graph.Node) []*graph.Node {
 		q, dropped := nn.Orthonormalise(a, length, tolerance)
 		return []*graph.Node{q, dropped}
 	}, batch(matrices...))
@@ -143,16 +143,17 @@ func TestPolarFactor(t *testing.T) {
 					want.RankOne(want, 1, u.ColView(i), v.ColView(i))
 				}
 			}
-			output, err := graph.ExecOnce(gobackend.GetBackend(), func(k *graph.Node) *graph.Node {
+			output, err := graph.CallOnce(gobackend.GetBackend(), func(k *graph.Node) *graph.Node {
 				return nn.PolarFactor(k, smallest)
 			}, batch(k, mat.DenseCopyOf(k.T())))
 			require.NoError(t, err)
 			got := unbatch(output)
 			// Rounding of k, 1e-16, counts relative to its smallest singular value.
 			tolerance := 1e-12
-			if name == "tiny" {
+			switch name {
+			case "tiny":
 				tolerance = 1e-6
-			} else if name == "singular" {
+			case "singular":
 				tolerance = 1e-7
 			}
 			assert.True(t, mat.EqualApprox(want, got[0], tolerance), "%v", mat.Formatted(got[0]))
@@ -171,9 +172,9 @@ func BenchmarkOrthonormalise(b *testing.B) {
 			})
 			require.NoError(b, err)
 			input := batch(gaussian(r, d, 64), gaussian(r, d, 64))
-			exec.MustExec(input)
+			exec.MustCall(input)
 			for b.Loop() {
-				exec.MustExec(input)
+				exec.MustCall(input)
 			}
 		})
 	}

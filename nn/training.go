@@ -219,7 +219,7 @@ func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.
 	if err := r.prepare(exec, batch); err != nil {
 		return nil, err
 	}
-	outputs, err := exec.Exec(arguments(batch)...)
+	outputs, err := exec.Call(arguments(batch)...)
 	if err != nil {
 		return nil, err
 	}

@@ -57,8 +57,9 @@ func isNil(thing any) bool {
 		return true
 	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
 		return v.IsNil()
+	default:
+		return false
 	}
-	return false
 }
 
 // Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and what exists.

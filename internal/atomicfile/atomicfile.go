@@ -18,7 +18,7 @@ func Write(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name())
 			err = fmt.Errorf("%s cannot be written: %w", path, err)
 		}
 	}()
@@ -46,6 +46,6 @@ func syncFolder(dir string) error {
 	if err != nil {
 		return err
 	}
-	d.Sync() // not every system syncs folders; the content itself is safe
+	_ = d.Sync() // not every system syncs folders; the content itself is safe
 	return d.Close()
 }

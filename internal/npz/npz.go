@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-// ErrFormat: a file is not an archive of arrays that this package reads.
+// ErrFormat says that a file is not an archive of arrays that this package reads.
 var ErrFormat = errors.New("not a readable .npz file")
 
 // Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8

@@ -199,8 +199,8 @@ func BenchmarkGraph(b *testing.B) {
 		return tensors.FromFlatDataAndDimensions(values, 64, 5)
 	}
 	x, y := input(), input()
-	exec.MustExec(x, y)
+	exec.MustCall(x, y)
 	for b.Loop() {
-		exec.MustExec(x, y)
+		exec.MustCall(x, y)
 	}
 }

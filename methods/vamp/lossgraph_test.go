@@ -255,7 +255,7 @@ func TestGraphShowsThatFeaturesAreNotFinite(t *testing.T) {
 	for _, v := range variants {
 		options := v.options(t)
 		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
-			loss, err := graph.ExecOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
+			loss, err := graph.CallOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
 				loss, _ := vamp.Loss{}.Graph(x, graph.OneMinus(graph.Square(x)), options)
 				return loss
 			}, [][]float32{{1, 2}, {3, bad}, {4, 1}, {0, 1}, {5, 9}})
@@ -304,9 +304,9 @@ func BenchmarkGraph(b *testing.B) {
 					return tensors.FromFlatDataAndDimensions(values, 64, d)
 				}
 				x, y := input(), input()
-				exec.MustExec(x, y)
+				exec.MustCall(x, y)
 				for b.Loop() {
-					exec.MustExec(x, y)
+					exec.MustCall(x, y)
 				}
 			})
 		}
