@@ -44,13 +44,17 @@ func (f figure) dpi() int {
 // png draws the figure as a PNG file.
 func (f figure) png() (_ []byte, err error) {
 	defer core.Recover(&err)
-	c := dotCanvas{vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(f.dpi()), vgimg.UseBackgroundColor(color.White))}
-	f.draw(draw.New(c))
 	var b bytes.Buffer
-	if err := png.Encode(&b, c.Image()); err != nil {
+	if err := png.Encode(&b, f.raster(f.dpi())); err != nil {
 		return nil, fmt.Errorf("figure %s: %w", f.name, err)
 	}
 	return b.Bytes(), nil
+}
+
+func (f figure) raster(dpi int) image.Image {
+	c := dotCanvas{vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))}
+	f.draw(draw.New(c))
+	return c.Image()
 }
 
 // dotCanvas shows the pixels of images with sharp edges. Images must not be drawn under a transform.
@@ -70,7 +74,7 @@ func (f figure) svg() (_ []byte, err error) {
 	c := vgsvg.New(f.width, f.height)
 	page := draw.New(c)
 	page.SetColor(color.White)
-	page.Fill(page.Rectangle.Path())
+	page.Fill(page.Path())
 	f.draw(page)
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {

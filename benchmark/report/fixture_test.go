@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -133,7 +134,7 @@ func makeUp(t testing.TB, s setting) *made {
 				Status: benchmark.StatusOK, Trained: true, Rank: method.rank, Parameters: 34213,
 				FitSeconds: 3 + 30*random.Float64(), PredictSeconds: random.Float64(),
 			}
-			if contains(method.failed, seed) {
+			if slices.Contains(method.failed, seed) {
 				run.Status, run.Trained, run.Reason = benchmark.StatusFailed, false, "fit: non-finite value: value 3 of snapshot 17 is NaN"
 				m.results.Runs = append(m.results.Runs, run)
 				continue
@@ -141,7 +142,7 @@ func makeUp(t testing.TB, s setting) *made {
 			chance := 1 / float64(s.digits)
 			start, half := method.first-0.01*random.Float64(), method.half
 			run.Warnings = []string{}
-			if contains(method.untaught, seed) {
+			if slices.Contains(method.untaught, seed) {
 				run.Trained, run.Reason, start, half = false, "the operator has rank 2 and the task 5 states", 0.3, 1
 				run.Warnings = []string{"1 of 5 directions was dropped; the rank is 4"}
 			}
@@ -176,15 +177,6 @@ func makeUp(t testing.TB, s setting) *made {
 		}
 	}
 	return m
-}
-
-func contains(seeds []int64, seed int64) bool {
-	for _, s := range seeds {
-		if s == seed {
-			return true
-		}
-	}
-	return false
 }
 
 // losses fall from one value to another over the epochs.

@@ -87,7 +87,7 @@ func (b block) draw(c draw.Canvas, x, top vg.Length, align text.XAlignment) {
 // wrap breaks text into lines no wider than width: behind a space if there is one, else behind a sign that parts the
 // options of a method's label, else behind any other sign, else anywhere.
 func wrap(s text.Style, t string, width vg.Length) []string {
-	rest := []rune(oneLine(t))
+	rest := []rune(clean(t))
 	var lines []string
 	for len(rest) > 0 {
 		fits := 1
@@ -111,7 +111,7 @@ func wrap(s text.Style, t string, width vg.Length) []string {
 
 // shorten cuts text to one line no wider than width.
 func shorten(s text.Style, t string, width vg.Length) string {
-	t = oneLine(t)
+	t = clean(t)
 	if s.Width(t) <= width {
 		return t
 	}

@@ -144,19 +144,19 @@ func roundStep(raw float64) float64 {
 	return 10 * power
 }
 
-// tickLabel writes v with the digits that tell it from its neighbours, step away, on an axis of values up to most.
+// tickLabel writes v with the digits that tell it from its neighbours, step away, on an axis of values up to most. Where
+// those are many, all labels of the axis have one power of ten.
 func tickLabel(v, step, most float64) string {
-	exponent := int(math.Floor(math.Log10(step) + 1e-9))
-	var s string
-	switch {
-	case math.Abs(v) < step/2:
-		s = "0"
-	case most < 1e5 && exponent >= -5:
-		s = strconv.FormatFloat(v, 'f', max(0, -exponent), 64)
-	default:
-		digits := int(math.Floor(math.Log10(math.Abs(v)))) - exponent
-		s = strconv.FormatFloat(v, 'e', min(max(digits, 0), 15), 64)
+	digits := int(math.Floor(math.Log10(step) + 1e-9)) // the power of ten of the last digit
+	power, suffix := 0, ""
+	if most >= 1e6 || digits < -6 {
+		power = int(math.Floor(math.Log10(most)))
+		suffix = "e" + strconv.Itoa(power)
 	}
+	if math.Abs(v) < step/2 {
+		return "0"
+	}
+	s := strconv.FormatFloat(v/math.Pow(10, float64(power)), 'f', min(max(power-digits, 0), 15), 64) + suffix
 	return strings.ReplaceAll(s, "-", "−")
 }
 

@@ -28,7 +28,7 @@ type rolloutRow struct {
 func (m *material) rollout(l lettering) figure {
 	const gap, between, nameGap = vg.Length(2.5), vg.Length(9), vg.Length(8)
 	cellWidth, cellHeight := pictureSize(m.task.TestImages.Shape(), 0.42*vg.Inch)
-	pitch := max(cellWidth, 13) + gap
+	pitch := max(cellWidth, l.note.Width(strconv.Itoa(m.steps)), l.title.Width(m.columnTitle(m.steps))) + gap
 	rows := m.rolloutRows(l, 1.75*vg.Inch)
 	nameWidth := l.note.Width(stateWord(m.results.Task))
 	for _, row := range rows {

@@ -273,10 +273,19 @@ func orUnnamed(name string) string { return cmp.Or(oneLine(name), "unnamed") }
 // maxText is the number of characters after which a text from the results is cut; results.json has all of it.
 const maxText = 400
 
-// oneLine makes text from the results fit to be shown: its first line, without characters that do not print.
+// oneLine makes text from the results fit to be shown: clean, and not endless.
 func oneLine(text string) string {
+	text = clean(text)
+	if utf8.RuneCountInString(text) > maxText {
+		text = string([]rune(text)[:maxText-1]) + "…"
+	}
+	return text
+}
+
+// clean is the first line of a text without characters that do not print.
+func clean(text string) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD")), "\n")
-	text = strings.Map(func(r rune) rune {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsPrint(r):
 			return r
@@ -284,9 +293,5 @@ func oneLine(text string) string {
 			return ' '
 		}
 		return -1
-	}, text)
-	if utf8.RuneCountInString(text) > maxText {
-		text = string([]rune(text)[:maxText-1]) + "…"
-	}
-	return strings.TrimSpace(text)
+	}, text))
 }
