@@ -1,0 +1,160 @@
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+
+	"github.com/koopbench/koopbench/backend/cpu/internal/kernel"
+	"github.com/koopbench/koopbench/backend/cpu/internal/workers"
+)
+
+// Name is the name under which the backend is registered: "cpu" or
+// "cpu:threads=2,kernels=avx2" in GOMLX_BACKEND.
+const Name = "cpu"
+
+// KernelsEnvVar is the environment variable that names the kernel set where
+// the configuration does not.
+const KernelsEnvVar = "KOOPBENCH_CPU"
+
+// GoMLX's backends register themselves by import.
+func init() { compute.Register(Name, New) } //nolint:gochecknoinits // as said above
+
+var _ compute.Backend = (*Backend)(nil)
+
+// Backend runs GoMLX graphs on the processor. It is safe for concurrent use.
+type Backend struct {
+	fallback  compute.Backend // GoMLX's Go backend
+	pool      *workers.Pool
+	kernels   kernel.Set
+	mode      mode
+	storage   storagePool
+	profile   profile
+	finalized atomic.Bool
+	close     sync.Once
+}
+
+// mode says what the backend does itself.
+type mode int
+
+const (
+	modeFull     mode = iota // everything it can
+	modeFallback             // nothing: every graph runs whole on the Go backend
+)
+
+// New returns a backend for a configuration: key=value pairs separated by
+// commas, all optional.
+//
+//   - threads: how many goroutines work on one operation, 1 to 1024; default
+//     GOMAXPROCS. Results do not depend on it.
+//   - kernels: generic, avx2 or avx512; default the value of KOOPBENCH_CPU,
+//     and without it the best set this processor runs.
+//   - graph: full (the default), or fallback, which runs every graph whole
+//     on GoMLX's Go backend, for comparison.
+//
+// The error names the key or value that is wrong and what it could be.
+func New(config string) (compute.Backend, error) {
+	threads, kernels, m := runtime.GOMAXPROCS(0), os.Getenv(KernelsEnvVar), modeFull
+	origin := KernelsEnvVar
+	for part := range strings.SplitSeq(config, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "threads":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 1 || n > maxThreads {
+				return nil, fmt.Errorf("cpu backend: threads=%q: want a whole number from 1 to %d", value, maxThreads)
+			}
+			threads = n
+		case "kernels":
+			kernels, origin = value, "kernels"
+		case "graph":
+			switch value {
+			case "full":
+				m = modeFull
+			case "fallback":
+				m = modeFallback
+			default:
+				return nil, fmt.Errorf("cpu backend: graph=%q: want full or fallback", value)
+			}
+		default:
+			return nil, fmt.Errorf("cpu backend: unknown key %q in configuration %q: the keys are threads, kernels and graph", key, config)
+		}
+	}
+	set, err := selectKernels(kernels)
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: %s=%q: %w", origin, kernels, err)
+	}
+	fallback, err := gobackend.New(goBackendConfig)
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: the Go backend it falls back on: %w", err)
+	}
+	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m}, nil
+}
+
+const maxThreads = 1024
+
+// goBackendConfig makes GoMLX's Go backend run one operation at a time, each on all its workers. Several at once, its
+// default, can wait for one another for ever in compute v0.1.6.
+const goBackendConfig = "ops_sequential"
+
+// Name returns "cpu".
+func (b *Backend) Name() string { return Name }
+
+// String returns "cpu".
+func (b *Backend) String() string { return Name }
+
+// Kernels returns the name of the kernel set in use: generic, avx2 or avx512.
+func (b *Backend) Kernels() string { return b.kernels.String() }
+
+// Threads returns how many goroutines work on one operation.
+func (b *Backend) Threads() int { return b.pool.Size() }
+
+// Description says which kernels and how many threads run.
+func (b *Backend) Description() string {
+	return fmt.Sprintf("koopbench CPU backend (kernels=%s, threads=%d)", b.Kernels(), b.Threads())
+}
+
+// NumDevices returns 1.
+func (b *Backend) NumDevices() int { return 1 }
+
+// DeviceDescription describes the only device.
+func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
+
+// Capabilities returns what GoMLX's Go backend supports: all that is not
+// done here runs there.
+func (b *Backend) Capabilities() compute.Capabilities { return b.fallback.Capabilities().Clone() }
+
+// Builder returns a new computation under construction.
+func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
+
+// Finalize stops the workers and drops pooled memory. The backend, its
+// buffers and executables are invalid afterwards.
+func (b *Backend) Finalize() {
+	b.close.Do(func() {
+		b.finalized.Store(true)
+		b.pool.Close()
+		b.storage.clear()
+		b.fallback.Finalize()
+	})
+}
+
+// IsFinalized reports whether Finalize was called.
+func (b *Backend) IsFinalized() bool { return b.finalized.Load() }
+
+// selectKernels returns the kernel set of a name, the best for "".
+func selectKernels(name string) (kernel.Set, error) {
+	if name == "" {
+		return kernel.Best(), nil
+	}
+	return kernel.ByName(name)
+}

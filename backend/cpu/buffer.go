@@ -1,0 +1,219 @@
+package cpu
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+var _ compute.Buffer = (*Buffer)(nil)
+
+// storage is memory that this backend and the Go backend both see: a shared
+// buffer of the Go backend.
+type storage struct {
+	shape  shapes.Shape
+	inner  compute.Buffer
+	flat   any            // a slice of the dtype's Go type
+	memory unsafe.Pointer // of its first element; nil if it has none
+}
+
+func newStorage(inner compute.Buffer) (*storage, error) {
+	shape, err := inner.Shape()
+	if err != nil {
+		return nil, err
+	}
+	flat, err := inner.Data()
+	if err != nil {
+		return nil, err
+	}
+	return &storage{shape: shape, inner: inner, flat: flat, memory: memoryOf(flat)}, nil
+}
+
+// memoryOf returns the address of the first element of a slice.
+func memoryOf(slice any) unsafe.Pointer { return reflect.ValueOf(slice).UnsafePointer() }
+
+// storageKey is a shape in comparable form.
+type storageKey struct {
+	dtype dtypes.DType
+	rank  int
+	dims  [maxPooledRank]int
+}
+
+const maxPooledRank = 6
+
+func keyOf(shape shapes.Shape) (storageKey, bool) {
+	k := storageKey{dtype: shape.DType, rank: shape.Rank()}
+	if k.rank > maxPooledRank {
+		return k, false
+	}
+	copy(k.dims[:], shape.Dimensions)
+	return k, true
+}
+
+// storagePool keeps storage that no buffer holds any more, by shape. What
+// the garbage collector finds there unused it takes.
+type storagePool struct {
+	mu    sync.RWMutex
+	pools map[storageKey]*sync.Pool
+}
+
+func (p *storagePool) of(key storageKey) *sync.Pool {
+	p.mu.RLock()
+	pool := p.pools[key]
+	p.mu.RUnlock()
+	if pool != nil {
+		return pool
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pools == nil {
+		p.pools = map[storageKey]*sync.Pool{}
+	}
+	if p.pools[key] == nil {
+		p.pools[key] = new(sync.Pool)
+	}
+	return p.pools[key]
+}
+
+func (p *storagePool) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pools = nil
+}
+
+// allocate returns storage of a shape; its contents are arbitrary.
+func (b *Backend) allocate(shape shapes.Shape) (*storage, error) {
+	if b.finalized.Load() {
+		return nil, fmt.Errorf("cpu backend: it is finalized")
+	}
+	if key, ok := keyOf(shape); ok {
+		if s, _ := b.storage.of(key).Get().(*storage); s != nil {
+			return s, nil
+		}
+	}
+	inner, _, err := b.fallback.NewSharedBuffer(0, shape)
+	if err != nil {
+		return nil, fmt.Errorf("cpu backend: memory for %s: %w", shape, err)
+	}
+	return newStorage(inner)
+}
+
+// release gives storage back; nothing may refer to its memory any more.
+func (b *Backend) release(s *storage) {
+	if b.finalized.Load() {
+		return
+	}
+	if key, ok := keyOf(s.shape); ok {
+		b.storage.of(key).Put(s)
+	}
+}
+
+// Buffer is a tensor in memory that the caller and the backend share. Its
+// methods may be called concurrently, except Finalize and donation, after
+// which the buffer is invalid.
+type Buffer struct {
+	backend *Backend
+	storage atomic.Pointer[storage] // nil when finalized or donated
+}
+
+func (b *Backend) newBuffer(s *storage) *Buffer {
+	buffer := &Buffer{backend: b}
+	buffer.storage.Store(s)
+	return buffer
+}
+
+func (b *Buffer) live() (*storage, error) {
+	if b == nil {
+		return nil, fmt.Errorf("cpu backend: the buffer is nil")
+	}
+	if s := b.storage.Load(); s != nil && !b.backend.finalized.Load() {
+		return s, nil
+	}
+	return nil, fmt.Errorf("cpu backend: the buffer was finalized or donated, or its backend is finalized")
+}
+
+// Backend returns the backend that the buffer belongs to.
+func (b *Buffer) Backend() compute.Backend { return b.backend }
+
+// Finalize gives the memory back at once. Finalizing a buffer twice, or one
+// that was donated, does nothing.
+func (b *Buffer) Finalize() error {
+	if s := b.storage.Swap(nil); s != nil {
+		b.backend.release(s)
+	}
+	return nil
+}
+
+// Shape returns the shape of the buffer.
+func (b *Buffer) Shape() (shapes.Shape, error) {
+	s, err := b.live()
+	if err != nil {
+		return shapes.Invalid(), err
+	}
+	return s.shape, nil
+}
+
+// DeviceNum returns 0.
+func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
+
+// ToFlatData copies the values to flat, a slice of the dtype's Go type and of
+// the shape's size.
+func (b *Buffer) ToFlatData(flat any) error {
+	s, err := b.live()
+	if err != nil {
+		return err
+	}
+	return s.inner.ToFlatData(flat)
+}
+
+// Data returns the values themselves, valid until the buffer is finalized or
+// donated.
+func (b *Buffer) Data() (flat any, err error) {
+	s, err := b.live()
+	if err != nil {
+		return nil, err
+	}
+	return s.flat, nil
+}
+
+// CopyToDevice fails: there is one device.
+func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
+	return nil, fmt.Errorf("cpu backend: it has one device, there is none to copy to")
+}
+
+// BufferFromFlatData copies a flat slice of the shape's type and size into a
+// new buffer.
+func (b *Backend) BufferFromFlatData(deviceNum compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	// The Go backend checks device, type and length.
+	inner, err := b.fallback.BufferFromFlatData(deviceNum, flat, shape)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStorage(inner)
+	if err != nil {
+		return nil, err
+	}
+	return b.newBuffer(s), nil
+}
+
+// HasSharedBuffers returns true.
+func (b *Backend) HasSharedBuffers() bool { return true }
+
+// NewSharedBuffer returns a buffer with arbitrary contents and its values. A
+// caller may write them while no execution uses the buffer.
+func (b *Backend) NewSharedBuffer(deviceNum compute.DeviceNum, shape shapes.Shape) (compute.Buffer, any, error) {
+	if deviceNum != 0 {
+		return nil, nil, fmt.Errorf("cpu backend: device %d: it has device 0 only", deviceNum)
+	}
+	s, err := b.allocate(shape)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.newBuffer(s), s.flat, nil
+}

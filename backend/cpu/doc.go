@@ -1,0 +1,42 @@
+// Package cpu is a GoMLX backend that runs graphs on the processor, on
+// kernels of its own. Importing it registers it as "cpu":
+//
+//	import _ "github.com/koopbench/koopbench/backend/cpu"
+//
+//	backend, err := compute.NewWithConfig("cpu:threads=2")
+//
+// [New] documents the configuration. Every GoMLX program runs: what is not
+// done here runs on GoMLX's Go backend, over the same memory.
+//
+// # How a graph becomes a plan
+//
+//   - [Builder] and [Function] record operations. A builder of the Go backend
+//     receives the same operations, checks them and infers shapes; a graph
+//     with closures, functions or dynamic shapes runs there whole.
+//   - graph.go removes dead code, merges common subexpressions and folds
+//     constants; convolve.go, pool.go and patterns.go give convolutions, pools,
+//     matrix products and ReLU's gradients one form each; patterns.go joins
+//     convolution, bias, ReLU and max-pool, forward and backward; upsample.go
+//     folds enlarged images into convolutions.
+//   - plan.go groups what remains: elementwise operations into loops (loop.go),
+//     operations without a kernel into subgraphs for the Go backend, each other
+//     operation into steps (steps.go); and it gives every value a place in memory.
+//   - executable.go runs the steps, cut into parts by shape alone, on a fixed
+//     pool of goroutines (internal/workers).
+//
+// docs/design/cpu-backend.md says why. [Backend.Profile] says what ran where
+// and for how long.
+//
+// # Results
+//
+// The same graph, inputs and kernel set give the same bits for any number of
+// threads and in any run. Kernel sets differ in the last bits. The results
+// differ from the Go backend's in rounding, and in what the interface leaves
+// open: the Sign of NaN is NaN here; the gradient through ReLU and max-pool is
+// exactly zero where these stop it, also if the incoming gradient is not finite.
+//
+// # Imports
+//
+// The package may import GoMLX's compute modules and its own internal
+// packages. Nothing of koopbench but cli imports it.
+package cpu

@@ -1,0 +1,376 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var binaryNames = map[BinaryOp]string{Add: "add", Sub: "sub", Mul: "mul", Div: "div", Max: "max", Min: "min"}
+
+// exact is what an operation must give to the bit, but for the sign of zero and the payload of NaN.
+func exact[T float](op BinaryOp, a, b T) T {
+	switch op {
+	case Add:
+		return a + b
+	case Sub:
+		return a - b
+	case Mul:
+		return a * b
+	case Div:
+		return a / b
+	case Max:
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
+// values draws numbers, a third of them special, at the end of a page.
+func values[T float](t testing.TB, r *rand.Rand, n int) []T {
+	x := random[T](t, r, n)
+	for i := range x {
+		switch r.IntN(15) {
+		case 0:
+			x[i] = T(math.NaN())
+		case 1:
+			x[i] = T(math.Inf(1))
+		case 2:
+			x[i] = T(math.Inf(-1))
+		case 3:
+			x[i] = 0
+		case 4:
+			x[i] = T(math.Copysign(0, -1))
+		}
+	}
+	return x
+}
+
+func requireSame[T float](t testing.TB, want, got []T, what string) {
+	t.Helper()
+	for i := range want {
+		if want[i] != got[i] && (want[i] == want[i] || got[i] == got[i]) {
+			t.Fatalf("%s: element %d of %d is %v, want %v", what, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+func testElementwise[T float](t *testing.T, s Set) {
+	r := seeded(3)
+	for n := range 150 {
+		a, b := values[T](t, r, n), values[T](t, r, n)
+		dst := guard[T](n)
+		want := make([]T, n)
+		for op := range binaryOps {
+			for i := range want {
+				want[i] = exact(op, a[i], b[i])
+			}
+			Binary(s, op, dst.slice(), a, b)
+			dst.check(t)
+			requireSame(t, want, dst.slice(), binaryNames[op])
+			copy(dst.slice(), a) // in place
+			Binary(s, op, dst.slice(), dst.slice(), b)
+			requireSame(t, want, dst.slice(), binaryNames[op]+" in place")
+			for _, x := range []T{2.5, -1, 0, T(math.Inf(1)), T(math.NaN())} {
+				for i := range want {
+					want[i] = exact(op, a[i], x)
+				}
+				BinaryScalar(s, op, dst.slice(), a, x)
+				dst.check(t)
+				requireSame(t, want, dst.slice(), binaryNames[op]+" with a scalar")
+				for i := range want {
+					want[i] = exact(op, x, a[i])
+				}
+				ScalarBinary(s, op, dst.slice(), x, a)
+				dst.check(t)
+				requireSame(t, want, dst.slice(), binaryNames[op]+" of a scalar")
+			}
+		}
+		for op, f := range map[UnaryOp]func(x T) T{
+			Neg: func(x T) T { return -x }, Abs: func(x T) T { return T(math.Abs(float64(x))) }, Square: func(x T) T { return x * x },
+			Sqrt: func(x T) T { return T(math.Sqrt(float64(x))) }, Reciprocal: func(x T) T { return 1 / x },
+			Rsqrt: func(x T) T { return 1 / T(math.Sqrt(float64(x))) }, Relu: func(x T) T { return max(x, 0) },
+			Sign: func(x T) T {
+				if x != x || x == 0 {
+					return 0
+				}
+				return T(math.Copysign(1, float64(x)))
+			},
+			Floor: func(x T) T { return T(math.Floor(float64(x))) }, Ceil: func(x T) T { return T(math.Ceil(float64(x))) },
+		} {
+			for i := range want {
+				want[i] = f(a[i])
+			}
+			Unary(s, op, dst.slice(), a)
+			dst.check(t)
+			requireSame(t, want, dst.slice(), fmt.Sprint("unary ", op))
+		}
+		y := random[T](t, r, n)
+		wide := make([]float64, n)
+		for i := range wide {
+			wide[i] = float64(y[i]) + 1.5*float64(a[i])
+		}
+		copy(dst.slice(), y)
+		Axpy(s, 1.5, a, dst.slice())
+		dst.check(t)
+		within(t, wide, dst.slice(), tolerance[T](1), "axpy")
+	}
+}
+
+func TestElementwise(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		t.Run("float32", func(t *testing.T) { testElementwise[float32](t, s) })
+		t.Run("float64", func(t *testing.T) { testElementwise[float64](t, s) })
+	})
+}
+
+func testTranscendental[T float](t *testing.T, s Set) {
+	r := seeded(8)
+	x := guardEnd[T](t, 4003)
+	for i := range x {
+		x[i] = T(r.NormFloat64() * math.Exp(r.NormFloat64()*3))
+	}
+	copy(x, []T{
+		0, T(math.Copysign(0, -1)), T(math.Inf(1)), T(math.Inf(-1)), T(math.NaN()), 88.6, 88.8, 89, -87.4, -103, -104, -110, 1e-30, -1e-30, 300, -300, 1, -1,
+		1e-40, 5e-45, 0.7071, 0.7072, 0.99999, 1.00001, 3e38, -1e-40, -88, -95, 19, 9, -17,
+	})
+	dst := guard[T](len(x))
+	for op, f := range map[UnaryOp]func(float64) float64{
+		Exp: math.Exp, Expm1: math.Expm1, Log: math.Log, Log1p: math.Log1p, Tanh: math.Tanh, Sin: math.Sin, Cos: math.Cos,
+		Sigmoid: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+	} {
+		Unary(s, op, dst.slice(), x)
+		dst.check(t)
+		for i, v := range x {
+			want, got := f(float64(v)), float64(dst.slice()[i])
+			if float64(T(want)) == got || math.IsNaN(want) && math.IsNaN(got) {
+				continue
+			}
+			eps := map[int]float64{4: 3e-7, 8: 1e-15}[sizeof[T]()]
+			tiny := map[int]float64{4: 3e-45, 8: 1e-322}[sizeof[T]()]
+			require.InDelta(t, want, got, eps*math.Abs(want)+tiny, "operation %d of %v", op, v)
+		}
+	}
+}
+
+func TestTranscendental(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		t.Run("float32", func(t *testing.T) { testTranscendental[float32](t, s) })
+		t.Run("float64", func(t *testing.T) { testTranscendental[float64](t, s) })
+	})
+}
+
+func TestBinaryRows(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		r := seeded(1)
+		a, row, dst := random[float32](t, r, 7*5), random[float32](t, r, 5), guard[float32](35)
+		BinaryRows(s, Sub, dst.slice(), a, row, 7)
+		dst.check(t)
+		for i := range a {
+			require.Equal(t, a[i]-row[i%5], dst.slice()[i])
+		}
+	})
+}
+
+func testReductions[T float](t *testing.T, s Set) {
+	r := seeded(9)
+	for _, n := range []int{0, 1, 31, 32, 33, 64, 100, 1000} {
+		x := random[T](t, r, n)
+		var sum float64
+		largest, smallest := math.Inf(-1), math.Inf(1)
+		for _, v := range x {
+			sum += float64(v)
+			largest, smallest = max(largest, float64(v)), min(smallest, float64(v))
+		}
+		assert.InDelta(t, sum, float64(Sum(s, x)), 10*tolerance[T](n))
+		assert.Equal(t, Sum(Generic, x), Sum(s, x), "the same bits in every set")
+		assert.Equal(t, T(largest), MaxOf(s, x))
+		assert.Equal(t, T(smallest), MinOf(s, x))
+		for _, at := range []int{0, n / 2, n - 1} {
+			if n == 0 {
+				break
+			}
+			y := append([]T{}, x...)
+			y[at] = T(math.NaN())
+			for _, v := range []T{Sum(s, y), MaxOf(s, y), MinOf(s, y)} {
+				assert.True(t, v != v, "NaN at %d of %d", at, n)
+			}
+		}
+	}
+	for _, shape := range [][3]int{{3, 5, 7}, {2, 100, 1}, {1, 40, 130}, {4, 1, 3}, {2, 0, 3}, {1, 784, 16}} {
+		outer, n, inner := shape[0], shape[1], shape[2]
+		x := random[T](t, r, outer*n*inner)
+		for op := range ReduceMin + 1 {
+			want := make([]float64, outer*inner)
+			for o := range outer {
+				for j := range inner {
+					acc := [...]float64{0, math.Inf(-1), math.Inf(1)}[op]
+					for k := range n {
+						v := float64(x[(o*n+k)*inner+j])
+						acc = [...]float64{acc + v, max(acc, v), min(acc, v)}[op]
+					}
+					want[o*inner+j] = acc
+				}
+			}
+			dst := guard[T](outer * inner)
+			for o := range outer {
+				Reduce(s, op, o, o+1, n, inner, dst.slice(), x)
+			}
+			dst.check(t)
+			within(t, want, dst.slice(), 10*tolerance[T](n), "reduction %d of %v", op, shape)
+		}
+	}
+}
+
+func TestReductions(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		t.Run("float32", func(t *testing.T) { testReductions[float32](t, s) })
+		t.Run("float64", func(t *testing.T) { testReductions[float64](t, s) })
+	})
+}
+
+// TestAdamW compares steps with the formulas in float64 and the sets with each other, to the bit.
+func TestAdamW(t *testing.T) {
+	for _, decay := range []float32{0, 0.01} {
+		for n := range 70 {
+			c := AdamConfig{
+				LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Debias1: 1 / (1 - 0.9), Debias2: 1 / (1 - 0.999),
+				Epsilon: 1e-8, WeightDecay: decay,
+			}
+			r := seeded(uint64(n))
+			p, m, v, g := random[float32](t, r, n), random[float32](t, r, n), random[float32](t, r, n), random[float32](t, r, n)
+			Unary(Generic, Abs, v, v)
+			if n > 3 && decay == 0 {
+				p[0], g[1] = float32(math.Inf(1)), float32(math.NaN())
+			}
+			var first [3][]float32
+			for _, s := range Sets() {
+				out := [3]guarded[float32]{guard[float32](n), guard[float32](n), guard[float32](n)}
+				s.AdamW(&c, out[0].slice(), out[1].slice(), out[2].slice(), p, m, v, g)
+				for k := range out {
+					out[k].check(t)
+					if s == Generic {
+						first[k] = out[k].slice()
+					}
+					sameFloats(t, first[k], out[k].slice(), "%v", s)
+				}
+				inPlace := [3][]float32{append([]float32{}, p...), append([]float32{}, m...), append([]float32{}, v...)}
+				s.AdamW(&c, inPlace[0], inPlace[1], inPlace[2], inPlace[0], inPlace[1], inPlace[2], g)
+				sameFloats(t, first[0], inPlace[0], "in place")
+			}
+			want := make([]float64, n)
+			for i := range want {
+				m1 := 0.9*float64(m[i]) + 0.1*float64(g[i])
+				v1 := 0.999*float64(v[i]) + 0.001*float64(g[i])*float64(g[i])
+				want[i] = float64(p[i]) - 1e-3*(m1/(1-0.9))/(math.Sqrt(v1/(1-0.999))+1e-8)
+				if decay != 0 {
+					want[i] -= 1e-3 * float64(decay) * float64(p[i])
+				}
+			}
+			within(t, want, first[0], 1e-6, "step")
+		}
+	}
+}
+
+func TestConversions(t *testing.T) {
+	x := []float32{1.5, float32(math.Inf(1)), 1e-40}
+	wide, back := make([]float64, 3), make([]float32, 3)
+	Widen(wide, x)
+	Narrow(back, wide)
+	assert.Equal(t, []float64{1.5, math.Inf(1), float64(float32(1e-40))}, wide)
+	assert.Equal(t, x, back)
+}
+
+func TestTranspose(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		r := seeded(6)
+		for range 40 {
+			rows, cols := 1+r.IntN(70), 1+r.IntN(70)
+			ldx, ldd := cols+r.IntN(3), rows+r.IntN(3)
+			x, dst := random[float32](t, r, (rows-1)*ldx+cols), guard[float32]((cols-1)*ldd+rows)
+			Transpose(s, dst.slice(), ldd, x, ldx, rows, cols)
+			dst.check(t)
+			for i := range rows {
+				for j := range cols {
+					require.Equal(t, x[i*ldx+j], dst.slice()[j*ldd+i])
+				}
+			}
+		}
+	})
+}
+
+func TestSets(t *testing.T) {
+	for _, s := range Sets() {
+		got, err := ByName(s.String())
+		require.NoError(t, err)
+		assert.Equal(t, s, got)
+	}
+	_, err := ByName("sse")
+	assert.ErrorContains(t, err, "generic")
+	assert.True(t, Generic.Available())
+	assert.False(t, Set(9).Available())
+	assert.True(t, Best().Available())
+}
+
+func BenchmarkElementwise(b *testing.B) {
+	const n = 4096
+	benchSets(b, func(b *testing.B, s Set) {
+		r := seeded(1)
+		x, y, dst := random[float32](b, r, n), random[float32](b, r, n), make([]float32, n)
+		run := func(name string, f func()) {
+			b.Run(name, func(b *testing.B) {
+				b.SetBytes(4 * n)
+				for b.Loop() {
+					f()
+				}
+			})
+		}
+		run("add", func() { Binary(s, Add, dst, x, y) })
+		run("max", func() { Binary(s, Max, dst, x, y) })
+		run("exp", func() { Unary(s, Exp, dst, x) })
+		run("tanh", func() { Unary(s, Tanh, dst, x) })
+		run("sum", func() { dst[0] = Sum(s, x) })
+		run("max-of", func() { dst[0] = MaxOf(s, x) })
+		run("transpose", func() { Transpose(s, dst, 64, x, 64, 64, 64) })
+		c := AdamConfig{LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Debias1: 10, Debias2: 1000, Epsilon: 1e-8, WeightDecay: 0.01}
+		p, m, v := make([]float32, n), make([]float32, n), make([]float32, n)
+		run("adamw", func() { s.AdamW(&c, p, m, v, p, m, v, x) })
+	})
+}
+
+// TestSplit cuts elementwise work at odd places and expects the same bits.
+func TestSplit(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		const n = 333
+		r := seeded(14)
+		a, b, g := random[float32](t, r, n), random[float32](t, r, n), random[float32](t, r, n)
+		c := AdamConfig{LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Debias1: 10, Debias2: 1000, Epsilon: 1e-8, WeightDecay: 0.01}
+		for name, f := range map[string]func(dst []float32, lo, hi int){
+			"add":     func(dst []float32, lo, hi int) { Binary(s, Add, dst[lo:hi], a[lo:hi], b[lo:hi]) },
+			"exp":     func(dst []float32, lo, hi int) { Unary(s, Exp, dst[lo:hi], a[lo:hi]) },
+			"tanh":    func(dst []float32, lo, hi int) { Unary(s, Tanh, dst[lo:hi], a[lo:hi]) },
+			"sigmoid": func(dst []float32, lo, hi int) { Unary(s, Sigmoid, dst[lo:hi], a[lo:hi]) },
+			"axpy": func(dst []float32, lo, hi int) {
+				copy(dst[lo:hi], b[lo:hi])
+				Axpy(s, 0.3, a[lo:hi], dst[lo:hi])
+			},
+			"adamw": func(dst []float32, lo, hi int) {
+				m, v := append([]float32{}, a[lo:hi]...), make([]float32, hi-lo)
+				s.AdamW(&c, dst[lo:hi], m, v, b[lo:hi], m, v, g[lo:hi])
+			},
+			"partial sums": func(dst []float32, lo, hi int) {
+				s.SumPartials(dst, append(append([]float32{}, a...), b...), 2, n, lo, hi)
+			},
+		} {
+			whole, parts := make([]float32, n), make([]float32, n)
+			f(whole, 0, n)
+			for _, cut := range [][2]int{{0, 1}, {1, 18}, {18, 150}, {150, 151}, {151, n}} {
+				f(parts, cut[0], cut[1])
+			}
+			assert.Equal(t, whole, parts, name)
+		}
+	})
+}

@@ -1,0 +1,433 @@
+package cpu
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// step is a part of a plan that runs after the steps before it. Its work is
+// cut into parts by shape alone; parts may run at the same time.
+type step struct {
+	name, where string
+	flops       int64
+	parts       int
+	run         func(f *frame, part, worker int)
+	reads       []*value // whose memory it reads
+	writes      []*value // whose memory it defines, and its scratch
+	group       *fallbackGroup
+}
+
+// planner turns a graph into steps and decides where values live.
+type planner struct {
+	name    string
+	g       *graph
+	u       uses
+	needed  map[*value]bool // values that must be in memory
+	classes map[*operation]class
+	order   map[*operation]int // in the graph
+	readers map[*value][]*unit // set by schedule
+	units   []*unit
+	unitOf  map[*operation]*unit
+	steps   []*step
+	slots   map[*value]int
+	claimed map[*value]int // roots that are written straight into an output
+	pinned  map[*value]bool
+}
+
+// class is where an operation runs.
+type class int
+
+const (
+	classNone     class = iota // parameters, constants and what is only looked through
+	classLoop                  // elementwise, fused into loops
+	classOwn                   // a kernel of its own
+	classFallback              // the Go backend
+)
+
+// unit is what is scheduled as one: an operation, a loop of several, or a
+// subgraph for the Go backend.
+type unit struct {
+	class      class
+	operations []*operation
+	depends    []*unit
+	stage      int
+	order      int
+	placed     bool
+}
+
+// root returns the value whose memory v is.
+func root(v *value) *value {
+	for v.op != nil && v.op.kind == compute.OpTypeReshape {
+		v = v.op.inputs[0]
+	}
+	return v
+}
+
+// classOf returns where an operation runs.
+func (p *planner) classOf(op *operation) class {
+	c, ok := p.classes[op]
+	if !ok {
+		c = classify(op)
+		p.classes[op] = c
+	}
+	return c
+}
+
+func classify(op *operation) class {
+	switch op.kind {
+	case compute.OpTypeParameter, compute.OpTypeConstant, compute.OpTypeReshape:
+		return classNone
+	}
+	for _, v := range slices.Concat(op.inputs, op.outputs) {
+		if v.shape.Size() == 0 || v.shape.DType.IsPacked() || v.shape.Rank() > maxRank {
+			return classFallback
+		}
+	}
+	if loopable(op) {
+		return classLoop
+	}
+	if lowering(op) != nil {
+		return classOwn
+	}
+	return classFallback
+}
+
+const maxRank = 12
+
+// reads returns the values whose memory an operation reads.
+func (p *planner) reads(op *operation) []*value {
+	var out []*value
+	for _, in := range op.inputs {
+		if !isView(op.kind) && p.classOf(op) == classLoop {
+			in = lookThrough(in)
+		}
+		if v := root(in); !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func newPlanner(g *graph) *planner {
+	p := &planner{g: g, u: g.usesOf(), needed: map[*value]bool{}, unitOf: map[*operation]*unit{},
+		classes: map[*operation]class{}, order: map[*operation]int{}, readers: map[*value][]*unit{},
+		slots: map[*value]int{}, claimed: map[*value]int{}, pinned: map[*value]bool{}}
+	for _, out := range g.outputs {
+		p.needed[root(out)] = true
+	}
+	for i, op := range g.operations {
+		p.order[op] = i
+	}
+	for _, op := range slices.Backward(g.operations) {
+		if p.classOf(op) == classNone || !slices.ContainsFunc(op.outputs, func(v *value) bool { return p.needed[v] }) {
+			continue
+		}
+		for _, v := range p.reads(op) {
+			p.needed[v] = true
+		}
+	}
+	return p
+}
+
+// group sorts the needed operations into units: loops as large as they can
+// be, and one subgraph for the Go backend in each odd stage, own work in the
+// even stages between.
+func (p *planner) group() {
+	stages := map[int]*unit{}
+	for _, op := range p.g.operations {
+		c := p.classOf(op)
+		if c == classNone || !slices.ContainsFunc(op.outputs, func(v *value) bool { return p.needed[v] }) {
+			continue
+		}
+		var depends []*unit
+		stage := 0
+		if c == classFallback {
+			stage = 1
+		}
+		for _, v := range p.reads(op) {
+			if d := p.unitOf[v.op]; v.op != nil && d != nil {
+				if !slices.Contains(depends, d) {
+					depends = append(depends, d)
+				}
+				at := d.stage
+				if (c == classFallback) != (d.class == classFallback) {
+					at++
+				}
+				stage = max(stage, at)
+			}
+		}
+		var home *unit
+		switch c {
+		case classFallback:
+			home = stages[stage]
+		case classLoop:
+			home = p.loopFor(op, depends, stage)
+		}
+		if home == nil {
+			home = &unit{class: c, stage: stage, order: len(p.units)}
+			p.units = append(p.units, home)
+			if c == classFallback {
+				stages[stage] = home
+			}
+		}
+		home.operations = append(home.operations, op)
+		for _, d := range depends {
+			if d != home && !slices.Contains(home.depends, d) {
+				home.depends = append(home.depends, d)
+			}
+		}
+		p.unitOf[op] = home
+		if c == classLoop {
+			for _, d := range depends {
+				p.merge(home, d)
+			}
+		}
+	}
+	p.schedule()
+}
+
+// maxLoop is the largest number of operations in a loop.
+const maxLoop = 48
+
+// loopFor returns a loop among the inputs' that an operation can join: of the
+// same size, and not one that another of its inputs waits for.
+func (p *planner) loopFor(op *operation, depends []*unit, stage int) *unit {
+	for _, c := range depends {
+		if !p.inRegisters(op, c) || c.class != classLoop || c.stage != stage || len(c.operations) >= maxLoop ||
+			!slices.Equal(c.operations[0].outputs[0].shape.Dimensions, op.outputs[0].shape.Dimensions) {
+			continue
+		}
+		if !slices.ContainsFunc(depends, func(d *unit) bool { return d != c && waits(d, c, map[*unit]bool{}) }) {
+			return c
+		}
+	}
+	return nil
+}
+
+// inRegisters reports whether an operation can read all that a loop computes
+// block by block, without a look at other elements.
+func (p *planner) inRegisters(op *operation, loop *unit) bool {
+	for _, in := range op.inputs {
+		r := root(in)
+		if !isView(op.kind) {
+			r = root(lookThrough(in))
+		}
+		if r.op != nil && p.unitOf[r.op] == loop && (r != in || isView(op.kind)) {
+			return false
+		}
+	}
+	return true
+}
+
+// merge makes one loop of two where that is possible: neither waits for the
+// other through a third unit.
+func (p *planner) merge(a, b *unit) {
+	if a == b || b.class != classLoop || a.stage != b.stage || len(a.operations)+len(b.operations) > maxLoop ||
+		!slices.Equal(a.operations[0].outputs[0].shape.Dimensions, b.operations[0].outputs[0].shape.Dimensions) {
+		return
+	}
+	through := func(from, to *unit) bool {
+		return slices.ContainsFunc(from.depends, func(d *unit) bool { return d != to && waits(d, to, map[*unit]bool{}) })
+	}
+	apart := func(a, b *unit) bool {
+		return slices.ContainsFunc(a.operations, func(op *operation) bool { return !p.inRegisters(op, b) })
+	}
+	if through(a, b) || through(b, a) || apart(a, b) || apart(b, a) {
+		return
+	}
+	for _, op := range b.operations {
+		p.unitOf[op] = a
+	}
+	a.operations = append(a.operations, b.operations...)
+	slices.SortFunc(a.operations, func(x, y *operation) int { return p.order[x] - p.order[y] })
+	p.units = slices.DeleteFunc(p.units, func(u *unit) bool { return u == b })
+	a.depends = append(a.depends, b.depends...)
+	for _, u := range p.units {
+		var depends []*unit
+		for _, d := range u.depends {
+			if d == b {
+				d = a
+			}
+			if d != u && !slices.Contains(depends, d) {
+				depends = append(depends, d)
+			}
+		}
+		u.depends = depends
+	}
+}
+
+// waits reports whether unit a depends on unit b.
+func waits(a, b *unit, seen map[*unit]bool) bool {
+	if a == b {
+		return true
+	}
+	if seen[a] {
+		return false
+	}
+	seen[a] = true
+	return slices.ContainsFunc(a.depends, func(d *unit) bool { return waits(d, b, seen) })
+}
+
+// schedule orders the units, dependencies first.
+func (p *planner) schedule() {
+	var order []*unit
+	var visit func(u *unit)
+	visit = func(u *unit) {
+		if u.placed {
+			return
+		}
+		u.placed = true
+		for _, d := range u.depends {
+			visit(d)
+		}
+		order = append(order, u)
+	}
+	for _, u := range slices.SortedStableFunc(slices.Values(p.units), func(a, b *unit) int { return a.stage - b.stage }) {
+		visit(u)
+	}
+	p.units = order
+	for _, u := range p.units {
+		for _, op := range u.operations {
+			for _, v := range p.reads(op) {
+				if list := p.readers[v]; len(list) == 0 || list[len(list)-1] != u {
+					p.readers[v] = append(list, u)
+				}
+			}
+		}
+	}
+	for _, out := range p.g.outputs {
+		p.readers[root(out)] = append(p.readers[root(out)], nil)
+	}
+}
+
+// leaves reports whether a value is read outside its unit.
+func (p *planner) leaves(v *value, u *unit) bool {
+	return slices.ContainsFunc(p.readers[v], func(reader *unit) bool { return reader != u })
+}
+
+// lower turns units into steps.
+func (p *planner) lower() error {
+	for _, u := range p.units {
+		switch u.class {
+		case classLoop:
+			p.lowerLoop(u)
+		case classOwn:
+			lowering(u.operations[0])(p, u.operations[0])
+		case classFallback:
+			if err := p.lowerFallback(u); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// slot returns the index of a value's memory in a frame.
+func (p *planner) slot(v *value) int {
+	v = root(v)
+	if s, ok := p.slots[v]; ok {
+		return s
+	}
+	s := len(p.slots)
+	p.slots[v] = s
+	return s
+}
+
+// temporary returns a new value of n bytes for the memory of steps.
+func (p *planner) temporary(n int) *value {
+	return &value{shape: shapes.Make(dtypes.Uint8, n)}
+}
+
+// scratch returns memory of n bytes for each worker, and its stride.
+func (p *planner) scratch(n int) (*value, int) {
+	n = (n + 63) &^ 63
+	return p.temporary(n * p.g.backend.pool.Size()), n
+}
+
+func (p *planner) add(s *step) {
+	if s.where == "" {
+		s.where = p.g.backend.kernels.String()
+	}
+	for i, v := range s.reads {
+		s.reads[i] = root(v)
+	}
+	for i, v := range s.writes {
+		s.writes[i] = root(v)
+	}
+	s.parts = max(s.parts, 1)
+	p.steps = append(p.steps, s)
+}
+
+// check verifies that steps read only what is in memory by then.
+func (p *planner) check() error {
+	written := map[*value]bool{}
+	for _, s := range p.steps {
+		for _, v := range s.reads {
+			given := v.op != nil && (v.op.kind == compute.OpTypeParameter || v.op.kind == compute.OpTypeConstant && p.needed[v])
+			if !given && !written[v] {
+				return fmt.Errorf("cpu backend: plan of %q: step %q reads a value that no step before it writes", p.name, s.name)
+			}
+		}
+		for _, v := range s.writes {
+			written[v] = true
+		}
+	}
+	return nil
+}
+
+// newPlan compiles a recorded computation.
+func newPlan(b *Builder) (compute.Executable, error) {
+	g, err := newGraph(b)
+	if err != nil {
+		return nil, err
+	}
+	g.fuse()
+	g.foldUpsampling()
+	p := newPlanner(g)
+	p.name = b.Name()
+	p.group()
+	e := &executable{backend: b.backend, name: b.Name(), names: b.main.names}
+	for _, v := range b.main.parameters {
+		e.inputs = append(e.inputs, v.shape)
+	}
+	for _, out := range b.main.outputs {
+		e.shapes = append(e.shapes, out.shape)
+	}
+	for _, u := range p.units {
+		if u.class == classFallback {
+			p.pin(u)
+		}
+	}
+	var copied []*value
+	e.outputs, copied = p.place()
+	if err := p.lower(); err != nil {
+		return nil, err
+	}
+	p.copySteps(copied)
+	for _, op := range g.operations {
+		switch a := op.attrs.(type) {
+		case parameterAttrs:
+			e.parameters = append(e.parameters, placement{p.slot(op.outputs[0]), a.index})
+		case constantAttrs:
+			if p.needed[op.outputs[0]] {
+				e.constants = append(e.constants, constant{p.slot(op.outputs[0]), a.flat})
+			}
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	e.places, e.arenaSize = p.arena()
+	for v := range p.pinned {
+		if _, ok := p.claimed[v]; !ok {
+			e.pinned = append(e.pinned, pin{p.slot(v), v.shape})
+		}
+	}
+	e.steps = p.steps
+	e.slots = len(p.slots)
+	return e, nil
+}
