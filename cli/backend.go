@@ -8,13 +8,16 @@ import (
 
 	"github.com/gomlx/compute/gobackend"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
 
 const (
-	defaultBackend = gobackend.BackendName
+	cpuBackend     = cpu.Name
+	goBackend      = gobackend.BackendName
 	xlaBackend     = "xla"
+	defaultBackend = cpuBackend
 	// backendVariable is GoMLX's own name of the choice of a backend, for where --backend is not given.
 	backendVariable = "GOMLX_BACKEND"
 )
@@ -22,9 +25,9 @@ const (
 // backends are the names that --backend takes.
 func backends() []string {
 	if xlaBuilt {
-		return []string{defaultBackend, xlaBackend}
+		return []string{cpuBackend, goBackend, xlaBackend}
 	}
-	return []string{defaultBackend}
+	return []string{cpuBackend, goBackend}
 }
 
 // openRuntime starts the backend that the flag names, or the environment where the flag is empty.
@@ -47,11 +50,24 @@ func openRuntime(flag string) (*nn.Runtime, error) {
 	return rt, nil
 }
 
+// backendIdentity is what the numbers of a run depend on: the configuration, or for the cpu backend its kernels, since the
+// number of threads changes no bit.
+func backendIdentity(rt *nn.Runtime) (string, error) {
+	backend, err := rt.Backend()
+	if err != nil {
+		return "", err
+	}
+	if own, ok := backend.(*cpu.Backend); ok {
+		return cpuBackend + ":kernels=" + own.Kernels(), nil
+	}
+	return rt.Config(), nil
+}
+
 // checkBackend checks a backend's configuration, before anything is loaded, and makes the path of a plugin absolute.
 func checkBackend(config string) (string, error) {
 	name, rest, _ := strings.Cut(config, ":")
 	switch {
-	case name == defaultBackend:
+	case name == cpuBackend, name == goBackend:
 		return config, nil
 	case name != xlaBackend:
 		return "", usagef("%s: %s", config, core.Unknown("compute backend", name, backends()))

@@ -10,11 +10,13 @@ import (
 )
 
 func TestCheckBackend(t *testing.T) {
-	config, err := checkBackend("go")
-	require.NoError(t, err)
-	assert.Equal(t, "go", config)
+	for _, want := range []string{"cpu", "cpu:threads=1", "go"} {
+		config, err := checkBackend(want)
+		require.NoError(t, err)
+		assert.Equal(t, want, config)
+	}
 
-	_, err = checkBackend("xal:/plugin.so")
+	_, err := checkBackend("xal:/plugin.so")
 	assert.Equal(t, exitUsage, exitStatus(err))
 	assert.ErrorContains(t, err, `xal:/plugin.so: there is no compute backend "xal"`)
 }

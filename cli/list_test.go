@@ -75,7 +75,7 @@ func TestListAndInfo(t *testing.T) {
 func TestVersion(t *testing.T) {
 	got := call(t.Context(), Config{Registry: allKinds, Version: "v1.2.3"}, "version")
 	assert.Zero(t, got.status)
-	assert.Regexp(t, `^bench v1\.2\.3\ncommit    .+\ngo        go\S+ \w+/\w+\nbackends  go(, xla)?\n$`, got.stdout)
+	assert.Regexp(t, `^bench v1\.2\.3\ncommit    .+\ngo        go\S+ \w+/\w+\nbackends  cpu, go(, xla)?\n$`, got.stdout)
 	assert.Regexp(t, `^bench \S+\n`, call(t.Context(), Config{Registry: allKinds}, "version").stdout)
 }
 

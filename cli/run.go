@@ -67,7 +67,7 @@ continues where it was.`,
 	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
 	flags.Var(&f.split, "split", "images to train, validate and test on")
 	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
-	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+defaultBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
+	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
@@ -154,7 +154,10 @@ func (a *app) plan(f *runFlags) (*benchmark.Plan, error) {
 		return nil, err
 	}
 	plan.Environment.Command = append([]string{a.Name}, a.args...)
-	plan.Environment.Backend = rt.Config()
+	plan.Environment.Backend, err = backendIdentity(rt)
+	if err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 

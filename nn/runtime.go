@@ -19,7 +19,10 @@ type Runtime struct {
 }
 
 // NewRuntime returns the runtime of a backend's configuration: its name, then a colon and what the backend itself makes of
-// the rest: "go", "xla:/path/to/plugin.so". The backend must be registered with GoMLX, which importing its package does.
+// the rest: "cpu", "go", "xla:/path/to/plugin.so". The backend must be registered with GoMLX, which importing its package does.
+//
+// The configuration "go" stands for "go:ops_sequential": GoMLX's Go backend running one operation at a time, each on all
+// its workers. Several at once can wait for one another for ever in compute v0.1.6.
 func NewRuntime(config string) *Runtime {
 	return &Runtime{config, sync.OnceValues(func() (compute.Backend, error) { return startBackend(config) })}
 }
@@ -43,6 +46,9 @@ func startBackend(config string) (backend compute.Backend, err error) {
 		return nil, fmt.Errorf("%w: %s", core.ErrUnknown, core.Unknown("compute backend", name, known))
 	}
 	defer core.Recover(&err)
+	if config == "go" {
+		config = "go:ops_sequential"
+	}
 	backend, err = compute.NewWithConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it does not start: %w", core.ErrUnavailable, err)
