@@ -1,0 +1,56 @@
+package koopbench
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestReadmeShowsTheExample: the method that the README shows is the compiled one, comments aside.
+func TestReadmeShowsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	example, err := os.ReadFile("examples/method/analogue.go")
+	require.NoError(t, err)
+	_, block, ok := strings.Cut(string(readme), "```go\n")
+	require.True(t, ok, "the README has no block of Go")
+	block, _, _ = strings.Cut(block, "```")
+
+	_, source, _ := strings.Cut(string(example), ")\n") // the imports
+	var shown []string
+	for line := range strings.Lines(source) {
+		if !strings.HasPrefix(line, "//") && !strings.HasPrefix(line, "var _") {
+			shown = append(shown, strings.Fields(line)...)
+		}
+	}
+	assert.Equal(t, strings.Join(shown, " "), strings.Join(strings.Fields(block), " "))
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+
+// TestLinks: what the documentation links to in this repository is there.
+func TestLinks(t *testing.T) {
+	pages := 0
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		pages++
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			if target := match[1]; !strings.Contains(target, "://") {
+				_, err := os.Stat(filepath.Join(filepath.Dir(path), target))
+				assert.NoError(t, err, "%s links to %s", path, target)
+			}
+		}
+		return nil
+	}))
+	assert.Greater(t, pages, 5)
+}
