@@ -10,12 +10,12 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
-	_ "github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	_ "github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/compose"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/synthetic"
@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	testRuntime = nn.NewRuntime("go")
+	testRuntime = nn.NewRuntime("cpu")
 	small       = &nn.CNN{Channels: []int{4, 8}, Kernel: 3}
 )
 

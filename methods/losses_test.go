@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/internal/golden"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -69,7 +69,7 @@ func (c lossCase) checkLoss(t *testing.T, loss nn.GraphLoss, given map[string]an
 	assert.Empty(t, got.Warnings)
 	c.check(t, got.Value, []mat.Matrix{got.GradX, got.GradY}, double, "Evaluate")
 
-	got, degenerate, err := nn.EvaluateGraph(gobackend.GetBackend(), loss, x, y, options)
+	got, degenerate, err := nn.EvaluateGraph(cpu.GetBackend(), loss, x, y, options)
 	require.NoError(t, err)
 	assert.False(t, degenerate)
 	c.check(t, got.Value, []mat.Matrix{got.GradX, got.GradY}, single, "Graph")
@@ -95,7 +95,7 @@ func (c lossCase) checkAutoencoder(t *testing.T) {
 		}
 		inputs[i] = tensors.FromFlatDataAndDimensions(values, input.Shape...)
 	}
-	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(in []*graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(cpu.GetBackend(), func(in []*graph.Node) []*graph.Node {
 		loss := nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{
 			X: in[0], Y: in[1], Reconstruction: in[2], Encoded: in[3], Evolved: in[4], Prediction: in[5],
 		}, weights)

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	testRuntime = nn.NewRuntime("go")
+	testRuntime = nn.NewRuntime("cpu")
 	small       = &nn.CNN{Channels: []int{4, 8}, Kernel: 3}
 )
 

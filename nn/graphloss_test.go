@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
@@ -45,7 +45,7 @@ func TestCheckViews(t *testing.T) {
 }
 
 func TestLineariseGivesValueAndGradientInAnyPrecision(t *testing.T) {
-	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(x *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(cpu.GetBackend(), func(x *graph.Node) []*graph.Node {
 		g := x.Graph()
 		value := graph.Const(g, 7.0) // float64, beside float32 x
 		gradient := graph.MulScalar(graph.ConvertDType(x, dtypes.Float64), 3.0)
@@ -59,7 +59,7 @@ func TestLineariseGivesValueAndGradientInAnyPrecision(t *testing.T) {
 }
 
 func TestLineariseShowsThatFeaturesAreNotFinite(t *testing.T) {
-	loss, err := graph.CallOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
+	loss, err := graph.CallOnce(cpu.GetBackend(), func(x *graph.Node) *graph.Node {
 		return nn.Linearise(graph.Const(x.Graph(), 7.0), x, graph.OnesLike(x))
 	}, []float32{1, float32(math.NaN())})
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func (s sum) Graph(x, y *graph.Node, _ core.Options) (loss, degenerate *graph.No
 }
 
 func TestEvaluateGraph(t *testing.T) {
-	backend := gobackend.GetBackend()
+	backend := cpu.GetBackend()
 	x, y := mat.NewDense(2, 2, []float64{1, 2, 3, 4}), mat.NewDense(2, 2, []float64{1, 1, 1, 0.5})
 	got, degenerate, err := nn.EvaluateGraph(backend, sum{}, x.T(), y, core.Options{})
 	require.NoError(t, err)

@@ -7,18 +7,18 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	_ "github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
 
-var testRuntime = nn.NewRuntime("go")
+var testRuntime = nn.NewRuntime("cpu")
 
 func testBackend(t testing.TB) compute.Backend {
 	backend, err := testRuntime.Backend()

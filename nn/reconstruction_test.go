@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
@@ -93,7 +93,7 @@ func TestAutoencoderGraphEqualsTheLossOnImages(t *testing.T) {
 			}
 			inputs[i] = tensors.FromFlatDataAndDimensions(values, shape...)
 		}
-		outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(in []*graph.Node) []*graph.Node {
+		outputs, err := graph.CallOnceN(cpu.GetBackend(), func(in []*graph.Node) []*graph.Node {
 			loss := nn.AutoencoderGraph(autoencoder([6]*graph.Node(in)), weights)
 			return append([]*graph.Node{loss}, graph.Gradient(loss, in...)...)
 		}, inputs...)
@@ -139,7 +139,7 @@ func constant(rows, columns int, v float64) *mat.Dense {
 }
 
 func TestAutoencoderGraphRefusesWhatWouldBroadcast(t *testing.T) {
-	_, err := graph.CallOnce(gobackend.GetBackend(), func(x, row *graph.Node) *graph.Node {
+	_, err := graph.CallOnce(cpu.GetBackend(), func(x, row *graph.Node) *graph.Node {
 		return nn.AutoencoderGraph(autoencoder([6]*graph.Node{x, x, row, x, x, x}), nil)
 	}, [][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}})
 	assert.ErrorIs(t, err, core.ErrShape)

@@ -6,13 +6,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/nn"
 )
 
@@ -56,7 +56,7 @@ func identity(n int) *mat.Dense {
 
 func orthonormalise(t *testing.T, length int, tolerance float64, matrices ...*mat.Dense) (q []*mat.Dense, dropped []*mat.Dense) {
 	t.Helper()
-	outputs, err := graph.CallOnceN(gobackend.GetBackend(), func(a *graph.Node) []*graph.Node {
+	outputs, err := graph.CallOnceN(cpu.GetBackend(), func(a *graph.Node) []*graph.Node {
 		q, dropped := nn.Orthonormalise(a, length, tolerance)
 		return []*graph.Node{q, dropped}
 	}, batch(matrices...))
@@ -143,7 +143,7 @@ func TestPolarFactor(t *testing.T) {
 					want.RankOne(want, 1, u.ColView(i), v.ColView(i))
 				}
 			}
-			output, err := graph.CallOnce(gobackend.GetBackend(), func(k *graph.Node) *graph.Node {
+			output, err := graph.CallOnce(cpu.GetBackend(), func(k *graph.Node) *graph.Node {
 				return nn.PolarFactor(k, smallest)
 			}, batch(k, mat.DenseCopyOf(k.T())))
 			require.NoError(t, err)
@@ -166,7 +166,7 @@ func BenchmarkOrthonormalise(b *testing.B) {
 	for _, d := range []int{5, 10} {
 		b.Run(fmt.Sprintf("2x%dx64", d), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 1))
-			exec, err := graph.NewExec(gobackend.GetBackend(), func(a *graph.Node) *graph.Node {
+			exec, err := graph.NewExec(cpu.GetBackend(), func(a *graph.Node) *graph.Node {
 				q, _ := nn.Orthonormalise(a, 64, 1e-6)
 				return q
 			})

@@ -101,6 +101,16 @@ func New(config string) (compute.Backend, error) {
 	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m}, nil
 }
 
+// GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's Go backend offers it. It
+// panics if there is none, because [KernelsEnvVar] names kernels that do not exist for instance.
+var GetBackend = sync.OnceValue(func() compute.Backend {
+	backend, err := New("")
+	if err != nil {
+		panic(err)
+	}
+	return backend
+})
+
 const maxThreads = 1024
 
 // goBackendConfig makes GoMLX's Go backend run one operation at a time, each on all its workers. Several at once, its

@@ -3,17 +3,17 @@ package autoencoder
 import (
 	"testing"
 
-	_ "github.com/gomlx/compute/gobackend"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	_ "github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/synthetic"
 	"github.com/koopbench/koopbench/nn"
 )
 
 func newMethod() core.Method {
-	return New(nn.NewRuntime("go"), &Options{Network: &nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
+	return New(nn.NewRuntime("cpu"), &Options{Network: &nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
 }
 
 func fit(t *testing.T, options map[string]any) (core.Model, *core.Training) {

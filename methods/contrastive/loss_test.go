@@ -7,13 +7,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/nn"
@@ -106,7 +106,7 @@ func TestGraphEqualsEvaluate(t *testing.T) {
 					x.Scale(scale, x)
 					x.Apply(float32s, x)
 					want := evaluate(t, x, y)
-					got, degenerate, err := nn.EvaluateGraph(gobackend.GetBackend(), contrastive.Loss{}, x, y, core.Options{})
+					got, degenerate, err := nn.EvaluateGraph(cpu.GetBackend(), contrastive.Loss{}, x, y, core.Options{})
 					require.NoError(t, err)
 					assert.Equal(t, len(want.Warnings) > 0, degenerate)
 					// The two sums of the loss may cancel: what counts is their size.
@@ -186,7 +186,7 @@ func BenchmarkEvaluate(b *testing.B) {
 
 func BenchmarkGraph(b *testing.B) {
 	r := rand.New(rand.NewPCG(4, 4))
-	exec, err := graph.NewExec(gobackend.GetBackend(), func(x, y *graph.Node) []*graph.Node {
+	exec, err := graph.NewExec(cpu.GetBackend(), func(x, y *graph.Node) []*graph.Node {
 		loss, _ := contrastive.Loss{}.Graph(x, y, core.Options{})
 		return append(graph.Gradient(loss, x, y), loss)
 	})

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"testing"
 
-	_ "github.com/gomlx/compute/gobackend"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	_ "github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/synthetic"
 	"github.com/koopbench/koopbench/methods/oracle"
@@ -16,7 +16,7 @@ import (
 )
 
 func newOracle() core.Oracle {
-	return oracle.New(nn.NewRuntime("go"), &oracle.Options{Network: &nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
+	return oracle.New(nn.NewRuntime("cpu"), &oracle.Options{Network: &nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
 }
 
 func training(t *testing.T, o core.Oracle, seed int64, options map[string]any) *core.Training {

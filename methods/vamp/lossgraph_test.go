@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods/vamp"
 	"github.com/koopbench/koopbench/nn"
@@ -22,7 +22,7 @@ import (
 
 func evaluateGraph(t testing.TB, x, y mat.Matrix, v variant) (core.LossValue, bool) {
 	t.Helper()
-	loss, degenerate, err := nn.EvaluateGraph(gobackend.GetBackend(), vamp.Loss{}, x, y, v.options(t))
+	loss, degenerate, err := nn.EvaluateGraph(cpu.GetBackend(), vamp.Loss{}, x, y, v.options(t))
 	require.NoError(t, err)
 	return loss, degenerate
 }
@@ -255,7 +255,7 @@ func TestGraphShowsThatFeaturesAreNotFinite(t *testing.T) {
 	for _, v := range variants {
 		options := v.options(t)
 		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
-			loss, err := graph.CallOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node {
+			loss, err := graph.CallOnce(cpu.GetBackend(), func(x *graph.Node) *graph.Node {
 				loss, _ := vamp.Loss{}.Graph(x, graph.OneMinus(graph.Square(x)), options)
 				return loss
 			}, [][]float32{{1, 2}, {3, bad}, {4, 1}, {0, 1}, {5, 9}})
@@ -275,7 +275,7 @@ func TestGraphIsSmall(t *testing.T) {
 		{variant{2, false, 0}, 5, 130}, {variant{2, true, 1e-6}, 5, 130}, {variant{1, false, 0}, 5, 290},
 		{variant{2, false, 0}, 10, 200}, {variant{1, false, 0}, 10, 360},
 	} {
-		g := graph.NewGraph(gobackend.GetBackend(), "size")
+		g := graph.NewGraph(cpu.GetBackend(), "size")
 		shape := shapes.Make(dtypes.Float32, 64, c.d)
 		x, y := graph.Parameter(g, "x", shape), graph.Parameter(g, "y", shape)
 		loss, _ := vamp.Loss{}.Graph(x, y, c.v.options(t))
@@ -291,7 +291,7 @@ func BenchmarkGraph(b *testing.B) {
 		for _, d := range []int{5, 10} {
 			b.Run(fmt.Sprintf("%v,d=%d", v, d), func(b *testing.B) {
 				options := v.options(b)
-				exec, err := graph.NewExec(gobackend.GetBackend(), func(x, y *graph.Node) []*graph.Node {
+				exec, err := graph.NewExec(cpu.GetBackend(), func(x, y *graph.Node) []*graph.Node {
 					loss, degenerate := vamp.Loss{}.Graph(x, y, options)
 					return append(graph.Gradient(loss, x, y), loss, degenerate)
 				})
