@@ -2,12 +2,9 @@ package benchmark
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash"
-	"math"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
@@ -16,22 +13,8 @@ import (
 // hashSnapshots is the SHA-256 of the values as float32 little-endian, row-major.
 func hashSnapshots(x core.Snapshots) string {
 	h := sha256.New()
-	writeSnapshots(h, x)
+	_, _ = x.WriteTo(h) // a hash takes everything
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func writeSnapshots(h hash.Hash, x core.Snapshots) {
-	const rows = 64
-	values := make([]float32, rows*x.Size())
-	bytes := make([]byte, 4*len(values))
-	for from := 0; from < x.Len(); from += rows {
-		n := min(rows, x.Len()-from) * x.Size()
-		x.Read(values[:n], from)
-		for i, v := range values[:n] {
-			binary.LittleEndian.PutUint32(bytes[4*i:], math.Float32bits(v))
-		}
-		h.Write(bytes[:4*n])
-	}
 }
 
 // runKey names a run by everything that determines its numbers.

@@ -67,7 +67,7 @@ func NewOrderedMNIST(set *dataset.Set, digits int, split Split, steps int) (*Tas
 // hashData is the SHA-256 of the snapshots (float32 little-endian, row-major), their states, shape and split.
 func hashData(x core.Snapshots, labels []int, info TaskInfo) string {
 	h := sha256.New()
-	writeSnapshots(h, x)
+	_, _ = x.WriteTo(h) // a hash takes everything
 	var word [8]byte
 	for _, numbers := range [][]int{labels, info.Shape, {info.Train, info.Validation, info.Test, info.States}} {
 		for _, n := range numbers {

@@ -1,7 +1,9 @@
 package core
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -141,6 +143,28 @@ func (s Snapshots) Floats() []float32 {
 	values := make([]float32, len(s.pixels))
 	s.Read(values, 0)
 	return values
+}
+
+// WriteTo writes all values as float32, little-endian and row-major: the form in which snapshots are hashed.
+func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
+	const rows = 64
+	values := make([]float32, rows*s.size)
+	text := make([]byte, 0, 4*len(values))
+	var written int64
+	for from := 0; from < s.Len(); from += rows {
+		block := values[:min(rows, s.Len()-from)*s.size]
+		s.Read(block, from)
+		text = text[:0]
+		for _, v := range block {
+			text = binary.LittleEndian.AppendUint32(text, math.Float32bits(v))
+		}
+		n, err := w.Write(text)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // Matrix returns the flattened snapshots as rows of a new Len×Size matrix. It returns an empty matrix for an empty sequence.

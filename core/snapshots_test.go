@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -42,6 +43,11 @@ func TestSnapshotsOfFloats(t *testing.T) {
 	rows, columns := m.Dims()
 	assert.Equal(t, [2]int{4, 6}, [2]int{rows, columns})
 	assert.Equal(t, 13.0, m.At(2, 1))
+	var text bytes.Buffer
+	n, err := x.WriteTo(&text)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4*24, n)
+	assert.Equal(t, []byte{0, 0, 0, 0, 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40}, text.Bytes()[:12])
 	back, err := core.SnapshotsFromMatrix(m, 2, 3)
 	require.NoError(t, err)
 	assert.Equal(t, x.Floats(), back.Floats())
