@@ -25,7 +25,7 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	}()
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
-	if h.judge, err = fitJudge(ctx, h.Oracle.Oracle, t); err != nil {
+	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err
 	}
 	report := core.ReportOf(h.judge)
@@ -44,18 +44,6 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 			100*h.oracle.TestAccuracy, 100*WeakJudge))
 	}
 	return h.store.writeJSON(h.store.path("oracle.json"), h.oracle)
-}
-
-func fitJudge(ctx context.Context, o core.Oracle, t *core.Training) (_ core.Judge, err error) {
-	defer core.Recover(&err)
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
-	judge, err := o.Fit(ctx, t)
-	if err == nil && judge == nil {
-		return nil, fmt.Errorf("%w: it returned neither a judge nor an error", errInvalid)
-	}
-	return judge, err
 }
 
 // score is the share of snapshots that the judge labels rightly.

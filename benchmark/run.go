@@ -169,7 +169,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, 
 		t.OracleEmbedding = encoder.Encoder()
 	}
 	start := time.Now()
-	model, err := fit(ctx, r.entry.Method, t)
+	model, err := fit(ctx, "model", r.entry.Method.Fit, t)
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
@@ -193,17 +193,18 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, 
 	return arrays, nil
 }
 
-// fit calls a method's Fit and turns a panic into an error.
-func fit(ctx context.Context, m core.Method, t *core.Training) (_ core.Model, err error) {
+// fit calls the Fit of a method or oracle, which gives what, checks what comes back, and turns a panic into an error.
+func fit[T any](ctx context.Context, what string, call func(context.Context, *core.Training) (T, error), t *core.Training) (_ T, err error) {
 	defer core.Recover(&err)
+	var none T
 	if err := t.Validate(); err != nil {
-		return nil, err
+		return none, err
 	}
-	model, err := m.Fit(ctx, t)
-	if err == nil && model == nil {
-		return nil, fmt.Errorf("%w: it returned neither a model nor an error", errInvalid)
+	fitted, err := call(ctx, t)
+	if err == nil && any(fitted) == nil {
+		return none, fmt.Errorf("%w: it returned neither a %s nor an error", errInvalid, what)
 	}
-	return model, err
+	return fitted, err
 }
 
 // training is what a method or oracle of that description gets to see.
