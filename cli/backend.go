@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/gobackend"
+	"gonum.org/v1/gonum/blas/blas64"
 
 	"github.com/koopbench/koopbench/backend/cpu"
+	"github.com/koopbench/koopbench/backend/cpu/blas"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
@@ -30,8 +32,9 @@ func backends() []string {
 	return []string{cpuBackend, goBackend}
 }
 
-// openRuntime starts the backend that the flag names, or the environment where the flag is empty.
-func openRuntime(flag string) (*nn.Runtime, error) {
+// openRuntime starts the backend that the flag names, or the environment where the flag is empty, and gonum's products on its
+// kernels. threads is the value of --threads, 0 where it is left out, and already that of the process.
+func openRuntime(flag string, threads int) (*nn.Runtime, error) {
 	config, from := flag, "--backend"
 	if config == "" {
 		config, from = os.Getenv(backendVariable), backendVariable
@@ -43,11 +46,43 @@ func openRuntime(flag string) (*nn.Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %w", from, err)
 	}
-	rt := nn.NewRuntime(config)
-	if _, err := rt.Backend(); err != nil {
+	if err := checkThreads(threads, config); err != nil {
 		return nil, err
 	}
-	return rt, nil
+	rt := nn.NewRuntime(config)
+	return rt, useFastAlgebra(rt)
+}
+
+// checkThreads checks that --threads can set the number of threads of a backend; 0 is the flag left out.
+func checkThreads(threads int, config string) error {
+	name, _, _ := strings.Cut(config, ":")
+	switch {
+	case threads == 0:
+		return nil
+	case name == xlaBackend:
+		return usagef("--threads %d: XLA chooses its own threads; leave the flag out, or choose another backend", threads)
+	case strings.Contains(config, "threads="):
+		return usagef("--threads %d and --backend %s both set threads; leave one out", threads, config)
+	}
+	return nil
+}
+
+// useFastAlgebra starts the backend, and if it is the cpu backend makes gonum multiply matrices on its kernels, which gives the same
+// bits for any number of threads.
+func useFastAlgebra(rt *nn.Runtime) error {
+	backend, err := rt.Backend()
+	if err != nil {
+		return err
+	}
+	own, ok := backend.(*cpu.Backend)
+	if !ok {
+		return nil
+	}
+	products, err := blas.New(&blas.Options{Set: own.Kernels()})
+	if err == nil {
+		blas64.Use(products)
+	}
+	return err
 }
 
 // backendIdentity is what the numbers of a run depend on: the configuration, or for the cpu backend its kernels, since the

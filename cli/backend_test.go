@@ -46,7 +46,7 @@ func TestCheckXLA(t *testing.T) {
 	config, err := checkBackend("xla:plugin.so,tf32=false")
 	require.NoError(t, err)
 	assert.Equal(t, "xla:"+filepath.Join(dir, "plugin.so")+",tf32=false", config)
-	_, err = openRuntime("xla:plugin.so")
+	_, err = openRuntime("xla:plugin.so", 0)
 	assert.ErrorContains(t, err, "plugin.so", "a file that is no library is an error, not a crash or a download")
 	assert.Equal(t, "1", os.Getenv("GOMLX_NO_AUTO_INSTALL"))
 }

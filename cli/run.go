@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -16,11 +17,14 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
 )
 
-// oracleName is the oracle that judges.
-const oracleName = "cnn"
+const (
+	oracleName = "cnn" // of the oracle that judges
+	maxThreads = 1024
+)
 
 // runFlags are the flags of `bench run`.
 type runFlags struct {
@@ -34,7 +38,9 @@ type runFlags struct {
 	split      split
 	steps      int
 	backend    string
+	threads    int
 	jobs       int
+	profile    bool
 	quiet      bool
 }
 
@@ -68,7 +74,9 @@ continues where it was.`,
 	flags.Var(&f.split, "split", "images to train, validate and test on")
 	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
+	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
 	a.mustComplete(cmd)
@@ -97,7 +105,18 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	if f.quiet && a.verbose {
 		return usagef("--quiet and --verbose exclude each other")
 	}
-	plan, err := a.plan(f)
+	if f.threads > 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
+	}
+	rt, err := openRuntime(f.backend, f.threads)
+	if err != nil {
+		return err
+	}
+	plan, err := a.plan(f, rt)
+	if err != nil {
+		return err
+	}
+	showProfile, err := startProfile(f.profile, rt)
 	if err != nil {
 		return err
 	}
@@ -106,7 +125,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	if f.quiet {
 		show = io.Discard
 	}
-	return a.conclude(plan, results, err, show)
+	return errors.Join(a.conclude(plan, results, err, show), showProfile(a.stderr))
 }
 
 // execute runs the plan until a signal stops it, and shows how it proceeds.
@@ -123,11 +142,7 @@ func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*
 }
 
 // plan checks the flags, and that everything they name is there.
-func (a *app) plan(f *runFlags) (*benchmark.Plan, error) {
-	rt, err := openRuntime(f.backend)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) plan(f *runFlags, rt *nn.Runtime) (*benchmark.Plan, error) {
 	r, err := a.Registry(rt)
 	if err != nil {
 		return nil, err

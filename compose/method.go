@@ -105,7 +105,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	if err != nil {
 		return nil, err
 	}
-	features, err := embed(ctx, embedding, t.Train)
+	features, err := trajectory(ctx, embedding, t.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	decoder, decodes := core.As[core.Decoder](embedding)
 	if !decodes {
-		forOperator.Observable = t.Train.Matrix()
+		forOperator.Observable = t.Train.View()
 	}
 	operator, err := m.operator.Fit(ctx, &forOperator)
 	if err != nil {
@@ -133,6 +133,14 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	model.spectrum, _ = core.As[core.SpectralOperator](operator)
 	model.report = m.report(t, embedding, operator, features, rank)
 	return model, nil
+}
+
+// trajectory returns the features of x, as a view where the embedding has one: those of a long sequence may be larger than memory.
+func trajectory(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
+	if viewer, ok := core.As[core.Viewer](embedding); ok {
+		return viewer.View(x)
+	}
+	return embed(ctx, embedding, x)
 }
 
 // embed embeds and checks what came back.
@@ -148,7 +156,7 @@ func embed(ctx context.Context, embedding core.Embedding, x core.Snapshots) (*ma
 }
 
 // report joins the reports of the parts.
-func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features *mat.Dense, rank int) core.Report {
+func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features mat.Matrix, rank int) core.Report {
 	report, ridge := core.ReportOf(embedding), core.ReportOf(operator)
 	report.Rank = operator.Rank()
 	report.CompileSeconds += ridge.CompileSeconds
@@ -173,7 +181,7 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 }
 
 // constant reports whether all rows of m are one row, up to float32's rounding.
-func constant(m *mat.Dense) bool {
+func constant(m mat.Matrix) bool {
 	n, d := m.Dims()
 	for j := range d {
 		least, most := math.Inf(1), math.Inf(-1)

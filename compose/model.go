@@ -42,30 +42,84 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshot
 	if !slices.Equal(x.Shape(), m.shape) {
 		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape, x.Shape(), m.shape)
 	}
-	z, err := embed(ctx, m.embedding, x)
+	values := make([]float32, 0, x.Len()*x.Size())
+	err = m.blocks(ctx, x, func(z *mat.Dense) error {
+		next, err := m.advance(ctx, z)
+		if err != nil {
+			return err
+		}
+		if n, _ := z.Dims(); next.Len() != n || !slices.Equal(next.Shape(), m.shape) {
+			return fmt.Errorf("%w: the features of %d snapshots of shape %v were decoded to %d of shape %v", core.ErrShape, n, m.shape, next.Len(), next.Shape())
+		}
+		values = append(values, next.Floats()...)
+		return nil
+	})
 	if err != nil {
 		return core.Snapshots{}, err
 	}
+	return core.NewSnapshots(values, m.shape...)
+}
+
+// advance returns the snapshots one lag after those of features z.
+func (m *fitted) advance(ctx context.Context, z *mat.Dense) (core.Snapshots, error) {
 	if m.decoder != nil {
-		if z, err = m.operator.Predict(z, 1); err != nil {
+		next, err := m.operator.Predict(z, 1)
+		if err != nil {
 			return core.Snapshots{}, err
 		}
-		return m.decoder.Decode(ctx, z)
+		return m.decoder.Decode(ctx, next)
 	}
-	predicted, err := m.operator.PredictObservable(z, 1)
+	next, err := m.operator.PredictObservable(z, 1)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	return core.SnapshotsFromMatrix(predicted, m.shape...)
+	return core.SnapshotsFromMatrix(next, m.shape...)
+}
+
+// blockValues is how many values of snapshots are embedded at a time.
+const blockValues = 1 << 21
+
+// blocks calls do with the features of one block of snapshots after the other, so that many snapshots take no more memory than a
+// few: rows are independent.
+func (m *fitted) blocks(ctx context.Context, x core.Snapshots, do func(z *mat.Dense) error) error {
+	rows := max(1, blockValues/x.Size())
+	for from := 0; from < x.Len(); from += rows {
+		z, err := embed(ctx, m.embedding, x.Slice(from, min(from+rows, x.Len())))
+		if err != nil {
+			return err
+		}
+		if err := do(z); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *fitted) Eigenvalues() []complex128 { return m.spectrum.Eigenvalues() }
 
 func (m *fitted) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
-	z, err := embed(ctx, m.embedding, x)
-	if err != nil {
-		return nil, err
+	if x.Len() == 0 {
+		return m.spectrum.LeftEigenfunctions(&mat.Dense{})
 	}
-	return m.spectrum.LeftEigenfunctions(z)
+	var values []complex128
+	width := 0
+	err = m.blocks(ctx, x, func(z *mat.Dense) error {
+		left, err := m.spectrum.LeftEigenfunctions(z)
+		if err != nil {
+			return err
+		}
+		var n int
+		n, width = left.Dims()
+		for i := range n {
+			for j := range width {
+				values = append(values, left.At(i, j))
+			}
+		}
+		return nil
+	})
+	if err != nil || width == 0 {
+		return &mat.CDense{}, err
+	}
+	return mat.NewCDense(x.Len(), width, values), nil
 }

@@ -16,6 +16,14 @@ type Decoder interface {
 	Decode(ctx context.Context, z mat.Matrix) (Snapshots, error)
 }
 
+// Viewer is the ability of an [Embedding] whose features cost so little that they are better computed when they are read than
+// kept.
+type Viewer interface {
+	// View returns the Len×Dim matrix of the values that Embed returns, each computed as it is read. The matrix may be read
+	// concurrently and refers to x.
+	View(x Snapshots) (mat.Matrix, error)
+}
+
 // Encoder is the ability of a [Judge] to hand out the features on which it bases its labels.
 type Encoder interface {
 	Encoder() Embedding

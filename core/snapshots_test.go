@@ -105,3 +105,18 @@ func TestEmptySnapshots(t *testing.T) {
 	assert.Zero(t, empty.Len())
 	assert.Empty(t, empty.Floats())
 }
+
+func TestViewIsTheMatrix(t *testing.T) {
+	floats, err := core.NewSnapshots([]float32{1, 2, 3, 4, 5, 6}, 3)
+	require.NoError(t, err)
+	pixels, err := core.NewPixelSnapshots([]uint8{0, 51, 255, 1, 2, 3}, 1, 3)
+	require.NoError(t, err)
+	for _, x := range []core.Snapshots{floats, pixels, pixels.Slice(1, 2)} {
+		assert.True(t, mat.Equal(x.Matrix(), x.View()))
+		assert.True(t, mat.Equal(x.Matrix().T(), x.View().T()))
+		assert.Panics(t, func() { x.View().At(0, 3) })
+		assert.Panics(t, func() { x.View().At(x.Len(), 0) })
+	}
+	rows, columns := core.Snapshots{}.View().Dims()
+	assert.Zero(t, rows+columns)
+}

@@ -41,8 +41,13 @@ func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.D
 func covariance(x *mat.Dense) *mat.SymDense {
 	n, d := x.Dims()
 	c := mat.NewSymDense(d, nil)
-	blas64.Syrk(blas.Trans, 1/float64(n), x.RawMatrix(), 0, c.RawSymmetric())
+	addCovariance(c, x, n)
 	return c
+}
+
+// addCovariance adds xᵀx/n to c.
+func addCovariance(c *mat.SymDense, x *mat.Dense, n int) {
+	blas64.Syrk(blas.Trans, 1/float64(n), x.RawMatrix(), 1, c.RawSymmetric())
 }
 
 // crossCovariance returns xᵀy/n.
@@ -50,8 +55,13 @@ func crossCovariance(x, y *mat.Dense) *mat.Dense {
 	n, d := x.Dims()
 	_, e := y.Dims()
 	c := mat.NewDense(d, e, nil)
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1/float64(n), x.RawMatrix(), y.RawMatrix(), 0, c.RawMatrix())
+	addCrossCovariance(c, x, y, n)
 	return c
+}
+
+// addCrossCovariance adds xᵀy/n to c.
+func addCrossCovariance(c, x, y *mat.Dense, n int) {
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1/float64(n), x.RawMatrix(), y.RawMatrix(), 1, c.RawMatrix())
 }
 
 // checkCovariances returns ErrNonFinite if an entry overflowed.

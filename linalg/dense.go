@@ -43,15 +43,22 @@ func product(a, b *mat.Dense) *mat.Dense {
 func means(m *mat.Dense) []float64 {
 	n, d := m.Dims()
 	mean := make([]float64, d)
-	for i := range n {
+	addMeans(mean, m, n)
+	return mean
+}
+
+// addMeans adds the sums over the rows of m, divided by n, to mean.
+func addMeans(mean []float64, m *mat.Dense, n int) {
+	sum := make([]float64, len(mean))
+	rows, _ := m.Dims()
+	for i := range rows {
 		for j, v := range m.RawRowView(i) {
-			mean[j] += v
+			sum[j] += v
 		}
 	}
-	for j := range mean {
-		mean[j] /= float64(n)
+	for j, v := range sum {
+		mean[j] += v / float64(n)
 	}
-	return mean
 }
 
 // shifted returns a copy of m with shift subtracted from each row.
@@ -86,13 +93,21 @@ func checked(name string, m mat.Matrix) (*mat.Dense, error) {
 		return nil, fmt.Errorf("%w: the %s are nil", core.ErrShape, name)
 	}
 	if r, c := m.Dims(); r == 0 || c == 0 {
-		return nil, fmt.Errorf("%w: the %s are %d×%d; give at least one row and one column", core.ErrShape, name, r, c)
+		return nil, errEmpty(name, r, c)
 	}
 	d := dense(m)
 	if i, j, found := indexOfNonFinite(d); found {
-		return nil, fmt.Errorf("%w: row %d, column %d of the %s is %v", core.ErrNonFinite, i, j, name, d.At(i, j))
+		return nil, errNonFinite(name, i, j, d.At(i, j))
 	}
 	return d, nil
+}
+
+func errEmpty(name string, rows, columns int) error {
+	return fmt.Errorf("%w: the %s are %d×%d; give at least one row and one column", core.ErrShape, name, rows, columns)
+}
+
+func errNonFinite(name string, row, column int, value float64) error {
+	return fmt.Errorf("%w: row %d, column %d of the %s is %v", core.ErrNonFinite, row, column, name, value)
 }
 
 // checkedWidth is checked for a matrix that must have that number of columns.

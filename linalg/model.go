@@ -1,6 +1,7 @@
 package linalg
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -41,34 +42,57 @@ var (
 	_ core.Reporter         = (*Model)(nil)
 )
 
-// newModel returns the model of a solution that was fitted on the pairs (now, next), which in a centred model are deviations
-// from mean. f is the observable one lag on, or nil.
-func newModel(s solution, lag int, mean []float64, now, next, f *mat.Dense) *Model {
-	_, d := now.Dims()
-	m := &Model{dim: d, lag: lag, mean: mean, warnings: s.warnings, basis: s.basis, features: s.image}
-	if f != nil {
-		_, m.observables = f.Dims()
+// newModel returns the model of a solution that was fitted on the pairs.
+func newModel(ctx context.Context, s solution, p *pairs) (*Model, error) {
+	m := &Model{dim: p.features.width, lag: p.lag, mean: p.mean, warnings: s.warnings, basis: s.basis, features: s.image}
+	if p.observable != nil {
+		m.observables = p.observable.width
 	}
 	if s.basis != nil {
 		_, m.rank = s.basis.Dims()
 		m.step = new(mat.Dense)
 		m.step.Mul(s.image, s.basis)
-		if f != nil {
-			var coordinates mat.Dense
-			coordinates.Mul(now, s.basis)
-			m.observable = crossCovariance(&coordinates, f)
-		}
 	}
-	if mean != nil {
-		m.addConstant(means(next), f)
+	if err := m.fitObservable(ctx, p); err != nil {
+		return nil, err
 	}
 	m.spectrum = sync.OnceValues(m.decompose)
 	m.singularValues = sync.OnceValues(m.computeSingularValues)
-	return m
+	return m, nil
 }
 
-// addConstant gives the coordinates of a centred model their 1. drift is the mean of the lagged deviations from m.mean.
-func (m *Model) addConstant(drift []float64, f *mat.Dense) {
+// fitObservable computes what the observable is in the coordinates, and gives the coordinates of a centred model their 1.
+func (m *Model) fitObservable(ctx context.Context, p *pairs) error {
+	if p.observable == nil && m.mean == nil {
+		return nil
+	}
+	drift, level := make([]float64, m.dim), make([]float64, m.observables) // means of the later rows and of the observable
+	if m.basis != nil && p.observable != nil {
+		m.observable = mat.NewDense(m.rank, m.observables, nil)
+	}
+	err := p.each(ctx, func(now, next, f *mat.Dense) error {
+		if m.observable != nil {
+			var coordinates mat.Dense
+			coordinates.Mul(now, m.basis)
+			addCrossCovariance(m.observable, &coordinates, f, p.n)
+		}
+		if m.mean != nil {
+			addMeans(drift, next, p.n)
+			if f != nil {
+				addMeans(level, f, p.n)
+			}
+		}
+		return nil
+	})
+	if err == nil && m.mean != nil {
+		m.addConstant(drift, level)
+	}
+	return err
+}
+
+// addConstant gives the coordinates of a centred model their 1. drift is the mean of the lagged deviations from m.mean, level
+// the mean of the observable, empty if there is none.
+func (m *Model) addConstant(drift, level []float64) {
 	step := mat.NewDense(m.rank+1, m.rank+1, nil)
 	step.Set(m.rank, m.rank, 1)
 	if m.basis != nil {
@@ -81,8 +105,8 @@ func (m *Model) addConstant(drift []float64, f *mat.Dense) {
 		mean[j] += v
 	}
 	m.features = withRow(m.features, mean)
-	if f != nil {
-		m.observable = withRow(m.observable, means(f))
+	if len(level) > 0 {
+		m.observable = withRow(m.observable, level)
 	}
 }
 

@@ -92,55 +92,38 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 // the pairs are no error: directions that they do not determine are dropped, and [Model.Report] says so.
 //
 // The time is that of two products of N·d² multiplications and a few factorisations of d×d matrices. The memory is that of
-// about six d×d matrices; features are copied only where they are not a *mat.Dense, or to centre them.
+// about six d×d matrices. A trajectory that is not a *mat.Dense is read by blocks of about a million numbers, two to four times,
+// so that it may be larger than the memory; one that is is not copied.
 func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *RidgeOptions) (_ *Model, err error) {
 	defer core.Recover(&err)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	x, err := checked("features", features)
+	data, err := newPairs(features, observable, lag)
 	if err != nil {
 		return nil, err
 	}
-	n, d := x.Dims()
-	if err := checkLag(lag, n); err != nil {
-		return nil, err
-	}
-	problem, err := o.problem(d)
+	problem, err := o.problem(data.features.width)
 	if err != nil {
 		return nil, err
 	}
-	var f *mat.Dense
-	if observable != nil {
-		if f, err = checked("observables", observable); err != nil {
+	if problem.center {
+		if err := data.center(ctx); err != nil {
 			return nil, err
 		}
-		if m, _ := f.Dims(); m != n {
-			return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, m, n)
-		}
 	}
-
-	var mean []float64
-	if problem.center {
-		mean = means(rows(x, 0, n-lag))
-		x = shifted(x, mean)
-	}
-	now, next := rows(x, 0, n-lag), rows(x, lag, n)
-	cx, cxy := covariance(now), crossCovariance(now, next)
-	if err := checkCovariances(cxy, cx); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
+	cx, cxy, err := data.covariances(ctx)
+	if err != nil {
 		return nil, err
 	}
 	s, err := problem.solve(ctx, cx, cxy)
 	if err != nil {
 		return nil, err
 	}
-	if f != nil {
-		f = rows(f, lag, n)
+	m, err := newModel(ctx, s, data)
+	if err != nil {
+		return nil, err
 	}
-	m := newModel(s, lag, mean, now, next, f)
 	if err := m.checkFinite(); err != nil {
 		return nil, err
 	}

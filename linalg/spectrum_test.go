@@ -1,6 +1,7 @@
 package linalg
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -32,8 +33,15 @@ func random(seed uint64, n, d int) *mat.Dense {
 // operator returns the model with M = G = g.
 func operator(g *mat.Dense) *Model {
 	d, _ := g.Dims()
-	x := random(1, 2, d)
-	return newModel(solution{basis: identity(d), image: mat.DenseCopyOf(g)}, 1, nil, x, x, nil)
+	p, err := newPairs(random(1, 2, d), nil, 1)
+	if err != nil {
+		panic(err)
+	}
+	m, err := newModel(context.Background(), solution{basis: identity(d), image: mat.DenseCopyOf(g)}, p)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 // triplets returns the coefficients of the eigenfunctions, by their values at the unit vectors.

@@ -45,6 +45,7 @@ type standardised struct {
 var (
 	_ core.Embedding = (*standardised)(nil)
 	_ core.Decoder   = (*standardised)(nil)
+	_ core.Viewer    = (*standardised)(nil)
 )
 
 func standardise(x core.Snapshots) *standardised {
@@ -77,16 +78,38 @@ func standardise(x core.Snapshots) *standardised {
 func (s *standardised) Dim() int { return len(s.mean) }
 
 func (s *standardised) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
-	if x.Len() == 0 {
-		return &mat.Dense{}, nil
+	if _, err := s.View(x); err != nil || x.Len() == 0 {
+		return &mat.Dense{}, err
 	}
-	if !slices.Equal(x.Shape(), s.shape) {
-		return nil, fmt.Errorf("%w: snapshots of shape %v; the training snapshots had shape %v", core.ErrShape, x.Shape(), s.shape)
+	z, values := mat.NewDense(x.Len(), s.Dim(), nil), make([]float32, s.Dim())
+	for i := range x.Len() {
+		x.Read(values, i)
+		row := z.RawRowView(i)
+		for j, v := range values {
+			row[j] = (float64(v) - s.mean[j]) / s.scale[j]
+		}
 	}
-	z := x.Matrix()
-	z.Apply(func(_, j int, v float64) float64 { return (v - s.mean[j]) / s.scale[j] }, z)
 	return z, nil
 }
+
+func (s *standardised) View(x core.Snapshots) (mat.Matrix, error) {
+	if x.Len() > 0 && !slices.Equal(x.Shape(), s.shape) {
+		return nil, fmt.Errorf("%w: snapshots of shape %v; the training snapshots had shape %v", core.ErrShape, x.Shape(), s.shape)
+	}
+	return features{x.View(), s}, nil
+}
+
+// features are the features of snapshots, computed as they are read.
+type features struct {
+	values mat.Matrix
+	*standardised
+}
+
+var _ mat.Matrix = features{}
+
+func (f features) Dims() (rows, columns int) { return f.values.Dims() }
+func (f features) At(i, j int) float64       { return (f.values.At(i, j) - f.mean[j]) / f.scale[j] }
+func (f features) T() mat.Matrix             { return mat.Transpose{Matrix: f} }
 
 func (s *standardised) Decode(_ context.Context, z mat.Matrix) (core.Snapshots, error) {
 	n, d := z.Dims()

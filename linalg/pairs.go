@@ -1,0 +1,163 @@
+package linalg
+
+import (
+	"context"
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// pairs are the lagged pairs of a trajectory, with an observable at the later times if there is one. They are read in blocks,
+// so that a trajectory that is not a *mat.Dense is never in memory whole.
+type pairs struct {
+	features   trajectory
+	observable *trajectory // nil if there is none
+	lag, n     int         // n pairs
+	mean       []float64   // to subtract from the features; nil for none
+}
+
+// newPairs checks the trajectories. The features must be there, the observable may be nil.
+func newPairs(features, observable mat.Matrix, lag int) (*pairs, error) {
+	x, err := newTrajectory("features", features)
+	if err != nil {
+		return nil, err
+	}
+	n, _ := features.Dims()
+	if err := checkLag(lag, n); err != nil {
+		return nil, err
+	}
+	p := &pairs{features: *x, lag: lag, n: n - lag}
+	if observable == nil {
+		return p, nil
+	}
+	if p.observable, err = newTrajectory("observables", observable); err != nil {
+		return nil, err
+	}
+	if m, _ := observable.Dims(); m != n {
+		return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, m, n)
+	}
+	return p, nil
+}
+
+// each calls do with consecutive blocks of the earlier rows, the later rows and the observable at the later times, nil if there
+// is none. It returns the first error, of do or of ctx. Blocks depend on the shapes alone, and do must not keep them.
+func (p *pairs) each(ctx context.Context, do func(now, next, f *mat.Dense) error) error {
+	block := p.blockRows()
+	for from := 0; from < p.n; from += block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		end := min(from+block, p.n)
+		x, err := p.features.read(from, end+p.lag, p.mean)
+		if err != nil {
+			return err
+		}
+		var f *mat.Dense
+		if p.observable != nil {
+			if f, err = p.observable.read(from+p.lag, end+p.lag, nil); err != nil {
+				return err
+			}
+		}
+		if err := do(rows(x, 0, end-from), rows(x, p.lag, end-from+p.lag), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blockValues is how many numbers a block has at the most, where a row and the lag are not longer.
+const blockValues = 1 << 20
+
+func (p *pairs) blockRows() int {
+	copied, width := p.mean != nil || p.features.dense == nil, p.features.width
+	if p.observable != nil && p.observable.dense == nil {
+		copied, width = true, max(width, p.observable.width)
+	}
+	if !copied {
+		return p.n
+	}
+	return max(blockValues/width, p.lag, 1)
+}
+
+// covariances returns C_X and C_XY.
+func (p *pairs) covariances(ctx context.Context) (cx *mat.SymDense, cxy *mat.Dense, err error) {
+	d := p.features.width
+	cx, cxy = mat.NewSymDense(d, nil), mat.NewDense(d, d, nil)
+	err = p.each(ctx, func(now, next, _ *mat.Dense) error {
+		addCovariance(cx, now, p.n)
+		addCrossCovariance(cxy, now, next, p.n)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return cx, cxy, checkCovariances(cxy, cx)
+}
+
+// center makes the pairs deviations from the mean of the earlier rows.
+func (p *pairs) center(ctx context.Context) error {
+	mean := make([]float64, p.features.width)
+	err := p.each(ctx, func(now, _, _ *mat.Dense) error {
+		addMeans(mean, now, p.n)
+		return nil
+	})
+	p.mean = mean
+	return err
+}
+
+// trajectory is a matrix that is read by blocks of rows.
+type trajectory struct {
+	name   string
+	width  int
+	matrix mat.Matrix
+	dense  *mat.Dense // matrix itself if it is one, checked to be finite
+	buffer []float64
+}
+
+func newTrajectory(name string, m mat.Matrix) (*trajectory, error) {
+	d, isDense := m.(*mat.Dense)
+	if isDense || m == nil {
+		if _, err := checked(name, m); err != nil {
+			return nil, err
+		}
+	}
+	r, c := m.Dims()
+	if r == 0 || c == 0 {
+		return nil, errEmpty(name, r, c)
+	}
+	return &trajectory{name: name, width: c, matrix: m, dense: d}, nil
+}
+
+// read returns rows from to end-1 less shift, if that is not nil. The result is good until the next call; the caller must not
+// write to it.
+func (t *trajectory) read(from, end int, shift []float64) (*mat.Dense, error) {
+	if t.dense != nil && shift == nil {
+		return rows(t.dense, from, end), nil
+	}
+	if size := (end - from) * t.width; len(t.buffer) < size {
+		t.buffer = make([]float64, size)
+	}
+	block := mat.NewDense(end-from, t.width, t.buffer[:(end-from)*t.width])
+	for i := range end - from {
+		row := block.RawRowView(i)
+		if t.dense != nil {
+			copy(row, t.dense.RawRowView(from+i))
+		} else {
+			for j := range row {
+				row[j] = t.matrix.At(from+i, j)
+			}
+		}
+	}
+	if i, j, found := indexOfNonFinite(block); found {
+		return nil, errNonFinite(t.name, from+i, j, block.At(i, j))
+	}
+	for i := range end - from {
+		row := block.RawRowView(i)
+		for j := range shift {
+			row[j] -= shift[j]
+		}
+	}
+	return block, nil
+}
