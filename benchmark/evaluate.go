@@ -3,7 +3,6 @@ package benchmark
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/cmplx"
 	"slices"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 )
-
-// errInvalid: a method or oracle broke its contract.
-var errInvalid = errors.New("contract broken")
 
 // evaluate rolls the model out over the test snapshots. Each step feeds the images of the step before to the model's
 // one-step prediction; the judge labels what comes out, and a label is right if it equals the snapshot's state moved on by
@@ -37,7 +33,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
 		}
 		if hashSnapshots(x) != hash {
-			return nil, fmt.Errorf("prediction at step %d: %w: it changed the snapshots that it was given", step, errInvalid)
+			return nil, fmt.Errorf("prediction at step %d: %w: it changed the snapshots that it was given", step, core.ErrContract)
 		}
 		labels, err := h.classify(ctx, next)
 		if err != nil {
@@ -66,12 +62,12 @@ func predict(ctx context.Context, model core.Model, x core.Snapshots) (_ core.Sn
 	case err != nil:
 		return next, err
 	case !next.SameShape(x):
-		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", errInvalid, next.Shape(), x.Shape())
+		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", core.ErrContract, next.Shape(), x.Shape())
 	case next.Len() != x.Len():
-		return next, fmt.Errorf("%w: it returned %d snapshots for %d", errInvalid, next.Len(), x.Len())
+		return next, fmt.Errorf("%w: it returned %d snapshots for %d", core.ErrContract, next.Len(), x.Len())
 	}
 	if err := next.CheckFinite(); err != nil {
-		return next, fmt.Errorf("%w: %w", errInvalid, err)
+		return next, fmt.Errorf("%w: %w", core.ErrContract, err)
 	}
 	return next, nil
 }
@@ -99,7 +95,7 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, result *RunRes
 		return fmt.Errorf("eigenfunctions: %w", err)
 	}
 	if err := checkSpectrum(values, left, h.Task.Test.Len()); err != nil {
-		return fmt.Errorf("eigenfunctions: %w: %w", errInvalid, err)
+		return fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
 	}
 	for _, v := range values {
 		result.Eigenvalues = append(result.Eigenvalues, Complex(v))

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -305,6 +306,50 @@ func TestFailuresStayAlone(t *testing.T) {
 			assert.Equal(t, benchmark.StatusOK, got.Runs[1].Status)
 			assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[1].Accuracy)
 		})
+	}
+}
+
+// TestTimeoutIsNeverASuccess: neither of a fit that heeds its context, nor of one that finishes too late.
+func TestTimeoutIsNeverASuccess(t *testing.T) {
+	heeds := &method{name: "heeds", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return ctx.Err() }, predict: moved(1)}
+	late := &method{name: "late", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return nil }, predict: moved(1)}
+	p := plan(t, t.TempDir(), &oracle{}, heeds, late, perfect())
+	p.Seeds, p.Timeout = p.Seeds[:1], 100*time.Millisecond
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.Len(t, got.Runs, 3)
+	for _, run := range got.Runs[:2] {
+		assert.Equal(t, benchmark.StatusTimeout, run.Status)
+		assert.Contains(t, run.Reason, "it took more than 100ms; give more with --timeout")
+		assert.Empty(t, run.Accuracy)
+	}
+	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
+}
+
+// TestScopesEndWithTheirRuns: what a fit keeps is there for the run, is released with it, and a failure of that is a warning.
+func TestScopesEndWithTheirRuns(t *testing.T) {
+	type kept struct{}
+	made, released := 0, 0
+	keep := func(ctx context.Context) error {
+		_, err := core.ScopeOf(ctx).Keep(ctx, kept{}, func() (any, func() error, error) {
+			made++
+			return made, func() error { released++; return errors.New("stuck") }, nil
+		})
+		return err
+	}
+	m := &method{name: "keeps", fit: func(ctx context.Context, _ *core.Training) error { return keep(ctx) }}
+	m.predict = func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		assert.Equal(t, made-1, released)
+		return x, keep(ctx)
+	}
+	p := plan(t, t.TempDir(), &oracle{}, m)
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, len(p.Seeds), made)
+	assert.Equal(t, made, released)
+	for _, run := range got.Runs {
+		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.Contains(t, run.Warnings, "what the run had started did not end cleanly: stuck")
 	}
 }
 

@@ -63,7 +63,7 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 		return nil, fmt.Errorf("the oracle: %w", err)
 	}
 	if err := core.CheckLabels(labels, x.Len(), h.Task.Info.States); err != nil {
-		return nil, fmt.Errorf("the oracle: %w: %w", errInvalid, err)
+		return nil, fmt.Errorf("the oracle: %w: %w", core.ErrContract, err)
 	}
 	return labels, nil
 }

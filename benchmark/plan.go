@@ -3,6 +3,7 @@ package benchmark
 import (
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -21,6 +22,9 @@ type Plan struct {
 	Out string
 	// Jobs is how many runs are under way at once; 0 stands for 1. It changes no number.
 	Jobs int
+	// Timeout is how long a run may take, fit and evaluation together; 0 for no limit. A run that takes longer is stopped, as
+	// far as its method heeds its context, and is StatusTimeout.
+	Timeout time.Duration
 	// Environment is kept with the results.
 	Environment Environment
 	// Observer is told of progress; nil for no one.

@@ -20,7 +20,9 @@ func Run(ctx context.Context, plan Plan) (*Results, error) {
 		plan.Observer = noObserver{}
 	}
 	h := &harness{Plan: plan, store: OpenStore(plan.Out)}
-	return h.run(ctx)
+	ctx, scope := core.WithScope(ctx) // of the oracle
+	results, err := h.run(ctx)
+	return results, errors.Join(err, scope.Close())
 }
 
 // harness is a plan under way.
@@ -130,6 +132,12 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 // runOne fits and evaluates, and always has a result.
 func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	start := time.Now()
+	ctx, scope := core.WithScope(ctx)
+	if h.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout, errTimeout)
+		defer cancel()
+	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := &RunResult{
 		Key: r.key, Method: r.entry.Label, Seed: r.seed, Options: r.options.Map(),
@@ -137,6 +145,12 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
 	}
 	arrays, err := h.fitAndEvaluate(ctx, r, result, progress)
+	if errors.Is(context.Cause(ctx), errTimeout) {
+		arrays, err = nil, fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
+	}
+	if failure := scope.Close(); failure != nil {
+		result.Warnings = append(result.Warnings, "what the run had started did not end cleanly: "+failure.Error())
+	}
 	if err != nil {
 		result.Status, result.Reason, result.Trained = statusOf(err), err.Error(), false
 		result.Accuracy, result.Labels, result.PredictionSHA256 = []float64{}, [][]int{}, []string{}
@@ -147,14 +161,17 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	return result, arrays
 }
 
+// errTimeout: the time given to a run was over.
+var errTimeout = errors.New("timeout")
+
 func statusOf(err error) Status {
 	switch {
-	case errors.Is(err, errInvalid):
-		return StatusInvalid
-	case errors.Is(err, core.ErrPanic):
-		return StatusCrashed
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errTimeout):
 		return StatusTimeout
+	case errors.Is(err, core.ErrContract):
+		return StatusInvalid
+	case errors.Is(err, core.ErrPanic), errors.Is(err, core.ErrCrashed):
+		return StatusCrashed
 	}
 	return StatusFailed
 }
@@ -202,7 +219,7 @@ func fit[T any](ctx context.Context, what string, call func(context.Context, *co
 	}
 	fitted, err := call(ctx, t)
 	if err == nil && any(fitted) == nil {
-		return none, fmt.Errorf("%w: it returned neither a %s nor an error", errInvalid, what)
+		return none, fmt.Errorf("%w: it returned neither a %s nor an error", core.ErrContract, what)
 	}
 	return fitted, err
 }

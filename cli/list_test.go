@@ -26,7 +26,7 @@ type part struct{ name, doc string }
 func (p part) Describe() core.Description {
 	return core.Description{Name: p.name, Summary: "a part", Doc: p.doc}
 }
-func (part) Evaluate(_, _ mat.Matrix, _ core.Options) (core.LossValue, error) {
+func (part) Evaluate(_ context.Context, _, _ mat.Matrix, _ core.Options) (core.LossValue, error) {
 	return core.LossValue{}, errors.ErrUnsupported
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,7 @@ type runFlags struct {
 	threads    int
 	jobs       int
 	profile    bool
+	timeout    time.Duration
 	quiet      bool
 }
 
@@ -76,6 +78,7 @@ continues where it was.`,
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
@@ -160,7 +163,7 @@ func (a *app) plan(f *runFlags, rt *nn.Runtime) (*benchmark.Plan, error) {
 		return nil, err
 	}
 	plan := &benchmark.Plan{
-		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs,
+		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
 	}
 	for _, s := range selections {
 		plan.Entries = append(plan.Entries, benchmark.Entry{Label: s.Label, Method: s.Method, Options: s.Options})

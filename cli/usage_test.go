@@ -55,6 +55,7 @@ func TestBadInput(t *testing.T) {
 		"threads-twice":          {tiny(data, "OUT", "--threads", "1", "--backend", "cpu:threads=2"), exitUsage},
 		"bad-kernels":            {tiny(data, "OUT", "--backend", "cpu:kernels=sse"), exitFailure},
 		"profile-of-go":          {tiny(data, "OUT", "--backend", "go", "--profile"), exitUsage},
+		"timeout-without-unit":   {tiny(data, "OUT", "--timeout", "90"), exitUsage},
 		"no-jobs":                {tiny(data, "OUT", "--jobs", "0"), exitUsage},
 		"negative-epochs":        {tiny(data, "OUT", "--epochs", "-1"), exitUsage},
 		"half-an-epoch":          {tiny(data, "OUT", "--epochs", "0.5"), exitUsage},

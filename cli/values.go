@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/koopbench/koopbench/benchmark"
 )
@@ -47,6 +48,27 @@ func (n number) Set(text string) error {
 		return fmt.Errorf("give a whole number from %d to %d", n.least, n.most)
 	}
 	*n.value = v
+	return nil
+}
+
+// limit is a time, 0 for no limit.
+type limit struct{ value *time.Duration }
+
+func (l limit) String() string {
+	if l.value == nil || *l.value == 0 {
+		return "0"
+	}
+	return l.value.String()
+}
+
+func (l limit) Type() string { return "TIME" }
+
+func (l limit) Set(text string) error {
+	v, err := time.ParseDuration(text)
+	if err != nil || v < 0 {
+		return fmt.Errorf("give a time with its unit, like 90s, 15m or 2h; 0 for no limit")
+	}
+	*l.value = v
 	return nil
 }
 

@@ -44,7 +44,7 @@ func (agreement) Describe() core.Description {
 	}}
 }
 
-func (a agreement) Evaluate(x, y mat.Matrix, o core.Options) (core.LossValue, error) {
+func (a agreement) Evaluate(_ context.Context, x, y mat.Matrix, o core.Options) (core.LossValue, error) {
 	n, d := x.Dims()
 	if o.Int("epochs") != 3 {
 		return core.LossValue{}, errors.New("the loss's own option was mixed up")
@@ -234,8 +234,8 @@ type broken struct {
 	how string
 }
 
-func (b broken) Evaluate(x, y mat.Matrix, o core.Options) (core.LossValue, error) {
-	value, err := b.agreement.Evaluate(x, y, o)
+func (b broken) Evaluate(ctx context.Context, x, y mat.Matrix, o core.Options) (core.LossValue, error) {
+	value, err := b.agreement.Evaluate(ctx, x, y, o)
 	switch b.how {
 	case "error":
 		return core.LossValue{}, errors.New("no such loss")
@@ -252,7 +252,7 @@ func (b broken) Evaluate(x, y mat.Matrix, o core.Options) (core.LossValue, error
 }
 
 func TestBrokenLosses(t *testing.T) {
-	for how, want := range map[string]error{"error": nil, "shape": core.ErrShape, "nil": core.ErrShape, "nan": core.ErrNonFinite, "panic": core.ErrPanic} {
+	for how, want := range map[string]error{"error": nil, "shape": core.ErrContract, "nil": core.ErrContract, "nan": core.ErrNonFinite, "panic": core.ErrPanic} {
 		m := lossMethod(broken{how: how})
 		_, err := m.Fit(t.Context(), training(t, m.Describe(), 1, quick))
 		require.Error(t, err, how)
@@ -436,7 +436,7 @@ func TestEmbeddingsOfWrongShape(t *testing.T) {
 	require.NoError(t, err)
 	tr.Train, tr.Validation, tr.TrainLabels, tr.ValidationLabels = x, x, nil, nil
 	_, err = m.Fit(t.Context(), tr)
-	require.ErrorIs(t, err, core.ErrShape)
+	require.ErrorIs(t, err, core.ErrContract)
 }
 
 func TestOperatorMethodsShareTheirFeatures(t *testing.T) {

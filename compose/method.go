@@ -150,9 +150,22 @@ func embed(ctx context.Context, embedding core.Embedding, x core.Snapshots) (*ma
 		return nil, err
 	}
 	if n, d := features.Dims(); n != x.Len() || d != embedding.Dim() {
-		return nil, fmt.Errorf("%w: the embedding of %d snapshots is %d×%d; it must be %d×%d", core.ErrShape, x.Len(), n, d, x.Len(), embedding.Dim())
+		return nil, fmt.Errorf("%w: the embedding of %d snapshots is %d×%d; it must be %d×%d", core.ErrContract, x.Len(), n, d, x.Len(), embedding.Dim())
 	}
-	return features, nil
+	return features, checkFinite("embedding", features)
+}
+
+// checkFinite returns [core.ErrContract] if what a part returned is not finite.
+func checkFinite(what string, m *mat.Dense) error {
+	n, d := m.Dims()
+	for i := range n {
+		for j, v := range m.RawRowView(i)[:d] {
+			if v-v != 0 {
+				return fmt.Errorf("%w: %w: row %d, column %d of the %s is %v", core.ErrContract, core.ErrNonFinite, i, j, what, v)
+			}
+		}
+	}
+	return nil
 }
 
 // report joins the reports of the parts.

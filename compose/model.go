@@ -49,7 +49,7 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshot
 			return err
 		}
 		if n, _ := z.Dims(); next.Len() != n || !slices.Equal(next.Shape(), m.shape) {
-			return fmt.Errorf("%w: the features of %d snapshots of shape %v were decoded to %d of shape %v", core.ErrShape, n, m.shape, next.Len(), next.Shape())
+			return fmt.Errorf("%w: the features of %d snapshots of shape %v were decoded to %d of shape %v", core.ErrContract, n, m.shape, next.Len(), next.Shape())
 		}
 		values = append(values, next.Floats()...)
 		return nil
@@ -62,18 +62,36 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshot
 
 // advance returns the snapshots one lag after those of features z.
 func (m *fitted) advance(ctx context.Context, z *mat.Dense) (core.Snapshots, error) {
+	predict := m.operator.PredictObservable
 	if m.decoder != nil {
-		next, err := m.operator.Predict(z, 1)
-		if err != nil {
-			return core.Snapshots{}, err
-		}
-		return m.decoder.Decode(ctx, next)
+		predict = m.operator.Predict
 	}
-	next, err := m.operator.PredictObservable(z, 1)
+	next, err := predict(ctx, z, 1)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
+	n, d := z.Dims()
+	if m.decoder == nil {
+		d = snapshotSize(m.shape)
+	}
+	if rows, columns := next.Dims(); rows != n || columns != d {
+		return core.Snapshots{}, fmt.Errorf("%w: the operator predicted %d×%d values for %d×%d", core.ErrContract, rows, columns, n, d)
+	}
+	if err := checkFinite("prediction", next); err != nil {
+		return core.Snapshots{}, err
+	}
+	if m.decoder != nil {
+		return m.decoder.Decode(ctx, next)
+	}
 	return core.SnapshotsFromMatrix(next, m.shape...)
+}
+
+func snapshotSize(shape []int) int {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	return size
 }
 
 // blockValues is how many values of snapshots are embedded at a time.
@@ -100,12 +118,12 @@ func (m *fitted) Eigenvalues() []complex128 { return m.spectrum.Eigenvalues() }
 func (m *fitted) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
 	if x.Len() == 0 {
-		return m.spectrum.LeftEigenfunctions(&mat.Dense{})
+		return m.spectrum.LeftEigenfunctions(ctx, &mat.Dense{})
 	}
 	var values []complex128
 	width := 0
 	err = m.blocks(ctx, x, func(z *mat.Dense) error {
-		left, err := m.spectrum.LeftEigenfunctions(z)
+		left, err := m.spectrum.LeftEigenfunctions(ctx, z)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 		zero := graph.ScalarZero(value.Graph(), dtypes.Float32)
 		return graph.Add(nn.Linearise(value, view, byView), nn.Linearise(zero, lagged, byLagged)), []*graph.Node{flag}
 	}
-	s.extend = func(_ context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	s.extend = func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error) {
 		start := time.Now()
 		if _, err := features.Compile(batch[0].Shape(), batch[1].Shape()); err != nil {
 			return nil, err
@@ -77,9 +77,12 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 				o.MustFinalizeAll()
 			}
 		}()
-		value, err := loss.Evaluate(matrixOf(outputs[0]), matrixOf(outputs[1]), options)
+		value, err := loss.Evaluate(ctx, matrixOf(outputs[0]), matrixOf(outputs[1]), options)
 		if err != nil {
 			return nil, err
+		}
+		if v := value.Value; v-v != 0 {
+			return nil, fmt.Errorf("%w: %w: the loss is %v", core.ErrContract, core.ErrNonFinite, v)
 		}
 		flag := float32(0)
 		if len(value.Warnings) > 0 {
@@ -115,10 +118,13 @@ func matrixOf(t *tensors.Tensor) *mat.Dense {
 func tensorLike(t *tensors.Tensor, gradient *mat.Dense) (*tensors.Tensor, error) {
 	d := t.Shape().Dimensions
 	if gradient == nil {
-		return nil, fmt.Errorf("%w: the loss gave no gradient", core.ErrShape)
+		return nil, fmt.Errorf("%w: the loss gave no gradient", core.ErrContract)
 	}
 	if n, features := gradient.Dims(); n != d[0] || features != d[1] {
-		return nil, fmt.Errorf("%w: the loss gave a gradient of %d×%d for views of %d×%d", core.ErrShape, n, features, d[0], d[1])
+		return nil, fmt.Errorf("%w: the loss gave a gradient of %d×%d for views of %d×%d", core.ErrContract, n, features, d[0], d[1])
+	}
+	if err := checkFinite("gradient", gradient); err != nil {
+		return nil, err
 	}
 	like := tensors.FromShape(t.Shape())
 	tensors.MustMutableFlatData(like, func(values []float32) {

@@ -67,8 +67,8 @@ type SpectralOperator interface {
 	// LeftEigenfunctions and RightEigenfunctions return the n×r values of the eigenfunctions at the rows of the n×d matrix
 	// z, columns in the order of Eigenvalues. An eigenfunction is z·w for a coefficient vector w; right vectors have ‖w‖₂ = 1,
 	// left vectors l are scaled so that Σ_j l_j w_j = 1, without conjugation.
-	LeftEigenfunctions(z mat.Matrix) (*mat.CDense, error)
-	RightEigenfunctions(z mat.Matrix) (*mat.CDense, error)
+	LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
+	RightEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 }
 
 // Declarer restricts the abilities of a thing whose type has more methods than the thing can serve, a stand-in for one in

@@ -27,6 +27,10 @@ var (
 	ErrLabel = errors.New("label out of range")
 	// ErrUnavailable: something needed is not there, an oracle without an encoder for instance.
 	ErrUnavailable = errors.New("not available")
+	// ErrContract: a method or a part of one returned what its contract forbids: wrong shapes, non-finite values.
+	ErrContract = errors.New("contract broken")
+	// ErrCrashed: the process in which a method or a part of one ran has ended, or cannot be reached.
+	ErrCrashed = errors.New("process crashed")
 	// ErrPanic: a panic was caught at the boundary of a package.
 	ErrPanic = errors.New("internal failure")
 )

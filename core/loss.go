@@ -1,6 +1,8 @@
 package core
 
 import (
+	"context"
+
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -11,9 +13,9 @@ type Loss interface {
 	Describe() Description
 	// Evaluate returns the loss of the n×d views x and y, whose row i holds the features of a snapshot and of its successor,
 	// and its gradients. It changes neither view. The error is [ErrShape] if the views differ in shape or have too few
-	// rows, and [ErrNonFinite]. Views on which the loss is degenerate, of deficient rank for instance, give a finite value
-	// and finite gradients, and a warning. Evaluate may be called concurrently.
-	Evaluate(x, y mat.Matrix, options Options) (LossValue, error)
+	// rows, [ErrNonFinite], and that of ctx soon after it ends. Views on which the loss is degenerate, of deficient rank for
+	// instance, give a finite value and finite gradients, and a warning. Evaluate may be called concurrently.
+	Evaluate(ctx context.Context, x, y mat.Matrix, options Options) (LossValue, error)
 }
 
 // LossValue is a loss and its gradients at one pair of views.

@@ -34,10 +34,11 @@ type OperatorTraining struct {
 // An Operator is a fitted evolution operator. It may have the abilities [SpectralOperator] and [Reporter]. It is immutable
 // and may be used by several goroutines at a time.
 type Operator interface {
-	// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. steps is at least 1.
-	Predict(z mat.Matrix, steps int) (*mat.Dense, error)
+	// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. steps is at least 1. It
+	// returns the context's error soon after ctx ends.
+	Predict(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error)
 	// PredictObservable is the same for the observable: n×p. The error is [ErrUnavailable] if the fit had none.
-	PredictObservable(z mat.Matrix, steps int) (*mat.Dense, error)
+	PredictObservable(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error)
 	// Rank is the rank of the operator, at most d.
 	Rank() int
 }

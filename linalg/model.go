@@ -36,11 +36,7 @@ type Model struct {
 	singularValues func() ([]float64, error)
 }
 
-var (
-	_ core.Operator         = (*Model)(nil)
-	_ core.SpectralOperator = (*Model)(nil)
-	_ core.Reporter         = (*Model)(nil)
-)
+var _ core.Reporter = (*Model)(nil)
 
 // newModel returns the model of a solution that was fitted on the pairs.
 func newModel(ctx context.Context, s solution, p *pairs) (*Model, error) {
@@ -137,7 +133,7 @@ func (m *Model) checkFinite() error {
 	return nil
 }
 
-// Rank implements [core.Operator].
+// Rank is r.
 func (m *Model) Rank() int { return m.rank }
 
 // Report implements [core.Reporter].
@@ -149,7 +145,7 @@ func (m *Model) Report() core.Report {
 	return report
 }
 
-// Predict implements [core.Operator]: n×d features expected steps lags after each row of the n×d matrix z. The error is
+// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. The error is
 // [core.ErrShape], [core.ErrNonFinite] for such values in z or a prediction that overflows, and [core.ErrOption] for steps
 // below 1.
 func (m *Model) Predict(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
@@ -157,7 +153,7 @@ func (m *Model) Predict(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
 	return m.predict(z, steps, m.features, m.dim)
 }
 
-// PredictObservable implements [core.Operator]: the n×p observable expected steps lags after each row of z, with the errors
+// PredictObservable returns the n×p observable expected steps lags after each row of z, with the errors
 // of [Model.Predict] and [core.ErrUnavailable] if the fit had no observable.
 func (m *Model) PredictObservable(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
 	defer core.Recover(&err)

@@ -43,7 +43,7 @@ type RidgeOptions struct {
 	Precision float64
 }
 
-// Ridge is ridge regression as a [core.EvolutionOperator], described as "ridge". Its fitted operators are [Model]s.
+// Ridge is ridge regression as a [core.EvolutionOperator], described as "ridge". Its fitted operators are [Operator]s.
 type Ridge struct{}
 
 var _ core.EvolutionOperator = Ridge{}
@@ -67,7 +67,7 @@ func (Ridge) Describe() core.Description {
 	}
 }
 
-// Fit implements [core.EvolutionOperator] by [FitRidge]. The operator is a *[Model].
+// Fit implements [core.EvolutionOperator] by [FitRidge]. The operator is an [Operator].
 func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator, err error) {
 	defer core.Recover(&err)
 	model, err := FitRidge(ctx, t.Features, t.Observable, t.Lag, &RidgeOptions{
@@ -80,7 +80,7 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 	if err != nil {
 		return nil, err
 	}
-	return model, nil
+	return Operator{model}, nil
 }
 
 // FitRidge regresses the N×d trajectory of features, one row a time, on itself lag rows earlier; with it the N×p trajectory

@@ -314,7 +314,7 @@ func TestOperatorMatchesFitRidge(t *testing.T) {
 		Alpha: new(0.01), Rank: 3, Variant: linalg.PrincipalComponents, Center: true, Precision: 0x1p-23,
 	})
 	require.NoError(t, err)
-	got, err := operator.PredictObservable(x, 3)
+	got, err := operator.PredictObservable(t.Context(), x, 3)
 	require.NoError(t, err)
 	expected, err := want.PredictObservable(x, 3)
 	require.NoError(t, err)
@@ -327,10 +327,10 @@ func TestOperatorMatchesFitRidge(t *testing.T) {
 	require.NoError(t, err)
 	operator, err = linalg.Ridge{}.Fit(t.Context(), &core.OperatorTraining{Features: x, Lag: 1, Options: defaults})
 	require.NoError(t, err)
-	state, err := operator.Predict(x, 1)
+	state, err := operator.Predict(t.Context(), x, 1)
 	require.NoError(t, err)
 	assert.True(t, mat.Equal(predict(t, fit(t, x, nil, nil), x, 1), state), "the defaults are the same")
-	_, err = operator.PredictObservable(x, 1)
+	_, err = operator.PredictObservable(t.Context(), x, 1)
 	assert.ErrorIs(t, err, core.ErrUnavailable)
 }
 

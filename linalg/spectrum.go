@@ -27,7 +27,7 @@ type spectrum struct {
 // the inverse of the right ones.
 const illConditioned = 1e8
 
-// Eigenvalues implements [core.SpectralOperator]. They are computed, with the eigenvectors, at the first call. It returns nil
+// Eigenvalues returns the r eigenvalues in the order and scale of [core.SpectralOperator]. They are computed, with the eigenvectors, at the first call. It returns nil
 // if the QR algorithm does not converge, which the methods that return an error then report.
 func (m *Model) Eigenvalues() []complex128 {
 	s, err := m.spectrum()
@@ -37,7 +37,7 @@ func (m *Model) Eigenvalues() []complex128 {
 	return slices.Clone(s.values)
 }
 
-// RightEigenfunctions implements [core.SpectralOperator]: the n×r values z·w, or (z − mean)·w in a centred model, and an
+// RightEigenfunctions returns what [core.SpectralOperator] says: the n×r values z·w, or (z − mean)·w in a centred model, and an
 // empty matrix for rank 0. The phase of w makes its largest entry real and positive. The error is [core.ErrShape],
 // [core.ErrNonFinite], and [core.ErrUnavailable] if the eigenvalues did not converge.
 func (m *Model) RightEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
@@ -49,7 +49,7 @@ func (m *Model) RightEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 	return m.evaluate(z, s.right)
 }
 
-// LeftEigenfunctions implements [core.SpectralOperator] like [Model.RightEigenfunctions]. A left vector l = C_XYᵀ U p that is
+// LeftEigenfunctions returns what [core.SpectralOperator] says, like [Model.RightEigenfunctions]. A left vector l = C_XYᵀ U p that is
 // orthogonal to w to rounding, because the eigenvalue is 0 or lacks an eigenvector, cannot be scaled to Σ_j l_j w_j = 1: its
 // column is zero.
 func (m *Model) LeftEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {

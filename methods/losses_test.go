@@ -1,6 +1,7 @@
 package methods_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -64,7 +65,7 @@ func (c lossCase) checkLoss(t *testing.T, loss nn.GraphLoss, given map[string]an
 	require.NoError(t, err)
 	x, y := c.Inputs[0].Dense(), c.Inputs[1].Dense()
 
-	got, err := loss.Evaluate(x, y, options)
+	got, err := loss.Evaluate(context.Background(), x, y, options)
 	require.NoError(t, err)
 	assert.Empty(t, got.Warnings)
 	c.check(t, got.Value, []mat.Matrix{got.GradX, got.GradY}, double, "Evaluate")

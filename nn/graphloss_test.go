@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -71,7 +72,7 @@ type sum struct{ panics bool }
 
 func (sum) Describe() core.Description { return core.Description{Name: "sum", Summary: "sum"} }
 
-func (sum) Evaluate(x, y mat.Matrix, _ core.Options) (core.LossValue, error) {
+func (sum) Evaluate(_ context.Context, x, y mat.Matrix, _ core.Options) (core.LossValue, error) {
 	panic("not needed here")
 }
 

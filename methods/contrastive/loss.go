@@ -1,6 +1,7 @@
 package contrastive
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -37,8 +38,11 @@ func (Loss) Describe() core.Description {
 }
 
 // Evaluate implements [core.Loss]. Views so large that the loss overflows are [core.ErrNonFinite] too.
-func (Loss) Evaluate(x, y mat.Matrix, _ core.Options) (_ core.LossValue, err error) {
+func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, _ core.Options) (_ core.LossValue, err error) {
 	defer core.Recover(&err)
+	if err := ctx.Err(); err != nil {
+		return core.LossValue{}, err
+	}
 	if err := nn.CheckViews(x, y); err != nil {
 		return core.LossValue{}, fmt.Errorf("spectral-contrastive: %w", err)
 	}

@@ -1,6 +1,7 @@
 package contrastive_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -34,7 +35,7 @@ func flat(m *mat.Dense) *mat.VecDense {
 
 func evaluate(t testing.TB, x, y mat.Matrix) core.LossValue {
 	t.Helper()
-	loss, err := contrastive.Loss{}.Evaluate(x, y, core.Options{})
+	loss, err := contrastive.Loss{}.Evaluate(context.Background(), x, y, core.Options{})
 	require.NoError(t, err)
 	return loss
 }
@@ -134,7 +135,7 @@ func TestErrors(t *testing.T) {
 		"overflow": {mat.NewDense(2, 2, []float64{1e200, 2, 3, 1e200}), mat.NewDense(2, 2, []float64{1, 1e200, 3, -4}), core.ErrNonFinite},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := contrastive.Loss{}.Evaluate(c.x, c.y, core.Options{})
+			_, err := contrastive.Loss{}.Evaluate(context.Background(), c.x, c.y, core.Options{})
 			assert.ErrorIs(t, err, c.want)
 		})
 	}
@@ -163,7 +164,7 @@ func FuzzEvaluate(f *testing.F) {
 			return m
 		}
 		x, y := read(0), read(n*d)
-		got, err := contrastive.Loss{}.Evaluate(x, y, core.Options{})
+		got, err := contrastive.Loss{}.Evaluate(context.Background(), x, y, core.Options{})
 		if err != nil {
 			require.ErrorIs(t, err, core.ErrNonFinite)
 			largest := math.Max(mat.Norm(x, math.Inf(1)), mat.Norm(y, math.Inf(1)))

@@ -1,6 +1,7 @@
 package vamp
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -59,8 +60,11 @@ func (Loss) Describe() core.Description {
 }
 
 // Evaluate implements [core.Loss].
-func (Loss) Evaluate(x, y mat.Matrix, options core.Options) (_ core.LossValue, err error) {
+func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options) (_ core.LossValue, err error) {
 	defer core.Recover(&err)
+	if err := ctx.Err(); err != nil {
+		return core.LossValue{}, err
+	}
 	if err := nn.CheckViews(x, y); err != nil {
 		return core.LossValue{}, fmt.Errorf("vamp: %w", err)
 	}

@@ -1,6 +1,7 @@
 package vamp_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -41,7 +42,7 @@ var variants = []variant{
 
 func evaluate(t testing.TB, x, y mat.Matrix, v variant) core.LossValue {
 	t.Helper()
-	loss, err := vamp.Loss{}.Evaluate(x, y, v.options(t))
+	loss, err := vamp.Loss{}.Evaluate(context.Background(), x, y, v.options(t))
 	require.NoError(t, err)
 	return loss
 }
@@ -375,11 +376,11 @@ func TestErrors(t *testing.T) {
 		"NaN":      {mat.NewDense(4, 2, []float64{1, 2, 3, 4, 5, 6, 7, math.NaN()}), good, core.ErrNonFinite},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := vamp.Loss{}.Evaluate(c.x, c.y, options)
+			_, err := vamp.Loss{}.Evaluate(context.Background(), c.x, c.y, options)
 			assert.ErrorIs(t, err, c.want)
 		})
 	}
-	_, err := vamp.Loss{}.Evaluate(good, good, core.Options{})
+	_, err := vamp.Loss{}.Evaluate(context.Background(), good, good, core.Options{})
 	assert.ErrorIs(t, err, core.ErrPanic, "options without values are a mistake, not a crash")
 }
 
@@ -428,7 +429,7 @@ func FuzzEvaluate(f *testing.F) {
 			return m
 		}
 		x, y := read(0), read(n*d)
-		got, err := vamp.Loss{}.Evaluate(x, y, options)
+		got, err := vamp.Loss{}.Evaluate(context.Background(), x, y, options)
 		if err != nil {
 			require.ErrorIs(t, err, core.ErrNonFinite)
 			size := mat.Norm(x, 1) + mat.Norm(y, 1)
@@ -454,7 +455,7 @@ func BenchmarkEvaluate(b *testing.B) {
 		b.Run(v.String(), func(b *testing.B) {
 			options := v.options(b)
 			for b.Loop() {
-				_, err := vamp.Loss{}.Evaluate(x, y, options)
+				_, err := vamp.Loss{}.Evaluate(context.Background(), x, y, options)
 				require.NoError(b, err)
 			}
 		})
