@@ -145,6 +145,10 @@ func (s Snapshots) Floats() []float32 {
 	return values
 }
 
+// Pixels returns the pixels of a sequence of 8-bit images, and whether it is one. This is its own memory: the caller must not
+// write to it.
+func (s Snapshots) Pixels() ([]uint8, bool) { return s.pixels, s.pixels != nil }
+
 // WriteTo writes all values as float32, little-endian and row-major: the form in which snapshots are hashed.
 func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
 	const rows = 64

@@ -21,8 +21,8 @@
 // Calls may come concurrently.
 //
 // Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
-// arrays, row-major, little-endian, no chunk going over the end of its array. An empty array has no chunk. An array has at most
-// 1 GiB, and at most 8 axes.
+// arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
+// An array has at most 1 GiB, and at most 8 axes.
 //
 // Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].

@@ -1,0 +1,136 @@
+package transfer
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// Limits of the wire format.
+const (
+	MaxChunk = 1 << 20 // bytes of a chunk
+	MaxArray = 1 << 30 // bytes of an array
+	MaxAxes  = 8
+)
+
+// widths are the bytes of one number of each type.
+var widths = map[wire.Type]int{wire.Type_FLOAT32: 4, wire.Type_FLOAT64: 8, wire.Type_INT64: 8, wire.Type_COMPLEX128: 16, wire.Type_PIXEL8: 1}
+
+// Array is an array to be sent: its announcement, and what appends the bytes of its numbers from … to-1.
+type Array struct {
+	header *wire.Array
+	append func(dst []byte, from, to int) []byte
+}
+
+// Headers are the announcements of arrays.
+func Headers(arrays []Array) []*wire.Array {
+	headers := make([]*wire.Array, len(arrays))
+	for i, a := range arrays {
+		headers[i] = a.header
+	}
+	return headers
+}
+
+func header(name string, kind wire.Type, shape ...int) *wire.Array {
+	h := &wire.Array{Name: name, Type: kind}
+	for _, n := range shape {
+		h.Shape = append(h.Shape, uint64(n))
+	}
+	return h
+}
+
+// Snapshots is an array of snapshots, 8 bits wide where they are in memory.
+func Snapshots(name string, x core.Snapshots) Array {
+	shape := append([]int{x.Len()}, x.Shape()...)
+	if pixels, ok := x.Pixels(); ok {
+		return Array{header(name, wire.Type_PIXEL8, shape...), func(dst []byte, from, to int) []byte { return append(dst, pixels[from:to]...) }}
+	}
+	values := x.Floats()
+	return Array{header(name, wire.Type_FLOAT32, shape...), func(dst []byte, from, to int) []byte {
+		for _, v := range values[from:to] {
+			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+		}
+		return dst
+	}}
+}
+
+// Matrix is an array of the entries of a matrix.
+func Matrix(name string, m mat.Matrix) Array {
+	rows, columns := m.Dims()
+	at := m.At
+	if d, ok := m.(*mat.Dense); ok {
+		raw := d.RawMatrix()
+		at = func(i, j int) float64 { return raw.Data[i*raw.Stride+j] }
+	}
+	return Array{header(name, wire.Type_FLOAT64, rows, columns), func(dst []byte, from, to int) []byte {
+		for k := from; k < to; k++ {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(at(k/columns, k%columns)))
+		}
+		return dst
+	}}
+}
+
+// Labels is an array of labels.
+func Labels(name string, labels []int) Array {
+	return Array{header(name, wire.Type_INT64, len(labels)), func(dst []byte, from, to int) []byte {
+		for _, l := range labels[from:to] {
+			dst = binary.LittleEndian.AppendUint64(dst, uint64(l))
+		}
+		return dst
+	}}
+}
+
+// Complexes is an array of the shape's complex numbers, row-major.
+func Complexes(name string, values []complex128, shape ...int) Array {
+	return Array{header(name, wire.Type_COMPLEX128, shape...), func(dst []byte, from, to int) []byte {
+		for _, v := range values[from:to] {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(real(v)))
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(imag(v)))
+		}
+		return dst
+	}}
+}
+
+// ComplexMatrix is an array of the entries of a matrix.
+func ComplexMatrix(name string, m *mat.CDense) Array {
+	rows, columns := m.Dims()
+	values := make([]complex128, 0, rows*columns)
+	for i := range rows {
+		for j := range columns {
+			values = append(values, m.At(i, j))
+		}
+	}
+	return Complexes(name, values, rows, columns)
+}
+
+// count checks an announcement and returns how many numbers it has.
+func count(h *wire.Array) (int, error) {
+	width, known := widths[h.GetType()]
+	if !known {
+		return 0, fmt.Errorf("%w: the array %q has the unknown type %d", core.ErrContract, h.GetName(), h.GetType())
+	}
+	if len(h.GetShape()) == 0 || len(h.GetShape()) > MaxAxes {
+		return 0, fmt.Errorf("%w: the array %q has %d axes; there must be 1 to %d", core.ErrContract, h.GetName(), len(h.GetShape()), MaxAxes)
+	}
+	n, empty := uint64(1), false
+	most := uint64(MaxArray / width)
+	for _, axis := range h.GetShape() {
+		switch {
+		case axis == 0:
+			empty = true
+		case axis > most || n > most/axis:
+			return 0, fmt.Errorf("%w: the array %q of shape %v has more than %d bytes, the most that is sent at once", core.ErrContract, h.GetName(), h.GetShape(), MaxArray)
+		default:
+			n *= axis
+		}
+	}
+	if empty {
+		return 0, nil
+	}
+	return int(n), nil
+}
