@@ -240,30 +240,32 @@ type Failure_Kind int32
 
 const (
 	Failure_FAILED      Failure_Kind = 0
-	Failure_SHAPE       Failure_Kind = 1 // arrays do not have the shapes or lengths they must have
-	Failure_NON_FINITE  Failure_Kind = 2 // a value is infinite or not a number
-	Failure_TOO_SHORT   Failure_Kind = 3 // a sequence has too few snapshots
-	Failure_OPTION      Failure_Kind = 4 // an option does not exist or its value is out of range
-	Failure_LABEL       Failure_Kind = 5 // a label is out of range
-	Failure_UNAVAILABLE Failure_Kind = 6 // something needed is not there
-	Failure_UNKNOWN     Failure_Kind = 7 // nothing of that name or handle exists
-	Failure_PANIC       Failure_Kind = 8 // a panic or an exception that the author did not foresee
-	Failure_CANCELLED   Failure_Kind = 9 // the call was cancelled or its deadline was over
+	Failure_SHAPE       Failure_Kind = 1  // arrays do not have the shapes or lengths they must have
+	Failure_NON_FINITE  Failure_Kind = 2  // a value is infinite or not a number
+	Failure_TOO_SHORT   Failure_Kind = 3  // a sequence has too few snapshots
+	Failure_OPTION      Failure_Kind = 4  // an option does not exist or its value is out of range
+	Failure_LABEL       Failure_Kind = 5  // a label is out of range
+	Failure_UNAVAILABLE Failure_Kind = 6  // something needed is not there
+	Failure_UNKNOWN     Failure_Kind = 7  // nothing of that name or handle exists
+	Failure_PANIC       Failure_Kind = 8  // a panic or an exception that the author did not foresee
+	Failure_CANCELLED   Failure_Kind = 9  // the call was cancelled or its deadline was over
+	Failure_CONTRACT    Failure_Kind = 10 // the plugin's code returned what its contract forbids: a wrong shape, a value that is not finite
 )
 
 // Enum value maps for Failure_Kind.
 var (
 	Failure_Kind_name = map[int32]string{
-		0: "FAILED",
-		1: "SHAPE",
-		2: "NON_FINITE",
-		3: "TOO_SHORT",
-		4: "OPTION",
-		5: "LABEL",
-		6: "UNAVAILABLE",
-		7: "UNKNOWN",
-		8: "PANIC",
-		9: "CANCELLED",
+		0:  "FAILED",
+		1:  "SHAPE",
+		2:  "NON_FINITE",
+		3:  "TOO_SHORT",
+		4:  "OPTION",
+		5:  "LABEL",
+		6:  "UNAVAILABLE",
+		7:  "UNKNOWN",
+		8:  "PANIC",
+		9:  "CANCELLED",
+		10: "CONTRACT",
 	}
 	Failure_Kind_value = map[string]int32{
 		"FAILED":      0,
@@ -276,6 +278,7 @@ var (
 		"UNKNOWN":     7,
 		"PANIC":       8,
 		"CANCELLED":   9,
+		"CONTRACT":    10,
 	}
 )
 
@@ -2030,11 +2033,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\tLossValue\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x1a\n" +
 	"\bwarnings\x18\x02 \x03(\tR\bwarnings\x122\n" +
-	"\x06arrays\x18\x03 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\xfe\x01\n" +
+	"\x06arrays\x18\x03 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\x8c\x02\n" +
 	"\aFailure\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.koopbench.plugin.v1.Failure.KindR\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
-	"\x05stack\x18\x03 \x01(\tR\x05stack\"\x8b\x01\n" +
+	"\x05stack\x18\x03 \x01(\tR\x05stack\"\x99\x01\n" +
 	"\x04Kind\x12\n" +
 	"\n" +
 	"\x06FAILED\x10\x00\x12\t\n" +
@@ -2048,7 +2051,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\vUNAVAILABLE\x10\x06\x12\v\n" +
 	"\aUNKNOWN\x10\a\x12\t\n" +
 	"\x05PANIC\x10\b\x12\r\n" +
-	"\tCANCELLED\x10\t\"(\n" +
+	"\tCANCELLED\x10\t\x12\f\n" +
+	"\bCONTRACT\x10\n" +
+	"\"(\n" +
 	"\x0eReleaseRequest\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\x04R\x06handle\"\x0e\n" +
 	"\fReleaseReply*]\n" +

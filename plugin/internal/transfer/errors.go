@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/wire"
@@ -15,6 +16,7 @@ var sentinels = []struct {
 	err  error
 }{
 	{wire.Failure_PANIC, core.ErrPanic},
+	{wire.Failure_CONTRACT, core.ErrContract},
 	{wire.Failure_SHAPE, core.ErrShape},
 	{wire.Failure_NON_FINITE, core.ErrNonFinite},
 	{wire.Failure_TOO_SHORT, core.ErrTooShort},
@@ -29,6 +31,9 @@ var sentinels = []struct {
 // Failure turns an error into what is sent of it: its kind, its text, and the stack where it was a panic.
 func Failure(err error) *wire.Failure {
 	f := &wire.Failure{Message: err.Error()}
+	if errors.Is(err, core.ErrPanic) {
+		f.Message, f.Stack, _ = strings.Cut(f.Message, "\n")
+	}
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
 			f.Kind = s.kind

@@ -1,0 +1,343 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/describe"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// Session is a running plugin. It may be used by several goroutines at a time.
+type Session interface {
+	Plugin() wire.PluginClient
+	// Failed turns an error of the connection during a call into what is to be said of it.
+	Failed(ctx context.Context, err error) error
+}
+
+// Sessions returns the running plugin for calls under ctx.
+type Sessions func(ctx context.Context) (Session, error)
+
+// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
+// [core.Oracle]. The error is [core.ErrDescription].
+func Stub(t *wire.Thing, sessions Sessions) (any, error) {
+	d := describe.Description(t)
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	r := remote{sessions, t.GetKind(), d}
+	switch r.kind {
+	case wire.Kind_METHOD:
+		return method{r}, nil
+	case wire.Kind_EMBEDDER:
+		return embedder{r}, nil
+	case wire.Kind_OPERATOR:
+		return operator{r}, nil
+	case wire.Kind_LOSS:
+		return loss{r}, nil
+	case wire.Kind_ORACLE:
+		return oracle{r}, nil
+	}
+	return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
+}
+
+// remote is a thing in a plugin.
+type remote struct {
+	sessions    Sessions
+	kind        wire.Kind
+	description core.Description
+}
+
+func (r remote) Describe() core.Description { return r.description }
+
+// call is a call under way.
+type call struct {
+	transfer.Stream
+	ctx     context.Context
+	session Session
+	oracle  core.Embedding    // that answers the plugin, nil if it may not ask
+	update  func(*wire.Frame) // is told of progress; nil for no one
+}
+
+// begin makes a call with its first frame and arrays.
+func begin(
+	ctx context.Context, session Session, open func(context.Context, wire.PluginClient) (transfer.Stream, error), first *wire.Frame, arrays ...transfer.Array,
+) (*call, error) {
+	s, err := open(ctx, session.Plugin())
+	if err != nil {
+		return nil, session.Failed(ctx, err)
+	}
+	c := &call{Stream: s, ctx: ctx, session: session}
+	// io.EOF: the plugin has ended the stream, and what it said comes with the next frame.
+	if err := transfer.Send(s, first, arrays...); err != nil && !errors.Is(err, io.EOF) {
+		return nil, c.failed(err)
+	}
+	return c, nil
+}
+
+func (c *call) failed(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	case errors.Is(err, core.ErrContract):
+		return err
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: the plugin ended the call without a result", core.ErrContract)
+	}
+	switch status.Code(err) {
+	case codes.Unavailable, codes.Canceled, codes.Aborted, codes.DeadlineExceeded:
+		return c.session.Failed(c.ctx, err)
+	}
+	return fmt.Errorf("%w: the plugin answered with a gRPC error where a Failure belongs: %w", core.ErrContract, err)
+}
+
+// result returns the frame that is neither progress nor a question.
+func (c *call) result() (*wire.Frame, error) {
+	for {
+		frame, err := c.Recv()
+		if err != nil {
+			return nil, c.failed(err)
+		}
+		switch content := frame.GetContent().(type) {
+		case *wire.Frame_Phase, *wire.Frame_Advance, *wire.Frame_Epoch:
+			if c.update != nil {
+				c.update(frame)
+			}
+		case *wire.Frame_Embed:
+			if err := c.embed(content.Embed); err != nil {
+				return nil, err
+			}
+		case *wire.Frame_Failure:
+			if err := c.ctx.Err(); err != nil {
+				return nil, err
+			}
+			return nil, transfer.Error(content.Failure)
+		default:
+			return frame, nil
+		}
+	}
+}
+
+// embed answers a question for features of the oracle's encoder.
+func (c *call) embed(question *wire.Embed) error {
+	if c.oracle == nil {
+		return fmt.Errorf("%w: the plugin asked for the oracle's features without declaring the exposure %q", core.ErrContract, core.OracleExposed)
+	}
+	arrays, err := c.receive(question.GetArrays(), "snapshots")
+	if err != nil {
+		return err
+	}
+	x, err := arrays[0].Snapshots()
+	if err != nil {
+		return err
+	}
+	answer := &wire.Features{}
+	var features []transfer.Array
+	if z, err := c.oracle.Embed(c.ctx, x); err != nil {
+		answer.Failure = transfer.Failure(err)
+	} else {
+		features = []transfer.Array{transfer.Matrix("features", z)}
+		answer.Arrays = transfer.Headers(features)
+	}
+	if err := transfer.Send(c, &wire.Frame{Content: &wire.Frame_Features{Features: answer}}, features...); err != nil && !errors.Is(err, io.EOF) {
+		return c.failed(err)
+	}
+	return nil
+}
+
+// receive receives the arrays that a frame has announced.
+func (c *call) receive(headers []*wire.Array, names ...string) ([]transfer.Received, error) {
+	arrays, err := transfer.Receive(c, headers, names...)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	return arrays, nil
+}
+
+// finish waits for the end of the stream, so that nothing of the call is left.
+func (c *call) finish() error {
+	closer, ok := c.Stream.(interface{ CloseSend() error })
+	if !ok {
+		return nil
+	}
+	if err := closer.CloseSend(); err != nil {
+		return c.failed(err)
+	}
+	frame, err := c.Recv()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return c.failed(err)
+	}
+	return fmt.Errorf("%w: %s came after the result", core.ErrContract, transfer.Kind(frame))
+}
+
+// fitted is something that was fitted in a plugin.
+type fitted struct {
+	session     Session
+	handle      uint64
+	kind        wire.Kind
+	dim, rank   int
+	abilities   []string
+	report      core.Report
+	eigenvalues []complex128
+	oracle      core.Embedding
+}
+
+// Names of abilities on the wire.
+const (
+	canDecode   = "decode"
+	canEncode   = "encoder"
+	hasSpectrum = "spectrum"
+)
+
+func (f *fitted) can(ability string) bool { return slices.Contains(f.abilities, ability) }
+
+func (f *fitted) Report() core.Report { return f.report }
+
+func (f *fitted) Eigenvalues() []complex128 { return slices.Clone(f.eigenvalues) }
+
+// Has implements [core.Declarer].
+func (f *fitted) Has(ability string) bool {
+	switch ability {
+	case "Decoder":
+		return f.can(canDecode)
+	case "Encoder":
+		return f.can(canEncode)
+	case "Spectral", "SpectralOperator":
+		return f.can(hasSpectrum)
+	}
+	return true
+}
+
+// fit makes a fit.
+func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.Array, progress core.Progress, encoder core.Embedding) (*fitted, error) {
+	session, err := r.sessions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first.Kind, first.Name, first.Arrays = r.kind, r.description.Name, transfer.Headers(arrays)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := begin(ctx, session, openFit, &wire.Frame{Content: &wire.Frame_Fit{Fit: first}}, arrays...)
+	if err != nil {
+		return nil, err
+	}
+	c.oracle = encoder
+	if progress != nil {
+		c.update = func(f *wire.Frame) { tell(progress, f) }
+	}
+	frame, err := c.result()
+	if err != nil {
+		return nil, err
+	}
+	reply := frame.GetFitted()
+	if reply == nil {
+		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
+	}
+	f := &fitted{
+		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), report: describe.CoreReport(reply.GetReport()), oracle: encoder,
+	}
+	if err := f.readSizes(reply); err != nil {
+		return nil, err
+	}
+	if f.can(hasSpectrum) {
+		if err := f.readEigenvalues(c, reply); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
+	runtime.AddCleanup(f, release, released{session.Plugin(), f.handle})
+	return f, nil
+}
+
+// released is what no one refers to any more.
+type released struct {
+	plugin wire.PluginClient
+	handle uint64
+}
+
+// release makes the plugin forget something fitted. That it cannot be reached is the same.
+func release(r released) {
+	go func() { _, _ = r.plugin.Release(context.Background(), &wire.ReleaseRequest{Handle: r.handle}) }()
+}
+
+// most is the largest number of features or rank that a plugin may tell.
+const most = 1 << 24
+
+func (f *fitted) readSizes(reply *wire.Fitted) error {
+	needsDim := f.kind == wire.Kind_EMBEDDER || f.can(canEncode)
+	if reply.GetDim() > most || reply.GetRank() > most || (needsDim && reply.GetDim() == 0) {
+		return fmt.Errorf("%w: the fit gave something of %d features and rank %d; features are 1 to %d and the rank is at most that", core.ErrContract, reply.GetDim(), reply.GetRank(), most)
+	}
+	f.dim, f.rank = int(reply.GetDim()), int(reply.GetRank())
+	return nil
+}
+
+func (f *fitted) readEigenvalues(c *call, reply *wire.Fitted) error {
+	arrays, err := c.receive(reply.GetArrays(), "eigenvalues")
+	if err != nil {
+		return err
+	}
+	f.eigenvalues, err = arrays[0].Complexes()
+	return err
+}
+
+func openFit(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) { return p.Fit(ctx) }
+
+func openApply(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
+	return p.Apply(ctx)
+}
+
+func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
+	return p.Evaluate(ctx)
+}
+
+// tell passes progress on.
+func tell(p core.Progress, f *wire.Frame) {
+	switch content := f.GetContent().(type) {
+	case *wire.Frame_Phase:
+		p.Phase(content.Phase.GetName(), int(min(content.Phase.GetTotal(), most)))
+	case *wire.Frame_Advance:
+		p.Advance(int(min(content.Advance.GetDone(), most)))
+	case *wire.Frame_Epoch:
+		p.Epoch(describe.CoreEpoch(content.Epoch))
+	}
+}
+
+// apply applies what was fitted to an array, and returns the array of that name that comes back.
+func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array, result string) (*transfer.Received, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)), Arrays: transfer.Headers([]transfer.Array{on})}
+	c, err := begin(ctx, f.session, openApply, &wire.Frame{Content: &wire.Frame_Apply{Apply: first}}, on)
+	if err != nil {
+		return nil, err
+	}
+	c.oracle = f.oracle
+	frame, err := c.result()
+	if err != nil {
+		return nil, err
+	}
+	if frame.GetResult() == nil {
+		return nil, fmt.Errorf("%w: %s came where a result belongs", core.ErrContract, transfer.Kind(frame))
+	}
+	arrays, err := c.receive(frame.GetResult().GetArrays(), result)
+	if err != nil {
+		return nil, err
+	}
+	runtime.KeepAlive(f)
+	return &arrays[0], c.finish()
+}

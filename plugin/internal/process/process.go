@@ -1,0 +1,239 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/stats"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// Handshake is what host and plugin know each other by.
+var Handshake = goplugin.HandshakeConfig{MagicCookieKey: "KOOPBENCH_PLUGIN", MagicCookieValue: "evolution-operators"}
+
+// Protocol is the version of package wire, and Service the name of its plugin in a go-plugin set.
+const (
+	Protocol = 1
+	Service  = "koopbench"
+)
+
+// Config says what to start and how.
+type Config struct {
+	Path string
+	Args []string
+	// Env is the plugin's environment, beside what go-plugin adds.
+	Env []string
+	// StartTimeout is how long the plugin may take to answer.
+	StartTimeout time.Duration
+	// Grace is how long the plugin may take to end when it is asked to.
+	Grace time.Duration
+	// Log gets what the plugin writes.
+	Log hclog.Logger
+}
+
+// Process is a running plugin. It may be used by several goroutines at a time.
+type Process struct {
+	Client wire.PluginClient
+	// Encrypted says whether the connection is, by AutoMTLS. It is a private socket either way.
+	Encrypted bool
+
+	config  Config
+	client  *goplugin.Client
+	runner  *groupRunner
+	traffic traffic
+	stopped chan struct{} // closed when Stop is done
+	once    atomic.Bool
+}
+
+// Start starts a plugin and connects to it. It ends with ctx, leaving nothing. The error says what is wrong in words for the user.
+func Start(ctx context.Context, c Config) (_ *Process, err error) {
+	folder, err := newFolder()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{config: c, stopped: make(chan struct{})}
+	p.runner = &groupRunner{config: &p.config, folder: folder}
+	config := &goplugin.ClientConfig{
+		HandshakeConfig:  Handshake,
+		VersionedPlugins: map[int]goplugin.PluginSet{Protocol: {Service: connector{}}},
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			return p.runner, p.runner.prepare(cmd)
+		},
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		StartTimeout:     c.StartTimeout,
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		Logger:           hclog.NewNullLogger(),
+		SyncStdout:       p.runner.lines(hclog.Info),
+		SyncStderr:       p.runner.lines(hclog.Info),
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: folder.path},
+		GRPCDialOptions:  []grpc.DialOption{grpc.WithStatsHandler(&p.traffic)},
+	}
+	p.client = goplugin.NewClient(config)
+	defer func() {
+		if err != nil {
+			_ = p.Stop()
+		}
+	}()
+	if err := p.start(ctx, config); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// start waits for the handshake and connects.
+func (p *Process) start(ctx context.Context, config *goplugin.ClientConfig) error {
+	kill := context.AfterFunc(ctx, p.runner.kill)
+	defer kill()
+	_, err := p.client.Start()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return p.explain(err)
+	}
+	// AutoMTLS is chosen before the start; a plugin that does not answer it is spoken to in the clear, on its private socket.
+	p.Encrypted = config.TLSConfig != nil && config.TLSConfig.RootCAs != nil
+	if !p.Encrypted {
+		config.TLSConfig = nil
+	}
+	protocol, err := p.client.Client()
+	if err != nil {
+		return p.explain(err)
+	}
+	service, err := protocol.Dispense(Service)
+	if err != nil {
+		return p.explain(err)
+	}
+	p.Client = service.(wire.PluginClient)
+	return nil
+}
+
+// explain says why a plugin did not start, from what it did.
+func (p *Process) explain(err error) error {
+	if start := p.runner.startError(); start != nil {
+		return start
+	}
+	line, complete := p.runner.handshake()
+	parts := strings.Split(line, "|")
+	name := filepath.Base(p.config.Path)
+	switch {
+	case strings.Contains(err.Error(), "timeout while waiting"):
+		err = fmt.Errorf("%s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)", name, p.config.StartTimeout)
+	case complete && (len(parts) < 4 || parts[0] != "1"):
+		err = fmt.Errorf("%s wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; log to standard error", name, shorten(line))
+	case complete && parts[1] != fmt.Sprint(Protocol):
+		err = fmt.Errorf("%s speaks version %s of the plugin protocol and this program version %d: use a plugin built for version %d, or the program that fits the plugin", name, parts[1], Protocol, Protocol)
+	case !complete:
+		err = fmt.Errorf("%s ended before its handshake (%s)", name, p.runner.outcome())
+	default:
+		err = fmt.Errorf("%s started, but cannot be reached: %w", name, err)
+	}
+	return fmt.Errorf("%w: %w%s", core.ErrCrashed, err, p.runner.tail())
+}
+
+func shorten(line string) string {
+	const most = 80
+	if len(line) > most {
+		return line[:most] + "…"
+	}
+	return line
+}
+
+// Failed turns an error of a call into what is to be said of it: the context's error, or [core.ErrCrashed] with the last lines of the
+// plugin's log if it has ended, which a failing connection is the first sign of.
+func (p *Process) Failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	select {
+	case <-p.runner.ended():
+	case <-time.After(time.Second):
+		return fmt.Errorf("%w: the connection to %s failed: %w", core.ErrCrashed, filepath.Base(p.config.Path), err)
+	}
+	return fmt.Errorf("%w: %s ended (%s)%s", core.ErrCrashed, filepath.Base(p.config.Path), p.runner.outcome(), p.runner.tail())
+}
+
+// Ended reports whether the plugin's process has ended.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.runner.ended():
+		return true
+	default:
+		return false
+	}
+}
+
+// Stop asks the plugin to end, kills its process group after the grace period, and removes its folder. Further calls wait for the first.
+func (p *Process) Stop() error {
+	if !p.once.CompareAndSwap(false, true) {
+		<-p.stopped
+		return nil
+	}
+	defer close(p.stopped)
+	killer := time.AfterFunc(p.config.Grace, p.runner.kill)
+	defer killer.Stop()
+	p.client.Kill()
+	p.runner.kill()
+	return p.runner.folder.remove()
+}
+
+// Usage is what a plugin has taken.
+type Usage struct {
+	CPUSeconds   float64
+	PeakRSSBytes int64
+	SentBytes    int64 // to the plugin
+	GotBytes     int64 // from it
+}
+
+// Usage returns what the plugin took; processor time and memory are known once it has ended.
+func (p *Process) Usage() Usage {
+	u := p.runner.usage()
+	u.SentBytes, u.GotBytes = p.traffic.sent.Load(), p.traffic.got.Load()
+	return u
+}
+
+// traffic counts the bytes of calls.
+type traffic struct{ sent, got atomic.Int64 }
+
+var _ stats.Handler = (*traffic)(nil)
+
+func (t *traffic) HandleRPC(_ context.Context, s stats.RPCStats) {
+	switch s := s.(type) {
+	case *stats.OutPayload:
+		t.sent.Add(int64(s.WireLength))
+	case *stats.InPayload:
+		t.got.Add(int64(s.WireLength))
+	}
+}
+
+func (t *traffic) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (t *traffic) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (t *traffic) HandleConn(context.Context, stats.ConnStats)                       {}
+
+// connector makes the client of a connection.
+type connector struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
+
+var _ goplugin.GRPCPlugin = connector{}
+
+func (connector) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
+	return errors.New("the host serves nothing")
+}
+
+func (connector) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return wire.NewPluginClient(conn), nil
+}

@@ -1,0 +1,52 @@
+//go:build !unix
+
+package process
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// errSystem: process groups and sockets as plugins need them exist on Unix only.
+var errSystem = errors.New("plugins run on Linux, macOS and other Unix systems only")
+
+type folder struct{ path string }
+
+func newFolder() (*folder, error) { return nil, errSystem }
+func (*folder) remove() error     { return nil }
+
+// groupRunner does nothing here: without a folder no process is started.
+type groupRunner struct {
+	config *Config
+	folder *folder
+}
+
+func (*groupRunner) prepare(*exec.Cmd) error         { return errSystem }
+func (*groupRunner) Start(context.Context) error     { return errSystem }
+func (*groupRunner) lines(hclog.Level) io.Writer     { return io.Discard }
+func (*groupRunner) startError() error               { return errSystem }
+func (*groupRunner) handshake() (string, bool)       { return "", false }
+func (*groupRunner) tail() string                    { return "" }
+func (*groupRunner) ended() <-chan struct{}          { return nil }
+func (*groupRunner) outcome() string                 { return "" }
+func (*groupRunner) usage() Usage                    { return Usage{} }
+func (*groupRunner) kill()                           {}
+func (*groupRunner) Wait(context.Context) error      { return errSystem }
+func (*groupRunner) Kill(context.Context) error      { return nil }
+func (*groupRunner) Stdout() io.ReadCloser           { return nil }
+func (*groupRunner) Stderr() io.ReadCloser           { return nil }
+func (*groupRunner) Name() string                    { return "" }
+func (*groupRunner) Diagnose(context.Context) string { return "" }
+func (*groupRunner) ID() string                      { return "" }
+
+func (*groupRunner) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+func (*groupRunner) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}

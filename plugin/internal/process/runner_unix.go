@@ -1,0 +1,253 @@
+//go:build unix
+
+package process
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin/runner"
+)
+
+// groupRunner runs a plugin in a process group of its own. go-plugin gets the first line that the plugin writes, the handshake; all
+// else goes to the log.
+type groupRunner struct {
+	config *Config
+	folder *folder
+	cmd    *exec.Cmd
+	last   tail
+
+	mu       sync.Mutex
+	began    bool
+	failed   error // why it did not start
+	first    string
+	complete bool
+	alive    *os.File      // the other end of the plugin's standard input
+	done     chan struct{} // closed when the process has ended
+	waitErr  error
+
+	stdout, stderr io.ReadCloser
+}
+
+var _ runner.Runner = (*groupRunner)(nil)
+
+// prepare completes the command that go-plugin has given its variables.
+func (r *groupRunner) prepare(cmd *exec.Cmd) error {
+	cmd.Path, cmd.Args = r.config.Path, append([]string{r.config.Path}, r.config.Args...)
+	cmd.Err = nil
+	cmd.Env = append(append([]string{}, r.config.Env...), append(cmd.Env, "TMPDIR="+r.folder.path)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r.cmd, r.done = cmd, make(chan struct{})
+	return nil
+}
+
+// Start implements [runner.Runner].
+func (r *groupRunner) Start(context.Context) error {
+	stdin, alive, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer stdin.Close()
+	out, outEnd, err := os.Pipe()
+	if err != nil {
+		alive.Close()
+		return err
+	}
+	defer outEnd.Close()
+	log, logEnd, err := os.Pipe()
+	if err != nil {
+		alive.Close()
+		out.Close()
+		return err
+	}
+	defer logEnd.Close()
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = stdin, outEnd, logEnd
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.cmd.Start(); err != nil {
+		alive.Close()
+		out.Close()
+		log.Close()
+		close(r.done)
+		r.failed = cannotStart(r.config.Path, err)
+		return err
+	}
+	r.began, r.alive = true, alive
+	handshake, handshakeEnd := io.Pipe()
+	r.stdout, r.stderr = handshake, io.NopCloser(strings.NewReader(""))
+
+	var reading sync.WaitGroup
+	reading.Go(func() { r.readOutput(out, handshakeEnd) })
+	reading.Go(func() { eachLine(log, r.line(hclog.Info)) })
+	go func() {
+		err := r.cmd.Wait()
+		r.killGroup() // what it started
+		// A process that left the group may hold the pipes open: read what is there, and no more.
+		_, _ = out.SetReadDeadline(soon()), log.SetReadDeadline(soon())
+		reading.Wait()
+		out.Close()
+		log.Close()
+		alive.Close()
+		r.mu.Lock()
+		r.waitErr = err
+		r.mu.Unlock()
+		close(r.done)
+	}()
+	return nil
+}
+
+// readOutput hands the first line on to go-plugin, and logs the others.
+func (r *groupRunner) readOutput(out io.Reader, handshake *io.PipeWriter) {
+	buffered := bufio.NewReaderSize(out, longestLine)
+	line, err := buffered.ReadSlice('\n')
+	r.mu.Lock()
+	r.first, r.complete = strings.TrimSpace(string(line)), err == nil || len(line) > 0
+	r.mu.Unlock()
+	text := append(line[:len(line):len(line)], '\n')
+	go func() {
+		_, _ = handshake.Write(text)
+		handshake.Close()
+	}()
+	eachLine(buffered, r.line(hclog.Info))
+}
+
+// line returns what logs a line and keeps it among the last.
+func (r *groupRunner) line(level hclog.Level) func(string) {
+	return func(line string) {
+		r.last.add(line)
+		logLine(r.config.Log, level, line)
+	}
+}
+
+func (r *groupRunner) lines(level hclog.Level) io.Writer { return &lineWriter{do: r.line(level)} }
+
+// cannotStart says why the executable was not run, and what to do.
+func cannotStart(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s may not be run: %w; make it executable: chmod +x %s", path, err, path)
+	case errors.Is(err, syscall.ENOEXEC):
+		return fmt.Errorf("%s cannot be run here: it is a program for another processor or system, or a script without a #! line", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s cannot be run: the file, or the interpreter that its #! line names, does not exist", path)
+	}
+	return fmt.Errorf("%s cannot be run: %w", path, err)
+}
+
+func (r *groupRunner) startError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+// handshake returns the first line of the plugin, and whether there was one.
+func (r *groupRunner) handshake() (line string, complete bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first, r.complete
+}
+
+func (r *groupRunner) tail() string { return r.last.String() }
+
+func (r *groupRunner) ended() <-chan struct{} { return r.done }
+
+// outcome says how the process ended.
+func (r *groupRunner) outcome() string {
+	select {
+	case <-r.done:
+	default:
+		return "it is still running"
+	}
+	if r.cmd.ProcessState == nil {
+		return "it did not start"
+	}
+	return r.cmd.ProcessState.String()
+}
+
+func (r *groupRunner) usage() Usage {
+	select {
+	case <-r.done:
+	default:
+		return Usage{}
+	}
+	state := r.cmd.ProcessState
+	if state == nil {
+		return Usage{}
+	}
+	u := Usage{CPUSeconds: (state.UserTime() + state.SystemTime()).Seconds()}
+	if rusage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		u.PeakRSSBytes = maxRSSBytes(rusage)
+	}
+	return u
+}
+
+// kill kills the process group; Wait tells when it has ended.
+func (r *groupRunner) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.done:
+	default:
+		if r.began {
+			r.killGroup()
+		}
+	}
+}
+
+// soon is how long an ended process's pipes are read.
+func soon() time.Time { return time.Now().Add(200 * time.Millisecond) }
+
+// killGroup kills the group, which keeps its number as long as a process is in it.
+func (r *groupRunner) killGroup() { _ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) }
+
+// Wait implements [runner.AttachedRunner].
+func (r *groupRunner) Wait(context.Context) error {
+	<-r.done
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waitErr
+}
+
+// Kill implements [runner.AttachedRunner].
+func (r *groupRunner) Kill(context.Context) error {
+	r.kill()
+	return nil
+}
+
+// The rest of [runner.Runner].
+
+func (r *groupRunner) Stdout() io.ReadCloser { return r.stdout }
+func (r *groupRunner) Stderr() io.ReadCloser { return r.stderr }
+func (r *groupRunner) Name() string          { return filepath.Base(r.config.Path) }
+
+func (r *groupRunner) Diagnose(context.Context) string { return "" }
+
+func (r *groupRunner) ID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.began {
+		return ""
+	}
+	return fmt.Sprint(r.cmd.Process.Pid)
+}
+
+func (r *groupRunner) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+func (r *groupRunner) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}

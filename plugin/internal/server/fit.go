@@ -1,0 +1,168 @@
+package server
+
+import (
+	"fmt"
+	"math"
+
+	"google.golang.org/grpc"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/describe"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// Fit implements [wire.PluginServer].
+func (s *Server) Fit(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) error {
+	return answer(call, func(in *stream, first *wire.Frame) error {
+		c := first.GetFit()
+		if c == nil {
+			return fmt.Errorf("%w: %s begins a fit; FitCall must", core.ErrContract, transfer.Kind(first))
+		}
+		thing, err := s.thing(c.GetKind(), c.GetName())
+		if err != nil {
+			return err
+		}
+		if o, ok := thing.(core.EvolutionOperator); ok {
+			return s.fitOperator(in, o, c)
+		}
+		return s.fitOnSnapshots(in, thing, c)
+	})
+}
+
+// fitOnSnapshots fits a method, an embedder or an oracle.
+func (s *Server) fitOnSnapshots(in *stream, thing any, c *wire.FitCall) error {
+	t, encoder, err := receiveTraining(in, thing, c)
+	if err != nil {
+		return err
+	}
+	var result any
+	err = encoder.during(in, func() (err error) {
+		switch thing := thing.(type) {
+		case core.Method:
+			result, err = thing.Fit(in.ctx, t)
+		case core.Embedder:
+			result, err = thing.Fit(in.ctx, t)
+		case core.Oracle:
+			result, err = thing.Fit(in.ctx, t)
+		default:
+			err = fmt.Errorf("%w: a %s is not fitted", core.ErrContract, c.GetKind())
+		}
+		return err
+	})
+	return s.finish(in, &fitted{kind: c.GetKind(), thing: result, encoder: encoder}, err)
+}
+
+func (s *Server) fitOperator(in *stream, o core.EvolutionOperator, c *wire.FitCall) error {
+	names := []string{"features", "observable"}
+	arrays, err := transfer.Receive(in, c.GetArrays(), names[:min(max(len(c.GetArrays()), 1), 2)]...)
+	if err != nil {
+		return err
+	}
+	t := &core.OperatorTraining{Precision: c.GetPrecision()}
+	if t.Lag, err = small("lag", c.GetLag()); err != nil {
+		return err
+	}
+	if t.Features, err = arrays[0].Matrix(); err != nil {
+		return err
+	}
+	if len(arrays) > 1 {
+		if t.Observable, err = arrays[1].Matrix(); err != nil {
+			return err
+		}
+	}
+	if t.Options, err = describe.Options(o.Describe(), c.GetOptions()); err != nil {
+		return err
+	}
+	result, err := o.Fit(in.ctx, t)
+	return s.finish(in, &fitted{kind: c.GetKind(), thing: result}, err)
+}
+
+// finish keeps what was fitted and sends what it is.
+func (s *Server) finish(in *stream, f *fitted, err error) error {
+	if err != nil {
+		return err
+	}
+	if f.thing == nil {
+		return fmt.Errorf("%w: the fit returned neither a result nor an error", core.ErrContract)
+	}
+	reply, arrays, err := f.describe()
+	if err != nil {
+		return err
+	}
+	reply.Handle, reply.Arrays = s.keep(f), transfer.Headers(arrays)
+	return transfer.Send(in, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: reply}}, arrays...)
+}
+
+// receiveTraining receives what a fit may see. The encoder is the stand-in for the oracle's, nil without one.
+func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *oracleEncoder, error) {
+	d := thing.(interface{ Describe() core.Description }).Describe()
+	names := []string{"train", "validation"}
+	if len(c.GetArrays()) > len(names) {
+		names = append(names, "train_labels", "validation_labels")
+	}
+	arrays, err := transfer.Receive(in, c.GetArrays(), names...)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &core.Training{Seed: c.GetSeed(), Name: c.GetName(), Progress: progress{in}}
+	if t.Lag, err = small("lag", c.GetLag()); err != nil {
+		return nil, nil, err
+	}
+	if t.States, err = small("number of states", c.GetStates()); err != nil {
+		return nil, nil, err
+	}
+	if t.Train, err = arrays[0].Snapshots(); err != nil {
+		return nil, nil, err
+	}
+	if t.Validation, err = arrays[1].Snapshots(); err != nil {
+		return nil, nil, err
+	}
+	if len(arrays) > 2 {
+		if t.TrainLabels, err = arrays[2].Labels(); err != nil {
+			return nil, nil, err
+		}
+		if t.ValidationLabels, err = arrays[3].Labels(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if t.Options, err = describe.Options(d, c.GetOptions()); err != nil {
+		return nil, nil, err
+	}
+	var encoder *oracleEncoder
+	if c.GetOracleDim() > 0 {
+		dim, err := small("number of features of the oracle", c.GetOracleDim())
+		if err != nil {
+			return nil, nil, err
+		}
+		encoder = newOracleEncoder(dim)
+		t.OracleEmbedding = encoder
+	}
+	return t, encoder, t.Validate()
+}
+
+func small(what string, n uint64) (int, error) {
+	if n > math.MaxInt32 {
+		return 0, fmt.Errorf("%w: a %s of %d; the most is %d", core.ErrOption, what, n, math.MaxInt32)
+	}
+	return int(n), nil
+}
+
+// progress sends how far a fit has come. That it cannot be sent shows in the next thing that is.
+type progress struct{ s *stream }
+
+var _ core.Progress = progress{}
+
+func (p progress) send(f *wire.Frame) { _ = p.s.Send(f) }
+
+func (p progress) Phase(name string, total int) {
+	p.send(&wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: name, Total: uint64(max(total, 0))}}})
+}
+
+func (p progress) Advance(done int) {
+	p.send(&wire.Frame{Content: &wire.Frame_Advance{Advance: &wire.Advance{Done: uint64(max(done, 0))}}})
+}
+
+func (p progress) Epoch(e core.Epoch) {
+	p.send(&wire.Frame{Content: &wire.Frame_Epoch{Epoch: describe.Epoch(e)}})
+}

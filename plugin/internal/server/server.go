@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/describe"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// Server serves things. It may be used by several goroutines at a time.
+type Server struct {
+	wire.UnimplementedPluginServer
+	described *wire.DescribeReply
+	things    map[key]any
+
+	mu     sync.Mutex
+	last   uint64
+	fitted map[uint64]*fitted
+}
+
+var _ wire.PluginServer = (*Server)(nil)
+
+type key struct {
+	kind wire.Kind
+	name string
+}
+
+// New returns a server of things, each of one of the five kinds of package core. The error is
+// [core.ErrDescription] for one of no kind or with a bad description, and [core.ErrDuplicate].
+func New(version, sdk string, things ...any) (*Server, error) {
+	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk}, things: map[key]any{}, fitted: map[uint64]*fitted{}}
+	if len(things) == 0 {
+		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one method, embedder, evolution operator, loss or oracle", core.ErrDescription)
+	}
+	for _, thing := range things {
+		kind := kindOf(thing)
+		if kind == wire.Kind_KIND_UNSPECIFIED {
+			return nil, fmt.Errorf("%w: a %T is no method, embedder, evolution operator, loss or oracle: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing)
+		}
+		d := thing.(interface{ Describe() core.Description }).Describe()
+		if err := d.Validate(); err != nil {
+			return nil, err
+		}
+		k := key{kind, d.Name}
+		if s.things[k] != nil {
+			return nil, fmt.Errorf("%w: two things of the kind %s are called %q", core.ErrDuplicate, kind, d.Name)
+		}
+		s.things[k] = thing
+		s.described.Things = append(s.described.Things, describe.Thing(kind, d))
+	}
+	return s, nil
+}
+
+func kindOf(thing any) wire.Kind {
+	switch thing.(type) {
+	case core.Method:
+		return wire.Kind_METHOD
+	case core.Embedder:
+		return wire.Kind_EMBEDDER
+	case core.EvolutionOperator:
+		return wire.Kind_OPERATOR
+	case core.Loss:
+		return wire.Kind_LOSS
+	case core.Oracle:
+		return wire.Kind_ORACLE
+	}
+	return wire.Kind_KIND_UNSPECIFIED
+}
+
+// Serves lists what is served, for people.
+func (s *Server) Serves() []string {
+	var list []string
+	for _, t := range s.described.GetThings() {
+		list = append(list, fmt.Sprintf("the %s %q", kindWords[t.GetKind()], t.GetName()))
+	}
+	return list
+}
+
+var kindWords = map[wire.Kind]string{
+	wire.Kind_METHOD: "method", wire.Kind_EMBEDDER: "embedder", wire.Kind_OPERATOR: "evolution operator", wire.Kind_LOSS: "loss", wire.Kind_ORACLE: "oracle",
+}
+
+// Describe implements [wire.PluginServer].
+func (s *Server) Describe(context.Context, *wire.DescribeRequest) (*wire.DescribeReply, error) {
+	return s.described, nil
+}
+
+// Release implements [wire.PluginServer].
+func (s *Server) Release(_ context.Context, r *wire.ReleaseRequest) (*wire.ReleaseReply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.fitted, r.GetHandle())
+	return &wire.ReleaseReply{}, nil
+}
+
+// keep gives something fitted a handle.
+func (s *Server) keep(f *fitted) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	s.fitted[s.last] = f
+	return s.last
+}
+
+func (s *Server) find(handle uint64) (*fitted, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.fitted[handle]
+	if f == nil {
+		return nil, fmt.Errorf("%w: nothing fitted has the handle %d", core.ErrUnknown, handle)
+	}
+	return f, nil
+}
+
+func (s *Server) thing(kind wire.Kind, name string) (any, error) {
+	thing := s.things[key{kind, name}]
+	if thing == nil {
+		return nil, fmt.Errorf("%w: the plugin serves no %s called %q", core.ErrUnknown, kind, name)
+	}
+	return thing, nil
+}
+
+// stream is a call, in which progress may be sent beside everything else.
+type stream struct {
+	transfer.Stream
+	ctx context.Context
+	mu  sync.Mutex
+}
+
+func (s *stream) Send(f *wire.Frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Stream.Send(f)
+}
+
+// answer runs a call and ends its stream: what goes wrong in it is its last frame.
+func answer(call interface {
+	transfer.Stream
+	Context() context.Context
+}, run func(s *stream, first *wire.Frame) error) error {
+	s := &stream{Stream: call, ctx: call.Context()}
+	first, err := s.Recv()
+	if err != nil {
+		return err
+	}
+	err = func() (err error) {
+		defer core.Recover(&err)
+		return run(s, first)
+	}()
+	var broken brokenStream
+	switch {
+	case err == nil:
+		return nil
+	case s.ctx.Err() != nil:
+		return status.FromContextError(s.ctx.Err()).Err()
+	case errors.As(err, &broken):
+		return status.Error(codes.Aborted, err.Error())
+	}
+	return s.Send(&wire.Frame{Content: &wire.Frame_Failure{Failure: transfer.Failure(err)}})
+}
+
+// brokenStream is an error of the connection, on which nothing more can be said.
+type brokenStream struct{ error }
+
+func (b brokenStream) Unwrap() error { return b.error }

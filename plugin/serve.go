@@ -1,0 +1,69 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/koopbench/koopbench/plugin/internal/process"
+	"github.com/koopbench/koopbench/plugin/internal/server"
+)
+
+// Serve makes the program a plugin that serves the given things, each a [core.Method], [core.Embedder], [core.EvolutionOperator],
+// [core.Loss] or [core.Oracle]. It is the only call of main, and never returns: the program ends with the run that it was started for,
+// or at once with the program that started it.
+//
+// What the plugin writes to standard error, by package log for instance, is its log. A panic in a thing is an error of that call.
+// Calls to one fitted thing come as package core says; the things themselves may be fitted concurrently.
+//
+// A person who starts the program by hand is told what it is, with status 1; so is an author who serves nothing, things of no kind or
+// with a bad description.
+func Serve(things ...any) {
+	s, err := server.New(buildVersion(), "koopbench (Go "+runtime.Version()+")", things...)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "plugin.Serve: %v\n", err)
+		os.Exit(1)
+	}
+	if os.Getenv(process.Handshake.MagicCookieKey) != process.Handshake.MagicCookieValue {
+		fmt.Fprint(os.Stderr, introduction(filepath.Base(os.Args[0]), s))
+		os.Exit(1)
+	}
+	go endWithHost(os.Stdin)
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig:  process.Handshake,
+		VersionedPlugins: map[int]goplugin.PluginSet{process.Protocol: {process.Service: service{server: s}}},
+		GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(o...) },
+		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
+	})
+	os.Exit(0)
+}
+
+// introduction says what a plugin is that was started by hand.
+func introduction(program string, s *server.Server) string {
+	return fmt.Sprintf("%s is a plugin of koopbench. It serves %s.\nRun it with: bench run --plugin %s --methods all\n",
+		program, strings.Join(s.Serves(), ", "), program)
+}
+
+// endWithHost waits until standard input ends, which the host keeps open for as long as it lives, and ends this process and those
+// that it has started.
+func endWithHost(stdin io.Reader) {
+	_, _ = io.Copy(io.Discard, stdin)
+	killOwnGroup()
+	os.Exit(1)
+}
+
+// buildVersion is the version of the program's main module.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
+}
