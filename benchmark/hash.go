@@ -29,12 +29,12 @@ func runKey(task TaskInfo, oracleKey string, env Environment, identity string, d
 }
 
 // oracleKey is the same for the oracle, which does not depend on the roll-out.
-func oracleKey(task TaskInfo, env Environment, d core.Description, options core.Options, seed int64) string {
+func oracleKey(task TaskInfo, env Environment, identity string, d core.Description, options core.Options, seed int64) string {
 	return hashJSON(struct {
-		Schema, Executable, Backend, Oracle, Data string
-		Options                                   map[string]any
-		Seed                                      int64
-	}{Schema, env.ExecutableSHA256, env.Backend, d.Name, task.DataSHA256, options.Map(), seed})
+		Schema, Executable, Identity, Backend, Oracle, Data string
+		Options                                             map[string]any
+		Seed                                                int64
+	}{Schema, env.ExecutableSHA256, identity, env.Backend, d.Name, task.DataSHA256, options.Map(), seed})
 }
 
 // hashJSON is the first 16 hexadecimal digits of the SHA-256 of v in JSON.

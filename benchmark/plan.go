@@ -36,9 +36,9 @@ type Entry struct {
 	Label   string
 	Method  core.Method
 	Options core.Options
-	// Identity is a hash of the code behind the method where that is not this executable: a run is reused for the same code
-	// only.
-	Identity string
+	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the same code
+	// only. It is nil otherwise.
+	Plugin *PluginInfo
 }
 
 // OraclePlan is how the judge is made.
@@ -46,6 +46,7 @@ type OraclePlan struct {
 	Oracle  core.Oracle
 	Options core.Options
 	Seed    int64
+	Plugin  *PluginInfo // as in [Entry]
 }
 
 // Observer is told how a plan proceeds, by several goroutines at a time.
@@ -95,7 +96,7 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 			return nil, err
 		}
 		for _, seed := range p.Seeds {
-			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Identity, d, options, seed)
+			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.identity(), d, options, seed)
 			if other, twice := labels[key]; twice {
 				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
 			}

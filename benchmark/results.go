@@ -61,6 +61,7 @@ type OracleInfo struct {
 	ValidationAccuracy float64        `json:"validation_accuracy"`
 	TestAccuracy       float64        `json:"test_accuracy"`
 	FitSeconds         float64        `json:"fit_seconds"`
+	Plugin             *PluginInfo    `json:"plugin,omitempty"`
 	Warnings           []string       `json:"warnings"`
 	History            []Epoch        `json:"history"`
 }
@@ -75,6 +76,7 @@ const (
 	StatusTimeout Status = "timeout" // the time given was over
 	StatusCrashed Status = "crashed" // the method panicked, or its process died
 	StatusInvalid Status = "invalid" // the method returned what its contract forbids
+	StatusSkipped Status = "skipped" // the method cannot take part, for a reason that is not its fault
 )
 
 // RunResult is one finished run, a method at a seed: the content of a file runs/KEY.json.
@@ -97,8 +99,26 @@ type RunResult struct {
 	Parameters       int            `json:"parameters"`
 	FitSeconds       float64        `json:"fit_seconds"` // compilation not counted
 	CompileSeconds   float64        `json:"compile_seconds"`
-	PredictSeconds   float64        `json:"predict_seconds"` // of the whole roll-out, the oracle's time not counted
-	PeakRSSBytes     int64          `json:"peak_rss_bytes"`  // of the process since its start
+	PredictSeconds   float64        `json:"predict_seconds"`  // of the whole roll-out, the oracle's time not counted
+	PeakRSSBytes     int64          `json:"peak_rss_bytes"`   // of the process since its start
+	Plugin           *PluginInfo    `json:"plugin,omitempty"` // where the method, or a part of it, came from outside
+}
+
+// PluginInfo says which plugin took part in a run.
+type PluginInfo struct {
+	Path     string `json:"path"`
+	SHA256   string `json:"sha256"`   // of the file
+	Protocol int    `json:"protocol"` // version of the plugin protocol
+	Version  string `json:"version"`  // its own, may be ""
+	SDK      string `json:"sdk"`      // what it is built with, may be ""
+	Pinned   bool   `json:"pinned"`   // its SHA-256 was in the lock file
+}
+
+func (p *PluginInfo) identity() string {
+	if p == nil {
+		return ""
+	}
+	return p.SHA256
 }
 
 // Epoch is one pass over the training data. A loss that is not a number is null in JSON.

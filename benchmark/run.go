@@ -41,7 +41,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	}
 	h.oracle = OracleInfo{
 		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
-		Key: oracleKey(h.Task.Info, h.Environment, d, options, h.Oracle.Seed),
+		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
 	}
 	runs, err := h.runs(h.oracle.Key)
 	if err != nil {
@@ -140,7 +140,7 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := &RunResult{
-		Key: r.key, Method: r.entry.Label, Seed: r.seed, Options: r.options.Map(),
+		Key: r.key, Method: r.entry.Label, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin,
 		Exposed: string(r.description.Exposure), Warnings: []string{},
 		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
 	}
@@ -161,6 +161,9 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	return result, arrays
 }
 
+// errSkipped: a method cannot take part, and that is not its fault.
+var errSkipped = errors.New("skipped")
+
 // errTimeout: the time given to a run was over.
 var errTimeout = errors.New("timeout")
 
@@ -168,6 +171,8 @@ func statusOf(err error) Status {
 	switch {
 	case errors.Is(err, errTimeout):
 		return StatusTimeout
+	case errors.Is(err, errSkipped):
+		return StatusSkipped
 	case errors.Is(err, core.ErrContract):
 		return StatusInvalid
 	case errors.Is(err, core.ErrPanic), errors.Is(err, core.ErrCrashed):
@@ -181,7 +186,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, 
 	if r.description.Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](h.judge)
 		if !ok {
-			return nil, fmt.Errorf("%w: %s needs the encoder of the oracle, and the oracle %q offers none", core.ErrUnavailable, r.description.Name, h.oracle.Name)
+			return nil, fmt.Errorf("%w: %s needs the encoder of the oracle, and the oracle %q offers none", errSkipped, r.description.Name, h.oracle.Name)
 		}
 		t.OracleEmbedding = encoder.Encoder()
 	}

@@ -53,7 +53,7 @@ func failed(r *benchmark.Results) error {
 	const most = 10
 	var names []string
 	for _, run := range r.Runs {
-		if run.Status != benchmark.StatusOK {
+		if run.Status != benchmark.StatusOK && run.Status != benchmark.StatusSkipped {
 			names = append(names, runName{run.Method, run.Seed}.String())
 		}
 	}

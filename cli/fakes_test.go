@@ -207,7 +207,7 @@ func (m *templates) classify(x core.Snapshots) []int {
 type judge struct{}
 
 func (judge) Describe() core.Description {
-	return core.Description{Name: oracleName, Summary: "the nearest mean image", Options: []core.Option{core.IntOption("epochs", 2, 1, 100, "passes over nothing")}}
+	return core.Description{Name: defaultOracle, Summary: "the nearest mean image", Options: []core.Option{core.IntOption("epochs", 2, 1, 100, "passes over nothing")}}
 }
 
 func (judge) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {

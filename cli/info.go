@@ -15,18 +15,20 @@ import (
 )
 
 func (a *app) infoCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "info NAME",
+	f := newPluginFlags()
+	cmd := &cobra.Command{
+		Use:               "info NAME [FLAGS]",
 		Short:             "Describe a method, loss, evolution operator, embedder or oracle and its options",
 		Example:           "  " + a.Name + " info vamp",
 		Args:              oneArgument("a name"),
 		ValidArgsFunction: a.completeName,
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.registry()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.browse(cmd.Context(), f)
 			if err != nil {
 				return err
 			}
-			text, err := info(r, args[0])
+			defer c.close()
+			text, err := info(c.Registry, args[0])
 			if err != nil {
 				return err
 			}
@@ -34,6 +36,9 @@ func (a *app) infoCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().SortFlags = false
+	f.add(cmd.Flags())
+	return cmd
 }
 
 // info describes everything of that name.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin"
 )
 
 // The tests of this file run the command line over the fakes as a process of its own: this test's program, told so by
@@ -31,6 +32,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("KOOPBENCH_PLUGIN") != "" {
+		plugin.Serve(remoteThings()...)
+	}
+	noPlugins()
 	if os.Getenv(asChild) == "" {
 		os.Exit(m.Run())
 	}

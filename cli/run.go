@@ -8,29 +8,31 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
-	"github.com/koopbench/koopbench/nn"
-	"github.com/koopbench/koopbench/registry"
 )
 
 const (
-	oracleName = "cnn" // of the oracle that judges
-	maxThreads = 1024
+	defaultOracle = "cnn"
+	maxThreads    = 1024
 )
 
 // runFlags are the flags of `bench run`.
 type runFlags struct {
 	methods    string
+	plugins    *pluginFlags
 	seeds      seeds
+	oracle     string
 	oracleSeed seed
 	epochs     int
 	out        string
@@ -48,7 +50,7 @@ type runFlags struct {
 
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
-		methods: "all", seeds: seeds{"42", []int64{42}}, oracleSeed: 42, out: "results",
+		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
 		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, jobs: 1,
 	}
 	cmd := &cobra.Command{
@@ -68,6 +70,7 @@ continues where it was.`,
 	flags.SortFlags = false
 	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
+	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: its name, or plugin:NAME for one that a plugin serves")
 	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
@@ -80,6 +83,7 @@ continues where it was.`,
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
+	f.plugins.add(flags)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
 	a.mustComplete(cmd)
@@ -108,6 +112,8 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	if f.quiet && a.verbose {
 		return usagef("--quiet and --verbose exclude each other")
 	}
+	ctx, stop := stopBySignal(ctx)
+	defer stop()
 	if f.threads > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
 	}
@@ -115,10 +121,24 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.plan(f, rt)
+	logs := &pluginLogs{level: hclog.Debug}
+	if a.verbose {
+		logs.terminal = a.stderr
+	}
+	defer logs.close()
+	c, err := a.catalogue(ctx, rt, f.plugins, logs)
 	if err != nil {
 		return err
 	}
+	defer c.close()
+	for _, p := range c.broken() {
+		a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
+	}
+	plan, err := a.plan(f, c)
+	if err != nil {
+		return err
+	}
+	logs.moveTo(filepath.Join(f.out, "logs"))
 	showProfile, err := startProfile(f.profile, rt)
 	if err != nil {
 		return err
@@ -133,8 +153,6 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 
 // execute runs the plan until a signal stops it, and shows how it proceeds.
 func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*benchmark.Results, error) {
-	ctx, stop := stopBySignal(ctx)
-	defer stop()
 	if !f.quiet {
 		o := newObserver(ctx, a.stderr, plan, a.verbose)
 		o.head = head(f, plan)
@@ -145,16 +163,12 @@ func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*
 }
 
 // plan checks the flags, and that everything they name is there.
-func (a *app) plan(f *runFlags, rt *nn.Runtime) (*benchmark.Plan, error) {
-	r, err := a.Registry(rt)
-	if err != nil {
-		return nil, err
-	}
-	selections, err := r.Select(f.methods)
+func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
+	selections, err := c.Select(f.methods)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--methods: %w", err)}
 	}
-	oracle, err := planOracle(r, int64(f.oracleSeed))
+	oracle, err := planOracle(c, f.oracle, int64(f.oracleSeed))
 	if err != nil {
 		return nil, err
 	}
@@ -166,26 +180,33 @@ func (a *app) plan(f *runFlags, rt *nn.Runtime) (*benchmark.Plan, error) {
 		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
 	}
 	for _, s := range selections {
-		plan.Entries = append(plan.Entries, benchmark.Entry{Label: s.Label, Method: s.Method, Options: s.Options})
+		plan.Entries = append(plan.Entries, benchmark.Entry{
+			Label: s.Label, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
+		})
 	}
 	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
 		return nil, err
 	}
 	plan.Environment.Command = append([]string{a.Name}, a.args...)
-	plan.Environment.Backend, err = backendIdentity(rt)
+	plan.Environment.Backend, err = backendIdentity(c.runtime)
 	if err != nil {
 		return nil, err
 	}
 	return plan, nil
 }
 
-func planOracle(r *registry.Registry, seed int64) (benchmark.OraclePlan, error) {
-	oracle, err := r.Oracles.Get(oracleName)
+func planOracle(c *catalogue, name string, seed int64) (benchmark.OraclePlan, error) {
+	name, fromPlugin := strings.CutPrefix(name, "plugin:")
+	oracle, err := c.Oracles.Get(name)
 	if err != nil {
-		return benchmark.OraclePlan{}, err
+		return benchmark.OraclePlan{}, usageError{fmt.Errorf("--oracle: %w", err)}
+	}
+	from := c.oraclePlugin(name)
+	if fromPlugin && from == nil {
+		return benchmark.OraclePlan{}, usagef("--oracle plugin:%s: the oracle %s is built in; no plugin serves it", name, name)
 	}
 	options, err := oracle.Describe().Resolve(nil)
-	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed}, err
+	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed, Plugin: from}, err
 }
 
 func openTask(f *runFlags) (*benchmark.Task, error) {

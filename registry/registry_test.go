@@ -71,6 +71,18 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, 3, selections[0].Options.Int("epochs"))
 }
 
+func TestOnRequest(t *testing.T) {
+	r := filled(t)
+	require.NoError(t, r.Methods.AddOnRequest(method{"loss:vamp"}))
+	assert.True(t, r.Methods.OnRequest("loss:vamp"))
+	assert.False(t, r.Methods.OnRequest("vamp"))
+	for list, want := range map[string]int{"all": 3, "all,loss:vamp": 4, "loss:*": 1, "*vamp": 2} {
+		selections, err := r.Select(list)
+		require.NoError(t, err)
+		assert.Len(t, selections, want, list)
+	}
+}
+
 func TestSelectRefuses(t *testing.T) {
 	for list, want := range map[string]error{
 		"":                       core.ErrUnknown,

@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
@@ -18,8 +19,8 @@ type Selection struct {
 }
 
 // Select reads a list of methods separated by commas. An element is a name, a name with options ("vamp?epochs=20&lr=1e-3"),
-// a pattern in which * stands for any characters and nothing else is special, or "all". Patterns, "all" too, match in
-// alphabetical order and leave out what was named already; naming a thing twice is an error. Errors are
+// a pattern in which * stands for any characters and nothing else is special, or "all", which stands for every method that is not
+// on request. Patterns, "all" too, match in alphabetical order and leave out what was named already; naming a thing twice is an error. Errors are
 // [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	var selections []Selection
@@ -78,7 +79,7 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 
 func (r *Registry) match(pattern string) []string {
 	if pattern == "all" {
-		return r.Methods.Names()
+		return slices.DeleteFunc(r.Methods.Names(), r.Methods.OnRequest)
 	}
 	expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
 	var names []string

@@ -22,6 +22,7 @@ type Set[T Described] struct {
 type entry[T Described] struct {
 	thing       T
 	description core.Description
+	onRequest   bool
 }
 
 func newSet[T Described](kind string) Set[T] {
@@ -30,7 +31,12 @@ func newSet[T Described](kind string) Set[T] {
 
 // Add adds things under the names that they declare, all or none. The error is [core.ErrDescription] for a nil or a
 // description that breaks the rules, and [core.ErrDuplicate] for a name that is taken.
-func (s Set[T]) Add(things ...T) error {
+func (s Set[T]) Add(things ...T) error { return s.add(false, things) }
+
+// AddOnRequest is Add for things that "all" leaves out: they are chosen by name or pattern.
+func (s Set[T]) AddOnRequest(things ...T) error { return s.add(true, things) }
+
+func (s Set[T]) add(onRequest bool, things []T) error {
 	added := make(map[string]entry[T], len(things))
 	for _, thing := range things {
 		if isNil(thing) {
@@ -44,7 +50,7 @@ func (s Set[T]) Add(things ...T) error {
 		if _, twice := added[d.Name]; there || twice {
 			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind, d.Name)
 		}
-		added[d.Name] = entry[T]{thing, d}
+		added[d.Name] = entry[T]{thing, d, onRequest}
 	}
 	maps.Copy(s.things, added)
 	return nil
@@ -73,6 +79,9 @@ func (s Set[T]) Get(name string) (T, error) {
 
 // Names returns the names in alphabetical order.
 func (s Set[T]) Names() []string { return slices.Sorted(maps.Keys(s.things)) }
+
+// OnRequest reports whether "all" leaves out the thing of that name.
+func (s Set[T]) OnRequest(name string) bool { return s.things[name].onRequest }
 
 // Descriptions returns the descriptions, as they were when the things were added, by name.
 func (s Set[T]) Descriptions() []core.Description {

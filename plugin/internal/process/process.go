@@ -126,6 +126,10 @@ func (p *Process) explain(err error) error {
 	if start := p.runner.startError(); start != nil {
 		return start
 	}
+	select { // the end of its output comes a little before its own
+	case <-p.runner.ended():
+	case <-time.After(time.Second):
+	}
 	line, complete := p.runner.handshake()
 	parts := strings.Split(line, "|")
 	name := filepath.Base(p.config.Path)

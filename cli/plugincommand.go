@@ -1,0 +1,252 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin"
+)
+
+func (a *app) pluginCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plugin",
+		Short: "List, pin, check and serve plugins",
+		Long: `List, pin, check and serve plugins: programs in any language that bring methods, losses, evolution operators, embedders or
+oracles of their own.`,
+		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " run --plugin ./my-plugin --methods all",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return nil
+	}
+	cmd.AddCommand(a.pluginListCommand(), a.pluginLockCommand(), a.pluginServeCommand())
+	for _, c := range cmd.Commands() {
+		c.DisableFlagsInUseLine = true
+		c.Flags().SortFlags = false
+	}
+	return cmd
+}
+
+func (a *app) pluginListCommand() *cobra.Command {
+	f := newPluginFlags()
+	cmd := &cobra.Command{
+		Use:     "list [FLAGS]",
+		Short:   "List the plugins, what they serve, and why one cannot be used",
+		Example: "  " + a.Name + " plugin list --plugin-dir ./plugins",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.browse(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			if len(c.plugins) == 0 {
+				say(a.stderr, "there are no plugins in %q; name one with --plugin FILE, or a folder with --plugin-dir DIR\n", plugin.Folders(f.folders...))
+			}
+			for _, p := range c.plugins {
+				if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", p.path, pluginWords(p)); err != nil {
+					return err
+				}
+				if p.broken != nil {
+					continue
+				}
+				for _, thing := range p.opened.Things {
+					if _, err := fmt.Fprintf(a.stdout, "  %s %s\n", kindOf(thing), describedName(thing)); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// kindOf names the kind of a registered thing.
+func kindOf(thing any) string {
+	switch thing.(type) {
+	case core.Method:
+		return "method"
+	case core.Embedder:
+		return "embedder"
+	case core.EvolutionOperator:
+		return "evolution operator"
+	case core.Loss:
+		return "loss"
+	case core.Oracle:
+		return "oracle"
+	}
+	return fmt.Sprintf("%T", thing)
+}
+
+func (a *app) pluginLockCommand() *cobra.Command {
+	f := newPluginFlags()
+	cmd := &cobra.Command{
+		Use:   "lock [FLAGS]",
+		Short: "Pin the plugins by their SHA-256, as they are now",
+		Long: `Pin the plugins by their SHA-256, as they are now. A plugin that is pinned and has changed is refused; one that is not pinned
+runs, marked unpinned. Commit the lock file to have others run the same.`,
+		Example: "  " + a.Name + " plugin lock --plugin ./my-plugin",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return a.lockPlugins(f) },
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// lockPlugins pins every plugin that is named or found, beside those that are pinned already.
+func (a *app) lockPlugins(f *pluginFlags) error {
+	plugins, err := findPlugins(f)
+	if err != nil {
+		return err
+	}
+	if len(plugins) == 0 {
+		return usagef("there is no plugin to pin; name one with --plugin FILE, or a folder with --plugin-dir DIR")
+	}
+	lock, err := plugin.ReadLock(f.lock)
+	if err != nil {
+		return err
+	}
+	for _, p := range plugins {
+		if err := lock.Pin(p.path); err != nil {
+			return fmt.Errorf("plugin %s: %w", p.path, err)
+		}
+	}
+	if err := lock.Write(f.lock); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s pins %d plugins\n", f.lock, len(lock.Plugins))
+	return err
+}
+
+func (a *app) pluginServeCommand() *cobra.Command {
+	var as, backend string
+	var threads int
+	cmd := &cobra.Command{
+		Use:   "serve NAME... [FLAGS]",
+		Short: "Be a plugin that serves what is built in",
+		Long: `Be a plugin that serves what is built in, methods and parts by their names. It is for scripts that are plugins, like:
+
+  #!/bin/sh
+  exec ` + a.Name + ` plugin serve vamp --prefix remote-`,
+		Example: "  " + a.Name + " plugin serve vamp --prefix remote-",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(_ *cobra.Command, names []string) error { return a.servePlugin(names, as, backend, threads) },
+	}
+	flags := cmd.Flags()
+	flags.Var(word{&as, "TEXT"}, "prefix", "text to put before the names, so that they differ from those built in")
+	flags.Var(word{&backend, "NAME"}, "backend", "where neural networks compute, as in run")
+	flags.Var(number{&threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all")
+	return cmd
+}
+
+// servePlugin serves built-in things. It returns only with an error.
+func (a *app) servePlugin(names []string, prefix, backend string, threads int) error {
+	if threads > 0 {
+		runtime.GOMAXPROCS(threads) // of a process that does nothing else
+	}
+	rt, err := openRuntime(backend, threads)
+	if err != nil {
+		return err
+	}
+	r, err := a.Registry(rt)
+	if err != nil {
+		return err
+	}
+	var things []any
+	for _, name := range names {
+		before := len(things)
+		if m, err := r.Methods.Get(name); err == nil {
+			things = append(things, renamedMethod{m, prefix})
+		}
+		if e, err := r.Embedders.Get(name); err == nil {
+			things = append(things, renamedEmbedder{e, prefix})
+		}
+		if o, err := r.Operators.Get(name); err == nil {
+			things = append(things, renamedOperator{o, prefix})
+		}
+		if l, err := r.Losses.Get(name); err == nil {
+			things = append(things, renamedLoss{l, prefix})
+		}
+		if o, err := r.Oracles.Get(name); err == nil {
+			things = append(things, renamedOracle{o, prefix})
+		}
+		if len(things) == before {
+			_, err := info(r, name)
+			return err
+		}
+	}
+	plugin.Serve(things...)
+	return nil
+}
+
+// The types below give things other names. Random streams stay keyed by the names that the things have themselves, so that numbers stay
+// the same.
+
+type renamedMethod struct {
+	core.Method
+	prefix string
+}
+
+func (m renamedMethod) Describe() core.Description { return renamed(m.Method.Describe(), m.prefix) }
+
+func (m renamedMethod) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	return m.Method.Fit(ctx, named(t, m.Method.Describe().Name))
+}
+
+type renamedEmbedder struct {
+	core.Embedder
+	prefix string
+}
+
+func (e renamedEmbedder) Describe() core.Description { return renamed(e.Embedder.Describe(), e.prefix) }
+
+func (e renamedEmbedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	return e.Embedder.Fit(ctx, named(t, e.Embedder.Describe().Name))
+}
+
+type renamedOracle struct {
+	core.Oracle
+	prefix string
+}
+
+func (o renamedOracle) Describe() core.Description { return renamed(o.Oracle.Describe(), o.prefix) }
+
+func (o renamedOracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
+	return o.Oracle.Fit(ctx, named(t, o.Oracle.Describe().Name))
+}
+
+type renamedOperator struct {
+	core.EvolutionOperator
+	prefix string
+}
+
+func (o renamedOperator) Describe() core.Description {
+	return renamed(o.EvolutionOperator.Describe(), o.prefix)
+}
+
+type renamedLoss struct {
+	core.Loss
+	prefix string
+}
+
+func (l renamedLoss) Describe() core.Description { return renamed(l.Loss.Describe(), l.prefix) }
+
+func renamed(d core.Description, prefix string) core.Description {
+	d.Name = prefix + d.Name
+	return d
+}
+
+func named(t *core.Training, name string) *core.Training {
+	other := *t
+	other.Name = name
+	return &other
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// pluginLogs are the logs of plugins: DIR/logs/NAME.log once there is a folder, kept in memory before that, and on the terminal with -v.
+type pluginLogs struct {
+	level    hclog.Level // Off for none
+	terminal io.Writer   // nil for none
+
+	mu     sync.Mutex
+	folder string
+	files  map[string]*logFile
+}
+
+// mostKept is how much of a log is kept in memory.
+const mostKept = 1 << 20
+
+// logFile is the log of one plugin.
+type logFile struct {
+	logs *pluginLogs
+	name string
+	kept bytes.Buffer
+	file *os.File
+}
+
+// of returns the log of a plugin.
+func (l *pluginLogs) of(path string) hclog.Logger {
+	if l.level == hclog.Off {
+		return hclog.NewNullLogger()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.files == nil {
+		l.files = map[string]*logFile{}
+	}
+	name := logName(path)
+	if l.files[name] == nil {
+		l.files[name] = &logFile{logs: l, name: name}
+	}
+	out := io.Writer(l.files[name])
+	if l.terminal != nil {
+		out = io.MultiWriter(out, l.terminal)
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: filepath.Base(path), Level: l.level, Output: out})
+}
+
+// moveTo makes the logs files in a folder.
+func (l *pluginLogs) moveTo(folder string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.folder = folder
+}
+
+// Write appends to the log. A log that cannot be written is no reason to fail.
+func (f *logFile) Write(text []byte) (int, error) {
+	f.logs.mu.Lock()
+	defer f.logs.mu.Unlock()
+	if f.logs.folder == "" {
+		if f.kept.Len()+len(text) <= mostKept {
+			f.kept.Write(text)
+		}
+		return len(text), nil
+	}
+	f.open()
+	if f.file != nil {
+		_, _ = f.file.Write(text)
+	}
+	return len(text), nil
+}
+
+func (f *logFile) open() {
+	if f.file != nil || os.MkdirAll(f.logs.folder, 0o755) != nil {
+		return
+	}
+	file, err := os.OpenFile(filepath.Join(f.logs.folder, f.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return
+	}
+	f.file = file
+	_, _ = file.Write(f.kept.Bytes())
+	f.kept.Reset()
+}
+
+// close closes the files.
+func (l *pluginLogs) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.files {
+		if l.folder != "" && f.kept.Len() > 0 {
+			f.open()
+		}
+		if f.file != nil {
+			_ = f.file.Close()
+			f.file = nil
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin"
+)
+
+// foundPlugin is a plugin that was named or found: opened, or broken for a reason.
+type foundPlugin struct {
+	path   string
+	named  bool // on the command line
+	opened *plugin.Plugin
+	broken error
+}
+
+// info is what results say of it.
+func (p *foundPlugin) info() *benchmark.PluginInfo {
+	i := p.opened.Info()
+	return &benchmark.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
+}
+
+// openPlugins opens all plugins at once, those named first. A named one that is broken is an error, one in a folder is not. Plugins write
+// their logs to those of the sink; warn is told what the user should know.
+func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn func(format string, values ...any)) ([]*foundPlugin, error) {
+	plugins, err := findPlugins(f)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := plugin.ReadLock(f.lock)
+	if err != nil {
+		return nil, err
+	}
+	var opening sync.WaitGroup
+	for _, p := range plugins {
+		sum := lock.SHA256(p.path)
+		if sum != "" && f.ignoreLock {
+			warn("the pin of %s in %s is ignored\n", p.path, f.lock)
+			sum = ""
+		}
+		opening.Go(func() {
+			p.opened, p.broken = plugin.Open(ctx, p.path, &plugin.Options{
+				SHA256: sum, AllowWritable: f.allowWritable, StartTimeout: f.startTimeout, Log: logs.of(p.path),
+			})
+		})
+	}
+	opening.Wait()
+	if ctx.Err() != nil && len(plugins) > 0 {
+		closePlugins(plugins)
+		return nil, interruption("stopped while the plugins described themselves; nothing was begun")
+	}
+	for _, p := range plugins {
+		if p.named && p.broken != nil {
+			closePlugins(plugins)
+			return nil, fmt.Errorf("--plugin: %w", p.broken)
+		}
+	}
+	return plugins, nil
+}
+
+func closePlugins(plugins []*foundPlugin) {
+	for _, p := range plugins {
+		if p.opened != nil {
+			_ = p.opened.Close()
+		}
+	}
+}
+
+// findPlugins lists the plugins named, then those in the folders. A file is there once, however often it is named or found.
+func findPlugins(f *pluginFlags) ([]*foundPlugin, error) {
+	var plugins []*foundPlugin
+	seen := map[string]bool{}
+	add := func(path string, named bool) error {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		if real, err := filepath.EvalSymlinks(absolute); err == nil {
+			if seen[real] {
+				return nil
+			}
+			seen[real] = true
+		}
+		plugins = append(plugins, &foundPlugin{path: absolute, named: named})
+		return nil
+	}
+	for _, path := range f.paths {
+		if err := add(path, true); err != nil {
+			return nil, err
+		}
+	}
+	for _, folder := range plugin.Folders(f.folders...) {
+		found, err := plugin.Find(folder)
+		if errors.Is(err, fs.ErrNotExist) && !slices.Contains(f.folders, folder) {
+			continue
+		}
+		if err != nil {
+			return nil, usagef("--plugin-dir: %w", err)
+		}
+		for _, path := range found {
+			if err := add(path, false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return plugins, nil
+}
+
+// noLogs discards what plugins write.
+func noLogs() *pluginLogs { return &pluginLogs{level: hclog.Off} }
+
+// pluginWords says what a plugin is, for a list.
+func pluginWords(p *foundPlugin) string {
+	if p.broken != nil {
+		return "broken: " + firstLine(p.broken.Error())
+	}
+	i := p.opened.Info()
+	words := "unpinned"
+	if i.Pinned {
+		words = "pinned"
+	}
+	if !i.Encrypted {
+		words += ", not encrypted"
+	}
+	if i.SDK != "" {
+		words = i.SDK + ", " + words
+	}
+	if i.Version != "" {
+		words = "version " + i.Version + ", " + words
+	}
+	return words
+}
+
+// describedName is the declared name of a thing.
+func describedName(thing any) string {
+	return thing.(interface{ Describe() core.Description }).Describe().Name
+}

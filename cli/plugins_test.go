@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/plugin"
+)
+
+// This test's program is a plugin where it is started as one.
+
+// remoteThings are what it serves: the fakes under other names.
+func remoteThings() []any {
+	if names := os.Getenv(servedNames); names != "" {
+		var things []any
+		for name := range strings.SplitSeq(names, ",") {
+			things = append(things, &template{newFakes(), name})
+		}
+		return things
+	}
+	return []any{&template{newFakes(), "remote"}, renamedOracle{judge{}, "remote-"}}
+}
+
+const servedNames = "KOOPBENCH_TEST_SERVED"
+
+// noPlugins keeps the tests from the user's own plugins.
+func noPlugins() {
+	_ = os.Unsetenv(plugin.PathVariable)
+	_ = os.Setenv("XDG_DATA_HOME", "/nonexistent")
+}
+
+// pluginFile returns a script that is a plugin, in a folder of its own, serving templates of the given names or else remoteThings.
+func pluginFile(t *testing.T, file string, names ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), file)
+	script := "#!/bin/sh\n" + servedNames + "='" + strings.Join(names, ",") + "' exec '" + self + "'\n"
+	require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
+	return path
+}
+
+func TestRunWithAPlugin(t *testing.T) {
+	data, out, path := dataFolder(t), filepath.Join(t.TempDir(), "out"), pluginFile(t, "far")
+	args := tiny(data, out, "--plugin", path, "--methods", "template,remote", "--oracle", "plugin:remote-cnn")
+	got := call(t.Context(), newFakes().config(), args...)
+	require.Zero(t, got.status, got.stderr)
+	r := results(t, out)
+	require.Len(t, r.Runs, 2)
+	assert.Nil(t, r.Runs[0].Plugin)
+	require.NotNil(t, r.Runs[1].Plugin)
+	assert.Equal(t, path, r.Runs[1].Plugin.Path)
+	assert.Len(t, r.Runs[1].Plugin.SHA256, 64)
+	assert.Equal(t, 1, r.Runs[1].Plugin.Protocol)
+	assert.Equal(t, "remote-cnn", r.Oracle.Name)
+	require.NotNil(t, r.Oracle.Plugin)
+	assert.Equal(t, path, r.Oracle.Plugin.Path)
+	assert.Equal(t, r.Runs[0].History, r.Runs[1].History)
+	assert.Len(t, r.Runs[1].History, fakeRunsEach)
+
+	again := call(t.Context(), newFakes().config(), args...)
+	assert.Contains(t, again.stderr, "remote, seed 42: finished before, kept")
+	script, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append(script, "# changed\n"...), 0o755))
+	changed := call(t.Context(), newFakes().config(), args...)
+	assert.Contains(t, changed.stderr, "remote, seed 42: done", "another file's results are not reused")
+}
+
+// TestAllMeansPluginsToo: what a plugin adds is in "all", and is listed with where it comes from.
+func TestAllMeansPluginsToo(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.Rename(pluginFile(t, "far", "remote-one", "remote-two"), filepath.Join(folder, "far")))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "noise"), []byte("#!/bin/sh\necho hello\n"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "README"), []byte("text"), 0o644))
+	got := call(t.Context(), newFakes().config(), "list", "--plugin-dir", folder)
+	assert.Zero(t, got.status)
+	assert.Contains(t, got.stdout, "\n  remote-one ")
+	assert.Contains(t, got.stdout, "\n  remote-two ")
+	assert.Regexp(t, `\n  \S+/far: .*unpinned`, got.stdout)
+	assert.Regexp(t, `\n  \S+/noise: broken: .*wrote "hello" where its handshake belongs`, got.stdout)
+	assert.NotContains(t, got.stdout, "README")
+
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
+	require.Zero(t, got.status, got.stderr)
+	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is left out: ")
+	assert.Len(t, results(t, out).Runs, 3)
+}
+
+func TestPluginLock(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := pluginFile(t, "far")
+	got := call(t.Context(), newFakes().config(), "plugin", "lock", "--plugin", path)
+	require.Zero(t, got.status, got.stderr)
+	assert.Equal(t, lockFile+" pins 1 plugins\n", got.stdout)
+	got = call(t.Context(), newFakes().config(), "plugin", "list", "--plugin", path)
+	assert.Regexp(t, `far: .*[^n]pinned\n  method remote\n  oracle remote-cnn\n$`, got.stdout)
+
+	script, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append(script, "# changed\n"...), 0o755))
+	got = call(t.Context(), newFakes().config(), "plugin", "list", "--plugin", path)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "run bench plugin lock again")
+	got = call(t.Context(), newFakes().config(), "plugin", "list", "--plugin", path, "--plugin-ignore-lock")
+	assert.Zero(t, got.status)
+	assert.Contains(t, got.stderr, "warning: the pin of "+path)
+	assert.Contains(t, got.stdout, "unpinned")
+}
+
+// TestNamesThatAreTaken: an error names both sides, and nothing is run.
+func TestNamesThatAreTaken(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	one, two := pluginFile(t, "one", "remote"), pluginFile(t, "two", "remote")
+	builtin := pluginFile(t, "builtin", "template")
+	for _, c := range []struct{ paths, says []string }{
+		{[]string{builtin}, []string{builtin, `the method "template", which is built in`}},
+		{[]string{one, two}, []string{two, `the method "remote", which the plugin ` + one + ` serves too`}},
+	} {
+		args := tiny(data, out, "--methods", "template")
+		for _, p := range c.paths {
+			args = append(args, "--plugin", p)
+		}
+		got := call(t.Context(), newFakes().config(), args...)
+		assert.NotZero(t, got.status)
+		for _, says := range c.says {
+			assert.Contains(t, got.stderr, says)
+		}
+		assert.NoDirExists(t, out)
+	}
+}
+
+func TestOracleFlag(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	for oracle, says := range map[string]string{
+		"cnm":        `no oracle "cnm"; did you mean "cnn"?`,
+		"plugin:cnn": "the oracle cnn is built in; no plugin serves it",
+	} {
+		got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--oracle", oracle)...)
+		assert.Equal(t, exitUsage, got.status)
+		assert.Contains(t, got.stderr, says)
+		assert.NoDirExists(t, out)
+	}
+}
+
+// TestPluginLogs: what a plugin writes is in a file beside the results, and on the terminal with -v only.
+func TestPluginLogs(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	path := pluginFile(t, "far")
+	script, err := os.ReadFile(path)
+	require.NoError(t, err)
+	noisy := strings.Replace(string(script), "#!/bin/sh\n", "#!/bin/sh\necho 'the weather is fine' >&2\n", 1)
+	require.NoError(t, os.WriteFile(path, []byte(noisy), 0o755))
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote")...)
+	require.Zero(t, got.status, got.stderr)
+	assert.NotContains(t, got.stdout+got.stderr, "weather")
+	log, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, strings.Count(string(log), "the weather is fine"), 2, "from the description and the run")
+	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote", "--seeds", "7", "-v")...)
+	assert.Contains(t, got.stderr, "the weather is fine")
+}
+
+// TestPluginCrashIsOneRun: a plugin that dies leaves the other runs as they are.
+func TestPluginCrashIsOneRun(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	marker := filepath.Join(t.TempDir(), "described")
+	path := pluginFile(t, "far")
+	script, err := os.ReadFile(path)
+	require.NoError(t, err)
+	dying := strings.Replace(string(script), "#!/bin/sh\n", "#!/bin/sh\nif [ -e '"+marker+"' ]; then echo 'out of luck' >&2; exit 3; fi\ntouch '"+marker+"'\n", 1)
+	require.NoError(t, os.WriteFile(path, []byte(dying), 0o755))
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote,template")...)
+	assert.Equal(t, exitFailure, got.status)
+	r := results(t, out)
+	require.Len(t, r.Runs, 2)
+	assert.Equal(t, benchmark.StatusCrashed, r.Runs[0].Status)
+	assert.Contains(t, r.Runs[0].Reason, "exit status 3")
+	assert.Contains(t, r.Runs[0].Reason, "out of luck")
+	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
+}

@@ -1,0 +1,70 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/koopbench/koopbench/internal/atomicfile"
+)
+
+// LockSchema is the schema of a lock file.
+const LockSchema = "koopbench.plugins/1"
+
+// Lock pins plugins: the SHA-256 of their files, in hexadecimal digits, by the names of the files without their folders. It is kept
+// in a file that one can commit.
+type Lock struct {
+	Schema  string            `json:"schema"`
+	Plugins map[string]string `json:"plugins"`
+}
+
+var digits = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock].
+func ReadLock(path string) (*Lock, error) {
+	l := &Lock{Schema: LockSchema, Plugins: map[string]string{}}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, l); err != nil {
+		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; write it anew with bench plugin lock", ErrLock, path, err)
+	}
+	if l.Schema != LockSchema {
+		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q", ErrLock, path, l.Schema, LockSchema)
+	}
+	for name, sum := range l.Plugins {
+		if !digits.MatchString(sum) || filepath.Base(name) != name {
+			return nil, fmt.Errorf("%w: the lock file %s pins %q to %q; a name has no folder, and a SHA-256 has 64 hexadecimal digits", ErrLock, path, name, sum)
+		}
+	}
+	return l, nil
+}
+
+// SHA256 returns what a plugin's file must have, or "".
+func (l *Lock) SHA256(path string) string { return l.Plugins[filepath.Base(path)] }
+
+// Pin pins the file of a plugin as it is now.
+func (l *Lock) Pin(path string) error {
+	sum, err := fileSHA256(path)
+	if err == nil {
+		l.Plugins[filepath.Base(path)] = sum
+	}
+	return err
+}
+
+// Write writes the lock file.
+func (l *Lock) Write(path string) error {
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, append(text, '\n'))
+}
