@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race bench lint fmt tidy generated build clean
+.PHONY: check test race bench bench-peer lint fmt tidy generated build clean
 
 check: fmt tidy generated lint test race
 
@@ -19,6 +19,11 @@ race:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# koopbench against kooplearn and torch, in turn: docs/performance.md. PEER takes further flags: PEER='--steps'.
+ROUNDS ?= 3
+bench-peer:
+	$(GO) run ./internal/peer --rounds $(ROUNDS) $(PEER)
 
 lint: $(TOOLS)/golangci-lint
 	$(GO) vet ./...

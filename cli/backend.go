@@ -20,6 +20,8 @@ const (
 	goBackend      = gobackend.BackendName
 	xlaBackend     = "xla"
 	defaultBackend = cpuBackend
+	// portableKernels are in plain Go, where gonum's own products are the faster ones.
+	portableKernels = "generic"
 	// backendVariable is GoMLX's own name of the choice of a backend, for where --backend is not given.
 	backendVariable = "GOMLX_BACKEND"
 )
@@ -75,7 +77,7 @@ func useFastAlgebra(rt *nn.Runtime) error {
 		return err
 	}
 	own, ok := backend.(*cpu.Backend)
-	if !ok {
+	if !ok || own.Kernels() == portableKernels {
 		return nil
 	}
 	products, err := blas.New(&blas.Options{Set: own.Kernels()})
