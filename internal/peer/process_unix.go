@@ -8,18 +8,23 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 const exeSuffix = ""
 
-// interruptGroup makes the end of the command's context interrupt the process and its children, and nothing else.
+// interruptGroup makes the end of the command's context interrupt the process and its children, and nothing else. What is left of
+// them a few seconds later, such as a child that was just being started, is killed.
 func interruptGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); !errors.Is(err, syscall.ESRCH) {
-			return err
+		group := -cmd.Process.Pid
+		err := syscall.Kill(group, syscall.SIGINT)
+		if errors.Is(err, syscall.ESRCH) {
+			return os.ErrProcessDone
 		}
-		return os.ErrProcessDone
+		time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
+		return err
 	}
 }
 
