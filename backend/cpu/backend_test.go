@@ -105,6 +105,7 @@ func TestWholeGraphFallback(t *testing.T) {
 	assert.Equal(t, []float32{-1, -2, -3}, flat)
 	require.Len(t, b.Profile(), 1)
 	assert.Equal(t, "go", b.Profile()[0].Where)
+	assert.Equal(t, `graph "test": graph=fallback`, b.Profile()[0].Operation)
 }
 
 func TestBadInputs(t *testing.T) {
@@ -195,6 +196,38 @@ func TestExecuteAllocatesHandlesOnly(t *testing.T) {
 	assert.LessOrEqual(t, testing.AllocsPerRun(200, run), 1+3.0)
 }
 
+// TestSubgraphsAllocateAConstant counts what a graph that runs in part on the
+// Go backend allocates: that one allocates for each subgraph, and per operation.
+func TestSubgraphsAllocateAConstant(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool forget at random")
+	}
+	allocations := func(rows int) float64 {
+		b := newBackend(t, "threads=2")
+		shape := shapes.Make(dtypes.Float32, rows, 100)
+		exec := program(t, b, shape, func(f compute.Function, x compute.Value) []compute.Value {
+			y := must(f.CumSum(must(f.Mul(x, x)), 0, compute.CumSumOptions{}))
+			return []compute.Value{must(f.Neg(y))}
+		})
+		in, err := b.BufferFromFlatData(0, make([]float32, shape.Size()), shape)
+		require.NoError(t, err)
+		inputs := []compute.Buffer{in}
+		run := func() {
+			out, err := exec.Execute(inputs, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = out[0].Finalize()
+		}
+		run()
+		return testing.AllocsPerRun(200, run)
+	}
+	small, large := allocations(10), allocations(1000)
+	t.Logf("%g allocations for 10 rows, %g for 1000", small, large)
+	assert.InDelta(t, small, large, 3)
+	assert.LessOrEqual(t, large, 20.0)
+}
+
 func TestConcurrentExecute(t *testing.T) {
 	b := newBackend(t, "threads=3")
 	shape := shapes.Make(dtypes.Float32, 50, 300)
@@ -250,7 +283,7 @@ func TestNonFiniteValues(t *testing.T) {
 		out, err := exec.Execute([]compute.Buffer{in}, nil, 0)
 		require.NoError(t, err)
 		for i, want := range []any{
-			[]float32{nan, inf, 0, 0}, []float32{nan, nan, nan, 0}, []float32{nan}, []float32{nan}, []float32{nan, 1, -1, -1},
+			[]float32{nan, inf, 0, 0}, []float32{nan, nan, nan, 0}, []float32{nan}, []float32{nan}, []float32{0, 1, -1, -1},
 			[]float32{nan, nan, nan, 0}, []float32{nan, inf, nan, nan}, []bool{false, false, false, true},
 		} {
 			got, err := out[i].Data()

@@ -104,7 +104,11 @@ func (b *Builder) Compile() (_ compute.Executable, err error) {
 		if err != nil {
 			return nil, err
 		}
-		return &fallbackExecutable{backend: b.backend, inner: inner}, nil
+		why := b.opaque
+		if why == "" {
+			why = "graph=fallback"
+		}
+		return &fallbackExecutable{b.backend, inner, fmt.Sprintf("graph %q: %s", b.Name(), why)}, nil
 	}
 	return newPlan(b)
 }

@@ -14,6 +14,7 @@ var _ compute.Executable = (*fallbackExecutable)(nil)
 type fallbackExecutable struct {
 	backend *Backend
 	inner   compute.Executable
+	name    string // of the graph, and why it runs there
 }
 
 // Finalize frees the executable.
@@ -38,7 +39,7 @@ func (e *fallbackExecutable) Execute(inputs []compute.Buffer, donate []bool, _ c
 		}
 		in[i] = s.inner
 	}
-	stop := e.backend.profile.start("graph", "go", 0)
+	stop := e.backend.profile.start(e.name, "go", 0)
 	results, err := e.inner.Execute(in, nil, 0)
 	stop()
 	if err != nil {
@@ -166,7 +167,7 @@ func (p *planner) lowerFallback(u *unit) error {
 	for _, v := range outputs {
 		group.outputs = append(group.outputs, p.slot(v))
 	}
-	p.add(&step{name: "subgraph" + name, where: "go", parts: 1, group: group, reads: slices.Clone(r.inputs), writes: outputs,
+	p.add(&step{name: "subgraph:" + name, where: "go", parts: 1, group: group, reads: slices.Clone(r.inputs), writes: outputs,
 		run: func(f *frame, _, _ int) { f.err = group.run(f) }})
 	return nil
 }

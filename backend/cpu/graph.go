@@ -8,16 +8,16 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-
-	"github.com/koopbench/koopbench/backend/cpu/internal/elementwise"
 )
 
 // The operations that a graph holds beside GoMLX's after its passes.
 const (
-	opPassesGradient = elementwise.PassesGradient
-	opIsPositive     = elementwise.IsPositive
+	// opPassesGradient is 0 where x < 0, else 1: what GoMLX's gradient of Max(x, 0) spells Sign(Add(Sign(x), 1)).
+	opPassesGradient = iota + compute.OpTypeLast + 1
+	// opIsPositive is 1 where x > 0, else 0: what GoMLX's gradient of Max(0, x) spells 1 − PassesGradient(0 − x).
+	opIsPositive
 	// opConv: x, w[, bias] → y[, winner]; attributes convolution.
-	opConv = iota + compute.OpTypeLast + 3
+	opConv
 	// opConvKernelGradient: x, g[, winner] → dw[, db]; attributes convolution.
 	opConvKernelGradient
 	// opConvInputGradient: g, w[, winner] → dx; attributes convolution.

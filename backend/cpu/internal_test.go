@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -9,6 +10,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/backend/cpu/internal/kernel"
 )
 
 // negation compiles −x for x of n elements.
@@ -102,6 +105,112 @@ func TestProfile(t *testing.T) {
 		assert.EqualValues(t, 4, e.Calls, "EnableProfile(true) starts anew")
 		assert.Equal(t, own.Kernels(), e.Where)
 		assert.EqualValues(t, 10, e.Flops)
+	}
+}
+
+// TestProfileIsComplete compares the profile with the steps of a plan that
+// runs here and on the Go backend.
+func TestProfileIsComplete(t *testing.T) {
+	b, err := New("threads=2")
+	require.NoError(t, err)
+	defer b.Finalize()
+	builder := b.Builder("mixed")
+	f := builder.Main()
+	shape := shapes.Make(dtypes.Float32, 8, 40)
+	x, err := f.Parameter("x", shape, nil)
+	require.NoError(t, err)
+	product, err := f.DotGeneral(x, []int{0}, nil, x, []int{0}, nil, compute.DotGeneralConfig{})
+	require.NoError(t, err)
+	sums, err := f.CumSum(product, 0, compute.CumSumOptions{})
+	require.NoError(t, err)
+	total, err := f.ReduceSum(sums, 1)
+	require.NoError(t, err)
+	negative, err := f.Neg(total)
+	require.NoError(t, err)
+	require.NoError(t, f.Return([]compute.Value{negative, x}, nil))
+	compiled, err := builder.Compile()
+	require.NoError(t, err)
+	in, err := b.BufferFromFlatData(0, make([]float32, shape.Size()), shape)
+	require.NoError(t, err)
+	own := b.(*Backend)
+	own.EnableProfile(true)
+	const calls = 3
+	for range calls {
+		_, err = compiled.Execute([]compute.Buffer{in}, nil, 0)
+		require.NoError(t, err)
+	}
+	type row struct {
+		operation, where string
+		calls            int64
+		flops            int64
+	}
+	var want, got []row
+	for _, s := range compiled.(*executable).steps {
+		want = append(want, row{s.name, s.where, calls, s.flops})
+	}
+	for _, e := range own.Profile() {
+		got = append(got, row{e.Operation, e.Where, e.Calls, e.Flops})
+		assert.Positive(t, e.Time, e.Operation)
+	}
+	assert.ElementsMatch(t, want, got)
+	assert.ElementsMatch(t, []row{
+		{"matmul 1×(40×8 · 8×40)", own.Kernels(), calls, 2 * 40 * 8 * 40},
+		{"subgraph: CumSum", "go", calls, 0},
+		{"ReduceSum 40×40×1", own.Kernels(), calls, 1600},
+		{"loop [40] Neg", own.Kernels(), calls, 40},
+		{"copy [8 40]", own.Kernels(), calls, 0},
+	}, got)
+}
+
+// TestForcedKernelsRun multiplies matrices with each set. Each sums in an
+// order of its own, so the bits tell which one ran.
+func TestForcedKernelsRun(t *testing.T) {
+	const k = 1568
+	r := rand.New(rand.NewPCG(4, 4))
+	x, y := make([]float32, 3*k), make([]float32, k*5)
+	for i := range x {
+		x[i] = r.Float32() - 0.5
+	}
+	for i := range y {
+		y[i] = r.Float32() - 0.5
+	}
+	seen := map[[15]float32]kernel.Set{}
+	for _, set := range kernel.Sets() {
+		b, err := New("kernels=" + set.String())
+		require.NoError(t, err)
+		defer b.Finalize()
+		builder := b.Builder("product")
+		f := builder.Main()
+		left, err := f.Parameter("x", shapes.Make(dtypes.Float32, 3, k), nil)
+		require.NoError(t, err)
+		right, err := f.Parameter("y", shapes.Make(dtypes.Float32, k, 5), nil)
+		require.NoError(t, err)
+		product, err := f.DotGeneral(left, []int{1}, nil, right, []int{0}, nil, compute.DotGeneralConfig{})
+		require.NoError(t, err)
+		require.NoError(t, f.Return([]compute.Value{product}, nil))
+		exec, err := builder.Compile()
+		require.NoError(t, err)
+		a, err := b.BufferFromFlatData(0, x, shapes.Make(dtypes.Float32, 3, k))
+		require.NoError(t, err)
+		c, err := b.BufferFromFlatData(0, y, shapes.Make(dtypes.Float32, k, 5))
+		require.NoError(t, err)
+		own := b.(*Backend)
+		own.EnableProfile(true)
+		out, err := exec.Execute([]compute.Buffer{a, c}, nil, 0)
+		require.NoError(t, err)
+		flat, err := out[0].Data()
+		require.NoError(t, err)
+		require.Len(t, own.Profile(), 1)
+		assert.Equal(t, set.String(), own.Profile()[0].Where)
+
+		want := make([]float32, 15)
+		g := kernel.MatMul{M: 3, N: 5, K: k, LDA: k, LDB: 5, LDC: 5}
+		kernel.Gemm(set, &g, 0, kernel.GemmBlocks[float32](set, &g), 1, x, y, 0, want, make([]float32, kernel.GemmScratch[float32](set, &g)))
+		assert.Equal(t, want, flat)
+		bits := [15]float32(want)
+		other, ok := seen[bits]
+		assert.False(t, ok, "%s gives the bits of %s", set, other)
+		seen[bits] = set
 	}
 }
 

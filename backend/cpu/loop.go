@@ -97,7 +97,8 @@ var unaryKernels = map[compute.OpType]kernel.UnaryOp{
 	compute.OpTypeRsqrt: kernel.Rsqrt, compute.OpTypeExp: kernel.Exp, compute.OpTypeExpm1: kernel.Expm1,
 	compute.OpTypeLog: kernel.Log, compute.OpTypeLog1p: kernel.Log1p, compute.OpTypeTanh: kernel.Tanh,
 	compute.OpTypeLogistic: kernel.Sigmoid, compute.OpTypeSin: kernel.Sin, compute.OpTypeCos: kernel.Cos,
-	compute.OpTypeFloor: kernel.Floor, compute.OpTypeCeil: kernel.Ceil,
+	compute.OpTypeFloor: kernel.Floor, compute.OpTypeCeil: kernel.Ceil, compute.OpTypeSign: kernel.Sign,
+	opPassesGradient: kernel.NotNegative, opIsPositive: kernel.Positive,
 }
 
 // vectorFunction returns a loop of the kernel set.
@@ -296,7 +297,7 @@ func (p *planner) lowerLoop(u *unit) {
 		l.scratch, l.stride = p.slot(scratch), stride
 		s.writes = append(s.writes, scratch)
 	}
-	s.flops = int64(len(l.code)) * int64(l.size)
+	s.flops = arithmetic(u) * int64(l.size)
 	s.parts = (l.size + loopPart - 1) / loopPart
 	s.run = l.run
 	p.add(s)
@@ -384,6 +385,17 @@ func (l *loop) run(f *frame, part, worker int) {
 			ins.f(pointers[ins.dst], a, b, c, n)
 		}
 	}
+}
+
+// arithmetic is the number of a loop's operations that compute something.
+func arithmetic(u *unit) int64 {
+	n := 0
+	for _, op := range u.operations {
+		if !isView(op.kind) && op.kind != compute.OpTypeConvertDType {
+			n++
+		}
+	}
+	return int64(n)
 }
 
 func loopName(u *unit) string {

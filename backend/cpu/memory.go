@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -47,7 +48,7 @@ func (p *planner) copySteps(copied []*value) {
 			continue
 		}
 		from, to, n := p.slot(p.g.outputs[i]), p.slot(t), bytes(t.shape)
-		p.add(&step{name: "copy", reads: []*value{p.g.outputs[i]}, writes: []*value{t}, run: func(f *frame, _, _ int) {
+		p.add(&step{name: fmt.Sprintf("copy %v", t.shape.Dimensions), reads: []*value{p.g.outputs[i]}, writes: []*value{t}, run: func(f *frame, _, _ int) {
 			copy(f.bytes(to, n), f.bytes(from, n))
 		}})
 	}

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// ProfileEntry is what one kind of operation cost since profiling began.
+// ProfileEntry is what one kind of operation cost since profiling began: one
+// step of a compiled graph, or all of them that have its name and work.
 type ProfileEntry struct {
-	Operation string        // what ran, e.g. "conv 64x28x28x1 5x5 → 16 +bias +relu +pool"
+	Operation string        // what ran, e.g. "conv 64×28×28×1 5×5→16 relu pool"
 	Where     string        // "generic", "avx2", "avx512": own kernels; "go": the Go backend
 	Calls     int64         // how often
 	Time      time.Duration // in all, wall clock
-	Flops     int64         // floating-point operations of one call; 0 where it is not known
+	Flops     int64         // floating-point operations of one call, of its dense form; 0 where it is not known
 }
 
 // profile adds up what operations cost. The zero value is off.
@@ -24,7 +25,10 @@ type profile struct {
 	entries map[profileKey]*ProfileEntry
 }
 
-type profileKey struct{ operation, where string }
+type profileKey struct {
+	operation, where string
+	flops            int64
+}
 
 // EnableProfile starts or stops profiling. Starting forgets what was measured before.
 func (b *Backend) EnableProfile(on bool) {
@@ -46,7 +50,7 @@ func (b *Backend) Profile() []ProfileEntry {
 		out = append(out, *e)
 	}
 	slices.SortFunc(out, func(x, y ProfileEntry) int {
-		return cmp.Or(cmp.Compare(y.Time, x.Time), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.Where, y.Where))
+		return cmp.Or(cmp.Compare(y.Time, x.Time), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.Where, y.Where), cmp.Compare(x.Flops, y.Flops))
 	})
 	return out
 }
@@ -68,7 +72,7 @@ func (p *profile) add(operation, where string, flops int64, d time.Duration) {
 	if p.entries == nil {
 		return
 	}
-	key := profileKey{operation, where}
+	key := profileKey{operation, where, flops}
 	e := p.entries[key]
 	if e == nil {
 		e = &ProfileEntry{Operation: operation, Where: where, Flops: flops}

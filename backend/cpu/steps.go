@@ -99,6 +99,18 @@ func convFlops(a convolution) int64 {
 	return 2 * int64(a.images) * int64(c.OutHeight()*c.OutWidth()) * int64(c.KernelHeight*c.KernelWidth*c.In) * int64(c.Out)
 }
 
+// convBlock is the number of rows of a convolution's result that make a part: an image, or in small batches as few as are worth
+// the attention of another thread.
+func convBlock(a convolution) int {
+	const fewImages, worthwhile = 8, 2_000_000 // floating-point operations
+	rows := a.geometry.Rows(a.epilogue)
+	if a.images >= fewImages {
+		return rows
+	}
+	perRow := max(1, int(convFlops(a))/(a.images*rows))
+	return min(rows, (worthwhile+perRow-1)/perRow)
+}
+
 func (p *planner) lowerConv(op *operation) {
 	a := op.attrs.(convolution)
 	c, e, set := a.geometry, a.epilogue, p.set()
@@ -111,17 +123,19 @@ func (p *planner) lowerConv(op *operation) {
 	packed := p.temporary(4 * set.PackedConvSize(&c))
 	nx, nw, ny, npacked := x.shape.Size(), w.shape.Size(), y.shape.Size(), set.PackedConvSize(&c)
 	sx, sw, sb, sy, swin, spacked := p.slot(x), p.slot(w), p.slotOf(bias), p.slot(y), p.slotOf(winner), p.slot(packed)
-	p.add(&step{name: "pack weights", reads: []*value{w}, writes: []*value{packed}, run: func(f *frame, _, _ int) {
+	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w}, writes: []*value{packed}, run: func(f *frame, _, _ int) {
 		set.PackConv(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw))
 	}})
 	nscratch := set.ConvScratch(&c, e)
 	scratch, stride := p.scratch(4 * nscratch)
 	ss := p.slot(scratch)
+	rows := a.images * c.Rows(e)
+	block := convBlock(a)
 	p.add(&step{
-		name: "conv " + describe(a), flops: convFlops(a), parts: a.images,
+		name: "conv " + describe(a), flops: convFlops(a), parts: (rows + block - 1) / block,
 		reads: present(x, packed, bias), writes: present(y, winner, scratch),
 		run: func(f *frame, part, worker int) {
-			set.Conv(&c, e, part, part+1, at[float32](f, sx, nx), at[float32](f, spacked, npacked), optionalAt[float32](f, sb, c.Out),
+			set.Conv(&c, e, part*block, min((part+1)*block, rows), at[float32](f, sx, nx), at[float32](f, spacked, npacked), optionalAt[float32](f, sb, c.Out),
 				at[float32](f, sy, ny), optionalAt[uint8](f, swin, ny), slice[float32](f.scratch(ss, worker, stride), nscratch))
 		},
 	})
@@ -141,7 +155,7 @@ func (p *planner) lowerConvInputGradient(op *operation) {
 	turned := p.temporary(4 * w.shape.Size())
 	ng, nw, nx, npacked := g.shape.Size(), w.shape.Size(), dx.shape.Size(), set.PackedConvSize(&back)
 	sg, sw, sx, swin, spacked, sturned := p.slot(g), p.slot(w), p.slot(dx), p.slotOf(winner), p.slot(packed), p.slot(turned)
-	p.add(&step{name: "pack weights", reads: []*value{w}, writes: []*value{packed, turned}, run: func(f *frame, _, _ int) {
+	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w}, writes: []*value{packed, turned}, run: func(f *frame, _, _ int) {
 		set.PackConvFlipped(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw), at[float32](f, sturned, nw))
 	}})
 	nscratch := set.ConvGradientScratch(&c)
@@ -190,7 +204,7 @@ func (p *planner) lowerConvKernelGradient(op *operation) {
 	})
 	const block = 4096
 	p.add(&step{
-		name: "sum kernel gradients", parts: (nw + block - 1) / block,
+		name: fmt.Sprintf("sum kernel gradients %v", dw.shape.Dimensions), flops: int64(chunks-1) * int64(nw+nb), parts: (nw + block - 1) / block,
 		reads: []*value{partial}, writes: present(dw, db),
 		run: func(f *frame, part, _ int) {
 			sums := at[float32](f, sp, chunks*(nw+nb))
@@ -293,7 +307,7 @@ func addReduce[T float32 | float64](p *planner, name string, kind kernel.ReduceO
 	const chunk = 1 << 14
 	set, sx, sy := p.set(), p.slot(from), p.slot(to)
 	perPart := max(1, chunk/(n*inner))
-	p.add(&step{name: name, parts: (groups + perPart - 1) / perPart, reads: []*value{from}, writes: []*value{to}, run: func(f *frame, part, _ int) {
+	p.add(&step{name: name, flops: int64(total) * int64(inner), parts: (groups + perPart - 1) / perPart, reads: []*value{from}, writes: []*value{to}, run: func(f *frame, part, _ int) {
 		x, y := at[T](f, sx, total*inner), at[T](f, sy, groups*inner)
 		lo, hi := part*perPart, min((part+1)*perPart, groups)
 		whole := min(hi, total/n)

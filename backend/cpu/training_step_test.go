@@ -3,6 +3,7 @@ package cpu_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -78,46 +79,79 @@ func TestBitsDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-func BenchmarkTrainingStep(b *testing.B) {
-	for _, autoencoder := range []bool{false, true} {
-		for _, set := range kernel.Sets() {
-			b.Run(fmt.Sprintf("autoencoder=%v/%s", autoencoder, set), func(b *testing.B) {
-				backend := newBackend(b, "kernels="+set.String())
-				tr := newTrainer(b, backend, autoencoder)
-				x, y := images(1, 64), images(2, 64)
-				for range 3 {
-					tr.step(b, x, y)
-				}
-				backend.EnableProfile(true)
-				b.ReportAllocs()
-				for b.Loop() {
-					tr.step(b, x, y)
-				}
-				b.StopTimer()
-				if testing.Verbose() {
-					for _, e := range backend.Profile() {
-						b.Logf("%8.3f ms %-8s %7.1f GFLOP/s %s", e.Time.Seconds()*1e3/float64(e.Calls), e.Where,
-							float64(e.Flops)*float64(e.Calls)/e.Time.Seconds()/1e9, e.Operation)
-					}
-				}
+// benchmarkConfigs runs a benchmark for each kernel set, on one thread and on
+// all.
+func benchmarkConfigs(b *testing.B, run func(b *testing.B, backend *cpu.Backend)) {
+	threads := []int{1}
+	if n := runtime.GOMAXPROCS(0); n > 1 {
+		threads = append(threads, n)
+	}
+	for _, set := range kernel.Sets() {
+		for _, n := range threads {
+			b.Run(fmt.Sprintf("%s/threads=%d", set, n), func(b *testing.B) {
+				run(b, newBackend(b, fmt.Sprintf("kernels=%s,threads=%d", set, n)))
 			})
 		}
 	}
 }
 
-func BenchmarkForward(b *testing.B) {
-	for _, set := range kernel.Sets() {
-		b.Run(set.String(), func(b *testing.B) {
-			exec, err := model.NewExec(newBackend(b, "kernels="+set.String()), model.NewStore(), func(s *model.Scope, x *node) *node {
-				return network{s.At("net"), rand.New(rand.NewPCG(1, 2))}.encode(x)
+// logProfile shows, with -v, what ran since EnableProfile.
+func logProfile(b *testing.B, backend *cpu.Backend) {
+	if !testing.Verbose() {
+		return
+	}
+	for _, e := range backend.Profile() {
+		b.Logf("%8.3f ms ×%-5d %-8s %7.1f GFLOP/s %s", e.Time.Seconds()*1e3/float64(e.Calls), e.Calls, e.Where,
+			float64(e.Flops)*float64(e.Calls)/e.Time.Seconds()/1e9, e.Operation)
+	}
+}
+
+// BenchmarkTrainingStep runs steps of two views of 64 images, AdamW included.
+func BenchmarkTrainingStep(b *testing.B) {
+	for _, autoencoder := range []bool{false, true} {
+		b.Run(fmt.Sprintf("autoencoder=%v", autoencoder), func(b *testing.B) {
+			benchmarkConfigs(b, func(b *testing.B, backend *cpu.Backend) {
+				tr := newTrainer(b, backend, autoencoder)
+				x, y := images(1, 64), images(2, 64)
+				for range 3 {
+					tr.step(b, x, y)
+				}
+				backend.EnableProfile(testing.Verbose())
+				b.ReportAllocs()
+				for b.Loop() {
+					tr.step(b, x, y)
+				}
+				b.StopTimer()
+				logProfile(b, backend)
 			})
-			require.NoError(b, err)
-			x := images(1, 1000)
-			for b.Loop() {
+		})
+	}
+}
+
+// BenchmarkEmbed1000 runs the encoder forward over 1000 images in batches of
+// 48, the last one filled up.
+func BenchmarkEmbed1000(b *testing.B) {
+	const batch = 48
+	benchmarkConfigs(b, func(b *testing.B, backend *cpu.Backend) {
+		exec, err := model.NewExec(backend, model.NewStore(), func(s *model.Scope, x *node) *node {
+			return network{s.At("net"), rand.New(rand.NewPCG(1, 2))}.encode(x)
+		})
+		require.NoError(b, err)
+		x := images(1, batch)
+		run := func() {
+			for n := 0; n < 1000; n += batch {
 				out, err := exec.Exec(x)
 				require.NoError(b, err)
 				require.NoError(b, out[0].FinalizeAll())
 			}
-		})
-	}
+		}
+		run()
+		backend.EnableProfile(testing.Verbose())
+		b.ReportAllocs()
+		for b.Loop() {
+			run()
+		}
+		b.StopTimer()
+		logProfile(b, backend)
+	})
 }

@@ -184,11 +184,13 @@ func (p *planner) lowerUnfoldWeights(op *operation) {
 	p.weightsStep(op, "unfold weights", kernel.UnfoldWeights)
 }
 
-func (p *planner) weightsStep(op *operation, name string, f func(c *kernel.Conv, dst, src []float32)) {
-	c := op.attrs.(kernel.Conv)
+func (p *planner) weightsStep(op *operation, name string, f func(s kernel.Set, c *kernel.Conv, lo, hi int, dst, src []float32)) {
+	const block = 4 // input channels
+	c, set := op.attrs.(kernel.Conv), p.set()
 	x, y := op.inputs[0], op.outputs[0]
 	nx, ny, sx, sy := x.shape.Size(), y.shape.Size(), p.slot(x), p.slot(y)
-	p.add(&step{name: fmt.Sprintf("%s %v", name, x.shape.Dimensions), reads: []*value{x}, writes: []*value{y}, run: func(fr *frame, _, _ int) {
-		f(&c, at[float32](fr, sy, ny), at[float32](fr, sx, nx))
-	}})
+	p.add(&step{name: fmt.Sprintf("%s %v", name, x.shape.Dimensions), parts: (c.In + block - 1) / block,
+		reads: []*value{x}, writes: []*value{y}, run: func(fr *frame, part, _ int) {
+			f(set, &c, part*block, min((part+1)*block, c.In), at[float32](fr, sy, ny), at[float32](fr, sx, nx))
+		}})
 }

@@ -29,11 +29,15 @@ func (pixels) Describe() core.Description {
 	}
 }
 
-func (pixels) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
+func (pixels) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	return standardise(t.Train), nil
+	s, err := standardise(ctx, t.Train)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // standardised is the embedding: feature j is (value j − mean[j]) / scale[j].
@@ -48,12 +52,15 @@ var (
 	_ core.Viewer    = (*standardised)(nil)
 )
 
-func standardise(x core.Snapshots) *standardised {
+func standardise(ctx context.Context, x core.Snapshots) (*standardised, error) {
 	n, d := float64(x.Len()), x.Size()
 	s := &standardised{x.Shape(), make([]float64, d), make([]float64, d)}
 	first, varies, row := make([]float32, d), make([]bool, d), make([]float32, d)
 	x.Read(first, 0)
 	for i := range x.Len() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		x.Read(row, i)
 		for j, v := range row {
 			s.mean[j] += float64(v) / n
@@ -61,6 +68,9 @@ func standardise(x core.Snapshots) *standardised {
 		}
 	}
 	for i := range x.Len() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		x.Read(row, i)
 		for j, v := range row {
 			s.scale[j] += (float64(v) - s.mean[j]) * (float64(v) - s.mean[j]) / n
@@ -72,7 +82,7 @@ func standardise(x core.Snapshots) *standardised {
 			s.mean[j], s.scale[j] = float64(first[j]), 1
 		}
 	}
-	return s
+	return s, nil
 }
 
 func (s *standardised) Dim() int { return len(s.mean) }

@@ -24,7 +24,9 @@ func random(r *rand.Rand, n int) []float64 {
 
 func narrow(x []float64) []float32 {
 	y := make([]float32, len(x))
-	kernel.Narrow(y, x)
+	for i, v := range x {
+		y[i] = float32(v)
+	}
 	return y
 }
 
@@ -62,7 +64,9 @@ func TestProducts(t *testing.T) {
 					require.Equal(t, got, same, "workers")
 					single, wide := narrow(c), make([]float64, len(c))
 					one.Sgemm(tA, tB, m, n, k, 1.5, narrow(a), ld, narrow(b), ld, 0.5, single, ld)
-					kernel.Widen(wide, single)
+					for i, v := range single {
+						wide[i] = float64(v)
+					}
 					requireClose(t, want, wide, 1e-4)
 				}
 				for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {

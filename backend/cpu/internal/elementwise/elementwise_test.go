@@ -1,7 +1,6 @@
 package elementwise_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
@@ -87,34 +86,6 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestIndicators(t *testing.T) {
-	nan, inf := math.NaN(), math.Inf(1)
-	negativeZero := math.Copysign(0, -1)
-	x := []float64{-inf, -1, negativeZero, 0, 5e-324, 1, inf, nan}
-	for op, want := range map[compute.OpType][]float64{
-		elementwise.PassesGradient: {0, 0, 1, 1, 1, 1, 1, nan},
-		elementwise.IsPositive:     {0, 0, 0, 0, 1, 1, 1, nan},
-		compute.OpTypeSign:         {-1, -1, 0, 0, 1, 1, 1, nan},
-	} {
-		got := make([]float64, len(x))
-		elementwise.Lookup(op, dtypes.Float64)(pointer(got), pointer(x), nil, nil, len(x))
-		for i := range x {
-			assert.True(t, got[i] == want[i] || got[i] != got[i] && want[i] != want[i], "%v of %g is %g", op, x[i], got[i])
-		}
-		x32, got32 := make([]float32, len(x)), make([]float32, len(x))
-		for i, v := range x {
-			x32[i] = float32(v)
-			if v == 5e-324 {
-				x32[i] = math.SmallestNonzeroFloat32
-			}
-		}
-		elementwise.Lookup(op, dtypes.Float32)(pointer(got32), pointer(x32), nil, nil, len(x))
-		for i := range x {
-			assert.True(t, float64(got32[i]) == want[i] || got32[i] != got32[i] && want[i] != want[i], "%v of %g is %g", op, x32[i], got32[i])
-		}
-	}
-}
-
 func TestConversions(t *testing.T) {
 	floats := []float32{-2.7, 0, 3.9}
 	ints := make([]int64, 3)
@@ -128,17 +99,6 @@ func TestConversions(t *testing.T) {
 	assert.Equal(t, []float64{1, 0, 1}, doubles)
 	assert.Nil(t, elementwise.LookupConvert(dtypes.Float32, dtypes.BFloat16))
 	assert.Nil(t, elementwise.Lookup(compute.OpTypeDiv, dtypes.Int32), "division by zero is the Go backend's affair")
-}
-
-func BenchmarkPassesGradient(b *testing.B) {
-	x, y := make([]float32, 1024), make([]float32, 1024)
-	for i := range x {
-		x[i] = rand.Float32() - 0.5
-	}
-	f := elementwise.Lookup(elementwise.PassesGradient, dtypes.Float32)
-	for b.Loop() {
-		f(pointer(y), pointer(x), nil, nil, len(x))
-	}
 }
 
 func BenchmarkGatherShortRows(b *testing.B) {

@@ -13,14 +13,6 @@ import (
 // the sizes of their elements agree.
 type Function func(dst, a, b, c unsafe.Pointer, n int)
 
-// PassesGradient is the operation x ≥ 0 as 1 or 0, NaN for NaN: what GoMLX's
-// gradient of Max(x, 0) spells Sign(Add(Sign(x), 1)).
-const PassesGradient = compute.OpTypeLast + 1
-
-// IsPositive is x > 0 as 1 or 0, NaN for NaN: what GoMLX's gradient of
-// Max(0, x) spells 1 − PassesGradient(0 − x).
-const IsPositive = compute.OpTypeLast + 2
-
 type float interface{ float32 | float64 }
 type signed interface{ int8 | int16 | int32 | int64 }
 type unsigned interface {
@@ -37,20 +29,8 @@ func Lookup(op compute.OpType, dtype dtypes.DType) Function {
 	}
 	switch dtype {
 	case dtypes.Float32:
-		switch op {
-		case PassesGradient:
-			return indicator32(1, 0, 1)
-		case IsPositive:
-			return indicator32(0, 1, -1)
-		}
 		return floats[float32](op)
 	case dtypes.Float64:
-		switch op {
-		case PassesGradient:
-			return indicator64(1, 0, 1)
-		case IsPositive:
-			return indicator64(0, 1, -1)
-		}
 		return floats[float64](op)
 	case dtypes.Int8:
 		return signedInts[int8](op)
@@ -187,27 +167,13 @@ func signedInts[T signed](op compute.OpType) Function {
 	return numbers[T](op)
 }
 
+// floats holds what package kernel has no functions for.
 func floats[T float](op compute.OpType) Function {
-	if f := mathFunction(op); f != nil {
-		return map1(func(x T) T { return T(f(float64(x))) })
-	}
 	switch op {
-	case compute.OpTypeDiv:
-		return func(dst, a, b, _ unsafe.Pointer, n int) {
-			d, x, y := of[T](dst, n), of[T](a, n), of[T](b, n)
-			for i, v := range x {
-				d[i] = v / y[i]
-			}
-		}
-	case compute.OpTypeSqrt:
-		return func(dst, a, _, _ unsafe.Pointer, n int) {
-			d, x := of[T](dst, n), of[T](a, n)
-			for i, v := range x {
-				d[i] = T(math.Sqrt(float64(v)))
-			}
-		}
-	case compute.OpTypeNeg:
-		return map1(func(x T) T { return -x })
+	case compute.OpTypeErf:
+		return map1(func(x T) T { return T(math.Erf(float64(x))) })
+	case compute.OpTypeRound:
+		return map1(func(x T) T { return T(math.RoundToEven(float64(x))) })
 	case compute.OpTypePow:
 		return map2(func(x, y T) T { return T(math.Pow(float64(x), float64(y))) })
 	case compute.OpTypeIsFinite:
@@ -216,81 +182,6 @@ func floats[T float](op compute.OpType) Function {
 		return map1(func(x T) bool { return x != x })
 	}
 	return numbers[T](op)
-}
-
-// indicator32 returns the loop of base where sign·x ≥ 0, other where it is
-// less, NaN for NaN. It has no branch on the sign, which nothing could predict.
-func indicator32(base, other, sign float32) Function {
-	difference := math.Float32bits(base) ^ math.Float32bits(other)
-	return func(dst, a, _, _ unsafe.Pointer, n int) {
-		d, x := of[uint32](dst, n), of[float32](a, n)
-		for i, v := range x {
-			negative := uint32(int32(math.Float32bits(sign*v+0)) >> 31) // all ones; −0 + 0 is 0
-			d[i] = math.Float32bits(base) ^ difference&negative
-			if v != v {
-				d[i] = math.Float32bits(v)
-			}
-		}
-	}
-}
-
-// indicator64 is indicator32 for float64.
-func indicator64(base, other, sign float64) Function {
-	difference := math.Float64bits(base) ^ math.Float64bits(other)
-	return func(dst, a, _, _ unsafe.Pointer, n int) {
-		d, x := of[uint64](dst, n), of[float64](a, n)
-		for i, v := range x {
-			negative := uint64(int64(math.Float64bits(sign*v+0)) >> 63)
-			d[i] = math.Float64bits(base) ^ difference&negative
-			if v != v {
-				d[i] = math.Float64bits(v)
-			}
-		}
-	}
-}
-
-func mathFunction(op compute.OpType) func(float64) float64 {
-	switch op {
-	case compute.OpTypeAbs:
-		return math.Abs
-	case compute.OpTypeSign:
-		return func(x float64) float64 {
-			switch {
-			case x > 0:
-				return 1
-			case x < 0:
-				return -1
-			}
-			return x
-		}
-	case compute.OpTypeExp:
-		return math.Exp
-	case compute.OpTypeExpm1:
-		return math.Expm1
-	case compute.OpTypeLog:
-		return math.Log
-	case compute.OpTypeLog1p:
-		return math.Log1p
-	case compute.OpTypeTanh:
-		return math.Tanh
-	case compute.OpTypeSin:
-		return math.Sin
-	case compute.OpTypeCos:
-		return math.Cos
-	case compute.OpTypeErf:
-		return math.Erf
-	case compute.OpTypeFloor:
-		return math.Floor
-	case compute.OpTypeCeil:
-		return math.Ceil
-	case compute.OpTypeRound:
-		return math.RoundToEven
-	case compute.OpTypeRsqrt:
-		return func(x float64) float64 { return 1 / math.Sqrt(x) }
-	case compute.OpTypeLogistic:
-		return func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-	}
-	return nil
 }
 
 // LookupConvert returns the loop that converts between dtypes, and nil if

@@ -59,14 +59,14 @@ const (
 	// MaxPool2x2 takes the maximum of each 2×2 window, windows side by side, after ReLU; an odd last row or column is
 	// dropped. NaN wins over numbers.
 	MaxPool2x2
-	// ZeroPasses says that ReLU's gradient at exactly zero is one, as GoMLX defines it for Max(x, 0); it concerns
-	// only what is recorded in winner. Without it the gradient there is zero (PyTorch, and GoMLX for Max(0, x)).
+	// ZeroPasses says that ReLU's gradient at zero and at NaN is one, as GoMLX has it for Max(x, 0); it concerns only
+	// what is recorded in winner. Without it the gradient there is zero, as GoMLX has it for Max(0, x).
 	ZeroPasses
 )
 
-// Dead marks, in a winner array, a value whose gradient ReLU stops. Every other entry is the index of the element of the
-// 2×2 window that was taken, in row-major order, or 0 where there was no pooling. Of equal elements (after ReLU) the
-// first is taken, of several NaN the last, as GoMLX's Go backend does.
+// Dead is the bit of an entry of a winner array that says that ReLU's gradient is zero there. The other bits are the index of
+// the element of the 2×2 window that was taken, in row-major order, or 0 where there was no pooling. Of equal elements (after
+// ReLU) the first is taken, of several NaN the last, as GoMLX's Go backend does.
 const Dead = 4
 
 // size returns height and width after the epilogue.
@@ -84,19 +84,30 @@ func (s Set) byDots(c *Conv) bool {
 }
 
 // PackedConvSize is the length of packed weights.
-func (s Set) PackedConvSize(c *Conv) int {
+func (s Set) PackedConvSize(c *Conv) int { return s.packedWeights(c) + 1 }
+
+// packedWeights is the length of packed weights without the last element, which says whether one is not finite.
+func (s Set) packedWeights(c *Conv) int {
 	if s.byDots(c) {
 		return c.Out * c.taps()
 	}
 	return c.taps() * roundUp(c.Out, lanes[float32](s))
 }
 
+// exact reports whether some of the packed weights are not finite. Times the zeros around an image they would be NaN, so such
+// weights are multiplied with what is in the image only, which is slower.
+func (s Set) exact(c *Conv, packed []float32) bool { return packed[s.packedWeights(c)] != 0 }
+
 // PackConv arranges the weights w [KernelHeight, KernelWidth, In, Out] for [Set.Conv].
 func (s Set) PackConv(c *Conv, packed, w []float32) {
 	need("packed", packed, s.PackedConvSize(c))
 	need("w", w, c.taps()*c.Out)
+	packed[s.packedWeights(c)] = 0
+	if !s.finite(w[:c.taps()*c.Out]) {
+		packed[s.packedWeights(c)] = 1
+	}
 	if s.byDots(c) {
-		transpose(s, packed, c.taps(), w, c.Out, c.taps(), c.Out)
+		transpose(packed, c.taps(), w, c.Out, c.taps(), c.Out)
 		return
 	}
 	packPanel(s, packed, w, c.Out, false, 0, c.taps(), 0, c.Out)
@@ -110,7 +121,7 @@ func (s Set) PackConvFlipped(c *Conv, packed, w, scratch []float32) {
 	kernel := c.KernelHeight * c.KernelWidth
 	n := c.In * c.Out
 	for k := range kernel {
-		transpose(s, scratch[(kernel-1-k)*n:][:n], c.In, w[k*n:], c.Out, c.In, c.Out)
+		transpose(scratch[(kernel-1-k)*n:][:n], c.In, w[k*n:], c.Out, c.In, c.Out)
 	}
 	g := c.InputGradient()
 	s.PackConv(&g, packed, scratch)
@@ -118,142 +129,66 @@ func (s Set) PackConvFlipped(c *Conv, packed, w, scratch []float32) {
 
 // ConvScratch is the length of the scratch slice for one call of [Set.Conv].
 func (s Set) ConvScratch(c *Conv, e Epilogue) int {
-	n := 0
-	if c.padded() {
-		n += c.padHeight() * c.padWidth() * c.In
-	}
+	n := c.Height * c.padWidth() * c.In
 	if e&MaxPool2x2 != 0 {
 		n += 2 * c.OutWidth() * c.Out
 	}
 	return n
 }
 
-// Conv computes images lo ≤ n < hi of y from x [N, Height, Width, In]. y is [N, h, w, Out], h × w being OutHeight ×
-// OutWidth, halved by MaxPool2x2. packed comes from [Set.PackConv]; bias has Out elements or is nil. If winner is
-// not nil it has the shape of y and receives which elements won (see [Dead]). Splitting the images changes no bits.
+// Rows is the number of rows of the result of one image: OutHeight, halved by MaxPool2x2.
+func (c *Conv) Rows(e Epilogue) int {
+	h, _ := c.size(e)
+	return h
+}
+
+// Conv computes rows lo ≤ i < hi of y from x [N, Height, Width, In], the rows of all images counted as one: those of image n begin at
+// n·Rows. y is [N, h, w, Out], h × w being OutHeight × OutWidth, halved by MaxPool2x2. packed comes from [Set.PackConv];
+// bias has Out elements or is nil. If winner is not nil it has the shape of y and receives which elements won (see [Dead]).
+// Splitting the rows changes no bits.
 func (s Set) Conv(c *Conv, e Epilogue, lo, hi int, x, packed, bias, y []float32, winner []uint8, scratch []float32) {
 	h, w := c.size(e)
+	if h == 0 || w == 0 || lo >= hi {
+		return
+	}
 	image := c.Height * c.Width * c.In
-	need("x", x, hi*image)
-	need("y", y, hi*h*w*c.Out)
+	need("x", x, (hi+h-1)/h*image)
+	need("y", y, hi*w*c.Out)
 	need("packed", packed, s.PackedConvSize(c))
 	need("scratch", scratch, s.ConvScratch(c, e))
 	if bias != nil {
 		need("bias", bias, c.Out)
 	}
 	if winner != nil {
-		need("winner", winner, hi*h*w*c.Out)
+		need("winner", winner, hi*w*c.Out)
 	}
-	var padded []float32
-	if c.padded() {
-		n := c.padHeight() * c.padWidth() * c.In
-		padded, scratch = scratch[:n], scratch[n:]
-		clear(padded)
-	}
-	for n := lo; n < hi; n++ {
-		in := x[n*image:][:image]
-		if c.padded() {
-			c.pad(padded, in)
-			in = padded
+	r := s.newConvRows(c, packed, bias)
+	padded, scratch := scratch[:c.Height*r.width*c.In], scratch[c.Height*r.width*c.In:]
+	clear(padded)
+	for lo < hi {
+		n, from := lo/h, lo%h
+		to := min(h, from+hi-lo)
+		r.in = x[n*image:][:image]
+		if r.width > c.Width {
+			first, last := r.needs(e, from, to)
+			c.pad(padded, r.in, first, last, 0, r.left, r.width)
+			r.in = padded
 		}
-		out := y[n*h*w*c.Out:][:h*w*c.Out]
+		out := y[lo*w*c.Out:][:(to-from)*w*c.Out]
 		var win []uint8
 		if winner != nil {
-			win = winner[n*h*w*c.Out:][:h*w*c.Out]
+			win = winner[lo*w*c.Out:][:len(out)]
 		}
-		s.convImage(c, e, in, packed, bias, out, win, scratch)
+		r.run(e, from, to, out, win, scratch)
+		lo += to - from
 	}
 }
 
-// pad copies an image into the middle of its padded form.
-func (c *Conv) pad(dst, x []float32) {
+// pad copies rows first to last of an image to a padded one whose rows are width pixels long, top rows down and left pixels
+// to the right.
+func (c *Conv) pad(dst, x []float32, first, last, top, left, width int) {
 	row := c.Width * c.In
-	stride := c.padWidth() * c.In
-	dst = dst[c.PadTop*stride+c.PadLeft*c.In:]
-	for i := range c.Height {
-		copy(dst[i*stride:][:row], x[i*row:])
-	}
-}
-
-// convImage computes one image from its padded form.
-func (s Set) convImage(c *Conv, e Epilogue, in, packed, bias, out []float32, winner []uint8, scratch []float32) {
-	row := c.OutWidth() * c.Out
-	stride := c.padWidth() * c.In
-	t := s.convTile(c, packed, bias)
-	switch {
-	case e&MaxPool2x2 != 0:
-		h, w := c.size(e)
-		for i := range h {
-			s.convRow(&t, c, 0, in[2*i*stride:], packed, bias, scratch[:row])
-			s.convRow(&t, c, 0, in[(2*i+1)*stride:], packed, bias, scratch[row:2*row])
-			var win []uint8
-			if winner != nil {
-				win = winner[i*w*c.Out:][:w*c.Out]
-			}
-			s.poolRow(e, w, c.Out, scratch[:row], scratch[row:2*row], out[i*w*c.Out:][:w*c.Out], win)
-		}
-	case winner != nil:
-		for i := range c.OutHeight() {
-			y, win := out[i*row:][:row], winner[i*row:][:row]
-			s.convRow(&t, c, 0, in[i*stride:], packed, bias, y)
-			if e&ReLU != 0 {
-				s.Rectify(e, y, win)
-			} else {
-				clear(win)
-			}
-		}
-	default:
-		mode := 0
-		if e&ReLU != 0 {
-			mode = modeReLU
-		}
-		for i := range c.OutHeight() {
-			s.convRow(&t, c, mode, in[i*stride:], packed, bias, out[i*row:][:row])
-		}
-	}
-}
-
-// convTile is a tile with what all tiles of an image have in common.
-func (s Set) convTile(c *Conv, packed, bias []float32) tile[float32] {
-	t := tile[float32]{
-		aRow: c.In, aCol: 1, aSeg: c.padWidth() * c.In, cRow: c.Out, steps: c.KernelWidth * c.In, segs: c.KernelHeight,
-	}
-	if s.byDots(c) {
-		t.b, t.bias = packed, bias
-		t.bCol, t.bSeg, t.cCol = c.taps(), t.steps, 1
-		t.rows, t.cols = c.OutWidth(), c.Out
-	}
-	return t
-}
-
-// convRow computes one row of the result, OutWidth × Out, from the rows of the padded image that begin at in; t is a
-// convTile.
-func (s Set) convRow(t *tile[float32], c *Conv, mode int, in, packed, bias, out []float32) {
-	t.mode = mode
-	if bias != nil {
-		t.mode |= modeBias
-	}
-	if s.byDots(c) {
-		t.a, t.c = in, out
-		runDotTile(s, t)
-		return
-	}
-	v, taps, width := lanes[float32](s), c.taps(), c.OutWidth()
-	for j := 0; j < c.Out; j += 2 * v {
-		t.cols = min(2*v, c.Out-j)
-		t.bCol = roundUp(t.cols, v)
-		t.bSeg = t.steps * t.bCol
-		t.b = packed[j*taps:]
-		if bias != nil {
-			t.bias = bias[j:]
-		}
-		tiles := balanced(width, s.maxRows(t.bCol/v))
-		for n, p := 0, 0; n < tiles; n++ {
-			next := (n + 1) * width / tiles
-			t.rows = next - p
-			t.a, t.c = in[p*c.In:], out[p*c.Out+j:]
-			runTile(s, t)
-			p = next
-		}
+	for i := first; i < last; i++ {
+		copy(dst[((i+top)*width+left)*c.In:][:row], x[i*row:])
 	}
 }

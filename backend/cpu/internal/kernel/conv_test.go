@@ -90,11 +90,11 @@ func (c *Conv) naiveEpilogue(e Epilogue, images int, y []float32) (out []float32
 						}
 						if q == 0 || v > best || v != v {
 							best, win = v, uint8(q)
-							dead = e&ReLU != 0 && (raw < 0 || raw == 0 && e&ZeroPasses == 0)
+							dead = e&ReLU != 0 && (raw < 0 || !(raw > 0) && e&ZeroPasses == 0)
 						}
 					}
 					if dead {
-						win = Dead
+						win |= Dead
 					}
 					out, winner = append(out, best), append(winner, win)
 				}
@@ -145,6 +145,10 @@ func checkConv(t testing.TB, s Set, c Conv, images int, seed uint64) {
 		clear(x[:len(x)/2])
 		clear(bias)
 	}
+	plantNonFinite := r.IntN(4) == 0
+	if plantNonFinite {
+		plant(r, [][]float32{x, w, bias}[r.IntN(3)])
+	}
 	packed := guard[float32](s.PackedConvSize(&c))
 	s.PackConv(&c, packed.slice(), w)
 	packed.check(t)
@@ -160,32 +164,48 @@ func checkConv(t testing.TB, s Set, c Conv, images int, seed uint64) {
 		win := winner[1 : len(winner)-1 : len(winner)-1]
 		scratch := guard[float32](s.ConvScratch(&c, e))
 		plain := make([]float32, images*c.OutHeight()*c.OutWidth()*c.Out)
-		s.Conv(&c, 0, 0, images, x, packed.slice(), bias, plain, nil, make([]float32, s.ConvScratch(&c, 0)))
+		s.Conv(&c, 0, 0, images*c.Rows(0), x, packed.slice(), bias, plain, nil, make([]float32, s.ConvScratch(&c, 0)))
 		if e == 0 {
 			within(t, c.naive(images, x, w, bias), plain, tol, "%+v", c)
-			s.Conv(&c, 0, 0, images, x, packed.slice(), nil, y.slice(), nil, scratch.slice())
+			s.Conv(&c, 0, 0, images*h, x, packed.slice(), nil, y.slice(), nil, scratch.slice())
 			within(t, c.naive(images, x, w, nil), y.slice(), tol, "%+v without bias", c)
 			continue
 		}
-		for n := range images {
-			s.Conv(&c, e, n, n+1, x, packed.slice(), bias, y.slice(), win, scratch.slice())
+		for i, next := 0, 0; i < images*h; i = next {
+			next = min(images*h, i+1+r.IntN(2*h))
+			s.Conv(&c, e, i, next, x, packed.slice(), bias, y.slice(), win, scratch.slice())
 		}
 		y.check(t)
 		scratch.check(t)
 		require.Equal(t, [2]uint8{77, 77}, [2]uint8{winner[0], winner[len(winner)-1]})
 		out, wantWin := c.naiveEpilogue(e, images, plain)
 		for i := range out {
-			if out[i] != y.slice()[i] || wantWin[i] != win[i] {
+			if got := y.slice()[i]; out[i] != got && (out[i] == out[i] || got == got) || wantWin[i] != win[i] {
 				t.Fatalf("%+v epilogue %b, element %d: %v won by %d, want %v won by %d", c, e, i, y.slice()[i], win[i], out[i], wantWin[i])
 			}
 		}
 		if !testing.Short() || e == ReLU|MaxPool2x2 {
-			checkConvGradients(t, s, c, e, images, x, w, random[float32](t, r, len(win)), win)
+			g := random[float32](t, r, len(win))
+			if plantNonFinite && r.IntN(2) == 0 {
+				plant(r, g)
+			}
+			checkConvGradients(t, s, c, e, images, x, w, g, win)
 		}
-		s.Conv(&c, e, 0, images, x, packed.slice(), bias, y.slice(), nil, scratch.slice())
-		require.Equal(t, out, y.slice(), "without winners")
+		s.Conv(&c, e, 0, images*h, x, packed.slice(), bias, y.slice(), nil, scratch.slice())
+		sameFloats(t, out, y.slice(), "without winners")
 	}
-	checkConvGradients(t, s, c, 0, images, x, w, random[float32](t, r, images*c.OutHeight()*c.OutWidth()*c.Out), nil)
+	g := random[float32](t, r, images*c.OutHeight()*c.OutWidth()*c.Out)
+	if plantNonFinite && r.IntN(2) == 0 {
+		plant(r, g)
+	}
+	checkConvGradients(t, s, c, 0, images, x, w, g, nil)
+}
+
+// plant puts up to three values that are not finite into x.
+func plant(r *rand.Rand, x []float32) {
+	for range 1 + r.IntN(3) {
+		x[r.IntN(len(x))] = []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}[r.IntN(3)]
+	}
 }
 
 func checkConvGradients(t testing.TB, s Set, c Conv, e Epilogue, images int, x, w, g []float32, winner []uint8) {
@@ -198,15 +218,16 @@ func checkConvGradients(t testing.TB, s Set, c Conv, e Epilogue, images int, x, 
 	} else {
 		h, wd := c.size(e)
 		for i := range g {
-			if winner[i] == Dead {
-				continue
+			v, index := float64(g[i]), winner[i]&^Dead
+			if winner[i]&Dead != 0 {
+				v *= 0
 			}
 			o, p := i%c.Out, i/c.Out
 			n, py, px := p/(h*wd), p/wd%h, p%wd
 			if e&MaxPool2x2 != 0 {
-				py, px = 2*py+int(winner[i]/2), 2*px+int(winner[i]%2)
+				py, px = 2*py+int(index/2), 2*px+int(index%2)
 			}
-			dense[((n*c.OutHeight()+py)*c.OutWidth()+px)*c.Out+o] = float64(g[i])
+			dense[((n*c.OutHeight()+py)*c.OutWidth()+px)*c.Out+o] = v
 		}
 	}
 	wantW, wantB, wantX := c.naiveGradients(images, x, w, dense)
@@ -236,7 +257,7 @@ func checkConvGradients(t testing.TB, s Set, c Conv, e Epilogue, images int, x, 
 	}
 	whole := make([]float32, len(dx.slice()))
 	s.ConvInputGradient(&c, e, 0, images, packed, g, winner, whole, scratch.slice())
-	require.Equal(t, dx.slice(), whole, "%+v", c)
+	sameFloats(t, dx.slice(), whole, "%+v", c)
 }
 
 func TestConv(t *testing.T) {
@@ -292,7 +313,7 @@ func TestConvNonFinite(t *testing.T) {
 				h, wd := c.size(e)
 				y := make([]float32, h*wd*out)
 				winner := make([]uint8, len(y))
-				s.Conv(&c, e, 0, 1, x, packed, nil, y, winner, make([]float32, s.ConvScratch(&c, e)))
+				s.Conv(&c, e, 0, h, x, packed, nil, y, winner, make([]float32, s.ConvScratch(&c, e)))
 				for i, v := range y {
 					p := i / out
 					rows, cols := []int{p / wd}, []int{p % wd}
@@ -329,21 +350,25 @@ func TestFoldUpsampling(t *testing.T) {
 			copy(large[p*c.In:][:c.In], small[((n*h+i/2)*w+j/2)*c.In:])
 		}
 		fw := make([]float32, folded.taps()*folded.Out)
-		FoldWeights(&c, fw, weights)
+		FoldWeights(Best(), &c, 0, 1, fw, weights)
+		FoldWeights(Best(), &c, 1, c.In, fw, weights)
 		packed := make([]float32, Best().PackedConvSize(&folded))
 		Best().PackConv(&folded, packed, fw)
 		y := make([]float32, images*c.OutHeight()*c.OutWidth()*c.Out)
 		parities := make([]float32, len(y))
-		Best().Conv(&folded, 0, 0, images, small, packed, nil, parities, nil, make([]float32, Best().ConvScratch(&folded, 0)))
-		ScatterParities(0, images, folded.OutHeight(), folded.OutWidth(), c.Out, parities, y)
+		Best().Conv(&folded, 0, 0, images*folded.Rows(0), small, packed, nil, parities, nil, make([]float32, Best().ConvScratch(&folded, 0)))
+		for p := range images * folded.OutHeight() * folded.OutWidth() {
+			row, column := p/folded.OutWidth(), p%folded.OutWidth()
+			for k := range 4 {
+				copy(y[((2*row+k/2)*c.OutWidth()+2*column+k%2)*c.Out:][:c.Out], parities[(4*p+k)*c.Out:])
+			}
+		}
 		within(t, c.naive(images, large, weights, nil), y, 1e-5, "%+v", c)
-		back := make([]float32, len(y))
-		GatherParities(0, images, folded.OutHeight(), folded.OutWidth(), c.Out, back, y)
-		assert.Equal(t, parities, back)
 
 		// ⟨F w, u⟩ = ⟨w, Fᵀ u⟩
 		u, dw := random[float32](t, r, len(fw)), make([]float32, len(weights))
-		UnfoldWeights(&c, dw, u)
+		UnfoldWeights(Best(), &c, 0, 1, dw, u)
+		UnfoldWeights(Best(), &c, 1, c.In, dw, u)
 		var left, right float64
 		for i := range fw {
 			left += float64(fw[i]) * float64(u[i])
@@ -401,7 +426,7 @@ func BenchmarkConv(b *testing.B) {
 					scratch := make([]float32, s.ConvScratch(&c, e))
 					b.ReportAllocs()
 					for b.Loop() {
-						s.Conv(&c, e, 0, benchImages, x, packed, nil, y, winner, scratch)
+						s.Conv(&c, e, 0, benchImages*oh, x, packed, nil, y, winner, scratch)
 					}
 					rate(b, 2*float64(benchImages*c.OutHeight()*c.OutWidth()*c.Out)*float64(c.taps()))
 				})

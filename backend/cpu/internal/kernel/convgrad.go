@@ -19,7 +19,7 @@ func (s Set) ConvGradientScratch(c *Conv) int {
 	if s.fewOut(c) {
 		dense += c.taps()*c.Out + (c.OutHeight()+2*(c.KernelHeight-1))*c.OutWidth()*c.Out
 	}
-	return max(dense, g.padHeight()*g.padWidth()*g.In, s.sparseScratch(c))
+	return max(dense, g.Height*g.padWidth()*g.In, s.sparseScratch(c))
 }
 
 // ConvKernelGradient sums the gradients of weights and bias over the images of one chunk (see [GradientChunks]):
@@ -53,7 +53,9 @@ func (s Set) ConvKernelGradient(
 		need("winner", winner, hi*grad)
 	}
 	if s.sparse(c, e) {
-		s.sparseKernelGradient(c, e, lo, hi, x, g, winner, dw, db, scratch)
+		if !s.sparseKernelGradient(c, e, lo, hi, x, g, winner, dw, db, scratch) {
+			s.exactKernelGradient(c, e, lo, hi, x, g, winner, dw, db, scratch)
+		}
 		return
 	}
 	padded := scratch[:c.padHeight()*c.padWidth()*c.In]
@@ -66,7 +68,7 @@ func (s Set) ConvKernelGradient(
 	for n := lo; n < hi; n++ {
 		in := x[n*image:][:image]
 		if c.padded() {
-			c.pad(padded, in)
+			c.pad(padded, in, 0, c.Height, c.PadTop, c.PadLeft, c.padWidth())
 			in = padded
 		}
 		out := g[n*grad:][:grad]
@@ -93,7 +95,55 @@ func (s Set) ConvKernelGradient(
 			if c.Out <= 2 {
 				from = c.KernelHeight - 1 - u
 			}
-			transpose(s, dw[u*n*c.Out:], c.Out, few[from*n:], c.taps(), c.Out, n)
+			transpose(dw[u*n*c.Out:], c.Out, few[from*n:], c.taps(), c.Out, n)
+		}
+	}
+	if c.padded() && !s.finite(dw) {
+		s.exactKernelGradient(c, e, lo, hi, x, g, winner, dw, db, scratch)
+	}
+}
+
+// exactKernelGradient is ConvKernelGradient for images lo ≤ n < hi without zeros around them, which times infinity would be NaN:
+// the taps of the kernel one by one, each over the pixels of the result for which it is inside the image.
+func (s Set) exactKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) {
+	h, w := c.size(e)
+	image, grad := c.Height*c.Width*c.In, h*w*c.Out
+	dense := scratch[:c.OutHeight()*c.OutWidth()*c.Out]
+	clear(dense)
+	clear(dw)
+	clear(db)
+	v := lanes[float32](s)
+	t := tile[float32]{
+		aRow: 1, aCol: c.In, aSeg: c.Width * c.In, bCol: c.Out, bSeg: c.OutWidth() * c.Out, cRow: c.Out, mode: modeAdd, beta: 1,
+	}
+	for n := lo; n < hi; n++ {
+		in, out := x[n*image:][:image], g[n*grad:][:grad]
+		if winner != nil {
+			s.unpool(c, e, out, winner[n*grad:][:grad], dense, c.OutWidth()*c.Out)
+			out = dense
+		}
+		for tap := range c.KernelHeight * c.KernelWidth {
+			row, column := tap/c.KernelWidth-c.PadTop, tap%c.KernelWidth-c.PadLeft
+			top, bottom := inside(row, c.OutHeight(), c.Height)
+			left, right := inside(column, c.OutWidth(), c.Width)
+			if top >= bottom || left >= right {
+				continue
+			}
+			t.segs, t.steps = bottom-top, right-left
+			for j := 0; j < c.Out; j += 2 * v {
+				t.cols = min(2*v, c.Out-j)
+				t.b = out[(top*c.OutWidth()+left)*c.Out+j:]
+				tiles := balanced(c.In, s.maxRows(roundUp(t.cols, v)/v))
+				for k := range tiles {
+					r, next := k*c.In/tiles, (k+1)*c.In/tiles
+					t.rows = next - r
+					t.a, t.c = in[((top+row)*c.Width+left+column)*c.In+r:], dw[(tap*c.In+r)*c.Out+j:]
+					runTile(s, &t)
+				}
+			}
+		}
+		if db != nil {
+			AddRows(s, db, out, c.OutHeight()*c.OutWidth())
 		}
 	}
 }
@@ -109,14 +159,19 @@ func (s Set) fewOut(c *Conv) bool {
 func (s Set) kernelGradientOut(c *Conv, in, g, dw []float32) {
 	stride, cols := c.padWidth()*c.In, c.KernelWidth*c.In
 	t := tile[float32]{
-		a: g, aRow: 1, aCol: c.Out, aSeg: c.OutWidth() * c.Out, bCol: c.In, bSeg: stride, cRow: c.taps(),
-		rows: c.Out, steps: c.OutWidth(), segs: c.OutHeight(), mode: modeAdd, beta: 1,
+		aRow: 1, aCol: c.Out, aSeg: c.OutWidth() * c.Out, bCol: c.In, bSeg: stride, cRow: c.taps(),
+		rows: c.Out, steps: c.OutWidth(), mode: modeAdd, beta: 1,
 	}
 	strip := 2 * lanes[float32](s)
 	for u := range c.KernelHeight {
+		top, bottom := inside(u-c.PadTop, c.OutHeight(), c.Height)
+		if top >= bottom {
+			continue
+		}
+		t.a, t.segs = g[top*t.aSeg:], bottom-top
 		for j := 0; j < cols; j += strip {
 			t.cols = min(strip, cols-j)
-			t.b, t.c = in[u*stride+j:], dw[u*cols+j:]
+			t.b, t.c = in[(top+u)*stride+j:], dw[u*cols+j:]
 			runTile(s, &t)
 		}
 	}
@@ -160,18 +215,22 @@ func (s Set) kernelGradient(c *Conv, in, g, dw []float32) {
 	stride := c.padWidth() * c.In
 	t := tile[float32]{
 		aRow: 1, aCol: c.In, aSeg: stride, bCol: c.Out, bSeg: c.OutWidth() * c.Out, cRow: c.Out,
-		steps: c.OutWidth(), segs: c.OutHeight(), mode: modeAdd, beta: 1,
+		steps: c.OutWidth(), mode: modeAdd, beta: 1,
 	}
 	rows := c.KernelWidth * c.In
 	for j := 0; j < c.Out; j += 2 * v {
 		t.cols = min(2*v, c.Out-j)
-		t.b = g[j:]
 		tiles := balanced(rows, s.maxRows(roundUp(t.cols, v)/v))
 		for u := range c.KernelHeight {
+			top, bottom := inside(u-c.PadTop, c.OutHeight(), c.Height)
+			if top >= bottom {
+				continue
+			}
+			t.b, t.segs = g[top*t.bSeg+j:], bottom-top
 			for n := range tiles {
 				r, next := n*rows/tiles, (n+1)*rows/tiles
 				t.rows = next - r
-				t.a, t.c = in[u*stride+r:], dw[(u*rows+r)*c.Out+j:]
+				t.a, t.c = in[(top+u)*stride+r:], dw[(u*rows+r)*c.Out+j:]
 				runTile(s, &t)
 			}
 		}
@@ -197,29 +256,30 @@ func (s Set) ConvInputGradient(
 	if winner != nil {
 		need("winner", winner, hi*grad)
 	}
-	if s.sparse(c, e) {
-		s.sparseInputGradient(c, e, lo, hi, packed, g, winner, dx, scratch)
-		return
-	}
-	padded := scratch[:b.padHeight()*b.padWidth()*b.In]
-	clear(padded)
-	origin := (b.PadTop*b.padWidth() + b.PadLeft) * b.In
+	r := s.newConvRows(&b, packed, nil)
+	sparse := s.sparse(c, e) && !r.exact
+	padded := scratch[:b.Height*r.width*b.In]
 	for n := lo; n < hi; n++ {
-		in := g[n*grad:][:grad]
+		r.in = g[n*grad:][:grad]
+		if sparse && s.finite(r.in) {
+			s.sparseInputGradient(c, e, packed, r.in, winner[n*grad:][:grad], dx[n*image:][:image], scratch)
+			continue
+		}
+		clear(padded)
 		switch {
 		case winner != nil:
-			s.unpool(c, e, in, winner[n*grad:][:grad], padded[origin:], b.padWidth()*b.In)
-			in = padded
-		case b.padded():
-			b.pad(padded, in)
-			in = padded
+			s.unpool(c, e, r.in, winner[n*grad:][:grad], padded[r.left*b.In:], r.width*b.In)
+			r.in = padded
+		case r.width > b.Width:
+			b.pad(padded, r.in, 0, b.Height, 0, r.left, r.width)
+			r.in = padded
 		}
-		s.convImage(&b, 0, in, packed, nil, dx[n*image:][:image], nil, nil)
+		r.run(0, 0, c.Height, dx[n*image:][:image], nil, nil)
 	}
 }
 
-// unpool writes one image's gradient of the convolution's result, given the gradient g of what came out of the epilogue: g at
-// the winners and zero elsewhere. Rows of dst are stride apart; an odd last row or column is left as it is.
+// unpool writes one image's gradient of the convolution's result, given the gradient g of what came out of the epilogue: g,
+// times zero where it is dead, at the winners and zero elsewhere. Rows of dst are stride apart; an odd last row or column is left as it is.
 func (s Set) unpool(c *Conv, e Epilogue, g []float32, winner []uint8, dst []float32, stride int) {
 	h, w := c.size(e)
 	if e&MaxPool2x2 == 0 {

@@ -51,33 +51,24 @@ func runDotTile[T float](s Set, t *tile[T]) {
 // first is the address of the first element, in the form that the assembly takes.
 func first[T float](x []T) *byte { return (*byte)(unsafe.Pointer(unsafe.SliceData(x))) }
 
-func vectorBinary[T float](s Set, op BinaryOp, form int, dst, a, b []T) bool {
+func vectorBinary[T float](s Set, op BinaryOp, dst, a, b []T) bool {
 	if s == Generic {
 		return false
 	}
 	if len(dst) == 0 {
 		return true
 	}
-	code := form*int(binaryOps) + int(op)
 	switch {
 	case s == AVX2 && sizeof[T]() == 4:
-		binaryF32AVX2(code, first(dst), first(a), first(b), len(dst))
+		binaryF32AVX2(int(op), first(dst), first(a), first(b), len(dst))
 	case s == AVX2:
-		binaryF64AVX2(code, first(dst), first(a), first(b), len(dst))
+		binaryF64AVX2(int(op), first(dst), first(a), first(b), len(dst))
 	case sizeof[T]() == 4:
-		binaryF32AVX512(code, first(dst), first(a), first(b), len(dst))
+		binaryF32AVX512(int(op), first(dst), first(a), first(b), len(dst))
 	default:
-		binaryF64AVX512(code, first(dst), first(a), first(b), len(dst))
+		binaryF64AVX512(int(op), first(dst), first(a), first(b), len(dst))
 	}
 	return true
-}
-
-func vectorBinaryScalar[T float](s Set, op BinaryOp, form int, dst, a []T, b T) bool {
-	if b != b && (op == Max || op == Min) {
-		return false
-	}
-	scalar := [1]T{b}
-	return vectorBinary(s, op, form, dst, a, scalar[:])
 }
 
 func vectorUnary[T float](s Set, op UnaryOp, dst, a []T) bool {
@@ -87,7 +78,7 @@ func vectorUnary[T float](s Set, op UnaryOp, dst, a []T) bool {
 	if len(dst) == 0 {
 		return true
 	}
-	if op > Relu {
+	if op > Sign {
 		which, ok := functionCode(op)
 		if !ok || sizeof[T]() != 4 {
 			return false
@@ -126,35 +117,12 @@ func functionCode(op UnaryOp) (which int, ok bool) {
 		return 3, true
 	case Sigmoid:
 		return 4, true
-	case Sign:
-		return 5, true
 	case Floor:
-		return 6, true
+		return 5, true
 	case Ceil:
-		return 7, true
+		return 6, true
 	}
 	return 0, false
-}
-
-func vectorAxpy[T float](s Set, alpha T, x, y []T) bool {
-	if s == Generic {
-		return false
-	}
-	if len(y) == 0 {
-		return true
-	}
-	scalar := [1]T{alpha}
-	switch {
-	case s == AVX2 && sizeof[T]() == 4:
-		axpyF32AVX2(first(y), first(x), first(scalar[:]), len(y))
-	case s == AVX2:
-		axpyF64AVX2(first(y), first(x), first(scalar[:]), len(y))
-	case sizeof[T]() == 4:
-		axpyF32AVX512(first(y), first(x), first(scalar[:]), len(y))
-	default:
-		axpyF64AVX512(first(y), first(x), first(scalar[:]), len(y))
-	}
-	return true
 }
 
 // vectorSum writes the partial sums of whole blocks of x to acc and returns how many elements it has summed.
@@ -215,19 +183,16 @@ func vectorAddRows[T float](s Set, dst, x []T, rows int) bool {
 	return true
 }
 
-func vectorAdamW(s Set, c *AdamConfig, pOut, mOut, vOut, p, m, v, g []float32) bool {
-	if s == Generic || len(p) == 0 {
-		return false
+func vectorFinite(s Set, x []float32) (finite, ok bool) {
+	switch {
+	case s == Generic:
+		return false, false
+	case len(x) == 0:
+		return true, true
+	case s == AVX2:
+		return finiteF32AVX2(first(x), len(x)), true
 	}
-	constants := [9]float32{
-		c.Beta1, 1 - c.Beta1, c.Beta2, 1 - c.Beta2, c.Debias1, c.Debias2, c.LearningRate, c.Epsilon, c.WeightDecay,
-	}
-	if s == AVX2 {
-		adamWF32AVX2(&constants[0], &pOut[0], &mOut[0], &vOut[0], &p[0], &m[0], &v[0], &g[0], len(p))
-	} else {
-		adamWF32AVX512(&constants[0], &pOut[0], &mOut[0], &vOut[0], &p[0], &m[0], &v[0], &g[0], len(p))
-	}
-	return true
+	return finiteF32AVX512(first(x), len(x)), true
 }
 
 func vectorPoolRow(s Set, e Epilogue, cells, channels int, row0, row1, out []float32, winner []uint8) bool {
@@ -297,7 +262,7 @@ func vectorRectify(s Set, e Epilogue, y []float32, winner []uint8) bool {
 // vectorSparseList lists the pixels with a gradient of output channel o and returns how many there are.
 func vectorSparseList(_ Set, c *Conv, h, w int, g []float32, winner []uint8, o int, list []float32) int {
 	pixel, row := 4*c.In, 4*c.In*c.padWidth()
-	windows := [5]int{0, pixel, row, row + pixel, 0}
+	windows := [8]int{0, pixel, row, row + pixel}
 	_, _, _ = list[entry*h*w-1], g[h*w*c.Out-1], winner[h*w*c.Out-1]
 	return sparseList(first(list), &winner[o], &g[o], &windows[0], h, w, c.Out, 2*pixel, 2*row) / (4 * entry)
 }

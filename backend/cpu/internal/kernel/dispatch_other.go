@@ -8,13 +8,9 @@ func runTile[T float](_ Set, t *tile[T]) { genericTile(t) }
 
 func runDotTile[T float](_ Set, t *tile[T]) { genericDotTile(t) }
 
-func vectorBinary[T float](Set, BinaryOp, int, []T, []T, []T) bool { return false }
-
-func vectorBinaryScalar[T float](Set, BinaryOp, int, []T, []T, T) bool { return false }
+func vectorBinary[T float](Set, BinaryOp, []T, []T, []T) bool { return false }
 
 func vectorUnary[T float](Set, UnaryOp, []T, []T) bool { return false }
-
-func vectorAxpy[T float](Set, T, []T, []T) bool { return false }
 
 func vectorSum[T float](Set, *[sumLanes]T, []T) int { return 0 }
 
@@ -22,9 +18,7 @@ func vectorExtreme[T float](Set, int, *[sumLanes]T, []T) int { return 0 }
 
 func vectorAddRows[T float](Set, []T, []T, int) bool { return false }
 
-func vectorAdamW(Set, *AdamConfig, []float32, []float32, []float32, []float32, []float32, []float32, []float32) bool {
-	return false
-}
+func vectorFinite(Set, []float32) (finite, ok bool) { return false, false }
 
 func vectorPoolRow(Set, Epilogue, int, int, []float32, []float32, []float32, []uint8) bool {
 	return false

@@ -15,53 +15,35 @@ DATA elementMask<>+56(SB)/8, $0x0000000000000000
 GLOBL elementMask<>(SB), RODATA|NOPTR, $64
 
 DATA elementConstants<>+0(SB)/4, $(1.0)
-DATA elementConstants<>+4(SB)/4, $(0.0)
-DATA elementConstants<>+8(SB)/4, $0x7fffffff
-DATA elementConstants<>+12(SB)/4, $0x80000000
+DATA elementConstants<>+4(SB)/4, $0x7fffffff
+DATA elementConstants<>+8(SB)/4, $0x80000000
 DATA elementConstants<>+16(SB)/8, $(1.0)
-DATA elementConstants<>+24(SB)/8, $(0.0)
-DATA elementConstants<>+32(SB)/8, $0x7fffffffffffffff
-DATA elementConstants<>+40(SB)/8, $0x8000000000000000
-GLOBL elementConstants<>(SB), RODATA|NOPTR, $48
+DATA elementConstants<>+24(SB)/8, $0x7fffffffffffffff
+DATA elementConstants<>+32(SB)/8, $0x8000000000000000
+GLOBL elementConstants<>(SB), RODATA|NOPTR, $40
 
-// func binaryF32AVX2(code int, dst *byte, a *byte, b *byte, n int)
+// func binaryF32AVX2(op int, dst *byte, a *byte, b *byte, n int)
 // Requires: AVX
 TEXT ·binaryF32AVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+8(FP), SI
 	MOVQ a+16(FP), DI
 	MOVQ b+24(FP), R8
 	MOVQ n+32(FP), CX
-	MOVQ code+0(FP), AX
+	MOVQ op+0(FP), AX
 	CMPQ AX, $+1
-	JEQ  code1
+	JEQ  op1
 	CMPQ AX, $+2
-	JEQ  code2
+	JEQ  op2
 	CMPQ AX, $+3
-	JEQ  code3
+	JEQ  op3
 	CMPQ AX, $+4
-	JEQ  code4
+	JEQ  op4
 	CMPQ AX, $+5
-	JEQ  code5
-	CMPQ AX, $+6
-	JEQ  code6
-	CMPQ AX, $+7
-	JEQ  code7
-	CMPQ AX, $+8
-	JEQ  code8
-	CMPQ AX, $+9
-	JEQ  code9
-	CMPQ AX, $+10
-	JEQ  code10
-	CMPQ AX, $+11
-	JEQ  code11
-	CMPQ AX, $+13
-	JEQ  code13
-	CMPQ AX, $+15
-	JEQ  code15
+	JEQ  op5
 	SUBQ $+32, CX
-	JL   code0by4done
+	JL   op0by4done
 
-code0by4:
+op0by4:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y0, Y0
@@ -82,14 +64,14 @@ code0by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+32, CX
-	JGE     code0by4
+	JGE     op0by4
 
-code0by4done:
+op0by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code0by1done
+	JL   op0by1done
 
-code0by1:
+op0by1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VADDPS  Y4, Y0, Y0
@@ -98,11 +80,11 @@ code0by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+8, CX
-	JGE     code0by1
+	JGE     op0by1
 
-code0by1done:
+op0by1done:
 	ADDQ       $+8, CX
-	JZ         code0end
+	JZ         op0end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -112,15 +94,15 @@ code0by1done:
 	VADDPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code0end:
+op0end:
 	VZEROUPPER
 	RET
 
-code1:
+op1:
 	SUBQ $+32, CX
-	JL   code1by4done
+	JL   op1by4done
 
-code1by4:
+op1by4:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VSUBPS  Y4, Y0, Y0
@@ -141,14 +123,14 @@ code1by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+32, CX
-	JGE     code1by4
+	JGE     op1by4
 
-code1by4done:
+op1by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code1by1done
+	JL   op1by1done
 
-code1by1:
+op1by1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VSUBPS  Y4, Y0, Y0
@@ -157,11 +139,11 @@ code1by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+8, CX
-	JGE     code1by1
+	JGE     op1by1
 
-code1by1done:
+op1by1done:
 	ADDQ       $+8, CX
-	JZ         code1end
+	JZ         op1end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -171,15 +153,15 @@ code1by1done:
 	VSUBPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code1end:
+op1end:
 	VZEROUPPER
 	RET
 
-code2:
+op2:
 	SUBQ $+32, CX
-	JL   code2by4done
+	JL   op2by4done
 
-code2by4:
+op2by4:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VMULPS  Y4, Y0, Y0
@@ -200,14 +182,14 @@ code2by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+32, CX
-	JGE     code2by4
+	JGE     op2by4
 
-code2by4done:
+op2by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code2by1done
+	JL   op2by1done
 
-code2by1:
+op2by1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VMULPS  Y4, Y0, Y0
@@ -216,11 +198,11 @@ code2by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+8, CX
-	JGE     code2by1
+	JGE     op2by1
 
-code2by1done:
+op2by1done:
 	ADDQ       $+8, CX
-	JZ         code2end
+	JZ         op2end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -230,15 +212,15 @@ code2by1done:
 	VMULPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code2end:
+op2end:
 	VZEROUPPER
 	RET
 
-code3:
+op3:
 	SUBQ $+32, CX
-	JL   code3by4done
+	JL   op3by4done
 
-code3by4:
+op3by4:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VDIVPS  Y4, Y0, Y0
@@ -259,14 +241,14 @@ code3by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+32, CX
-	JGE     code3by4
+	JGE     op3by4
 
-code3by4done:
+op3by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code3by1done
+	JL   op3by1done
 
-code3by1:
+op3by1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y4
 	VDIVPS  Y4, Y0, Y0
@@ -275,11 +257,11 @@ code3by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+8, CX
-	JGE     code3by1
+	JGE     op3by1
 
-code3by1done:
+op3by1done:
 	ADDQ       $+8, CX
-	JZ         code3end
+	JZ         op3end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -289,15 +271,15 @@ code3by1done:
 	VDIVPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code3end:
+op3end:
 	VZEROUPPER
 	RET
 
-code4:
+op4:
 	SUBQ $+32, CX
-	JL   code4by4done
+	JL   op4by4done
 
-code4by4:
+op4by4:
 	VMOVUPS   (DI), Y0
 	VMOVUPS   (R8), Y4
 	VMAXPS    Y0, Y4, Y0
@@ -326,14 +308,14 @@ code4by4:
 	ADDQ      $+128, DI
 	ADDQ      $+128, R8
 	SUBQ      $+32, CX
-	JGE       code4by4
+	JGE       op4by4
 
-code4by4done:
+op4by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code4by1done
+	JL   op4by1done
 
-code4by1:
+op4by1:
 	VMOVUPS   (DI), Y0
 	VMOVUPS   (R8), Y4
 	VMAXPS    Y0, Y4, Y0
@@ -344,11 +326,11 @@ code4by1:
 	ADDQ      $+32, DI
 	ADDQ      $+32, R8
 	SUBQ      $+8, CX
-	JGE       code4by1
+	JGE       op4by1
 
-code4by1done:
+op4by1done:
 	ADDQ       $+8, CX
-	JZ         code4end
+	JZ         op4end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -360,15 +342,15 @@ code4by1done:
 	VBLENDVPS  Y7, Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code4end:
+op4end:
 	VZEROUPPER
 	RET
 
-code5:
+op5:
 	SUBQ $+32, CX
-	JL   code5by4done
+	JL   op5by4done
 
-code5by4:
+op5by4:
 	VMOVUPS   (DI), Y0
 	VMOVUPS   (R8), Y4
 	VMINPS    Y0, Y4, Y0
@@ -397,14 +379,14 @@ code5by4:
 	ADDQ      $+128, DI
 	ADDQ      $+128, R8
 	SUBQ      $+32, CX
-	JGE       code5by4
+	JGE       op5by4
 
-code5by4done:
+op5by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code5by1done
+	JL   op5by1done
 
-code5by1:
+op5by1:
 	VMOVUPS   (DI), Y0
 	VMOVUPS   (R8), Y4
 	VMINPS    Y0, Y4, Y0
@@ -415,11 +397,11 @@ code5by1:
 	ADDQ      $+32, DI
 	ADDQ      $+32, R8
 	SUBQ      $+8, CX
-	JGE       code5by1
+	JGE       op5by1
 
-code5by1done:
+op5by1done:
 	ADDQ       $+8, CX
-	JZ         code5end
+	JZ         op5end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x02, CX
 	SUBQ       CX, BX
@@ -431,423 +413,7 @@ code5by1done:
 	VBLENDVPS  Y7, Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-code5end:
-	VZEROUPPER
-	RET
-
-code6:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code6by4done
-
-code6by4:
-	VMOVUPS (DI), Y0
-	VADDPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VADDPS  Y8, Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VADDPS  Y8, Y2, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VADDPS  Y8, Y3, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code6by4
-
-code6by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code6by1done
-
-code6by1:
-	VMOVUPS (DI), Y0
-	VADDPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code6by1
-
-code6by1done:
-	ADDQ       $+8, CX
-	JZ         code6end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code6end:
-	VZEROUPPER
-	RET
-
-code7:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code7by4done
-
-code7by4:
-	VMOVUPS (DI), Y0
-	VSUBPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VSUBPS  Y8, Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VSUBPS  Y8, Y2, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VSUBPS  Y8, Y3, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code7by4
-
-code7by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code7by1done
-
-code7by1:
-	VMOVUPS (DI), Y0
-	VSUBPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code7by1
-
-code7by1done:
-	ADDQ       $+8, CX
-	JZ         code7end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VSUBPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code7end:
-	VZEROUPPER
-	RET
-
-code8:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code8by4done
-
-code8by4:
-	VMOVUPS (DI), Y0
-	VMULPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VMULPS  Y8, Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VMULPS  Y8, Y2, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VMULPS  Y8, Y3, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code8by4
-
-code8by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code8by1done
-
-code8by1:
-	VMOVUPS (DI), Y0
-	VMULPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code8by1
-
-code8by1done:
-	ADDQ       $+8, CX
-	JZ         code8end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VMULPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code8end:
-	VZEROUPPER
-	RET
-
-code9:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code9by4done
-
-code9by4:
-	VMOVUPS (DI), Y0
-	VDIVPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VDIVPS  Y8, Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VDIVPS  Y8, Y2, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VDIVPS  Y8, Y3, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code9by4
-
-code9by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code9by1done
-
-code9by1:
-	VMOVUPS (DI), Y0
-	VDIVPS  Y8, Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code9by1
-
-code9by1done:
-	ADDQ       $+8, CX
-	JZ         code9end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VDIVPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code9end:
-	VZEROUPPER
-	RET
-
-code10:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code10by4done
-
-code10by4:
-	VMOVUPS (DI), Y0
-	VMAXPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VMAXPS  Y1, Y8, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VMAXPS  Y2, Y8, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VMAXPS  Y3, Y8, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code10by4
-
-code10by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code10by1done
-
-code10by1:
-	VMOVUPS (DI), Y0
-	VMAXPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code10by1
-
-code10by1done:
-	ADDQ       $+8, CX
-	JZ         code10end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VMAXPS     Y0, Y8, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code10end:
-	VZEROUPPER
-	RET
-
-code11:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code11by4done
-
-code11by4:
-	VMOVUPS (DI), Y0
-	VMINPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VMINPS  Y1, Y8, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VMINPS  Y2, Y8, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VMINPS  Y3, Y8, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code11by4
-
-code11by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code11by1done
-
-code11by1:
-	VMOVUPS (DI), Y0
-	VMINPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code11by1
-
-code11by1done:
-	ADDQ       $+8, CX
-	JZ         code11end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VMINPS     Y0, Y8, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code11end:
-	VZEROUPPER
-	RET
-
-code13:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code13by4done
-
-code13by4:
-	VMOVUPS (DI), Y0
-	VSUBPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VSUBPS  Y1, Y8, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VSUBPS  Y2, Y8, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VSUBPS  Y3, Y8, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code13by4
-
-code13by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code13by1done
-
-code13by1:
-	VMOVUPS (DI), Y0
-	VSUBPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code13by1
-
-code13by1done:
-	ADDQ       $+8, CX
-	JZ         code13end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VSUBPS     Y0, Y8, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code13end:
-	VZEROUPPER
-	RET
-
-code15:
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           code15by4done
-
-code15by4:
-	VMOVUPS (DI), Y0
-	VDIVPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VDIVPS  Y1, Y8, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VDIVPS  Y2, Y8, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VDIVPS  Y3, Y8, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     code15by4
-
-code15by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code15by1done
-
-code15by1:
-	VMOVUPS (DI), Y0
-	VDIVPS  Y0, Y8, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     code15by1
-
-code15by1done:
-	ADDQ       $+8, CX
-	JZ         code15end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VDIVPS     Y0, Y8, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-code15end:
+op5end:
 	VZEROUPPER
 	RET
 
@@ -860,8 +426,8 @@ TEXT ·unaryF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         op+0(FP), AX
 	VBROADCASTSS elementConstants<>+0(SB), Y8
 	VXORPS       Y9, Y9, Y9
-	VBROADCASTSS elementConstants<>+8(SB), Y10
-	VBROADCASTSS elementConstants<>+12(SB), Y11
+	VBROADCASTSS elementConstants<>+4(SB), Y10
+	VBROADCASTSS elementConstants<>+8(SB), Y11
 	CMPQ         AX, $+1
 	JEQ          op1
 	CMPQ         AX, $+2
@@ -981,57 +547,6 @@ op2:
 
 op2by4:
 	VMOVUPS (DI), Y0
-	VMULPS  Y0, Y0, Y0
-	VMOVUPS Y0, (SI)
-	VMOVUPS 32(DI), Y1
-	VMULPS  Y1, Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	VMOVUPS 64(DI), Y2
-	VMULPS  Y2, Y2, Y2
-	VMOVUPS Y2, 64(SI)
-	VMOVUPS 96(DI), Y3
-	VMULPS  Y3, Y3, Y3
-	VMOVUPS Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+32, CX
-	JGE     op2by4
-
-op2by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   op2by1done
-
-op2by1:
-	VMOVUPS (DI), Y0
-	VMULPS  Y0, Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+8, CX
-	JGE     op2by1
-
-op2by1done:
-	ADDQ       $+8, CX
-	JZ         op2end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VMULPS     Y0, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-op2end:
-	VZEROUPPER
-	RET
-
-op3:
-	SUBQ $+32, CX
-	JL   op3by4done
-
-op3by4:
-	VMOVUPS (DI), Y0
 	VSQRTPS Y0, Y0
 	VMOVUPS Y0, (SI)
 	VMOVUPS 32(DI), Y1
@@ -1046,6 +561,61 @@ op3by4:
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
 	SUBQ    $+32, CX
+	JGE     op2by4
+
+op2by4done:
+	ADDQ $+32, CX
+	SUBQ $+8, CX
+	JL   op2by1done
+
+op2by1:
+	VMOVUPS (DI), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    $+32, SI
+	ADDQ    $+32, DI
+	SUBQ    $+8, CX
+	JGE     op2by1
+
+op2by1done:
+	ADDQ       $+8, CX
+	JZ         op2end
+	LEAQ       elementMask<>+0(SB), BX
+	SHLQ       $0x02, CX
+	SUBQ       CX, BX
+	VMOVUPS    32(BX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VSQRTPS    Y0, Y0
+	VMASKMOVPS Y0, Y15, (SI)
+
+op2end:
+	VZEROUPPER
+	RET
+
+op3:
+	SUBQ $+32, CX
+	JL   op3by4done
+
+op3by4:
+	VMOVUPS (DI), Y0
+	VSQRTPS Y0, Y0
+	VDIVPS  Y0, Y8, Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 32(DI), Y1
+	VSQRTPS Y1, Y1
+	VDIVPS  Y1, Y8, Y1
+	VMOVUPS Y1, 32(SI)
+	VMOVUPS 64(DI), Y2
+	VSQRTPS Y2, Y2
+	VDIVPS  Y2, Y8, Y2
+	VMOVUPS Y2, 64(SI)
+	VMOVUPS 96(DI), Y3
+	VSQRTPS Y3, Y3
+	VDIVPS  Y3, Y8, Y3
+	VMOVUPS Y3, 96(SI)
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	SUBQ    $+32, CX
 	JGE     op3by4
 
 op3by4done:
@@ -1056,6 +626,7 @@ op3by4done:
 op3by1:
 	VMOVUPS (DI), Y0
 	VSQRTPS Y0, Y0
+	VDIVPS  Y0, Y8, Y0
 	VMOVUPS Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -1071,6 +642,7 @@ op3by1done:
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPS (DI), Y15, Y0
 	VSQRTPS    Y0, Y0
+	VDIVPS     Y0, Y8, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
 op3end:
@@ -1083,16 +655,20 @@ op4:
 
 op4by4:
 	VMOVUPS (DI), Y0
-	VDIVPS  Y0, Y8, Y0
+	VCMPPS  $0x15, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
 	VMOVUPS Y0, (SI)
 	VMOVUPS 32(DI), Y1
-	VDIVPS  Y1, Y8, Y1
+	VCMPPS  $0x15, Y9, Y1, Y1
+	VANDPS  Y8, Y1, Y1
 	VMOVUPS Y1, 32(SI)
 	VMOVUPS 64(DI), Y2
-	VDIVPS  Y2, Y8, Y2
+	VCMPPS  $0x15, Y9, Y2, Y2
+	VANDPS  Y8, Y2, Y2
 	VMOVUPS Y2, 64(SI)
 	VMOVUPS 96(DI), Y3
-	VDIVPS  Y3, Y8, Y3
+	VCMPPS  $0x15, Y9, Y3, Y3
+	VANDPS  Y8, Y3, Y3
 	VMOVUPS Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -1106,7 +682,8 @@ op4by4done:
 
 op4by1:
 	VMOVUPS (DI), Y0
-	VDIVPS  Y0, Y8, Y0
+	VCMPPS  $0x15, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
 	VMOVUPS Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -1121,7 +698,8 @@ op4by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPS (DI), Y15, Y0
-	VDIVPS     Y0, Y8, Y0
+	VCMPPS     $0x15, Y9, Y0, Y0
+	VANDPS     Y8, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
 op4end:
@@ -1134,20 +712,20 @@ op5:
 
 op5by4:
 	VMOVUPS (DI), Y0
-	VSQRTPS Y0, Y0
-	VDIVPS  Y0, Y8, Y0
+	VCMPPS  $0x1e, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
 	VMOVUPS Y0, (SI)
 	VMOVUPS 32(DI), Y1
-	VSQRTPS Y1, Y1
-	VDIVPS  Y1, Y8, Y1
+	VCMPPS  $0x1e, Y9, Y1, Y1
+	VANDPS  Y8, Y1, Y1
 	VMOVUPS Y1, 32(SI)
 	VMOVUPS 64(DI), Y2
-	VSQRTPS Y2, Y2
-	VDIVPS  Y2, Y8, Y2
+	VCMPPS  $0x1e, Y9, Y2, Y2
+	VANDPS  Y8, Y2, Y2
 	VMOVUPS Y2, 64(SI)
 	VMOVUPS 96(DI), Y3
-	VSQRTPS Y3, Y3
-	VDIVPS  Y3, Y8, Y3
+	VCMPPS  $0x1e, Y9, Y3, Y3
+	VANDPS  Y8, Y3, Y3
 	VMOVUPS Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -1161,8 +739,8 @@ op5by4done:
 
 op5by1:
 	VMOVUPS (DI), Y0
-	VSQRTPS Y0, Y0
-	VDIVPS  Y0, Y8, Y0
+	VCMPPS  $0x1e, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
 	VMOVUPS Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -1177,8 +755,8 @@ op5by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPS (DI), Y15, Y0
-	VSQRTPS    Y0, Y0
-	VDIVPS     Y0, Y8, Y0
+	VCMPPS     $0x1e, Y9, Y0, Y0
+	VANDPS     Y8, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
 op5end:
@@ -1191,16 +769,36 @@ op6:
 
 op6by4:
 	VMOVUPS (DI), Y0
-	VMAXPS  Y0, Y9, Y0
+	VMOVUPS Y0, Y4
+	VCMPPS  $0x1e, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
+	VCMPPS  $0x11, Y9, Y4, Y4
+	VANDPS  Y8, Y4, Y4
+	VSUBPS  Y4, Y0, Y0
 	VMOVUPS Y0, (SI)
 	VMOVUPS 32(DI), Y1
-	VMAXPS  Y1, Y9, Y1
+	VMOVUPS Y1, Y4
+	VCMPPS  $0x1e, Y9, Y1, Y1
+	VANDPS  Y8, Y1, Y1
+	VCMPPS  $0x11, Y9, Y4, Y4
+	VANDPS  Y8, Y4, Y4
+	VSUBPS  Y4, Y1, Y1
 	VMOVUPS Y1, 32(SI)
 	VMOVUPS 64(DI), Y2
-	VMAXPS  Y2, Y9, Y2
+	VMOVUPS Y2, Y4
+	VCMPPS  $0x1e, Y9, Y2, Y2
+	VANDPS  Y8, Y2, Y2
+	VCMPPS  $0x11, Y9, Y4, Y4
+	VANDPS  Y8, Y4, Y4
+	VSUBPS  Y4, Y2, Y2
 	VMOVUPS Y2, 64(SI)
 	VMOVUPS 96(DI), Y3
-	VMAXPS  Y3, Y9, Y3
+	VMOVUPS Y3, Y4
+	VCMPPS  $0x1e, Y9, Y3, Y3
+	VANDPS  Y8, Y3, Y3
+	VCMPPS  $0x11, Y9, Y4, Y4
+	VANDPS  Y8, Y4, Y4
+	VSUBPS  Y4, Y3, Y3
 	VMOVUPS Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -1214,7 +812,12 @@ op6by4done:
 
 op6by1:
 	VMOVUPS (DI), Y0
-	VMAXPS  Y0, Y9, Y0
+	VMOVUPS Y0, Y4
+	VCMPPS  $0x1e, Y9, Y0, Y0
+	VANDPS  Y8, Y0, Y0
+	VCMPPS  $0x11, Y9, Y4, Y4
+	VANDPS  Y8, Y4, Y4
+	VSUBPS  Y4, Y0, Y0
 	VMOVUPS Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -1229,74 +832,15 @@ op6by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPS (DI), Y15, Y0
-	VMAXPS     Y0, Y9, Y0
+	VMOVUPS    Y0, Y4
+	VCMPPS     $0x1e, Y9, Y0, Y0
+	VANDPS     Y8, Y0, Y0
+	VCMPPS     $0x11, Y9, Y4, Y4
+	VANDPS     Y8, Y4, Y4
+	VSUBPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
 op6end:
-	VZEROUPPER
-	RET
-
-// func axpyF32AVX2(y *byte, x *byte, alpha *byte, n int)
-// Requires: AVX, FMA3
-TEXT ·axpyF32AVX2(SB), NOSPLIT, $0-32
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         alpha+16(FP), R8
-	MOVQ         n+24(FP), CX
-	VBROADCASTSS (R8), Y8
-	SUBQ         $+32, CX
-	JL           axpyby4done
-
-axpyby4:
-	VMOVUPS     (DI), Y4
-	VMOVUPS     (SI), Y0
-	VFMADD231PS Y8, Y4, Y0
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     32(DI), Y5
-	VMOVUPS     32(SI), Y1
-	VFMADD231PS Y8, Y5, Y1
-	VMOVUPS     Y1, 32(SI)
-	VMOVUPS     64(DI), Y6
-	VMOVUPS     64(SI), Y2
-	VFMADD231PS Y8, Y6, Y2
-	VMOVUPS     Y2, 64(SI)
-	VMOVUPS     96(DI), Y7
-	VMOVUPS     96(SI), Y3
-	VFMADD231PS Y8, Y7, Y3
-	VMOVUPS     Y3, 96(SI)
-	ADDQ        $+128, SI
-	ADDQ        $+128, DI
-	SUBQ        $+32, CX
-	JGE         axpyby4
-
-axpyby4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   axpyby1done
-
-axpyby1:
-	VMOVUPS     (DI), Y4
-	VMOVUPS     (SI), Y0
-	VFMADD231PS Y8, Y4, Y0
-	VMOVUPS     Y0, (SI)
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	SUBQ        $+8, CX
-	JGE         axpyby1
-
-axpyby1done:
-	ADDQ        $+8, CX
-	JZ          axpyend
-	LEAQ        elementMask<>+0(SB), BX
-	SHLQ        $0x02, CX
-	SUBQ        CX, BX
-	VMOVUPS     32(BX), Y15
-	VMASKMOVPS  (DI), Y15, Y4
-	VMASKMOVPS  (SI), Y15, Y0
-	VFMADD231PS Y8, Y4, Y0
-	VMASKMOVPS  Y0, Y15, (SI)
-
-axpyend:
 	VZEROUPPER
 	RET
 
@@ -1478,211 +1022,83 @@ rowsend:
 	VZEROUPPER
 	RET
 
-// func adamWF32AVX2(constants *float32, pOut *float32, mOut *float32, vOut *float32, p *float32, m *float32, v *float32, grad *float32, n int)
-// Requires: AVX
-TEXT ·adamWF32AVX2(SB), NOSPLIT, $0-72
-	MOVQ         constants+0(FP), AX
-	VBROADCASTSS (AX), Y6
-	VBROADCASTSS 4(AX), Y7
-	VBROADCASTSS 8(AX), Y8
-	VBROADCASTSS 12(AX), Y9
-	VBROADCASTSS 16(AX), Y10
-	VBROADCASTSS 20(AX), Y11
-	VBROADCASTSS 24(AX), Y12
-	VBROADCASTSS 28(AX), Y13
-	VBROADCASTSS 32(AX), Y14
-	MOVQ         pOut+8(FP), SI
-	MOVQ         mOut+16(FP), DI
-	MOVQ         vOut+24(FP), R8
-	MOVQ         p+32(FP), R9
-	MOVQ         m+40(FP), R10
-	MOVQ         v+48(FP), R11
-	MOVQ         grad+56(FP), R12
-	MOVQ         n+64(FP), CX
-	MOVL         32(AX), AX
-	TESTL        AX, AX
-	JZ           plain
-	SUBQ         $+8, CX
-	JL           decayrest
+// func finiteF32AVX2(x *byte, n int) bool
+// Requires: AVX, FMA3
+TEXT ·finiteF32AVX2(SB), NOSPLIT, $0-17
+	MOVQ   x+0(FP), DI
+	MOVQ   n+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y8, Y8, Y8
+	SUBQ   $+32, CX
+	JL     xby4done
 
-decayvector:
-	VMOVUPS (R12), Y0
-	VMOVUPS (R10), Y1
-	VMOVUPS (R11), Y2
-	VMOVUPS (R9), Y3
-	VMULPS  Y6, Y1, Y1
-	VMULPS  Y7, Y0, Y4
-	VADDPS  Y4, Y1, Y1
-	VMULPS  Y0, Y0, Y0
-	VMULPS  Y9, Y0, Y0
-	VMULPS  Y8, Y2, Y2
-	VADDPS  Y0, Y2, Y2
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, (R8)
-	VMULPS  Y10, Y1, Y1
-	VMULPS  Y12, Y1, Y1
-	VMULPS  Y11, Y2, Y2
-	VSQRTPS Y2, Y2
-	VADDPS  Y13, Y2, Y2
-	VDIVPS  Y2, Y1, Y1
-	VMULPS  Y14, Y3, Y4
-	VMULPS  Y12, Y4, Y4
-	VADDPS  Y4, Y1, Y1
-	VSUBPS  Y1, Y3, Y3
-	VMOVUPS Y3, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	ADDQ    $+32, R8
-	ADDQ    $+32, R9
-	ADDQ    $+32, R10
-	ADDQ    $+32, R11
-	ADDQ    $+32, R12
-	SUBQ    $+8, CX
-	JGE     decayvector
+xby4:
+	VFMADD231PS (DI), Y8, Y0
+	VFMADD231PS 32(DI), Y8, Y1
+	VFMADD231PS 64(DI), Y8, Y2
+	VFMADD231PS 96(DI), Y8, Y3
+	ADDQ        $+128, DI
+	SUBQ        $+32, CX
+	JGE         xby4
 
-decayrest:
-	ADDQ       $+8, CX
-	JZ         decayend
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (R12), Y15, Y0
-	VMASKMOVPS (R10), Y15, Y1
-	VMASKMOVPS (R11), Y15, Y2
-	VMASKMOVPS (R9), Y15, Y3
-	VMULPS     Y6, Y1, Y1
-	VMULPS     Y7, Y0, Y4
-	VADDPS     Y4, Y1, Y1
-	VMULPS     Y0, Y0, Y0
-	VMULPS     Y9, Y0, Y0
-	VMULPS     Y8, Y2, Y2
-	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y1, Y15, (DI)
-	VMASKMOVPS Y2, Y15, (R8)
-	VMULPS     Y10, Y1, Y1
-	VMULPS     Y12, Y1, Y1
-	VMULPS     Y11, Y2, Y2
-	VSQRTPS    Y2, Y2
-	VADDPS     Y13, Y2, Y2
-	VDIVPS     Y2, Y1, Y1
-	VMULPS     Y14, Y3, Y4
-	VMULPS     Y12, Y4, Y4
-	VADDPS     Y4, Y1, Y1
-	VSUBPS     Y1, Y3, Y3
-	VMASKMOVPS Y3, Y15, (SI)
-
-decayend:
-	VZEROUPPER
-	RET
-
-plain:
+xby4done:
+	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   plainrest
+	JL   xby1done
 
-plainvector:
-	VMOVUPS (R12), Y0
-	VMOVUPS (R10), Y1
-	VMOVUPS (R11), Y2
-	VMOVUPS (R9), Y3
-	VMULPS  Y6, Y1, Y1
-	VMULPS  Y7, Y0, Y4
-	VADDPS  Y4, Y1, Y1
-	VMULPS  Y0, Y0, Y0
-	VMULPS  Y9, Y0, Y0
-	VMULPS  Y8, Y2, Y2
-	VADDPS  Y0, Y2, Y2
-	VMOVUPS Y1, (DI)
-	VMOVUPS Y2, (R8)
-	VMULPS  Y10, Y1, Y1
-	VMULPS  Y12, Y1, Y1
-	VMULPS  Y11, Y2, Y2
-	VSQRTPS Y2, Y2
-	VADDPS  Y13, Y2, Y2
-	VDIVPS  Y2, Y1, Y1
-	VSUBPS  Y1, Y3, Y3
-	VMOVUPS Y3, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	ADDQ    $+32, R8
-	ADDQ    $+32, R9
-	ADDQ    $+32, R10
-	ADDQ    $+32, R11
-	ADDQ    $+32, R12
-	SUBQ    $+8, CX
-	JGE     plainvector
+xby1:
+	VFMADD231PS (DI), Y8, Y0
+	ADDQ        $+32, DI
+	SUBQ        $+8, CX
+	JGE         xby1
 
-plainrest:
-	ADDQ       $+8, CX
-	JZ         plainend
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (R12), Y15, Y0
-	VMASKMOVPS (R10), Y15, Y1
-	VMASKMOVPS (R11), Y15, Y2
-	VMASKMOVPS (R9), Y15, Y3
-	VMULPS     Y6, Y1, Y1
-	VMULPS     Y7, Y0, Y4
-	VADDPS     Y4, Y1, Y1
-	VMULPS     Y0, Y0, Y0
-	VMULPS     Y9, Y0, Y0
-	VMULPS     Y8, Y2, Y2
-	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y1, Y15, (DI)
-	VMASKMOVPS Y2, Y15, (R8)
-	VMULPS     Y10, Y1, Y1
-	VMULPS     Y12, Y1, Y1
-	VMULPS     Y11, Y2, Y2
-	VSQRTPS    Y2, Y2
-	VADDPS     Y13, Y2, Y2
-	VDIVPS     Y2, Y1, Y1
-	VSUBPS     Y1, Y3, Y3
-	VMASKMOVPS Y3, Y15, (SI)
+xby1done:
+	ADDQ        $+8, CX
+	JZ          xend
+	LEAQ        elementMask<>+0(SB), BX
+	SHLQ        $0x02, CX
+	SUBQ        CX, BX
+	VMOVUPS     32(BX), Y15
+	VMASKMOVPS  (DI), Y15, Y4
+	VFMADD231PS Y4, Y8, Y0
 
-plainend:
+xend:
+	VADDPS    Y1, Y0, Y0
+	VADDPS    Y2, Y0, Y0
+	VADDPS    Y3, Y0, Y0
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VMOVMSKPS Y0, AX
 	VZEROUPPER
+	TESTL     AX, AX
+	SETEQ     AL
+	MOVB      AL, ret+16(FP)
 	RET
 
-// func binaryF32AVX512(code int, dst *byte, a *byte, b *byte, n int)
+// func binaryF32AVX512(op int, dst *byte, a *byte, b *byte, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·binaryF32AVX512(SB), NOSPLIT, $0-40
 	MOVQ dst+8(FP), SI
 	MOVQ a+16(FP), DI
 	MOVQ b+24(FP), R8
 	MOVQ n+32(FP), CX
-	MOVQ code+0(FP), AX
+	MOVQ op+0(FP), AX
 	CMPQ AX, $+1
-	JEQ  code1
+	JEQ  op1
 	CMPQ AX, $+2
-	JEQ  code2
+	JEQ  op2
 	CMPQ AX, $+3
-	JEQ  code3
+	JEQ  op3
 	CMPQ AX, $+4
-	JEQ  code4
+	JEQ  op4
 	CMPQ AX, $+5
-	JEQ  code5
-	CMPQ AX, $+6
-	JEQ  code6
-	CMPQ AX, $+7
-	JEQ  code7
-	CMPQ AX, $+8
-	JEQ  code8
-	CMPQ AX, $+9
-	JEQ  code9
-	CMPQ AX, $+10
-	JEQ  code10
-	CMPQ AX, $+11
-	JEQ  code11
-	CMPQ AX, $+13
-	JEQ  code13
-	CMPQ AX, $+15
-	JEQ  code15
+	JEQ  op5
 	SUBQ $+64, CX
-	JL   code0by4done
+	JL   op0by4done
 
-code0by4:
+op0by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VADDPS  Z4, Z0, Z0
@@ -1703,14 +1119,14 @@ code0by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code0by4
+	JGE     op0by4
 
-code0by4done:
+op0by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code0by1done
+	JL   op0by1done
 
-code0by1:
+op0by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VADDPS  Z4, Z0, Z0
@@ -1719,11 +1135,11 @@ code0by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code0by1
+	JGE     op0by1
 
-code0by1done:
+op0by1done:
 	ADDQ      $+16, CX
-	JZ        code0end
+	JZ        op0end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -1732,15 +1148,15 @@ code0by1done:
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code0end:
+op0end:
 	VZEROUPPER
 	RET
 
-code1:
+op1:
 	SUBQ $+64, CX
-	JL   code1by4done
+	JL   op1by4done
 
-code1by4:
+op1by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VSUBPS  Z4, Z0, Z0
@@ -1761,14 +1177,14 @@ code1by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code1by4
+	JGE     op1by4
 
-code1by4done:
+op1by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code1by1done
+	JL   op1by1done
 
-code1by1:
+op1by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VSUBPS  Z4, Z0, Z0
@@ -1777,11 +1193,11 @@ code1by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code1by1
+	JGE     op1by1
 
-code1by1done:
+op1by1done:
 	ADDQ      $+16, CX
-	JZ        code1end
+	JZ        op1end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -1790,15 +1206,15 @@ code1by1done:
 	VSUBPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code1end:
+op1end:
 	VZEROUPPER
 	RET
 
-code2:
+op2:
 	SUBQ $+64, CX
-	JL   code2by4done
+	JL   op2by4done
 
-code2by4:
+op2by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMULPS  Z4, Z0, Z0
@@ -1819,14 +1235,14 @@ code2by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code2by4
+	JGE     op2by4
 
-code2by4done:
+op2by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code2by1done
+	JL   op2by1done
 
-code2by1:
+op2by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMULPS  Z4, Z0, Z0
@@ -1835,11 +1251,11 @@ code2by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code2by1
+	JGE     op2by1
 
-code2by1done:
+op2by1done:
 	ADDQ      $+16, CX
-	JZ        code2end
+	JZ        op2end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -1848,15 +1264,15 @@ code2by1done:
 	VMULPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code2end:
+op2end:
 	VZEROUPPER
 	RET
 
-code3:
+op3:
 	SUBQ $+64, CX
-	JL   code3by4done
+	JL   op3by4done
 
-code3by4:
+op3by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VDIVPS  Z4, Z0, Z0
@@ -1877,14 +1293,14 @@ code3by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code3by4
+	JGE     op3by4
 
-code3by4done:
+op3by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code3by1done
+	JL   op3by1done
 
-code3by1:
+op3by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VDIVPS  Z4, Z0, Z0
@@ -1893,11 +1309,11 @@ code3by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code3by1
+	JGE     op3by1
 
-code3by1done:
+op3by1done:
 	ADDQ      $+16, CX
-	JZ        code3end
+	JZ        op3end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -1906,15 +1322,15 @@ code3by1done:
 	VDIVPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code3end:
+op3end:
 	VZEROUPPER
 	RET
 
-code4:
+op4:
 	SUBQ $+64, CX
-	JL   code4by4done
+	JL   op4by4done
 
-code4by4:
+op4by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMAXPS  Z0, Z4, Z0
@@ -1943,14 +1359,14 @@ code4by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code4by4
+	JGE     op4by4
 
-code4by4done:
+op4by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code4by1done
+	JL   op4by1done
 
-code4by1:
+op4by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMAXPS  Z0, Z4, Z0
@@ -1961,11 +1377,11 @@ code4by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code4by1
+	JGE     op4by1
 
-code4by1done:
+op4by1done:
 	ADDQ      $+16, CX
-	JZ        code4end
+	JZ        op4end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -1976,15 +1392,15 @@ code4by1done:
 	VMOVUPS   Z4, K2, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code4end:
+op4end:
 	VZEROUPPER
 	RET
 
-code5:
+op5:
 	SUBQ $+64, CX
-	JL   code5by4done
+	JL   op5by4done
 
-code5by4:
+op5by4:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMINPS  Z0, Z4, Z0
@@ -2013,14 +1429,14 @@ code5by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+64, CX
-	JGE     code5by4
+	JGE     op5by4
 
-code5by4done:
+op5by4done:
 	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   code5by1done
+	JL   op5by1done
 
-code5by1:
+op5by1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (R8), Z4
 	VMINPS  Z0, Z4, Z0
@@ -2031,11 +1447,11 @@ code5by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+16, CX
-	JGE     code5by1
+	JGE     op5by1
 
-code5by1done:
+op5by1done:
 	ADDQ      $+16, CX
-	JZ        code5end
+	JZ        op5end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -2046,415 +1462,7 @@ code5by1done:
 	VMOVUPS   Z4, K2, Z0
 	VMOVUPS   Z0, K1, (SI)
 
-code5end:
-	VZEROUPPER
-	RET
-
-code6:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code6by4done
-
-code6by4:
-	VMOVUPS (DI), Z0
-	VADDPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VADDPS  Z8, Z1, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VADDPS  Z8, Z2, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VADDPS  Z8, Z3, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code6by4
-
-code6by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code6by1done
-
-code6by1:
-	VMOVUPS (DI), Z0
-	VADDPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code6by1
-
-code6by1done:
-	ADDQ      $+16, CX
-	JZ        code6end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VADDPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code6end:
-	VZEROUPPER
-	RET
-
-code7:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code7by4done
-
-code7by4:
-	VMOVUPS (DI), Z0
-	VSUBPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VSUBPS  Z8, Z1, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VSUBPS  Z8, Z2, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VSUBPS  Z8, Z3, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code7by4
-
-code7by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code7by1done
-
-code7by1:
-	VMOVUPS (DI), Z0
-	VSUBPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code7by1
-
-code7by1done:
-	ADDQ      $+16, CX
-	JZ        code7end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VSUBPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code7end:
-	VZEROUPPER
-	RET
-
-code8:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code8by4done
-
-code8by4:
-	VMOVUPS (DI), Z0
-	VMULPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VMULPS  Z8, Z1, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VMULPS  Z8, Z2, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VMULPS  Z8, Z3, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code8by4
-
-code8by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code8by1done
-
-code8by1:
-	VMOVUPS (DI), Z0
-	VMULPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code8by1
-
-code8by1done:
-	ADDQ      $+16, CX
-	JZ        code8end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VMULPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code8end:
-	VZEROUPPER
-	RET
-
-code9:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code9by4done
-
-code9by4:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VDIVPS  Z8, Z1, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VDIVPS  Z8, Z2, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VDIVPS  Z8, Z3, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code9by4
-
-code9by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code9by1done
-
-code9by1:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z8, Z0, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code9by1
-
-code9by1done:
-	ADDQ      $+16, CX
-	JZ        code9end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VDIVPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code9end:
-	VZEROUPPER
-	RET
-
-code10:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code10by4done
-
-code10by4:
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VMAXPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VMAXPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VMAXPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code10by4
-
-code10by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code10by1done
-
-code10by1:
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code10by1
-
-code10by1done:
-	ADDQ      $+16, CX
-	JZ        code10end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VMAXPS    Z0, Z8, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code10end:
-	VZEROUPPER
-	RET
-
-code11:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code11by4done
-
-code11by4:
-	VMOVUPS (DI), Z0
-	VMINPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VMINPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VMINPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VMINPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code11by4
-
-code11by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code11by1done
-
-code11by1:
-	VMOVUPS (DI), Z0
-	VMINPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code11by1
-
-code11by1done:
-	ADDQ      $+16, CX
-	JZ        code11end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VMINPS    Z0, Z8, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code11end:
-	VZEROUPPER
-	RET
-
-code13:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code13by4done
-
-code13by4:
-	VMOVUPS (DI), Z0
-	VSUBPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VSUBPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VSUBPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VSUBPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code13by4
-
-code13by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code13by1done
-
-code13by1:
-	VMOVUPS (DI), Z0
-	VSUBPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code13by1
-
-code13by1done:
-	ADDQ      $+16, CX
-	JZ        code13end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VSUBPS    Z0, Z8, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code13end:
-	VZEROUPPER
-	RET
-
-code15:
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           code15by4done
-
-code15by4:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VDIVPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VDIVPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VDIVPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     code15by4
-
-code15by4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   code15by1done
-
-code15by1:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     code15by1
-
-code15by1done:
-	ADDQ      $+16, CX
-	JZ        code15end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VDIVPS    Z0, Z8, Z0
-	VMOVUPS   Z0, K1, (SI)
-
-code15end:
+op5end:
 	VZEROUPPER
 	RET
 
@@ -2467,8 +1475,8 @@ TEXT ·unaryF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ         op+0(FP), AX
 	VBROADCASTSS elementConstants<>+0(SB), Z8
 	VPXORD       Z9, Z9, Z9
-	VBROADCASTSS elementConstants<>+8(SB), Z10
-	VBROADCASTSS elementConstants<>+12(SB), Z11
+	VBROADCASTSS elementConstants<>+4(SB), Z10
+	VBROADCASTSS elementConstants<>+8(SB), Z11
 	CMPQ         AX, $+1
 	JEQ          op1
 	CMPQ         AX, $+2
@@ -2586,16 +1594,16 @@ op2:
 
 op2by4:
 	VMOVUPS (DI), Z0
-	VMULPS  Z0, Z0, Z0
+	VSQRTPS Z0, Z0
 	VMOVUPS Z0, (SI)
 	VMOVUPS 64(DI), Z1
-	VMULPS  Z1, Z1, Z1
+	VSQRTPS Z1, Z1
 	VMOVUPS Z1, 64(SI)
 	VMOVUPS 128(DI), Z2
-	VMULPS  Z2, Z2, Z2
+	VSQRTPS Z2, Z2
 	VMOVUPS Z2, 128(SI)
 	VMOVUPS 192(DI), Z3
-	VMULPS  Z3, Z3, Z3
+	VSQRTPS Z3, Z3
 	VMOVUPS Z3, 192(SI)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DI
@@ -2609,7 +1617,7 @@ op2by4done:
 
 op2by1:
 	VMOVUPS (DI), Z0
-	VMULPS  Z0, Z0, Z0
+	VSQRTPS Z0, Z0
 	VMOVUPS Z0, (SI)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
@@ -2623,7 +1631,7 @@ op2by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPS.Z (DI), K1, Z0
-	VMULPS    Z0, Z0, Z0
+	VSQRTPS   Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
 op2end:
@@ -2637,15 +1645,19 @@ op3:
 op3by4:
 	VMOVUPS (DI), Z0
 	VSQRTPS Z0, Z0
+	VDIVPS  Z0, Z8, Z0
 	VMOVUPS Z0, (SI)
 	VMOVUPS 64(DI), Z1
 	VSQRTPS Z1, Z1
+	VDIVPS  Z1, Z8, Z1
 	VMOVUPS Z1, 64(SI)
 	VMOVUPS 128(DI), Z2
 	VSQRTPS Z2, Z2
+	VDIVPS  Z2, Z8, Z2
 	VMOVUPS Z2, 128(SI)
 	VMOVUPS 192(DI), Z3
 	VSQRTPS Z3, Z3
+	VDIVPS  Z3, Z8, Z3
 	VMOVUPS Z3, 192(SI)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DI
@@ -2660,6 +1672,7 @@ op3by4done:
 op3by1:
 	VMOVUPS (DI), Z0
 	VSQRTPS Z0, Z0
+	VDIVPS  Z0, Z8, Z0
 	VMOVUPS Z0, (SI)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
@@ -2674,6 +1687,7 @@ op3by1done:
 	KMOVW     BX, K1
 	VMOVUPS.Z (DI), K1, Z0
 	VSQRTPS   Z0, Z0
+	VDIVPS    Z0, Z8, Z0
 	VMOVUPS   Z0, K1, (SI)
 
 op3end:
@@ -2685,22 +1699,26 @@ op4:
 	JL   op4by4done
 
 op4by4:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VDIVPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VDIVPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VDIVPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     op4by4
+	VMOVUPS   (DI), Z0
+	VCMPPS    $0x15, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   64(DI), Z1
+	VCMPPS    $0x15, Z9, Z1, K2
+	VMOVUPS.Z Z8, K2, Z1
+	VMOVUPS   Z1, 64(SI)
+	VMOVUPS   128(DI), Z2
+	VCMPPS    $0x15, Z9, Z2, K2
+	VMOVUPS.Z Z8, K2, Z2
+	VMOVUPS   Z2, 128(SI)
+	VMOVUPS   192(DI), Z3
+	VCMPPS    $0x15, Z9, Z3, K2
+	VMOVUPS.Z Z8, K2, Z3
+	VMOVUPS   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+64, CX
+	JGE       op4by4
 
 op4by4done:
 	ADDQ $+64, CX
@@ -2708,13 +1726,14 @@ op4by4done:
 	JL   op4by1done
 
 op4by1:
-	VMOVUPS (DI), Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     op4by1
+	VMOVUPS   (DI), Z0
+	VCMPPS    $0x15, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VMOVUPS   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+16, CX
+	JGE       op4by1
 
 op4by1done:
 	ADDQ      $+16, CX
@@ -2723,7 +1742,8 @@ op4by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPS.Z (DI), K1, Z0
-	VDIVPS    Z0, Z8, Z0
+	VCMPPS    $0x15, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
 	VMOVUPS   Z0, K1, (SI)
 
 op4end:
@@ -2735,26 +1755,26 @@ op5:
 	JL   op5by4done
 
 op5by4:
-	VMOVUPS (DI), Z0
-	VSQRTPS Z0, Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VSQRTPS Z1, Z1
-	VDIVPS  Z1, Z8, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VSQRTPS Z2, Z2
-	VDIVPS  Z2, Z8, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VSQRTPS Z3, Z3
-	VDIVPS  Z3, Z8, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     op5by4
+	VMOVUPS   (DI), Z0
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   64(DI), Z1
+	VCMPPS    $0x1e, Z9, Z1, K2
+	VMOVUPS.Z Z8, K2, Z1
+	VMOVUPS   Z1, 64(SI)
+	VMOVUPS   128(DI), Z2
+	VCMPPS    $0x1e, Z9, Z2, K2
+	VMOVUPS.Z Z8, K2, Z2
+	VMOVUPS   Z2, 128(SI)
+	VMOVUPS   192(DI), Z3
+	VCMPPS    $0x1e, Z9, Z3, K2
+	VMOVUPS.Z Z8, K2, Z3
+	VMOVUPS   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+64, CX
+	JGE       op5by4
 
 op5by4done:
 	ADDQ $+64, CX
@@ -2762,14 +1782,14 @@ op5by4done:
 	JL   op5by1done
 
 op5by1:
-	VMOVUPS (DI), Z0
-	VSQRTPS Z0, Z0
-	VDIVPS  Z0, Z8, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     op5by1
+	VMOVUPS   (DI), Z0
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VMOVUPS   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+16, CX
+	JGE       op5by1
 
 op5by1done:
 	ADDQ      $+16, CX
@@ -2778,8 +1798,8 @@ op5by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPS.Z (DI), K1, Z0
-	VSQRTPS   Z0, Z0
-	VDIVPS    Z0, Z8, Z0
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
 	VMOVUPS   Z0, K1, (SI)
 
 op5end:
@@ -2791,22 +1811,42 @@ op6:
 	JL   op6by4done
 
 op6by4:
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z9, Z0
-	VMOVUPS Z0, (SI)
-	VMOVUPS 64(DI), Z1
-	VMAXPS  Z1, Z9, Z1
-	VMOVUPS Z1, 64(SI)
-	VMOVUPS 128(DI), Z2
-	VMAXPS  Z2, Z9, Z2
-	VMOVUPS Z2, 128(SI)
-	VMOVUPS 192(DI), Z3
-	VMAXPS  Z3, Z9, Z3
-	VMOVUPS Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+64, CX
-	JGE     op6by4
+	VMOVUPS   (DI), Z0
+	VMOVUPS   Z0, Z4
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z0, Z0
+	VMOVUPS   Z0, (SI)
+	VMOVUPS   64(DI), Z1
+	VMOVUPS   Z1, Z4
+	VCMPPS    $0x1e, Z9, Z1, K2
+	VMOVUPS.Z Z8, K2, Z1
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z1, Z1
+	VMOVUPS   Z1, 64(SI)
+	VMOVUPS   128(DI), Z2
+	VMOVUPS   Z2, Z4
+	VCMPPS    $0x1e, Z9, Z2, K2
+	VMOVUPS.Z Z8, K2, Z2
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   Z2, 128(SI)
+	VMOVUPS   192(DI), Z3
+	VMOVUPS   Z3, Z4
+	VCMPPS    $0x1e, Z9, Z3, K2
+	VMOVUPS.Z Z8, K2, Z3
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMOVUPS   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+64, CX
+	JGE       op6by4
 
 op6by4done:
 	ADDQ $+64, CX
@@ -2814,13 +1854,18 @@ op6by4done:
 	JL   op6by1done
 
 op6by1:
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z9, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+16, CX
-	JGE     op6by1
+	VMOVUPS   (DI), Z0
+	VMOVUPS   Z0, Z4
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z0, Z0
+	VMOVUPS   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+16, CX
+	JGE       op6by1
 
 op6by1done:
 	ADDQ      $+16, CX
@@ -2829,73 +1874,15 @@ op6by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPS.Z (DI), K1, Z0
-	VMAXPS    Z0, Z9, Z0
+	VMOVUPS   Z0, Z4
+	VCMPPS    $0x1e, Z9, Z0, K2
+	VMOVUPS.Z Z8, K2, Z0
+	VCMPPS    $0x11, Z9, Z4, K2
+	VMOVUPS.Z Z8, K2, Z4
+	VSUBPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (SI)
 
 op6end:
-	VZEROUPPER
-	RET
-
-// func axpyF32AVX512(y *byte, x *byte, alpha *byte, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·axpyF32AVX512(SB), NOSPLIT, $0-32
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         alpha+16(FP), R8
-	MOVQ         n+24(FP), CX
-	VBROADCASTSS (R8), Z8
-	SUBQ         $+64, CX
-	JL           axpyby4done
-
-axpyby4:
-	VMOVUPS     (DI), Z4
-	VMOVUPS     (SI), Z0
-	VFMADD231PS Z8, Z4, Z0
-	VMOVUPS     Z0, (SI)
-	VMOVUPS     64(DI), Z5
-	VMOVUPS     64(SI), Z1
-	VFMADD231PS Z8, Z5, Z1
-	VMOVUPS     Z1, 64(SI)
-	VMOVUPS     128(DI), Z6
-	VMOVUPS     128(SI), Z2
-	VFMADD231PS Z8, Z6, Z2
-	VMOVUPS     Z2, 128(SI)
-	VMOVUPS     192(DI), Z7
-	VMOVUPS     192(SI), Z3
-	VFMADD231PS Z8, Z7, Z3
-	VMOVUPS     Z3, 192(SI)
-	ADDQ        $+256, SI
-	ADDQ        $+256, DI
-	SUBQ        $+64, CX
-	JGE         axpyby4
-
-axpyby4done:
-	ADDQ $+64, CX
-	SUBQ $+16, CX
-	JL   axpyby1done
-
-axpyby1:
-	VMOVUPS     (DI), Z4
-	VMOVUPS     (SI), Z0
-	VFMADD231PS Z8, Z4, Z0
-	VMOVUPS     Z0, (SI)
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	SUBQ        $+16, CX
-	JGE         axpyby1
-
-axpyby1done:
-	ADDQ        $+16, CX
-	JZ          axpyend
-	MOVQ        $-1, BX
-	BZHIQ       CX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   (DI), K1, Z4
-	VMOVUPS.Z   (SI), K1, Z0
-	VFMADD231PS Z8, Z4, Z0
-	VMOVUPS     Z0, K1, (SI)
-
-axpyend:
 	VZEROUPPER
 	RET
 
@@ -3050,209 +2037,82 @@ rowsend:
 	VZEROUPPER
 	RET
 
-// func adamWF32AVX512(constants *float32, pOut *float32, mOut *float32, vOut *float32, p *float32, m *float32, v *float32, grad *float32, n int)
+// func finiteF32AVX512(x *byte, n int) bool
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adamWF32AVX512(SB), NOSPLIT, $0-72
-	MOVQ         constants+0(FP), AX
-	VBROADCASTSS (AX), Z6
-	VBROADCASTSS 4(AX), Z7
-	VBROADCASTSS 8(AX), Z8
-	VBROADCASTSS 12(AX), Z9
-	VBROADCASTSS 16(AX), Z10
-	VBROADCASTSS 20(AX), Z11
-	VBROADCASTSS 24(AX), Z12
-	VBROADCASTSS 28(AX), Z13
-	VBROADCASTSS 32(AX), Z14
-	MOVQ         pOut+8(FP), SI
-	MOVQ         mOut+16(FP), DI
-	MOVQ         vOut+24(FP), R8
-	MOVQ         p+32(FP), R9
-	MOVQ         m+40(FP), R10
-	MOVQ         v+48(FP), R11
-	MOVQ         grad+56(FP), R12
-	MOVQ         n+64(FP), CX
-	MOVL         32(AX), AX
-	TESTL        AX, AX
-	JZ           plain
-	SUBQ         $+16, CX
-	JL           decayrest
+TEXT ·finiteF32AVX512(SB), NOSPLIT, $0-17
+	MOVQ   x+0(FP), DI
+	MOVQ   n+8(FP), CX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z8, Z8, Z8
+	SUBQ   $+64, CX
+	JL     xby4done
 
-decayvector:
-	VMOVUPS (R12), Z0
-	VMOVUPS (R10), Z1
-	VMOVUPS (R11), Z2
-	VMOVUPS (R9), Z3
-	VMULPS  Z6, Z1, Z1
-	VMULPS  Z7, Z0, Z4
-	VADDPS  Z4, Z1, Z1
-	VMULPS  Z0, Z0, Z0
-	VMULPS  Z9, Z0, Z0
-	VMULPS  Z8, Z2, Z2
-	VADDPS  Z0, Z2, Z2
-	VMOVUPS Z1, (DI)
-	VMOVUPS Z2, (R8)
-	VMULPS  Z10, Z1, Z1
-	VMULPS  Z12, Z1, Z1
-	VMULPS  Z11, Z2, Z2
-	VSQRTPS Z2, Z2
-	VADDPS  Z13, Z2, Z2
-	VDIVPS  Z2, Z1, Z1
-	VMULPS  Z14, Z3, Z4
-	VMULPS  Z12, Z4, Z4
-	VADDPS  Z4, Z1, Z1
-	VSUBPS  Z1, Z3, Z3
-	VMOVUPS Z3, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	ADDQ    $+64, R8
-	ADDQ    $+64, R9
-	ADDQ    $+64, R10
-	ADDQ    $+64, R11
-	ADDQ    $+64, R12
-	SUBQ    $+16, CX
-	JGE     decayvector
+xby4:
+	VFMADD231PS (DI), Z8, Z0
+	VFMADD231PS 64(DI), Z8, Z1
+	VFMADD231PS 128(DI), Z8, Z2
+	VFMADD231PS 192(DI), Z8, Z3
+	ADDQ        $+256, DI
+	SUBQ        $+64, CX
+	JGE         xby4
 
-decayrest:
-	ADDQ      $+16, CX
-	JZ        decayend
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (R12), K1, Z0
-	VMOVUPS.Z (R10), K1, Z1
-	VMOVUPS.Z (R11), K1, Z2
-	VMOVUPS.Z (R9), K1, Z3
-	VMULPS    Z6, Z1, Z1
-	VMULPS    Z7, Z0, Z4
-	VADDPS    Z4, Z1, Z1
-	VMULPS    Z0, Z0, Z0
-	VMULPS    Z9, Z0, Z0
-	VMULPS    Z8, Z2, Z2
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z1, K1, (DI)
-	VMOVUPS   Z2, K1, (R8)
-	VMULPS    Z10, Z1, Z1
-	VMULPS    Z12, Z1, Z1
-	VMULPS    Z11, Z2, Z2
-	VSQRTPS   Z2, Z2
-	VADDPS    Z13, Z2, Z2
-	VDIVPS    Z2, Z1, Z1
-	VMULPS    Z14, Z3, Z4
-	VMULPS    Z12, Z4, Z4
-	VADDPS    Z4, Z1, Z1
-	VSUBPS    Z1, Z3, Z3
-	VMOVUPS   Z3, K1, (SI)
-
-decayend:
-	VZEROUPPER
-	RET
-
-plain:
+xby4done:
+	ADDQ $+64, CX
 	SUBQ $+16, CX
-	JL   plainrest
+	JL   xby1done
 
-plainvector:
-	VMOVUPS (R12), Z0
-	VMOVUPS (R10), Z1
-	VMOVUPS (R11), Z2
-	VMOVUPS (R9), Z3
-	VMULPS  Z6, Z1, Z1
-	VMULPS  Z7, Z0, Z4
-	VADDPS  Z4, Z1, Z1
-	VMULPS  Z0, Z0, Z0
-	VMULPS  Z9, Z0, Z0
-	VMULPS  Z8, Z2, Z2
-	VADDPS  Z0, Z2, Z2
-	VMOVUPS Z1, (DI)
-	VMOVUPS Z2, (R8)
-	VMULPS  Z10, Z1, Z1
-	VMULPS  Z12, Z1, Z1
-	VMULPS  Z11, Z2, Z2
-	VSQRTPS Z2, Z2
-	VADDPS  Z13, Z2, Z2
-	VDIVPS  Z2, Z1, Z1
-	VSUBPS  Z1, Z3, Z3
-	VMOVUPS Z3, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	ADDQ    $+64, R8
-	ADDQ    $+64, R9
-	ADDQ    $+64, R10
-	ADDQ    $+64, R11
-	ADDQ    $+64, R12
-	SUBQ    $+16, CX
-	JGE     plainvector
+xby1:
+	VFMADD231PS (DI), Z8, Z0
+	ADDQ        $+64, DI
+	SUBQ        $+16, CX
+	JGE         xby1
 
-plainrest:
-	ADDQ      $+16, CX
-	JZ        plainend
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (R12), K1, Z0
-	VMOVUPS.Z (R10), K1, Z1
-	VMOVUPS.Z (R11), K1, Z2
-	VMOVUPS.Z (R9), K1, Z3
-	VMULPS    Z6, Z1, Z1
-	VMULPS    Z7, Z0, Z4
-	VADDPS    Z4, Z1, Z1
-	VMULPS    Z0, Z0, Z0
-	VMULPS    Z9, Z0, Z0
-	VMULPS    Z8, Z2, Z2
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z1, K1, (DI)
-	VMOVUPS   Z2, K1, (R8)
-	VMULPS    Z10, Z1, Z1
-	VMULPS    Z12, Z1, Z1
-	VMULPS    Z11, Z2, Z2
-	VSQRTPS   Z2, Z2
-	VADDPS    Z13, Z2, Z2
-	VDIVPS    Z2, Z1, Z1
-	VSUBPS    Z1, Z3, Z3
-	VMOVUPS   Z3, K1, (SI)
+xby1done:
+	ADDQ        $+16, CX
+	JZ          xend
+	MOVQ        $-1, BX
+	BZHIQ       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z8, Z0
 
-plainend:
+xend:
+	VADDPS Z1, Z0, Z0
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z0, Z0
+	VCMPPS $0x03, Z0, Z0, K2
+	KMOVW  K2, AX
 	VZEROUPPER
+	TESTL  AX, AX
+	SETEQ  AL
+	MOVB   AL, ret+16(FP)
 	RET
 
-// func binaryF64AVX2(code int, dst *byte, a *byte, b *byte, n int)
+// func binaryF64AVX2(op int, dst *byte, a *byte, b *byte, n int)
 // Requires: AVX
 TEXT ·binaryF64AVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+8(FP), SI
 	MOVQ a+16(FP), DI
 	MOVQ b+24(FP), R8
 	MOVQ n+32(FP), CX
-	MOVQ code+0(FP), AX
+	MOVQ op+0(FP), AX
 	CMPQ AX, $+1
-	JEQ  code1
+	JEQ  op1
 	CMPQ AX, $+2
-	JEQ  code2
+	JEQ  op2
 	CMPQ AX, $+3
-	JEQ  code3
+	JEQ  op3
 	CMPQ AX, $+4
-	JEQ  code4
+	JEQ  op4
 	CMPQ AX, $+5
-	JEQ  code5
-	CMPQ AX, $+6
-	JEQ  code6
-	CMPQ AX, $+7
-	JEQ  code7
-	CMPQ AX, $+8
-	JEQ  code8
-	CMPQ AX, $+9
-	JEQ  code9
-	CMPQ AX, $+10
-	JEQ  code10
-	CMPQ AX, $+11
-	JEQ  code11
-	CMPQ AX, $+13
-	JEQ  code13
-	CMPQ AX, $+15
-	JEQ  code15
+	JEQ  op5
 	SUBQ $+16, CX
-	JL   code0by4done
+	JL   op0by4done
 
-code0by4:
+op0by4:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VADDPD  Y4, Y0, Y0
@@ -3273,14 +2133,14 @@ code0by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+16, CX
-	JGE     code0by4
+	JGE     op0by4
 
-code0by4done:
+op0by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code0by1done
+	JL   op0by1done
 
-code0by1:
+op0by1:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VADDPD  Y4, Y0, Y0
@@ -3289,11 +2149,11 @@ code0by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+4, CX
-	JGE     code0by1
+	JGE     op0by1
 
-code0by1done:
+op0by1done:
 	ADDQ       $+4, CX
-	JZ         code0end
+	JZ         op0end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3303,15 +2163,15 @@ code0by1done:
 	VADDPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code0end:
+op0end:
 	VZEROUPPER
 	RET
 
-code1:
+op1:
 	SUBQ $+16, CX
-	JL   code1by4done
+	JL   op1by4done
 
-code1by4:
+op1by4:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VSUBPD  Y4, Y0, Y0
@@ -3332,14 +2192,14 @@ code1by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+16, CX
-	JGE     code1by4
+	JGE     op1by4
 
-code1by4done:
+op1by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code1by1done
+	JL   op1by1done
 
-code1by1:
+op1by1:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VSUBPD  Y4, Y0, Y0
@@ -3348,11 +2208,11 @@ code1by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+4, CX
-	JGE     code1by1
+	JGE     op1by1
 
-code1by1done:
+op1by1done:
 	ADDQ       $+4, CX
-	JZ         code1end
+	JZ         op1end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3362,15 +2222,15 @@ code1by1done:
 	VSUBPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code1end:
+op1end:
 	VZEROUPPER
 	RET
 
-code2:
+op2:
 	SUBQ $+16, CX
-	JL   code2by4done
+	JL   op2by4done
 
-code2by4:
+op2by4:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VMULPD  Y4, Y0, Y0
@@ -3391,14 +2251,14 @@ code2by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+16, CX
-	JGE     code2by4
+	JGE     op2by4
 
-code2by4done:
+op2by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code2by1done
+	JL   op2by1done
 
-code2by1:
+op2by1:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VMULPD  Y4, Y0, Y0
@@ -3407,11 +2267,11 @@ code2by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+4, CX
-	JGE     code2by1
+	JGE     op2by1
 
-code2by1done:
+op2by1done:
 	ADDQ       $+4, CX
-	JZ         code2end
+	JZ         op2end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3421,15 +2281,15 @@ code2by1done:
 	VMULPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code2end:
+op2end:
 	VZEROUPPER
 	RET
 
-code3:
+op3:
 	SUBQ $+16, CX
-	JL   code3by4done
+	JL   op3by4done
 
-code3by4:
+op3by4:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VDIVPD  Y4, Y0, Y0
@@ -3450,14 +2310,14 @@ code3by4:
 	ADDQ    $+128, DI
 	ADDQ    $+128, R8
 	SUBQ    $+16, CX
-	JGE     code3by4
+	JGE     op3by4
 
-code3by4done:
+op3by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code3by1done
+	JL   op3by1done
 
-code3by1:
+op3by1:
 	VMOVUPD (DI), Y0
 	VMOVUPD (R8), Y4
 	VDIVPD  Y4, Y0, Y0
@@ -3466,11 +2326,11 @@ code3by1:
 	ADDQ    $+32, DI
 	ADDQ    $+32, R8
 	SUBQ    $+4, CX
-	JGE     code3by1
+	JGE     op3by1
 
-code3by1done:
+op3by1done:
 	ADDQ       $+4, CX
-	JZ         code3end
+	JZ         op3end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3480,15 +2340,15 @@ code3by1done:
 	VDIVPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code3end:
+op3end:
 	VZEROUPPER
 	RET
 
-code4:
+op4:
 	SUBQ $+16, CX
-	JL   code4by4done
+	JL   op4by4done
 
-code4by4:
+op4by4:
 	VMOVUPD   (DI), Y0
 	VMOVUPD   (R8), Y4
 	VMAXPD    Y0, Y4, Y0
@@ -3517,14 +2377,14 @@ code4by4:
 	ADDQ      $+128, DI
 	ADDQ      $+128, R8
 	SUBQ      $+16, CX
-	JGE       code4by4
+	JGE       op4by4
 
-code4by4done:
+op4by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code4by1done
+	JL   op4by1done
 
-code4by1:
+op4by1:
 	VMOVUPD   (DI), Y0
 	VMOVUPD   (R8), Y4
 	VMAXPD    Y0, Y4, Y0
@@ -3535,11 +2395,11 @@ code4by1:
 	ADDQ      $+32, DI
 	ADDQ      $+32, R8
 	SUBQ      $+4, CX
-	JGE       code4by1
+	JGE       op4by1
 
-code4by1done:
+op4by1done:
 	ADDQ       $+4, CX
-	JZ         code4end
+	JZ         op4end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3551,15 +2411,15 @@ code4by1done:
 	VBLENDVPD  Y7, Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code4end:
+op4end:
 	VZEROUPPER
 	RET
 
-code5:
+op5:
 	SUBQ $+16, CX
-	JL   code5by4done
+	JL   op5by4done
 
-code5by4:
+op5by4:
 	VMOVUPD   (DI), Y0
 	VMOVUPD   (R8), Y4
 	VMINPD    Y0, Y4, Y0
@@ -3588,14 +2448,14 @@ code5by4:
 	ADDQ      $+128, DI
 	ADDQ      $+128, R8
 	SUBQ      $+16, CX
-	JGE       code5by4
+	JGE       op5by4
 
-code5by4done:
+op5by4done:
 	ADDQ $+16, CX
 	SUBQ $+4, CX
-	JL   code5by1done
+	JL   op5by1done
 
-code5by1:
+op5by1:
 	VMOVUPD   (DI), Y0
 	VMOVUPD   (R8), Y4
 	VMINPD    Y0, Y4, Y0
@@ -3606,11 +2466,11 @@ code5by1:
 	ADDQ      $+32, DI
 	ADDQ      $+32, R8
 	SUBQ      $+4, CX
-	JGE       code5by1
+	JGE       op5by1
 
-code5by1done:
+op5by1done:
 	ADDQ       $+4, CX
-	JZ         code5end
+	JZ         op5end
 	LEAQ       elementMask<>+0(SB), BX
 	SHLQ       $0x03, CX
 	SUBQ       CX, BX
@@ -3622,423 +2482,7 @@ code5by1done:
 	VBLENDVPD  Y7, Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
-code5end:
-	VZEROUPPER
-	RET
-
-code6:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code6by4done
-
-code6by4:
-	VMOVUPD (DI), Y0
-	VADDPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VADDPD  Y8, Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VADDPD  Y8, Y2, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VADDPD  Y8, Y3, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code6by4
-
-code6by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code6by1done
-
-code6by1:
-	VMOVUPD (DI), Y0
-	VADDPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code6by1
-
-code6by1done:
-	ADDQ       $+4, CX
-	JZ         code6end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VADDPD     Y8, Y0, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code6end:
-	VZEROUPPER
-	RET
-
-code7:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code7by4done
-
-code7by4:
-	VMOVUPD (DI), Y0
-	VSUBPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VSUBPD  Y8, Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VSUBPD  Y8, Y2, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VSUBPD  Y8, Y3, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code7by4
-
-code7by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code7by1done
-
-code7by1:
-	VMOVUPD (DI), Y0
-	VSUBPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code7by1
-
-code7by1done:
-	ADDQ       $+4, CX
-	JZ         code7end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VSUBPD     Y8, Y0, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code7end:
-	VZEROUPPER
-	RET
-
-code8:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code8by4done
-
-code8by4:
-	VMOVUPD (DI), Y0
-	VMULPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VMULPD  Y8, Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VMULPD  Y8, Y2, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VMULPD  Y8, Y3, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code8by4
-
-code8by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code8by1done
-
-code8by1:
-	VMOVUPD (DI), Y0
-	VMULPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code8by1
-
-code8by1done:
-	ADDQ       $+4, CX
-	JZ         code8end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VMULPD     Y8, Y0, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code8end:
-	VZEROUPPER
-	RET
-
-code9:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code9by4done
-
-code9by4:
-	VMOVUPD (DI), Y0
-	VDIVPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VDIVPD  Y8, Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VDIVPD  Y8, Y2, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VDIVPD  Y8, Y3, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code9by4
-
-code9by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code9by1done
-
-code9by1:
-	VMOVUPD (DI), Y0
-	VDIVPD  Y8, Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code9by1
-
-code9by1done:
-	ADDQ       $+4, CX
-	JZ         code9end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VDIVPD     Y8, Y0, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code9end:
-	VZEROUPPER
-	RET
-
-code10:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code10by4done
-
-code10by4:
-	VMOVUPD (DI), Y0
-	VMAXPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VMAXPD  Y1, Y8, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VMAXPD  Y2, Y8, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VMAXPD  Y3, Y8, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code10by4
-
-code10by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code10by1done
-
-code10by1:
-	VMOVUPD (DI), Y0
-	VMAXPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code10by1
-
-code10by1done:
-	ADDQ       $+4, CX
-	JZ         code10end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VMAXPD     Y0, Y8, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code10end:
-	VZEROUPPER
-	RET
-
-code11:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code11by4done
-
-code11by4:
-	VMOVUPD (DI), Y0
-	VMINPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VMINPD  Y1, Y8, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VMINPD  Y2, Y8, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VMINPD  Y3, Y8, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code11by4
-
-code11by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code11by1done
-
-code11by1:
-	VMOVUPD (DI), Y0
-	VMINPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code11by1
-
-code11by1done:
-	ADDQ       $+4, CX
-	JZ         code11end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VMINPD     Y0, Y8, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code11end:
-	VZEROUPPER
-	RET
-
-code13:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code13by4done
-
-code13by4:
-	VMOVUPD (DI), Y0
-	VSUBPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VSUBPD  Y1, Y8, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VSUBPD  Y2, Y8, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VSUBPD  Y3, Y8, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code13by4
-
-code13by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code13by1done
-
-code13by1:
-	VMOVUPD (DI), Y0
-	VSUBPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code13by1
-
-code13by1done:
-	ADDQ       $+4, CX
-	JZ         code13end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VSUBPD     Y0, Y8, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code13end:
-	VZEROUPPER
-	RET
-
-code15:
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           code15by4done
-
-code15by4:
-	VMOVUPD (DI), Y0
-	VDIVPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VDIVPD  Y1, Y8, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VDIVPD  Y2, Y8, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VDIVPD  Y3, Y8, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     code15by4
-
-code15by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   code15by1done
-
-code15by1:
-	VMOVUPD (DI), Y0
-	VDIVPD  Y0, Y8, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     code15by1
-
-code15by1done:
-	ADDQ       $+4, CX
-	JZ         code15end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VDIVPD     Y0, Y8, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-code15end:
+op5end:
 	VZEROUPPER
 	RET
 
@@ -4051,8 +2495,8 @@ TEXT ·unaryF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         op+0(FP), AX
 	VBROADCASTSD elementConstants<>+16(SB), Y8
 	VXORPS       Y9, Y9, Y9
-	VBROADCASTSD elementConstants<>+32(SB), Y10
-	VBROADCASTSD elementConstants<>+40(SB), Y11
+	VBROADCASTSD elementConstants<>+24(SB), Y10
+	VBROADCASTSD elementConstants<>+32(SB), Y11
 	CMPQ         AX, $+1
 	JEQ          op1
 	CMPQ         AX, $+2
@@ -4172,57 +2616,6 @@ op2:
 
 op2by4:
 	VMOVUPD (DI), Y0
-	VMULPD  Y0, Y0, Y0
-	VMOVUPD Y0, (SI)
-	VMOVUPD 32(DI), Y1
-	VMULPD  Y1, Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD 64(DI), Y2
-	VMULPD  Y2, Y2, Y2
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD 96(DI), Y3
-	VMULPD  Y3, Y3, Y3
-	VMOVUPD Y3, 96(SI)
-	ADDQ    $+128, SI
-	ADDQ    $+128, DI
-	SUBQ    $+16, CX
-	JGE     op2by4
-
-op2by4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   op2by1done
-
-op2by1:
-	VMOVUPD (DI), Y0
-	VMULPD  Y0, Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    $+32, SI
-	ADDQ    $+32, DI
-	SUBQ    $+4, CX
-	JGE     op2by1
-
-op2by1done:
-	ADDQ       $+4, CX
-	JZ         op2end
-	LEAQ       elementMask<>+0(SB), BX
-	SHLQ       $0x03, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPD (DI), Y15, Y0
-	VMULPD     Y0, Y0, Y0
-	VMASKMOVPD Y0, Y15, (SI)
-
-op2end:
-	VZEROUPPER
-	RET
-
-op3:
-	SUBQ $+16, CX
-	JL   op3by4done
-
-op3by4:
-	VMOVUPD (DI), Y0
 	VSQRTPD Y0, Y0
 	VMOVUPD Y0, (SI)
 	VMOVUPD 32(DI), Y1
@@ -4237,6 +2630,61 @@ op3by4:
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
 	SUBQ    $+16, CX
+	JGE     op2by4
+
+op2by4done:
+	ADDQ $+16, CX
+	SUBQ $+4, CX
+	JL   op2by1done
+
+op2by1:
+	VMOVUPD (DI), Y0
+	VSQRTPD Y0, Y0
+	VMOVUPD Y0, (SI)
+	ADDQ    $+32, SI
+	ADDQ    $+32, DI
+	SUBQ    $+4, CX
+	JGE     op2by1
+
+op2by1done:
+	ADDQ       $+4, CX
+	JZ         op2end
+	LEAQ       elementMask<>+0(SB), BX
+	SHLQ       $0x03, CX
+	SUBQ       CX, BX
+	VMOVUPS    32(BX), Y15
+	VMASKMOVPD (DI), Y15, Y0
+	VSQRTPD    Y0, Y0
+	VMASKMOVPD Y0, Y15, (SI)
+
+op2end:
+	VZEROUPPER
+	RET
+
+op3:
+	SUBQ $+16, CX
+	JL   op3by4done
+
+op3by4:
+	VMOVUPD (DI), Y0
+	VSQRTPD Y0, Y0
+	VDIVPD  Y0, Y8, Y0
+	VMOVUPD Y0, (SI)
+	VMOVUPD 32(DI), Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y8, Y1
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD 64(DI), Y2
+	VSQRTPD Y2, Y2
+	VDIVPD  Y2, Y8, Y2
+	VMOVUPD Y2, 64(SI)
+	VMOVUPD 96(DI), Y3
+	VSQRTPD Y3, Y3
+	VDIVPD  Y3, Y8, Y3
+	VMOVUPD Y3, 96(SI)
+	ADDQ    $+128, SI
+	ADDQ    $+128, DI
+	SUBQ    $+16, CX
 	JGE     op3by4
 
 op3by4done:
@@ -4247,6 +2695,7 @@ op3by4done:
 op3by1:
 	VMOVUPD (DI), Y0
 	VSQRTPD Y0, Y0
+	VDIVPD  Y0, Y8, Y0
 	VMOVUPD Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -4262,6 +2711,7 @@ op3by1done:
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPD (DI), Y15, Y0
 	VSQRTPD    Y0, Y0
+	VDIVPD     Y0, Y8, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
 op3end:
@@ -4274,16 +2724,20 @@ op4:
 
 op4by4:
 	VMOVUPD (DI), Y0
-	VDIVPD  Y0, Y8, Y0
+	VCMPPD  $0x15, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
 	VMOVUPD Y0, (SI)
 	VMOVUPD 32(DI), Y1
-	VDIVPD  Y1, Y8, Y1
+	VCMPPD  $0x15, Y9, Y1, Y1
+	VANDPD  Y8, Y1, Y1
 	VMOVUPD Y1, 32(SI)
 	VMOVUPD 64(DI), Y2
-	VDIVPD  Y2, Y8, Y2
+	VCMPPD  $0x15, Y9, Y2, Y2
+	VANDPD  Y8, Y2, Y2
 	VMOVUPD Y2, 64(SI)
 	VMOVUPD 96(DI), Y3
-	VDIVPD  Y3, Y8, Y3
+	VCMPPD  $0x15, Y9, Y3, Y3
+	VANDPD  Y8, Y3, Y3
 	VMOVUPD Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -4297,7 +2751,8 @@ op4by4done:
 
 op4by1:
 	VMOVUPD (DI), Y0
-	VDIVPD  Y0, Y8, Y0
+	VCMPPD  $0x15, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
 	VMOVUPD Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -4312,7 +2767,8 @@ op4by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPD (DI), Y15, Y0
-	VDIVPD     Y0, Y8, Y0
+	VCMPPD     $0x15, Y9, Y0, Y0
+	VANDPD     Y8, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
 op4end:
@@ -4325,20 +2781,20 @@ op5:
 
 op5by4:
 	VMOVUPD (DI), Y0
-	VSQRTPD Y0, Y0
-	VDIVPD  Y0, Y8, Y0
+	VCMPPD  $0x1e, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
 	VMOVUPD Y0, (SI)
 	VMOVUPD 32(DI), Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y8, Y1
+	VCMPPD  $0x1e, Y9, Y1, Y1
+	VANDPD  Y8, Y1, Y1
 	VMOVUPD Y1, 32(SI)
 	VMOVUPD 64(DI), Y2
-	VSQRTPD Y2, Y2
-	VDIVPD  Y2, Y8, Y2
+	VCMPPD  $0x1e, Y9, Y2, Y2
+	VANDPD  Y8, Y2, Y2
 	VMOVUPD Y2, 64(SI)
 	VMOVUPD 96(DI), Y3
-	VSQRTPD Y3, Y3
-	VDIVPD  Y3, Y8, Y3
+	VCMPPD  $0x1e, Y9, Y3, Y3
+	VANDPD  Y8, Y3, Y3
 	VMOVUPD Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -4352,8 +2808,8 @@ op5by4done:
 
 op5by1:
 	VMOVUPD (DI), Y0
-	VSQRTPD Y0, Y0
-	VDIVPD  Y0, Y8, Y0
+	VCMPPD  $0x1e, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
 	VMOVUPD Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -4368,8 +2824,8 @@ op5by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPD (DI), Y15, Y0
-	VSQRTPD    Y0, Y0
-	VDIVPD     Y0, Y8, Y0
+	VCMPPD     $0x1e, Y9, Y0, Y0
+	VANDPD     Y8, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
 op5end:
@@ -4382,16 +2838,36 @@ op6:
 
 op6by4:
 	VMOVUPD (DI), Y0
-	VMAXPD  Y0, Y9, Y0
+	VMOVUPD Y0, Y4
+	VCMPPD  $0x1e, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
+	VCMPPD  $0x11, Y9, Y4, Y4
+	VANDPD  Y8, Y4, Y4
+	VSUBPD  Y4, Y0, Y0
 	VMOVUPD Y0, (SI)
 	VMOVUPD 32(DI), Y1
-	VMAXPD  Y1, Y9, Y1
+	VMOVUPD Y1, Y4
+	VCMPPD  $0x1e, Y9, Y1, Y1
+	VANDPD  Y8, Y1, Y1
+	VCMPPD  $0x11, Y9, Y4, Y4
+	VANDPD  Y8, Y4, Y4
+	VSUBPD  Y4, Y1, Y1
 	VMOVUPD Y1, 32(SI)
 	VMOVUPD 64(DI), Y2
-	VMAXPD  Y2, Y9, Y2
+	VMOVUPD Y2, Y4
+	VCMPPD  $0x1e, Y9, Y2, Y2
+	VANDPD  Y8, Y2, Y2
+	VCMPPD  $0x11, Y9, Y4, Y4
+	VANDPD  Y8, Y4, Y4
+	VSUBPD  Y4, Y2, Y2
 	VMOVUPD Y2, 64(SI)
 	VMOVUPD 96(DI), Y3
-	VMAXPD  Y3, Y9, Y3
+	VMOVUPD Y3, Y4
+	VCMPPD  $0x1e, Y9, Y3, Y3
+	VANDPD  Y8, Y3, Y3
+	VCMPPD  $0x11, Y9, Y4, Y4
+	VANDPD  Y8, Y4, Y4
+	VSUBPD  Y4, Y3, Y3
 	VMOVUPD Y3, 96(SI)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
@@ -4405,7 +2881,12 @@ op6by4done:
 
 op6by1:
 	VMOVUPD (DI), Y0
-	VMAXPD  Y0, Y9, Y0
+	VMOVUPD Y0, Y4
+	VCMPPD  $0x1e, Y9, Y0, Y0
+	VANDPD  Y8, Y0, Y0
+	VCMPPD  $0x11, Y9, Y4, Y4
+	VANDPD  Y8, Y4, Y4
+	VSUBPD  Y4, Y0, Y0
 	VMOVUPD Y0, (SI)
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
@@ -4420,74 +2901,15 @@ op6by1done:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPD (DI), Y15, Y0
-	VMAXPD     Y0, Y9, Y0
+	VMOVUPD    Y0, Y4
+	VCMPPD     $0x1e, Y9, Y0, Y0
+	VANDPD     Y8, Y0, Y0
+	VCMPPD     $0x11, Y9, Y4, Y4
+	VANDPD     Y8, Y4, Y4
+	VSUBPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (SI)
 
 op6end:
-	VZEROUPPER
-	RET
-
-// func axpyF64AVX2(y *byte, x *byte, alpha *byte, n int)
-// Requires: AVX, FMA3
-TEXT ·axpyF64AVX2(SB), NOSPLIT, $0-32
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         alpha+16(FP), R8
-	MOVQ         n+24(FP), CX
-	VBROADCASTSD (R8), Y8
-	SUBQ         $+16, CX
-	JL           axpyby4done
-
-axpyby4:
-	VMOVUPD     (DI), Y4
-	VMOVUPD     (SI), Y0
-	VFMADD231PD Y8, Y4, Y0
-	VMOVUPD     Y0, (SI)
-	VMOVUPD     32(DI), Y5
-	VMOVUPD     32(SI), Y1
-	VFMADD231PD Y8, Y5, Y1
-	VMOVUPD     Y1, 32(SI)
-	VMOVUPD     64(DI), Y6
-	VMOVUPD     64(SI), Y2
-	VFMADD231PD Y8, Y6, Y2
-	VMOVUPD     Y2, 64(SI)
-	VMOVUPD     96(DI), Y7
-	VMOVUPD     96(SI), Y3
-	VFMADD231PD Y8, Y7, Y3
-	VMOVUPD     Y3, 96(SI)
-	ADDQ        $+128, SI
-	ADDQ        $+128, DI
-	SUBQ        $+16, CX
-	JGE         axpyby4
-
-axpyby4done:
-	ADDQ $+16, CX
-	SUBQ $+4, CX
-	JL   axpyby1done
-
-axpyby1:
-	VMOVUPD     (DI), Y4
-	VMOVUPD     (SI), Y0
-	VFMADD231PD Y8, Y4, Y0
-	VMOVUPD     Y0, (SI)
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	SUBQ        $+4, CX
-	JGE         axpyby1
-
-axpyby1done:
-	ADDQ        $+4, CX
-	JZ          axpyend
-	LEAQ        elementMask<>+0(SB), BX
-	SHLQ        $0x03, CX
-	SUBQ        CX, BX
-	VMOVUPS     32(BX), Y15
-	VMASKMOVPD  (DI), Y15, Y4
-	VMASKMOVPD  (SI), Y15, Y0
-	VFMADD231PD Y8, Y4, Y0
-	VMASKMOVPD  Y0, Y15, (SI)
-
-axpyend:
 	VZEROUPPER
 	RET
 
@@ -4725,44 +3147,28 @@ rowsend:
 	VZEROUPPER
 	RET
 
-// func binaryF64AVX512(code int, dst *byte, a *byte, b *byte, n int)
+// func binaryF64AVX512(op int, dst *byte, a *byte, b *byte, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·binaryF64AVX512(SB), NOSPLIT, $0-40
 	MOVQ dst+8(FP), SI
 	MOVQ a+16(FP), DI
 	MOVQ b+24(FP), R8
 	MOVQ n+32(FP), CX
-	MOVQ code+0(FP), AX
+	MOVQ op+0(FP), AX
 	CMPQ AX, $+1
-	JEQ  code1
+	JEQ  op1
 	CMPQ AX, $+2
-	JEQ  code2
+	JEQ  op2
 	CMPQ AX, $+3
-	JEQ  code3
+	JEQ  op3
 	CMPQ AX, $+4
-	JEQ  code4
+	JEQ  op4
 	CMPQ AX, $+5
-	JEQ  code5
-	CMPQ AX, $+6
-	JEQ  code6
-	CMPQ AX, $+7
-	JEQ  code7
-	CMPQ AX, $+8
-	JEQ  code8
-	CMPQ AX, $+9
-	JEQ  code9
-	CMPQ AX, $+10
-	JEQ  code10
-	CMPQ AX, $+11
-	JEQ  code11
-	CMPQ AX, $+13
-	JEQ  code13
-	CMPQ AX, $+15
-	JEQ  code15
+	JEQ  op5
 	SUBQ $+32, CX
-	JL   code0by4done
+	JL   op0by4done
 
-code0by4:
+op0by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VADDPD  Z4, Z0, Z0
@@ -4783,14 +3189,14 @@ code0by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code0by4
+	JGE     op0by4
 
-code0by4done:
+op0by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code0by1done
+	JL   op0by1done
 
-code0by1:
+op0by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VADDPD  Z4, Z0, Z0
@@ -4799,11 +3205,11 @@ code0by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code0by1
+	JGE     op0by1
 
-code0by1done:
+op0by1done:
 	ADDQ      $+8, CX
-	JZ        code0end
+	JZ        op0end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -4812,15 +3218,15 @@ code0by1done:
 	VADDPD    Z4, Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code0end:
+op0end:
 	VZEROUPPER
 	RET
 
-code1:
+op1:
 	SUBQ $+32, CX
-	JL   code1by4done
+	JL   op1by4done
 
-code1by4:
+op1by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VSUBPD  Z4, Z0, Z0
@@ -4841,14 +3247,14 @@ code1by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code1by4
+	JGE     op1by4
 
-code1by4done:
+op1by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code1by1done
+	JL   op1by1done
 
-code1by1:
+op1by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VSUBPD  Z4, Z0, Z0
@@ -4857,11 +3263,11 @@ code1by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code1by1
+	JGE     op1by1
 
-code1by1done:
+op1by1done:
 	ADDQ      $+8, CX
-	JZ        code1end
+	JZ        op1end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -4870,15 +3276,15 @@ code1by1done:
 	VSUBPD    Z4, Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code1end:
+op1end:
 	VZEROUPPER
 	RET
 
-code2:
+op2:
 	SUBQ $+32, CX
-	JL   code2by4done
+	JL   op2by4done
 
-code2by4:
+op2by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMULPD  Z4, Z0, Z0
@@ -4899,14 +3305,14 @@ code2by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code2by4
+	JGE     op2by4
 
-code2by4done:
+op2by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code2by1done
+	JL   op2by1done
 
-code2by1:
+op2by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMULPD  Z4, Z0, Z0
@@ -4915,11 +3321,11 @@ code2by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code2by1
+	JGE     op2by1
 
-code2by1done:
+op2by1done:
 	ADDQ      $+8, CX
-	JZ        code2end
+	JZ        op2end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -4928,15 +3334,15 @@ code2by1done:
 	VMULPD    Z4, Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code2end:
+op2end:
 	VZEROUPPER
 	RET
 
-code3:
+op3:
 	SUBQ $+32, CX
-	JL   code3by4done
+	JL   op3by4done
 
-code3by4:
+op3by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VDIVPD  Z4, Z0, Z0
@@ -4957,14 +3363,14 @@ code3by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code3by4
+	JGE     op3by4
 
-code3by4done:
+op3by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code3by1done
+	JL   op3by1done
 
-code3by1:
+op3by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VDIVPD  Z4, Z0, Z0
@@ -4973,11 +3379,11 @@ code3by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code3by1
+	JGE     op3by1
 
-code3by1done:
+op3by1done:
 	ADDQ      $+8, CX
-	JZ        code3end
+	JZ        op3end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -4986,15 +3392,15 @@ code3by1done:
 	VDIVPD    Z4, Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code3end:
+op3end:
 	VZEROUPPER
 	RET
 
-code4:
+op4:
 	SUBQ $+32, CX
-	JL   code4by4done
+	JL   op4by4done
 
-code4by4:
+op4by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMAXPD  Z0, Z4, Z0
@@ -5023,14 +3429,14 @@ code4by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code4by4
+	JGE     op4by4
 
-code4by4done:
+op4by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code4by1done
+	JL   op4by1done
 
-code4by1:
+op4by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMAXPD  Z0, Z4, Z0
@@ -5041,11 +3447,11 @@ code4by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code4by1
+	JGE     op4by1
 
-code4by1done:
+op4by1done:
 	ADDQ      $+8, CX
-	JZ        code4end
+	JZ        op4end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -5056,15 +3462,15 @@ code4by1done:
 	VMOVUPD   Z4, K2, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code4end:
+op4end:
 	VZEROUPPER
 	RET
 
-code5:
+op5:
 	SUBQ $+32, CX
-	JL   code5by4done
+	JL   op5by4done
 
-code5by4:
+op5by4:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMINPD  Z0, Z4, Z0
@@ -5093,14 +3499,14 @@ code5by4:
 	ADDQ    $+256, DI
 	ADDQ    $+256, R8
 	SUBQ    $+32, CX
-	JGE     code5by4
+	JGE     op5by4
 
-code5by4done:
+op5by4done:
 	ADDQ $+32, CX
 	SUBQ $+8, CX
-	JL   code5by1done
+	JL   op5by1done
 
-code5by1:
+op5by1:
 	VMOVUPD (DI), Z0
 	VMOVUPD (R8), Z4
 	VMINPD  Z0, Z4, Z0
@@ -5111,11 +3517,11 @@ code5by1:
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
 	SUBQ    $+8, CX
-	JGE     code5by1
+	JGE     op5by1
 
-code5by1done:
+op5by1done:
 	ADDQ      $+8, CX
-	JZ        code5end
+	JZ        op5end
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
@@ -5126,415 +3532,7 @@ code5by1done:
 	VMOVUPD   Z4, K2, Z0
 	VMOVUPD   Z0, K1, (SI)
 
-code5end:
-	VZEROUPPER
-	RET
-
-code6:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code6by4done
-
-code6by4:
-	VMOVUPD (DI), Z0
-	VADDPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VADDPD  Z8, Z1, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VADDPD  Z8, Z2, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VADDPD  Z8, Z3, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code6by4
-
-code6by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code6by1done
-
-code6by1:
-	VMOVUPD (DI), Z0
-	VADDPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code6by1
-
-code6by1done:
-	ADDQ      $+8, CX
-	JZ        code6end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VADDPD    Z8, Z0, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code6end:
-	VZEROUPPER
-	RET
-
-code7:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code7by4done
-
-code7by4:
-	VMOVUPD (DI), Z0
-	VSUBPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VSUBPD  Z8, Z1, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VSUBPD  Z8, Z2, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VSUBPD  Z8, Z3, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code7by4
-
-code7by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code7by1done
-
-code7by1:
-	VMOVUPD (DI), Z0
-	VSUBPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code7by1
-
-code7by1done:
-	ADDQ      $+8, CX
-	JZ        code7end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VSUBPD    Z8, Z0, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code7end:
-	VZEROUPPER
-	RET
-
-code8:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code8by4done
-
-code8by4:
-	VMOVUPD (DI), Z0
-	VMULPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VMULPD  Z8, Z1, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VMULPD  Z8, Z2, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VMULPD  Z8, Z3, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code8by4
-
-code8by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code8by1done
-
-code8by1:
-	VMOVUPD (DI), Z0
-	VMULPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code8by1
-
-code8by1done:
-	ADDQ      $+8, CX
-	JZ        code8end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VMULPD    Z8, Z0, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code8end:
-	VZEROUPPER
-	RET
-
-code9:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code9by4done
-
-code9by4:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VDIVPD  Z8, Z1, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VDIVPD  Z8, Z2, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VDIVPD  Z8, Z3, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code9by4
-
-code9by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code9by1done
-
-code9by1:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z8, Z0, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code9by1
-
-code9by1done:
-	ADDQ      $+8, CX
-	JZ        code9end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VDIVPD    Z8, Z0, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code9end:
-	VZEROUPPER
-	RET
-
-code10:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code10by4done
-
-code10by4:
-	VMOVUPD (DI), Z0
-	VMAXPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VMAXPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VMAXPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VMAXPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code10by4
-
-code10by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code10by1done
-
-code10by1:
-	VMOVUPD (DI), Z0
-	VMAXPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code10by1
-
-code10by1done:
-	ADDQ      $+8, CX
-	JZ        code10end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VMAXPD    Z0, Z8, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code10end:
-	VZEROUPPER
-	RET
-
-code11:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code11by4done
-
-code11by4:
-	VMOVUPD (DI), Z0
-	VMINPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VMINPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VMINPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VMINPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code11by4
-
-code11by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code11by1done
-
-code11by1:
-	VMOVUPD (DI), Z0
-	VMINPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code11by1
-
-code11by1done:
-	ADDQ      $+8, CX
-	JZ        code11end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VMINPD    Z0, Z8, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code11end:
-	VZEROUPPER
-	RET
-
-code13:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code13by4done
-
-code13by4:
-	VMOVUPD (DI), Z0
-	VSUBPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VSUBPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VSUBPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VSUBPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code13by4
-
-code13by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code13by1done
-
-code13by1:
-	VMOVUPD (DI), Z0
-	VSUBPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code13by1
-
-code13by1done:
-	ADDQ      $+8, CX
-	JZ        code13end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VSUBPD    Z0, Z8, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code13end:
-	VZEROUPPER
-	RET
-
-code15:
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           code15by4done
-
-code15by4:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VDIVPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VDIVPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VDIVPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     code15by4
-
-code15by4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   code15by1done
-
-code15by1:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     code15by1
-
-code15by1done:
-	ADDQ      $+8, CX
-	JZ        code15end
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (DI), K1, Z0
-	VDIVPD    Z0, Z8, Z0
-	VMOVUPD   Z0, K1, (SI)
-
-code15end:
+op5end:
 	VZEROUPPER
 	RET
 
@@ -5547,8 +3545,8 @@ TEXT ·unaryF64AVX512(SB), NOSPLIT, $0-32
 	MOVQ         op+0(FP), AX
 	VBROADCASTSD elementConstants<>+16(SB), Z8
 	VPXORD       Z9, Z9, Z9
-	VBROADCASTSD elementConstants<>+32(SB), Z10
-	VBROADCASTSD elementConstants<>+40(SB), Z11
+	VBROADCASTSD elementConstants<>+24(SB), Z10
+	VBROADCASTSD elementConstants<>+32(SB), Z11
 	CMPQ         AX, $+1
 	JEQ          op1
 	CMPQ         AX, $+2
@@ -5666,16 +3664,16 @@ op2:
 
 op2by4:
 	VMOVUPD (DI), Z0
-	VMULPD  Z0, Z0, Z0
+	VSQRTPD Z0, Z0
 	VMOVUPD Z0, (SI)
 	VMOVUPD 64(DI), Z1
-	VMULPD  Z1, Z1, Z1
+	VSQRTPD Z1, Z1
 	VMOVUPD Z1, 64(SI)
 	VMOVUPD 128(DI), Z2
-	VMULPD  Z2, Z2, Z2
+	VSQRTPD Z2, Z2
 	VMOVUPD Z2, 128(SI)
 	VMOVUPD 192(DI), Z3
-	VMULPD  Z3, Z3, Z3
+	VSQRTPD Z3, Z3
 	VMOVUPD Z3, 192(SI)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DI
@@ -5689,7 +3687,7 @@ op2by4done:
 
 op2by1:
 	VMOVUPD (DI), Z0
-	VMULPD  Z0, Z0, Z0
+	VSQRTPD Z0, Z0
 	VMOVUPD Z0, (SI)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
@@ -5703,7 +3701,7 @@ op2by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPD.Z (DI), K1, Z0
-	VMULPD    Z0, Z0, Z0
+	VSQRTPD   Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
 op2end:
@@ -5717,15 +3715,19 @@ op3:
 op3by4:
 	VMOVUPD (DI), Z0
 	VSQRTPD Z0, Z0
+	VDIVPD  Z0, Z8, Z0
 	VMOVUPD Z0, (SI)
 	VMOVUPD 64(DI), Z1
 	VSQRTPD Z1, Z1
+	VDIVPD  Z1, Z8, Z1
 	VMOVUPD Z1, 64(SI)
 	VMOVUPD 128(DI), Z2
 	VSQRTPD Z2, Z2
+	VDIVPD  Z2, Z8, Z2
 	VMOVUPD Z2, 128(SI)
 	VMOVUPD 192(DI), Z3
 	VSQRTPD Z3, Z3
+	VDIVPD  Z3, Z8, Z3
 	VMOVUPD Z3, 192(SI)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DI
@@ -5740,6 +3742,7 @@ op3by4done:
 op3by1:
 	VMOVUPD (DI), Z0
 	VSQRTPD Z0, Z0
+	VDIVPD  Z0, Z8, Z0
 	VMOVUPD Z0, (SI)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
@@ -5754,6 +3757,7 @@ op3by1done:
 	KMOVW     BX, K1
 	VMOVUPD.Z (DI), K1, Z0
 	VSQRTPD   Z0, Z0
+	VDIVPD    Z0, Z8, Z0
 	VMOVUPD   Z0, K1, (SI)
 
 op3end:
@@ -5765,22 +3769,26 @@ op4:
 	JL   op4by4done
 
 op4by4:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VDIVPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VDIVPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VDIVPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     op4by4
+	VMOVUPD   (DI), Z0
+	VCMPPD    $0x15, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VMOVUPD   Z0, (SI)
+	VMOVUPD   64(DI), Z1
+	VCMPPD    $0x15, Z9, Z1, K2
+	VMOVUPD.Z Z8, K2, Z1
+	VMOVUPD   Z1, 64(SI)
+	VMOVUPD   128(DI), Z2
+	VCMPPD    $0x15, Z9, Z2, K2
+	VMOVUPD.Z Z8, K2, Z2
+	VMOVUPD   Z2, 128(SI)
+	VMOVUPD   192(DI), Z3
+	VCMPPD    $0x15, Z9, Z3, K2
+	VMOVUPD.Z Z8, K2, Z3
+	VMOVUPD   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+32, CX
+	JGE       op4by4
 
 op4by4done:
 	ADDQ $+32, CX
@@ -5788,13 +3796,14 @@ op4by4done:
 	JL   op4by1done
 
 op4by1:
-	VMOVUPD (DI), Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     op4by1
+	VMOVUPD   (DI), Z0
+	VCMPPD    $0x15, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VMOVUPD   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+8, CX
+	JGE       op4by1
 
 op4by1done:
 	ADDQ      $+8, CX
@@ -5803,7 +3812,8 @@ op4by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPD.Z (DI), K1, Z0
-	VDIVPD    Z0, Z8, Z0
+	VCMPPD    $0x15, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
 	VMOVUPD   Z0, K1, (SI)
 
 op4end:
@@ -5815,26 +3825,26 @@ op5:
 	JL   op5by4done
 
 op5by4:
-	VMOVUPD (DI), Z0
-	VSQRTPD Z0, Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VSQRTPD Z1, Z1
-	VDIVPD  Z1, Z8, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VSQRTPD Z2, Z2
-	VDIVPD  Z2, Z8, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VSQRTPD Z3, Z3
-	VDIVPD  Z3, Z8, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     op5by4
+	VMOVUPD   (DI), Z0
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VMOVUPD   Z0, (SI)
+	VMOVUPD   64(DI), Z1
+	VCMPPD    $0x1e, Z9, Z1, K2
+	VMOVUPD.Z Z8, K2, Z1
+	VMOVUPD   Z1, 64(SI)
+	VMOVUPD   128(DI), Z2
+	VCMPPD    $0x1e, Z9, Z2, K2
+	VMOVUPD.Z Z8, K2, Z2
+	VMOVUPD   Z2, 128(SI)
+	VMOVUPD   192(DI), Z3
+	VCMPPD    $0x1e, Z9, Z3, K2
+	VMOVUPD.Z Z8, K2, Z3
+	VMOVUPD   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+32, CX
+	JGE       op5by4
 
 op5by4done:
 	ADDQ $+32, CX
@@ -5842,14 +3852,14 @@ op5by4done:
 	JL   op5by1done
 
 op5by1:
-	VMOVUPD (DI), Z0
-	VSQRTPD Z0, Z0
-	VDIVPD  Z0, Z8, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     op5by1
+	VMOVUPD   (DI), Z0
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VMOVUPD   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+8, CX
+	JGE       op5by1
 
 op5by1done:
 	ADDQ      $+8, CX
@@ -5858,8 +3868,8 @@ op5by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPD.Z (DI), K1, Z0
-	VSQRTPD   Z0, Z0
-	VDIVPD    Z0, Z8, Z0
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
 	VMOVUPD   Z0, K1, (SI)
 
 op5end:
@@ -5871,22 +3881,42 @@ op6:
 	JL   op6by4done
 
 op6by4:
-	VMOVUPD (DI), Z0
-	VMAXPD  Z0, Z9, Z0
-	VMOVUPD Z0, (SI)
-	VMOVUPD 64(DI), Z1
-	VMAXPD  Z1, Z9, Z1
-	VMOVUPD Z1, 64(SI)
-	VMOVUPD 128(DI), Z2
-	VMAXPD  Z2, Z9, Z2
-	VMOVUPD Z2, 128(SI)
-	VMOVUPD 192(DI), Z3
-	VMAXPD  Z3, Z9, Z3
-	VMOVUPD Z3, 192(SI)
-	ADDQ    $+256, SI
-	ADDQ    $+256, DI
-	SUBQ    $+32, CX
-	JGE     op6by4
+	VMOVUPD   (DI), Z0
+	VMOVUPD   Z0, Z4
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z0, Z0
+	VMOVUPD   Z0, (SI)
+	VMOVUPD   64(DI), Z1
+	VMOVUPD   Z1, Z4
+	VCMPPD    $0x1e, Z9, Z1, K2
+	VMOVUPD.Z Z8, K2, Z1
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z1, Z1
+	VMOVUPD   Z1, 64(SI)
+	VMOVUPD   128(DI), Z2
+	VMOVUPD   Z2, Z4
+	VCMPPD    $0x1e, Z9, Z2, K2
+	VMOVUPD.Z Z8, K2, Z2
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z2, Z2
+	VMOVUPD   Z2, 128(SI)
+	VMOVUPD   192(DI), Z3
+	VMOVUPD   Z3, Z4
+	VCMPPD    $0x1e, Z9, Z3, K2
+	VMOVUPD.Z Z8, K2, Z3
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z3, Z3
+	VMOVUPD   Z3, 192(SI)
+	ADDQ      $+256, SI
+	ADDQ      $+256, DI
+	SUBQ      $+32, CX
+	JGE       op6by4
 
 op6by4done:
 	ADDQ $+32, CX
@@ -5894,13 +3924,18 @@ op6by4done:
 	JL   op6by1done
 
 op6by1:
-	VMOVUPD (DI), Z0
-	VMAXPD  Z0, Z9, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	SUBQ    $+8, CX
-	JGE     op6by1
+	VMOVUPD   (DI), Z0
+	VMOVUPD   Z0, Z4
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z0, Z0
+	VMOVUPD   Z0, (SI)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	SUBQ      $+8, CX
+	JGE       op6by1
 
 op6by1done:
 	ADDQ      $+8, CX
@@ -5909,73 +3944,15 @@ op6by1done:
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K1
 	VMOVUPD.Z (DI), K1, Z0
-	VMAXPD    Z0, Z9, Z0
+	VMOVUPD   Z0, Z4
+	VCMPPD    $0x1e, Z9, Z0, K2
+	VMOVUPD.Z Z8, K2, Z0
+	VCMPPD    $0x11, Z9, Z4, K2
+	VMOVUPD.Z Z8, K2, Z4
+	VSUBPD    Z4, Z0, Z0
 	VMOVUPD   Z0, K1, (SI)
 
 op6end:
-	VZEROUPPER
-	RET
-
-// func axpyF64AVX512(y *byte, x *byte, alpha *byte, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·axpyF64AVX512(SB), NOSPLIT, $0-32
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         alpha+16(FP), R8
-	MOVQ         n+24(FP), CX
-	VBROADCASTSD (R8), Z8
-	SUBQ         $+32, CX
-	JL           axpyby4done
-
-axpyby4:
-	VMOVUPD     (DI), Z4
-	VMOVUPD     (SI), Z0
-	VFMADD231PD Z8, Z4, Z0
-	VMOVUPD     Z0, (SI)
-	VMOVUPD     64(DI), Z5
-	VMOVUPD     64(SI), Z1
-	VFMADD231PD Z8, Z5, Z1
-	VMOVUPD     Z1, 64(SI)
-	VMOVUPD     128(DI), Z6
-	VMOVUPD     128(SI), Z2
-	VFMADD231PD Z8, Z6, Z2
-	VMOVUPD     Z2, 128(SI)
-	VMOVUPD     192(DI), Z7
-	VMOVUPD     192(SI), Z3
-	VFMADD231PD Z8, Z7, Z3
-	VMOVUPD     Z3, 192(SI)
-	ADDQ        $+256, SI
-	ADDQ        $+256, DI
-	SUBQ        $+32, CX
-	JGE         axpyby4
-
-axpyby4done:
-	ADDQ $+32, CX
-	SUBQ $+8, CX
-	JL   axpyby1done
-
-axpyby1:
-	VMOVUPD     (DI), Z4
-	VMOVUPD     (SI), Z0
-	VFMADD231PD Z8, Z4, Z0
-	VMOVUPD     Z0, (SI)
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	SUBQ        $+8, CX
-	JGE         axpyby1
-
-axpyby1done:
-	ADDQ        $+8, CX
-	JZ          axpyend
-	MOVQ        $-1, BX
-	BZHIQ       CX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPD.Z   (DI), K1, Z4
-	VMOVUPD.Z   (SI), K1, Z0
-	VFMADD231PD Z8, Z4, Z0
-	VMOVUPD     Z0, K1, (SI)
-
-axpyend:
 	VZEROUPPER
 	RET
 

@@ -33,8 +33,6 @@ TEXT ·functionAVX2(SB), NOSPLIT, $0-32
 	JEQ  f5
 	CMPQ AX, $+6
 	JEQ  f6
-	CMPQ AX, $+7
-	JEQ  f7
 	SUBQ $+8, CX
 	JL   f0rest
 
@@ -615,40 +613,24 @@ f5:
 	JL   f5rest
 
 f5vector:
-	VMOVUPS      (DI), Y0
-	VMOVUPS      Y0, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y0, Y0, Y0
-	VCMPPS       $0x11, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+124(SB), Y14
-	VBLENDVPS    Y13, Y14, Y0, Y0
-	VCMPPS       $0x1e, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+44(SB), Y14
-	VBLENDVPS    Y13, Y14, Y0, Y0
-	VMOVUPS      Y0, (SI)
-	ADDQ         $+32, SI
-	ADDQ         $+32, DI
-	SUBQ         $+8, CX
-	JGE          f5vector
+	VMOVUPS  (DI), Y0
+	VROUNDPS $0x09, Y0, Y0
+	VMOVUPS  Y0, (SI)
+	ADDQ     $+32, SI
+	ADDQ     $+32, DI
+	SUBQ     $+8, CX
+	JGE      f5vector
 
 f5rest:
-	ADDQ         $+8, CX
-	JZ           f5end
-	LEAQ         functionMask<>+0(SB), BX
-	SHLQ         $0x02, CX
-	SUBQ         CX, BX
-	VMOVUPS      32(BX), Y15
-	VMASKMOVPS   (DI), Y15, Y0
-	VMOVUPS      Y0, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y0, Y0, Y0
-	VCMPPS       $0x11, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+124(SB), Y14
-	VBLENDVPS    Y13, Y14, Y0, Y0
-	VCMPPS       $0x1e, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+44(SB), Y14
-	VBLENDVPS    Y13, Y14, Y0, Y0
-	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ       $+8, CX
+	JZ         f5end
+	LEAQ       functionMask<>+0(SB), BX
+	SHLQ       $0x02, CX
+	SUBQ       CX, BX
+	VMOVUPS    32(BX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VROUNDPS   $0x09, Y0, Y0
+	VMASKMOVPS Y0, Y15, (SI)
 
 f5end:
 	VZEROUPPER
@@ -660,7 +642,7 @@ f6:
 
 f6vector:
 	VMOVUPS  (DI), Y0
-	VROUNDPS $0x09, Y0, Y0
+	VROUNDPS $0x0a, Y0, Y0
 	VMOVUPS  Y0, (SI)
 	ADDQ     $+32, SI
 	ADDQ     $+32, DI
@@ -675,38 +657,10 @@ f6rest:
 	SUBQ       CX, BX
 	VMOVUPS    32(BX), Y15
 	VMASKMOVPS (DI), Y15, Y0
-	VROUNDPS   $0x09, Y0, Y0
-	VMASKMOVPS Y0, Y15, (SI)
-
-f6end:
-	VZEROUPPER
-	RET
-
-f7:
-	SUBQ $+8, CX
-	JL   f7rest
-
-f7vector:
-	VMOVUPS  (DI), Y0
-	VROUNDPS $0x0a, Y0, Y0
-	VMOVUPS  Y0, (SI)
-	ADDQ     $+32, SI
-	ADDQ     $+32, DI
-	SUBQ     $+8, CX
-	JGE      f7vector
-
-f7rest:
-	ADDQ       $+8, CX
-	JZ         f7end
-	LEAQ       functionMask<>+0(SB), BX
-	SHLQ       $0x02, CX
-	SUBQ       CX, BX
-	VMOVUPS    32(BX), Y15
-	VMASKMOVPS (DI), Y15, Y0
 	VROUNDPS   $0x0a, Y0, Y0
 	VMASKMOVPS Y0, Y15, (SI)
 
-f7end:
+f6end:
 	VZEROUPPER
 	RET
 
@@ -729,8 +683,6 @@ TEXT ·functionAVX512(SB), NOSPLIT, $0-32
 	JEQ  f5
 	CMPQ AX, $+6
 	JEQ  f6
-	CMPQ AX, $+7
-	JEQ  f7
 	SUBQ $+16, CX
 	JL   f0rest
 
@@ -1266,39 +1218,23 @@ f5:
 	JL   f5rest
 
 f5vector:
-	VMOVUPS      (DI), Z0
-	VMOVUPS      Z0, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z0, Z0, Z0
-	VCMPPS       $0x11, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+124(SB), Z14
-	VMOVUPS      Z14, K2, Z0
-	VCMPPS       $0x1e, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+44(SB), Z14
-	VMOVUPS      Z14, K2, Z0
-	VMOVUPS      Z0, (SI)
-	ADDQ         $+64, SI
-	ADDQ         $+64, DI
-	SUBQ         $+16, CX
-	JGE          f5vector
+	VMOVUPS     (DI), Z0
+	VRNDSCALEPS $0x09, Z0, Z0
+	VMOVUPS     Z0, (SI)
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $+16, CX
+	JGE         f5vector
 
 f5rest:
-	ADDQ         $+16, CX
-	JZ           f5end
-	MOVQ         $-1, BX
-	BZHIQ        CX, BX, BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (DI), K1, Z0
-	VMOVUPS      Z0, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z0, Z0, Z0
-	VCMPPS       $0x11, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+124(SB), Z14
-	VMOVUPS      Z14, K2, Z0
-	VCMPPS       $0x1e, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+44(SB), Z14
-	VMOVUPS      Z14, K2, Z0
-	VMOVUPS      Z0, K1, (SI)
+	ADDQ        $+16, CX
+	JZ          f5end
+	MOVQ        $-1, BX
+	BZHIQ       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (DI), K1, Z0
+	VRNDSCALEPS $0x09, Z0, Z0
+	VMOVUPS     Z0, K1, (SI)
 
 f5end:
 	VZEROUPPER
@@ -1310,7 +1246,7 @@ f6:
 
 f6vector:
 	VMOVUPS     (DI), Z0
-	VRNDSCALEPS $0x09, Z0, Z0
+	VRNDSCALEPS $0x0a, Z0, Z0
 	VMOVUPS     Z0, (SI)
 	ADDQ        $+64, SI
 	ADDQ        $+64, DI
@@ -1324,37 +1260,10 @@ f6rest:
 	BZHIQ       CX, BX, BX
 	KMOVW       BX, K1
 	VMOVUPS.Z   (DI), K1, Z0
-	VRNDSCALEPS $0x09, Z0, Z0
+	VRNDSCALEPS $0x0a, Z0, Z0
 	VMOVUPS     Z0, K1, (SI)
 
 f6end:
-	VZEROUPPER
-	RET
-
-f7:
-	SUBQ $+16, CX
-	JL   f7rest
-
-f7vector:
-	VMOVUPS     (DI), Z0
-	VRNDSCALEPS $0x0a, Z0, Z0
-	VMOVUPS     Z0, (SI)
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	SUBQ        $+16, CX
-	JGE         f7vector
-
-f7rest:
-	ADDQ        $+16, CX
-	JZ          f7end
-	MOVQ        $-1, BX
-	BZHIQ       CX, BX, BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   (DI), K1, Z0
-	VRNDSCALEPS $0x0a, Z0, Z0
-	VMOVUPS     Z0, K1, (SI)
-
-f7end:
 	VZEROUPPER
 	RET
 
@@ -1389,5 +1298,4 @@ DATA functionConstants<>+108(SB)/4, $0x7f800000
 DATA functionConstants<>+112(SB)/4, $0x80000000
 DATA functionConstants<>+116(SB)/4, $0x7fffffff
 DATA functionConstants<>+120(SB)/4, $0x41a00000
-DATA functionConstants<>+124(SB)/4, $0xbf800000
-GLOBL functionConstants<>(SB), RODATA|NOPTR, $128
+GLOBL functionConstants<>(SB), RODATA|NOPTR, $124

@@ -214,7 +214,7 @@ func packPanel[T float](s Set, dst, b []T, ldb int, trans bool, k0, kc, j0, j1 i
 			clear(strip)
 		}
 		if trans {
-			transpose(s, strip, width, b[j*ldb+k0:], ldb, cols, kc)
+			transpose(strip, width, b[j*ldb+k0:], ldb, cols, kc)
 			continue
 		}
 		for k := range kc {
@@ -230,7 +230,7 @@ func gemmDots[T float](s Set, g *MatMul, i0, i1 int, alpha T, a, b []T, beta T, 
 		t.b, t.bCol = b, g.LDB
 	} else {
 		t.b, t.bCol = scratch[:g.N*g.K], g.K
-		transpose(s, t.b, g.K, b, g.LDB, g.K, g.N)
+		transpose(t.b, g.K, b, g.LDB, g.K, g.N)
 	}
 	if alpha != 1 {
 		t.mode |= modeScale

@@ -30,8 +30,8 @@ func genericPoolRow(e Epilogue, cells, channels int, row0, row1, out []float32, 
 			o := p*channels + k
 			out[o] = best
 			if winner != nil {
-				if e&ReLU != 0 && (raw < 0 || raw == 0 && e&ZeroPasses == 0) {
-					win = Dead
+				if e&ReLU != 0 && !passes(e, raw) {
+					win |= Dead
 				}
 				winner[o] = uint8(win)
 			}
@@ -39,7 +39,15 @@ func genericPoolRow(e Epilogue, cells, channels int, row0, row1, out []float32, 
 	}
 }
 
-// unpoolRow is the gradient of poolRow: every window gets g at its winner and zeros elsewhere.
+// passes reports whether the gradient of ReLU at x is one.
+func passes(e Epilogue, x float32) bool {
+	if e&ZeroPasses != 0 {
+		return !(x < 0)
+	}
+	return x > 0
+}
+
+// unpoolRow is the gradient of poolRow: every window gets g, times zero if it is dead, at its winner and zeros elsewhere.
 func (s Set) unpoolRow(cells, channels int, g []float32, winner []uint8, row0, row1 []float32) {
 	if cells == 0 || vectorUnpoolRow(s, cells, channels, g, winner, row0, row1) {
 		return
@@ -49,9 +57,11 @@ func (s Set) unpoolRow(cells, channels int, g []float32, winner []uint8, row0, r
 		for k := range channels {
 			v := g[p*channels+k]
 			var d [4]float32
-			if w := winner[p*channels+k]; w < Dead {
-				d[w&3] = v
+			w := winner[p*channels+k]
+			if w&Dead != 0 {
+				v *= 0
 			}
+			d[w&3] = v
 			a[k], a[channels+k], b[k], b[channels+k] = d[0], d[1], d[2], d[3]
 		}
 	}
@@ -81,8 +91,8 @@ func (s Set) MaxPool(e Epilogue, lo, hi, height, width, channels int, x, y []flo
 	}
 }
 
-// MaxPoolGradient is the gradient of [Set.MaxPool]: dx [N, height, width, channels] gets g [N, height/2, width/2, channels] at
-// the winners and zeros elsewhere, in images lo ≤ n < hi. Splitting the images changes no bits.
+// MaxPoolGradient is the gradient of [Set.MaxPool]: dx [N, height, width, channels] gets g [N, height/2, width/2, channels],
+// times zero where it is [Dead], at the winners and zeros elsewhere, in images lo ≤ n < hi. Splitting the images changes no bits.
 func (s Set) MaxPoolGradient(lo, hi, height, width, channels int, g []float32, winner []uint8, dx []float32) {
 	h, w := height/2, width/2
 	need("dx", dx, hi*height*width*channels)
@@ -101,8 +111,8 @@ func (s Set) MaxPoolGradient(lo, hi, height, width, channels int, g []float32, w
 	}
 }
 
-// ReLUGradient writes g where winner is not [Dead] and zero elsewhere, to all of dst; winner is the record of ReLU without
-// pooling. Splitting changes no bits.
+// ReLUGradient writes g, times zero where winner is [Dead], to all of dst; winner is the record of ReLU without pooling.
+// Splitting changes no bits.
 func (s Set) ReLUGradient(dst, g []float32, winner []uint8) {
 	n := len(dst)
 	need("g", g, n)
@@ -111,10 +121,9 @@ func (s Set) ReLUGradient(dst, g []float32, winner []uint8) {
 		return
 	}
 	for i := range dst {
-		if winner[i] == 0 {
-			dst[i] = g[i]
-		} else {
-			dst[i] = 0
+		dst[i] = g[i]
+		if winner[i] != 0 {
+			dst[i] *= 0
 		}
 	}
 }
@@ -128,7 +137,7 @@ func (s Set) Rectify(e Epilogue, y []float32, winner []uint8) {
 	}
 	for i, v := range y {
 		winner[i] = 0
-		if v < 0 || v == 0 && e&ZeroPasses == 0 {
+		if !passes(e, v) {
 			winner[i] = Dead
 		}
 		if v < 0 {

@@ -195,8 +195,9 @@ mode1vector:
 	VBLENDVPS    Y5, Y1, Y2, Y2
 	VBLENDVPS    Y5, Y0, Y3, Y3
 	VBLENDVPS    Y5, Y10, Y4, Y4
-	VCMPPS       $0x12, Y7, Y3, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VCMPPS       $0x1a, Y7, Y3, Y5
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VMOVUPS      Y2, (R8)
 	ADDQ         $+32, SI
 	ADDQ         $+32, DI
@@ -245,8 +246,9 @@ mode1tail:
 	VBLENDVPS    Y5, Y1, Y2, Y2
 	VBLENDVPS    Y5, Y0, Y3, Y3
 	VBLENDVPS    Y5, Y10, Y4, Y4
-	VCMPPS       $0x12, Y7, Y3, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VCMPPS       $0x1a, Y7, Y3, Y5
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VMASKMOVPS   Y2, Y15, (R8)
 	LEAQ         (SI)(R13*4), SI
 	LEAQ         (DI)(R13*4), DI
@@ -312,7 +314,8 @@ mode2vector:
 	VBLENDVPS    Y5, Y0, Y3, Y3
 	VBLENDVPS    Y5, Y10, Y4, Y4
 	VCMPPS       $0x11, Y7, Y3, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VMOVUPS      Y2, (R8)
 	ADDQ         $+32, SI
 	ADDQ         $+32, DI
@@ -362,7 +365,8 @@ mode2tail:
 	VBLENDVPS    Y5, Y0, Y3, Y3
 	VBLENDVPS    Y5, Y10, Y4, Y4
 	VCMPPS       $0x11, Y7, Y3, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VMASKMOVPS   Y2, Y15, (R8)
 	LEAQ         (SI)(R13*4), SI
 	LEAQ         (DI)(R13*4), DI
@@ -423,6 +427,11 @@ cellvector:
 	VPMOVZXBD (R9), Y4
 	ADDQ      $+8, R9
 	VMOVUPS   (R8), Y0
+	VANDPS    Y4, Y11, Y12
+	VPCMPEQD  Y12, Y11, Y5
+	VMULPS    Y7, Y0, Y1
+	VBLENDVPS Y5, Y1, Y0, Y0
+	VANDPS    Y4, Y10, Y4
 	VPCMPEQD  Y4, Y7, Y5
 	VANDPS    Y5, Y0, Y1
 	VMOVUPS   Y1, (SI)
@@ -457,6 +466,11 @@ celltailbyte:
 	VPMOVZXBD  X12, Y4
 	ADDQ       R13, R9
 	VMASKMOVPS (R8), Y15, Y0
+	VANDPS     Y4, Y11, Y12
+	VPCMPEQD   Y12, Y11, Y5
+	VMULPS     Y7, Y0, Y1
+	VBLENDVPS  Y5, Y1, Y0, Y0
+	VANDPS     Y4, Y10, Y4
 	VPCMPEQD   Y4, Y7, Y5
 	VANDPS     Y5, Y0, Y1
 	VMASKMOVPS Y1, Y15, (SI)
@@ -512,8 +526,9 @@ mode1vector:
 	VMAXPS       Y0, Y7, Y1
 	VMOVUPS      Y1, (SI)
 	VMOVUPS      Y7, Y4
-	VCMPPS       $0x12, Y7, Y0, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VCMPPS       $0x1a, Y7, Y0, Y5
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X13
 	VPACKUSDW    X13, X4, X12
 	VPACKUSWB    X12, X12, X12
@@ -530,8 +545,9 @@ mode1tail:
 	VMAXPS       Y0, Y7, Y1
 	VMASKMOVPS   Y1, Y15, (SI)
 	VMOVUPS      Y7, Y4
-	VCMPPS       $0x12, Y7, Y0, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VCMPPS       $0x1a, Y7, Y0, Y5
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X13
 	VPACKUSDW    X13, X4, X12
 	VPACKUSWB    X12, X12, X12
@@ -561,7 +577,8 @@ mode2vector:
 	VMOVUPS      Y1, (SI)
 	VMOVUPS      Y7, Y4
 	VCMPPS       $0x11, Y7, Y0, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X13
 	VPACKUSDW    X13, X4, X12
 	VPACKUSWB    X12, X12, X12
@@ -579,7 +596,8 @@ mode2tail:
 	VMASKMOVPS   Y1, Y15, (SI)
 	VMOVUPS      Y7, Y4
 	VCMPPS       $0x11, Y7, Y0, Y5
-	VBLENDVPS    Y5, Y11, Y4, Y4
+	VANDPS       Y5, Y11, Y12
+	VORPS        Y12, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X13
 	VPACKUSDW    X13, X4, X12
 	VPACKUSWB    X12, X12, X12
@@ -627,7 +645,8 @@ linevector:
 	ADDQ      $+8, R9
 	VMOVUPS   (R8), Y0
 	VPCMPEQD  Y4, Y7, Y5
-	VANDPS    Y5, Y0, Y1
+	VMULPS    Y7, Y0, Y1
+	VBLENDVPS Y5, Y0, Y1, Y1
 	VMOVUPS   Y1, (SI)
 	ADDQ      $+32, SI
 	ADDQ      $+32, R8
@@ -651,7 +670,8 @@ linetailbyte:
 	ADDQ       R13, R9
 	VMASKMOVPS (R8), Y15, Y0
 	VPCMPEQD   Y4, Y7, Y5
-	VANDPS     Y5, Y0, Y1
+	VMULPS     Y7, Y0, Y1
+	VBLENDVPS  Y5, Y0, Y1, Y1
 	VMASKMOVPS Y1, Y15, (SI)
 	LEAQ       (SI)(R13*4), SI
 	LEAQ       (R8)(R13*4), R8
@@ -661,7 +681,7 @@ lineend:
 	RET
 
 // func poolRowAVX512(row0 *float32, row1 *float32, out *float32, winner *uint8, cells int, channels int, mode int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·poolRowAVX512(SB), NOSPLIT, $0-56
 	MOVQ         row0+0(FP), SI
 	MOVQ         row1+8(FP), DI
@@ -794,46 +814,47 @@ mode1cell:
 	JZ   mode1tail
 
 mode1vector:
-	VMOVUPS (SI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VMOVUPS Z1, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z7, Z4
-	VMOVUPS (SI)(R11*1), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z8, K2, Z4
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z9, K2, Z4
-	VMOVUPS (DI)(R11*1), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z10, K2, Z4
-	VCMPPS  $0x12, Z7, Z3, K2
-	VMOVUPS Z11, K2, Z4
-	VMOVUPS Z2, (R8)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	ADDQ    $+64, R8
-	TESTQ   R12, R12
-	JZ      mode1nowinner
-	VPMOVDB Z4, X12
-	VMOVDQU X12, (R9)
-	ADDQ    $+16, R9
+	VMOVUPS   (SI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VMOVUPS   Z1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z7, Z4
+	VMOVUPS   (SI)(R11*1), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z8, K2, Z4
+	VMOVUPS   (DI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z9, K2, Z4
+	VMOVUPS   (DI)(R11*1), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z10, K2, Z4
+	VCMPPS    $0x1a, Z7, Z3, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
+	VMOVUPS   Z2, (R8)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	ADDQ      $+64, R8
+	TESTQ     R12, R12
+	JZ        mode1nowinner
+	VPMOVDB   Z4, X12
+	VMOVDQU   X12, (R9)
+	ADDQ      $+16, R9
 
 mode1nowinner:
 	DECQ CX
@@ -871,8 +892,9 @@ mode1tail:
 	VMOVUPS   Z1, K2, Z2
 	VMOVUPS   Z0, K2, Z3
 	VMOVUPS   Z10, K2, Z4
-	VCMPPS    $0x12, Z7, Z3, K2
-	VMOVUPS   Z11, K2, Z4
+	VCMPPS    $0x1a, Z7, Z3, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
 	VMOVUPS   Z2, K1, (R8)
 	LEAQ      (SI)(R13*4), SI
 	LEAQ      (DI)(R13*4), DI
@@ -899,46 +921,47 @@ mode2cell:
 	JZ   mode2tail
 
 mode2vector:
-	VMOVUPS (SI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VMOVUPS Z1, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z7, Z4
-	VMOVUPS (SI)(R11*1), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z8, K2, Z4
-	VMOVUPS (DI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z9, K2, Z4
-	VMOVUPS (DI)(R11*1), Z0
-	VMAXPS  Z0, Z7, Z1
-	VCMPPS  $0x1e, Z2, Z1, K2
-	VCMPPS  $0x03, Z1, Z1, K3
-	KORW    K2, K3, K2
-	VMOVUPS Z1, K2, Z2
-	VMOVUPS Z0, K2, Z3
-	VMOVUPS Z10, K2, Z4
-	VCMPPS  $0x11, Z7, Z3, K2
-	VMOVUPS Z11, K2, Z4
-	VMOVUPS Z2, (R8)
-	ADDQ    $+64, SI
-	ADDQ    $+64, DI
-	ADDQ    $+64, R8
-	TESTQ   R12, R12
-	JZ      mode2nowinner
-	VPMOVDB Z4, X12
-	VMOVDQU X12, (R9)
-	ADDQ    $+16, R9
+	VMOVUPS   (SI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VMOVUPS   Z1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z7, Z4
+	VMOVUPS   (SI)(R11*1), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z8, K2, Z4
+	VMOVUPS   (DI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z9, K2, Z4
+	VMOVUPS   (DI)(R11*1), Z0
+	VMAXPS    Z0, Z7, Z1
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K2, K3, K2
+	VMOVUPS   Z1, K2, Z2
+	VMOVUPS   Z0, K2, Z3
+	VMOVUPS   Z10, K2, Z4
+	VCMPPS    $0x11, Z7, Z3, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
+	VMOVUPS   Z2, (R8)
+	ADDQ      $+64, SI
+	ADDQ      $+64, DI
+	ADDQ      $+64, R8
+	TESTQ     R12, R12
+	JZ        mode2nowinner
+	VPMOVDB   Z4, X12
+	VMOVDQU   X12, (R9)
+	ADDQ      $+16, R9
 
 mode2nowinner:
 	DECQ CX
@@ -977,7 +1000,8 @@ mode2tail:
 	VMOVUPS   Z0, K2, Z3
 	VMOVUPS   Z10, K2, Z4
 	VCMPPS    $0x11, Z7, Z3, K2
-	VMOVUPS   Z11, K2, Z4
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
 	VMOVUPS   Z2, K1, (R8)
 	LEAQ      (SI)(R13*4), SI
 	LEAQ      (DI)(R13*4), DI
@@ -998,7 +1022,7 @@ mode2end:
 	RET
 
 // func unpoolRowAVX512(grad *float32, winner *uint8, row0 *float32, row1 *float32, cells int, channels int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·unpoolRowAVX512(SB), NOSPLIT, $0-48
 	MOVQ         row0+16(FP), SI
 	MOVQ         row1+24(FP), DI
@@ -1028,6 +1052,11 @@ cellvector:
 	VPMOVZXBD (R9), Z4
 	ADDQ      $+16, R9
 	VMOVUPS   (R8), Z0
+	VANDPS    Z4, Z11, Z12
+	VPCMPEQD  Z12, Z11, K2
+	VMULPS    Z7, Z0, Z1
+	VMOVUPS   Z1, K2, Z0
+	VANDPS    Z4, Z10, Z4
 	VPCMPEQD  Z4, Z7, K2
 	VMOVUPS.Z Z0, K2, Z1
 	VMOVUPS   Z1, (SI)
@@ -1053,6 +1082,11 @@ celltail:
 	VPMOVZXBD  X12, Z4
 	ADDQ       R13, R9
 	VMOVUPS.Z  (R8), K1, Z0
+	VANDPS     Z4, Z11, Z12
+	VPCMPEQD   Z12, Z11, K2
+	VMULPS     Z7, Z0, Z1
+	VMOVUPS    Z1, K2, Z0
+	VANDPS     Z4, Z10, Z4
 	VPCMPEQD   Z4, Z7, K2
 	VMOVUPS.Z  Z0, K2, Z1
 	VMOVUPS    Z1, K1, (SI)
@@ -1078,7 +1112,7 @@ cellend:
 	RET
 
 // func rectifyAVX512(y *float32, winner *uint8, n int, mode int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·rectifyAVX512(SB), NOSPLIT, $0-32
 	MOVQ         y+0(FP), SI
 	MOVQ         winner+8(FP), R9
@@ -1103,18 +1137,19 @@ TEXT ·rectifyAVX512(SB), NOSPLIT, $0-32
 	JZ           mode1tail
 
 mode1vector:
-	VMOVUPS (SI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VMOVUPS Z1, (SI)
-	VMOVUPS Z7, Z4
-	VCMPPS  $0x12, Z7, Z0, K2
-	VMOVUPS Z11, K2, Z4
-	VPMOVDB Z4, X12
-	VMOVDQU X12, (R9)
-	ADDQ    $+16, R9
-	ADDQ    $+64, SI
-	DECQ    CX
-	JNZ     mode1vector
+	VMOVUPS   (SI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VMOVUPS   Z1, (SI)
+	VMOVUPS   Z7, Z4
+	VCMPPS    $0x1a, Z7, Z0, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
+	VPMOVDB   Z4, X12
+	VMOVDQU   X12, (R9)
+	ADDQ      $+16, R9
+	ADDQ      $+64, SI
+	DECQ      CX
+	JNZ       mode1vector
 
 mode1tail:
 	TESTQ     R13, R13
@@ -1123,8 +1158,9 @@ mode1tail:
 	VMAXPS    Z0, Z7, Z1
 	VMOVUPS   Z1, K1, (SI)
 	VMOVUPS   Z7, Z4
-	VCMPPS    $0x12, Z7, Z0, K2
-	VMOVUPS   Z11, K2, Z4
+	VCMPPS    $0x1a, Z7, Z0, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
 	VPMOVDB   Z4, X12
 	VMOVDQU8  X12, K1, (R9)
 	ADDQ      R13, R9
@@ -1140,18 +1176,19 @@ mode2:
 	JZ   mode2tail
 
 mode2vector:
-	VMOVUPS (SI), Z0
-	VMAXPS  Z0, Z7, Z1
-	VMOVUPS Z1, (SI)
-	VMOVUPS Z7, Z4
-	VCMPPS  $0x11, Z7, Z0, K2
-	VMOVUPS Z11, K2, Z4
-	VPMOVDB Z4, X12
-	VMOVDQU X12, (R9)
-	ADDQ    $+16, R9
-	ADDQ    $+64, SI
-	DECQ    CX
-	JNZ     mode2vector
+	VMOVUPS   (SI), Z0
+	VMAXPS    Z0, Z7, Z1
+	VMOVUPS   Z1, (SI)
+	VMOVUPS   Z7, Z4
+	VCMPPS    $0x11, Z7, Z0, K2
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
+	VPMOVDB   Z4, X12
+	VMOVDQU   X12, (R9)
+	ADDQ      $+16, R9
+	ADDQ      $+64, SI
+	DECQ      CX
+	JNZ       mode2vector
 
 mode2tail:
 	TESTQ     R13, R13
@@ -1161,7 +1198,8 @@ mode2tail:
 	VMOVUPS   Z1, K1, (SI)
 	VMOVUPS   Z7, Z4
 	VCMPPS    $0x11, Z7, Z0, K2
-	VMOVUPS   Z11, K2, Z4
+	VMOVUPS.Z Z11, K2, Z12
+	VORPS     Z12, Z4, Z4
 	VPMOVDB   Z4, X12
 	VMOVDQU8  X12, K1, (R9)
 	ADDQ      R13, R9
@@ -1199,7 +1237,8 @@ linevector:
 	ADDQ      $+16, R9
 	VMOVUPS   (R8), Z0
 	VPCMPEQD  Z4, Z7, K2
-	VMOVUPS.Z Z0, K2, Z1
+	VMULPS    Z7, Z0, Z1
+	VMOVUPS   Z0, K2, Z1
 	VMOVUPS   Z1, (SI)
 	ADDQ      $+64, SI
 	ADDQ      $+64, R8
@@ -1214,7 +1253,8 @@ linetail:
 	ADDQ       R13, R9
 	VMOVUPS.Z  (R8), K1, Z0
 	VPCMPEQD   Z4, Z7, K2
-	VMOVUPS.Z  Z0, K2, Z1
+	VMULPS     Z7, Z0, Z1
+	VMOVUPS    Z0, K2, Z1
 	VMOVUPS    Z1, K1, (SI)
 	LEAQ       (SI)(R13*4), SI
 	LEAQ       (R8)(R13*4), R8

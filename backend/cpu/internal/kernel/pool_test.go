@@ -54,7 +54,7 @@ func TestMaxPool(t *testing.T) {
 				back := make([]float32, len(x))
 				for i := range n {
 					o, p := i%channels, i/channels
-					if winner[i] != Dead {
+					if winner[i]&Dead == 0 {
 						row := p/(h/2*(w/2))*h + 2*(p/(w/2)%(h/2)) + int(winner[i]/2)
 						back[(row*w+2*(p%(w/2))+int(winner[i]%2))*channels+o] = g[i]
 					}
@@ -82,8 +82,9 @@ func TestRectify(t *testing.T) {
 				want, wantG := make([]float32, n), make([]float32, n)
 				for i, v := range x {
 					want[i] = max(v, 0)
-					if v > 0 || v != v || v == 0 && e != 0 {
-						wantG[i] = g[i]
+					wantG[i] = g[i]
+					if !(v > 0) && (v < 0 || e == 0) {
+						wantG[i] *= 0
 					}
 				}
 				sameFloats(t, want, y.slice(), "ReLU")

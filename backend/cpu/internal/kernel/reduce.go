@@ -119,3 +119,15 @@ func AddRows[T float](s Set, dst, x []T, rows int) {
 		}
 	}
 }
+
+// finite reports whether no element of x is NaN or infinite.
+func (s Set) finite(x []float32) bool {
+	if finite, ok := vectorFinite(s, x); ok {
+		return finite
+	}
+	var sum float32 // of products with zero, which are zero or NaN
+	for _, v := range x {
+		sum += v * 0
+	}
+	return sum == 0
+}

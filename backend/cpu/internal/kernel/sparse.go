@@ -20,8 +20,9 @@ func (s Set) sparseScratch(c *Conv) int {
 	return c.padHeight()*c.padWidth()*c.In + c.taps()*c.Out + c.Out + entry*(c.OutHeight()/2)*(c.OutWidth()/2)
 }
 
-// sparseKernelGradient is ConvKernelGradient for images lo ≤ n < hi.
-func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) {
+// sparseKernelGradient is ConvKernelGradient for images lo ≤ n < hi. It reports whether x and g are finite, without which what it
+// leaves out is not zero.
+func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) bool {
 	h, w := c.size(e)
 	image, grad := c.Height*c.Width*c.In, h*w*c.Out
 	padded, scratch := scratch[:c.padHeight()*c.padWidth()*c.In], scratch[c.padHeight()*c.padWidth()*c.In:]
@@ -34,8 +35,11 @@ func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float3
 	for n := lo; n < hi; n++ {
 		in := x[n*image:][:image]
 		if c.padded() {
-			c.pad(padded, in)
+			c.pad(padded, in, 0, c.Height, c.PadTop, c.PadLeft, c.padWidth())
 			in = padded
+		}
+		if !s.finite(in) || !s.finite(g[n*grad:][:grad]) {
+			return false
 		}
 		for o := range c.Out {
 			entries := vectorSparseList(s, c, h, w, g[n*grad:][:grad], winner[n*grad:][:grad], o, list)
@@ -52,32 +56,30 @@ func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float3
 	copy(db, sums)
 	for k := 0; k < c.In; k += sparseChannels {
 		for tap := range c.KernelHeight * c.KernelWidth {
-			transpose(s, dw[(tap*c.In+k)*c.Out:], c.Out, acc[k/sparseChannels*block+tap*sparseChannels:], c.taps(), c.Out, sparseChannels)
+			transpose(dw[(tap*c.In+k)*c.Out:], c.Out, acc[k/sparseChannels*block+tap*sparseChannels:], c.taps(), c.Out, sparseChannels)
 		}
 	}
+	return true
 }
 
-// sparseInputGradient is ConvInputGradient for images lo ≤ n < hi.
-func (s Set) sparseInputGradient(c *Conv, e Epilogue, lo, hi int, packed, g []float32, winner []uint8, dx, scratch []float32) {
+// sparseInputGradient is ConvInputGradient for one image, finite weights and finite gradients.
+func (s Set) sparseInputGradient(c *Conv, e Epilogue, packed, g []float32, winner []uint8, dx, scratch []float32) {
 	h, w := c.size(e)
-	image, grad := c.Height*c.Width*c.In, h*w*c.Out
 	padded, list := scratch[:c.padHeight()*c.padWidth()*c.In], scratch[c.padHeight()*c.padWidth()*c.In:]
 	b := c.InputGradient()
 	strip := 2 * lanes[float32](s)
-	for n := lo; n < hi; n++ {
-		clear(padded)
-		for o := range c.Out {
-			entries := vectorSparseList(s, c, h, w, g[n*grad:][:grad], winner[n*grad:][:grad], o, list)
-			for k := 0; k < c.In; k += sparseChannels {
-				j := k / strip * strip
-				width := min(strip, c.In-j)
-				vectorSparseInput(s, c, packed[j*b.taps()+o*width+k-j:], c.Out*width, padded[k:], list, entries)
-			}
+	clear(padded)
+	for o := range c.Out {
+		entries := vectorSparseList(s, c, h, w, g, winner, o, list)
+		for k := 0; k < c.In; k += sparseChannels {
+			j := k / strip * strip
+			width := min(strip, c.In-j)
+			vectorSparseInput(s, c, packed[j*b.taps()+o*width+k-j:], c.Out*width, padded[k:], list, entries)
 		}
-		row, stride := c.Width*c.In, c.padWidth()*c.In
-		from := padded[c.PadTop*stride+c.PadLeft*c.In:]
-		for i := range c.Height {
-			copy(dx[n*image+i*row:][:row], from[i*stride:])
-		}
+	}
+	row, stride := c.Width*c.In, c.padWidth()*c.In
+	from := padded[c.PadTop*stride+c.PadLeft*c.In:]
+	for i := range c.Height {
+		copy(dx[i*row:][:row], from[i*stride:])
 	}
 }

@@ -49,7 +49,7 @@ func dotTileF64AVX512(t *byte)
 //go:noescape
 func poolRowAVX2(row0 *float32, row1 *float32, out *float32, winner *uint8, cells int, channels int, mode int)
 
-// unpoolRowAVX2 writes grad at the winners of a row of cells and zeros elsewhere.
+// unpoolRowAVX2 writes grad, times zero if the winner is dead, at the winners of a row of cells and zeros elsewhere.
 //
 //go:noescape
 func unpoolRowAVX2(grad *float32, winner *uint8, row0 *float32, row1 *float32, cells int, channels int)
@@ -59,7 +59,7 @@ func unpoolRowAVX2(grad *float32, winner *uint8, row0 *float32, row1 *float32, c
 //go:noescape
 func rectifyAVX2(y *float32, winner *uint8, n int, mode int)
 
-// reluGradientAVX2 writes grad where winner is zero and zero elsewhere, n ≥ 1 values.
+// reluGradientAVX2 writes grad where winner is zero and grad · 0 elsewhere, n ≥ 1 values.
 //
 //go:noescape
 func reluGradientAVX2(dst *float32, grad *float32, winner *uint8, n int)
@@ -69,7 +69,7 @@ func reluGradientAVX2(dst *float32, grad *float32, winner *uint8, n int)
 //go:noescape
 func poolRowAVX512(row0 *float32, row1 *float32, out *float32, winner *uint8, cells int, channels int, mode int)
 
-// unpoolRowAVX512 writes grad at the winners of a row of cells and zeros elsewhere.
+// unpoolRowAVX512 writes grad, times zero if the winner is dead, at the winners of a row of cells and zeros elsewhere.
 //
 //go:noescape
 func unpoolRowAVX512(grad *float32, winner *uint8, row0 *float32, row1 *float32, cells int, channels int)
@@ -79,25 +79,20 @@ func unpoolRowAVX512(grad *float32, winner *uint8, row0 *float32, row1 *float32,
 //go:noescape
 func rectifyAVX512(y *float32, winner *uint8, n int, mode int)
 
-// reluGradientAVX512 writes grad where winner is zero and zero elsewhere, n ≥ 1 values.
+// reluGradientAVX512 writes grad where winner is zero and grad · 0 elsewhere, n ≥ 1 values.
 //
 //go:noescape
 func reluGradientAVX512(dst *float32, grad *float32, winner *uint8, n int)
 
-// binaryF32AVX2 computes dst = op(a, b), code being 6·form + op; b is one value in the forms with a scalar, which is not NaN for max and min.
+// binaryF32AVX2 computes dst = op(a, b).
 //
 //go:noescape
-func binaryF32AVX2(code int, dst *byte, a *byte, b *byte, n int)
+func binaryF32AVX2(op int, dst *byte, a *byte, b *byte, n int)
 
-// unaryF32AVX2 computes dst = op(a) for the operations Neg to Relu.
+// unaryF32AVX2 computes dst = op(a) for the operations Neg to Sign.
 //
 //go:noescape
 func unaryF32AVX2(op int, dst *byte, a *byte, n int)
-
-// axpyF32AVX2 adds alpha·x to y.
-//
-//go:noescape
-func axpyF32AVX2(y *byte, x *byte, alpha *byte, n int)
 
 // sumF32AVX2 writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.
 //
@@ -114,25 +109,20 @@ func extremeF32AVX2(smallest int, acc *byte, x *byte, blocks int)
 //go:noescape
 func addRowsF32AVX2(dst *byte, x *byte, rows int, n int)
 
-// adamWF32AVX2 takes a step of AdamW; constants are β₁, 1−β₁, β₂, 1−β₂, 1/(1−β₁ᵗ), 1/(1−β₂ᵗ), η, ε, λ.
+// finiteF32AVX2 reports whether n ≥ 1 elements are all finite.
 //
 //go:noescape
-func adamWF32AVX2(constants *float32, pOut *float32, mOut *float32, vOut *float32, p *float32, m *float32, v *float32, grad *float32, n int)
+func finiteF32AVX2(x *byte, n int) bool
 
-// binaryF32AVX512 computes dst = op(a, b), code being 6·form + op; b is one value in the forms with a scalar, which is not NaN for max and min.
+// binaryF32AVX512 computes dst = op(a, b).
 //
 //go:noescape
-func binaryF32AVX512(code int, dst *byte, a *byte, b *byte, n int)
+func binaryF32AVX512(op int, dst *byte, a *byte, b *byte, n int)
 
-// unaryF32AVX512 computes dst = op(a) for the operations Neg to Relu.
+// unaryF32AVX512 computes dst = op(a) for the operations Neg to Sign.
 //
 //go:noescape
 func unaryF32AVX512(op int, dst *byte, a *byte, n int)
-
-// axpyF32AVX512 adds alpha·x to y.
-//
-//go:noescape
-func axpyF32AVX512(y *byte, x *byte, alpha *byte, n int)
 
 // sumF32AVX512 writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.
 //
@@ -149,25 +139,20 @@ func extremeF32AVX512(smallest int, acc *byte, x *byte, blocks int)
 //go:noescape
 func addRowsF32AVX512(dst *byte, x *byte, rows int, n int)
 
-// adamWF32AVX512 takes a step of AdamW; constants are β₁, 1−β₁, β₂, 1−β₂, 1/(1−β₁ᵗ), 1/(1−β₂ᵗ), η, ε, λ.
+// finiteF32AVX512 reports whether n ≥ 1 elements are all finite.
 //
 //go:noescape
-func adamWF32AVX512(constants *float32, pOut *float32, mOut *float32, vOut *float32, p *float32, m *float32, v *float32, grad *float32, n int)
+func finiteF32AVX512(x *byte, n int) bool
 
-// binaryF64AVX2 computes dst = op(a, b), code being 6·form + op; b is one value in the forms with a scalar, which is not NaN for max and min.
+// binaryF64AVX2 computes dst = op(a, b).
 //
 //go:noescape
-func binaryF64AVX2(code int, dst *byte, a *byte, b *byte, n int)
+func binaryF64AVX2(op int, dst *byte, a *byte, b *byte, n int)
 
-// unaryF64AVX2 computes dst = op(a) for the operations Neg to Relu.
+// unaryF64AVX2 computes dst = op(a) for the operations Neg to Sign.
 //
 //go:noescape
 func unaryF64AVX2(op int, dst *byte, a *byte, n int)
-
-// axpyF64AVX2 adds alpha·x to y.
-//
-//go:noescape
-func axpyF64AVX2(y *byte, x *byte, alpha *byte, n int)
 
 // sumF64AVX2 writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.
 //
@@ -184,20 +169,15 @@ func extremeF64AVX2(smallest int, acc *byte, x *byte, blocks int)
 //go:noescape
 func addRowsF64AVX2(dst *byte, x *byte, rows int, n int)
 
-// binaryF64AVX512 computes dst = op(a, b), code being 6·form + op; b is one value in the forms with a scalar, which is not NaN for max and min.
+// binaryF64AVX512 computes dst = op(a, b).
 //
 //go:noescape
-func binaryF64AVX512(code int, dst *byte, a *byte, b *byte, n int)
+func binaryF64AVX512(op int, dst *byte, a *byte, b *byte, n int)
 
-// unaryF64AVX512 computes dst = op(a) for the operations Neg to Relu.
+// unaryF64AVX512 computes dst = op(a) for the operations Neg to Sign.
 //
 //go:noescape
 func unaryF64AVX512(op int, dst *byte, a *byte, n int)
-
-// axpyF64AVX512 adds alpha·x to y.
-//
-//go:noescape
-func axpyF64AVX512(y *byte, x *byte, alpha *byte, n int)
 
 // sumF64AVX512 writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.
 //
@@ -215,7 +195,7 @@ func extremeF64AVX512(smallest int, acc *byte, x *byte, blocks int)
 func addRowsF64AVX512(dst *byte, x *byte, rows int, n int)
 
 // sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is not dead, and returns
-// the bytes it wrote. windows holds five offsets: of the elements of a window, and any for the dead.
+// the bytes it wrote. windows holds eight offsets: of the elements of a window, and any for the dead.
 //
 //go:noescape
 func sparseList(list *byte, winner *uint8, grad *float32, windows *int, rows int, cells int, channels int, cellStep int, rowStep int) int
@@ -260,12 +240,12 @@ func sparseKernel5AVX512(acc *float32, sum *float32, image *float32, list *byte,
 //go:noescape
 func sparseInput5AVX512(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
 
-// functionAVX2 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 sign, 6 floor, 7 ceil.
+// functionAVX2 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil.
 //
 //go:noescape
 func functionAVX2(which int, dst *float32, a *float32, n int)
 
-// functionAVX512 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 sign, 6 floor, 7 ceil.
+// functionAVX512 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil.
 //
 //go:noescape
 func functionAVX512(which int, dst *float32, a *float32, n int)

@@ -5,9 +5,11 @@ package workers
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Task is work cut into parts. Which goroutine runs a part, and in which
@@ -40,7 +42,7 @@ type Job struct {
 	parts int64
 	next  atomic.Int64
 	slots atomic.Int64 // worker numbers given out
-	busy  int          // goroutines of the pool inside the job; guarded by Pool.mu
+	busy  atomic.Int64 // goroutines of the pool inside the job; written with Pool.mu held
 	idle  sync.Cond    // signalled when busy falls to zero
 	panic atomic.Pointer[PanicError]
 }
@@ -108,10 +110,14 @@ func (p *Pool) Run(j *Job, task Task, parts int) error {
 	if shared {
 		p.mu.Lock()
 		p.remove(j)
-		for j.busy > 0 {
-			j.idle.Wait()
-		}
 		p.mu.Unlock()
+		if !spin(func() bool { return j.busy.Load() == 0 }) {
+			p.mu.Lock()
+			for j.busy.Load() > 0 {
+				j.idle.Wait()
+			}
+			p.mu.Unlock()
+		}
 	}
 	j.task = nil
 	if e := j.panic.Load(); e != nil {
@@ -151,9 +157,27 @@ func (p *Pool) remove(j *Job) {
 	}
 }
 
-// spins is how often a goroutine out of work looks for more before it
-// sleeps: operations follow each other within microseconds.
-const spins = 4000
+// patience is how long a goroutine out of work looks for more before it
+// sleeps: operations follow each other within microseconds, and waking a
+// sleeper takes tens of them.
+const patience = 50 * time.Microsecond
+
+// spin waits until done, or until patience ends, and reports which. Other
+// goroutines get their turn.
+func spin(done func() bool) bool {
+	begin := time.Now()
+	for {
+		for range 100 {
+			if done() {
+				return true
+			}
+		}
+		if time.Since(begin) > patience {
+			return false
+		}
+		runtime.Gosched()
+	}
+}
 
 func (p *Pool) work() {
 	p.mu.Lock()
@@ -162,8 +186,7 @@ func (p *Pool) work() {
 		for len(p.jobs) == 0 && !p.closed {
 			seen := p.ticket.Load()
 			p.mu.Unlock()
-			for i := 0; i < spins && p.ticket.Load() == seen; i++ {
-			}
+			spin(func() bool { return p.ticket.Load() != seen })
 			p.mu.Lock()
 			if len(p.jobs) == 0 && !p.closed {
 				p.wake.Wait()
@@ -173,12 +196,12 @@ func (p *Pool) work() {
 			return
 		}
 		j := p.jobs[0]
-		j.busy++
+		j.busy.Add(1)
 		p.mu.Unlock()
 		j.run()
 		p.mu.Lock()
 		p.remove(j)
-		if j.busy--; j.busy == 0 {
+		if j.busy.Add(-1) == 0 {
 			j.idle.Broadcast()
 		}
 	}

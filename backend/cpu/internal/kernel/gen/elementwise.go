@@ -15,25 +15,21 @@ func elementwise(c *build.Context) {
 	table := maskTable(c, "elementMask")
 	constants := c.StaticGlobal("elementConstants")
 	c.DataAttributes(8 | 16)
-	for i, x := range []Constant{
-		F32(1), F32(0), U32(0x7fffffff), U32(0x80000000), F64(1), F64(0), U64(0x7fffffffffffffff), U64(0x8000000000000000),
-	} {
-		if i < 4 {
-			c.AddDatum(4*i, x)
-		} else {
-			c.AddDatum(16+8*(i-4), x)
-		}
+	for i, x := range []Constant{F32(1), U32(0x7fffffff), U32(0x80000000)} {
+		c.AddDatum(4*i, x)
+	}
+	for i, x := range []Constant{F64(1), U64(0x7fffffffffffffff), U64(0x8000000000000000)} {
+		c.AddDatum(16+8*i, x)
 	}
 	each(c, func(v isa, suffix string) {
 		e := element{v, table, constants}
 		e.binary(suffix)
 		e.unary(suffix)
-		e.axpy(suffix)
 		e.sum(suffix)
 		e.extreme(suffix)
 		e.rows(suffix)
 		if v.size == 4 {
-			e.adam(suffix)
+			e.finite(suffix)
 		}
 	})
 }
@@ -51,7 +47,7 @@ func (e element) begin(name, signature, doc string) {
 	e.Doc(name + " " + doc)
 }
 
-// constant fills register i with 1, 0, the mask of all but the sign, or that of the sign.
+// constant fills register i with 1, the mask of all but the sign, or that of the sign.
 func (e element) constant(which, i int) {
 	at := e.constants.Offset(4 * which)
 	if e.size == 8 {
@@ -115,56 +111,31 @@ func (e element) nanOf(from, to int) {
 	pick(e.isa, e.VBLENDVPS, e.VBLENDVPD)(e.r(7), e.r(from), e.r(to), e.r(to))
 }
 
-// binary writes all BinaryOps in the forms VV, VS and SV; code = 6·form + op.
+// binary writes the BinaryOps.
 func (e element) binary(suffix string) {
-	e.begin("binary"+suffix, "func(code int, dst, a, b *byte, n int)",
-		"computes dst = op(a, b), code being 6·form + op; b is one value in the forms with a scalar, which is not NaN for max and min.")
+	e.begin("binary"+suffix, "func(op int, dst, a, b *byte, n int)", "computes dst = op(a, b).")
 	e.Load(e.Param("dst"), RSI)
 	e.Load(e.Param("a"), RDI)
 	e.Load(e.Param("b"), R8)
 	e.Load(e.Param("n"), RCX)
-	e.Load(e.Param("code"), RAX)
+	e.Load(e.Param("op"), RAX)
 	ops := []func(...Op){e.add, e.sub, e.mul, e.div, e.max, e.min}
-	const vv, vs, sv = 0, 1, 2
-	codes := []int{}
-	for code := range 6 * 3 {
-		if code/6 == sv && code%6 != 1 && code%6 != 3 {
-			continue // the others commute
-		}
-		codes = append(codes, code)
+	for op := 1; op < len(ops); op++ {
+		e.CMPQ(RAX, I8(op))
+		e.JEQ(LabelRef(fmt.Sprintf("op%d", op)))
 	}
-	for _, code := range codes[1:] {
-		e.CMPQ(RAX, I8(code))
-		e.JEQ(LabelRef(fmt.Sprintf("code%d", code)))
-	}
-	for _, code := range codes {
-		form, op := code/6, code%6
-		name := fmt.Sprintf("code%d", code)
+	for op, f := range ops {
+		name := fmt.Sprintf("op%d", op)
 		e.Label(name)
-		pointers := []GPPhysical{RSI, RDI}
-		if form == vv {
-			pointers = append(pointers, R8)
-		} else {
-			e.broadcast(Mem{Base: R8}, e.r(8))
-		}
-		e.loop(name, pointers, func(width int, masked bool) {
+		e.loop(name, []GPPhysical{RSI, RDI, R8}, func(width int, masked bool) {
 			for i := range width {
 				e.get(RDI, i, i, masked)
-				b := 8
-				if form == vv {
-					b = 4
-					e.get(R8, i, b, masked)
-				}
-				switch {
-				case form == sv:
-					ops[op](e.r(i), e.r(8), e.r(i))
-				case op >= 4: // the second source is the result if one is NaN: make that a, then look after b
-					ops[op](e.r(i), e.r(b), e.r(i))
-					if form == vv {
-						e.nanOf(b, i)
-					}
-				default:
-					ops[op](e.r(b), e.r(i), e.r(i))
+				e.get(R8, i, 4, masked)
+				if op >= 4 { // the second source is the result if one is NaN: make that a, then look after b
+					f(e.r(i), e.r(4), e.r(i))
+					e.nanOf(4, i)
+				} else {
+					f(e.r(4), e.r(i), e.r(i))
 				}
 				e.put(i, RSI, i, masked)
 			}
@@ -174,25 +145,31 @@ func (e element) binary(suffix string) {
 	}
 }
 
-// unary writes the UnaryOps up to Relu.
+// unary writes the UnaryOps up to Sign.
 func (e element) unary(suffix string) {
-	e.begin("unary"+suffix, "func(op int, dst, a *byte, n int)", "computes dst = op(a) for the operations Neg to Relu.")
+	e.begin("unary"+suffix, "func(op int, dst, a *byte, n int)", "computes dst = op(a) for the operations Neg to Sign.")
 	e.Load(e.Param("dst"), RSI)
 	e.Load(e.Param("a"), RDI)
 	e.Load(e.Param("n"), RCX)
 	e.Load(e.Param("op"), RAX)
+	const less, notLess, greater = 17, 21, 30
 	e.constant(0, 8)
 	e.zero(9)
-	e.constant(2, 10)
-	e.constant(3, 11)
+	e.constant(1, 10)
+	e.constant(2, 11)
 	bodies := []func(i int){
 		func(i int) { e.bits(11, i, false) },
 		func(i int) { e.bits(10, i, true) },
-		func(i int) { e.mul(e.r(i), e.r(i), e.r(i)) },
 		func(i int) { e.sqrt(e.r(i), e.r(i)) },
-		func(i int) { e.div(e.r(i), e.r(8), e.r(i)) },
 		func(i int) { e.sqrt(e.r(i), e.r(i)); e.div(e.r(i), e.r(8), e.r(i)) },
-		func(i int) { e.max(e.r(i), e.r(9), e.r(i)) },
+		func(i int) { e.indicator(notLess, i) },
+		func(i int) { e.indicator(greater, i) },
+		func(i int) {
+			e.mov(e.r(i), e.r(4))
+			e.indicator(greater, i)
+			e.indicator(less, 4)
+			e.sub(e.r(4), e.r(i), e.r(i))
+		},
 	}
 	for op := 1; op < len(bodies); op++ {
 		e.CMPQ(RAX, I8(op))
@@ -222,23 +199,16 @@ func (e element) bits(mask, i int, and bool) {
 	}
 }
 
-func (e element) axpy(suffix string) {
-	e.begin("axpy"+suffix, "func(y, x, alpha *byte, n int)", "adds alpha·x to y.")
-	e.Load(e.Param("y"), RSI)
-	e.Load(e.Param("x"), RDI)
-	e.Load(e.Param("alpha"), R8)
-	e.Load(e.Param("n"), RCX)
-	e.broadcast(Mem{Base: R8}, e.r(8))
-	e.loop("axpy", []GPPhysical{RSI, RDI}, func(width int, masked bool) {
-		for i := range width {
-			e.get(RDI, i, 4+i, masked)
-			e.get(RSI, i, i, masked)
-			e.fma(e.r(8), e.r(4+i), e.r(i))
-			e.put(i, RSI, i, masked)
-		}
-	})
-	e.VZEROUPPER()
-	e.RET()
+// indicator turns register i into 1, of register 8, where it ⟨predicate⟩ 0, of register 9, and 0 elsewhere.
+func (e element) indicator(predicate uint8, i int) {
+	compare := pick(e.isa, e.VCMPPS, e.VCMPPD)
+	if e.wide {
+		compare(U8(predicate), e.r(9), e.r(i), K2)
+		pick(e.isa, e.VMOVUPS_Z, e.VMOVUPD_Z)(e.r(8), K2, e.r(i))
+		return
+	}
+	compare(U8(predicate), e.r(9), e.r(i), e.r(i))
+	e.bits(8, i, true)
 }
 
 // sum keeps the 32 partial sums of kernel.Sum in registers.
@@ -358,75 +328,39 @@ func (e element) rows(suffix string) {
 	e.RET()
 }
 
-// adam writes kernel.Set.AdamW one vector at a time. The constants, in registers 6 to 14, are β₁, 1−β₁, β₂, 1−β₂, the two
-// debiasing factors, the learning rate, ε and the weight decay.
-func (e element) adam(suffix string) {
-	e.begin("adamW"+suffix, "func(constants, pOut, mOut, vOut, p, m, v, grad *float32, n int)",
-		"takes a step of AdamW; constants are β₁, 1−β₁, β₂, 1−β₂, 1/(1−β₁ᵗ), 1/(1−β₂ᵗ), η, ε, λ.")
-	e.Load(e.Param("constants"), RAX)
-	for i := range 9 {
-		e.broadcast(Mem{Base: RAX, Disp: 4 * i}, e.r(6+i))
-	}
-	pointers := []GPPhysical{RSI, RDI, R8, R9, R10, R11, R12}
-	for i, name := range []string{"pOut", "mOut", "vOut", "p", "m", "v", "grad"} {
-		e.Load(e.Param(name), pointers[i])
-	}
+// finite sums products with zero, which are zero or NaN.
+func (e element) finite(suffix string) {
+	const unordered = 3
+	e.begin("finite"+suffix, "func(x *byte, n int) bool", "reports whether n ≥ 1 elements are all finite.")
+	e.Load(e.Param("x"), RDI)
 	e.Load(e.Param("n"), RCX)
-	const beta1, rest1, beta2, rest2, debias1, debias2, rate, epsilon, decay = 6, 7, 8, 9, 10, 11, 12, 13, 14
-	r := e.r
-	body := func(masked, decays bool) {
-		e.get(R12, 0, 0, masked)
-		e.get(R10, 0, 1, masked)
-		e.get(R11, 0, 2, masked)
-		e.get(R9, 0, 3, masked)
-		e.mul(r(beta1), r(1), r(1))
-		e.mul(r(rest1), r(0), r(4))
-		e.add(r(4), r(1), r(1)) // m
-		e.mul(r(0), r(0), r(0))
-		e.mul(r(rest2), r(0), r(0))
-		e.mul(r(beta2), r(2), r(2))
-		e.add(r(0), r(2), r(2)) // v
-		e.put(1, RDI, 0, masked)
-		e.put(2, R8, 0, masked)
-		e.mul(r(debias1), r(1), r(1))
-		e.mul(r(rate), r(1), r(1))
-		e.mul(r(debias2), r(2), r(2))
-		e.sqrt(r(2), r(2))
-		e.add(r(epsilon), r(2), r(2))
-		e.div(r(2), r(1), r(1))
-		if decays {
-			e.mul(r(decay), r(3), r(4))
-			e.mul(r(rate), r(4), r(4))
-			e.add(r(4), r(1), r(1))
-		}
-		e.sub(r(1), r(3), r(3))
-		e.put(3, RSI, 0, masked)
+	for i := range 4 {
+		e.zero(i)
 	}
-	e.MOVL(Mem{Base: RAX, Disp: 4 * 8}, EAX)
+	e.zero(8)
+	e.loop("x", []GPPhysical{RDI}, func(width int, masked bool) {
+		for i := range width {
+			if masked {
+				e.get(RDI, i, 4, true)
+				e.fma(e.r(4), e.r(8), e.r(i))
+			} else {
+				e.fma(e.vector(RDI, i), e.r(8), e.r(i))
+			}
+		}
+	})
+	for i := 1; i < 4; i++ {
+		e.add(e.r(i), e.r(0), e.r(0))
+	}
+	if e.wide {
+		e.VCMPPS(U8(unordered), e.r(0), e.r(0), K2)
+		e.KMOVW(K2, EAX)
+	} else {
+		e.VCMPPS(U8(unordered), e.r(0), e.r(0), e.r(0))
+		e.VMOVMSKPS(e.r(0), EAX)
+	}
+	e.VZEROUPPER()
 	e.TESTL(EAX, EAX)
-	e.JZ(LabelRef("plain"))
-	for _, decays := range []bool{true, false} {
-		name := "decay"
-		if !decays {
-			name = "plain"
-			e.Label(name)
-		}
-		e.SUBQ(I8(e.lanes()), RCX)
-		e.JL(LabelRef(name + "rest"))
-		e.Label(name + "vector")
-		body(false, decays)
-		for _, p := range pointers {
-			e.ADDQ(I8(e.bytes()), p)
-		}
-		e.SUBQ(I8(e.lanes()), RCX)
-		e.JGE(LabelRef(name + "vector"))
-		e.Label(name + "rest")
-		e.ADDQ(I8(e.lanes()), RCX)
-		e.JZ(LabelRef(name + "end"))
-		e.maskFor(RCX, RBX, 15, e.table)
-		body(true, decays)
-		e.Label(name + "end")
-		e.VZEROUPPER()
-		e.RET()
-	}
+	e.SETEQ(AL)
+	e.Store(AL, e.ReturnIndex(0))
+	e.RET()
 }

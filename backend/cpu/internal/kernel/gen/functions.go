@@ -23,12 +23,12 @@ func functions(c *build.Context) {
 		f.element = element{isa{c, wide, 4}, table, Mem{}}
 		suffix := map[bool]string{false: "AVX2", true: "AVX512"}[wide]
 		f.begin("function"+suffix, "func(which int, dst, a *float32, n int)",
-			"computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 sign, 6 floor, 7 ceil.")
+			"computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil.")
 		f.Load(f.Param("dst"), RSI)
 		f.Load(f.Param("a"), RDI)
 		f.Load(f.Param("n"), RCX)
 		f.Load(f.Param("which"), RAX)
-		bodies := []func(){f.exp, f.expm1, f.log, f.tanh, f.sigmoid, f.sign, func() { f.round(9, 0, 0) }, func() { f.round(10, 0, 0) }}
+		bodies := []func(){f.exp, f.expm1, f.log, f.tanh, f.sigmoid, func() { f.round(9, 0, 0) }, func() { f.round(10, 0, 0) }}
 		for i := range bodies[1:] {
 			f.CMPQ(RAX, I8(i+1))
 			f.JEQ(LabelRef(fmt.Sprintf("f%d", i+1)))
@@ -243,13 +243,4 @@ func (f *function) log() {
 	f.choose(equal, 5, f.r(6), 0, func() VecPhysical { return f.c(math.Inf(-1)) })
 	f.VMOVUPS(f.c(math.Inf(1)), f.r(6))
 	f.choose(equal, 5, f.r(6), 0, func() VecPhysical { return f.r(6) })
-}
-
-func (f *function) sign() {
-	const less, greater = 17, 30
-	f.copy(0, 5)
-	f.zero(6)
-	f.zero(0)
-	f.choose(less, 5, f.r(6), 0, func() VecPhysical { return f.c(-1) })
-	f.choose(greater, 5, f.r(6), 0, func() VecPhysical { return f.c(1) })
 }

@@ -59,7 +59,7 @@ func pools(c *build.Context) {
 		}
 
 		begin("unpoolRow", "func(grad *float32, winner *uint8, row0, row1 *float32, cells, channels int)",
-			"writes grad at the winners of a row of cells and zeros elsewhere.")
+			"writes grad, times zero if the winner is dead, at the winners of a row of cells and zeros elsewhere.")
 		c.Load(c.Param("row0"), RSI)
 		c.Load(c.Param("row1"), RDI)
 		c.Load(c.Param("grad"), R8)
@@ -93,7 +93,7 @@ func pools(c *build.Context) {
 			c.RET()
 		}
 
-		begin("reluGradient", "func(dst, grad *float32, winner *uint8, n int)", "writes grad where winner is zero and zero elsewhere, n ≥ 1 values.")
+		begin("reluGradient", "func(dst, grad *float32, winner *uint8, n int)", "writes grad where winner is zero and grad · 0 elsewhere, n ≥ 1 values.")
 		c.Load(c.Param("dst"), RSI)
 		c.Load(c.Param("grad"), R8)
 		c.Load(c.Param("winner"), R9)
@@ -103,7 +103,8 @@ func pools(c *build.Context) {
 			p.getBytes(masked, name)
 			p.get(Mem{Base: R8}, 0, masked)
 			p.equal(4, 7, 5)
-			p.keep(5, 0, 1)
+			p.mul(p.r(7), p.r(0), p.r(1))
+			p.choose(5, 0, 1)
 			p.put(1, Mem{Base: RSI}, masked)
 			p.advance(RSI, masked, 1)
 			p.advance(R8, masked, 1)
@@ -233,15 +234,16 @@ func (p pool) keep(m, from, to int) {
 	}
 }
 
-// dead sets the winner to 4 where ReLU stops the gradient of the value in register raw.
+// dead adds 4 to the winner where ReLU stops the gradient of the value in register raw.
 func (p pool) dead(mode, raw int) {
-	const lessThan, lessOrEqual = 17, 18
+	const lessThan, notGreater = 17, 26
 	if mode == 1 {
-		p.compare(lessOrEqual, raw, 7, 5)
+		p.compare(notGreater, raw, 7, 5)
 	} else {
 		p.compare(lessThan, raw, 7, 5)
 	}
-	p.choose(5, 11, 4)
+	p.keep(5, 11, 12)
+	p.VORPS(p.r(12), p.r(4), p.r(4))
 }
 
 // pool does one vector: 0 raw value, 1 after ReLU, 2 the best, 3 the best before ReLU, 4 the winner.
@@ -291,6 +293,11 @@ func (p pool) pool(mode int, masked bool, name string) {
 func (p pool) unpool(masked bool, name string) {
 	p.getBytes(masked, name)
 	p.get(Mem{Base: R8}, 0, masked)
+	p.VANDPS(p.r(4), p.r(11), p.r(12))
+	p.equal(12, 11, 5)
+	p.mul(p.r(7), p.r(0), p.r(1))
+	p.choose(5, 1, 0)
+	p.VANDPS(p.r(4), p.r(10), p.r(4))
 	for q := range 4 {
 		m := Mem{Base: []GPPhysical{RSI, RDI}[q/2]}
 		if q%2 == 1 {

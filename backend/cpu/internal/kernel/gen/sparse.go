@@ -136,7 +136,7 @@ func sparseList(c *build.Context) {
 	c.Pragma("noescape")
 	c.SignatureExpr("func(list *byte, winner *uint8, grad *float32, windows *int, rows, cells, channels, cellStep, rowStep int) int")
 	c.Doc("sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is not dead, and returns",
-		"the bytes it wrote. windows holds five offsets: of the elements of a window, and any for the dead.")
+		"the bytes it wrote. windows holds eight offsets: of the elements of a window, and any for the dead.")
 	for i, name := range []string{"list", "winner", "grad", "windows", "rows"} {
 		c.Load(c.Param(name), []GPPhysical{RDI, RSI, R8, R9, R10}[i])
 	}
