@@ -53,6 +53,9 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
 		return nil, err
 	}
+	if err := h.store.writePlan(h.planned(runs)); err != nil {
+		return nil, err
+	}
 	finished := make([]*RunResult, len(runs))
 	pending := h.reuse(runs, finished)
 	info, known := h.store.oracle(h.oracle.Key)
@@ -73,9 +76,12 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		}
 	}
 	if len(results.Runs) == 0 {
-		return nil, err
+		return nil, errors.Join(err, h.store.removePlan())
 	}
-	return results, errors.Join(err, h.store.WriteResults(results))
+	if failure := h.store.WriteResults(results); failure != nil {
+		return results, errors.Join(err, failure)
+	}
+	return results, errors.Join(err, h.store.removePlan())
 }
 
 // reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others.

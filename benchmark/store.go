@@ -26,7 +26,9 @@ import (
 //	oracle.json        [OracleInfo]
 //	runs/KEY.json      [RunResult]
 //	runs/KEY.npz       [RunArrays]
+//	plan.json          what is under way, see [Store.Progress]
 //	figures/           what package report draws
+//	report.html        the same and more as a page
 //
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
 // arrays are written first, so that a run whose .json is there is complete.

@@ -24,7 +24,7 @@ type kept struct {
 	err   error
 }
 
-// ErrScopeClosed: the run that a scope belongs to is over.
+// ErrScopeClosed means: the run that a scope belongs to is over.
 var ErrScopeClosed = errors.New("the run is over")
 
 type scopeKey struct{}
