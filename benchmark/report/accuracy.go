@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"image/color"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -12,8 +13,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// accuracy draws the accuracy of each method against the step: the mean over its seeds and, where there are several, a
-// band from the least to the greatest; the level of chance; and how well the oracle labels true test images.
+// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of its 95 % interval, and
+// the baselines.
 func (m *material) accuracy(l lettering) figure {
 	x := axis{label: "time step", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
 	if m.steps > 40 {
@@ -28,7 +29,7 @@ func (m *material) accuracy(l lettering) figure {
 	task := m.results.Task
 	note := fmt.Sprintf("%s: %s, %d test snapshots. Protocol %s.", orUnnamed(task.Name), states(task), task.Test, protocolText(task.Protocol))
 	if bands {
-		note += " Lines: mean over the seeds; bands: from the least to the greatest."
+		note += " " + bandsNote(m.exhibits)
 	}
 	notes := setBlock(width, l.note, note)
 	_, noteHeight := notes.size()
@@ -58,9 +59,9 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 			failed = append(legend{{name: s.name(), style: l.label, sample: crossSample}}, failed...)
 			continue
 		}
-		if len(s.ok) > 1 {
+		if low, high, ok := s.intervals(); ok {
 			bands = true
-			p.Add(band{least: s.least, most: s.most, fill: faded(hue(s.hue), 0x2a)})
+			p.Add(band{least: low, most: high, fill: faded(hue(s.hue), 0x2a)})
 		}
 		shape := markers[(s.hue+3*(s.hue/10))%10]
 		line := curve{
@@ -75,19 +76,58 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 			exposed = append(legend{e}, exposed...)
 		}
 	}
-	if c := m.results.Task.States; c > 0 {
-		chance := rule{y: 1 / float64(c), line: draw.LineStyle{Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}}}
-		p.Add(chance)
-		key = append(key, legendEntry{name: fmt.Sprintf("chance (1/%d)", c), style: l.label, sample: chance.sample})
-	}
-	if a := m.results.Oracle.TestAccuracy; a >= 0 && a <= 1 {
-		judge := rule{y: a, line: draw.LineStyle{Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}}}
-		p.Add(judge)
-		key = append(key, legendEntry{name: fmt.Sprintf("oracle on true images (%.3f)", a), style: l.label, sample: judge.sample})
+	for _, b := range baselines(m.results, m.known, m.steps) {
+		style := baselineStyles[b.name]
+		line := curve{values: b.at, line: style}
+		var drawn plot.Plotter = line
+		if b.name != "persistence" {
+			drawn = rule{y: b.mean, line: style}
+		}
+		p.Add(drawn)
+		name := b.label
+		if b.name == "oracle" {
+			name += fmt.Sprintf(" (%.3f)", b.mean)
+		}
+		key = append(key, legendEntry{name: name, style: l.label, sample: line.sample})
 	}
 	p.Add(lines...)
 	key = concat(ranked, concat(exposed, failed, key))
 	return key, bands
+}
+
+var baselineStyles = map[string]draw.LineStyle{
+	"chance":      {Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}},
+	"persistence": {Color: grey, Width: 0.7, Dashes: []vg.Length{6, 2, 1.5, 2}},
+	"oracle":      {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
+}
+
+// intervals are the ends of the 95 % intervals at each step, not numbers where there is none. ok is false where none is.
+func (s summary) intervals() (low, high []float64, ok bool) {
+	for _, e := range s.steps {
+		if e == nil {
+			low, high = append(low, math.NaN()), append(high, math.NaN())
+			continue
+		}
+		low, high, ok = append(low, e.Interval.Low), append(high, e.Interval.High), true
+	}
+	return low, high, ok
+}
+
+// bandsNote says what the bands are, which for a single seed is less.
+func bandsNote(shown []exhibit) string {
+	single, several := false, false
+	for _, e := range shown {
+		if e.total != nil {
+			single, several = single || e.total.Seeds == 1, several || e.total.Seeds > 1
+		}
+	}
+	switch {
+	case single && several:
+		return "Lines: mean over the seeds; bands: 95 % intervals over seeds and test snapshots, of one seed over snapshots alone."
+	case single:
+		return "Bands: 95 % intervals over test snapshots alone, of one seed."
+	}
+	return "Lines: mean over the seeds; bands: 95 % intervals over seeds and test snapshots."
 }
 
 // concat sets parts of a legend apart by some white.

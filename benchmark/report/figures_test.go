@@ -179,6 +179,7 @@ func TestAccuracyLegend(t *testing.T) {
 	p := plot.New()
 	key, bands := m.accuracyCurves(newLettering(), p)
 	assert.True(t, bands)
+	assert.Contains(t, bandsNote(m.exhibits), "over seeds and test snapshots, of one seed over snapshots alone")
 	var names []string
 	for _, e := range key {
 		require.NotNil(t, e.sample)
@@ -191,9 +192,19 @@ func TestAccuracyLegend(t *testing.T) {
 	assert.Equal(t, "vamp?epochs=20&lr=1e-3", names[0], "the best first")
 	assert.Equal(t, "oracle on true images (0.985)", names[len(names)-1])
 	assert.Less(t, slices.Index(names, "mean"), slices.Index(names, "classifier (sees the oracle)"), "exposed methods apart")
+	m.known.seen = m.known.truth
+	key, _ = m.accuracyCurves(newLettering(), plot.New())
+	assert.True(t, slices.ContainsFunc(key, func(e legendEntry) bool { return e.name == "persistence" }))
 	m = materialOf(t, makeUp(t, setting{test: 10}))
 	_, bands = m.accuracyCurves(newLettering(), plot.New())
-	assert.False(t, bands, "one seed has no band")
+	assert.True(t, bands)
+	assert.Contains(t, bandsNote(m.exhibits), "over test snapshots alone")
+	noLabels := makeUp(t, setting{test: 10})
+	for i := range noLabels.results.Runs {
+		noLabels.results.Runs[i].Labels = nil
+	}
+	_, bands = materialOf(t, noLabels).accuracyCurves(newLettering(), plot.New())
+	assert.False(t, bands, "without labels there is no interval")
 }
 
 // Twenty methods differ in their pairs of colour and dashes, ten in colour.

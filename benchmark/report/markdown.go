@@ -14,31 +14,34 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 		return err
 	}
 	var b strings.Builder
-	rows := func(rows [][]string) {
-		markdownRow(&b, t.header)
-		rule := make([]string, len(t.header))
-		for i, right := range t.right {
-			rule[i] = "---"
-			if right {
+	b.WriteString(escapeMarkdown(t.title) + "\n\n")
+	for _, section := range t.sections {
+		if section.heading != "" {
+			b.WriteString(strings.ToUpper(section.heading[:1]) + section.heading[1:] + ":\n\n")
+		}
+		names, rule := make([]string, len(t.columns)), make([]string, len(t.columns))
+		for i, c := range t.columns {
+			names[i], rule[i] = c.name, "---"
+			if c.right {
 				rule[i] = "---:"
 			}
 		}
+		markdownRow(&b, names)
 		b.WriteString("| " + strings.Join(rule, " | ") + " |\n")
-		for _, row := range rows {
-			markdownRow(&b, row)
+		for _, row := range section.rows {
+			cells := make([]string, len(row))
+			for i, c := range row {
+				cells[i] = c.value
+				if c.detail != "" {
+					cells[i] += " (" + c.detail + ")"
+				}
+			}
+			markdownRow(&b, cells)
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(escapeMarkdown(t.title) + "\n\n")
-	if len(t.ranked) > 0 {
-		rows(t.ranked)
-	}
-	if len(t.exposed) > 0 {
-		b.WriteString("Not ranked:\n\n")
-		rows(t.exposed)
-	}
 	for _, fact := range t.facts {
-		b.WriteString("- " + fact[0] + ": " + escapeMarkdown(fact[1]) + "\n")
+		b.WriteString("- " + strings.TrimSpace(fact[0]+": "+escapeMarkdown(fact[1])) + "\n")
 	}
 	for _, group := range t.notes {
 		b.WriteString("- " + group.heading + ":\n")

@@ -23,6 +23,7 @@ var _ source = (*benchmark.Store)(nil)
 type material struct {
 	results  *benchmark.Results
 	task     *benchmark.TaskArrays
+	known    evidence
 	steps    int   // of the roll-out
 	columns  []int // the steps that the roll-out shows, ascending
 	exhibits []exhibit
@@ -50,7 +51,7 @@ func gather(s source) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &material{results: r, steps: stepsOf(r.Task, all)}
+	m := &material{results: r, known: evidenceOf(r), steps: stepsOf(r.Task, all)}
 	m.columns = columnsOf(m.steps)
 	if m.task, err = s.TaskArrays(); err != nil {
 		return nil, err

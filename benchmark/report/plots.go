@@ -285,7 +285,3 @@ func (r rule) Plot(c draw.Canvas, p *plot.Plot) {
 	_, toY := p.Transforms(&c)
 	c.StrokeLine2(r.line, c.Min.X, toY(r.y), c.Max.X, toY(r.y))
 }
-
-func (r rule) sample(c draw.Canvas) {
-	c.StrokeLine2(r.line, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
-}

@@ -18,16 +18,24 @@ func Figures() []string {
 	return []string{"accuracy", "rollout", "eigenfunctions", "training", "sample"}
 }
 
-// Write draws the figures of the results in dir into dir/figures, each file whole or not at all. The same results give
-// the same bytes. The error is benchmark.ErrResults where dir cannot be read as results, [core.ErrUnavailable] where it
+// Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The same
+// results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results, [core.ErrUnavailable] where it
 // holds no run.
 func Write(dir string) (err error) {
 	defer core.Recover(&err)
-	m, err := gather(benchmark.OpenStore(dir))
+	store := benchmark.OpenStore(dir)
+	m, err := gather(store)
 	if err != nil {
 		return err
 	}
-	return m.write(filepath.Join(dir, Folder))
+	if err := m.write(filepath.Join(dir, Folder)); err != nil {
+		return err
+	}
+	page, err := m.pageBytes(store)
+	if err != nil {
+		return fmt.Errorf("the page %s: %w", Page, err)
+	}
+	return atomicfile.Write(filepath.Join(dir, Page), page)
 }
 
 func (m *material) write(folder string) error {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -22,18 +23,23 @@ type summary struct {
 	hue     int                    // place among all labels in alphabetical order: the key to colour and marker
 	runs    []*benchmark.RunResult // by seed
 	ok      []*benchmark.RunResult // those of them that were evaluated
-	// Accuracy at each step, step 1 first, over the runs that are ok; empty where none is.
-	mean, least, most []float64
-	sd                []float64 // sample standard deviation, NaN for a single run
+	mean    []float64              // accuracy at each step, step 1 first, over the runs that are ok; empty where none is
+	// What is known of the expected accuracy: at each step, and of its mean over all steps. nil where the results do not
+	// have the labels that it takes.
+	steps  []*stats.Estimate
+	total  *stats.Estimate
+	sample stats.Sample // seed by seed the mean over all steps
+	places stats.Places // among the methods that saw nothing but snapshots
 }
 
 // summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
-// each exposure; among them by accuracy at the last step, then by its mean over the steps, then by label. Methods that
-// were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
+// each exposure; among them by the mean accuracy over all steps, then by that of the last step, then by label. Methods
+// that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
 func summarize(r *benchmark.Results) ([]summary, error) {
 	if r == nil || len(r.Runs) == 0 {
 		return nil, fmt.Errorf("%w: the results hold no finished run; make one with: bench run", core.ErrUnavailable)
 	}
+	known := evidenceOf(r)
 	groups := map[string]*summary{}
 	for i := range r.Runs {
 		run := &r.Runs[i]
@@ -58,12 +64,13 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 			}
 		}
 		s.aggregate()
+		s.estimate(known)
 		all = append(all, *s)
 	}
 	slices.SortStableFunc(all, func(a, b summary) int {
-		return cmp.Or(cmp.Compare(a.exposed, b.exposed), cmp.Compare(b.at(0), a.at(0)), cmp.Compare(b.overall(), a.overall()))
+		return cmp.Or(cmp.Compare(a.exposed, b.exposed), cmp.Compare(b.overall(), a.overall()), cmp.Compare(b.at(0), a.at(0)))
 	})
-	return all, nil
+	return all, place(all)
 }
 
 func (s *summary) aggregate() {
@@ -78,14 +85,59 @@ func (s *summary) aggregate() {
 				values = append(values, run.Accuracy[step])
 			}
 		}
-		mean, sd, least, most := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		mean := math.NaN()
 		if len(values) > 0 {
-			mean, sd = stat.MeanStdDev(values, nil)
-			least, most = slices.Min(values), slices.Max(values)
+			mean = stat.Mean(values, nil)
 		}
-		s.mean, s.sd = append(s.mean, mean), append(s.sd, sd)
-		s.least, s.most = append(s.least, least), append(s.most, most)
+		s.mean = append(s.mean, mean)
 	}
+}
+
+// estimate takes from the labels what aggregate cannot know. Every run must tell.
+func (s *summary) estimate(known evidence) {
+	var runs [][][]float64 // [run][step][snapshot]
+	s.sample = stats.Sample{}
+	for _, run := range s.ok {
+		scores := known.scores(run)
+		if scores == nil || len(scores) != len(s.mean) {
+			s.sample = nil
+			return
+		}
+		runs = append(runs, scores)
+		if s.sample[run.Seed] == nil {
+			s.sample[run.Seed] = overSteps(scores)
+		}
+	}
+	table := make([][]float64, len(runs))
+	for step := range s.mean {
+		for i := range runs {
+			table[i] = runs[i][step]
+		}
+		s.steps = append(s.steps, estimate(table))
+	}
+	for i := range runs {
+		table[i] = overSteps(runs[i])
+	}
+	s.total = estimate(table)
+}
+
+// place ranks the methods that saw nothing but snapshots.
+func place(all []summary) error {
+	var samples []stats.Sample
+	var of []*summary
+	for i := range all {
+		if s := &all[i]; s.exposed == core.Unexposed && len(s.sample) > 0 {
+			samples, of = append(samples, s.sample), append(of, s)
+		}
+	}
+	ranking, err := stats.Rank(samples)
+	if err != nil {
+		return err
+	}
+	for i, s := range of {
+		s.places = ranking.Places[i]
+	}
+	return nil
 }
 
 // at is the mean accuracy at a step, counted from 1, 0 for the last one, rounded so that the order of a sum decides no
@@ -100,18 +152,34 @@ func (s summary) at(step int) float64 {
 	return math.Round(s.mean[step-1]*1e9) / 1e9
 }
 
+// overall is the mean accuracy over all steps, rounded likewise; −1 where there is none.
 func (s summary) overall() float64 {
+	if len(s.mean) == 0 {
+		return -1
+	}
 	sum := 0.0
 	for i := range s.mean {
 		sum += s.at(i + 1)
 	}
-	return math.Round(sum/float64(max(1, len(s.mean)))*1e9) / 1e9
+	return math.Round(sum/float64(len(s.mean))*1e9) / 1e9
 }
 
+// trained is the number of runs that have learned.
 func (s summary) trained() int {
 	n := 0
 	for _, run := range s.runs {
 		if run.Trained {
+			n++
+		}
+	}
+	return n
+}
+
+// tried is the number of runs that took part: a method that is skipped has not been tried.
+func (s summary) tried() int {
+	n := 0
+	for _, run := range s.runs {
+		if run.Status != benchmark.StatusSkipped {
 			n++
 		}
 	}

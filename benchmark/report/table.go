@@ -11,19 +11,34 @@ import (
 	"unicode/utf8"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
 // table is a page of text before it takes the form of a terminal or of Markdown.
 type table struct {
-	title   string
-	header  []string
-	right   []bool     // column by column: numbers stand to the right
-	ranked  [][]string // cells, a row a method, the best first
-	exposed [][]string // the same for methods that saw more than snapshots
-	facts   [][2]string
-	notes   []noteGroup
+	title    string
+	columns  []column
+	sections []section
+	facts    [][2]string
+	notes    []noteGroup
 }
+
+// column is the head of a column.
+type column struct {
+	name  string
+	right bool // numbers stand to the right
+	wide  bool // shown only where there is room
+}
+
+// section is rows under a heading, which the first one lacks.
+type section struct {
+	heading string
+	rows    [][]cell
+}
+
+// cell is a value and how sure it is.
+type cell struct{ value, detail string }
 
 // noteGroup is a heading with sentences under it.
 type noteGroup struct {
@@ -38,33 +53,36 @@ func newTable(r *benchmark.Results) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
+	return layOut(r, all, evidenceOf(r)), nil
+}
+
+func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	steps := stepsOf(r.Task, all)
 	shown := shownSteps(steps)
 	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test)}
-	t.column("method", false)
-	t.column("status", false)
-	t.column("trained", false)
+	t.columns = []column{{name: "rank"}, {name: "method"}, {name: "ok"}, {name: "trained"}, {name: "mean"}, {name: "sd", right: true}}
 	for _, step := range shown {
-		t.column("t = "+strconv.Itoa(step), false)
+		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
 	}
-	for _, name := range []string{"rank", "parameters", "fit s", "predict s"} {
-		t.column(name, true)
-	}
+	t.columns = append(t.columns,
+		column{name: "operator rank", right: true, wide: true}, column{name: "parameters", right: true, wide: true},
+		column{name: "fit s", right: true}, column{name: "predict s", right: true})
+	ranked, exposed := section{}, section{heading: "not ranked"}
 	for _, s := range all {
-		row := s.row(shown)
 		if s.exposed == core.Unexposed {
-			t.ranked = append(t.ranked, row)
+			ranked.rows = append(ranked.rows, s.row(shown))
 		} else {
-			t.exposed = append(t.exposed, row)
+			exposed.rows = append(exposed.rows, s.row(shown))
 		}
 	}
-	t.facts = facts(r, all)
+	lines := section{heading: "baselines"}
+	for _, b := range baselines(r, known, steps) {
+		lines.rows = append(lines.rows, b.row(shown, len(t.columns)))
+	}
+	t.sections = slices.DeleteFunc([]section{ranked, exposed, lines}, func(s section) bool { return len(s.rows) == 0 })
+	t.facts = facts(r, all, known)
 	t.notes = notes(r, all)
-	return t, nil
-}
-
-func (t *table) column(name string, right bool) {
-	t.header, t.right = append(t.header, name), append(t.right, right)
+	return t
 }
 
 // shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last.
@@ -78,40 +96,93 @@ func shownSteps(steps int) []int {
 	return append(shown, steps)
 }
 
-func (s summary) row(shown []int) []string {
-	row := []string{s.label + exposureMarks[s.exposed], s.status(), s.trainedText()}
+func (s summary) row(shown []int) []cell {
+	learned, tried := s.trained(), s.tried()
+	trained := cell{value: none}
+	if tried > 0 {
+		trained.value = fmt.Sprintf("%d/%d", learned, tried)
+	}
+	if tried > 1 {
+		trained.detail = shortInterval(stats.Proportion(learned, tried), 2)
+	}
+	row := []cell{
+		{value: s.rankText()}, {value: s.label + exposureMarks[s.exposed]}, {value: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs))},
+		trained, accuracyCell(s.overall(), s.total), s.deviations(),
+	}
 	for _, step := range shown {
-		row = append(row, s.accuracyText(step))
+		var e *stats.Estimate
+		if step <= len(s.steps) {
+			e = s.steps[step-1]
+		}
+		row = append(row, accuracyCell(s.at(step), e))
 	}
 	return append(row,
-		spread(s.ok, func(r *benchmark.RunResult) int { return r.Rank }, true),
-		spread(s.ok, func(r *benchmark.RunResult) int { return r.Parameters }, false),
-		meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds }),
-		meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds }))
+		cell{value: spread(s.ok, func(r *benchmark.RunResult) int { return r.Rank }, true)},
+		cell{value: spread(s.ok, func(r *benchmark.RunResult) int { return r.Parameters }, false)},
+		cell{value: meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })},
+		cell{value: meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })})
+}
+
+// row is that of a table with so many columns.
+func (b baseline) row(shown []int, columns int) []cell {
+	row := make([]cell, columns)
+	row[1].value = b.label
+	row[4] = accuracyCell(b.mean, b.total)
+	for i, step := range shown {
+		if step <= len(b.at) {
+			row[6+i] = accuracyCell(b.at[step-1], b.steps[step-1])
+		}
+	}
+	return row
 }
 
 const none = "–"
 
-func (s summary) trainedText() string {
-	switch n := s.trained(); n {
-	case len(s.runs):
-		return "yes"
-	case 0:
-		return "no"
-	default:
-		return fmt.Sprintf("%d/%d", n, len(s.runs))
+// rankText is empty for methods that are apart.
+func (s summary) rankText() string {
+	if s.exposed != core.Unexposed {
+		return ""
 	}
+	return s.places.String()
 }
 
-func (s summary) accuracyText(step int) string {
-	if s.at(step) < 0 {
-		return none
+// deviations are those of the mean over all steps, between seeds and between test snapshots.
+func (s summary) deviations() cell {
+	if s.total == nil {
+		return cell{value: none}
 	}
-	text := fmt.Sprintf("%.3f", s.mean[step-1])
-	if sd := s.sd[step-1]; !math.IsNaN(sd) {
-		text += fmt.Sprintf(" ± %.3f", sd)
+	root := func(variance float64) string {
+		if math.IsNaN(variance) {
+			return none
+		}
+		return withoutZero(math.Sqrt(variance), 3)
 	}
-	return text
+	return cell{root(s.total.Components.Seeds), root(s.total.Components.Snapshots)}
+}
+
+func accuracyCell(mean float64, e *stats.Estimate) cell {
+	if mean < 0 {
+		return cell{value: none}
+	}
+	c := cell{value: fmt.Sprintf("%.3f", mean)}
+	if e != nil {
+		c.detail = shortInterval(e.Interval, 3)
+	}
+	return c
+}
+
+// shortInterval is ".951–.983".
+func shortInterval(i stats.Interval, digits int) string {
+	return withoutZero(i.Low, digits) + "–" + withoutZero(i.High, digits)
+}
+
+// withoutZero writes a number from 0 to 1 in few characters: ".95", "0", "1".
+func withoutZero(v float64, digits int) string {
+	text := strconv.FormatFloat(v, 'f', digits, 64)
+	if whole, part, _ := strings.Cut(text, "."); strings.Trim(part, "0") == "" {
+		return whole
+	}
+	return strings.TrimPrefix(text, "0")
 }
 
 // spread writes a whole number of each run, "4..5" where they differ. zeroIsNone says that 0 stands for nothing there.
@@ -132,36 +203,46 @@ func spread(runs []*benchmark.RunResult, of func(*benchmark.RunResult) int, zero
 	return fmt.Sprintf("%d..%d", least, most)
 }
 
-// meanSeconds writes the mean over runs to three digits.
-func meanSeconds(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) string {
+// runMean is the mean over runs, not a number without any.
+func runMean(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) float64 {
 	if len(runs) == 0 {
-		return none
+		return math.NaN()
 	}
 	sum := 0.0
 	for _, r := range runs {
 		sum += of(r) / float64(len(runs))
 	}
-	switch {
-	case math.IsNaN(sum) || math.IsInf(sum, 0):
-		return none
-	case sum >= 99.95:
-		return fmt.Sprintf("%.0f", sum)
-	case sum >= 9.995:
-		return fmt.Sprintf("%.1f", sum)
-	}
-	return fmt.Sprintf("%.2f", sum)
+	return sum
 }
 
-func facts(r *benchmark.Results, all []summary) [][2]string {
+// meanSeconds writes the mean over runs to three digits.
+func meanSeconds(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) string {
+	mean := runMean(runs, of)
+	switch {
+	case math.IsNaN(mean) || math.IsInf(mean, 0):
+		return none
+	case mean >= 99.95:
+		return fmt.Sprintf("%.0f", mean)
+	case mean >= 9.995:
+		return fmt.Sprintf("%.1f", mean)
+	}
+	return fmt.Sprintf("%.2f", mean)
+}
+
+func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 	var facts [][2]string
 	add := func(name, format string, args ...any) {
 		facts = append(facts, [2]string{name, fmt.Sprintf(format, args...)})
 	}
 	seen := map[core.Exposure]bool{}
-	several := false
+	single, several, tried, mixed := false, false, false, false
 	for _, s := range all {
 		seen[s.exposed] = true
-		several = several || len(s.ok) > 1
+		tried = tried || s.tried() > 1
+		mixed = mixed || s.trained() > 0 && s.trained() < s.tried()
+		if s.total != nil {
+			single, several = single || s.total.Seeds == 1, several || s.total.Seeds > 1
+		}
 	}
 	if seen[core.OracleExposed] {
 		add("†", "is handed the encoder of the oracle that judges it: not ranked")
@@ -169,20 +250,36 @@ func facts(r *benchmark.Results, all []summary) [][2]string {
 	if seen[core.LabelExposed] {
 		add("‡", "sees the labels of the training data: not ranked")
 	}
+	add("mean", "accuracy over all steps; it orders the rows")
+	if several {
+		add("interval", "95 %%, of the expected accuracy over seeds and test snapshots")
+		if single {
+			add("", "of one seed: over test snapshots alone")
+		}
+		add("sd", "of the mean between seeds, and under it between test snapshots")
+		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5 %%")
+	} else if single {
+		add("interval", "95 %%, over test snapshots alone")
+		add("rank", "one seed ranks nothing; give more with --seeds 0..9")
+	}
+	if tried {
+		add("trained", "runs that learned, of those tried, and the 95 %% interval of the rate of success")
+		if mixed {
+			add("", "where some do not learn, intervals of accuracies from few seeds are too narrow")
+		}
+	}
+	if len(known.seen) == 0 {
+		add("baseline", "persistence is not known: the results do not hold what the oracle sees in the test snapshots")
+	}
 	weak := ""
 	if r.Oracle.TestAccuracy < benchmark.WeakJudge {
 		weak = ": a weak judge"
 	}
 	add("oracle", "%s, seed %d: accuracy %.3f on validation, %.3f on test snapshots%s",
 		orUnnamed(r.Oracle.Name), r.Oracle.Seed, r.Oracle.ValidationAccuracy, r.Oracle.TestAccuracy, weak)
-	if r.Task.States > 0 {
-		add("chance", "%.3f (1/%d)", 1/float64(r.Task.States), r.Task.States)
-	}
 	add("protocol", "%s", protocolText(r.Task.Protocol))
 	add("seeds", "%s", seedsText(all))
-	if several {
-		add("values", "mean ± standard deviation over the seeds that are ok; times are means")
-	}
+	add("times", "means over the runs that are ok")
 	return facts
 }
 
@@ -214,6 +311,8 @@ func seedsText(all []summary) string {
 
 func notes(r *benchmark.Results, all []summary) []noteGroup {
 	failed, untrained, warnings := noteGroup{heading: "not ok"}, noteGroup{heading: "untrained"}, noteGroup{heading: "warnings"}
+	untold, unplaced := noteGroup{heading: "without interval"}, noteGroup{heading: "without rank"}
+	several := slices.ContainsFunc(all, func(s summary) bool { return s.total != nil && s.total.Seeds > 1 })
 	for _, w := range r.Oracle.Warnings {
 		warnings.notes = append(warnings.notes, "oracle: "+oneLine(w))
 	}
@@ -232,11 +331,18 @@ func notes(r *benchmark.Results, all []summary) []noteGroup {
 				said.add(w, run)
 			}
 		}
+		switch {
+		case len(s.ok) == 0:
+		case s.total == nil:
+			untold.notes = append(untold.notes, s.label+": its results do not hold labels that give the accuracy")
+		case several && s.exposed == core.Unexposed && !s.places.Ranked():
+			unplaced.notes = append(unplaced.notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method", s.label, stats.LeastSeeds))
+		}
 		failed.notes = append(failed.notes, ends.lines(s.label)...)
 		untrained.notes = append(untrained.notes, reasons.lines(s.label)...)
 		warnings.notes = append(warnings.notes, said.lines(s.label)...)
 	}
-	groups := []noteGroup{failed, untrained, warnings}
+	groups := []noteGroup{failed, untrained, untold, unplaced, warnings}
 	return slices.DeleteFunc(groups, func(g noteGroup) bool { return len(g.notes) == 0 })
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -51,6 +52,14 @@ func smallResults() *benchmark.Results {
 	return r
 }
 
+// seedsSetting has what several seeds bring: failures, untrained runs, methods that cannot be told apart, a long name.
+var seedsSetting = setting{seeds: []int64{0, 1, 2, 3, 4}, methods: append(fiveMethods(),
+	madeUp{label: "operator:third-party-kernel?bandwidth=12.5&landmarks=300", half: 5, first: 0.85, rank: 3},
+	madeUp{label: "unsteady", first: 0.97, untaught: []int64{1, 3}, failed: []int64{4}},
+	madeUp{label: "once", first: 0.9, failed: []int64{1, 2, 3, 4}},
+	madeUp{label: "never", failed: []int64{0, 1, 2, 3, 4}},
+)}
+
 func TestTableGolden(t *testing.T) {
 	weakJudge := makeUp(t, setting{steps: 1, test: 20, methods: fiveMethods()[:1]}).results
 	weakJudge.Oracle.TestAccuracy = 0.71
@@ -59,6 +68,7 @@ func TestTableGolden(t *testing.T) {
 	onlyExposed.Runs = onlyExposed.Runs[:1]
 	for name, r := range map[string]*benchmark.Results{
 		"five":    makeUp(t, setting{}).results,
+		"seeds":   makeUp(t, seedsSetting).results,
 		"remarks": smallResults(),
 		"weak":    weakJudge,
 		"exposed": onlyExposed,
@@ -76,6 +86,7 @@ func TestTableGolden(t *testing.T) {
 var writers = map[string]func(w *bytes.Buffer, r *benchmark.Results) error{
 	".txt": func(w *bytes.Buffer, r *benchmark.Results) error { return WriteTable(w, r) },
 	".md":  func(w *bytes.Buffer, r *benchmark.Results) error { return WriteMarkdown(w, r) },
+	".csv": func(w *bytes.Buffer, r *benchmark.Results) error { return WriteCSV(w, r) },
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -97,7 +108,7 @@ func TestTableRanks(t *testing.T) {
 		labels = append(labels, s.label)
 	}
 	assert.Equal(t, []string{"vamp?epochs=20&lr=1e-3", "autoencoder", "kernel", "labelled", "classifier"}, labels,
-		"accuracy at the last step decides; who was never evaluated is last; exposed methods come apart")
+		"the mean accuracy decides; who was never evaluated is last; exposed methods come apart")
 
 	slices.Reverse(r.Runs)
 	reversed, err := summarize(r)
@@ -110,14 +121,14 @@ func TestTableRanks(t *testing.T) {
 
 func TestRankingIgnoresRounding(t *testing.T) {
 	run := func(method string, seed int64, first float64) benchmark.RunResult {
-		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK, Accuracy: []float64{first, 0.2}}
+		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK, Accuracy: []float64{first, 0.4 - first}}
 	}
 	// The mean of three times 0.2 is a little more than 0.2.
 	all, err := summarize(&benchmark.Results{Runs: []benchmark.RunResult{
-		run("thrice", 0, 0.3), run("thrice", 1, 0.3), run("thrice", 2, 0.3), run("once", 0, 0.9),
+		run("thrice", 0, 0.2), run("thrice", 1, 0.2), run("thrice", 2, 0.2), run("once", 0, 0.1),
 	}})
 	require.NoError(t, err)
-	assert.Equal(t, "once", all[0].label, "at equal accuracy in the end the mean over the steps decides")
+	assert.Equal(t, "once", all[0].label, "at equal mean accuracy the last step decides")
 }
 
 func TestAggregate(t *testing.T) {
@@ -125,16 +136,116 @@ func TestAggregate(t *testing.T) {
 	require.NoError(t, err)
 	vamp := all[0]
 	assert.InDelta(t, 0.97, vamp.mean[0], 1e-12)
-	assert.InDelta(t, 0.02/math.Sqrt2, vamp.sd[0], 1e-12, "the sample standard deviation")
-	assert.Equal(t, 0.96, vamp.least[0])
-	assert.Equal(t, 0.98, vamp.most[0])
+	assert.Nil(t, vamp.total, "without labels nothing is estimated")
 	auto := all[1]
 	assert.Len(t, auto.ok, 1)
-	assert.True(t, math.IsNaN(auto.sd[0]), "one run has no deviation")
 	assert.Equal(t, "1/2 ok", auto.status())
 	assert.Equal(t, []string{"1/2 seeds ok", "untrained"}, auto.remarks())
 	assert.Equal(t, "kernel (timeout)", all[2].name())
 	assert.Equal(t, "classifier (sees the oracle)", all[4].name())
+}
+
+// What the table says of several seeds is what package stats says of the same scores.
+func TestEstimates(t *testing.T) {
+	r := makeUp(t, seedsSetting).results
+	all, err := summarize(r)
+	require.NoError(t, err)
+	of := map[string]summary{}
+	for _, s := range all {
+		of[s.label] = s
+	}
+	vamp := of["vamp"]
+	require.Len(t, vamp.steps, 15)
+	truth := make([]int, 300)
+	for i := range truth {
+		truth[i] = i % 5
+	}
+	var table [][]float64
+	for _, run := range vamp.ok {
+		right, err := stats.Right(run.Labels[6], truth, 7, 5)
+		require.NoError(t, err)
+		table = append(table, right)
+	}
+	want, err := stats.NewEstimate(table)
+	require.NoError(t, err)
+	assert.Equal(t, want, *vamp.steps[6])
+	assert.InDelta(t, vamp.overall(), vamp.total.Mean, 1e-9)
+	assert.Len(t, vamp.sample, 5)
+
+	assert.Equal(t, of["vamp"].places, of["contrastive"].places, "not told apart")
+	assert.Greater(t, of["autoencoder"].places.Best, of["vamp"].places.Worst)
+	assert.False(t, of["once"].places.Ranked(), "one seed")
+	assert.False(t, of["never"].places.Ranked())
+	assert.False(t, of["classifier"].places.Ranked(), "sees the oracle")
+	assert.Equal(t, 5, of["classifier"].total.Seeds, "but has an interval")
+	assert.Equal(t, 2, of["unsteady"].trained())
+	assert.Equal(t, 5, of["unsteady"].tried())
+	assert.Equal(t, 4, of["unsteady"].total.Seeds, "an untrained run counts, a failed one does not")
+}
+
+// Labels that contradict the accuracy are no evidence.
+func TestContradictingLabels(t *testing.T) {
+	r := makeUp(t, setting{seeds: []int64{0, 1}, methods: fiveMethods()[:2], test: 40, steps: 3}).results
+	r.Runs[0].Accuracy[1] += 0.1
+	all, err := summarize(r)
+	require.NoError(t, err)
+	for _, s := range all {
+		assert.Equal(t, s.label != r.Runs[0].Method, s.total != nil, s.label)
+	}
+	var b bytes.Buffer
+	require.NoError(t, WriteTable(&b, r))
+	assert.Contains(t, b.String(), "without interval\n  "+r.Runs[0].Method+":")
+}
+
+func TestBaselines(t *testing.T) {
+	r := &benchmark.Results{
+		Task:   benchmark.TaskInfo{States: 3, Test: 7, Lag: 1, Steps: 4},
+		Oracle: benchmark.OracleInfo{TestAccuracy: 6.0 / 7},
+	}
+	names := func(all []baseline) (names []string) {
+		for _, b := range all {
+			names = append(names, b.name)
+		}
+		return names
+	}
+	known := evidenceOf(r)
+	assert.Equal(t, []string{"chance", "oracle"}, names(baselines(r, known, 4)), "what the oracle sees is not known")
+
+	known.truth = []int{0, 1, 2, 0, 1, 2, 0}
+	known.seen = []int{0, 1, 2, 0, 1, 2, 1} // one mistake: a 0 taken for its successor
+	all := baselines(r, known, 4)
+	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
+	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12, "right where the cycle comes back, as often as the oracle is")
+	assert.InDelta(t, 8.0/28, all[1].mean, 1e-12)
+	assert.Equal(t, stats.Proportion(6, 7), all[2].steps[3].Interval)
+	assert.Nil(t, all[0].total)
+
+	text := layOut(r, nil, known).text()
+	assert.Contains(t, text, "persistence")
+	assert.NotContains(t, text, "not known")
+	r.Task.States, r.Oracle.TestAccuracy = 0, math.NaN()
+	assert.Empty(t, baselines(r, evidence{task: r.Task}, 4))
+}
+
+// The table is no wider than a terminal, whatever the names and numbers.
+func TestTableWidth(t *testing.T) {
+	s := seedsSetting
+	s.methods = append(s.methods, madeUp{label: strings.Repeat("x", 200), first: 1})
+	for _, r := range []*benchmark.Results{makeUp(t, s).results, makeUp(t, setting{}).results, smallResults()} {
+		tab, err := newTable(r)
+		require.NoError(t, err)
+		tab.notes = nil
+		for line := range strings.Lines(tab.text()) {
+			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), maxWidth, line)
+		}
+	}
+	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"}, breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
+	assert.Equal(t, []string{"abcd", "ef"}, breakName("abcdef", 4))
+}
+
+func TestNumbers(t *testing.T) {
+	assert.Equal(t, ".951–1", shortInterval(stats.Interval{Low: 0.9512, High: 0.99996}, 3))
+	assert.Equal(t, "0–.04", shortInterval(stats.Interval{Low: 0.001, High: 0.04}, 2))
 }
 
 func TestNoRuns(t *testing.T) {
@@ -183,7 +294,7 @@ func TestMarkdownKeepsItsColumns(t *testing.T) {
 			assert.Equal(t, columns, n, line)
 		}
 	}
-	assert.Equal(t, 11, columns, "10 columns between 11 bars")
+	assert.Equal(t, 14, columns, "13 columns between 14 bars")
 }
 
 func TestOneLine(t *testing.T) {

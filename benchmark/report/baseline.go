@@ -1,0 +1,53 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+)
+
+// baseline is what no method is needed for: the levels between which accuracies mean something.
+type baseline struct {
+	name  string // "chance", "persistence" or "oracle"
+	label string
+	at    []float64 // accuracy at each step, step 1 first
+	mean  float64
+	steps []*stats.Estimate // at each step; nil where nothing is estimated
+	total *stats.Estimate
+}
+
+// baselines are chance; persistence, a method that predicts its input; and the oracle on the true snapshots, which no
+// method can be expected to pass. One that the results do not tell is left out.
+func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
+	steps = min(steps, benchmark.MaxSteps) // results may claim any number
+	var all []baseline
+	if c := r.Task.States; c > 0 {
+		all = append(all, constant("chance", fmt.Sprintf("chance (1/%d)", c), 1/float64(c), nil, steps))
+	}
+	if at, total, ok := known.persistence(steps); ok {
+		b := baseline{name: "persistence", label: "persistence", mean: total.Mean, steps: at, total: total}
+		for _, e := range at {
+			b.at = append(b.at, e.Mean)
+		}
+		all = append(all, b)
+	}
+	if a := r.Oracle.TestAccuracy; a >= 0 && a <= 1 {
+		var e *stats.Estimate
+		if n := r.Task.Test; n > 0 {
+			e = &stats.Estimate{Seeds: 1, Snapshots: n, Mean: a, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(a*float64(n))), n)}
+		}
+		all = append(all, constant("oracle", "oracle on true images", a, e, steps))
+	}
+	return all
+}
+
+// constant is a baseline that is the same at all steps.
+func constant(name, label string, accuracy float64, e *stats.Estimate, steps int) baseline {
+	b := baseline{name: name, label: label, mean: accuracy, total: e, at: make([]float64, steps), steps: make([]*stats.Estimate, steps)}
+	for i := range steps {
+		b.at[i], b.steps[i] = accuracy, e
+	}
+	return b
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+)
+
+// WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step, and one for the mean over
+// all steps, whose step is "mean". What is not known is empty. Variances are those of stats.Components; docs/statistics.md
+// has the columns. The error is [core.ErrUnavailable] where there is no run, or what w returns.
+func WriteCSV(w io.Writer, r *benchmark.Results) error {
+	all, err := summarize(r)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{
+		"name", "kind", "exposed", "rank_best", "rank_worst", "step", "accuracy", "low", "high", "sd_seeds",
+		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
+		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds",
+	}}
+	for _, s := range all {
+		best, worst, low, high := "", "", "", ""
+		if s.places.Ranked() {
+			best, worst = strconv.Itoa(s.places.Best), strconv.Itoa(s.places.Worst)
+		}
+		learned, tried := s.trained(), s.tried()
+		if tried > 0 {
+			rate := stats.Proportion(learned, tried)
+			low, high = csvNumber(rate.Low), csvNumber(rate.High)
+		}
+		lead := []string{clean(s.label), "method", string(s.exposed), best, worst}
+		tail := []string{
+			strconv.Itoa(len(s.ok)), strconv.Itoa(len(s.runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
+			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })),
+			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })),
+		}
+		rows = append(rows, csvRows(lead, s.mean, s.steps, s.overall(), s.total, tail)...)
+	}
+	for _, b := range baselines(r, evidenceOf(r), stepsOf(r.Task, all)) {
+		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, make([]string, 8))...)
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64, total *stats.Estimate, tail []string) [][]string {
+	row := func(step string, accuracy float64, e *stats.Estimate) []string {
+		if accuracy < 0 {
+			accuracy = math.NaN()
+		}
+		cells := append(append([]string{}, lead...), step, csvNumber(accuracy))
+		if e == nil {
+			cells = append(cells, make([]string, 8)...)
+		} else {
+			cells = append(cells, csvNumber(e.Interval.Low), csvNumber(e.Interval.High), csvNumber(e.SD),
+				csvNumber(e.Components.Seeds), csvNumber(e.Components.Snapshots), csvNumber(e.Components.Rest),
+				strconv.Itoa(e.Seeds), strconv.Itoa(e.Snapshots))
+		}
+		return append(cells, tail...)
+	}
+	var rows [][]string
+	for i, accuracy := range at {
+		var e *stats.Estimate
+		if i < len(steps) {
+			e = steps[i]
+		}
+		rows = append(rows, row(strconv.Itoa(i+1), accuracy, e))
+	}
+	return append(rows, row("mean", mean, total))
+}
+
+// csvNumber is empty for what is not a finite number.
+func csvNumber(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

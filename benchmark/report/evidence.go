@@ -1,0 +1,104 @@
+package report
+
+import (
+	"math"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+)
+
+// evidence is what intervals, ranks and baselines come from, besides the runs.
+type evidence struct {
+	task  benchmark.TaskInfo
+	truth []int // the states of the test snapshots, nil where the results do not tell
+	seen  []int // what the oracle sees in the test snapshots themselves, nil where the results do not tell
+}
+
+func evidenceOf(r *benchmark.Results) evidence {
+	return evidence{task: r.Task, truth: orderedStates(r)}
+}
+
+// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in the whole sequence, in turn.
+func orderedStates(r *benchmark.Results) []int {
+	t := r.Task
+	if t.States < 1 || t.Train < 0 || t.Validation < 0 {
+		return nil
+	}
+	for _, run := range r.Runs {
+		if len(run.Labels) == 0 || len(run.Labels[0]) != t.Test {
+			continue
+		}
+		truth := make([]int, t.Test)
+		for i := range truth {
+			truth[i] = (t.Train%t.States + t.Validation%t.States + i) % t.States
+		}
+		return truth
+	}
+	return nil
+}
+
+// scores are those of a run, [step][test snapshot], or nil where the labels of the run are not there or do not give its
+// accuracy.
+func (e evidence) scores(run *benchmark.RunResult) [][]float64 {
+	if len(e.truth) == 0 || len(run.Labels) != len(run.Accuracy) {
+		return nil
+	}
+	scores := make([][]float64, len(run.Labels))
+	for i, labels := range run.Labels {
+		right, err := stats.Right(labels, e.truth, (i+1)*e.task.Lag, e.task.States)
+		if err != nil || math.Abs(average(right)-run.Accuracy[i]) > 1e-9 {
+			return nil
+		}
+		scores[i] = right
+	}
+	return scores
+}
+
+// persistence is the accuracy at each step of a method that predicts its input: the share of test snapshots in which the
+// oracle sees the state that comes so many steps later. ok is false where the results do not tell.
+func (e evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Estimate, ok bool) {
+	if len(e.seen) == 0 || len(e.seen) != len(e.truth) {
+		return nil, nil, false
+	}
+	var scores [][]float64
+	for step := 1; step <= steps; step++ {
+		right, err := stats.Right(e.seen, e.truth, step*e.task.Lag, e.task.States)
+		if err != nil {
+			return nil, nil, false
+		}
+		scores = append(scores, right)
+		at = append(at, estimate([][]float64{right}))
+	}
+	return at, estimate([][]float64{overSteps(scores)}), true
+}
+
+// estimate is nil where the scores allow none.
+func estimate(scores [][]float64) *stats.Estimate {
+	e, err := stats.NewEstimate(scores)
+	if err != nil {
+		return nil
+	}
+	return &e
+}
+
+// overSteps is the mean over the steps, snapshot by snapshot.
+func overSteps(scores [][]float64) []float64 {
+	mean := make([]float64, len(scores[0]))
+	for _, row := range scores {
+		for i, v := range row {
+			mean[i] += v
+		}
+	}
+	for i := range mean {
+		mean[i] /= float64(len(scores))
+	}
+	return mean
+}
+
+func average(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}

@@ -1,0 +1,218 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const one = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  root.classList.add("scripted");
+
+  // What the reader has set up: the theme for good, the rest for as long as the tab is open. A browser may refuse both.
+  const store = (where, key) => ({
+    get() { try { return JSON.parse(window[where].getItem(key)); } catch { return null; } },
+    set(value) { try { window[where].setItem(key, JSON.stringify(value)); } catch { /* it lasts as long as the page */ } },
+  });
+  const theme = store("localStorage", "koopbench.theme");
+  const tab = store("sessionStorage", "koopbench.report " + location.pathname);
+  const state = { hidden: [], image: 1, seed: null, sort: {}, ...tab.get() };
+  const keep = (change) => tab.set(Object.assign(state, change));
+
+  const dress = (name) => {
+    if (name === "light" || name === "dark") root.dataset.theme = name;
+    else delete root.dataset.theme;
+  };
+  for (const radio of all("input[name=theme]")) {
+    radio.checked = radio.value === (theme.get() ?? "auto");
+    if (radio.checked) dress(radio.value);
+    radio.addEventListener("change", () => { dress(radio.value); theme.set(radio.value); });
+  }
+
+  // Tables: a button in each header sorts the rows of each body.
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    return text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text;
+  };
+  const compare = (a, b) => {
+    const absent = (v) => v === "" || v === "–";
+    if (absent(a) || absent(b)) return absent(a) - absent(b); // last either way
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    return String(a).localeCompare(String(b), "en", { numeric: true });
+  };
+  const sort = (table, column, direction) => {
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].filter((row) => !row.classList.contains("group"));
+      const keyed = rows.map((row) => ({ row, value: valueOf(row, column) }));
+      keyed.sort((a, b) => {
+        const order = compare(a.value, b.value);
+        const missing = a.value === "" || a.value === "–" || b.value === "" || b.value === "–";
+        return direction === "descending" && !missing ? -order : order;
+      });
+      body.append(...keyed.map((k) => k.row));
+    }
+    all("thead th", table).forEach((th, i) => {
+      if (i === column) th.setAttribute("aria-sort", direction);
+      else th.removeAttribute("aria-sort");
+    });
+  };
+  all("table.sortable").forEach((table, which) => {
+    all("thead th", table).forEach((th, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...th.childNodes);
+      th.append(button);
+      button.addEventListener("click", () => {
+        const now = th.getAttribute("aria-sort");
+        const first = th.classList.contains("most") ? "descending" : "ascending";
+        const direction = now === null ? first : now === "ascending" ? "descending" : "ascending";
+        sort(table, column, direction);
+        keep({ sort: { ...state.sort, [which]: [column, direction] } });
+      });
+    });
+    const before = state.sort[which];
+    if (before && before[0] < all("thead th", table).length) sort(table, before[0], before[1]);
+  });
+
+  // The legend shows and hides curves, and gives their values at the step under the pointer.
+  const accuracy = one("#accuracy-figure");
+  if (accuracy) {
+    const boxes = all("input[data-series]", accuracy);
+    const show = () => {
+      for (const box of boxes) {
+        for (const g of all(`g[data-series="${box.dataset.series}"]`, accuracy)) g.classList.toggle("off-series", !box.checked);
+        box.closest("label").classList.toggle("off", !box.checked);
+      }
+      keep({ hidden: boxes.filter((b) => !b.checked).map((b) => data.names[b.dataset.series] ?? b.dataset.series) });
+    };
+    for (const box of boxes) {
+      box.checked = !state.hidden.includes(data.names[box.dataset.series] ?? box.dataset.series);
+      box.addEventListener("change", show);
+    }
+    for (const button of all("button[data-show]", accuracy)) {
+      button.addEventListener("click", () => { for (const box of boxes) box.checked = button.dataset.show === "all"; show(); });
+    }
+    show();
+    const light = (label, on) => {
+      for (const svg of all(".chart svg", accuracy)) svg.classList.toggle("focus", on && boxes.some((b) => b.dataset.series === label.dataset.series && b.checked));
+      for (const g of all(`g[data-series="${label.dataset.series}"]`, accuracy)) g.classList.toggle("lit", on);
+    };
+    for (const label of all("label[data-series]", accuracy)) {
+      label.addEventListener("pointerenter", () => light(label, true));
+      label.addEventListener("pointerleave", () => light(label, false));
+    }
+    const nearest = (step) => data.steps.reduce((best, s, i) => Math.abs(s - step) < Math.abs(data.steps[best] - step) ? i : best, 0);
+    const read = (index) => {
+      const step = data.steps[index];
+      one("#legend-step", accuracy).textContent = "t = " + step;
+      for (const value of all("[data-value]", accuracy)) {
+        const series = data.accuracy[value.dataset.value];
+        if (series) value.textContent = series[index] == null ? "–" : series[index].toFixed(3);
+      }
+    };
+    for (const svg of all(".chart svg", accuracy)) {
+      const [left, right, steps] = ["left", "right", "steps"].map((name) => Number(svg.dataset[name]));
+      const at = (step) => steps > 1 ? left + (right - left) * (step - 1) / (steps - 1) : left;
+      const guide = one(".guide", svg);
+      svg.addEventListener("pointermove", (event) => {
+        const box = svg.getBoundingClientRect();
+        const x = (event.clientX - box.left) * svg.viewBox.baseVal.width / box.width;
+        const index = nearest(steps > 1 ? 1 + (x - left) / (right - left) * (steps - 1) : 1);
+        guide.setAttribute("x1", at(data.steps[index]));
+        guide.setAttribute("x2", at(data.steps[index]));
+        guide.removeAttribute("visibility");
+        read(index);
+      });
+      svg.addEventListener("pointerleave", () => { guide.setAttribute("visibility", "hidden"); read(data.steps.length - 1); });
+    }
+  }
+
+  // The roll-out: which test image, and which seed.
+  const slider = one("#image");
+  if (slider) {
+    const r = data.rollout, choice = one("#seed"), text = one("#image-text");
+    const first = r.seed;
+    const inPage = Object.fromEntries(all("image[data-sprite]").map((image) => [image.dataset.sprite, image.getAttribute("href")]));
+    const move = (cell, column) => {
+      const use = one("use", cell);
+      if (!use) return;
+      use.setAttribute("x", -column * r.width);
+      use.setAttribute("y", -(slider.value - 1) * r.height);
+    };
+    const draw = () => {
+      const image = slider.value - 1, seed = choice.value;
+      const truth = (step) => r.truth[image] === undefined ? null : (r.truth[image] + step * r.lag) % r.states;
+      for (const cell of all(".rollout [data-column]")) {
+        const step = cell.dataset.column < 0 ? 0 : r.columns[cell.dataset.column];
+        cell.textContent = truth(step) ?? "?";
+      }
+      for (const row of all(".rollout tbody tr")) {
+        const method = row.dataset.method;
+        const run = (r.runs[method] ?? []).find((x) => String(x.seed) === seed);
+        const shown = run && run.labels;
+        row.classList.toggle("without", !shown);
+        one(".which", row).textContent = run ? run.text : "no run at seed " + seed;
+        move(row.cells[1], 0);
+        if (!shown) {
+          for (const seen of all(".seen", row)) { seen.textContent = ""; seen.className = "seen"; }
+          continue;
+        }
+        const source = run.image ? "data:image/png;base64," + run.image : inPage[method];
+        const sprite = document.getElementById("sprite-" + method);
+        if (sprite.getAttribute("href") !== source) sprite.setAttribute("href", source);
+        all(".cell", row).forEach((cell, column) => {
+          move(cell, column);
+          const label = run.labels[image]?.[column], right = label === truth(r.columns[column]);
+          const seen = one(".seen", cell);
+          seen.className = "seen " + (right ? "right" : "wrong");
+          seen.textContent = label ?? "";
+          const words = document.createElement("span");
+          words.className = "unseen";
+          words.textContent = right ? " right" : " wrong";
+          seen.append(words);
+        });
+      }
+      const state = truth(0) === null ? "" : `, ${r.word} ${truth(0)}`;
+      text.textContent = `Image ${slider.value} of ${slider.max}${state}; seed ${seed}`;
+      slider.setAttribute("aria-valuetext", `image ${slider.value} of ${slider.max}${state}`);
+    };
+    slider.value = Math.min(Math.max(1, state.image), slider.max);
+    choice.value = [...choice.options].some((o) => o.value === state.seed) ? state.seed : first;
+    slider.addEventListener("input", () => { draw(); keep({ image: Number(slider.value) }); });
+    choice.addEventListener("change", () => { draw(); keep({ seed: choice.value }); });
+    draw();
+  }
+
+  // The command, copied.
+  const copy = one("#copy");
+  copy?.addEventListener("click", async () => {
+    const command = one("#command"), told = one("#copied");
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      copy.textContent = "Copied";
+      told.textContent = "The command is copied";
+      setTimeout(() => { copy.textContent = "Copy"; told.textContent = ""; }, 2000);
+    } catch {
+      getSelection().selectAllChildren(command);
+      told.textContent = "The command is selected; copy it with the keyboard";
+    }
+  });
+
+  // Served while runs are under way: the page asks how far they are, and loads itself again when more have finished.
+  const version = document.body.dataset.version;
+  if (version !== undefined) {
+    const live = one("#live");
+    const ask = async () => {
+      try {
+        const answer = await fetch("progress", { cache: "no-cache" });
+        if (!answer.ok) throw new Error(answer.statusText);
+        const progress = await answer.json();
+        if (progress.version !== version) { location.reload(); return; }
+        if (live.textContent !== progress.text) live.textContent = progress.text;
+      } catch {
+        const lost = "The server has stopped; this is what it last showed.";
+        if (live.textContent !== lost) live.textContent = lost;
+      }
+      setTimeout(ask, 2000);
+    };
+    setTimeout(ask, 2000);
+  }
+})();

@@ -1,0 +1,443 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// pageView is what the template of the page shows.
+type pageView struct {
+	Policy      string
+	Style       template.CSS
+	Script      template.JS
+	Schema      string
+	Title, Lead string
+	Live        *Live
+	Ready       bool   // there is a run to show
+	Message     string // in the place of everything, where there is none
+	Sample      samplePicture
+	Ink         string // the class of images that are ink on paper
+	Facts       []pageFact
+	Steps       int
+	Table       rankingTable
+	Accuracy    pageChart
+	Rollout     rolloutView
+	Panels      []panelSet
+	KeyLabel    string
+	Cost        pageChart
+	Remarks     []remarkGroup
+	Runs        []runRow
+	Command     string
+	Environment []pageFact
+	Data        pageData
+}
+
+// pageData is what the script reads.
+type pageData struct {
+	Names    map[int]string       `json:"names"`    // of the methods
+	Steps    []int                `json:"steps"`    // at which the script knows accuracies
+	Accuracy map[string][]*number `json:"accuracy"` // of each line at these steps
+	Rollout  *rolloutData         `json:"rollout"`
+}
+
+// number is an accuracy in JSON, to four digits.
+type number float64
+
+func (n number) MarshalJSON() ([]byte, error) {
+	return json.Marshal(math.Round(float64(n)*1e4) / 1e4)
+}
+
+type pageFact struct{ Name, Value, More string }
+
+type samplePicture struct {
+	Source        template.URL
+	Width, Height int
+	Text          string
+}
+
+type rankingTable struct {
+	Caption string
+	Columns []rankingColumn
+	Groups  []rankingGroup
+	Notes   []string
+}
+
+// Width is the number of columns.
+func (t rankingTable) Width() int { return len(t.Columns) }
+
+// Meaning says what a mark beside a method stands for.
+func (t rankingTable) Meaning(mark string) string {
+	for exposure, sign := range exposureMarks {
+		if strings.TrimSpace(sign) == mark {
+			return exposureWords[exposure]
+		}
+	}
+	return ""
+}
+
+type rankingColumn struct{ Name, Class, Sorted string }
+
+type rankingGroup struct {
+	Heading string
+	Rows    []rankingRow
+}
+
+type rankingRow struct {
+	Rank, RankValue, Name, Mark, PlotValue string
+	Swatch, Plot                           template.HTML
+	Cells                                  []rankingCell
+}
+
+type rankingCell struct{ Text, More, Class, Sort string }
+
+type remarkGroup struct {
+	Heading string
+	Items   []remark
+}
+
+type remark struct{ Lead, Text string }
+
+type runRow struct{ Method, Seed, Status, Trained, Accuracy, Rank, Fit, Predict, Memory, Key string }
+
+// pageBuilder makes a page's view.
+type pageBuilder struct {
+	material *material
+	source   source
+}
+
+// waitingPage is the page before any run has finished. Of r, the task may be known.
+func waitingPage(r *benchmark.Results, live *Live) *pageView {
+	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
+	if r.Task.Name != "" {
+		v.Title, v.Lead = taskTitle(r.Task), taskText(r.Task)
+	}
+	return v
+}
+
+func (b *pageBuilder) view() (*pageView, error) {
+	m := b.material
+	v := &pageView{
+		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Steps: m.steps, Facts: b.facts(),
+		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costChart(),
+		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
+		Runs:   b.runs(), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
+	}
+	if _, _, channels := pictureShape(m.task.TestImages.Shape()); channels != 3 {
+		v.Ink = "ink"
+	}
+	var err error
+	if v.Sample, err = b.sample(); err != nil {
+		return nil, err
+	}
+	v.Data = pageData{Names: map[int]string{}, Steps: sampled(m.steps, m.points()), Accuracy: map[string][]*number{}}
+	for _, e := range m.exhibits {
+		v.Data.Names[e.hue] = e.label
+		v.Data.Accuracy[strconv.Itoa(e.hue)] = numbers(v.Data.Steps, e.at)
+	}
+	for _, l := range m.references() {
+		v.Data.Accuracy[l.name] = numbers(v.Data.Steps, l.at)
+	}
+	if v.Rollout, v.Data.Rollout, err = b.rollout(); err != nil {
+		return nil, err
+	}
+	all := make([]summary, len(m.exhibits))
+	for i, e := range m.exhibits {
+		all[i] = e.summary
+	}
+	for _, g := range notes(m.results, all) {
+		group := remarkGroup{Heading: g.heading}
+		for _, text := range g.notes {
+			lead, rest, ok := strings.Cut(text, ": ")
+			if !ok {
+				lead, rest = "", text
+			}
+			group.Items = append(group.Items, remark{lead, rest})
+		}
+		v.Remarks = append(v.Remarks, group)
+	}
+	return v, nil
+}
+
+// numbers are the values at steps, nil where there is none.
+func numbers(steps []int, at func(int) float64) []*number {
+	values := make([]*number, len(steps))
+	for i, step := range steps {
+		if v := number(at(step)); isFraction(float64(v)) {
+			values[i] = &v
+		}
+	}
+	return values
+}
+
+func taskTitle(t benchmark.TaskInfo) string {
+	if t.Name == "ordered-mnist" {
+		return "Ordered MNIST"
+	}
+	return orUnnamed(t.Name)
+}
+
+func taskText(t benchmark.TaskInfo) string {
+	text := fmt.Sprintf("%s: %d training, %d validation and %d test snapshots", states(t), t.Train, t.Validation, t.Test)
+	if t.Source != "" {
+		text += " from " + oneLine(t.Source)
+	}
+	return text + fmt.Sprintf("; a roll-out of %s of lag %d.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1))
+}
+
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func (b *pageBuilder) lead() string {
+	m := b.material
+	var runs []*benchmark.RunResult
+	for _, e := range m.exhibits {
+		runs = append(runs, e.runs...)
+	}
+	return fmt.Sprintf("%s at %s on %s", counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task))
+}
+
+func (b *pageBuilder) facts() []pageFact {
+	m := b.material
+	evaluated, trained, total, seconds := 0, 0, 0, 0.0
+	for _, e := range m.exhibits {
+		evaluated, trained, total = evaluated+len(e.ok), trained+e.trained(), total+len(e.runs)
+		for _, run := range e.ok {
+			seconds += run.FitSeconds
+		}
+	}
+	oracle := "accuracy on true test images"
+	if m.results.Oracle.TestAccuracy < benchmark.WeakJudge {
+		oracle += ": a weak judge"
+	}
+	facts := []pageFact{
+		{"Runs evaluated", fmt.Sprintf("%d of %d", evaluated, total), "a method at a seed each"},
+		{"Trained", fmt.Sprintf("%d of %d", trained, total), "that learned something"},
+		{"Oracle", fmt.Sprintf("%.3f", m.results.Oracle.TestAccuracy), oracle},
+	}
+	if n := m.results.Task.States; n > 0 {
+		facts = append(facts, pageFact{"Chance", fmt.Sprintf("%.3f", 1/float64(n)), fmt.Sprintf("one of %s", states(m.results.Task))})
+	}
+	return append(facts, pageFact{"Fits", durationText(seconds), "all together"})
+}
+
+func durationText(seconds float64) string {
+	switch {
+	case math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds < 0:
+		return none
+	case seconds < 99.5:
+		return fmt.Sprintf("%.3g s", seconds)
+	case seconds < 3600:
+		return fmt.Sprintf("%.0f min", seconds/60)
+	}
+	return fmt.Sprintf("%.1f h", seconds/3600)
+}
+
+// sample is the first snapshots of the sequence side by side.
+func (b *pageBuilder) sample() (samplePicture, error) {
+	m := b.material
+	x := m.task.Sample
+	n := min(x.Len(), len(m.task.SampleLabels), 2*max(1, m.results.Task.States))
+	height, width, _ := pictureShape(x.Shape())
+	if n == 0 || width*n > 4000 || height > 300 {
+		return samplePicture{}, nil
+	}
+	encoded, err := strip(x, n)
+	if err != nil {
+		return samplePicture{}, err
+	}
+	labels := make([]string, n)
+	for i := range labels {
+		labels[i] = strconv.Itoa(m.task.SampleLabels[i])
+	}
+	scale := max(1, 56/max(height, 1))
+	return samplePicture{
+		Source: template.URL("data:image/png;base64," + encoded), Width: n * width * scale, Height: height * scale,
+		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, stateWord(m.results.Task), strings.Join(labels, ", ")),
+	}, nil
+}
+
+// pageColumnsAfter is the number of columns of the ranking after those of accuracies.
+const pageColumnsAfter = 6
+
+func (b *pageBuilder) table() rankingTable {
+	m := b.material
+	shown := shownSteps(m.steps)
+	t := rankingTable{
+		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95 %% intervals.", m.results.Task.Test),
+		Columns: []rankingColumn{{"rank", "", "ascending"}, {"method", "", ""}, {"mean over t, from 0 to 1", "most", ""}, {"mean", "number most", ""}},
+		Notes:   m.tableNotes(),
+	}
+	for _, step := range shown {
+		t.Columns = append(t.Columns, rankingColumn{"t = " + strconv.Itoa(step), "number most", ""})
+	}
+	t.Columns = append(t.Columns, rankingColumn{"trained", "number most", ""}, rankingColumn{"ok", "number most", ""}, rankingColumn{"operator rank", "number wraps", ""},
+		rankingColumn{"parameters", "number", ""}, rankingColumn{"fit s", "number", ""}, rankingColumn{"predict s", "number", ""})
+	groups := []rankingGroup{{}, {Heading: "Not ranked"}, {Heading: "Baselines"}}
+	for i, e := range m.exhibits {
+		row := b.tableRow(e, shown)
+		row.Rank, row.RankValue = rankOf(e.summary), strconv.Itoa(i+1)
+		if e.exposed == core.Unexposed {
+			groups[0].Rows = append(groups[0].Rows, row)
+			continue
+		}
+		row.Mark = strings.TrimSpace(exposureMarks[e.exposed])
+		groups[1].Rows = append(groups[1].Rows, row)
+	}
+	for _, r := range m.references() {
+		groups[2].Rows = append(groups[2].Rows, b.referenceRow(r, shown))
+	}
+	t.Groups = slices.DeleteFunc(groups, func(g rankingGroup) bool { return len(g.Rows) == 0 })
+	return t
+}
+
+func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
+	s := e.summary
+	row := rankingRow{Name: s.label, Swatch: markSwatch(s.hue), Plot: b.material.dotPlot(s)}
+	accuracy := func(v float64, more string) {
+		cell := rankingCell{Text: none, Class: "number"}
+		if v >= 0 {
+			cell.Text, cell.More, cell.Sort = fractionText(v), more, sortValue(v)
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	if v := s.overall(); v >= 0 {
+		row.PlotValue = sortValue(v)
+	}
+	accuracy(s.overall(), intervalText(totalInterval(s)))
+	for _, step := range shown {
+		accuracy(s.at(step), intervalText(intervalAt(s, step)))
+	}
+	row.Cells = append(row.Cells, trainedCell(s))
+	number := func(text string, value float64) {
+		cell := rankingCell{Text: text, Class: "number", Sort: sortValue(value)}
+		if text == none {
+			cell.Sort = ""
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	number(fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), float64(len(s.ok))/float64(len(s.runs)))
+	whole := func(of func(*benchmark.RunResult) int) {
+		number(spread(s.ok, of, true), runMean(s.ok, func(r *benchmark.RunResult) float64 { return float64(of(r)) }))
+	}
+	seconds := func(of func(*benchmark.RunResult) float64) { number(meanSeconds(s.ok, of), runMean(s.ok, of)) }
+	whole(func(r *benchmark.RunResult) int { return r.Rank })
+	whole(func(r *benchmark.RunResult) int { return r.Parameters })
+	seconds(func(r *benchmark.RunResult) float64 { return r.FitSeconds })
+	seconds(func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+	return row
+}
+
+func sortValue(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+func (b *pageBuilder) runs() []runRow {
+	var rows []runRow
+	for _, e := range b.material.exhibits {
+		for _, run := range e.runs {
+			row := runRow{
+				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Key: run.Key,
+				Accuracy: none, Rank: none, Fit: none, Predict: none, Memory: none,
+			}
+			if run.Trained {
+				row.Trained = "yes"
+			}
+			if n := len(run.Accuracy); n > 0 && run.Status == benchmark.StatusOK {
+				row.Accuracy = fractionText(run.Accuracy[n-1])
+				one := []*benchmark.RunResult{run}
+				row.Rank = spread(one, func(r *benchmark.RunResult) int { return r.Rank }, true)
+				row.Fit = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.FitSeconds })
+				row.Predict = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+			}
+			if run.PeakRSSBytes > 0 {
+				row.Memory = strconv.FormatInt(run.PeakRSSBytes>>20, 10)
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func (b *pageBuilder) environment() []pageFact {
+	r := b.material.results
+	e := r.Environment
+	var facts []pageFact
+	add := func(name, value string) {
+		if value = oneLine(value); value != "" {
+			facts = append(facts, pageFact{Name: name, Value: value})
+		}
+	}
+	add("koopbench", strings.TrimSpace(e.Version+" "+e.Commit))
+	add("executable", e.ExecutableSHA256)
+	add("Go", e.Go)
+	add("system", e.OS)
+	if e.Cores > 0 {
+		add("processor", strings.TrimPrefix(fmt.Sprintf("%s, %s", e.CPU, counted(e.Cores, "core")), ", "))
+	}
+	if e.MemoryBytes > 0 {
+		add("memory", fmt.Sprintf("%.1f GiB", float64(e.MemoryBytes)/(1<<30)))
+	}
+	add("backend", e.Backend)
+	add("data", r.Task.DataSHA256)
+	add("protocol", protocolText(r.Task.Protocol))
+	o := r.Oracle
+	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots", orUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
+	add("oracle options", optionsText(o.Options))
+	for _, p := range pluginsOf(r) {
+		add("plugin", p)
+	}
+	return facts
+}
+
+func optionsText(options map[string]any) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, options[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func pluginsOf(r *benchmark.Results) []string {
+	var texts []string
+	add := func(p *benchmark.PluginInfo) {
+		if p != nil {
+			pinned := "not pinned"
+			if p.Pinned {
+				pinned = "pinned"
+			}
+			texts = append(texts, strings.Join(strings.Fields(fmt.Sprintf("%s %s, SHA-256 %s, %s", p.Path, p.Version, p.SHA256, pinned)), " "))
+		}
+	}
+	add(r.Oracle.Plugin)
+	for i := range r.Runs {
+		add(r.Runs[i].Plugin)
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// shellCommand writes a command so that a POSIX shell reads it as it was.
+func shellCommand(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = arg
+		plain := func(c rune) bool {
+			return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_-+=./:,@%", c)
+		}
+		if arg == "" || strings.ContainsFunc(arg, func(c rune) bool { return !plain(c) }) {
+			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
