@@ -2,11 +2,16 @@
 
 package plugin
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+
+	"github.com/koopbench/koopbench/plugin/internal/process"
+)
 
 // killOwnGroup kills this process and those that it has started, if the host gave it a group of its own.
 func killOwnGroup() {
-	if syscall.Getpgrp() == syscall.Getpid() {
+	if os.Getenv(process.OwnGroup) != "" || syscall.Getpgrp() == syscall.Getpid() {
 		_ = syscall.Kill(0, syscall.SIGKILL)
 	}
 }

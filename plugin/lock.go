@@ -54,10 +54,14 @@ func (l *Lock) SHA256(path string) string { return l.Plugins[filepath.Base(path)
 // Pin pins the file of a plugin as it is now.
 func (l *Lock) Pin(path string) error {
 	sum, err := fileSHA256(path)
-	if err == nil {
-		l.Plugins[filepath.Base(path)] = sum
+	if err != nil {
+		return err
 	}
-	return err
+	if l.Plugins == nil {
+		l.Plugins = map[string]string{}
+	}
+	l.Plugins[filepath.Base(path)] = sum
+	return nil
 }
 
 // Write writes the lock file.

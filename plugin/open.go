@@ -2,11 +2,12 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -59,7 +60,7 @@ type Plugin struct {
 	options   Options
 	described *wire.DescribeReply
 
-	mu     sync.Mutex
+	turn   chan struct{} // held while the fields below are used
 	shared *session
 	closed bool
 }
@@ -70,7 +71,7 @@ func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	p := &Plugin{options: *o}
+	p := &Plugin{options: *o, turn: make(chan struct{}, 1)}
 	if p.options.StartTimeout == 0 {
 		p.options.StartTimeout = time.Minute
 	}
@@ -91,35 +92,42 @@ func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 	return p, nil
 }
 
-func (p *Plugin) describe(ctx context.Context) error {
+func (p *Plugin) describe(ctx context.Context) (err error) {
 	s, err := p.start(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	p.described = s.described
-	p.info.Version, p.info.SDK, p.info.Encrypted = s.described.GetVersion(), s.described.GetSdk(), s.process.Encrypted
-	if len(p.described.GetThings()) == 0 {
-		return fmt.Errorf("%w: it serves nothing", core.ErrDescription)
+	defer func() { err = errors.Join(err, s.stop()) }()
+	p.described = s.process.Described
+	p.info.Version, p.info.SDK, p.info.Encrypted = p.described.GetVersion(), p.described.GetSdk(), s.process.Encrypted
+	p.Things, err = stubs(p.described, p.session)
+	return err
+}
+
+// stubs returns stand-ins for what is served. The error is [core.ErrDescription].
+func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, error) {
+	if len(described.GetThings()) == 0 {
+		return nil, fmt.Errorf("%w: it serves nothing", core.ErrDescription)
 	}
 	type key struct {
 		kind wire.Kind
 		name string
 	}
 	seen := map[key]bool{}
-	for _, t := range p.described.GetThings() {
-		stub, err := client.Stub(t, p.session)
+	var things []any
+	for _, t := range described.GetThings() {
+		stub, err := client.Stub(t, sessions)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		k := key{t.GetKind(), t.GetName()}
 		if seen[k] {
-			return fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
+			return nil, fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
 		}
 		seen[k] = true
-		p.Things = append(p.Things, stub)
+		things = append(things, stub)
 	}
-	return nil
+	return things, nil
 }
 
 // Info says what the plugin is.
@@ -127,10 +135,10 @@ func (p *Plugin) Info() Info { return p.info }
 
 // Close ends the process that calls outside a scope share.
 func (p *Plugin) Close() error {
-	p.mu.Lock()
+	p.turn <- struct{}{}
 	s := p.shared
 	p.shared, p.closed = nil, true
-	p.mu.Unlock()
+	<-p.turn
 	if s == nil {
 		return nil
 	}
@@ -157,8 +165,12 @@ func (p *Plugin) session(ctx context.Context) (client.Session, error) {
 }
 
 func (p *Plugin) sharedSession(ctx context.Context) (client.Session, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if p.closed {
 		return nil, fmt.Errorf("%w: the plugin %s is closed", core.ErrUnavailable, p.info.Path)
 	}
@@ -168,12 +180,12 @@ func (p *Plugin) sharedSession(ctx context.Context) (client.Session, error) {
 	if p.shared != nil {
 		_ = p.shared.stop()
 	}
+	p.shared = nil
 	s, err := p.start(ctx)
-	p.shared = s
 	if err != nil {
-		p.shared = nil
 		return nil, err
 	}
+	p.shared = s
 	return s, nil
 }
 
@@ -187,10 +199,10 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	switch {
-	case p.options.SHA256 != "" && sum != p.options.SHA256:
-		return nil, fmt.Errorf("%w: the SHA-256 of the file is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, sum, p.options.SHA256)
+	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
+		return nil, fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
 	case p.info.SHA256 != "" && sum != p.info.SHA256:
-		return nil, fmt.Errorf("%w: the file has changed since it was described; start the command again", ErrLock)
+		return nil, fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)
 	}
 	if p.info.SHA256 == "" { // Open is describing it
 		p.info.SHA256 = sum
@@ -201,29 +213,23 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{process: started}
-	if s.described, err = started.Client.Describe(ctx, &wire.DescribeRequest{}); err != nil {
-		err = started.Failed(ctx, err)
-	} else if p.described != nil && !proto.Equal(p.described, s.described) {
-		err = fmt.Errorf("%w: it describes what it serves differently each time it is started", core.ErrContract)
-	}
-	if err != nil {
+	s := &session{started}
+	if p.described != nil && !proto.Equal(p.described, started.Described) {
 		_ = s.stop()
-		return nil, err
+		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, s.Name())
 	}
 	return s, nil
 }
 
 // session is a process of a plugin.
-type session struct {
-	process   *process.Process
-	described *wire.DescribeReply
-}
+type session struct{ process *process.Process }
 
 var (
 	_ client.Session = (*session)(nil)
 	_ io.Closer      = (*Plugin)(nil)
 )
+
+func (s *session) Name() string { return s.process.Name() }
 
 func (s *session) Plugin() wire.PluginClient { return s.process.Client }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package plugin_test
 
 import (
@@ -17,7 +19,13 @@ import (
 // The test binary is a plugin where it is started as one.
 func TestMain(m *testing.M) {
 	if os.Getenv("KOOPBENCH_PLUGIN") != "" {
+		if os.Getenv(actVariable) != "" {
+			misbehave()
+		}
 		plugin.Serve(linear.New(), linear.Pixels(), linalg.Ridge{})
+	}
+	if path := os.Getenv(hostVariable); path != "" {
+		host(path)
 	}
 	os.Exit(m.Run())
 }
@@ -28,7 +36,7 @@ func executable(t *testing.T) string {
 	return path
 }
 
-func ramp(t *testing.T, n int) core.Snapshots {
+func ramp(t testing.TB, n int) core.Snapshots {
 	values := make([]float32, 4*n)
 	for i := range values {
 		values[i] = float32((i*7)%11) / 10

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -27,7 +29,7 @@ import (
 // A person who starts the program by hand is told what it is, with status 1; so is an author who serves nothing, things of no kind or
 // with a bad description.
 func Serve(things ...any) {
-	s, err := server.New(buildVersion(), "koopbench (Go "+runtime.Version()+")", things...)
+	s, err := server.New(buildVersion(), sdk(), things...)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plugin.Serve: %v\n", err)
 		os.Exit(1)
@@ -40,10 +42,22 @@ func Serve(things ...any) {
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  process.Handshake,
 		VersionedPlugins: map[int]goplugin.PluginSet{process.Protocol: {process.Service: service{server: s}}},
-		GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(o...) },
+		GRPCServer:       newServer,
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
 	os.Exit(0)
+}
+
+// newServer returns go-plugin's server. go-plugin sends what is written to os.Stdout and os.Stderr through the connection, where the last
+// words of a process get lost; the first call puts the files back, which the host reads too.
+func newServer(o []grpc.ServerOption) *grpc.Server {
+	stdout, stderr := os.Stdout, os.Stderr
+	var once sync.Once
+	restore := func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		once.Do(func() { os.Stdout, os.Stderr = stdout, stderr })
+		return handle(ctx, request)
+	}
+	return grpc.NewServer(append(append(o, grpc.ChainUnaryInterceptor(restore)), process.ServerOptions()...)...)
 }
 
 // introduction says what a plugin is that was started by hand.
@@ -59,6 +73,8 @@ func endWithHost(stdin io.Reader) {
 	killOwnGroup()
 	os.Exit(1)
 }
+
+func sdk() string { return "koopbench (Go " + runtime.Version() + ")" }
 
 // buildVersion is the version of the program's main module.
 func buildVersion() string {

@@ -12,9 +12,9 @@ import (
 )
 
 var (
-	// ErrLock: a plugin's file is not the one that was pinned.
+	// ErrLock means: a plugin's file is not the one that was pinned.
 	ErrLock = errors.New("not the pinned file")
-	// ErrWritable: others can write a plugin's file or its folder.
+	// ErrWritable means: others can write a plugin's file or its folder.
 	ErrWritable = errors.New("others can write it")
 )
 
@@ -37,7 +37,8 @@ func checkTrust(path string, allowWritable bool) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range []string{real, filepath.Dir(real)} {
+	folders := []string{filepath.Dir(real), filepath.Dir(path)} // of a link too, which one could make point elsewhere
+	for _, p := range append([]string{real}, folders...) {
 		info, err := os.Stat(p)
 		if err != nil {
 			return err

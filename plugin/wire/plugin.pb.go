@@ -11,6 +11,7 @@
 //	PLUGIN_PROTOCOL_VERSIONS  the versions of this protocol that the host speaks, separated by commas
 //	PLUGIN_UNIX_SOCKET_DIR    the private folder in which to make the socket
 //	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve in the clear
+//	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
 // End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:

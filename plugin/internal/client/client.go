@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -19,6 +20,8 @@ import (
 
 // Session is a running plugin. It may be used by several goroutines at a time.
 type Session interface {
+	// Name is the plugin's name in messages.
+	Name() string
 	Plugin() wire.PluginClient
 	// Failed turns an error of the connection during a call into what is to be said of it.
 	Failed(ctx context.Context, err error) error
@@ -72,6 +75,9 @@ type call struct {
 func begin(
 	ctx context.Context, session Session, open func(context.Context, wire.PluginClient) (transfer.Stream, error), first *wire.Frame, arrays ...transfer.Array,
 ) (*call, error) {
+	if err := transfer.CheckSize(arrays...); err != nil {
+		return nil, err
+	}
 	s, err := open(ctx, session.Plugin())
 	if err != nil {
 		return nil, session.Failed(ctx, err)
@@ -94,10 +100,26 @@ func (c *call) failed(err error) error {
 		return fmt.Errorf("%w: the plugin ended the call without a result", core.ErrContract)
 	}
 	switch status.Code(err) {
-	case codes.Unavailable, codes.Canceled, codes.Aborted, codes.DeadlineExceeded:
+	case codes.Canceled, codes.DeadlineExceeded:
+		if c.soonOver() {
+			return c.ctx.Err()
+		}
 		return c.session.Failed(c.ctx, err)
+	case codes.Unavailable, codes.Aborted:
+		return c.session.Failed(c.ctx, err)
+	case codes.ResourceExhausted:
+		return fmt.Errorf("%w: the plugin sent a message that is too large: %w; arrays go in chunks of at most %d bytes", core.ErrContract, err, transfer.MaxChunk)
 	}
 	return fmt.Errorf("%w: the plugin answered with a gRPC error where a Failure belongs: %w", core.ErrContract, err)
+}
+
+// soonOver reports whether the call's context is over, or just about to be: the plugin's clock may be a little ahead.
+func (c *call) soonOver() bool {
+	const ahead = time.Second
+	if deadline, ok := c.ctx.Deadline(); ok && time.Until(deadline) < ahead {
+		<-c.ctx.Done()
+	}
+	return c.ctx.Err() != nil
 }
 
 // result returns the frame that is neither progress nor a question.
@@ -117,8 +139,11 @@ func (c *call) result() (*wire.Frame, error) {
 				return nil, err
 			}
 		case *wire.Frame_Failure:
-			if err := c.ctx.Err(); err != nil {
-				return nil, err
+			switch cancelled := content.Failure.GetKind() == wire.Failure_CANCELLED; {
+			case c.ctx.Err() != nil, cancelled && c.soonOver():
+				return nil, c.ctx.Err()
+			case cancelled: // not by this program
+				return nil, fmt.Errorf("something in the plugin was cancelled, or took too long: %s", content.Failure.GetMessage())
 			}
 			return nil, transfer.Error(content.Failure)
 		default:
@@ -146,6 +171,9 @@ func (c *call) embed(question *wire.Embed) error {
 		answer.Failure = transfer.Failure(err)
 	} else {
 		features = []transfer.Array{transfer.Matrix("features", z)}
+		if err := transfer.CheckSize(features...); err != nil {
+			return err
+		}
 		answer.Arrays = transfer.Headers(features)
 	}
 	if err := transfer.Send(c, &wire.Frame{Content: &wire.Frame_Features{Features: answer}}, features...); err != nil && !errors.Is(err, io.EOF) {
@@ -192,6 +220,12 @@ type fitted struct {
 	report      core.Report
 	eigenvalues []complex128
 	oracle      core.Embedding
+
+	// What came with the fit, by which results are checked.
+	shape      []int // of a snapshot
+	states     int
+	features   int // of an evolution operator
+	observable int // columns, 0 without one
 }
 
 // Names of abilities on the wire.
@@ -221,11 +255,12 @@ func (f *fitted) Has(ability string) bool {
 }
 
 // fit makes a fit.
-func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.Array, progress core.Progress, encoder core.Embedding) (*fitted, error) {
+func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.Array, progress core.Progress, encoder core.Embedding) (_ *fitted, err error) {
 	session, err := r.sessions(ctx)
 	if err != nil {
 		return nil, err
 	}
+	defer named(session.Name(), &err)
 	first.Kind, first.Name, first.Arrays = r.kind, r.description.Name, transfer.Headers(arrays)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -291,8 +326,10 @@ func (f *fitted) readEigenvalues(c *call, reply *wire.Fitted) error {
 	if err != nil {
 		return err
 	}
-	f.eigenvalues, err = arrays[0].Complexes()
-	return err
+	if f.eigenvalues, err = arrays[0].Complexes(); err != nil {
+		return err
+	}
+	return checkComplexes("eigenvalues", f.eigenvalues)
 }
 
 func openFit(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) { return p.Fit(ctx) }
@@ -318,7 +355,7 @@ func tell(p core.Progress, f *wire.Frame) {
 }
 
 // apply applies what was fitted to an array, and returns the array of that name that comes back.
-func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array, result string) (*transfer.Received, error) {
+func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array, result string) (_ *transfer.Received, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)), Arrays: transfer.Headers([]transfer.Array{on})}

@@ -22,7 +22,12 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	if t.TrainLabels != nil {
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
-	return r.fit(ctx, first, arrays, t.Progress, t.OracleEmbedding)
+	f, err := r.fit(ctx, first, arrays, t.Progress, t.OracleEmbedding)
+	if err != nil {
+		return nil, err
+	}
+	f.shape, f.states = t.Train.Shape(), t.States
+	return f, nil
 }
 
 type method struct{ remote }
@@ -53,38 +58,56 @@ func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, e
 	if x.Len() == 0 {
 		return x, ctx.Err()
 	}
-	return m.toSnapshots(ctx, wire.Operation_PREDICT, transfer.Snapshots("snapshots", x))
+	return m.toSnapshots(ctx, wire.Operation_PREDICT, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
 }
 
 func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
 	if x.Len() == 0 {
 		return &mat.CDense{}, ctx.Err()
 	}
-	return m.toValues(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, transfer.Snapshots("snapshots", x))
+	return m.toValues(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, transfer.Snapshots("snapshots", x), x.Len())
 }
 
-func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, on transfer.Array) (core.Snapshots, error) {
+// toSnapshots applies an operation that gives n snapshots of that shape.
+func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, on transfer.Array, n int, shape []int) (_ core.Snapshots, err error) {
+	defer named(f.session.Name(), &err)
 	a, err := f.apply(ctx, o, 0, on, "snapshots")
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	return a.Snapshots()
+	x, err := a.Snapshots()
+	if err != nil {
+		return core.Snapshots{}, err
+	}
+	return x, checkSnapshots(x, n, shape)
 }
 
-func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on transfer.Array, result string) (*mat.Dense, error) {
+// toMatrix applies an operation that gives an n×d matrix.
+func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on transfer.Array, result string, n, d int) (_ *mat.Dense, err error) {
+	defer named(f.session.Name(), &err)
 	a, err := f.apply(ctx, o, steps, on, result)
 	if err != nil {
 		return nil, err
 	}
-	return a.Matrix()
+	m, err := a.Matrix()
+	if err != nil {
+		return nil, err
+	}
+	return m, checkMatrix(result, m, n, d)
 }
 
-func (f *fitted) toValues(ctx context.Context, o wire.Operation, on transfer.Array) (*mat.CDense, error) {
+// toValues applies an operation that gives n values of each eigenfunction.
+func (f *fitted) toValues(ctx context.Context, o wire.Operation, on transfer.Array, n int) (_ *mat.CDense, err error) {
+	defer named(f.session.Name(), &err)
 	a, err := f.apply(ctx, o, 0, on, "values")
 	if err != nil {
 		return nil, err
 	}
-	return a.ComplexMatrix()
+	m, err := a.ComplexMatrix()
+	if err != nil {
+		return nil, err
+	}
+	return m, checkValues("values of eigenfunctions", m, n, len(f.eigenvalues))
 }
 
 type embedder struct{ remote }
@@ -117,11 +140,12 @@ func (e embedding) Embed(ctx context.Context, x core.Snapshots) (*mat.Dense, err
 	if x.Len() == 0 {
 		return &mat.Dense{}, ctx.Err()
 	}
-	return e.toMatrix(ctx, wire.Operation_EMBED, 0, transfer.Snapshots("snapshots", x), "features")
+	return e.toMatrix(ctx, wire.Operation_EMBED, 0, transfer.Snapshots("snapshots", x), "features", x.Len(), e.dim)
 }
 
 func (e embedding) Decode(ctx context.Context, z mat.Matrix) (core.Snapshots, error) {
-	return e.toSnapshots(ctx, wire.Operation_DECODE, transfer.Matrix("features", z))
+	n, _ := z.Dims()
+	return e.toSnapshots(ctx, wire.Operation_DECODE, transfer.Matrix("features", z), n, e.shape)
 }
 
 type operator struct{ remote }
@@ -141,8 +165,12 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 	if err != nil {
 		return nil, err
 	}
-	if _, d := t.Features.Dims(); f.rank > d {
-		return nil, fmt.Errorf("%w: an operator on %d features has the rank %d", core.ErrContract, d, f.rank)
+	_, f.features = t.Features.Dims()
+	if t.Observable != nil {
+		_, f.observable = t.Observable.Dims()
+	}
+	if f.rank > f.features || len(f.eigenvalues) > f.features {
+		return nil, fmt.Errorf("%w: plugin %s: an operator on %d features has the rank %d and %d eigenvalues", core.ErrContract, f.session.Name(), f.features, f.rank, len(f.eigenvalues))
 	}
 	return fittedOperator{f}, nil
 }
@@ -162,22 +190,26 @@ func (o fittedOperator) Predict(ctx context.Context, z mat.Matrix, steps int) (*
 	if steps < 1 {
 		return nil, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
 	}
-	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features")
+	n, _ := z.Dims()
+	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features", n, o.features)
 }
 
 func (o fittedOperator) PredictObservable(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
 	if steps < 1 {
 		return nil, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
 	}
-	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable")
+	n, _ := z.Dims()
+	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable", n, o.observable)
 }
 
 func (o fittedOperator) LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error) {
-	return o.toValues(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, transfer.Matrix("features", z))
+	n, _ := z.Dims()
+	return o.toValues(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, transfer.Matrix("features", z), n)
 }
 
 func (o fittedOperator) RightEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error) {
-	return o.toValues(ctx, wire.Operation_RIGHT_EIGENFUNCTIONS, transfer.Matrix("features", z))
+	n, _ := z.Dims()
+	return o.toValues(ctx, wire.Operation_RIGHT_EIGENFUNCTIONS, transfer.Matrix("features", z), n)
 }
 
 type oracle struct{ remote }
@@ -204,7 +236,8 @@ var (
 	_ core.Declarer = judge{}
 )
 
-func (j judge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
+func (j judge) Classify(ctx context.Context, x core.Snapshots) (_ []int, err error) {
+	defer named(j.session.Name(), &err)
 	if x.Len() == 0 {
 		return []int{}, ctx.Err()
 	}
@@ -212,20 +245,25 @@ func (j judge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Labels()
+	labels, err := a.Labels()
+	if err != nil {
+		return nil, err
+	}
+	return labels, broken(core.CheckLabels(labels, x.Len(), j.states))
 }
 
-func (j judge) Encoder() core.Embedding { return embedding{j.fitted} }
+func (j judge) Encoder() core.Embedding { return embedding(j) }
 
 type loss struct{ remote }
 
 var _ core.Loss = loss{}
 
-func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
+func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options) (_ core.LossValue, err error) {
 	session, err := l.sessions(ctx)
 	if err != nil {
 		return core.LossValue{}, err
 	}
+	defer named(session.Name(), &err)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	views := []transfer.Array{transfer.Matrix("x", x), transfer.Matrix("y", y)}
@@ -252,6 +290,15 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	}
 	if value.GradY, err = gradients[1].Matrix(); err != nil {
 		return core.LossValue{}, err
+	}
+	if v := value.Value; v-v != 0 {
+		return core.LossValue{}, fmt.Errorf("%w: %w: the loss is %v", core.ErrContract, core.ErrNonFinite, v)
+	}
+	n, d := x.Dims()
+	for what, gradient := range map[string]*mat.Dense{"gradients by x": value.GradX, "gradients by y": value.GradY} {
+		if err := checkMatrix(what, gradient, n, d); err != nil {
+			return core.LossValue{}, err
+		}
 	}
 	return value, c.finish()
 }

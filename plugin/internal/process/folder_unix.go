@@ -5,10 +5,10 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 )
 
 // folder is private to one process of a plugin. Its lock is held by this program, and free where this program was killed.
@@ -19,7 +19,7 @@ type folder struct {
 
 const (
 	folderPrefix = "koopbench-"
-	lockName     = "lock"
+	lockName     = ".koopbench-plugin"
 	// longestBase leaves room in the 107 bytes of a socket's path for folder, go-plugin's own folder in it, and socket.
 	longestBase = 107 - len("/koopbench-1234567890/plugin-dir1234567890/plugin1234567890")
 )
@@ -36,10 +36,25 @@ func newFolder() (*folder, error) {
 		return nil, fmt.Errorf("no folder for the socket of a plugin: %w", err)
 	}
 	f := &folder{path: path}
-	if f.lock, err = tryLock(filepath.Join(path, lockName)); err != nil {
+	if f.lock, err = newLock(path); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(path))
 	}
 	return f, nil
+}
+
+// newLock makes the lock of a folder, which is there once it is locked.
+func newLock(path string) (*os.File, error) {
+	file, err := os.CreateTemp(path, lockName)
+	if err != nil {
+		return nil, err
+	}
+	if err = lock(file); err == nil {
+		err = os.Rename(file.Name(), filepath.Join(path, lockName))
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // baseFolder returns the first usual folder for temporary files that exists and whose path is short enough for sockets.
@@ -54,35 +69,30 @@ func baseFolder() (string, error) {
 		candidates, longestBase)
 }
 
-// tryLock creates and locks a file. The lock ends with this program, however it ends.
-func tryLock(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
+// lock locks a file. The lock ends with this program, however it ends.
+func lock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// sweep removes the user's folders that no program holds. What cannot be removed is left for the next time.
+// sweep removes the user's folders that no program holds. Folders without a lock are others' business. What cannot be removed is left
+// for the next time.
 func sweep(base string) {
 	found, _ := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
 	for _, path := range found {
-		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() || !mine(info) {
+		if info, err := os.Lstat(path); err != nil || !info.IsDir() || !mine(info) {
 			continue
 		}
-		lock := filepath.Join(path, lockName)
-		if _, err := os.Lstat(lock); err != nil && time.Since(info.ModTime()) < time.Minute {
-			continue // just being made
+		name := filepath.Join(path, lockName)
+		if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() != 0 || !mine(info) {
+			continue
 		}
-		file, err := tryLock(lock)
+		file, err := os.OpenFile(name, os.O_RDWR, 0)
 		if err != nil {
 			continue
 		}
-		_ = os.RemoveAll(path)
+		if lock(file) == nil {
+			_ = removeAll(path)
+		}
 		_ = file.Close()
 	}
 }
@@ -92,4 +102,18 @@ func mine(info os.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-func (f *folder) remove() error { return errors.Join(os.RemoveAll(f.path), f.lock.Close()) }
+func (f *folder) remove() error { return errors.Join(removeAll(f.path), f.lock.Close()) }
+
+// removeAll removes a folder, and first lets the user write the folders in it where that is what it takes.
+func removeAll(path string) error {
+	if os.RemoveAll(path) == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(path, func(path string, d fs.DirEntry, _ error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(path, 0o700)
+		}
+		return nil // what cannot be read is told of below
+	})
+	return os.RemoveAll(path)
+}

@@ -10,21 +10,36 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// tail keeps the last lines of a log.
+// tail keeps the last lines of a log, and the line by which a Go program says why it ends, however long the stacks after it are.
 type tail struct {
 	mu    sync.Mutex
+	last  string
 	lines []string
 }
 
-const tailLines = 20
+// What is kept: so many lines, and so many bytes of each.
+const (
+	tailLines = 20
+	tailWidth = 500
+)
 
 func (t *tail) add(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(line) > tailWidth {
+		line = strings.ToValidUTF8(line[:tailWidth], "") + "…"
+	}
 	if len(t.lines) == tailLines {
+		if isLastWord(t.lines[0]) {
+			t.last = t.lines[0]
+		}
 		t.lines = t.lines[1:]
 	}
 	t.lines = append(t.lines, line)
+}
+
+func isLastWord(line string) bool {
+	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
 }
 
 // String returns the lines, each on a line of its own, empty for none.
@@ -34,7 +49,11 @@ func (t *tail) String() string {
 	if len(t.lines) == 0 {
 		return ""
 	}
-	return "; its last lines:\n" + strings.Join(t.lines, "\n")
+	text := "; its last lines:\n"
+	if t.last != "" {
+		text += t.last + "\n…\n"
+	}
+	return text + strings.Join(t.lines, "\n")
 }
 
 // longestLine is where lines of a log are broken.

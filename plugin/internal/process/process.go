@@ -14,7 +14,9 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/wire"
@@ -27,6 +29,19 @@ var Handshake = goplugin.HandshakeConfig{MagicCookieKey: "KOOPBENCH_PLUGIN", Mag
 const (
 	Protocol = 1
 	Service  = "koopbench"
+)
+
+// OwnGroup is the environment variable that tells a plugin that its process group is its own to kill.
+const OwnGroup = "KOOPBENCH_PLUGIN_GROUP"
+
+// largestFrame is the most bytes of a message that a plugin may send. Chunks are smaller by far; descriptions and reports are not
+// in chunks.
+const largestFrame = 16 << 20
+
+// window is how many bytes a call, and a connection, may have under way, and buffer how many are read or written at a time.
+const (
+	window = 8 << 20
+	buffer = 256 << 10
 )
 
 // Config says what to start and how.
@@ -45,7 +60,8 @@ type Config struct {
 
 // Process is a running plugin. It may be used by several goroutines at a time.
 type Process struct {
-	Client wire.PluginClient
+	Client    wire.PluginClient
+	Described *wire.DescribeReply // what it serves
 	// Encrypted says whether the connection is, by AutoMTLS. It is a private socket either way.
 	Encrypted bool
 
@@ -64,7 +80,7 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 		return nil, err
 	}
 	p := &Process{config: c, stopped: make(chan struct{})}
-	p.runner = &groupRunner{config: &p.config, folder: folder}
+	p.runner = newGroupRunner(&p.config, folder)
 	config := &goplugin.ClientConfig{
 		HandshakeConfig:  Handshake,
 		VersionedPlugins: map[int]goplugin.PluginSet{Protocol: {Service: connector{}}},
@@ -79,7 +95,7 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 		SyncStdout:       p.runner.lines(hclog.Info),
 		SyncStderr:       p.runner.lines(hclog.Info),
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: folder.path},
-		GRPCDialOptions:  []grpc.DialOption{grpc.WithStatsHandler(&p.traffic)},
+		GRPCDialOptions:  append(DialOptions(), grpc.WithStatsHandler(&p.traffic)),
 	}
 	p.client = goplugin.NewClient(config)
 	defer func() {
@@ -93,16 +109,43 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	return p, nil
 }
 
-// start waits for the handshake and connects.
+// DialOptions are those of a connection to a plugin.
+func DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestFrame)),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window), grpc.WithReadBufferSize(buffer), grpc.WithWriteBufferSize(buffer),
+	}
+}
+
+// ServerOptions are those of the plugin's end.
+func ServerOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.MaxRecvMsgSize(largestFrame), grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window), grpc.ReadBufferSize(buffer), grpc.WriteBufferSize(buffer)}
+}
+
+// start waits for the handshake, connects, and asks what the plugin serves.
 func (p *Process) start(ctx context.Context, config *goplugin.ClientConfig) error {
-	kill := context.AfterFunc(ctx, p.runner.kill)
-	defer kill()
-	_, err := p.client.Start()
+	deadline, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	defer cancel()
+	defer context.AfterFunc(deadline, p.runner.kill)()
+	err := p.connect(config)
+	if err == nil {
+		p.Described, err = p.Client.Describe(deadline, &wire.DescribeRequest{})
+	}
+	if err == nil {
+		return nil
+	}
+	if at, _ := deadline.Deadline(); status.Code(err) == codes.DeadlineExceeded && time.Until(at) < time.Second {
+		<-deadline.Done() // the plugin's clock is a little ahead
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err != nil {
-		return p.explain(err)
+	return p.explain(err, deadline.Err() != nil)
+}
+
+func (p *Process) connect(config *goplugin.ClientConfig) error {
+	if _, err := p.client.Start(); err != nil {
+		return err
 	}
 	// AutoMTLS is chosen before the start; a plugin that does not answer it is spoken to in the clear, on its private socket.
 	p.Encrypted = config.TLSConfig != nil && config.TLSConfig.RootCAs != nil
@@ -111,64 +154,99 @@ func (p *Process) start(ctx context.Context, config *goplugin.ClientConfig) erro
 	}
 	protocol, err := p.client.Client()
 	if err != nil {
-		return p.explain(err)
+		return err
 	}
 	service, err := protocol.Dispense(Service)
 	if err != nil {
-		return p.explain(err)
+		return err
 	}
 	p.Client = service.(wire.PluginClient)
 	return nil
 }
 
 // explain says why a plugin did not start, from what it did.
-func (p *Process) explain(err error) error {
+func (p *Process) explain(err error, late bool) error {
 	if start := p.runner.startError(); start != nil {
 		return start
 	}
-	select { // the end of its output comes a little before its own
-	case <-p.runner.ended():
-	case <-time.After(time.Second):
+	refused := p.Client != nil && answered(err)
+	if !refused { // the end of its output comes a little before its own
+		select {
+		case <-p.runner.ended():
+		case <-time.After(time.Second):
+		}
 	}
 	line, complete := p.runner.handshake()
-	parts := strings.Split(line, "|")
-	name := filepath.Base(p.config.Path)
+	name := p.Name()
+	if why := badHandshake(line); complete && why != "" {
+		return fmt.Errorf("%w: %s %s%s", core.ErrCrashed, name, why, p.runner.tail())
+	}
 	switch {
-	case strings.Contains(err.Error(), "timeout while waiting"):
+	case late && !complete:
 		err = fmt.Errorf("%s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)", name, p.config.StartTimeout)
-	case complete && (len(parts) < 4 || parts[0] != "1"):
-		err = fmt.Errorf("%s wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; log to standard error", name, shorten(line))
-	case complete && parts[1] != fmt.Sprint(Protocol):
-		err = fmt.Errorf("%s speaks version %s of the plugin protocol and this program version %d: use a plugin built for version %d, or the program that fits the plugin", name, parts[1], Protocol, Protocol)
+	case late:
+		err = fmt.Errorf("%s wrote its handshake, but did not say what it serves within %v: it hangs, or needs more time (--plugin-start-timeout)", name, p.config.StartTimeout)
 	case !complete:
 		err = fmt.Errorf("%s ended before its handshake (%s)", name, p.runner.outcome())
+	case p.Ended() && !p.runner.wasKilled():
+		err = fmt.Errorf("%s ended before it said what it serves (%s)", name, p.runner.outcome())
+	case refused:
+		return fmt.Errorf("%w: %s does not say what it serves, but answers: %w; it must implement the call Describe%s", core.ErrContract, name, err, p.runner.tail())
 	default:
 		err = fmt.Errorf("%s started, but cannot be reached: %w", name, err)
 	}
 	return fmt.Errorf("%w: %w%s", core.ErrCrashed, err, p.runner.tail())
 }
 
+// badHandshake says what is wrong with a plugin's first line, "" for nothing that the line itself shows.
+func badHandshake(line string) string {
+	parts := strings.Split(line, "|")
+	switch {
+	case len(parts) < 4 || parts[0] != "1":
+		return fmt.Sprintf("wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; log to standard error", shorten(line))
+	case parts[1] != fmt.Sprint(Protocol):
+		return fmt.Sprintf("speaks version %s of the plugin protocol and this program version %d: use a plugin built for version %d, or the program that fits the plugin",
+			shorten(parts[1]), Protocol, Protocol)
+	}
+	return ""
+}
+
+// answered reports whether an error of a call is the plugin's answer, and no fault of the connection.
+func answered(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.Canceled, codes.Aborted, codes.DeadlineExceeded:
+		return false
+	}
+	return true
+}
+
 func shorten(line string) string {
 	const most = 80
 	if len(line) > most {
-		return line[:most] + "…"
+		return strings.ToValidUTF8(line[:most], "") + "…"
 	}
 	return line
 }
 
-// Failed turns an error of a call into what is to be said of it: the context's error, or [core.ErrCrashed] with the last lines of the
-// plugin's log if it has ended, which a failing connection is the first sign of.
+// Failed turns an error of a call into what is to be said of it: the context's error; [core.ErrScopeClosed] if it was stopped; or
+// [core.ErrCrashed] with the last lines of the plugin's log if it has ended, which a failing connection is the first sign of.
 func (p *Process) Failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case p.once.Load():
+		return fmt.Errorf("%w: the process of %s has ended with it, and what was fitted there is gone; fit again", core.ErrScopeClosed, p.Name())
 	}
 	select {
 	case <-p.runner.ended():
 	case <-time.After(time.Second):
-		return fmt.Errorf("%w: the connection to %s failed: %w", core.ErrCrashed, filepath.Base(p.config.Path), err)
+		return fmt.Errorf("%w: the connection to %s failed: %w", core.ErrCrashed, p.Name(), err)
 	}
-	return fmt.Errorf("%w: %s ended (%s)%s", core.ErrCrashed, filepath.Base(p.config.Path), p.runner.outcome(), p.runner.tail())
+	return fmt.Errorf("%w: %s ended (%s)%s", core.ErrCrashed, p.Name(), p.runner.outcome(), p.runner.tail())
 }
+
+// Name is the plugin's name in messages.
+func (p *Process) Name() string { return filepath.Base(p.config.Path) }
 
 // Ended reports whether the plugin's process has ended.
 func (p *Process) Ended() bool {
@@ -180,15 +258,16 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Stop asks the plugin to end, kills its process group after the grace period, and removes its folder. Further calls wait for the first.
+// Stop asks the plugin to end, by a call and then by the end of its standard input, kills its process group after the grace period, and
+// removes its folder. Further calls wait for the first.
 func (p *Process) Stop() error {
 	if !p.once.CompareAndSwap(false, true) {
 		<-p.stopped
 		return nil
 	}
 	defer close(p.stopped)
-	killer := time.AfterFunc(p.config.Grace, p.runner.kill)
-	defer killer.Stop()
+	defer time.AfterFunc(p.config.Grace/2, p.runner.farewell).Stop()
+	defer time.AfterFunc(p.config.Grace, p.runner.kill).Stop()
 	p.client.Kill()
 	p.runner.kill()
 	return p.runner.folder.remove()

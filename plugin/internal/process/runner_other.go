@@ -25,6 +25,8 @@ type groupRunner struct {
 	folder *folder
 }
 
+func newGroupRunner(c *Config, f *folder) *groupRunner { return &groupRunner{c, f} }
+
 func (*groupRunner) prepare(*exec.Cmd) error         { return errSystem }
 func (*groupRunner) Start(context.Context) error     { return errSystem }
 func (*groupRunner) lines(hclog.Level) io.Writer     { return io.Discard }
@@ -35,6 +37,8 @@ func (*groupRunner) ended() <-chan struct{}          { return nil }
 func (*groupRunner) outcome() string                 { return "" }
 func (*groupRunner) usage() Usage                    { return Usage{} }
 func (*groupRunner) kill()                           {}
+func (*groupRunner) wasKilled() bool                 { return false }
+func (*groupRunner) farewell()                       {}
 func (*groupRunner) Wait(context.Context) error      { return errSystem }
 func (*groupRunner) Kill(context.Context) error      { return nil }
 func (*groupRunner) Stdout() io.ReadCloser           { return nil }

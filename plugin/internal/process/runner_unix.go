@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,7 @@ type groupRunner struct {
 
 	mu       sync.Mutex
 	began    bool
+	killed   bool
 	failed   error // why it did not start
 	first    string
 	complete bool
@@ -41,15 +43,24 @@ type groupRunner struct {
 	stdout, stderr io.ReadCloser
 }
 
-var _ runner.Runner = (*groupRunner)(nil)
+var (
+	_ runner.Runner = (*groupRunner)(nil)
+
+	// errKilled: the plugin was to end before it had begun.
+	errKilled = errors.New("killed before it was started")
+)
+
+func newGroupRunner(c *Config, f *folder) *groupRunner {
+	return &groupRunner{config: c, folder: f, done: make(chan struct{})}
+}
 
 // prepare completes the command that go-plugin has given its variables.
 func (r *groupRunner) prepare(cmd *exec.Cmd) error {
 	cmd.Path, cmd.Args = r.config.Path, append([]string{r.config.Path}, r.config.Args...)
 	cmd.Err = nil
-	cmd.Env = append(append([]string{}, r.config.Env...), append(cmd.Env, "TMPDIR="+r.folder.path)...)
+	cmd.Env = append(append([]string{}, r.config.Env...), append(cmd.Env, "TMPDIR="+r.folder.path, OwnGroup+"=1")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	r.cmd, r.done = cmd, make(chan struct{})
+	r.cmd = cmd
 	return nil
 }
 
@@ -77,7 +88,11 @@ func (r *groupRunner) Start(context.Context) error {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.cmd.Start(); err != nil {
+	err = errKilled
+	if !r.killed {
+		err = r.cmd.Start()
+	}
+	if err != nil {
 		alive.Close()
 		out.Close()
 		log.Close()
@@ -116,10 +131,12 @@ func (r *groupRunner) readOutput(out io.Reader, handshake *io.PipeWriter) {
 	r.mu.Lock()
 	r.first, r.complete = strings.TrimSpace(string(line)), err == nil || len(line) > 0
 	r.mu.Unlock()
-	text := append(line[:len(line):len(line)], '\n')
+	const most = 32 << 10 // go-plugin stops reading at longer lines
+	line = line[:min(len(line), most)]
+	text := slices.Concat(line, []byte{'\n'})
 	go func() {
 		_, _ = handshake.Write(text)
-		handshake.Close()
+		_ = handshake.Close()
 	}()
 	eachLine(buffered, r.line(hclog.Info))
 }
@@ -160,6 +177,13 @@ func (r *groupRunner) handshake() (line string, complete bool) {
 	return r.first, r.complete
 }
 
+// wasKilled reports whether this program has killed the plugin.
+func (r *groupRunner) wasKilled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.killed
+}
+
 func (r *groupRunner) tail() string { return r.last.String() }
 
 func (r *groupRunner) ended() <-chan struct{} { return r.done }
@@ -194,16 +218,26 @@ func (r *groupRunner) usage() Usage {
 	return u
 }
 
-// kill kills the process group; Wait tells when it has ended.
+// kill kills the process group, and keeps one from being started; Wait tells when it has ended.
 func (r *groupRunner) kill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
 	case <-r.done:
 	default:
+		r.killed = true
 		if r.began {
 			r.killGroup()
 		}
+	}
+}
+
+// farewell ends the plugin's standard input, by which it is told to end.
+func (r *groupRunner) farewell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.began {
+		_ = r.alive.Close()
 	}
 }
 
@@ -244,7 +278,22 @@ func (r *groupRunner) ID() string {
 	return fmt.Sprint(r.cmd.Process.Pid)
 }
 
+// PluginToHost implements [runner.AttachedRunner]: the socket must be in the private folder.
 func (r *groupRunner) PluginToHost(network, address string) (string, string, error) {
+	if network != "unix" {
+		return "", "", fmt.Errorf("it listens on the network %q; a plugin listens on a Unix socket", network)
+	}
+	folder, err := filepath.EvalSymlinks(r.folder.path)
+	if err != nil {
+		return "", "", err
+	}
+	socket, err := filepath.EvalSymlinks(address)
+	if err != nil {
+		return "", "", fmt.Errorf("its socket is not there: %w", err)
+	}
+	if !strings.HasPrefix(socket, folder+string(filepath.Separator)) {
+		return "", "", fmt.Errorf("its socket %s is not in the private folder $PLUGIN_UNIX_SOCKET_DIR", address)
+	}
 	return network, address, nil
 }
 

@@ -151,7 +151,10 @@ func (f *fitted) applyToFeatures(in *stream, c *wire.ApplyCall, z *mat.Dense) (r
 	if err != nil {
 		return result, err
 	}
+	predicts := c.GetOperation() == wire.Operation_PREDICT_FEATURES || c.GetOperation() == wire.Operation_PREDICT_OBSERVABLE
 	switch operation := c.GetOperation(); {
+	case predicts && steps < 1:
+		return result, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
 	case operation == wire.Operation_PREDICT_FEATURES:
 		return matrix("features")(operator.Predict(in.ctx, z, steps))
 	case operation == wire.Operation_PREDICT_OBSERVABLE:

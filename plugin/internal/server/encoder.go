@@ -29,7 +29,11 @@ func (e *oracleEncoder) during(s *stream, run func() error) error {
 	if e == nil {
 		return run()
 	}
-	e.call <- s
+	select {
+	case e.call <- s:
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
 	defer func() { <-e.call }()
 	return run()
 }

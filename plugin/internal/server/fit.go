@@ -91,7 +91,11 @@ func (s *Server) finish(in *stream, f *fitted, err error) error {
 		return err
 	}
 	reply.Handle, reply.Arrays = s.keep(f), transfer.Headers(arrays)
-	return transfer.Send(in, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: reply}}, arrays...)
+	err = transfer.Send(in, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: reply}}, arrays...)
+	if err != nil || in.ctx.Err() != nil { // no one knows the handle
+		s.forget(reply.GetHandle())
+	}
+	return err
 }
 
 // receiveTraining receives what a fit may see. The encoder is the stand-in for the oracle's, nil without one.

@@ -95,10 +95,14 @@ func (s *Server) Describe(context.Context, *wire.DescribeRequest) (*wire.Describ
 
 // Release implements [wire.PluginServer].
 func (s *Server) Release(_ context.Context, r *wire.ReleaseRequest) (*wire.ReleaseReply, error) {
+	s.forget(r.GetHandle())
+	return &wire.ReleaseReply{}, nil
+}
+
+func (s *Server) forget(handle uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.fitted, r.GetHandle())
-	return &wire.ReleaseReply{}, nil
+	delete(s.fitted, handle)
 }
 
 // keep gives something fitted a handle.

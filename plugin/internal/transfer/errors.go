@@ -45,16 +45,24 @@ func Failure(err error) *wire.Failure {
 
 // Error turns a failure into an error that wraps the sentinel of its kind. The text is the plugin's.
 func Error(f *wire.Failure) error {
-	text := f.GetMessage()
-	if f.GetStack() != "" {
-		text += "\n" + f.GetStack()
-	}
+	e := &remoteError{text: f.GetMessage()}
 	for _, s := range sentinels {
 		if f.GetKind() == s.kind {
-			return &remoteError{text, s.err}
+			e.sentinel = s.err
+			break
 		}
 	}
-	return &remoteError{text, nil}
+	switch {
+	case e.text != "":
+	case e.sentinel != nil:
+		e.text = fmt.Sprintf("%v: the plugin gave no further message", e.sentinel)
+	default:
+		e.text = "the plugin failed without a message; see its log"
+	}
+	if f.GetStack() != "" {
+		e.text += "\n" + f.GetStack()
+	}
+	return e
 }
 
 // remoteError is an error that has come over the wire: the kind of one without repeating its text.
@@ -63,11 +71,6 @@ type remoteError struct {
 	sentinel error
 }
 
-func (e *remoteError) Error() string {
-	if e.text == "" {
-		return fmt.Sprint("the plugin failed without a message: ", e.sentinel)
-	}
-	return e.text
-}
+func (e *remoteError) Error() string { return e.text }
 
 func (e *remoteError) Unwrap() error { return e.sentinel }

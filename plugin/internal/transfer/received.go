@@ -16,6 +16,7 @@ type Received struct {
 	Name  string
 	Type  wire.Type
 	Shape []int
+	count int // of numbers, as announced
 
 	pixels  []uint8
 	singles []float32
@@ -24,27 +25,43 @@ type Received struct {
 	complex []complex128
 }
 
+// add appends a chunk of whole numbers.
 func (a *Received) add(chunk []byte) {
+	n := len(chunk) / widths[a.Type]
 	switch a.Type {
 	case wire.Type_PIXEL8:
-		a.pixels = append(a.pixels, chunk...)
+		a.pixels = append(room(a.pixels, n, a.count), chunk...)
 	case wire.Type_FLOAT32:
-		for ; len(chunk) > 0; chunk = chunk[4:] {
+		a.singles = room(a.singles, n, a.count)
+		for ; len(chunk) >= 4; chunk = chunk[4:] {
 			a.singles = append(a.singles, math.Float32frombits(binary.LittleEndian.Uint32(chunk)))
 		}
 	case wire.Type_FLOAT64:
-		for ; len(chunk) > 0; chunk = chunk[8:] {
+		a.doubles = room(a.doubles, n, a.count)
+		for ; len(chunk) >= 8; chunk = chunk[8:] {
 			a.doubles = append(a.doubles, double(chunk))
 		}
 	case wire.Type_INT64:
-		for ; len(chunk) > 0; chunk = chunk[8:] {
+		a.whole = room(a.whole, n, a.count)
+		for ; len(chunk) >= 8; chunk = chunk[8:] {
 			a.whole = append(a.whole, int(int64(binary.LittleEndian.Uint64(chunk))))
 		}
 	case wire.Type_COMPLEX128:
-		for ; len(chunk) > 0; chunk = chunk[16:] {
+		a.complex = room(a.complex, n, a.count)
+		for ; len(chunk) >= 16; chunk = chunk[16:] {
 			a.complex = append(a.complex, complex(double(chunk), double(chunk[8:])))
 		}
 	}
+}
+
+// room returns a slice with room for n more numbers, of a total that was announced but may never come: memory is at most firstRoom
+// numbers, or four times what has come.
+func room[T any](s []T, n, total int) []T {
+	const firstRoom = 1 << 22
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return append(make([]T, 0, max(len(s)+n, min(total, max(firstRoom, 4*cap(s))))), s...)
 }
 
 func double(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }

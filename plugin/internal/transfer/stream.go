@@ -13,6 +13,17 @@ type Stream interface {
 	Recv() (*wire.Frame, error)
 }
 
+// CheckSize returns [core.ErrShape] for an array that is too large to be sent.
+func CheckSize(arrays ...Array) error {
+	for _, a := range arrays {
+		if _, err := count(a.header); err != nil {
+			return fmt.Errorf("%w: the array %q of shape %v is larger than %d bytes, the most that is sent to a plugin or back at once: use fewer snapshots in one call",
+				core.ErrShape, a.header.GetName(), a.header.GetShape(), MaxArray)
+		}
+	}
+	return nil
+}
+
 // Send sends a frame that announces arrays, and then their numbers. It returns the first error of the stream, or [core.ErrContract]
 // for an array that is too large.
 func Send(s Stream, frame *wire.Frame, arrays ...Array) error {
@@ -53,7 +64,7 @@ func Receive(s Stream, headers []*wire.Array, names ...string) ([]Received, erro
 		if err != nil {
 			return nil, err
 		}
-		a := Received{Name: h.GetName(), Type: h.GetType(), Shape: make([]int, len(h.GetShape()))}
+		a := Received{Name: h.GetName(), Type: h.GetType(), Shape: make([]int, len(h.GetShape())), count: n}
 		for k, axis := range h.GetShape() {
 			if a.Shape[k] = int(axis); a.Shape[k] < 0 {
 				return nil, fmt.Errorf("%w: the array %q has the shape %v", core.ErrContract, h.GetName(), h.GetShape())

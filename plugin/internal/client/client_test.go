@@ -1,0 +1,291 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/describe"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// script is a call whose plugin has said all already, and a plugin all of whose calls continue it.
+type script struct {
+	wire.PluginClient
+	grpc.ClientStream
+	replies []*wire.Frame
+	sent    []*wire.Frame
+}
+
+type stream = grpc.BidiStreamingClient[wire.Frame, wire.Frame]
+
+func (s *script) Fit(context.Context, ...grpc.CallOption) (stream, error)      { return s, nil }
+func (s *script) Apply(context.Context, ...grpc.CallOption) (stream, error)    { return s, nil }
+func (s *script) Evaluate(context.Context, ...grpc.CallOption) (stream, error) { return s, nil }
+func (s *script) CloseSend() error                                             { return nil }
+
+func (s *script) Release(context.Context, *wire.ReleaseRequest, ...grpc.CallOption) (*wire.ReleaseReply, error) {
+	return &wire.ReleaseReply{}, nil
+}
+
+func (s *script) Send(f *wire.Frame) error {
+	s.sent = append(s.sent, f)
+	return nil
+}
+
+// Recv ends a call at each frame without content.
+func (s *script) Recv() (*wire.Frame, error) {
+	if len(s.replies) == 0 {
+		return nil, io.EOF
+	}
+	f := s.replies[0]
+	s.replies = s.replies[1:]
+	if f.GetContent() == nil {
+		return nil, io.EOF
+	}
+	return f, nil
+}
+
+func (s *script) Name() string                              { return "far" }
+func (s *script) Plugin() wire.PluginClient                 { return s }
+func (s *script) Failed(_ context.Context, err error) error { return errors.Join(core.ErrCrashed, err) }
+
+func stub(t testing.TB, kind wire.Kind, s *script) any {
+	d := core.Description{Name: "far", Summary: "Far", Exposure: core.OracleExposed}
+	thing, err := Stub(describe.Thing(kind, d), func(context.Context) (Session, error) { return s, nil })
+	require.NoError(t, err)
+	return thing
+}
+
+// encoder is the oracle's.
+type encoder struct{}
+
+func (encoder) Dim() int { return 2 }
+
+func (encoder) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
+	if x.Size() != 2 {
+		return nil, core.ErrShape
+	}
+	return x.Matrix(), nil
+}
+
+func snapshots(t testing.TB) core.Snapshots {
+	x, err := core.NewSnapshots([]float32{1, 2, 3, 4, 5, 6}, 2)
+	require.NoError(t, err)
+	return x
+}
+
+// use makes the calls that a thing of that kind is made for, and checks what comes back.
+func use(t testing.TB, kind wire.Kind, s *script) error {
+	ctx, x := t.Context(), snapshots(t)
+	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}}
+	finite := func(m *mat.Dense, columns int) {
+		n, d := m.Dims()
+		assert.Equal(t, []int{3, columns}, []int{n, d})
+		assert.False(t, mat.Norm(m, 1)-mat.Norm(m, 1) != 0)
+	}
+	switch thing := stub(t, kind, s).(type) {
+	case core.Method:
+		model, err := thing.Fit(ctx, training)
+		if err != nil {
+			return err
+		}
+		y, err := model.Predict(ctx, x)
+		if err != nil {
+			return err
+		}
+		assert.True(t, y.Len() == 3 && y.SameShape(x) && y.CheckFinite() == nil)
+		if s, ok := core.As[core.Spectral](model); ok {
+			_, err = s.LeftEigenfunctions(ctx, x)
+		}
+		return err
+	case core.Embedder:
+		embedding, err := thing.Fit(ctx, training)
+		if err != nil {
+			return err
+		}
+		m, err := embedding.Embed(ctx, x)
+		if err != nil {
+			return err
+		}
+		finite(m, embedding.Dim())
+		if d, ok := core.As[core.Decoder](embedding); ok {
+			_, err = d.Decode(ctx, m)
+		}
+		return err
+	case core.EvolutionOperator:
+		operator, err := thing.Fit(ctx, &core.OperatorTraining{Features: z, Observable: z, Lag: 1})
+		if err != nil {
+			return err
+		}
+		m, err := operator.Predict(ctx, z, 1)
+		if err != nil {
+			return err
+		}
+		finite(m, 2)
+		_, err = operator.PredictObservable(ctx, z, 1)
+		return err
+	case core.Loss:
+		value, err := thing.Evaluate(ctx, z, z, core.Options{})
+		if err != nil {
+			return err
+		}
+		finite(value.GradX, 2)
+		finite(value.GradY, 2)
+		return nil
+	case core.Oracle:
+		judge, err := thing.Fit(ctx, training)
+		if err != nil {
+			return err
+		}
+		labels, err := judge.Classify(ctx, x)
+		if err != nil {
+			return err
+		}
+		assert.NoError(t, core.CheckLabels(labels, 3, 3))
+		return nil
+	}
+	return nil
+}
+
+// replies are those of well-behaved plugins, by kind.
+func replies(t testing.TB) map[wire.Kind][]*wire.Frame {
+	end := &wire.Frame{}
+	with := func(make func([]*wire.Array) *wire.Frame, arrays ...transfer.Array) []*wire.Frame {
+		s := &script{}
+		require.NoError(t, transfer.Send(s, make(transfer.Headers(arrays)), arrays...))
+		return append(s.sent, end)
+	}
+	result := func(a []*wire.Array) *wire.Frame {
+		return &wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: a}}}
+	}
+	fitted := func(f *wire.Fitted) func([]*wire.Array) *wire.Frame {
+		return func(a []*wire.Array) *wire.Frame {
+			f.Arrays = a
+			return &wire.Frame{Content: &wire.Frame_Fitted{Fitted: f}}
+		}
+	}
+	join := func(parts ...[]*wire.Frame) (all []*wire.Frame) {
+		for _, p := range parts {
+			all = append(all, p...)
+		}
+		return all
+	}
+	x := snapshots(t)
+	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	question := with(func(a []*wire.Array) *wire.Frame {
+		return &wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: a}}}
+	}, transfer.Snapshots("snapshots", x))
+	eigenvalues := transfer.Complexes("eigenvalues", []complex128{1, 0.5}, 2)
+	return map[wire.Kind][]*wire.Frame{
+		wire.Kind_METHOD: join([]*wire.Frame{{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: "training", Total: 3}}}}, question[:len(question)-1],
+			with(fitted(&wire.Fitted{Abilities: []string{"spectrum"}, Report: &wire.Report{History: []*wire.Epoch{{Number: 1}}}}), eigenvalues),
+			with(result, transfer.Snapshots("snapshots", x)), with(result, transfer.ComplexMatrix("values", mat.NewCDense(3, 2, nil)))),
+		wire.Kind_EMBEDDER: join(with(fitted(&wire.Fitted{Dim: 2, Abilities: []string{"decode"}})),
+			with(result, transfer.Matrix("features", z)), with(result, transfer.Snapshots("snapshots", x))),
+		wire.Kind_OPERATOR: join(with(fitted(&wire.Fitted{Rank: 2})), with(result, transfer.Matrix("features", z)), with(result, transfer.Matrix("observable", z))),
+		wire.Kind_LOSS: with(func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Loss{Loss: &wire.LossValue{Value: 1, Arrays: a}}}
+		}, transfer.Matrix("gradient_x", z), transfer.Matrix("gradient_y", z)),
+		wire.Kind_ORACLE: join(with(fitted(&wire.Fitted{})), with(result, transfer.Labels("labels", []int{0, 1, 2}))),
+	}
+}
+
+func TestReplies(t *testing.T) {
+	for kind, frames := range replies(t) {
+		assert.NoError(t, use(t, kind, &script{replies: frames}), kind.String())
+	}
+	_, err := Stub(&wire.Thing{Name: "far", Summary: "Far", Kind: 99}, nil)
+	assert.ErrorIs(t, err, core.ErrDescription)
+}
+
+// hasty is a plugin that ends its calls before their time is over.
+type hasty struct {
+	*script
+	err error
+}
+
+func (h hasty) Plugin() wire.PluginClient { return h }
+
+func (h hasty) Evaluate(context.Context, ...grpc.CallOption) (stream, error) { return h, nil }
+
+func (h hasty) Recv() (*wire.Frame, error) {
+	if h.err != nil {
+		return nil, h.err
+	}
+	return h.script.Recv()
+}
+
+// TestHastyPlugin: where the plugin's clock is ahead, a call that is out of time is no crash; and a plugin that says so without reason
+// is not believed.
+func TestHastyPlugin(t *testing.T) {
+	cancelled := &wire.Frame{Content: &wire.Frame_Failure{Failure: &wire.Failure{Kind: wire.Failure_CANCELLED, Message: "out of time"}}}
+	for _, late := range []error{status.Error(codes.DeadlineExceeded, "out of time"), status.Error(codes.Canceled, "out of time"), nil} {
+		h := hasty{&script{replies: []*wire.Frame{cancelled, cancelled}}, late}
+		d := core.Description{Name: "far", Summary: "Far"}
+		thing, err := Stub(describe.Thing(wire.Kind_LOSS, d), func(context.Context) (Session, error) { return h, nil })
+		require.NoError(t, err)
+		z := mat.NewDense(1, 1, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err = thing.(core.Loss).Evaluate(ctx, z, z, core.Options{})
+		assert.Equal(t, context.DeadlineExceeded, err)
+		cancel()
+		_, err = thing.(core.Loss).Evaluate(t.Context(), z, z, core.Options{})
+		require.ErrorContains(t, err, "out of time")
+		assert.NotErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+	}
+}
+
+// FuzzClient: whatever a plugin replies, calls end, with an error or with results that keep their contract.
+func FuzzClient(f *testing.F) {
+	for kind, frames := range replies(f) {
+		var text bytes.Buffer
+		for _, frame := range frames {
+			_, err := protodelim.MarshalTo(&text, frame)
+			require.NoError(f, err)
+		}
+		f.Add(uint8(kind), text.Bytes())
+		f.Add(uint8(kind), text.Bytes()[:text.Len()/2])
+	}
+	failure := &wire.Frame{Content: &wire.Frame_Failure{Failure: &wire.Failure{Kind: wire.Failure_CANCELLED}}}
+	var text bytes.Buffer
+	_, err := protodelim.MarshalTo(&text, failure)
+	require.NoError(f, err)
+	f.Add(uint8(wire.Kind_METHOD), text.Bytes())
+	f.Fuzz(func(t *testing.T, kind uint8, text []byte) {
+		s := &script{}
+		for r := bytes.NewReader(text); ; {
+			frame := &wire.Frame{}
+			if protodelim.UnmarshalFrom(r, frame) != nil {
+				break
+			}
+			s.replies = append(s.replies, frame)
+		}
+		done := make(chan error, 1)
+		go func() { done <- use(t, wire.Kind(kind%5+1), s) }()
+		select {
+		case err := <-done:
+			if err != nil {
+				assert.NotEmpty(t, err.Error())
+				assert.NotErrorIs(t, err, context.Canceled)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the call hangs")
+		}
+	})
+}

@@ -1,0 +1,275 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/describe"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// The five kinds at their simplest. The method asks the oracle where it may.
+
+type (
+	method    struct{}
+	embedder  struct{}
+	operator  struct{}
+	loss      struct{}
+	oracle    struct{}
+	embedding struct{ shape []int }
+	judge     struct{ embedding }
+	evolution struct{}
+)
+
+func description(name string) core.Description {
+	return core.Description{Name: name, Summary: "Simple", Options: []core.Option{core.IntOption("n", 1, 0, 9, "a number")}}
+}
+
+func (method) Describe() core.Description {
+	d := description("method")
+	d.Exposure = core.OracleExposed
+	return d
+}
+func (embedder) Describe() core.Description { return description("embedder") }
+func (operator) Describe() core.Description { return description("operator") }
+func (loss) Describe() core.Description     { return description("loss") }
+func (oracle) Describe() core.Description   { return description("oracle") }
+
+func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	t.Progress.Phase("training", 1)
+	t.Progress.Epoch(core.Epoch{Number: 1})
+	if t.OracleEmbedding != nil {
+		if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+			return nil, err
+		}
+	}
+	return core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }), nil
+}
+
+func (embedder) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
+	return embedding{t.Train.Shape()}, nil
+}
+
+func (e embedding) Dim() int { return 2 }
+
+func (embedding) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
+	return x.Matrix(), nil
+}
+
+func (e embedding) Decode(_ context.Context, z mat.Matrix) (core.Snapshots, error) {
+	return core.SnapshotsFromMatrix(z, e.shape...)
+}
+
+func (operator) Fit(context.Context, *core.OperatorTraining) (core.Operator, error) {
+	return evolution{}, nil
+}
+
+func (evolution) Rank() int { return 1 }
+
+func (evolution) Predict(_ context.Context, z mat.Matrix, _ int) (*mat.Dense, error) {
+	return mat.DenseCopyOf(z), nil // panics for an empty matrix
+}
+
+func (evolution) PredictObservable(context.Context, mat.Matrix, int) (*mat.Dense, error) {
+	return nil, core.ErrUnavailable
+}
+
+func (loss) Evaluate(_ context.Context, x, y mat.Matrix, _ core.Options) (core.LossValue, error) {
+	return core.LossValue{Value: mat.Sum(x), GradX: mat.DenseCopyOf(x), GradY: mat.DenseCopyOf(y)}, nil
+}
+
+func (oracle) Fit(_ context.Context, t *core.Training) (core.Judge, error) {
+	return judge{embedding{t.Train.Shape()}}, nil
+}
+
+func (judge) Classify(_ context.Context, x core.Snapshots) ([]int, error) {
+	return make([]int, x.Len()), nil
+}
+
+func (j judge) Encoder() core.Embedding { return j.embedding }
+
+// script is a call whose host has said all already.
+type script struct {
+	grpc.ServerStream
+	ctx      context.Context
+	received []*wire.Frame
+	sent     []*wire.Frame
+}
+
+func (s *script) Context() context.Context { return s.ctx }
+
+func (s *script) Send(f *wire.Frame) error {
+	s.sent = append(s.sent, f)
+	return nil
+}
+
+func (s *script) Recv() (*wire.Frame, error) {
+	if len(s.received) == 0 {
+		return nil, io.EOF
+	}
+	f := s.received[0]
+	s.received = s.received[1:]
+	return f, nil
+}
+
+func newServer(t testing.TB) *Server {
+	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{})
+	require.NoError(t, err)
+	for kind, thing := range map[wire.Kind]any{
+		wire.Kind_METHOD:   core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }),
+		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{}, wire.Kind_ORACLE: judge{embedding{[]int{2}}},
+	} {
+		s.fitted[uint64(kind)] = &fitted{kind: kind, thing: thing}
+	}
+	s.last = 100
+	return s
+}
+
+// calls are those of a well-behaved host, by the kind.
+func calls(t testing.TB) [][]*wire.Frame {
+	x, err := core.NewSnapshots([]float32{1, 2, 3, 4, 5, 6}, 2)
+	require.NoError(t, err)
+	options, err := description("x").Resolve(nil)
+	require.NoError(t, err)
+	values := describe.Values(options)
+	m := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	with := func(make func([]*wire.Array) *wire.Frame, arrays ...transfer.Array) []*wire.Frame {
+		s := &script{}
+		require.NoError(t, transfer.Send(s, make(transfer.Headers(arrays)), arrays...))
+		return s.sent
+	}
+	fit := func(kind wire.Kind, name string, dim uint64) func([]*wire.Array) *wire.Frame {
+		return func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Fit{Fit: &wire.FitCall{Kind: kind, Name: name, Options: values, Lag: 1, States: 2, OracleDim: dim, Arrays: a}}}
+		}
+	}
+	apply := func(handle wire.Kind, o wire.Operation) func([]*wire.Array) *wire.Frame {
+		return func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(handle), Operation: o, Steps: 1, Arrays: a}}}
+		}
+	}
+	train, validation, snapshots := transfer.Snapshots("train", x), transfer.Snapshots("validation", x), transfer.Snapshots("snapshots", x)
+	features := transfer.Matrix("features", m)
+	labels := []transfer.Array{transfer.Labels("train_labels", []int{0, 1, 0}), transfer.Labels("validation_labels", []int{0, 1, 0})}
+	answer := with(func(a []*wire.Array) *wire.Frame {
+		return &wire.Frame{Content: &wire.Frame_Features{Features: &wire.Features{Arrays: a}}}
+	}, features)
+	return [][]*wire.Frame{
+		append(with(fit(wire.Kind_METHOD, "method", 2), train, validation), answer...),
+		with(fit(wire.Kind_METHOD, "method", 0), train, validation),
+		with(fit(wire.Kind_EMBEDDER, "embedder", 0), train, validation),
+		with(fit(wire.Kind_OPERATOR, "operator", 0), features),
+		with(fit(wire.Kind_OPERATOR, "operator", 0), features, transfer.Matrix("observable", m)),
+		with(fit(wire.Kind_ORACLE, "oracle", 0), append([]transfer.Array{train, validation}, labels...)...),
+		with(apply(wire.Kind_METHOD, wire.Operation_PREDICT), snapshots),
+		with(apply(wire.Kind_EMBEDDER, wire.Operation_EMBED), snapshots),
+		with(apply(wire.Kind_EMBEDDER, wire.Operation_DECODE), features),
+		with(apply(wire.Kind_OPERATOR, wire.Operation_PREDICT_FEATURES), features),
+		with(apply(wire.Kind_ORACLE, wire.Operation_CLASSIFY), snapshots),
+		with(apply(wire.Kind_ORACLE, wire.Operation_EMBED), snapshots),
+		with(func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Evaluate{Evaluate: &wire.EvaluateCall{Name: "loss", Options: values, Arrays: a}}}
+		}, transfer.Matrix("x", m), transfer.Matrix("y", m)),
+	}
+}
+
+// run makes the call that the first frame belongs to, and returns its last frame.
+func run(s *Server, c *script) (*wire.Frame, error) {
+	var err error
+	switch c.received[0].GetContent().(type) {
+	case *wire.Frame_Apply:
+		err = s.Apply(c)
+	case *wire.Frame_Evaluate:
+		err = s.Evaluate(c)
+	default:
+		err = s.Fit(c)
+	}
+	if err != nil || len(c.sent) == 0 {
+		return nil, err
+	}
+	return c.sent[len(c.sent)-1], nil
+}
+
+func TestCalls(t *testing.T) {
+	for i, frames := range calls(t) {
+		last, err := run(newServer(t), &script{ctx: t.Context(), received: frames})
+		require.NoError(t, err)
+		assert.Nil(t, last.GetFailure(), "call %d", i)
+	}
+}
+
+// TestForgotten: what was fitted for a host that no longer listens is not kept.
+func TestForgotten(t *testing.T) {
+	s := newServer(t)
+	before := len(s.fitted)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = run(s, &script{ctx: ctx, received: calls(t)[2]})
+	assert.Len(t, s.fitted, before)
+	_, err := run(s, &script{ctx: t.Context(), received: calls(t)[2]})
+	require.NoError(t, err)
+	assert.Len(t, s.fitted, before+1)
+	_, err = s.Release(t.Context(), &wire.ReleaseRequest{Handle: s.last})
+	require.NoError(t, err)
+	assert.Len(t, s.fitted, before)
+}
+
+// FuzzServer: whatever a host sends, the call ends, with an error, a Failure, or a result.
+func FuzzServer(f *testing.F) {
+	for _, frames := range calls(f) {
+		var text bytes.Buffer
+		for _, frame := range frames {
+			_, err := protodelim.MarshalTo(&text, frame)
+			require.NoError(f, err)
+		}
+		f.Add(text.Bytes())
+		f.Add(text.Bytes()[:text.Len()-3])
+	}
+	f.Add([]byte{0})
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c := &script{ctx: t.Context()}
+		for r := bytes.NewReader(text); ; {
+			frame := &wire.Frame{}
+			if protodelim.UnmarshalFrom(r, frame) != nil {
+				break
+			}
+			c.received = append(c.received, frame)
+		}
+		if len(c.received) == 0 {
+			return
+		}
+		s := newServer(t)
+		type end struct {
+			last *wire.Frame
+			err  error
+		}
+		done := make(chan end, 1)
+		go func() {
+			last, err := run(s, c)
+			done <- end{last, err}
+		}()
+		select {
+		case e := <-done:
+			if e.err != nil {
+				return
+			}
+			require.NotNil(t, e.last, "nothing was answered")
+			if failure := e.last.GetFailure(); failure != nil {
+				assert.NotEmpty(t, failure.GetMessage())
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the call hangs")
+		}
+	})
+}

@@ -1,0 +1,162 @@
+//go:build unix
+
+package plugin_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+	"github.com/koopbench/koopbench/methods/linear"
+	"github.com/koopbench/koopbench/plugin"
+)
+
+// TestThreeWays: in this program, through memory, and in another process, things give the same bits.
+func TestThreeWays(t *testing.T) {
+	leavesNothing(t)
+	local := []any{linear.New(), linear.Pixels(), linalg.Ridge{}}
+	loop, err := plugin.Loopback(local...)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, loop.Close()) }()
+	p := openPlugin(t, executable(t))
+	ctx, scope := core.WithScope(t.Context())
+	defer func() { assert.NoError(t, scope.Close()) }()
+
+	outputs := func(things []any) (all []any) {
+		method, embedder, operator := things[0].(core.Method), things[1].(core.Embedder), things[2].(core.EvolutionOperator)
+		all = append(all, method.Describe(), embedder.Describe(), operator.Describe())
+		model, err := method.Fit(ctx, training(t, method.Describe()))
+		require.NoError(t, err)
+		y, err := model.Predict(ctx, ramp(t, rows))
+		require.NoError(t, err)
+		all = append(all, y, core.ReportOf(model))
+		if s, ok := core.As[core.Spectral](model); ok {
+			values, err := s.LeftEigenfunctions(ctx, ramp(t, rows))
+			require.NoError(t, err)
+			all = append(all, s.Eigenvalues(), values)
+		}
+		embedding, err := embedder.Fit(ctx, training(t, embedder.Describe()))
+		require.NoError(t, err)
+		z, err := embedding.Embed(ctx, ramp(t, rows))
+		require.NoError(t, err)
+		all = append(all, embedding.Dim(), z)
+		options, err := operator.Describe().Resolve(nil)
+		require.NoError(t, err)
+		fitted, err := operator.Fit(ctx, &core.OperatorTraining{Features: z, Observable: mat.DenseCopyOf(z), Lag: 1, Options: options})
+		require.NoError(t, err)
+		next, err := fitted.Predict(ctx, z, 3)
+		require.NoError(t, err)
+		observable, err := fitted.PredictObservable(ctx, z, 3)
+		require.NoError(t, err)
+		return append(all, fitted.Rank(), next, observable)
+	}
+	want := outputs(local)
+	assert.Equal(t, want, outputs(loop.Things))
+	assert.Equal(t, want, outputs(p.Things))
+}
+
+func TestLoopback(t *testing.T) {
+	for _, bad := range [][]any{nil, {"a string"}, {faultyMethod{}, faultyMethod{}}, {misnamed{}}} {
+		l, err := plugin.Loopback(bad...)
+		assert.Nil(t, l)
+		assert.Error(t, err)
+	}
+	before := runtime.NumGoroutine()
+	l, err := plugin.Loopback(things()...)
+	require.NoError(t, err)
+	model, err := fitMethod(t.Context(), t, l.Things)
+	require.NoError(t, err)
+	for _, use := range []use{useMethod, useEmbedder, useOperator, useLoss, useOracle} {
+		assert.NoError(t, use(t.Context(), t, l.Things))
+	}
+	require.NoError(t, l.Close())
+	_, err = model.Predict(t.Context(), ramp(t, rows))
+	assert.ErrorIs(t, err, core.ErrCrashed)
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+type misnamed struct{ faultyMethod }
+
+func (misnamed) Describe() core.Description { return described("Bad Name") }
+
+// exposed is a method that sees the oracle's encoder, in the fit and after it.
+type exposed struct{}
+
+func (exposed) Describe() core.Description {
+	d := described("exposed")
+	d.Exposure = core.OracleExposed
+	return d
+}
+
+func (exposed) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+		return nil, err
+	}
+	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		z, err := t.OracleEmbedding.Embed(ctx, x)
+		if err != nil {
+			return core.Snapshots{}, err
+		}
+		return core.SnapshotsFromMatrix(z, x.Shape()...)
+	}), nil
+}
+
+// encoder stands for the oracle's: it gives what it is told to.
+type encoder struct {
+	dim int
+	do  func(x core.Snapshots) (*mat.Dense, error)
+}
+
+func (e encoder) Dim() int { return e.dim }
+
+func (e encoder) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) { return e.do(x) }
+
+// TestOracleCallbacks: questions for the oracle's features are answered on the call, errors of the oracle keep their kind, and calls at
+// once take turns.
+func TestOracleCallbacks(t *testing.T) {
+	l, err := plugin.Loopback(exposed{})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, l.Close()) }()
+	m := l.Things[0].(core.Method)
+	tr := training(t, m.Describe())
+	whole := func(x core.Snapshots) (*mat.Dense, error) { return x.Matrix(), nil }
+	tr.OracleEmbedding = encoder{4, whole}
+	model, err := m.Fit(t.Context(), tr)
+	require.NoError(t, err)
+	done := make(chan error, 8)
+	for range cap(done) {
+		go func() {
+			y, err := model.Predict(t.Context(), ramp(t, rows))
+			if err == nil {
+				assert.Equal(t, ramp(t, rows), y)
+			}
+			done <- err
+		}()
+	}
+	for range cap(done) {
+		assert.NoError(t, <-done)
+	}
+
+	for _, c := range []struct {
+		oracle encoder
+		kind   error
+	}{
+		{encoder{4, func(core.Snapshots) (*mat.Dense, error) { return nil, core.ErrUnavailable }}, core.ErrUnavailable},
+		{encoder{4, func(x core.Snapshots) (*mat.Dense, error) { return mat.NewDense(x.Len()+1, 4, nil), nil }}, core.ErrContract},
+		{encoder{5, whole}, core.ErrContract},
+	} {
+		tr.OracleEmbedding = c.oracle
+		_, err := m.Fit(t.Context(), tr)
+		assert.ErrorIs(t, err, c.kind)
+	}
+}
