@@ -1,0 +1,104 @@
+package check_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/conformance/check"
+	"github.com/koopbench/koopbench/conformance/internal/broken"
+	"github.com/koopbench/koopbench/core"
+)
+
+// quick are options under which the things of package broken are checked in milliseconds.
+func quick() *check.Options {
+	return &check.Options{Shape: []int{4, 4}, Snapshots: 60, Epochs: 10, Timeout: 20 * time.Second, Grace: broken.Late / 4}
+}
+
+// run checks a thing of any kind.
+func run(ctx context.Context, kind check.Kind, thing any, o *check.Options) check.Report {
+	switch kind {
+	case check.KindMethod:
+		m, _ := thing.(core.Method)
+		return check.Method(ctx, m, o)
+	case check.KindEmbedder:
+		e, _ := thing.(core.Embedder)
+		return check.Embedder(ctx, e, o)
+	case check.KindOperator:
+		operator, _ := thing.(core.EvolutionOperator)
+		return check.Operator(ctx, operator, o)
+	case check.KindLoss:
+		l, _ := thing.(core.Loss)
+		return check.Loss(ctx, l, o)
+	default:
+		oracle, _ := thing.(core.Oracle)
+		return check.Oracle(ctx, oracle, o)
+	}
+}
+
+func explain(results []check.Result) string {
+	var text []string
+	for _, r := range results {
+		text = append(text, r.Check+"\n"+r.Explanation())
+	}
+	return strings.Join(text, "\n")
+}
+
+// TestCorrectThingsPass: nothing fails or is blocked, and only what is not declared is skipped.
+func TestCorrectThingsPass(t *testing.T) {
+	for kind, thing := range broken.Correct() {
+		t.Run(kind, func(t *testing.T) {
+			o := quick()
+			o.Reference = thing
+			report := run(t.Context(), check.Kind(kind), thing, o)
+			assert.True(t, report.OK())
+			assert.Empty(t, explain(report.With(check.Fail)))
+			assert.Empty(t, report.With(check.Blocked))
+			for _, skipped := range report.With(check.Skip) {
+				assert.Equal(t, []string{"oracle", "seeds"}, []string{kind, skipped.Check}, "the correct oracle draws nothing")
+			}
+			assert.NotEmpty(t, report.Name)
+		})
+	}
+}
+
+// TestEachCheckFailsForWhatBreaksIt, and for nothing else: a thing that breaks one rule fails the check of that rule alone, and
+// there is such a thing for every check.
+func TestEachCheckFailsForWhatBreaksIt(t *testing.T) {
+	shown := map[string]bool{}
+	for _, c := range broken.Cases() {
+		shown[c.Kind+" "+c.Check] = true
+		t.Run(c.Kind+"/"+c.Check+"/"+c.How, func(t *testing.T) {
+			t.Parallel() // much of it is waiting
+			o := quick()
+			o.Reference = c.Reference
+			report := run(t.Context(), check.Kind(c.Kind), c.Thing, o)
+			assert.False(t, report.OK())
+			var failed []string
+			for _, r := range report.With(check.Fail) {
+				failed = append(failed, r.Check)
+				assert.NotEmpty(t, r.Found)
+				assert.NotEmpty(t, r.Remedy)
+			}
+			assert.Equal(t, []string{c.Check}, failed, explain(report.With(check.Fail)))
+			for _, r := range report.With(check.Blocked) {
+				assert.Equal(t, c.Check, r.BlockedBy)
+			}
+		})
+	}
+	var missing []string
+	for _, e := range check.Catalogue() {
+		if name := string(e.Kind) + " " + e.Check; !shown[name] {
+			missing = append(missing, name)
+		}
+		delete(shown, string(e.Kind)+" "+e.Check)
+	}
+	slices.Sort(missing)
+	require.Empty(t, missing, "checks that nothing was shown to fail")
+	require.Empty(t, shown, "no such checks")
+}
