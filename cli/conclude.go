@@ -38,7 +38,7 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	}
 	err := a.draw(p.Out)
 	if err == nil {
-		say(show, "figures are in %s\n", filepath.Join(p.Out, report.Folder))
+		say(show, "figures are in %s, all of it in %s\n", filepath.Join(p.Out, report.Folder), filepath.Join(p.Out, report.Page))
 	}
 	if failures := failed(r); failures != nil && err != nil {
 		return fmt.Errorf("%w; and %w", failures, err)

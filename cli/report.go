@@ -12,8 +12,8 @@ import (
 func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "report DIR",
-		Short:   "Draw the figures and the table of a folder of results again",
-		Long:    `Draw the figures and the table of a folder of results again, from its files alone.`,
+		Short:   "Draw the figures, the page and the table of a folder of results again",
+		Long:    `Draw the figures, the page and the table of a folder of results again, from its files alone.`,
 		Example: "  " + a.Name + " report results",
 		Args:    oneArgument("a folder of results"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -30,7 +30,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if err := report.WriteTable(a.stdout, results); err != nil {
 				return err
 			}
-			say(a.stderr, "figures are in %s\n", filepath.Join(args[0], report.Folder))
+			say(a.stderr, "figures are in %s, all of it in %s\n", filepath.Join(args[0], report.Folder), filepath.Join(args[0], report.Page))
 			return nil
 		},
 	}

@@ -190,7 +190,7 @@ func TestReport(t *testing.T) {
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out)
 	assert.Zero(t, got.status)
 	assert.Equal(t, run.stdout, got.stdout)
-	assert.Equal(t, "figures are in "+filepath.Join(out, report.Folder)+"\n", got.stderr)
+	assert.Equal(t, "figures are in "+filepath.Join(out, report.Folder)+", all of it in "+filepath.Join(out, report.Page)+"\n", got.stderr)
 	assert.FileExists(t, filepath.Join(out, report.Folder, "rollout.svg"))
 	assert.Contains(t, got.stdout, "the weather is bad")
 	assert.Contains(t, got.stdout, "nothing was learned")

@@ -74,6 +74,10 @@ func TestBadInput(t *testing.T) {
 		"corrupt-data":           {tiny(corrupt, "OUT"), exitFailure},
 		"report-without-folder":  {[]string{"report"}, exitUsage},
 		"report-without-results": {[]string{"report", data}, exitFailure},
+		"serve-without-folder":   {[]string{"serve"}, exitUsage},
+		"serve-no-folder":        {[]string{"serve", "OUT"}, exitFailure},
+		"serve-a-file":           {[]string{"serve", images}, exitFailure},
+		"serve-no-port":          {[]string{"serve", data, "--listen", "localhost"}, exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
@@ -125,7 +129,7 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "list", "info", "report", "version", "completion", "help"} {
+	for _, command := range []string{"", "run", "list", "info", "report", "serve", "version", "completion", "help"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)

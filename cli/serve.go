@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+)
+
+const defaultListen = "127.0.0.1:0"
+
+func (a *app) serveCommand() *cobra.Command {
+	listen := defaultListen
+	cmd := &cobra.Command{
+		Use:   "serve DIR [FLAGS]",
+		Short: "Show the report of a folder of results in a browser, also while runs are under way",
+		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows those that have
+finished, and loads itself again when there are more.
+
+It is served to this machine alone, at a free port, unless --listen says otherwise.`,
+		Example: "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",
+		Args:    oneArgument("a folder of results"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], listen) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 is any that is free")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	return cmd
+}
+
+// serve shows a folder until ctx ends or a signal comes, which is no error.
+func (a *app) serve(ctx context.Context, dir, listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return usagef("--listen %s: it takes a host and a port, like %s", listen, defaultListen)
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: there is no folder %s; make it with: %s run --out %s", benchmark.ErrResults, dir, a.Name, dir)
+	case err != nil:
+		return fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+	case !info.IsDir():
+		return fmt.Errorf("%w: %s is a file; name the folder of the results", benchmark.ErrResults, dir)
+	}
+	s := &pageServer{store: benchmark.OpenStore(dir)}
+	_, live, err := s.current()
+	if err != nil {
+		return err
+	}
+	ctx, stop := stopBySignal(ctx)
+	defer stop()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w; choose another address", listen, err)
+	}
+	s.anyHost = !isLoopback(host)
+	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	say(a.stderr, "%s: %s\n", dir, strings.ToLower(live.Text[:1])+live.Text[1:])
+	if s.anyHost {
+		a.warn("%s is open to other machines, which can read these results\n", listener.Addr())
+	}
+	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if server.Shutdown(last) != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// pageServer shows one folder of results. It reads no path that a request names.
+type pageServer struct {
+	store   *benchmark.Store
+	anyHost bool
+
+	mu    sync.Mutex // one page is made at a time
+	page  []byte
+	live  report.Live // as on the page
+	after time.Time   // when the next page may be made
+}
+
+func (s *pageServer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.showPage)
+	mux.HandleFunc("GET /progress", s.showProgress)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cache-Control", "no-cache")
+		// A name that another site has made to point here is not this server's.
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if !s.anyHost && !isLoopback(strings.Trim(host, "[]")) {
+			http.Error(w, fmt.Sprintf("this server is not %q", r.Host), http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (s *pageServer) showPage(w http.ResponseWriter, r *http.Request) {
+	page, live, err := s.current()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	answer(w, r, live.Version, "text/html; charset=utf-8", page)
+}
+
+func (s *pageServer) showProgress(w http.ResponseWriter, r *http.Request) {
+	_, live, err := s.current()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	text, err := json.Marshal(live)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	answer(w, r, live.Version, "application/json", text)
+}
+
+// answer writes what has not changed since the client's version as such.
+func answer(w http.ResponseWriter, r *http.Request, version, kind string, content []byte) {
+	w.Header().Set("ETag", `"`+version+`"`)
+	w.Header().Set("Content-Type", kind)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// current returns the page of the folder, made again if the folder has changed, but for at most a fifth of the time. A folder
+// where no run has finished is no error.
+func (s *pageServer) current() ([]byte, report.Live, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begun := time.Now()
+	version, err := folderVersion(s.store.Dir())
+	if err != nil {
+		return nil, report.Live{}, err
+	}
+	if s.page != nil && (version == s.live.Version || begun.Before(s.after)) {
+		return s.page, s.live, nil
+	}
+	results, planned, err := s.store.Progress()
+	if err != nil {
+		return nil, report.Live{}, err
+	}
+	if results == nil {
+		results = &benchmark.Results{}
+	}
+	live := report.Live{Version: version, Text: progressText(len(results.Runs), planned)}
+	var page bytes.Buffer
+	if err := report.WritePage(&page, s.store, results, &live); err != nil {
+		return nil, report.Live{}, err
+	}
+	s.page, s.live = page.Bytes(), live
+	s.after = time.Now().Add(4 * time.Since(begun))
+	return s.page, s.live, nil
+}
+
+func progressText(finished, planned int) string {
+	switch {
+	case planned > 0 && finished > 0:
+		return fmt.Sprintf("Under way; finished runs: %d of %d.", finished, planned)
+	case planned > 0:
+		return fmt.Sprintf("Under way; no finished run yet, of %d.", planned)
+	case finished > 0:
+		return fmt.Sprintf("Complete; finished runs: %d.", finished)
+	}
+	return "No finished run yet."
+}
+
+// folderVersion changes with the files that a page is made from.
+func folderVersion(dir string) (string, error) {
+	names := []string{"results.json", "plan.json", "oracle.json", "data.npz"}
+	runs, err := os.ReadDir(filepath.Join(dir, "runs"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+	}
+	for _, entry := range runs { // in the order of their names
+		if filepath.Ext(entry.Name()) == ".json" {
+			names = append(names, filepath.Join("runs", entry.Name()))
+		}
+	}
+	h := sha256.New()
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+		}
+		fmt.Fprintf(h, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12]), nil
+}
