@@ -1,0 +1,64 @@
+#!/bin/sh
+# Checks all of the SDK and the Python examples: format, lint, types, tests, generated code, and that a wheel builds and works.
+# It makes virtual environments in .check, which it keeps for the next time; PYTHON chooses the interpreter.
+#
+#   ./check.sh            everything
+#   ./check.sh --lowest   the tests with the lowest versions that pyproject.toml allows, which needs Python 3.10 or 3.11
+set -eu
+cd "$(dirname "$0")"
+python=${PYTHON:-python3}
+sdk=$PWD
+start=$(date +%s)
+
+step() { printf '\n== %s (%ds)\n' "$1" $(($(date +%s) - start)); }
+
+environment() {
+  [ -x "$1/bin/python" ] || "$python" -m venv "$1"
+  folder=$1
+  shift
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+if [ "${1:-}" = --lowest ]; then
+  step "lowest versions"
+  lowest=$(sed -n 's/^dependencies = \[\(.*\)\]/\1/p' pyproject.toml | tr -d '",' | sed 's/>=/==/g')
+  # shellcheck disable=SC2086 # one argument each
+  environment .check/lowest -e ".[test]" $lowest
+  .check/lowest/bin/python -m pytest -q
+  exit
+fi
+
+step "environment"
+environment .check/venv -e ".[check]"
+bin=$sdk/.check/venv/bin
+ridge=../../examples/python-ridge
+kooplearn=../../examples/kooplearn
+
+step "format, lint, types"
+"$bin/ruff" format --check . "$ridge" "$kooplearn"
+"$bin/ruff" check . "$ridge" "$kooplearn"
+"$bin/mypy" src tests generate.py
+"$bin/mypy" "$ridge"
+
+step "tests"
+"$bin/python" -m pytest -q
+"$bin/python" -m pytest -q "$ridge"
+if [ -x "$kooplearn/.venv/bin/python" ]; then
+  "$kooplearn/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$sdk" pytest
+  "$kooplearn/.venv/bin/python" -m pytest -q "$kooplearn"
+else
+  echo "examples/kooplearn is not tested: its environment, some gigabytes, is not there; its setup.sh makes it"
+fi
+
+step "generated code"
+"$bin/python" generate.py --check
+
+step "wheel"
+rm -rf .check/dist .check/wheel
+"$bin/python" -m build --outdir .check/dist > .check/build.log || { cat .check/build.log; exit 1; }
+environment .check/wheel .check/dist/*.whl
+.check/wheel/bin/python -c 'import koopbench_plugin, pathlib
+assert (pathlib.Path(koopbench_plugin.__file__).parent / "py.typed").exists()
+print("koopbench-plugin", koopbench_plugin.__version__)'
+
+step "done"

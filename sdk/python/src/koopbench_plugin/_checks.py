@@ -1,0 +1,118 @@
+"""Checks of arrays: those that come from the host, and those that an author's code returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from koopbench_plugin._arrays import AnyArray
+from koopbench_plugin.errors import ContractError, LabelError, NonFiniteError, ShapeError, TooShortError
+from koopbench_plugin.training import Labels, Matrix, Snapshots
+
+
+def finite(array: AnyArray) -> bool:
+    """Whether all values are finite."""
+    return bool(np.isfinite(array).all())
+
+
+def _first_non_finite(array: AnyArray) -> str:
+    where = np.argwhere(~np.isfinite(array))[0]
+    return f"the value at {[int(i) for i in where]} is {array[tuple(where)]}"
+
+
+def snapshots(what: str, array: AnyArray) -> Snapshots:
+    """Checks snapshots from the host: an array of at least two axes, finite."""
+    if array.dtype != np.float32 or array.ndim < 2 or 0 in array.shape[1:]:
+        raise ContractError(
+            f"{what}: the host sent {array.dtype} of shape {array.shape}; snapshots are float32 with a time axis and at "
+            "least one other"
+        )
+    if not finite(array):
+        raise NonFiniteError(f"{what}: {_first_non_finite(array)}")
+    return array
+
+
+def matrix(what: str, array: AnyArray) -> Matrix:
+    """Checks a matrix from the host: two axes, finite."""
+    if array.dtype != np.float64 or array.ndim != 2:
+        raise ContractError(f"{what}: the host sent {array.dtype} of shape {array.shape}; it must be a float64 matrix")
+    if not finite(array):
+        raise NonFiniteError(f"{what}: {_first_non_finite(array)}")
+    return array
+
+
+def labels(what: str, array: AnyArray, length: int, states: int) -> Labels:
+    """Checks labels from the host."""
+    if array.dtype != np.int64 or array.ndim != 1:
+        raise ContractError(f"{what}: the host sent {array.dtype} of shape {array.shape}; labels are an int64 vector")
+    if len(array) != length:
+        raise ShapeError(f"{what}: {len(array)} labels for {length} snapshots")
+    wrong = np.flatnonzero((array < 0) | (array >= states))
+    if wrong.size:
+        raise LabelError(f"{what}: label {array[wrong[0]]} of snapshot {wrong[0]} is not in 0 … {states - 1}")
+    return array
+
+
+def long_enough(what: str, length: int, lag: int) -> None:
+    """Raises TooShortError unless a sequence has a pair at the lag."""
+    if length <= lag:
+        raise TooShortError(f"{what}: {length} snapshots have no pair at a lag of {lag}; give at least {lag + 1}")
+
+
+def returned(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], meaning: str) -> AnyArray:
+    """Returns what an author's code returned as an array of that type and shape, None being any length.
+
+    Raises:
+        ContractError: it has another shape, a value that is not finite, or cannot be converted.
+    """
+    dtype = np.dtype(dtype)
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise ContractError(f"{what} returned a {type(value).__name__}, which does not become an array: {error}") from error
+    # Whole numbers pass for real ones, and real ones for complex ones; never the other way.
+    if array.dtype.kind not in {"i": "iu", "f": "biuf", "c": "biufc"}[dtype.kind]:
+        raise ContractError(f"{what} returned {array.dtype}; it must return {meaning}, which become {dtype}")
+    wanted = tuple("n" if n is None else n for n in shape)
+    if array.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, array.shape)):
+        raise ContractError(
+            f"{what} returned an array of shape {array.shape}; it must return {meaning}, "
+            f"an array of shape ({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = array.astype(dtype, copy=False)
+    if not finite(converted):
+        raise ContractError(f"{what} returned a result that is not finite as {dtype}: {_first_non_finite(converted)}")
+    return converted
+
+
+def number(what: str, value: Any) -> float:
+    """Returns a finite number that an author's code returned."""
+    array = returned(what, value, np.float64, np.shape(value) if np.size(value) == 1 else (), "a number")
+    return float(array.reshape(()))
+
+
+def text(value: object) -> str:
+    """Returns a text as it can be sent: without lone surrogates."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def spectrum(what: str, value: Any) -> tuple[AnyArray, AnyArray]:
+    """Returns eigenvalues that an author's code returned in the order of the benchmark, and where each was.
+
+    The order is of descending modulus, conjugate pairs side by side, the one with positive imaginary part first. Values that
+    are conjugate to rounding become so exactly, so that their moduli are equal.
+    """
+    values = returned(what, value, np.complex128, (None,), "a vector of eigenvalues").copy()
+    unpaired = [int(k) for k in np.argsort(-np.abs(values), kind="stable") if values[k].imag]
+    while unpaired:
+        k = unpaired.pop(0)
+        for m in unpaired:
+            if abs(values[m] - values[k].conjugate()) <= 1e-9 * abs(values[k]):
+                values[m] = values[k].conjugate()
+                unpaired.remove(m)
+                break
+    order = np.lexsort((-values.imag, -np.abs(values.imag), -values.real, -np.abs(values)))
+    return values[order], order

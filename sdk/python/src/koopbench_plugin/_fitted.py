@@ -1,0 +1,286 @@
+"""What fits give, made ready for the host: results are checked, and abilities found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from koopbench_plugin import _checks
+from koopbench_plugin._arrays import AnyArray
+from koopbench_plugin._call import Thread
+from koopbench_plugin.errors import ContractError, OptionError, ShapeError, UnavailableError
+from koopbench_plugin.things import Thing
+from koopbench_plugin.training import Fitting, OperatorTraining, Training
+from koopbench_plugin.wire import plugin_pb2 as wire
+
+
+class Fitted:
+    """Something fitted. What describes and applies it runs on its thread."""
+
+    required: ClassVar[str]
+    """The method that it must have."""
+    function: ClassVar[bool] = True
+    """Whether a function may stand for it."""
+    spectral: ClassVar[tuple[str, ...]] = ()
+    """The methods of the ability "spectrum"."""
+
+    def __init__(self, thing: Thing, result: Any, training: Fitting, thread: Thread) -> None:
+        self.name = thing.name
+        self.training = training
+        self.thread = thread
+        self.thing = self._thing(thing, result)
+        self.operations: dict[int, Callable[[AnyArray, int], tuple[str, AnyArray]]] = {}
+
+    def _thing(self, thing: Thing, result: Any) -> Any:
+        fitted = thing if result is None else result
+        if callable(getattr(fitted, self.required, None)):
+            return fitted
+        if self.function and callable(fitted):
+            return SimpleNamespace(**{self.required: fitted})
+        if result is None:
+            raise ContractError(
+                f"{self.name}: fit returned nothing, and {type(thing).__name__} has no method {self.required}; return an "
+                f"object that has it, or add it to the class"
+            )
+        raise ContractError(
+            f"{self.name}: fit returned a {type(result).__name__}, which has no method {self.required}; return an object "
+            "that has it"
+        )
+
+    def has(self, method: str) -> bool:
+        """Whether it has a method."""
+        return callable(getattr(self.thing, method, None))
+
+    def what(self, method: str) -> str:
+        """Names a method in messages."""
+        return f"{self.name}: {method}"
+
+    def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
+        """Returns what the host must know, and the arrays that go with it, and settles what can be applied."""
+        return wire.Fitted(), []
+
+    def describe_spectrum(self, reply: wire.Fitted) -> list[tuple[str, AnyArray]]:
+        """Adds the ability "spectrum" where it is there, and returns the eigenvalues."""
+        if not self.has("eigenvalues"):
+            return []
+        values = self.thing.eigenvalues()
+        if values is None:
+            return []
+        missing = [m for m in self.spectral if not self.has(m)]
+        if missing:
+            raise ContractError(f"{self.name} has eigenvalues but no {' and no '.join(missing)}; a spectrum needs both")
+        eigenvalues, order = _checks.spectrum(self.what("eigenvalues"), values)
+        reply.abilities.append("spectrum")
+        self.operations[wire.LEFT_EIGENFUNCTIONS] = self._eigenfunctions("left_eigenfunctions", order)
+        if "right_eigenfunctions" in self.spectral:
+            self.operations[wire.RIGHT_EIGENFUNCTIONS] = self._eigenfunctions("right_eigenfunctions", order)
+        return [("eigenvalues", eigenvalues)]
+
+    def _eigenfunctions(self, method: str, order: AnyArray) -> Callable[[AnyArray, int], tuple[str, AnyArray]]:
+        values = self.operation(method, "values", np.complex128, (len(order),), "a value for each row and eigenvalue")
+
+        def apply(x: AnyArray, steps: int) -> tuple[str, AnyArray]:
+            name, columns = values(x, steps)
+            return name, columns[:, order]
+
+        return apply
+
+    def operation(
+        self, method: str, result: str, dtype: type, row: tuple[int, ...], meaning: str, *, steps: bool = False
+    ) -> Callable[[AnyArray, int], tuple[str, AnyArray]]:
+        """Returns the operation that calls a method and checks the result, which has a row of that shape a row."""
+
+        def apply(x: AnyArray, count: int) -> tuple[str, AnyArray]:
+            shape = (len(x), *row)
+            if not len(x):
+                return result, np.zeros(shape, dtype)
+            value = getattr(self.thing, method)(x, count) if steps else getattr(self.thing, method)(x)
+            return result, _checks.returned(self.what(method), value, dtype, shape, meaning)
+
+        return apply
+
+    def input_of(self, operation: int) -> str:
+        """Returns the name of the array that an operation is applied to."""
+        return "snapshots"
+
+    def check_input(self, operation: int, x: AnyArray) -> AnyArray:
+        """Checks the array that an operation is applied to."""
+        raise NotImplementedError
+
+    def apply(self, operation: int, x: AnyArray, steps: int) -> tuple[str, AnyArray]:
+        """Applies an operation."""
+        return self.operations[operation](x, steps)
+
+    def check_operation(self, operation: int, steps: int) -> None:
+        """Raises UnavailableError or OptionError where the operation cannot be applied."""
+        if operation not in self.operations:
+            try:
+                word = wire.Operation.Name(operation)
+            except ValueError:
+                word = str(operation)
+            can = ", ".join(wire.Operation.Name(o) for o in self.operations)
+            raise UnavailableError(f"{self.name}: what was fitted cannot do {word}; it can do {can}")
+        if operation in (wire.PREDICT_FEATURES, wire.PREDICT_OBSERVABLE) and not 1 <= steps < 1 << 31:
+            raise OptionError(f"{self.name}: {steps} steps; there must be at least 1")
+
+
+class OnSnapshots(Fitted):
+    """Something fitted to snapshots."""
+
+    training: Training
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one snapshot."""
+        return self.training.train.shape[1:]
+
+    def check_input(self, operation: int, x: AnyArray) -> AnyArray:
+        """Checks snapshots."""
+        x = _checks.snapshots(self.name, x)
+        if x.shape[1:] != self.shape:
+            raise ShapeError(f"{self.name}: snapshots of shape {x.shape[1:]}; it was fitted to snapshots of shape {self.shape}")
+        return x
+
+    def dim(self, method: str) -> int:
+        """Finds the number of features by embedding the first training snapshot."""
+        value = getattr(self.thing, method)(self.training.train[:1])
+        features = _checks.returned(self.what(method), value, np.float64, (1, None), "features, one row a snapshot")
+        if not features.shape[1]:
+            raise ContractError(f"{self.what(method)} returned no feature")
+        return int(features.shape[1])
+
+
+class FittedModel(OnSnapshots):
+    """What the fit of a method gives."""
+
+    required = "predict"
+    spectral = ("left_eigenfunctions",)
+
+    def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
+        """See Fitted."""
+        self.operations[wire.PREDICT] = self.operation(
+            "predict", "snapshots", np.float32, self.shape, "a snapshot for each that it is given"
+        )
+        reply = wire.Fitted()
+        return reply, self.describe_spectrum(reply)
+
+
+class FittedEmbedding(OnSnapshots):
+    """What the fit of an embedder gives."""
+
+    required = "embed"
+    features = 0
+
+    def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
+        """See Fitted."""
+        self.features = self.dim("embed")
+        self.operations[wire.EMBED] = self.operation(
+            "embed", "features", np.float64, (self.features,), "features, one row a snapshot"
+        )
+        reply = wire.Fitted(dim=self.features)
+        if self.has("decode"):
+            reply.abilities.append("decode")
+            self.operations[wire.DECODE] = self.operation(
+                "decode", "snapshots", np.float32, self.shape, "a snapshot for each row"
+            )
+        return reply, []
+
+    def input_of(self, operation: int) -> str:
+        """See Fitted."""
+        return "features" if operation == wire.DECODE else "snapshots"
+
+    def check_input(self, operation: int, x: AnyArray) -> AnyArray:
+        """See Fitted."""
+        if operation != wire.DECODE:
+            return super().check_input(operation, x)
+        return _features(self.name, x, self.features)
+
+
+class FittedJudge(OnSnapshots):
+    """What the fit of an oracle gives."""
+
+    required = "classify"
+
+    def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
+        """See Fitted."""
+        classify = self.operation("classify", "labels", np.int64, (), "a label for each snapshot")
+
+        def labels(x: AnyArray, steps: int) -> tuple[str, AnyArray]:
+            name, values = classify(x, steps)
+            wrong = np.flatnonzero((values < 0) | (values >= self.training.states))
+            if wrong.size:
+                raise ContractError(
+                    f"{self.what('classify')} returned the label {values[wrong[0]]} of snapshot {wrong[0]}; "
+                    f"labels are in 0 … {self.training.states - 1}"
+                )
+            return name, values
+
+        self.operations[wire.CLASSIFY] = labels
+        reply = wire.Fitted()
+        if self.has("encode"):
+            reply.dim = self.dim("encode")
+            reply.abilities.append("encoder")
+            self.operations[wire.EMBED] = self.operation(
+                "encode", "features", np.float64, (reply.dim,), "features, one row a snapshot"
+            )
+        return reply, []
+
+
+class FittedOperator(Fitted):
+    """What the fit of an evolution operator gives."""
+
+    required = "predict"
+    function = False
+    spectral = ("left_eigenfunctions", "right_eigenfunctions")
+    training: OperatorTraining
+
+    def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
+        """See Fitted."""
+        dim = self.training.features.shape[1]
+        rank = getattr(self.thing, "rank", None)
+        if not isinstance(rank, (int, np.integer)) or not 0 <= rank <= dim:
+            raise ContractError(f"{self.name}: the operator's rank is {rank!r}; it must be a whole number in 0 … {dim}")
+        self.operations[wire.PREDICT_FEATURES] = self.operation(
+            "predict", "features", np.float64, (dim,), "features, one row for each that it is given", steps=True
+        )
+        if self.training.observable is not None:
+            if not self.has("predict_observable"):
+                raise ContractError(
+                    f"{self.name}: the fit was given an observable, and what it gave has no method predict_observable; add it"
+                )
+            self.operations[wire.PREDICT_OBSERVABLE] = self.operation(
+                "predict_observable",
+                "observable",
+                np.float64,
+                (self.training.observable.shape[1],),
+                "the observable, one row for each row of features",
+                steps=True,
+            )
+        reply = wire.Fitted(rank=int(rank))
+        return reply, self.describe_spectrum(reply)
+
+    def input_of(self, operation: int) -> str:
+        """See Fitted."""
+        return "features"
+
+    def check_input(self, operation: int, x: AnyArray) -> AnyArray:
+        """See Fitted."""
+        return _features(self.name, x, self.training.features.shape[1])
+
+
+def _features(name: str, z: AnyArray, dim: int) -> AnyArray:
+    z = _checks.matrix(name, z)
+    if z.shape[1] != dim:
+        raise ShapeError(f"{name}: rows of {z.shape[1]} features; it has {dim}")
+    return z
+
+
+KINDS: dict[int, type[Fitted]] = {
+    wire.METHOD: FittedModel,
+    wire.EMBEDDER: FittedEmbedding,
+    wire.OPERATOR: FittedOperator,
+    wire.ORACLE: FittedJudge,
+}

@@ -1,0 +1,180 @@
+"""Options: what a user may set, each with its type, default and range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from koopbench_plugin.errors import OptionError
+from koopbench_plugin.wire import plugin_pb2 as wire
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True)
+class BoolOption:
+    """A switch."""
+
+    field: ClassVar[str] = "switch"
+    type: ClassVar[type] = bool
+    name: str
+    default: bool
+    doc: str
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return "True or False"
+
+    def holds(self, value: object) -> bool:
+        """Whether it takes the value."""
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class IntOption:
+    """A whole number in [least, most]."""
+
+    field: ClassVar[str] = "whole"
+    type: ClassVar[type] = int
+    name: str
+    default: int
+    least: int
+    most: int
+    doc: str
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"a whole number in {self.least} … {self.most}"
+
+    def holds(self, value: object) -> bool:
+        """Whether it takes the value."""
+        return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True)
+class FloatOption:
+    """A real number in [least, most]."""
+
+    field: ClassVar[str] = "number"
+    type: ClassVar[type] = float
+    name: str
+    default: float
+    least: float
+    most: float
+    doc: str
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"a number in {self.least:g} … {self.most:g}"
+
+    def holds(self, value: object) -> bool:
+        """Whether it takes the value."""
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True, init=False)
+class ChoiceOption:
+    """One word of several, the first being the default: ``ChoiceOption("kernel", "kernel", "rbf", "matern")``."""
+
+    field: ClassVar[str] = "choice"
+    type: ClassVar[type] = str
+    name: str
+    doc: str
+    choices: tuple[str, ...]
+
+    def __init__(self, name: str, doc: str, *choices: str) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "doc", doc)
+        object.__setattr__(self, "choices", choices)
+
+    @property
+    def default(self) -> str:
+        """The first choice."""
+        return self.choices[0] if self.choices else ""
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"one of {', '.join(self.choices)}"
+
+    def holds(self, value: object) -> bool:
+        """Whether it takes the value."""
+        return value in self.choices
+
+
+Option = BoolOption | IntOption | FloatOption | ChoiceOption
+Value = bool | int | float | str
+
+
+def checked(option: Option, value: object) -> Value:
+    """Returns the value in the option's type.
+
+    Raises:
+        OptionError: the option does not take it.
+    """
+    if not option.holds(value):
+        raise OptionError(f"{option.name}={value!r}: it takes {option.range}")
+    result: Value = option.type(value)
+    return result
+
+
+def resolve(options: Sequence[Option], given: Mapping[str, object]) -> dict[str, Value]:
+    """Returns a value for each option: the given one, or the default.
+
+    Raises:
+        OptionError: an option does not exist or does not take its value.
+    """
+    unknown = sorted(given.keys() - {o.name for o in options})
+    if unknown:
+        names = ", ".join(sorted(o.name for o in options)) or "none"
+        raise OptionError(f"there is no option {unknown[0]!r}; there is {names}")
+    return {o.name: checked(o, given.get(o.name, o.default)) for o in options}
+
+
+def validate(option: Option) -> None:
+    """Raises ValueError, naming the first rule that the declaration breaks."""
+    if not isinstance(option, (BoolOption, IntOption, FloatOption, ChoiceOption)):
+        raise ValueError(f"{option!r} is no option; use BoolOption, IntOption, FloatOption or ChoiceOption")
+    if not isinstance(option.name, str) or not NAME.fullmatch(option.name):
+        raise ValueError(
+            f"the option name {option.name!r} must be 1 to 40 lower-case letters, digits and underscores, a letter first"
+        )
+    if not option.doc or "\n" in option.doc:
+        raise ValueError(f"the option {option.name!r} needs a doc of one line")
+    if not option.holds(option.default):
+        raise ValueError(f"the default {option.default!r} of the option {option.name!r} is not {option.range}")
+
+
+def to_wire(option: Option) -> wire.Option:
+    """Returns the declaration as it is sent."""
+    message = wire.Option(name=option.name, doc=option.doc)
+    setattr(message.default, option.field, option.type(option.default))
+    if isinstance(option, ChoiceOption):
+        message.choices.extend(option.choices)
+    elif not isinstance(option, BoolOption):
+        message.min, message.max = option.least, option.most
+    return message
+
+
+def from_wire(options: Sequence[Option], values: Mapping[str, wire.Value]) -> dict[str, Value]:
+    """Returns the values that the host has sent, one for every option.
+
+    Raises:
+        OptionError: one is missing, does not exist, has the wrong type or is out of range.
+    """
+    given: dict[str, object] = {}
+    for name, value in values.items():
+        field = value.WhichOneof("value")
+        given[name] = getattr(value, field) if field else None
+    for option in options:
+        if option.name not in given:
+            raise OptionError(f"the host has sent no value of the option {option.name!r}")
+        sent = values[option.name].WhichOneof("value")
+        if sent != option.field:
+            raise OptionError(f"{option.name}: the host has sent {sent or 'nothing'}; it takes {option.range}")
+    return resolve(options, given)

@@ -1,0 +1,202 @@
+"""What a fit may see, and how it reports."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from koopbench_plugin.errors import UnavailableError
+
+Snapshots = npt.NDArray[np.float32]
+"""Snapshots, first axis time: ``(time, axes of one snapshot…)``."""
+Matrix = npt.NDArray[np.float64]
+"""Features or an observable, one row a snapshot."""
+Labels = npt.NDArray[np.int64]
+"""Labels, one a snapshot, in 0 … states-1."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training data.
+
+    Losses are unweighted means over batches, the training value taken before each update.
+    """
+
+    number: int
+    """Counted from 1."""
+    train: float
+    validation: float = math.nan
+    """Not a number where there is none."""
+
+
+@dataclass
+class Report:
+    """How a fit went. The fields are the author's to set, but for the history, which :meth:`Training.epoch` writes."""
+
+    untrained: str = ""
+    """A sentence that says why the fit is to be counted as not having learned anything; empty where it did."""
+    warnings: list[str] = field(default_factory=list)
+    """Sentences for the user."""
+    history: list[Epoch] = field(default_factory=list)
+    rank: int = 0
+    """The rank of the evolution operator, 0 where there is none."""
+    parameters: int = 0
+    """The number of trained parameters."""
+    compile_seconds: float = 0.0
+    """The part of the fit that went into compiling."""
+
+
+class Host(Protocol):
+    """What a fit asks of the benchmark."""
+
+    @property
+    def cancelled(self) -> bool: ...
+
+    def check(self) -> None: ...
+
+    def phase(self, name: str, total: int) -> None: ...
+
+    def advance(self, done: int) -> None: ...
+
+    def epoch(self, epoch: Epoch) -> None: ...
+
+    def embed(self, snapshots: Snapshots) -> Matrix: ...
+
+
+class NoHost:
+    """A host that ignores everything it is told, for fits outside the benchmark."""
+
+    cancelled = False
+
+    def check(self) -> None:
+        """Returns."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Ignores it."""
+
+    def advance(self, done: int) -> None:
+        """Ignores it."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Ignores it."""
+
+    def embed(self, snapshots: Snapshots) -> Matrix:
+        """Raises UnavailableError."""
+        raise UnavailableError("there is no oracle's encoder outside the benchmark")
+
+
+@dataclass(kw_only=True)
+class Fitting:
+    """What :class:`Training` and :class:`OperatorTraining` have in common."""
+
+    lag: int = 1
+    """How many snapshots one step of prediction spans, at least 1."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """A value for every option that is declared. See :meth:`koopbench_plugin.Thing.resolve`."""
+    report: Report = field(default_factory=Report)
+    host: Host = field(default_factory=NoHost, repr=False)
+    """For the package's own use."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the host has cancelled the call, or its time is over."""
+        return self.host.cancelled
+
+    def check(self) -> None:
+        """Raises :class:`koopbench_plugin.Cancelled` if the call is cancelled. Call it once a batch."""
+        self.host.check()
+
+    def phase(self, name: str, total: int) -> None:
+        """Begins a part of the work, named for the user ("training"), that has total units. It checks like check."""
+        self.host.phase(name, total)
+
+    def advance(self, done: int) -> None:
+        """Says that done units of the phase are complete. It checks like check."""
+        self.host.advance(done)
+
+    def epoch(self, number: int, train: float, validation: float = math.nan) -> None:
+        """Says that an epoch, counted from 1, is complete. It checks like check."""
+        epoch = Epoch(int(number), float(train), float(validation))
+        self.report.history.append(epoch)
+        self.host.epoch(epoch)
+
+    def warn(self, sentence: str) -> None:
+        """Adds a warning for the user to the report."""
+        self.report.warnings.append(sentence)
+
+
+@dataclass(kw_only=True)
+class Training(Fitting):
+    """What the fit of a method, an embedder or an oracle may see.
+
+    Arrays are read-only. A fit and what it gives owe nothing to other fits.
+    """
+
+    train: Snapshots
+    """(n, …) snapshots."""
+    validation: Snapshots
+    """(m, …) snapshots that follow those of train; pairs do not cross from one to the other."""
+    states: int = 1
+    """The number of states that the task moves through: the usual choice for a rank or a number of features."""
+    seed: int = 0
+    """Where all randomness comes from, by :meth:`rng`."""
+    name: str = ""
+    """The declared name of what is fitted; it keys the random streams."""
+    train_labels: Labels | None = None
+    """(n,) labels, for oracles and for what has the exposure "labels"."""
+    validation_labels: Labels | None = None
+    """(m,) labels."""
+    oracle_dim: int = 0
+    """The number of features of the encoder of the oracle that judges, for what has the exposure "oracle"."""
+
+    def pairs(self) -> tuple[Snapshots, Snapshots]:
+        """Returns the n-lag training snapshots that have a successor, and their successors."""
+        return self.train[: -self.lag], self.train[self.lag :]
+
+    def validation_pairs(self) -> tuple[Snapshots, Snapshots]:
+        """Returns the same of the validation snapshots."""
+        return self.validation[: -self.lag], self.validation[self.lag :]
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Returns the random stream for one purpose ("init", "shuffle") of this fit.
+
+        Streams of different seeds, names or purposes are independent. The generator is PCG64, seeded with the SHA-256
+        of seed, declared name and purpose.
+        """
+        words = struct.pack("<q", self.seed)
+        for part in (self.name.encode(), purpose.encode()):
+            words += struct.pack("<Q", len(part)) + part
+        return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(words).digest(), "little")))
+
+    def oracle_embedding(self, snapshots: npt.ArrayLike) -> Matrix:
+        """Returns the (k, oracle_dim) features of k snapshots by the encoder of the oracle that judges.
+
+        What was fitted may keep this method and call it when it is applied.
+
+        Raises:
+            UnavailableError: the thing has not the exposure "oracle", or the oracle has no encoder.
+        """
+        if not self.oracle_dim:
+            raise UnavailableError(
+                f'{self.name}: there is no oracle\'s encoder here; declare exposure = "oracle" to be handed it'
+            )
+        return self.host.embed(np.asarray(snapshots, dtype=np.float32))
+
+
+@dataclass(kw_only=True)
+class OperatorTraining(Fitting):
+    """What the fit of an evolution operator may see. Arrays are read-only."""
+
+    features: Matrix
+    """(N, d) trajectory of features, one row a snapshot in the order of time."""
+    observable: Matrix | None = None
+    """(N, p) trajectory of what to predict beside the features, at the same times."""
+    precision: float = 2.0**-52
+    """The unit roundoff of the numbers in features: 2^-23 where they were computed in float32."""

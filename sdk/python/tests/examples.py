@@ -1,0 +1,177 @@
+"""Things to serve in tests, each of its kind with all abilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from koopbench_plugin import (
+    BoolOption,
+    ChoiceOption,
+    Embedder,
+    EvolutionOperator,
+    FloatOption,
+    IntOption,
+    Labels,
+    Loss,
+    LossValue,
+    Matrix,
+    Method,
+    OperatorTraining,
+    Oracle,
+    Snapshots,
+    Training,
+)
+from koopbench_plugin.things import Exposure
+
+Complex = np.ndarray[Any, np.dtype[Any]]
+
+
+def rows(x: Snapshots) -> Matrix:
+    return x.reshape(len(x), -1).astype(np.float64)
+
+
+class Ridge(Method):
+    """A class that has fit and predict, and a spectrum."""
+
+    name = "ridge"
+    summary = "ridge regression from a snapshot to the next"
+    options = (FloatOption("alpha", 1e-6, 0, 1, "regularisation"),)
+
+    def fit(self, training: Training) -> None:
+        x, y = (rows(a) for a in training.pairs())
+        covariance = x.T @ x / len(x) + training.options["alpha"] * np.eye(x.shape[1])
+        self.weights = np.linalg.solve(covariance, x.T @ y / len(x))
+        self.values, self.left = np.linalg.eig(self.weights)
+        order = np.argsort(-np.abs(self.values), kind="stable")
+        self.values, self.left = self.values[order], self.left[:, order]
+        training.report.rank = len(self.weights)
+        training.report.parameters = self.weights.size
+
+    def predict(self, snapshots: Snapshots) -> Matrix:
+        return (rows(snapshots) @ self.weights).reshape(snapshots.shape)
+
+    def eigenvalues(self) -> Complex:
+        return self.values
+
+    def left_eigenfunctions(self, snapshots: Snapshots) -> Complex:
+        return rows(snapshots) @ self.left
+
+
+class Given(Method):
+    """Does as it is told."""
+
+    name = "given"
+    summary = "whatever the test says"
+
+    def __init__(self, fit: Callable[[Training], Any], exposure: Exposure = "") -> None:
+        self._fit = fit
+        self.exposure = exposure
+
+    def fit(self, training: Training) -> Any:
+        return self._fit(training)
+
+
+class Typed(Method):
+    """Options of each type."""
+
+    name = "typed"
+    summary = "options of each type"
+    options = (
+        BoolOption("centred", True, "whether to centre"),
+        IntOption("rank", 3, 1, 9, "rank"),
+        FloatOption("alpha", 0.5, 0, 1, "regularisation"),
+        ChoiceOption("kernel", "kernel", "rbf", "matern"),
+    )
+
+    def fit(self, training: Training) -> Callable[[Snapshots], Snapshots]:
+        for name, value in training.options.items():
+            training.warn(f"{name}={value!r}")
+        return lambda x: x
+
+
+class Pca(Embedder):
+    """Principal components."""
+
+    name = "pca"
+    summary = "principal components"
+    options = (IntOption("dim", 2, 1, 12, "number of components"),)
+
+    def fit(self, training: Training) -> None:
+        x = rows(training.train)
+        self.mean = x.mean(0)
+        self.shape = training.train.shape[1:]
+        self.axes = np.linalg.svd(x - self.mean, full_matrices=False)[2][: training.options["dim"]].T
+
+    def embed(self, snapshots: Snapshots) -> Matrix:
+        return (rows(snapshots) - self.mean) @ self.axes
+
+    def decode(self, features: Matrix) -> Matrix:
+        return (features @ self.axes.T + self.mean).reshape(-1, *self.shape)
+
+
+class LeastSquares(EvolutionOperator):
+    """Least squares from features to the next."""
+
+    name = "least-squares"
+    summary = "least squares on features"
+
+    def fit(self, training: OperatorTraining) -> None:
+        x, y = training.features[: -training.lag], training.features[training.lag :]
+        self.weights = np.linalg.lstsq(x, y, rcond=training.precision)[0]
+        self.rank = int(np.linalg.matrix_rank(self.weights))
+        if training.observable is not None:
+            self.observe = np.linalg.lstsq(training.features, training.observable, rcond=None)[0]
+        self.values, self.right = np.linalg.eig(self.weights)
+        order = np.argsort(-np.abs(self.values), kind="stable")
+        self.values, self.right = self.values[order], self.right[:, order]
+
+    def predict(self, features: Matrix, steps: int) -> Matrix:
+        return features @ np.linalg.matrix_power(self.weights, steps)
+
+    def predict_observable(self, features: Matrix, steps: int) -> Matrix:
+        return self.predict(features, steps) @ self.observe
+
+    def eigenvalues(self) -> Complex:
+        return self.values
+
+    def left_eigenfunctions(self, features: Matrix) -> Complex:
+        result: Complex = features @ np.linalg.inv(self.right).T
+        return result
+
+    def right_eigenfunctions(self, features: Matrix) -> Complex:
+        return features @ self.right
+
+
+class Squares(Loss):
+    """½ weight ‖x − y‖²."""
+
+    name = "squares"
+    summary = "weighted sum of squared differences"
+    options = (FloatOption("weight", 1, 0, 10, "weight"),)
+
+    def evaluate(self, x: Matrix, y: Matrix, /, *, weight: float) -> LossValue:  # type: ignore[override]
+        d = x - y
+        warnings = ["the views are equal"] if not d.any() else []
+        return LossValue(weight * float((d**2).sum()) / 2, weight * d, -weight * d, warnings)
+
+
+class Nearest(Oracle):
+    """The class whose mean is nearest."""
+
+    name = "nearest"
+    summary = "nearest class mean"
+
+    def fit(self, training: Training) -> None:
+        x = rows(training.train)
+        labels = training.train_labels
+        assert labels is not None
+        self.means = np.stack([x[labels == c].mean(0) for c in range(training.states)])
+
+    def encode(self, snapshots: Snapshots) -> Matrix:
+        return -((rows(snapshots)[:, None] - self.means) ** 2).sum(2)
+
+    def classify(self, snapshots: Snapshots) -> Labels:
+        return self.encode(snapshots).argmax(1)

@@ -1,0 +1,544 @@
+"""Fits of methods, over gRPC."""
+
+from __future__ import annotations
+
+import copy
+import math
+import threading
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from conftest import Serve
+from examples import Given, Pca, Ridge, Typed, rows
+from host import Array, Failed, fit_frames, until
+
+from koopbench_plugin import (
+    Cancelled,
+    Epoch,
+    LabelError,
+    Method,
+    NonFiniteError,
+    OptionError,
+    PluginError,
+    ShapeError,
+    TooShortError,
+    Training,
+    UnavailableError,
+    UnknownError,
+)
+from koopbench_plugin.wire import plugin_pb2 as wire
+
+RIDGE = {"alpha": 1e-6}
+
+
+def test_a_class_with_fit_and_predict(serve: Serve, x: Array) -> None:
+    host = serve(Ridge())
+    fitted = host.fit_method("ridge", x, options=RIDGE)
+    assert fitted.abilities == ["spectrum"]
+    assert (fitted.report.rank, fitted.report.parameters) == (12, 144)
+
+    local = Ridge()
+    local.fit(Training(train=x, validation=x, options=RIDGE))
+    predicted = host.apply(fitted.handle, wire.PREDICT, x)
+    assert predicted.dtype == np.float32
+    np.testing.assert_array_equal(predicted, local.predict(x).astype(np.float32))
+    np.testing.assert_array_equal(fitted.eigenvalues, local.values)
+    left = host.apply(fitted.handle, wire.LEFT_EIGENFUNCTIONS, x)
+    np.testing.assert_array_equal(left, rows(x) @ local.left)
+
+
+def test_fits_are_independent(serve: Serve, x: Array) -> None:
+    thing = Ridge()
+    host = serve(thing)
+    first = host.fit_method("ridge", x, options=RIDGE)
+    before = host.apply(first.handle, wire.PREDICT, x)
+    second = host.fit_method("ridge", 2 * x[::-1] + 1, options=RIDGE)
+    assert first.handle != second.handle
+    np.testing.assert_array_equal(host.apply(first.handle, wire.PREDICT, x), before)
+    assert (host.apply(second.handle, wire.PREDICT, x) != before).any()
+    assert not hasattr(thing, "weights"), "the thing itself is never fitted"
+    again = host.fit_method("ridge", x, options=RIDGE)
+    np.testing.assert_array_equal(host.apply(again.handle, wire.PREDICT, x), before)
+
+
+def test_what_a_fit_sees(serve: Serve, x: Array) -> None:
+    seen: list[Training] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(training)
+        return lambda s: s
+
+    host = serve(Given(fit))
+    host.fit_method("given", x[:12], x[12:], seed=-7, lag=2, states=5)
+    (t,) = seen
+    np.testing.assert_array_equal(t.train, x[:12])
+    np.testing.assert_array_equal(t.validation, x[12:])
+    assert (t.seed, t.lag, t.states, t.name, t.oracle_dim) == (-7, 2, 5, "given", 0)
+    assert t.train_labels is None
+    assert t.validation_labels is None
+
+
+def test_labels(serve: Serve, x: Array) -> None:
+    seen: list[Training] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(training)
+        return lambda s: s
+
+    host = serve(Given(fit, exposure="labels"))
+    labels = np.arange(20) % 3
+    arrays = [("train", x), ("validation", x[:9]), ("train_labels", labels), ("validation_labels", labels[:9])]
+    host.fit(wire.METHOD, "given", *arrays, lag=1, states=3)
+    np.testing.assert_array_equal(seen[0].train_labels, labels)
+    np.testing.assert_array_equal(seen[0].validation_labels, labels[:9])
+    with pytest.raises(Failed, match="LABEL: given: train_labels: label 2 of snapshot 2 is not in 0 … 1"):
+        host.fit(wire.METHOD, "given", *arrays, lag=1, states=2)
+    with pytest.raises(Failed, match="UNAVAILABLE: given: it learns from labels, and the host has sent none"):
+        host.fit(wire.METHOD, "given", *arrays[:2], lag=1, states=3)
+    arrays[3] = ("validation_labels", labels)
+    with pytest.raises(Failed, match="SHAPE: .* 20 labels for 9 snapshots"):
+        host.fit(wire.METHOD, "given", *arrays, lag=1, states=3)
+
+
+def test_pixels_become_floats(serve: Serve) -> None:
+    seen: list[Training] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(training)
+        return lambda s: s
+
+    host = serve(Given(fit))
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 4, 4)
+    fitted = host.fit_method("given", pixels)
+    wanted = (pixels.astype(np.float64) / 255).astype(np.float32)
+    np.testing.assert_array_equal(seen[0].train, wanted)
+    np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, pixels), wanted)
+
+
+def test_arrays_are_read_only(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        def predict(s: Array) -> Array:
+            s *= 2
+            return s
+
+        return predict
+
+    host = serve(Given(fit))
+    for train in (x, np.zeros((4, 3, 4), np.uint8)):
+        fitted = host.fit_method("given", train)
+        with pytest.raises(Failed, match="PANIC: ValueError: .*read-only"):
+            host.apply(fitted.handle, wire.PREDICT, x)
+
+    def spoil(training: Training) -> Any:
+        training.train[0] = 0
+
+    with pytest.raises(Failed, match="read-only"):
+        serve(Given(spoil)).fit_method("given", x)
+
+
+def test_options(serve: Serve, x: Array) -> None:
+    host = serve(Typed())
+    options = {"centred": False, "rank": 4, "alpha": 0.25, "kernel": "matern"}
+    fitted = host.fit_method("typed", x, options=options)
+    assert fitted.report.warnings == ["centred=False", "rank=4", "alpha=0.25", "kernel='matern'"]
+    for wrong in ({**options, "rank": 10}, {**options, "rank": 2.0}, {"rank": 2}, {**options, "depth": 1}):
+        with pytest.raises(Failed, match="OPTION"):
+            host.fit_method("typed", x, options=wrong)
+
+
+def test_progress_and_report(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        training.phase("training", 3)
+        for k in range(3):
+            training.advance(k + 1)
+            training.epoch(k + 1, 1 / (k + 1), math.nan if k == 0 else 2 / (k + 1))
+        training.warn("careful")
+        training.report.untrained = "it did not learn"
+        training.report.compile_seconds = 1.5
+        return lambda s: s
+
+    fitted = serve(Given(fit)).fit_method("given", x)
+    assert fitted.phases == [("training", 3)]
+    assert fitted.advances == [1, 2, 3]
+    assert [(e.number, e.train) for e in fitted.epochs] == [(1, 1), (2, 0.5), (3, 1 / 3)]
+    assert math.isnan(fitted.epochs[0].validation)
+    assert fitted.epochs[1:] == [Epoch(2, 0.5, 1.0), Epoch(3, 1 / 3, 2 / 3)]
+    report = fitted.report
+    assert (report.untrained, list(report.warnings), report.compile_seconds) == ("it did not learn", ["careful"], 1.5)
+    assert [e.number for e in report.history] == [1, 2, 3]
+
+
+def test_progress_while_predicting_is_not_sent(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        def predict(s: Array) -> Array:
+            training.phase("predicting", 1)
+            training.check()
+            return s
+
+        return predict
+
+    host = serve(Given(fit))
+    fitted = host.fit_method("given", x)
+    np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), x)
+
+
+@pytest.mark.parametrize(
+    "error", [LabelError, NonFiniteError, OptionError, ShapeError, TooShortError, UnavailableError, UnknownError]
+)
+def test_typed_errors(serve: Serve, x: Array, error: type[PluginError]) -> None:
+    def fit(training: Training) -> Any:
+        raise error("what is wrong, and what to do")
+
+    with pytest.raises(Failed) as raised:
+        serve(Given(fit)).fit_method("given", x)
+    assert raised.value.kind == wire.Failure.Kind.Name(error.kind)
+    assert raised.value.kind not in ("FAILED", "PANIC")
+    assert (raised.value.message, raised.value.stack) == ("what is wrong, and what to do", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyError("alpha"), "KeyError: 'alpha'"),
+        (ValueError("two\nlines"), "ValueError: two"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (RuntimeError("lone surrogate \udc80"), "RuntimeError: lone surrogate \\udc80"),
+    ],
+)
+def test_exceptions(serve: Serve, x: Array, error: BaseException, message: str) -> None:
+    def fit(training: Training) -> Any:
+        raise error
+
+    host = serve(Given(fit))
+    with pytest.raises(Failed) as raised:
+        host.fit_method("given", x)
+    assert (raised.value.kind, raised.value.message) == ("PANIC", message)
+    assert "in fit\n    raise error" in raised.value.stack
+    assert host.healthy(), "the plugin lives on"
+
+
+def test_a_plain_plugin_error(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        raise PluginError("no luck")
+
+    with pytest.raises(Failed, match="FAILED: no luck"):
+        serve(Given(fit)).fit_method("given", x)
+
+
+class _Nothing(Method):
+    name = "nothing"
+    summary = "fits and forgets"
+
+    def fit(self, training: Training) -> None: ...
+
+
+def test_a_fit_that_gives_no_model(serve: Serve, x: Array) -> None:
+    host = serve(_Nothing(), Given(lambda _: 3))
+    with pytest.raises(Failed, match="CONTRACT: nothing: fit returned nothing, and _Nothing has no method predict"):
+        host.fit_method("nothing", x)
+    with pytest.raises(Failed, match="CONTRACT: given: fit returned a int, which has no method predict"):
+        host.fit_method("given", x)
+
+
+class _Spectral:
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def predict(self, s: Array) -> Array:
+        return s
+
+    def eigenvalues(self) -> Any:
+        return self.values
+
+
+class _Eigenfunctions(_Spectral):
+    def left_eigenfunctions(self, s: Array) -> Array:
+        return np.ones((len(s), len(self.values)))
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (_Spectral([1.0]), "given has eigenvalues but no left_eigenfunctions"),
+        (_Eigenfunctions([[1.0]]), r"shape \(1, 1\); it must return a vector of eigenvalues, an array of shape \(n,\)"),
+        (_Eigenfunctions([math.nan]), "not finite"),
+        (_Eigenfunctions(["one"]), "returned <U3"),
+    ],
+)
+def test_wrong_spectra(serve: Serve, x: Array, model: Any, says: str) -> None:
+    with pytest.raises(Failed, match="CONTRACT: .*" + says):
+        serve(Given(lambda _: model)).fit_method("given", x)
+
+
+def test_a_model_without_a_spectrum_after_all(serve: Serve, x: Array) -> None:
+    host = serve(Given(lambda _: _Spectral(None)))
+    fitted = host.fit_method("given", x)
+    assert (fitted.abilities, fitted.eigenvalues) == ([], None)
+    with pytest.raises(Failed, match="UNAVAILABLE: given: what was fitted cannot do LEFT_EIGENFUNCTIONS; it can do PREDICT"):
+        host.apply(fitted.handle, wire.LEFT_EIGENFUNCTIONS, x)
+
+
+class _Columns(_Spectral):
+    def left_eigenfunctions(self, s: Array) -> Array:
+        return np.outer(np.ones(len(s)), self.values)
+
+
+def test_spectra_are_ordered(serve: Serve, x: Array) -> None:
+    values = np.array([0.5, 0.3 - 0.4j, -1, 0.3 + 0.4j, 2j])
+    host = serve(Given(lambda _: _Columns(values)))
+    fitted = host.fit_method("given", x)
+    ordered = np.array([2j, -1, 0.5, 0.3 + 0.4j, 0.3 - 0.4j])
+    np.testing.assert_array_equal(fitted.eigenvalues, ordered)
+    np.testing.assert_array_equal(host.apply(fitted.handle, wire.LEFT_EIGENFUNCTIONS, x), np.outer(np.ones(20), ordered))
+
+
+@pytest.mark.parametrize(
+    ("train", "fields", "says"),
+    [
+        (np.zeros((1, 2), np.float32), {}, "TOO_SHORT: ridge: train: 1 snapshots have no pair at a lag of 1; give at least 2"),
+        (np.zeros((5, 2), np.float32), {"lag": 5}, "TOO_SHORT: .*at a lag of 5"),
+        (np.zeros((5, 2), np.float32), {"lag": 0}, "OPTION: .*a lag of 0"),
+        (np.zeros((5, 2), np.float32), {"lag": 2**40}, "OPTION: .*a lag of"),
+        (np.zeros((5, 2), np.float32), {"states": 0}, "OPTION: .*0 states"),
+        (np.zeros(5, np.float32), {}, r"CONTRACT: ridge: train: the host sent float32 of shape \(5,\)"),
+        (np.zeros((5, 0), np.float32), {}, "CONTRACT: .*at least one other"),
+        (np.zeros((5, 2), np.float64), {}, "CONTRACT: .*float64"),
+        (np.full((5, 2), np.inf, np.float32), {}, r"NON_FINITE: ridge: train: the value at \[0, 0\] is inf"),
+    ],
+)
+def test_wrong_data(serve: Serve, train: Array, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(Failed, match=says):
+        serve(Ridge()).fit_method("ridge", train, options=RIDGE, **fields)
+
+
+def test_wrong_arrays(serve: Serve, x: Array) -> None:
+    host = serve(Ridge())
+    good: dict[str, Any] = {"options": RIDGE, "lag": 1, "states": 2}
+    with pytest.raises(Failed, match=r"CONTRACT: the host announced the arrays \['train'\]; here belong"):
+        host.fit(wire.METHOD, "ridge", ("train", x), **good)
+    with pytest.raises(Failed, match="CONTRACT: the host announced"):
+        host.fit(wire.METHOD, "ridge", ("validation", x), ("train", x), **good)
+    with pytest.raises(Failed, match="SHAPE: .*validation snapshots of shape"):
+        host.fit(wire.METHOD, "ridge", ("train", x), ("validation", x[:, 1:]), **good)
+    with pytest.raises(Failed, match="TOO_SHORT: ridge: validation"):
+        host.fit(wire.METHOD, "ridge", ("train", x), ("validation", x[:1]), **good)
+    with pytest.raises(Failed, match="UNKNOWN: there is nothing of kind 1 called 'rigde' here; there is METHOD ridge"):
+        host.fit_method("rigde", x)
+    with pytest.raises(Failed, match="UNKNOWN"):
+        host.fit_method("ridge", x, kind=wire.EMBEDDER)
+
+
+def test_oracle_embedding(serve: Serve, x: Array) -> None:
+    asked = []
+
+    def embed(snapshots: Array) -> Array:
+        asked.append(len(snapshots))
+        return rows(snapshots)[:, :2] * 2
+
+    def fit(training: Training) -> Any:
+        z = training.oracle_embedding(training.train)
+        assert z.dtype == np.float64
+        np.testing.assert_array_equal(z, embed(training.train))
+        return lambda s: s + training.oracle_embedding(s)[:, :1, None]
+
+    host = serve(Given(fit, exposure="oracle"))
+    fitted = host.fit_method("given", x, oracle_dim=2, embed=embed)
+    predicted = host.apply(fitted.handle, wire.PREDICT, x, embed=embed)
+    np.testing.assert_array_equal(predicted, (x + embed(x)[:, :1, None]).astype(np.float32))
+
+
+def test_oracle_embedding_from_several_threads(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        results: dict[int, Array] = {}
+
+        def ask(k: int) -> None:
+            results[k] = training.oracle_embedding(training.train[k : k + 2])
+
+        threads = [threading.Thread(target=ask, args=(k,)) for k in range(8)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for k in range(8):
+            np.testing.assert_array_equal(results[k], rows(training.train[k : k + 2])[:, :1])
+        return lambda s: s
+
+    serve(Given(fit, exposure="oracle")).fit_method("given", x, oracle_dim=1, embed=lambda s: rows(s)[:, :1])
+
+
+def test_oracle_embedding_that_fails(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        training.oracle_embedding(training.train)
+
+    host = serve(Given(fit, exposure="oracle"))
+    failure = wire.Failure(kind=wire.Failure.SHAPE, message="wrong images")
+    with pytest.raises(Failed, match="SHAPE: the oracle's encoder: wrong images"):
+        host.fit_method("given", x, oracle_dim=2, embed=lambda _: failure)
+    with pytest.raises(Failed, match=r"CONTRACT: the host sent features of shape \(20, 3\) for 20 snapshots; there must be 2"):
+        host.fit_method("given", x, oracle_dim=2, embed=lambda s: np.zeros((len(s), 3)))
+    with pytest.raises(Failed, match="UNAVAILABLE: given: it needs the encoder of the oracle that judges, and that has none"):
+        host.fit_method("given", x)
+
+
+def test_what_is_not_declared_is_not_passed_on(serve: Serve, x: Array) -> None:
+    seen: list[Training] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(training)
+        return lambda s: s
+
+    labels = np.zeros(20, np.int64)
+    arrays = [("train", x), ("validation", x), ("train_labels", labels), ("validation_labels", labels)]
+    serve(Given(fit)).fit(wire.METHOD, "given", *arrays, lag=1, states=2, oracle_dim=3)
+    assert (seen[0].train_labels, seen[0].validation_labels, seen[0].oracle_dim) == (None, None, 0)
+    with pytest.raises(UnavailableError, match='declare exposure = "oracle"'):
+        seen[0].oracle_embedding(x)
+
+
+@pytest.mark.parametrize("by", ["deadline", "cancel", "connection"])
+def test_cancellation(serve: Serve, x: Array, by: str) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def fit(training: Training) -> Any:
+        started.set()
+        try:
+            while not ended.wait(0.01):
+                try:
+                    training.check()
+                except Exception:
+                    pytest.fail("Cancelled must not be an Exception")
+        except Cancelled:
+            assert training.cancelled
+            ended.set()
+            raise
+
+    host = serve(Given(fit))
+    frames = fit_frames(wire.METHOD, "given", ("train", x), ("validation", x), lag=1, states=2)
+    call = host.call("Fit", frames, timeout=0.5 if by == "deadline" else None)
+    assert started.wait(10)
+    if by == "cancel":
+        call.cancel()
+    elif by == "connection":
+        host.channel.close()
+    assert ended.wait(10)
+    with pytest.raises(grpc.RpcError):
+        next(call)
+
+
+def test_progress_ends_a_cancelled_fit(serve: Serve, x: Array) -> None:
+    ended = threading.Event()
+
+    def fit(training: Training) -> Any:
+        try:
+            for k in range(10**9):
+                training.advance(k)  # no one reads: it waits, then ends
+        finally:
+            ended.set()
+
+    host = serve(Given(fit))
+    frames = fit_frames(wire.METHOD, "given", ("train", x), ("validation", x), lag=1, states=2)
+    call = host.call("Fit", frames, timeout=0.5)
+    assert ended.wait(10)
+    call.cancel()
+
+
+def test_fits_run_at_the_same_time(serve: Serve, x: Array) -> None:
+    barrier = threading.Barrier(3, timeout=10)
+
+    def fit(training: Training) -> Any:
+        barrier.wait()
+        return lambda s: s
+
+    host = serve(Given(fit))
+    threads = [threading.Thread(target=host.fit_method, args=("given", x)) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not barrier.broken
+
+
+def test_one_fitted_thing_runs_on_one_thread(serve: Serve, x: Array) -> None:
+    idents: list[int] = []
+    inside = threading.Lock()
+
+    def fit(training: Training) -> Any:
+        idents.append(threading.get_ident())
+
+        def predict(s: Array) -> Array:
+            assert inside.acquire(blocking=False), "two calls at a time"
+            idents.append(threading.get_ident())
+            threading.Event().wait(0.02)
+            inside.release()
+            return s
+
+        return predict
+
+    host = serve(Given(fit))
+    fitted = host.fit_method("given", x)
+    failures = []
+
+    def apply() -> None:
+        try:
+            host.apply(fitted.handle, wire.PREDICT, x)
+        except Failed as failed:
+            failures.append(failed)
+
+    threads = [threading.Thread(target=apply) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures
+    assert len(idents) == 7
+    assert len(set(idents)) == 1
+
+
+def test_release(serve: Serve, x: Array) -> None:
+    host = serve(Given(lambda _: lambda s: s), Pca())
+    before = threading.active_count()
+    handles = [host.fit_method("given", x).handle for _ in range(5)]
+    host.release(handles[0])
+    host.release(handles[0])
+    host.release(12345)
+    with pytest.raises(Failed, match=f"UNKNOWN: nothing fitted has the handle {handles[0]}"):
+        host.apply(handles[0], wire.PREDICT, x)
+    np.testing.assert_array_equal(host.apply(handles[1], wire.PREDICT, x), x)
+    for handle in handles:
+        host.release(handle)
+    assert until(lambda: threading.active_count() <= before + 16), "threads of released things end"
+
+
+def test_a_things_state_is_copied(serve: Serve, x: Array) -> None:
+    class Counts(Method):
+        name = "counts"
+        summary = "counts its fits"
+
+        def __init__(self) -> None:
+            self.fits: list[int] = []
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Counts:
+            other = Counts()
+            other.fits = copy.deepcopy(self.fits)
+            return other
+
+        def fit(self, training: Training) -> Any:
+            self.fits.append(1)
+            training.report.rank = len(self.fits)
+            return lambda s: s
+
+    host = serve(Counts())
+    assert [host.fit_method("counts", x).report.rank for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_report_that_cannot_be_sent(serve: Serve, x: Array) -> None:
+    def fit(training: Training) -> Any:
+        training.report.rank = -1
+        return lambda s: s
+
+    with pytest.raises(Failed, match="CONTRACT: given: the report .*rank=-1.* cannot be sent"):
+        serve(Given(fit)).fit_method("given", x)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from koopbench_plugin import BoolOption, ChoiceOption, FloatOption, IntOption, OptionError
+from koopbench_plugin import options as o
+from koopbench_plugin.wire import plugin_pb2 as wire
+
+SWITCH = BoolOption("centred", False, "whether to centre")
+WHOLE = IntOption("rank", 5, 1, 10, "rank")
+NUMBER = FloatOption("alpha", 1e-3, 0, 1, "regularisation")
+CHOICE = ChoiceOption("kernel", "kernel", "rbf", "matern")
+ALL: list[o.Option] = [SWITCH, WHOLE, NUMBER, CHOICE]
+
+
+def test_resolve() -> None:
+    assert o.resolve(ALL, {}) == {"centred": False, "rank": 5, "alpha": 1e-3, "kernel": "rbf"}
+    values = o.resolve(ALL, {"alpha": 1, "kernel": "matern"})
+    assert values["alpha"] == 1.0
+    assert isinstance(values["alpha"], float)
+    assert values["kernel"] == "matern"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"rank": 0}, "1 … 10"),
+        ({"rank": 2.0}, "a whole number"),
+        ({"rank": True}, "a whole number"),
+        ({"alpha": -1}, "0 … 1"),
+        ({"alpha": float("nan")}, "0 … 1"),
+        ({"alpha": "1"}, "a number"),
+        ({"centred": 1}, "True or False"),
+        ({"kernel": "linear"}, "rbf, matern"),
+        ({"kernal": "rbf"}, "there is no option 'kernal'; there is alpha, centred, kernel, rank"),
+    ],
+)
+def test_refused(given: dict[str, object], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        o.resolve(ALL, given)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (IntOption("Rank", 1, 0, 2, "rank"), "lower-case"),
+        (IntOption("r" * 41, 1, 0, 2, "rank"), "1 to 40"),
+        (IntOption("rank", 1, 0, 2, ""), "doc"),
+        (IntOption("rank", 3, 0, 2, "rank"), "the default 3"),
+        (FloatOption("alpha", 1, 2, 0, "a"), "the default 1"),
+        (ChoiceOption("kernel", "kernel"), "the default ''"),
+        ("rank", "is no option"),
+    ],
+)
+def test_invalid_declarations(option: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        o.validate(option)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "centred": st.booleans(),
+            "rank": st.integers(1, 10),
+            "alpha": st.floats(0, 1),
+            "kernel": st.sampled_from(CHOICE.choices),
+        }
+    )
+)
+def test_values_survive_the_wire(values: dict[str, Any]) -> None:
+    sent = {
+        "centred": wire.Value(switch=values["centred"]),
+        "rank": wire.Value(whole=values["rank"]),
+        "alpha": wire.Value(number=values["alpha"]),
+        "kernel": wire.Value(choice=values["kernel"]),
+    }
+    assert o.from_wire(ALL, sent) == values
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({}, "no value of the option 'rank'"),
+        ({"rank": wire.Value()}, "sent nothing"),
+        ({"rank": wire.Value(number=3)}, "sent number"),
+        ({"rank": wire.Value(switch=True)}, "sent switch"),
+        ({"rank": wire.Value(whole=11)}, "1 … 10"),
+        ({"rank": wire.Value(whole=3), "depth": wire.Value(whole=3)}, "no option 'depth'"),
+    ],
+)
+def test_refused_from_the_wire(sent: dict[str, wire.Value], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        o.from_wire([WHOLE], sent)
+
+
+def test_declarations_on_the_wire() -> None:
+    whole, choice = o.to_wire(WHOLE), o.to_wire(CHOICE)
+    assert (whole.default.whole, whole.min, whole.max) == (5, 1, 10)
+    assert (choice.default.choice, list(choice.choices)) == ("rbf", ["rbf", "matern"])
+    assert o.to_wire(SWITCH).default.WhichOneof("value") == "switch"
