@@ -29,5 +29,5 @@ func TestRun(t *testing.T) {
 	args := []string{"run", "--methods", "analogue", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out", filepath.Join(t.TempDir(), "out")}
 	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "custombench", Registry: withAnalogue})
 	assert.Zero(t, status, stderr.String())
-	assert.Contains(t, stdout.String(), "\nanalogue ")
+	assert.Regexp(t, `(?m)^\S+ +analogue +1/1 `, stdout.String())
 }

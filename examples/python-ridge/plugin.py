@@ -1,0 +1,76 @@
+#!/bin/sh
+"exec" "${0%/*}/.venv/bin/python" "$0" "$@"  # fmt: skip
+
+# To sh, the line above starts Python in the virtual environment beside this file; to Python, it is a string.
+"""A plugin of koopbench in Python: reduced-rank ridge regression from the pixels of an image to those of the next."""
+
+import numpy as np
+import numpy.typing as npt
+
+from koopbench_plugin import FloatOption, IntOption, Matrix, Method, Snapshots, Training, serve
+
+Complex = npt.NDArray[np.complex128]
+
+
+class Ridge(Method):
+    """Reduced-rank ridge regression on centred pixels.
+
+    With covariances C and cross-covariances D of the n lagged pairs, the ridge estimate is W = (C + alpha I)^-1 D. Its rank is
+    reduced by projecting on the leading eigenvectors V of W' (C + alpha I) W: G = W V V' (Mukherjee and Zhu, Reduced rank
+    ridge regression and its kernel extensions, Statistical Analysis and Data Mining 4, 2011, section 2). The eigenvalues are
+    those of V' W V.
+    """
+
+    name = "python-ridge"
+    summary = "reduced-rank ridge regression on pixels, in Python"
+    options = (
+        FloatOption("alpha", 1e-2, 1e-12, 1e6, "Tikhonov regularisation"),
+        IntOption("rank", 0, 0, 10_000, "rank of the operator, 0 for the number of states"),
+    )
+
+    def fit(self, training: Training) -> None:
+        self.mean = training.train.mean(axis=0, dtype=np.float64)
+        x, y = (self._features(snapshots) for snapshots in training.pairs())
+        covariance = x.T @ x / len(x) + training.options["alpha"] * np.eye(x.shape[1])
+        weights = np.linalg.solve(covariance, x.T @ y / len(x))
+        training.check()
+
+        rank = min(training.options["rank"] or training.states, x.shape[1])
+        _, vectors = np.linalg.eigh(weights.T @ covariance @ weights)
+        leading = vectors[:, : -rank - 1 : -1]  # the eigenvalues of eigh ascend
+        self.encode, self.decode = weights @ leading, leading.T
+
+        values, right = np.linalg.eig(self.decode @ self.encode)
+        left = self.decode.T @ np.linalg.pinv(right).T
+        scale = np.sum(left * _unit(self.encode @ right), axis=0)
+        if np.abs(scale).min() < 1e-12 * np.linalg.norm(left, axis=0).max():
+            training.warn("the operator has no basis of eigenvectors: its spectrum is left out")
+            self.values: Complex | None = None
+        else:
+            self.values, self.left = values, left / scale
+        training.report.rank = rank
+        training.report.parameters = self.encode.size + self.decode.size
+
+    def predict(self, snapshots: Snapshots) -> Matrix:
+        predicted: Matrix = (self._features(snapshots) @ self.encode @ self.decode).reshape(snapshots.shape) + self.mean
+        return predicted
+
+    def eigenvalues(self) -> Complex | None:
+        return self.values
+
+    def left_eigenfunctions(self, snapshots: Snapshots) -> Complex:
+        values: Complex = self._features(snapshots) @ self.left
+        return values
+
+    def _features(self, snapshots: Snapshots) -> Matrix:
+        centred: Matrix = (snapshots - self.mean).reshape(len(snapshots), -1)
+        return centred
+
+
+def _unit(columns: Complex) -> Complex:
+    norms = np.linalg.norm(columns, axis=0)
+    return columns / np.where(norms > 0, norms, 1)
+
+
+if __name__ == "__main__":
+    serve(Ridge(), version="1.0.0")
