@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race bench bench-peer lint fmt tidy generated build clean
+.PHONY: check test race bench bench-peer lint fmt tidy generated examples build clean
 
 check: fmt tidy generated lint test race
 
@@ -42,6 +42,10 @@ tidy:
 # The assembly is what its generator writes; the generator is a module of its own.
 generated:
 	cd backend/cpu/internal/kernel/gen && $(GO) test ./...
+
+# The example plugins: each is a module, or an environment of Python, of its own.
+examples: $(TOOLS)/golangci-lint
+	PATH="$(TOOLS):$$PATH" .ci/examples
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

@@ -1,0 +1,159 @@
+package koopbench
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/conformance/check"
+)
+
+const guide = "docs/plugins.md"
+
+// tutorials are the sections of the guide whose files and commands make a row of the table together, in one empty folder. Every
+// block of bash in the guide is in one of them.
+var tutorials = map[string][]string{
+	"Go":     {"Before you begin", "A method in Go", "Finding plugins, and trusting them"},
+	"Python": {"Before you begin", "A method in Python"},
+}
+
+// TestGuideInGo does what the guide tells an author in Go, to the letter.
+func TestGuideInGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the benchmark and a plugin")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skipf("it needs the go tool: %v", err)
+	}
+	folder := follow(t, "Go", "GOFLAGS=")
+	assert.Equal(t, map[string]string{"fourier": "ok", "fourier?width=20": "ok", "linear": "ok"}, statuses(t, folder))
+	lock, err := os.ReadFile(filepath.Join(folder, "koopbench-plugins.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(lock), `"fourier"`)
+}
+
+// TestGuideInPython is the same for Python.
+func TestGuideInPython(t *testing.T) {
+	if os.Getenv("PYTHON_GUIDE") != "1" {
+		t.Skip("it needs python3 and downloads numpy and grpcio; PYTHON_GUIDE=1 runs it, as .ci/docs does")
+	}
+	folder := follow(t, "Python")
+	assert.Equal(t, map[string]string{"fourier-python": "ok", "linear": "ok"}, statuses(t, folder))
+}
+
+// follow writes the files of a tutorial into an empty folder and runs its commands there, all in the order of the text.
+func follow(t *testing.T, tutorial string, environment ...string) string {
+	t.Helper()
+	var steps strings.Builder
+	blocks, folder := t.TempDir(), t.TempDir()
+	for i, b := range guideBlocks(t, tutorials[tutorial]...) {
+		if b.file == "" {
+			steps.WriteString(b.text)
+			continue
+		}
+		stored := filepath.Join(blocks, fmt.Sprint(i))
+		require.NoError(t, os.WriteFile(stored, []byte(b.text), 0o644))
+		fmt.Fprintf(&steps, "cp '%s' '%s'\n", stored, b.file)
+	}
+	root, err := os.Getwd()
+	require.NoError(t, err)
+	bin := filepath.Join(blocks, "bin")
+	bash := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", steps.String())
+	bash.Dir = folder
+	bash.Env = append(os.Environ(), "KOOPBENCH="+root, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"XDG_DATA_HOME="+filepath.Join(blocks, "data"), "KOOPBENCH_PLUGIN_PATH=")
+	bash.Env = append(bash.Env, environment...)
+	out, err := bash.CombinedOutput()
+	require.NoError(t, err, "%s\n%s", steps.String(), out)
+	return folder
+}
+
+// statuses are those of the runs in the results of a tutorial, by method.
+func statuses(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "results", "results.json"))
+	require.NoError(t, err)
+	var results struct {
+		Runs []struct{ Method, Status string }
+	}
+	require.NoError(t, json.Unmarshal(text, &results))
+	statuses := map[string]string{}
+	for _, r := range results.Runs {
+		statuses[r.Method] = r.Status
+	}
+	return statuses
+}
+
+// guideBlock is commands, or a file: a block of Go or Python whose name the text before it gives.
+type guideBlock struct{ file, text string }
+
+var (
+	fence    = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+	fileName = regexp.MustCompile("`([a-z_]+\\.(?:go|py))`:\n\n$")
+)
+
+// guideBlocks returns the commands and files of those sections of the guide, in the order of the text.
+func guideBlocks(t *testing.T, headings ...string) []guideBlock {
+	t.Helper()
+	text, err := os.ReadFile(guide)
+	require.NoError(t, err)
+	var blocks []guideBlock
+	for _, heading := range headings {
+		_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
+		require.True(t, found, "%s has no section %q", guide, heading)
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, at := range fence.FindAllStringSubmatchIndex(section, -1) {
+			b := guideBlock{text: section[at[4]:at[5]]}
+			if language := section[at[2]:at[3]]; language != "bash" {
+				name := fileName.FindStringSubmatch(section[:at[0]])
+				require.NotNil(t, name, "which file is this?\n%s", b.text)
+				b.file = name[1]
+			}
+			blocks = append(blocks, b)
+		}
+	}
+	return blocks
+}
+
+// TestGuideIsExecuted: each block of the guide is in a tutorial.
+func TestGuideIsExecuted(t *testing.T) {
+	text, err := os.ReadFile(guide)
+	require.NoError(t, err)
+	executed := map[string]bool{}
+	for _, headings := range tutorials {
+		for _, b := range guideBlocks(t, headings...) {
+			executed[b.text] = true
+		}
+	}
+	all := fence.FindAllStringSubmatch(string(text), -1)
+	assert.Equal(t, 2*len(all), strings.Count(string(text), "```"))
+	for _, block := range all {
+		assert.True(t, executed[block[2]], "nothing runs this block of %s:\n%s", guide, block[2])
+	}
+}
+
+// TestGuideListsTheChecks: the guide's table of checks is the catalogue.
+func TestGuideListsTheChecks(t *testing.T) {
+	text, err := os.ReadFile(guide)
+	require.NoError(t, err)
+	checks := map[check.Kind]string{}
+	for _, e := range check.Catalogue() {
+		checks[e.Kind] += ", `" + e.Check + "`"
+	}
+	require.Len(t, checks, 5)
+	for kind, names := range checks {
+		name := string(kind)
+		if kind == check.KindOperator {
+			name = "evolution operator"
+		}
+		assert.Contains(t, string(text), fmt.Sprintf("\n| %s | %s |\n", name, strings.TrimPrefix(names, ", ")))
+	}
+}
