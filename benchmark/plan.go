@@ -25,6 +25,10 @@ type Plan struct {
 	// Timeout is how long a run may take, fit and evaluation together; 0 for no limit. A run that takes longer is stopped, as
 	// far as its method heeds its context, and is StatusTimeout.
 	Timeout time.Duration
+	// Shard is the part of the runs that is made; the zero value stands for all.
+	Shard Shard
+	// Only says which runs of the shard are made; nil for all.
+	Only func(label string, seed int64) bool
 	// Environment is kept with the results.
 	Environment Environment
 	// Observer is told of progress; nil for no one.
@@ -80,6 +84,7 @@ type run struct {
 	options     core.Options
 	seed        int64
 	key         string
+	place       int // in the plan, from 0
 }
 
 // runs lists every method at every seed, capped and keyed, and rejects what is not unique.
@@ -101,7 +106,7 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
 			}
 			labels[key] = e.Label
-			runs = append(runs, run{e, d, options, seed, key})
+			runs = append(runs, run{e, d, options, seed, key, len(runs)})
 		}
 	}
 	return runs, nil

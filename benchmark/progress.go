@@ -1,20 +1,25 @@
 package benchmark
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
+	"slices"
 )
 
 // planned is what a command set out to do: the content of plan.json, which is there from before the first run until
-// results.json is written, and longer only where the command was killed.
+// results.json is written, and longer only where the command was killed; or that of plan-I-of-N.json, which stays, since the
+// results of shards are written by another command.
 type planned struct {
 	Schema      string       `json:"schema"`
+	Shard       *Shard       `json:"shard,omitempty"`
 	Task        TaskInfo     `json:"task"`
 	Environment Environment  `json:"environment"`
 	Oracle      OracleInfo   `json:"oracle"` // as it is before it is fitted
-	Runs        []plannedRun `json:"runs"`
+	Runs        []plannedRun `json:"runs"`   // all of the command, those of other shards too
 }
 
 type plannedRun struct {
@@ -23,59 +28,135 @@ type plannedRun struct {
 	Seed   int64  `json:"seed"`
 }
 
+func (p planned) setting() setting { return setting{p.Task, p.Oracle, p.Environment} }
+
+// shard is the zero value for a whole plan.
+func (p planned) shard() Shard {
+	if p.Shard == nil {
+		return Shard{}
+	}
+	return *p.Shard
+}
+
+const wholePlan = "plan.json"
+
+// name is that of the plan's file.
+func (p planned) name() string {
+	if p.Shard == nil {
+		return wholePlan
+	}
+	return fmt.Sprintf("plan-%d-of-%d.json", p.Shard.Index, p.Shard.Count)
+}
+
+var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
+
 func (h *harness) planned(runs []run) planned {
 	p := planned{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, Runs: []plannedRun{}}
+	if !h.Shard.Whole() {
+		p.Shard = &h.Shard
+	}
 	for _, r := range runs {
 		p.Runs = append(p.Runs, plannedRun{r.key, r.entry.Label, r.seed})
 	}
 	return p
 }
 
-// Progress returns the results as far as they go. While a command is under way, or after it was killed, these are the runs
-// of its plan that have finished, possibly none, and planned is the number of all of them. Otherwise they are those of
-// results.json, and planned is 0; where there is none, r is nil. The error is [ErrResults] where what is there cannot be
-// read.
-func (s *Store) Progress() (r *Results, planned int, err error) {
-	p, err := s.readPlan()
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(s.path("results.json")); errors.Is(err, fs.ErrNotExist) {
-			return nil, 0, nil
-		}
-		r, err = s.Results()
-		return r, 0, err
-	}
+// Progress returns the results as far as they go. While a command or shards are under way, or after they were killed, these
+// are the runs of their plans that have finished, possibly none, and due is the number of all of them. Otherwise they are
+// those of results.json, and due is 0; where there is none, r is nil. The error is [ErrResults] where what is there cannot be
+// read, [ErrNotComparable] where it does not belong together.
+func (s *Store) Progress() (r *Results, due int, err error) {
+	plans, err := s.plans()
 	if err != nil {
 		return nil, 0, err
 	}
-	r = &Results{Schema: p.Schema, Task: p.Task, Environment: p.Environment, Oracle: p.Oracle, Runs: []RunResult{}}
-	if info, ok := s.oracle(p.Oracle.Key); ok {
-		r.Oracle = info
-	}
-	for _, due := range p.Runs {
-		run, ok, err := s.Run(due.Key)
-		if err != nil {
-			return nil, 0, err
+	switch whole := len(plans) > 0 && plans[0].Shard == nil; {
+	case whole:
+		plans = plans[:1]
+	case s.hasResults():
+		if r, err = s.Results(); err != nil || r.hold(plans) {
+			return r, 0, err
 		}
-		if ok {
-			run.Method = due.Method
-			r.Runs = append(r.Runs, run)
+	case len(plans) == 0:
+		return nil, 0, nil
+	}
+	f, err := s.gather(nil, plans)
+	if err != nil {
+		return nil, 0, err
+	}
+	r = &Results{Schema: Schema, Task: f.task, Environment: f.environment, Oracle: f.oracle, Runs: []RunResult{}}
+	for _, found := range f.runs {
+		if found.damage != nil {
+			return nil, 0, found.damage
+		}
+		if found.result != nil {
+			r.Runs = append(r.Runs, *found.result)
 		}
 	}
-	return r, len(p.Runs), nil
+	return r, len(f.runs), nil
 }
 
-func (s *Store) readPlan() (p planned, err error) {
-	path := s.path("plan.json")
-	if err = s.readJSON(path, &p); err == nil && p.Schema != Schema {
+// hold reports whether all runs of the plans are in the results.
+func (r *Results) hold(plans []planned) bool {
+	keys := map[string]bool{}
+	for _, run := range r.Runs {
+		keys[run.Key] = true
+	}
+	for _, p := range plans {
+		for _, due := range p.Runs {
+			if !keys[due.Key] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plans reads the plans in the folder, that of a whole command first.
+func (s *Store) plans() ([]planned, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	var plans []planned
+	for _, entry := range entries {
+		if !planName.MatchString(entry.Name()) {
+			continue
+		}
+		p, err := s.readPlan(entry.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has just been finished
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w; give its command again, or remove the file: its runs stay", err)
+		}
+		plans = append(plans, p)
+	}
+	slices.SortStableFunc(plans, func(a, b planned) int {
+		x, y := a.shard(), b.shard()
+		return cmp.Or(cmp.Compare(x.Count, y.Count), cmp.Compare(x.Index, y.Index))
+	})
+	return plans, nil
+}
+
+func (s *Store) readPlan(name string) (p planned, err error) {
+	path := s.path(name)
+	if err = s.readJSON(path, &p); err != nil {
+		return p, err
+	}
+	switch {
+	case p.Schema != Schema:
 		err = fmt.Errorf("%w: %s has the schema %q, and this version reads %q", ErrResults, path, p.Schema, Schema)
+	case p.name() != name:
+		err = fmt.Errorf("%w: %s says that it is %s", ErrResults, path, p.name())
 	}
 	return p, err
 }
 
-func (s *Store) writePlan(p planned) error { return s.writeJSON(s.path("plan.json"), p) }
+func (s *Store) writePlan(p planned) error { return s.writeJSON(s.path(p.name()), p) }
 
 func (s *Store) removePlan() error {
-	if err := os.Remove(s.path("plan.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(s.path(wholePlan)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

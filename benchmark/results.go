@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Schema names the layout of results.json and of the run files. It changes whenever a reader of the old layout would
@@ -83,6 +84,7 @@ const (
 type RunResult struct {
 	Key              string         `json:"key"`
 	Method           string         `json:"method"` // as the user wrote it: "vamp", "vamp?epochs=20"
+	Name             string         `json:"name"`   // as the method calls itself: "vamp"
 	Seed             int64          `json:"seed"`
 	Options          map[string]any `json:"options"`
 	Exposed          string         `json:"exposed"` // core.Exposure: "", "labels" or "oracle"
@@ -102,6 +104,16 @@ type RunResult struct {
 	PredictSeconds   float64        `json:"predict_seconds"`  // of the whole roll-out, the oracle's time not counted
 	PeakRSSBytes     int64          `json:"peak_rss_bytes"`   // of the process since its start
 	Plugin           *PluginInfo    `json:"plugin,omitempty"` // where the method, or a part of it, came from outside
+	Environment      *Environment   `json:"environment"`      // where it was made, which may be elsewhere than others
+}
+
+// methodName is that of the method: results that were written before they had it tell it by their label.
+func (r *RunResult) methodName() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	name, _, _ := strings.Cut(r.Method, "?")
+	return name
 }
 
 // PluginInfo says which plugin took part in a run.

@@ -15,6 +15,10 @@ import (
 // The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is in
 // the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the context's
 // error; the same plan continues from there. Where nothing has finished, the results are nil.
+//
+// A shard leaves its runs in the folder, and no results.json: its results, possibly of no run, are what it returns. The errors
+// are [ErrBusy] where another command writes the results of the folder, and [ErrNotComparable] where the folder holds other
+// shards with which this one cannot be merged.
 func Run(ctx context.Context, plan Plan) (*Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}
@@ -43,17 +47,20 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
 		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
 	}
-	runs, err := h.runs(h.oracle.Key)
+	all, err := h.runs(h.oracle.Key)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.store.prepare(); err != nil {
+	runs, plan := h.due(all), h.planned(all)
+	unlock, err := h.claim(plan)
+	if err != nil {
 		return nil, err
 	}
+	defer unlock()
 	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
 		return nil, err
 	}
-	if err := h.store.writePlan(h.planned(runs)); err != nil {
+	if err := h.store.writePlan(plan); err != nil {
 		return nil, err
 	}
 	finished := make([]*RunResult, len(runs))
@@ -62,7 +69,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if known {
 		h.oracle = info
 	}
-	if len(pending) > 0 || !known {
+	if len(pending) > 0 || !known && len(runs) > 0 {
 		err = h.fitOracle(ctx, d, options)
 	}
 	if err == nil {
@@ -75,6 +82,9 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 			results.Runs = append(results.Runs, *f)
 		}
 	}
+	if !h.Shard.Whole() {
+		return results, err
+	}
 	if len(results.Runs) == 0 {
 		return nil, errors.Join(err, h.store.removePlan())
 	}
@@ -82,6 +92,21 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return results, errors.Join(err, failure)
 	}
 	return results, errors.Join(err, h.store.removePlan())
+}
+
+// claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that it
+// returns ends that.
+func (h *harness) claim(plan planned) (unlock func(), err error) {
+	if err := h.Shard.Check(); err != nil {
+		return nil, err
+	}
+	if err := h.store.prepare(); err != nil {
+		return nil, err
+	}
+	if h.Shard.Whole() {
+		return h.store.lock()
+	}
+	return func() {}, h.store.checkShards(plan)
 }
 
 // reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others.
@@ -146,7 +171,7 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := &RunResult{
-		Key: r.key, Method: r.entry.Label, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin,
+		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin, Environment: &h.Environment,
 		Exposed: string(r.description.Exposure), Warnings: []string{},
 		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
 	}

@@ -26,7 +26,8 @@ import (
 //	oracle.json        [OracleInfo]
 //	runs/KEY.json      [RunResult]
 //	runs/KEY.npz       [RunArrays]
-//	plan.json          what is under way, see [Store.Progress]
+//	plan*.json         what is under way, see [Store.Progress]
+//	.lock              who writes results.json
 //	figures/           what package report draws
 //	report.html        the same and more as a page
 //
@@ -70,6 +71,12 @@ func (s *Store) prepare() error {
 func (s *Store) Results() (*Results, error) {
 	var r Results
 	if err := s.readJSON(s.path("results.json"), &r); err != nil {
+		if plans, failure := s.plans(); errors.Is(err, fs.ErrNotExist) && failure == nil && len(plans) > 0 {
+			if plans[0].Shard == nil {
+				return nil, fmt.Errorf("%w: %s has no results.json yet: its command is under way, or was stopped; the same command finishes it", ErrResults, s.dir)
+			}
+			return nil, fmt.Errorf("%w: %s has no results.json yet: its shards are not joined; join them with: bench merge --out %s %s", ErrResults, s.dir, s.dir, s.dir)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: %s has no results.json; make one with: bench run --out %s", ErrResults, s.dir, s.dir)
 		}
@@ -79,6 +86,11 @@ func (s *Store) Results() (*Results, error) {
 		return nil, fmt.Errorf("%w: %s has the schema %q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
 	}
 	return &r, nil
+}
+
+func (s *Store) hasResults() bool {
+	_, err := os.Stat(s.path("results.json"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (s *Store) readJSON(path string, v any) error {

@@ -25,7 +25,7 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 			return errors.Join(runErr, err)
 		}
 	}
-	planned := len(p.Entries) * len(p.Seeds)
+	planned := p.Size()
 	switch {
 	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
 		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues from there", finished, planned, p.Out))
@@ -35,6 +35,10 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 		return fmt.Errorf("%d of %d runs are finished and kept in %s, but %w", finished, planned, p.Out, runErr)
 	case runErr != nil:
 		return runErr
+	}
+	if !p.Shard.Whole() {
+		say(show, "shard %v is finished, %d of %d runs; when all are, join them with: %s merge --out %s %s\n", p.Shard, finished, len(p.Entries)*len(p.Seeds), a.Name, p.Out, p.Out)
+		return failed(r)
 	}
 	err := a.draw(p.Out)
 	if err == nil {

@@ -269,6 +269,7 @@ func results(t *testing.T, dir string) *benchmark.Results {
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		run.FitSeconds, run.CompileSeconds, run.PredictSeconds, run.PeakRSSBytes = 0, 0, 0, 0
+		run.Environment = nil
 	}
 	return r
 }

@@ -60,7 +60,7 @@ type observer struct {
 
 func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbose bool) *observer {
 	o := &observer{
-		ctx: ctx, stderr: stderr, count: len(p.Entries) * len(p.Seeds), verbose: verbose,
+		ctx: ctx, stderr: stderr, count: p.Size(), verbose: verbose,
 		epochs: map[string]int{benchmark.OracleLabel: epochsOf(p.Oracle.Options, p.MaxEpochs)},
 		runs:   map[runName]*runProgress{},
 	}

@@ -45,6 +45,7 @@ type runFlags struct {
 	jobs       int
 	profile    bool
 	timeout    time.Duration
+	shard      shard
 	quiet      bool
 }
 
@@ -59,7 +60,10 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Fit methods to Ordered MNIST at one or more seeds, roll them out over the test images, and judge the predicted images.
 
 Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
-continues where it was.`,
+continues where it was.
+
+With --shard many processes on many machines share the runs, in one folder on common storage or in one each, and
+` + a.Name + ` merge joins what they have made.`,
 		Example: "  " + a.Name + " run\n" +
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
 			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
@@ -81,6 +85,7 @@ continues where it was.`,
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(flags)
@@ -94,6 +99,7 @@ continues where it was.`,
 func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"methods": a.completeMethods,
+		"shard":   cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
 		"backend": cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
@@ -178,6 +184,7 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	}
 	plan := &benchmark.Plan{
 		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
+		Shard: f.shard.Shard,
 	}
 	for _, s := range selections {
 		plan.Entries = append(plan.Entries, benchmark.Entry{
@@ -263,5 +270,5 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	return fmt.Sprintf("task     %s: %d digits, %d + %d + %d images of %s from %s, %d steps\n",
 		t.Name, t.States, t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source, t.Steps) +
 		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
-			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out)
+			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out+f.shard.words(p))
 }

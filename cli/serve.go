@@ -212,7 +212,14 @@ func progressText(finished, planned int) string {
 
 // folderVersion changes with the files that a page is made from.
 func folderVersion(dir string) (string, error) {
-	names := []string{"results.json", "plan.json", "oracle.json", "data.npz"}
+	names := []string{"results.json", "oracle.json", "data.npz"}
+	plans, err := filepath.Glob(filepath.Join(dir, "plan*.json"))
+	if err != nil {
+		return "", err
+	}
+	for _, path := range plans {
+		names = append(names, filepath.Base(path))
+	}
 	runs, err := os.ReadDir(filepath.Join(dir, "runs"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)

@@ -72,6 +72,11 @@ func TestBadInput(t *testing.T) {
 		"no-data-folder":         {tiny(data+"/none", "OUT"), exitFailure},
 		"data-is-a-file":         {tiny(images, "OUT"), exitFailure},
 		"corrupt-data":           {tiny(corrupt, "OUT"), exitFailure},
+		"shard-from-0":           {tiny(data, "OUT", "--shard", "0/4"), exitUsage},
+		"shard-without-job":      {tiny(data, "OUT", "--shard", "auto"), exitUsage},
+		"merge-nothing":          {[]string{"merge", "--out", "OUT"}, exitUsage},
+		"merge-without-out":      {[]string{"merge", data}, exitUsage},
+		"merge-foreign":          {[]string{"merge", "--out", "OUT", data}, exitFailure},
 		"report-without-folder":  {[]string{"report"}, exitUsage},
 		"report-without-results": {[]string{"report", data}, exitFailure},
 		"serve-without-folder":   {[]string{"serve"}, exitUsage},
@@ -129,7 +134,7 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "list", "info", "report", "serve", "version", "completion", "help"} {
+	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "version", "completion", "help"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)

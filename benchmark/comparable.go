@@ -1,0 +1,189 @@
+package benchmark
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Aspect names what results can differ in.
+type Aspect string
+
+// The aspects. Runs that differ in one of the first six are judged by other measures: they belong in no table together.
+// Those that differ in code or kernels may have other bits, and are told apart where bits count. The machine changes times.
+const (
+	AspectData     Aspect = "data"
+	AspectSplit    Aspect = "split"
+	AspectDigits   Aspect = "digits"
+	AspectSteps    Aspect = "steps"
+	AspectProtocol Aspect = "protocol"
+	AspectOracle   Aspect = "oracle"
+	AspectCode     Aspect = "code"
+	AspectKernels  Aspect = "kernels"
+	AspectMachine  Aspect = "machine"
+)
+
+// Difference is one aspect in which two results are not alike.
+type Difference struct {
+	Aspect Aspect
+	Text   string // "another split: 300+100+100 snapshots against 3000+1000+1000"
+}
+
+// Fatal reports whether accuracies on both sides mean something else.
+func (d Difference) Fatal() bool {
+	return d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
+}
+
+// Differences lists what is not alike in results and in those that they are held against, most important first; runs are not
+// looked at.
+func Differences(r, against *Results) []Difference {
+	d := settingOf(r).unlike(settingOf(against))
+	if e, f := r.Environment, against.Environment; e.machine() != f.machine() {
+		d = append(d, Difference{AspectMachine, fmt.Sprintf("another machine: %s against %s", e.machine(), f.machine())})
+	}
+	return d
+}
+
+// setting is what all runs of one plan have in common.
+type setting struct {
+	task        TaskInfo
+	oracle      OracleInfo
+	environment Environment
+}
+
+func settingOf(r *Results) setting { return setting{r.Task, r.Oracle, r.Environment} }
+
+type differences []Difference
+
+// err joins the texts.
+func (d differences) err() error {
+	texts := make([]string, len(d))
+	for i, one := range d {
+		texts[i] = one.Text
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+// unlike lists the differences of two settings but for the machine.
+func (s setting) unlike(o setting) differences {
+	var d differences
+	add := func(a Aspect, format string, values ...any) {
+		d = append(d, Difference{a, fmt.Sprintf(format, values...)})
+	}
+	t, u := s.task, o.task
+	if t.Name != u.Name {
+		add(AspectData, "another task: %q against %q", t.Name, u.Name)
+	}
+	if t.Train != u.Train || t.Validation != u.Validation || t.Test != u.Test {
+		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train, u.Validation, u.Test)
+	}
+	if t.States != u.States {
+		add(AspectDigits, "another number of digits: %d against %d", t.States, u.States)
+	}
+	if t.DataSHA256 != u.DataSHA256 && len(d) == 0 {
+		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)", orUnknown(t.Source), t.DataSHA256, orUnknown(u.Source), u.DataSHA256)
+	}
+	if t.Steps != u.Steps {
+		add(AspectSteps, "another number of steps: %d against %d", t.Steps, u.Steps)
+	}
+	if t.Lag != u.Lag {
+		add(AspectSteps, "another lag: %d against %d", t.Lag, u.Lag)
+	}
+	if t.Protocol != u.Protocol {
+		add(AspectProtocol, "another protocol: %s against %s", orUnknown(t.Protocol), orUnknown(u.Protocol))
+	}
+	d = append(d, s.oracle.unlike(o.oracle)...)
+	e, f := s.environment, o.environment
+	if e.ExecutableSHA256 != f.ExecutableSHA256 {
+		add(AspectCode, "other code: %s against %s", e.code(), f.code())
+	}
+	if e.Backend != f.Backend {
+		add(AspectKernels, "other kernels: %s against %s", orUnknown(e.Backend), orUnknown(f.Backend))
+	}
+	if len(d) == 0 && s.oracle.Key != o.oracle.Key {
+		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
+	}
+	return d
+}
+
+func (o OracleInfo) unlike(p OracleInfo) differences {
+	var d differences
+	add := func(format string, values ...any) {
+		d = append(d, Difference{AspectOracle, fmt.Sprintf(format, values...)})
+	}
+	switch {
+	case o.Name != p.Name:
+		add("another oracle: %q against %q", o.Name, p.Name)
+		return d
+	case o.Seed != p.Seed:
+		add("another seed of the oracle: %d against %d", o.Seed, p.Seed)
+	}
+	if text := unlikeOptions(o.Options, p.Options); text != "" {
+		add("another oracle: %s", text)
+	}
+	if o.Plugin.identity() != p.Plugin.identity() {
+		add("another oracle: it is from %s against %s", o.Plugin.origin(), p.Plugin.origin())
+	}
+	return d
+}
+
+// unlikeOptions says which options differ: "epochs 1 against 20, lr 0.1 against none".
+func unlikeOptions(a, b map[string]any) string {
+	var parts []string
+	names := map[string]bool{}
+	for _, m := range []map[string]any{a, b} {
+		for name := range m {
+			names[name] = true
+		}
+	}
+	text := func(m map[string]any, name string) string {
+		if v, ok := m[name]; ok {
+			return fmt.Sprint(v) // whole numbers are int in a plan and float64 from JSON
+		}
+		return "none"
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if x, y := text(a, name), text(b, name); x != y {
+			parts = append(parts, fmt.Sprintf("%s %s against %s", name, x, y))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// code says which code an executable is.
+func (e Environment) code() string {
+	text := "executable " + shortHash(e.ExecutableSHA256)
+	if e.Version != "" {
+		text += ", version " + e.Version
+	}
+	if e.Commit != "" {
+		text += ", commit " + shortHash(e.Commit)
+	}
+	if e.Go != "" {
+		text += ", " + e.Go
+	}
+	return text
+}
+
+func (e Environment) machine() string {
+	return fmt.Sprintf("%s, %s, %d cores", orUnknown(e.OS), orUnknown(e.CPU), e.Cores)
+}
+
+// origin says where a method or an oracle comes from.
+func (p *PluginInfo) origin() string {
+	if p == nil {
+		return "this program"
+	}
+	return fmt.Sprintf("the plugin %s (%s)", p.Path, shortHash(p.SHA256))
+}
+
+func shortHash(text string) string { return text[:min(len(text), 12)] }
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "unknown"
+	}
+	return text
+}

@@ -1,0 +1,167 @@
+package benchmark
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// folder is what a folder of results holds of the commands that its results.json and its plans tell of.
+type folder struct {
+	setting
+	store *Store
+	runs  []foundRun // in the order of the commands
+	notes []string
+}
+
+// foundRun is a run that a folder tells of.
+type foundRun struct {
+	store  *Store
+	key    string
+	label  string
+	seed   int64
+	result *RunResult // nil where it has not finished, or cannot be read
+	damage error      // why it cannot be read
+}
+
+func (r foundRun) missing() MissingRun {
+	m := MissingRun{r.label, r.seed, "not finished"}
+	if r.damage != nil {
+		m.Reason = r.damage.Error()
+	}
+	return m
+}
+
+// betterThan reports whether it says more than another result of the same run.
+func (r foundRun) betterThan(o *foundRun) bool {
+	rank := func(f foundRun) int {
+		switch {
+		case f.result == nil && f.damage == nil:
+			return 0
+		case f.result == nil:
+			return 1
+		case f.result.Status != StatusOK:
+			return 2
+		}
+		return 3
+	}
+	return rank(r) > rank(*o)
+}
+
+// contradicts returns the first step at which two evaluated results of one run differ, 0 where none does.
+func (r foundRun) contradicts(o *foundRun) int {
+	if r.result == nil || o.result == nil || r.result.Status != StatusOK || o.result.Status != StatusOK {
+		return 0
+	}
+	a, b := r.result.PredictionSHA256, o.result.PredictionSHA256
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i + 1
+		}
+	}
+	if len(a) != len(b) {
+		return min(len(a), len(b)) + 1
+	}
+	return 0
+}
+
+// folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged, and
+// [ErrNotComparable] where results.json and plans do not belong together.
+func (s *Store) folder() (*folder, error) {
+	info, err := os.Stat(s.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: there is no folder %s: %w", ErrResults, s.dir, errNone)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrResults, err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%w: %s is a file; name the folder of the results", ErrResults, s.dir)
+	}
+	plans, err := s.plans()
+	if err != nil {
+		return nil, err
+	}
+	if !s.hasResults() {
+		if len(plans) == 0 {
+			return nil, fmt.Errorf("%w: the folder %s %w", ErrResults, s.dir, errNone)
+		}
+		return s.gather(nil, plans)
+	}
+	r, err := s.Results()
+	if err != nil {
+		return nil, err
+	}
+	return s.gather(r, plans)
+}
+
+// gather finds the runs of results, if any, and of plans.
+func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
+	f := &folder{store: s}
+	name := "results.json"
+	if r != nil {
+		f.setting = settingOf(r)
+	} else {
+		f.setting, name = plans[0].setting(), plans[0].name()
+		if info, ok := s.oracle(f.oracle.Key); ok {
+			f.oracle = info
+		}
+	}
+	known := map[string]bool{}
+	add := func(key, label string, seed int64, stored *RunResult) {
+		if known[key] {
+			return
+		}
+		known[key] = true
+		found := foundRun{store: s, key: key, label: label, seed: seed}
+		run, ok, err := s.Run(key)
+		switch {
+		case ok:
+			run.Method = label
+			found.result = &run
+		case stored != nil:
+			found.result = stored
+			if err != nil {
+				f.notes = append(f.notes, fmt.Sprintf("%s, seed %d: %v; it is taken from results.json", label, seed, err))
+			}
+		case err != nil:
+			found.damage = err
+		}
+		f.runs = append(f.runs, found)
+	}
+	if r != nil {
+		for i := range r.Runs {
+			add(r.Runs[i].Key, r.Runs[i].Method, r.Runs[i].Seed, &r.Runs[i])
+		}
+	}
+	for _, p := range plans {
+		if reasons := p.setting().unlike(f.setting); len(reasons) > 0 {
+			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: its runs stay",
+				ErrNotComparable, s.dir, p.name(), name, reasons.err())
+		}
+		for _, due := range p.Runs {
+			add(due.Key, due.Method, due.Seed, nil)
+		}
+	}
+	f.countOthers(known)
+	return f, nil
+}
+
+// countOthers notes runs of commands that neither results.json nor a plan tells of any more.
+func (f *folder) countOthers(known map[string]bool) {
+	entries, err := os.ReadDir(f.store.path("runs"))
+	if err != nil {
+		return // a folder of results may be without its runs
+	}
+	others := 0
+	for _, entry := range entries {
+		if key, ok := strings.CutSuffix(entry.Name(), ".json"); ok && !known[key] && filepath.Base(key)[0] != '.' {
+			others++
+		}
+	}
+	if others > 0 {
+		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; they stay there", f.store.dir, others))
+	}
+}

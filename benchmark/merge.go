@@ -1,0 +1,278 @@
+package benchmark
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/internal/atomicfile"
+)
+
+// Merged is what [Merge] has joined.
+type Merged struct {
+	Results *Results
+	// Missing are the runs of plans that have not finished anywhere, or whose files cannot be read.
+	Missing []MissingRun
+	// Copied is how many runs were written to the folder.
+	Copied int
+	// Notes are sentences on what the user may not expect.
+	Notes []string
+}
+
+// MissingRun is a run that a plan promised.
+type MissingRun struct {
+	Method string
+	Seed   int64
+	Reason string
+}
+
+// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that have
+// finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of the folders,
+// or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better one: the same call
+// again changes nothing, and a call that was cut short is made good by the next.
+//
+// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written, with
+// [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged ones,
+// [ErrBusy], and those of writing. command is kept with the results.
+func Merge(out string, from []string, command []string) (*Merged, error) {
+	store := OpenStore(out)
+	folders, err := openFolders(store, from)
+	if err != nil {
+		return nil, err
+	}
+	j, err := join(folders)
+	if err != nil {
+		return nil, err
+	}
+	if len(j.runs) == 0 {
+		return nil, fmt.Errorf("%w: no run has finished in %s", ErrResults, strings.Join(from, ", "))
+	}
+	if err := store.prepare(); err != nil {
+		return nil, err
+	}
+	unlock, err := store.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	m := &Merged{Missing: j.missing, Notes: j.notes}
+	first := folders[0]
+	m.Results = &Results{Schema: Schema, Task: first.task, Environment: first.environment, Oracle: j.oracle}
+	m.Results.Environment.Command = command
+	for _, r := range j.runs {
+		if err := m.take(store, r); err != nil {
+			return nil, err
+		}
+		m.Results.Runs = append(m.Results.Runs, *r.result)
+	}
+	if err := m.takeData(store, folders); err != nil {
+		return nil, err
+	}
+	if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
+		return nil, err
+	}
+	return m, store.WriteResults(m.Results)
+}
+
+// take copies the files of a run that out does not have, or has only as a failure or torn; the .json last.
+func (m *Merged) take(out *Store, r foundRun) error {
+	own, ok, err := out.Run(r.key)
+	if ok && err == nil && (own.Status == StatusOK || r.result.Status != StatusOK) {
+		return nil
+	}
+	if r.store.dir != out.dir {
+		others, err := filepath.Glob(r.store.path("runs", r.key+".*"))
+		if err != nil {
+			return err
+		}
+		for _, path := range others {
+			if filepath.Ext(path) == ".json" {
+				continue
+			}
+			content, err := os.ReadFile(path)
+			if err == nil && filepath.Base(path) == r.key+".npz" {
+				_, err = r.store.RunArrays(r.key)
+			}
+			if err != nil {
+				m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: %s cannot be read and is left out: %v", r.label, r.seed, path, err))
+				continue
+			}
+			if err := atomicfile.Write(out.path("runs", filepath.Base(path)), content); err != nil {
+				return err
+			}
+		}
+	}
+	m.Copied++
+	return out.writeJSON(out.path("runs", r.key+".json"), r.result)
+}
+
+// takeData copies data.npz where out has none that fits the task.
+func (m *Merged) takeData(out *Store, folders []*folder) error {
+	fits := func(s *Store) bool {
+		arrays, err := s.TaskArrays()
+		return err == nil && len(arrays.TestLabels) == m.Results.Task.Test && slices.Equal(arrays.TestImages.Shape(), m.Results.Task.Shape)
+	}
+	if fits(out) {
+		return nil
+	}
+	for _, f := range folders {
+		if !fits(f.store) {
+			continue
+		}
+		content, err := os.ReadFile(f.store.path("data.npz"))
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrResults, err)
+		}
+		return atomicfile.Write(out.path("data.npz"), content)
+	}
+	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
+	return nil
+}
+
+// joined is the content of several folders that belong together.
+type joined struct {
+	oracle  OracleInfo
+	runs    []foundRun
+	missing []MissingRun
+	notes   []string
+}
+
+// join checks that folders belong together and chooses of each run the best result.
+func join(folders []*folder) (*joined, error) {
+	j := &joined{oracle: folders[0].oracle}
+	first := folders[0]
+	for _, f := range folders[1:] {
+		if reasons := f.unlike(first.setting); len(reasons) > 0 {
+			return nil, fmt.Errorf("%w: %s cannot be joined with %s: %w%s", ErrNotComparable, f.store.dir, first.store.dir, reasons.err(), remedy(reasons))
+		}
+		if !j.oracle.fitted() {
+			j.oracle = f.oracle
+		}
+		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy || f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
+			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v against %v on test snapshots): the machines do not compute alike; find out with: bench verify",
+				ErrNotComparable, f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
+		}
+	}
+	best, order := map[string]*foundRun{}, []string{}
+	for _, f := range folders {
+		j.notes = append(j.notes, f.notes...)
+		for _, r := range f.runs {
+			old := best[r.key]
+			if old == nil {
+				best[r.key] = &r
+				order = append(order, r.key)
+				continue
+			}
+			if step := r.contradicts(old); step > 0 {
+				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although it was made alike; find out which can be repeated with: bench verify --run %s",
+					ErrNotComparable, r.label, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
+			}
+			if r.betterThan(old) {
+				r.label = old.label
+				best[r.key] = &r
+			}
+		}
+	}
+	for _, key := range order {
+		if r := best[key]; r.result != nil {
+			j.runs = append(j.runs, *r)
+		} else {
+			j.missing = append(j.missing, r.missing())
+		}
+	}
+	return j, j.name()
+}
+
+// remedy says what helps against a reason that has one.
+func remedy(reasons differences) string {
+	for _, r := range reasons {
+		if r.Aspect == AspectKernels {
+			return "; give all shards the same --backend, like cpu:kernels=avx2"
+		}
+	}
+	return ""
+}
+
+// name gives runs that were made alike one label, sorts them by method and seed, and refuses what could not be told apart in
+// a table.
+func (j *joined) name() error {
+	type identity struct{ name, options, plugin string }
+	of := func(r foundRun) identity {
+		return identity{r.result.methodName(), hashJSON(r.result.Options), r.result.Plugin.identity()}
+	}
+	labels, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
+	for i := range j.runs {
+		r := &j.runs[i]
+		id := of(*r)
+		if label, known := labels[id]; known && label != r.label {
+			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.label, r.seed, label))
+			r.label = label
+		}
+		labels[id] = r.label
+		if owner, known := owners[r.label]; !known {
+			owners[r.label], places[r.label] = *r, i
+		} else if of(owner) != id {
+			why := unlikeOptions(r.result.Options, owner.result.Options)
+			if why == "" {
+				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.origin(), owner.result.Plugin.origin())
+			}
+			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its name, like vamp?epochs=20",
+				ErrNotComparable, r.label, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
+		}
+		r.result.Method = r.label
+	}
+	slices.SortStableFunc(j.runs, func(a, b foundRun) int {
+		return cmp.Or(cmp.Compare(places[a.label], places[b.label]), cmp.Compare(a.seed, b.seed))
+	})
+	for i := 1; i < len(j.runs); i++ {
+		if a, b := j.runs[i-1], j.runs[i]; a.label == b.label && a.seed == b.seed {
+			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.label, a.seed, a.key, a.store.dir, b.key, b.store.dir)
+		}
+	}
+	return nil
+}
+
+// fitted reports whether it is known how well the oracle judges.
+func (o OracleInfo) fitted() bool { return o.History != nil || o.TestAccuracy > 0 }
+
+// errNone: a folder holds nothing of a command.
+var errNone = errors.New("holds neither results.json nor plans of commands")
+
+// openFolders reads out, if it holds anything, and the others, each once.
+func openFolders(out *Store, from []string) ([]*folder, error) {
+	var folders []*folder
+	seen := map[string]bool{}
+	for i, dir := range append([]string{out.dir}, from...) {
+		real, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		if link, err := filepath.EvalSymlinks(real); err == nil {
+			real = link
+		}
+		if seen[real] {
+			continue
+		}
+		store := out
+		if i > 0 {
+			store = OpenStore(dir)
+		}
+		f, err := store.folder()
+		if i == 0 && errors.Is(err, errNone) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		seen[real] = true
+		folders = append(folders, f)
+	}
+	if len(folders) == 0 {
+		return nil, fmt.Errorf("%w: no folder to merge", ErrResults)
+	}
+	return folders, nil
+}

@@ -1,0 +1,103 @@
+package benchmark
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count, Index+2·Count … in the
+// order of the plan, all seeds of the first entry, then of the second. All parts together are the plan, and no two share a
+// run. The zero value is the whole plan.
+//
+// Shards may have a folder of results in common, on storage that several machines share, without a lock: a shard writes the
+// files of its runs, which nobody else makes, a plan of its own that stays, and files that are the same for all of them. It
+// writes no results.json; [Merge] does.
+type Shard struct {
+	Index int `json:"index"`
+	Count int `json:"count"`
+}
+
+// MaxShards is the largest number of shards.
+const MaxShards = 100_000
+
+// Whole reports whether it is all of the plan.
+func (s Shard) Whole() bool { return s.Count == 0 }
+
+func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Count) }
+
+// Check returns [core.ErrOption] where there is no such shard.
+func (s Shard) Check() error {
+	if s.Whole() && s.Index == 0 {
+		return nil
+	}
+	if s.Count < 1 || s.Count > MaxShards {
+		return fmt.Errorf("%w: %d shards; give 1 to %d", core.ErrOption, s.Count, MaxShards)
+	}
+	if s.Index < 1 || s.Index > s.Count {
+		return fmt.Errorf("%w: shard %d of %d; shards count from 1 to %d", core.ErrOption, s.Index, s.Count, s.Count)
+	}
+	return nil
+}
+
+// has reports whether the run at a place of the plan, counted from 0, is in the shard.
+func (s Shard) has(place int) bool { return s.Whole() || place%s.Count == s.Index-1 }
+
+// Size is the number of runs of the plan that are to be made, those of its shard.
+func (p *Plan) Size() int {
+	n := 0
+	for place := range len(p.Entries) * len(p.Seeds) {
+		if p.Shard.has(place) && p.wants(p.Entries[place/len(p.Seeds)].Label, p.Seeds[place%len(p.Seeds)]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Plan) wants(label string, seed int64) bool { return p.Only == nil || p.Only(label, seed) }
+
+// due are the runs of the plan that are to be made.
+func (p *Plan) due(all []run) []run {
+	return slices.DeleteFunc(slices.Clone(all), func(r run) bool { return !p.Shard.has(r.place) || !p.wants(r.entry.Label, r.seed) })
+}
+
+// checkShards makes sure that a shard finds no plans of others in the folder with which it could not be merged: that is
+// better known before anything trains. A plan that another shard writes at the same instant is left to [Merge].
+func (s *Store) checkShards(own planned) error {
+	plans, err := s.plans()
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if p.Shard == nil || *p.Shard == *own.Shard {
+			continue
+		}
+		if p.Shard.Count != own.Shard.Count && !s.finished(p) {
+			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, which is not finished, and this is shard %v; give the same number of shards, or another folder with --out",
+				ErrNotComparable, s.dir, *p.Shard, *own.Shard)
+		}
+		if reasons := p.setting().unlike(own.setting()); len(reasons) > 0 {
+			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, and this shard could not be merged with it: %w; give another folder with --out, or remove %s: its runs stay",
+				ErrNotComparable, s.dir, *p.Shard, reasons.err(), s.path(p.name()))
+		}
+	}
+	return nil
+}
+
+// finished reports whether every run of a plan's shard has its file.
+func (s *Store) finished(p planned) bool {
+	for place, due := range p.Runs {
+		if !p.shard().has(place) {
+			continue
+		}
+		if _, ok, err := s.Run(due.Key); err != nil || !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// ErrNotComparable says that results cannot be joined or compared, and why.
+var ErrNotComparable = errors.New("not comparable")
