@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,12 +26,14 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	}()
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
+	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery)
+	t.Checkpoints = kept
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err
 	}
 	report := core.ReportOf(h.judge)
-	h.oracle.FitSeconds = time.Since(start).Seconds()
-	h.oracle.Warnings = append([]string{}, report.Warnings...)
+	h.oracle.FitSeconds = kept.earlier() + time.Since(start).Seconds()
+	h.oracle.Warnings = append(append([]string{}, report.Warnings...), kept.told()...)
 	h.oracle.History = history(report)
 	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
 		return err
@@ -43,7 +46,7 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 			"a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for verdicts to count; give it more epochs",
 			100*h.oracle.TestAccuracy, 100*WeakJudge))
 	}
-	return h.store.writeJSON(h.store.path("oracle.json"), h.oracle)
+	return errors.Join(h.store.writeJSON(h.store.path("oracle.json"), h.oracle), kept.remove())
 }
 
 // score is the share of snapshots that the judge labels rightly.

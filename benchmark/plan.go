@@ -29,6 +29,9 @@ type Plan struct {
 	Shard Shard
 	// Only says which runs of the shard are made; nil for all.
 	Only func(label string, seed int64) bool
+	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
+	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
+	CheckpointEvery time.Duration
 	// Environment is kept with the results.
 	Environment Environment
 	// Observer is told of progress; nil for no one.

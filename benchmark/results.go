@@ -99,7 +99,8 @@ type RunResult struct {
 	Eigenvalues      []Complex      `json:"eigenvalues"` // descending modulus
 	Rank             int            `json:"rank"`        // of the evolution operator, 0 if none
 	Parameters       int            `json:"parameters"`
-	FitSeconds       float64        `json:"fit_seconds"` // compilation not counted
+	FitSeconds       float64        `json:"fit_seconds"`               // compilation not counted
+	ResumedSeconds   float64        `json:"resumed_seconds,omitempty"` // part of the fit that was done before an interruption
 	CompileSeconds   float64        `json:"compile_seconds"`
 	PredictSeconds   float64        `json:"predict_seconds"`  // of the whole roll-out, the oracle's time not counted
 	PeakRSSBytes     int64          `json:"peak_rss_bytes"`   // of the process since its start

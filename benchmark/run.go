@@ -64,7 +64,10 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	finished := make([]*RunResult, len(runs))
-	pending := h.reuse(runs, finished)
+	pending, err := h.reuse(runs, finished)
+	if err != nil {
+		return nil, err
+	}
 	info, known := h.store.oracle(h.oracle.Key)
 	if known {
 		h.oracle = info
@@ -109,8 +112,10 @@ func (h *harness) claim(plan planned) (unlock func(), err error) {
 	return func() {}, h.store.checkShards(plan)
 }
 
-// reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others.
-func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int) {
+// reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others. Checkpoints that a
+// process left behind that ended between a run and the next are removed.
+func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err error) {
+	var keys []string
 	for i, r := range runs {
 		found, ok, err := h.store.Run(r.key)
 		if !ok || err != nil || found.Status != StatusOK {
@@ -119,10 +124,11 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int) {
 		}
 		found.Method = r.entry.Label
 		finished[i] = &found
+		keys = append(keys, r.key)
 		h.Observer.Begin(r.entry.Label, r.seed)
 		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
 	}
-	return pending
+	return pending, h.store.removeCheckpoints(keys...)
 }
 
 // execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first error of writing, or
@@ -140,6 +146,10 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 					continue
 				}
 				if err := h.store.writeRun(*result, arrays); err != nil {
+					stop(err)
+					continue
+				}
+				if err := h.store.removeCheckpoints(result.Key); err != nil {
 					stop(err)
 					continue
 				}
@@ -164,9 +174,10 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	start := time.Now()
 	ctx, scope := core.WithScope(ctx)
+	kept := h.store.checkpoints(r.key, h.CheckpointEvery)
 	if h.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout, errTimeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout-time.Duration(kept.before*float64(time.Second)), errTimeout)
 		defer cancel()
 	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
@@ -175,10 +186,11 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 		Exposed: string(r.description.Exposure), Warnings: []string{},
 		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
 	}
-	arrays, err := h.fitAndEvaluate(ctx, r, result, progress)
+	arrays, err := h.fitAndEvaluate(ctx, r, kept, result, progress)
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		arrays, err = nil, fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
 	}
+	result.Warnings = append(result.Warnings, kept.told()...)
 	if failure := scope.Close(); failure != nil {
 		result.Warnings = append(result.Warnings, "what the run had started did not end cleanly: "+failure.Error())
 	}
@@ -212,8 +224,9 @@ func statusOf(err error) Status {
 	return StatusFailed
 }
 
-func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, progress core.Progress) (*RunArrays, error) {
+func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, progress core.Progress) (*RunArrays, error) {
 	t := h.training(r.description, r.options, r.seed, progress)
+	t.Checkpoints = kept
 	if r.description.Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](h.judge)
 		if !ok {
@@ -226,7 +239,8 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, result *RunResult, 
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
-	result.FitSeconds = time.Since(start).Seconds()
+	result.ResumedSeconds = kept.earlier()
+	result.FitSeconds = result.ResumedSeconds + time.Since(start).Seconds()
 	report := core.ReportOf(model)
 	result.FitSeconds -= report.CompileSeconds
 	result.CompileSeconds = report.CompileSeconds

@@ -28,6 +28,7 @@ import (
 //	runs/KEY.npz       [RunArrays]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
+//	checkpoints/       states of fits that are under way, or were when their process ended
 //	figures/           what package report draws
 //	report.html        the same and more as a page
 //

@@ -46,6 +46,7 @@ type runFlags struct {
 	profile    bool
 	timeout    time.Duration
 	shard      shard
+	checkpoint time.Duration
 	quiet      bool
 }
 
@@ -53,6 +54,7 @@ func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
 		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
 		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, jobs: 1,
+		checkpoint: benchmark.DefaultCheckpointEvery,
 	}
 	cmd := &cobra.Command{
 		Use:   "run [FLAGS]",
@@ -60,7 +62,7 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Fit methods to Ordered MNIST at one or more seeds, roll them out over the test images, and judge the predicted images.
 
 Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
-continues where it was.
+continues where it was, in the middle of a training too.
 
 With --shard many processes on many machines share the runs, in one folder on common storage or in one each, and
 ` + a.Name + ` merge joins what they have made.`,
@@ -87,6 +89,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(flags)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
@@ -184,7 +187,10 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	}
 	plan := &benchmark.Plan{
 		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
-		Shard: f.shard.Shard,
+		CheckpointEvery: f.checkpoint, Shard: f.shard.Shard,
+	}
+	if f.checkpoint == 0 {
+		plan.CheckpointEvery = -1
 	}
 	for _, s := range selections {
 		plan.Entries = append(plan.Entries, benchmark.Entry{

@@ -66,7 +66,7 @@ func (l limit) Type() string { return "TIME" }
 func (l limit) Set(text string) error {
 	v, err := time.ParseDuration(text)
 	if err != nil || v < 0 {
-		return fmt.Errorf("give a time with its unit, like 90s, 15m or 2h; 0 for no limit")
+		return fmt.Errorf("give a time with its unit, like 90s, 15m or 2h, or 0")
 	}
 	*l.value = v
 	return nil

@@ -82,16 +82,18 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	}
 	defer scored.close()
 	history, err := (&nn.Trainer{
-		Backend:    backend,
-		Store:      store,
-		Schedule:   nn.ReadSchedule(t.Options),
-		Loss:       scored.graph,
-		Metrics:    []string{degenerate},
-		Train:      nn.Pairs(t.Train, t.Lag),
-		Validation: nn.Pairs(t.Validation, t.Lag),
-		Shuffle:    t.Stream("shuffle"),
-		Progress:   t.Progress,
-		Extend:     scored.extend,
+		Backend:     backend,
+		Store:       store,
+		Schedule:    nn.ReadSchedule(t.Options),
+		Loss:        scored.graph,
+		Metrics:     []string{degenerate},
+		Train:       nn.Pairs(t.Train, t.Lag),
+		Validation:  nn.Pairs(t.Validation, t.Lag),
+		Shuffle:     t.Stream("shuffle"),
+		Progress:    t.Progress,
+		Checkpoints: t.Checkpoints,
+		Extend:      scored.extend,
+		Memory:      &scored.memory,
 	}).Run(ctx)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 		History:        history.Epochs,
 		Parameters:     nn.NumParameters(store),
 		CompileSeconds: history.CompileSeconds + scored.compile.Seconds() + encoder.CompileSeconds,
-		Warnings:       scored.warnings(history),
+		Warnings:       append(scored.warnings(history), history.Warnings...),
 	}), nil
 }
 

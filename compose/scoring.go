@@ -26,7 +26,12 @@ type scoring struct {
 	extend  func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
 	close   func()
 	compile time.Duration // spent compiling in extend
-	warning string        // the first that the loss gave, if it was evaluated outside the graph
+	memory  memory
+}
+
+// memory is what extend remembers.
+type memory struct {
+	Warning string // the first that the loss gave
 }
 
 func newScoring(backend compute.Backend, store *model.Store, v views, loss core.Loss, options core.Options) (*scoring, error) {
@@ -87,7 +92,7 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 		flag := float32(0)
 		if len(value.Warnings) > 0 {
 			flag = 1
-			s.warning = firstOf(s.warning, value.Warnings[0])
+			s.memory.Warning = firstOf(s.memory.Warning, value.Warnings[0])
 		}
 		byView, err := tensorLike(outputs[0], value.GradX)
 		if err != nil {
@@ -151,8 +156,8 @@ func (s *scoring) warnings(h nn.History) []string {
 		return nil
 	}
 	text := fmt.Sprintf("the loss was degenerate on %d of %d training batches, from epoch %d to epoch %d", count, h.Batches*len(h.Epochs), first, last)
-	if s.warning != "" {
-		text += ": " + s.warning
+	if s.memory.Warning != "" {
+		text += ": " + s.memory.Warning
 	}
 	return []string{text}
 }

@@ -55,6 +55,8 @@ type Training struct {
 	Name string
 	// Progress is never nil.
 	Progress Progress
+	// Checkpoints is where a long fit may keep its state; nil for nowhere.
+	Checkpoints Checkpoints
 
 	// TrainLabels and ValidationLabels are the labels of the snapshots, in 0 … States-1, for oracles and for methods that
 	// declare [LabelExposed]; nil otherwise.

@@ -63,6 +63,13 @@ type Trainer struct {
 	// Extend, if any, returns tensors to append to those of a batch before its loss is computed, outside the graph, from the
 	// parameters as they are.
 	Extend func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
+	// Checkpoints keeps the state of the training between batches, and continues from it; nil for no one. Name is that of the
+	// training, where a fit has several; "" stands for "training". A training that continues calls Shuffle as often as one that was
+	// not disturbed, and gives the same bits.
+	Checkpoints core.Checkpoints
+	Name        string
+	// Memory, if any, points to what Extend remembers from batch to batch; checkpoints keep it as JSON.
+	Memory any
 }
 
 // History tells how a training went.
@@ -72,6 +79,8 @@ type History struct {
 	// Metrics holds the means over batches of each metric, like the losses in Epochs.
 	Metrics        map[string][]core.Epoch
 	CompileSeconds float64 // part of the training that went into compiling graphs
+	// Warnings are sentences for the user.
+	Warnings []string
 }
 
 // Run trains. Epochs hold unweighted means over batches, training values taken before each update. It returns the context's
@@ -89,7 +98,10 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	if progress == nil {
 		progress = core.NoProgress
 	}
-	r := training{Trainer: t, metrics: map[string][]core.Epoch{}}
+	r := training{Trainer: t, epoch: 1, metrics: map[string][]core.Epoch{}}
+	if err := r.resume(); err != nil {
+		return History{}, err
+	}
 	update := optimizer.Adam().LearningRate(t.Schedule.LearningRate).Epsilon(1e-8).WeightDecay(t.Schedule.WeightDecay).Done()
 	train, err := r.executor("training", func(scope *model.Scope, loss *graph.Node) {
 		scope.Store().SetTraining(loss.Graph(), true)
@@ -107,13 +119,15 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 
 	batches := (t.Train.Len() + t.Schedule.BatchSize - 1) / t.Schedule.BatchSize
 	progress.Phase("training", t.Schedule.Epochs*batches)
-	for epoch := 1; epoch <= t.Schedule.Epochs; epoch++ {
-		r.epoch = epoch
-		trained, err := r.pass(ctx, train, t.Train, t.Shuffle.Perm(t.Train.Len()), false, func(batch int) {
-			progress.Advance((epoch-1)*batches + batch)
-		})
-		if err != nil {
-			return History{}, err
+	for ; r.epoch <= t.Schedule.Epochs; r.epoch++ {
+		order := t.Shuffle.Perm(t.Train.Len())
+		if r.trained == nil {
+			r.trained, err = r.pass(ctx, train, t.Train, order, false, func(batch int) {
+				progress.Advance((r.epoch-1)*batches + batch)
+			})
+			if err != nil {
+				return History{}, err
+			}
 		}
 		validated := nans(1 + len(t.Metrics))
 		if t.Validation != nil && t.Validation.Len() > 0 {
@@ -121,25 +135,41 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 				return History{}, err
 			}
 		}
-		r.epochs = append(r.epochs, core.Epoch{Number: epoch, Train: trained[0], Validation: validated[0]})
-		for i, name := range t.Metrics {
-			r.metrics[name] = append(r.metrics[name], core.Epoch{Number: epoch, Train: trained[1+i], Validation: validated[1+i]})
-		}
-		progress.Epoch(r.epochs[epoch-1])
+		r.add(r.epoch, r.trained, validated)
+		r.trained = nil
+		progress.Epoch(r.epochs[r.epoch-1])
 	}
 	if err := dropTrainingState(t.Store); err != nil {
 		return History{}, err
 	}
-	return History{r.epochs, batches, r.metrics, r.compile.Seconds()}, nil
+	return History{r.epochs, batches, r.metrics, r.compile.Seconds(), r.warnings}, nil
 }
 
-// training is a run under way.
+// training is a run under way: in the epoch, at a batch of one of its passes, the first over the training examples.
 type training struct {
 	*Trainer
-	epoch   int
-	epochs  []core.Epoch
-	metrics map[string][]core.Epoch
-	compile time.Duration
+	epoch    int
+	trained  []float64 // means of the pass over the training examples, nil until it is over
+	at       place     // in the pass under way
+	epochs   []core.Epoch
+	metrics  map[string][]core.Epoch
+	compile  time.Duration
+	warnings []string
+}
+
+// place is how far a pass has come: batches done, and the weighted sums of loss and metrics over them, nil for none.
+type place struct {
+	batches int
+	sums    []float64
+	weight  float64
+}
+
+// add adds an epoch to the history.
+func (r *training) add(number int, trained, validated []float64) {
+	r.epochs = append(r.epochs, core.Epoch{Number: number, Train: trained[0], Validation: validated[0]})
+	for i, name := range r.Metrics {
+		r.metrics[name] = append(r.metrics[name], core.Epoch{Number: number, Train: trained[1+i], Validation: validated[1+i]})
+	}
 }
 
 // executor returns the executor of the loss and the metrics as float64 scalars, and of what finish adds to the graph.
@@ -177,33 +207,42 @@ func panicWithErrors() {
 	}
 }
 
-// pass runs all batches of the data in the given order and returns the means of loss and metrics.
+// pass runs the batches of the data in the given order, from where the training is, and returns the means of loss and metrics.
 func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool, done func(batch int)) ([]float64, error) {
-	means, total := make([]float64, 1+len(r.Metrics)), 0.0
-	for batch, from := 1, 0; from < len(order); batch, from = batch+1, from+r.Schedule.BatchSize {
+	if r.at.sums == nil {
+		r.at.sums = make([]float64, 1+len(r.Metrics))
+	}
+	for from := r.at.batches * r.Schedule.BatchSize; from < len(order); from += r.Schedule.BatchSize {
 		if err := ctx.Err(); err != nil {
+			r.store()
 			return nil, err
 		}
 		indices := order[from:min(from+r.Schedule.BatchSize, len(order))]
 		values, err := r.step(ctx, exec, data.Batch(indices))
 		if err != nil {
-			return nil, fmt.Errorf("epoch %d, %s batch %d: %w", r.epoch, exec.Name(), batch, err)
+			return nil, fmt.Errorf("epoch %d, %s batch %d: %w", r.epoch, exec.Name(), r.at.batches+1, err)
 		}
 		weight := 1.0
 		if weigh {
 			weight = float64(len(indices))
 		}
-		total += weight
+		r.at.batches++
+		r.at.weight += weight
 		for i, v := range values {
-			means[i] += weight * v
+			r.at.sums[i] += weight * v
 		}
 		if done != nil {
-			done(batch)
+			done(r.at.batches)
+		}
+		if r.Checkpoints != nil && r.Checkpoints.Due() {
+			r.store()
 		}
 	}
+	means := r.at.sums
 	for i := range means {
-		means[i] /= total
+		means[i] /= r.at.weight
 	}
+	r.at = place{}
 	return means, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,8 +22,8 @@ import (
 // ErrFormat says that a file is not an archive of arrays that this package reads.
 var ErrFormat = errors.New("not a readable .npz file")
 
-// Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8
-// or []complex128.
+// Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8 or
+// []complex128, or a [Text], which has no shape.
 type Array struct {
 	Shape  []int
 	Values any
@@ -30,6 +31,10 @@ type Array struct {
 
 // Archive is a set of named arrays.
 type Archive map[string]Array
+
+// Text as the values of an array makes it a member of that name as it is, with no header: "header.json" for instance. numpy.load
+// gives its bytes.
+type Text []byte
 
 var types = map[string]func(n int) any{
 	"<f4":  func(n int) any { return make([]float32, n) },
@@ -56,19 +61,37 @@ func typeOf(values any) (descr string, n int, err error) {
 }
 
 // Write writes the arrays, compressed, in the order of their names: equal archives give equal bytes.
-func Write(w io.Writer, a Archive) error {
+func Write(w io.Writer, a Archive) error { return write(w, a, zip.Deflate, "") }
+
+// WritePlain is [Write] without compression, with a comment at the very end.
+func WritePlain(w io.Writer, a Archive, comment string) error { return write(w, a, zip.Store, comment) }
+
+func write(w io.Writer, a Archive, method uint16, comment string) error {
 	z := zip.NewWriter(w)
+	if err := z.SetComment(comment); err != nil {
+		return err
+	}
 	names := make([]string, 0, len(a))
 	for name := range a {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		member, err := z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Deflate})
+		text, isText := a[name].Values.(Text)
+		if !isText {
+			name += ".npy"
+		}
+		member, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
 		if err != nil {
 			return err
 		}
-		if err := writeArray(member, a[name]); err != nil {
+		if isText {
+			if _, err := member.Write(text); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := writeArray(member, a[strings.TrimSuffix(name, ".npy")]); err != nil {
 			return fmt.Errorf("array %q: %w", name, err)
 		}
 	}
@@ -121,6 +144,14 @@ func Read(r io.ReaderAt, size int64) (Archive, error) {
 	archive := Archive{}
 	for _, f := range z.File {
 		name, ok := strings.CutSuffix(f.Name, ".npy")
+		if !ok && path.Ext(f.Name) == ".json" {
+			text, err := readText(f)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %q: %w", ErrFormat, f.Name, err)
+			}
+			archive[f.Name] = Array{Values: text}
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("%w: the member %q is not a .npy file", ErrFormat, f.Name)
 		}
@@ -129,6 +160,22 @@ func Read(r io.ReaderAt, size int64) (Archive, error) {
 		}
 	}
 	return archive, nil
+}
+
+// maxText is the most bytes that a text has.
+const maxText = 16 << 20
+
+func readText(f *zip.File) (Text, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, maxText+1))
+	if len(text) > maxText {
+		err = fmt.Errorf("a text of more than %d bytes", maxText)
+	}
+	return text, err
 }
 
 func readMember(f *zip.File) (Array, error) {

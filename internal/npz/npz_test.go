@@ -12,13 +12,14 @@ import (
 
 func archive() npz.Archive {
 	return npz.Archive{
-		"f4":    {Shape: []int{2, 1, 2}, Values: []float32{1, 2, 3, 4.5}},
-		"f8":    {Shape: []int{3}, Values: []float64{1, 2, 3}},
-		"i8":    {Shape: []int{1, 2}, Values: []int64{-1, 1 << 40}},
-		"u1":    {Shape: []int{4}, Values: []uint8{0, 1, 2, 255}},
-		"c16":   {Shape: []int{1, 1}, Values: []complex128{complex(1, -2)}},
-		"none":  {Shape: []int{0, 3}, Values: []float32{}},
-		"point": {Values: []float64{7}},
+		"f4":     {Shape: []int{2, 1, 2}, Values: []float32{1, 2, 3, 4.5}},
+		"f8":     {Shape: []int{3}, Values: []float64{1, 2, 3}},
+		"i8":     {Shape: []int{1, 2}, Values: []int64{-1, 1 << 40}},
+		"u1":     {Shape: []int{4}, Values: []uint8{0, 1, 2, 255}},
+		"c16":    {Shape: []int{1, 1}, Values: []complex128{complex(1, -2)}},
+		"none":   {Shape: []int{0, 3}, Values: []float32{}},
+		"point":  {Values: []float64{7}},
+		"a.json": {Values: npz.Text(`{"a": 1}`)},
 	}
 }
 
@@ -32,6 +33,13 @@ func TestRoundTrip(t *testing.T) {
 	data := encode(t, archive())
 	assert.Equal(t, data, encode(t, archive()), "equal archives give equal bytes")
 	got, err := npz.Read(bytes.NewReader(data), int64(len(data)))
+	require.NoError(t, err)
+	assert.Equal(t, archive(), got)
+
+	var plain bytes.Buffer
+	require.NoError(t, npz.WritePlain(&plain, archive(), "the end"))
+	assert.True(t, bytes.HasSuffix(plain.Bytes(), []byte("the end")))
+	got, err = npz.Read(bytes.NewReader(plain.Bytes()), int64(plain.Len()))
 	require.NoError(t, err)
 	assert.Equal(t, archive(), got)
 

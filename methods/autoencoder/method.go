@@ -91,11 +91,12 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 			b := autoencode(scope, batch[0], batch[1], encode, decode)
 			return nn.AutoencoderGraph(b, &weights), []*graph.Node{graph.ReduceAllMean(graph.Square(graph.Sub(b.X, b.Reconstruction)))}
 		},
-		Metrics:    []string{reconstruction},
-		Train:      nn.Pairs(t.Train, t.Lag),
-		Validation: nn.Pairs(t.Validation, t.Lag),
-		Shuffle:    t.Stream("shuffle"),
-		Progress:   t.Progress,
+		Metrics:     []string{reconstruction},
+		Train:       nn.Pairs(t.Train, t.Lag),
+		Validation:  nn.Pairs(t.Validation, t.Lag),
+		Shuffle:     t.Stream("shuffle"),
+		Progress:    t.Progress,
+		Checkpoints: t.Checkpoints,
 	}).Run(ctx)
 	if err != nil {
 		return nil, err
@@ -111,6 +112,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 	epochs := history.Metrics[reconstruction]
 	return &embedding{nn.NewEmbedding(encoder, core.Report{
 		History:        history.Epochs,
+		Warnings:       history.Warnings,
 		Parameters:     nn.NumParameters(store),
 		CompileSeconds: history.CompileSeconds + encoder.CompileSeconds + decoder.CompileSeconds,
 		Untrained:      untrained(epochs[len(epochs)-1].Validation, meanError(t.Train, t.Validation)),

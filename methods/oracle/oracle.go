@@ -79,6 +79,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 		ValidateWhole: true,
 		Shuffle:       t.Stream("shuffle"),
 		Progress:      t.Progress,
+		Checkpoints:   t.Checkpoints,
 	}).Run(ctx)
 	if err != nil {
 		return nil, err
@@ -89,6 +90,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	}
 	return &judge{nn.NewEmbedding(inference, core.Report{
 		History:        history.Epochs,
+		Warnings:       history.Warnings,
 		Parameters:     nn.NumParameters(store),
 		CompileSeconds: history.CompileSeconds + inference.CompileSeconds,
 	})}, nil

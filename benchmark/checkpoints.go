@@ -1,0 +1,200 @@
+package benchmark
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/statefile"
+)
+
+// DefaultCheckpointEvery is how often the state of a fit is stored where a plan does not say.
+const DefaultCheckpointEvery = 20 * time.Second
+
+// checkpointFormat is the name and version of the format of checkpoints/KEY-NAME.npz.
+const checkpointFormat = "koopbench.checkpoint/1"
+
+const checkpointFolder = "checkpoints"
+
+var checkpointName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// checkpointHeader says whose state a file holds.
+type checkpointHeader struct {
+	Key     string  `json:"key"`     // of the run or the oracle
+	Name    string  `json:"name"`    // of the state, among those of the fit
+	Seconds float64 `json:"seconds"` // that the fit had taken
+}
+
+// checkpoints keeps the states of one fit as files, and hands out those that an earlier process left.
+type checkpoints struct {
+	store  *Store
+	key    string
+	every  time.Duration
+	begun  time.Time
+	before float64 // seconds that the fit took in earlier processes
+
+	mu       sync.Mutex
+	left     map[string]*core.State // what earlier processes left
+	due      time.Time
+	resumed  bool
+	warnings []string
+}
+
+var _ core.Checkpoints = (*checkpoints)(nil)
+
+// checkpoints opens those of a key; every is how often they are stored. Files that are torn or foreign are left aside, with a
+// warning.
+func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
+	if every == 0 {
+		every = DefaultCheckpointEvery
+	}
+	now := time.Now()
+	c := &checkpoints{store: s, key: key, every: every, begun: now, due: now.Add(every), left: map[string]*core.State{}}
+	if every < 0 {
+		return c
+	}
+	for _, name := range s.checkpointFiles(key) {
+		if strings.HasPrefix(name, ".") {
+			continue // half-written
+		}
+		if err := c.open(s.path(checkpointFolder, name)); err != nil {
+			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
+		}
+	}
+	return c
+}
+
+func (c *checkpoints) path(name string) string {
+	return c.store.path(checkpointFolder, c.key+"-"+name+".npz")
+}
+
+func (c *checkpoints) open(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var header checkpointHeader
+	state, err := statefile.Decode(data, checkpointFormat, &header)
+	if err != nil {
+		return err
+	}
+	if c.key != header.Key || c.path(header.Name) != path {
+		return fmt.Errorf("it says it is %q of the run %q", header.Name, header.Key)
+	}
+	c.left[header.Name] = state
+	c.before = max(c.before, header.Seconds)
+	return nil
+}
+
+func (c *checkpoints) Load(name string) *core.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	state := c.left[name]
+	delete(c.left, name)
+	c.resumed = c.resumed || state != nil
+	return state
+}
+
+func (c *checkpoints) Due() bool {
+	if c.every < 0 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().After(c.due)
+}
+
+// slowest is the longest time between two checkpoints whose writing takes long.
+const slowest = 40 * time.Second
+
+// Store writes the state. It takes less than a fiftieth of the time, unless more than slowest would be repeated.
+func (c *checkpoints) Store(name string, state *core.State) {
+	if c.every < 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	start := time.Now()
+	if err := c.write(name, state); err != nil && len(c.warnings) < 5 {
+		c.warnings = append(c.warnings, fmt.Sprintf("a checkpoint was not stored, and an interruption would have repeated more: %v", err))
+	}
+	now := time.Now()
+	c.due = now.Add(max(c.every, min(50*now.Sub(start), slowest)))
+}
+
+func (c *checkpoints) write(name string, state *core.State) error {
+	if !checkpointName.MatchString(name) {
+		return fmt.Errorf("%w: the name %q of a checkpoint must be lower-case letters, digits and hyphens", core.ErrDescription, name)
+	}
+	data, err := statefile.Encode(checkpointFormat, checkpointHeader{c.key, name, c.seconds()}, state)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.store.path(checkpointFolder), 0o755); err != nil {
+		return err
+	}
+	return atomicfile.Write(c.path(name), data)
+}
+
+// earlier is how long the fit took in earlier processes whose state it continued from.
+func (c *checkpoints) earlier() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.resumed {
+		return 0
+	}
+	return c.before
+}
+
+// seconds is how long the fit has taken, in earlier processes too. The caller holds c.mu.
+func (c *checkpoints) seconds() float64 {
+	seconds := time.Since(c.begun).Seconds()
+	if c.resumed {
+		seconds += c.before
+	}
+	return seconds
+}
+
+// told returns what the user should know.
+func (c *checkpoints) told() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.warnings
+}
+
+// remove removes the files.
+func (c *checkpoints) remove() error { return c.store.removeCheckpoints(c.key) }
+
+// checkpointFiles lists the files of any of the keys, those half-written too.
+func (s *Store) checkpointFiles(keys ...string) []string {
+	entries, _ := os.ReadDir(s.path(checkpointFolder)) // where it cannot be read there is nothing to continue from
+	var names []string
+	for _, e := range entries {
+		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), ".tmp-"), key+"-") }) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// removeCheckpoints removes those of what has finished.
+func (s *Store) removeCheckpoints(keys ...string) error {
+	var errs []error
+	for _, name := range s.checkpointFiles(keys...) {
+		if err := os.Remove(s.path(checkpointFolder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if left, err := os.ReadDir(s.path(checkpointFolder)); err == nil && len(left) == 0 {
+		_ = os.Remove(s.path(checkpointFolder)) // if it still is empty
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,127 @@
+package core
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+)
+
+// State is something fitted, or a fit under way, in a form that can be stored: named arrays, and beside them whatever is not
+// an array.
+type State struct {
+	// Facts is JSON, as the thing whose state it is writes and reads it; nil for nothing. JSON holds no non-finite number: such
+	// belong in arrays.
+	Facts []byte
+	// Arrays have names of words joined by slashes, each of letters, digits, "_", "-" and ".": "encoder/linear/weights".
+	Arrays map[string]Array
+}
+
+// Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64 or []uint8.
+type Array struct {
+	Shape  []int
+	Values any
+}
+
+var stateName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
+
+// Validate returns [ErrShape] if the values of an array do not fill its shape or are of another type, and [ErrDescription] for
+// a name that arrays cannot have.
+func (s *State) Validate() error {
+	for name, a := range s.Arrays {
+		if !stateName.MatchString(name) || strings.Contains("/"+name+"/", "/../") || strings.Contains("/"+name+"/", "/./") {
+			return fmt.Errorf("%w: an array of a state is called %q; names are words of letters, digits, _, - and . joined by slashes", ErrDescription, name)
+		}
+		if err := a.validate(); err != nil {
+			return fmt.Errorf("array %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (a Array) validate() error {
+	var n int
+	switch v := a.Values.(type) {
+	case []float32:
+		n = len(v)
+	case []float64:
+		n = len(v)
+	case []int64:
+		n = len(v)
+	case []uint8:
+		n = len(v)
+	default:
+		return fmt.Errorf("%w: its values are a %T; they must be a []float32, []float64, []int64 or []uint8", ErrShape, a.Values)
+	}
+	size := 1
+	for _, d := range a.Shape {
+		if d < 0 || d > math.MaxInt32 || (d > 0 && size > math.MaxInt32/d) {
+			return fmt.Errorf("%w: it has the shape %v; axes are not negative and hold fewer than 2³¹ values together", ErrShape, a.Shape)
+		}
+		size *= d
+	}
+	if size != n {
+		return fmt.Errorf("%w: its %d values do not fill the shape %v", ErrShape, n, a.Shape)
+	}
+	return nil
+}
+
+// Add adds the arrays of a part under "name/…". Facts of parts go into the facts of the whole by the caller.
+func (s *State) Add(name string, part *State) {
+	if s.Arrays == nil {
+		s.Arrays = map[string]Array{}
+	}
+	for n, a := range part.Arrays {
+		s.Arrays[name+"/"+n] = a
+	}
+}
+
+// Part returns the part whose arrays are those under "name/…", with the given facts.
+func (s *State) Part(name string, facts []byte) *State {
+	part := &State{Facts: facts, Arrays: map[string]Array{}}
+	for n, a := range s.Arrays {
+		if below, ok := strings.CutPrefix(n, name+"/"); ok {
+			part.Arrays[below] = a
+		}
+	}
+	return part
+}
+
+// StateValues returns the values of an array of a state. The error is [ErrShape] if it is not there with values of that type and
+// that number of axes. They belong to the state.
+func StateValues[T float32 | float64 | int64 | uint8](s *State, name string, axes int) (values []T, shape []int, err error) {
+	a, ok := s.Arrays[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: the state has no array %q", ErrShape, name)
+	}
+	if err := a.validate(); err != nil {
+		return nil, nil, fmt.Errorf("array %q: %w", name, err)
+	}
+	values, ok = a.Values.([]T)
+	if !ok || len(a.Shape) != axes {
+		return nil, nil, fmt.Errorf("%w: the array %q is a %T of %d axes; it must be a %T of %d", ErrShape, name, a.Values, len(a.Shape), values, axes)
+	}
+	return values, a.Shape, nil
+}
+
+// Checkpoints keeps the state of a fit that is under way, so that one which is killed is continued rather than repeated. A
+// Checkpoints may be used by several goroutines at a time.
+type Checkpoints interface {
+	// Load returns what was last stored under the name by an identical fit that did not come to its end, nil where there is
+	// nothing. A fit that continues from it gives what it gives undisturbed, to the bit.
+	Load(name string) *State
+	// Due reports whether it is time to store. It costs next to nothing, and is meant to be asked after every step.
+	Due() bool
+	// Store keeps a state in the place of that of the same name, one word of lower-case letters, digits and hyphens. That it
+	// cannot be kept is no reason for a fit to fail, and not told. Store does not refer to s once it has returned.
+	Store(name string, s *State)
+}
+
+// NoCheckpoints keeps nothing.
+var NoCheckpoints Checkpoints = noCheckpoints{}
+
+type noCheckpoints struct{}
+
+func (noCheckpoints) Load(string) *State   { return nil }
+func (noCheckpoints) Due() bool            { return false }
+func (noCheckpoints) Store(string, *State) {}
