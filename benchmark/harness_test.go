@@ -161,6 +161,7 @@ func TestRunScoresEveryStep(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 4)
 	assert.Equal(t, 1.0, got.Oracle.TestAccuracy)
+	assert.Equal(t, []int{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, got.Oracle.TestLabels)
 	for _, run := range got.Runs {
 		assert.Equal(t, benchmark.StatusOK, run.Status)
 		assert.True(t, run.Trained)

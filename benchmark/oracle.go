@@ -38,9 +38,10 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
 		return err
 	}
-	if h.oracle.TestAccuracy, err = h.score(ctx, h.Task.Test, h.Task.TestLabels); err != nil {
+	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.Test); err != nil {
 		return err
 	}
+	h.oracle.TestAccuracy = accuracy(h.oracle.TestLabels, h.Task.TestLabels, 0, h.Task.Info.States)
 	if h.oracle.TestAccuracy < WeakJudge {
 		h.oracle.Warnings = append(h.oracle.Warnings, fmt.Sprintf(
 			"a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for verdicts to count; give it more epochs",

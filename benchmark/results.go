@@ -61,6 +61,7 @@ type OracleInfo struct {
 	Options            map[string]any `json:"options"`
 	ValidationAccuracy float64        `json:"validation_accuracy"`
 	TestAccuracy       float64        `json:"test_accuracy"`
+	TestLabels         []int          `json:"test_labels,omitempty"` // [test snapshot] what it sees in the test snapshots themselves; results of old versions do not tell
 	FitSeconds         float64        `json:"fit_seconds"`
 	Plugin             *PluginInfo    `json:"plugin,omitempty"`
 	Warnings           []string       `json:"warnings"`

@@ -80,7 +80,7 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 		style := baselineStyles[b.name]
 		line := curve{values: b.at, line: style}
 		var drawn plot.Plotter = line
-		if b.name != "persistence" {
+		if b.level() {
 			drawn = rule{y: b.mean, line: style}
 		}
 		p.Add(drawn)

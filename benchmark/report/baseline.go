@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
@@ -19,7 +19,8 @@ type baseline struct {
 }
 
 // baselines are chance; persistence, a method that predicts its input; and the oracle on the true snapshots, which no
-// method can be expected to pass. One that the results do not tell is left out.
+// method can be expected to pass: at each step on those that many steps later, over all steps on all test snapshots. One that the
+// results do not tell is left out.
 func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 	steps = min(steps, benchmark.MaxSteps) // results may claim any number
 	var all []baseline
@@ -36,11 +37,23 @@ func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 	if a := r.Oracle.TestAccuracy; a >= 0 && a <= 1 {
 		var e *stats.Estimate
 		if n := r.Task.Test; n > 0 {
-			e = &stats.Estimate{Seeds: 1, Snapshots: n, Mean: a, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(a*float64(n))), n)}
+			e = proportion(a, n)
 		}
-		all = append(all, constant("oracle", "oracle on true images", a, e, steps))
+		b := constant("oracle", "oracle on true images", a, e, steps)
+		at, _ := known.ceiling(steps)
+		for i, e := range at {
+			if e != nil {
+				b.at[i], b.steps[i] = e.Mean, e
+			}
+		}
+		all = append(all, b)
 	}
 	return all
+}
+
+// level reports whether it is the same at all steps.
+func (b baseline) level() bool {
+	return !slices.ContainsFunc(b.at, func(v float64) bool { return v != b.mean })
 }
 
 // constant is a baseline that is the same at all steps.

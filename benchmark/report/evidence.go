@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
@@ -15,26 +16,29 @@ type evidence struct {
 }
 
 func evidenceOf(r *benchmark.Results) evidence {
-	return evidence{task: r.Task, truth: orderedStates(r)}
+	e := evidence{task: r.Task, truth: orderedStates(r)}
+	right, err := stats.Right(r.Oracle.TestLabels, e.truth, 0, r.Task.States)
+	if err == nil && len(right) > 0 && math.Abs(average(right)-r.Oracle.TestAccuracy) <= 1e-9 {
+		e.seen = r.Oracle.TestLabels
+	}
+	return e
 }
 
-// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in the whole sequence, in turn.
+// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in the whole sequence, in turn. It is
+// nil where no label bears the number of test snapshots out.
 func orderedStates(r *benchmark.Results) []int {
 	t := r.Task
-	if t.States < 1 || t.Train < 0 || t.Validation < 0 {
+	labelled := len(r.Oracle.TestLabels) == t.Test || slices.ContainsFunc(r.Runs, func(run benchmark.RunResult) bool {
+		return len(run.Labels) > 0 && len(run.Labels[0]) == t.Test
+	})
+	if t.States < 1 || t.Train < 0 || t.Validation < 0 || !labelled {
 		return nil
 	}
-	for _, run := range r.Runs {
-		if len(run.Labels) == 0 || len(run.Labels[0]) != t.Test {
-			continue
-		}
-		truth := make([]int, t.Test)
-		for i := range truth {
-			truth[i] = (t.Train%t.States + t.Validation%t.States + i) % t.States
-		}
-		return truth
+	truth := make([]int, t.Test)
+	for i := range truth {
+		truth[i] = (t.Train%t.States + t.Validation%t.States + i) % t.States
 	}
-	return nil
+	return truth
 }
 
 // scores are those of a run, [step][test snapshot], or nil where the labels of the run are not there or do not give its
@@ -70,6 +74,29 @@ func (e evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Est
 		at = append(at, estimate([][]float64{right}))
 	}
 	return at, estimate([][]float64{overSteps(scores)}), true
+}
+
+// ceiling is the oracle's accuracy at each step on the true snapshots that come so many steps later, over those of them that are
+// test snapshots: one estimate a step, nil where there is none. ok is false where the results do not tell.
+func (e evidence) ceiling(steps int) (at []*stats.Estimate, ok bool) {
+	if len(e.seen) == 0 || len(e.seen) != len(e.truth) {
+		return nil, false
+	}
+	for step := 1; step <= steps; step++ {
+		first := min(max(step*e.task.Lag, 0), len(e.seen))
+		right, err := stats.Right(e.seen[first:], e.truth[first:], 0, e.task.States)
+		if err != nil || len(right) == 0 {
+			at = append(at, nil)
+			continue
+		}
+		at = append(at, proportion(average(right), len(right)))
+	}
+	return at, true
+}
+
+// proportion estimates from one judge alone.
+func proportion(share float64, n int) *stats.Estimate {
+	return &stats.Estimate{Seeds: 1, Snapshots: n, Mean: share, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(share*float64(n))), n)}
 }
 
 // estimate is nil where the scores allow none.

@@ -217,7 +217,10 @@ func TestBaselines(t *testing.T) {
 	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
 	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12, "right where the cycle comes back, as often as the oracle is")
 	assert.InDelta(t, 8.0/28, all[1].mean, 1e-12)
-	assert.Equal(t, stats.Proportion(6, 7), all[2].steps[3].Interval)
+	assert.InDeltaSlice(t, []float64{5.0 / 6, 4.0 / 5, 3.0 / 4, 2.0 / 3}, all[2].at, 1e-12, "on the snapshots that come so many steps later")
+	assert.Equal(t, stats.Proportion(2, 3), all[2].steps[3].Interval)
+	assert.Equal(t, stats.Proportion(6, 7), all[2].total.Interval)
+	assert.InDelta(t, 6.0/7, baselines(r, known, 9)[2].at[8], 1e-12, "none comes so late: all of them")
 	assert.Nil(t, all[0].total)
 
 	text := layOut(r, nil, known).text()
