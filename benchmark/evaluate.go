@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/cmplx"
 	"slices"
-	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -16,7 +15,7 @@ import (
 // evaluate rolls the model out over the test snapshots. Each step feeds the images of the step before to the model's
 // one-step prediction; the judge labels what comes out, and a label is right if it equals the snapshot's state moved on by
 // the number of steps. Step 0 is never scored.
-func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunResult, progress core.Progress) (*RunArrays, error) {
+func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
 	arrays := &RunArrays{}
@@ -26,9 +25,8 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	}
 	hash := hashSnapshots(x)
 	for step := 1; step <= steps; step++ {
-		start := time.Now()
-		next, err := predict(ctx, model, x)
-		result.PredictSeconds += time.Since(start).Seconds()
+		var next core.Snapshots
+		m.measure(&result.PredictSeconds, func() { next, err = predict(ctx, model, x) })
 		if err != nil {
 			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
 		}

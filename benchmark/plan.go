@@ -22,6 +22,8 @@ type Plan struct {
 	Out string
 	// Jobs is how many runs are under way at once; 0 stands for 1. It changes no number.
 	Jobs int
+	// Threads is how many processor threads the runs under way share; 0 for as many as Go uses. It changes no number.
+	Threads int
 	// Timeout is how long a run may take, fit and evaluation together; 0 for no limit. A run that takes longer is stopped, as
 	// far as its method heeds its context, and is StatusTimeout.
 	Timeout time.Duration
@@ -46,6 +48,8 @@ type Entry struct {
 	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the same code
 	// only. It is nil otherwise.
 	Plugin *PluginInfo
+	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has them.
+	Isolated bool
 }
 
 // OraclePlan is how the judge is made.

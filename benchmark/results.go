@@ -103,10 +103,15 @@ type RunResult struct {
 	FitSeconds       float64        `json:"fit_seconds"`               // compilation not counted
 	ResumedSeconds   float64        `json:"resumed_seconds,omitempty"` // part of the fit that was done before an interruption
 	CompileSeconds   float64        `json:"compile_seconds"`
-	PredictSeconds   float64        `json:"predict_seconds"`  // of the whole roll-out, the oracle's time not counted
-	PeakRSSBytes     int64          `json:"peak_rss_bytes"`   // of the process since its start
-	Plugin           *PluginInfo    `json:"plugin,omitempty"` // where the method, or a part of it, came from outside
-	Environment      *Environment   `json:"environment"`      // where it was made, which may be elsewhere than others
+	PredictSeconds   float64        `json:"predict_seconds"`   // of the whole roll-out, the oracle's time not counted
+	CPUSeconds       *float64       `json:"cpu_seconds"`       // user and system, of the processes that did the work; null where it cannot be told from that of others
+	PeakRSSBytes     int64          `json:"peak_rss_bytes"`    // the largest of the processes that did the work, of each since its start; 0 where it is not known
+	Isolated         bool           `json:"isolated"`          // all of the method's work was done outside this program, in processes of the run alone
+	RPC              *RPC           `json:"rpc,omitempty"`     // where a part of the work, or all of it, was done in another process
+	Jobs             int            `json:"jobs,omitempty"`    // runs that were under way at once: seconds passed for all of them
+	Threads          int            `json:"threads,omitempty"` // of the processor that the run was to compute on
+	Plugin           *PluginInfo    `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
+	Environment      *Environment   `json:"environment"`       // where it was made, which may be elsewhere than others
 }
 
 // methodName is that of the method: results that were written before they had it tell it by their label.
@@ -116,6 +121,15 @@ func (r *RunResult) methodName() string {
 	}
 	name, _, _ := strings.Cut(r.Method, "?")
 	return name
+}
+
+// RPC is what it took to have a method, or parts of it, in other processes.
+type RPC struct {
+	StartSeconds  float64  `json:"start_seconds"`  // until the processes were ready; not part of the run's fit_seconds
+	Seconds       *float64 `json:"seconds"`        // of the calls, without the method's own code; null where a plugin does not tell
+	Calls         int64    `json:"calls"`          // that gave a result
+	SentBytes     int64    `json:"sent_bytes"`     // to the processes
+	ReceivedBytes int64    `json:"received_bytes"` // from them
 }
 
 // PluginInfo says which plugin took part in a run.

@@ -138,10 +138,11 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 	defer stop(nil)
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(max(h.Jobs, 1), max(len(pending), 1)) {
+	jobs := min(max(h.Jobs, 1), max(len(pending), 1))
+	for worker := range jobs {
 		workers.Go(func() {
 			for i := range next {
-				result, arrays := h.runOne(ctx, runs[i])
+				result, arrays := h.runOne(ctx, runs[i], share{jobs, threadsOf(worker, jobs, h.Threads)})
 				if ctx.Err() != nil && result.Status != StatusOK {
 					continue
 				}
@@ -171,10 +172,11 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 }
 
 // runOne fits and evaluates, and always has a result.
-func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
-	start := time.Now()
+func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunArrays) {
+	start, m := time.Now(), newMeter()
 	ctx, scope := core.WithScope(ctx)
 	kept := h.store.checkpoints(r.key, h.CheckpointEvery)
+	scope.Threads = s.threads
 	if h.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout-time.Duration(kept.before*float64(time.Second)), errTimeout)
@@ -183,10 +185,10 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := &RunResult{
 		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin, Environment: &h.Environment,
-		Exposed: string(r.description.Exposure), Warnings: []string{},
+		Exposed: string(r.description.Exposure), Warnings: []string{}, Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads,
 		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
 	}
-	arrays, err := h.fitAndEvaluate(ctx, r, kept, result, progress)
+	arrays, err := h.fitAndEvaluate(ctx, r, kept, result, m, progress)
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		arrays, err = nil, fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
 	}
@@ -199,7 +201,7 @@ func (h *harness) runOne(ctx context.Context, r run) (*RunResult, *RunArrays) {
 		result.Accuracy, result.Labels, result.PredictionSHA256 = []float64{}, [][]int{}, []string{}
 		arrays = nil
 	}
-	result.PeakRSSBytes = peakRSS()
+	m.report(result, scope)
 	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
 	return result, arrays
 }
@@ -224,7 +226,7 @@ func statusOf(err error) Status {
 	return StatusFailed
 }
 
-func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, progress core.Progress) (*RunArrays, error) {
+func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	t := h.training(r.description, r.options, r.seed, progress)
 	t.Checkpoints = kept
 	if r.description.Exposure == core.OracleExposed {
@@ -234,13 +236,17 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 		}
 		t.OracleEmbedding = encoder.Encoder()
 	}
-	start := time.Now()
-	model, err := fit(ctx, "model", r.entry.Method.Fit, t)
+	var model core.Model
+	var err error
+	m.measure(&result.FitSeconds, func() { model, err = fit(ctx, "model", r.entry.Method.Fit, t) })
+	if spent, ok := core.ScopeOf(ctx).Spent(); ok {
+		result.FitSeconds -= spent.StartSeconds
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
 	result.ResumedSeconds = kept.earlier()
-	result.FitSeconds = result.ResumedSeconds + time.Since(start).Seconds()
+	result.FitSeconds += result.ResumedSeconds
 	report := core.ReportOf(model)
 	result.FitSeconds -= report.CompileSeconds
 	result.CompileSeconds = report.CompileSeconds
@@ -249,11 +255,13 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	result.History = history(report)
 	result.Trained, result.Reason = report.Untrained == "", report.Untrained
 
-	arrays, err := h.evaluate(ctx, model, result, progress)
+	arrays, err := h.evaluate(ctx, model, result, m, progress)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.spectrum(ctx, model, result, arrays); err != nil {
+	var other float64 // nobody asks how long eigenfunctions take
+	m.measure(&other, func() { err = h.spectrum(ctx, model, result, arrays) })
+	if err != nil {
 		return nil, err
 	}
 	result.Status = StatusOK

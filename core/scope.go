@@ -16,6 +16,14 @@ type Scope struct {
 	closed   bool
 	kept     map[any]*kept
 	releases []func() error
+
+	// Threads is how many processor threads the run is to compute on, so that runs under way at once share the processor; 0 for as
+	// many as there are. It is set before the scope is used.
+	Threads int
+
+	spending sync.Mutex // apart from mu: a release may spend while mu is held
+	spent    Spent
+	outside  bool
 }
 
 type kept struct {

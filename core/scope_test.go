@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 
@@ -77,4 +78,44 @@ func TestScopeClosedMeanwhile(t *testing.T) {
 		return nil, nil, err
 	})
 	assert.ErrorIs(t, err, context.Canceled, "waiting ends with the context")
+}
+
+// TestScopeSpent: a run's processes add up, and may do so while the scope is being closed.
+func TestScopeSpent(t *testing.T) {
+	ctx, scope := core.WithScope(t.Context())
+	_, ok := scope.Spent()
+	assert.False(t, ok)
+	scope.Spend(core.Spent{StartSeconds: 1})
+	_, err := scope.Keep(ctx, key("a"), func() (any, func() error, error) {
+		return nil, func() error {
+			scope.Spend(core.Spent{CPUSeconds: 2, PeakRSSBytes: 300, Calls: 1, CallSeconds: 3, RPCSeconds: 1, SentBytes: 10, ReceivedBytes: 20})
+			return nil
+		}, nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, scope.Close())
+	scope.Spend(core.Spent{CPUSeconds: 0.5, PeakRSSBytes: 200, Calls: 2, CallSeconds: 1, RPCSeconds: 0.5, SentBytes: 1, ReceivedBytes: 2})
+	spent, ok := scope.Spent()
+	assert.True(t, ok)
+	assert.Equal(t, core.Spent{StartSeconds: 1, CPUSeconds: 2.5, PeakRSSBytes: 300, Calls: 3, CallSeconds: 4, RPCSeconds: 1.5, SentBytes: 11, ReceivedBytes: 22}, spent)
+
+	scope.Spend(core.Spent{CPUSeconds: math.NaN(), PeakRSSBytes: math.NaN()})
+	spent, _ = scope.Spent()
+	assert.True(t, math.IsNaN(spent.CPUSeconds) && math.IsNaN(spent.PeakRSSBytes), "one that is not known makes all of it unknown")
+	assert.InDelta(t, 1.5, spent.RPCSeconds, 1e-12)
+}
+
+// TestScopeSpentTooLate: what is made too late is released at once, and can still tell what it took.
+func TestScopeSpentTooLate(t *testing.T) {
+	ctx, scope := core.WithScope(t.Context())
+	_, err := scope.Keep(ctx, key("late"), func() (any, func() error, error) {
+		require.NoError(t, scope.Close())
+		return nil, func() error {
+			scope.Spend(core.Spent{CPUSeconds: 1})
+			return nil
+		}, nil
+	})
+	assert.ErrorIs(t, err, core.ErrScopeClosed)
+	spent, _ := scope.Spent()
+	assert.InDelta(t, 1, spent.CPUSeconds, 1e-12)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -78,6 +79,8 @@ type loopSession struct{ client wire.PluginClient }
 var _ client.Session = loopSession{}
 
 func (loopSession) Name() string { return "in this program" }
+
+func (loopSession) Called(time.Duration, time.Duration) {}
 
 func (s loopSession) Plugin() wire.PluginClient { return s.client }
 

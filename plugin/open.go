@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,11 +153,17 @@ func (p *Plugin) session(ctx context.Context) (client.Session, error) {
 		return p.sharedSession(ctx)
 	}
 	kept, err := scope.Keep(ctx, p, func() (any, func() error, error) {
+		begun := time.Now()
 		s, err := p.start(ctx)
+		scope.Spend(core.Spent{StartSeconds: time.Since(begun).Seconds()})
 		if err != nil {
 			return nil, nil, err
 		}
-		return s, s.stop, nil
+		return s, func() error {
+			err := s.stop()
+			scope.Spend(s.process.Spent())
+			return err
+		}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -208,7 +215,7 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		p.info.SHA256 = sum
 	}
 	started, err := process.Start(ctx, process.Config{
-		Path: p.info.Path, Args: p.options.Args, Env: os.Environ(), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
+		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -219,6 +226,15 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, s.Name())
 	}
 	return s, nil
+}
+
+// environment is that of a process for calls under ctx.
+func environment(ctx context.Context) []string {
+	env := os.Environ()
+	if scope := core.ScopeOf(ctx); scope != nil && scope.Threads > 0 {
+		env = append(env, ThreadsVariable+"="+strconv.Itoa(scope.Threads))
+	}
+	return env
 }
 
 // session is a process of a plugin.
@@ -232,6 +248,8 @@ var (
 func (s *session) Name() string { return s.process.Name() }
 
 func (s *session) Plugin() wire.PluginClient { return s.process.Client }
+
+func (s *session) Called(took, computed time.Duration) { s.process.Called(took, computed) }
 
 func (s *session) Failed(ctx context.Context, err error) error { return s.process.Failed(ctx, err) }
 

@@ -74,3 +74,45 @@ func TestAMethodInAnotherProcess(t *testing.T) {
 		assert.Equal(t, core.ReportOf(want), core.ReportOf(got))
 	}
 }
+
+// TestSpent: what a run takes in the process of a plugin is told to its scope, and nothing of it is this program's.
+func TestSpent(t *testing.T) {
+	const large = 300 << 20
+	filled := make([]byte, large)
+	for i := 0; i < len(filled); i += 4096 {
+		filled[i] = 1
+	}
+	p, err := plugin.Open(t.Context(), executable(t), nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Close()) }()
+	remote := p.Things[0].(core.Method)
+	options, err := remote.Describe().Resolve(nil)
+	require.NoError(t, err)
+
+	ctx, scope := core.WithScope(t.Context())
+	_, ok := scope.Spent()
+	assert.False(t, ok, "no process has been started")
+	const snapshots = 5000
+	training := &core.Training{Train: ramp(t, snapshots), Validation: ramp(t, 12), Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress}
+	model, err := remote.Fit(ctx, training)
+	require.NoError(t, err)
+	spent, ok := scope.Spent()
+	assert.True(t, ok)
+	assert.Positive(t, spent.StartSeconds)
+	_, err = model.Predict(ctx, ramp(t, snapshots))
+	require.NoError(t, err)
+	require.NoError(t, scope.Close())
+
+	spent, _ = scope.Spent()
+	assert.Positive(t, spent.CPUSeconds)
+	assert.Positive(t, spent.PeakRSSBytes)
+	assert.Less(t, spent.PeakRSSBytes, float64(large), "it is the plugin's, not that of this program")
+	assert.NotZero(t, filled[0])
+	assert.EqualValues(t, 2, spent.Calls)
+	assert.Positive(t, spent.RPCSeconds)
+	assert.Less(t, spent.RPCSeconds, spent.CallSeconds, "some of the time the plugin computed")
+	const snapshotBytes = 4 * 4
+	assert.Greater(t, spent.SentBytes, int64(2*snapshots*snapshotBytes))
+	assert.Greater(t, spent.ReceivedBytes, int64(snapshots*snapshotBytes))
+	assert.Less(t, spent.SentBytes+spent.ReceivedBytes, int64(4*snapshots*snapshotBytes))
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -19,12 +21,15 @@ import (
 	"github.com/koopbench/koopbench/plugin/internal/server"
 )
 
+// ThreadsVariable is the environment variable that tells a plugin how many processor threads to compute on.
+const ThreadsVariable = "KOOPBENCH_THREADS"
+
 // Serve makes the program a plugin that serves the given things, each a [core.Method], [core.Embedder], [core.EvolutionOperator],
 // [core.Loss] or [core.Oracle]. It is the only call of main, and never returns: the program ends with the run that it was started for,
 // or at once with the program that started it.
 //
 // What the plugin writes to standard error, by package log for instance, is its log. A panic in a thing is an error of that call.
-// Calls to one fitted thing come as package core says; the things themselves may be fitted concurrently.
+// The program computes on as many processor threads as [ThreadsVariable] says, by GOMAXPROCS. Calls to one fitted thing come as package core says; the things themselves may be fitted concurrently.
 //
 // A person who starts the program by hand is told what it is, with status 1; so is an author who serves nothing, things of no kind or
 // with a bad description.
@@ -38,6 +43,9 @@ func Serve(things ...any) {
 		fmt.Fprint(os.Stderr, introduction(filepath.Base(os.Args[0]), s))
 		os.Exit(1)
 	}
+	if n := Threads(); n > 0 {
+		runtime.GOMAXPROCS(n)
+	}
 	go endWithHost(os.Stdin)
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  process.Handshake,
@@ -46,6 +54,15 @@ func Serve(things ...any) {
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
 	os.Exit(0)
+}
+
+// Threads is what [ThreadsVariable] says, 0 where it says nothing.
+func Threads() int {
+	n, err := strconv.Atoi(os.Getenv(ThreadsVariable))
+	if err != nil || n < 1 || n > math.MaxInt16 {
+		return 0
+	}
+	return n
 }
 
 // newServer returns go-plugin's server. go-plugin sends what is written to os.Stdout and os.Stderr through the connection, where the last

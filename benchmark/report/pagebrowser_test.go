@@ -216,7 +216,7 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Equal(t, "inline", js[string](b, shown), "by keyboard")
 		visible := `[...document.querySelectorAll(".wide g.series")].filter((g) => getComputedStyle(g).display !== "none").length`
 		before := js[int](b, visible)
-		assert.Equal(t, 7, before, "five methods, the oracle and chance")
+		assert.Equal(t, 8, before, "five methods, the oracle, persistence and chance")
 		b.click(`button[data-show="none"]`)
 		assert.Zero(t, js[int](b, visible))
 		b.click(`button[data-show="all"]`)
@@ -320,7 +320,7 @@ func TestPageInBrowser(t *testing.T) {
 		command(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}) // of this document it stays disabled
 		assert.False(t, js[bool](b, `document.documentElement.classList.contains("scripted")`))
 		assert.Zero(t, js[int](b, `[...document.querySelectorAll(".needs-script")].filter((e) => e.getClientRects().length).length`), "no control that would do nothing")
-		assert.Equal(t, 8, js[int](b, `document.querySelectorAll(".ranking tbody th[scope=row]").length`), "six methods and two baselines")
+		assert.Equal(t, 9, js[int](b, `document.querySelectorAll(".ranking tbody th[scope=row]").length`), "six methods and three baselines")
 		assert.Positive(t, js[float64](b, `document.querySelector(".rollout .cell svg").getBoundingClientRect().height`))
 		assert.Positive(t, js[float64](b, `document.querySelector(".chart .wide").getBoundingClientRect().height`))
 	})

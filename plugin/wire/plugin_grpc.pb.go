@@ -12,6 +12,8 @@
 //	PLUGIN_UNIX_SOCKET_DIR    the private folder in which to make the socket
 //	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve in the clear
 //	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
+//	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
+//	                          numbers depend on the number of threads must not heed it; unset for as many as there are
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
 // End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
@@ -20,6 +22,9 @@
 //
 // Processes. The host starts a process for a run (a method at one seed), or to describe the plugin, and ends it afterwards.
 // Calls may come concurrently.
+//
+// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code took in
+// it, without receiving, sending, and waiting for Features. From it the host tells what the process boundary costs.
 //
 // Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
 // arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/koopbench/koopbench/core"
@@ -23,6 +26,9 @@ type Session interface {
 	// Name is the plugin's name in messages.
 	Name() string
 	Plugin() wire.PluginClient
+	// Called is told of a call that gave a result: how long it took without what this program computed meanwhile to answer the plugin,
+	// and how long the plugin says that its own code took, or a negative time where it does not say.
+	Called(took, computed time.Duration)
 	// Failed turns an error of the connection during a call into what is to be said of it.
 	Failed(ctx context.Context, err error) error
 }
@@ -67,6 +73,8 @@ type call struct {
 	transfer.Stream
 	ctx     context.Context
 	session Session
+	begun   time.Time
+	asked   time.Duration     // that the oracle took to answer
 	oracle  core.Embedding    // that answers the plugin, nil if it may not ask
 	update  func(*wire.Frame) // is told of progress; nil for no one
 }
@@ -78,11 +86,12 @@ func begin(
 	if err := transfer.CheckSize(arrays...); err != nil {
 		return nil, err
 	}
+	begun := time.Now()
 	s, err := open(ctx, session.Plugin())
 	if err != nil {
 		return nil, session.Failed(ctx, err)
 	}
-	c := &call{Stream: s, ctx: ctx, session: session}
+	c := &call{Stream: s, ctx: ctx, session: session, begun: begun}
 	// io.EOF: the plugin has ended the stream, and what it said comes with the next frame.
 	if err := transfer.Send(s, first, arrays...); err != nil && !errors.Is(err, io.EOF) {
 		return nil, c.failed(err)
@@ -167,7 +176,10 @@ func (c *call) embed(question *wire.Embed) error {
 	}
 	answer := &wire.Features{}
 	var features []transfer.Array
-	if z, err := c.oracle.Embed(c.ctx, x); err != nil {
+	begun := time.Now()
+	z, err := c.oracle.Embed(c.ctx, x)
+	c.asked += time.Since(begun)
+	if err != nil {
 		answer.Failure = transfer.Failure(err)
 	} else {
 		features = []transfer.Array{transfer.Matrix("features", z)}
@@ -203,11 +215,29 @@ func (c *call) finish() error {
 	frame, err := c.Recv()
 	switch {
 	case errors.Is(err, io.EOF):
+		c.session.Called(time.Since(c.begun)-c.asked, c.computed())
 		return nil
 	case err != nil:
 		return c.failed(err)
 	}
 	return fmt.Errorf("%w: %s came after the result", core.ErrContract, transfer.Kind(frame))
+}
+
+// computed is the time that the plugin says its own code took in the call, which has ended; negative where it does not say.
+func (c *call) computed() time.Duration {
+	ended, ok := c.Stream.(interface{ Trailer() metadata.MD })
+	if !ok {
+		return -1
+	}
+	values := ended.Trailer().Get(transfer.ComputedTrailer)
+	if len(values) == 0 {
+		return -1
+	}
+	seconds, err := strconv.ParseFloat(values[0], 64)
+	if err != nil || !(seconds >= 0) || seconds > math.MaxInt32 {
+		return -1
+	}
+	return time.Duration(seconds * float64(time.Second))
 }
 
 // fitted is something that was fitted in a plugin.

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protodelim"
 
@@ -28,6 +29,8 @@ type script struct {
 	grpc.ClientStream
 	replies []*wire.Frame
 	sent    []*wire.Frame
+	trailer metadata.MD
+	calls   [][2]time.Duration // that the session was told of
 }
 
 type stream = grpc.BidiStreamingClient[wire.Frame, wire.Frame]
@@ -57,6 +60,12 @@ func (s *script) Recv() (*wire.Frame, error) {
 		return nil, io.EOF
 	}
 	return f, nil
+}
+
+func (s *script) Trailer() metadata.MD { return s.trailer }
+
+func (s *script) Called(took, computed time.Duration) {
+	s.calls = append(s.calls, [2]time.Duration{took, computed})
 }
 
 func (s *script) Name() string                              { return "far" }
@@ -288,4 +297,15 @@ func FuzzClient(f *testing.F) {
 			t.Fatal("the call hangs")
 		}
 	})
+}
+
+// TestComputed: what a plugin says of the time of its own code is taken where it can be true.
+func TestComputed(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"0.25": 250 * time.Millisecond, "0": 0, "": -1, "-1": -1, "NaN": -1, "Inf": -1, "1e300": -1, "soon": -1,
+	} {
+		c := &call{Stream: &script{trailer: metadata.Pairs(transfer.ComputedTrailer, text)}}
+		assert.Equal(t, want, c.computed(), text)
+	}
+	assert.Negative(t, (&call{Stream: &script{}}).computed(), "it says nothing")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -268,28 +269,45 @@ func (p *Process) Stop() error {
 	defer close(p.stopped)
 	defer time.AfterFunc(p.config.Grace/2, p.runner.farewell).Stop()
 	defer time.AfterFunc(p.config.Grace, p.runner.kill).Stop()
+	p.runner.noteMemory()
 	p.client.Kill()
 	p.runner.kill()
+	p.runner.awaitEnd(p.config.Grace) // what it took is known then
 	return p.runner.folder.remove()
 }
 
-// Usage is what a plugin has taken.
-type Usage struct {
-	CPUSeconds   float64
-	PeakRSSBytes int64
-	SentBytes    int64 // to the plugin
-	GotBytes     int64 // from it
+// Called counts a call that gave a result: how long it took, and for how much of that the plugin's own code ran, negative where it does
+// not tell.
+func (p *Process) Called(took, computed time.Duration) {
+	p.traffic.calls.Add(1)
+	p.traffic.took.Add(int64(took))
+	if computed < 0 {
+		p.traffic.untold.Store(true)
+	}
+	p.traffic.between.Add(int64(max(took-computed, 0)))
 }
 
-// Usage returns what the plugin took; processor time and memory are known once it has ended.
-func (p *Process) Usage() Usage {
-	u := p.runner.usage()
-	u.SentBytes, u.GotBytes = p.traffic.sent.Load(), p.traffic.got.Load()
-	return u
+// Spent returns what the plugin took, once it has been stopped.
+func (p *Process) Spent() core.Spent {
+	t := &p.traffic
+	s := core.Spent{
+		Calls: t.calls.Load(), CallSeconds: time.Duration(t.took.Load()).Seconds(), RPCSeconds: time.Duration(t.between.Load()).Seconds(),
+		SentBytes: t.sent.Load(), ReceivedBytes: t.got.Load(),
+	}
+	if t.untold.Load() {
+		s.RPCSeconds = math.NaN()
+	}
+	s.CPUSeconds, s.PeakRSSBytes = p.runner.usage()
+	return s
 }
 
-// traffic counts the bytes of calls.
-type traffic struct{ sent, got atomic.Int64 }
+// traffic counts calls and their bytes.
+type traffic struct {
+	sent, got     atomic.Int64
+	calls         atomic.Int64
+	took, between atomic.Int64 // nanoseconds: of calls, and of them those in which the plugin's own code did not run
+	untold        atomic.Bool  // a call did not tell how long its own code ran
+}
 
 var _ stats.Handler = (*traffic)(nil)
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -35,7 +36,9 @@ func (*groupRunner) handshake() (string, bool)       { return "", false }
 func (*groupRunner) tail() string                    { return "" }
 func (*groupRunner) ended() <-chan struct{}          { return nil }
 func (*groupRunner) outcome() string                 { return "" }
-func (*groupRunner) usage() Usage                    { return Usage{} }
+func (*groupRunner) usage() (cpu, memory float64)    { return 0, 0 }
+func (*groupRunner) noteMemory()                     {}
+func (*groupRunner) awaitEnd(time.Duration)          {}
 func (*groupRunner) kill()                           {}
 func (*groupRunner) wasKilled() bool                 { return false }
 func (*groupRunner) farewell()                       {}

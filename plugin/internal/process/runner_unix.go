@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/koopbench/koopbench/internal/usage"
 )
 
 // groupRunner runs a plugin in a process group of its own. go-plugin gets the first line that the plugin writes, the handshake; all
@@ -39,6 +43,8 @@ type groupRunner struct {
 	alive    *os.File      // the other end of the plugin's standard input
 	done     chan struct{} // closed when the process has ended
 	waitErr  error
+	hostPeak int64 // peak memory of this program when it had started the process; 0 where the process does not inherit it
+	peak     int64 // of the process, once it is noted
 
 	stdout, stderr io.ReadCloser
 }
@@ -101,6 +107,9 @@ func (r *groupRunner) Start(context.Context) error {
 		return err
 	}
 	r.began, r.alive = true, alive
+	if runtime.GOOS == "linux" {
+		r.hostPeak = usage.PeakRSS()
+	}
 	handshake, handshakeEnd := io.Pipe()
 	r.stdout, r.stderr = handshake, io.NopCloser(strings.NewReader(""))
 
@@ -201,21 +210,58 @@ func (r *groupRunner) outcome() string {
 	return r.cmd.ProcessState.String()
 }
 
-func (r *groupRunner) usage() Usage {
+// noteMemory notes the peak memory of the process, which on Linux only a process that lives tells; see [usage.PeakRSSOf].
+func (r *groupRunner) noteMemory() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	select {
 	case <-r.done:
 	default:
-		return Usage{}
+		if r.began {
+			r.peak = usage.PeakRSSOf(r.cmd.Process.Pid)
+		}
+	}
+}
+
+// awaitEnd waits until a process that was begun has ended, but no longer than that.
+func (r *groupRunner) awaitEnd(most time.Duration) {
+	r.mu.Lock()
+	began := r.began
+	r.mu.Unlock()
+	if !began {
+		return
+	}
+	select {
+	case <-r.done:
+	case <-time.After(most):
+	}
+}
+
+// usage is the processor time and the peak memory of the process and of those that it has waited for, not numbers where they are not
+// known.
+func (r *groupRunner) usage() (cpuSeconds, peakRSSBytes float64) {
+	select {
+	case <-r.done:
+	default:
+		return math.NaN(), math.NaN()
 	}
 	state := r.cmd.ProcessState
 	if state == nil {
-		return Usage{}
+		return 0, 0
 	}
-	u := Usage{CPUSeconds: (state.UserTime() + state.SystemTime()).Seconds()}
-	if rusage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		u.PeakRSSBytes = maxRSSBytes(rusage)
+	r.mu.Lock()
+	peak := r.peak
+	r.mu.Unlock()
+	// On Linux, what is left of the process counts the memory of this program too: it tells something where it is more.
+	const uncertainty = 4 << 20 // of the system's counters
+	if left, ok := state.SysUsage().(*syscall.Rusage); ok && usage.MaxRSSBytes(left) > r.hostPeak+uncertainty {
+		peak = max(peak, usage.MaxRSSBytes(left))
 	}
-	return u
+	cpuSeconds, peakRSSBytes = (state.UserTime() + state.SystemTime()).Seconds(), float64(peak)
+	if peak == 0 {
+		peakRSSBytes = math.NaN()
+	}
+	return cpuSeconds, peakRSSBytes
 }
 
 // kill kills the process group, and keeps one from being started; Wait tells when it has ended.

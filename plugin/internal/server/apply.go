@@ -85,7 +85,7 @@ func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) er
 	})
 }
 
-func (f *fitted) apply(in *stream, c *wire.ApplyCall) (transfer.Array, error) {
+func (f *fitted) apply(in *stream, c *wire.ApplyCall) (result transfer.Array, err error) {
 	onFeatures := f.kind == wire.Kind_OPERATOR || c.GetOperation() == wire.Operation_DECODE
 	name := "snapshots"
 	if onFeatures {
@@ -93,20 +93,28 @@ func (f *fitted) apply(in *stream, c *wire.ApplyCall) (transfer.Array, error) {
 	}
 	arrays, err := transfer.Receive(in, c.GetArrays(), name)
 	if err != nil {
-		return transfer.Array{}, err
+		return result, err
 	}
 	if onFeatures {
 		z, err := arrays[0].Matrix()
 		if err != nil {
-			return transfer.Array{}, err
+			return result, err
 		}
-		return f.applyToFeatures(in, c, z)
+		err = in.compute(func() (err error) {
+			result, err = f.applyToFeatures(in, c, z)
+			return err
+		})
+		return result, err
 	}
 	x, err := arrays[0].Snapshots()
 	if err != nil {
-		return transfer.Array{}, err
+		return result, err
 	}
-	return f.applyToSnapshots(in, c, x)
+	err = in.compute(func() (err error) {
+		result, err = f.applyToSnapshots(in, c, x)
+		return err
+	})
+	return result, err
 }
 
 func (f *fitted) applyToSnapshots(in *stream, c *wire.ApplyCall, x core.Snapshots) (result transfer.Array, err error) {
@@ -228,7 +236,11 @@ func (s *Server) Evaluate(call grpc.BidiStreamingServer[wire.Frame, wire.Frame])
 		if err != nil {
 			return err
 		}
-		value, err := loss.Evaluate(in.ctx, x, y, options)
+		var value core.LossValue
+		err = in.compute(func() (err error) {
+			value, err = loss.Evaluate(in.ctx, x, y, options)
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -53,6 +54,8 @@ func (e *oracleEncoder) Embed(ctx context.Context, x core.Snapshots) (*mat.Dense
 }
 
 func (e *oracleEncoder) ask(s *stream, x core.Snapshots) (*mat.Dense, error) {
+	begun := time.Now()
+	defer func() { s.waited.Add(int64(time.Since(begun))) }()
 	snapshots := transfer.Snapshots("snapshots", x)
 	arrays := []transfer.Array{snapshots}
 	if err := transfer.Send(s, &wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: transfer.Headers(arrays)}}}, arrays...); err != nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -37,20 +38,25 @@ func (s *Server) fitOnSnapshots(in *stream, thing any, c *wire.FitCall) error {
 		return err
 	}
 	var result any
-	err = encoder.during(in, func() (err error) {
-		switch thing := thing.(type) {
-		case core.Method:
-			result, err = thing.Fit(in.ctx, t)
-		case core.Embedder:
-			result, err = thing.Fit(in.ctx, t)
-		case core.Oracle:
-			result, err = thing.Fit(in.ctx, t)
-		default:
-			err = fmt.Errorf("%w: a %s is not fitted", core.ErrContract, c.GetKind())
-		}
-		return err
+	err = encoder.during(in, func() error {
+		return in.compute(func() (err error) {
+			result, err = fitThing(in.ctx, thing, t)
+			return err
+		})
 	})
 	return s.finish(in, &fitted{kind: c.GetKind(), thing: result, encoder: encoder}, err)
+}
+
+func fitThing(ctx context.Context, thing any, t *core.Training) (any, error) {
+	switch thing := thing.(type) {
+	case core.Method:
+		return thing.Fit(ctx, t)
+	case core.Embedder:
+		return thing.Fit(ctx, t)
+	case core.Oracle:
+		return thing.Fit(ctx, t)
+	}
+	return nil, fmt.Errorf("%w: a %T is not fitted", core.ErrContract, thing)
 }
 
 func (s *Server) fitOperator(in *stream, o core.EvolutionOperator, c *wire.FitCall) error {
@@ -74,7 +80,11 @@ func (s *Server) fitOperator(in *stream, o core.EvolutionOperator, c *wire.FitCa
 	if t.Options, err = describe.Options(o.Describe(), c.GetOptions()); err != nil {
 		return err
 	}
-	result, err := o.Fit(in.ctx, t)
+	var result core.Operator
+	err = in.compute(func() (err error) {
+		result, err = o.Fit(in.ctx, t)
+		return err
+	})
 	return s.finish(in, &fitted{kind: c.GetKind(), thing: result}, err)
 }
 

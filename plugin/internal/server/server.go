@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/koopbench/koopbench/core"
@@ -137,6 +141,21 @@ type stream struct {
 	transfer.Stream
 	ctx context.Context
 	mu  sync.Mutex
+
+	computed time.Duration // that the thing's own code took
+	waited   atomic.Int64  // nanoseconds of it in which it waited for the host to answer
+}
+
+// compute runs the thing's own code.
+func (s *stream) compute(run func() error) error {
+	begun := time.Now()
+	defer func() { s.computed += time.Since(begun) }()
+	return run()
+}
+
+// ownSeconds is how long the thing's own code ran.
+func (s *stream) ownSeconds() float64 {
+	return max(s.computed-time.Duration(s.waited.Load()), 0).Seconds()
 }
 
 func (s *stream) Send(f *wire.Frame) error {
@@ -149,6 +168,7 @@ func (s *stream) Send(f *wire.Frame) error {
 func answer(call interface {
 	transfer.Stream
 	Context() context.Context
+	SetTrailer(trailer metadata.MD)
 }, run func(s *stream, first *wire.Frame) error) error {
 	s := &stream{Stream: call, ctx: call.Context()}
 	first, err := s.Recv()
@@ -159,6 +179,7 @@ func answer(call interface {
 		defer core.Recover(&err)
 		return run(s, first)
 	}()
+	call.SetTrailer(metadata.Pairs(transfer.ComputedTrailer, strconv.FormatFloat(s.ownSeconds(), 'f', 9, 64)))
 	var broken brokenStream
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protodelim"
 
 	"github.com/koopbench/koopbench/core"
@@ -105,7 +107,10 @@ type script struct {
 	ctx      context.Context
 	received []*wire.Frame
 	sent     []*wire.Frame
+	trailer  metadata.MD
 }
+
+func (s *script) SetTrailer(trailer metadata.MD) { s.trailer = trailer }
 
 func (s *script) Context() context.Context { return s.ctx }
 
@@ -203,10 +208,29 @@ func run(s *Server, c *script) (*wire.Frame, error) {
 
 func TestCalls(t *testing.T) {
 	for i, frames := range calls(t) {
-		last, err := run(newServer(t), &script{ctx: t.Context(), received: frames})
+		c := &script{ctx: t.Context(), received: frames}
+		last, err := run(newServer(t), c)
 		require.NoError(t, err)
 		assert.Nil(t, last.GetFailure(), "call %d", i)
+		require.Len(t, c.trailer.Get(transfer.ComputedTrailer), 1)
+		seconds, err := strconv.ParseFloat(c.trailer.Get(transfer.ComputedTrailer)[0], 64)
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, seconds, 0.0)
+		assert.Less(t, seconds, 1.0)
 	}
+}
+
+// TestComputedSeconds: they are those of the thing's own code, without waiting for the host.
+func TestComputedSeconds(t *testing.T) {
+	const compute, wait = 40 * time.Millisecond, 80 * time.Millisecond
+	s := &stream{}
+	require.NoError(t, s.compute(func() error {
+		time.Sleep(compute + wait)
+		s.waited.Add(int64(wait))
+		return nil
+	}))
+	assert.GreaterOrEqual(t, s.ownSeconds(), compute.Seconds())
+	assert.Less(t, s.ownSeconds(), (compute + wait).Seconds())
 }
 
 // TestForgotten: what was fitted for a host that no longer listens is not kept.

@@ -13,6 +13,9 @@ type Stream interface {
 	Recv() (*wire.Frame, error)
 }
 
+// ComputedTrailer is the name of what a plugin may send at the end of a call: the seconds that its own code took in it, a decimal number.
+const ComputedTrailer = "koopbench-computed-seconds"
+
 // CheckSize returns [core.ErrShape] for an array that is too large to be sent.
 func CheckSize(arrays ...Array) error {
 	for _, a := range arrays {

@@ -142,6 +142,7 @@ class Host:
             yield from iter(out.get, None)
 
         replies = self.call(method, requests(), timeout)
+        self.trailing = replies.trailing_metadata  # of the last call, waits for its end
         progress: list[wire.Frame] = []
         try:
             for frame in replies:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import threading
+import time
 from typing import Any
 
 import grpc
@@ -349,6 +350,25 @@ def test_oracle_embedding(serve: Serve, x: Array) -> None:
     fitted = host.fit_method("given", x, oracle_dim=2, embed=embed)
     predicted = host.apply(fitted.handle, wire.PREDICT, x, embed=embed)
     np.testing.assert_array_equal(predicted, (x + embed(x)[:, :1, None]).astype(np.float32))
+
+
+def test_computed_seconds(serve: Serve, x: Array) -> None:
+    """The time of the author's own code is told, without waiting for the host."""
+
+    def embed(snapshots: Array) -> Array:
+        time.sleep(0.4)
+        return rows(snapshots)[:, :2]
+
+    def fit(training: Training) -> Any:
+        training.oracle_embedding(training.train)
+        time.sleep(0.1)
+        return lambda s: s
+
+    host = serve(Given(fit, exposure="oracle"))
+    fitted = host.fit_method("given", x, oracle_dim=2, embed=embed)
+    assert 0.1 <= float(dict(host.trailing())["koopbench-computed-seconds"]) < 0.4
+    host.apply(fitted.handle, wire.PREDICT, x)
+    assert 0 <= float(dict(host.trailing())["koopbench-computed-seconds"]) < 0.1
 
 
 def test_oracle_embedding_from_several_threads(serve: Serve, x: Array) -> None:

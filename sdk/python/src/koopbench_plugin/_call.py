@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -53,12 +55,17 @@ class Context(Protocol):
     def add_callback(self, callback: Callable[[], None]) -> bool:
         """Has callback called when the call ends; false where it has ended."""
 
+    def set_trailing_metadata(self, trailing_metadata: tuple[tuple[str, str], ...]) -> None:
+        """Says what the host gets at the end of the call."""
+
 
 class Call:
     """One call: what author's code sends while it runs, what the host answers, and whether it is cancelled."""
 
     def __init__(self, requests: Iterator[wire.Frame], context: Context) -> None:
         self._requests = requests
+        self._context = context
+        self._waited = 0.0  # seconds in which author's code waited for the host
         self._out: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()  # None wakes run
         self._room = threading.BoundedSemaphore(UNSENT)
         self._ended = threading.Event()
@@ -100,7 +107,7 @@ class Call:
 
     def embed(self, snapshots: Snapshots, dim: int) -> Matrix:
         """Asks the host for the features of snapshots by the oracle's encoder. Several threads may ask."""
-        with self._exchange:
+        with self._exchange, self._waiting():
             self.send(wire.Frame(embed=wire.Embed(arrays=[_arrays.announce("snapshots", snapshots)])))
             for chunk in _arrays.chunks([snapshots]):
                 self.send(chunk)
@@ -119,16 +126,30 @@ class Call:
             )
         return features
 
+    def _tell(self, computed: float) -> None:
+        """Tells the host, at the end of the call, for how many seconds author's code ran."""
+        self._context.set_trailing_metadata((("koopbench-computed-seconds", f"{max(computed, 0):.9f}"),))
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._waited += time.perf_counter() - begun
+
     def run(self, thread: Thread, work: Callable[[], T]) -> Generator[wire.Frame, None, T]:
         """Runs author's code on a thread and yields the frames that it sends meanwhile; returns what it returns."""
 
         def linked() -> T:
             self.check()
             thread.call = self
+            begun = time.perf_counter()
             try:
                 return work()
             finally:
                 thread.call = None
+                self._tell(time.perf_counter() - begun - self._waited)
 
         future: Future[T] = thread.executor.submit(linked)
         future.add_done_callback(lambda _: self._out.put(None))

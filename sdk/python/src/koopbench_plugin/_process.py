@@ -78,6 +78,9 @@ class _NoContext:
     def add_callback(self, callback: Callable[[], None]) -> bool:
         return True
 
+    def set_trailing_metadata(self, trailing_metadata: tuple[tuple[str, str], ...]) -> None:
+        pass
+
 
 class Process:
     """This process as a plugin."""

@@ -1,0 +1,36 @@
+// Package usage tells what processes take. Any package may import it; it imports the standard library only.
+package usage
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// PeakRSS is the largest resident memory of this process since its program began, in bytes, or 0 where the system does not tell.
+func PeakRSS() int64 {
+	if bytes := highWater("self"); bytes > 0 {
+		return bytes
+	}
+	return maxRSS()
+}
+
+// PeakRSSOf is the same of another process that has not ended, on Linux alone. What a process leaves behind when it ends
+// (getrusage's ru_maxrss) is no substitute there: it counts the memory of the program that started it, which it shared before its own program was
+// loaded.
+func PeakRSSOf(pid int) int64 { return highWater(strconv.Itoa(pid)) }
+
+// highWater reads VmHWM of proc(5), 0 where there is none.
+func highWater(process string) int64 {
+	status, err := os.ReadFile("/proc/" + process + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(status, []byte("\nVmHWM:"))
+	var kib int64
+	if _, err := fmt.Sscanf(string(rest[:min(len(rest), 32)]), "%d kB", &kib); err != nil {
+		return 0
+	}
+	return kib << 10
+}
