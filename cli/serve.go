@@ -31,7 +31,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve DIR [FLAGS]",
 		Short: "Show the report of a folder of results in a browser, also while runs are under way",
 		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows those that have
-finished, and loads itself again when there are more.
+finished, and takes in more as they finish.
 
 It is served to this machine alone, at a free port, unless --listen says otherwise.`,
 		Example: "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",

@@ -28,7 +28,7 @@ var (
 )
 
 // Live says how far runs are that are under way, on a page that is served meanwhile. The page asks its server for
-// "progress", a JSON object with these fields, every other second, and loads itself again when Version has changed.
+// "progress", a JSON object with these fields, every other second, and takes in the new page when Version has changed.
 type Live struct {
 	Version string `json:"version"` // of the files that the page is made from
 	Text    string `json:"text"`    // for the reader

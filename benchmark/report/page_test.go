@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -322,56 +321,6 @@ func (m *made) writeTo(t testing.TB, dir string) {
 	}
 }
 
-// manyRuns is a folder of runs of ten methods with the benchmark's sizes. Of each method the arrays of all seeds are those of
-// the first, which is what takes long to make up.
-func manyRuns(t testing.TB, runs int) string {
-	var methods []madeUp
-	for i := range 10 {
-		methods = append(methods, madeUp{label: fmt.Sprintf("method-%d", i), first: 0.9, half: float64(i), rank: 5, losses: true, noise: 0.2})
-	}
-	m := makeUp(t, setting{test: 1000, methods: methods})
-	dir := t.TempDir()
-	m.writeTo(t, dir)
-	first := m.results.Runs
-	m.results.Runs = nil
-	for seed := range runs / len(first) {
-		for _, run := range first {
-			from := run.Key
-			run.Seed, run.Key = int64(seed), fmt.Sprintf("%s-s%d", run.Method, seed)
-			m.results.Runs = append(m.results.Runs, run)
-			require.NoError(t, os.Link(filepath.Join(dir, "runs", from+".npz"), filepath.Join(dir, "runs", run.Key+".npz")))
-		}
-	}
-	require.NoError(t, benchmark.OpenStore(dir).WriteResults(m.results))
-	return dir
-}
-
-// TestPageOfManyRuns holds the page of 300 runs, more than it has images of, to the limits for 1000: see
-// BenchmarkPageOfThousandRuns.
-func TestPageOfManyRuns(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds; run without -short")
-	}
-	dir := manyRuns(t, 300)
-	start := time.Now()
-	var page bytes.Buffer
-	require.NoError(t, WritePage(&page, benchmark.OpenStore(dir), nil, nil))
-	assert.Less(t, page.Len(), 20<<20)
-	assert.Less(t, time.Since(start), 30*time.Second, "10 s are meant, on a machine that does nothing else and without the race detector")
-	p := parse(t, page.String())
-	assert.Regexp(t, `The page holds the images of \d+ of 300 runs`, strings.Join(p.texts, " "))
-}
-
-// BenchmarkPageOfThousandRuns reports the size of the page in MB besides the time.
-func BenchmarkPageOfThousandRuns(b *testing.B) {
-	dir := manyRuns(b, 1000)
-	for b.Loop() {
-		var page bytes.Buffer
-		require.NoError(b, WritePage(&page, benchmark.OpenStore(dir), nil, nil))
-		b.ReportMetric(float64(page.Len())/1e6, "MB")
-	}
-}
-
 // TestPageRanks: ranks, intervals and baselines are those of the table.
 func TestPageRanks(t *testing.T) {
 	s := makeUp(t, setting{test: 300, seeds: []int64{0, 1, 2, 3, 4}})
@@ -390,7 +339,7 @@ func TestPageRanks(t *testing.T) {
 	for _, b := range baselines(m.results, m.known, m.steps) {
 		assert.Contains(t, text, b.label)
 	}
-	assert.Contains(t, text, "rank: places that paired tests")
+	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, bandsNote(m.exhibits))
 }
 

@@ -46,7 +46,7 @@ type browser struct {
 	requests []string
 }
 
-// openBrowser skips the test where there is no Chromium.
+// openBrowser skips the test where there is no Chromium, unless the environment's REQUIRE_BROWSER is 1.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	if testing.Short() {
@@ -60,10 +60,14 @@ func openBrowser(t *testing.T) *browser {
 		}
 	}
 	if program == "" {
+		require.NotEqual(t, "1", os.Getenv("REQUIRE_BROWSER"), "REQUIRE_BROWSER is 1, and there is no Chromium or Chrome on the path; install it: apt-get install chromium")
 		t.Skip("no Chromium or Chrome is on the path to open the page in")
 	}
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	options = append(options, chromedp.ExecPath(program), chromedp.WSURLReadTimeout(time.Minute))
+	for _, flag := range []string{"disable-gpu", "disable-quic", "disable-component-update"} { // a browser that talks to nobody
+		options = append(options, chromedp.Flag(flag, true))
+	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // it refuses to run as root with it
 	}
@@ -327,7 +331,7 @@ func TestPageInBrowser(t *testing.T) {
 	b.noTroubles()
 }
 
-// TestLivePage: a page that is served loads itself again when there is more to show, and keeps what the reader has chosen.
+// TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen, opened and scrolled to.
 func TestLivePage(t *testing.T) {
 	b := openBrowser(t)
 	s := trickyResults(t)
@@ -352,13 +356,38 @@ func TestLivePage(t *testing.T) {
 	assert.Contains(t, js[string](b, `document.querySelector("main").textContent`), "as they finish")
 	version.Add(1)
 	b.do(chromedp.WaitReady(chromedp.CSS(".rollout")))
+	assert.Equal(t, "Ordered MNIST – koopbench", js[string](b, `document.title`))
+	assert.Equal(t, 1, js[int](b, `document.querySelectorAll("nav").length`))
 	b.click(`input[data-series="1"]`)
-	js[int](b, `(() => { const s = document.querySelector("#image"); s.value = 3; s.dispatchEvent(new Event("input")); return 0 })()`)
+	b.click(".costs thead th:nth-child(1) button")
+	js[int](b, `(() => {
+		const s = document.querySelector("#image"); s.value = 3; s.dispatchEvent(new Event("input"));
+		document.querySelector("details:has(.numbers)").open = true;
+		document.querySelector("#training").scrollIntoView({ behavior: "instant" });
+		document.querySelector("#seed").focus({ preventScroll: true });
+		document.querySelector(".ranking").closest(".scroll").scrollLeft = 5;
+		window.same = true;
+		return 0;
+	})()`)
+	top := `Math.round(document.querySelector("#training").getBoundingClientRect().top)`
+	was := js[int](b, top)
+	js[bool](b, `dispatchEvent(new PointerEvent("pointerdown"))`)
 	version.Add(1)
+	time.Sleep(3 * time.Second)
+	assert.Equal(t, "1", js[string](b, `document.body.dataset.version`), "nothing changes under a pointer that is down")
+	js[bool](b, `dispatchEvent(new PointerEvent("pointerup"))`)
 	b.do(chromedp.WaitReady(chromedp.CSS(`body[data-version="2"] #image-text`)))
-	assert.Equal(t, "state 2", js[string](b, `document.querySelector("#live").textContent`))
+	assert.Eventually(t, func() bool { return js[string](b, `document.querySelector("#live").textContent`) == "state 2" }, 5*time.Second, 50*time.Millisecond)
+	assert.True(t, js[bool](b, `window.same`), "it is not loaded anew")
 	assert.False(t, js[bool](b, `document.querySelector('input[data-series="1"]').checked`))
+	assert.Equal(t, "none", js[string](b, `getComputedStyle(document.querySelector('.wide g[data-series="1"]')).display`))
+	assert.Equal(t, "ascending", js[string](b, `document.querySelector(".costs thead th").getAttribute("aria-sort")`))
 	assert.Equal(t, "3", js[string](b, `document.querySelector("#image").value`))
+	assert.True(t, js[bool](b, `document.querySelector("details:has(.numbers)").open`))
+	assert.Equal(t, "seed", js[string](b, `document.activeElement.id`))
+	assert.InDelta(t, was, js[int](b, top), 1, "the page has not moved")
+	b.click(`input[data-series="1"]`)
+	assert.Equal(t, "inline", js[string](b, `getComputedStyle(document.querySelector('.wide g[data-series="1"]')).display`), "what is new answers")
 	b.noTroubles()
 }
 

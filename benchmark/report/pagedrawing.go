@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -66,6 +67,15 @@ func newChart(width, height float64, margins [4]float64, x, y axis) *chart {
 	return c
 }
 
+// leftMargin is the room that the labels along an upright axis and its name take.
+func leftMargin(y axis) float64 {
+	longest := 0
+	for _, t := range y.ticks {
+		longest = max(longest, utf8.RuneCountInString(t.Label))
+	}
+	return max(44, 30+7.6*float64(longest))
+}
+
 func (c *chart) toX(v float64) float64 {
 	return c.left + (c.right-c.left)*(v-c.x.min)/(c.x.max-c.x.min)
 }
@@ -106,6 +116,9 @@ func (c *chart) dots(x, y []float64) string {
 	}
 	return b.String()
 }
+
+// hueClass is the class that gives an element the colour of a method.
+func hueClass(hueOf int) string { return fmt.Sprintf("h%d", hueOf%len(palette)) }
 
 // mark is the marker of a method, as in the figures, around a point.
 func mark(hueOf int, x, y, radius float64) string {
@@ -166,7 +179,10 @@ func logAxis(label string, low, high float64) axis {
 	room := 0.07 * (a.max - a.min)
 	a.min, a.max = a.min-room, a.max+room
 	factors := []float64{1}
-	if a.max-a.min < 3 {
+	switch span := a.max - a.min; {
+	case span < 1.2:
+		factors = []float64{1, 1.5, 2, 3, 5, 7}
+	case span < 3:
 		factors = []float64{1, 2, 5}
 	}
 	every := max(1, int(math.Ceil((a.max-a.min)/8)))
@@ -188,5 +204,9 @@ func logLabel(factor float64, power int) string {
 	if power < -3 || power > 4 {
 		return fmt.Sprintf("%ge%d", factor, power)
 	}
-	return strconv.FormatFloat(factor*math.Pow10(power), 'f', max(0, -power), 64)
+	digits := -power
+	if factor != math.Trunc(factor) {
+		digits++
+	}
+	return strconv.FormatFloat(factor*math.Pow10(power), 'f', max(0, digits), 64)
 }

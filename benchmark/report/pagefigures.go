@@ -1,13 +1,12 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"html"
 	"html/template"
 	"math"
 	"math/cmplx"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -23,6 +22,7 @@ const (
 )
 
 type pageChart struct {
+	Title        string
 	Wide, Narrow template.HTML
 	Note         string
 	Legend       []legendItem
@@ -109,7 +109,7 @@ func (m *material) accuracyDrawing(class string, width, height float64) template
 	last := float64(m.steps)
 	room := max(0.4, 0.015*last)
 	c := newChart(width, height, [4]float64{10, 10, 42, 46},
-		axis{label: "time step", min: 1 - room, max: last + room, ticks: ticks}, axis{label: "accuracy", min: 0, max: 1.03, ticks: ticksIn(0, 1, 5, false)})
+		axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks}, axis{label: "accuracy", min: 0, max: 1.03, ticks: ticksIn(0, 1, 5, false)})
 	steps := sampled(m.steps, m.points())
 	at := make([]float64, len(steps))
 	for i, step := range steps {
@@ -207,10 +207,10 @@ func (m *material) eigenvaluePanels() panelSet {
 	set.Note = "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle."
 	if n > 0 {
 		set.Key = []keyItem{
-			{"eigenvalue", swatch(14, `<path class="dots sign h0" d="M7 7h0"/>`)},
-			{fmt.Sprintf("eigenvalue of the cycle through %s", states(m.results.Task)), swatch(14, `<path class="ideal" d="M3 7h8M7 3v8"/>`)},
+			{"eigenvalue of a run", swatch(14, `<path class="dots any" d="M7 7h0"/>`)},
+			{fmt.Sprintf("eigenvalue of the cycle through %s", states(m.results.Task)), swatch(14, `<circle class="ideal" cx="7" cy="7" r="6"/>`)},
 		}
-		set.Note += fmt.Sprintf(" Crosses: the %d roots of unity, which are the eigenvalues of the true cycle.", n)
+		set.Note += fmt.Sprintf(" Rings: the %d roots of unity, which are the eigenvalues of the true cycle.", n)
 	}
 	var without []string
 	for _, e := range m.exhibits {
@@ -246,7 +246,7 @@ func (m *material) eigenvalueDrawing(e exhibit) template.HTML {
 	c.add(`<ellipse class="circle" cx="%s" cy="%s" rx="%s" ry="%s"/>`, num(c.toX(0)), num(c.toY(0)), num(c.toX(1)-c.toX(0)), num(c.toY(0)-c.toY(1)))
 	for k := range min(m.results.Task.States, 100) {
 		v := cmplx.Rect(1, 2*math.Pi*float64(k)/float64(m.results.Task.States))
-		c.add(`<path class="ideal" d="M%s %sh10m-5 -5v10"/>`, num(c.toX(real(v))-5), num(c.toY(imag(v))))
+		c.add(`<circle class="ideal" cx="%s" cy="%s" r="6"/>`, num(c.toX(real(v))), num(c.toY(imag(v))))
 	}
 	var x, y []float64
 	for _, run := range e.ok[:min(len(e.ok), maxCurves)] {
@@ -386,11 +386,11 @@ func lossDrawing(title string, histories [][]benchmark.Epoch, points int) templa
 	}
 	y, ok := fitAxis("loss", values, 5)
 	if !ok {
-		c := newChart(panelSize, height, [4]float64{6, 8, 38, 50}, x, axis{label: "loss", min: 0, max: 1})
+		c := newChart(panelSize, height, [4]float64{6, 8, 38, leftMargin(y)}, x, axis{label: "loss", min: 0, max: 1})
 		c.add(`<text x="%s" y="%s" text-anchor="middle">no finite loss</text>`, num((c.left+c.right)/2), num((c.top+c.bottom)/2))
 		return c.html("losses", panelSize, height, title+": no finite loss", "")
 	}
-	c := newChart(panelSize, height, [4]float64{6, 8, 38, 50}, x, y)
+	c := newChart(panelSize, height, [4]float64{6, 8, 38, leftMargin(y)}, x, y)
 	if len(histories) > 1 {
 		c.add(`<g class="many">`)
 	} else {
@@ -410,104 +410,38 @@ func lossDrawing(title string, histories [][]benchmark.Epoch, points int) templa
 		title, float64(first[0].Train), float64(first[len(first)-1].Train), len(first), len(histories)), "")
 }
 
-// costChart draws the mean accuracy over all steps against the time of a fit.
-func (m *material) costChart() pageChart {
-	return pageChart{
-		Wide: m.costDrawing("wide", 800, 400), Narrow: m.costDrawing("narrow", 340, 320),
-		Note: "Mean accuracy over all steps against the seconds that a fit takes without compilation, the mean over the runs that are ok. Upright lines: 95 % intervals. Level lines: the oracle on true images, dotted, and chance, dashed. The upper left is best.",
+// The small plot of a row of the ranking, from 0 to 1.
+const dotPlotWidth, dotPlotHeight = 132.0, 18.0
+
+func dotPlotX(v float64) float64 { return 6 + (dotPlotWidth-12)*v }
+
+// dotPlotScale is the scale above the small plots.
+func dotPlotScale() template.HTML {
+	var d drawing
+	for _, v := range []string{"0", "0.5", "1"} {
+		at, _ := strconv.ParseFloat(v, 64)
+		d.add(`<text class="tick" x="%s" y="10" text-anchor="middle">%s</text>`, num(dotPlotX(at)), v)
 	}
+	return template.HTML(fmt.Sprintf(`<svg class="frame scale" width="%s" height="12" viewBox="0 0 %[1]s 12" aria-hidden="true" focusable="false">%[2]s</svg>`, num(dotPlotWidth), d.String()))
 }
 
-func (m *material) costDrawing(class string, width, height float64) template.HTML {
-	type point struct {
-		e       exhibit
-		seconds float64
-	}
-	var points []point
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, e := range m.exhibits {
-		sum := 0.0
-		for _, run := range e.ok {
-			sum += run.FitSeconds / float64(len(e.ok))
-		}
-		if len(e.ok) == 0 || e.overall() < 0 || !drawable(sum) {
-			continue
-		}
-		sum = max(sum, 1e-4)
-		points = append(points, point{e, sum})
-		low, high = min(low, sum), max(high, sum)
-	}
-	if len(points) == 0 {
-		low, high = 1, 1
-	}
-	c := newChart(width, height, [4]float64{10, 14, 42, 46}, logAxis("seconds of a fit", low, high),
-		axis{label: "mean accuracy over all steps", min: 0, max: 1.03, ticks: ticksIn(0, 1, 5, false)})
-	for _, l := range m.references() {
-		y := num(c.toY(l.baseline.mean))
-		c.add(`<path class="level %s" d="M%s %sH%s"/>`, l.name, num(c.left), y, num(c.right))
-	}
-	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.e.overall(), b.e.overall()) })
-	type box struct{ x0, x1, y0, y1 float64 }
-	var taken []box
-	overlaps := func(b box) bool {
-		return slices.ContainsFunc(taken, func(t box) bool { return b.x0 < t.x1 && t.x0 < b.x1 && b.y0 < t.y1 && t.y0 < b.y1 })
-	}
-	for _, p := range points {
-		x, y := c.toX(math.Log10(p.seconds)), c.toY(p.e.overall())
-		taken = append(taken, box{x - 7, x + 7, y - 7, y + 7})
-		if low, high, ok := totalInterval(p.e.summary); ok {
-			c.add(`<path class="whisker h%d" d="M%s %sV%s"/>`, p.e.hue%len(palette), num(x), num(c.toY(low)), num(c.toY(high)))
-		}
-	}
-	for _, p := range points {
-		x, y := c.toX(math.Log10(p.seconds)), c.toY(p.e.overall())
-		c.WriteString(mark(p.e.hue, x, y, 6))
-		name := []rune(p.e.label)
-		if len(name) > 24 {
-			name = append(name[:23], '…')
-		}
-		w := 7.2 * float64(len(name))
-		// The first free place: right, left, then higher or lower on either side. Where none is, the legend must do.
-	places:
-		for _, shift := range []float64{0, -16, 16, -32, 32, -48, 48, -64, -80} {
-			for _, left := range []bool{false, true} {
-				b := box{x + 10, x + 10 + w, y - 8 + shift, y + 8 + shift}
-				anchor, at := "start", x+11
-				if left {
-					b.x0, b.x1, anchor, at = x-10-w, x-10, "end", x-11
-				}
-				if b.x0 < c.left || b.x1 > c.right || b.y0 < c.top-4 || b.y1 > c.bottom || overlaps(b) {
-					continue
-				}
-				taken = append(taken, b)
-				c.add(`<text class="tag" x="%s" y="%s" text-anchor="%s">%s</text>`, num(at), num(y+shift+4.5), anchor, html.EscapeString(string(name)))
-				break places
-			}
-		}
-	}
-	return c.html(class, width, height, "Accuracy of each method against the seconds of a fit; both are in the table of the ranking.", "")
-}
-
-// dotPlot shows an accuracy with its interval between 0 and 1, and the levels of reference.
-func (m *material) dotPlot(s summary) template.HTML {
-	v := s.overall()
+// dotPlot shows an accuracy with its interval, and the levels of the baselines. sign is drawn at a point.
+func (m *material) dotPlot(v float64, interval string, low, high float64, ok bool, sign func(x, y float64) string) template.HTML {
 	if v < 0 {
 		return ""
 	}
-	const width, height = 132.0, 18.0
-	at := func(v float64) float64 { return 6 + (width-12)*v }
+	const middle = dotPlotHeight / 2
 	var d drawing
-	d.add(`<path class="axis" stroke-opacity=".5" d="M%s %sH%s"/>`, num(at(0)), num(height/2), num(at(1)))
+	d.add(`<path class="axis" stroke-opacity=".5" d="M%s %sH%s"/>`, num(dotPlotX(0)), num(middle), num(dotPlotX(1)))
 	for _, l := range m.references() {
-		if l.name == "chance" {
-			d.add(`<path class="level" d="M%s 2V%s"/>`, num(at(l.baseline.mean)), num(height-2))
-		}
+		d.add(`<path class="level %s" d="M%s 2V%s"/>`, l.name, num(dotPlotX(l.baseline.mean)), num(dotPlotHeight-2))
 	}
-	if low, high, ok := totalInterval(s); ok {
-		d.add(`<path class="whisker h%d" stroke-width="3" d="M%s %sH%s"/>`, s.hue%len(palette), num(at(low)), num(height/2), num(at(high)))
+	if ok {
+		d.add(`<path class="whisker %s" stroke-width="3" d="M%s %sH%s"/>`, interval, num(dotPlotX(low)), num(middle), num(dotPlotX(high)))
 	}
-	d.WriteString(mark(s.hue, at(v), height/2, 5))
-	return template.HTML(fmt.Sprintf(`<svg class="frame" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" aria-hidden="true" focusable="false">%[3]s</svg>`, num(width), num(height), d.String()))
+	d.WriteString(sign(dotPlotX(v), middle))
+	return template.HTML(fmt.Sprintf(`<svg class="frame" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" aria-hidden="true" focusable="false">%[3]s</svg>`,
+		num(dotPlotWidth), num(dotPlotHeight), d.String()))
 }
 
 // fractionText writes an accuracy to three digits, or a dash for none.

@@ -49,18 +49,18 @@ func trainedCell(s summary) rankingCell {
 }
 
 // tableNotes explains the table of the ranking.
-func (m *material) tableNotes() []string {
+func (m *material) tableNotes() []pageFact {
 	all := make([]summary, len(m.exhibits))
 	for i, e := range m.exhibits {
 		all[i] = e.summary
 	}
-	var notes []string
+	var notes []pageFact
 	for _, fact := range facts(m.results, all, m.known) {
 		switch name := fact[0]; {
 		case name == "" && len(notes) > 0:
-			notes[len(notes)-1] += "; " + fact[1]
+			notes[len(notes)-1].Value += "; " + fact[1]
 		case slices.Contains([]string{"†", "‡", "mean", "interval", "rank", "trained", "baseline"}, name):
-			notes = append(notes, name+": "+fact[1])
+			notes = append(notes, pageFact{Name: name, Value: fact[1]})
 		}
 	}
 	return notes
@@ -101,6 +101,9 @@ func (m *material) references() []reference {
 func (b *pageBuilder) referenceRow(r reference, shown []int) rankingRow {
 	low, high, ok := endsOf(r.baseline.total)
 	row := rankingRow{
+		Plot: b.material.dotPlot(r.baseline.mean, "level", low, high, ok, func(x, y float64) string {
+			return fmt.Sprintf(`<circle class="point" cx="%s" cy="%s" r="3"/>`, num(x), num(y))
+		}),
 		Name: r.text, PlotValue: sortValue(r.baseline.mean), Swatch: swatch(14, fmt.Sprintf(`<path class="level %s" d="M0 7H14"/>`, r.name)),
 		Cells: []rankingCell{{Text: fractionText(r.baseline.mean), More: intervalText(low, high, ok), Class: "number", Sort: sortValue(r.baseline.mean)}},
 	}

@@ -33,7 +33,7 @@ type pageView struct {
 	Rollout     rolloutView
 	Panels      []panelSet
 	KeyLabel    string
-	Cost        pageChart
+	Cost        costView
 	Remarks     []remarkGroup
 	Runs        []runRow
 	Command     string
@@ -56,7 +56,10 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(math.Round(float64(n)*1e4) / 1e4)
 }
 
-type pageFact struct{ Name, Value, More string }
+type pageFact struct {
+	Name, Value, More string
+	Code              bool // a value to copy, not to read
+}
 
 type samplePicture struct {
 	Source        template.URL
@@ -68,7 +71,7 @@ type rankingTable struct {
 	Caption string
 	Columns []rankingColumn
 	Groups  []rankingGroup
-	Notes   []string
+	Notes   []pageFact
 }
 
 // Width is the number of columns.
@@ -84,7 +87,10 @@ func (t rankingTable) Meaning(mark string) string {
 	return ""
 }
 
-type rankingColumn struct{ Name, Class, Sorted string }
+type rankingColumn struct {
+	Name, Class, Sorted string
+	Scale               template.HTML
+}
 
 type rankingGroup struct {
 	Heading string
@@ -99,10 +105,16 @@ type rankingRow struct {
 
 type rankingCell struct{ Text, More, Class, Sort string }
 
+// remarkGroup is remarks of a kind. Those after the first few are folded away.
 type remarkGroup struct {
 	Heading string
+	Count   int
 	Items   []remark
+	More    []remark
 }
+
+// maxRemarks is the number of remarks of a kind that stand open. One more would be no shorter folded away.
+const maxRemarks = 8
 
 type remark struct{ Lead, Text string }
 
@@ -127,7 +139,7 @@ func (b *pageBuilder) view() (*pageView, error) {
 	m := b.material
 	v := &pageView{
 		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Steps: m.steps, Facts: b.facts(),
-		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costChart(),
+		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costView(),
 		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
 		Runs:   b.runs(), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
 	}
@@ -160,11 +172,20 @@ func (b *pageBuilder) view() (*pageView, error) {
 			if !ok {
 				lead, rest = "", text
 			}
-			group.Items = append(group.Items, remark{lead, rest})
+			group.Items = append(group.Items, remark{lead, unbroken(rest)})
+		}
+		group.Count = len(group.Items)
+		if group.Count > maxRemarks+1 {
+			group.Items, group.More = group.Items[:maxRemarks:maxRemarks], group.Items[maxRemarks:]
 		}
 		v.Remarks = append(v.Remarks, group)
 	}
 	return v, nil
+}
+
+// unbroken keeps a number and its unit in one line.
+func unbroken(text string) string {
+	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
 }
 
 // numbers are the values at steps, nil where there is none.
@@ -223,14 +244,14 @@ func (b *pageBuilder) facts() []pageFact {
 		oracle += ": a weak judge"
 	}
 	facts := []pageFact{
-		{"Runs evaluated", fmt.Sprintf("%d of %d", evaluated, total), "a method at a seed each"},
-		{"Trained", fmt.Sprintf("%d of %d", trained, total), "that learned something"},
-		{"Oracle", fmt.Sprintf("%.3f", m.results.Oracle.TestAccuracy), oracle},
+		{Name: "Runs evaluated", Value: fmt.Sprintf("%d of %d", evaluated, total), More: "a method at a seed each"},
+		{Name: "Trained", Value: fmt.Sprintf("%d of %d", trained, total), More: "that learned something"},
+		{Name: "Oracle", Value: fmt.Sprintf("%.3f", m.results.Oracle.TestAccuracy), More: oracle},
 	}
 	if n := m.results.Task.States; n > 0 {
-		facts = append(facts, pageFact{"Chance", fmt.Sprintf("%.3f", 1/float64(n)), fmt.Sprintf("one of %s", states(m.results.Task))})
+		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)), More: fmt.Sprintf("one of %s", states(m.results.Task))})
 	}
-	return append(facts, pageFact{"Fits", durationText(seconds), "all together"})
+	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
 }
 
 func durationText(seconds float64) string {
@@ -270,21 +291,22 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 }
 
 // pageColumnsAfter is the number of columns of the ranking after those of accuracies.
-const pageColumnsAfter = 6
+const pageColumnsAfter = 2
 
 func (b *pageBuilder) table() rankingTable {
 	m := b.material
 	shown := shownSteps(m.steps)
 	t := rankingTable{
 		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95 %% intervals.", m.results.Task.Test),
-		Columns: []rankingColumn{{"rank", "", "ascending"}, {"method", "", ""}, {"mean over t, from 0 to 1", "most", ""}, {"mean", "number most", ""}},
-		Notes:   m.tableNotes(),
+		Columns: []rankingColumn{
+			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
+		},
+		Notes: m.tableNotes(),
 	}
 	for _, step := range shown {
-		t.Columns = append(t.Columns, rankingColumn{"t = " + strconv.Itoa(step), "number most", ""})
+		t.Columns = append(t.Columns, rankingColumn{Name: "t = " + strconv.Itoa(step), Class: "number most"})
 	}
-	t.Columns = append(t.Columns, rankingColumn{"trained", "number most", ""}, rankingColumn{"ok", "number most", ""}, rankingColumn{"operator rank", "number wraps", ""},
-		rankingColumn{"parameters", "number", ""}, rankingColumn{"fit s", "number", ""}, rankingColumn{"predict s", "number", ""})
+	t.Columns = append(t.Columns, rankingColumn{Name: "trained", Class: "number most"}, rankingColumn{Name: "ok", Class: "number most"})
 	groups := []rankingGroup{{}, {Heading: "Not ranked"}, {Heading: "Baselines"}}
 	for i, e := range m.exhibits {
 		row := b.tableRow(e, shown)
@@ -305,7 +327,11 @@ func (b *pageBuilder) table() rankingTable {
 
 func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	s := e.summary
-	row := rankingRow{Name: s.label, Swatch: markSwatch(s.hue), Plot: b.material.dotPlot(s)}
+	low, high, ok := totalInterval(s)
+	row := rankingRow{
+		Name: s.label, Swatch: markSwatch(s.hue),
+		Plot: b.material.dotPlot(s.overall(), hueClass(s.hue), low, high, ok, func(x, y float64) string { return mark(s.hue, x, y, 5) }),
+	}
 	accuracy := func(v float64, more string) {
 		cell := rankingCell{Text: none, Class: "number"}
 		if v >= 0 {
@@ -321,22 +347,9 @@ func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 		accuracy(s.at(step), intervalText(intervalAt(s, step)))
 	}
 	row.Cells = append(row.Cells, trainedCell(s))
-	number := func(text string, value float64) {
-		cell := rankingCell{Text: text, Class: "number", Sort: sortValue(value)}
-		if text == none {
-			cell.Sort = ""
-		}
-		row.Cells = append(row.Cells, cell)
-	}
-	number(fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), float64(len(s.ok))/float64(len(s.runs)))
-	whole := func(of func(*benchmark.RunResult) int) {
-		number(spread(s.ok, of, true), runMean(s.ok, func(r *benchmark.RunResult) float64 { return float64(of(r)) }))
-	}
-	seconds := func(of func(*benchmark.RunResult) float64) { number(meanSeconds(s.ok, of), runMean(s.ok, of)) }
-	whole(func(r *benchmark.RunResult) int { return r.Rank })
-	whole(func(r *benchmark.RunResult) int { return r.Parameters })
-	seconds(func(r *benchmark.RunResult) float64 { return r.FitSeconds })
-	seconds(func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+	row.Cells = append(row.Cells, rankingCell{
+		Text: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), Class: "number", Sort: sortValue(float64(len(s.ok)) / float64(len(s.runs))),
+	})
 	return row
 }
 
@@ -375,7 +388,7 @@ func (b *pageBuilder) environment() []pageFact {
 	var facts []pageFact
 	add := func(name, value string) {
 		if value = oneLine(value); value != "" {
-			facts = append(facts, pageFact{Name: name, Value: value})
+			facts = append(facts, pageFact{Name: name, Value: value, Code: isHash(value)})
 		}
 	}
 	add("koopbench", strings.TrimSpace(e.Version+" "+e.Commit))
@@ -398,6 +411,11 @@ func (b *pageBuilder) environment() []pageFact {
 		add("plugin", p)
 	}
 	return facts
+}
+
+// isHash says that a text is a long hexadecimal number.
+func isHash(text string) bool {
+	return len(text) >= 32 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 func optionsText(options map[string]any) string {

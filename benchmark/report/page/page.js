@@ -1,7 +1,6 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const data = JSON.parse(document.getElementById("data").textContent);
   const one = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("scripted");
@@ -15,6 +14,10 @@
   const tab = store("sessionStorage", "koopbench.report " + location.pathname);
   const state = { hidden: [], image: 1, seed: null, sort: {}, ...tab.get() };
   const keep = (change) => tab.set(Object.assign(state, change));
+
+  // What the page shows, which a later version may take the place of.
+  const readData = (from) => JSON.parse(from.getElementById("data").textContent);
+  let data = readData(document);
 
   const dress = (name) => {
     if (name === "light" || name === "dark") root.dataset.theme = name;
@@ -54,7 +57,8 @@
       else th.removeAttribute("aria-sort");
     });
   };
-  all("table.sortable").forEach((table, which) => {
+  const headOf = (th) => th.firstElementChild?.firstChild?.data ?? th.textContent;
+  const startTables = () => all("table.sortable").forEach((table) => {
     all("thead th", table).forEach((th, column) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -65,16 +69,18 @@
         const first = th.classList.contains("most") ? "descending" : "ascending";
         const direction = now === null ? first : now === "ascending" ? "descending" : "ascending";
         sort(table, column, direction);
-        keep({ sort: { ...state.sort, [which]: [column, direction] } });
+        keep({ sort: { ...state.sort, [table.id]: [headOf(th), direction] } });
       });
     });
-    const before = state.sort[which];
-    if (before && before[0] < all("thead th", table).length) sort(table, before[0], before[1]);
+    const [name, direction] = state.sort[table.id] ?? [];
+    const column = all("thead th", table).findIndex((th) => headOf(th) === name);
+    if (column >= 0) sort(table, column, direction);
   });
 
   // The legend shows and hides curves, and gives their values at the step under the pointer.
-  const accuracy = one("#accuracy-figure");
-  if (accuracy) {
+  const startLegend = () => {
+    const accuracy = one("#accuracy-figure");
+    if (!accuracy) return;
     const boxes = all("input[data-series]", accuracy);
     const show = () => {
       for (const box of boxes) {
@@ -123,11 +129,12 @@
       });
       svg.addEventListener("pointerleave", () => { guide.setAttribute("visibility", "hidden"); read(data.steps.length - 1); });
     }
-  }
+  };
 
   // The roll-out: which test image, and which seed.
-  const slider = one("#image");
-  if (slider) {
+  const startRollout = () => {
+    const slider = one("#image");
+    if (!slider) return;
     const r = data.rollout, choice = one("#seed"), text = one("#image-text");
     const first = r.seed;
     const inPage = Object.fromEntries(all("image[data-sprite]").map((image) => [image.dataset.sprite, image.getAttribute("href")]));
@@ -179,40 +186,92 @@
     slider.addEventListener("input", () => { draw(); keep({ image: Number(slider.value) }); });
     choice.addEventListener("change", () => { draw(); keep({ seed: choice.value }); });
     draw();
-  }
+  };
 
   // The command, copied.
-  const copy = one("#copy");
-  copy?.addEventListener("click", async () => {
-    const command = one("#command"), told = one("#copied");
-    try {
-      await navigator.clipboard.writeText(command.textContent);
-      copy.textContent = "Copied";
-      told.textContent = "The command is copied";
-      setTimeout(() => { copy.textContent = "Copy"; told.textContent = ""; }, 2000);
-    } catch {
-      getSelection().selectAllChildren(command);
-      told.textContent = "The command is selected; copy it with the keyboard";
-    }
-  });
-
-  // Served while runs are under way: the page asks how far they are, and loads itself again when more have finished.
-  const version = document.body.dataset.version;
-  if (version !== undefined) {
-    const live = one("#live");
-    const ask = async () => {
+  const startCopy = () => {
+    const copy = one("#copy");
+    copy?.addEventListener("click", async () => {
+      const command = one("#command"), told = one("#copied");
       try {
-        const answer = await fetch("progress", { cache: "no-cache" });
-        if (!answer.ok) throw new Error(answer.statusText);
-        const progress = await answer.json();
-        if (progress.version !== version) { location.reload(); return; }
-        if (live.textContent !== progress.text) live.textContent = progress.text;
+        await navigator.clipboard.writeText(command.textContent);
+        copy.textContent = "Copied";
+        told.textContent = "The command is copied";
+        setTimeout(() => { copy.textContent = "Copy"; told.textContent = ""; }, 2000);
       } catch {
-        const lost = "The server has stopped; this is what it last showed.";
-        if (live.textContent !== lost) live.textContent = lost;
+        getSelection().selectAllChildren(command);
+        told.textContent = "The command is selected; copy it with the keyboard";
       }
-      setTimeout(ask, 2000);
-    };
-    setTimeout(ask, 2000);
+    });
+  };
+
+  const start = () => { startTables(); startLegend(); startRollout(); startCopy(); };
+  start();
+
+  // Served while runs are under way: the page asks how far they are and, when more have finished, puts what is new in the
+  // place of what it shows. What the reader has opened, scrolled to or is typing at stays.
+  const body = document.body;
+  if (body.dataset.version === undefined) return;
+  let held = false; // a pointer is down: something is being dragged
+  for (const [event, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+    addEventListener(event, () => { held = down; }, true);
   }
+  const busy = () => {
+    try { return held || one("select:open") !== null; } catch { return held; }
+  };
+  const focusable = "a, button, input, select, summary, [tabindex]";
+  const place = () => {
+    const at = document.activeElement, section = at?.closest("section, header, nav");
+    const spots = all("section").filter((s) => s.getBoundingClientRect().bottom > 0);
+    return {
+      open: all("details[open]").map((d) => all("details").indexOf(d)),
+      aside: all(".scroll").map((s) => [s.getAttribute("aria-labelledby") ?? s.ariaLabel, s.scrollLeft]),
+      section: section && [section.getAttribute("aria-labelledby") ?? section.nodeName, all(focusable, section).indexOf(at)],
+      spot: spots[0] && [spots[0].getAttribute("aria-labelledby"), spots[0].getBoundingClientRect().top],
+    };
+  };
+  const sectionOf = (name) => all("section, header, nav").find((s) => (s.getAttribute("aria-labelledby") ?? s.nodeName) === name);
+  const replace = (next) => {
+    const before = place();
+    for (const selector of [".top .fresh", "nav", "main"]) {
+      const now = one(selector), then = one(selector, next);
+      if (now && then) now.replaceWith(document.adoptNode(then));
+      else if (then) one("header.top").after(document.adoptNode(then)); // the first run brings the list of sections
+    }
+    data = readData(next);
+    body.dataset.version = next.body.dataset.version;
+    document.title = next.title;
+    start();
+    const details = all("details");
+    for (const i of before.open) if (details[i]) details[i].open = true;
+    for (const scroll of all(".scroll")) {
+      scroll.scrollLeft = before.aside.find(([name]) => name === (scroll.getAttribute("aria-labelledby") ?? scroll.ariaLabel))?.[1] ?? 0;
+    }
+    const section = before.section && sectionOf(before.section[0]);
+    if (section && !section.contains(document.activeElement)) all(focusable, section)[before.section[1]]?.focus({ preventScroll: true });
+    const spot = before.spot && sectionOf(before.spot[0]);
+    if (spot) scrollBy({ top: spot.getBoundingClientRect().top - before.spot[1], behavior: "instant" });
+  };
+  const live = one("#live");
+  const say = (text) => { if (live.textContent !== text) live.textContent = text; };
+  const ask = async () => {
+    try {
+      const answer = await fetch("progress", { cache: "no-cache" });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const progress = await answer.json();
+      if (progress.version !== body.dataset.version && !busy()) {
+        const page = await fetch("./", { cache: "no-cache" });
+        if (!page.ok) throw new Error(page.statusText);
+        const next = new DOMParser().parseFromString(await page.text(), "text/html");
+        const ours = (from) => one("script:not([type])", from).textContent + one("style", from).textContent;
+        if (ours(next) !== ours(document)) { location.reload(); return; } // another koopbench
+        if (!busy()) replace(next);
+      }
+      say(progress.text);
+    } catch {
+      say("The server has stopped; this is what it last showed.");
+    }
+    setTimeout(ask, 2000);
+  };
+  setTimeout(ask, 2000);
 })();
