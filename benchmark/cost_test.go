@@ -17,11 +17,13 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/usage"
 )
 
-// burn takes processor time.
+// burn takes so much processor time, however long that takes.
 func burn(d time.Duration) {
-	for begun := time.Now(); time.Since(begun) < d; {
+	begun, _, _ := usage.CPU()
+	for now := begun; now-begun < d; now, _, _ = usage.CPU() {
 	}
 }
 
@@ -46,7 +48,7 @@ func TestCostInThisProgram(t *testing.T) {
 		assert.Equal(t, 1, run.Jobs)
 		assert.Positive(t, run.Threads)
 	}
-	assert.Greater(t, *got.Runs[0].CPUSeconds, fits.Seconds()/3, "less where the machine has other work")
+	assert.GreaterOrEqual(t, *got.Runs[0].CPUSeconds, fits.Seconds())
 	assert.Less(t, *got.Runs[0].CPUSeconds, 10*fits.Seconds())
 	assert.Greater(t, *got.Runs[1].CPUSeconds, 10*(*got.Runs[2].CPUSeconds), "of the child it waited for")
 }

@@ -39,6 +39,7 @@ func timeless(r *benchmark.Results) *benchmark.Results {
 	c.Runs = nil
 	for _, run := range r.Runs {
 		run.FitSeconds, run.CompileSeconds, run.PredictSeconds, run.PeakRSSBytes, run.Environment = 0, 0, 0, 0, nil
+		run.CPUSeconds, run.RPC, run.Jobs, run.Threads, run.Isolated = nil, nil, 0, 0, false
 		c.Runs = append(c.Runs, run)
 	}
 	return &c

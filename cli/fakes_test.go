@@ -270,7 +270,7 @@ func results(t *testing.T, dir string) *benchmark.Results {
 		run := &r.Runs[i]
 		run.FitSeconds, run.CompileSeconds, run.PredictSeconds, run.PeakRSSBytes = 0, 0, 0, 0
 		run.Environment = nil
-		run.CPUSeconds, run.RPC, run.Jobs, run.Threads = nil, nil, 0, 0
+		run.CPUSeconds, run.RPC, run.Jobs, run.Threads, run.Isolated = nil, nil, 0, 0, false
 	}
 	return r
 }

@@ -52,8 +52,12 @@ func TestPeakRSSOf(t *testing.T) {
 func TestCPU(t *testing.T) {
 	before, _, ok := CPU()
 	require.True(t, ok)
-	for begun := time.Now(); time.Since(begun) < 30*time.Millisecond; {
+	const burnt = 20 * time.Millisecond
+	begun := time.Now()
+	after := before
+	for after-before < burnt {
+		after, _, ok = CPU()
+		require.True(t, ok)
+		require.Less(t, time.Since(begun), 30*time.Second, "it does not grow")
 	}
-	after, _, _ := CPU()
-	assert.Greater(t, after-before, 5*time.Millisecond)
 }
