@@ -202,7 +202,7 @@ func remedy(reasons differences) string {
 func (j *joined) name() error {
 	type identity struct{ name, options, plugin string }
 	of := func(r foundRun) identity {
-		return identity{r.result.methodName(), hashJSON(r.result.Options), r.result.Plugin.identity()}
+		return identity{r.result.DeclaredName(), hashJSON(r.result.Options), r.result.Plugin.identity()}
 	}
 	labels, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
 	for i := range j.runs {

@@ -114,8 +114,8 @@ type RunResult struct {
 	Environment      *Environment   `json:"environment"`       // where it was made, which may be elsewhere than others
 }
 
-// methodName is that of the method: results that were written before they had it tell it by their label.
-func (r *RunResult) methodName() string {
+// DeclaredName is what the method calls itself: results that were written before they had it tell it by their label.
+func (r *RunResult) DeclaredName() string {
 	if r.Name != "" {
 		return r.Name
 	}

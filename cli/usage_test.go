@@ -77,6 +77,8 @@ func TestBadInput(t *testing.T) {
 		"merge-nothing":          {[]string{"merge", "--out", "OUT"}, exitUsage},
 		"merge-without-out":      {[]string{"merge", data}, exitUsage},
 		"merge-foreign":          {[]string{"merge", "--out", "OUT", data}, exitFailure},
+		"verify-without-folder":  {[]string{"verify"}, exitUsage},
+		"verify-foreign":         {[]string{"verify", data}, exitFailure},
 		"report-without-folder":  {[]string{"report"}, exitUsage},
 		"report-without-results": {[]string{"report", data}, exitFailure},
 		"serve-without-folder":   {[]string{"serve"}, exitUsage},
@@ -134,7 +136,7 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "version", "completion", "help"} {
+	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "verify", "version", "completion", "help"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)
