@@ -120,17 +120,17 @@ func (o OracleInfo) unlike(p OracleInfo) differences {
 	case o.Seed != p.Seed:
 		add("another seed of the oracle: %d against %d", o.Seed, p.Seed)
 	}
-	if text := unlikeOptions(o.Options, p.Options); text != "" {
+	if text := UnlikeOptions(o.Options, p.Options); text != "" {
 		add("another oracle: %s", text)
 	}
 	if o.Plugin.identity() != p.Plugin.identity() {
-		add("another oracle: it is from %s against %s", o.Plugin.origin(), p.Plugin.origin())
+		add("another oracle: it is from %s against %s", o.Plugin.Origin(), p.Plugin.Origin())
 	}
 	return d
 }
 
-// unlikeOptions says which options differ: "epochs 1 against 20, lr 0.1 against none".
-func unlikeOptions(a, b map[string]any) string {
+// UnlikeOptions says which options differ, "" where none does: "epochs 1 against 20, lr 0.1 against none".
+func UnlikeOptions(a, b map[string]any) string {
 	var parts []string
 	names := map[string]bool{}
 	for _, m := range []map[string]any{a, b} {
@@ -171,8 +171,8 @@ func (e Environment) machine() string {
 	return fmt.Sprintf("%s, %s, %d cores", orUnknown(e.OS), orUnknown(e.CPU), e.Cores)
 }
 
-// origin says where a method or an oracle comes from.
-func (p *PluginInfo) origin() string {
+// Origin says where a method or an oracle comes from.
+func (p *PluginInfo) Origin() string {
 	if p == nil {
 		return "this program"
 	}

@@ -216,9 +216,9 @@ func (j *joined) name() error {
 		if owner, known := owners[r.label]; !known {
 			owners[r.label], places[r.label] = *r, i
 		} else if of(owner) != id {
-			why := unlikeOptions(r.result.Options, owner.result.Options)
+			why := UnlikeOptions(r.result.Options, owner.result.Options)
 			if why == "" {
-				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.origin(), owner.result.Plugin.origin())
+				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.Origin(), owner.result.Plugin.Origin())
 			}
 			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its name, like vamp?epochs=20",
 				ErrNotComparable, r.label, r.store.dir, r.seed, owner.store.dir, owner.seed, why)

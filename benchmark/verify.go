@@ -108,9 +108,9 @@ func compareRuns(old, run *RunResult, recorded *Results) VerifiedRun {
 	}
 	v.Differences = Differences(&Results{Environment: *run.Environment}, was)
 	if run.Plugin.identity() != old.Plugin.identity() {
-		v.Differences = append(v.Differences, Difference{AspectCode, fmt.Sprintf("the method is from %s against %s", run.Plugin.origin(), old.Plugin.origin())})
+		v.Differences = append(v.Differences, Difference{AspectCode, fmt.Sprintf("the method is from %s against %s", run.Plugin.Origin(), old.Plugin.Origin())})
 	}
-	if text := unlikeOptions(run.Options, old.Options); text != "" {
+	if text := UnlikeOptions(run.Options, old.Options); text != "" {
 		v.Differences = append(v.Differences, Difference{AspectCode, "other options: " + text})
 	}
 	return v

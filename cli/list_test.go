@@ -93,8 +93,8 @@ func TestCompletion(t *testing.T) {
 		"run --backend ":          backends(),
 		"info ":                   {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"completion ":             {"bash", "fish", "powershell", "zsh"},
-		"":                        {"completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
-		"help ":                   {"completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
+		"":                        {"compare", "completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
+		"help ":                   {"compare", "completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -79,6 +79,9 @@ func TestBadInput(t *testing.T) {
 		"merge-foreign":          {[]string{"merge", "--out", "OUT", data}, exitFailure},
 		"verify-without-folder":  {[]string{"verify"}, exitUsage},
 		"verify-foreign":         {[]string{"verify", data}, exitFailure},
+		"compare-one":            {[]string{"compare", data}, exitUsage},
+		"compare-foreign":        {[]string{"compare", data, data}, exitFailure},
+		"compare-format":         {[]string{"compare", data, data, "--format", "jsno"}, exitUsage},
 		"report-without-folder":  {[]string{"report"}, exitUsage},
 		"report-without-results": {[]string{"report", data}, exitFailure},
 		"serve-without-folder":   {[]string{"serve"}, exitUsage},
@@ -136,7 +139,7 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "verify", "version", "completion", "help"} {
+	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "verify", "compare", "version", "completion", "help"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)

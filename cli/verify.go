@@ -239,7 +239,7 @@ func optionsAgain(d core.Description, values map[string]any) (core.Options, erro
 
 // showVerification lists what differs and returns an error if predictions do.
 func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, unable []error, quiet bool) error {
-	always, detail := io.Writer(a.stdout), io.Writer(a.stdout)
+	always, detail := a.stdout, a.stdout
 	if quiet {
 		detail = io.Discard
 	}

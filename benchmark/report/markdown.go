@@ -13,11 +13,16 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 	if err != nil {
 		return err
 	}
+	_, err = io.WriteString(w, t.markdown())
+	return err
+}
+
+func (t *table) markdown() string {
 	var b strings.Builder
 	b.WriteString(escapeMarkdown(t.title) + "\n\n")
 	for _, section := range t.sections {
 		if section.heading != "" {
-			b.WriteString(strings.ToUpper(section.heading[:1]) + section.heading[1:] + ":\n\n")
+			b.WriteString(escapeMarkdown(strings.ToUpper(section.heading[:1])+section.heading[1:]) + ":\n\n")
 		}
 		names, rule := make([]string, len(t.columns)), make([]string, len(t.columns))
 		for i, c := range t.columns {
@@ -41,7 +46,7 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 		b.WriteString("\n")
 	}
 	for _, fact := range t.facts {
-		b.WriteString("- " + strings.TrimSpace(fact[0]+": "+escapeMarkdown(fact[1])) + "\n")
+		b.WriteString("- " + strings.TrimSpace(escapeMarkdown(fact[0])+": "+escapeMarkdown(fact[1])) + "\n")
 	}
 	for _, group := range t.notes {
 		b.WriteString("- " + group.heading + ":\n")
@@ -49,8 +54,7 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 			b.WriteString("  - " + escapeMarkdown(note) + "\n")
 		}
 	}
-	_, err = io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 func markdownRow(b *strings.Builder, cells []string) {

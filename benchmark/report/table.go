@@ -217,7 +217,10 @@ func runMean(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64)
 
 // meanSeconds writes the mean over runs to three digits.
 func meanSeconds(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) string {
-	mean := runMean(runs, of)
+	return secondsText(runMean(runs, of))
+}
+
+func secondsText(mean float64) string {
 	switch {
 	case math.IsNaN(mean) || math.IsInf(mean, 0):
 		return none

@@ -69,6 +69,22 @@ func compare(a, b Sample) (Comparison, error) {
 	return c, nil
 }
 
+// ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at once. A and B of a comparison
+// are both the place of its pair. The errors are those of [Rank].
+func ComparePairs(pairs [][2]Sample) ([]Comparison, error) {
+	all := make([]Comparison, len(pairs))
+	for i, pair := range pairs {
+		c, err := compare(pair[0], pair[1])
+		if err != nil {
+			return nil, fmt.Errorf("pair %d: %w", i, err)
+		}
+		c.A, c.B = i, i
+		all[i] = c
+	}
+	holm(all)
+	return all, nil
+}
+
 // holm sets the adjusted probabilities of the comparisons that are tests.
 func holm(all []Comparison) {
 	var tests []*Comparison

@@ -1,0 +1,203 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// twoSides are results A, and B in which "better" has risen, "worse" fallen, "same" the same bits, "open" others at the same
+// level, "capped" other options, and "single" one seed in common.
+func twoSides(t *testing.T) (a, b *benchmark.Results) {
+	seeds := []int64{0, 1, 2, 3, 4, 5}
+	side := func(better, worse float64, last madeUp) *benchmark.Results {
+		return makeUp(t, setting{seeds: seeds, steps: 4, methods: []madeUp{
+			{label: "better", first: better, noise: 0.1}, {label: "worse", first: worse, noise: 0.1},
+			{label: "same", first: 0.9, noise: 0.1}, {label: "open", first: 0.9, noise: 0.1},
+			{label: "capped", first: 0.8, noise: 0.1, exposed: core.OracleExposed}, {label: "single", first: 0.8, noise: 0.1},
+			{label: "|mine|", first: 0.7, noise: 0.1}, last,
+		}}).results
+	}
+	a = side(0.6, 0.9, madeUp{label: "old", first: 0.5})
+	b = side(0.9, 0.6, madeUp{label: "new", first: 0.5})
+	for i := range a.Runs {
+		x, y := &a.Runs[i], &b.Runs[i]
+		x.PredictionSHA256, y.PredictionSHA256 = []string{"1", "2", "3", "4"}, []string{"5", "6", "7", "8"}
+		x.Options, y.Options = map[string]any{"epochs": 50}, map[string]any{"epochs": 50.0}
+		switch x.Method {
+		case "same":
+			y.PredictionSHA256, y.Accuracy, y.Labels = x.PredictionSHA256, x.Accuracy, x.Labels
+		case "capped":
+			y.Options = map[string]any{"epochs": 1}
+		case "single":
+			y.Seed += 5
+		case "|mine|":
+			y.Seed += 100
+		}
+	}
+	return a, b
+}
+
+func TestCompare(t *testing.T) {
+	a, b := twoSides(t)
+	b.Environment = benchmark.Environment{ExecutableSHA256: "feed", Backend: "cpu:kernels=avx2", CPU: "a new one"}
+	b.Oracle.TestAccuracy = 0.984
+	c, err := Compare([]Named{{"A", a}, {"B", b}, {"A again", a}})
+	require.NoError(t, err)
+	require.Len(t, c.Sides, 2)
+	rows := map[string]Row{}
+	for _, r := range c.Sides[0].Rows {
+		rows[r.Method] = r
+	}
+	want := map[string]Verdict{
+		"better": VerdictBetter, "worse": VerdictWorse, "same": VerdictSame, "open": VerdictOpen, "single": VerdictNone, "|mine|": VerdictNone,
+		"capped": VerdictOpen,
+	}
+	require.Len(t, rows, len(want))
+	for method, verdict := range want {
+		assert.Equal(t, verdict, rows[method].Verdict, method)
+	}
+	assert.Equal(t, 5+8-1+1, c.Tests, "two seeds in common are tested; again A has all eight")
+	assert.Equal(t, []string{"old"}, c.Sides[0].OnlyA)
+	assert.Equal(t, []string{"new"}, c.Sides[0].OnlyB)
+	assert.Equal(t, []string{
+		"other code: executable feed against executable ", "other kernels: cpu:kernels=avx2 against unknown",
+		"another machine: unknown, a new one, 0 cores against unknown, unknown, 0 cores",
+		"the oracles are not the same: accuracy 0.9840 on test snapshots against 0.9850",
+	}, c.Sides[0].Labels)
+	assert.Empty(t, c.Sides[1].Labels)
+	for _, r := range c.Sides[1].Rows {
+		assert.Equal(t, VerdictSame, r.Verdict)
+		assert.Zero(t, *r.Change)
+		assert.Equal(t, 1.0, *r.P)
+	}
+
+	better := rows["better"]
+	assert.Equal(t, 6, better.Seeds)
+	var sum, first float64
+	for i, run := range a.Runs {
+		if run.Method == "better" {
+			sum += (average(b.Runs[i].Accuracy) - average(run.Accuracy)) / 6
+			first += (b.Runs[i].Accuracy[0] - run.Accuracy[0]) / 6
+		}
+	}
+	assert.InDelta(t, sum, *better.Change, 1e-12)
+	assert.InDelta(t, first, *better.Steps[0], 1e-12)
+	assert.InDelta(t, *better.B-*better.A, *better.Change, 1e-12)
+	assert.True(t, *better.Low < sum && sum < *better.High && *better.Low > 0)
+	assert.Less(t, *better.P, 0.05)
+	assert.Equal(t, -1, sign(*rows["worse"].Change))
+	assert.Equal(t, []string{"other options: epochs 1 against 50"}, rows["capped"].Notes)
+	assert.Equal(t, 1, rows["single"].Seeds)
+	assert.NotNil(t, rows["single"].Change)
+	assert.Nil(t, rows["single"].P)
+	assert.Zero(t, rows["|mine|"].Seeds)
+	assert.Nil(t, rows["|mine|"].Change)
+}
+
+func sign(v float64) int {
+	if v < 0 {
+		return -1
+	}
+	return 1
+}
+
+// TestCompareRefuses: accuracies that do not mean the same are in no table together.
+func TestCompareRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(r *benchmark.Results)
+		says   string
+	}{
+		"data":     {func(r *benchmark.Results) { r.Task.DataSHA256, r.Task.Source = "1234", "/fashion" }, "other data: /fashion (SHA-256 1234…) against unknown"},
+		"split":    {func(r *benchmark.Results) { r.Task.Train = 300 }, "another split: 300+1000+300 snapshots against 3000+1000+300"},
+		"digits":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of digits: 6 against 5"},
+		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
+		"protocol": {func(r *benchmark.Results) { r.Task.Protocol = "powers" }, "another protocol: powers against reencode"},
+		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
+		"seed":     {func(r *benchmark.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
+		"options":  {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} }, "another oracle: epochs 1 against none"},
+		"plugin":   {func(r *benchmark.Results) { r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/p", SHA256: "12"} }, "it is from the plugin /p (12) against this program"},
+		"key":      {func(r *benchmark.Results) { r.Oracle.Key = "other" }, "another oracle: its key is other against "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := twoSides(t)
+			c.change(b)
+			_, err := Compare([]Named{{"A", a}, {"A", a}, {"B", b}})
+			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+			assert.ErrorContains(t, err, "B with A: "+c.says)
+		})
+	}
+	a, b := twoSides(t)
+	_, err := Compare([]Named{{"A", a}})
+	assert.ErrorIs(t, err, core.ErrOption)
+	b.Runs = nil
+	_, err = Compare([]Named{{"A", a}, {"B", b}})
+	assert.ErrorIs(t, err, core.ErrUnavailable)
+}
+
+func TestComparisonFormats(t *testing.T) {
+	a, b := twoSides(t)
+	c, err := Compare([]Named{{"results/A", a}, {"results/B\x1b", b}})
+	require.NoError(t, err)
+
+	var text bytes.Buffer
+	require.NoError(t, c.WriteText(&text))
+	assert.Regexp(t, `(?m)^\+  better +6  0\.\d\d\d +0\.9\d\d  \+\.\d+ +<\.001`, text.String())
+	assert.Regexp(t, `(?m)^−  worse +6 `, text.String())
+	assert.Regexp(t, `(?m)^=  same +6  (0\.\d+) +(0\.\d+)  0 `, text.String())
+	assert.Contains(t, text.String(), "\nB = results/B\n")
+	assert.Contains(t, text.String(), "  in A only: old\n  in B only: new\n")
+	assert.Contains(t, text.String(), "  |mine|: no seed at which both were evaluated\n")
+	assert.Contains(t, text.String(), "  capped: other options: epochs 1 against 50\n")
+	assert.Contains(t, text.String(), "capped †")
+	for line := range strings.Lines(text.String()) {
+		assert.LessOrEqual(t, len([]rune(line)), maxWidth+1, line)
+	}
+
+	var markdown bytes.Buffer
+	require.NoError(t, c.WriteMarkdown(&markdown))
+	assert.Contains(t, markdown.String(), `| \|mine\| |`)
+	for line := range strings.Lines(markdown.String()) {
+		if strings.HasPrefix(line, "|") {
+			plain := strings.ReplaceAll(line, `\|`, "")
+			assert.Equal(t, strings.Count(plain, "|"), 12, line)
+		}
+	}
+
+	var js bytes.Buffer
+	require.NoError(t, c.WriteJSON(&js))
+	var read Comparison
+	require.NoError(t, json.Unmarshal(js.Bytes(), &read))
+	assert.Equal(t, ComparisonSchema, read.Schema)
+	assert.Equal(t, c.Sides, read.Sides)
+
+	var table bytes.Buffer
+	require.NoError(t, c.WriteCSV(&table))
+	rows, err := csv.NewReader(&table).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 1+len(c.Sides[0].Rows)*5)
+	for _, row := range rows[1:] {
+		if row[2] == "better" && row[4] == "mean" {
+			assert.Equal(t, fmt.Sprint(*c.Sides[0].Rows[rowOf(c, "better")].Change), row[5])
+			assert.Equal(t, "better", row[11])
+		}
+	}
+}
+
+func rowOf(c *Comparison, method string) int {
+	for i, r := range c.Sides[0].Rows {
+		if r.Method == method {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/core"
+)
+
+var comparisonFormats = map[string]func(*report.Comparison, io.Writer) error{
+	"text": (*report.Comparison).WriteText, "csv": (*report.Comparison).WriteCSV,
+	"json": (*report.Comparison).WriteJSON, "markdown": (*report.Comparison).WriteMarkdown,
+}
+
+func (a *app) compareCommand() *cobra.Command {
+	format := "text"
+	names := slices.Sorted(maps.Keys(comparisonFormats))
+	cmd := &cobra.Command{
+		Use:   "compare A B... [FLAGS]",
+		Short: "Hold results against those of the first folder, with tests of the differences",
+		Long: `Hold the results of folders against those of the first, A: for each method that both have, the difference of its accuracy
+with a 95 % interval and a test paired by seed and test image, corrected for the number of tests.
+
+Results of other data, another split, other steps, another protocol or another oracle are refused, with the reason. Other
+code, kernels or machines are named beside the table.`,
+		Example: "  " + a.Name + " compare results/before results/after\n  " + a.Name + " compare results/before results/after --format markdown",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usagef("%s takes two folders of results or more, not %d; see %s --help", cmd.Name(), len(args), cmd.CommandPath())
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			write, ok := comparisonFormats[format]
+			if !ok {
+				return usagef("--format: %s", core.Unknown("format", format, names))
+			}
+			var all []report.Named
+			for _, dir := range args {
+				r, err := benchmark.OpenStore(dir).Results()
+				if err != nil {
+					return err
+				}
+				all = append(all, report.Named{Name: dir, Results: r})
+			}
+			c, err := report.Compare(all)
+			if errors.Is(err, benchmark.ErrNotComparable) {
+				return fmt.Errorf("%w; compare results of the same task and oracle", err)
+			}
+			if err != nil {
+				return err
+			}
+			return write(c, a.stdout)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	if err := cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err)
+	}
+	return cmd
+}
