@@ -151,7 +151,7 @@ func TestComparisonFormats(t *testing.T) {
 
 	var text bytes.Buffer
 	require.NoError(t, c.WriteText(&text))
-	assert.Regexp(t, `(?m)^\+  better +6  0\.\d\d\d +0\.9\d\d  \+\.\d+ +<\.001`, text.String())
+	assert.Regexp(t, `(?m)^\+  better +6  0\.\d\d\d +0\.\d\d\d  \+\.\d+ +<\.001`, text.String())
 	assert.Regexp(t, `(?m)^−  worse +6 `, text.String())
 	assert.Regexp(t, `(?m)^=  same +6  (0\.\d+) +(0\.\d+)  0 `, text.String())
 	assert.Contains(t, text.String(), "\nB = results/B\n")
