@@ -154,7 +154,7 @@ func UnlikeOptions(a, b map[string]any) string {
 
 // code says which code an executable is.
 func (e Environment) code() string {
-	text := "executable " + shortHash(e.ExecutableSHA256)
+	text := "executable " + orUnknown(shortHash(e.ExecutableSHA256))
 	if e.Version != "" {
 		text += ", version " + e.Version
 	}

@@ -68,6 +68,7 @@ func Verify(ctx context.Context, recorded *Results, plan Plan) (v *Verification,
 	if plan.Out, err = os.MkdirTemp("", "bench-verify-"); err != nil {
 		return nil, err
 	}
+	plan.CheckpointEvery = -1 // what is made again is made from the beginning
 	defer func() { err = errors.Join(err, os.RemoveAll(plan.Out)) }()
 	if v.Here, err = Run(ctx, plan); err != nil {
 		return nil, err
