@@ -37,7 +37,7 @@ func (a *app) infoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd.Flags())
+	f.add(cmd)
 	return cmd
 }
 

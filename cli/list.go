@@ -66,7 +66,7 @@ func (a *app) listCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	f.add(cmd.Flags())
+	f.add(cmd)
 	return cmd
 }
 

@@ -66,7 +66,7 @@ func (a *app) pluginListCommand() *cobra.Command {
 			return nil
 		},
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
 	return cmd
 }
 
@@ -98,7 +98,7 @@ runs, marked unpinned. Commit the lock file to have others run the same.`,
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.lockPlugins(f) },
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
 	return cmd
 }
 
@@ -128,7 +128,7 @@ func (a *app) lockPlugins(f *pluginFlags) error {
 }
 
 func (a *app) pluginServeCommand() *cobra.Command {
-	var as, backend string
+	var prefix, backend string
 	var threads int
 	cmd := &cobra.Command{
 		Use:   "serve NAME... [FLAGS]",
@@ -138,11 +138,17 @@ func (a *app) pluginServeCommand() *cobra.Command {
   #!/bin/sh
   exec ` + a.Name + ` plugin serve vamp --prefix remote-`,
 		Example: "  " + a.Name + " plugin serve vamp --prefix remote-",
-		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, names []string) error { return a.servePlugin(names, as, backend, threads) },
+		Args: func(cmd *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				return usagef("serve takes the names of what to serve; see %s --help", cmd.CommandPath())
+			}
+			return nil
+		},
+		ValidArgsFunction: a.completeName,
+		RunE:              func(_ *cobra.Command, names []string) error { return a.servePlugin(names, prefix, backend, threads) },
 	}
 	flags := cmd.Flags()
-	flags.Var(word{&as, "TEXT"}, "prefix", "text to put before the names, so that they differ from those built in")
+	flags.Var(word{&prefix, "TEXT"}, "prefix", "text to put before the names, so that they differ from those built in")
 	flags.Var(word{&backend, "NAME"}, "backend", "where neural networks compute, as in run")
 	flags.Var(number{&threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all")
 	return cmd

@@ -3,33 +3,77 @@ package cli
 import (
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/plugin"
 )
 
 // lockFile is the lock file where --plugin-lock names no other.
 const lockFile = "koopbench-plugins.json"
 
-// pluginFlags say where plugins are and which are trusted.
-type pluginFlags struct {
-	paths         []string
-	folders       []string
+// trustFlags say which plugins are trusted, and how long one may take to start.
+type trustFlags struct {
 	lock          string
 	ignoreLock    bool
 	allowWritable bool
 	startTimeout  time.Duration
 }
 
-func newPluginFlags() *pluginFlags {
-	return &pluginFlags{lock: lockFile, startTimeout: time.Minute}
+func newTrustFlags() *trustFlags {
+	return &trustFlags{lock: lockFile, startTimeout: time.Minute}
 }
 
-func (f *pluginFlags) add(flags *pflag.FlagSet) {
-	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, beside those in the folders; may be repeated")
-	flags.Var(list{&f.folders, "DIR"}, "plugin-dir", "folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
+func (f *trustFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.Var(word{&f.lock, "FILE"}, "plugin-lock", "lock file, which pins the SHA-256 of plugins")
 	flags.BoolVar(&f.ignoreLock, "plugin-ignore-lock", false, "run plugins that are not what the lock file pins, with a warning")
 	flags.BoolVar(&f.allowWritable, "plugin-allow-writable", false, "run plugins whose file or folder others can write")
 	flags.Var(limit{&f.startTimeout}, "plugin-start-timeout", "time that a plugin may take to start")
+}
+
+// pluginFlags say where plugins are and which are trusted.
+type pluginFlags struct {
+	trustFlags
+	paths   []string
+	folders []string
+}
+
+func newPluginFlags() *pluginFlags { return &pluginFlags{trustFlags: *newTrustFlags()} }
+
+func (f *pluginFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, beside those in the folders; may be repeated")
+	flags.Var(list{&f.folders, "DIR"}, "plugin-dir", "folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
+	f.trustFlags.add(cmd)
+	if err := cmd.MarkFlagDirname("plugin-dir"); err != nil {
+		panic(err) // a misspelt flag, which any call finds
+	}
+}
+
+// pins are what the lock file pins.
+type pins struct {
+	flags *trustFlags
+	lock  *plugin.Lock
+	warn  func(format string, values ...any)
+}
+
+// pins reads the lock file. warn is told of pins that are ignored.
+func (f *trustFlags) pins(warn func(format string, values ...any)) (*pins, error) {
+	lock, err := plugin.ReadLock(f.lock)
+	if err != nil {
+		return nil, err
+	}
+	return &pins{f, lock, warn}, nil
+}
+
+// options are those to open a plugin with.
+func (p *pins) options(path string) *plugin.Options {
+	sum := p.lock.SHA256(path)
+	if sum != "" && p.flags.ignoreLock {
+		p.warn("the pin of %s in %s is ignored\n", path, p.flags.lock)
+		sum = ""
+	}
+	return &plugin.Options{SHA256: sum, AllowWritable: p.flags.allowWritable, StartTimeout: unlimited(p.flags.startTimeout)}
 }
 
 // list is a flag that may be repeated.

@@ -37,22 +37,15 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 	if err != nil {
 		return nil, err
 	}
-	lock, err := plugin.ReadLock(f.lock)
+	pins, err := f.pins(warn)
 	if err != nil {
 		return nil, err
 	}
 	var opening sync.WaitGroup
 	for _, p := range plugins {
-		sum := lock.SHA256(p.path)
-		if sum != "" && f.ignoreLock {
-			warn("the pin of %s in %s is ignored\n", p.path, f.lock)
-			sum = ""
-		}
-		opening.Go(func() {
-			p.opened, p.broken = plugin.Open(ctx, p.path, &plugin.Options{
-				SHA256: sum, AllowWritable: f.allowWritable, StartTimeout: f.startTimeout, Log: logs.of(p.path),
-			})
-		})
+		o := pins.options(p.path)
+		o.Log = logs.of(p.path)
+		opening.Go(func() { p.opened, p.broken = plugin.Open(ctx, p.path, o) })
 	}
 	opening.Wait()
 	if ctx.Err() != nil && len(plugins) > 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,23 +9,63 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/examples/method"
+	"github.com/koopbench/koopbench/linalg"
 	"github.com/koopbench/koopbench/plugin"
 )
 
 // This test's program is a plugin where it is started as one.
 
-// remoteThings are what it serves: the fakes under other names.
+// remoteThings are what it serves: the fakes under other names, or what it is told to, templates but for real things.
 func remoteThings() []any {
 	if names := os.Getenv(servedNames); names != "" {
 		var things []any
 		for name := range strings.SplitSeq(names, ",") {
-			things = append(things, &template{newFakes(), name})
+			switch name {
+			case "analogue":
+				things = append(things, method.Analogue{})
+			case "ridge":
+				things = append(things, linalg.Ridge{})
+			case "skewed":
+				things = append(things, skewed{})
+			default:
+				things = append(things, &template{newFakes(), name})
+			}
 		}
 		return things
 	}
 	return []any{&template{newFakes(), "remote"}, renamedOracle{judge{}, "remote-"}}
+}
+
+// skewed is the mean squared distance of the views, with gradients that are half of what they must be.
+type skewed struct{}
+
+func (skewed) Describe() core.Description {
+	return core.Description{Name: "skewed", Summary: "a distance with wrong gradients", Doc: "For tests."}
+}
+
+func (skewed) Evaluate(ctx context.Context, x, y mat.Matrix, _ core.Options) (core.LossValue, error) {
+	n, d := x.Dims()
+	if rows, columns := y.Dims(); n == 0 || rows != n || columns != d {
+		return core.LossValue{}, core.ErrShape
+	}
+	v := core.LossValue{GradX: mat.NewDense(n, d, nil), GradY: mat.NewDense(n, d, nil)}
+	for i := range n {
+		for j := range d {
+			difference := x.At(i, j) - y.At(i, j)
+			if difference-difference != 0 {
+				return core.LossValue{}, core.ErrNonFinite
+			}
+			v.Value += difference * difference / float64(n)
+			v.GradX.Set(i, j, difference/float64(n))
+			v.GradY.Set(i, j, -difference/float64(n))
+		}
+	}
+	return v, ctx.Err()
 }
 
 const servedNames = "KOOPBENCH_TEST_SERVED"
@@ -35,13 +76,13 @@ func noPlugins() {
 	_ = os.Setenv("XDG_DATA_HOME", "/nonexistent")
 }
 
-// pluginFile returns a script that is a plugin, in a folder of its own, serving templates of the given names or else remoteThings.
+// pluginFile returns a script that is a plugin, in a folder of its own, serving remoteThings, or those of the given names.
 func pluginFile(t *testing.T, file string, names ...string) string {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), file)
-	script := "#!/bin/sh\n" + servedNames + "='" + strings.Join(names, ",") + "' exec '" + self + "'\n"
+	script := "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || { echo \"$0 is a plugin\" >&2; exit 1; }\n" + servedNames + "='" + strings.Join(names, ",") + "' exec '" + self + "'\n"
 	require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
 	return path
 }

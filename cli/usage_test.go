@@ -139,7 +139,8 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "verify", "compare", "version", "completion", "help"} {
+	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "verify", "compare", "version", "completion", "help",
+		"plugin", "plugin check", "plugin list", "plugin lock", "plugin serve"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)
@@ -148,7 +149,7 @@ func TestHelp(t *testing.T) {
 			assert.Contains(t, got.stdout, "Examples:\n")
 			checkGolden(t, "help/"+strings.Join(append([]string{"bench"}, strings.Fields(command)...), "-"), got, nil)
 			if command != "" {
-				assert.Equal(t, got, call(t.Context(), newFakes().config(), "help", command))
+				assert.Equal(t, got, call(t.Context(), newFakes().config(), append([]string{"help"}, strings.Fields(command)...)...))
 			}
 		})
 	}

@@ -72,6 +72,15 @@ func (l limit) Set(text string) error {
 	return nil
 }
 
+// unlimited is the time of a limit where there must be one: 0, which is no limit, becomes more than anyone waits.
+func unlimited(d time.Duration) time.Duration {
+	const long = 10_000 * time.Hour
+	if d == 0 {
+		return long
+	}
+	return d
+}
+
 // seed is one seed.
 type seed int64
 

@@ -21,7 +21,10 @@ import (
 	"github.com/koopbench/koopbench/plugin"
 )
 
-const grace = 50 * time.Millisecond
+const (
+	grace = 50 * time.Millisecond
+	soon  = 5 * time.Second // in which everything must stop, on a busy machine too
+)
 
 // testPlugin is a script that starts this test's program, whose SHA-256 is quickly told.
 func testPlugin(t testing.TB) string {
@@ -252,7 +255,7 @@ func TestFaults(t *testing.T) {
 			assert.FileExists(t, os.Getenv(onceVariable), "the fault has happened")
 			start = time.Now()
 			assert.NoError(t, scope.Close())
-			assert.Less(t, time.Since(start), grace+time.Second)
+			assert.Less(t, time.Since(start), soon)
 
 			ctx, scope = core.WithScope(t.Context())
 			assert.NoError(t, f.use(ctx, t, p.Things), "the next run")
@@ -312,11 +315,11 @@ func TestDeadlineAndCancellation(t *testing.T) {
 				defer cancel()
 				start := time.Now()
 				assert.Equal(t, end, use(ctx, t, p.Things))
-				assert.InDelta(t, limit.Seconds(), time.Since(start).Seconds(), 0.35)
+				assert.Less(t, time.Since(start), limit+soon)
 				assert.FileExists(t, note)
 				start = time.Now()
 				assert.NoError(t, scope.Close())
-				assert.Less(t, time.Since(start), grace+time.Second)
+				assert.Less(t, time.Since(start), soon)
 			})
 		}
 	}
@@ -362,7 +365,7 @@ func TestStray(t *testing.T) {
 	require.NoError(t, useMethod(ctx, t, p.Things))
 	start := time.Now()
 	assert.NoError(t, scope.Close())
-	assert.Less(t, time.Since(start), grace+time.Second)
+	assert.Less(t, time.Since(start), soon)
 	for _, pid := range processesIn(base) {
 		assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	}

@@ -60,6 +60,7 @@ type Plugin struct {
 	info      Info
 	options   Options
 	described *wire.DescribeReply
+	inspect   bool // look at what processes leave behind
 
 	turn   chan struct{} // held while the fields below are used
 	shared *session
@@ -69,6 +70,18 @@ type Plugin struct {
 // Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong: with the file, with the start, or with
 // the description.
 func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
+	p, err := newPlugin(path, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.describe(ctx); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// newPlugin returns a plugin of which nothing is known yet.
+func newPlugin(path string, o *Options) (*Plugin, error) {
 	if o == nil {
 		o = &Options{}
 	}
@@ -87,9 +100,6 @@ func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 		return nil, err
 	}
 	p.info.Protocol, p.info.Pinned = process.Protocol, o.SHA256 != ""
-	if err := p.describe(ctx); err != nil {
-		return nil, fmt.Errorf("plugin %s: %w", path, err)
-	}
 	return p, nil
 }
 
@@ -99,10 +109,15 @@ func (p *Plugin) describe(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	p.described = s.process.Described
-	p.info.Version, p.info.SDK, p.info.Encrypted = p.described.GetVersion(), p.described.GetSdk(), s.process.Encrypted
+	p.know(s)
 	p.Things, err = stubs(p.described, p.session)
 	return err
+}
+
+// know keeps what a process has said of the plugin.
+func (p *Plugin) know(s *session) {
+	p.described = s.process.Described
+	p.info.Version, p.info.SDK, p.info.Encrypted = p.described.GetVersion(), p.described.GetSdk(), s.process.Encrypted
 }
 
 // stubs returns stand-ins for what is served. The error is [core.ErrDescription].
@@ -198,24 +213,16 @@ func (p *Plugin) sharedSession(ctx context.Context) (client.Session, error) {
 
 // start starts a process, after checking that the file is still what it was, and that what it serves is.
 func (p *Plugin) start(ctx context.Context) (*session, error) {
-	if err := checkTrust(p.info.Path, p.options.AllowWritable); err != nil {
-		return nil, err
-	}
-	sum, err := fileSHA256(p.info.Path)
+	sum, err := p.trusted()
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
-		return nil, fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
-	case p.info.SHA256 != "" && sum != p.info.SHA256:
-		return nil, fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)
-	}
-	if p.info.SHA256 == "" { // Open is describing it
+	if p.info.SHA256 == "" { // it is not described yet
 		p.info.SHA256 = sum
 	}
 	started, err := process.Start(ctx, process.Config{
 		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
+		Inspect: p.inspect,
 	})
 	if err != nil {
 		return nil, err
@@ -235,6 +242,24 @@ func environment(ctx context.Context) []string {
 		env = append(env, ThreadsVariable+"="+strconv.Itoa(scope.Threads))
 	}
 	return env
+}
+
+// trusted returns the SHA-256 of the file, after checking that it may be run.
+func (p *Plugin) trusted() (string, error) {
+	if err := checkTrust(p.info.Path, p.options.AllowWritable); err != nil {
+		return "", err
+	}
+	sum, err := fileSHA256(p.info.Path)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
+		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
+	case p.info.SHA256 != "" && sum != p.info.SHA256:
+		return "", fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)
+	}
+	return sum, nil
 }
 
 // session is a process of a plugin.

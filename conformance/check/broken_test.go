@@ -35,6 +35,9 @@ func run(ctx context.Context, kind check.Kind, thing any, o *check.Options) chec
 	case check.KindLoss:
 		l, _ := thing.(core.Loss)
 		return check.Loss(ctx, l, o)
+	case check.KindPlugin:
+		p, _ := thing.(check.Program)
+		return check.Plugin(ctx, p, o)
 	default:
 		oracle, _ := thing.(core.Oracle)
 		return check.Oracle(ctx, oracle, o)
@@ -65,6 +68,14 @@ func TestCorrectThingsPass(t *testing.T) {
 			assert.NotEmpty(t, report.Name)
 		})
 	}
+}
+
+// TestCorrectProgramPasses: nothing fails, nothing is skipped.
+func TestCorrectProgramPasses(t *testing.T) {
+	report := check.Plugin(t.Context(), broken.CorrectProgram(), quick())
+	assert.Empty(t, explain(report.With(check.Fail)))
+	assert.Len(t, report.With(check.Pass), len(report.Results))
+	assert.Equal(t, "reference-plugin", report.Name)
 }
 
 // TestEachCheckFailsForWhatBreaksIt, and for nothing else: a thing that breaks one rule fails the check of that rule alone, and

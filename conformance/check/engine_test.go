@@ -154,6 +154,7 @@ func TestCatalogue(t *testing.T) {
 	for _, kind := range []string{"method", "embedder", "operator", "loss", "oracle"} {
 		assert.True(t, seen[kind+" setup"] && seen[kind+" same-outputs"], kind)
 	}
+	assert.True(t, seen["plugin setup"] && seen["plugin ends-with-host"])
 }
 
 // TestReportForms: the JSON form is the documented one, and the text names what failed and why.

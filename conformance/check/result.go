@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// Kind is one of the five kinds of things that can be checked.
+// Kind is one of the five kinds of things that can be checked, or the program that serves them.
 type Kind string
 
-// The five kinds.
+// The kinds.
 const (
 	KindMethod   Kind = "method"
 	KindEmbedder Kind = "embedder"
 	KindOperator Kind = "operator"
 	KindLoss     Kind = "loss"
 	KindOracle   Kind = "oracle"
+	KindPlugin   Kind = "plugin" // the program, whatever it serves
 )
 
 // Status is how a check ended.

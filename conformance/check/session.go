@@ -36,7 +36,7 @@ func (n *notes) addf(format string, args ...any) {
 // Session is the checking of one thing, check by check. It keeps what the checks share, a fitted model for instance, and the
 // results. It is used by one goroutine at a time.
 type Session struct {
-	thing   described
+	name    func() string // of the thing, by itself
 	options Options
 	report  Report // without results
 	entries []entry
@@ -55,10 +55,23 @@ type runFunc func(ctx context.Context, n *notes) error
 
 // newSession returns the session of a thing. fresh returns what its checks share.
 func newSession[S any](kind Kind, thing described, o *Options, checks []check[S], fresh func(Options) S) *Session {
-	s := &Session{thing: thing, options: o.resolved(), report: Report{Schema: Schema, Kind: kind}, results: map[string]Result{}}
-	var shared S
-	shares := false
-	renew := func() { shared, shares = fresh(s.options), true }
+	s := bareSession(kind, thing, o, func() string { return thing.Describe().Name }, func(o Options) error {
+		if _, err := thing.Describe().Resolve(o.Settings); err != nil {
+			return wrong("change Options.Settings, or the option's default", "%v", err)
+		}
+		return nil
+	})
+	describe := func(context.Context, *notes) error { return checkDescription(thing) }
+	s.entries = append(s.entries, entry{Entry: Entry{kind, descriptionCheck, descriptionRule, ""}, needs: []string{setupCheck},
+		bind: func() runFunc { return describe }, renew: func() {}})
+	addChecks(s, checks, fresh)
+	return s
+}
+
+// bareSession returns a session with the check of the setup only: that there is a thing, that the options can be used, and what usable
+// says beyond that.
+func bareSession(kind Kind, thing any, o *Options, name func() string, usable func(Options) error) *Session {
+	s := &Session{name: name, options: o.resolved(), report: Report{Schema: Schema, Kind: kind}, results: map[string]Result{}}
 	setup := func(context.Context, *notes) error {
 		if isNil(thing) {
 			return wrong("hand in a value", "the %s is nil", kind)
@@ -66,21 +79,21 @@ func newSession[S any](kind Kind, thing described, o *Options, checks []check[S]
 		if err := s.options.validate(s.Checks()); err != nil {
 			return err
 		}
-		if _, err := thing.Describe().Resolve(s.options.Settings); err != nil {
-			return wrong("change Options.Settings, or the option's default", "%v", err)
-		}
-		return nil
+		return usable(s.options)
 	}
-	describe := func(context.Context, *notes) error { return checkDescription(thing) }
-	s.entries = []entry{
-		{Entry: Entry{kind, setupCheck, "There is something to check that describes itself, and the options of the checks can be used", ""},
-			bind: func() runFunc { return setup }, renew: func() {}},
-		{Entry: Entry{kind, descriptionCheck, descriptionRule, ""}, needs: []string{setupCheck},
-			bind: func() runFunc { return describe }, renew: func() {}},
-	}
+	s.entries = []entry{{Entry: Entry{kind, setupCheck, "There is something to check that describes itself, and the options of the checks can be used", ""},
+		bind: func() runFunc { return setup }, renew: func() {}}}
+	return s
+}
+
+// addChecks adds checks that share what fresh returns.
+func addChecks[S any](s *Session, checks []check[S], fresh func(Options) S) {
+	var shared S
+	shares := false
+	renew := func() { shared, shares = fresh(s.options), true }
 	for _, c := range checks {
 		s.entries = append(s.entries, entry{
-			Entry: Entry{kind, c.name, c.rule, c.ability},
+			Entry: Entry{s.report.Kind, c.name, c.rule, c.ability},
 			needs: append([]string{setupCheck}, c.needs...),
 			bind: func() runFunc {
 				if !shares {
@@ -92,7 +105,6 @@ func newSession[S any](kind Kind, thing described, o *Options, checks []check[S]
 			renew: renew,
 		})
 	}
-	return s
 }
 
 // Checks returns the names of the checks in their order.
@@ -128,7 +140,7 @@ func (s *Session) RunAll(ctx context.Context) Report {
 	for _, name := range s.Checks() {
 		r.Results = append(r.Results, s.Run(ctx, name))
 		if name == setupCheck && s.results[name].Status == Pass {
-			_ = safely(func() error { r.Name = s.thing.Describe().Name; return nil })
+			_ = safely(func() error { r.Name = s.name(); return nil })
 		}
 	}
 	return r

@@ -4,6 +4,7 @@ package method
 
 import (
 	"context"
+	"errors"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -18,14 +19,26 @@ var _ core.Method = Analogue{}
 
 // Describe implements [core.Method].
 func (Analogue) Describe() core.Description {
-	return core.Description{Name: "analogue", Summary: "what followed the most similar training snapshot (Lorenz 1969)"}
+	return core.Description{
+		Name: "analogue", Summary: "what followed the most similar training snapshot",
+		Doc: "E. N. Lorenz, Atmospheric predictability as revealed by naturally occurring analogues, J. Atmos. Sci. 26, 1969.",
+	}
 }
 
 // Fit implements [core.Method].
-func (Analogue) Fit(_ context.Context, t *core.Training) (core.Model, error) {
+func (Analogue) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	if err := errors.Join(ctx.Err(), t.Validate()); err != nil {
+		return nil, err
+	}
 	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
 	distances := make([]float64, t.Train.Len()-lag)
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		switch {
+		case x.Len() == 0:
+			return x, nil
+		case !x.SameShape(t.Train):
+			return x, core.ErrShape
+		}
 		next := x.Matrix()
 		for i := range x.Len() {
 			for s := range distances {

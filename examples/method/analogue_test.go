@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/conformance"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/examples/method"
@@ -28,6 +29,10 @@ func Example() {
 	next, err := model.Predict(context.Background(), now)
 	fmt.Println(next.Floats(), err)
 	// Output: [0 0 1 1 0 0] <nil>
+}
+
+func TestConformance(t *testing.T) {
+	conformance.RunMethodSuite(t, func() core.Method { return method.Analogue{} }, &conformance.Options{Shape: []int{8, 8}})
 }
 
 // TestOrderedMNIST predicts one step of the benchmark's own task. A prediction is an image of the training sequence, whose

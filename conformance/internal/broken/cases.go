@@ -1,6 +1,7 @@
 package broken
 
 import (
+	"slices"
 	"time"
 
 	"github.com/koopbench/koopbench/core"
@@ -10,7 +11,8 @@ import (
 type Case struct {
 	Kind, Check string
 	How         string // what is wrong with it
-	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss or core.Oracle, as Kind says; nil for none at all.
+	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss, core.Oracle or check.Program, as Kind says; nil for none
+	// at all.
 	Thing any
 	// Reference is the other implementation that it is compared with, nil for none.
 	Reference any
@@ -36,7 +38,7 @@ func Cases() []Case {
 	for _, k := range kinds() {
 		all = append(all, k.cases()...)
 	}
-	return append(append(all, operatorCases()...), lossCases()...)
+	return slices.Concat(all, operatorCases(), lossCases(), programCases())
 }
 
 // descriptions are the ways to break a description.

@@ -2,5 +2,5 @@
 // every kind that they are made from. With them the conformance checks are tested: each check must fail for what breaks its
 // rule, and for nothing else.
 //
-// It imports core and linalg.
+// It imports core, linalg and package check.
 package broken

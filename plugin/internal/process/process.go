@@ -57,6 +57,8 @@ type Config struct {
 	Grace time.Duration
 	// Log gets what the plugin writes.
 	Log hclog.Logger
+	// Inspect says that what the plugin leaves behind is to be looked at, before it is killed.
+	Inspect bool
 }
 
 // Process is a running plugin. It may be used by several goroutines at a time.
@@ -274,6 +276,27 @@ func (p *Process) Stop() error {
 	p.runner.kill()
 	p.runner.awaitEnd(p.config.Grace) // what it took is known then
 	return p.runner.folder.remove()
+}
+
+// End ends the plugin in one of its own ways, and kills nothing: by the call Shutdown where it is asked, or else by the end of its
+// standard input, as where this program is killed. It waits until the process has ended or ctx has, and names the processes that are
+// left in its group, if the configuration says Inspect. Stop must follow.
+func (p *Process) End(ctx context.Context, ask bool) (left []string, err error) {
+	if ask {
+		protocol, err := p.client.Client()
+		if err != nil {
+			return nil, err
+		}
+		go func() { _ = protocol.Close() }() // which may not be answered
+	} else {
+		p.runner.farewell()
+	}
+	select {
+	case <-p.runner.ended():
+		return p.runner.remains(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Called counts a call that gave a result: how long it took, and for how much of that the plugin's own code ran, negative where it does

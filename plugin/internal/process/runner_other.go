@@ -42,6 +42,7 @@ func (*groupRunner) awaitEnd(time.Duration)          {}
 func (*groupRunner) kill()                           {}
 func (*groupRunner) wasKilled() bool                 { return false }
 func (*groupRunner) farewell()                       {}
+func (*groupRunner) remains() []string               { return nil }
 func (*groupRunner) Wait(context.Context) error      { return errSystem }
 func (*groupRunner) Kill(context.Context) error      { return nil }
 func (*groupRunner) Stdout() io.ReadCloser           { return nil }
@@ -49,6 +50,9 @@ func (*groupRunner) Stderr() io.ReadCloser           { return nil }
 func (*groupRunner) Name() string                    { return "" }
 func (*groupRunner) Diagnose(context.Context) string { return "" }
 func (*groupRunner) ID() string                      { return "" }
+
+// ByHand does nothing here.
+func ByHand(context.Context, string, []string) (string, int, error) { return "", 0, errSystem }
 
 func (*groupRunner) PluginToHost(network, address string) (string, string, error) {
 	return network, address, nil

@@ -43,8 +43,9 @@ type groupRunner struct {
 	alive    *os.File      // the other end of the plugin's standard input
 	done     chan struct{} // closed when the process has ended
 	waitErr  error
-	hostPeak int64 // peak memory of this program when it had started the process; 0 where the process does not inherit it
-	peak     int64 // of the process, once it is noted
+	hostPeak int64    // peak memory of this program when it had started the process; 0 where the process does not inherit it
+	peak     int64    // of the process, once it is noted
+	left     []string // in its group, after its end
 
 	stdout, stderr io.ReadCloser
 }
@@ -118,6 +119,10 @@ func (r *groupRunner) Start(context.Context) error {
 	reading.Go(func() { eachLine(log, r.line(hclog.Info)) })
 	go func() {
 		err := r.cmd.Wait()
+		var left []string
+		if r.config.Inspect {
+			left = groupAfterwards(r.cmd.Process.Pid)
+		}
 		r.killGroup() // what it started
 		// A process that left the group may hold the pipes open: read what is there, and no more.
 		_, _ = out.SetReadDeadline(soon()), log.SetReadDeadline(soon())
@@ -126,7 +131,7 @@ func (r *groupRunner) Start(context.Context) error {
 		log.Close()
 		alive.Close()
 		r.mu.Lock()
-		r.waitErr = err
+		r.waitErr, r.left = err, left
 		r.mu.Unlock()
 		close(r.done)
 	}()
@@ -196,6 +201,13 @@ func (r *groupRunner) wasKilled() bool {
 func (r *groupRunner) tail() string { return r.last.String() }
 
 func (r *groupRunner) ended() <-chan struct{} { return r.done }
+
+// remains names what was left of its group after its end.
+func (r *groupRunner) remains() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left
+}
 
 // outcome says how the process ended.
 func (r *groupRunner) outcome() string {

@@ -1,0 +1,272 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Program is the executable of a plugin. It may be used by several goroutines at a time.
+type Program interface {
+	// Name is what reports call it.
+	Name() string
+	// File says in words what is wrong with the file, nil for nothing.
+	File() error
+	// Start starts a process of it, which has said what it serves when Start returns. The error says in words what is wrong.
+	Start(ctx context.Context) (Process, error)
+	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends or ctx does, and returns what it wrote
+	// to standard error and its status.
+	ByHand(ctx context.Context) (said string, status int, err error)
+}
+
+// Process is a process of a [Program]. It may be used by several goroutines at a time.
+type Process interface {
+	// Describe asks it what it serves, and returns the answer as lines of text, equal for equal answers.
+	Describe(ctx context.Context) (string, error)
+	// Things are stand-ins for what it serves, of the five kinds, whose calls go to this process. The error says what is wrong with
+	// its descriptions.
+	Things() ([]any, error)
+	// End ends it in one of its ways, waits until it has ended or ctx has, and names the processes that it leaves behind.
+	End(ctx context.Context, how Ending) (left []string, err error)
+	// Close kills it, if it has not ended, with all that it has started. It may be called again.
+	Close() error
+}
+
+// Ending is how a process of a plugin comes to its end.
+type Ending int
+
+const (
+	// Asked means: by the call Shutdown of go-plugin's service.
+	Asked Ending = iota
+	// Abandoned means: by the end of its standard input, which comes when the benchmark was killed.
+	Abandoned
+)
+
+// Plugin runs all checks of a plugin's program, before those of what it serves. Nil options are the defaults.
+func Plugin(ctx context.Context, p Program, o *Options) Report { return NewProgram(p, o).RunAll(ctx) }
+
+// NewProgram returns a session in which the checks of a plugin's program are run one by one. Nil options are the defaults.
+func NewProgram(p Program, o *Options) *Session {
+	s := bareSession(KindPlugin, p, o, func() string { return p.Name() }, func(Options) error { return nil })
+	addChecks(s, programChecks(), func(o Options) *running { return &running{o: o, program: p} })
+	return s
+}
+
+// running is a program that is started for every check.
+type running struct {
+	o       Options
+	program Program
+
+	mu   sync.Mutex
+	left []string // by the process that was abandoned
+}
+
+const (
+	fileCheck      = "file"
+	startsCheck    = "start"
+	describesCheck = "descriptions"
+	abandonedCheck = "ends-with-host"
+)
+
+func programChecks() []check[*running] {
+	described := []string{startsCheck, describesCheck}
+	return []check[*running]{
+		{fileCheck, "The file is one that can be run, that nobody else can write, and that is as the lock file pins it", "", nil,
+			func(s *running, _ context.Context, _ *notes) error {
+				if err := s.program.File(); err != nil {
+					return wrong("name the file of a program that is yours alone, or allow it by a flag", "%v", err)
+				}
+				return nil
+			}},
+		{startsCheck, "A process of it writes its handshake as the first line of its standard output, and then says what it serves, in the time that a start may take",
+			"", []string{fileCheck}, (*running).checkStart},
+		{describesCheck, "It serves at least one thing, with descriptions that follow the rules of core.Description, and no two of a kind have one name",
+			"", []string{startsCheck}, (*running).checkDescriptions},
+		{"same-descriptions", "It describes what it serves alike at every call and in every process, even if two are started at once",
+			"", described, (*running).checkSameDescriptions},
+		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described, (*running).checkLargeArrays},
+		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described, (*running).checkAsked},
+		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described, (*running).checkAbandoned},
+		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left in its process group",
+			"", []string{abandonedCheck}, (*running).checkLeavesNothing},
+		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "", described, (*running).checkByHand},
+	}
+}
+
+// with starts a process for the time that use takes.
+func (s *running) with(ctx context.Context, use func(Process) error) (err error) {
+	p, err := s.program.Start(ctx)
+	if err != nil {
+		return failed("another start", err)
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	return use(p)
+}
+
+func (s *running) checkStart(ctx context.Context, n *notes) error {
+	start := time.Now()
+	p, err := s.program.Start(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err // the engine says why
+		}
+		return wrong("call Serve first of all in main; without an SDK, write the handshake that plugin.proto describes", "%v", err)
+	}
+	const slow = time.Second
+	if took := time.Since(start); took > slow {
+		n.addf("a start took %.1f s, and every run starts a process: import large libraries, and read files, in the fit", took.Seconds())
+	}
+	return p.Close()
+}
+
+func (s *running) checkDescriptions(ctx context.Context, _ *notes) error {
+	return s.with(ctx, func(p Process) error {
+		things, err := p.Things()
+		switch {
+		case err != nil:
+			return wrong("change the description", "%v", err)
+		case len(things) == 0:
+			return wrong("give Serve at least one thing", "it serves nothing")
+		}
+		return nil
+	})
+}
+
+func (s *running) checkSameDescriptions(ctx context.Context, _ *notes) error {
+	const remedy = "describe by constants, and sort what comes from a hash table or a folder"
+	said := make([]string, 3)
+	describe := func(i int, p Process) (err error) {
+		said[i], err = p.Describe(ctx)
+		return failed("Describe", err)
+	}
+	err := together(func() error {
+		return s.with(ctx, func(p Process) error { return errors.Join(describe(0, p), describe(1, p)) })
+	}, func() error {
+		return s.with(ctx, func(p Process) error { return describe(2, p) })
+	})
+	if err != nil {
+		return inCase("of two processes at once", err)
+	}
+	if a, b := difference(said[0], said[1]); a != b {
+		return wrong(remedy, "a process described %q, and at the next call %q", a, b)
+	}
+	if a, b := difference(said[0], said[2]); a != b {
+		return wrong(remedy, "one process described %q, and another %q", a, b)
+	}
+	return nil
+}
+
+// difference returns the first lines in which texts differ, equal ones where they do not.
+func difference(a, b string) (string, string) {
+	linesA, linesB := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range max(len(linesA), len(linesB)) {
+		var lineA, lineB string
+		if i < len(linesA) {
+			lineA = linesA[i]
+		}
+		if i < len(linesB) {
+			lineB = linesB[i]
+		}
+		if lineA != lineB {
+			return lineA, lineB
+		}
+	}
+	return "", ""
+}
+
+func (s *running) checkAsked(ctx context.Context, _ *notes) error {
+	return s.with(ctx, func(p Process) error {
+		_, err := s.end(ctx, p, Asked)
+		return ended(err, s.o.Grace, "it was asked to",
+			"serve plugin.GRPCController and end in Shutdown: every run ends a process, and waits for it")
+	})
+}
+
+// end ends a process within the grace period.
+func (s *running) end(ctx context.Context, p Process, how Ending) ([]string, error) {
+	limited, cancel := context.WithTimeout(ctx, s.o.Grace)
+	defer cancel()
+	left, err := p.End(limited, how)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return left, err
+}
+
+// ended says what is wrong with a process that did not end after that.
+func ended(err error, grace time.Duration, after, remedy string) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return wrong(remedy, "it was still there %v after %s", grace, after)
+	case errors.Is(err, context.Canceled):
+		return err
+	}
+	return failed("its end", err)
+}
+
+// checkAbandoned ends the standard input of a process while it is busy with all that it serves.
+func (s *running) checkAbandoned(ctx context.Context, _ *notes) error {
+	return s.with(ctx, func(p Process) error {
+		things, err := p.Things()
+		if err != nil {
+			return err
+		}
+		working, stop := context.WithCancel(ctx)
+		var work sync.WaitGroup
+		defer work.Wait()
+		defer func() { _ = p.Close() }() // ends calls that take no notice of their context
+		defer stop()
+		for _, thing := range things {
+			work.Go(func() { _, _ = Outputs(working, thing, &s.o) }) // however it ends
+		}
+		const busy = 100 * time.Millisecond
+		select {
+		case <-time.After(busy):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		left, err := s.end(ctx, p, Abandoned)
+		s.mu.Lock()
+		s.left = left
+		s.mu.Unlock()
+		return ended(err, s.o.Grace, "its standard input had ended",
+			"read standard input on a thread of its own, and exit at once when it ends: nothing else tells that the benchmark was killed")
+	})
+}
+
+func (s *running) checkLeavesNothing(context.Context, *notes) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.left) > 0 {
+		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1", "it left %s", strings.Join(s.left, ", "))
+	}
+	return nil
+}
+
+func (s *running) checkByHand(ctx context.Context, n *notes) error {
+	const remedy = "where the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with status 1"
+	limited, cancel := context.WithTimeout(ctx, s.o.Grace)
+	defer cancel()
+	said, status, err := s.program.ByHand(limited)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return wrong(remedy, "it was still there %v after it was started by hand", s.o.Grace)
+	case err != nil:
+		return failed("a start by hand", err)
+	case status == 0:
+		return wrong(remedy, "it ended with status 0, as if something had been done")
+	case strings.TrimSpace(said) == "":
+		return wrong(remedy, "it ended with status %d and wrote nothing to standard error", status)
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
+	n.addf("it says: %s", first)
+	return nil
+}
+
+// inBytes is a number of bytes for a reader.
+func inBytes(n int) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
