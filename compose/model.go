@@ -21,10 +21,11 @@ type fitted struct {
 }
 
 var (
-	_ core.Model    = (*fitted)(nil)
-	_ core.Reporter = (*fitted)(nil)
-	_ core.Spectral = (*fitted)(nil)
-	_ core.Declarer = (*fitted)(nil)
+	_ core.Model      = (*fitted)(nil)
+	_ core.Reporter   = (*fitted)(nil)
+	_ core.Spectral   = (*fitted)(nil)
+	_ core.Declarer   = (*fitted)(nil)
+	_ core.Forecaster = (*fitted)(nil)
 )
 
 // Has implements [core.Declarer].
@@ -34,8 +35,16 @@ func (m *fitted) Has(ability string) bool {
 
 func (m *fitted) Report() core.Report { return m.report }
 
-func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshots, err error) {
+func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+	return m.Forecast(ctx, x, 1)
+}
+
+// Forecast implements [core.Forecaster]: the features are advanced by all steps at once, then decoded.
+func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
+	if steps < 1 {
+		return core.Snapshots{}, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
+	}
 	if x.Len() == 0 {
 		return x, nil
 	}
@@ -44,7 +53,7 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshot
 	}
 	values := make([]float32, 0, x.Len()*x.Size())
 	err = m.blocks(ctx, x, func(z *mat.Dense) error {
-		next, err := m.advance(ctx, z)
+		next, err := m.advance(ctx, z, steps)
 		if err != nil {
 			return err
 		}
@@ -60,13 +69,13 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshot
 	return core.NewSnapshots(values, m.shape...)
 }
 
-// advance returns the snapshots one lag after those of features z.
-func (m *fitted) advance(ctx context.Context, z *mat.Dense) (core.Snapshots, error) {
+// advance returns the snapshots steps lags after those of features z.
+func (m *fitted) advance(ctx context.Context, z *mat.Dense, steps int) (core.Snapshots, error) {
 	predict := m.operator.PredictObservable
 	if m.decoder != nil {
 		predict = m.operator.Predict
 	}
-	next, err := predict(ctx, z, 1)
+	next, err := predict(ctx, z, steps)
 	if err != nil {
 		return core.Snapshots{}, err
 	}

@@ -53,4 +53,6 @@ func (s *methodSuite) TestCancelledUse()     { s.check("cancelled-use") }
 func (s *methodSuite) TestExposure()         { s.check("exposure") }
 func (s *methodSuite) TestEigenvalues()      { s.check("eigenvalues") }
 func (s *methodSuite) TestEigenfunctions()   { s.check("eigenfunctions") }
+func (s *methodSuite) TestForecast()         { s.check("forecast") }
+func (s *methodSuite) TestForecastSteps()    { s.check("forecast-steps") }
 func (s *methodSuite) TestSameOutputs()      { s.check("same-outputs") }

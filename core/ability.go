@@ -59,6 +59,15 @@ type Spectral interface {
 	LeftEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
+// Forecaster is the ability of a [Model] to look several steps ahead at once, by powers of its evolution operator: what it predicts
+// in between is not turned back into inputs.
+type Forecaster interface {
+	// Forecast returns, for each snapshot of x, the snapshot expected steps lags later, in the same shape and order. One step is
+	// what [Model.Predict] gives, to the bit, and Forecast keeps the same rules; calls with other steps before make no
+	// difference. The error is [ErrOption] for steps below 1.
+	Forecast(ctx context.Context, x Snapshots, steps int) (Snapshots, error)
+}
+
 // SpectralOperator is the ability of an [Operator] that has a spectrum.
 type SpectralOperator interface {
 	// Eigenvalues returns the r eigenvalues in descending order of modulus, conjugate pairs side by side, the one with

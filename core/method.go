@@ -19,7 +19,8 @@ type Method interface {
 	Fit(ctx context.Context, t *Training) (Model, error)
 }
 
-// A Model is a fitted method. Its further abilities are the optional interfaces [Reporter] and [Spectral].
+// A Model is a fitted method. Its further abilities are the optional interfaces [Reporter],
+// [Spectral] and [Forecaster].
 //
 // A Model is used by one goroutine at a time.
 type Model interface {

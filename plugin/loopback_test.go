@@ -37,6 +37,15 @@ func TestThreeWays(t *testing.T) {
 		y, err := model.Predict(ctx, ramp(t, rows))
 		require.NoError(t, err)
 		all = append(all, y, core.ReportOf(model))
+		forecaster, ok := core.As[core.Forecaster](model)
+		require.True(t, ok)
+		for _, steps := range []int{1, 3} {
+			ahead, err := forecaster.Forecast(ctx, ramp(t, rows), steps)
+			require.NoError(t, err)
+			all = append(all, ahead)
+		}
+		_, err = forecaster.Forecast(ctx, ramp(t, rows), 0)
+		require.ErrorIs(t, err, core.ErrOption)
 		if s, ok := core.As[core.Spectral](model); ok {
 			values, err := s.LeftEigenfunctions(ctx, ramp(t, rows))
 			require.NoError(t, err)

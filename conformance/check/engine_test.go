@@ -197,7 +197,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
 func TestOutputs(t *testing.T) {
 	o := quick()
 	want := map[string][]string{
-		"method":   {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters"},
+		"method":   {"eigenvalues", "forecasts", "history", "left-eigenfunctions", "predictions", "rank-and-parameters"},
 		"embedder": {"decoded", "features", "history", "rank-and-parameters"},
 		"oracle":   {"encoder-features", "history", "labels", "rank-and-parameters"},
 		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters", "right-eigenfunctions"},

@@ -57,6 +57,11 @@ func methodChecks() []check[*trainee] {
 			"Spectral", []string{"fit"}, (*trainee).checkModelEigenvalues},
 		{"eigenfunctions", "LeftEigenfunctions gives an n×r matrix of finite values for n snapshots and r eigenvalues, each row dependent on its snapshot alone, and changes no snapshot",
 			"Spectral", []string{"eigenvalues"}, (*trainee).checkModelEigenfunctions},
+		{"forecast", "Forecast one step ahead is what Predict gives, to the bit, and any number of steps ahead gives a finite snapshot for each, dependent on that " +
+			"snapshot and the number of steps alone; it changes no snapshot, gives nothing for none, ErrOption for less than one step, and the error of a context that has ended",
+			"Forecaster", []string{predictionFinite, "row-independence", "empty", "inputs-unchanged"}, (*trainee).checkForecaster},
+		{"forecast-steps", "A forecast some steps ahead is nearest to the pattern that comes so many snapshots later, in the share of cases that Options.Accuracy says",
+			"Forecaster", []string{"forecast", "learns"}, (*trainee).checkForecastSteps},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, predictionFinite),
 	})
 }
@@ -102,9 +107,13 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
+	pattern := "the pattern that comes next"
+	if later > 1 {
+		pattern = fmt.Sprintf("the pattern %d snapshots on", later)
+	}
 	return unjudged(fitted, wrong("look for a shift by one snapshot; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f %% of %d predictions are nearest to the pattern that comes next, and chance is %.1f %%; it takes %.1f %%",
-		100*accuracy, out.rows, 100/float64(data.states), 100*s.o.Accuracy))
+		"%.1f %% of %d predictions are nearest to %s, and chance is %.1f %%; it takes %.1f %%",
+		100*accuracy, out.rows, pattern, 100/float64(data.states), 100*s.o.Accuracy))
 }
 
 func (s *trainee) checkLag(ctx context.Context, n *notes) error {

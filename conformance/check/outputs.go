@@ -71,6 +71,13 @@ func (d digests) ofTrainee(ctx context.Context, s *trainee, name string) error {
 		}
 		d.add("left-eigenfunctions", complexTable(left))
 	}
+	if forecaster, ok := core.As[core.Forecaster](l.fitted); ok {
+		ahead, err := forecaster.Forecast(ctx, x, 3)
+		if err != nil {
+			return fmt.Errorf("forecasting: %w", err)
+		}
+		d.add("forecasts", snapshotTable(ahead))
+	}
 	if decoder, ok := core.As[core.Decoder](l.fitted); ok {
 		decoded, err := decoder.Decode(ctx, mat.NewDense(out.rows, out.columns, slices.Clone(out.values)))
 		if err != nil {

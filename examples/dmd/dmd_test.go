@@ -79,6 +79,19 @@ func TestLinearSystem(t *testing.T) {
 }
 
 // TestLeftEigenvectors: the modes are left eigenvectors of the operator Q B, scaled by its right ones.
+// TestForecast: the system is linear, so a forecast is the sequence itself so many snapshots later.
+func TestForecast(t *testing.T) {
+	x, _ := rotation(t, 300, 0)
+	m := fit(t, x, 1, map[string]any{"rank": 4, "center": false}).(*model)
+	for _, steps := range []int{1, 2, 7} {
+		ahead, err := m.Forecast(t.Context(), x.Slice(0, 290), steps)
+		require.NoError(t, err)
+		assert.InDeltaSlice(t, x.Slice(steps, 290+steps).Floats(), ahead.Floats(), 1e-3)
+	}
+	_, err := m.Forecast(t.Context(), x, 0)
+	assert.ErrorIs(t, err, core.ErrOption)
+}
+
 func TestLeftEigenvectors(t *testing.T) {
 	x, _ := rotation(t, 300, 0)
 	m := fit(t, x, 1, map[string]any{"rank": 4, "center": false}).(*model)

@@ -133,17 +133,26 @@ type model struct {
 }
 
 var (
-	_ core.Model    = (*model)(nil)
-	_ core.Reporter = (*model)(nil)
-	_ core.Spectral = (*model)(nil)
+	_ core.Model      = (*model)(nil)
+	_ core.Reporter   = (*model)(nil)
+	_ core.Spectral   = (*model)(nil)
+	_ core.Forecaster = (*model)(nil)
 )
 
 // Report implements [core.Reporter].
 func (m *model) Report() core.Report { return m.report }
 
 // Predict implements [core.Model].
-func (m *model) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshots, err error) {
+func (m *model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+	return m.Forecast(ctx, x, 1)
+}
+
+// Forecast implements [core.Forecaster].
+func (m *model) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
+	if steps < 1 {
+		return core.Snapshots{}, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
+	}
 	if err := m.check(ctx, x); err != nil || x.Len() == 0 {
 		return x, err
 	}
@@ -152,7 +161,10 @@ func (m *model) Predict(ctx context.Context, x core.Snapshots) (_ core.Snapshots
 		if err := ctx.Err(); err != nil {
 			return core.Snapshots{}, err
 		}
-		m.step(next.RowView(i).(*mat.VecDense))
+		row := next.RowView(i).(*mat.VecDense)
+		for range steps {
+			m.step(row)
+		}
 	}
 	return core.SnapshotsFromMatrix(next, m.shape...)
 }

@@ -52,7 +52,13 @@ class Ridge(Method):
         training.report.parameters = self.encode.size + self.decode.size
 
     def predict(self, snapshots: Snapshots) -> Matrix:
-        predicted: Matrix = (self._features(snapshots) @ self.encode @ self.decode).reshape(snapshots.shape) + self.mean
+        return self.forecast(snapshots, 1)
+
+    def forecast(self, snapshots: Snapshots, steps: int) -> Matrix:
+        reduced = self._features(snapshots) @ self.encode
+        for _ in range(steps - 1):
+            reduced = reduced @ (self.decode @ self.encode)
+        predicted: Matrix = (reduced @ self.decode).reshape(snapshots.shape) + self.mean
         return predicted
 
     def eigenvalues(self) -> Complex | None:

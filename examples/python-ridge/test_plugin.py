@@ -40,6 +40,14 @@ def test_it_predicts_a_lag_ahead(lag: int) -> None:
     assert training.report.parameters == 2 * 3 * 30
 
 
+def test_forecasts_of_a_cycle() -> None:
+    method, _ = fit(rank=3)
+    x = cycle(50, 2)
+    for steps in (2, 3, 5):
+        assert np.abs(method.forecast(x[:-steps], steps) - x[steps:]).mean() < 0.06
+    np.testing.assert_array_equal(method.forecast(x, 1), method.predict(x))
+
+
 def test_eigenvalues_of_a_cycle() -> None:
     # Centred, a cycle of four states has the eigenvalues i, -1, -i.
     method, _ = fit(rank=3)
@@ -104,7 +112,7 @@ def test_the_program() -> None:
     with launch(sys.executable, HERE / "plugin.py") as program:
         host = program.connect()
         fitted = host.fit_method("python-ridge", x, states=4, options={"alpha": 1e-2, "rank": 0})
-        assert fitted.abilities == ["spectrum"]
+        assert fitted.abilities == ["forecast", "spectrum"]
         local = plugin.Ridge()
         local.fit(Training(train=x, validation=x, states=4, options=local.resolve()))
         np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), local.predict(x).astype(np.float32))

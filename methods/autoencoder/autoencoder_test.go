@@ -7,8 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/koopbench/koopbench/backend/cpu"
+	"github.com/koopbench/koopbench/compose"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/synthetic"
+	"github.com/koopbench/koopbench/linalg"
 	"github.com/koopbench/koopbench/nn"
 )
 
@@ -58,4 +60,34 @@ func TestMeanError(t *testing.T) {
 	assert.Empty(t, untrained(0.89, 1))
 	assert.NotEmpty(t, untrained(0.91, 1))
 	assert.NotEmpty(t, untrained(0, 0), "there was nothing to learn")
+}
+
+// TestForecastDecodesTheEvolvedLatents: the latents of the snapshot itself are advanced by all steps, and decoded then.
+func TestForecastDecodesTheEvolvedLatents(t *testing.T) {
+	model, tr := fit(t, map[string]any{"epochs": 5, "batch_size": 16, "lr": 0.01})
+	forecaster, ok := core.As[core.Forecaster](model)
+	require.True(t, ok)
+	e := &embedder{nn.NewRuntime("cpu"), nn.CNN{Channels: []int{4, 8}, Kernel: 3}}
+	embedding, err := e.Fit(t.Context(), tr) // the same network from the same seed
+	require.NoError(t, err)
+	decoder, ok := core.As[core.Decoder](embedding)
+	require.True(t, ok)
+	latents, err := embedding.Embed(t.Context(), tr.Train)
+	require.NoError(t, err)
+	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag, &linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
+	require.NoError(t, err)
+
+	x := tr.Validation
+	z, err := embedding.Embed(t.Context(), x)
+	require.NoError(t, err)
+	for n := 1; n <= 15; n++ {
+		if z, err = operator.Predict(z, 1); err != nil {
+			t.Fatal(err)
+		}
+		want, err := decoder.Decode(t.Context(), z)
+		require.NoError(t, err)
+		got, err := forecaster.Forecast(t.Context(), x, n)
+		require.NoError(t, err)
+		assert.InDelta(t, 0, squaredError(want, got), 1e-10, "%d steps", n)
+	}
 }

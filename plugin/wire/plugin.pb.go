@@ -187,6 +187,7 @@ const (
 	Operation_PREDICT_OBSERVABLE    Operation = 6 // an operator that was given an observable: "features" to the "observable" (n×p)
 	Operation_LEFT_EIGENFUNCTIONS   Operation = 7 // with the ability "spectrum", a model: "snapshots", an operator: "features", to "values" (n×r, COMPLEX128)
 	Operation_RIGHT_EIGENFUNCTIONS  Operation = 8 // the same, of an operator
+	Operation_FORECAST              Operation = 9 // a model with the ability "forecast": "snapshots" to the "snapshots" expected steps lags later; 1 step is PREDICT
 )
 
 // Enum value maps for Operation.
@@ -201,6 +202,7 @@ var (
 		6: "PREDICT_OBSERVABLE",
 		7: "LEFT_EIGENFUNCTIONS",
 		8: "RIGHT_EIGENFUNCTIONS",
+		9: "FORECAST",
 	}
 	Operation_value = map[string]int32{
 		"OPERATION_UNSPECIFIED": 0,
@@ -212,6 +214,7 @@ var (
 		"PREDICT_OBSERVABLE":    6,
 		"LEFT_EIGENFUNCTIONS":   7,
 		"RIGHT_EIGENFUNCTIONS":  8,
+		"FORECAST":              9,
 	}
 )
 
@@ -1555,7 +1558,7 @@ type ApplyCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
 	Operation     Operation              `protobuf:"varint,2,opt,name=operation,proto3,enum=koopbench.plugin.v1.Operation" json:"operation,omitempty"`
-	Steps         uint64                 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"` // of PREDICT_FEATURES and PREDICT_OBSERVABLE, at least 1
+	Steps         uint64                 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"` // of PREDICT_FEATURES, PREDICT_OBSERVABLE and FORECAST, at least 1
 	Arrays        []*Array               `protobuf:"bytes,4,rep,name=arrays,proto3" json:"arrays,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2080,7 +2083,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\bOPERATOR\x10\x03\x12\b\n" +
 	"\x04LOSS\x10\x04\x12\n" +
 	"\n" +
-	"\x06ORACLE\x10\x05*\xb9\x01\n" +
+	"\x06ORACLE\x10\x05*\xc7\x01\n" +
 	"\tOperation\x12\x19\n" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPREDICT\x10\x01\x12\t\n" +
@@ -2091,7 +2094,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\x10PREDICT_FEATURES\x10\x05\x12\x16\n" +
 	"\x12PREDICT_OBSERVABLE\x10\x06\x12\x17\n" +
 	"\x13LEFT_EIGENFUNCTIONS\x10\a\x12\x18\n" +
-	"\x14RIGHT_EIGENFUNCTIONS\x10\b2\x81\x03\n" +
+	"\x14RIGHT_EIGENFUNCTIONS\x10\b\x12\f\n" +
+	"\bFORECAST\x10\t2\x81\x03\n" +
 	"\x06Plugin\x12T\n" +
 	"\bDescribe\x12$.koopbench.plugin.v1.DescribeRequest\x1a\".koopbench.plugin.v1.DescribeReply\x12A\n" +
 	"\x03Fit\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12C\n" +

@@ -24,9 +24,11 @@ type fitted struct {
 	view     func(x core.Snapshots) (mat.Matrix, error)
 	values   func() []complex128
 	left     func(ctx context.Context, x core.Snapshots) (*mat.CDense, error)
+	forecast func(ctx context.Context, x core.Snapshots, steps int) (*mat.Dense, error) // 2 steps ahead and more
 	encoder  func() core.Embedding
-	finished func(x core.Snapshots) core.Snapshots // the last word on predictions
-	labelled func(labels []int) []int              // the last word on labels
+	finished func(x core.Snapshots) core.Snapshots                                          // the last word on predictions
+	ahead    func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) // Forecast, in the place of the right one
+	labelled func(labels []int) []int                                                       // the last word on labels
 }
 
 type fitFunc func(ctx context.Context, t *core.Training) (*fitted, error)
@@ -233,20 +235,21 @@ func fitMethod(ctx context.Context, t *core.Training) (*fitted, error) {
 		return nil, err
 	}
 	size, d := s.directions.Dims()
+	ahead := func(ctx context.Context, x core.Snapshots, steps int) (*mat.Dense, error) {
+		z, err := s.embed(ctx, x)
+		if err != nil || z.IsEmpty() {
+			return z, err
+		}
+		next, err := operator.Predict(z, steps)
+		if err != nil {
+			return nil, err
+		}
+		decoded, err := s.decode(next)
+		return decoded.Matrix(), err
+	}
 	return &fitted{
-		dim: size, states: t.States,
-		compute: func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
-			z, err := s.embed(ctx, x)
-			if err != nil || z.IsEmpty() {
-				return z, err
-			}
-			next, err := operator.Predict(z, 1)
-			if err != nil {
-				return nil, err
-			}
-			decoded, err := s.decode(next)
-			return decoded.Matrix(), err
-		},
+		dim: size, states: t.States, forecast: ahead,
+		compute: func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) { return ahead(ctx, x, 1) },
 		report: func() core.Report {
 			r := operator.Report()
 			return core.Report{History: slices.Clone(s.history), Parameters: size * d, Rank: r.Rank, Warnings: r.Warnings, Untrained: r.Untrained}

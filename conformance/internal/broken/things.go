@@ -2,6 +2,7 @@ package broken
 
 import (
 	"context"
+	"fmt"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -56,13 +57,32 @@ func (o oracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
 type model struct{ f *fitted }
 
 var (
-	_ core.Model    = model{}
-	_ core.Spectral = model{}
-	_ core.Reporter = model{}
+	_ core.Model      = model{}
+	_ core.Spectral   = model{}
+	_ core.Forecaster = model{}
+	_ core.Reporter   = model{}
 )
 
 func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
 	rows, err := m.f.compute(ctx, x)
+	return m.snapshots(x, rows, err)
+}
+
+func (m model) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+	switch {
+	case m.f.ahead != nil:
+		return m.f.ahead(ctx, x, steps)
+	case steps < 1:
+		return core.Snapshots{}, fmt.Errorf("%w: %d steps", core.ErrOption, steps)
+	case steps == 1:
+		return m.Predict(ctx, x)
+	}
+	rows, err := m.f.forecast(ctx, x, steps)
+	return m.snapshots(x, rows, err)
+}
+
+// snapshots makes snapshots like x of rows.
+func (m model) snapshots(x core.Snapshots, rows *mat.Dense, err error) (core.Snapshots, error) {
 	if err != nil {
 		return core.Snapshots{}, err
 	}

@@ -376,6 +376,53 @@ func (k kind) methodCases(add adder) {
 	}))
 	add("lag", "takes no notice of the lag", before(func(t *core.Training) { t.Lag = min(t.Lag, 1) }))
 	add("refit", "a cache whose key lacks the data", stale)
+	forecasts := func(change func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)) func(fitFunc) fitFunc {
+		return after(func(_ *core.Training, f *fitted) {
+			right := *f
+			f.ahead = func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+				return change(model{&right}, ctx, x, steps)
+			}
+		})
+	}
+	add("forecast", "a step too far", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+		if steps < 1 {
+			return right.Forecast(ctx, x, steps)
+		}
+		return right.Forecast(ctx, x, steps+1)
+	}))
+	add("forecast", "goes on from the call before", func(correct fitFunc) fitFunc {
+		return func(ctx context.Context, t *core.Training) (*fitted, error) {
+			f, err := correct(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			right, calls := *f, 0
+			f.ahead = func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+				if steps < 2 {
+					return model{&right}.Forecast(ctx, x, steps)
+				}
+				calls++
+				return model{&right}.Forecast(ctx, x, steps+calls)
+			}
+			return f, nil
+		}
+	})
+	add("forecast", "writes to its snapshots", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+		next, err := right.Forecast(ctx, x, steps)
+		if x.Len() > 0 {
+			x.Floats()[0] = -3
+		}
+		return next, err
+	}))
+	add("forecast", "takes any number of steps", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+		return right.Forecast(ctx, x, max(steps, 1))
+	}))
+	add("forecast", "takes no notice of its context", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+		return right.Forecast(context.WithoutCancel(ctx), x, steps)
+	}))
+	add("forecast-steps", "one step ahead for any number", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+		return right.Forecast(ctx, x, min(steps, 1))
+	}))
 	add("eigenvalues", "in ascending order", after(func(_ *core.Training, f *fitted) {
 		values := f.values
 		f.values = func() []complex128 {

@@ -262,6 +262,7 @@ type fitted struct {
 const (
 	canDecode   = "decode"
 	canEncode   = "encoder"
+	canForecast = "forecast"
 	hasSpectrum = "spectrum"
 )
 
@@ -278,6 +279,8 @@ func (f *fitted) Has(ability string) bool {
 		return f.can(canDecode)
 	case "Encoder":
 		return f.can(canEncode)
+	case "Forecaster":
+		return f.can(canForecast)
 	case "Spectral", "SpectralOperator":
 		return f.can(hasSpectrum)
 	}

@@ -48,17 +48,28 @@ func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 type model struct{ *fitted }
 
 var (
-	_ core.Model    = model{}
-	_ core.Reporter = model{}
-	_ core.Spectral = model{}
-	_ core.Declarer = model{}
+	_ core.Model      = model{}
+	_ core.Reporter   = model{}
+	_ core.Spectral   = model{}
+	_ core.Forecaster = model{}
+	_ core.Declarer   = model{}
 )
 
 func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
 	if x.Len() == 0 {
 		return x, ctx.Err()
 	}
-	return m.toSnapshots(ctx, wire.Operation_PREDICT, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
+	return m.toSnapshots(ctx, wire.Operation_PREDICT, 0, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
+}
+
+func (m model) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+	if err := checkSteps(steps); err != nil {
+		return core.Snapshots{}, err
+	}
+	if x.Len() == 0 {
+		return x, ctx.Err()
+	}
+	return m.toSnapshots(ctx, wire.Operation_FORECAST, steps, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
 }
 
 func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
@@ -69,9 +80,9 @@ func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.C
 }
 
 // toSnapshots applies an operation that gives n snapshots of that shape.
-func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, on transfer.Array, n int, shape []int) (_ core.Snapshots, err error) {
+func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, on transfer.Array, n int, shape []int) (_ core.Snapshots, err error) {
 	defer named(f.session.Name(), &err)
-	a, err := f.apply(ctx, o, 0, on, "snapshots")
+	a, err := f.apply(ctx, o, steps, on, "snapshots")
 	if err != nil {
 		return core.Snapshots{}, err
 	}
@@ -145,7 +156,7 @@ func (e embedding) Embed(ctx context.Context, x core.Snapshots) (*mat.Dense, err
 
 func (e embedding) Decode(ctx context.Context, z mat.Matrix) (core.Snapshots, error) {
 	n, _ := z.Dims()
-	return e.toSnapshots(ctx, wire.Operation_DECODE, transfer.Matrix("features", z), n, e.shape)
+	return e.toSnapshots(ctx, wire.Operation_DECODE, 0, transfer.Matrix("features", z), n, e.shape)
 }
 
 type operator struct{ remote }
@@ -187,16 +198,16 @@ var (
 func (o fittedOperator) Rank() int { return o.rank }
 
 func (o fittedOperator) Predict(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
-	if steps < 1 {
-		return nil, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
+	if err := checkSteps(steps); err != nil {
+		return nil, err
 	}
 	n, _ := z.Dims()
 	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features", n, o.features)
 }
 
 func (o fittedOperator) PredictObservable(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
-	if steps < 1 {
-		return nil, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
+	if err := checkSteps(steps); err != nil {
+		return nil, err
 	}
 	n, _ := z.Dims()
 	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable", n, o.observable)

@@ -16,6 +16,7 @@ import (
 const (
 	canDecode   = "decode"
 	canEncode   = "encoder"
+	canForecast = "forecast"
 	hasSpectrum = "spectrum"
 )
 
@@ -34,6 +35,9 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 	case wire.Kind_METHOD:
 		if s, ok := core.As[core.Spectral](f.thing); ok {
 			eigenvalues = s.Eigenvalues
+		}
+		if _, ok := core.As[core.Forecaster](f.thing); ok {
+			reply.Abilities = append(reply.Abilities, canForecast)
 		}
 	case wire.Kind_EMBEDDER:
 		reply.Dim = uint64(max(f.thing.(core.Embedding).Dim(), 0))
@@ -123,6 +127,14 @@ func (f *fitted) applyToSnapshots(in *stream, c *wire.ApplyCall, x core.Snapshot
 		if model, ok := f.thing.(core.Model); ok {
 			return snapshots(model.Predict(in.ctx, x))
 		}
+	case wire.Operation_FORECAST:
+		if forecaster, ok := core.As[core.Forecaster](f.thing); ok {
+			steps, err := stepsOf(c)
+			if err != nil {
+				return result, err
+			}
+			return snapshots(forecaster.Forecast(in.ctx, x, steps))
+		}
 	case wire.Operation_LEFT_EIGENFUNCTIONS:
 		if s, ok := core.As[core.Spectral](f.thing); ok {
 			return values(s.LeftEigenfunctions(in.ctx, x))
@@ -155,14 +167,13 @@ func (f *fitted) applyToFeatures(in *stream, c *wire.ApplyCall, z *mat.Dense) (r
 		return result, f.cannot(c)
 	}
 	spectrum, spectral := core.As[core.SpectralOperator](f.thing)
-	steps, err := small("number of steps", c.GetSteps())
-	if err != nil {
-		return result, err
+	steps := 0
+	if c.GetOperation() == wire.Operation_PREDICT_FEATURES || c.GetOperation() == wire.Operation_PREDICT_OBSERVABLE {
+		if steps, err = stepsOf(c); err != nil {
+			return result, err
+		}
 	}
-	predicts := c.GetOperation() == wire.Operation_PREDICT_FEATURES || c.GetOperation() == wire.Operation_PREDICT_OBSERVABLE
 	switch operation := c.GetOperation(); {
-	case predicts && steps < 1:
-		return result, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
 	case operation == wire.Operation_PREDICT_FEATURES:
 		return matrix("features")(operator.Predict(in.ctx, z, steps))
 	case operation == wire.Operation_PREDICT_OBSERVABLE:
@@ -173,6 +184,15 @@ func (f *fitted) applyToFeatures(in *stream, c *wire.ApplyCall, z *mat.Dense) (r
 		return values(spectrum.RightEigenfunctions(in.ctx, z))
 	}
 	return result, f.cannot(c)
+}
+
+// stepsOf is the number of steps that a prediction is asked for.
+func stepsOf(c *wire.ApplyCall) (int, error) {
+	steps, err := small("number of steps", c.GetSteps())
+	if err == nil && steps < 1 {
+		err = fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
+	}
+	return steps, err
 }
 
 func (f *fitted) cannot(c *wire.ApplyCall) error {

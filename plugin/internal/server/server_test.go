@@ -128,11 +128,20 @@ func (s *script) Recv() (*wire.Frame, error) {
 	return f, nil
 }
 
+// still is a model that predicts what it sees, any number of steps ahead.
+type still struct{}
+
+func (still) Predict(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }
+
+func (still) Forecast(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
+	return x, nil
+}
+
 func newServer(t testing.TB) *Server {
 	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{})
 	require.NoError(t, err)
 	for kind, thing := range map[wire.Kind]any{
-		wire.Kind_METHOD:   core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }),
+		wire.Kind_METHOD:   still{},
 		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{}, wire.Kind_ORACLE: judge{embedding{[]int{2}}},
 	} {
 		s.fitted[uint64(kind)] = &fitted{kind: kind, thing: thing}
@@ -178,6 +187,7 @@ func calls(t testing.TB) [][]*wire.Frame {
 		with(fit(wire.Kind_OPERATOR, "operator", 0), features, transfer.Matrix("observable", m)),
 		with(fit(wire.Kind_ORACLE, "oracle", 0), append([]transfer.Array{train, validation}, labels...)...),
 		with(apply(wire.Kind_METHOD, wire.Operation_PREDICT), snapshots),
+		with(apply(wire.Kind_METHOD, wire.Operation_FORECAST), snapshots),
 		with(apply(wire.Kind_EMBEDDER, wire.Operation_EMBED), snapshots),
 		with(apply(wire.Kind_EMBEDDER, wire.Operation_DECODE), features),
 		with(apply(wire.Kind_OPERATOR, wire.Operation_PREDICT_FEATURES), features),
@@ -231,6 +241,31 @@ func TestComputedSeconds(t *testing.T) {
 	}))
 	assert.GreaterOrEqual(t, s.ownSeconds(), compute.Seconds())
 	assert.Less(t, s.ownSeconds(), (compute + wait).Seconds())
+}
+
+// TestForecastIsAnAbility: it is announced where it is there, and refused where it is not or for no step.
+func TestForecastIsAnAbility(t *testing.T) {
+	x, err := core.NewSnapshots([]float32{1, 2}, 2)
+	require.NoError(t, err)
+	s := newServer(t)
+	s.fitted[7] = &fitted{kind: wire.Kind_METHOD, thing: core.ModelFunc(still{}.Predict)}
+	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {canForecast}, 7: nil} {
+		described, _, err := s.fitted[handle].describe()
+		require.NoError(t, err)
+		assert.Equal(t, abilities, described.GetAbilities())
+	}
+	for _, c := range []struct {
+		handle, steps uint64
+		fails         wire.Failure_Kind
+	}{{7, 2, wire.Failure_UNAVAILABLE}, {uint64(wire.Kind_METHOD), 0, wire.Failure_OPTION}, {uint64(wire.Kind_METHOD), 1 << 40, wire.Failure_OPTION}} {
+		sent, arrays := &script{}, []transfer.Array{transfer.Snapshots("snapshots", x)}
+		call := &wire.ApplyCall{Handle: c.handle, Operation: wire.Operation_FORECAST, Steps: c.steps, Arrays: transfer.Headers(arrays)}
+		require.NoError(t, transfer.Send(sent, &wire.Frame{Content: &wire.Frame_Apply{Apply: call}}, arrays...))
+		last, err := run(s, &script{ctx: t.Context(), received: sent.sent})
+		require.NoError(t, err)
+		require.NotNil(t, last.GetFailure())
+		assert.Equal(t, c.fails, last.GetFailure().GetKind())
+	}
 }
 
 // TestForgotten: what was fitted for a host that no longer listens is not kept.

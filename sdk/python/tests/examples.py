@@ -34,7 +34,7 @@ def rows(x: Snapshots) -> Matrix:
 
 
 class Ridge(Method):
-    """A class that has fit and predict, and a spectrum."""
+    """A class that has fit and predict, and more."""
 
     name = "ridge"
     summary = "ridge regression from a snapshot to the next"
@@ -52,6 +52,9 @@ class Ridge(Method):
 
     def predict(self, snapshots: Snapshots) -> Matrix:
         return (rows(snapshots) @ self.weights).reshape(snapshots.shape)
+
+    def forecast(self, snapshots: Snapshots, steps: int) -> Matrix:
+        return (rows(snapshots) @ np.linalg.matrix_power(self.weights, steps)).reshape(snapshots.shape)
 
     def eigenvalues(self) -> Complex:
         return self.values

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Serve
-from examples import Given, LeastSquares, Nearest, Pca, Squares, rows
+from examples import Given, LeastSquares, Nearest, Pca, Ridge, Squares, rows
 from host import Array, Failed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +95,42 @@ def test_wrong_inputs(serve: Serve, x: Array) -> None:
     for operation in (wire.EMBED, wire.DECODE, wire.CLASSIFY, wire.PREDICT_FEATURES, wire.OPERATION_UNSPECIFIED, 77):
         with pytest.raises(Failed, match="UNAVAILABLE: given: what was fitted cannot do"):
             host.apply(handle, operation, x)  # type: ignore[arg-type]
+
+
+def test_forecast(serve: Serve, x: Array) -> None:
+    host = serve(Ridge(), Given(lambda _: lambda s: s))
+    fitted = host.fit_method("ridge", x, options={"alpha": 1e-6})
+    one = host.apply(fitted.handle, wire.FORECAST, x, steps=1)
+    np.testing.assert_array_equal(one, host.apply(fitted.handle, wire.PREDICT, x))
+    local = Ridge()
+    local.fit(Training(train=x, validation=x, options={"alpha": 1e-6}))
+    three = host.apply(fitted.handle, wire.FORECAST, x, steps=3)
+    assert three.dtype == np.float32
+    np.testing.assert_array_equal(three, local.forecast(x, 3).astype(np.float32))
+    assert host.apply(fitted.handle, wire.FORECAST, x[:0], steps=2).shape == (0, 3, 4)
+    with pytest.raises(Failed, match="OPTION: ridge: 0 steps; there must be at least 1"):
+        host.apply(fitted.handle, wire.FORECAST, x)
+    with pytest.raises(Failed, match=r"SHAPE: ridge: snapshots of shape \(4,\)"):
+        host.apply(fitted.handle, wire.FORECAST, x[:, 0], steps=2)
+
+    fitted = host.fit_method("given", x)
+    assert fitted.abilities == []
+    with pytest.raises(Failed, match="UNAVAILABLE: given: what was fitted cannot do FORECAST; it can do PREDICT"):
+        host.apply(fitted.handle, wire.FORECAST, x, steps=2)
+
+
+def test_wrong_forecasts(serve: Serve, x: Array) -> None:
+    class Short:
+        def predict(self, snapshots: Array) -> Array:
+            return snapshots
+
+        def forecast(self, snapshots: Array, steps: int) -> Array:
+            return snapshots[steps:]
+
+    host = serve(Given(lambda _: Short()))
+    fitted = host.fit_method("given", x)
+    with pytest.raises(Failed, match=r"CONTRACT: .*forecast returned an array of shape \(18, 3, 4\)"):
+        host.apply(fitted.handle, wire.FORECAST, x, steps=2)
 
 
 def test_embedder(serve: Serve, x: Array) -> None:

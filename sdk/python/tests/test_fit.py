@@ -37,7 +37,7 @@ RIDGE = {"alpha": 1e-6}
 def test_a_class_with_fit_and_predict(serve: Serve, x: Array) -> None:
     host = serve(Ridge())
     fitted = host.fit_method("ridge", x, options=RIDGE)
-    assert fitted.abilities == ["spectrum"]
+    assert fitted.abilities == ["forecast", "spectrum"]
     assert (fitted.report.rank, fitted.report.parameters) == (12, 144)
 
     local = Ridge()

@@ -123,7 +123,7 @@ class Fitted:
                 word = str(operation)
             can = ", ".join(wire.Operation.Name(o) for o in self.operations)
             raise UnavailableError(f"{self.name}: what was fitted cannot do {word}; it can do {can}")
-        if operation in (wire.PREDICT_FEATURES, wire.PREDICT_OBSERVABLE) and not 1 <= steps < 1 << 31:
+        if operation in (wire.PREDICT_FEATURES, wire.PREDICT_OBSERVABLE, wire.FORECAST) and not 1 <= steps < 1 << 31:
             raise OptionError(f"{self.name}: {steps} steps; there must be at least 1")
 
 
@@ -165,6 +165,11 @@ class FittedModel(OnSnapshots):
             "predict", "snapshots", np.float32, self.shape, "a snapshot for each that it is given"
         )
         reply = wire.Fitted()
+        if self.has("forecast"):
+            self.operations[wire.FORECAST] = self.operation(
+                "forecast", "snapshots", np.float32, self.shape, "a snapshot for each that it is given", steps=True
+            )
+            reply.abilities.append("forecast")
         return reply, self.describe_spectrum(reply)
 
 

@@ -58,6 +58,9 @@ class Thing(ABC):
 class Model(Protocol):
     """What the fit of a method gives.
 
+    It may also have ``forecast(snapshots, steps)``, which looks steps lags ahead at once, by a power of its operator: one step is
+    what ``predict`` gives. The protocol "powers" of the benchmark needs it.
+
     It may also have ``eigenvalues()``, the ``(r,)`` eigenvalues of the one-lag operator (or None where it has none after
     all), and ``left_eigenfunctions(snapshots)``, the ``(n, r)`` values of the left eigenfunctions at each snapshot, columns in
     the order of the eigenvalues. The package puts both in the order of the benchmark, descending modulus.

@@ -36,6 +36,7 @@ class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PREDICT_OBSERVABLE: _ClassVar[Operation]
     LEFT_EIGENFUNCTIONS: _ClassVar[Operation]
     RIGHT_EIGENFUNCTIONS: _ClassVar[Operation]
+    FORECAST: _ClassVar[Operation]
 TYPE_UNSPECIFIED: Type
 FLOAT32: Type
 FLOAT64: Type
@@ -57,6 +58,7 @@ PREDICT_FEATURES: Operation
 PREDICT_OBSERVABLE: Operation
 LEFT_EIGENFUNCTIONS: Operation
 RIGHT_EIGENFUNCTIONS: Operation
+FORECAST: Operation
 
 class Frame(_message.Message):
     __slots__ = ("chunk", "fit", "apply", "evaluate", "features", "phase", "advance", "epoch", "embed", "fitted", "result", "loss", "failure")
