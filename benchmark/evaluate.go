@@ -12,13 +12,16 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// evaluate rolls the model out over the test snapshots. Each step feeds the images of the step before to the model's
-// one-step prediction; the judge labels what comes out, and a label is right if it equals the snapshot's state moved on by
-// the number of steps. Step 0 is never scored.
+// evaluate rolls the model out over the test snapshots. At each step the judge labels what the model predicts, and a label is
+// right if it equals the snapshot's state moved on by the number of steps. Step 0 is never scored.
 func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
 	arrays := &RunArrays{}
+	ahead, err := h.predictor(model)
+	if err != nil {
+		return nil, err
+	}
 	x, err := copySnapshots(h.Task.Test) // a method that writes to what it is given must not reach the other runs
 	if err != nil {
 		return nil, err
@@ -26,7 +29,9 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	hash := hashSnapshots(x)
 	for step := 1; step <= steps; step++ {
 		var next core.Snapshots
-		m.measure(&result.PredictSeconds, func() { next, err = predict(ctx, model, x) })
+		m.measure(&result.PredictSeconds, func() {
+			next, err = predict(ctx, x, func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) { return ahead(ctx, x, step) })
+		})
 		if err != nil {
 			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
 		}
@@ -37,8 +42,11 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 		if err != nil {
 			return nil, fmt.Errorf("at step %d: %w", step, err)
 		}
-		x, hash = next, hashSnapshots(next)
-		result.PredictionSHA256 = append(result.PredictionSHA256, hash)
+		predicted := hashSnapshots(next)
+		if h.Task.Info.Protocol != ProtocolPowers {
+			x, hash = next, predicted
+		}
+		result.PredictionSHA256 = append(result.PredictionSHA256, predicted)
 		result.Labels = append(result.Labels, labels)
 		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States))
 		arrays.Labels = append(arrays.Labels, labels)
@@ -52,10 +60,26 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	return arrays, nil
 }
 
-// predict calls the model once and checks what it returns.
-func predict(ctx context.Context, model core.Model, x core.Snapshots) (_ core.Snapshots, err error) {
+// predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,
+// as the protocol says.
+func (h *harness) predictor(model core.Model) (func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error), error) {
+	if h.Task.Info.Protocol != ProtocolPowers {
+		return func(ctx context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
+			return model.Predict(ctx, x)
+		}, nil
+	}
+	forecaster, ok := core.As[core.Forecaster](model)
+	if !ok {
+		return nil, fmt.Errorf("%w: its model predicts one step at a time, and the protocol %q needs one that looks several steps ahead by itself; "+
+			"run it with the protocol %q", errSkipped, ProtocolPowers, ProtocolReencode)
+	}
+	return forecaster.Forecast, nil
+}
+
+// predict calls the model once, by call, and checks what it returns.
+func predict(ctx context.Context, x core.Snapshots, call func(context.Context, core.Snapshots) (core.Snapshots, error)) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
-	next, err := model.Predict(ctx, x)
+	next, err := call(ctx, x)
 	switch {
 	case err != nil:
 		return next, err

@@ -33,11 +33,20 @@ type TaskInfo struct {
 	Test       int    `json:"test"`        // snapshots
 	Lag        int    `json:"lag"`         // snapshots a step
 	Steps      int    `json:"steps"`       // steps of the roll-out
-	Protocol   string `json:"protocol"`    // ProtocolReencode
+	Protocol   string `json:"protocol"`    // ProtocolReencode or ProtocolPowers
 }
 
-// ProtocolReencode feeds each predicted image back to the model as the next input.
-const ProtocolReencode = "reencode"
+// The protocols of a roll-out. Their numbers are not comparable, and no [Results] has both.
+const (
+	// ProtocolReencode feeds each predicted snapshot back to the model as the next input.
+	ProtocolReencode = "reencode"
+	// ProtocolPowers feeds the model the test snapshots alone and asks for all steps ahead: powers of its evolution operator
+	// ([core.Forecaster]), as in the tables of Kostic et al. 2024.
+	ProtocolPowers = "powers"
+)
+
+// Protocols returns the protocols, the default one first.
+func Protocols() []string { return []string{ProtocolReencode, ProtocolPowers} }
 
 // Environment says where and by what the results were made.
 type Environment struct {

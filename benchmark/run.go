@@ -38,6 +38,9 @@ type harness struct {
 }
 
 func (h *harness) run(ctx context.Context) (*Results, error) {
+	if _, err := h.Task.WithProtocol(h.Task.Info.Protocol); err != nil {
+		return nil, err
+	}
 	d := h.Oracle.Oracle.Describe()
 	options, err := capEpochs(d, h.Oracle.Options, h.MaxEpochs)
 	if err != nil {

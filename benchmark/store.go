@@ -120,16 +120,16 @@ func (s *Store) WriteResults(r *Results) error {
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key"}}
+	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key", "protocol"}}
 	for _, run := range r.Runs {
 		lead := []string{run.Method, strconv.FormatInt(run.Seed, 10)}
 		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), run.Exposed}
 		for i, a := range run.Accuracy {
 			row := append(append([]string{}, lead...), strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64))
-			rows = append(rows, append(append(row, tail...), run.PredictionSHA256[i], run.Key))
+			rows = append(rows, append(append(row, tail...), run.PredictionSHA256[i], run.Key, r.Task.Protocol))
 		}
 		if len(run.Accuracy) == 0 {
-			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key)...))
+			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key, r.Task.Protocol)...))
 		}
 	}
 	if err := w.WriteAll(rows); err != nil {

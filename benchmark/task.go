@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
@@ -36,7 +37,7 @@ const (
 
 // NewOrderedMNIST returns the task "Ordered MNIST" of Kostic et al. 2024 (ICLR, "Learning invariant representations of
 // time-homogeneous stochastic dynamical systems"): images of the digits 0 … digits-1 in turn; the state at time t is t mod
-// digits. The error is [core.ErrOption] for numbers out of range and [core.ErrTooShort] if the set has too few images.
+// digits; the protocol is [ProtocolReencode]. The error is [core.ErrOption] for numbers out of range and [core.ErrTooShort] if the set has too few images.
 func NewOrderedMNIST(set *dataset.Set, digits int, split Split, steps int) (*Task, error) {
 	switch {
 	case steps < 1 || steps > MaxSteps:
@@ -62,6 +63,16 @@ func NewOrderedMNIST(set *dataset.Set, digits int, split Split, steps int) (*Tas
 	}
 	t.Info.DataSHA256 = hashData(x, labels, t.Info)
 	return t, nil
+}
+
+// WithProtocol returns the task with another protocol of the roll-out. The error is [core.ErrOption] where there is none of that name.
+func (t *Task) WithProtocol(protocol string) (*Task, error) {
+	if !slices.Contains(Protocols(), protocol) {
+		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", protocol, Protocols()))
+	}
+	other := *t
+	other.Info.Protocol = protocol
+	return &other, nil
 }
 
 // hashData is the SHA-256 of the snapshots (float32 little-endian, row-major), their states, shape and split.

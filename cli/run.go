@@ -40,6 +40,7 @@ type runFlags struct {
 	digits     int
 	split      split
 	steps      int
+	protocol   string
 	backend    string
 	threads    int
 	jobs       int
@@ -53,7 +54,7 @@ type runFlags struct {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
 		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
-		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, jobs: 1,
+		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, protocol: benchmark.ProtocolReencode, jobs: 1,
 		checkpoint: benchmark.DefaultCheckpointEvery,
 	}
 	cmd := &cobra.Command{
@@ -84,6 +85,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
 	flags.Var(&f.split, "split", "images to train, validate and test on")
 	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
+	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "how a roll-out goes on: each predicted image is the next input, or powers of the operator from the test image")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
@@ -101,9 +103,10 @@ With --shard many processes on many machines share the runs, in one folder on co
 // mustComplete gives flags their completions; an error would be a misspelt flag, which any call finds.
 func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
-		"methods": a.completeMethods,
-		"shard":   cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
-		"backend": cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
+		"methods":  a.completeMethods,
+		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
+		"protocol": cobra.FixedCompletions(benchmark.Protocols(), cobra.ShellCompDirectiveNoFileComp),
+		"shard":    cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
 			panic(err)
@@ -235,7 +238,10 @@ func openTask(f *runFlags) (*benchmark.Task, error) {
 	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
 		return nil, usageError{err}
 	}
-	return task, err
+	if err != nil {
+		return nil, err
+	}
+	return task.WithProtocol(f.protocol)
 }
 
 // stopBySignal returns a context that the first SIGINT or SIGTERM ends; the second ends the process at once. The caller must
@@ -273,8 +279,8 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	for i, n := range t.Shape {
 		size[i] = fmt.Sprint(n)
 	}
-	return fmt.Sprintf("task     %s: %d digits, %d + %d + %d images of %s from %s, %d steps\n",
-		t.Name, t.States, t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source, t.Steps) +
+	return fmt.Sprintf("task     %s: %d digits, %d + %d + %d images of %s from %s, %d steps by the protocol %s\n",
+		t.Name, t.States, t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source, t.Steps, t.Protocol) +
 		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
 			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out+f.shard.words(p))
 }

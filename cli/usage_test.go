@@ -51,6 +51,7 @@ func TestBadInput(t *testing.T) {
 		"no-digits":              {tiny(data, "OUT", "--num-digits", "0"), exitUsage},
 		"no-steps":               {tiny(data, "OUT", "--steps", "0"), exitUsage},
 		"many-steps":             {tiny(data, "OUT", "--steps", "1000000"), exitUsage},
+		"unknown-protocol":       {tiny(data, "OUT", "--protocol", "power"), exitUsage},
 		"no-threads":             {tiny(data, "OUT", "--threads", "0"), exitUsage},
 		"threads-twice":          {tiny(data, "OUT", "--threads", "1", "--backend", "cpu:threads=2"), exitUsage},
 		"bad-kernels":            {tiny(data, "OUT", "--backend", "cpu:kernels=sse"), exitFailure},

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
 )
 
 // The types below are the values of flags: each checks what the user writes as the command line is read.
@@ -26,6 +29,29 @@ func (w word) String() string {
 
 func (w word) Type() string          { return w.placeholder }
 func (w word) Set(text string) error { *w.value = text; return nil }
+
+// choice is one word of several.
+type choice struct {
+	value *string
+	words []string
+}
+
+func (c choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+
+func (c choice) Type() string { return strings.Join(c.words, "|") }
+
+func (c choice) Set(text string) error {
+	if !slices.Contains(c.words, text) {
+		return errors.New(core.Unknown("value", text, c.words))
+	}
+	*c.value = text
+	return nil
+}
 
 // number is a whole number from least to most.
 type number struct {

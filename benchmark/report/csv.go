@@ -21,7 +21,7 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 	rows := [][]string{{
 		"name", "kind", "exposed", "rank_best", "rank_worst", "step", "accuracy", "low", "high", "sd_seeds",
 		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
-		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds",
+		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds", "protocol",
 	}}
 	for _, s := range all {
 		best, worst, low, high := "", "", "", ""
@@ -38,11 +38,12 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 			strconv.Itoa(len(s.ok)), strconv.Itoa(len(s.runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
 			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })),
 			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })),
+			r.Task.Protocol,
 		}
 		rows = append(rows, csvRows(lead, s.mean, s.steps, s.overall(), s.total, tail)...)
 	}
 	for _, b := range baselines(r, evidenceOf(r), stepsOf(r.Task, all)) {
-		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, make([]string, 8))...)
+		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, append(make([]string, 8), r.Task.Protocol))...)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
 }

@@ -121,7 +121,7 @@ func (m *material) costView() costView {
 }
 
 func (m *material) costNote() string {
-	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. Upright lines: 95 % intervals. The upper left is best."
+	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. Upright lines: 95 % intervals. The upper left is best. Protocol " + protocolText(m.results.Task.Protocol) + "."
 }
 
 // box is a part of a drawing that something takes up.

@@ -128,8 +128,9 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	}
 	v.Sprites = template.HTML(strings.Join(sprites, ""))
 	v.Status = fmt.Sprintf("Image 1 of %d, %s %s; seed %s", v.Images, v.Word, v.Truth, v.Seed)
-	v.Caption = fmt.Sprintf("What each method predicts from one test image: each predicted image is the input of the next step. "+
-		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.", v.Word)
+	v.Caption = fmt.Sprintf("What each method predicts from one test image. Protocol %s. "+
+		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.",
+		protocolText(m.results.Task.Protocol), v.Word)
 	v.Note = "Values are cut to [0, 1] and shown in 16 levels."
 	if n := len(m.columns); n < m.steps {
 		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)

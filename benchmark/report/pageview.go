@@ -211,7 +211,7 @@ func taskText(t benchmark.TaskInfo) string {
 	if t.Source != "" {
 		text += " from " + oneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag %d.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1))
+	return text + fmt.Sprintf("; a roll-out of %s of lag %d%s.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
 }
 
 func counted(n int, word string) string {
@@ -297,7 +297,7 @@ func (b *pageBuilder) table() rankingTable {
 	m := b.material
 	shown := shownSteps(m.steps)
 	t := rankingTable{
-		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95 %% intervals.", m.results.Task.Test),
+		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95 %% intervals. Protocol %s.", m.results.Task.Test, protocolText(m.results.Task.Protocol)),
 		Columns: []rankingColumn{
 			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
 		},

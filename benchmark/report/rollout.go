@@ -140,8 +140,9 @@ func (m *material) columnTitle(step int) string {
 
 func (m *material) rolloutNote() string {
 	word := stateWord(m.results.Task)
-	note := fmt.Sprintf("Predictions from the first test snapshot; each predicted image is the input of the next step. Head of a column: the true %s. "+
-		"In an image: the %[1]s that the oracle sees, green if true, red and underlined if not. Values are cut to [0, 1].", word)
+	note := fmt.Sprintf("Predictions from the first test snapshot. Protocol %s. Head of a column: the true %s. "+
+		"In an image: the %[2]s that the oracle sees, green if true, red and underlined if not. Values are cut to [0, 1].",
+		protocolText(m.results.Task.Protocol), word)
 	if n := len(m.columns); n < m.steps {
 		note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)
 	}

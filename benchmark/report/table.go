@@ -59,7 +59,7 @@ func newTable(r *benchmark.Results) (*table, error) {
 func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	steps := stepsOf(r.Task, all)
 	shown := shownSteps(steps)
-	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test)}
+	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol))}
 	t.columns = []column{{name: "rank"}, {name: "method"}, {name: "ok"}, {name: "trained"}, {name: "mean"}, {name: "sd", right: true}}
 	for _, step := range shown {
 		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
@@ -287,10 +287,29 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 }
 
 func protocolText(protocol string) string {
-	if protocol == benchmark.ProtocolReencode {
-		return protocol + ": each predicted image is the input of the next step"
+	if words := protocolWords(protocol); words != "" {
+		return protocol + ": " + words
 	}
 	return orUnnamed(protocol)
+}
+
+// protocolWords says what a protocol is, "" for one that is not known.
+func protocolWords(protocol string) string {
+	switch protocol {
+	case benchmark.ProtocolReencode:
+		return "each predicted image is the input of the next step"
+	case benchmark.ProtocolPowers:
+		return "every step is predicted from the test image itself, by powers of the operator; not comparable with " + benchmark.ProtocolReencode
+	}
+	return ""
+}
+
+// byProtocol is what a title says of a protocol that is not the usual one.
+func byProtocol(protocol string) string {
+	if protocol == benchmark.ProtocolReencode || protocol == "" {
+		return ""
+	}
+	return ", protocol " + oneLine(protocol)
 }
 
 // seedsText lists the seeds of all runs, and the methods that ran at other seeds than these.

@@ -64,6 +64,8 @@ func TestTableGolden(t *testing.T) {
 	weakJudge := makeUp(t, setting{steps: 1, test: 20, methods: fiveMethods()[:1]}).results
 	weakJudge.Oracle.TestAccuracy = 0.71
 	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
+	powers := makeUp(t, setting{steps: 3, test: 40, methods: fiveMethods()[:1]}).results
+	powers.Task.Protocol = benchmark.ProtocolPowers
 	onlyExposed := smallResults()
 	onlyExposed.Runs = onlyExposed.Runs[:1]
 	for name, r := range map[string]*benchmark.Results{
@@ -72,6 +74,7 @@ func TestTableGolden(t *testing.T) {
 		"remarks": smallResults(),
 		"weak":    weakJudge,
 		"exposed": onlyExposed,
+		"powers":  powers,
 	} {
 		for ext, write := range writers {
 			t.Run(name+ext, func(t *testing.T) {

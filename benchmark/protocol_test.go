@@ -1,0 +1,153 @@
+package benchmark_test
+
+import (
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// farsighted is a method whose models have another answer ahead than step by step: each step ahead moves the state on by leap.
+type farsighted struct {
+	*method
+	leap     int
+	seen     *[]core.Snapshots
+	forecast func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) // nil for one that leaps
+}
+
+func (f farsighted) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	m, err := f.method.Fit(ctx, t)
+	return forecaster{m.(model), f}, err
+}
+
+type forecaster struct {
+	model
+	f farsighted
+}
+
+func (m forecaster) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+	if m.f.seen != nil {
+		*m.f.seen = append(*m.f.seen, x)
+	}
+	if m.f.forecast != nil {
+		return m.f.forecast(ctx, x, steps)
+	}
+	return moved(m.f.leap*steps)(ctx, x)
+}
+
+func powers(t *testing.T, dir string, methods ...core.Method) benchmark.Plan {
+	p := plan(t, dir, &oracle{})
+	var err error
+	p.Task, err = p.Task.WithProtocol(benchmark.ProtocolPowers)
+	require.NoError(t, err)
+	for _, m := range methods {
+		p.Entries = append(p.Entries, benchmark.Entry{Label: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
+	}
+	p.Seeds = p.Seeds[:1]
+	return p
+}
+
+// TestPowersLookAheadFromTheTestSnapshots: every step starts from the test snapshots, and none from a prediction.
+func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
+	dir := t.TempDir()
+	var seen []core.Snapshots
+	right := farsighted{method: perfect(), leap: 1, seen: &seen}
+	wrong := farsighted{method: &method{name: "leaper", predict: moved(1)}, leap: 2}
+	p := powers(t, dir, right, wrong, perfectNamed("nearsighted"))
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.Len(t, got.Runs, 3)
+	assert.Equal(t, benchmark.ProtocolPowers, got.Task.Protocol)
+	assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[0].Accuracy)
+	assert.Equal(t, []float64{0, 0, 1, 0}, got.Runs[1].Accuracy, "its forecasts are judged, not its predictions")
+	require.Len(t, seen, 4)
+	for _, x := range seen {
+		assert.Equal(t, p.Task.Test.Floats(), x.Floats())
+	}
+	assert.Equal(t, benchmark.StatusSkipped, got.Runs[2].Status)
+	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that looks several steps ahead`)
+	assert.Empty(t, got.Runs[2].Accuracy)
+
+	text, err := os.Open(filepath.Join(dir, "results.csv"))
+	require.NoError(t, err)
+	defer text.Close()
+	rows, err := csv.NewReader(text).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 1+4+4+1)
+	last := len(rows[0]) - 1
+	assert.Equal(t, "protocol", rows[0][last])
+	for _, row := range rows[1:] {
+		assert.Equal(t, benchmark.ProtocolPowers, row[last])
+	}
+}
+
+func perfectNamed(name string) *method {
+	m := perfect()
+	m.name = name
+	return m
+}
+
+// TestProtocolsHaveKeysOfTheirOwn: a run by one is never taken for a run by the other.
+func TestProtocolsHaveKeysOfTheirOwn(t *testing.T) {
+	dir := t.TempDir()
+	m := farsighted{method: perfect(), leap: 2}
+	p := powers(t, dir, m)
+	first, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	p.Task, err = p.Task.WithProtocol(benchmark.ProtocolReencode)
+	require.NoError(t, err)
+	second, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, m.fits.Load())
+	assert.NotEqual(t, first.Runs[0].Key, second.Runs[0].Key)
+	assert.Equal(t, first.Oracle.Key, second.Oracle.Key, "the judge does not depend on the roll-out")
+	assert.NotEqual(t, first.Runs[0].Accuracy, second.Runs[0].Accuracy)
+}
+
+func TestPowersFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		forecast func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)
+		status   benchmark.Status
+		says     string
+	}{
+		"too few": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
+			return x.Slice(1, x.Len()), nil
+		},
+			benchmark.StatusInvalid, "at step 1: contract broken: it returned 14 snapshots for 15"},
+		"panic at a later step": {func(_ context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			if steps == 3 {
+				panic("no farther")
+			}
+			return x, nil
+		}, benchmark.StatusCrashed, "prediction at step 3: internal failure: no farther"},
+		"changes input": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
+			y, err := core.NewSnapshots(append([]float32{}, x.Floats()...), x.Shape()...)
+			x.Floats()[0]++
+			return y, err
+		}, benchmark.StatusInvalid, "it changed the snapshots"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := benchmark.Run(t.Context(), powers(t, t.TempDir(), farsighted{method: perfect(), forecast: c.forecast}))
+			require.NoError(t, err)
+			assert.Equal(t, c.status, got.Runs[0].Status)
+			assert.Contains(t, got.Runs[0].Reason, c.says)
+		})
+	}
+}
+
+func TestUnknownProtocol(t *testing.T) {
+	_, err := task(t, 3).WithProtocol("power")
+	require.ErrorIs(t, err, core.ErrOption)
+	assert.ErrorContains(t, err, `there is no protocol "power"; did you mean "powers"?`)
+	p := powers(t, t.TempDir(), perfect())
+	p.Task.Info.Protocol = ""
+	_, err = benchmark.Run(t.Context(), p)
+	require.ErrorIs(t, err, core.ErrOption)
+}

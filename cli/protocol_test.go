@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// farsighted is the template method with models that look ahead: by three classes a step.
+type farsighted struct{ *template }
+
+func (f farsighted) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	m, err := f.template.Fit(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return looking{m.(*templates)}, nil
+}
+
+type looking struct{ *templates }
+
+func (l looking) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+	far := *l.templates
+	far.next = 3 * steps
+	return far.Predict(ctx, x)
+}
+
+// TestProtocolPowers: the table names the protocol, methods that look one step ahead are left out with the reason, and a run by
+// the other protocol in the same folder is another run.
+func TestProtocolPowers(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	fakes := newFakes()
+	fakes.extra = []core.Method{farsighted{&template{fakes, "farsighted"}}}
+	got := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template", "--protocol", "powers")...)
+	require.Zero(t, got.status, got.stderr)
+	assert.Contains(t, got.stdout, "t steps ahead, protocol powers\n")
+	assert.Contains(t, got.stdout, "template, seed 42: skipped: ")
+	r := results(t, out)
+	assert.Equal(t, benchmark.ProtocolPowers, r.Task.Protocol)
+	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Accuracy, "3, 6 and 9 classes on, of 4")
+	assert.Equal(t, benchmark.StatusSkipped, r.Runs[1].Status)
+
+	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted")...).status)
+	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Accuracy)
+}
