@@ -46,6 +46,9 @@ func TestProtocolPowers(t *testing.T) {
 	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Accuracy, "3, 6 and 9 classes on, of 4")
 	assert.Equal(t, benchmark.StatusSkipped, r.Runs[1].Status)
 
+	again := call(t.Context(), fakes.config(), "verify", out, "--run", r.Runs[0].Key)
+	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all 3 steps\n", again.stderr)
+
 	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted")...).status)
 	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Accuracy)
 }

@@ -173,7 +173,7 @@ func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verify
 		data = t.Source
 	}
 	task, err := openTask(&runFlags{
-		data: data, digits: t.States, steps: t.Steps, split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
+		data: data, digits: t.States, steps: t.Steps, protocol: t.Protocol, split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the data of the results (%s): %w; give its folder with --data", t.Source, err)
