@@ -11,6 +11,7 @@ import (
 	"github.com/koopbench/koopbench/linalg"
 	"github.com/koopbench/koopbench/methods"
 	"github.com/koopbench/koopbench/nn"
+	"github.com/koopbench/koopbench/plugin"
 	"github.com/koopbench/koopbench/registry"
 )
 
@@ -20,6 +21,8 @@ type catalogue struct {
 	plugins []*foundPlugin
 	methods map[string]*foundPlugin // where the methods of plugins, and those made of their parts, come from
 	oracles map[string]*foundPlugin
+	whole   map[string]bool  // methods that a plugin serves whole, so that it does all of their work
+	workers []*plugin.Plugin // this program, as what makes isolated runs
 
 	runtime   *nn.Runtime
 	reference core.Embedder // on whose features evolution operators are compared
@@ -32,7 +35,7 @@ func (a *app) catalogue(ctx context.Context, rt *nn.Runtime, f *pluginFlags, log
 		return nil, err
 	}
 	c := &catalogue{
-		Registry: r, methods: map[string]*foundPlugin{}, oracles: map[string]*foundPlugin{},
+		Registry: r, methods: map[string]*foundPlugin{}, oracles: map[string]*foundPlugin{}, whole: map[string]bool{},
 		runtime: rt, reference: compose.Share(methods.Reference(rt)),
 	}
 	if err := c.composeBuiltin(); err != nil {
@@ -59,7 +62,12 @@ func (a *app) warn(format string, values ...any) {
 	say(a.stderr, a.Name+": warning: "+format, values...)
 }
 
-func (c *catalogue) close() { closePlugins(c.plugins) }
+func (c *catalogue) close() {
+	closePlugins(c.plugins)
+	for _, w := range c.workers {
+		_ = w.Close()
+	}
+}
 
 // composeBuiltin adds the methods made of built-in parts, on request.
 func (c *catalogue) composeBuiltin() error {
@@ -150,6 +158,7 @@ func (c *catalogue) add(p *foundPlugin, thing any) error {
 	switch thing := thing.(type) {
 	case core.Method:
 		composed = thing
+		c.whole[describedName(thing)] = true
 	case core.Embedder:
 		composed, err = compose.EmbedderMethod(thing, linalg.Ridge{}), c.Embedders.Add(thing)
 	case core.EvolutionOperator:

@@ -17,6 +17,8 @@ type trustFlags struct {
 	ignoreLock    bool
 	allowWritable bool
 	startTimeout  time.Duration
+
+	namedOnly bool // none in a folder
 }
 
 func newTrustFlags() *trustFlags {

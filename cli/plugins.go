@@ -92,7 +92,11 @@ func findPlugins(f *pluginFlags) ([]*foundPlugin, error) {
 			return nil, err
 		}
 	}
-	for _, folder := range plugin.Folders(f.folders...) {
+	folders := plugin.Folders(f.folders...)
+	if f.namedOnly {
+		folders = nil
+	}
+	for _, folder := range folders {
 		found, err := plugin.Find(folder)
 		if errors.Is(err, fs.ErrNotExist) && !slices.Contains(f.folders, folder) {
 			continue

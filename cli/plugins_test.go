@@ -15,6 +15,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/examples/method"
 	"github.com/koopbench/koopbench/linalg"
+	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/plugin"
 )
 
@@ -30,6 +31,8 @@ func remoteThings() []any {
 				things = append(things, method.Analogue{})
 			case "ridge":
 				things = append(things, linalg.Ridge{})
+			case "pixels":
+				things = append(things, renamedEmbedder{linear.Pixels(), "remote-"})
 			case "skewed":
 				things = append(things, skewed{})
 			default:

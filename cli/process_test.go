@@ -32,6 +32,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "worker" {
+		noPlugins()
+		os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, mortalFakes().config()))
+	}
 	if os.Getenv("KOOPBENCH_PLUGIN") != "" {
 		plugin.Serve(remoteThings()...)
 	}

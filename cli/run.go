@@ -44,6 +44,7 @@ type runFlags struct {
 	backend    string
 	threads    int
 	jobs       int
+	isolate    bool
 	profile    bool
 	timeout    time.Duration
 	shard      shard
@@ -89,6 +90,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
@@ -124,6 +126,9 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	if f.quiet && a.verbose {
 		return usagef("--quiet and --verbose exclude each other")
 	}
+	if f.profile && f.isolate {
+		return usagef("--profile and --isolate exclude each other: it is this process that is profiled")
+	}
 	ctx, stop := stopBySignal(ctx)
 	defer stop()
 	if f.threads > 0 {
@@ -149,6 +154,11 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	plan, err := a.plan(f, c)
 	if err != nil {
 		return err
+	}
+	if f.isolate {
+		if err := c.isolate(ctx, plan, f.plugins, logs); err != nil {
+			return err
+		}
 	}
 	logs.moveTo(filepath.Join(f.out, "logs"))
 	showProfile, err := startProfile(f.profile, rt)
@@ -198,6 +208,7 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	for _, s := range selections {
 		plan.Entries = append(plan.Entries, benchmark.Entry{
 			Label: s.Label, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
+			Isolated: c.whole[s.Description.Name],
 		})
 	}
 	if plan.Environment, err = benchmark.Here(a.Version); err != nil {

@@ -34,6 +34,9 @@ type Options struct {
 	AllowWritable bool
 	// Log gets what its processes write; nil for no one.
 	Log hclog.Logger
+	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
+	// call by its file.
+	Name string
 }
 
 // Info says what a plugin is.
@@ -75,6 +78,9 @@ func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 		return nil, err
 	}
 	if err := p.describe(ctx); err != nil {
+		if p.options.Name != "" {
+			return nil, err
+		}
 		return nil, fmt.Errorf("plugin %s: %w", path, err)
 	}
 	return p, nil
@@ -222,15 +228,15 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 	}
 	started, err := process.Start(ctx, process.Config{
 		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
-		Inspect: p.inspect,
+		Inspect: p.inspect, Name: p.options.Name,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &session{started}
+	s := &session{started, p.options.Name == ""}
 	if p.described != nil && !proto.Equal(p.described, started.Described) {
 		_ = s.stop()
-		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, s.Name())
+		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, started.Name())
 	}
 	return s, nil
 }
@@ -263,14 +269,22 @@ func (p *Plugin) trusted() (string, error) {
 }
 
 // session is a process of a plugin.
-type session struct{ process *process.Process }
+type session struct {
+	process *process.Process
+	foreign bool // it is a plugin to the user
+}
 
 var (
 	_ client.Session = (*session)(nil)
 	_ io.Closer      = (*Plugin)(nil)
 )
 
-func (s *session) Name() string { return s.process.Name() }
+func (s *session) Name() string {
+	if !s.foreign {
+		return ""
+	}
+	return s.process.Name()
+}
 
 func (s *session) Plugin() wire.PluginClient { return s.process.Client }
 

@@ -33,7 +33,11 @@ const ThreadsVariable = "KOOPBENCH_THREADS"
 //
 // A person who starts the program by hand is told what it is, with status 1; so is an author who serves nothing, things of no kind or
 // with a bad description.
-func Serve(things ...any) {
+func Serve(things ...any) { ServeThen(func() {}, things...) }
+
+// ServeThen is [Serve] for a program with something to put in order when it is to end: last is called then, unless the process is killed
+// first.
+func ServeThen(last func(), things ...any) {
 	s, err := server.New(buildVersion(), sdk(), things...)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plugin.Serve: %v\n", err)
@@ -53,6 +57,7 @@ func Serve(things ...any) {
 		GRPCServer:       newServer,
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: os.Stderr, JSONFormat: true}),
 	})
+	last()
 	os.Exit(0)
 }
 

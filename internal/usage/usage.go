@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // PeakRSS is the largest resident memory of this process since its program began, in bytes, or 0 where the system does not tell.
@@ -16,10 +18,22 @@ func PeakRSS() int64 {
 	return maxRSS()
 }
 
-// PeakRSSOf is the same of another process that has not ended, on Linux alone. What a process leaves behind when it ends
-// (getrusage's ru_maxrss) is no substitute there: it counts the memory of the program that started it, which it shared before its own program was
-// loaded.
-func PeakRSSOf(pid int) int64 { return highWater(strconv.Itoa(pid)) }
+// PeakRSSOf is the largest that another process, or any one that descends from it, has had since its program began, of those that have
+// not ended, on Linux alone. What a process leaves behind when it ends (getrusage's ru_maxrss) is no substitute there: it counts the
+// memory of the program that started it, which it shared before its own program was loaded.
+func PeakRSSOf(pid int) int64 {
+	const most = 10000 // processes; there are no circles, but numbers may be given anew meanwhile
+	var peak int64
+	for pids := []string{strconv.Itoa(pid)}; len(pids) > 0 && len(pids) < most; pids = pids[1:] {
+		peak = max(peak, highWater(pids[0]))
+		tasks, _ := filepath.Glob("/proc/" + pids[0] + "/task/*/children")
+		for _, task := range tasks {
+			children, _ := os.ReadFile(task) // it may have ended
+			pids = append(pids, strings.Fields(string(children))...)
+		}
+	}
+	return peak
+}
 
 // highWater reads VmHWM of proc(5), 0 where there is none.
 func highWater(process string) int64 {

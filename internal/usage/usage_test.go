@@ -15,24 +15,51 @@ import (
 
 // Started as a child, this test's program waits for the end of its standard input.
 func TestMain(m *testing.M) {
-	if os.Getenv("USAGE_TEST_CHILD") != "" {
+	switch os.Getenv("USAGE_TEST_CHILD") {
+	case "":
+		os.Exit(m.Run())
+	case "parent":
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), "USAGE_TEST_CHILD=large")
+		child.Stdin, child.Stdout = os.Stdin, os.Stdout
+		if child.Run() != nil {
+			os.Exit(1)
+		}
+	case "large":
+		filled := fill(large)
 		_, _ = os.Stdout.WriteString("ready\n")
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
+		os.Exit(int(filled[1]))
+	default:
+		_, _ = os.Stdout.WriteString("ready\n")
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	}
-	os.Exit(m.Run())
 }
 
-// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it.
-func TestPeakRSSOf(t *testing.T) {
-	const large = 200 << 20
-	filled := make([]byte, large)
+const large = 200 << 20
+
+func fill(n int) []byte {
+	filled := make([]byte, n)
 	for i := 0; i < len(filled); i += 4096 {
 		filled[i] = 1
 	}
+	return filled
+}
+
+// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it, and counts what it has started.
+func TestPeakRSSOf(t *testing.T) {
+	filled := fill(large)
 	assert.Greater(t, PeakRSS(), int64(large))
+	peak := peakOfChild(t, "small")
+	assert.Positive(t, peak)
+	assert.Less(t, peak, int64(large/2))
+	assert.Greater(t, peakOfChild(t, "parent"), int64(large))
+	assert.NotZero(t, filled[0])
+}
+
+func peakOfChild(t *testing.T, what string) int64 {
 	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), "USAGE_TEST_CHILD=1")
+	child.Env = append(os.Environ(), "USAGE_TEST_CHILD="+what)
 	stdin, err := child.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := child.StdoutPipe()
@@ -41,12 +68,10 @@ func TestPeakRSSOf(t *testing.T) {
 	_, err = io.ReadFull(stdout, make([]byte, len("ready\n")))
 	require.NoError(t, err)
 	peak := PeakRSSOf(child.Process.Pid)
-	assert.Positive(t, peak)
-	assert.Less(t, peak, int64(large/2))
 	require.NoError(t, stdin.Close())
 	require.NoError(t, child.Wait())
 	assert.Zero(t, PeakRSSOf(child.Process.Pid), "it has ended")
-	assert.NotZero(t, filled[0])
+	return peak
 }
 
 func TestCPU(t *testing.T) {

@@ -17,6 +17,9 @@ import (
 
 // named adds the name of the plugin to errors that are its author's to look into.
 func named(plugin string, err *error) {
+	if plugin == "" {
+		return
+	}
 	if errors.Is(*err, core.ErrContract) || errors.Is(*err, core.ErrPanic) {
 		*err = fmt.Errorf("plugin %s: %w", plugin, *err)
 	}

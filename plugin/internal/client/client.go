@@ -23,7 +23,7 @@ import (
 
 // Session is a running plugin. It may be used by several goroutines at a time.
 type Session interface {
-	// Name is the plugin's name in messages.
+	// Name is the plugin's name in messages, "" for what is no plugin to the user.
 	Name() string
 	Plugin() wire.PluginClient
 	// Called is told of a call that gave a result: how long it took without what this program computed meanwhile to answer the plugin,

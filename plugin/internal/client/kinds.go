@@ -181,7 +181,9 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 		_, f.observable = t.Observable.Dims()
 	}
 	if f.rank > f.features || len(f.eigenvalues) > f.features {
-		return nil, fmt.Errorf("%w: plugin %s: an operator on %d features has the rank %d and %d eigenvalues", core.ErrContract, f.session.Name(), f.features, f.rank, len(f.eigenvalues))
+		err := fmt.Errorf("%w: an operator on %d features has the rank %d and %d eigenvalues", core.ErrContract, f.features, f.rank, len(f.eigenvalues))
+		named(f.session.Name(), &err)
+		return nil, err
 	}
 	return fittedOperator{f}, nil
 }

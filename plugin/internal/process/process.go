@@ -59,6 +59,8 @@ type Config struct {
 	Log hclog.Logger
 	// Inspect says that what the plugin leaves behind is to be looked at, before it is killed.
 	Inspect bool
+	// Name is the plugin's name in messages; "" for that of its file.
+	Name string
 }
 
 // Process is a running plugin. It may be used by several goroutines at a time.
@@ -249,7 +251,12 @@ func (p *Process) Failed(ctx context.Context, err error) error {
 }
 
 // Name is the plugin's name in messages.
-func (p *Process) Name() string { return filepath.Base(p.config.Path) }
+func (p *Process) Name() string {
+	if p.config.Name != "" {
+		return p.config.Name
+	}
+	return filepath.Base(p.config.Path)
+}
 
 // Ended reports whether the plugin's process has ended.
 func (p *Process) Ended() bool {
