@@ -22,6 +22,7 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		"name", "kind", "exposed", "rank_best", "rank_worst", "step", "accuracy", "low", "high", "sd_seeds",
 		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
 		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds", "protocol",
+		"compile_seconds", "cpu_seconds", "peak_rss_bytes", "parameters", "operator_rank", "rpc_seconds", "rpc_bytes",
 	}}
 	for _, s := range all {
 		best, worst, low, high := "", "", "", ""
@@ -40,12 +41,32 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })),
 			r.Task.Protocol,
 		}
+		for _, of := range furtherCosts {
+			tail = append(tail, csvNumber(runMean(s.ok, of)))
+		}
 		rows = append(rows, csvRows(lead, s.mean, s.steps, s.overall(), s.total, tail)...)
 	}
 	for _, b := range baselines(r, evidenceOf(r), stepsOf(r.Task, all)) {
-		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, append(make([]string, 8), r.Task.Protocol))...)
+		tail := append(append(make([]string, 8), r.Task.Protocol), make([]string, len(furtherCosts))...)
+		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, tail)...)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// furtherCosts are those of the last columns, in their order; not numbers where they are not known.
+var furtherCosts = []func(*benchmark.RunResult) float64{
+	func(r *benchmark.RunResult) float64 { return r.CompileSeconds },
+	cpuSeconds,
+	func(r *benchmark.RunResult) float64 {
+		if r.PeakRSSBytes == 0 {
+			return math.NaN()
+		}
+		return float64(r.PeakRSSBytes)
+	},
+	func(r *benchmark.RunResult) float64 { return float64(r.Parameters) },
+	func(r *benchmark.RunResult) float64 { return float64(r.Rank) },
+	rpcSeconds,
+	rpcBytes,
 }
 
 func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64, total *stats.Estimate, tail []string) [][]string {

@@ -40,6 +40,7 @@ type madeUp struct {
 	noise    float64 // of the images and eigenfunctions
 	untaught []int64 // seeds at which it learns nothing
 	failed   []int64 // seeds at which it fails
+	plugin   bool    // it comes from one
 }
 
 // fiveMethods resemble the built-in ones.
@@ -134,6 +135,14 @@ func makeUp(t testing.TB, s setting) *made {
 				Key: fmt.Sprintf("%s-%d", method.label, seed), Method: method.label, Seed: seed, Exposed: string(method.exposed),
 				Status: benchmark.StatusOK, Trained: true, Rank: method.rank, Parameters: 34213,
 				FitSeconds: 3 + 30*random.Float64(), PredictSeconds: random.Float64(),
+				CompileSeconds: 0.05 * float64(method.rank), PeakRSSBytes: (90 + 3*seed%7) << 20, Jobs: 1, Threads: 2,
+			}
+			cpu := 1.9 * run.FitSeconds
+			run.CPUSeconds = &cpu
+			if method.plugin {
+				calls := 0.2 + run.PredictSeconds/10
+				run.RPC = &benchmark.RPC{StartSeconds: 0.4, Seconds: &calls, Calls: 17, SentBytes: 49 << 20, ReceivedBytes: 47 << 20}
+				run.Isolated, run.Plugin = true, &benchmark.PluginInfo{Path: "/plugins/kernel", Protocol: 1}
 			}
 			if slices.Contains(method.failed, seed) {
 				run.Status, run.Trained, run.Reason = benchmark.StatusFailed, false, "fit: non-finite value: value 3 of snapshot 17 is NaN"

@@ -20,30 +20,10 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 func (t *table) markdown() string {
 	var b strings.Builder
 	b.WriteString(escapeMarkdown(t.title) + "\n\n")
-	for _, section := range t.sections {
-		if section.heading != "" {
-			b.WriteString(escapeMarkdown(strings.ToUpper(section.heading[:1])+section.heading[1:]) + ":\n\n")
-		}
-		names, rule := make([]string, len(t.columns)), make([]string, len(t.columns))
-		for i, c := range t.columns {
-			names[i], rule[i] = c.name, "---"
-			if c.right {
-				rule[i] = "---:"
-			}
-		}
-		markdownRow(&b, names)
-		b.WriteString("| " + strings.Join(rule, " | ") + " |\n")
-		for _, row := range section.rows {
-			cells := make([]string, len(row))
-			for i, c := range row {
-				cells[i] = c.value
-				if c.detail != "" {
-					cells[i] += " (" + c.detail + ")"
-				}
-			}
-			markdownRow(&b, cells)
-		}
-		b.WriteString("\n")
+	t.markdownGrid(&b)
+	if t.costs != nil {
+		b.WriteString(escapeMarkdown(strings.ToUpper(t.costs.title[:1])+t.costs.title[1:]) + ":\n\n")
+		t.costs.markdownGrid(&b)
 	}
 	for _, fact := range t.facts {
 		b.WriteString("- " + strings.TrimSpace(escapeMarkdown(fact[0])+": "+escapeMarkdown(fact[1])) + "\n")
@@ -55,6 +35,35 @@ func (t *table) markdown() string {
 		}
 	}
 	return b.String()
+}
+
+// markdownGrid writes columns and rows, a table for each section.
+func (t *table) markdownGrid(b *strings.Builder) {
+	for _, section := range t.sections {
+		if section.heading != "" {
+			b.WriteString(escapeMarkdown(strings.ToUpper(section.heading[:1])+section.heading[1:]) + ":\n\n")
+		}
+		names, rule := make([]string, len(t.columns)), make([]string, len(t.columns))
+		for i, c := range t.columns {
+			names[i], rule[i] = c.name, "---"
+			if c.right {
+				rule[i] = "---:"
+			}
+		}
+		markdownRow(b, names)
+		b.WriteString("| " + strings.Join(rule, " | ") + " |\n")
+		for _, row := range section.rows {
+			cells := make([]string, len(row))
+			for i, c := range row {
+				cells[i] = c.value
+				if c.detail != "" {
+					cells[i] += " (" + c.detail + ")"
+				}
+			}
+			markdownRow(b, cells)
+		}
+		b.WriteString("\n")
+	}
 }
 
 func markdownRow(b *strings.Builder, cells []string) {

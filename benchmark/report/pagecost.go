@@ -34,8 +34,37 @@ func costs() []cost {
 		{"fit s", "without compilation", func(r *benchmark.RunResult) float64 { return r.FitSeconds }, meanSeconds},
 		{"compile s", "", func(r *benchmark.RunResult) float64 { return r.CompileSeconds }, meanSeconds},
 		{"predict s", "of all steps, without the oracle", func(r *benchmark.RunResult) float64 { return r.PredictSeconds }, meanSeconds},
-		{"peak MiB", "of the process", func(r *benchmark.RunResult) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
+		{"cpu s", "user and system", cpuSeconds, meanSeconds},
+		{"peak MiB", "of the largest process of a run", func(r *benchmark.RunResult) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
+		{"rpc s", "of calls to other processes", rpcSeconds, meanSeconds},
+		{"rpc MiB", "sent and received", func(r *benchmark.RunResult) float64 { return rpcBytes(r) / (1 << 20) }, meanSeconds},
 	}
+}
+
+// cpuSeconds is not a number where they are not known.
+func cpuSeconds(r *benchmark.RunResult) float64 { return orUnknown(r.CPUSeconds) }
+
+// rpcSeconds is not a number where there is no other process, or it does not tell.
+func rpcSeconds(r *benchmark.RunResult) float64 {
+	if r.RPC == nil {
+		return math.NaN()
+	}
+	return orUnknown(r.RPC.Seconds)
+}
+
+// rpcBytes are those sent and received; not a number where there is no other process.
+func rpcBytes(r *benchmark.RunResult) float64 {
+	if r.RPC == nil {
+		return math.NaN()
+	}
+	return float64(r.RPC.SentBytes) + float64(r.RPC.ReceivedBytes)
+}
+
+func orUnknown(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }
 
 // wholes writes a whole number of each run: "5", "2..4" where they differ, with thousands apart.

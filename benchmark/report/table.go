@@ -20,6 +20,7 @@ type table struct {
 	title    string
 	columns  []column
 	sections []section
+	costs    *table // of the same methods, nil for none
 	facts    [][2]string
 	notes    []noteGroup
 }
@@ -28,7 +29,6 @@ type table struct {
 type column struct {
 	name  string
 	right bool // numbers stand to the right
-	wide  bool // shown only where there is room
 }
 
 // section is rows under a heading, which the first one lacks.
@@ -64,9 +64,6 @@ func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	for _, step := range shown {
 		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
 	}
-	t.columns = append(t.columns,
-		column{name: "operator rank", right: true, wide: true}, column{name: "parameters", right: true, wide: true},
-		column{name: "fit s", right: true}, column{name: "predict s", right: true})
 	ranked, exposed := section{}, section{heading: "not ranked"}
 	for _, s := range all {
 		if s.exposed == core.Unexposed {
@@ -80,8 +77,41 @@ func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 		lines.rows = append(lines.rows, b.row(shown, len(t.columns)))
 	}
 	t.sections = slices.DeleteFunc([]section{ranked, exposed, lines}, func(s section) bool { return len(s.rows) == 0 })
+	t.costs = costTable(all)
 	t.facts = facts(r, all, known)
 	t.notes = notes(r, all)
+	return t
+}
+
+// costTable has what runs cost, in the columns of which some run tells.
+func costTable(all []summary) *table {
+	t := &table{title: "costs", columns: []column{{name: "method"}}}
+	var shown []cost
+	for _, c := range costs() {
+		if slices.ContainsFunc(all, func(s summary) bool { return slices.ContainsFunc(s.ok, c.told) }) {
+			shown, t.columns = append(shown, c), append(t.columns, column{name: c.name, right: true})
+		}
+	}
+	ranked, exposed := section{}, section{heading: "not ranked"}
+	for _, s := range all {
+		row := []cell{{value: s.label + exposureMarks[s.exposed]}}
+		for _, c := range shown {
+			text := none
+			if slices.ContainsFunc(s.ok, c.told) && drawable(runMean(s.ok, c.of)) {
+				text = c.text(s.ok, c.of)
+			}
+			row = append(row, cell{value: text})
+		}
+		if s.exposed == core.Unexposed {
+			ranked.rows = append(ranked.rows, row)
+		} else {
+			exposed.rows = append(exposed.rows, row)
+		}
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	t.sections = slices.DeleteFunc([]section{ranked, exposed}, func(s section) bool { return len(s.rows) == 0 })
 	return t
 }
 
@@ -116,11 +146,7 @@ func (s summary) row(shown []int) []cell {
 		}
 		row = append(row, accuracyCell(s.at(step), e))
 	}
-	return append(row,
-		cell{value: spread(s.ok, func(r *benchmark.RunResult) int { return r.Rank }, true)},
-		cell{value: spread(s.ok, func(r *benchmark.RunResult) int { return r.Parameters }, false)},
-		cell{value: meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })},
-		cell{value: meanSeconds(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })})
+	return row
 }
 
 // row is that of a table with so many columns.
@@ -282,7 +308,26 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 		orUnnamed(r.Oracle.Name), r.Oracle.Seed, r.Oracle.ValidationAccuracy, r.Oracle.TestAccuracy, weak)
 	add("protocol", "%s", protocolText(r.Task.Protocol))
 	add("seeds", "%s", seedsText(all))
-	add("times", "means over the runs that are ok")
+	facts = append(facts, costFacts(all)...)
+	return facts
+}
+
+// costFacts says what the costs are, as far as it is not the same for all runs.
+func costFacts(all []summary) [][2]string {
+	facts := [][2]string{{"costs", "means over the runs that are ok; memory is that of the largest process of a run"}}
+	shared, untold := false, false
+	for _, s := range all {
+		for _, run := range s.ok {
+			shared = shared || run.PeakRSSBytes > 0 && !run.Isolated
+			untold = untold || run.CPUSeconds == nil && run.Jobs > 1
+		}
+	}
+	if shared {
+		facts = append(facts, [2]string{"", "where a run shares its process with others, as without --isolate, that of all since it began"})
+	}
+	if untold {
+		facts = append(facts, [2]string{"", "processor time cannot be told apart where runs share a process at once; use --isolate"})
+	}
 	return facts
 }
 

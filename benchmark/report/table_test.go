@@ -54,7 +54,7 @@ func smallResults() *benchmark.Results {
 
 // seedsSetting has what several seeds bring: failures, untrained runs, methods that cannot be told apart, a long name.
 var seedsSetting = setting{seeds: []int64{0, 1, 2, 3, 4}, methods: append(fiveMethods(),
-	madeUp{label: "operator:third-party-kernel?bandwidth=12.5&landmarks=300", half: 5, first: 0.85, rank: 3},
+	madeUp{label: "operator:third-party-kernel?bandwidth=12.5&landmarks=300", half: 5, first: 0.85, rank: 3, plugin: true},
 	madeUp{label: "unsteady", first: 0.97, untaught: []int64{1, 3}, failed: []int64{4}},
 	madeUp{label: "once", first: 0.9, failed: []int64{1, 2, 3, 4}},
 	madeUp{label: "never", failed: []int64{0, 1, 2, 3, 4}},
@@ -290,17 +290,20 @@ func TestMarkdownKeepsItsColumns(t *testing.T) {
 	r.Runs[0].Method = "a|b`c*d_e<f>\\"
 	var b bytes.Buffer
 	require.NoError(t, WriteMarkdown(&b, r))
-	columns := 0
+	columns, widest := 0, 0
 	for line := range strings.Lines(b.String()) {
-		if strings.HasPrefix(line, "|") {
-			n := strings.Count(strings.ReplaceAll(strings.ReplaceAll(line, `\\`, ""), `\|`, ""), "|")
-			if columns == 0 {
-				columns = n
-			}
-			assert.Equal(t, columns, n, line)
+		if !strings.HasPrefix(line, "|") {
+			columns = 0 // the next table may have others
+			continue
 		}
+		n := strings.Count(strings.ReplaceAll(strings.ReplaceAll(line, `\\`, ""), `\|`, ""), "|")
+		if columns == 0 {
+			columns = n
+		}
+		assert.Equal(t, columns, n, line)
+		widest = max(widest, n)
 	}
-	assert.Equal(t, 14, columns, "13 columns between 14 bars")
+	assert.Equal(t, 10, widest, "9 columns between 10 bars")
 }
 
 func TestOneLine(t *testing.T) {

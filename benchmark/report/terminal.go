@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,74 +26,15 @@ func WriteTable(w io.Writer, r *benchmark.Results) error {
 	return err
 }
 
-const methodColumn = 1
+const methodColumn = "method"
 
 func (t *table) text() string {
-	var shown []int // columns
-	for i, c := range t.columns {
-		if !c.wide {
-			shown = append(shown, i)
-		}
-	}
-	widths := make([]int, len(t.columns))
-	total := 0
-	for _, i := range shown {
-		widths[i] = utf8.RuneCountInString(t.columns[i].name)
-		for _, s := range t.sections {
-			for _, row := range s.rows {
-				widths[i] = max(widths[i], utf8.RuneCountInString(row[i].value), utf8.RuneCountInString(row[i].detail))
-			}
-		}
-		total += widths[i] + 2
-	}
-	widths[methodColumn] = max(12, min(widths[methodColumn], maxWidth-(total-2-widths[methodColumn])))
-
 	var b strings.Builder
-	line := func(cells []string) {
-		var l strings.Builder
-		for k, i := range shown {
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cells[k]))
-			if t.columns[i].right {
-				l.WriteString(space + cells[k] + "  ")
-			} else {
-				l.WriteString(cells[k] + space + "  ")
-			}
-		}
-		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
-	}
-	cells := make([]string, len(shown))
 	b.WriteString(t.title + "\n\n")
-	for k, i := range shown {
-		cells[k] = t.columns[i].name
-	}
-	line(cells)
-	for _, s := range t.sections {
-		if s.heading != "" {
-			b.WriteString(s.heading + "\n")
-		}
-		for _, row := range s.rows {
-			name := breakName(row[methodColumn].value, widths[methodColumn])
-			for n := 0; ; n++ {
-				empty := true
-				for k, i := range shown {
-					switch {
-					case i == methodColumn && n < len(name):
-						cells[k] = name[n]
-					case i != methodColumn && n == 0:
-						cells[k] = row[i].value
-					case i != methodColumn && n == 1:
-						cells[k] = row[i].detail
-					default:
-						cells[k] = ""
-					}
-					empty = empty && cells[k] == ""
-				}
-				if n > 0 && empty {
-					break
-				}
-				line(cells)
-			}
-		}
+	t.grid(&b)
+	if t.costs != nil {
+		b.WriteString("\n" + t.costs.title + "\n\n")
+		t.costs.grid(&b)
 	}
 	b.WriteString("\n")
 	for _, fact := range t.facts {
@@ -105,6 +47,68 @@ func (t *table) text() string {
 		}
 	}
 	return b.String()
+}
+
+// grid writes columns and rows.
+func (t *table) grid(b *strings.Builder) {
+	names := slices.IndexFunc(t.columns, func(c column) bool { return c.name == methodColumn }) // may be broken into lines
+	widths := make([]int, len(t.columns))
+	total := 0
+	for i, c := range t.columns {
+		widths[i] = utf8.RuneCountInString(c.name)
+		for _, s := range t.sections {
+			for _, row := range s.rows {
+				widths[i] = max(widths[i], utf8.RuneCountInString(row[i].value), utf8.RuneCountInString(row[i].detail))
+			}
+		}
+		total += widths[i] + 2
+	}
+	widths[names] = max(12, min(widths[names], maxWidth-(total-2-widths[names])))
+	line := func(cells []string) {
+		var l strings.Builder
+		for i, text := range cells {
+			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			if t.columns[i].right {
+				l.WriteString(space + text + "  ")
+			} else {
+				l.WriteString(text + space + "  ")
+			}
+		}
+		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
+	}
+	cells := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		cells[i] = c.name
+	}
+	line(cells)
+	for _, s := range t.sections {
+		if s.heading != "" {
+			b.WriteString(s.heading + "\n")
+		}
+		for _, row := range s.rows {
+			name := breakName(row[names].value, widths[names])
+			for n := 0; ; n++ {
+				empty := true
+				for i := range cells {
+					switch {
+					case i == names && n < len(name):
+						cells[i] = name[n]
+					case i != names && n == 0:
+						cells[i] = row[i].value
+					case i != names && n == 1:
+						cells[i] = row[i].detail
+					default:
+						cells[i] = ""
+					}
+					empty = empty && cells[i] == ""
+				}
+				if n > 0 && empty {
+					break
+				}
+				line(cells)
+			}
+		}
+	}
 }
 
 // breakName cuts a name into lines of at most width characters, where it can before a separator.
