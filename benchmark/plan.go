@@ -34,6 +34,8 @@ type Plan struct {
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
 	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
 	CheckpointEvery time.Duration
+	// Configuration is kept with the results as config.yaml, to repeat them with; nil for none.
+	Configuration []byte
 	// Environment is kept with the results.
 	Environment Environment
 	// Observer is told of progress; nil for no one.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
 // Run executes a plan and returns its results, which are in the folder of results too.
@@ -62,6 +63,11 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	defer unlock()
 	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
 		return nil, err
+	}
+	if h.Configuration != nil {
+		if err := atomicfile.Write(h.store.path("config.yaml"), h.Configuration); err != nil {
+			return nil, err
+		}
 	}
 	if err := h.store.writePlan(plan); err != nil {
 		return nil, err

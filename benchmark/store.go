@@ -26,6 +26,7 @@ import (
 //	oracle.json        [OracleInfo]
 //	runs/KEY.json      [RunResult]
 //	runs/KEY.npz       [RunArrays]
+//	config.yaml        [Plan.Configuration]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
 //	checkpoints/       states of fits that are under way, or were when their process ended

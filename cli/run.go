@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
@@ -29,6 +30,7 @@ const (
 
 // runFlags are the flags of `bench run`.
 type runFlags struct {
+	config     string
 	methods    string
 	plugins    *pluginFlags
 	seeds      seeds
@@ -72,10 +74,18 @@ With --shard many processes on many machines share the runs, in one folder on co
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
 			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.benchmark(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.config != "" {
+				if err := readConfig(f.config, cmd.Flags()); err != nil {
+					return err
+				}
+			}
+			return a.benchmark(cmd.Context(), f, cmd.Flags())
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.Var(word{&f.config, "FILE"}, "config", "configuration in YAML with values for flags, by their names; the flags given here go before it")
 	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
 	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: its name, or plugin:NAME for one that a plugin serves")
@@ -114,6 +124,9 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 			panic(err)
 		}
 	}
+	if err := cmd.MarkFlagFilename("config", "yaml", "yml"); err != nil {
+		panic(err)
+	}
 	for _, flag := range []string{"out", "data"} {
 		if err := cmd.MarkFlagDirname(flag); err != nil {
 			panic(err)
@@ -122,7 +135,7 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 }
 
 // benchmark checks everything that was named, runs it and shows the results.
-func (a *app) benchmark(ctx context.Context, f *runFlags) error {
+func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) error {
 	if f.quiet && a.verbose {
 		return usagef("--quiet and --verbose exclude each other")
 	}
@@ -153,6 +166,9 @@ func (a *app) benchmark(ctx context.Context, f *runFlags) error {
 	}
 	plan, err := a.plan(f, c)
 	if err != nil {
+		return err
+	}
+	if plan.Configuration, err = keptConfig(flags, plan, rt.Config()); err != nil {
 		return err
 	}
 	if f.isolate {

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// runFlagSet is the flags of a run, parsed from args.
+func runFlagSet(t testing.TB, args ...string) *pflag.FlagSet {
+	t.Helper()
+	flags := (&app{Config: newFakes().config()}).runCommand().Flags()
+	require.NoError(t, flags.Parse(args))
+	return flags
+}
+
+// value is the value of a flag as text.
+func value(flags *pflag.FlagSet, name string) string {
+	v := flags.Lookup(name).Value
+	if l, ok := v.(list); ok {
+		return strings.Join(*l.values, " ")
+	}
+	return v.String()
+}
+
+func TestConfigSetsFlags(t *testing.T) {
+	const text = `
+methods:
+  - linear
+  - vamp: {epochs: 20, lr: 1e-3}
+  - {autoencoder: }
+  - "loss:*"
+  - contrastive?epochs=3
+  - spaced: {}
+seeds: [0, 1, 5]
+split: [300, 100, 100]
+oracle-seed: -7
+epochs: &few 3
+steps: *few
+jobs: 1
+timeout: 90s
+quiet: true
+plugin: [first, /second/plugin]
+data: ../mnist
+out: results
+protocol: powers
+`
+	flags := runFlagSet(t, "--jobs", "4", "--out", "elsewhere")
+	require.NoError(t, setFlags([]byte(text), filepath.Join("folder", "run.yaml"), flags))
+	for name, want := range map[string]string{
+		"methods": "linear,vamp?epochs=20&lr=1e-3,autoencoder,loss:*,contrastive?epochs=3,spaced",
+		"seeds":   "0,1,5", "split": "300,100,100", "oracle-seed": "-7", "epochs": "3", "steps": "3", "timeout": "1m30s", "quiet": "true",
+		"plugin": "folder/first /second/plugin", "data": "mnist", "protocol": "powers",
+		"jobs": "4", "out": "elsewhere", // the command line goes before the file
+		"num-digits": "5", // in neither
+	} {
+		assert.Equal(t, want, value(flags, name), name)
+	}
+
+	flags = runFlagSet(t, "--plugin", "mine")
+	require.NoError(t, setFlags([]byte("plugin: theirs\nseeds: 0..9\nmethods: v*"), "run.yaml", flags))
+	assert.Equal(t, []string{"mine", "0..9", "v*"}, []string{value(flags, "plugin"), value(flags, "seeds"), value(flags, "methods")})
+	for _, empty := range []string{"", "# nothing\n", "---\n", "null"} {
+		require.NoError(t, setFlags([]byte(empty), "run.yaml", runFlagSet(t)), empty)
+	}
+	flags = runFlagSet(t)
+	require.NoError(t, setFlags([]byte("backend: xla:pjrt.so"), "folder/run.yaml", flags))
+	assert.Equal(t, "xla:folder/pjrt.so", value(flags, "backend"))
+}
+
+func TestConfigErrors(t *testing.T) {
+	for name, c := range map[string]struct{ text, says string }{
+		"unknown key":          {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? There is backend, `},
+		"underscore":           {"oracle_seed: 1", `line 1: there is no key "oracle_seed"; did you mean "oracle-seed"?`},
+		"unknown, overridden":  {"zzz: 1", `line 1: there is no key "zzz"`},
+		"config in a config":   {"config: other.yaml", `there is no key "config"`},
+		"help":                 {"help: true", `there is no key "help"`},
+		"key of another kind":  {"? [a, b]\n: 1", `line 1: there is no key ""`},
+		"twice":                {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice, first in line 1"},
+		"value out of range":   {"\n\nsteps: 0", `line 3: steps: "0": give a whole number from 1 to 1000`},
+		"not a number":         {"epochs: many", `line 1: epochs: "many": give a whole number`},
+		"not a switch":         {"quiet: perhaps", `line 1: quiet: "perhaps": it takes true or false`},
+		"not a choice":         {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean "powers"?`},
+		"no value":             {"seeds:\nsteps: 3", "line 1: seeds has no value; leave the line out for the default"},
+		"list for one":         {"out: [a, b]", "line 1: out takes one value, not a list"},
+		"empty list":           {"methods: []", "line 1: methods has an empty list"},
+		"mapping":              {"seeds: {a: 1}", "line 1: seeds has something else than a text or number here"},
+		"list in a list":       {"seeds:\n  - [1, 2]", "line 2: seeds has something else"},
+		"two names":            {"methods:\n  - {a: {x: 1}, b: {x: 1}}", "line 2: a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}, one name an element"},
+		"options of a kind":    {"methods:\n  - a:\n      - x", "line 3: a method with options is written"},
+		"option of two values": {"methods:\n  - a: {x: [1, 2]}", "line 2: the option x of a takes one value"},
+		"option that goes on":  {"methods:\n  - a: {x: '1&y=2'}", "line 2: the option x of a takes one value"},
+		"not a mapping":        {"- seeds", "line 1: a configuration has lines of key: value"},
+		"a word":               {"seeds", "line 1: a configuration has lines of key: value"},
+		"not YAML":             {"seeds: 1\n\tsteps: 2", "line 2: found a tab character that violates indentation"},
+		"two documents":        {"seeds: 1\n---\nseeds: 2", "there is a second document"},
+		"alias of itself":      {"seeds: &a [*a]", "seeds has something else"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := setFlags([]byte(c.text), "run.yaml", runFlagSet(t))
+			var usage usageError
+			require.ErrorAs(t, err, &usage)
+			assert.Contains(t, err.Error(), "--config run.yaml: ")
+			assert.Contains(t, err.Error(), c.says)
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
+	_, err := os.Stat("nowhere.yaml")
+	require.Error(t, err)
+	assert.ErrorContains(t, readConfig("nowhere.yaml", runFlagSet(t)), "--config: open nowhere.yaml")
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	require.NoError(t, os.WriteFile(large, []byte(strings.Repeat("#", maxConfig+1)), 0o644))
+	assert.ErrorContains(t, readConfig(large, runFlagSet(t)), "the most of a configuration")
+}
+
+// TestPathsAreKnown: a flag whose value is a path says so in its placeholder, by which a configuration knows what to make relative.
+func TestPathsAreKnown(t *testing.T) {
+	var paths []string
+	runFlagSet(t).VisitAll(func(f *pflag.Flag) {
+		if isPath(f) {
+			paths = append(paths, f.Name)
+		}
+	})
+	assert.Subset(t, paths, []string{"config", "out", "data", "plugin", "plugin-dir", "plugin-lock"})
+}
+
+// TestRunConfig: a run from a file is the run of the same flags, and the configuration that is kept repeats it.
+func TestRunConfig(t *testing.T) {
+	folder := t.TempDir()
+	writeData(t, filepath.Join(folder, "data"))
+	write := func(text string) string {
+		path := filepath.Join(folder, "run.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		return path
+	}
+	path := write(`
+methods:
+  - template: {epochs: 2, order: down}
+  - oth*
+seeds: 0..1
+data: data
+out: out
+num-digits: ` + tinyDigits + `
+split: [` + tinySplit + `]
+steps: 3
+`)
+	fakes, out := newFakes(), filepath.Join(folder, "out")
+	got := call(t.Context(), fakes.config(), "run", "--config", path, "--steps", "2", "-q")
+	require.Zero(t, got.status, got.stderr)
+	r := results(t, out)
+	require.Len(t, r.Runs, 4)
+	assert.Equal(t, "template?epochs=2&order=down", r.Runs[0].Method)
+	assert.Equal(t, 2, r.Task.Steps, "the flag goes before the file")
+	assert.EqualValues(t, 4, fakes.fits.Load())
+
+	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	for _, want := range []string{
+		"methods:\n  - template: {epochs: 2, order: down}\n  - other\n", "seeds: 0..1\n", "out: .\n", "data: " + filepath.Join(folder, "data") + "\n", "steps: 2\n",
+		"protocol: reencode\n", "oracle-seed: 42\n",
+	} {
+		assert.Contains(t, string(kept), want)
+	}
+	assert.NotContains(t, string(kept), "quiet")
+	again := call(t.Context(), fakes.config(), "run", "--config", filepath.Join(out, "config.yaml"))
+	require.Zero(t, again.status, again.stderr)
+	assert.Equal(t, 4, strings.Count(again.stderr, "finished before, kept"))
+	assert.EqualValues(t, 4, fakes.fits.Load())
+	assert.Equal(t, r, results(t, out))
+	repeated, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	assert.Equal(t, string(kept), string(repeated))
+
+	bad := call(t.Context(), newFakes().config(), "run", "--config", write("methods: all\nsed: 1\n"))
+	assert.Equal(t, exitUsage, bad.status)
+	checkGolden(t, "bad/config-unknown-key", bad, map[string]string{"FOLDER": folder})
+}
+
+// TestZeroIsKept: a zero that was given is not taken for a flag left out.
+func TestZeroIsKept(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--oracle-seed", "0", "--checkpoint-every", "0")...).status)
+	flags := runFlagSet(t)
+	require.NoError(t, readConfig(filepath.Join(out, "config.yaml"), flags))
+	assert.Equal(t, []string{"0", "0", out}, []string{value(flags, "oracle-seed"), value(flags, "checkpoint-every"), value(flags, "out")})
+}
+
+// TestExampleConfig: the example that the documentation names can be read, and is what the documentation shows.
+func TestExampleConfig(t *testing.T) {
+	const path = "../examples/config/ordered-mnist.yaml"
+	flags := runFlagSet(t)
+	require.NoError(t, readConfig(path, flags))
+	assert.Equal(t, "linear,vamp?epochs=20&lr=1e-3,vamp,contrastive", value(flags, "methods"))
+	assert.Equal(t, "../results/config", value(flags, "out"))
+	example, err := os.ReadFile(path)
+	require.NoError(t, err)
+	page, err := os.ReadFile("../docs/config.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(page), "```yaml\n"+string(example)+"```\n")
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add("methods: [a, {b: {c: 1}}]\nseeds: 0..3\nsplit: [2, 2, 1]\nquiet: true\nplugin: x")
+	f.Add("&a seeds: *a")
+	f.Add("? {}\n: []")
+	f.Fuzz(func(t *testing.T, text string) {
+		err := setFlags([]byte(text), "run.yaml", runFlagSet(t))
+		if err != nil {
+			require.Contains(t, err.Error(), "--config run.yaml: ")
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+const keptHead = "The configuration that these results are from; it repeats them with: run --config config.yaml"
+
+// keptConfig is a configuration file that means the plan, for the folder of its results: patterns are the names that they stood
+// for, defaults are written out, and paths are absolute but for the folder itself. backend is the one that was chosen.
+func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, backend string) ([]byte, error) {
+	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: keptHead}
+	var failure error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if slices.Contains(notConfigured, flag.Name) || slices.Contains(notKept, flag.Name) {
+			return
+		}
+		value, err := keptValue(flag, p, backend)
+		if failure = errors.Join(failure, err); value != nil {
+			root.Content = append(root.Content, scalar(flag.Name), value)
+		}
+	})
+	if failure != nil {
+		return nil, failure
+	}
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), encoder.Close()
+}
+
+// keptValue is nil for a flag whose value says nothing.
+func keptValue(flag *pflag.Flag, p *benchmark.Plan, backend string) (*yaml.Node, error) {
+	switch flag.Name {
+	case "out":
+		return scalar("."), nil
+	case "backend":
+		return scalar(backend), nil
+	case "methods":
+		return methodNodes(p.Entries), nil
+	}
+	if l, ok := flag.Value.(list); ok {
+		values := slices.Clone(*l.values)
+		if flag.Name == "plugin" {
+			values = append(values, takingPart(p)...)
+		}
+		return pathNodes(values)
+	}
+	text := flag.Value.String()
+	if text == "" || text == "0" && !flag.Changed {
+		return nil, nil
+	}
+	if isPath(flag) {
+		absolute, err := filepath.Abs(text)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(absolute); errors.Is(err, fs.ErrNotExist) && !flag.Changed {
+			return nil, nil
+		}
+		text = absolute
+	}
+	return scalar(text), nil
+}
+
+func scalar(text string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
+	if slices.Contains([]string{"", "~", "null", "Null", "NULL"}, text) {
+		n.Tag = "!!str"
+	}
+	return n
+}
+
+func methodNodes(entries []benchmark.Entry) *yaml.Node {
+	nodes := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, e := range entries {
+		name, query, hasOptions := strings.Cut(e.Label, "?")
+		n := scalar(name)
+		if hasOptions && query != "" {
+			options := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+			for pair := range strings.SplitSeq(query, "&") {
+				option, value, _ := strings.Cut(pair, "=")
+				options.Content = append(options.Content, scalar(option), scalar(value))
+			}
+			n = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{n, options}}
+		}
+		nodes.Content = append(nodes.Content, n)
+	}
+	return nodes
+}
+
+// takingPart lists the plugins that serve a method or the oracle of a plan: they may have been found in a folder that the
+// environment names.
+func takingPart(p *benchmark.Plan) []string {
+	var paths []string
+	add := func(i *benchmark.PluginInfo) {
+		if i != nil {
+			paths = append(paths, i.Path)
+		}
+	}
+	add(p.Oracle.Plugin)
+	for _, e := range p.Entries {
+		add(e.Plugin)
+	}
+	return paths
+}
+
+// pathNodes is a list of absolute paths, each once; nil for none.
+func pathNodes(paths []string) (*yaml.Node, error) {
+	nodes := &yaml.Node{Kind: yaml.SequenceNode}
+	seen := map[string]bool{}
+	for _, path := range paths {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[absolute] {
+			seen[absolute] = true
+			nodes.Content = append(nodes.Content, scalar(absolute))
+		}
+	}
+	if len(nodes.Content) == 0 {
+		return nil, nil
+	}
+	return nodes, nil
+}
