@@ -111,7 +111,10 @@ func (c config) keys() []string {
 
 func (c config) set(key, value *yaml.Node) error {
 	if key.Kind != yaml.ScalarNode || !slices.Contains(c.keys(), key.Value) {
-		return c.at(key, "%s", core.Unknown("key", key.Value, c.keys()))
+		if near := core.Nearest(key.Value, c.keys()); near != "" {
+			return c.at(key, "there is no key %q; did you mean %q? The keys are the names of flags", key.Value, near)
+		}
+		return c.at(key, "there is no key %q; the keys are the names of flags", key.Value)
 	}
 	flag := c.flags.Lookup(key.Value)
 	if flag.Changed {

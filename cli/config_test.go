@@ -75,7 +75,7 @@ protocol: powers
 
 func TestConfigErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"unknown key":          {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? There is backend, `},
+		"unknown key":          {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? The keys are the names of flags`},
 		"underscore":           {"oracle_seed: 1", `line 1: there is no key "oracle_seed"; did you mean "oracle-seed"?`},
 		"unknown, overridden":  {"zzz: 1", `line 1: there is no key "zzz"`},
 		"config in a config":   {"config: other.yaml", `there is no key "config"`},
