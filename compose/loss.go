@@ -54,7 +54,10 @@ type lossEmbedder struct {
 	network     nn.CNN
 }
 
-var _ core.Embedder = (*lossEmbedder)(nil)
+var (
+	_ core.Embedder        = (*lossEmbedder)(nil)
+	_ core.EmbeddingLoader = (*lossEmbedder)(nil)
+)
 
 func (e *lossEmbedder) Describe() core.Description { return e.description }
 
@@ -108,6 +111,27 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 		CompileSeconds: history.CompileSeconds + scored.compile.Seconds() + encoder.CompileSeconds,
 		Warnings:       append(scored.warnings(history), history.Warnings...),
 	}), nil
+}
+
+// Load implements [core.EmbeddingLoader].
+func (e *lossEmbedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding, err error) {
+	defer core.Recover(&err)
+	n, err := nn.LoadNetwork(&s.State)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.network.CheckShape(n.Shape); err != nil {
+		return nil, err
+	}
+	backend, err := e.runtime.Backend()
+	if err != nil {
+		return nil, err
+	}
+	encoder, err := nn.NewInference(backend, n.Store, n.Shape, views{e.network, n.Features}.embed)
+	if err != nil {
+		return nil, err
+	}
+	return nn.NewEmbedding(encoder, core.Report{Parameters: nn.NumParameters(n.Store), CompileSeconds: encoder.CompileSeconds}), nil
 }
 
 // views are the two views of a batch of lagged pairs that a loss compares.

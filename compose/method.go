@@ -87,7 +87,11 @@ type method struct {
 	embedderPart, operatorPart part
 }
 
-var _ core.Method = (*method)(nil)
+var (
+	_ core.Method      = (*method)(nil)
+	_ core.ModelLoader = (*method)(nil)
+	_ core.Declarer    = (*method)(nil)
+)
 
 func (m *method) Describe() core.Description { return m.description }
 

@@ -25,12 +25,21 @@ var (
 	_ core.Reporter   = (*fitted)(nil)
 	_ core.Spectral   = (*fitted)(nil)
 	_ core.Declarer   = (*fitted)(nil)
+	_ core.Saver      = (*fitted)(nil)
 	_ core.Forecaster = (*fitted)(nil)
 )
 
 // Has implements [core.Declarer].
 func (m *fitted) Has(ability string) bool {
-	return ability != "Spectral" || m.spectrum != nil
+	switch ability {
+	case "Spectral":
+		return m.spectrum != nil
+	case "Saver":
+		_, embedding := core.As[core.Saver](m.embedding)
+		_, operator := core.As[core.Saver](m.operator)
+		return embedding && operator
+	}
+	return true
 }
 
 func (m *fitted) Report() core.Report { return m.report }

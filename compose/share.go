@@ -28,7 +28,11 @@ type sharedFit struct {
 	embedding core.Embedding
 }
 
-var _ core.Embedder = (*shared)(nil)
+var (
+	_ core.Embedder        = (*shared)(nil)
+	_ core.EmbeddingLoader = (*shared)(nil)
+	_ core.Declarer        = (*shared)(nil)
+)
 
 func (s *shared) Describe() core.Description { return s.embedder.Describe() }
 
@@ -62,6 +66,21 @@ func (s *shared) Fit(ctx context.Context, t *core.Training) (core.Embedding, err
 	return embedding, nil
 }
 
+// Has implements [core.Declarer].
+func (s *shared) Has(ability string) bool {
+	_, ok := core.As[core.EmbeddingLoader](s.embedder)
+	return ability != "EmbeddingLoader" || ok
+}
+
+// Load implements [core.EmbeddingLoader]. What is loaded is not shared.
+func (s *shared) Load(ctx context.Context, saved *core.Saved) (core.Embedding, error) {
+	loader, ok := core.As[core.EmbeddingLoader](s.embedder)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s cannot load embeddings", core.ErrUnavailable, s.Describe().Name)
+	}
+	return loader.Load(ctx, saved)
+}
+
 // reused is an embedding that took no time to fit.
 type reused struct {
 	core.Embedding
@@ -71,10 +90,22 @@ type reused struct {
 var (
 	_ core.Decoder  = reused{}
 	_ core.Reporter = reused{}
+	_ core.Saver    = reused{}
 	_ core.Declarer = reused{}
 )
 
-func (r reused) Has(ability string) bool { return ability != "Decoder" || r.Decoder != nil }
+func (r reused) Has(ability string) bool {
+	_, saves := core.As[core.Saver](r.Embedding)
+	return (ability != "Decoder" || r.Decoder != nil) && (ability != "Saver" || saves)
+}
+
+func (r reused) Save(ctx context.Context) (*core.State, error) {
+	saver, ok := core.As[core.Saver](r.Embedding)
+	if !ok {
+		return nil, fmt.Errorf("%w: the embedding cannot be saved", core.ErrUnavailable)
+	}
+	return saver.Save(ctx)
+}
 
 func (r reused) Report() core.Report {
 	report := core.ReportOf(r.Embedding)

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// This file lists the abilities that a fitted thing may have beyond what its kind requires. Ask for one with [As], never
-// by a type assertion: a thing that lives in another process answers by what it declared.
+// This file lists the abilities that a thing may have beyond what its kind requires, fitted or to be fitted. Ask for one with
+// [As], never by a type assertion: a thing that lives in another process answers by what it declared.
 
 // Decoder is the ability of an [Embedding] to turn features back into snapshots.
 type Decoder interface {
@@ -78,6 +78,37 @@ type SpectralOperator interface {
 	// left vectors l are scaled so that Σ_j l_j w_j = 1, without conjugation.
 	LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 	RightEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
+}
+
+// Saver is the ability of a [Model], [Embedding], [Operator] or [Judge] to be stored. What fits such things must have the ability to
+// load them: [ModelLoader], [EmbeddingLoader], [OperatorLoader] or [JudgeLoader].
+type Saver interface {
+	// Save returns the state from which the same thing can be loaded, in another process too, by the same version of the code. It
+	// returns [ErrUnavailable] where it cannot be stored after all. The state belongs to the caller, but its arrays are not to be
+	// written to.
+	Save(ctx context.Context) (*State, error)
+}
+
+// ModelLoader is the ability of a [Method] to load a model that one of its fits gave and that was saved.
+type ModelLoader interface {
+	// Load returns a model that predicts to the bit what the saved one did. It returns [ErrShape], [ErrUnavailable] or another
+	// error of this package for a state that no model of the method saved, and never panics on one.
+	Load(ctx context.Context, s *Saved) (Model, error)
+}
+
+// EmbeddingLoader is the same ability of an [Embedder].
+type EmbeddingLoader interface {
+	Load(ctx context.Context, s *Saved) (Embedding, error)
+}
+
+// OperatorLoader is the same ability of an [EvolutionOperator].
+type OperatorLoader interface {
+	Load(ctx context.Context, s *Saved) (Operator, error)
+}
+
+// JudgeLoader is the same ability of an [Oracle].
+type JudgeLoader interface {
+	Load(ctx context.Context, s *Saved) (Judge, error)
 }
 
 // Declarer restricts the abilities of a thing whose type has more methods than the thing can serve, a stand-in for one in

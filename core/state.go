@@ -23,6 +23,13 @@ type Array struct {
 	Values any
 }
 
+// Saved is what a load is given. Nothing may write to it.
+type Saved struct {
+	State
+	// OracleEmbedding is the encoder of the oracle that judged the run, for what declares [OracleExposed]; nil otherwise.
+	OracleEmbedding Embedding
+}
+
 var stateName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 
 // Validate returns [ErrShape] if the values of an array do not fill its shape or are of another type, and [ErrDescription] for

@@ -2,7 +2,10 @@ package nn
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
+	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
@@ -17,6 +20,7 @@ type Embedding struct {
 var (
 	_ core.Embedding = (*Embedding)(nil)
 	_ core.Reporter  = (*Embedding)(nil)
+	_ core.Saver     = (*Embedding)(nil)
 )
 
 // NewEmbedding returns the embedding that a network is whose result is [n, d].
@@ -34,3 +38,40 @@ func (e *Embedding) Embed(ctx context.Context, x core.Snapshots) (*mat.Dense, er
 
 // Report implements [core.Reporter].
 func (e *Embedding) Report() core.Report { return e.report }
+
+// networkFacts are the facts of an embedding's state. Its arrays are all trained parameters of the store, by path.
+type networkFacts struct {
+	Shape    []int `json:"shape"` // of a snapshot
+	Features int   `json:"features"`
+}
+
+// Save implements [core.Saver]. [LoadNetwork] reads what it returns.
+func (e *Embedding) Save(context.Context) (*core.State, error) {
+	arrays, err := Parameters(e.encoder.exec.Store())
+	if err != nil {
+		return nil, err
+	}
+	facts, err := json.Marshal(networkFacts{e.encoder.in, e.Dim()})
+	return &core.State{Facts: facts, Arrays: arrays}, err
+}
+
+// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be built by [NewInference].
+type Network struct {
+	Store    *model.Store
+	Shape    []int // of a snapshot
+	Features int
+}
+
+// LoadNetwork reads what [Embedding.Save] returned. The error is [core.ErrShape] where that is something else. That the parameters
+// are those of a network shows when it is built.
+func LoadNetwork(s *core.State) (*Network, error) {
+	var facts networkFacts
+	if err := json.Unmarshal(s.Facts, &facts); err != nil {
+		return nil, fmt.Errorf("%w: the facts of a network: %w", core.ErrShape, err)
+	}
+	if facts.Features < 1 {
+		return nil, fmt.Errorf("%w: a network of %d features", core.ErrShape, facts.Features)
+	}
+	store, err := LoadStore(s.Arrays)
+	return &Network{store, facts.Shape, facts.Features}, err
+}

@@ -43,7 +43,7 @@ func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) 
 	}
 	s, ok := model.GetParamOr[any](scope, initStream, nil).(streamName)
 	if !ok {
-		panic(fmt.Errorf("%w: the store has no random stream for the parameter %s; make the store by nn.NewStore", core.ErrUnavailable, name))
+		panic(fmt.Errorf("%w: the store has no parameter %s, and no random stream to draw it from; make the store by nn.NewStore", core.ErrUnavailable, model.JoinPath(scope.Scope(), name)))
 	}
 	random := core.NewStream(s.seed, append(slices.Clone(s.name), model.JoinPath(scope.Scope(), name))...)
 	value := tensors.FromScalarAndDimensions(float32(0), dimensions...)

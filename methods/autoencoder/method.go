@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
@@ -36,7 +37,10 @@ type embedder struct {
 	network nn.CNN
 }
 
-var _ core.Embedder = (*embedder)(nil)
+var (
+	_ core.Embedder        = (*embedder)(nil)
+	_ core.EmbeddingLoader = (*embedder)(nil)
+)
 
 func (e *embedder) Describe() core.Description {
 	return core.Description{
@@ -72,12 +76,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	encode := func(scope *model.Scope, x *graph.Node) *graph.Node {
-		return e.network.Encode(scope.At("encoder"), x, t.States)
-	}
-	decode := func(scope *model.Scope, z *graph.Node) *graph.Node {
-		return e.network.Decode(scope.At("decoder"), z, shape...)
-	}
+	encode, decode := e.encode(t.States), e.decode(shape)
 	weights := nn.AutoencoderWeights{
 		Reconstruction: t.Options.Float("reconstruction"),
 		Linearity:      t.Options.Float("linearity"),
@@ -101,22 +100,57 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := nn.NewInference(backend, store, shape, encode)
-	if err != nil {
-		return nil, err
-	}
-	decoder, err := nn.NewInference(backend, store, []int{t.States}, decode)
-	if err != nil {
-		return nil, err
-	}
 	epochs := history.Metrics[reconstruction]
-	return &embedding{nn.NewEmbedding(encoder, core.Report{
+	return e.embedding(backend, &nn.Network{Store: store, Shape: shape, Features: t.States}, core.Report{
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
-		Parameters:     nn.NumParameters(store),
-		CompileSeconds: history.CompileSeconds + encoder.CompileSeconds + decoder.CompileSeconds,
+		CompileSeconds: history.CompileSeconds,
 		Untrained:      untrained(epochs[len(epochs)-1].Validation, meanError(t.Train, t.Validation)),
-	}), decoder}, nil
+	})
+}
+
+// Load implements [core.EmbeddingLoader].
+func (e *embedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding, err error) {
+	defer core.Recover(&err)
+	n, err := nn.LoadNetwork(&s.State)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.network.CheckShape(n.Shape); err != nil {
+		return nil, err
+	}
+	backend, err := e.runtime.Backend()
+	if err != nil {
+		return nil, err
+	}
+	return e.embedding(backend, n, core.Report{})
+}
+
+func (e *embedder) encode(features int) func(scope *model.Scope, x *graph.Node) *graph.Node {
+	return func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return e.network.Encode(scope.At("encoder"), x, features)
+	}
+}
+
+func (e *embedder) decode(shape []int) func(scope *model.Scope, z *graph.Node) *graph.Node {
+	return func(scope *model.Scope, z *graph.Node) *graph.Node {
+		return e.network.Decode(scope.At("decoder"), z, shape...)
+	}
+}
+
+// embedding returns the trained networks with a report to be completed.
+func (e *embedder) embedding(backend compute.Backend, n *nn.Network, report core.Report) (*embedding, error) {
+	encoder, err := nn.NewInference(backend, n.Store, n.Shape, e.encode(n.Features))
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := nn.NewInference(backend, n.Store, []int{n.Features}, e.decode(n.Shape))
+	if err != nil {
+		return nil, err
+	}
+	report.Parameters = nn.NumParameters(n.Store)
+	report.CompileSeconds += encoder.CompileSeconds + decoder.CompileSeconds
+	return &embedding{nn.NewEmbedding(encoder, report), decoder}, nil
 }
 
 // autoencode builds all that the loss compares. The snapshots x and their successors y, [n, shape…], go through the encoder
@@ -174,6 +208,7 @@ var (
 	_ core.Embedding = (*embedding)(nil)
 	_ core.Decoder   = (*embedding)(nil)
 	_ core.Reporter  = (*embedding)(nil)
+	_ core.Saver     = (*embedding)(nil)
 )
 
 // Decode implements [core.Decoder].

@@ -16,7 +16,11 @@ func New() core.Method { return compose.New(logits{}, linalg.Ridge{}, nil) }
 // logits is the embedder that is handed the oracle's encoder.
 type logits struct{}
 
-var _ core.Embedder = logits{}
+var (
+	_ core.Embedder        = logits{}
+	_ core.EmbeddingLoader = logits{}
+	_ core.Saver           = onlyEmbedding{}
+)
 
 func (logits) Describe() core.Description {
 	return core.Description{
@@ -31,11 +35,23 @@ func (logits) Describe() core.Description {
 }
 
 func (logits) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
-	if t.OracleEmbedding == nil {
+	return encoderOf(t.OracleEmbedding)
+}
+
+// Load implements [core.EmbeddingLoader]: there is nothing but the encoder that is handed in.
+func (logits) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
+	return encoderOf(s.OracleEmbedding)
+}
+
+func encoderOf(e core.Embedding) (core.Embedding, error) {
+	if e == nil {
 		return nil, fmt.Errorf("%w: classifier works on the features of the oracle, and this oracle hands out none", core.ErrUnavailable)
 	}
-	return onlyEmbedding{t.OracleEmbedding}, nil
+	return onlyEmbedding{e}, nil
 }
 
 // onlyEmbedding hides the report of the oracle's training, which is not the method's.
 type onlyEmbedding struct{ core.Embedding }
+
+// Save implements [core.Saver]. The encoder is not the method's, and not part of the state.
+func (onlyEmbedding) Save(context.Context) (*core.State, error) { return &core.State{}, nil }

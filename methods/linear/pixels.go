@@ -2,6 +2,7 @@ package linear
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -18,7 +19,10 @@ func Pixels() core.Embedder { return pixels{} }
 
 type pixels struct{}
 
-var _ core.Embedder = pixels{}
+var (
+	_ core.Embedder        = pixels{}
+	_ core.EmbeddingLoader = pixels{}
+)
 
 func (pixels) Describe() core.Description {
 	return core.Description{
@@ -40,6 +44,41 @@ func (pixels) Fit(ctx context.Context, t *core.Training) (core.Embedding, error)
 	return s, nil
 }
 
+// Load implements [core.EmbeddingLoader].
+func (pixels) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
+	var facts pixelFacts
+	if err := json.Unmarshal(s.Facts, &facts); err != nil {
+		return nil, fmt.Errorf("%w: the facts of pixels: %w", core.ErrShape, err)
+	}
+	mean, width, err := core.StateValues[float64](&s.State, "mean", 1)
+	if err != nil {
+		return nil, err
+	}
+	scale, _, err := core.StateValues[float64](&s.State, "scale", 1)
+	if err != nil {
+		return nil, err
+	}
+	one, err := core.NewSnapshots(make([]float32, width[0]), facts.Shape...)
+	if err != nil || one.Len() != 1 || len(scale) != len(mean) {
+		return nil, fmt.Errorf("%w: means of %d values and deviations of %d for snapshots of shape %v", core.ErrShape, len(mean), len(scale), facts.Shape)
+	}
+	return &standardised{facts.Shape, mean, scale}, nil
+}
+
+// pixelFacts are the facts of a state, whose arrays are "mean" and "scale", float64, one number a value of the snapshot.
+type pixelFacts struct {
+	Shape []int `json:"shape"`
+}
+
+// Save implements [core.Saver].
+func (s *standardised) Save(context.Context) (*core.State, error) {
+	facts, err := json.Marshal(pixelFacts{s.shape})
+	return &core.State{Facts: facts, Arrays: map[string]core.Array{
+		"mean":  {Shape: []int{len(s.mean)}, Values: s.mean},
+		"scale": {Shape: []int{len(s.scale)}, Values: s.scale},
+	}}, err
+}
+
 // standardised is the embedding: feature j is (value j − mean[j]) / scale[j].
 type standardised struct {
 	shape       []int
@@ -50,6 +89,7 @@ var (
 	_ core.Embedding = (*standardised)(nil)
 	_ core.Decoder   = (*standardised)(nil)
 	_ core.Viewer    = (*standardised)(nil)
+	_ core.Saver     = (*standardised)(nil)
 )
 
 func standardise(ctx context.Context, x core.Snapshots) (*standardised, error) {

@@ -33,7 +33,10 @@ type cnn struct {
 	network nn.CNN
 }
 
-var _ core.Oracle = (*cnn)(nil)
+var (
+	_ core.Oracle      = (*cnn)(nil)
+	_ core.JudgeLoader = (*cnn)(nil)
+)
 
 func (c *cnn) Describe() core.Description {
 	return core.Description{
@@ -64,9 +67,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	logits := func(scope *model.Scope, x *graph.Node) *graph.Node {
-		return c.network.Encode(scope.At("encoder"), x, t.States)
-	}
+	logits := c.logits(t.States)
 	history, err := (&nn.Trainer{
 		Backend:  backend,
 		Store:    store,
@@ -96,6 +97,34 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	})}, nil
 }
 
+// logits builds the network.
+func (c *cnn) logits(states int) func(scope *model.Scope, x *graph.Node) *graph.Node {
+	return func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return c.network.Encode(scope.At("encoder"), x, states)
+	}
+}
+
+// Load implements [core.JudgeLoader].
+func (c *cnn) Load(_ context.Context, s *core.Saved) (_ core.Judge, err error) {
+	defer core.Recover(&err)
+	n, err := nn.LoadNetwork(&s.State)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.network.CheckShape(n.Shape); err != nil {
+		return nil, err
+	}
+	backend, err := c.runtime.Backend()
+	if err != nil {
+		return nil, err
+	}
+	inference, err := nn.NewInference(backend, n.Store, n.Shape, c.logits(n.Features))
+	if err != nil {
+		return nil, err
+	}
+	return &judge{nn.NewEmbedding(inference, core.Report{Parameters: nn.NumParameters(n.Store), CompileSeconds: inference.CompileSeconds})}, nil
+}
+
 // crossEntropy is the mean cross-entropy of the softmax of the logits, [n, c], with the labels, [n].
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
 	n, c := logits.Shape().Dim(0), logits.Shape().Dim(1)
@@ -110,11 +139,14 @@ var (
 	_ core.Judge    = (*judge)(nil)
 	_ core.Encoder  = (*judge)(nil)
 	_ core.Reporter = (*judge)(nil)
+	_ core.Saver    = (*judge)(nil)
 )
 
 func (j *judge) Encoder() core.Embedding { return j.encoder }
 
 func (j *judge) Report() core.Report { return j.encoder.Report() }
+
+func (j *judge) Save(ctx context.Context) (*core.State, error) { return j.encoder.Save(ctx) }
 
 func (j *judge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
 	logits, err := j.encoder.Embed(ctx, x)
