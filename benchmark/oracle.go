@@ -12,8 +12,20 @@ import (
 // WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
 const WeakJudge = 0.95
 
-// fitOracle fits the judge of all runs and keeps how good it is.
-func (h *harness) fitOracle(ctx context.Context, d core.Description, options core.Options) (err error) {
+// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it.
+func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description, options core.Options) error {
+	var warning string
+	if known {
+		var loaded bool
+		if loaded, warning = h.loadOracle(ctx); loaded {
+			return nil
+		}
+	}
+	return h.fitOracle(ctx, d, options, warning)
+}
+
+// fitOracle fits the judge of all runs and keeps how good it is. The warning, if it is not empty, is kept too.
+func (h *harness) fitOracle(ctx context.Context, d core.Description, options core.Options, warning string) (err error) {
 	start := time.Now()
 	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
 	defer func() {
@@ -34,6 +46,9 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	report := core.ReportOf(h.judge)
 	h.oracle.FitSeconds = kept.earlier() + time.Since(start).Seconds()
 	h.oracle.Warnings = append(append([]string{}, report.Warnings...), kept.told()...)
+	if warning != "" {
+		h.oracle.Warnings = append(h.oracle.Warnings, warning)
+	}
 	h.oracle.History = history(report)
 	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
 		return err
@@ -46,6 +61,9 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 		h.oracle.Warnings = append(h.oracle.Warnings, fmt.Sprintf(
 			"a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for verdicts to count; give it more epochs",
 			100*h.oracle.TestAccuracy, 100*WeakJudge))
+	}
+	if err := h.saveOracle(ctx); err != nil {
+		return err
 	}
 	return errors.Join(h.store.writeJSON(h.store.path("oracle.json"), h.oracle), kept.remove())
 }

@@ -36,6 +36,8 @@ type Plan struct {
 	CheckpointEvery time.Duration
 	// Configuration is kept with the results as config.yaml, to repeat them with; nil for none.
 	Configuration []byte
+	// SaveModels stores the model of every run that has finished, where its method has that ability.
+	SaveModels bool
 	// Environment is kept with the results.
 	Environment Environment
 	// Observer is told of progress; nil for no one.

@@ -82,7 +82,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		h.oracle = info
 	}
 	if len(pending) > 0 || !known && len(runs) > 0 {
-		err = h.fitOracle(ctx, d, options)
+		err = h.makeOracle(ctx, known, d, options)
 	}
 	if err == nil {
 		err = h.execute(ctx, runs, pending, finished)
@@ -121,13 +121,14 @@ func (h *harness) claim(plan planned) (unlock func(), err error) {
 	return func() {}, h.store.checkShards(plan)
 }
 
-// reuse fills in the runs that are on disk, finished and evaluated, and returns the indices of the others. Checkpoints that a
+// reuse fills in the runs that are on disk, finished and evaluated, with their models if these are
+// wanted, and returns the indices of the others. Checkpoints that a
 // process left behind that ended between a run and the next are removed.
 func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err error) {
 	var keys []string
 	for i, r := range runs {
 		found, ok, err := h.store.Run(r.key)
-		if !ok || err != nil || found.Status != StatusOK {
+		if !ok || err != nil || found.Status != StatusOK || !h.saved(r) {
 			pending = append(pending, i)
 			continue
 		}
@@ -273,6 +274,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if err != nil {
 		return nil, err
 	}
+	arrays.model = h.save(ctx, r, model, result)
 	result.Status = StatusOK
 	return arrays, nil
 }

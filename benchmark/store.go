@@ -29,6 +29,8 @@ import (
 //	config.yaml        [Plan.Configuration]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
+//	models/KEY.npz     [SavedModel] of a run
+//	models/oracle-….npz that of the oracle, by its key
 //	checkpoints/       states of fits that are under way, or were when their process ended
 //	figures/           what package report draws
 //	report.html        the same and more as a page
@@ -156,6 +158,11 @@ func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
 		if err := s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()); err != nil {
 			return err
 		}
+		if arrays.model != nil {
+			if err := s.writeModel(s.ModelPath(run.Key), arrays.model); err != nil {
+				return err
+			}
+		}
 	}
 	return s.writeJSON(s.path("runs", run.Key+".json"), run)
 }
@@ -199,6 +206,8 @@ type RunArrays struct {
 	Rollout            []core.Snapshots // "rollout" [step, at most RolloutSnapshots, shape…]: predictions from the first test snapshots
 	Labels             [][]int          // "labels" [step, test]: what the oracle saw
 	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
+
+	model *SavedModel // to be written beside them, or nil
 }
 
 // TaskArrays reads data.npz. The error is [ErrResults].

@@ -90,7 +90,12 @@ func Decode(data []byte, format string, header any) (*core.State, error) {
 		if theirs != name {
 			return nil, fmt.Errorf("%w: its format is %q, and must be %q", ErrFormat, f.Format, format)
 		}
-		return nil, fmt.Errorf("%w: it is of version %s of the format %s, and this program reads version %s; use the program that wrote it", ErrVersion, other, name, version)
+		var writer struct{ Version string }
+		_ = json.Unmarshal(f.Header, &writer) // where it does not say, it does not
+		if writer.Version != "" {
+			writer.Version = ", version " + writer.Version
+		}
+		return nil, fmt.Errorf("%w: it is of version %s of the format %s, and this program reads version %s; use the program that wrote it%s", ErrVersion, other, name, version, writer.Version)
 	}
 	sealed := len(data) - sumLength
 	if sealed < 0 || checksum(data[:sealed]) != string(data[sealed:]) {

@@ -22,10 +22,13 @@ func state() *core.State {
 	}}
 }
 
-type header struct{ Name string }
+type header struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
 
 func encode(t testing.TB, format string) []byte {
-	data, err := statefile.Encode(format, header{"x"}, state())
+	data, err := statefile.Encode(format, header{"x", "v1.2"}, state())
 	require.NoError(t, err)
 	return data
 }
@@ -36,7 +39,7 @@ func TestRoundTrip(t *testing.T) {
 	var h header
 	got, err := statefile.Decode(data, format, &h)
 	require.NoError(t, err)
-	assert.Equal(t, header{"x"}, h)
+	assert.Equal(t, header{"x", "v1.2"}, h)
 	want := state()
 	want.Arrays["part/bias.1"] = core.Array{Values: []float64{-0.5}}
 	assert.Equal(t, want, got)
@@ -62,7 +65,7 @@ func TestOtherFormats(t *testing.T) {
 	var h header
 	_, err := statefile.Decode(encode(t, "test.state/3"), format, &h)
 	require.ErrorIs(t, err, statefile.ErrVersion)
-	assert.ErrorContains(t, err, "it is of version 3 of the format test.state, and this program reads version 2; use the program that wrote it")
+	assert.ErrorContains(t, err, "it is of version 3 of the format test.state, and this program reads version 2; use the program that wrote it, version v1.2")
 	_, err = statefile.Decode(encode(t, "test.other/2"), format, &h)
 	require.ErrorIs(t, err, statefile.ErrFormat)
 	assert.ErrorContains(t, err, `"test.other/2"`)
