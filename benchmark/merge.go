@@ -75,7 +75,24 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
 		return nil, err
 	}
+	if err := j.oracle.take(store, folders); err != nil {
+		return nil, err
+	}
 	return m, store.WriteResults(m.Results)
+}
+
+// take copies the file of the oracle, where out has none and a folder has.
+func (o OracleInfo) take(out *Store, folders []*folder) error {
+	to := out.OraclePath(o.Key)
+	if _, err := os.Stat(to); err == nil {
+		return nil
+	}
+	for _, f := range folders {
+		if m, err := ReadModel(f.store.OraclePath(o.Key)); err == nil && m.Key == o.Key {
+			return m.Write(to)
+		}
+	}
+	return nil
 }
 
 // take copies the files of a run that out does not have, or has only as a failure or torn; the .json last.

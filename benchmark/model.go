@@ -138,18 +138,11 @@ func RollOut(ctx context.Context, model core.Model, x core.Snapshots, steps int,
 	return nil
 }
 
-// ModelPath is where the model of a run is stored, and OraclePath where the oracle of a key is, if they are.
-func (s *Store) ModelPath(key string) string  { return s.path(modelFolder, key+".npz") }
-func (s *Store) OraclePath(key string) string { return s.ModelPath("oracle-" + key) }
+// ModelPath is where the model of a run is stored, if it is.
+func (s *Store) ModelPath(key string) string { return s.path("runs", key+".model.npz") }
 
-const modelFolder = "models"
-
-func (s *Store) writeModel(path string, m *SavedModel) error {
-	if err := os.MkdirAll(s.path(modelFolder), 0o755); err != nil {
-		return err
-	}
-	return m.Write(path)
-}
+// OraclePath is where the oracle of a key is stored, if it can be.
+func (s *Store) OraclePath(key string) string { return s.path("oracle-" + key + ".npz") }
 
 // savable reports whether a method can bring back what it saves.
 func savable(m core.Method) bool {
@@ -208,9 +201,10 @@ func (h *harness) saveOracle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("it cannot be saved: %w", err)
 	}
-	return h.store.writeModel(h.store.OraclePath(h.oracle.Key), &SavedModel{h.modelInfo(ModelInfo{
+	m := &SavedModel{h.modelInfo(ModelInfo{
 		Kind: ModelOfOracle, Name: h.oracle.Name, Key: h.oracle.Key, Seed: h.oracle.Seed, Options: h.oracle.Options,
-	}), state})
+	}), state}
+	return m.Write(h.store.OraclePath(h.oracle.Key))
 }
 
 // loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why it has not

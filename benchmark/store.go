@@ -29,8 +29,8 @@ import (
 //	config.yaml        [Plan.Configuration]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
-//	models/KEY.npz     [SavedModel] of a run
-//	models/oracle-….npz that of the oracle, by its key
+//	runs/KEY.model.npz [SavedModel], where that is wanted
+//	oracle-KEY.npz     [SavedModel] of the oracle
 //	checkpoints/       states of fits that are under way, or were when their process ended
 //	figures/           what package report draws
 //	report.html        the same and more as a page
@@ -159,7 +159,7 @@ func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
 			return err
 		}
 		if arrays.model != nil {
-			if err := s.writeModel(s.ModelPath(run.Key), arrays.model); err != nil {
+			if err := arrays.model.Write(s.ModelPath(run.Key)); err != nil {
 				return err
 			}
 		}
