@@ -26,7 +26,7 @@ var allowed = []struct {
 	{"core", nil},
 	{"registry", []string{"core"}},
 	{"internal", []string{"core", "internal"}},
-	{"dataset", []string{"core"}},
+	{"dataset", []string{"core", "internal"}},
 	{"linalg", []string{"core", "internal"}},
 	{"nn", []string{"core", "internal"}},
 	{"benchmark/report", []string{"core", "benchmark", "internal"}},

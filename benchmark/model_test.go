@@ -161,7 +161,7 @@ func TestForeignModels(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"torn":            {whole[:len(whole)/2], "torn or something else"},
+		"torn":            {whole[:len(whole)/2], "torn, changed or something else"},
 		"changed":         {bytes.Replace(whole, []byte(`"seed":7`), []byte(`"seed":8`), 1), "checksum"},
 		"other version":   {bytes.Replace(whole, []byte("koopbench.model/1"), []byte("koopbench.model/9"), 1), "checksum"},
 		"another archive": {arrays, "is compressed"},

@@ -95,8 +95,8 @@ func TestCompletion(t *testing.T) {
 		"plugin ":                 {"check", "list", "lock", "serve"},
 		"plugin serve ":           {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"completion ":             {"bash", "fish", "powershell", "zsh"},
-		"":                        {"compare", "completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
-		"help ":                   {"compare", "completion", "help", "info", "list", "merge", "plugin", "report", "run", "serve", "verify", "version"},
+		"":                        {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"help ":                   {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -51,6 +51,7 @@ type runFlags struct {
 	timeout    time.Duration
 	shard      shard
 	checkpoint time.Duration
+	saveModels bool
 	quiet      bool
 }
 
@@ -104,6 +105,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
+	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
@@ -216,7 +218,7 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	}
 	plan := &benchmark.Plan{
 		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
-		CheckpointEvery: f.checkpoint, Shard: f.shard.Shard,
+		CheckpointEvery: f.checkpoint, SaveModels: f.saveModels, Shard: f.shard.Shard,
 	}
 	if f.checkpoint == 0 {
 		plan.CheckpointEvery = -1
@@ -226,6 +228,9 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 			Label: s.Label, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
 			Isolated: c.whole[s.Description.Name],
 		})
+		if _, ok := core.As[core.ModelLoader](s.Method); f.saveModels && !ok {
+			a.warn("--save-models: %s cannot be saved; its runs leave no model\n", s.Label)
+		}
 	}
 	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
 		return nil, err

@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // build builds the program and returns its path.
@@ -56,7 +62,7 @@ func TestProgram(t *testing.T) {
 	})
 
 	out := filepath.Join(t.TempDir(), "results")
-	args := []string{"run", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out", out}
+	args := []string{"run", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--save-models", "--out", out}
 	table, stderr := run(args...)
 	results := readResults(t, out)
 	t.Run("run", func(t *testing.T) {
@@ -79,10 +85,52 @@ func TestProgram(t *testing.T) {
 		assert.Equal(t, table, again)
 		assert.Equal(t, 5, strings.Count(stderr, "finished before, kept"))
 	})
+	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, results) })
 	t.Run("report", func(t *testing.T) {
 		again, _ := run("report", out)
 		assert.Equal(t, table, again)
 	})
+}
+
+// predictAgain predicts the test images, as PNGs, with every model that was saved: the same bits as in the run, and the same labels.
+func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, results benchmark.Results) {
+	store := benchmark.OpenStore(out)
+	task, err := store.TaskArrays()
+	require.NoError(t, err)
+	require.Equal(t, results.Task.Test, task.TestImages.Len())
+	var inputs []string
+	for i := range task.TestImages.Len() {
+		inputs = append(inputs, filepath.Join(t.TempDir(), "image.png"))
+		file, err := os.Create(inputs[i])
+		require.NoError(t, err)
+		require.NoError(t, png.Encode(file, dataset.Grey(task.TestImages.Slice(i, i+1).Floats(), 28, 28)))
+		require.NoError(t, file.Close())
+	}
+	for _, r := range results.Runs {
+		dir := filepath.Join(t.TempDir(), "predicted")
+		stdout, _ := run(append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", "2", "--out", dir, "--input"}, inputs...)...)
+		assert.Equal(t, 10, strings.Count(stdout, "\n"))
+		data, err := os.ReadFile(filepath.Join(dir, "predictions.npz"))
+		require.NoError(t, err)
+		a, err := npz.Read(bytes.NewReader(data), int64(len(data)))
+		require.NoError(t, err)
+		images, shape, err := npz.Values[float32](a, "images", 4)
+		require.NoError(t, err)
+		require.Equal(t, []int{2, 10, 28, 28}, shape)
+		labels, _, err := npz.Values[int64](a, "labels", 2)
+		require.NoError(t, err)
+		for step := range 2 {
+			h := sha256.New()
+			require.NoError(t, binary.Write(h, binary.LittleEndian, images[step*7840:(step+1)*7840]))
+			assert.Equal(t, r.PredictionSHA256[step], hex.EncodeToString(h.Sum(nil)), "%s, step %d", r.Method, step+1)
+			for i, label := range r.Labels[step] {
+				assert.EqualValues(t, label, labels[step*10+i])
+			}
+		}
+		pictures, err := filepath.Glob(filepath.Join(dir, "images", "*.png"))
+		require.NoError(t, err)
+		assert.Len(t, pictures, 30)
+	}
 }
 
 func readResults(t *testing.T, dir string) benchmark.Results {

@@ -22,6 +22,9 @@ import (
 // ErrFormat says that a file is not an archive of arrays that this package reads.
 var ErrFormat = errors.New("not a readable .npz file")
 
+// ErrArray says that a file is not an array that this package reads.
+var ErrArray = errors.New("not a readable .npy file")
+
 // Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8 or
 // []complex128, or a [Text], which has no shape.
 type Array struct {
@@ -185,6 +188,15 @@ func readMember(f *zip.File) (Array, error) {
 	}
 	defer r.Close()
 	return readArray(r)
+}
+
+// ReadArray reads a .npy file, under the same conditions as [Read].
+func ReadArray(r io.Reader) (Array, error) {
+	a, err := readArray(r)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrArray, err)
+	}
+	return a, err
 }
 
 var headerPattern = regexp.MustCompile(`^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n$`)

@@ -21,7 +21,7 @@ import (
 )
 
 // ErrFormat says that a file is torn, changed, or no file of this format.
-var ErrFormat = errors.New("not readable")
+var ErrFormat = errors.New("torn, changed or something else")
 
 // ErrVersion says that a file is of another version of the format.
 var ErrVersion = errors.New("another version")
@@ -74,7 +74,7 @@ func checksum(data []byte) string {
 func Decode(data []byte, format string, header any) (*core.State, error) {
 	a, err := read(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is torn or something else: %w", ErrFormat, err)
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	text, ok := a[member].Values.(npz.Text)
 	if !ok {
@@ -99,7 +99,7 @@ func Decode(data []byte, format string, header any) (*core.State, error) {
 	}
 	sealed := len(data) - sumLength
 	if sealed < 0 || checksum(data[:sealed]) != string(data[sealed:]) {
-		return nil, fmt.Errorf("%w: its SHA-256 is not the one at its end; it was changed or torn", ErrFormat)
+		return nil, fmt.Errorf("%w: its SHA-256 is not the one at its end", ErrFormat)
 	}
 	if err := json.Unmarshal(f.Header, header); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFormat, member, err)

@@ -1,0 +1,343 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"image/png"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/npz"
+	"github.com/koopbench/koopbench/methods"
+	"github.com/koopbench/koopbench/nn"
+)
+
+// predictFlags are the flags of `bench predict`.
+type predictFlags struct {
+	model   string
+	oracle  string
+	inputs  []string
+	steps   int
+	out     string
+	pngs    int
+	backend string
+	threads int
+}
+
+const (
+	predictionsFile = "predictions.npz"
+	labelsFile      = "labels.csv"
+	imagesFolder    = "images"
+)
+
+func (a *app) predictCommand() *cobra.Command {
+	f := &predictFlags{steps: benchmark.DefaultSteps, out: "predictions", pngs: 10}
+	cmd := &cobra.Command{
+		Use:   "predict --model FILE --input FILE… [FLAGS]",
+		Short: "Predict what follows images, with a model that a run has saved",
+		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved: each predicted image is the next input.
+
+Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. DIR gets predictions.npz, labels.csv and PNGs of the
+first images. Labels are what the oracle of the model's run sees; its file lies in the folder of results.`,
+		Example: "  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --steps 5 --out predictions\n" +
+			"  " + a.Name + " predict --model linear.npz --oracle oracle.npz --input *.png",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.inputs = append(f.inputs, args...)
+			return a.predict(cmd.Context(), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(word{&f.model, "FILE"}, "model", "model file")
+	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
+	flags.Var(list{&f.inputs, "FILE"}, "input", "file of images; may be repeated, and further arguments are inputs too")
+	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps to predict")
+	flags.Var(word{&f.out, "DIR"}, "out", "folder for what is predicted")
+	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
+	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute, as for "+a.Name+" run")
+	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	return cmd
+}
+
+// predict checks everything that was named, then predicts.
+func (a *app) predict(ctx context.Context, f *predictFlags) error {
+	switch {
+	case f.model == "":
+		return usagef("predict needs a model file: --model FILE; %s run --save-models writes them beside the runs", a.Name)
+	case len(f.inputs) == 0:
+		return usagef("predict needs images: --input FILE")
+	}
+	ctx, stop := stopBySignal(ctx)
+	defer stop()
+	if f.threads > 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
+	}
+	saved, err := benchmark.ReadModel(f.model)
+	if err != nil {
+		return err
+	}
+	x, err := readInputs(f.inputs, saved.Task.Shape)
+	if err != nil {
+		return err
+	}
+	rt, err := openRuntime(f.backend, f.threads)
+	if err != nil {
+		return err
+	}
+	if here, err := backendIdentity(rt); err != nil {
+		return err
+	} else if here != saved.Backend {
+		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend, here)
+	}
+	model, judge, err := a.loadModel(ctx, rt, f, saved)
+	if err != nil {
+		return err
+	}
+	p := predictions{inputs: x}
+	if err := p.make(ctx, model, judge, saved.Task.States, f.steps); err != nil {
+		if ctx.Err() != nil {
+			return interruption("stopped; nothing was written")
+		}
+		return err
+	}
+	if err := p.write(f.out, f.pngs); err != nil {
+		return err
+	}
+	_, err = a.stdout.Write([]byte(p.summary()))
+	say(a.stderr, "%d steps of %d images are in %s\n", f.steps, x.Len(), f.out)
+	return err
+}
+
+// readInputs reads all images, which must have that shape.
+func readInputs(paths []string, shape []int) (core.Snapshots, error) {
+	var values []float32
+	for _, path := range paths {
+		x, err := dataset.ReadImages(path)
+		if err != nil {
+			return core.Snapshots{}, fmt.Errorf("--input: %w", err)
+		}
+		one, err := core.NewSnapshots(nil, shape...)
+		if err != nil {
+			return core.Snapshots{}, err
+		}
+		if !x.SameShape(one) {
+			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: images of %s; the model takes %s", path, core.ErrShape, sizeText(x.Shape()), sizeText(shape))
+		}
+		values = append(values, x.Floats()...)
+	}
+	x, err := core.NewSnapshots(values, shape...)
+	if err == nil && x.Len() == 0 {
+		err = fmt.Errorf("--input: %w: there is no image", core.ErrTooShort)
+	}
+	return x, err
+}
+
+func sizeText(shape []int) string {
+	words := make([]string, len(shape))
+	for i, n := range shape {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, "×")
+}
+
+// loadModel loads the model and, where its file is found, the judge; nil otherwise.
+func (a *app) loadModel(ctx context.Context, rt *nn.Runtime, f *predictFlags, saved *benchmark.SavedModel) (core.Model, core.Judge, error) {
+	r, err := a.Registry(rt)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &catalogue{Registry: r, runtime: rt, reference: compose.Share(methods.Reference(rt))}
+	if err := c.composeBuiltin(); err != nil {
+		return nil, nil, err
+	}
+	var judge core.Judge
+	file, err := a.readOracle(f, saved)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file != nil {
+		oracle, err := c.Oracles.Get(file.Name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the oracle's file: %w", err)
+		}
+		if judge, err = file.LoadJudge(ctx, oracle); err != nil {
+			return nil, nil, err
+		}
+	}
+	method, err := c.Methods.Get(saved.Name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.model, err)
+	}
+	model, err := saved.Load(ctx, method, judge)
+	return model, judge, err
+}
+
+// readOracle reads the oracle's file: the one that was named, or the one of the model's folder of results, nil if there is none.
+func (a *app) readOracle(f *predictFlags, saved *benchmark.SavedModel) (*benchmark.SavedModel, error) {
+	if f.oracle != "" {
+		file, err := benchmark.ReadModel(f.oracle)
+		if err != nil {
+			return nil, fmt.Errorf("--oracle: %w", err)
+		}
+		if file.Kind != benchmark.ModelOfOracle {
+			return nil, usagef("--oracle %s: it is the model of a method, %s", f.oracle, file.Name)
+		}
+		if file.Key != saved.Oracle {
+			a.warn("%s is not the oracle that judged the run of %s\n", f.oracle, f.model)
+		}
+		return file, nil
+	}
+	beside := filepath.Dir(f.model)
+	for _, dir := range []string{filepath.Dir(beside), beside} {
+		file, err := benchmark.ReadModel(benchmark.OpenStore(dir).OraclePath(saved.Oracle))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return file, err
+	}
+	say(a.stderr, "there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it with --oracle\n", saved.Oracle)
+	return nil, nil
+}
+
+// predictions are what follows the inputs.
+type predictions struct {
+	inputs core.Snapshots
+	steps  []core.Snapshots
+	labels [][]int // of the inputs, then of each step; nil without a judge
+}
+
+func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, states, steps int) error {
+	label := func(x core.Snapshots) error {
+		if judge == nil {
+			return nil
+		}
+		labels, err := judge.Classify(ctx, x)
+		if err == nil {
+			err = core.CheckLabels(labels, x.Len(), states)
+		}
+		p.labels = append(p.labels, labels)
+		return err
+	}
+	if err := label(p.inputs); err != nil {
+		return err
+	}
+	return benchmark.RollOut(ctx, model, p.inputs, steps, func(_ int, x core.Snapshots) error {
+		p.steps = append(p.steps, x)
+		return label(x)
+	})
+}
+
+// write writes everything, with PNGs of the first inputs.
+func (p *predictions) write(dir string, pngs int) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	shape := p.inputs.Shape()
+	archive := npz.Archive{"inputs": {Shape: append([]int{p.inputs.Len()}, shape...), Values: p.inputs.Floats()}}
+	var images []float32
+	for _, x := range p.steps {
+		images = append(images, x.Floats()...)
+	}
+	archive["images"] = npz.Array{Shape: append([]int{len(p.steps), p.inputs.Len()}, shape...), Values: images}
+	if p.labels != nil {
+		var labels []int64
+		for _, step := range p.labels {
+			for _, l := range step {
+				labels = append(labels, int64(l))
+			}
+		}
+		n := p.inputs.Len()
+		archive["input_labels"] = npz.Array{Shape: []int{n}, Values: labels[:n]}
+		archive["labels"] = npz.Array{Shape: []int{len(p.steps), n}, Values: labels[n:]}
+		if err := p.writeLabels(filepath.Join(dir, labelsFile)); err != nil {
+			return err
+		}
+	}
+	var b bytes.Buffer
+	if err := npz.Write(&b, archive); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(filepath.Join(dir, predictionsFile), b.Bytes()); err != nil {
+		return err
+	}
+	return p.writePictures(filepath.Join(dir, imagesFolder), min(pngs, p.inputs.Len()))
+}
+
+// writeLabels writes a row for each image and step; step 0 is the input.
+func (p *predictions) writeLabels(path string) error {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"image", "step", "label"}}
+	for i := range p.inputs.Len() {
+		for step, labels := range p.labels {
+			rows = append(rows, []string{strconv.Itoa(i), strconv.Itoa(step), strconv.Itoa(labels[i])})
+		}
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return atomicfile.Write(path, b.Bytes())
+}
+
+// writePictures writes the first images, if they are images of grey.
+func (p *predictions) writePictures(dir string, count int) error {
+	shape := p.inputs.Shape()
+	if len(shape) == 3 && shape[2] == 1 {
+		shape = shape[:2]
+	}
+	if len(shape) != 2 || count == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for step, x := range slices.Concat([]core.Snapshots{p.inputs}, p.steps) {
+		for i := range count {
+			var b bytes.Buffer
+			if err := png.Encode(&b, dataset.Grey(x.Slice(i, i+1).Floats(), shape[0], shape[1])); err != nil {
+				return err
+			}
+			if err := atomicfile.Write(filepath.Join(dir, fmt.Sprintf("image%04d-step%03d.png", i, step)), b.Bytes()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// summary has a line for each of the first images that says what the oracle sees.
+func (p *predictions) summary() string {
+	const most = 10
+	var s strings.Builder
+	for i := range min(p.inputs.Len(), most) {
+		if p.labels == nil {
+			break
+		}
+		fmt.Fprintf(&s, "image %d: %d, then", i, p.labels[0][i])
+		for _, labels := range p.labels[1:] {
+			fmt.Fprintf(&s, " %d", labels[i])
+		}
+		s.WriteString("\n")
+	}
+	if n := p.inputs.Len() - most; n > 0 && p.labels != nil {
+		fmt.Fprintf(&s, "and %d more images\n", n)
+	}
+	return s.String()
+}
