@@ -18,7 +18,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
 	arrays := &RunArrays{}
-	ahead, err := h.predictor(model)
+	ahead, err := predictor(h.Task.Info.Protocol, model)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 
 // predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,
 // as the protocol says.
-func (h *harness) predictor(model core.Model) (func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error), error) {
-	if h.Task.Info.Protocol != ProtocolPowers {
+func predictor(protocol string, model core.Model) (func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error), error) {
+	if protocol != ProtocolPowers {
 		return func(ctx context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			return model.Predict(ctx, x)
 		}, nil

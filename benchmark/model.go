@@ -122,18 +122,25 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 	return judge, nil
 }
 
-// RollOut feeds snapshots to a model, what it predicts to the model again, and so on, so many steps, and calls each with the
-// predictions of every step, counted from 1. What the model returns is checked as in a run.
-func RollOut(ctx context.Context, model core.Model, x core.Snapshots, steps int, each func(step int, predicted core.Snapshots) error) error {
+// RollOut predicts what follows snapshots by a protocol: [ProtocolReencode] feeds them to the model, what it predicts to the model
+// again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the predictions of every step,
+// counted from 1. What the model returns is checked as in a run.
+func RollOut(ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int, each func(step int, predicted core.Snapshots) error) error {
+	ahead, err := predictor(protocol, model)
+	if err != nil {
+		return err
+	}
 	for step := 1; step <= steps; step++ {
-		next, err := predict(ctx, model, x)
+		next, err := predict(ctx, x, func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) { return ahead(ctx, x, step) })
 		if err != nil {
 			return fmt.Errorf("prediction at step %d: %w", step, err)
 		}
 		if err := each(step, next); err != nil {
 			return err
 		}
-		x = next
+		if protocol != ProtocolPowers {
+			x = next
+		}
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func TestSaveModels(t *testing.T) {
 	model, err := saved.Load(t.Context(), p.Entries[0].Method, nil)
 	require.NoError(t, err)
 	var steps [][]float32
-	require.NoError(t, benchmark.RollOut(t.Context(), model, p.Task.Test.Slice(0, 1), 3, func(step int, x core.Snapshots) error {
+	require.NoError(t, benchmark.RollOut(t.Context(), model, benchmark.ProtocolReencode, p.Task.Test.Slice(0, 1), 3, func(step int, x core.Snapshots) error {
 		require.Equal(t, len(steps)+1, step)
 		steps = append(steps, x.Floats())
 		return nil

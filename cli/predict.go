@@ -51,7 +51,8 @@ func (a *app) predictCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
 		Short: "Predict what follows images, with a model that a run has saved",
-		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved: each predicted image is the next input.
+		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved, by the protocol of its run: each
+predicted image is the next input, or powers of the operator.
 
 Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. DIR gets predictions.npz, labels.csv and PNGs of the
 first images. Labels are what the oracle of the model's run sees; its file lies in the folder of results.`,
@@ -111,7 +112,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	p := predictions{inputs: x}
-	if err := p.make(ctx, model, judge, saved.Task.States, f.steps); err != nil {
+	if err := p.make(ctx, model, judge, saved.Task, f.steps); err != nil {
 		if ctx.Err() != nil {
 			return interruption("stopped; nothing was written")
 		}
@@ -223,14 +224,14 @@ type predictions struct {
 	labels [][]int // of the inputs, then of each step; nil without a judge
 }
 
-func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, states, steps int) error {
+func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task benchmark.TaskInfo, steps int) error {
 	label := func(x core.Snapshots) error {
 		if judge == nil {
 			return nil
 		}
 		labels, err := judge.Classify(ctx, x)
 		if err == nil {
-			err = core.CheckLabels(labels, x.Len(), states)
+			err = core.CheckLabels(labels, x.Len(), task.States)
 		}
 		p.labels = append(p.labels, labels)
 		return err
@@ -238,7 +239,7 @@ func (p *predictions) make(ctx context.Context, model core.Model, judge core.Jud
 	if err := label(p.inputs); err != nil {
 		return err
 	}
-	return benchmark.RollOut(ctx, model, p.inputs, steps, func(_ int, x core.Snapshots) error {
+	return benchmark.RollOut(ctx, model, task.Protocol, p.inputs, steps, func(_ int, x core.Snapshots) error {
 		p.steps = append(p.steps, x)
 		return label(x)
 	})
