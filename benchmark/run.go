@@ -250,7 +250,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	var err error
 	m.measure(&result.FitSeconds, func() { model, err = fit(ctx, "model", r.entry.Method.Fit, t) })
 	if spent, ok := core.ScopeOf(ctx).Spent(); ok {
-		result.FitSeconds -= spent.StartSeconds
+		result.FitSeconds = max(result.FitSeconds-spent.StartSeconds, 0) // they may have started at the same time
 	}
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
