@@ -26,6 +26,11 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	if err != nil {
 		return nil, err
 	}
+	kept, err := h.keepPredictions(result.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer kept.discard()
 	hash := hashSnapshots(x)
 	for step := 1; step <= steps; step++ {
 		var next core.Snapshots
@@ -48,6 +53,9 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 		}
 		result.PredictionSHA256 = append(result.PredictionSHA256, predicted)
 		result.Labels = append(result.Labels, labels)
+		if err := kept.add(next, labels); err != nil {
+			return nil, err
+		}
 		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States))
 		arrays.Labels = append(arrays.Labels, labels)
 		shown, err := copySnapshots(next.Slice(0, min(RolloutSnapshots, next.Len())))
@@ -57,7 +65,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 		arrays.Rollout = append(arrays.Rollout, shown)
 		progress.Advance(step)
 	}
-	return arrays, nil
+	return arrays, kept.commit()
 }
 
 // predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,

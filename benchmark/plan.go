@@ -34,6 +34,9 @@ type Plan struct {
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
 	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
 	CheckpointEvery time.Duration
+	// SavePredictions keeps all predicted test snapshots of each run, as runs/KEY.predictions.npz; finished runs that lack them
+	// are repeated. It changes no number.
+	SavePredictions bool
 	// Configuration is kept with the results as config.yaml, to repeat them with; nil for none.
 	Configuration []byte
 	// SaveModels stores the model of every run that has finished, where its method has that ability.

@@ -128,7 +128,7 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 	var keys []string
 	for i, r := range runs {
 		found, ok, err := h.store.Run(r.key)
-		if !ok || err != nil || found.Status != StatusOK || !h.saved(r) {
+		if !ok || err != nil || found.Status != StatusOK || !h.saved(r) || h.SavePredictions && !h.store.hasPredictions(r.key) {
 			pending = append(pending, i)
 			continue
 		}

@@ -26,6 +26,8 @@ import (
 //	oracle.json        [OracleInfo]
 //	runs/KEY.json      [RunResult]
 //	runs/KEY.npz       [RunArrays]
+//	runs/KEY.predictions.npz  all that the run predicted, where [Plan.SavePredictions] asks for it: "images"
+//	                   [step, test, shape…] float32, "labels" [step, test] int64, what the oracle saw
 //	config.yaml        [Plan.Configuration]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json

@@ -52,6 +52,7 @@ type runFlags struct {
 	shard      shard
 	checkpoint time.Duration
 	saveModels bool
+	predicted  bool
 	quiet      bool
 }
 
@@ -106,6 +107,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
+	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted images and labels of each run, as runs/KEY.predictions.npz")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
@@ -221,7 +223,7 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	}
 	plan := &benchmark.Plan{
 		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
-		CheckpointEvery: f.checkpoint, SaveModels: f.saveModels, Shard: f.shard.Shard,
+		CheckpointEvery: f.checkpoint, SaveModels: f.saveModels, SavePredictions: f.predicted, Shard: f.shard.Shard,
 	}
 	if f.checkpoint == 0 {
 		plan.CheckpointEvery = -1

@@ -10,34 +10,72 @@ import (
 
 // Write writes a file under another name in the same folder, syncs it and renames it. Where that fails, on a full disk
 // for instance, nothing is left and a file that was there stays as it was.
-func Write(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-"+filepath.Base(path)+"-*")
+func Write(path string, data []byte) error {
+	f, err := Create(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			_ = os.Remove(f.Name())
-			err = fmt.Errorf("%s cannot be written: %w", path, err)
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
+	return f.Commit()
+}
+
+// File is a file that is written piece by piece, and appears whole when it is committed. It is for one goroutine at a time.
+type File struct {
+	path string
+	temp *os.File // nil once it is committed or discarded
+}
+
+// Create begins a file of that path. The caller must call Commit or Discard.
+func Create(path string) (*File, error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-"+filepath.Base(path)+"-*")
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be written: %w", path, err)
 	}
-	if err = f.Close(); err != nil {
-		return err
+	return &File{path, temp}, nil
+}
+
+// Write implements [io.Writer].
+func (f *File) Write(data []byte) (int, error) {
+	n, err := f.temp.Write(data)
+	return n, f.named(err)
+}
+
+func (f *File) named(err error) error {
+	if err != nil {
+		err = fmt.Errorf("%s cannot be written: %w", f.path, err)
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
+	return err
+}
+
+// Commit syncs the file and gives it its name. Where that fails, nothing is left of it.
+func (f *File) Commit() error {
+	defer f.Discard()
+	if err := f.temp.Chmod(0o644); err != nil {
+		return f.named(err)
 	}
-	return syncFolder(filepath.Dir(path))
+	if err := f.temp.Sync(); err != nil {
+		return f.named(err)
+	}
+	if err := f.temp.Close(); err != nil {
+		return f.named(err)
+	}
+	if err := os.Rename(f.temp.Name(), f.path); err != nil {
+		return f.named(err)
+	}
+	f.temp = nil
+	return f.named(syncFolder(filepath.Dir(f.path)))
+}
+
+// Discard removes what was written; it does nothing after Commit.
+func (f *File) Discard() {
+	if f.temp != nil {
+		f.temp.Close()
+		_ = os.Remove(f.temp.Name())
+		f.temp = nil
+	}
 }
 
 // syncFolder makes a rename last through a power cut, where the file system can.

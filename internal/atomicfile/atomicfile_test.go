@@ -36,3 +36,34 @@ func TestWriteFailsWhole(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "the temporary file is gone")
 }
+
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	require.NoError(t, atomicfile.Write(path, []byte("old")))
+	f, err := atomicfile.Create(path)
+	require.NoError(t, err)
+	for _, part := range []string{"ne", "w"} {
+		_, err := f.Write([]byte(part))
+		require.NoError(t, err)
+	}
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(content), "until it is committed")
+	require.NoError(t, f.Commit())
+	f.Discard()
+	content, err = os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "new", string(content))
+
+	f, err = atomicfile.Create(path)
+	require.NoError(t, err)
+	_, err = f.Write([]byte("worse"))
+	require.NoError(t, err)
+	f.Discard()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "nothing is left of what was discarded")
+	_, err = atomicfile.Create(filepath.Join(dir, "none", "a"))
+	assert.ErrorContains(t, err, "cannot be written")
+}

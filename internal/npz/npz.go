@@ -108,14 +108,27 @@ func writeArray(w io.Writer, a Array) error {
 	if err != nil {
 		return err
 	}
-	size := 1
-	dims := make([]string, len(a.Shape))
-	for i, d := range a.Shape {
-		size *= d
-		dims[i] = strconv.Itoa(d)
-	}
-	if size != n {
+	if product(a.Shape) != n {
 		return fmt.Errorf("%d values do not fill the shape %v", n, a.Shape)
+	}
+	if err := writeHeader(w, descr, a.Shape); err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, a.Values)
+}
+
+func product(shape []int) int {
+	size := 1
+	for _, d := range shape {
+		size *= d
+	}
+	return size
+}
+
+func writeHeader(w io.Writer, descr string, lengths []int) error {
+	dims := make([]string, len(lengths))
+	for i, d := range lengths {
+		dims[i] = strconv.Itoa(d)
 	}
 	shape := strings.Join(dims, ", ")
 	if len(dims) == 1 {
@@ -131,10 +144,8 @@ func writeArray(w io.Writer, a Array) error {
 	if err := binary.Write(w, binary.LittleEndian, uint16(len(header))); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, header); err != nil {
-		return err
-	}
-	return binary.Write(w, binary.LittleEndian, a.Values)
+	_, err := io.WriteString(w, header)
+	return err
 }
 
 // Read reads an archive. The error is [ErrFormat] for what is not one; arrays of other types or in Fortran order are not

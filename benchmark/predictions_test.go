@@ -1,0 +1,97 @@
+package benchmark_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/npz"
+)
+
+// TestSavePredictions: what is kept are the very images that the hashes in the results are of.
+func TestSavePredictions(t *testing.T) {
+	dir, m := t.TempDir(), perfect()
+	p := plan(t, dir, &oracle{}, m)
+	without, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	path := filepath.Join(dir, "runs", without.Runs[0].Key+".predictions.npz")
+	assert.NoFileExists(t, path)
+
+	p.SavePredictions = true
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, m.fits.Load(), "finished runs without predictions are repeated")
+	assert.Equal(t, without.Runs[0].Key, got.Runs[0].Key)
+	assert.Equal(t, without.Runs[0].PredictionSHA256, got.Runs[0].PredictionSHA256)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	a, err := npz.Read(bytes.NewReader(content), int64(len(content)))
+	require.NoError(t, err)
+	images, shape, err := npz.Values[float32](a, "images", 4)
+	require.NoError(t, err)
+	assert.Equal(t, []int{4, 15, 2, 2}, shape)
+	labels, _, err := npz.Values[int64](a, "labels", 2)
+	require.NoError(t, err)
+	for step, want := range got.Runs[0].PredictionSHA256 {
+		var text bytes.Buffer
+		require.NoError(t, binary.Write(&text, binary.LittleEndian, images[step*60:(step+1)*60]))
+		sum := sha256.Sum256(text.Bytes())
+		assert.Equal(t, want, hex.EncodeToString(sum[:]))
+		for i, label := range got.Runs[0].Labels[step] {
+			assert.EqualValues(t, label, labels[step*15+i])
+		}
+	}
+
+	_, err = benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, m.fits.Load(), "what is kept is not made again")
+	require.NoError(t, os.Remove(path))
+	_, err = benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.EqualValues(t, 5, m.fits.Load(), "what was removed is")
+	assert.FileExists(t, path)
+}
+
+// TestPredictionsOfFailures: a run that fails on its way leaves no predictions, and no part of them.
+func TestPredictionsOfFailures(t *testing.T) {
+	dir, calls := t.TempDir(), 0
+	m := &method{name: "tired", predict: func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		if calls++; calls == 3 {
+			panic("enough")
+		}
+		return moved(1)(ctx, x)
+	}}
+	p := plan(t, dir, &oracle{}, m)
+	p.Seeds, p.SavePredictions = p.Seeds[:1], true
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Equal(t, benchmark.StatusCrashed, got.Runs[0].Status)
+	entries, err := os.ReadDir(filepath.Join(dir, "runs"))
+	require.NoError(t, err)
+	for _, e := range entries {
+		assert.False(t, strings.Contains(e.Name(), "predictions"), e.Name())
+	}
+}
+
+// TestMergeTakesPredictions: they belong to the run.
+func TestMergeTakesPredictions(t *testing.T) {
+	from, out := t.TempDir(), t.TempDir()
+	p := plan(t, from, &oracle{}, perfect())
+	p.SavePredictions = true
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	_, err = benchmark.Merge(out, []string{from}, nil)
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(out, "runs", got.Runs[0].Key+".predictions.npz"))
+}
