@@ -16,7 +16,7 @@ import (
 // accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of its 95 % interval, and
 // the baselines.
 func (m *material) accuracy(l lettering) figure {
-	x := axis{label: "time step", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
+	x := axis{label: "time step t", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
 	if m.steps > 40 {
 		x.min, x.max = 1-0.015*float64(m.steps), 1.015*float64(m.steps)
 	}
@@ -79,6 +79,9 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 	for _, b := range baselines(m.results, m.known, m.steps) {
 		style := baselineStyles[b.name]
 		line := curve{values: b.at, line: style}
+		if b.name == "persistence" { // it leaps: dots say more than the hairline between them
+			line.marker, line.radius, line.every = &markers[0], 1.9, every
+		}
 		var drawn plot.Plotter = line
 		if b.level() {
 			drawn = rule{y: b.mean, line: style}
@@ -97,7 +100,7 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 
 var baselineStyles = map[string]draw.LineStyle{
 	"chance":      {Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}},
-	"persistence": {Color: grey, Width: 0.7, Dashes: []vg.Length{6, 2, 1.5, 2}},
+	"persistence": {Color: color.Gray{0x80}, Width: 0.35},
 	"oracle":      {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 

@@ -343,6 +343,61 @@ func TestPageRanks(t *testing.T) {
 	assert.Contains(t, text, bandsNote(m.exhibits))
 }
 
+// TestPageCosts: each cost that some run tells has a column, of the runs that tell it.
+func TestPageCosts(t *testing.T) {
+	s := makeUp(t, setting{test: 20, seeds: []int64{0, 1}, methods: []madeUp{{label: "inside", first: 0.9, rank: 5}, {label: "outside", first: 0.8, rank: 4}}})
+	columns := func() (names []string, rows map[string][]string) {
+		v := materialOf(t, s).costView()
+		rows = map[string][]string{}
+		for _, c := range v.Columns {
+			names = append(names, c.Name)
+		}
+		for _, g := range v.Groups {
+			for _, row := range g.Rows {
+				for _, cell := range row.Cells {
+					rows[row.Name] = append(rows[row.Name], cell.Text)
+				}
+			}
+		}
+		return names, rows
+	}
+	cpu, calls := []float64{1.5, 2.5}, 0.25
+	for i := range s.results.Runs {
+		run := &s.results.Runs[i]
+		run.FitSeconds, run.PredictSeconds, run.PeakRSSBytes, run.CompileSeconds, run.CPUSeconds, run.Jobs = 2, 0.5, 0, 0, nil, 1
+	}
+	names, _ := columns()
+	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "predict s"}, names)
+	for i := range s.results.Runs {
+		run := &s.results.Runs[i]
+		run.PeakRSSBytes = 300 << 20
+		if run.Method == "outside" {
+			run.CPUSeconds, run.Isolated, run.Parameters, run.CompileSeconds = &cpu[run.Seed], true, 0, float64(run.Seed)
+			run.RPC = &benchmark.RPC{StartSeconds: 0.125, Seconds: &calls, Calls: 4, SentBytes: 1 << 20, ReceivedBytes: 2 << 20}
+		}
+	}
+	s.results.Runs[2].RPC.Seconds = nil
+	names, rows := columns()
+	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "compile s", "predict s", "cpu s", "peak MiB", "rpc s", "rpc MiB"}, names)
+	assert.Equal(t, []string{"34\u202f213", "5", "2.00", none, "0.50", none, "300", none, none}, rows["inside"])
+	assert.Equal(t, []string{none, "4", "2.00", "0.50", "0.50", "2.00", "300", "0.25", "3.00"}, rows["outside"])
+	assert.Contains(t, materialOf(t, s).costCaption(), "not isolated")
+	s.results.Runs[0].Jobs = 2
+	assert.Contains(t, materialOf(t, s).costCaption(), "shared the machine")
+}
+
+func TestPageMachines(t *testing.T) {
+	s := makeUp(t, setting{test: 20, seeds: []int64{0, 1, 2}, methods: []madeUp{{label: "m", first: 0.9}}})
+	here, there := &benchmark.Environment{CPU: "one", Cores: 2}, &benchmark.Environment{CPU: "two", Cores: 1, Version: "v2"}
+	for i := range s.results.Runs {
+		s.results.Runs[i].Environment = here
+	}
+	assert.Empty(t, machinesOf(s.results))
+	s.results.Runs[1].Environment = there
+	assert.Equal(t, []string{"2 runs: one, 2 cores", "1 run: two, 1 core, v2"}, machinesOf(s.results))
+	assert.Contains(t, parse(t, pageOf(t, s)).texts, "2 runs: one, 2 cores")
+}
+
 func TestShellCommand(t *testing.T) {
 	for want, args := range map[string][]string{
 		"bench run":             {"bench", "run"},

@@ -32,8 +32,8 @@ import (
 )
 
 var (
-	screenshots = flag.String("screenshots", "", "folder for screenshots of the page; needs -results")
-	resultsDir  = flag.String("results", "", "folder of results to take screenshots of")
+	screenshots = flag.String("screenshots", "", "folder for screenshots of the page")
+	resultsDir  = flag.String("results", "", "folder of results to take screenshots of; without it they are of results that are made up")
 )
 
 // browser is a tab of a headless browser, and what went wrong in it.
@@ -77,7 +77,7 @@ func openBrowser(t *testing.T) *browser {
 	t.Cleanup(cancel)
 	b := &browser{t: t}
 	require.NoError(t, chromedp.Do(ctx)) // starts it
-	b.Context, cancel = context.WithTimeout(ctx, time.Minute)
+	b.Context, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Listen(ctx, func(event any) {
 		b.mu.Lock()
@@ -391,29 +391,36 @@ func TestLivePage(t *testing.T) {
 	b.noTroubles()
 }
 
-// TestScreenshots is for looking at the page:
+// TestScreenshots is for looking at the page, of results or, without them, of what is made up:
 //
 //	go test ./benchmark/report -run Screenshots -results results -screenshots /tmp
 func TestScreenshots(t *testing.T) {
-	if *screenshots == "" || *resultsDir == "" {
-		t.Skip("it takes screenshots for whoever asks with -screenshots and -results")
+	if *screenshots == "" {
+		t.Skip("it takes screenshots for whoever asks with -screenshots, and -results or not")
 	}
-	b := openBrowser(t)
-	var page bytes.Buffer
-	require.NoError(t, WritePage(&page, benchmark.OpenStore(*resultsDir), nil, nil))
-	path := filepath.Join(t.TempDir(), Page)
-	require.NoError(t, os.WriteFile(path, page.Bytes(), 0o644))
 	require.NoError(t, os.MkdirAll(*screenshots, 0o755))
-	shoot := func(name string, width int64, scale float64) {
+	b := openBrowser(t)
+	shoot := func(path, name string, width int64, scale float64) {
 		b.do(chromedp.EmulateViewport(width, 900, chromedp.EmulateScale(scale)), chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS("footer")))
 		all, err := chromedp.Run(b, chromedp.FullScreenshot(100))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(*screenshots, name+".png"), all, 0o644))
 	}
+	if *resultsDir == "" {
+		for name, setting := range situations() {
+			shoot(pageFile(t, makeUp(t, setting)), name, 1280, 1)
+		}
+		shoot(pageFile(t, trickyResults(t)), "tricky", 1280, 1)
+		return
+	}
+	var page bytes.Buffer
+	require.NoError(t, WritePage(&page, benchmark.OpenStore(*resultsDir), nil, nil))
+	path := filepath.Join(t.TempDir(), Page)
+	require.NoError(t, os.WriteFile(path, page.Bytes(), 0o644))
 	for _, scheme := range []string{"light", "dark"} {
 		b.colours(scheme)
-		shoot(scheme, 1280, 1)
-		shoot(scheme+"-narrow", 360, 2)
+		shoot(path, scheme, 1280, 1)
+		shoot(path, scheme+"-narrow", 360, 2)
 	}
 	pdf, err := chromedp.Run(b, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 	require.NoError(t, err)

@@ -167,6 +167,15 @@ func lineSwatch(hueOf int) template.HTML {
 	return swatch(34, fmt.Sprintf(`<path class="curve h%d" d="M1 7H33"%s/>`, hueOf%len(palette), dashArray(dashes[hueOf%len(dashes)]))+mark(hueOf, 17, 7, 5))
 }
 
+// levelSwatch is the line of a baseline.
+func levelSwatch(name string, width float64) template.HTML {
+	line := fmt.Sprintf(`<path class="level %s" d="M1 7H%s"/>`, name, num(width-1))
+	if name == "persistence" {
+		line += fmt.Sprintf(`<path class="dots leaps" d="M%s 7h0"/>`, num(width/2))
+	}
+	return swatch(width, line)
+}
+
 func markSwatch(hueOf int) template.HTML { return swatch(14, mark(hueOf, 7, 7, 5)) }
 
 // logAxis is an axis of powers of ten, whose positions are decimal logarithms of positive values.

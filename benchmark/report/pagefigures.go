@@ -60,7 +60,7 @@ func (m *material) accuracyChart() pageChart {
 	for _, l := range m.references() {
 		c.Legend = append(c.Legend, legendItem{
 			Series: l.name, Name: l.text, Value: fractionText(l.at(m.steps)), Class: apart, Toggles: true,
-			Swatch: swatch(34, fmt.Sprintf(`<path class="level %s" d="M1 7H33"/>`, l.name)),
+			Swatch: levelSwatch(l.name, 34),
 		})
 		apart = ""
 	}
@@ -121,10 +121,14 @@ func (m *material) accuracyDrawing(class string, width, height float64) template
 			values[i] = l.at(step)
 		}
 		x := slices.Clone(at)
-		if l.name != "persistence" { // a level, across the whole width
+		if l.baseline.level() { // across the whole width
 			x, values = []float64{c.x.min, c.x.max}, []float64{values[0], values[0]}
 		}
-		c.add(`<g class="series" data-series="%s"><path class="level %[1]s" d="%s"/></g>`, l.name, c.path(x, values))
+		c.add(`<g class="series" data-series="%s"><path class="level %[1]s" d="%s"/>`, l.name, c.path(x, values))
+		if l.name == "persistence" { // it leaps: dots say more than the hairline between them
+			c.add(`<path class="dots leaps" d="%s"/>`, c.dots(x, values))
+		}
+		c.add(`</g>`)
 	}
 	for i := len(m.exhibits) - 1; i >= 0; i-- { // the best last, on top
 		e := m.exhibits[i]
@@ -170,6 +174,7 @@ func (c *chart) band(s summary, steps []int) {
 
 type panelSet struct {
 	ID, Title, Note, KeyLabel string
+	Empty                     string // in the place of the panels, where there is none
 	Key                       []keyItem
 	Panels                    []pagePanel
 }
@@ -203,14 +208,14 @@ func (p panelSet) limit(without []string) panelSet {
 
 func (m *material) eigenvaluePanels() panelSet {
 	n := m.results.Task.States
-	set := panelSet{ID: "eigenvalues", Title: "Eigenvalues", KeyLabel: "What the signs mean"}
+	set := panelSet{ID: "eigenvalues", Title: "Eigenvalues", KeyLabel: "What the signs mean", Empty: "No run has eigenvalues."}
 	set.Note = "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle."
 	if n > 0 {
 		set.Key = []keyItem{
 			{"eigenvalue of a run", swatch(14, `<path class="dots any" d="M7 7h0"/>`)},
 			{fmt.Sprintf("eigenvalue of the cycle through %s", states(m.results.Task)), swatch(14, `<circle class="ideal" cx="7" cy="7" r="6"/>`)},
 		}
-		set.Note += fmt.Sprintf(" Rings: the %d roots of unity, which are the eigenvalues of the true cycle.", n)
+		set.Note += " Rings: the eigenvalues of the true cycle, which are the roots of unity."
 	}
 	var without []string
 	for _, e := range m.exhibits {
@@ -269,7 +274,7 @@ func (m *material) eigenvalueDrawing(e exhibit) template.HTML {
 
 func (m *material) eigenfunctionPanels() panelSet {
 	word := stateWord(m.results.Task)
-	set := panelSet{ID: "eigenfunctions", Title: "Left eigenfunctions", KeyLabel: "Colours"}
+	set := panelSet{ID: "eigenfunctions", Title: "Left eigenfunctions", KeyLabel: "Colours", Empty: "No run has eigenfunctions."}
 	set.Note = fmt.Sprintf("Real parts of the left eigenfunctions ψ of the two eigenvalues λ of largest modulus, one of each conjugate pair, at the test snapshots. "+
 		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real. "+
 		"A single eigenfunction is shown against the number of the snapshot.", word, 2*max(m.results.Task.States, 1))
@@ -335,7 +340,7 @@ func (m *material) eigenfunctionDrawing(e exhibit, most int) template.HTML {
 
 func (m *material) trainingPanels() panelSet {
 	set := panelSet{
-		ID: "training", Title: "Training", KeyLabel: "Curves",
+		ID: "training", Title: "Training", KeyLabel: "Curves", Empty: "No run has a training history, and neither has the oracle.",
 		Key:  []keyItem{{"training", swatch(34, `<path class="train" d="M1 7H33"/>`)}, {"validation", swatch(34, `<path class="validation" d="M1 7H33"/>`)}},
 		Note: "Losses are means over the batches of an epoch, the training value taken before each update. Different losses are not comparable.",
 	}

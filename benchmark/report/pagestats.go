@@ -104,7 +104,7 @@ func (b *pageBuilder) referenceRow(r reference, shown []int) rankingRow {
 		Plot: b.material.dotPlot(r.baseline.mean, "level", low, high, ok, func(x, y float64) string {
 			return fmt.Sprintf(`<circle class="point" cx="%s" cy="%s" r="3"/>`, num(x), num(y))
 		}),
-		Name: r.text, PlotValue: sortValue(r.baseline.mean), Swatch: swatch(14, fmt.Sprintf(`<path class="level %s" d="M0 7H14"/>`, r.name)),
+		Name: r.text, PlotValue: sortValue(r.baseline.mean), Swatch: levelSwatch(r.name, 14),
 		Cells: []rankingCell{{Text: fractionText(r.baseline.mean), More: intervalText(low, high, ok), Class: "number", Sort: sortValue(r.baseline.mean)}},
 	}
 	for _, step := range shown {

@@ -36,6 +36,7 @@ type pageView struct {
 	Cost        costView
 	Remarks     []remarkGroup
 	Runs        []runRow
+	RunsTitle   string
 	Command     string
 	Environment []pageFact
 	Data        pageData
@@ -118,7 +119,7 @@ const maxRemarks = 8
 
 type remark struct{ Lead, Text string }
 
-type runRow struct{ Method, Seed, Status, Trained, Accuracy, Rank, Fit, Predict, Memory, Key string }
+type runRow struct{ Method, Seed, Status, Trained, Accuracy, Rank, Fit, Predict, CPU, Memory, Key string }
 
 // pageBuilder makes a page's view.
 type pageBuilder struct {
@@ -141,7 +142,7 @@ func (b *pageBuilder) view() (*pageView, error) {
 		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Steps: m.steps, Facts: b.facts(),
 		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costView(),
 		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
-		Runs:   b.runs(), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
+		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
 	}
 	if _, _, channels := pictureShape(m.task.TestImages.Shape()); channels != 3 {
 		v.Ink = "ink"
@@ -211,7 +212,14 @@ func taskText(t benchmark.TaskInfo) string {
 	if t.Source != "" {
 		text += " from " + oneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag %d%s.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
+	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
+}
+
+func allRuns(n int) string {
+	if n == 1 {
+		return "The run"
+	}
+	return fmt.Sprintf("All %d runs", n)
 }
 
 func counted(n int, word string) string {
@@ -361,7 +369,7 @@ func (b *pageBuilder) runs() []runRow {
 		for _, run := range e.runs {
 			row := runRow{
 				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Key: run.Key,
-				Accuracy: none, Rank: none, Fit: none, Predict: none, Memory: none,
+				Accuracy: none, Rank: none, Fit: none, Predict: none, CPU: none, Memory: none,
 			}
 			if run.Trained {
 				row.Trained = "yes"
@@ -372,6 +380,9 @@ func (b *pageBuilder) runs() []runRow {
 				row.Rank = spread(one, func(r *benchmark.RunResult) int { return r.Rank }, true)
 				row.Fit = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.FitSeconds })
 				row.Predict = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+			}
+			if run.CPUSeconds != nil {
+				row.CPU = secondsText(*run.CPUSeconds)
 			}
 			if run.PeakRSSBytes > 0 {
 				row.Memory = strconv.FormatInt(run.PeakRSSBytes>>20, 10)
@@ -402,6 +413,9 @@ func (b *pageBuilder) environment() []pageFact {
 		add("memory", fmt.Sprintf("%.1f GiB", float64(e.MemoryBytes)/(1<<30)))
 	}
 	add("backend", e.Backend)
+	for _, text := range machinesOf(r) {
+		add("made by", text)
+	}
 	add("data", r.Task.DataSHA256)
 	add("protocol", protocolText(r.Task.Protocol))
 	o := r.Oracle
@@ -411,6 +425,25 @@ func (b *pageBuilder) environment() []pageFact {
 		add("plugin", p)
 	}
 	return facts
+}
+
+// machinesOf says how many runs were made where, if that is more than one place.
+func machinesOf(r *benchmark.Results) []string {
+	runs := map[string]int{}
+	for i := range r.Runs {
+		if e := r.Runs[i].Environment; e != nil {
+			parts := []string{e.CPU, counted(e.Cores, "core"), e.OS, e.Backend, strings.TrimSpace(e.Version + " " + e.Commit)}
+			runs[strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")]++
+		}
+	}
+	if len(runs) < 2 {
+		return nil
+	}
+	var texts []string
+	for _, place := range slices.Sorted(maps.Keys(runs)) {
+		texts = append(texts, counted(runs[place], "run")+": "+place)
+	}
+	return texts
 }
 
 // isHash says that a text is a long hexadecimal number.

@@ -88,7 +88,7 @@ func costTable(all []summary) *table {
 	t := &table{title: "costs", columns: []column{{name: "method"}}}
 	var shown []cost
 	for _, c := range costs() {
-		if slices.ContainsFunc(all, func(s summary) bool { return slices.ContainsFunc(s.ok, c.told) }) {
+		if slices.ContainsFunc(all, func(s summary) bool { return c.known(s.ok) }) {
 			shown, t.columns = append(shown, c), append(t.columns, column{name: c.name, right: true})
 		}
 	}
@@ -97,8 +97,8 @@ func costTable(all []summary) *table {
 		row := []cell{{value: s.label + exposureMarks[s.exposed]}}
 		for _, c := range shown {
 			text := none
-			if slices.ContainsFunc(s.ok, c.told) && drawable(runMean(s.ok, c.of)) {
-				text = c.text(s.ok, c.of)
+			if c.known(s.ok) {
+				text = c.text(c.values(s.ok))
 			}
 			row = append(row, cell{value: text})
 		}
