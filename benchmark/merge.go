@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,6 +65,12 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	first := folders[0]
 	m.Results = &Results{Schema: Schema, Task: first.task, Environment: first.environment, Oracle: j.oracle}
 	m.Results.Environment.Command = command
+	if err := m.takeBeside(store, folders, j.runs); err != nil {
+		return nil, err
+	}
+	if err := m.takeCommon(store, folders); err != nil {
+		return nil, err
+	}
 	for _, r := range j.runs {
 		if err := m.take(store, r); err != nil {
 			return nil, err
@@ -95,36 +103,103 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 	return nil
 }
 
-// take copies the files of a run that out does not have, or has only as a failure or torn; the .json last.
+// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies beside
+// them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)
 	if ok && err == nil && (own.Status == StatusOK || r.result.Status != StatusOK) {
 		return nil
 	}
-	if r.store.dir != out.dir {
-		others, err := filepath.Glob(r.store.path("runs", r.key+".*"))
-		if err != nil {
-			return err
+	m.Copied++
+	return out.writeJSON(out.path("runs", r.key+".json"), r.result)
+}
+
+// besideRun matches the files of a run: its key, then what it is.
+var besideRun = regexp.MustCompile(`^(.+-s-?[0-9]+-[0-9a-f]{16})\.(.+)$`)
+
+// takeBeside copies what lies beside the results of the runs, arrays and models, where out does not have it.
+func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
+	wanted := map[string]foundRun{}
+	for _, r := range runs {
+		if r.result.Status == StatusOK {
+			wanted[r.key] = r
 		}
-		for _, path := range others {
-			if filepath.Ext(path) == ".json" {
+	}
+	for _, f := range folders {
+		entries, err := os.ReadDir(f.store.path("runs"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %w", ErrResults, err)
+		}
+		for _, entry := range entries {
+			parts := besideRun.FindStringSubmatch(entry.Name())
+			if parts == nil || parts[2] == "json" {
 				continue
 			}
-			content, err := os.ReadFile(path)
-			if err == nil && filepath.Base(path) == r.key+".npz" {
-				_, err = r.store.RunArrays(r.key)
+			r, ok := wanted[parts[1]]
+			if !ok {
+				continue
 			}
+			readable := func(s *Store) error {
+				if parts[2] != "npz" {
+					_, err := os.Stat(s.path("runs", entry.Name()))
+					return err
+				}
+				_, err := s.RunArrays(r.key)
+				return err
+			}
+			err := readable(f.store)
 			if err != nil {
-				m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: %s cannot be read and is left out: %v", r.label, r.seed, path, err))
+				m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.label, r.seed, err))
 				continue
 			}
-			if err := atomicfile.Write(out.path("runs", filepath.Base(path)), content); err != nil {
+			if f.store == out || readable(out) == nil {
+				continue
+			}
+			if err := copyFile(out.path("runs", entry.Name()), f.store.path("runs", entry.Name())); err != nil {
 				return err
 			}
 		}
 	}
-	m.Copied++
-	return out.writeJSON(out.path("runs", r.key+".json"), r.result)
+	return nil
+}
+
+func copyFile(to, from string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	return atomicfile.Write(to, content)
+}
+
+// takeCommon copies the model of the oracle, and the configuration if it is the same everywhere.
+func (m *Merged) takeCommon(out *Store, folders []*folder) error {
+	configurations := map[string]string{}
+	for _, f := range folders {
+		content, err := os.ReadFile(f.store.path("config.yaml"))
+		if err == nil {
+			configurations[string(content)] = f.store.path("config.yaml")
+		}
+		name := "oracle-" + m.Results.Oracle.Key + ".npz"
+		if missing(out.path(name)) && !missing(f.store.path(name)) {
+			if err := copyFile(out.path(name), f.store.path(name)); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case len(configurations) > 1:
+		m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each run has its command in results.json")
+	case missing(out.path("config.yaml")):
+		for _, path := range configurations {
+			return copyFile(out.path("config.yaml"), path)
+		}
+	}
+	return nil
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // takeData copies data.npz where out has none that fits the task.
@@ -140,11 +215,7 @@ func (m *Merged) takeData(out *Store, folders []*folder) error {
 		if !fits(f.store) {
 			continue
 		}
-		content, err := os.ReadFile(f.store.path("data.npz"))
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrResults, err)
-		}
-		return atomicfile.Write(out.path("data.npz"), content)
+		return copyFile(out.path("data.npz"), f.store.path("data.npz"))
 	}
 	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
 	return nil

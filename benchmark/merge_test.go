@@ -316,7 +316,7 @@ func TestMergeDamaged(t *testing.T) {
 	assert.Equal(t, asJSON(t, timeless(whole)), asJSON(t, timeless(m.Results)))
 	require.Len(t, m.Notes, 2)
 	assert.Contains(t, m.Notes[0], "it is taken from results.json")
-	assert.Contains(t, m.Notes[1], first+".npz cannot be read and is left out")
+	assert.Regexp(t, "cannot be read and is left out: .*"+first+".npz", m.Notes[1])
 
 	require.NoError(t, os.WriteFile(filepath.Join(out, "runs", second+".json"), []byte("{"), 0o644))
 	m, err = benchmark.Merge(out, []string{a}, nil)
@@ -325,6 +325,34 @@ func TestMergeDamaged(t *testing.T) {
 	_, ok, err := benchmark.OpenStore(out).Run(second)
 	assert.True(t, ok)
 	assert.NoError(t, err)
+}
+
+// TestMergeTakesAllOfARun: models, and the configuration if there is one only.
+func TestMergeTakesAllOfARun(t *testing.T) {
+	a, b, out := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "out")
+	r, err := benchmark.Run(t.Context(), sharded(t, a, benchmark.Shard{}))
+	require.NoError(t, err)
+	_, err = benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
+	require.NoError(t, err)
+	model, oracle := r.Runs[0].Key+".model.npz", "oracle-"+r.Oracle.Key+".npz"
+	require.NoError(t, os.WriteFile(filepath.Join(b, "runs", model), []byte("a model"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(b, oracle), []byte("an oracle"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(b, "config.yaml"), []byte("seeds: 1,2"), 0o644))
+	_, err = benchmark.Merge(out, []string{a}, nil)
+	require.NoError(t, err)
+	m, err := benchmark.Merge(out, []string{b}, nil)
+	require.NoError(t, err)
+	assert.Empty(t, m.Notes)
+	assert.FileExists(t, filepath.Join(out, "runs", model))
+	assert.FileExists(t, filepath.Join(out, oracle))
+	assert.FileExists(t, filepath.Join(out, "config.yaml"))
+	require.NoError(t, os.WriteFile(filepath.Join(a, "config.yaml"), []byte("seeds: 1"), 0o644))
+	m, err = benchmark.Merge(out, []string{a}, nil)
+	require.NoError(t, err)
+	assert.Len(t, m.Notes, 1)
+	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	assert.Equal(t, "seeds: 1,2", string(kept))
 }
 
 // TestMergeKeepsFailures, but a success goes before a failure, whichever comes first.
