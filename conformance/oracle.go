@@ -49,6 +49,7 @@ func (s *oracleSuite) TestUnsuitableData()  { s.check("unsuitable-data") }
 func (s *oracleSuite) TestErrors()          { s.check("errors") }
 func (s *oracleSuite) TestCancelledFit()    { s.check("cancelled-fit") }
 func (s *oracleSuite) TestCancelledUse()    { s.check("cancelled-use") }
+func (s *oracleSuite) TestSaved()           { s.check("saved") }
 func (s *oracleSuite) TestNeedsLabels()     { s.check("needs-labels") }
 func (s *oracleSuite) TestEncoder()         { s.check("encoder") }
 func (s *oracleSuite) TestSameOutputs()     { s.check("same-outputs") }

@@ -188,6 +188,8 @@ func traineeChecks(use, whole string) []check[*trainee] {
 			"", sound, (*trainee).checkErrors},
 		{"cancelled-fit", "Fit returns the context's error soon after the context ends, before or during the fit", "", []string{"fit"}, (*trainee).checkCancelledFit},
 		{"cancelled-use", use + " returns soon after its context ends", "", sound, (*trainee).checkCancelledUse},
+		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver", []string{whole, "row-independence", "inputs-unchanged"},
+			(*trainee).checkSaved},
 	}
 }
 

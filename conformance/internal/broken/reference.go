@@ -29,6 +29,7 @@ type fitted struct {
 	finished func(x core.Snapshots) core.Snapshots                                          // the last word on predictions
 	ahead    func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) // Forecast, in the place of the right one
 	labelled func(labels []int) []int                                                       // the last word on labels
+	loaded   func(x core.Snapshots, rows *mat.Dense)                                        // the last word after it was saved
 }
 
 type fitFunc func(ctx context.Context, t *core.Training) (*fitted, error)
@@ -309,6 +310,6 @@ func fitOracle(ctx context.Context, t *core.Training) (*fitted, error) {
 		return scores, nil
 	}
 	f.report = func() core.Report { return core.Report{Parameters: size * f.states} }
-	f.encoder = func() core.Embedding { return embedding{f} }
+	f.encoder = func() core.Embedding { return embedding{f: f} }
 	return f, nil
 }

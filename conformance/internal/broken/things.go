@@ -3,6 +3,7 @@ package broken
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -13,48 +14,116 @@ import (
 type thing struct {
 	description func() core.Description
 	fit         fitFunc
+	shelf       shelf
+}
+
+// shelf keeps what is saved: a state is the number of its place.
+type shelf struct {
+	mu     sync.Mutex
+	fitted []*fitted
+}
+
+// put returns the state of something fitted.
+func (s *shelf) put(f *fitted) *core.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fitted = append(s.fitted, f)
+	return &core.State{Arrays: map[string]core.Array{"place": {Shape: []int{1}, Values: []int64{int64(len(s.fitted) - 1)}}}}
+}
+
+// take returns what was saved.
+func (s *shelf) take(saved *core.Saved) (*fitted, error) {
+	place, _, err := core.StateValues[int64](&saved.State, "place", 1)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := *s.fitted[place[0]]
+	if f.loaded != nil {
+		f.change(f.loaded)
+	}
+	return &f, nil
 }
 
 func (t *thing) Describe() core.Description { return t.description() }
 
 type method struct{ *thing }
 
-var _ core.Method = method{}
+var (
+	_ core.Method      = method{}
+	_ core.ModelLoader = method{}
+)
 
 func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	f, err := m.fit(ctx, t)
 	if f == nil || err != nil {
 		return nil, err
 	}
-	return model{f}, nil
+	return model{f, &m.shelf}, nil
+}
+
+func (m method) Load(_ context.Context, s *core.Saved) (core.Model, error) {
+	f, err := m.shelf.take(s)
+	if err != nil {
+		return nil, err
+	}
+	return model{f, &m.shelf}, nil
 }
 
 type embedder struct{ *thing }
 
-var _ core.Embedder = embedder{}
+var (
+	_ core.Embedder        = embedder{}
+	_ core.EmbeddingLoader = embedder{}
+)
 
 func (e embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
 	f, err := e.fit(ctx, t)
 	if f == nil || err != nil {
 		return nil, err
 	}
-	return embedding{f}, nil
+	return embedding{f, &e.shelf}, nil
+}
+
+func (e embedder) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
+	f, err := e.shelf.take(s)
+	if err != nil {
+		return nil, err
+	}
+	return embedding{f, &e.shelf}, nil
 }
 
 type oracle struct{ *thing }
 
-var _ core.Oracle = oracle{}
+var (
+	_ core.Oracle      = oracle{}
+	_ core.JudgeLoader = oracle{}
+)
 
 func (o oracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
 	f, err := o.fit(ctx, t)
 	if f == nil || err != nil {
 		return nil, err
 	}
-	return judge{f}, nil
+	return judge{f, &o.shelf}, nil
+}
+
+func (o oracle) Load(_ context.Context, s *core.Saved) (core.Judge, error) {
+	f, err := o.shelf.take(s)
+	if err != nil {
+		return nil, err
+	}
+	return judge{f, &o.shelf}, nil
 }
 
 // model is fitted as a model.
-type model struct{ f *fitted }
+type model struct {
+	f     *fitted
+	shelf *shelf
+}
+
+func (m model) Save(context.Context) (*core.State, error) { return m.shelf.put(m.f), nil }
 
 var (
 	_ core.Model      = model{}
@@ -103,7 +172,12 @@ func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.C
 }
 
 // embedding is fitted as an embedding.
-type embedding struct{ f *fitted }
+type embedding struct {
+	f     *fitted
+	shelf *shelf
+}
+
+func (e embedding) Save(context.Context) (*core.State, error) { return e.shelf.put(e.f), nil }
 
 var (
 	_ core.Embedding = embedding{}
@@ -123,7 +197,12 @@ func (e embedding) Decode(_ context.Context, z mat.Matrix) (core.Snapshots, erro
 }
 
 // judge is fitted as a judge.
-type judge struct{ f *fitted }
+type judge struct {
+	f     *fitted
+	shelf *shelf
+}
+
+func (j judge) Save(context.Context) (*core.State, error) { return j.shelf.put(j.f), nil }
 
 var (
 	_ core.Judge    = judge{}

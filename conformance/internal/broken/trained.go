@@ -177,6 +177,11 @@ func (k kind) fits(add adder) {
 	add("fit", "gives nothing", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { return nil, nil }
 	})
+	add("saved", "loses what it computes with", after(func(_ *core.Training, f *fitted) {
+		f.loaded = func(_ core.Snapshots, rows *mat.Dense) {
+			rows.Apply(func(_, _ int, v float64) float64 { return -v }, rows)
+		}
+	}))
 	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.Floats()[0] = -3 }))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
@@ -380,7 +385,7 @@ func (k kind) methodCases(add adder) {
 		return after(func(_ *core.Training, f *fitted) {
 			right := *f
 			f.ahead = func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-				return change(model{&right}, ctx, x, steps)
+				return change(model{f: &right}, ctx, x, steps)
 			}
 		})
 	}
@@ -399,10 +404,10 @@ func (k kind) methodCases(add adder) {
 			right, calls := *f, 0
 			f.ahead = func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
 				if steps < 2 {
-					return model{&right}.Forecast(ctx, x, steps)
+					return model{f: &right}.Forecast(ctx, x, steps)
 				}
 				calls++
-				return model{&right}.Forecast(ctx, x, steps+calls)
+				return model{f: &right}.Forecast(ctx, x, steps+calls)
 			}
 			return f, nil
 		}
@@ -577,7 +582,7 @@ func (k kind) oracleCases(add adder) {
 		f.encoder = func() core.Embedding {
 			blank := *f
 			blank.change(func(_ core.Snapshots, rows *mat.Dense) { rows.Zero() })
-			return embedding{&blank}
+			return embedding{f: &blank}
 		}
 	}))
 }

@@ -1,0 +1,98 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// load brings back what a thing saved, by whichever loader its kind has. It reports whether it has it.
+func load(ctx context.Context, thing any, s *core.Saved) (loaded any, can bool, err error) {
+	if l, ok := core.As[core.ModelLoader](thing); ok {
+		loaded, err = l.Load(ctx, s)
+		return loaded, true, err
+	}
+	if l, ok := core.As[core.EmbeddingLoader](thing); ok {
+		loaded, err = l.Load(ctx, s)
+		return loaded, true, err
+	}
+	if l, ok := core.As[core.JudgeLoader](thing); ok {
+		loaded, err = l.Load(ctx, s)
+		return loaded, true, err
+	}
+	return nil, false, nil
+}
+
+// copied returns a state as it comes back from a file.
+func copied(s *core.State) (*core.State, error) {
+	const remedy = "facts are JSON, and arrays have names of words joined by slashes and fill their shapes"
+	if err := s.Validate(); err != nil {
+		return nil, wrong(remedy, "what Save returned cannot be stored: %v", err)
+	}
+	if s.Facts != nil && !json.Valid(s.Facts) {
+		return nil, wrong(remedy, "the facts that Save returned are not JSON: %.60q", s.Facts)
+	}
+	c := &core.State{Facts: slices.Clone(s.Facts), Arrays: map[string]core.Array{}}
+	for name, a := range s.Arrays {
+		switch v := a.Values.(type) {
+		case []float32:
+			a.Values = slices.Clone(v)
+		case []float64:
+			a.Values = slices.Clone(v)
+		case []int64:
+			a.Values = slices.Clone(v)
+		case []uint8:
+			a.Values = slices.Clone(v)
+		}
+		a.Shape = slices.Clone(a.Shape)
+		c.Arrays[name] = a
+	}
+	return c, nil
+}
+
+func (s *trainee) checkSaved(ctx context.Context, _ *notes) error {
+	l, err := s.fitLong(ctx)
+	if err != nil {
+		return err
+	}
+	saver, saves := core.As[core.Saver](l.fitted)
+	_, loads, _ := load(ctx, s.thing, &core.Saved{OracleEmbedding: l.training.OracleEmbedding}) // what it makes of nothing must not be a panic
+	switch {
+	case !saves && !loads:
+		return undeclared("fitted "+string(s.kind), "Saver")
+	case !saves:
+		return wrong("implement core.Saver, or declare neither", "the %s declares that it loads, and what it fits cannot be saved", s.kind)
+	case !loads:
+		return wrong("implement the loader of the kind, or declare neither", "what was fitted can be saved, and the %s declares no loader", s.kind)
+	}
+	state, err := saver.Save(ctx)
+	if err != nil {
+		return failed("Save", err)
+	}
+	if state == nil {
+		return wrong("return a state", "Save returned neither a state nor an error")
+	}
+	read, err := copied(state)
+	if err != nil {
+		return err
+	}
+	loaded, _, err := load(ctx, s.thing, &core.Saved{State: *read, OracleEmbedding: l.training.OracleEmbedding})
+	if err != nil {
+		return failed("Load", err)
+	}
+	x := l.training.Validation
+	want, err := s.apply(ctx, l.fitted, x)
+	if err != nil {
+		return failed(s.use, err)
+	}
+	got, err := s.apply(ctx, loaded, x)
+	if err != nil {
+		return failed(s.use+" of what was loaded", err)
+	}
+	if d := want.difference(got); d != "" {
+		return wrong("keep all that it computes with, in the precision in which it computes", "%s of what was fitted, and of the same saved and loaded: %s", s.use, d)
+	}
+	return nil
+}
