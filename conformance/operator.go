@@ -50,6 +50,7 @@ func (s *operatorSuite) TestUnsuitableData()   { s.check("unsuitable-data") }
 func (s *operatorSuite) TestErrors()           { s.check("errors") }
 func (s *operatorSuite) TestCancelledFit()     { s.check("cancelled-fit") }
 func (s *operatorSuite) TestCancelledUse()     { s.check("cancelled-use") }
+func (s *operatorSuite) TestSaved()            { s.check("saved") }
 func (s *operatorSuite) TestEigenvalues()      { s.check("eigenvalues") }
 func (s *operatorSuite) TestKnownEigenvalues() { s.check("known-eigenvalues") }
 func (s *operatorSuite) TestEigenfunctions()   { s.check("eigenfunctions") }

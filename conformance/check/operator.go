@@ -173,6 +173,7 @@ func operatorChecks() []check[*operating] {
 			"", sound, (*operating).checkErrors},
 		{"cancelled-fit", "Fit returns soon after its context ends", "", []string{"fit"}, (*operating).checkCancelledFit},
 		{"cancelled-use", "Predict and PredictObservable return the context's error soon after the context ends", "", sound, (*operating).checkCancelledUse},
+		{"saved", "Predictions are the same bits after the operator has been saved and loaded", "Saver", sound, (*operating).checkSaved},
 		{"eigenvalues", "Eigenvalues are finite, as many as the rank, in descending order of modulus, conjugate pairs side by side, and the same at every call",
 			linearAbility, []string{"fit", "rank"}, (*operating).checkEigenvalues},
 		{"known-eigenvalues", "The eigenvalues of a known linear system are found to 0.05", linearAbility, []string{"learns", "eigenvalues"}, (*operating).checkKnownEigenvalues},

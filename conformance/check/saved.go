@@ -22,7 +22,41 @@ func load(ctx context.Context, thing any, s *core.Saved) (loaded any, can bool, 
 		loaded, err = l.Load(ctx, s)
 		return loaded, true, err
 	}
+	if l, ok := core.As[core.OperatorLoader](thing); ok {
+		loaded, err = l.Load(ctx, s)
+		return loaded, true, err
+	}
 	return nil, false, nil
+}
+
+// again saves what a thing has fitted and returns what the thing loads from that.
+func again(ctx context.Context, kind Kind, thing, fitted any, oracle core.Embedding) (any, error) {
+	saver, saves := core.As[core.Saver](fitted)
+	_, loads, _ := load(ctx, thing, &core.Saved{OracleEmbedding: oracle}) // what it makes of nothing must not be a panic
+	switch {
+	case !saves && !loads:
+		return nil, undeclared("fitted "+string(kind), "Saver")
+	case !saves:
+		return nil, wrong("implement core.Saver, or declare neither", "the %s declares that it loads, and what it fits cannot be saved", kind)
+	case !loads:
+		return nil, wrong("implement the loader of the kind, or declare neither", "what was fitted can be saved, and the %s declares no loader", kind)
+	}
+	state, err := saver.Save(ctx)
+	if err != nil {
+		return nil, failed("Save", err)
+	}
+	if state == nil {
+		return nil, wrong("return a state", "Save returned neither a state nor an error")
+	}
+	read, err := copied(state)
+	if err != nil {
+		return nil, err
+	}
+	loaded, _, err := load(ctx, thing, &core.Saved{State: *read, OracleEmbedding: oracle})
+	if err != nil {
+		return nil, failed("Load", err)
+	}
+	return loaded, nil
 }
 
 // copied returns a state as it comes back from a file.
@@ -57,30 +91,9 @@ func (s *trainee) checkSaved(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	saver, saves := core.As[core.Saver](l.fitted)
-	_, loads, _ := load(ctx, s.thing, &core.Saved{OracleEmbedding: l.training.OracleEmbedding}) // what it makes of nothing must not be a panic
-	switch {
-	case !saves && !loads:
-		return undeclared("fitted "+string(s.kind), "Saver")
-	case !saves:
-		return wrong("implement core.Saver, or declare neither", "the %s declares that it loads, and what it fits cannot be saved", s.kind)
-	case !loads:
-		return wrong("implement the loader of the kind, or declare neither", "what was fitted can be saved, and the %s declares no loader", s.kind)
-	}
-	state, err := saver.Save(ctx)
-	if err != nil {
-		return failed("Save", err)
-	}
-	if state == nil {
-		return wrong("return a state", "Save returned neither a state nor an error")
-	}
-	read, err := copied(state)
+	loaded, err := again(ctx, s.kind, s.thing, l.fitted, l.training.OracleEmbedding)
 	if err != nil {
 		return err
-	}
-	loaded, _, err := load(ctx, s.thing, &core.Saved{State: *read, OracleEmbedding: l.training.OracleEmbedding})
-	if err != nil {
-		return failed("Load", err)
 	}
 	x := l.training.Validation
 	want, err := s.apply(ctx, l.fitted, x)
@@ -93,6 +106,29 @@ func (s *trainee) checkSaved(ctx context.Context, _ *notes) error {
 	}
 	if d := want.difference(got); d != "" {
 		return wrong("keep all that it computes with, in the precision in which it computes", "%s of what was fitted, and of the same saved and loaded: %s", s.use, d)
+	}
+	return nil
+}
+
+func (s *operating) checkSaved(ctx context.Context, _ *notes) error {
+	fitted, want, err := s.fitAndProbe(ctx, s.system, nil)
+	if err != nil {
+		return err
+	}
+	loaded, err := again(ctx, KindOperator, s.operator, fitted, nil)
+	if err != nil {
+		return err
+	}
+	operator, ok := loaded.(core.Operator)
+	if !ok {
+		return wrong("return an operator", "Load returned neither an operator nor an error")
+	}
+	got, err := s.probe(ctx, operator)
+	if err != nil {
+		return inCase("of an operator that was saved and loaded", err)
+	}
+	if d := want.difference(got); d != "" {
+		return wrong("keep all that it computes with, in the precision in which it computes", "predictions of what was fitted, and of the same saved and loaded: %s", d)
 	}
 	return nil
 }

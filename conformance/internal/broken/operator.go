@@ -19,11 +19,15 @@ import (
 type operator struct {
 	description func() core.Description
 	fit         operatorFit
+	shelf       shelf[fittedOperator]
 }
 
 type operatorFit func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error)
 
-var _ core.EvolutionOperator = (*operator)(nil)
+var (
+	_ core.EvolutionOperator = (*operator)(nil)
+	_ core.OperatorLoader    = (*operator)(nil)
+)
 
 func (o *operator) Describe() core.Description { return o.description() }
 
@@ -32,7 +36,19 @@ func (o *operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Oper
 	if f == nil || err != nil {
 		return nil, err
 	}
+	f.shelf = &o.shelf
 	return f, nil
+}
+
+func (o *operator) Load(_ context.Context, s *core.Saved) (core.Operator, error) {
+	f, err := o.shelf.take(s)
+	if err != nil {
+		return nil, err
+	}
+	if f.loaded != nil {
+		f.loaded(&f)
+	}
+	return &f, nil
 }
 
 func newOperator(describeAs func(core.Description, int) core.Description, breakFit func(operatorFit) operatorFit) *operator {
@@ -62,7 +78,11 @@ type fittedOperator struct {
 	report              func() core.Report
 	values              func() []complex128
 	left, right         eigenfunction
+	loaded              func(*fittedOperator) // the last word after it was saved
+	shelf               *shelf[fittedOperator]
 }
+
+func (f *fittedOperator) Save(context.Context) (*core.State, error) { return f.shelf.put(f), nil }
 
 var (
 	_ core.Operator         = (*fittedOperator)(nil)
@@ -298,6 +318,9 @@ func operatorPredictions(add operatorAdder) {
 		f.predict = func(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
 			return predict(ctx, z, max(1, steps))
 		}
+	}))
+	add("saved", "forgets what it predicts of the observable", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		f.loaded = func(f *fittedOperator) { f.observable = f.predict }
 	}))
 	add("cancelled-use", "succeeds although it is over", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observable := f.observable

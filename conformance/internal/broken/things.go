@@ -14,36 +14,41 @@ import (
 type thing struct {
 	description func() core.Description
 	fit         fitFunc
-	shelf       shelf
+	shelf       shelf[fitted]
 }
 
 // shelf keeps what is saved: a state is the number of its place.
-type shelf struct {
-	mu     sync.Mutex
-	fitted []*fitted
+type shelf[T any] struct {
+	mu    sync.Mutex
+	saved []*T
 }
 
 // put returns the state of something fitted.
-func (s *shelf) put(f *fitted) *core.State {
+func (s *shelf[T]) put(f *T) *core.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fitted = append(s.fitted, f)
-	return &core.State{Arrays: map[string]core.Array{"place": {Shape: []int{1}, Values: []int64{int64(len(s.fitted) - 1)}}}}
+	s.saved = append(s.saved, f)
+	return &core.State{Arrays: map[string]core.Array{"place": {Shape: []int{1}, Values: []int64{int64(len(s.saved) - 1)}}}}
 }
 
-// take returns what was saved.
-func (s *shelf) take(saved *core.Saved) (*fitted, error) {
+// take returns a copy of what was saved.
+func (s *shelf[T]) take(saved *core.Saved) (f T, err error) {
 	place, _, err := core.StateValues[int64](&saved.State, "place", 1)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := *s.fitted[place[0]]
-	if f.loaded != nil {
+	return *s.saved[place[0]], nil
+}
+
+// load returns what was saved, changed where that is what is broken.
+func (t *thing) load(s *core.Saved) (*fitted, error) {
+	f, err := t.shelf.take(s)
+	if err == nil && f.loaded != nil {
 		f.change(f.loaded)
 	}
-	return &f, nil
+	return &f, err
 }
 
 func (t *thing) Describe() core.Description { return t.description() }
@@ -64,7 +69,7 @@ func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 }
 
 func (m method) Load(_ context.Context, s *core.Saved) (core.Model, error) {
-	f, err := m.shelf.take(s)
+	f, err := m.load(s)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +92,7 @@ func (e embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, er
 }
 
 func (e embedder) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
-	f, err := e.shelf.take(s)
+	f, err := e.load(s)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +115,7 @@ func (o oracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
 }
 
 func (o oracle) Load(_ context.Context, s *core.Saved) (core.Judge, error) {
-	f, err := o.shelf.take(s)
+	f, err := o.load(s)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +125,7 @@ func (o oracle) Load(_ context.Context, s *core.Saved) (core.Judge, error) {
 // model is fitted as a model.
 type model struct {
 	f     *fitted
-	shelf *shelf
+	shelf *shelf[fitted]
 }
 
 func (m model) Save(context.Context) (*core.State, error) { return m.shelf.put(m.f), nil }
@@ -174,7 +179,7 @@ func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.C
 // embedding is fitted as an embedding.
 type embedding struct {
 	f     *fitted
-	shelf *shelf
+	shelf *shelf[fitted]
 }
 
 func (e embedding) Save(context.Context) (*core.State, error) { return e.shelf.put(e.f), nil }
@@ -199,7 +204,7 @@ func (e embedding) Decode(_ context.Context, z mat.Matrix) (core.Snapshots, erro
 // judge is fitted as a judge.
 type judge struct {
 	f     *fitted
-	shelf *shelf
+	shelf *shelf[fitted]
 }
 
 func (j judge) Save(context.Context) (*core.State, error) { return j.shelf.put(j.f), nil }
