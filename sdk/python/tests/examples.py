@@ -22,6 +22,7 @@ from koopbench_plugin import (
     OperatorTraining,
     Oracle,
     Snapshots,
+    TooShortError,
     Training,
 )
 from koopbench_plugin.things import Exposure
@@ -37,30 +38,74 @@ class Ridge(Method):
     """A class that has fit and predict, and more."""
 
     name = "ridge"
-    summary = "ridge regression from a snapshot to the next"
-    options = (FloatOption("alpha", 1e-6, 0, 1, "regularisation"),)
+    summary = "ridge regression from a snapshot to the next, on 12 principal axes"
+    options = (FloatOption("alpha", 1e-6, 1e-12, 1, "regularisation"),)
+    row_by_row = True
 
     def fit(self, training: Training) -> None:
-        x, y = (rows(a) for a in training.pairs())
+        self.axes = np.linalg.svd(rows(training.train), full_matrices=False)[2][:12].T
+        x, y = (rows(a) @ self.axes for a in training.pairs())
         covariance = x.T @ x / len(x) + training.options["alpha"] * np.eye(x.shape[1])
         self.weights = np.linalg.solve(covariance, x.T @ y / len(x))
-        self.values, self.left = np.linalg.eig(self.weights)
+        self.values, left = np.linalg.eig(self.weights)
         order = np.argsort(-np.abs(self.values), kind="stable")
-        self.values, self.left = self.values[order], self.left[:, order]
+        self.values, self.left = self.values[order], self.axes @ left[:, order]
         training.report.rank = len(self.weights)
         training.report.parameters = self.weights.size
 
     def predict(self, snapshots: Snapshots) -> Matrix:
-        return (rows(snapshots) @ self.weights).reshape(snapshots.shape)
+        return (rows(snapshots) @ self.axes @ self.weights @ self.axes.T).reshape(snapshots.shape)
 
     def forecast(self, snapshots: Snapshots, steps: int) -> Matrix:
-        return (rows(snapshots) @ np.linalg.matrix_power(self.weights, steps)).reshape(snapshots.shape)
+        power = np.linalg.matrix_power(self.weights, steps)
+        return (rows(snapshots) @ self.axes @ power @ self.axes.T).reshape(snapshots.shape)
 
     def eigenvalues(self) -> Complex:
         return self.values
 
     def left_eigenfunctions(self, snapshots: Snapshots) -> Complex:
         return rows(snapshots) @ self.left
+
+
+class Descent(Method):
+    """A class that is trained: it draws at random, reports, and can be cancelled in every batch."""
+
+    name = "descent"
+    summary = "a linear map on principal axes, by stochastic gradient descent"
+    options = (
+        IntOption("epochs", 40, 1, 1000, "passes over the training data"),
+        FloatOption("lr", 0.5, 0, 1, "learning rate, in the units of the reciprocal variance"),
+    )
+    row_by_row = True
+
+    def fit(self, training: Training) -> Callable[[Snapshots], Matrix]:
+        mean = rows(training.train).mean(0)
+        singular, directions = np.linalg.svd(rows(training.train) - mean, full_matrices=False)[1:]
+        axes = directions[singular > 1e-6 * singular[0]][: training.states].T
+        if not axes.shape[1]:
+            training.report.untrained = "all training snapshots are the same"
+        x, y = ((rows(a) - mean) @ axes for a in training.pairs())
+        held_x, held_y = ((rows(a) - mean) @ axes for a in training.validation_pairs())
+        weights = training.rng("init").normal(size=(axes.shape[1],) * 2) / 10
+        rate = training.options["lr"] / max(float((x**2).sum(1).max()), 1e-300) if len(x) else 0.0
+
+        epochs, batch = training.options["epochs"], 16
+        starts = range(0, len(x), batch)
+        training.phase("training", epochs * len(starts))
+        shuffle = training.rng("shuffle")
+        for epoch in range(epochs):
+            losses, order = [], shuffle.permutation(len(x))
+            for done, start in enumerate(starts, 1):
+                chosen = order[start : start + batch]
+                error = x[chosen] @ weights - y[chosen]
+                losses.append(float((error**2).mean()) if error.size else 0.0)
+                weights = weights - rate * x[chosen].T @ error / len(chosen)
+                training.advance(epoch * len(starts) + done)
+            held = held_x @ weights - held_y
+            training.epoch(epoch + 1, float(np.mean(losses)), float((held**2).mean()) if held.size else 0.0)
+        training.report.rank = axes.shape[1]
+        training.report.parameters = weights.size
+        return lambda s: ((rows(s) - mean) @ axes @ weights @ axes.T + mean).reshape(s.shape)
 
 
 class Given(Method):
@@ -101,6 +146,7 @@ class Pca(Embedder):
     name = "pca"
     summary = "principal components"
     options = (IntOption("dim", 2, 1, 12, "number of components"),)
+    row_by_row = True
 
     def fit(self, training: Training) -> None:
         x = rows(training.train)
@@ -120,6 +166,7 @@ class LeastSquares(EvolutionOperator):
 
     name = "least-squares"
     summary = "least squares on features"
+    row_by_row = True
 
     def fit(self, training: OperatorTraining) -> None:
         x, y = training.features[: -training.lag], training.features[training.lag :]
@@ -171,6 +218,9 @@ class Nearest(Oracle):
         x = rows(training.train)
         labels = training.train_labels
         assert labels is not None
+        counts = np.bincount(labels, minlength=training.states)
+        if not counts.all():
+            raise TooShortError(f"no snapshot has the label {counts.argmin()}; give at least one for each of {training.states}")
         self.means = np.stack([x[labels == c].mean(0) for c in range(training.states)])
 
     def encode(self, snapshots: Snapshots) -> Matrix:

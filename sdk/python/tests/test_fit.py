@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import gc
 import math
 import threading
 import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 from conftest import Serve
-from examples import Given, Pca, Ridge, Typed, rows
-from host import Array, Failed, fit_frames, until
+from examples import Descent, Given, Pca, Ridge, Typed, rows
+from host import Array, Failed, apply_frames, fit_frames, until
 
 from koopbench_plugin import (
     Cancelled,
@@ -44,10 +47,87 @@ def test_a_class_with_fit_and_predict(serve: Serve, x: Array) -> None:
     local.fit(Training(train=x, validation=x, options=RIDGE))
     predicted = host.apply(fitted.handle, wire.PREDICT, x)
     assert predicted.dtype == np.float32
-    np.testing.assert_array_equal(predicted, local.predict(x).astype(np.float32))
+    one_by_one = [local.predict(x[k : k + 1]) for k in range(len(x))]
+    np.testing.assert_array_equal(predicted, np.concatenate(one_by_one).astype(np.float32))
     np.testing.assert_array_equal(fitted.eigenvalues, local.values)
     left = host.apply(fitted.handle, wire.LEFT_EIGENFUNCTIONS, x)
-    np.testing.assert_array_equal(left, rows(x) @ local.left)
+    np.testing.assert_array_equal(left, np.concatenate([local.left_eigenfunctions(x[k : k + 1]) for k in range(len(x))]))
+
+
+def test_a_class_that_is_trained(serve: Serve, x: Array) -> None:
+    host = serve(Descent())
+    options = {"epochs": 3, "lr": 0.5}
+    fits = [host.fit_method("descent", x, options=options, seed=seed) for seed in (1, 1, 2)]
+    assert fits[0].phases == [("training", 6)]
+    assert fits[0].advances == [1, 2, 3, 4, 5, 6]
+    assert [e.number for e in fits[0].epochs] == [1, 2, 3]
+    assert list(fits[0].report.history) == list(fits[1].report.history)
+    once, again, other = (host.apply(f.handle, wire.PREDICT, x) for f in fits)
+    np.testing.assert_array_equal(once, again)
+    assert (once != other).any()
+
+
+def test_row_by_row(serve: Serve, x: Array) -> None:
+    lengths: list[int] = []
+
+    def predict(s: Array) -> Array:
+        lengths.append(len(s))
+        return s + len(lengths) if len(s) == 1 else s
+
+    def fit(training: Training) -> Any:
+        return predict
+
+    given = Given(fit)
+    given.row_by_row = True
+    host = serve(given)
+    fitted = host.fit_method("given", x)
+    predicted = host.apply(fitted.handle, wire.PREDICT, x)
+    assert lengths == [1] * 20
+    np.testing.assert_array_equal(predicted, x + np.arange(1, 21, dtype=np.float32)[:, None, None])
+    assert host.apply(fitted.handle, wire.PREDICT, x[:0]).shape == (0, 3, 4)
+    given = Given(lambda _: lambda s: s[:, 0])
+    given.row_by_row = True
+    host = serve(given)
+    with pytest.raises(Failed, match=r"CONTRACT: given: predict of row 0 alone returned an array of shape \(1, 4\)"):
+        host.apply(host.fit_method("given", x).handle, wire.PREDICT, x)
+
+
+def test_row_by_row_ends_between_rows(serve: Serve, x: Array) -> None:
+    lengths: list[int] = []
+    started = threading.Event()
+
+    def fit(training: Training) -> Any:
+        def predict(s: Array) -> Array:
+            lengths.append(len(s))
+            if len(lengths) == 1:
+                started.set()
+                assert until(lambda: training.cancelled)
+            return s
+
+        return predict
+
+    given = Given(fit)
+    given.row_by_row = True
+    host = serve(given)
+    fitted = host.fit_method("given", x)
+    call = host.call("Apply", apply_frames(fitted.handle, wire.PREDICT, ("snapshots", x)), timeout=None)
+    assert started.wait(10)
+    call.cancel()
+    host.apply(fitted.handle, wire.PREDICT, x[:3])
+    assert lengths == [1] * 4, "one of the cancelled call, then three"
+
+
+def test_a_fit_keeps_no_training_data(serve: Serve, x: Array) -> None:
+    seen: list[weakref.ref[Any]] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(weakref.ref(training.train))
+        return lambda s: s
+
+    host = serve(Given(fit))
+    fitted = host.fit_method("given", x)
+    assert until(lambda: gc.collect() >= 0 and seen[0]() is None)
+    np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), x)
 
 
 def test_fits_are_independent(serve: Serve, x: Array) -> None:
@@ -466,20 +546,57 @@ def test_progress_ends_a_cancelled_fit(serve: Serve, x: Array) -> None:
     call.cancel()
 
 
-def test_fits_run_at_the_same_time(serve: Serve, x: Array) -> None:
-    barrier = threading.Barrier(3, timeout=10)
+def test_fits_take_turns(serve: Serve, x: Array) -> None:
+    inside = threading.Lock()
 
     def fit(training: Training) -> Any:
-        barrier.wait()
+        assert inside.acquire(blocking=False), "two fits at a time"
+        np.random.seed(training.seed)  # the global generator
+        drawn = np.random.normal()
+        threading.Event().wait(0.05)
+        drawn += np.random.normal()
+        inside.release()
+        return lambda s: np.full(s.shape, drawn)
+
+    host = serve(Given(fit))
+
+    def predicted(seed: int) -> float:
+        fitted = host.fit_method("given", x, seed=seed)
+        return float(host.apply(fitted.handle, wire.PREDICT, x)[0, 0, 0])
+
+    alone = [predicted(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(predicted, range(4))) == alone
+    assert len(set(alone)) == 4
+
+
+def test_a_fit_that_waits_for_its_turn_can_be_cancelled(serve: Serve, x: Array) -> None:
+    begun: list[int] = []
+    started, go_on = threading.Event(), threading.Event()
+
+    def fit(training: Training) -> Any:
+        begun.append(training.seed)
+        started.set()
+        assert go_on.wait(10)
         return lambda s: s
 
     host = serve(Given(fit))
-    threads = [threading.Thread(target=host.fit_method, args=("given", x)) for _ in range(3)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert not barrier.broken
+
+    def call(seed: int) -> Any:
+        return host.call("Fit", fit_frames(wire.METHOD, "given", ("train", x), ("validation", x), lag=1, states=2, seed=seed))
+
+    first = call(1)
+    assert started.wait(10)
+    second = call(2)
+    threading.Event().wait(0.2)
+    second.cancel()
+    with pytest.raises(grpc.RpcError):
+        next(second)
+    threading.Event().wait(0.3)  # longer than it looks away
+    go_on.set()
+    assert next(first).WhichOneof("content") == "fitted"
+    host.fit_method("given", x, seed=3)
+    assert begun == [1, 3]
 
 
 def test_one_fitted_thing_runs_on_one_thread(serve: Serve, x: Array) -> None:

@@ -15,7 +15,7 @@ from koopbench_plugin.wire import plugin_pb2 as wire
 
 def test_description() -> None:
     d = describe(Ridge())
-    assert (d.kind, d.name, d.summary) == (wire.METHOD, "ridge", "ridge regression from a snapshot to the next")
+    assert (d.kind, d.name, d.summary) == (wire.METHOD, "ridge", Ridge.summary)
     assert d.doc == "A class that has fit and predict, and more."
     assert [o.name for o in d.options] == ["alpha"]
 

@@ -8,7 +8,9 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
     class Ridge(Method):
         name = "my-ridge"
         summary = "ridge regression from each snapshot to the next"
-        options = [FloatOption("alpha", 1e-3, 0, 1e6, "Tikhonov regularisation")]
+        doc = "The regularisation is that of Tikhonov."
+        options = [FloatOption("alpha", 1e-3, 1e-9, 1e6, "Tikhonov regularisation")]
+        row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
         def fit(self, training: Training) -> None:
             x, y = (a.reshape(len(a), -1).astype(float) for a in training.pairs())

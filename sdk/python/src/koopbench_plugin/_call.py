@@ -107,7 +107,7 @@ class Call:
 
     def embed(self, snapshots: Snapshots, dim: int) -> Matrix:
         """Asks the host for the features of snapshots by the oracle's encoder. Several threads may ask."""
-        with self._exchange, self._waiting():
+        with self._exchange, self.waiting():
             self.send(wire.Frame(embed=wire.Embed(arrays=[_arrays.announce("snapshots", snapshots)])))
             for chunk in _arrays.chunks([snapshots]):
                 self.send(chunk)
@@ -131,7 +131,8 @@ class Call:
         self._context.set_trailing_metadata((("koopbench-computed-seconds", f"{max(computed, 0):.9f}"),))
 
     @contextlib.contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def waiting(self) -> Iterator[None]:
+        """Takes the time of its body off that of author's code."""
         begun = time.perf_counter()
         try:
             yield

@@ -69,6 +69,8 @@ def returned(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | Non
     """
     dtype = np.dtype(dtype)
     try:
+        if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor of PyTorch, which may need a gradient or be on a device
+            value = value.detach().cpu()
         array = np.asarray(value)
     except Exception as error:
         raise ContractError(f"{what} returned a {type(value).__name__}, which does not become an array: {error}") from error

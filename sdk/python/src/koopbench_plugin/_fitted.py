@@ -13,12 +13,15 @@ from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Thread
 from koopbench_plugin.errors import ContractError, OptionError, ShapeError, UnavailableError
 from koopbench_plugin.things import Thing
-from koopbench_plugin.training import Fitting, OperatorTraining, Training
+from koopbench_plugin.training import OperatorTraining, Training
 from koopbench_plugin.wire import plugin_pb2 as wire
+
+Operation = Callable[[AnyArray, int], tuple[str, AnyArray]]
+"""Returns the name and the array of the result for an array and a number of steps."""
 
 
 class Fitted:
-    """Something fitted. What describes and applies it runs on its thread."""
+    """Something fitted. What describes and applies it runs on its thread. It keeps no training data but one snapshot."""
 
     required: ClassVar[str]
     """The method that it must have."""
@@ -27,12 +30,12 @@ class Fitted:
     spectral: ClassVar[tuple[str, ...]] = ()
     """The methods of the ability "spectrum"."""
 
-    def __init__(self, thing: Thing, result: Any, training: Fitting, thread: Thread) -> None:
+    def __init__(self, thing: Thing, result: Any, training: Any, thread: Thread) -> None:
         self.name = thing.name
-        self.training = training
+        self.row_by_row = thing.row_by_row
         self.thread = thread
         self.thing = self._thing(thing, result)
-        self.operations: dict[int, Callable[[AnyArray, int], tuple[str, AnyArray]]] = {}
+        self.operations: dict[int, Operation] = {}
 
     def _thing(self, thing: Thing, result: Any) -> Any:
         fitted = thing if result is None else result
@@ -79,7 +82,7 @@ class Fitted:
             self.operations[wire.RIGHT_EIGENFUNCTIONS] = self._eigenfunctions("right_eigenfunctions", order)
         return [("eigenvalues", eigenvalues)]
 
-    def _eigenfunctions(self, method: str, order: AnyArray) -> Callable[[AnyArray, int], tuple[str, AnyArray]]:
+    def _eigenfunctions(self, method: str, order: AnyArray) -> Operation:
         values = self.operation(method, "values", np.complex128, (len(order),), "a value for each row and eigenvalue")
 
         def apply(x: AnyArray, steps: int) -> tuple[str, AnyArray]:
@@ -90,15 +93,22 @@ class Fitted:
 
     def operation(
         self, method: str, result: str, dtype: type, row: tuple[int, ...], meaning: str, *, steps: bool = False
-    ) -> Callable[[AnyArray, int], tuple[str, AnyArray]]:
+    ) -> Operation:
         """Returns the operation that calls a method and checks the result, which has a row of that shape a row."""
 
-        def apply(x: AnyArray, count: int) -> tuple[str, AnyArray]:
-            shape = (len(x), *row)
-            if not len(x):
-                return result, np.zeros(shape, dtype)
+        def call(what: str, x: AnyArray, count: int) -> AnyArray:
             value = getattr(self.thing, method)(x, count) if steps else getattr(self.thing, method)(x)
-            return result, _checks.returned(self.what(method), value, dtype, shape, meaning)
+            return _checks.returned(what, value, dtype, (len(x), *row), meaning)
+
+        def apply(x: AnyArray, count: int) -> tuple[str, AnyArray]:
+            what = self.what(method)
+            if len(x) and not self.row_by_row:
+                return result, call(what, x, count)
+            rows: AnyArray = np.empty((len(x), *row), dtype)
+            for k in range(len(x)):
+                self.thread.check()
+                rows[k] = call(f"{what} of row {k} alone", x[k : k + 1], count)[0]
+            return result, rows
 
         return apply
 
@@ -130,12 +140,11 @@ class Fitted:
 class OnSnapshots(Fitted):
     """Something fitted to snapshots."""
 
-    training: Training
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one snapshot."""
-        return self.training.train.shape[1:]
+    def __init__(self, thing: Thing, result: Any, training: Training, thread: Thread) -> None:
+        super().__init__(thing, result, training, thread)
+        self.shape = training.train.shape[1:]
+        self.states = training.states
+        self._first = training.train[:1].copy()
 
     def check_input(self, operation: int, x: AnyArray) -> AnyArray:
         """Checks snapshots."""
@@ -146,7 +155,7 @@ class OnSnapshots(Fitted):
 
     def dim(self, method: str) -> int:
         """Finds the number of features by embedding the first training snapshot."""
-        value = getattr(self.thing, method)(self.training.train[:1])
+        value = getattr(self.thing, method)(self._first)
         features = _checks.returned(self.what(method), value, np.float64, (1, None), "features, one row a snapshot")
         if not features.shape[1]:
             raise ContractError(f"{self.what(method)} returned no feature")
@@ -215,11 +224,11 @@ class FittedJudge(OnSnapshots):
 
         def labels(x: AnyArray, steps: int) -> tuple[str, AnyArray]:
             name, values = classify(x, steps)
-            wrong = np.flatnonzero((values < 0) | (values >= self.training.states))
+            wrong = np.flatnonzero((values < 0) | (values >= self.states))
             if wrong.size:
                 raise ContractError(
                     f"{self.what('classify')} returned the label {values[wrong[0]]} of snapshot {wrong[0]}; "
-                    f"labels are in 0 … {self.training.states - 1}"
+                    f"labels are in 0 … {self.states - 1}"
                 )
             return name, values
 
@@ -240,18 +249,21 @@ class FittedOperator(Fitted):
     required = "predict"
     function = False
     spectral = ("left_eigenfunctions", "right_eigenfunctions")
-    training: OperatorTraining
+
+    def __init__(self, thing: Thing, result: Any, training: OperatorTraining, thread: Thread) -> None:
+        super().__init__(thing, result, training, thread)
+        self.dim = training.features.shape[1]
+        self.observed = 0 if training.observable is None else training.observable.shape[1]
 
     def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
         """See Fitted."""
-        dim = self.training.features.shape[1]
         rank = getattr(self.thing, "rank", None)
-        if not isinstance(rank, (int, np.integer)) or not 0 <= rank <= dim:
-            raise ContractError(f"{self.name}: the operator's rank is {rank!r}; it must be a whole number in 0 … {dim}")
+        if not isinstance(rank, (int, np.integer)) or not 0 <= rank <= self.dim:
+            raise ContractError(f"{self.name}: the operator's rank is {rank!r}; it must be a whole number in 0 … {self.dim}")
         self.operations[wire.PREDICT_FEATURES] = self.operation(
-            "predict", "features", np.float64, (dim,), "features, one row for each that it is given", steps=True
+            "predict", "features", np.float64, (self.dim,), "features, one row for each that it is given", steps=True
         )
-        if self.training.observable is not None:
+        if self.observed:
             if not self.has("predict_observable"):
                 raise ContractError(
                     f"{self.name}: the fit was given an observable, and what it gave has no method predict_observable; add it"
@@ -260,7 +272,7 @@ class FittedOperator(Fitted):
                 "predict_observable",
                 "observable",
                 np.float64,
-                (self.training.observable.shape[1],),
+                (self.observed,),
                 "the observable, one row for each row of features",
                 steps=True,
             )
@@ -273,7 +285,7 @@ class FittedOperator(Fitted):
 
     def check_input(self, operation: int, x: AnyArray) -> AnyArray:
         """See Fitted."""
-        return _features(self.name, x, self.training.features.shape[1])
+        return _features(self.name, x, self.dim)
 
 
 def _features(name: str, z: AnyArray, dim: int) -> AnyArray:

@@ -7,8 +7,8 @@ import logging
 import sys
 from datetime import datetime, timezone
 
-MAX_MESSAGE = 1 << 14
-"""The host takes lines of up to 64 KiB; a character becomes up to 12 bytes of JSON, few do."""
+MAX_MESSAGE = 60_000
+"""The bytes of JSON that a message may become. The host takes lines of up to 64 KiB."""
 
 
 class HclogFormatter(logging.Formatter):
@@ -16,9 +16,7 @@ class HclogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""
-        message = super().format(record)
-        if len(message) > MAX_MESSAGE:
-            message = message[:MAX_MESSAGE] + " … (cut)"
+        message = _cut(super().format(record))
         time = datetime.fromtimestamp(record.created, timezone.utc)
         return json.dumps(
             {
@@ -28,6 +26,14 @@ class HclogFormatter(logging.Formatter):
                 "@timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             }
         )
+
+
+def _cut(message: str) -> str:
+    if len(json.dumps(message)) <= MAX_MESSAGE:
+        return message
+    while (size := len(json.dumps(message))) > MAX_MESSAGE:
+        message = message[: len(message) * MAX_MESSAGE // (size + 1)]
+    return message + " … (cut)"
 
 
 def _level(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import logging
@@ -70,6 +71,7 @@ class Service:
         self._fitted: dict[int, Fitted] = {}
         self._handles = itertools.count(1)
         self._lock = threading.Lock()
+        self._fitting = threading.Lock()
 
     def describe(self, request: wire.DescribeRequest, context: Context) -> wire.DescribeReply:
         """Answers Describe."""
@@ -102,6 +104,17 @@ class Service:
             raise UnknownError(f"there is nothing of kind {kind} called {name!r} here; there is {here}")
         return thing
 
+    @contextlib.contextmanager
+    def _turn(self, call: Call) -> Iterator[None]:
+        """Waits for the fits before: a fit may seed and use what the process has once, such as PyTorch's generator."""
+        with call.waiting():
+            while not self._fitting.acquire(timeout=0.1):
+                call.check()
+        try:
+            yield
+        finally:
+            self._fitting.release()
+
     def _fit(self, call: Call) -> Frames:
         request = _first(call, "fit").fit
         thing = self._thing(request.kind, request.name)
@@ -112,9 +125,10 @@ class Service:
         training.host = thread
 
         def fit() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
-            own: Any = copy.deepcopy(thing)
-            fitted = KINDS[thing.kind](own, own.fit(training), training, thread)
-            return fitted, *fitted.describe()
+            with self._turn(call):
+                own: Any = copy.deepcopy(thing)
+                fitted = KINDS[thing.kind](own, own.fit(training), training, thread)
+                return fitted, *fitted.describe()
 
         try:
             fitted, reply, arrays = yield from call.run(thread, fit)

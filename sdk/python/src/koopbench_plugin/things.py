@@ -4,7 +4,8 @@ Each kind is a class to derive from. Its ``fit`` returns what was fitted: an obj
 (and any of its optional methods), or, where there is one required method, a function in its place. A class may also have
 those methods itself and let ``fit`` return nothing: every fit works on a copy of its own, made by :func:`copy.deepcopy`.
 
-Methods of one fitted thing are called one at a time, on one thread. Different fitted things work at the same time.
+Fits of one process take turns, so that they may seed and use a global generator. Methods of one fitted thing are called one at
+a time, on the thread of its fit. Different fitted things work at the same time.
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ class Thing(ABC):
     """What it sees beyond unlabelled snapshots: "labels", or "oracle" for the encoder of the oracle that judges.
 
     Exposed methods are never ranked with the others.
+    """
+    row_by_row: bool = False
+    """Whether to call what was fitted with one snapshot, or one row of features, at a time.
+
+    The result for a row must not depend on the others in the call, to the bit, and BLAS, PyTorch and JAX sum in an order that
+    depends on the number of rows. A call can then also be cancelled between two rows. A loss has no use for it.
     """
 
     def resolve(self, **given: object) -> Mapping[str, Any]:
@@ -196,6 +203,8 @@ def describe(thing: Thing) -> wire.Thing:
         raise ValueError(f"{thing.name!r} needs a summary of one line")
     if thing.exposure not in EXPOSURES:
         raise ValueError(f'{thing.name!r} declares the exposure {thing.exposure!r}; there is "labels" and "oracle"')
+    if thing.row_by_row and isinstance(thing, Loss):
+        raise ValueError(f"{thing.name!r} declares row_by_row, and is a loss, which sees the batch as a whole")
     seen = set()
     for option in thing.options:
         try:

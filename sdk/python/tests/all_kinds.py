@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+"""A plugin that serves all five kinds, for `bench plugin check`."""
+
+from examples import Descent, LeastSquares, Nearest, Pca, Ridge, Squares
+
+from koopbench_plugin import serve
+
+
+def main() -> None:
+    """Serves them."""
+    serve(Ridge(), Descent(), Pca(), LeastSquares(), Squares(), Nearest(), version="1.0")
+
+
+if __name__ == "__main__":
+    main()

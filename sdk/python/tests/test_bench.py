@@ -1,0 +1,97 @@
+"""koopbench itself holds plugins to their contracts: `bench plugin check`, and rows of the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_readme import LIBRARIES, example
+
+BENCH = os.environ.get("KOOPBENCH_BENCH", "")
+pytestmark = pytest.mark.skipif(not BENCH, reason="KOOPBENCH_BENCH names no bench: go build -o FILE ./cmd/bench makes one")
+
+# The threads of BLAS would outnumber the cores, and wait for one another.
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([BENCH, *map(str, arguments)], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+
+
+def check(program: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """Returns the status of each check, by kind and name of the thing."""
+    done = bench("plugin", "check", program, "--json")
+    assert done.stdout, done.stderr
+    reports: list[dict[str, Any]] = json.loads(done.stdout)["things"]
+    failures = [
+        f"{r['kind']} {r['name']}: {c['check']}: {c.get('found', '')}"
+        for r in reports
+        for c in r["results"]
+        if c["status"] not in ("pass", "skip")
+    ]
+    assert not failures, "\n".join(failures)
+    assert done.returncode == 0, done.stderr
+    return {(r["kind"], r["name"]): {c["check"]: c["status"] for c in r["results"]} for r in reports}
+
+
+def starting(program: Path, code: str) -> Path:
+    """Writes a program that this Python runs."""
+    program.write_text(f"#!{sys.executable}\n{code}")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def all_kinds(tmp_path: Path) -> Path:
+    """A plugin that serves all five kinds."""
+    tests = str(Path(__file__).parent)
+    return starting(tmp_path / "plugin.py", f"import sys; sys.path.insert(0, {tests!r}); import all_kinds; all_kinds.main()")
+
+
+def test_all_five_kinds_keep_their_contracts(all_kinds: Path) -> None:
+    checked = check(all_kinds)
+    assert list(checked) == [
+        ("method", "ridge"),
+        ("method", "descent"),
+        ("embedder", "pca"),
+        ("operator", "least-squares"),
+        ("loss", "squares"),
+        ("oracle", "nearest"),
+    ]
+    for thing, name in [
+        (("method", "ridge"), "eigenfunctions"),
+        (("method", "descent"), "seeds"),
+        (("method", "descent"), "cancelled-fit"),
+        (("method", "descent"), "concurrent-fits"),
+        (("embedder", "pca"), "decoder"),
+        (("operator", "least-squares"), "eigenvectors"),
+        (("loss", "squares"), "gradients"),
+        (("oracle", "nearest"), "encoder"),
+    ]:
+        assert checked[thing][name] == "pass", f"{name} of {thing} is skipped"
+
+
+def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    methods = "ridge,descent,embedder:pca,operator:least-squares,loss:squares"
+    done = bench(
+        *("run", "--plugin", all_kinds, "--methods", methods, "--oracle", "plugin:nearest", "--epochs", "2"),
+        *("--split", "100,20,20", "--steps", "2", "--out", folder, "--quiet"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((folder / "results.json").read_text())
+    assert {r["method"]: r["status"] for r in results["runs"]} == dict.fromkeys(methods.split(","), "ok")
+    assert "nearest" in json.dumps(results["oracle"])
+    (descent,) = (r for r in results["runs"] if r["method"] == "descent")
+    assert [e["epoch"] for e in descent["history"]] == [1, 2]
+
+
+@pytest.mark.parametrize("library", LIBRARIES[1:])
+def test_the_readmes_examples_keep_their_contract(library: str, tmp_path: Path) -> None:
+    (checked,) = check(starting(tmp_path / "my_plugin.py", example(library))).values()
+    assert checked["learns"] == "pass"
