@@ -1,24 +1,28 @@
-"""Tests of the plugin, on small cycles of images."""
+"""Tests of the plugin: what it says of itself, and, where torch and kooplearn are there, fits on small cycles of images."""
 
 from __future__ import annotations
 
-import threading
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
-
-reason = "it needs torch and kooplearn: run setup.sh, then .venv/bin/python -m pytest"
-torch = pytest.importorskip("torch", reason=reason)
-pytest.importorskip("kooplearn", reason=reason)
-
 import plugin
+import pytest
 
 from koopbench_plugin import Cancelled, Epoch, ShapeError, Training
 from koopbench_plugin.training import NoHost
 
-torch.set_num_threads(1)  # the images are small
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "sdk" / "python" / "tests"))
+
+fits = pytest.mark.skipif(
+    not (find_spec("torch") and find_spec("kooplearn")),
+    reason="it needs torch and kooplearn: run setup.sh, then .venv/bin/python -m pytest",
+)
 
 METHODS = {m.name: m for m in plugin.things()}
 NEURAL = [name for name in METHODS if name != "kooplearn-linear"]
@@ -39,6 +43,7 @@ def training(name: str, seed: int = 42, **options: Any) -> Training:
     )
 
 
+@fits
 @pytest.mark.parametrize("name", METHODS)
 def test_predictions(name: str) -> None:
     t = training(name, epochs=40)
@@ -55,6 +60,7 @@ def test_predictions(name: str) -> None:
     assert np.asarray(model.left_eigenfunctions(x)).shape == (31, t.report.rank)
 
 
+@fits
 @pytest.mark.parametrize("name", NEURAL)
 def test_one_seed_is_one_fit(name: str) -> None:
     x = cycle(10, 3)
@@ -63,6 +69,7 @@ def test_one_seed_is_one_fit(name: str) -> None:
     assert (once != other).any()
 
 
+@fits
 @pytest.mark.parametrize("name", NEURAL)
 def test_reports(name: str) -> None:
     events: list[Any] = []
@@ -88,14 +95,16 @@ def test_reports(name: str) -> None:
     assert t.report.parameters > 10_000
 
 
+@fits
 @pytest.mark.parametrize("name", NEURAL)
 def test_an_untrained_fit_says_so(name: str) -> None:
     t = training(name, epochs=1, lr=0.0)
-    t.train = np.broadcast_to(t.train[:1], t.train.shape).copy()  # nothing to tell apart
+    t.train = np.zeros_like(t.train)  # nothing to tell apart
     METHODS[name].fit(t)
     assert t.report.untrained
 
 
+@fits
 @pytest.mark.parametrize("name", NEURAL)
 def test_cancellation_within_a_batch(name: str) -> None:
     class Host(NoHost):
@@ -108,26 +117,42 @@ def test_cancellation_within_a_batch(name: str) -> None:
     with pytest.raises(Cancelled):
         METHODS[name].fit(t)
     assert t.report.history == []
-    assert plugin.GENERATOR.acquire(blocking=False), "the next fit can begin"
-    plugin.GENERATOR.release()
 
 
-def test_fits_take_turns_with_the_generator() -> None:
+@fits
+def test_seeds_are_told_apart_by_all_their_bits() -> None:
     name = "kooplearn-contrastive"
     x = cycle(10, 3)
-    alone = [np.asarray(METHODS[name].fit(training(name, s)).predict(x)) for s in (1, 2)]
-    together: dict[int, Any] = {}
+    small, beyond, negative = (np.asarray(METHODS[name].fit(training(name, s)).predict(x)) for s in (1, 2**32 + 1, -1))
+    assert (small != beyond).any(), "torch's generator takes 32 bits"
+    assert (small != negative).any()
 
-    def fit(seed: int) -> None:
-        together[seed] = np.asarray(METHODS[name].fit(training(name, seed)).predict(x))
 
-    threads = [threading.Thread(target=fit, args=(s,)) for s in (1, 2)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    np.testing.assert_array_equal(together[1], alone[0])
-    np.testing.assert_array_equal(together[2], alone[1])
+@fits
+@pytest.mark.parametrize("name", METHODS)
+def test_it_is_what_kooplearn_computes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import estimators
+
+    made: list[Any] = []
+
+    class Ridge(estimators.Ridge):  # type: ignore[name-defined, misc]
+        def fit(self, *args: Any) -> Any:
+            made.append(self)
+            return super().fit(*args)
+
+    monkeypatch.setattr(estimators, "Ridge", Ridge)
+    model = METHODS[name].fit(training(name))
+    (ridge,) = made
+    x = cycle(30, 2)
+    features = model._embedder.transform(x)
+    if name in ("kooplearn-linear", "kooplearn-autoencoder"):
+        wanted = model._embedder.inverse_transform(ridge.predict(features))
+    else:
+        wanted = ridge.predict(features, observable=True)
+    np.testing.assert_allclose(model.predict(x), wanted, atol=1e-5)
+    values, left = ridge.eig(eval_left_on=features)
+    np.testing.assert_allclose(model.eigenvalues(), values)
+    np.testing.assert_allclose(model.left_eigenfunctions(x), left, atol=1e-5 * np.abs(left).max())
 
 
 @pytest.mark.parametrize("name", NEURAL)
@@ -136,3 +161,31 @@ def test_images_that_do_not_fit(name: str) -> None:
     t.train, t.validation = cycle(20, side=6), cycle(20, side=6)
     with pytest.raises(ShapeError, match="multiples of 4"):
         METHODS[name].fit(t)
+
+
+def test_what_it_serves() -> None:
+    from host import launch
+
+    with launch(sys.executable, HERE / "plugin.py") as program:
+        reply = program.connect().describe()
+        assert reply.version == plugin.VERSION
+        assert [t.name for t in reply.things] == list(METHODS)
+        assert all(t.doc and not t.exposure for t in reply.things)
+        for t in reply.things[1:]:
+            assert {o.name: o.default.whole or o.default.number for o in t.options} == {
+                "epochs": 50,
+                "lr": 2e-3,
+                "batch_size": 64,
+            }
+
+
+def test_it_starts_without_torch() -> None:
+    code = "import plugin, sys; plugin.things(); print(sorted({'torch', 'kooplearn', 'sklearn', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_each_estimator_is_there() -> None:
+    text = (HERE / "estimators.py").read_text()
+    for method in METHODS.values():
+        assert f"\ndef {getattr(method, 'estimator', 'linear')}(training: Training) -> Model:\n" in text

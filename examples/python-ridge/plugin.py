@@ -27,6 +27,7 @@ class Ridge(Method):
         FloatOption("alpha", 1e-2, 1e-12, 1e6, "Tikhonov regularisation"),
         IntOption("rank", 0, 0, 10_000, "rank of the operator, 0 for the number of states"),
     )
+    row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
     def fit(self, training: Training) -> None:
         self.mean = training.train.mean(axis=0, dtype=np.float64)
