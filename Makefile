@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race bench bench-peer lint fmt tidy generated examples build clean
+.PHONY: check test race bench bench-peer lint fmt tidy generated examples python build clean
 
 check: fmt tidy generated lint test race
 
@@ -43,9 +43,13 @@ tidy:
 generated:
 	cd backend/cpu/internal/kernel/gen && $(GO) test ./...
 
-# The example plugins: each is a module, or an environment of Python, of its own.
+# The example plugins in Go: each is a module of its own.
 examples: $(TOOLS)/golangci-lint
 	PATH="$(TOOLS):$$PATH" .ci/examples
+
+# The SDK for Python and the plugins on it, in environments of their own.
+python:
+	.ci/python
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

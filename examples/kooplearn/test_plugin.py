@@ -99,7 +99,7 @@ def test_reports(name: str) -> None:
 @pytest.mark.parametrize("name", NEURAL)
 def test_an_untrained_fit_says_so(name: str) -> None:
     t = training(name, epochs=1, lr=0.0)
-    t.train = np.zeros_like(t.train)  # nothing to tell apart
+    t.train, t.validation = np.zeros_like(t.train), np.zeros_like(t.validation)  # nothing to tell apart
     METHODS[name].fit(t)
     assert t.report.untrained
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checks all of the SDK and the Python examples: format, lint, types, tests, generated code, and that a wheel builds and works.
-# It makes virtual environments in .check, which it keeps for the next time; PYTHON chooses the interpreter.
+# It makes virtual environments in .check, which it keeps for the next time; PYTHON chooses the interpreter. Where KOOPBENCH_BENCH
+# names a built bench, that checks the plugins of the tests too.
 #
 #   ./check.sh            everything
 #   ./check.sh --lowest   the tests with the lowest versions that pyproject.toml allows, which needs Python 3.10 or 3.11
@@ -43,11 +44,11 @@ step "format, lint, types"
 step "tests"
 "$bin/python" -m pytest -q
 "$bin/python" -m pytest -q "$ridge"
+"$bin/python" -m pytest -q -rs "$kooplearn"
 if [ -x "$kooplearn/.venv/bin/python" ]; then
-  "$kooplearn/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$sdk" pytest
+  "$kooplearn/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$sdk[test]"
   "$kooplearn/.venv/bin/python" -m pytest -q "$kooplearn"
-else
-  echo "examples/kooplearn is not tested: its environment, some gigabytes, is not there; its setup.sh makes it"
+  "$kooplearn/.venv/bin/python" -m pytest -q tests -k torch
 fi
 
 step "generated code"
@@ -60,5 +61,10 @@ environment .check/wheel .check/dist/*.whl
 .check/wheel/bin/python -c 'import koopbench_plugin, pathlib
 assert (pathlib.Path(koopbench_plugin.__file__).parent / "py.typed").exists()
 print("koopbench-plugin", koopbench_plugin.__version__)'
+awk '/^```python$/ { inside = 1; next } /^```$/ && inside { exit } inside' README.md > .check/my_ridge.py
+if .check/wheel/bin/python .check/my_ridge.py 2> .check/by_hand.log || ! grep "method my-ridge" .check/by_hand.log; then
+  cat .check/by_hand.log
+  exit 1
+fi
 
 step "done"
