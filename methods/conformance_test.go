@@ -1,6 +1,9 @@
 package methods_test
 
 import (
+	"fmt"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +14,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods"
 	"github.com/koopbench/koopbench/methods/oracle"
+	"github.com/koopbench/koopbench/plugin"
 	"github.com/koopbench/koopbench/registry"
 )
 
@@ -34,58 +38,126 @@ func builtin(t *testing.T) *registry.Registry {
 	return r
 }
 
-// TestMethodsConform checks the built-in methods as they are registered, but for their network, which is small.
-func TestMethodsConform(t *testing.T) {
-	small := builtins()
-	names := builtin(t).Methods.Names()
-	require.Len(t, small, len(names))
-	for _, name := range names {
-		m := small[name]
-		require.NotNil(t, m, name)
-		t.Run(name, func(t *testing.T) {
-			if testing.Short() && (name == "contrastive" || name == "autoencoder") {
+// The test binary is a plugin where it is started as one: it serves what the tests below check.
+func TestMain(m *testing.M) {
+	if os.Getenv("KOOPBENCH_PLUGIN") != "" {
+		things, err := things()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		plugin.Serve(things...)
+	}
+	os.Exit(m.Run())
+}
+
+// things are the built-in things as they are registered, but for their networks, which are small.
+func things() ([]any, error) {
+	r, err := methods.Builtin(testRuntime)
+	if err != nil {
+		return nil, err
+	}
+	methodsByName := builtins()
+	var all []any
+	for _, name := range r.Methods.Names() {
+		all = append(all, methodsByName[name])
+	}
+	for _, name := range r.Embedders.Names() {
+		e, err := r.Embedders.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	for _, name := range r.Operators.Names() {
+		o, err := r.Operators.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	for _, name := range r.Losses.Names() {
+		l, err := r.Losses.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return append(all, oracle.New(testRuntime, &oracle.Options{Network: small})), nil
+}
+
+// TestConformance checks what is built in three ways: in this process, through the wire format in memory, and in another process. What
+// the last two give equals, to the bit, what the first gives.
+func TestConformance(t *testing.T) {
+	local, err := things()
+	require.NoError(t, err)
+	t.Run("in process", func(t *testing.T) { conform(t, local, nil) })
+	t.Run("in memory", func(t *testing.T) {
+		loop, err := plugin.Loopback(local...)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, loop.Close()) })
+		conform(t, loop.Things, local)
+	})
+	t.Run("in another process", func(t *testing.T) {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		p, err := plugin.Open(t.Context(), self, nil)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, p.Close()) })
+		conform(t, p.Things, local)
+	})
+}
+
+func kindOf(thing any) check.Kind {
+	switch thing.(type) {
+	case core.Method:
+		return check.KindMethod
+	case core.Embedder:
+		return check.KindEmbedder
+	case core.EvolutionOperator:
+		return check.KindOperator
+	case core.Loss:
+		return check.KindLoss
+	default:
+		return check.KindOracle
+	}
+}
+
+// conform runs the suite of each thing. Its outputs must equal those of the reference, if there are any.
+func conform(t *testing.T, things, references []any) {
+	r := builtin(t)
+	names := slices.Concat(r.Methods.Names(), r.Embedders.Names(), r.Operators.Names(), r.Losses.Names(), r.Oracles.Names())
+	require.Len(t, things, len(names))
+	for i, thing := range things {
+		d := thing.(interface{ Describe() core.Description }).Describe()
+		require.Equal(t, names[i], d.Name)
+		t.Run(fmt.Sprintf("%s %s", kindOf(thing), d.Name), func(t *testing.T) {
+			if testing.Short() && (d.Name == "contrastive" || d.Name == "autoencoder") {
 				t.Skip("trains for seconds; vamp goes the same way")
 			}
-			conformance.RunMethodSuite(t, func() core.Method { return m }, conformanceOptions(t, m.Describe()))
+			o := conformanceOptions(t, d)
+			if references != nil {
+				o.Reference = references[i]
+				observe := o.Observe
+				o.Observe = func(r check.Result) {
+					observe(r)
+					if r.Check == "same-outputs" {
+						assert.Equal(t, check.Pass, r.Status, r.Explanation())
+					}
+				}
+			}
+			switch thing := thing.(type) {
+			case core.Method:
+				conformance.RunMethodSuite(t, func() core.Method { return thing }, o)
+			case core.Embedder:
+				conformance.RunEmbedderSuite(t, func() core.Embedder { return thing }, o)
+			case core.EvolutionOperator:
+				conformance.RunOperatorSuite(t, func() core.EvolutionOperator { return thing }, o)
+			case core.Loss:
+				conformance.RunLossSuite(t, func() core.Loss { return thing }, o)
+			default:
+				conformance.RunOracleSuite(t, func() core.Oracle { return thing.(core.Oracle) }, o)
+			}
 		})
 	}
-}
-
-func TestEmbeddersConform(t *testing.T) {
-	set := builtin(t).Embedders
-	for _, name := range set.Names() {
-		t.Run(name, func(t *testing.T) {
-			e, err := set.Get(name)
-			require.NoError(t, err)
-			conformance.RunEmbedderSuite(t, func() core.Embedder { return e }, conformanceOptions(t, e.Describe()))
-		})
-	}
-}
-
-func TestOperatorsConform(t *testing.T) {
-	set := builtin(t).Operators
-	for _, name := range set.Names() {
-		t.Run(name, func(t *testing.T) {
-			operator, err := set.Get(name)
-			require.NoError(t, err)
-			conformance.RunOperatorSuite(t, func() core.EvolutionOperator { return operator }, nil)
-		})
-	}
-}
-
-func TestLossesConform(t *testing.T) {
-	set := builtin(t).Losses
-	for _, name := range set.Names() {
-		t.Run(name, func(t *testing.T) {
-			l, err := set.Get(name)
-			require.NoError(t, err)
-			conformance.RunLossSuite(t, func() core.Loss { return l }, nil)
-		})
-	}
-}
-
-func TestOraclesConform(t *testing.T) {
-	require.Equal(t, []string{"cnn"}, builtin(t).Oracles.Names())
-	o := oracle.New(testRuntime, &oracle.Options{Network: small})
-	conformance.RunOracleSuite(t, func() core.Oracle { return o }, conformanceOptions(t, o.Describe()))
 }

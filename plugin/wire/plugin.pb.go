@@ -1391,8 +1391,8 @@ type Fitted struct {
 	Dim           uint64                 `protobuf:"varint,2,opt,name=dim,proto3" json:"dim,omitempty"`            // number of features of an embedding; of the encoder of a judge that has one
 	Rank          uint64                 `protobuf:"varint,3,opt,name=rank,proto3" json:"rank,omitempty"`          // of an operator
 	Abilities     []string               `protobuf:"bytes,4,rep,name=abilities,proto3" json:"abilities,omitempty"` // see Operation
-	Report        *Report                `protobuf:"bytes,5,opt,name=report,proto3" json:"report,omitempty"`
-	Arrays        []*Array               `protobuf:"bytes,6,rep,name=arrays,proto3" json:"arrays,omitempty"` // "eigenvalues", [r] COMPLEX128 in descending order of modulus, with the ability "spectrum"
+	Report        *Report                `protobuf:"bytes,5,opt,name=report,proto3" json:"report,omitempty"`       // absent where there is nothing to report
+	Arrays        []*Array               `protobuf:"bytes,6,rep,name=arrays,proto3" json:"arrays,omitempty"`       // "eigenvalues", [r] COMPLEX128 in descending order of modulus, with the ability "spectrum"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -247,6 +247,7 @@ type fitted struct {
 	kind        wire.Kind
 	dim, rank   int
 	abilities   []string
+	reports     bool
 	report      core.Report
 	eigenvalues []complex128
 	oracle      core.Embedding
@@ -283,6 +284,8 @@ func (f *fitted) Has(ability string) bool {
 		return f.can(canForecast)
 	case "Spectral", "SpectralOperator":
 		return f.can(hasSpectrum)
+	case "Reporter":
+		return f.reports
 	}
 	return true
 }
@@ -314,7 +317,7 @@ func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.
 		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
 	}
 	f := &fitted{
-		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), report: describe.CoreReport(reply.GetReport()), oracle: encoder,
+		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil, report: describe.CoreReport(reply.GetReport()), oracle: encoder,
 	}
 	if err := f.readSizes(reply); err != nil {
 		return nil, err

@@ -29,7 +29,10 @@ type fitted struct {
 
 // describe returns what the host must know of it, and its eigenvalues.
 func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
-	reply := &wire.Fitted{Report: describe.Report(core.ReportOf(f.thing))}
+	reply := &wire.Fitted{}
+	if r, ok := core.As[core.Reporter](f.thing); ok {
+		reply.Report = describe.Report(r.Report())
+	}
 	var eigenvalues func() []complex128
 	switch f.kind {
 	case wire.Kind_METHOD:
