@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race bench bench-peer lint fmt tidy generated examples python build clean
+.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python build clean
 
 check: fmt tidy generated lint test race
 
@@ -16,6 +16,10 @@ test:
 
 race:
 	$(GO) test -race ./...
+
+# What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB.
+soak:
+	KOOPBENCH_SOAK=1 $(GO) test -count=1 -v -timeout 1h -run '^(TestStartsAndStops|TestKills|TestLargeArrays|TestKillsLoseNoResult)$$' ./plugin ./cli
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -39,9 +43,10 @@ tidy:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# The assembly is what its generator writes; the generator is a module of its own.
+# The assembly and the wire format are what their generators write; each generator is a module of its own.
 generated:
 	cd backend/cpu/internal/kernel/gen && $(GO) test ./...
+	cd plugin/wire/gen && $(GO) test ./...
 
 # The example plugins in Go: each is a module of its own.
 examples: $(TOOLS)/golangci-lint

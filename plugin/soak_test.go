@@ -60,6 +60,7 @@ func TestStartsAndStops(t *testing.T) {
 	}
 	close(next)
 	workers.Wait()
+	t.Logf("%d starts and stops", n)
 }
 
 // TestKills: however a process is killed, its run ends at once, as a crash if it has not succeeded, and nothing is left.
@@ -111,6 +112,7 @@ func TestKills(t *testing.T) {
 		require.NoError(t, scope.Close())
 		cancel()
 	}
+	t.Logf("%d kills, %d runs that crashed for it, %d that had ended", n, crashes, n-crashes)
 	assert.Greater(t, crashes, n/2, "most were killed in time")
 	assert.NoError(t, p.Close())
 }

@@ -133,6 +133,38 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 	}
 }
 
+// TestServedByItself: each built-in method gives the same bits in this program and in another process, as a plugin.
+func TestServedByItself(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the program and trains every method twice; -short is set")
+	}
+	bench := build(t)
+	names := []string{"autoencoder", "classifier", "contrastive", "linear", "vamp"}
+	remote := filepath.Join(t.TempDir(), "remote")
+	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(names, " ") + " --prefix remote-\n"
+	require.NoError(t, os.WriteFile(remote, []byte(script), 0o755))
+	out := filepath.Join(t.TempDir(), "results")
+	text, err := exec.CommandContext(t.Context(), bench, "run", "--plugin", remote, "--methods", "all", "--epochs", "2",
+		"--split", "192,64,40", "--steps", "3", "--out", out).CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	runs := map[string]benchmark.RunResult{}
+	for _, r := range readResults(t, out).Runs {
+		require.Equal(t, benchmark.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
+		runs[r.Method] = r
+	}
+	assert.Len(t, runs, 2*len(names)+1, "all are the built-in methods, those of the plugin, and what is made of its parts")
+	assert.Contains(t, runs, "loss:remote-vamp", "a loss is called vamp too")
+	for _, name := range names {
+		here, there := runs[name], runs["remote-"+name]
+		require.NotNil(t, there.Plugin)
+		require.Len(t, here.PredictionSHA256, 3)
+		assert.Equal(t, here.PredictionSHA256, there.PredictionSHA256, name)
+		assert.Equal(t, here.History, there.History, name)
+		assert.Equal(t, here.Eigenvalues, there.Eigenvalues, name)
+		assert.Equal(t, here.Exposed, there.Exposed, name)
+	}
+}
+
 func readResults(t *testing.T, dir string) benchmark.Results {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "results.json"))
