@@ -35,6 +35,8 @@ func remoteThings() []any {
 				things = append(things, renamedEmbedder{linear.Pixels(), "remote-"})
 			case "skewed":
 				things = append(things, skewed{})
+			case "hangs-in-fit", "hangs-in-predict", "nan-at-step-two", "short", "dies", "panics":
+				things = append(things, faulty{name})
 			default:
 				things = append(things, &template{newFakes(), name})
 			}

@@ -4,6 +4,8 @@ package plugin_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
@@ -92,6 +94,30 @@ func TestLoopback(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// punctual is a method that tells how long it has.
+type punctual struct{ faultyMethod }
+
+func (punctual) Fit(ctx context.Context, _ *core.Training) (core.Model, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil, errors.New("there is no deadline")
+	}
+	return nil, fmt.Errorf("%w: %d minutes are left", core.ErrUnavailable, int(time.Until(deadline).Minutes()))
+}
+
+// TestDeadlineTravels: the time limit of a run is one of the call in the plugin.
+func TestDeadlineTravels(t *testing.T) {
+	l, err := plugin.Loopback(punctual{})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, l.Close()) }()
+	_, err = fitMethod(t.Context(), t, l.Things)
+	require.EqualError(t, err, "there is no deadline")
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Minute)
+	defer cancel()
+	_, err = fitMethod(ctx, t, l.Things)
+	assert.ErrorContains(t, err, "89 minutes are left")
 }
 
 type misnamed struct{ faultyMethod }

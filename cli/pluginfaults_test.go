@@ -1,0 +1,150 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// faulty is a method for the test's plugin, whose name says what goes wrong.
+type faulty struct{ name string }
+
+func (f faulty) Describe() core.Description {
+	return core.Description{Name: f.name, Summary: "for tests", Doc: "For tests."}
+}
+
+func (f faulty) Fit(context.Context, *core.Training) (core.Model, error) {
+	if f.name == "hangs-in-fit" {
+		fmt.Fprintln(os.Stderr, "it hangs")
+		select {}
+	}
+	steps := 0
+	return core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		steps++
+		values := append([]float32{}, x.Floats()...)
+		switch f.name {
+		case "hangs-in-predict":
+			select {}
+		case "nan-at-step-two":
+			if steps == 2 {
+				values[5] = float32(math.NaN())
+			}
+		case "short":
+			values = values[x.Size():]
+		case "dies":
+			fmt.Fprintln(os.Stderr, "last words")
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		case "panics":
+			panic("the sky is falling")
+		}
+		return core.NewSnapshots(values, x.Shape()...)
+	}), nil
+}
+
+// pluginFolder gives a test a folder of its own for the sockets and temporary files of plugins, of which nothing may be left.
+func pluginFolder(t *testing.T) string {
+	t.Helper()
+	base, err := os.MkdirTemp("/tmp", "kb")
+	require.NoError(t, err)
+	t.Setenv("XDG_RUNTIME_DIR", base)
+	t.Setenv("TMPDIR", base)
+	t.Cleanup(func() {
+		assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond, "processes are left")
+		left, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
+		assert.NoError(t, err)
+		assert.Empty(t, left)
+		assert.NoError(t, os.RemoveAll(base))
+	})
+	return base
+}
+
+// TestPluginFaultsAreRuns: whatever a plugin does wrong is a run of its own kind, with its reason, and the others are as they are.
+func TestPluginFaultsAreRuns(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	want := map[string]struct {
+		status benchmark.Status
+		says   string
+	}{
+		"template":         {benchmark.StatusOK, ""},
+		"hangs-in-fit":     {benchmark.StatusTimeout, "3s"},
+		"hangs-in-predict": {benchmark.StatusTimeout, "3s"},
+		"nan-at-step-two":  {benchmark.StatusInvalid, "at step 2: plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
+		"short":            {benchmark.StatusInvalid, "at step 1: plugin far: contract broken: wrong shape: it returned 19 snapshots"},
+		"dies":             {benchmark.StatusCrashed, "far ended (signal: killed); its last lines:\nlast words"},
+		"panics":           {benchmark.StatusCrashed, "the sky is falling"},
+	}
+	var names []string
+	for name := range want {
+		if name != "template" {
+			names = append(names, name)
+		}
+	}
+	path := pluginFile(t, "far", names...)
+	pluginFolder(t)
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "template,"+strings.Join(names, ","), "--timeout", "3s", "--jobs", "4")...)
+	assert.Equal(t, exitFailure, got.status)
+	runs := results(t, out).Runs
+	require.Len(t, runs, len(want))
+	for _, r := range runs {
+		assert.Equal(t, want[r.Method].status, r.Status, "%s: %s", r.Method, r.Reason)
+		assert.Contains(t, r.Reason, want[r.Method].says, r.Method)
+	}
+}
+
+// TestSignalToPlugin: Ctrl-C ends a plugin that takes no notice, within 5 s, and keeps what is finished.
+func TestSignalToPlugin(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	path := pluginFile(t, "far", "hangs-in-fit")
+	pluginFolder(t)
+	c := startChild(t, nil, tiny(data, out, "--plugin", path, "--methods", "template,hangs-in-fit", "-v")...)
+	c.await(t, "it hangs")
+	start := time.Now()
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	got := c.finish(t)
+	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Equal(t, exitInterrupted, got.status, got.stderr)
+	assertKept(t, out, 1)
+}
+
+// TestPluginsAreFound in the folders of a flag, of a variable and of the user; a broken one is listed with its reason, and one that is
+// named and broken ends the command before anything is begun.
+func TestPluginsAreFound(t *testing.T) {
+	folder := func(names ...string) string { return filepath.Dir(pluginFile(t, "plugin", names...)) }
+	byFlag, byVariable, data := folder("by-flag"), folder("by-variable"), t.TempDir()
+	own := filepath.Join(data, "koopbench")
+	require.NoError(t, os.MkdirAll(own, 0o755))
+	require.NoError(t, os.Rename(folder("by-user"), filepath.Join(own, "plugins")))
+	require.NoError(t, os.WriteFile(filepath.Join(byVariable, "old"), []byte("#!/bin/sh\necho '1|7|unix|/tmp/none|grpc'\nsleep 300\n"), 0o755))
+	t.Setenv("KOOPBENCH_PLUGIN_PATH", byVariable+string(os.PathListSeparator)+filepath.Join(data, "none"))
+	t.Setenv("XDG_DATA_HOME", data)
+	clear := rewriteScript(t, pluginFile(t, "clear", "in-the-clear"), "#!/bin/sh\n", "#!/bin/sh\nunset PLUGIN_CLIENT_CERT\n")
+	pluginFolder(t)
+	got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", byFlag, "--plugin", clear)
+	assert.Zero(t, got.status, got.stderr)
+	for _, name := range []string{"by-flag", "by-variable", "by-user"} {
+		assert.Regexp(t, `plugin: [^\n]*, unpinned\n  method `+name+"\n", got.stdout)
+	}
+	assert.Regexp(t, `clear: [^\n]*, unpinned, not encrypted\n  method in-the-clear\n`, got.stdout)
+	assert.Regexp(t, `old: broken: .*speaks version 7 of the plugin protocol and this program version 1`, got.stdout)
+
+	out := filepath.Join(t.TempDir(), "out")
+	got = call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "--plugin", filepath.Join(byVariable, "old"))...)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "speaks version 7")
+	assert.NoDirExists(t, out)
+}
