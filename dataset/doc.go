@@ -3,5 +3,5 @@
 // A [Set] is four IDX files, training and test images with their labels: [MNIST] is the one inside the program, [Open] reads
 // one from a folder. [Set.Ordered] makes the sequence 0, 1, …, c-1, 0, 1, … of its images.
 //
-// dataset imports core and the standard library.
+// dataset imports core, internal/npz and the standard library.
 package dataset
