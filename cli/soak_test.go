@@ -55,11 +55,11 @@ func TestKillsLoseNoResult(t *testing.T) {
 		if i%2 == 0 {
 			require.NoError(t, c.Process.Kill())
 			hosts++
-		} else {
-			for _, pid := range processesIn(base) {
+		} else if there := awaitPlugin(base); len(there) > 0 {
+			for _, pid := range there {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
-				plugins++
 			}
+			plugins++
 		}
 		got := c.finish(t)
 		if i%2 == 1 {
@@ -84,6 +84,17 @@ func TestKillsLoseNoResult(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left, "what killed benchmarks left is swept")
 	t.Logf("%d kills of the benchmark, %d of plugins; %d times a finished result was compared with itself", hosts, plugins, kept)
+}
+
+// awaitPlugin returns the processes of plugins, once there are any; none if all runs may have ended.
+func awaitPlugin(base string) []int {
+	for range 500 {
+		if there := processesIn(base); len(there) > 0 {
+			return there
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
 }
 
 // finishedRuns are the SHA-256 of the files of the runs that are whole and have succeeded.
