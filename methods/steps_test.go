@@ -39,6 +39,14 @@ func BenchmarkStep(b *testing.B) {
 			})
 		})
 	}
+	m, err := r.Methods.Get("contrastive")
+	require.NoError(b, err)
+	b.Run("contrastive-33000", func(b *testing.B) { // images, eleven times as many
+		benchmarkStep(b, orderedMNIST(b, m.Describe(), 515*64+1, 1000), func(ctx context.Context, t *core.Training) error {
+			_, err := m.Fit(ctx, t)
+			return err
+		})
+	})
 	judge, err := r.Oracles.Get("cnn")
 	require.NoError(b, err)
 	b.Run("oracle", func(b *testing.B) {
