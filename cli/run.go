@@ -100,7 +100,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
 	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "how a roll-out goes on: each predicted image is the next input, or powers of the operator from the test image")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
-	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
+	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, all where it is left out; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
