@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"sync"
 
 	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
@@ -37,6 +39,7 @@ const (
 // the disk failed; 2 where the command line is wrong; 130 where SIGINT, SIGTERM or the end of ctx stopped it. The error is
 // one sentence on stderr. Main is for one call at a time.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
+	stderr = inTurn(stderr)
 	a := &app{Config: config, args: args, stdin: stdin, stdout: stdout, stderr: stderr}
 	if a.Name == "" {
 		a.Name = "bench"
@@ -52,6 +55,26 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		say(stderr, "%s: %s\n", a.Name, a.errorText(err))
 	}
 	return exitStatus(err)
+}
+
+// turns lets one goroutine write at a time.
+type turns struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// inTurn makes w one that progress and the logs of plugins can share; a file is one already, and stays what a terminal is told by.
+func inTurn(w io.Writer) io.Writer {
+	if _, file := w.(*os.File); file {
+		return w
+	}
+	return &turns{w: w}
+}
+
+func (t *turns) Write(text []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.w.Write(text)
 }
 
 // say writes what is for the user alone: that it cannot be written is no reason to fail.

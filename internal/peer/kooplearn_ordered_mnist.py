@@ -43,6 +43,7 @@ BATCH = 64
 ORACLE_EPOCHS, ORACLE_RATE = 20, 8e-4
 METHOD_EPOCHS, METHOD_RATE = 50, 2e-3
 ROLL_OUT_STEPS = 15
+METHODS = ("linear", "vamp", "contrastive", "autoencoder", "classifier")
 
 
 class Encoder(nn.Sequential):
@@ -212,8 +213,8 @@ class Experiment:
             "autoencoder": self.fit_autoencoder,
             "classifier": self.fit_classifier,
         }
-        for name, fit in fits.items():
-            self.models[name] = self.timed_fit(name, fit)
+        for name in self.arguments.only or fits:
+            self.models[name] = self.timed_fit(name, fits[name])
         accuracy = {name: self.roll_out(*model) for name, model in self.models.items()}
         self.seconds["total"] = time.perf_counter() - STARTED
         return {"seconds": self.seconds, "accuracy": accuracy, "oracle_test_accuracy": self.judge(self.images[TEST], 0)}
@@ -333,6 +334,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=42, help="of every network and shuffle")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch and of numpy's linear algebra")
     parser.add_argument("--epochs", type=int, default=0, help="train nothing for more epochs; 0 is no limit")
+    parser.add_argument("--only", nargs="+", choices=METHODS, help="methods to train; all without it")
     parser.add_argument("--steps", action="store_true", help="time single steps in place of the whole")
     arguments = parser.parse_args()
 
