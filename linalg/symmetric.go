@@ -6,17 +6,14 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-	lapack "gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
 )
 
-// leadingEigen returns all n eigenvalues of the symmetric matrix a in descending order and, as the columns of an n×k
-// matrix, orthonormal eigenvectors of the k largest.
+// leadingEigen returns the k largest eigenvalues of the symmetric n×n matrix a in descending order and, as the columns of an n×k
+// matrix, orthonormal eigenvectors for them.
 func leadingEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	a, unit := scaledToOne(a)
 	values, vectors, err := solveSymmetric(a, k)
@@ -47,17 +44,17 @@ func scaledToOne(a *mat.SymDense) (*mat.SymDense, float64) {
 }
 
 func solveSymmetric(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
-	n := a.SymmetricDim()
 	// Where few vectors are wanted, most of the full solver's time goes into vectors that are not.
-	if n >= 64 && k <= n/8 {
-		if values, vectors, ok := inverseIteration(a, k); ok {
+	if n := a.SymmetricDim(); n >= 64 && k <= n/8 {
+		if values, vectors, ok := krylovEigen(a, k); ok {
 			return values, vectors, nil
 		}
 	}
-	return fullEigen(a, k)
+	values, vectors, err := fullEigen(a, k)
+	return values[:min(k, len(values))], vectors, err
 }
 
-// fullEigen solves by the QR algorithm for all vectors.
+// fullEigen solves by the QR algorithm. It returns all n eigenvalues, descending, and the vectors of the k largest.
 func fullEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	var eigen mat.EigenSym
 	if !eigen.Factorize(a, true) {
@@ -76,141 +73,154 @@ func fullEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	return values, vectors, nil
 }
 
-// inverseIteration solves by reduction to tridiagonal form, eigenvalues by the QR algorithm without vectors, and
-// inverse iteration for each of the k vectors, orthogonalised against those before it (Golub and Van Loan, Matrix
-// Computations, 4th ed., §8.2 and §8.3). ok is false if what it found is not orthonormal or does not solve the problem to
-// rounding.
-func inverseIteration(a *mat.SymDense, k int) (values []float64, vectors *mat.Dense, ok bool) {
-	n := a.SymmetricDim()
-	q := mat.DenseCopyOf(a).RawMatrix()
-	d, e, tau := make([]float64, n), make([]float64, n-1), make([]float64, n-1)
-	work := []float64{0}
-	lapack.Implementation{}.Dsytrd(blas.Lower, n, q.Data, q.Stride, d, e, tau, work, -1)
-	work = make([]float64, int(work[0]))
-	lapack.Implementation{}.Dsytrd(blas.Lower, n, q.Data, q.Stride, d, e, tau, work, len(work))
-
-	values = slices.Clone(d)
-	if !(lapack.Implementation{}.Dsterf(n, values, slices.Clone(e))) {
+// krylovEigen finds the k largest eigenvalues and their vectors in a block Krylov space, by Rayleigh and Ritz (Golub and Underwood, The
+// block Lanczos method for computing eigenvalues, 1977), which takes some tens of products with a where they stand out. ok is false where it
+// did not come to that, and unless the vectors are orthonormal, solve the problem to rounding, and leave none out.
+func krylovEigen(a *mat.SymDense, k int) (values []float64, vectors *mat.Dense, ok bool) {
+	n, width := a.SymmetricDim(), k+4
+	dense := mat.DenseCopyOf(a) // products with it are those that run fast
+	most := n / 2 / width * width
+	if most == 0 {
 		return nil, nil, false
 	}
-	slices.Reverse(values)
-	norm := math.Max(math.Abs(values[0]), math.Abs(values[n-1]))
-
-	found := make([][]float64, 0, k)
+	space, image := mat.NewDense(n, most, nil), mat.NewDense(n, most, nil) // V and A·V
+	projected := mat.NewDense(most, most, nil)                             // Vᵀ·A·V
+	block := mat.NewDense(n, width, nil)
 	random := rand.New(rand.NewPCG(0, 0))
-	for _, value := range values[:k] {
-		v, ok := tridiagonalVector(d, e, value, norm, found, random)
-		if !ok {
+	look := 6 * width // how large the space is when eigenvalues are looked for
+	for size := width; size <= most; size += width {
+		extend(block, space, size-width, random)
+		columns(space, size-width, size).Copy(block)
+		block.Mul(dense, block)
+		columns(image, size-width, size).Copy(block)
+		columns(rows(projected, 0, size), size-width, size).Mul(columns(space, 0, size).T(), block)
+		if size < look && size+width <= most {
+			continue
+		}
+		look += look / 2
+		ritz := mat.NewSymDense(size, nil)
+		for i := range size {
+			for j := i; j < size; j++ {
+				ritz.SetSym(i, j, projected.At(i, j))
+			}
+		}
+		all, coordinates, err := fullEigen(ritz, k)
+		if err != nil {
 			return nil, nil, false
 		}
-		found = append(found, v)
+		values, norm := all[:k], math.Max(math.Abs(all[0]), math.Abs(all[size-1]))
+		vectors, product := new(mat.Dense), new(mat.Dense)
+		vectors.Mul(columns(space, 0, size), coordinates)
+		product.Mul(columns(image, 0, size), coordinates)
+		if residual(product, values, vectors) <= float64(n)*epsilon*norm {
+			return values, vectors, solves(dense, values, vectors, norm) && noneLarger(a, values, vectors, norm)
+		}
 	}
+	return nil, nil, false
+}
 
-	vectors = mat.NewDense(n, k, nil)
-	for j, v := range found {
-		vectors.SetCol(j, v)
+// columns returns columns from to end-1 of m, sharing memory.
+func columns(m *mat.Dense, from, end int) *mat.Dense {
+	r, _ := m.Dims()
+	return m.Slice(0, r, from, end).(*mat.Dense)
+}
+
+// extend makes the columns of block orthonormal, and orthogonal to the first ones of basis, which are so already. Columns that lie in the
+// span of those before them, such as zeros, become random ones.
+func extend(block, basis *mat.Dense, first int, random *rand.Rand) {
+	n, width := block.Dims()
+	clean := 0
+	for pass := 0; clean < 2 && pass < 8; pass++ { // one leaves rounding of the size of what it removed
+		clean++
+		scale := mat.Norm(block, 2)
+		if first > 0 {
+			var components, removed mat.Dense
+			components.Mul(columns(basis, 0, first).T(), block)
+			removed.Mul(columns(basis, 0, first), &components)
+			block.Sub(block, &removed)
+		}
+		for j, length := range orthonormalise(block) {
+			if math.Abs(length) > 1e-12*scale {
+				continue
+			}
+			clean = 0
+			for i := range n {
+				block.Set(i, j, random.NormFloat64()/math.Sqrt(float64(n*width)))
+			}
+		}
 	}
-	// The reflectors of Q lie below the subdiagonal of q and leave the first coordinate alone.
-	reflectors := blas64.General{Rows: n - 1, Cols: n - 1, Data: q.Data[q.Stride:], Stride: q.Stride}
-	below := rows(vectors, 1, n).RawMatrix()
-	lapack64.Ormqr(blas.Left, blas.NoTrans, reflectors, tau, below, work[:1], -1)
+}
+
+// orthonormalise replaces block, which has fewer columns than rows, by the factor Q of its QR decomposition. It returns the diagonal of R.
+func orthonormalise(block *mat.Dense) []float64 {
+	_, width := block.Dims()
+	raw, tau, work := block.RawMatrix(), make([]float64, width), []float64{0}
+	lapack64.Geqrf(raw, tau, work, -1)
 	work = make([]float64, int(work[0]))
-	lapack64.Ormqr(blas.Left, blas.NoTrans, reflectors, tau, below, work, len(work))
-	return values, vectors, solves(a, values[:k], vectors, norm)
+	lapack64.Geqrf(raw, tau, work, len(work))
+	diagonal := make([]float64, width)
+	for j := range diagonal {
+		diagonal[j] = block.At(j, j)
+	}
+	lapack64.Orgqr(raw, tau, work[:1], -1)
+	work = make([]float64, int(work[0]))
+	lapack64.Orgqr(raw, tau, work, len(work))
+	return diagonal
 }
 
-// tridiagonalVector returns a unit eigenvector, orthogonal to those found, of the symmetric tridiagonal matrix with diagonal
-// d and off-diagonal e for a computed eigenvalue. norm is the matrix's 2-norm.
-func tridiagonalVector(d, e []float64, value, norm float64, found [][]float64, random *rand.Rand) ([]float64, bool) {
-	n := len(d)
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = random.Float64() - 0.5
-	}
-	lower, diagonal, upper := make([]float64, n-1), make([]float64, n), make([]float64, n-1)
-	shift := value
-	const attempts = 8 // two or three do, but for an unlucky start
-	for attempt := range attempts {
-		if !orthonormalise(v, found) {
-			return nil, false
-		}
-		if attempt >= 2 && tridiagonalResidual(d, e, value, v) <= 10*float64(n)*epsilon*norm {
-			return v, true
-		}
-		copy(lower, e)
-		copy(upper, e)
-		for i := range d {
-			diagonal[i] = d[i] - shift
-		}
-		previous := slices.Clone(v)
-		solved := lapack64.Gtsv(blas.NoTrans, lapack64.Tridiagonal{N: n, DL: lower, D: diagonal, DU: upper},
-			blas64.General{Rows: n, Cols: 1, Data: v, Stride: 1})
-		if length := blas64.Nrm2(blas64.Vector{N: n, Data: v, Inc: 1}); !solved || length == 0 || length-length != 0 {
-			copy(v, previous)
-			shift += epsilon * norm // the shift is an eigenvalue to the last bit
-		}
-	}
-	return nil, false
-}
-
-// orthonormalise subtracts from v its components along the orthonormal vectors found and scales it to length 1. It reports
-// false if nothing is left.
-func orthonormalise(v []float64, found [][]float64) bool {
-	x := blas64.Vector{N: len(v), Data: v, Inc: 1}
-	length := blas64.Nrm2(x)
-	if length == 0 {
-		return false
-	}
-	blas64.Scal(1/length, x)
-	for range 2 { // once leaves rounding of the size of what it removed
-		for _, f := range found {
-			y := blas64.Vector{N: len(f), Data: f, Inc: 1}
-			blas64.Axpy(-blas64.Dot(x, y), y, x)
-		}
-	}
-	length = blas64.Nrm2(x)
-	if length == 0 {
-		return false
-	}
-	blas64.Scal(1/length, x)
-	return true
-}
-
-// tridiagonalResidual is ‖Tv − value·v‖₂.
-func tridiagonalResidual(d, e []float64, value float64, v []float64) float64 {
-	var sum float64
-	for i := range d {
-		r := (d[i] - value) * v[i]
-		if i > 0 {
-			r += e[i-1] * v[i-1]
-		}
-		if i < len(e) {
-			r += e[i] * v[i+1]
-		}
-		sum += r * r
-	}
-	return math.Sqrt(sum)
-}
-
-// solves reports whether the columns of v are orthonormal eigenvectors of a for values, to rounding.
-func solves(a *mat.SymDense, values []float64, v *mat.Dense, norm float64) bool {
-	n, k := v.Dims()
-	tolerance := 50 * float64(n) * epsilon
-	var residual, gram mat.Dense
-	residual.Mul(a, v)
+// residual is the largest ‖A·vⱼ − valueⱼ·vⱼ‖₂, where product is A·V. It overwrites product.
+func residual(product *mat.Dense, values []float64, v *mat.Dense) float64 {
+	n, _ := v.Dims()
 	for i := range n {
-		row := residual.RawRowView(i)
+		row := product.RawRowView(i)
 		for j := range row {
 			row[j] -= values[j] * v.At(i, j)
 		}
 	}
-	for j := range k {
-		if !(mat.Norm(residual.ColView(j), 2) <= tolerance*norm) {
-			return false
+	var largest float64
+	for j := range values {
+		if r := mat.Norm(product.ColView(j), 2); !(r <= largest) {
+			largest = r
 		}
 	}
+	return largest
+}
+
+// noneLarger reports whether the other eigenvalues of a are not above the last of values, descending, whose eigenvectors are the columns
+// of v: whether μI − (A − V·diag(values)·Vᵀ) is positive definite for a μ that is larger by rounding. norm is the 2-norm of a.
+func noneLarger(a *mat.SymDense, values []float64, v *mat.Dense, norm float64) bool {
+	n, k := v.Dims()
+	bound := values[k-1] + 50*float64(n)*epsilon*norm
+	scaled := mat.NewDense(n, k, nil)
+	for i := range n {
+		for j, value := range values {
+			scaled.Set(i, j, value*v.At(i, j))
+		}
+	}
+	var found mat.Dense
+	found.Mul(scaled, v.T())
+	rest := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
+			rest.SetSym(i, j, found.At(i, j)-a.At(i, j))
+		}
+		rest.SetSym(i, i, rest.At(i, i)+bound)
+	}
+	_, positive := lapack64.Potrf(rest.RawSymmetric())
+	return positive
+}
+
+// solves reports whether the columns of v are orthonormal eigenvectors of a for values, to rounding. norm is the 2-norm of a.
+func solves(a mat.Matrix, values []float64, v *mat.Dense, norm float64) bool {
+	n, _ := v.Dims()
+	tolerance := 50 * float64(n) * epsilon
+	var product, gram mat.Dense
+	product.Mul(a, v)
+	if !(residual(&product, values, v) <= tolerance*norm) {
+		return false
+	}
 	gram.Mul(v.T(), v)
-	for j := range k {
+	for j := range values {
 		gram.Set(j, j, gram.At(j, j)-1)
 	}
 	return mat.Norm(&gram, 2) <= tolerance

@@ -1,5 +1,6 @@
-// Package blas serves gonum's linear algebra with the matrix products of backend/cpu: general products (Dgemm, Sgemm) and
-// symmetric ones (Dsyrk) run on the kernels of internal/kernel, everything else on gonum's own implementation.
+// Package blas serves gonum's linear algebra with the matrix products of backend/cpu: general products (Dgemm, Sgemm),
+// symmetric ones (Dsyrk) and triangular systems (Dtrsm), reduced to products, run on the kernels of internal/kernel, everything else
+// on gonum's own implementation.
 //
 //	impl, err := blas.New(nil)
 //	…
@@ -28,7 +29,7 @@ type Options struct {
 	Workers int
 }
 
-// Implementation is gonum's BLAS with faster matrix products. As gonum's, it panics on invalid arguments. Its methods may be
+// Implementation is gonum's BLAS with faster matrix products and triangular systems. As gonum's, it panics on invalid arguments. Its methods may be
 // called at the same time; each element of a product is summed in a fixed order.
 type Implementation struct {
 	gonum.Implementation
@@ -105,6 +106,56 @@ func (b *Implementation) Dsyrk(
 		kernel.Syrk(b.set, &u, lo, hi, alpha, x, beta, c, scratch)
 	})
 }
+
+// Dtrsm solves op(A)·X = alpha·B or X·op(A) = alpha·B for X, which takes the place of B, see [blas.Float64Level3].
+func (b *Implementation) Dtrsm(
+	side blas.Side, ul blas.Uplo, t blas.Transpose, unit blas.Diag, m, n int, alpha float64, a []float64, lda int, x []float64, ldb int,
+) {
+	order := m
+	if side == blas.Right {
+		order = n
+	}
+	valid := (side == blas.Left || side == blas.Right) && (ul == blas.Upper || ul == blas.Lower) && validTranspose(t) &&
+		(unit == blas.Unit || unit == blas.NonUnit) && fits(order, order, lda, len(a)) && fits(m, n, ldb, len(x))
+	if !valid || order <= triangle || alpha == 0 {
+		b.Implementation.Dtrsm(side, ul, t, unit, m, n, alpha, a, lda, x, ldb)
+		return
+	}
+	// The triangle is halved: X of one half first, then what that leaves of B for the other. op(A) of the first half of the
+	// indices is a, of the second half corner; between lies the block that is not zero.
+	half := order / 2
+	corner, between := a[half*lda+half:], a[half:]
+	if ul == blas.Lower {
+		between = a[half*lda:]
+	}
+	lower := (ul == blas.Lower) == (t == blas.NoTrans) // op(A) is
+	if side == blas.Left {
+		first, second := x, x[half*ldb:]
+		if lower {
+			b.Dtrsm(side, ul, t, unit, half, n, alpha, a, lda, first, ldb)
+			b.Dgemm(t, blas.NoTrans, m-half, n, half, -1, between, lda, first, ldb, alpha, second, ldb)
+			b.Dtrsm(side, ul, t, unit, m-half, n, 1, corner, lda, second, ldb)
+		} else {
+			b.Dtrsm(side, ul, t, unit, m-half, n, alpha, corner, lda, second, ldb)
+			b.Dgemm(t, blas.NoTrans, half, n, m-half, -1, between, lda, second, ldb, alpha, first, ldb)
+			b.Dtrsm(side, ul, t, unit, half, n, 1, a, lda, first, ldb)
+		}
+		return
+	}
+	first, second := x, x[half:]
+	if lower {
+		b.Dtrsm(side, ul, t, unit, m, n-half, alpha, corner, lda, second, ldb)
+		b.Dgemm(blas.NoTrans, t, m, half, n-half, -1, second, ldb, between, lda, alpha, first, ldb)
+		b.Dtrsm(side, ul, t, unit, m, half, 1, a, lda, first, ldb)
+	} else {
+		b.Dtrsm(side, ul, t, unit, m, half, alpha, a, lda, first, ldb)
+		b.Dgemm(blas.NoTrans, t, m, n-half, half, -1, first, ldb, between, lda, alpha, second, ldb)
+		b.Dtrsm(side, ul, t, unit, m, n-half, 1, corner, lda, second, ldb)
+	}
+}
+
+// triangle is the order of triangular systems that are left to gonum.
+const triangle = 24
 
 func gemm[T float32 | float64](
 	b *Implementation, pool *sync.Pool, tA, tB blas.Transpose, m, n, k int, alpha T, x []T, lda int, y []T, ldb int,

@@ -82,6 +82,49 @@ func TestProducts(t *testing.T) {
 	}
 }
 
+// TestTriangularSystems compares with gonum, for every set, and workers with each other.
+func TestTriangularSystems(t *testing.T) {
+	var native gonum.Implementation
+	for _, set := range kernel.Sets() {
+		one, err := New(&Options{Set: set.String(), Workers: 1})
+		require.NoError(t, err)
+		three, err := New(&Options{Set: set.String(), Workers: 3})
+		require.NoError(t, err)
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, shape := range [][2]int{{130, 97}, {97, 130}, {1, 200}, {200, 1}, {25, 25}, {24, 70}, {150, 151}} {
+			m, n := shape[0], shape[1]
+			for _, side := range []blas.Side{blas.Left, blas.Right} {
+				order := m
+				if side == blas.Right {
+					order = n
+				}
+				lda, ldb := order+1, n+2
+				a, x := random(r, order*lda), random(r, m*ldb)
+				for i := range order {
+					for j := range order {
+						a[i*lda+j] /= float64(order) // that the unit triangle is regular too
+					}
+					a[i*lda+i] += 2
+				}
+				for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {
+					for _, tA := range []blas.Transpose{blas.NoTrans, blas.Trans, blas.ConjTrans} {
+						for _, unit := range []blas.Diag{blas.Unit, blas.NonUnit} {
+							for _, alpha := range []float64{0, 1, -1.5} {
+								want, got, same := append([]float64{}, x...), append([]float64{}, x...), append([]float64{}, x...)
+								native.Dtrsm(side, ul, tA, unit, m, n, alpha, a, lda, want, ldb)
+								one.Dtrsm(side, ul, tA, unit, m, n, alpha, a, lda, got, ldb)
+								three.Dtrsm(side, ul, tA, unit, m, n, alpha, a, lda, same, ldb)
+								requireClose(t, want, got, 1e-12)
+								require.Equal(t, got, same, "workers")
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestInvalid checks that bad arguments panic as gonum's do, and that empty products do nothing.
 func TestInvalid(t *testing.T) {
 	b, err := New(nil)
@@ -91,6 +134,9 @@ func TestInvalid(t *testing.T) {
 	assert.Panics(t, func() { b.Dgemm(blas.NoTrans, blas.NoTrans, 10, 10, 11, 1, x, 11, x, 10, 0, x, 10) })
 	assert.Panics(t, func() { b.Dgemm('x', blas.NoTrans, 10, 10, 10, 1, x, 10, x, 10, 0, x, 10) })
 	assert.Panics(t, func() { b.Dsyrk(blas.Upper, blas.NoTrans, 10, 10, 1, x, 9, 0, x, 10) })
+	assert.Panics(t, func() { b.Dtrsm(blas.Left, blas.Upper, blas.NoTrans, blas.NonUnit, 10, 10, 1, x, 9, x, 10) })
+	assert.Panics(t, func() { b.Dtrsm('x', blas.Upper, blas.NoTrans, blas.NonUnit, 10, 10, 1, x, 10, x, 10) })
+	assert.NotPanics(t, func() { b.Dtrsm(blas.Left, blas.Upper, blas.NoTrans, blas.NonUnit, 0, 10, 1, nil, 1, x, 10) })
 	assert.NotPanics(t, func() { b.Dgemm(blas.NoTrans, blas.NoTrans, 0, 10, 10, 1, nil, 10, x, 10, 0, nil, 10) })
 	_, err = New(&Options{Set: "sse9"})
 	assert.ErrorContains(t, err, "generic")
@@ -123,6 +169,26 @@ func BenchmarkDsyrk(b *testing.B) {
 				impl.Dsyrk(blas.Upper, blas.Trans, n, k, 1, x, n, 0, c, n)
 			}
 			b.ReportMetric(float64(n*(n+1)*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+func BenchmarkDtrsm(b *testing.B) {
+	const n = 784
+	r := rand.New(rand.NewPCG(1, 2))
+	a, x, c := random(r, n*n), random(r, n*n), make([]float64, n*n)
+	for i := range n {
+		a[i*n+i] += n
+	}
+	ours, err := New(nil)
+	require.NoError(b, err)
+	for name, impl := range map[string]blas.Float64Level3{"gonum": gonum.Implementation{}, "koopbench": ours} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				copy(c, x)
+				impl.Dtrsm(blas.Left, blas.Upper, blas.Trans, blas.NonUnit, n, n, 1, a, n, c, n)
+			}
+			b.ReportMetric(float64(n*n*n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
 	}
 }
