@@ -73,7 +73,7 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err != nil {
 		return nil, err
 	}
-	backend, err := e.runtime.Backend()
+	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 }
 
 // Load implements [core.EmbeddingLoader].
-func (e *lossEmbedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding, err error) {
+func (e *lossEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
 	n, err := nn.LoadNetwork(&s.State)
 	if err != nil {
@@ -123,7 +123,7 @@ func (e *lossEmbedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding,
 	if err := e.network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
-	backend, err := e.runtime.Backend()
+	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}

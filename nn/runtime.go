@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 type Runtime struct {
 	config string
 	start  func() (compute.Backend, error)
+
+	mu   sync.Mutex
+	left map[int][]compute.Backend // shares that no run has, by threads
 }
 
 // NewRuntime returns the runtime of a backend's configuration: its name, then a colon and what the backend itself makes of
@@ -24,7 +28,11 @@ type Runtime struct {
 // The configuration "go" stands for "go:ops_sequential": GoMLX's Go backend running one operation at a time, each on all
 // its workers. Several at once can wait for one another for ever in compute v0.1.6.
 func NewRuntime(config string) *Runtime {
-	return &Runtime{config, sync.OnceValues(func() (compute.Backend, error) { return startBackend(config) })}
+	return &Runtime{
+		config: config,
+		start:  sync.OnceValues(func() (compute.Backend, error) { return startBackend(config) }),
+		left:   map[int][]compute.Backend{},
+	}
 }
 
 // Config is the configuration as it was given.
@@ -33,6 +41,54 @@ func (r *Runtime) Config() string { return r.config }
 // Backend returns the backend, the same at every call. The error is [core.ErrUnknown] for a name that is not registered, and
 // [core.ErrUnavailable] if the backend does not start.
 func (r *Runtime) Backend() (compute.Backend, error) { return r.start() }
+
+// sharedOut is the ability of a backend to give graphs that run beside others workers of their own; see [cpu.Backend.WithThreads].
+type sharedOut interface {
+	Threads() int
+	WithThreads(n int) compute.Backend
+}
+
+// shareKey is what a scope keeps the backend of its run under.
+type shareKey struct{ *Runtime }
+
+// BackendFor returns the backend for the run whose context it is. Where the run has only a part of the threads, by
+// [core.Scope.Threads], it is one that computes on so many, to the same bits, and that no other run under way computes on. Backends that
+// cannot be shared out, and calls outside a run, get what Backend returns.
+func (r *Runtime) BackendFor(ctx context.Context) (compute.Backend, error) {
+	whole, err := r.Backend()
+	shared, ok := whole.(sharedOut)
+	scope := core.ScopeOf(ctx)
+	if err != nil || !ok || scope == nil || scope.Threads < 1 || scope.Threads >= shared.Threads() {
+		return whole, err
+	}
+	share, err := scope.Keep(ctx, shareKey{r}, func() (any, func() error, error) {
+		share := r.take(shared, scope.Threads)
+		return share, func() error { r.leave(share, scope.Threads); return nil }, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return share.(compute.Backend), nil
+}
+
+// take returns a share of so many threads that no run has.
+func (r *Runtime) take(whole sharedOut, threads int) compute.Backend {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	left := r.left[threads]
+	if len(left) == 0 {
+		return whole.WithThreads(threads)
+	}
+	r.left[threads] = left[:len(left)-1]
+	return left[len(left)-1]
+}
+
+// leave keeps the share of a run that is over for the next: what the run has fitted may go on computing on it.
+func (r *Runtime) leave(share compute.Backend, threads int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left[threads] = append(r.left[threads], share)
+}
 
 func startBackend(config string) (backend compute.Backend, err error) {
 	defer func() {

@@ -36,7 +36,8 @@ type Backend struct {
 	kernels   kernel.Set
 	mode      mode
 	storage   storagePool
-	profile   profile
+	profile   *profile
+	parent    *Backend // that the fallback belongs to, of which this one has a share; nil for itself
 	finalized atomic.Bool
 	close     sync.Once
 }
@@ -98,7 +99,7 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: the Go backend it falls back on: %w", err)
 	}
-	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m}, nil
+	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m, profile: new(profile)}, nil
 }
 
 // GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's Go backend offers it. It
@@ -147,6 +148,15 @@ func (b *Backend) Capabilities() compute.Capabilities { return b.fallback.Capabi
 // Builder returns a new computation under construction.
 func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
 
+// WithThreads returns a backend with workers of its own, n of them or as many as b has if that is less, for graphs that run beside
+// others: those of b and of the backend returned do not wait for one another. Results are the same to the bit. The two share the kernels
+// and the profile, but not buffers and executables. It is invalid once b is finalized. n is at least 1.
+func (b *Backend) WithThreads(n int) compute.Backend {
+	return &Backend{
+		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode, profile: b.profile, parent: b,
+	}
+}
+
 // Finalize stops the workers and drops pooled memory. The backend, its
 // buffers and executables are invalid afterwards.
 func (b *Backend) Finalize() {
@@ -154,12 +164,16 @@ func (b *Backend) Finalize() {
 		b.finalized.Store(true)
 		b.pool.Close()
 		b.storage.clear()
-		b.fallback.Finalize()
+		if b.parent == nil {
+			b.fallback.Finalize()
+		}
 	})
 }
 
 // IsFinalized reports whether Finalize was called.
-func (b *Backend) IsFinalized() bool { return b.finalized.Load() }
+func (b *Backend) IsFinalized() bool {
+	return b.finalized.Load() || b.parent != nil && b.parent.IsFinalized()
+}
 
 // selectKernels returns the kernel set of a name, the best for "".
 func selectKernels(name string) (kernel.Set, error) {

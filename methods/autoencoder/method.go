@@ -71,7 +71,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 	if err := e.network.CheckShape(shape); err != nil {
 		return nil, err
 	}
-	backend, err := e.runtime.Backend()
+	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 }
 
 // Load implements [core.EmbeddingLoader].
-func (e *embedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding, err error) {
+func (e *embedder) Load(ctx context.Context, s *core.Saved) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
 	n, err := nn.LoadNetwork(&s.State)
 	if err != nil {
@@ -119,7 +119,7 @@ func (e *embedder) Load(_ context.Context, s *core.Saved) (_ core.Embedding, err
 	if err := e.network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
-	backend, err := e.runtime.Backend()
+	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	if err := core.CheckLabels(t.ValidationLabels, t.Validation.Len(), t.States); err != nil {
 		return nil, fmt.Errorf("validation labels: %w", err)
 	}
-	backend, err := c.runtime.Backend()
+	backend, err := c.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (c *cnn) logits(states int) func(scope *model.Scope, x *graph.Node) *graph.
 }
 
 // Load implements [core.JudgeLoader].
-func (c *cnn) Load(_ context.Context, s *core.Saved) (_ core.Judge, err error) {
+func (c *cnn) Load(ctx context.Context, s *core.Saved) (_ core.Judge, err error) {
 	defer core.Recover(&err)
 	n, err := nn.LoadNetwork(&s.State)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *cnn) Load(_ context.Context, s *core.Saved) (_ core.Judge, err error) {
 	if err := c.network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
-	backend, err := c.runtime.Backend()
+	backend, err := c.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
