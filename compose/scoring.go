@@ -62,8 +62,11 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 	}
 	s := &scoring{close: features.Finalize}
 	s.graph = func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
-		view, lagged := v.build(scope, batch[0], batch[1])
 		value, byView, byLagged, flag := batch[2], batch[3], batch[4], batch[5]
+		if !scope.IsTraining(value.Graph()) {
+			return value, []*graph.Node{flag}
+		}
+		view, lagged := v.build(scope, batch[0], batch[1])
 		zero := graph.ScalarZero(value.Graph(), dtypes.Float32)
 		return graph.Add(nn.Linearise(value, view, byView), nn.Linearise(zero, lagged, byLagged)), []*graph.Node{flag}
 	}

@@ -104,7 +104,6 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	}
 	update := optimizer.Adam().LearningRate(t.Schedule.LearningRate).Epsilon(1e-8).WeightDecay(t.Schedule.WeightDecay).Done()
 	train, err := r.executor("training", func(scope *model.Scope, loss *graph.Node) {
-		scope.Store().SetTraining(loss.Graph(), true)
 		update.UpdateGraph(scope, loss.Graph(), loss)
 	})
 	if err != nil {
@@ -176,6 +175,7 @@ func (r *training) add(number int, trained, validated []float64) {
 func (r *training) executor(name string, finish func(scope *model.Scope, loss *graph.Node)) (*model.Exec, error) {
 	exec, err := model.NewExec(r.Backend, r.Store, func(scope *model.Scope, batch []*graph.Node) []*graph.Node {
 		defer panicWithErrors()
+		scope.Store().SetTraining(batch[0].Graph(), finish != nil)
 		loss, metrics := r.Loss(scope, batch)
 		if len(metrics) != len(r.Metrics) {
 			panic(fmt.Errorf("the graph gives %d metrics; %d have a name", len(metrics), len(r.Metrics)))
