@@ -13,54 +13,84 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
 )
 
-// TestKilledAtRandom kills `bench run` at random moments, and continues it each time by the same command: it ends with the
-// predictions of a run that nobody disturbed.
-func TestKilledAtRandom(t *testing.T) {
+// disturbed is the command of [TestDisturbed], and how often it is killed. KOOPBENCH_SOAK=1 makes it ten seeds in full and 20 kills, which
+// takes half an hour.
+func disturbed() (plan []string, kills int) {
+	if os.Getenv("KOOPBENCH_SOAK") != "" {
+		return []string{"--methods", "all", "--seeds", "0..9"}, 20
+	}
+	return []string{"--methods", "all", "--seeds", "0,1", "--epochs", "2", "--split", "512,64,20", "--steps", "3", "--checkpoint-every", "10ms", "--threads", "1"}, 6
+}
+
+// TestDisturbed kills `bench run` at random moments, and continues it each time by the same command; and it makes the same plan in two shards
+// and merges them. Both end with the results of a run that nobody disturbed.
+func TestDisturbed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the program and trains every method, which takes a while; -short is set")
 	}
-	const kills = 6
 	path := build(t)
-	start := func(out string) (*exec.Cmd, *bytes.Buffer) {
-		cmd := exec.CommandContext(t.Context(), path, "run", "--epochs", "2", "--split", "512,64,20", "--steps", "3", "--seeds", "0,1",
-			"--checkpoint-every", "10ms", "--threads", "1", "--out", out)
+	plan, kills := disturbed()
+	command := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
+		cmd := exec.CommandContext(t.Context(), path, args...)
 		cmd.Env = append(os.Environ(), "GOMLX_BACKEND=")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
+		stderr := new(bytes.Buffer)
+		cmd.Stderr = stderr
 		require.NoError(t, cmd.Start())
-		return cmd, &stderr
+		return cmd, stderr
 	}
+	run := func(out string, more ...string) (*exec.Cmd, *bytes.Buffer) {
+		return command(append(append([]string{"run", "--out", out}, plan...), more...)...)
+	}
+	finish := func(cmd *exec.Cmd, stderr *bytes.Buffer) { require.NoError(t, cmd.Wait(), stderr) }
+
 	undisturbed := filepath.Join(t.TempDir(), "undisturbed")
 	began := time.Now()
-	cmd, stderr := start(undisturbed)
-	require.NoError(t, cmd.Wait(), stderr)
+	finish(run(undisturbed))
 	whole := time.Since(began)
-
-	out := filepath.Join(t.TempDir(), "killed")
-	killed := 0
-	for range kills {
-		cmd, _ := start(out)
-		timer := time.AfterFunc(time.Duration((0.05+0.35*rand.Float64())*float64(whole)), func() { _ = cmd.Process.Kill() })
-		if cmd.Wait() != nil {
-			killed++
+	t.Logf("undisturbed, it takes %v", whole)
+	want := readResults(t, undisturbed)
+	same := func(t *testing.T, out string) {
+		got := readResults(t, out)
+		require.Len(t, got.Runs, len(want.Runs))
+		for i, r := range got.Runs {
+			assert.Equal(t, want.Runs[i].Key, r.Key)
+			assert.Equal(t, benchmark.StatusOK, r.Status)
+			assert.Equal(t, want.Runs[i].PredictionSHA256, r.PredictionSHA256, r.Method)
+			assert.Equal(t, want.Runs[i].History, r.History, r.Method)
+			assert.Equal(t, want.Runs[i].Warnings, r.Warnings, "%s: no checkpoint was torn", r.Method)
 		}
-		timer.Stop()
+		assert.NoDirExists(t, filepath.Join(out, "checkpoints"))
+		assert.NoFileExists(t, filepath.Join(out, "plan.json"))
 	}
-	assert.Positive(t, killed)
-	cmd, stderr = start(out)
-	require.NoError(t, cmd.Wait(), stderr)
-	t.Logf("killed %d times; an undisturbed run takes %v", killed, whole)
 
-	want, got := readResults(t, undisturbed), readResults(t, out)
-	require.Len(t, got.Runs, len(want.Runs))
-	for i, run := range got.Runs {
-		assert.Equal(t, want.Runs[i].Key, run.Key)
-		assert.Equal(t, want.Runs[i].PredictionSHA256, run.PredictionSHA256, run.Method)
-		assert.Equal(t, want.Runs[i].History, run.History, run.Method)
-		assert.Empty(t, run.Warnings[len(want.Runs[i].Warnings):], "no checkpoint was torn")
-	}
-	assert.NoDirExists(t, filepath.Join(out, "checkpoints"))
-	assert.NoFileExists(t, filepath.Join(out, "plan.json"))
+	t.Run("killed", func(t *testing.T) {
+		out, killed := filepath.Join(t.TempDir(), "results"), 0
+		for range kills {
+			cmd, _ := run(out)
+			after := 200*time.Millisecond + time.Duration(1.6*rand.Float64()*float64(whole)/float64(kills))
+			timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+			if cmd.Wait() != nil {
+				killed++
+			}
+			timer.Stop()
+		}
+		assert.Positive(t, killed)
+		t.Logf("killed %d times", killed)
+		finish(run(out))
+		same(t, out)
+	})
+
+	t.Run("sharded", func(t *testing.T) {
+		out := filepath.Join(t.TempDir(), "results")
+		first, firstErr := run(out, "--shard", "1/2")
+		second, secondErr := run(out, "--shard", "2/2")
+		finish(first, firstErr)
+		finish(second, secondErr)
+		finish(command("merge", "--out", out, out))
+		same(t, out)
+	})
 }
