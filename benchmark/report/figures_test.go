@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -23,7 +22,6 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // situations are the settings in which every figure must stand.
@@ -366,48 +364,7 @@ func TestOddResults(t *testing.T) {
 // save writes made-up results as the harness does.
 func save(t testing.TB, m *made) (dir string) {
 	dir = t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "runs"), 0o755))
-	text, err := json.Marshal(m.results)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "results.json"), text, 0o644))
-	write := func(name string, a npz.Archive) {
-		var b bytes.Buffer
-		require.NoError(t, npz.Write(&b, a))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644))
-	}
-	snapshots := func(parts ...core.Snapshots) npz.Array {
-		a := npz.Array{Shape: append([]int{parts[0].Len()}, parts[0].Shape()...)}
-		var values []float32
-		for _, x := range parts {
-			values = append(values, x.Floats()...)
-		}
-		a.Values = values
-		return a
-	}
-	labels := func(rows ...[]int) npz.Array {
-		var values []int64
-		for _, row := range rows {
-			for _, label := range row {
-				values = append(values, int64(label))
-			}
-		}
-		return npz.Array{Shape: []int{len(values)}, Values: values}
-	}
-	write("data.npz", npz.Archive{
-		"sample": snapshots(m.task.Sample), "sample_labels": labels(m.task.SampleLabels),
-		"test_images": snapshots(m.task.TestImages), "test_labels": labels(m.task.TestLabels),
-	})
-	for key, a := range m.arrays {
-		rollout, seen := snapshots(a.Rollout...), labels(a.Labels...)
-		rollout.Shape = append([]int{len(a.Rollout)}, rollout.Shape...)
-		seen.Shape = []int{len(a.Labels), len(a.Labels[0])}
-		archive := npz.Archive{"rollout": rollout, "labels": seen}
-		if a.LeftEigenfunctions != nil {
-			n, k := a.LeftEigenfunctions.Dims()
-			archive["left_eigenfunctions"] = npz.Array{Shape: []int{n, k}, Values: a.LeftEigenfunctions.RawCMatrix().Data}
-		}
-		write(filepath.Join("runs", key+".npz"), archive)
-	}
+	m.writeTo(t, dir)
 	return dir
 }
 

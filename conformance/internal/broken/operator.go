@@ -391,15 +391,7 @@ func operatorSpectra(add operatorAdder) {
 		}
 	}))
 	add("eigenfunctions", "a column less", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
-		left := f.left
-		f.left = func(ctx context.Context, z mat.Matrix) (*mat.CDense, error) {
-			values, err := left(ctx, z)
-			if err != nil {
-				return nil, err
-			}
-			n, r := values.Dims()
-			return values.Slice(0, n, 0, r-1).(*mat.CDense), nil
-		}
+		f.left = narrowed(f.left)
 	}))
 	add("linear", "not quite linear", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observed(f, func(z mat.Matrix, out *mat.Dense) {

@@ -313,3 +313,15 @@ func fitOracle(ctx context.Context, t *core.Training) (*fitted, error) {
 	f.encoder = func() core.Embedding { return embedding{f: f} }
 	return f, nil
 }
+
+// narrowed returns eigenfunctions without the last of them.
+func narrowed[X any](all func(context.Context, X) (*mat.CDense, error)) func(context.Context, X) (*mat.CDense, error) {
+	return func(ctx context.Context, x X) (*mat.CDense, error) {
+		values, err := all(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		n, r := values.Dims()
+		return values.Slice(0, n, 0, r-1).(*mat.CDense), nil
+	}
+}

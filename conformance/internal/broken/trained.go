@@ -437,15 +437,7 @@ func (k kind) methodCases(add adder) {
 		}
 	}))
 	add("eigenfunctions", "a column less", after(func(_ *core.Training, f *fitted) {
-		left := f.left
-		f.left = func(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
-			values, err := left(ctx, x)
-			if err != nil {
-				return nil, err
-			}
-			n, r := values.Dims()
-			return values.Slice(0, n, 0, r-1).(*mat.CDense), nil
-		}
+		f.left = narrowed(f.left)
 	}))
 	add("eigenfunctions", "that depend on the number of snapshots", after(func(_ *core.Training, f *fitted) {
 		left := f.left
