@@ -67,7 +67,7 @@ func TestRunsUnderWayComputeOnWorkersOfTheirOwn(t *testing.T) {
 
 	portable := nn.NewRuntime("go")
 	ctx, scope := core.WithScope(t.Context())
-	defer scope.Close()
+	defer func() { require.NoError(t, scope.Close()) }()
 	scope.Threads = 1
 	got, err := portable.BackendFor(ctx)
 	require.NoError(t, err)
