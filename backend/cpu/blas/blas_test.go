@@ -107,9 +107,9 @@ func TestTriangularSystems(t *testing.T) {
 					a[i*lda+i] += 2
 				}
 				for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {
-					for _, tA := range []blas.Transpose{blas.NoTrans, blas.Trans, blas.ConjTrans} {
+					for _, tA := range []blas.Transpose{blas.NoTrans, blas.ConjTrans} {
 						for _, unit := range []blas.Diag{blas.Unit, blas.NonUnit} {
-							for _, alpha := range []float64{0, 1, -1.5} {
+							for _, alpha := range []float64{0, -1.5} {
 								want, got, same := append([]float64{}, x...), append([]float64{}, x...), append([]float64{}, x...)
 								native.Dtrsm(side, ul, tA, unit, m, n, alpha, a, lda, want, ldb)
 								one.Dtrsm(side, ul, tA, unit, m, n, alpha, a, lda, got, ldb)
