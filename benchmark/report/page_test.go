@@ -341,6 +341,9 @@ func TestPageRanks(t *testing.T) {
 	}
 	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, bandsNote(m.exhibits))
+	for _, note := range m.tableNotes() {
+		assert.NotContains(t, note.Value, "shares its process", "%s: what costs are stands with them", note.Name)
+	}
 }
 
 // TestPageCosts: each cost that some run tells has a column, of the runs that tell it.

@@ -55,12 +55,16 @@ func (m *material) tableNotes() []pageFact {
 		all[i] = e.summary
 	}
 	var notes []pageFact
+	told := false
 	for _, fact := range facts(m.results, all, m.known) {
-		switch name := fact[0]; {
-		case name == "" && len(notes) > 0:
-			notes[len(notes)-1].Value += "; " + fact[1]
-		case slices.Contains([]string{"†", "‡", "mean", "interval", "rank", "trained", "baseline"}, name):
-			notes = append(notes, pageFact{Name: name, Value: fact[1]})
+		name, text := fact[0], fact[1]
+		switch {
+		case name != "":
+			if told = slices.Contains([]string{"†", "‡", "mean", "interval", "rank", "trained", "baseline"}, name); told {
+				notes = append(notes, pageFact{Name: name, Value: text})
+			}
+		case told:
+			notes[len(notes)-1].Value += "; " + text
 		}
 	}
 	return notes
