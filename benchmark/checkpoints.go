@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -93,6 +94,14 @@ func (c *checkpoints) open(path string) error {
 	c.before = max(c.before, header.Seconds)
 	return nil
 }
+
+func (c *checkpoints) Names() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.left))
+}
+
+func (c *checkpoints) Every() time.Duration { return max(c.every, 0) }
 
 func (c *checkpoints) Load(name string) *core.State {
 	c.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // State is something fitted, or a fit under way, in a form that can be stored: named arrays, and beside them whatever is not
@@ -114,11 +115,15 @@ func StateValues[T float32 | float64 | int64 | uint8](s *State, name string, axe
 // Checkpoints keeps the state of a fit that is under way, so that one which is killed is continued rather than repeated. A
 // Checkpoints may be used by several goroutines at a time.
 type Checkpoints interface {
+	// Names lists what there is to load, in no order.
+	Names() []string
 	// Load returns what was last stored under the name by an identical fit that did not come to its end, nil where there is
 	// nothing. A fit that continues from it gives what it gives undisturbed, to the bit.
 	Load(name string) *State
 	// Due reports whether it is time to store. It costs next to nothing, and is meant to be asked after every step.
 	Due() bool
+	// Every is about how often Due becomes true, for a fit that keeps time itself; 0 for never.
+	Every() time.Duration
 	// Store keeps a state in the place of that of the same name, one word of lower-case letters, digits and hyphens. That it
 	// cannot be kept is no reason for a fit to fail, and not told. Store does not refer to s once it has returned.
 	Store(name string, s *State)
@@ -129,6 +134,8 @@ var NoCheckpoints Checkpoints = noCheckpoints{}
 
 type noCheckpoints struct{}
 
+func (noCheckpoints) Names() []string      { return nil }
 func (noCheckpoints) Load(string) *State   { return nil }
 func (noCheckpoints) Due() bool            { return false }
+func (noCheckpoints) Every() time.Duration { return 0 }
 func (noCheckpoints) Store(string, *State) {}

@@ -2,13 +2,17 @@ package methods_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods/oracle"
+	"github.com/koopbench/koopbench/plugin"
 )
 
 // states keeps what fits store, and ends a context after so many steps.
@@ -19,6 +23,8 @@ type states struct {
 	cancel func()
 }
 
+func (s *states) Names() []string                      { return slices.Collect(maps.Keys(s.kept)) }
+func (s *states) Every() time.Duration                 { return time.Nanosecond }
 func (s *states) Load(name string) *core.State         { return s.kept[name] }
 func (s *states) Due() bool                            { return false }
 func (s *states) Store(name string, state *core.State) { s.kept[name] = state }
@@ -29,7 +35,32 @@ func (s *states) Advance(int) {
 	}
 }
 
-// TestContinuedFits: a fit that is interrupted, twice, and continued in what might be another process gives the same bits.
+// overWire returns stand-ins for things, which pass through the wire format.
+func overWire[T any](t *testing.T, things ...any) []T {
+	loop, err := plugin.Loopback(things...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, loop.Close()) })
+	var all []T
+	for _, thing := range loop.Things {
+		all = append(all, thing.(T))
+	}
+	return all
+}
+
+// beginning is told how far a fit had come when it first said so.
+type beginning struct {
+	core.Progress
+	done int
+}
+
+func (b *beginning) Advance(done int) {
+	if b.done == 0 {
+		b.done = done
+	}
+}
+
+// TestContinuedFits: a fit that is interrupted, twice, and continued in what might be another process gives the same bits; so does one over
+// the wire.
 func TestContinuedFits(t *testing.T) {
 	k := newTask(t)
 	judge := oracle.New(testRuntime, &oracle.Options{Network: small})
@@ -37,13 +68,19 @@ func TestContinuedFits(t *testing.T) {
 		"cnn": func(ctx context.Context, tr *core.Training) (any, error) { return judge.Fit(ctx, tr) },
 	}
 	descriptions := map[string]core.Description{"cnn": judge.Describe()}
+	far := overWire[core.Oracle](t, judge)[0]
+	fits["cnn, over the wire"] = func(ctx context.Context, tr *core.Training) (any, error) { return far.Fit(ctx, tr) }
+	descriptions["cnn, over the wire"] = judge.Describe()
 	for name, m := range builtins() {
 		if d := m.Describe(); quick(m) != nil {
 			fits[name] = func(ctx context.Context, tr *core.Training) (any, error) { return m.Fit(ctx, tr) }
 			descriptions[name] = d
+			far := overWire[core.Method](t, m)[0]
+			fits[name+", over the wire"] = func(ctx context.Context, tr *core.Training) (any, error) { return far.Fit(ctx, tr) }
+			descriptions[name+", over the wire"] = d
 		}
 	}
-	require.Len(t, fits, 4)
+	require.Len(t, fits, 8)
 	for name, fit := range fits {
 		t.Run(name, func(t *testing.T) {
 			make := func() *core.Training {
@@ -62,10 +99,12 @@ func TestContinuedFits(t *testing.T) {
 				require.Len(t, s.kept, 1)
 			}
 			tr := make()
-			tr.Checkpoints = s
+			begin := &beginning{Progress: core.NoProgress}
+			tr.Progress, tr.Checkpoints = begin, s
 			got, err := fit(t.Context(), tr)
 			require.NoError(t, err)
 
+			assert.Greater(t, begin.done, 1, "the training went on where it was")
 			expected, found := core.ReportOf(want), core.ReportOf(got)
 			expected.CompileSeconds, found.CompileSeconds = 0, 0
 			assert.Equal(t, expected, found)

@@ -65,6 +65,16 @@ func TestSavedModels(t *testing.T) {
 			assert.Equal(t, report, kept)
 			assert.Equal(t, s, throughAFile(t, loaded), "what is loaded can be saved again")
 
+			far := overWire[core.Method](t, m)[0]
+			farLoader, ok := core.As[core.ModelLoader](far)
+			require.True(t, ok)
+			loaded, err = farLoader.Load(t.Context(), &core.Saved{State: *s, OracleEmbedding: encoder})
+			require.NoError(t, err)
+			got, err = loaded.Predict(t.Context(), tr.Validation)
+			require.NoError(t, err)
+			assert.Equal(t, want.Floats(), got.Floats(), "over the wire")
+			assert.Equal(t, s, throughAFile(t, loaded), "over the wire")
+
 			refused := func(why string, spoiled core.State) {
 				t.Helper()
 				_, err := loader.Load(t.Context(), &core.Saved{State: spoiled, OracleEmbedding: encoder})

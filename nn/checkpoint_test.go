@@ -2,7 +2,10 @@ package nn_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -22,6 +25,8 @@ type memoryOf struct {
 	asked  int
 }
 
+func (m *memoryOf) Names() []string              { return slices.Collect(maps.Keys(m.states)) }
+func (m *memoryOf) Every() time.Duration         { return time.Nanosecond }
 func (m *memoryOf) Load(name string) *core.State { return m.states[name] }
 func (m *memoryOf) Due() bool                    { m.asked++; return m.every > 0 && m.asked%m.every == 0 }
 func (m *memoryOf) Store(name string, s *core.State) {

@@ -28,7 +28,7 @@
 //
 // Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
 // arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
-// An array has at most 1 GiB, and at most 8 axes.
+// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
 //
 // Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].
@@ -68,6 +68,7 @@ const (
 	Type_INT64            Type = 3
 	Type_COMPLEX128       Type = 4 // real and imaginary part, FLOAT64 each
 	Type_PIXEL8           Type = 5 // a byte p stands for the float32 nearest to p/255
+	Type_UINT8            Type = 6 // whole numbers 0 … 255
 )
 
 // Enum value maps for Type.
@@ -79,6 +80,7 @@ var (
 		3: "INT64",
 		4: "COMPLEX128",
 		5: "PIXEL8",
+		6: "UINT8",
 	}
 	Type_value = map[string]int32{
 		"TYPE_UNSPECIFIED": 0,
@@ -87,6 +89,7 @@ var (
 		"INT64":            3,
 		"COMPLEX128":       4,
 		"PIXEL8":           5,
+		"UINT8":            6,
 	}
 )
 
@@ -179,30 +182,32 @@ type Operation int32
 
 const (
 	Operation_OPERATION_UNSPECIFIED Operation = 0
-	Operation_PREDICT               Operation = 1 // a model: "snapshots" to the "snapshots" expected one lag later, in the same shape
-	Operation_EMBED                 Operation = 2 // an embedding, and a judge with the ability "encoder": "snapshots" to "features" (n×dim)
-	Operation_DECODE                Operation = 3 // an embedding with the ability "decode": "features" to "snapshots"
-	Operation_CLASSIFY              Operation = 4 // a judge: "snapshots" to "labels" in 0 … states-1
-	Operation_PREDICT_FEATURES      Operation = 5 // an operator: "features" to the "features" expected steps lags later
-	Operation_PREDICT_OBSERVABLE    Operation = 6 // an operator that was given an observable: "features" to the "observable" (n×p)
-	Operation_LEFT_EIGENFUNCTIONS   Operation = 7 // with the ability "spectrum", a model: "snapshots", an operator: "features", to "values" (n×r, COMPLEX128)
-	Operation_RIGHT_EIGENFUNCTIONS  Operation = 8 // the same, of an operator
-	Operation_FORECAST              Operation = 9 // a model with the ability "forecast": "snapshots" to the "snapshots" expected steps lags later; 1 step is PREDICT
+	Operation_PREDICT               Operation = 1  // a model: "snapshots" to the "snapshots" expected one lag later, in the same shape
+	Operation_EMBED                 Operation = 2  // an embedding, and a judge with the ability "encoder": "snapshots" to "features" (n×dim)
+	Operation_DECODE                Operation = 3  // an embedding with the ability "decode": "features" to "snapshots"
+	Operation_CLASSIFY              Operation = 4  // a judge: "snapshots" to "labels" in 0 … states-1
+	Operation_PREDICT_FEATURES      Operation = 5  // an operator: "features" to the "features" expected steps lags later
+	Operation_PREDICT_OBSERVABLE    Operation = 6  // an operator that was given an observable: "features" to the "observable" (n×p)
+	Operation_LEFT_EIGENFUNCTIONS   Operation = 7  // with the ability "spectrum", a model: "snapshots", an operator: "features", to "values" (n×r, COMPLEX128)
+	Operation_RIGHT_EIGENFUNCTIONS  Operation = 8  // the same, of an operator
+	Operation_FORECAST              Operation = 9  // a model with the ability "forecast": "snapshots" to the "snapshots" expected steps lags later; 1 step is PREDICT
+	Operation_SAVE                  Operation = 10 // a model with the ability "save": nothing to the "state" from which LoadCall gives the same model
 )
 
 // Enum value maps for Operation.
 var (
 	Operation_name = map[int32]string{
-		0: "OPERATION_UNSPECIFIED",
-		1: "PREDICT",
-		2: "EMBED",
-		3: "DECODE",
-		4: "CLASSIFY",
-		5: "PREDICT_FEATURES",
-		6: "PREDICT_OBSERVABLE",
-		7: "LEFT_EIGENFUNCTIONS",
-		8: "RIGHT_EIGENFUNCTIONS",
-		9: "FORECAST",
+		0:  "OPERATION_UNSPECIFIED",
+		1:  "PREDICT",
+		2:  "EMBED",
+		3:  "DECODE",
+		4:  "CLASSIFY",
+		5:  "PREDICT_FEATURES",
+		6:  "PREDICT_OBSERVABLE",
+		7:  "LEFT_EIGENFUNCTIONS",
+		8:  "RIGHT_EIGENFUNCTIONS",
+		9:  "FORECAST",
+		10: "SAVE",
 	}
 	Operation_value = map[string]int32{
 		"OPERATION_UNSPECIFIED": 0,
@@ -215,6 +220,7 @@ var (
 		"LEFT_EIGENFUNCTIONS":   7,
 		"RIGHT_EIGENFUNCTIONS":  8,
 		"FORECAST":              9,
+		"SAVE":                  10,
 	}
 )
 
@@ -315,7 +321,7 @@ func (x Failure_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure_Kind.Descriptor instead.
 func (Failure_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19, 0}
+	return file_plugin_proto_rawDescGZIP(), []int{21, 0}
 }
 
 type Frame struct {
@@ -327,6 +333,7 @@ type Frame struct {
 	//	*Frame_Apply
 	//	*Frame_Evaluate
 	//	*Frame_Features
+	//	*Frame_Load
 	//	*Frame_Phase
 	//	*Frame_Advance
 	//	*Frame_Epoch
@@ -335,6 +342,7 @@ type Frame struct {
 	//	*Frame_Result
 	//	*Frame_Loss
 	//	*Frame_Failure
+	//	*Frame_Checkpoint
 	Content       isFrame_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -422,6 +430,15 @@ func (x *Frame) GetFeatures() *Features {
 	return nil
 }
 
+func (x *Frame) GetLoad() *LoadCall {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Load); ok {
+			return x.Load
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetPhase() *Phase {
 	if x != nil {
 		if x, ok := x.Content.(*Frame_Phase); ok {
@@ -494,6 +511,15 @@ func (x *Frame) GetFailure() *Failure {
 	return nil
 }
 
+func (x *Frame) GetCheckpoint() *State {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Checkpoint); ok {
+			return x.Checkpoint
+		}
+	}
+	return nil
+}
+
 type isFrame_Content interface {
 	isFrame_Content()
 }
@@ -517,6 +543,10 @@ type Frame_Evaluate struct {
 
 type Frame_Features struct {
 	Features *Features `protobuf:"bytes,5,opt,name=features,proto3,oneof"`
+}
+
+type Frame_Load struct {
+	Load *LoadCall `protobuf:"bytes,6,opt,name=load,proto3,oneof"`
 }
 
 type Frame_Phase struct {
@@ -552,6 +582,10 @@ type Frame_Failure struct {
 	Failure *Failure `protobuf:"bytes,15,opt,name=failure,proto3,oneof"`
 }
 
+type Frame_Checkpoint struct {
+	Checkpoint *State `protobuf:"bytes,16,opt,name=checkpoint,proto3,oneof"`
+}
+
 func (*Frame_Chunk) isFrame_Content() {}
 
 func (*Frame_Fit) isFrame_Content() {}
@@ -561,6 +595,8 @@ func (*Frame_Apply) isFrame_Content() {}
 func (*Frame_Evaluate) isFrame_Content() {}
 
 func (*Frame_Features) isFrame_Content() {}
+
+func (*Frame_Load) isFrame_Content() {}
 
 func (*Frame_Phase) isFrame_Content() {}
 
@@ -577,6 +613,8 @@ func (*Frame_Result) isFrame_Content() {}
 func (*Frame_Loss) isFrame_Content() {}
 
 func (*Frame_Failure) isFrame_Content() {}
+
+func (*Frame_Checkpoint) isFrame_Content() {}
 
 type Array struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -743,6 +781,7 @@ type Thing struct {
 	Doc           string                 `protobuf:"bytes,4,opt,name=doc,proto3" json:"doc,omitempty"`         // a paragraph or more
 	Options       []*Option              `protobuf:"bytes,5,rep,name=options,proto3" json:"options,omitempty"`
 	Exposure      string                 `protobuf:"bytes,6,opt,name=exposure,proto3" json:"exposure,omitempty"` // "" for unlabelled snapshots only; "labels"; "oracle" for the encoder of the oracle that judges
+	Loads         bool                   `protobuf:"varint,7,opt,name=loads,proto3" json:"loads,omitempty"`      // a method: its models can be saved, and loaded by LoadCall
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -817,6 +856,13 @@ func (x *Thing) GetExposure() string {
 		return x.Exposure
 	}
 	return ""
+}
+
+func (x *Thing) GetLoads() bool {
+	if x != nil {
+		return x.Loads
+	}
+	return false
 }
 
 type Option struct {
@@ -1021,16 +1067,21 @@ func (*Value_Choice) isValue_Value() {}
 // thing is an oracle or declares to see labels "train_labels", "validation_labels". Arrays of an evolution operator: "features"
 // (N×d), and "observable" (N×p) where there is one.
 type FitCall struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Kind" json:"kind,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Options       map[string]*Value      `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // a value for every declared option
-	Seed          int64                  `protobuf:"zigzag64,4,opt,name=seed,proto3" json:"seed,omitempty"`                                                                              // where all randomness comes from; 0 for an evolution operator, which has none
-	Lag           uint64                 `protobuf:"varint,5,opt,name=lag,proto3" json:"lag,omitempty"`                                                                                  // how many snapshots one step spans, at least 1
-	States        uint64                 `protobuf:"varint,6,opt,name=states,proto3" json:"states,omitempty"`                                                                            // that the task moves through; 0 for an evolution operator
-	Precision     float64                `protobuf:"fixed64,7,opt,name=precision,proto3" json:"precision,omitempty"`                                                                     // unit roundoff of the features, for an evolution operator
-	OracleDim     uint64                 `protobuf:"varint,8,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"`                                                     // number of features of the oracle's encoder, for a thing that declares to see it; 0 without one
-	Arrays        []*Array               `protobuf:"bytes,9,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Kind      Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Kind" json:"kind,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Options   map[string]*Value      `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // a value for every declared option
+	Seed      int64                  `protobuf:"zigzag64,4,opt,name=seed,proto3" json:"seed,omitempty"`                                                                              // where all randomness comes from; 0 for an evolution operator, which has none
+	Lag       uint64                 `protobuf:"varint,5,opt,name=lag,proto3" json:"lag,omitempty"`                                                                                  // how many snapshots one step spans, at least 1
+	States    uint64                 `protobuf:"varint,6,opt,name=states,proto3" json:"states,omitempty"`                                                                            // that the task moves through; 0 for an evolution operator
+	Precision float64                `protobuf:"fixed64,7,opt,name=precision,proto3" json:"precision,omitempty"`                                                                     // unit roundoff of the features, for an evolution operator
+	OracleDim uint64                 `protobuf:"varint,8,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"`                                                     // number of features of the oracle's encoder, for a thing that declares to see it; 0 without one
+	Arrays    []*Array               `protobuf:"bytes,9,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	// Where the host keeps checkpoints, about how many seconds should pass between two of them, above 0; the plugin may send none.
+	CheckpointSeconds float64 `protobuf:"fixed64,10,opt,name=checkpoint_seconds,json=checkpointSeconds,proto3" json:"checkpoint_seconds,omitempty"`
+	// What an identical fit, in another process, last sent under each name. It did not come to its end; this one may continue from there,
+	// to the same bits. The arrays follow those of the fit.
+	Checkpoints   []*State `protobuf:"bytes,11,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1128,6 +1179,151 @@ func (x *FitCall) GetArrays() []*Array {
 	return nil
 }
 
+func (x *FitCall) GetCheckpointSeconds() float64 {
+	if x != nil {
+		return x.CheckpointSeconds
+	}
+	return 0
+}
+
+func (x *FitCall) GetCheckpoints() []*State {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return nil
+}
+
+// State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, of any number of axes, none for one
+// number. Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
+type State struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`   // of a checkpoint: 1 to 40 lower-case letters, digits and hyphens
+	Facts         []byte                 `protobuf:"bytes,2,opt,name=facts,proto3" json:"facts,omitempty"` // JSON, as the thing writes and reads it; may be empty
+	Arrays        []*Array               `protobuf:"bytes,3,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *State) Reset() {
+	*x = State{}
+	mi := &file_plugin_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *State) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*State) ProtoMessage() {}
+
+func (x *State) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use State.ProtoReflect.Descriptor instead.
+func (*State) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *State) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *State) GetFacts() []byte {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *State) GetArrays() []*Array {
+	if x != nil {
+		return x.Arrays
+	}
+	return nil
+}
+
+// LoadCall asks for a model from the state that SAVE gave, in another process. The answer is that of a fit.
+type LoadCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Kind" json:"kind,omitempty"` // METHOD
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	OracleDim     uint64                 `protobuf:"varint,3,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"` // as in FitCall
+	State         *State                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadCall) Reset() {
+	*x = LoadCall{}
+	mi := &file_plugin_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadCall) ProtoMessage() {}
+
+func (x *LoadCall) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadCall.ProtoReflect.Descriptor instead.
+func (*LoadCall) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *LoadCall) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *LoadCall) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LoadCall) GetOracleDim() uint64 {
+	if x != nil {
+		return x.OracleDim
+	}
+	return 0
+}
+
+func (x *LoadCall) GetState() *State {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 // Embed asks for the features of snapshots by the oracle's encoder, one array "snapshots". Only things that declare to see the oracle
 // may ask. The host answers with Features.
 type Embed struct {
@@ -1139,7 +1335,7 @@ type Embed struct {
 
 func (x *Embed) Reset() {
 	*x = Embed{}
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1347,7 @@ func (x *Embed) String() string {
 func (*Embed) ProtoMessage() {}
 
 func (x *Embed) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1360,7 @@ func (x *Embed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Embed.ProtoReflect.Descriptor instead.
 func (*Embed) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{8}
+	return file_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Embed) GetArrays() []*Array {
@@ -1185,7 +1381,7 @@ type Features struct {
 
 func (x *Features) Reset() {
 	*x = Features{}
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1393,7 @@ func (x *Features) String() string {
 func (*Features) ProtoMessage() {}
 
 func (x *Features) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1406,7 @@ func (x *Features) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Features.ProtoReflect.Descriptor instead.
 func (*Features) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{9}
+	return file_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Features) GetArrays() []*Array {
@@ -1237,7 +1433,7 @@ type Phase struct {
 
 func (x *Phase) Reset() {
 	*x = Phase{}
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1445,7 @@ func (x *Phase) String() string {
 func (*Phase) ProtoMessage() {}
 
 func (x *Phase) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1458,7 @@ func (x *Phase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phase.ProtoReflect.Descriptor instead.
 func (*Phase) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{10}
+	return file_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Phase) GetName() string {
@@ -1288,7 +1484,7 @@ type Advance struct {
 
 func (x *Advance) Reset() {
 	*x = Advance{}
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1496,7 @@ func (x *Advance) String() string {
 func (*Advance) ProtoMessage() {}
 
 func (x *Advance) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1509,7 @@ func (x *Advance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Advance.ProtoReflect.Descriptor instead.
 func (*Advance) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{11}
+	return file_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Advance) GetDone() uint64 {
@@ -1335,7 +1531,7 @@ type Epoch struct {
 
 func (x *Epoch) Reset() {
 	*x = Epoch{}
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1543,7 @@ func (x *Epoch) String() string {
 func (*Epoch) ProtoMessage() {}
 
 func (x *Epoch) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1556,7 @@ func (x *Epoch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Epoch.ProtoReflect.Descriptor instead.
 func (*Epoch) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{12}
+	return file_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Epoch) GetNumber() uint64 {
@@ -1399,7 +1595,7 @@ type Fitted struct {
 
 func (x *Fitted) Reset() {
 	*x = Fitted{}
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1607,7 @@ func (x *Fitted) String() string {
 func (*Fitted) ProtoMessage() {}
 
 func (x *Fitted) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1620,7 @@ func (x *Fitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fitted.ProtoReflect.Descriptor instead.
 func (*Fitted) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{13}
+	return file_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Fitted) GetHandle() uint64 {
@@ -1483,7 +1679,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1691,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1704,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14}
+	return file_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Report) GetUntrained() string {
@@ -1553,7 +1749,7 @@ func (x *Report) GetCompileSeconds() float64 {
 	return 0
 }
 
-// ApplyCall begins an application. It has one array.
+// ApplyCall begins an application. It has one array, but for SAVE.
 type ApplyCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
@@ -1566,7 +1762,7 @@ type ApplyCall struct {
 
 func (x *ApplyCall) Reset() {
 	*x = ApplyCall{}
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1774,7 @@ func (x *ApplyCall) String() string {
 func (*ApplyCall) ProtoMessage() {}
 
 func (x *ApplyCall) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1787,7 @@ func (x *ApplyCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyCall.ProtoReflect.Descriptor instead.
 func (*ApplyCall) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{15}
+	return file_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ApplyCall) GetHandle() uint64 {
@@ -1622,17 +1818,18 @@ func (x *ApplyCall) GetArrays() []*Array {
 	return nil
 }
 
-// Result ends an application. It has one array.
+// Result ends an application. It has one array or, for SAVE, a state, whose arrays follow.
 type Result struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arrays        []*Array               `protobuf:"bytes,1,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	State         *State                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1841,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,12 +1854,19 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Result) GetArrays() []*Array {
 	if x != nil {
 		return x.Arrays
+	}
+	return nil
+}
+
+func (x *Result) GetState() *State {
+	if x != nil {
+		return x.State
 	}
 	return nil
 }
@@ -1679,7 +1883,7 @@ type EvaluateCall struct {
 
 func (x *EvaluateCall) Reset() {
 	*x = EvaluateCall{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1895,7 @@ func (x *EvaluateCall) String() string {
 func (*EvaluateCall) ProtoMessage() {}
 
 func (x *EvaluateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1908,7 @@ func (x *EvaluateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateCall.ProtoReflect.Descriptor instead.
 func (*EvaluateCall) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EvaluateCall) GetName() string {
@@ -1740,7 +1944,7 @@ type LossValue struct {
 
 func (x *LossValue) Reset() {
 	*x = LossValue{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1752,7 +1956,7 @@ func (x *LossValue) String() string {
 func (*LossValue) ProtoMessage() {}
 
 func (x *LossValue) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1765,7 +1969,7 @@ func (x *LossValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LossValue.ProtoReflect.Descriptor instead.
 func (*LossValue) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LossValue) GetValue() float64 {
@@ -1800,7 +2004,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +2016,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2029,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Failure) GetKind() Failure_Kind {
@@ -1858,7 +2062,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2074,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2087,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReleaseRequest) GetHandle() uint64 {
@@ -1901,7 +2105,7 @@ type ReleaseReply struct {
 
 func (x *ReleaseReply) Reset() {
 	*x = ReleaseReply{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +2117,7 @@ func (x *ReleaseReply) String() string {
 func (*ReleaseReply) ProtoMessage() {}
 
 func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,20 +2130,21 @@ func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
 func (*ReleaseReply) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
 
 const file_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\fplugin.proto\x12\x13koopbench.plugin.v1\"\xc6\x05\n" +
+	"\fplugin.proto\x12\x13koopbench.plugin.v1\"\xb9\x06\n" +
 	"\x05Frame\x12\x16\n" +
 	"\x05chunk\x18\x01 \x01(\fH\x00R\x05chunk\x120\n" +
 	"\x03fit\x18\x02 \x01(\v2\x1c.koopbench.plugin.v1.FitCallH\x00R\x03fit\x126\n" +
 	"\x05apply\x18\x03 \x01(\v2\x1e.koopbench.plugin.v1.ApplyCallH\x00R\x05apply\x12?\n" +
 	"\bevaluate\x18\x04 \x01(\v2!.koopbench.plugin.v1.EvaluateCallH\x00R\bevaluate\x12;\n" +
-	"\bfeatures\x18\x05 \x01(\v2\x1d.koopbench.plugin.v1.FeaturesH\x00R\bfeatures\x122\n" +
+	"\bfeatures\x18\x05 \x01(\v2\x1d.koopbench.plugin.v1.FeaturesH\x00R\bfeatures\x123\n" +
+	"\x04load\x18\x06 \x01(\v2\x1d.koopbench.plugin.v1.LoadCallH\x00R\x04load\x122\n" +
 	"\x05phase\x18\b \x01(\v2\x1a.koopbench.plugin.v1.PhaseH\x00R\x05phase\x128\n" +
 	"\aadvance\x18\t \x01(\v2\x1c.koopbench.plugin.v1.AdvanceH\x00R\aadvance\x122\n" +
 	"\x05epoch\x18\n" +
@@ -1948,7 +2153,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06fitted\x18\f \x01(\v2\x1b.koopbench.plugin.v1.FittedH\x00R\x06fitted\x125\n" +
 	"\x06result\x18\r \x01(\v2\x1b.koopbench.plugin.v1.ResultH\x00R\x06result\x124\n" +
 	"\x04loss\x18\x0e \x01(\v2\x1e.koopbench.plugin.v1.LossValueH\x00R\x04loss\x128\n" +
-	"\afailure\x18\x0f \x01(\v2\x1c.koopbench.plugin.v1.FailureH\x00R\afailureB\t\n" +
+	"\afailure\x18\x0f \x01(\v2\x1c.koopbench.plugin.v1.FailureH\x00R\afailure\x12<\n" +
+	"\n" +
+	"checkpoint\x18\x10 \x01(\v2\x1a.koopbench.plugin.v1.StateH\x00R\n" +
+	"checkpointB\t\n" +
 	"\acontent\"`\n" +
 	"\x05Array\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
@@ -1958,14 +2166,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\rDescribeReply\x122\n" +
 	"\x06things\x18\x01 \x03(\v2\x1a.koopbench.plugin.v1.ThingR\x06things\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
-	"\x03sdk\x18\x03 \x01(\tR\x03sdk\"\xc9\x01\n" +
+	"\x03sdk\x18\x03 \x01(\tR\x03sdk\"\xdf\x01\n" +
 	"\x05Thing\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\asummary\x18\x03 \x01(\tR\asummary\x12\x10\n" +
 	"\x03doc\x18\x04 \x01(\tR\x03doc\x125\n" +
 	"\aoptions\x18\x05 \x03(\v2\x1b.koopbench.plugin.v1.OptionR\aoptions\x12\x1a\n" +
-	"\bexposure\x18\x06 \x01(\tR\bexposure\"\xa2\x01\n" +
+	"\bexposure\x18\x06 \x01(\tR\bexposure\x12\x14\n" +
+	"\x05loads\x18\a \x01(\bR\x05loads\"\xa2\x01\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x124\n" +
@@ -1978,7 +2187,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05whole\x18\x02 \x01(\x12H\x00R\x05whole\x12\x18\n" +
 	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12\x18\n" +
 	"\x06choice\x18\x04 \x01(\tH\x00R\x06choiceB\a\n" +
-	"\x05value\"\x98\x03\n" +
+	"\x05value\"\x85\x04\n" +
 	"\aFitCall\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12C\n" +
@@ -1989,10 +2198,23 @@ const file_plugin_proto_rawDesc = "" +
 	"\tprecision\x18\a \x01(\x01R\tprecision\x12\x1d\n" +
 	"\n" +
 	"oracle_dim\x18\b \x01(\x04R\toracleDim\x122\n" +
-	"\x06arrays\x18\t \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\x1aV\n" +
+	"\x06arrays\x18\t \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\x12-\n" +
+	"\x12checkpoint_seconds\x18\n" +
+	" \x01(\x01R\x11checkpointSeconds\x12<\n" +
+	"\vcheckpoints\x18\v \x03(\v2\x1a.koopbench.plugin.v1.StateR\vcheckpoints\x1aV\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\";\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"e\n" +
+	"\x05State\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05facts\x18\x02 \x01(\fR\x05facts\x122\n" +
+	"\x06arrays\x18\x03 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\x9e\x01\n" +
+	"\bLoadCall\x12-\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"oracle_dim\x18\x03 \x01(\x04R\toracleDim\x120\n" +
+	"\x05state\x18\x04 \x01(\v2\x1a.koopbench.plugin.v1.StateR\x05state\";\n" +
 	"\x05Embed\x122\n" +
 	"\x06arrays\x18\x01 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"v\n" +
 	"\bFeatures\x122\n" +
@@ -2029,9 +2251,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06handle\x18\x01 \x01(\x04R\x06handle\x12<\n" +
 	"\toperation\x18\x02 \x01(\x0e2\x1e.koopbench.plugin.v1.OperationR\toperation\x12\x14\n" +
 	"\x05steps\x18\x03 \x01(\x04R\x05steps\x122\n" +
-	"\x06arrays\x18\x04 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"<\n" +
+	"\x06arrays\x18\x04 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"n\n" +
 	"\x06Result\x122\n" +
-	"\x06arrays\x18\x01 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\xf8\x01\n" +
+	"\x06arrays\x18\x01 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\x120\n" +
+	"\x05state\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.StateR\x05state\"\xf8\x01\n" +
 	"\fEvaluateCall\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12H\n" +
 	"\aoptions\x18\x02 \x03(\v2..koopbench.plugin.v1.EvaluateCall.OptionsEntryR\aoptions\x122\n" +
@@ -2065,7 +2288,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\"(\n" +
 	"\x0eReleaseRequest\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\x04R\x06handle\"\x0e\n" +
-	"\fReleaseReply*]\n" +
+	"\fReleaseReply*h\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aFLOAT32\x10\x01\x12\v\n" +
@@ -2074,7 +2297,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\n" +
 	"COMPLEX128\x10\x04\x12\n" +
 	"\n" +
-	"\x06PIXEL8\x10\x05*Z\n" +
+	"\x06PIXEL8\x10\x05\x12\t\n" +
+	"\x05UINT8\x10\x06*Z\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2083,7 +2307,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\bOPERATOR\x10\x03\x12\b\n" +
 	"\x04LOSS\x10\x04\x12\n" +
 	"\n" +
-	"\x06ORACLE\x10\x05*\xc7\x01\n" +
+	"\x06ORACLE\x10\x05*\xd1\x01\n" +
 	"\tOperation\x12\x19\n" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPREDICT\x10\x01\x12\t\n" +
@@ -2095,7 +2319,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x12PREDICT_OBSERVABLE\x10\x06\x12\x17\n" +
 	"\x13LEFT_EIGENFUNCTIONS\x10\a\x12\x18\n" +
 	"\x14RIGHT_EIGENFUNCTIONS\x10\b\x12\f\n" +
-	"\bFORECAST\x10\t2\x81\x03\n" +
+	"\bFORECAST\x10\t\x12\b\n" +
+	"\x04SAVE\x10\n" +
+	"2\x81\x03\n" +
 	"\x06Plugin\x12T\n" +
 	"\bDescribe\x12$.koopbench.plugin.v1.DescribeRequest\x1a\".koopbench.plugin.v1.DescribeReply\x12A\n" +
 	"\x03Fit\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12C\n" +
@@ -2116,7 +2342,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_plugin_proto_goTypes = []any{
 	(Type)(0),               // 0: koopbench.plugin.v1.Type
 	(Kind)(0),               // 1: koopbench.plugin.v1.Kind
@@ -2130,74 +2356,83 @@ var file_plugin_proto_goTypes = []any{
 	(*Option)(nil),          // 9: koopbench.plugin.v1.Option
 	(*Value)(nil),           // 10: koopbench.plugin.v1.Value
 	(*FitCall)(nil),         // 11: koopbench.plugin.v1.FitCall
-	(*Embed)(nil),           // 12: koopbench.plugin.v1.Embed
-	(*Features)(nil),        // 13: koopbench.plugin.v1.Features
-	(*Phase)(nil),           // 14: koopbench.plugin.v1.Phase
-	(*Advance)(nil),         // 15: koopbench.plugin.v1.Advance
-	(*Epoch)(nil),           // 16: koopbench.plugin.v1.Epoch
-	(*Fitted)(nil),          // 17: koopbench.plugin.v1.Fitted
-	(*Report)(nil),          // 18: koopbench.plugin.v1.Report
-	(*ApplyCall)(nil),       // 19: koopbench.plugin.v1.ApplyCall
-	(*Result)(nil),          // 20: koopbench.plugin.v1.Result
-	(*EvaluateCall)(nil),    // 21: koopbench.plugin.v1.EvaluateCall
-	(*LossValue)(nil),       // 22: koopbench.plugin.v1.LossValue
-	(*Failure)(nil),         // 23: koopbench.plugin.v1.Failure
-	(*ReleaseRequest)(nil),  // 24: koopbench.plugin.v1.ReleaseRequest
-	(*ReleaseReply)(nil),    // 25: koopbench.plugin.v1.ReleaseReply
-	nil,                     // 26: koopbench.plugin.v1.FitCall.OptionsEntry
-	nil,                     // 27: koopbench.plugin.v1.EvaluateCall.OptionsEntry
+	(*State)(nil),           // 12: koopbench.plugin.v1.State
+	(*LoadCall)(nil),        // 13: koopbench.plugin.v1.LoadCall
+	(*Embed)(nil),           // 14: koopbench.plugin.v1.Embed
+	(*Features)(nil),        // 15: koopbench.plugin.v1.Features
+	(*Phase)(nil),           // 16: koopbench.plugin.v1.Phase
+	(*Advance)(nil),         // 17: koopbench.plugin.v1.Advance
+	(*Epoch)(nil),           // 18: koopbench.plugin.v1.Epoch
+	(*Fitted)(nil),          // 19: koopbench.plugin.v1.Fitted
+	(*Report)(nil),          // 20: koopbench.plugin.v1.Report
+	(*ApplyCall)(nil),       // 21: koopbench.plugin.v1.ApplyCall
+	(*Result)(nil),          // 22: koopbench.plugin.v1.Result
+	(*EvaluateCall)(nil),    // 23: koopbench.plugin.v1.EvaluateCall
+	(*LossValue)(nil),       // 24: koopbench.plugin.v1.LossValue
+	(*Failure)(nil),         // 25: koopbench.plugin.v1.Failure
+	(*ReleaseRequest)(nil),  // 26: koopbench.plugin.v1.ReleaseRequest
+	(*ReleaseReply)(nil),    // 27: koopbench.plugin.v1.ReleaseReply
+	nil,                     // 28: koopbench.plugin.v1.FitCall.OptionsEntry
+	nil,                     // 29: koopbench.plugin.v1.EvaluateCall.OptionsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	11, // 0: koopbench.plugin.v1.Frame.fit:type_name -> koopbench.plugin.v1.FitCall
-	19, // 1: koopbench.plugin.v1.Frame.apply:type_name -> koopbench.plugin.v1.ApplyCall
-	21, // 2: koopbench.plugin.v1.Frame.evaluate:type_name -> koopbench.plugin.v1.EvaluateCall
-	13, // 3: koopbench.plugin.v1.Frame.features:type_name -> koopbench.plugin.v1.Features
-	14, // 4: koopbench.plugin.v1.Frame.phase:type_name -> koopbench.plugin.v1.Phase
-	15, // 5: koopbench.plugin.v1.Frame.advance:type_name -> koopbench.plugin.v1.Advance
-	16, // 6: koopbench.plugin.v1.Frame.epoch:type_name -> koopbench.plugin.v1.Epoch
-	12, // 7: koopbench.plugin.v1.Frame.embed:type_name -> koopbench.plugin.v1.Embed
-	17, // 8: koopbench.plugin.v1.Frame.fitted:type_name -> koopbench.plugin.v1.Fitted
-	20, // 9: koopbench.plugin.v1.Frame.result:type_name -> koopbench.plugin.v1.Result
-	22, // 10: koopbench.plugin.v1.Frame.loss:type_name -> koopbench.plugin.v1.LossValue
-	23, // 11: koopbench.plugin.v1.Frame.failure:type_name -> koopbench.plugin.v1.Failure
-	0,  // 12: koopbench.plugin.v1.Array.type:type_name -> koopbench.plugin.v1.Type
-	8,  // 13: koopbench.plugin.v1.DescribeReply.things:type_name -> koopbench.plugin.v1.Thing
-	1,  // 14: koopbench.plugin.v1.Thing.kind:type_name -> koopbench.plugin.v1.Kind
-	9,  // 15: koopbench.plugin.v1.Thing.options:type_name -> koopbench.plugin.v1.Option
-	10, // 16: koopbench.plugin.v1.Option.default:type_name -> koopbench.plugin.v1.Value
-	1,  // 17: koopbench.plugin.v1.FitCall.kind:type_name -> koopbench.plugin.v1.Kind
-	26, // 18: koopbench.plugin.v1.FitCall.options:type_name -> koopbench.plugin.v1.FitCall.OptionsEntry
-	5,  // 19: koopbench.plugin.v1.FitCall.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 20: koopbench.plugin.v1.Embed.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 21: koopbench.plugin.v1.Features.arrays:type_name -> koopbench.plugin.v1.Array
-	23, // 22: koopbench.plugin.v1.Features.failure:type_name -> koopbench.plugin.v1.Failure
-	18, // 23: koopbench.plugin.v1.Fitted.report:type_name -> koopbench.plugin.v1.Report
-	5,  // 24: koopbench.plugin.v1.Fitted.arrays:type_name -> koopbench.plugin.v1.Array
-	16, // 25: koopbench.plugin.v1.Report.history:type_name -> koopbench.plugin.v1.Epoch
-	2,  // 26: koopbench.plugin.v1.ApplyCall.operation:type_name -> koopbench.plugin.v1.Operation
-	5,  // 27: koopbench.plugin.v1.ApplyCall.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 28: koopbench.plugin.v1.Result.arrays:type_name -> koopbench.plugin.v1.Array
-	27, // 29: koopbench.plugin.v1.EvaluateCall.options:type_name -> koopbench.plugin.v1.EvaluateCall.OptionsEntry
-	5,  // 30: koopbench.plugin.v1.EvaluateCall.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 31: koopbench.plugin.v1.LossValue.arrays:type_name -> koopbench.plugin.v1.Array
-	3,  // 32: koopbench.plugin.v1.Failure.kind:type_name -> koopbench.plugin.v1.Failure.Kind
-	10, // 33: koopbench.plugin.v1.FitCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
-	10, // 34: koopbench.plugin.v1.EvaluateCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
-	6,  // 35: koopbench.plugin.v1.Plugin.Describe:input_type -> koopbench.plugin.v1.DescribeRequest
-	4,  // 36: koopbench.plugin.v1.Plugin.Fit:input_type -> koopbench.plugin.v1.Frame
-	4,  // 37: koopbench.plugin.v1.Plugin.Apply:input_type -> koopbench.plugin.v1.Frame
-	4,  // 38: koopbench.plugin.v1.Plugin.Evaluate:input_type -> koopbench.plugin.v1.Frame
-	24, // 39: koopbench.plugin.v1.Plugin.Release:input_type -> koopbench.plugin.v1.ReleaseRequest
-	7,  // 40: koopbench.plugin.v1.Plugin.Describe:output_type -> koopbench.plugin.v1.DescribeReply
-	4,  // 41: koopbench.plugin.v1.Plugin.Fit:output_type -> koopbench.plugin.v1.Frame
-	4,  // 42: koopbench.plugin.v1.Plugin.Apply:output_type -> koopbench.plugin.v1.Frame
-	4,  // 43: koopbench.plugin.v1.Plugin.Evaluate:output_type -> koopbench.plugin.v1.Frame
-	25, // 44: koopbench.plugin.v1.Plugin.Release:output_type -> koopbench.plugin.v1.ReleaseReply
-	40, // [40:45] is the sub-list for method output_type
-	35, // [35:40] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	21, // 1: koopbench.plugin.v1.Frame.apply:type_name -> koopbench.plugin.v1.ApplyCall
+	23, // 2: koopbench.plugin.v1.Frame.evaluate:type_name -> koopbench.plugin.v1.EvaluateCall
+	15, // 3: koopbench.plugin.v1.Frame.features:type_name -> koopbench.plugin.v1.Features
+	13, // 4: koopbench.plugin.v1.Frame.load:type_name -> koopbench.plugin.v1.LoadCall
+	16, // 5: koopbench.plugin.v1.Frame.phase:type_name -> koopbench.plugin.v1.Phase
+	17, // 6: koopbench.plugin.v1.Frame.advance:type_name -> koopbench.plugin.v1.Advance
+	18, // 7: koopbench.plugin.v1.Frame.epoch:type_name -> koopbench.plugin.v1.Epoch
+	14, // 8: koopbench.plugin.v1.Frame.embed:type_name -> koopbench.plugin.v1.Embed
+	19, // 9: koopbench.plugin.v1.Frame.fitted:type_name -> koopbench.plugin.v1.Fitted
+	22, // 10: koopbench.plugin.v1.Frame.result:type_name -> koopbench.plugin.v1.Result
+	24, // 11: koopbench.plugin.v1.Frame.loss:type_name -> koopbench.plugin.v1.LossValue
+	25, // 12: koopbench.plugin.v1.Frame.failure:type_name -> koopbench.plugin.v1.Failure
+	12, // 13: koopbench.plugin.v1.Frame.checkpoint:type_name -> koopbench.plugin.v1.State
+	0,  // 14: koopbench.plugin.v1.Array.type:type_name -> koopbench.plugin.v1.Type
+	8,  // 15: koopbench.plugin.v1.DescribeReply.things:type_name -> koopbench.plugin.v1.Thing
+	1,  // 16: koopbench.plugin.v1.Thing.kind:type_name -> koopbench.plugin.v1.Kind
+	9,  // 17: koopbench.plugin.v1.Thing.options:type_name -> koopbench.plugin.v1.Option
+	10, // 18: koopbench.plugin.v1.Option.default:type_name -> koopbench.plugin.v1.Value
+	1,  // 19: koopbench.plugin.v1.FitCall.kind:type_name -> koopbench.plugin.v1.Kind
+	28, // 20: koopbench.plugin.v1.FitCall.options:type_name -> koopbench.plugin.v1.FitCall.OptionsEntry
+	5,  // 21: koopbench.plugin.v1.FitCall.arrays:type_name -> koopbench.plugin.v1.Array
+	12, // 22: koopbench.plugin.v1.FitCall.checkpoints:type_name -> koopbench.plugin.v1.State
+	5,  // 23: koopbench.plugin.v1.State.arrays:type_name -> koopbench.plugin.v1.Array
+	1,  // 24: koopbench.plugin.v1.LoadCall.kind:type_name -> koopbench.plugin.v1.Kind
+	12, // 25: koopbench.plugin.v1.LoadCall.state:type_name -> koopbench.plugin.v1.State
+	5,  // 26: koopbench.plugin.v1.Embed.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 27: koopbench.plugin.v1.Features.arrays:type_name -> koopbench.plugin.v1.Array
+	25, // 28: koopbench.plugin.v1.Features.failure:type_name -> koopbench.plugin.v1.Failure
+	20, // 29: koopbench.plugin.v1.Fitted.report:type_name -> koopbench.plugin.v1.Report
+	5,  // 30: koopbench.plugin.v1.Fitted.arrays:type_name -> koopbench.plugin.v1.Array
+	18, // 31: koopbench.plugin.v1.Report.history:type_name -> koopbench.plugin.v1.Epoch
+	2,  // 32: koopbench.plugin.v1.ApplyCall.operation:type_name -> koopbench.plugin.v1.Operation
+	5,  // 33: koopbench.plugin.v1.ApplyCall.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 34: koopbench.plugin.v1.Result.arrays:type_name -> koopbench.plugin.v1.Array
+	12, // 35: koopbench.plugin.v1.Result.state:type_name -> koopbench.plugin.v1.State
+	29, // 36: koopbench.plugin.v1.EvaluateCall.options:type_name -> koopbench.plugin.v1.EvaluateCall.OptionsEntry
+	5,  // 37: koopbench.plugin.v1.EvaluateCall.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 38: koopbench.plugin.v1.LossValue.arrays:type_name -> koopbench.plugin.v1.Array
+	3,  // 39: koopbench.plugin.v1.Failure.kind:type_name -> koopbench.plugin.v1.Failure.Kind
+	10, // 40: koopbench.plugin.v1.FitCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
+	10, // 41: koopbench.plugin.v1.EvaluateCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
+	6,  // 42: koopbench.plugin.v1.Plugin.Describe:input_type -> koopbench.plugin.v1.DescribeRequest
+	4,  // 43: koopbench.plugin.v1.Plugin.Fit:input_type -> koopbench.plugin.v1.Frame
+	4,  // 44: koopbench.plugin.v1.Plugin.Apply:input_type -> koopbench.plugin.v1.Frame
+	4,  // 45: koopbench.plugin.v1.Plugin.Evaluate:input_type -> koopbench.plugin.v1.Frame
+	26, // 46: koopbench.plugin.v1.Plugin.Release:input_type -> koopbench.plugin.v1.ReleaseRequest
+	7,  // 47: koopbench.plugin.v1.Plugin.Describe:output_type -> koopbench.plugin.v1.DescribeReply
+	4,  // 48: koopbench.plugin.v1.Plugin.Fit:output_type -> koopbench.plugin.v1.Frame
+	4,  // 49: koopbench.plugin.v1.Plugin.Apply:output_type -> koopbench.plugin.v1.Frame
+	4,  // 50: koopbench.plugin.v1.Plugin.Evaluate:output_type -> koopbench.plugin.v1.Frame
+	27, // 51: koopbench.plugin.v1.Plugin.Release:output_type -> koopbench.plugin.v1.ReleaseReply
+	47, // [47:52] is the sub-list for method output_type
+	42, // [42:47] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2211,6 +2446,7 @@ func file_plugin_proto_init() {
 		(*Frame_Apply)(nil),
 		(*Frame_Evaluate)(nil),
 		(*Frame_Features)(nil),
+		(*Frame_Load)(nil),
 		(*Frame_Phase)(nil),
 		(*Frame_Advance)(nil),
 		(*Frame_Epoch)(nil),
@@ -2219,6 +2455,7 @@ func file_plugin_proto_init() {
 		(*Frame_Result)(nil),
 		(*Frame_Loss)(nil),
 		(*Frame_Failure)(nil),
+		(*Frame_Checkpoint)(nil),
 	}
 	file_plugin_proto_msgTypes[6].OneofWrappers = []any{
 		(*Value_Switch)(nil),
@@ -2232,7 +2469,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,7 +28,7 @@
 //
 // Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
 // arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
-// An array has at most 1 GiB, and at most 8 axes.
+// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
 //
 // Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].
@@ -70,10 +70,10 @@ const (
 type PluginClient interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator or an oracle.
+	// Fits a method, an embedder, an evolution operator or an oracle, or loads a method's model that was saved.
 	//
-	//	host:    FitCall, chunks; Features, chunks for each Embed
-	//	plugin:  any number of Phase, Advance, Epoch, Embed with its chunks; then Fitted, chunks; or Failure
+	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed
+	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
 	Fit(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
 	// Applies something fitted.
 	//
@@ -162,10 +162,10 @@ func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 type PluginServer interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(context.Context, *DescribeRequest) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator or an oracle.
+	// Fits a method, an embedder, an evolution operator or an oracle, or loads a method's model that was saved.
 	//
-	//	host:    FitCall, chunks; Features, chunks for each Embed
-	//	plugin:  any number of Phase, Advance, Epoch, Embed with its chunks; then Fitted, chunks; or Failure
+	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed
+	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
 	Fit(grpc.BidiStreamingServer[Frame, Frame]) error
 	// Applies something fitted.
 	//

@@ -43,7 +43,7 @@ func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	r := remote{sessions, t.GetKind(), d}
+	r := remote{sessions, t.GetKind(), d, t.GetLoads()}
 	switch r.kind {
 	case wire.Kind_METHOD:
 		return method{r}, nil
@@ -64,6 +64,7 @@ type remote struct {
 	sessions    Sessions
 	kind        wire.Kind
 	description core.Description
+	loads       bool // what it has fitted and saved
 }
 
 func (r remote) Describe() core.Description { return r.description }
@@ -77,6 +78,7 @@ type call struct {
 	asked   time.Duration     // that the oracle took to answer
 	oracle  core.Embedding    // that answers the plugin, nil if it may not ask
 	update  func(*wire.Frame) // is told of progress; nil for no one
+	kept    core.Checkpoints  // nil if the plugin is to send none
 }
 
 // begin makes a call with its first frame and arrays.
@@ -145,6 +147,10 @@ func (c *call) result() (*wire.Frame, error) {
 			}
 		case *wire.Frame_Embed:
 			if err := c.embed(content.Embed); err != nil {
+				return nil, err
+			}
+		case *wire.Frame_Checkpoint:
+			if err := c.checkpoint(content.Checkpoint); err != nil {
 				return nil, err
 			}
 		case *wire.Frame_Failure:
@@ -264,6 +270,7 @@ const (
 	canDecode   = "decode"
 	canEncode   = "encoder"
 	canForecast = "forecast"
+	canSave     = "save"
 	hasSpectrum = "spectrum"
 )
 
@@ -282,6 +289,8 @@ func (f *fitted) Has(ability string) bool {
 		return f.can(canEncode)
 	case "Forecaster":
 		return f.can(canForecast)
+	case "Saver":
+		return f.can(canSave)
 	case "Spectral", "SpectralOperator":
 		return f.can(hasSpectrum)
 	case "Reporter":
@@ -290,23 +299,35 @@ func (f *fitted) Has(ability string) bool {
 	return true
 }
 
-// fit makes a fit.
-func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.Array, progress core.Progress, encoder core.Embedding) (_ *fitted, err error) {
+// host is what a plugin may ask of this program while it fits; nil for what it may not.
+type host struct {
+	progress    core.Progress
+	encoder     core.Embedding
+	checkpoints core.Checkpoints
+}
+
+// fit makes a fit. The arrays are those of the call, and then those of its checkpoints.
+func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.Array, h host) (*fitted, error) {
+	first.Kind, first.Name = r.kind, r.description.Name
+	return r.obtain(ctx, &wire.Frame{Content: &wire.Frame_Fit{Fit: first}}, arrays, h)
+}
+
+// obtain makes the call of that first frame, of which something fitted comes.
+func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer.Array, h host) (_ *fitted, err error) {
 	session, err := r.sessions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer named(session.Name(), &err)
-	first.Kind, first.Name, first.Arrays = r.kind, r.description.Name, transfer.Headers(arrays)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c, err := begin(ctx, session, openFit, &wire.Frame{Content: &wire.Frame_Fit{Fit: first}}, arrays...)
+	c, err := begin(ctx, session, openFit, first, arrays...)
 	if err != nil {
 		return nil, err
 	}
-	c.oracle = encoder
-	if progress != nil {
-		c.update = func(f *wire.Frame) { tell(progress, f) }
+	c.oracle, c.kept = h.encoder, h.checkpoints
+	if h.progress != nil {
+		c.update = func(f *wire.Frame) { tell(h.progress, f) }
 	}
 	frame, err := c.result()
 	if err != nil {
@@ -317,7 +338,7 @@ func (r remote) fit(ctx context.Context, first *wire.FitCall, arrays []transfer.
 		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
 	}
 	f := &fitted{
-		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil, report: describe.CoreReport(reply.GetReport()), oracle: encoder,
+		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil, report: describe.CoreReport(reply.GetReport()), oracle: h.encoder,
 	}
 	if err := f.readSizes(reply); err != nil {
 		return nil, err
@@ -395,22 +416,31 @@ func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int,
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)), Arrays: transfer.Headers([]transfer.Array{on})}
-	c, err := begin(ctx, f.session, openApply, &wire.Frame{Content: &wire.Frame_Apply{Apply: first}}, on)
+	c, reply, err := f.begin(ctx, first, on)
 	if err != nil {
 		return nil, err
 	}
-	c.oracle = f.oracle
-	frame, err := c.result()
-	if err != nil {
-		return nil, err
-	}
-	if frame.GetResult() == nil {
-		return nil, fmt.Errorf("%w: %s came where a result belongs", core.ErrContract, transfer.Kind(frame))
-	}
-	arrays, err := c.receive(frame.GetResult().GetArrays(), result)
+	arrays, err := c.receive(reply.GetArrays(), result)
 	if err != nil {
 		return nil, err
 	}
 	runtime.KeepAlive(f)
 	return &arrays[0], c.finish()
+}
+
+// begin begins an application, and returns the frame of its result.
+func (f *fitted) begin(ctx context.Context, first *wire.ApplyCall, on ...transfer.Array) (*call, *wire.Result, error) {
+	c, err := begin(ctx, f.session, openApply, &wire.Frame{Content: &wire.Frame_Apply{Apply: first}}, on...)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.oracle = f.oracle
+	frame, err := c.result()
+	if err != nil {
+		return nil, nil, err
+	}
+	if frame.GetResult() == nil {
+		return nil, nil, fmt.Errorf("%w: %s came where a result belongs", core.ErrContract, transfer.Kind(frame))
+	}
+	return c, frame.GetResult(), nil
 }

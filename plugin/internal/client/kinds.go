@@ -22,7 +22,12 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	if t.TrainLabels != nil {
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
-	f, err := r.fit(ctx, first, arrays, t.Progress, t.OracleEmbedding)
+	first.Arrays = transfer.Headers(arrays)
+	kept, err := sendCheckpoints(t.Checkpoints, first)
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.fit(ctx, first, append(arrays, kept...), host{t.Progress, t.OracleEmbedding, t.Checkpoints})
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +37,11 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 
 type method struct{ remote }
 
-var _ core.Method = method{}
+var (
+	_ core.Method      = method{}
+	_ core.ModelLoader = method{}
+	_ core.Declarer    = method{}
+)
 
 func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	if err := t.Validate(); err != nil {
@@ -45,9 +54,33 @@ func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	return model{f}, nil
 }
 
+// Has implements [core.Declarer].
+func (m method) Has(ability string) bool { return ability != "ModelLoader" || m.loads }
+
+// Load implements [core.ModelLoader].
+func (m method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
+	if !m.loads {
+		return nil, fmt.Errorf("%w: %s cannot load models", core.ErrUnavailable, m.description.Name)
+	}
+	state, arrays, err := transfer.State("", &s.State)
+	if err != nil {
+		return nil, err
+	}
+	first := &wire.LoadCall{Kind: m.kind, Name: m.description.Name, State: state}
+	if s.OracleEmbedding != nil {
+		first.OracleDim = uint64(s.OracleEmbedding.Dim())
+	}
+	f, err := m.obtain(ctx, &wire.Frame{Content: &wire.Frame_Load{Load: first}}, arrays, host{encoder: s.OracleEmbedding})
+	if err != nil {
+		return nil, err
+	}
+	return model{f}, nil
+}
+
 type model struct{ *fitted }
 
 var (
+	_ core.Saver      = model{}
 	_ core.Model      = model{}
 	_ core.Reporter   = model{}
 	_ core.Spectral   = model{}
@@ -172,7 +205,8 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 	if t.Observable != nil {
 		arrays = append(arrays, transfer.Matrix("observable", t.Observable))
 	}
-	f, err := o.fit(ctx, first, arrays, nil, nil)
+	first.Arrays = transfer.Headers(arrays)
+	f, err := o.fit(ctx, first, arrays, host{})
 	if err != nil {
 		return nil, err
 	}

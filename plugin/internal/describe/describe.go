@@ -9,7 +9,7 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Thing returns a description as it is sent.
+// Thing returns a description as it is sent, but for what the thing can load.
 func Thing(kind wire.Kind, d core.Description) *wire.Thing {
 	t := &wire.Thing{Kind: kind, Name: d.Name, Summary: d.Summary, Doc: d.Doc, Exposure: string(d.Exposure)}
 	for _, o := range d.Options {

@@ -17,6 +17,7 @@ const (
 	canDecode   = "decode"
 	canEncode   = "encoder"
 	canForecast = "forecast"
+	canSave     = "save"
 	hasSpectrum = "spectrum"
 )
 
@@ -41,6 +42,9 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 		}
 		if _, ok := core.As[core.Forecaster](f.thing); ok {
 			reply.Abilities = append(reply.Abilities, canForecast)
+		}
+		if _, ok := core.As[core.Saver](f.thing); ok {
+			reply.Abilities = append(reply.Abilities, canSave)
 		}
 	case wire.Kind_EMBEDDER:
 		reply.Dim = uint64(max(f.thing.(core.Embedding).Dim(), 0))
@@ -79,6 +83,9 @@ func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) er
 		if err != nil {
 			return err
 		}
+		if c.GetOperation() == wire.Operation_SAVE {
+			return f.save(in, c)
+		}
 		var result transfer.Array
 		err = f.encoder.during(in, func() (err error) {
 			result, err = f.apply(in, c)
@@ -88,7 +95,7 @@ func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) er
 			return err
 		}
 		arrays := []transfer.Array{result}
-		return transfer.Send(in, &wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: transfer.Headers(arrays)}}}, arrays...)
+		return in.sendWhole(&wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: transfer.Headers(arrays)}}}, arrays...)
 	})
 }
 
@@ -272,6 +279,6 @@ func (s *Server) Evaluate(call grpc.BidiStreamingServer[wire.Frame, wire.Frame])
 		}
 		gradients := []transfer.Array{transfer.Matrix("gradient_x", value.GradX), transfer.Matrix("gradient_y", value.GradY)}
 		reply := &wire.LossValue{Value: value.Value, Warnings: value.Warnings, Arrays: transfer.Headers(gradients)}
-		return transfer.Send(in, &wire.Frame{Content: &wire.Frame_Loss{Loss: reply}}, gradients...)
+		return in.sendWhole(&wire.Frame{Content: &wire.Frame_Loss{Loss: reply}}, gradients...)
 	})
 }

@@ -58,7 +58,7 @@ func (e *oracleEncoder) ask(s *stream, x core.Snapshots) (*mat.Dense, error) {
 	defer func() { s.waited.Add(int64(time.Since(begun))) }()
 	snapshots := transfer.Snapshots("snapshots", x)
 	arrays := []transfer.Array{snapshots}
-	if err := transfer.Send(s, &wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: transfer.Headers(arrays)}}}, arrays...); err != nil {
+	if err := s.sendWhole(&wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: transfer.Headers(arrays)}}}, arrays...); err != nil {
 		return nil, brokenStream{err}
 	}
 	frame, err := s.Recv()

@@ -16,9 +16,12 @@ import (
 // Fit implements [wire.PluginServer].
 func (s *Server) Fit(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) error {
 	return answer(call, func(in *stream, first *wire.Frame) error {
+		if c := first.GetLoad(); c != nil {
+			return s.load(in, c)
+		}
 		c := first.GetFit()
 		if c == nil {
-			return fmt.Errorf("%w: %s begins a fit; FitCall must", core.ErrContract, transfer.Kind(first))
+			return fmt.Errorf("%w: %s begins a fit; FitCall or LoadCall must", core.ErrContract, transfer.Kind(first))
 		}
 		thing, err := s.thing(c.GetKind(), c.GetName())
 		if err != nil {
@@ -101,7 +104,7 @@ func (s *Server) finish(in *stream, f *fitted, err error) error {
 		return err
 	}
 	reply.Handle, reply.Arrays = s.keep(f), transfer.Headers(arrays)
-	err = transfer.Send(in, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: reply}}, arrays...)
+	err = in.sendWhole(&wire.Frame{Content: &wire.Frame_Fitted{Fitted: reply}}, arrays...)
 	if err != nil || in.ctx.Err() != nil { // no one knows the handle
 		s.forget(reply.GetHandle())
 	}
@@ -120,6 +123,9 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 		return nil, nil, err
 	}
 	t := &core.Training{Seed: c.GetSeed(), Name: c.GetName(), Progress: progress{in}}
+	if t.Checkpoints, err = receiveCheckpoints(in, c); err != nil {
+		return nil, nil, err
+	}
 	if t.Lag, err = small("lag", c.GetLag()); err != nil {
 		return nil, nil, err
 	}
@@ -143,16 +149,23 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 	if t.Options, err = describe.Options(d, c.GetOptions()); err != nil {
 		return nil, nil, err
 	}
-	var encoder *oracleEncoder
-	if c.GetOracleDim() > 0 {
-		dim, err := small("number of features of the oracle", c.GetOracleDim())
-		if err != nil {
-			return nil, nil, err
-		}
-		encoder = newOracleEncoder(dim)
+	encoder, err := encoderOf(c.GetOracleDim())
+	if err != nil {
+		return nil, nil, err
+	}
+	if encoder != nil {
 		t.OracleEmbedding = encoder
 	}
 	return t, encoder, t.Validate()
+}
+
+// encoderOf returns the stand-in for an encoder of so many features, nil for none.
+func encoderOf(features uint64) (*oracleEncoder, error) {
+	dim, err := small("number of features of the oracle", features)
+	if dim == 0 || err != nil {
+		return nil, err
+	}
+	return newOracleEncoder(dim), nil
 }
 
 func small(what string, n uint64) (int, error) {

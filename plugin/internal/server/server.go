@@ -58,7 +58,11 @@ func New(version, sdk string, things ...any) (*Server, error) {
 			return nil, fmt.Errorf("%w: two things of the kind %s are called %q", core.ErrDuplicate, kind, d.Name)
 		}
 		s.things[k] = thing
-		s.described.Things = append(s.described.Things, describe.Thing(kind, d))
+		described := describe.Thing(kind, d)
+		if kind == wire.Kind_METHOD {
+			_, described.Loads = core.As[core.ModelLoader](thing)
+		}
+		s.described.Things = append(s.described.Things, described)
 	}
 	return s, nil
 }
@@ -162,6 +166,13 @@ func (s *stream) Send(f *wire.Frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.Stream.Send(f)
+}
+
+// sendWhole sends a frame and its arrays, with nothing in between.
+func (s *stream) sendWhole(f *wire.Frame, arrays ...transfer.Array) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return transfer.Send(s.Stream, f, arrays...)
 }
 
 // answer runs a call and ends its stream: what goes wrong in it is its last frame.

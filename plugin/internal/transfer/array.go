@@ -19,7 +19,7 @@ const (
 )
 
 // widths are the bytes of one number of each type.
-var widths = map[wire.Type]int{wire.Type_FLOAT32: 4, wire.Type_FLOAT64: 8, wire.Type_INT64: 8, wire.Type_COMPLEX128: 16, wire.Type_PIXEL8: 1}
+var widths = map[wire.Type]int{wire.Type_FLOAT32: 4, wire.Type_FLOAT64: 8, wire.Type_INT64: 8, wire.Type_COMPLEX128: 16, wire.Type_PIXEL8: 1, wire.Type_UINT8: 1}
 
 // Array is an array to be sent: its announcement, and what appends the bytes of its numbers from … to-1.
 type Array struct {
@@ -114,8 +114,8 @@ func count(h *wire.Array) (int, error) {
 	if !known {
 		return 0, fmt.Errorf("%w: the array %q has the unknown type %d", core.ErrContract, h.GetName(), h.GetType())
 	}
-	if len(h.GetShape()) == 0 || len(h.GetShape()) > MaxAxes {
-		return 0, fmt.Errorf("%w: the array %q has %d axes; there must be 1 to %d", core.ErrContract, h.GetName(), len(h.GetShape()), MaxAxes)
+	if len(h.GetShape()) > MaxAxes {
+		return 0, fmt.Errorf("%w: the array %q has %d axes; the most is %d", core.ErrContract, h.GetName(), len(h.GetShape()), MaxAxes)
 	}
 	n, empty := uint64(1), false
 	most := uint64(MaxArray / width)

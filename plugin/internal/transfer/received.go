@@ -29,7 +29,7 @@ type Received struct {
 func (a *Received) add(chunk []byte) {
 	n := len(chunk) / widths[a.Type]
 	switch a.Type {
-	case wire.Type_PIXEL8:
+	case wire.Type_PIXEL8, wire.Type_UINT8:
 		a.pixels = append(room(a.pixels, n, a.count), chunk...)
 	case wire.Type_FLOAT32:
 		a.singles = room(a.singles, n, a.count)

@@ -1,0 +1,105 @@
+package transfer
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/wire"
+)
+
+// State returns a state as it is sent, under a name if it is a checkpoint, and its arrays, which follow. The error is that of
+// [core.State.Validate], or [core.ErrShape] for an array that is too large.
+func State(name string, s *core.State) (*wire.State, []Array, error) {
+	if err := s.Validate(); err != nil {
+		return nil, nil, err
+	}
+	arrays := make([]Array, 0, len(s.Arrays))
+	for _, name := range slices.Sorted(maps.Keys(s.Arrays)) {
+		arrays = append(arrays, stored(name, s.Arrays[name]))
+	}
+	return &wire.State{Name: name, Facts: s.Facts, Arrays: Headers(arrays)}, arrays, CheckSize(arrays...)
+}
+
+// stored is an array of a state that is valid.
+func stored(name string, a core.Array) Array {
+	switch values := a.Values.(type) {
+	case []float32:
+		return Array{header(name, wire.Type_FLOAT32, a.Shape...), func(dst []byte, from, to int) []byte {
+			for _, v := range values[from:to] {
+				dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+			}
+			return dst
+		}}
+	case []float64:
+		return Array{header(name, wire.Type_FLOAT64, a.Shape...), func(dst []byte, from, to int) []byte {
+			for _, v := range values[from:to] {
+				dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
+			}
+			return dst
+		}}
+	case []int64:
+		return Array{header(name, wire.Type_INT64, a.Shape...), func(dst []byte, from, to int) []byte {
+			for _, v := range values[from:to] {
+				dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
+			}
+			return dst
+		}}
+	}
+	return Array{header(name, wire.Type_UINT8, a.Shape...), func(dst []byte, from, to int) []byte {
+		return append(dst, a.Values.([]uint8)[from:to]...)
+	}}
+}
+
+// ReceiveState receives a state whose arrays follow. The error is that of the stream, or [core.ErrContract].
+func ReceiveState(s Stream, w *wire.State) (*core.State, error) {
+	names := make([]string, len(w.GetArrays()))
+	for i, h := range w.GetArrays() {
+		names[i] = h.GetName()
+	}
+	received, err := Receive(s, w.GetArrays(), names...)
+	if err != nil {
+		return nil, err
+	}
+	state := &core.State{Arrays: map[string]core.Array{}}
+	if len(w.GetFacts()) > 0 {
+		state.Facts = w.GetFacts()
+	}
+	for _, a := range received {
+		if _, twice := state.Arrays[a.Name]; twice {
+			return nil, fmt.Errorf("%w: a state has two arrays %q", core.ErrContract, a.Name)
+		}
+		if state.Arrays[a.Name], err = a.stored(); err != nil {
+			return nil, err
+		}
+	}
+	if err := state.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", core.ErrContract, err)
+	}
+	return state, nil
+}
+
+// stored returns the array as one of a state.
+func (a *Received) stored() (core.Array, error) {
+	array := core.Array{Shape: a.Shape}
+	switch a.Type {
+	case wire.Type_FLOAT32:
+		array.Values = a.singles
+	case wire.Type_FLOAT64:
+		array.Values = a.doubles
+	case wire.Type_INT64:
+		values := make([]int64, len(a.whole))
+		for i, v := range a.whole {
+			values[i] = int64(v)
+		}
+		array.Values = values
+	case wire.Type_UINT8:
+		array.Values = a.pixels
+	default:
+		return array, fmt.Errorf("%w: the array %q of a state is %s; it must be FLOAT32, FLOAT64, INT64 or UINT8", core.ErrContract, a.Name, a.Type)
+	}
+	return array, nil
+}
