@@ -208,6 +208,21 @@ func (m renamedMethod) Fit(ctx context.Context, t *core.Training) (core.Model, e
 	return m.Method.Fit(ctx, named(t, m.Method.Describe().Name))
 }
 
+// Has implements [core.Declarer].
+func (m renamedMethod) Has(ability string) bool {
+	_, loads := core.As[core.ModelLoader](m.Method)
+	return ability != "ModelLoader" || loads
+}
+
+// Load implements [core.ModelLoader].
+func (m renamedMethod) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
+	loader, ok := core.As[core.ModelLoader](m.Method)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s cannot load models", core.ErrUnavailable, m.Describe().Name)
+	}
+	return loader.Load(ctx, s)
+}
+
 type renamedEmbedder struct {
 	core.Embedder
 	prefix string

@@ -16,16 +16,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/compose"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/npz"
-	"github.com/koopbench/koopbench/methods"
-	"github.com/koopbench/koopbench/nn"
 )
 
 // predictFlags are the flags of `bench predict`.
@@ -38,6 +36,7 @@ type predictFlags struct {
 	pngs    int
 	backend string
 	threads int
+	plugins *pluginFlags
 }
 
 const (
@@ -47,7 +46,8 @@ const (
 )
 
 func (a *app) predictCommand() *cobra.Command {
-	f := &predictFlags{steps: benchmark.DefaultSteps, out: "predictions", pngs: 10}
+	f := &predictFlags{steps: benchmark.DefaultSteps, out: "predictions", pngs: 10, plugins: newPluginFlags()}
+	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
 		Short: "Predict what follows images, with a model that a run has saved",
@@ -73,7 +73,9 @@ first images. Labels are what the oracle of the model's run sees; its file lies 
 	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute, as for "+a.Name+" run")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	flags.Var(list{&f.plugins.paths, "FILE"}, "plugin", "plugin that serves the method of the model; may be repeated")
+	f.plugins.trustFlags.add(cmd)
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full, and what plugins log")
 	return cmd
 }
 
@@ -107,7 +109,17 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	} else if here != saved.Backend {
 		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend, here)
 	}
-	model, judge, err := a.loadModel(ctx, rt, f, saved)
+	logs := &pluginLogs{level: hclog.Off}
+	if a.verbose {
+		logs.level, logs.terminal = hclog.Debug, a.stderr
+	}
+	defer logs.close()
+	c, err := a.catalogue(ctx, rt, f.plugins, logs)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	model, judge, err := a.loadModel(ctx, c, f, saved)
 	if err != nil {
 		return err
 	}
@@ -159,15 +171,7 @@ func sizeText(shape []int) string {
 }
 
 // loadModel loads the model and, where its file is found, the judge; nil otherwise.
-func (a *app) loadModel(ctx context.Context, rt *nn.Runtime, f *predictFlags, saved *benchmark.SavedModel) (core.Model, core.Judge, error) {
-	r, err := a.Registry(rt)
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &catalogue{Registry: r, runtime: rt, reference: compose.Share(methods.Reference(rt))}
-	if err := c.composeBuiltin(); err != nil {
-		return nil, nil, err
-	}
+func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, saved *benchmark.SavedModel) (core.Model, core.Judge, error) {
 	var judge core.Judge
 	file, err := a.readOracle(f, saved)
 	if err != nil {

@@ -143,9 +143,6 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	if f.quiet && a.verbose {
 		return usagef("--quiet and --verbose exclude each other")
 	}
-	if f.saveModels && f.isolate {
-		return usagef("--save-models and --isolate exclude each other: models end with the processes of their runs")
-	}
 	if f.profile && f.isolate {
 		return usagef("--profile and --isolate exclude each other: it is this process that is profiled")
 	}

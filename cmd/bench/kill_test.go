@@ -21,9 +21,9 @@ import (
 // takes half an hour.
 func disturbed() (plan []string, kills int) {
 	if os.Getenv("KOOPBENCH_SOAK") != "" {
-		return []string{"--methods", "all", "--seeds", "0..9"}, 20
+		return []string{"--methods", "all", "--seeds", "0..9", "--save-models"}, 20
 	}
-	return []string{"--methods", "all", "--seeds", "0,1", "--epochs", "2", "--split", "512,64,20", "--steps", "3", "--checkpoint-every", "10ms", "--threads", "1"}, 6
+	return []string{"--methods", "all", "--seeds", "0,1", "--save-models", "--epochs", "2", "--split", "512,64,20", "--steps", "3", "--checkpoint-every", "10ms", "--threads", "1"}, 6
 }
 
 // TestDisturbed kills `bench run` at random moments, and continues it each time by the same command; and it makes the same plan in two shards
@@ -62,15 +62,20 @@ func TestDisturbed(t *testing.T) {
 			assert.Equal(t, want.Runs[i].PredictionSHA256, r.PredictionSHA256, r.Method)
 			assert.Equal(t, want.Runs[i].History, r.History, r.Method)
 			assert.Equal(t, want.Runs[i].Warnings, r.Warnings, "%s: no checkpoint was torn", r.Method)
+			saved, err := os.ReadFile(benchmark.OpenStore(undisturbed).ModelPath(r.Key))
+			require.NoError(t, err)
+			again, err := os.ReadFile(benchmark.OpenStore(out).ModelPath(r.Key))
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(saved, again), "the model of %s", r.Method)
 		}
 		assert.NoDirExists(t, filepath.Join(out, "checkpoints"))
 		assert.NoFileExists(t, filepath.Join(out, "plan.json"))
 	}
 
-	t.Run("killed", func(t *testing.T) {
+	killed := func(t *testing.T, more ...string) {
 		out, killed := filepath.Join(t.TempDir(), "results"), 0
 		for range kills {
-			cmd, _ := run(out)
+			cmd, _ := run(out, more...)
 			after := 200*time.Millisecond + time.Duration(1.6*rand.Float64()*float64(whole)/float64(kills))
 			timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
 			if cmd.Wait() != nil {
@@ -80,9 +85,11 @@ func TestDisturbed(t *testing.T) {
 		}
 		assert.Positive(t, killed)
 		t.Logf("killed %d times", killed)
-		finish(run(out))
+		finish(run(out, more...))
 		same(t, out)
-	})
+	}
+	t.Run("killed", func(t *testing.T) { killed(t) })
+	t.Run("killed, each run in a process", func(t *testing.T) { killed(t, "--isolate") })
 
 	t.Run("sharded", func(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "results")

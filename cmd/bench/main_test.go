@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +33,9 @@ func build(t testing.TB) string {
 	return path
 }
 
-// TestProgram builds the program and runs the whole benchmark with it, cut down to seconds.
-func TestProgram(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds the program and trains every method, which takes half a minute; -short is set")
-	}
-	path := build(t)
-	run := func(args ...string) (stdout, stderr string) {
+// runner returns what runs the program, which must end well.
+func runner(t *testing.T, path string) func(args ...string) (stdout, stderr string) {
+	return func(args ...string) (stdout, stderr string) {
 		t.Helper()
 		var out, errs bytes.Buffer
 		cmd := exec.CommandContext(t.Context(), path, args...)
@@ -46,7 +44,14 @@ func TestProgram(t *testing.T) {
 		require.NoError(t, cmd.Run(), "%v\n%s", args, errs.String())
 		return out.String(), errs.String()
 	}
+}
 
+// TestProgram builds the program and runs the whole benchmark with it, cut down to seconds.
+func TestProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the program and trains every method, which takes half a minute; -short is set")
+	}
+	run := runner(t, build(t))
 	t.Run("list starts quickly", func(t *testing.T) {
 		quickest := time.Minute
 		for range 5 {
@@ -92,8 +97,8 @@ func TestProgram(t *testing.T) {
 	})
 }
 
-// predictAgain predicts the test images, as PNGs, with every model that was saved: the same bits as in the run, and the same labels.
-func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, results benchmark.Results) {
+// predictAgain predicts the test images, as PNGs, with the model of every run: the same bits as in the run, and the same labels.
+func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, results benchmark.Results, more ...string) {
 	store := benchmark.OpenStore(out)
 	task, err := store.TaskArrays()
 	require.NoError(t, err)
@@ -106,30 +111,32 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 		require.NoError(t, png.Encode(file, dataset.Grey(task.TestImages.Slice(i, i+1).Floats(), 28, 28)))
 		require.NoError(t, file.Close())
 	}
+	n, steps := len(inputs), results.Task.Steps
 	for _, r := range results.Runs {
 		dir := filepath.Join(t.TempDir(), "predicted")
-		stdout, _ := run(append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", "2", "--out", dir, "--input"}, inputs...)...)
-		assert.Equal(t, 10, strings.Count(stdout, "\n"))
+		args := append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", strconv.Itoa(steps), "--out", dir}, more...)
+		stdout, _ := run(append(append(args, "--input"), inputs...)...)
+		assert.NotEmpty(t, stdout)
 		data, err := os.ReadFile(filepath.Join(dir, "predictions.npz"))
 		require.NoError(t, err)
 		a, err := npz.Read(bytes.NewReader(data), int64(len(data)))
 		require.NoError(t, err)
 		images, shape, err := npz.Values[float32](a, "images", 4)
 		require.NoError(t, err)
-		require.Equal(t, []int{2, 10, 28, 28}, shape)
+		require.Equal(t, []int{steps, n, 28, 28}, shape)
 		labels, _, err := npz.Values[int64](a, "labels", 2)
 		require.NoError(t, err)
-		for step := range 2 {
+		for step := range steps {
 			h := sha256.New()
-			require.NoError(t, binary.Write(h, binary.LittleEndian, images[step*7840:(step+1)*7840]))
+			require.NoError(t, binary.Write(h, binary.LittleEndian, images[step*n*784:(step+1)*n*784]))
 			assert.Equal(t, r.PredictionSHA256[step], hex.EncodeToString(h.Sum(nil)), "%s, step %d", r.Method, step+1)
 			for i, label := range r.Labels[step] {
-				assert.EqualValues(t, label, labels[step*10+i])
+				assert.EqualValues(t, label, labels[step*n+i])
 			}
 		}
 		pictures, err := filepath.Glob(filepath.Join(dir, "images", "*.png"))
 		require.NoError(t, err)
-		assert.Len(t, pictures, 30)
+		assert.Len(t, pictures, 10*(1+steps), "of the first ten")
 	}
 }
 
@@ -145,7 +152,7 @@ func TestServedByItself(t *testing.T) {
 	require.NoError(t, os.WriteFile(remote, []byte(script), 0o755))
 	out := filepath.Join(t.TempDir(), "results")
 	text, err := exec.CommandContext(t.Context(), bench, "run", "--plugin", remote, "--methods", "all", "--epochs", "2",
-		"--split", "192,64,40", "--steps", "3", "--out", out).CombinedOutput()
+		"--split", "192,64,10", "--steps", "3", "--save-models", "--out", out).CombinedOutput()
 	require.NoError(t, err, "%s", text)
 	runs := map[string]benchmark.RunResult{}
 	for _, r := range readResults(t, out).Runs {
@@ -165,7 +172,16 @@ func TestServedByItself(t *testing.T) {
 		assert.Equal(t, here.History, there.History, name)
 		assert.Equal(t, here.Eigenvalues, there.Eigenvalues, name)
 		assert.Equal(t, here.Exposed, there.Exposed, name)
+		stored, err := benchmark.ReadModel(benchmark.OpenStore(out).ModelPath(here.Key))
+		require.NoError(t, err)
+		far, err := benchmark.ReadModel(benchmark.OpenStore(out).ModelPath(there.Key))
+		require.NoError(t, err)
+		assert.Equal(t, stored.State, far.State, name)
 	}
+	results := readResults(t, out)
+	results.Runs = slices.DeleteFunc(results.Runs, func(r benchmark.RunResult) bool { return !strings.HasPrefix(r.Method, "remote-") })
+	require.Len(t, results.Runs, len(names))
+	predictAgain(t, runner(t, bench), out, results, "--plugin", remote)
 }
 
 func readResults(t testing.TB, dir string) benchmark.Results {
