@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,9 +76,27 @@ func (s *script) Failed(_ context.Context, err error) error { return errors.Join
 
 func stub(t testing.TB, kind wire.Kind, s *script) any {
 	d := core.Description{Name: "far", Summary: "Far", Exposure: core.OracleExposed}
-	thing, err := Stub(describe.Thing(kind, d), func(context.Context) (Session, error) { return s, nil })
+	described := describe.Thing(kind, d)
+	described.Loads = true
+	thing, err := Stub(described, func(context.Context) (Session, error) { return s, nil })
 	require.NoError(t, err)
 	return thing
+}
+
+// kept are checkpoints that are wanted.
+type kept struct{ stored, left map[string]*core.State }
+
+func (k kept) Names() []string                      { return slices.Collect(maps.Keys(k.left)) }
+func (k kept) Load(name string) *core.State         { return k.left[name] }
+func (k kept) Due() bool                            { return false }
+func (k kept) Every() time.Duration                 { return time.Second }
+func (k kept) Store(name string, state *core.State) { k.stored[name] = state }
+
+func someState() *core.State {
+	return &core.State{Facts: []byte("{}"), Arrays: map[string]core.Array{
+		"one": {Shape: []int{}, Values: []int64{3}}, "two/w": {Shape: []int{1, 2}, Values: []float32{1, 2}},
+		"bytes": {Shape: []int{2}, Values: []uint8{1, 2}}, "doubles": {Shape: []int{1}, Values: []float64{0.5}}, "none": {Shape: []int{0}, Values: []float64(nil)},
+	}}
 }
 
 // encoder is the oracle's.
@@ -101,7 +121,15 @@ func snapshots(t testing.TB) core.Snapshots {
 func use(t testing.TB, kind wire.Kind, s *script) error {
 	ctx, x := t.Context(), snapshots(t)
 	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
-	training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}}
+	checkpoints := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
+	training := &core.Training{
+		Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: checkpoints,
+	}
+	defer func() {
+		for _, state := range checkpoints.stored {
+			assert.NoError(t, state.Validate())
+		}
+	}()
 	finite := func(m *mat.Dense, columns int) {
 		n, d := m.Dims()
 		assert.Equal(t, []int{3, columns}, []int{n, d})
@@ -119,8 +147,22 @@ func use(t testing.TB, kind wire.Kind, s *script) error {
 		}
 		assert.True(t, y.Len() == 3 && y.SameShape(x) && y.CheckFinite() == nil)
 		if s, ok := core.As[core.Spectral](model); ok {
-			_, err = s.LeftEigenfunctions(ctx, x)
+			if _, err = s.LeftEigenfunctions(ctx, x); err != nil {
+				return err
+			}
 		}
+		saver, ok := core.As[core.Saver](model)
+		if !ok {
+			return nil
+		}
+		state, err := saver.Save(ctx)
+		if err != nil {
+			return err
+		}
+		assert.NoError(t, state.Validate())
+		loader, ok := core.As[core.ModelLoader](thing)
+		require.True(t, ok)
+		_, err = loader.Load(ctx, &core.Saved{State: *state, OracleEmbedding: encoder{}})
 		return err
 	case core.Embedder:
 		embedding, err := thing.Fit(ctx, training)
@@ -200,10 +242,21 @@ func replies(t testing.TB) map[wire.Kind][]*wire.Frame {
 		return &wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: a}}}
 	}, transfer.Snapshots("snapshots", x))
 	eigenvalues := transfer.Complexes("eigenvalues", []complex128{1, 0.5}, 2)
+	state := func(name string, make func(*wire.State) *wire.Frame) []*wire.Frame {
+		sent, arrays, err := transfer.State(name, someState())
+		require.NoError(t, err)
+		return with(func([]*wire.Array) *wire.Frame { return make(sent) }, arrays...)
+	}
+	checkpoint := state("training", func(s *wire.State) *wire.Frame { return &wire.Frame{Content: &wire.Frame_Checkpoint{Checkpoint: s}} })
+	saved := state("", func(s *wire.State) *wire.Frame {
+		return &wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{State: s}}}
+	})
 	return map[wire.Kind][]*wire.Frame{
 		wire.Kind_METHOD: join([]*wire.Frame{{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: "training", Total: 3}}}}, question[:len(question)-1],
-			with(fitted(&wire.Fitted{Abilities: []string{"spectrum"}, Report: &wire.Report{History: []*wire.Epoch{{Number: 1}}}}), eigenvalues),
-			with(result, transfer.Snapshots("snapshots", x)), with(result, transfer.ComplexMatrix("values", mat.NewCDense(3, 2, nil)))),
+			checkpoint[:len(checkpoint)-1],
+			with(fitted(&wire.Fitted{Abilities: []string{"spectrum", "save"}, Report: &wire.Report{History: []*wire.Epoch{{Number: 1}}}}), eigenvalues),
+			with(result, transfer.Snapshots("snapshots", x)), with(result, transfer.ComplexMatrix("values", mat.NewCDense(3, 2, nil))), saved,
+			with(fitted(&wire.Fitted{}))),
 		wire.Kind_EMBEDDER: join(with(fitted(&wire.Fitted{Dim: 2, Abilities: []string{"decode"}})),
 			with(result, transfer.Matrix("features", z)), with(result, transfer.Snapshots("snapshots", x))),
 		wire.Kind_OPERATOR: join(with(fitted(&wire.Fitted{Rank: 2})), with(result, transfer.Matrix("features", z)), with(result, transfer.Matrix("observable", z))),
@@ -211,6 +264,44 @@ func replies(t testing.TB) map[wire.Kind][]*wire.Frame {
 			return &wire.Frame{Content: &wire.Frame_Loss{Loss: &wire.LossValue{Value: 1, Arrays: a}}}
 		}, transfer.Matrix("gradient_x", z), transfer.Matrix("gradient_y", z)),
 		wire.Kind_ORACLE: join(with(fitted(&wire.Fitted{})), with(result, transfer.Labels("labels", []int{0, 1, 2}))),
+	}
+}
+
+// TestStates: what is kept of a fit is sent with it, what comes is kept as it is, and what was not asked for is refused.
+func TestStates(t *testing.T) {
+	s := &script{replies: replies(t)[wire.Kind_METHOD]}
+	x := snapshots(t)
+	k := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
+	training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: k}
+	_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]*core.State{"training": someState()}, k.stored)
+	call := s.sent[0].GetFit()
+	assert.InDelta(t, 1, call.GetCheckpointSeconds(), 0)
+	require.Len(t, call.GetCheckpoints(), 1)
+	left, err := transfer.ReceiveState(&script{replies: s.sent[1+2:]}, call.GetCheckpoints()[0]) // after those of two arrays of snapshots
+	require.NoError(t, err)
+	assert.Equal(t, someState(), left)
+
+	training.Checkpoints = nil
+	_, err = stub(t, wire.Kind_METHOD, &script{replies: replies(t)[wire.Kind_METHOD]}).(core.Method).Fit(t.Context(), training)
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.ErrorContains(t, err, "none was asked for")
+}
+
+// TestBadStates: a state that cannot be one is the plugin's fault.
+func TestBadStates(t *testing.T) {
+	for name, sent := range map[string]*wire.State{
+		"two arrays":     {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: []uint64{0}}, {Name: "a", Type: wire.Type_UINT8, Shape: []uint64{0}}}},
+		"COMPLEX128":     {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_COMPLEX128, Shape: []uint64{0}}}},
+		"joined by":      {Arrays: []*wire.Array{{Name: "../a", Type: wire.Type_UINT8, Shape: []uint64{0}}}},
+		"more than":      {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: []uint64{1 << 40}}}},
+		"the most is 8":  {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: make([]uint64, 9)}}},
+		"unknown type 9": {Arrays: []*wire.Array{{Name: "a", Type: 9, Shape: []uint64{0}}}},
+	} {
+		_, err := transfer.ReceiveState(&script{}, sent)
+		require.ErrorIs(t, err, core.ErrContract)
+		assert.ErrorContains(t, err, name)
 	}
 }
 

@@ -56,7 +56,19 @@ func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 			return nil, err
 		}
 	}
+	for _, name := range t.Checkpoints.Names() {
+		if state := t.Checkpoints.Load(name); state != nil && t.Checkpoints.Due() {
+			t.Checkpoints.Store(name, state)
+		}
+	}
 	return core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }), nil
+}
+
+func (method) Load(_ context.Context, s *core.Saved) (core.Model, error) {
+	if s.Arrays["w"].Values == nil {
+		return nil, core.ErrShape
+	}
+	return still{}, nil
 }
 
 func (embedder) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {
@@ -137,6 +149,12 @@ func (still) Forecast(_ context.Context, x core.Snapshots, _ int) (core.Snapshot
 	return x, nil
 }
 
+func (still) Save(context.Context) (*core.State, error) { return someState(), nil }
+
+func someState() *core.State {
+	return &core.State{Facts: []byte("{}"), Arrays: map[string]core.Array{"w": {Shape: []int{2}, Values: []float32{1, 2}}, "n": {Values: []int64{3}}}}
+}
+
 func newServer(t testing.TB) *Server {
 	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{})
 	require.NoError(t, err)
@@ -176,12 +194,23 @@ func calls(t testing.TB) [][]*wire.Frame {
 	train, validation, snapshots := transfer.Snapshots("train", x), transfer.Snapshots("validation", x), transfer.Snapshots("snapshots", x)
 	features := transfer.Matrix("features", m)
 	labels := []transfer.Array{transfer.Labels("train_labels", []int{0, 1, 0}), transfer.Labels("validation_labels", []int{0, 1, 0})}
+	state, stored, err := transfer.State("training", someState())
+	require.NoError(t, err)
 	answer := with(func(a []*wire.Array) *wire.Frame {
 		return &wire.Frame{Content: &wire.Frame_Features{Features: &wire.Features{Arrays: a}}}
 	}, features)
 	return [][]*wire.Frame{
 		append(with(fit(wire.Kind_METHOD, "method", 2), train, validation), answer...),
 		with(fit(wire.Kind_METHOD, "method", 0), train, validation),
+		with(func(a []*wire.Array) *wire.Frame {
+			f := fit(wire.Kind_METHOD, "method", 0)(a[:2])
+			f.GetFit().CheckpointSeconds, f.GetFit().Checkpoints = 1e-9, []*wire.State{state}
+			return f
+		}, append([]transfer.Array{train, validation}, stored...)...),
+		with(func([]*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_METHOD, Name: "method", State: state, OracleDim: 2}}}
+		}, stored...),
+		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_METHOD), Operation: wire.Operation_SAVE}}}},
 		with(fit(wire.Kind_EMBEDDER, "embedder", 0), train, validation),
 		with(fit(wire.Kind_OPERATOR, "operator", 0), features),
 		with(fit(wire.Kind_OPERATOR, "operator", 0), features, transfer.Matrix("observable", m)),
@@ -230,6 +259,54 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// TestStates: a checkpoint comes back as it was sent, a model that was loaded is one, and what is saved is sent.
+func TestStates(t *testing.T) {
+	all := calls(t)
+	read := func(c *script, sent *wire.State) *core.State {
+		t.Helper()
+		for i, f := range c.sent {
+			if f.GetCheckpoint() == sent || f.GetResult().GetState() == sent {
+				state, err := transfer.ReceiveState(&script{received: c.sent[i+1:]}, sent)
+				require.NoError(t, err)
+				return state
+			}
+		}
+		return nil
+	}
+	var checkpoints, loaded, saved int
+	for _, frames := range all {
+		c := &script{ctx: t.Context(), received: frames}
+		last, err := run(newServer(t), c)
+		require.NoError(t, err)
+		for _, f := range c.sent {
+			if sent := f.GetCheckpoint(); sent != nil {
+				checkpoints++
+				assert.Equal(t, "training", sent.GetName())
+				assert.Equal(t, someState().Arrays["w"], read(c, sent).Arrays["w"])
+			}
+			if sent := f.GetResult().GetState(); sent != nil {
+				saved++
+				assert.Equal(t, someState().Facts, read(c, sent).Facts)
+			}
+		}
+		if frames[0].GetLoad() != nil {
+			loaded++
+			assert.Equal(t, []string{canForecast, canSave}, last.GetFitted().GetAbilities())
+		}
+	}
+	assert.Equal(t, []int{1, 1, 1}, []int{checkpoints, loaded, saved})
+
+	for _, frames := range [][]*wire.Frame{
+		{{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_ORACLE, Name: "oracle"}}}},
+		{{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_METHOD, Name: "method"}}}},
+		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_ORACLE), Operation: wire.Operation_SAVE}}}},
+	} {
+		last, err := run(newServer(t), &script{ctx: t.Context(), received: frames})
+		require.NoError(t, err)
+		assert.Contains(t, []wire.Failure_Kind{wire.Failure_UNAVAILABLE, wire.Failure_SHAPE}, last.GetFailure().GetKind())
+	}
+}
+
 // TestComputedSeconds: they are those of the thing's own code, without waiting for the host.
 func TestComputedSeconds(t *testing.T) {
 	const compute, wait = 40 * time.Millisecond, 80 * time.Millisecond
@@ -249,7 +326,7 @@ func TestForecastIsAnAbility(t *testing.T) {
 	require.NoError(t, err)
 	s := newServer(t)
 	s.fitted[7] = &fitted{kind: wire.Kind_METHOD, thing: core.ModelFunc(still{}.Predict)}
-	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {canForecast}, 7: nil} {
+	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {canForecast, canSave}, 7: nil} {
 		described, _, err := s.fitted[handle].describe()
 		require.NoError(t, err)
 		assert.Equal(t, abilities, described.GetAbilities())

@@ -93,8 +93,13 @@ class Descent(Method):
         starts = range(0, len(x), batch)
         training.phase("training", epochs * len(starts))
         shuffle = training.rng("shuffle")
+        first = 0
+        if kept := training.checkpoints.get("training"):
+            first, weights = int(kept["epoch"]), kept["weights"]
         for epoch in range(epochs):
             losses, order = [], shuffle.permutation(len(x))
+            if epoch < first:
+                continue  # drawn all the same
             for done, start in enumerate(starts, 1):
                 chosen = order[start : start + batch]
                 error = x[chosen] @ weights - y[chosen]
@@ -103,6 +108,8 @@ class Descent(Method):
                 training.advance(epoch * len(starts) + done)
             held = held_x @ weights - held_y
             training.epoch(epoch + 1, float(np.mean(losses)), float((held**2).mean()) if held.size else 0.0)
+            if training.checkpoint_due:
+                training.store_checkpoint({"epoch": np.int64(epoch + 1), "weights": weights})
         training.report.rank = axes.shape[1]
         training.report.parameters = weights.size
         return lambda s: ((rows(s) - mean) @ axes @ weights @ axes.T + mean).reshape(s.shape)

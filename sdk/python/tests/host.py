@@ -31,6 +31,7 @@ NUMBERS = {
     wire.INT64: "<i8",
     wire.COMPLEX128: "<c16",
     wire.PIXEL8: "|u1",
+    wire.UINT8: "|u1",
 }
 
 
@@ -55,6 +56,7 @@ class Fitted:
     phases: list[tuple[str, int]] = field(default_factory=list)
     advances: list[int] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
+    checkpoints: list[tuple[str, dict[str, Array]]] = field(default_factory=list)
 
 
 def value(v: object) -> wire.Value:
@@ -69,7 +71,7 @@ def value(v: object) -> wire.Value:
 
 
 def announce(name: str, array: Array) -> wire.Array:
-    (kind,) = (k for k, d in NUMBERS.items() if np.dtype(d) == array.dtype)
+    (kind,) = (k for k, d in NUMBERS.items() if np.dtype(d) == array.dtype and k != wire.UINT8)
     return wire.Array(name=name, type=kind, shape=array.shape)
 
 
@@ -143,6 +145,7 @@ class Host:
 
         replies = self.call(method, requests(), timeout)
         self.trailing = replies.trailing_metadata  # of the last call, waits for its end
+        self.checkpoints: list[tuple[str, dict[str, Array]]] = []  # of the last call
         progress: list[wire.Frame] = []
         try:
             for frame in replies:
@@ -158,6 +161,9 @@ class Host:
                     out.put(wire.Frame(features=wire.Features(arrays=[announce("features", answer)])))
                     for chunk in chunks(answer):
                         out.put(chunk)
+                    continue
+                if content == "checkpoint":
+                    self.checkpoints.append((frame.checkpoint.name, read(frame.checkpoint.arrays, replies)))
                     continue
                 if content == last:
                     message = getattr(frame, last)
@@ -185,6 +191,7 @@ class Host:
         result = Fitted(
             message.handle, message.dim, message.rank, list(message.abilities), message.report, received.get("eigenvalues")
         )
+        result.checkpoints = self.checkpoints
         for frame in progress:
             match frame.WhichOneof("content"):
                 case "phase":
@@ -237,17 +244,20 @@ def fit_frames(
     name: str,
     *arrays: tuple[str, Array],
     options: Mapping[str, object] | None = None,
+    checkpoints: Mapping[str, Mapping[str, Array]] | None = None,
     **fields: Any,
 ) -> Iterator[wire.Frame]:
+    kept = checkpoints or {}
     call = wire.FitCall(
         kind=kind,
         name=name,
         options={k: value(v) for k, v in (options or {}).items()},
         arrays=[announce(n, a) for n, a in arrays],
+        checkpoints=[wire.State(name=n, arrays=[announce(k, a) for k, a in of.items()]) for n, of in kept.items()],
         **fields,
     )
     yield wire.Frame(fit=call)
-    yield from chunks(*(a for _, a in arrays))
+    yield from chunks(*(a for _, a in arrays), *(a for of in kept.values() for a in of.values()))
 
 
 def apply_frames(handle: int, operation: wire.Operation, *arrays: tuple[str, Array], steps: int = 0) -> Iterator[wire.Frame]:

@@ -20,6 +20,7 @@ from host import Array, Failed, apply_frames, fit_frames, until
 
 from koopbench_plugin import (
     Cancelled,
+    ContractError,
     Epoch,
     LabelError,
     Method,
@@ -679,3 +680,39 @@ def test_a_report_that_cannot_be_sent(serve: Serve, x: Array) -> None:
 
     with pytest.raises(Failed, match="CONTRACT: given: the report .*rank=-1.* cannot be sent"):
         serve(Given(fit)).fit_method("given", x)
+
+
+def test_checkpoints(serve: Serve, x: Array) -> None:
+    host = serve(Descent())
+    options = {"epochs": 5, "lr": 0.5}
+    silent = host.fit_method("descent", x, options=options, seed=1)
+    assert not silent.checkpoints, "the host keeps none"
+    whole = host.fit_method("descent", x, options=options, seed=1, checkpoint_seconds=1e-9)
+    assert [name for name, _ in whole.checkpoints] == ["training"] * 5
+    kept = whole.checkpoints[2][1]
+    assert kept["epoch"] == 3
+    assert kept["epoch"].shape == ()
+    rest = host.fit_method("descent", x, options=options, seed=1, checkpoint_seconds=3600.0, checkpoints={"training": kept})
+    assert [e.number for e in rest.epochs] == [4, 5], "it went on after the third"
+    assert not rest.checkpoints, "none is due"
+    for fitted in (whole, rest):
+        np.testing.assert_array_equal(
+            host.apply(fitted.handle, wire.PREDICT, x),
+            host.apply(silent.handle, wire.PREDICT, x),
+            "the bits of an undisturbed fit",
+        )
+
+
+@pytest.mark.parametrize(
+    ("arrays", "name", "message"),
+    [
+        ({"a": np.zeros(2, np.float16)}, "training", "is of float16; it must be"),
+        ({"a b": np.zeros(2)}, "training", "is called 'a b'"),
+        ({"a": np.zeros(2)}, "Training", "a name is 1 to 40"),
+    ],
+)
+def test_checkpoints_that_cannot_be_stored(arrays: dict[str, Array], name: str, message: str) -> None:
+    training = Training(train=np.zeros((2, 1), np.float32), validation=np.zeros((2, 1), np.float32))
+    with pytest.raises(ContractError, match=message):
+        training.store_checkpoint(arrays, name)
+    training.store_checkpoint({"a": [1.0, 2.0], "b": np.uint8(3)})  # outside the benchmark nothing is kept

@@ -24,6 +24,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
     wire.INT64: np.dtype("<i8"),
     wire.COMPLEX128: np.dtype("<c16"),
     wire.PIXEL8: np.dtype("u1"),
+    wire.UINT8: np.dtype("u1"),
 }
 TYPES: dict[np.dtype[Any], wire.Type] = {dtype: cast("wire.Type", kind) for kind, dtype in DTYPES.items() if kind != wire.PIXEL8}
 
@@ -71,8 +72,8 @@ def _size(a: wire.Array) -> int:
     dtype = DTYPES.get(a.type)
     if dtype is None:
         raise ContractError(f"the array {a.name!r} has the unknown type {a.type}")
-    if not 1 <= len(a.shape) <= MAX_AXES:
-        raise ContractError(f"the array {a.name!r} has {len(a.shape)} axes; there must be 1 to {MAX_AXES}")
+    if len(a.shape) > MAX_AXES:
+        raise ContractError(f"the array {a.name!r} has {len(a.shape)} axes; the most is {MAX_AXES}")
     size = dtype.itemsize * math.prod(max(axis, 1) for axis in a.shape)
     if size > MAX_ARRAY:
         raise ContractError(

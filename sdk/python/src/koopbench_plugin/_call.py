@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -70,6 +70,7 @@ class Call:
         self._room = threading.BoundedSemaphore(UNSENT)
         self._ended = threading.Event()
         self._exchange = threading.Lock()
+        self._sending = threading.Lock()
         if not context.add_callback(self._end):
             self._end()
 
@@ -98,19 +99,20 @@ class Call:
             # gRPC raises a bare Exception where the call has ended or a message cannot be parsed.
             raise Cancelled("the connection of the call has ended") from None
 
-    def send(self, frame: wire.Frame) -> None:
-        """Sends a frame from author's code. It waits while too many are unsent."""
-        while not self._room.acquire(timeout=0.1):
-            self.check()
-        self.check()
-        self._out.put(frame)
+    def send(self, *frames: wire.Frame) -> None:
+        """Sends frames from author's code, one after the other with nothing in between. It waits while too many are unsent."""
+        with self._sending:
+            for frame in frames:
+                while not self._room.acquire(timeout=0.1):
+                    self.check()
+                self.check()
+                self._out.put(frame)
 
     def embed(self, snapshots: Snapshots, dim: int) -> Matrix:
         """Asks the host for the features of snapshots by the oracle's encoder. Several threads may ask."""
         with self._exchange, self.waiting():
-            self.send(wire.Frame(embed=wire.Embed(arrays=[_arrays.announce("snapshots", snapshots)])))
-            for chunk in _arrays.chunks([snapshots]):
-                self.send(chunk)
+            question = wire.Embed(arrays=[_arrays.announce("snapshots", snapshots)])
+            self.send(wire.Frame(embed=question), *_arrays.chunks([snapshots]))
             frame = self.receive()
             if frame.WhichOneof("content") != "features":
                 raise ContractError(f"the host sent {_arrays.kind(frame)} where features belong")
@@ -170,11 +172,13 @@ class Call:
 class Thread:
     """The one thread on which the code of a fitted thing runs. It is the fit's host: it asks the call under way."""
 
-    def __init__(self, name: str, oracle_dim: int = 0) -> None:
+    def __init__(self, name: str, oracle_dim: int = 0, checkpoint_seconds: float = 0.0) -> None:
         self.executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self.call: Call | None = None
         self.fitting = True
         self._oracle_dim = oracle_dim
+        self._every = checkpoint_seconds
+        self._due = time.monotonic() + checkpoint_seconds
 
     def end(self) -> None:
         """Ends the thread once what runs on it has returned."""
@@ -206,6 +210,19 @@ class Thread:
     def epoch(self, epoch: Epoch) -> None:
         """Tells the host of a fit."""
         self._report(wire.Frame(epoch=epoch_to_wire(epoch)))
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether the host wants a checkpoint by now."""
+        return self._every > 0 and self.fitting and time.monotonic() >= self._due
+
+    def checkpoint(self, name: str, arrays: Mapping[str, _arrays.AnyArray]) -> None:
+        """Sends a checkpoint, where the host keeps any."""
+        if self.call is not None and self.fitting and self._every > 0:
+            state = wire.State(name=name, arrays=[_arrays.announce(n, a) for n, a in arrays.items()])
+            self.call.send(wire.Frame(checkpoint=state), *_arrays.chunks(arrays.values()))
+            self._due = time.monotonic() + self._every
+        self.check()
 
     def embed(self, snapshots: Snapshots) -> Matrix:
         """Asks the host."""

@@ -121,7 +121,7 @@ class Service:
         if thing.kind not in KINDS:
             raise UnknownError(f"a loss is evaluated, not fitted: {request.name!r}")
         training = _operator_training(thing, request, call) if thing.kind == wire.OPERATOR else _training(thing, request, call)
-        thread = Thread(thing.name, getattr(training, "oracle_dim", 0))
+        thread = Thread(thing.name, getattr(training, "oracle_dim", 0), request.checkpoint_seconds)
         training.host = thread
 
         def fit() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
@@ -229,6 +229,11 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         # What is not declared is not passed on.
         oracle_dim=request.oracle_dim if thing.exposure == "oracle" else 0,
     )
+    training.checkpoints = {
+        state.name: dict(zip(names, _arrays.receive(state.arrays, names, call.receive)))
+        for state in request.checkpoints
+        for names in [[a.name for a in state.arrays]]
+    }
     if labelled:
         training.train_labels = _checks.labels(f"{thing.name}: train_labels", arrays[2], len(train), training.states)
         training.validation_labels = _checks.labels(

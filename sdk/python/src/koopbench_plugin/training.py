@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from koopbench_plugin.errors import UnavailableError
+from koopbench_plugin.errors import ContractError, UnavailableError
 
 Snapshots = npt.NDArray[np.float32]
 """Snapshots, first axis time: ``(time, axes of one snapshot…)``."""
@@ -69,11 +70,17 @@ class Host(Protocol):
 
     def embed(self, snapshots: Snapshots) -> Matrix: ...
 
+    @property
+    def checkpoint_due(self) -> bool: ...
+
+    def checkpoint(self, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...
+
 
 class NoHost:
     """A host that ignores everything it is told, for fits outside the benchmark."""
 
     cancelled = False
+    checkpoint_due = False
 
     def check(self) -> None:
         """Returns."""
@@ -90,6 +97,9 @@ class NoHost:
     def embed(self, snapshots: Snapshots) -> Matrix:
         """Raises UnavailableError."""
         raise UnavailableError("there is no oracle's encoder outside the benchmark")
+
+    def checkpoint(self, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Ignores it."""
 
 
 @dataclass(kw_only=True)
@@ -155,6 +165,30 @@ class Training(Fitting):
     """(m,) labels."""
     oracle_dim: int = 0
     """The number of features of the encoder of the oracle that judges, for what has the exposure "oracle"."""
+    checkpoints: Mapping[str, Mapping[str, npt.NDArray[Any]]] = field(default_factory=dict)
+    """What an identical fit, whose process ended before it did, last gave to :meth:`store_checkpoint`, by name.
+
+    A fit that goes on from there must give what it gives undisturbed, to the bit: parameters, the state of the optimiser and the
+    random numbers drawn so far are what counts.
+    """
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether it is time for a checkpoint. Ask it once a batch: it costs next to nothing."""
+        return self.host.checkpoint_due
+
+    def store_checkpoint(self, arrays: Mapping[str, npt.ArrayLike], name: str = "training") -> None:
+        """Has the host keep arrays for a fit that has to continue, in place of those of the same name. It checks like check.
+
+        Args:
+            arrays: float32, float64, int64 or uint8, of any shape, by names of letters, digits, "_", "-" and "." joined by
+                slashes. Bytes, of ``torch.save`` for instance, are ``np.frombuffer(data, np.uint8)``.
+            name: lower-case letters, digits and hyphens, at most 40.
+
+        Raises:
+            ContractError: a name or a type is another one.
+        """
+        self.host.checkpoint(name, checked_checkpoint(name, arrays))
 
     def pairs(self) -> tuple[Snapshots, Snapshots]:
         """Returns the n-lag training snapshots that have a successor, and their successors."""
@@ -188,6 +222,30 @@ class Training(Fitting):
                 f'{self.name}: there is no oracle\'s encoder here; declare exposure = "oracle" to be handed it'
             )
         return self.host.embed(np.asarray(snapshots, dtype=np.float32))
+
+
+def checked_checkpoint(name: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[Any]]:
+    """Returns the arrays of a checkpoint as they are sent.
+
+    Raises:
+        ContractError: a name or a type is not one that can be stored.
+    """
+    if not re.fullmatch("[a-z0-9-]{1,40}", name):
+        raise ContractError(f"the checkpoint {name!r}: a name is 1 to 40 lower-case letters, digits and hyphens")
+    checked = {n: np.asarray(a) for n, a in arrays.items()}
+    for n, a in checked.items():
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", n):
+            raise ContractError(
+                f"checkpoint {name!r}: an array is called {n!r}; names are words of letters, digits, _, - and . joined by /"
+            )
+        if a.dtype.newbyteorder("=") not in STORED:
+            raise ContractError(
+                f"checkpoint {name!r}: the array {n!r} is of {a.dtype}; it must be float32, float64, int64 or uint8"
+            )
+    return checked
+
+
+STORED = tuple(np.dtype(t) for t in (np.float32, np.float64, np.int64, np.uint8))
 
 
 @dataclass(kw_only=True)

@@ -15,6 +15,7 @@ class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INT64: _ClassVar[Type]
     COMPLEX128: _ClassVar[Type]
     PIXEL8: _ClassVar[Type]
+    UINT8: _ClassVar[Type]
 
 class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -37,12 +38,14 @@ class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LEFT_EIGENFUNCTIONS: _ClassVar[Operation]
     RIGHT_EIGENFUNCTIONS: _ClassVar[Operation]
     FORECAST: _ClassVar[Operation]
+    SAVE: _ClassVar[Operation]
 TYPE_UNSPECIFIED: Type
 FLOAT32: Type
 FLOAT64: Type
 INT64: Type
 COMPLEX128: Type
 PIXEL8: Type
+UINT8: Type
 KIND_UNSPECIFIED: Kind
 METHOD: Kind
 EMBEDDER: Kind
@@ -59,14 +62,16 @@ PREDICT_OBSERVABLE: Operation
 LEFT_EIGENFUNCTIONS: Operation
 RIGHT_EIGENFUNCTIONS: Operation
 FORECAST: Operation
+SAVE: Operation
 
 class Frame(_message.Message):
-    __slots__ = ("chunk", "fit", "apply", "evaluate", "features", "phase", "advance", "epoch", "embed", "fitted", "result", "loss", "failure")
+    __slots__ = ("chunk", "fit", "apply", "evaluate", "features", "load", "phase", "advance", "epoch", "embed", "fitted", "result", "loss", "failure", "checkpoint")
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
     APPLY_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
     ADVANCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -75,11 +80,13 @@ class Frame(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     chunk: bytes
     fit: FitCall
     apply: ApplyCall
     evaluate: EvaluateCall
     features: Features
+    load: LoadCall
     phase: Phase
     advance: Advance
     epoch: Epoch
@@ -88,7 +95,8 @@ class Frame(_message.Message):
     result: Result
     loss: LossValue
     failure: Failure
-    def __init__(self, chunk: _Optional[bytes] = ..., fit: _Optional[_Union[FitCall, _Mapping]] = ..., apply: _Optional[_Union[ApplyCall, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateCall, _Mapping]] = ..., features: _Optional[_Union[Features, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., advance: _Optional[_Union[Advance, _Mapping]] = ..., epoch: _Optional[_Union[Epoch, _Mapping]] = ..., embed: _Optional[_Union[Embed, _Mapping]] = ..., fitted: _Optional[_Union[Fitted, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., loss: _Optional[_Union[LossValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+    checkpoint: State
+    def __init__(self, chunk: _Optional[bytes] = ..., fit: _Optional[_Union[FitCall, _Mapping]] = ..., apply: _Optional[_Union[ApplyCall, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateCall, _Mapping]] = ..., features: _Optional[_Union[Features, _Mapping]] = ..., load: _Optional[_Union[LoadCall, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., advance: _Optional[_Union[Advance, _Mapping]] = ..., epoch: _Optional[_Union[Epoch, _Mapping]] = ..., embed: _Optional[_Union[Embed, _Mapping]] = ..., fitted: _Optional[_Union[Fitted, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., loss: _Optional[_Union[LossValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., checkpoint: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
 
 class Array(_message.Message):
     __slots__ = ("name", "type", "shape")
@@ -115,20 +123,22 @@ class DescribeReply(_message.Message):
     def __init__(self, things: _Optional[_Iterable[_Union[Thing, _Mapping]]] = ..., version: _Optional[str] = ..., sdk: _Optional[str] = ...) -> None: ...
 
 class Thing(_message.Message):
-    __slots__ = ("kind", "name", "summary", "doc", "options", "exposure")
+    __slots__ = ("kind", "name", "summary", "doc", "options", "exposure", "loads")
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     EXPOSURE_FIELD_NUMBER: _ClassVar[int]
+    LOADS_FIELD_NUMBER: _ClassVar[int]
     kind: Kind
     name: str
     summary: str
     doc: str
     options: _containers.RepeatedCompositeFieldContainer[Option]
     exposure: str
-    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., summary: _Optional[str] = ..., doc: _Optional[str] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., exposure: _Optional[str] = ...) -> None: ...
+    loads: bool
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., summary: _Optional[str] = ..., doc: _Optional[str] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., exposure: _Optional[str] = ..., loads: bool = ...) -> None: ...
 
 class Option(_message.Message):
     __slots__ = ("name", "doc", "default", "min", "max", "choices")
@@ -159,7 +169,7 @@ class Value(_message.Message):
     def __init__(self, switch: bool = ..., whole: _Optional[int] = ..., number: _Optional[float] = ..., choice: _Optional[str] = ...) -> None: ...
 
 class FitCall(_message.Message):
-    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays")
+    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays", "checkpoint_seconds", "checkpoints")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +186,8 @@ class FitCall(_message.Message):
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     ORACLE_DIM_FIELD_NUMBER: _ClassVar[int]
     ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     kind: Kind
     name: str
     options: _containers.MessageMap[str, Value]
@@ -185,7 +197,31 @@ class FitCall(_message.Message):
     precision: float
     oracle_dim: int
     arrays: _containers.RepeatedCompositeFieldContainer[Array]
-    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+    checkpoint_seconds: float
+    checkpoints: _containers.RepeatedCompositeFieldContainer[State]
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., checkpoint_seconds: _Optional[float] = ..., checkpoints: _Optional[_Iterable[_Union[State, _Mapping]]] = ...) -> None: ...
+
+class State(_message.Message):
+    __slots__ = ("name", "facts", "arrays")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    facts: bytes
+    arrays: _containers.RepeatedCompositeFieldContainer[Array]
+    def __init__(self, name: _Optional[str] = ..., facts: _Optional[bytes] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+
+class LoadCall(_message.Message):
+    __slots__ = ("kind", "name", "oracle_dim", "state")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ORACLE_DIM_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    kind: Kind
+    name: str
+    oracle_dim: int
+    state: State
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., oracle_dim: _Optional[int] = ..., state: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
 
 class Embed(_message.Message):
     __slots__ = ("arrays",)
@@ -270,10 +306,12 @@ class ApplyCall(_message.Message):
     def __init__(self, handle: _Optional[int] = ..., operation: _Optional[_Union[Operation, str]] = ..., steps: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("arrays",)
+    __slots__ = ("arrays", "state")
     ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     arrays: _containers.RepeatedCompositeFieldContainer[Array]
-    def __init__(self, arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+    state: State
+    def __init__(self, arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., state: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
 
 class EvaluateCall(_message.Message):
     __slots__ = ("name", "options", "arrays")
