@@ -33,6 +33,9 @@
 // Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].
 //
+// Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
+// and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+//
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
 
@@ -1194,7 +1197,7 @@ func (x *FitCall) GetCheckpoints() []*State {
 }
 
 // State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, of any number of axes, none for one
-// number. Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
+// number; there are at most 4096, of at most 1 GiB together. Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`   // of a checkpoint: 1 to 40 lower-case letters, digits and hyphens

@@ -297,6 +297,8 @@ func TestBadStates(t *testing.T) {
 		"joined by":      {Arrays: []*wire.Array{{Name: "../a", Type: wire.Type_UINT8, Shape: []uint64{0}}}},
 		"more than":      {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: []uint64{1 << 40}}}},
 		"the most is 8":  {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: make([]uint64, 9)}}},
+		"4097 arrays":    {Arrays: make([]*wire.Array, 4097)},
+		"together":       {Arrays: []*wire.Array{{Name: "a", Type: wire.Type_UINT8, Shape: []uint64{1 << 30}}, {Name: "b", Type: wire.Type_UINT8, Shape: []uint64{1}}}},
 		"unknown type 9": {Arrays: []*wire.Array{{Name: "a", Type: 9, Shape: []uint64{0}}}},
 	} {
 		_, err := transfer.ReceiveState(&script{}, sent)

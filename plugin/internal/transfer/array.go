@@ -16,6 +16,8 @@ const (
 	MaxChunk = 1 << 20 // bytes of a chunk
 	MaxArray = 1 << 30 // bytes of an array
 	MaxAxes  = 8
+
+	MaxStateArrays = 4096 // and MaxArray bytes of all arrays of a state
 )
 
 // widths are the bytes of one number of each type.

@@ -12,7 +12,7 @@ import (
 )
 
 // State returns a state as it is sent, under a name if it is a checkpoint, and its arrays, which follow. The error is that of
-// [core.State.Validate], or [core.ErrShape] for an array that is too large.
+// [core.State.Validate], or [core.ErrShape] for arrays that are too many or too large.
 func State(name string, s *core.State) (*wire.State, []Array, error) {
 	if err := s.Validate(); err != nil {
 		return nil, nil, err
@@ -21,7 +21,28 @@ func State(name string, s *core.State) (*wire.State, []Array, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.Arrays)) {
 		arrays = append(arrays, stored(name, s.Arrays[name]))
 	}
-	return &wire.State{Name: name, Facts: s.Facts, Arrays: Headers(arrays)}, arrays, CheckSize(arrays...)
+	if err := checkTogether(Headers(arrays)); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", core.ErrShape, err)
+	}
+	return &wire.State{Name: name, Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
+}
+
+// checkTogether checks the announcements of a state's arrays.
+func checkTogether(headers []*wire.Array) error {
+	if len(headers) > MaxStateArrays {
+		return fmt.Errorf("%w: a state has %d arrays; the most is %d", core.ErrContract, len(headers), MaxStateArrays)
+	}
+	room := MaxArray
+	for _, h := range headers {
+		n, err := count(h)
+		if err != nil {
+			return err
+		}
+		if room -= n * widths[h.GetType()]; room < 0 {
+			return fmt.Errorf("%w: the arrays of a state have more than %d bytes together", core.ErrContract, MaxArray)
+		}
+	}
+	return nil
 }
 
 // stored is an array of a state that is valid.
@@ -56,6 +77,9 @@ func stored(name string, a core.Array) Array {
 
 // ReceiveState receives a state whose arrays follow. The error is that of the stream, or [core.ErrContract].
 func ReceiveState(s Stream, w *wire.State) (*core.State, error) {
+	if err := checkTogether(w.GetArrays()); err != nil {
+		return nil, err
+	}
 	names := make([]string, len(w.GetArrays()))
 	for i, h := range w.GetArrays() {
 		names[i] = h.GetName()

@@ -709,6 +709,7 @@ def test_checkpoints(serve: Serve, x: Array) -> None:
         ({"a": np.zeros(2, np.float16)}, "training", "is of float16; it must be"),
         ({"a b": np.zeros(2)}, "training", "is called 'a b'"),
         ({"a": np.zeros(2)}, "Training", "a name is 1 to 40"),
+        ({str(k): np.zeros(1) for k in range(4097)}, "training", "4097 arrays of 32776 bytes; the most is 4096"),
     ],
 )
 def test_checkpoints_that_cannot_be_stored(arrays: dict[str, Array], name: str, message: str) -> None:

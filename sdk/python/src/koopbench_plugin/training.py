@@ -242,9 +242,16 @@ def checked_checkpoint(name: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[s
             raise ContractError(
                 f"checkpoint {name!r}: the array {n!r} is of {a.dtype}; it must be float32, float64, int64 or uint8"
             )
+    size = sum(a.nbytes for a in checked.values())
+    if len(checked) > MAX_STORED_ARRAYS or size > MAX_STORED:
+        raise ContractError(
+            f"checkpoint {name!r}: {len(checked)} arrays of {size} bytes; the most is {MAX_STORED_ARRAYS} of {MAX_STORED} bytes together"
+        )
     return checked
 
 
+MAX_STORED = 1 << 30
+MAX_STORED_ARRAYS = 4096
 STORED = tuple(np.dtype(t) for t in (np.float32, np.float64, np.int64, np.uint8))
 
 
