@@ -245,7 +245,8 @@ def checked_checkpoint(name: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[s
     size = sum(a.nbytes for a in checked.values())
     if len(checked) > MAX_STORED_ARRAYS or size > MAX_STORED:
         raise ContractError(
-            f"checkpoint {name!r}: {len(checked)} arrays of {size} bytes; the most is {MAX_STORED_ARRAYS} of {MAX_STORED} bytes together"
+            f"checkpoint {name!r}: {len(checked)} arrays of {size} bytes; the most is {MAX_STORED_ARRAYS} "
+            f"of {MAX_STORED} bytes together"
         )
     return checked
 
