@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +75,13 @@ func TestDisturbed(t *testing.T) {
 
 	killed := func(t *testing.T, more ...string) {
 		out, killed := filepath.Join(t.TempDir(), "results"), 0
+		cmd, _ := run(out, more...)
+		require.Eventually(t, func() bool {
+			kept, _ := filepath.Glob(filepath.Join(out, "checkpoints", "*-s*.npz"))
+			return len(kept) > 0
+		}, time.Hour, time.Millisecond, "a training under way is stored")
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
 		for range kills {
 			cmd, _ := run(out, more...)
 			after := 200*time.Millisecond + time.Duration(1.6*rand.Float64()*float64(whole)/float64(kills))
@@ -87,6 +95,8 @@ func TestDisturbed(t *testing.T) {
 		t.Logf("killed %d times", killed)
 		finish(run(out, more...))
 		same(t, out)
+		assert.True(t, slices.ContainsFunc(readResults(t, out).Runs, func(r benchmark.RunResult) bool { return r.ResumedSeconds > 0 }),
+			"a training went on where it was")
 	}
 	t.Run("killed", func(t *testing.T) { killed(t) })
 	t.Run("killed, each run in a process", func(t *testing.T) { killed(t, "--isolate") })

@@ -23,11 +23,7 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
 	first.Arrays = transfer.Headers(arrays)
-	kept, err := sendCheckpoints(t.Checkpoints, first)
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.fit(ctx, first, append(arrays, kept...), host{t.Progress, t.OracleEmbedding, t.Checkpoints})
+	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...), host{t.Progress, t.OracleEmbedding, t.Checkpoints})
 	if err != nil {
 		return nil, err
 	}

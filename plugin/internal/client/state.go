@@ -10,10 +10,11 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// sendCheckpoints puts what is kept of an earlier fit into the call of a fit, and returns its arrays.
-func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) ([]transfer.Array, error) {
+// sendCheckpoints puts what is kept of an earlier fit into the call of a fit, and returns its arrays. What cannot be sent is left out, and
+// that fit begins anew.
+func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) []transfer.Array {
 	if kept == nil {
-		return nil, nil
+		return nil
 	}
 	first.CheckpointSeconds = kept.Every().Seconds()
 	var arrays []transfer.Array
@@ -24,12 +25,12 @@ func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) ([]transfer.Arr
 		}
 		sent, of, err := transfer.State(name, state)
 		if err != nil {
-			return nil, fmt.Errorf("the checkpoint %q: %w", name, err)
+			continue
 		}
 		first.Checkpoints = append(first.Checkpoints, sent)
 		arrays = append(arrays, of...)
 	}
-	return arrays, nil
+	return arrays
 }
 
 // checkpoint keeps a checkpoint that the plugin has sent.

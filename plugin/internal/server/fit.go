@@ -43,6 +43,7 @@ func (s *Server) fitOnSnapshots(in *stream, thing any, c *wire.FitCall) error {
 	var result any
 	err = encoder.during(in, func() error {
 		return in.compute(func() (err error) {
+			defer t.Checkpoints.(*checkpoints).end()
 			result, err = fitThing(in.ctx, thing, t)
 			return err
 		})
@@ -123,9 +124,11 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 		return nil, nil, err
 	}
 	t := &core.Training{Seed: c.GetSeed(), Name: c.GetName(), Progress: progress{in}}
-	if t.Checkpoints, err = receiveCheckpoints(in, c); err != nil {
+	kept, err := receiveCheckpoints(in, c)
+	if err != nil {
 		return nil, nil, err
 	}
+	t.Checkpoints = kept
 	if t.Lag, err = small("lag", c.GetLag()); err != nil {
 		return nil, nil, err
 	}

@@ -74,15 +74,16 @@ type checkpoints struct {
 	s     *stream
 	every time.Duration // 0 for none
 
-	mu   sync.Mutex
-	left map[string]*core.State
-	due  time.Time
+	mu    sync.Mutex
+	left  map[string]*core.State
+	due   time.Time
+	ended bool // the fit is, and the host listens no more
 }
 
 var _ core.Checkpoints = (*checkpoints)(nil)
 
 // receiveCheckpoints receives what an earlier fit left.
-func receiveCheckpoints(in *stream, c *wire.FitCall) (core.Checkpoints, error) {
+func receiveCheckpoints(in *stream, c *wire.FitCall) (*checkpoints, error) {
 	every := c.GetCheckpointSeconds()
 	if !(every >= 0 && every <= math.MaxInt32) {
 		return nil, fmt.Errorf("%w: a checkpoint every %v seconds; the most is %d", core.ErrOption, every, math.MaxInt32)
@@ -121,17 +122,24 @@ func (k *checkpoints) Due() bool {
 	return k.every > 0 && time.Now().After(k.due)
 }
 
-// Store sends the state. That it cannot be sent shows in the next thing that is.
+// Store sends the state, unless the fit has ended. That it cannot be sent shows in the next thing that is.
 func (k *checkpoints) Store(name string, state *core.State) {
-	if k.every <= 0 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.every <= 0 || k.ended {
 		return
 	}
+	k.due = time.Now().Add(k.every)
 	sent, arrays, err := transfer.State(name, state)
 	if err != nil {
 		return // the host could not keep it
 	}
 	_ = k.s.sendWhole(&wire.Frame{Content: &wire.Frame_Checkpoint{Checkpoint: sent}}, arrays...)
+}
+
+// end makes later stores do nothing.
+func (k *checkpoints) end() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.due = time.Now().Add(k.every)
+	k.ended = true
 }
