@@ -19,7 +19,7 @@ import (
 )
 
 // disturbed is the command of [TestDisturbed], and how often it is killed. KOOPBENCH_SOAK=1 makes it ten seeds in full and 20 kills, which
-// takes half an hour.
+// takes an hour and more.
 func disturbed() (plan []string, kills int) {
 	if os.Getenv("KOOPBENCH_SOAK") != "" {
 		return []string{"--methods", "all", "--seeds", "0..9", "--save-models"}, 20
