@@ -48,8 +48,16 @@ func TestSweep(t *testing.T) {
 		require.NoError(t, os.Chtimes(path, old, old))
 	}
 
+	empty := filepath.Join(base, folderPrefix+"1") // as one that was just made, or all but removed
+	require.NoError(t, os.Mkdir(empty, 0o700))
+	begun := filepath.Join(base, folderPrefix+"2")
+	require.NoError(t, os.Mkdir(begun, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(begun, lockName+"3"), nil, 0o600))
+
 	sweep(base)
-	assert.NoDirExists(t, killed.path)
+	for _, path := range []string{killed.path, empty, begun} {
+		assert.NoDirExists(t, path)
+	}
 	for _, path := range []string{used.path, own, full, link} {
 		_, err := os.Lstat(path)
 		assert.NoError(t, err)

@@ -31,15 +31,18 @@ func newFolder() (*folder, error) {
 		return nil, err
 	}
 	sweep(base)
-	path, err := os.MkdirTemp(base, folderPrefix) // for the user alone
-	if err != nil {
-		return nil, fmt.Errorf("no folder for the socket of a plugin: %w", err)
+	const attempts = 100 // another program may sweep the folder before it is locked
+	for range attempts {
+		f := &folder{}
+		if f.path, err = os.MkdirTemp(base, folderPrefix); err != nil { // for the user alone
+			break
+		}
+		if f.lock, err = newLock(f.path); err == nil {
+			return f, nil
+		}
+		_ = os.RemoveAll(f.path)
 	}
-	f := &folder{path: path}
-	if f.lock, err = newLock(path); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(path))
-	}
-	return f, nil
+	return nil, fmt.Errorf("no folder for the socket of a plugin: %w", err)
 }
 
 // newLock makes the lock of a folder, which is there once it is locked.
@@ -74,8 +77,8 @@ func lock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// sweep removes the user's folders that no program holds. Folders without a lock are others' business. What cannot be removed is left
-// for the next time.
+// sweep removes the user's folders that no program holds, and those that a program was killed in making or removing: they have nothing in them,
+// or a lock that was not yet locked. Other folders without a lock are others' business. What cannot be removed is left for the next time.
 func sweep(base string) {
 	found, _ := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
 	for _, path := range found {
@@ -83,18 +86,31 @@ func sweep(base string) {
 			continue
 		}
 		name := filepath.Join(path, lockName)
-		if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() != 0 || !mine(info) {
+		if _, err := os.Lstat(name); err == nil {
+			ifFree(name, func() { _ = removeFolder(path) })
 			continue
 		}
-		file, err := os.OpenFile(name, os.O_RDWR, 0)
-		if err != nil {
-			continue
+		begun, _ := filepath.Glob(filepath.Join(path, lockName+"*"))
+		for _, name := range begun {
+			ifFree(name, func() { _ = os.Remove(name) })
 		}
-		if lock(file) == nil {
-			_ = removeAll(path)
-		}
-		_ = file.Close()
+		_ = os.Remove(path) // which it is not where anything else is in it
 	}
+}
+
+// ifFree calls do while it holds a lock that is free. A file that is no lock of the user's is not touched.
+func ifFree(name string, do func()) {
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() != 0 || !mine(info) {
+		return
+	}
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	if lock(file) == nil {
+		do()
+	}
+	_ = file.Close()
 }
 
 func mine(info os.FileInfo) bool {
@@ -102,7 +118,18 @@ func mine(info os.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-func (f *folder) remove() error { return errors.Join(removeAll(f.path), f.lock.Close()) }
+func (f *folder) remove() error { return errors.Join(removeFolder(f.path), f.lock.Close()) }
+
+// removeFolder removes a folder, its lock after everything else: a program that is killed meanwhile leaves what the next one sweeps.
+func removeFolder(path string) error {
+	entries, _ := os.ReadDir(path) // what cannot be read is told of below
+	for _, e := range entries {
+		if e.Name() != lockName {
+			_ = removeAll(filepath.Join(path, e.Name()))
+		}
+	}
+	return removeAll(path)
+}
 
 // removeAll removes a folder, and first lets the user write the folders in it where that is what it takes.
 func removeAll(path string) error {
