@@ -191,14 +191,9 @@ func residual(product *mat.Dense, values []float64, v *mat.Dense) float64 {
 func noneLarger(a *mat.SymDense, values []float64, v *mat.Dense, norm float64) bool {
 	n, k := v.Dims()
 	bound := values[k-1] + 50*float64(n)*epsilon*norm
-	scaled := mat.NewDense(n, k, nil)
-	for i := range n {
-		for j, value := range values {
-			scaled.Set(i, j, value*v.At(i, j))
-		}
-	}
-	var found mat.Dense
-	found.Mul(scaled, v.T())
+	var scaled, found mat.Dense
+	scaled.Mul(v, mat.NewDiagDense(k, values))
+	found.Mul(&scaled, v.T())
 	rest := mat.NewSymDense(n, nil)
 	for i := range n {
 		for j := i; j < n; j++ {

@@ -14,9 +14,8 @@ import (
 
 // fitOnSnapshots is the fit of a method, an embedder or an oracle.
 func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, error) {
-	first := &wire.FitCall{Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(max(t.Lag, 0)), States: uint64(max(t.States, 0))}
-	if t.OracleEmbedding != nil {
-		first.OracleDim = uint64(t.OracleEmbedding.Dim())
+	first := &wire.FitCall{
+		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(max(t.Lag, 0)), States: uint64(max(t.States, 0)), OracleDim: dimOf(t.OracleEmbedding),
 	}
 	arrays := []transfer.Array{transfer.Snapshots("train", t.Train), transfer.Snapshots("validation", t.Validation)}
 	if t.TrainLabels != nil {
@@ -29,6 +28,14 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	}
 	f.shape, f.states = t.Train.Shape(), t.States
 	return f, nil
+}
+
+// dimOf is the number of features of the oracle's encoder, 0 where a thing is not handed it.
+func dimOf(encoder core.Embedding) uint64 {
+	if encoder == nil {
+		return 0
+	}
+	return uint64(encoder.Dim())
 }
 
 type method struct{ remote }
@@ -62,10 +69,7 @@ func (m method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := &wire.LoadCall{Kind: m.kind, Name: m.description.Name, State: state}
-	if s.OracleEmbedding != nil {
-		first.OracleDim = uint64(s.OracleEmbedding.Dim())
-	}
+	first := &wire.LoadCall{Kind: m.kind, Name: m.description.Name, State: state, OracleDim: dimOf(s.OracleEmbedding)}
 	f, err := m.obtain(ctx, &wire.Frame{Content: &wire.Frame_Load{Load: first}}, arrays, host{encoder: s.OracleEmbedding})
 	if err != nil {
 		return nil, err

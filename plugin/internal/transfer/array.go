@@ -52,7 +52,10 @@ func Snapshots(name string, x core.Snapshots) Array {
 	if pixels, ok := x.Pixels(); ok {
 		return Array{header(name, wire.Type_PIXEL8, shape...), func(dst []byte, from, to int) []byte { return append(dst, pixels[from:to]...) }}
 	}
-	values := x.Floats()
+	return singles(name, x.Floats(), shape...)
+}
+
+func singles(name string, values []float32, shape ...int) Array {
 	return Array{header(name, wire.Type_FLOAT32, shape...), func(dst []byte, from, to int) []byte {
 		for _, v := range values[from:to] {
 			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
@@ -78,10 +81,12 @@ func Matrix(name string, m mat.Matrix) Array {
 }
 
 // Labels is an array of labels.
-func Labels(name string, labels []int) Array {
-	return Array{header(name, wire.Type_INT64, len(labels)), func(dst []byte, from, to int) []byte {
-		for _, l := range labels[from:to] {
-			dst = binary.LittleEndian.AppendUint64(dst, uint64(l))
+func Labels(name string, labels []int) Array { return whole(name, labels, len(labels)) }
+
+func whole[T int | int64](name string, values []T, shape ...int) Array {
+	return Array{header(name, wire.Type_INT64, shape...), func(dst []byte, from, to int) []byte {
+		for _, v := range values[from:to] {
+			dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
 		}
 		return dst
 	}}

@@ -49,12 +49,7 @@ func checkTogether(headers []*wire.Array) error {
 func stored(name string, a core.Array) Array {
 	switch values := a.Values.(type) {
 	case []float32:
-		return Array{header(name, wire.Type_FLOAT32, a.Shape...), func(dst []byte, from, to int) []byte {
-			for _, v := range values[from:to] {
-				dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
-			}
-			return dst
-		}}
+		return singles(name, values, a.Shape...)
 	case []float64:
 		return Array{header(name, wire.Type_FLOAT64, a.Shape...), func(dst []byte, from, to int) []byte {
 			for _, v := range values[from:to] {
@@ -63,12 +58,7 @@ func stored(name string, a core.Array) Array {
 			return dst
 		}}
 	case []int64:
-		return Array{header(name, wire.Type_INT64, a.Shape...), func(dst []byte, from, to int) []byte {
-			for _, v := range values[from:to] {
-				dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
-			}
-			return dst
-		}}
+		return whole(name, values, a.Shape...)
 	}
 	return Array{header(name, wire.Type_UINT8, a.Shape...), func(dst []byte, from, to int) []byte {
 		return append(dst, a.Values.([]uint8)[from:to]...)

@@ -218,6 +218,10 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         )
     _checks.long_enough(f"{thing.name}: train", len(train), request.lag)
     _checks.long_enough(f"{thing.name}: validation", len(validation), request.lag)
+    checkpoints: dict[str, dict[str, AnyArray]] = {}
+    for state in request.checkpoints:
+        stored = [a.name for a in state.arrays]
+        checkpoints[state.name] = dict(zip(stored, _arrays.receive(state.arrays, stored, call.receive)))
     training = Training(
         train=train,
         validation=validation,
@@ -228,12 +232,8 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         name=thing.name,
         # What is not declared is not passed on.
         oracle_dim=request.oracle_dim if thing.exposure == "oracle" else 0,
+        checkpoints=checkpoints,
     )
-    training.checkpoints = {
-        state.name: dict(zip(names, _arrays.receive(state.arrays, names, call.receive)))
-        for state in request.checkpoints
-        for names in [[a.name for a in state.arrays]]
-    }
     if labelled:
         training.train_labels = _checks.labels(f"{thing.name}: train_labels", arrays[2], len(train), training.states)
         training.validation_labels = _checks.labels(
