@@ -51,6 +51,7 @@ func (s *embedderSuite) TestErrors()          { s.check("errors") }
 func (s *embedderSuite) TestCancelledFit()    { s.check("cancelled-fit") }
 func (s *embedderSuite) TestCancelledUse()    { s.check("cancelled-use") }
 func (s *embedderSuite) TestSaved()           { s.check("saved") }
+func (s *embedderSuite) TestContinued()       { s.check("continued") }
 func (s *embedderSuite) TestExposure()        { s.check("exposure") }
 func (s *embedderSuite) TestDecoder()         { s.check("decoder") }
 func (s *embedderSuite) TestViewer()          { s.check("viewer") }

@@ -51,6 +51,7 @@ func (s *methodSuite) TestErrors()           { s.check("errors") }
 func (s *methodSuite) TestCancelledFit()     { s.check("cancelled-fit") }
 func (s *methodSuite) TestCancelledUse()     { s.check("cancelled-use") }
 func (s *methodSuite) TestSaved()            { s.check("saved") }
+func (s *methodSuite) TestContinued()        { s.check("continued") }
 func (s *methodSuite) TestExposure()         { s.check("exposure") }
 func (s *methodSuite) TestEigenvalues()      { s.check("eigenvalues") }
 func (s *methodSuite) TestEigenfunctions()   { s.check("eigenfunctions") }

@@ -50,6 +50,7 @@ func (s *oracleSuite) TestErrors()          { s.check("errors") }
 func (s *oracleSuite) TestCancelledFit()    { s.check("cancelled-fit") }
 func (s *oracleSuite) TestCancelledUse()    { s.check("cancelled-use") }
 func (s *oracleSuite) TestSaved()           { s.check("saved") }
+func (s *oracleSuite) TestContinued()       { s.check("continued") }
 func (s *oracleSuite) TestNeedsLabels()     { s.check("needs-labels") }
 func (s *oracleSuite) TestEncoder()         { s.check("encoder") }
 func (s *oracleSuite) TestSameOutputs()     { s.check("same-outputs") }

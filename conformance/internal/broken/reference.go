@@ -80,9 +80,9 @@ func fitSubspace(ctx context.Context, t *core.Training) (*subspace, error) {
 	s.directions = mat.NewDense(size, min(t.States, size), nil)
 	s.directions.Apply(func(int, int, float64) float64 { return draw(random, t.Options.String("start")) }, s.directions)
 	s.orthonormalise(s.directions)
-	epochs := t.Options.Int("epochs")
+	epochs, kept := t.Options.Int("epochs"), checkpointsOf(t)
 	t.Progress.Phase("training", epochs)
-	for epoch := 1; epoch <= epochs; epoch++ {
+	for epoch := s.resume(kept); epoch <= epochs; epoch++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -94,6 +94,7 @@ func fitSubspace(ctx context.Context, t *core.Training) (*subspace, error) {
 		s.history = append(s.history, e)
 		t.Progress.Advance(epoch)
 		t.Progress.Epoch(e)
+		s.store(kept)
 	}
 	return s, nil
 }
@@ -278,16 +279,23 @@ func fitOracle(ctx context.Context, t *core.Training) (*fitted, error) {
 		return nil, err
 	}
 	size, shape := t.Train.Size(), t.Train.Shape()
-	means, counts := mat.NewDense(t.States, size, nil), make([]float64, t.States)
+	sum := sums{means: mat.NewDense(t.States, size, nil), counts: mat.NewDense(t.States, 1, nil)}
+	kept := checkpointsOf(t)
+	sum.resume(kept)
 	row := make([]float32, size)
-	for i, label := range t.TrainLabels {
-		t.Train.Read(row, i)
-		counts[label]++
+	for ; sum.next < t.Train.Len(); sum.next++ {
+		if sum.next > 0 && sum.next%16 == 0 {
+			sum.store(kept)
+		}
+		t.Train.Read(row, sum.next)
+		label := t.TrainLabels[sum.next]
+		sum.counts.Set(label, 0, sum.counts.At(label, 0)+1)
 		for j, v := range row {
-			means.Set(label, j, means.At(label, j)+float64(v))
+			sum.means.Set(label, j, sum.means.At(label, j)+float64(v))
 		}
 	}
-	means.Apply(func(k, _ int, v float64) float64 { return v / math.Max(counts[k], 1) }, means)
+	means := sum.means
+	means.Apply(func(k, _ int, v float64) float64 { return v / math.Max(sum.counts.At(k, 0), 1) }, means)
 	f := &fitted{dim: t.States, states: t.States}
 	f.compute = func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
 		if err := ctx.Err(); err != nil || x.Len() == 0 {

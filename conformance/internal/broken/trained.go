@@ -182,6 +182,10 @@ func (k kind) fits(add adder) {
 			rows.Apply(func(_, _ int, v float64) float64 { return -v }, rows)
 		}
 	}))
+	same := func(name string) string { return name }
+	add("continued", "keeps its state in single precision", tampering(same, rounded))
+	add("continued", "loads none of what it stores", tampering(same, nil))
+	add("continued", "another name than files may have", tampering(func(string) string { return "My state" }, func(s *core.State) *core.State { return s }))
 	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.Floats()[0] = -3 }))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
