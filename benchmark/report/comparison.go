@@ -70,7 +70,7 @@ const (
 	VerdictBetter Verdict = "better"     // by a test
 	VerdictWorse  Verdict = "worse"      // by a test
 	VerdictOpen   Verdict = "not told"   // the test does not tell them apart
-	VerdictNone   Verdict = "not tested" // fewer than two seeds in common, or labels are missing
+	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or labels are missing
 )
 
 // Compare holds results against the first of them. Each method that both have is tested at its common seeds, paired by seed

@@ -66,7 +66,7 @@ func TestCompare(t *testing.T) {
 	for method, verdict := range want {
 		assert.Equal(t, verdict, rows[method].Verdict, method)
 	}
-	assert.Equal(t, 5+8-1+1, c.Tests, "two seeds in common are tested; again A has all eight")
+	assert.Equal(t, 5+8-1+1, c.Tests, "single has one seed in common; again A has all eight")
 	assert.Equal(t, []string{"old"}, c.Sides[0].OnlyA)
 	assert.Equal(t, []string{"new"}, c.Sides[0].OnlyB)
 	assert.Equal(t, []string{

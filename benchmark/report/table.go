@@ -264,9 +264,10 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 		facts = append(facts, [2]string{name, fmt.Sprintf(format, args...)})
 	}
 	seen := map[core.Exposure]bool{}
-	single, several, tried, mixed := false, false, false, false
+	single, several, ranked, tried, mixed := false, false, false, false, false
 	for _, s := range all {
 		seen[s.exposed] = true
+		ranked = ranked || s.places.Ranked()
 		tried = tried || s.tried() > 1
 		mixed = mixed || s.trained() > 0 && s.trained() < s.tried()
 		if s.total != nil {
@@ -286,10 +287,13 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 			add("", "of one seed: over test snapshots alone")
 		}
 		add("sd", "of the mean between seeds, and under it between test snapshots")
-		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5 %%")
 	} else if single {
 		add("interval", "95 %%, over test snapshots alone")
-		add("rank", "one seed ranks nothing; give more with --seeds 0..9")
+	}
+	if ranked {
+		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5 %%")
+	} else if single || several {
+		add("rank", "fewer than %d seeds rank nothing; give more with --seeds 0..9", stats.LeastSeeds)
 	}
 	if tried {
 		add("trained", "runs that learned, of those tried, and the 95 %% interval of the rate of success")
@@ -379,7 +383,7 @@ func seedsText(all []summary) string {
 func notes(r *benchmark.Results, all []summary) []noteGroup {
 	failed, untrained, warnings := noteGroup{heading: "not ok"}, noteGroup{heading: "untrained"}, noteGroup{heading: "warnings"}
 	untold, unplaced := noteGroup{heading: "without interval"}, noteGroup{heading: "without rank"}
-	several := slices.ContainsFunc(all, func(s summary) bool { return s.total != nil && s.total.Seeds > 1 })
+	ranked := slices.ContainsFunc(all, func(s summary) bool { return s.places.Ranked() })
 	for _, w := range r.Oracle.Warnings {
 		warnings.notes = append(warnings.notes, "oracle: "+oneLine(w))
 	}
@@ -402,7 +406,7 @@ func notes(r *benchmark.Results, all []summary) []noteGroup {
 		case len(s.ok) == 0:
 		case s.total == nil:
 			untold.notes = append(untold.notes, s.label+": its results do not hold labels that give the accuracy")
-		case several && s.exposed == core.Unexposed && !s.places.Ranked():
+		case ranked && s.exposed == core.Unexposed && !s.places.Ranked():
 			unplaced.notes = append(unplaced.notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method", s.label, stats.LeastSeeds))
 		}
 		failed.notes = append(failed.notes, ends.lines(s.label)...)

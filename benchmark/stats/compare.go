@@ -16,7 +16,7 @@ type Sample map[int64][]float64
 // Comparison is the difference of two methods at the seeds that they have in common.
 type Comparison struct {
 	A, B       int      // places of the methods in what was given
-	Seeds      int      // number of common seeds; with fewer than 2 there is no test
+	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
 	Interval   Interval // of the expected difference, 95 % for this pair alone; [-1,1] without a test
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
@@ -26,8 +26,9 @@ type Comparison struct {
 	Adjusted float64
 }
 
-// LeastSeeds is the number of common seeds from which on two methods are compared: one seed has no variance.
-const LeastSeeds = 2
+// LeastSeeds is the number of common seeds from which on two methods are compared. One seed has no variance, and two good
+// ones beside two that did not train would pass for a difference too often (docs/statistics.md).
+const LeastSeeds = 3
 
 // compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot; their
 // differences are a table like the scores of a method, and so is the variance of their mean. Methods that do not depend

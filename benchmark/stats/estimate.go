@@ -27,13 +27,11 @@ type Estimate struct {
 // NewEstimate estimates the expected score from scores[seed][snapshot] in [0,1], at least one of each; with a single
 // snapshot the interval is all of [0,1].
 //
-// The interval is Wilson's (1927, JASA 22, 209–212) with an effective number of trials, the one at which a binomial share
-// would have the variance of the mean (Franco, Little, Louis and Slud 2019, Journal of Survey Statistics and Methodology
-// 7, 334–364, recommend this form for shares in clustered samples): it lies in [0,1] and is wider towards ½. Variance and
-// quantile are those of a table crossed by seeds and snapshots. Where no score differs from another, the effective number
-// of trials is that of the snapshots.
+// The interval treats seeds and snapshots as random: the log-odds of seeds as normal, with the interval of a generalized
+// pivotal quantity for the mean, and snapshots by an analysis of variance with Wilson's interval (1927, JASA 22, 209–212). It lies
+// in [0,1] and reaches further towards ½. Where no score differs from another, it is Wilson's with the number of snapshots.
 //
-// The errors are [core.ErrShape] [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite], and [core.ErrOption] for a
+// The errors are [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite], and [core.ErrOption] for a
 // score outside [0,1].
 func NewEstimate(scores [][]float64) (Estimate, error) {
 	if err := check(scores, 0); err != nil {
@@ -42,11 +40,7 @@ func NewEstimate(scores [][]float64) (Estimate, error) {
 	a := analyse(scores)
 	e := Estimate{Seeds: a.seeds, Snapshots: a.snapshots, Mean: math.Min(1, a.mean), SD: math.NaN(), Components: a.components, Interval: Interval{0, 1}}
 	if a.seeds > 1 {
-		means := make([]float64, a.seeds)
-		for s, row := range scores {
-			means[s] = stat.Mean(row, nil)
-		}
-		e.SD = stat.StdDev(means, nil)
+		e.SD = stat.StdDev(a.rows, nil)
 	}
 	if a.snapshots < 2 {
 		e.Components.Snapshots = math.NaN()
@@ -56,7 +50,6 @@ func NewEstimate(scores [][]float64) (Estimate, error) {
 		e.Interval = wilson(e.Mean, normal*normal/float64(a.snapshots))
 		return e, nil
 	}
-	reach := a.reach(Alpha)
-	e.Interval = wilson(e.Mean, reach*reach/(e.Mean*(1-e.Mean)))
+	e.Interval = a.interval()
 	return e, nil
 }

@@ -214,18 +214,18 @@ func TestRank(t *testing.T) {
 }
 
 func TestRankNeedsCommonSeeds(t *testing.T) {
-	r, err := Rank([]Sample{constant(9, 10, 0, 1, 2), constant(9, 10, 1, 2), constant(2, 10, 2, 7), constant(2, 10), nil})
+	r, err := Rank([]Sample{constant(9, 10, 0, 1, 2, 3), constant(9, 10, 1, 2, 3), constant(2, 10, 2, 3, 7), constant(2, 10), nil})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{1, 2}, {1, 2}, {}, {}, {}}, r.Places)
 	assert.Equal(t, "–", r.Places[3].String())
 	assert.Equal(t, 1.0, r.Comparisons[0].P, "equal at all")
 	assert.InDelta(t, 0.7, r.Comparisons[1].Difference, 1e-12)
-	assert.Equal(t, Interval{-1, 1}, r.Comparisons[1].Interval, "one common seed is no test")
+	assert.Equal(t, Interval{-1, 1}, r.Comparisons[1].Interval, "two common seeds are no test")
 	assert.True(t, math.IsNaN(r.Comparisons[2].Difference))
 
-	r, err = Rank([]Sample{constant(9, 10, 0), constant(1, 10, 0)})
+	r, err = Rank([]Sample{constant(9, 10, 0, 1), constant(1, 10, 0, 1)})
 	require.NoError(t, err)
-	assert.False(t, r.Places[0].Ranked(), "one seed")
+	assert.False(t, r.Places[0].Ranked(), "two seeds")
 	r, err = Rank(nil)
 	require.NoError(t, err)
 	assert.Empty(t, r.Places)
@@ -241,9 +241,9 @@ func TestRankOfConstantDifferences(t *testing.T) {
 	}
 }
 
-// Two seeds at which the difference happens to be the same are no proof: the methods do depend on the seed.
+// Seeds at which the difference happens to be the same are no proof: the methods do depend on the seed.
 func TestRankIgnoresCoincidence(t *testing.T) {
-	a, b := constant(54, 100, 0, 1), constant(50, 100, 0, 1)
+	a, b := constant(54, 100, 0, 1, 2), constant(50, 100, 0, 1, 2)
 	for i := range 20 { // other snapshots are right, as many
 		a[1][i], a[1][99-i] = 0, 1
 	}

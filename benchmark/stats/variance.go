@@ -19,6 +19,7 @@ type Components struct {
 type spread struct {
 	seeds, snapshots int
 	mean             float64
+	rows             []float64 // the mean score of each seed
 	components       Components
 	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees of freedom, and
 	// bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of the part of the seeds, estimated with
@@ -40,7 +41,7 @@ func analyse(scores [][]float64) spread {
 			rows[k] += v / n
 		}
 	}
-	a := spread{seeds: seeds, snapshots: snapshots}
+	a := spread{seeds: seeds, snapshots: snapshots, rows: rows}
 	for _, v := range rows {
 		a.mean += v / s
 	}
@@ -101,11 +102,16 @@ func (a spread) reach(alpha float64) float64 {
 		if part < negligible {
 			return 0
 		}
-		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(alpha / 2)
+		t := quantile(alpha/2, freedom)
 		return t * t * part
 	}
 	bySeed := math.Max(square(a.bySeed, a.seeds-1), square(a.atLeast, (a.seeds-1)*(a.snapshots-1)))
 	return math.Sqrt(bySeed + square(a.bySnapshot, a.snapshots-1))
+}
+
+// quantile is that of Student's t.
+func quantile(share float64, freedom int) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(share)
 }
 
 // pValue is the alpha at which the interval of the mean begins to hold 0.
