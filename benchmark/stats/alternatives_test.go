@@ -62,6 +62,7 @@ func TestStudyOfAlternatives(t *testing.T) {
 	for _, p := range []population{
 		{level: 0, seeds: 0.15, snapshots: 1.2}, {level: 0, seeds: 0.5, snapshots: 1.2}, {level: 2.7, seeds: 0.5, snapshots: 1.2},
 		{level: 4.2, seeds: 0, snapshots: 1.2}, {level: 4.2, seeds: 1, snapshots: 1.2},
+		{level: 4.2, seeds: 1, snapshots: 1.2, skewed: true},
 	} {
 		for _, seeds := range []int{2, 3, 5, 10} {
 			r := rand.New(rand.NewPCG(uint64(seeds), 5))
@@ -83,7 +84,7 @@ func TestStudyOfAlternatives(t *testing.T) {
 					width[k] += (i.High - i.Low) / n
 				}
 			}
-			fmt.Printf("| %.3f | %.2f | %d |", truth, p.seeds, seeds)
+			fmt.Printf("| %.3f | %.2f%s | %d |", truth, p.seeds, map[bool]string{true: ", skewed"}[p.skewed], seeds)
 			for k := range covered {
 				fmt.Printf(" %.1f (%.3f) |", covered[k], width[k])
 			}
