@@ -6,7 +6,7 @@
 //
 //   - scores.go checks scores, and makes them from labels;
 //   - variance.go takes the variance of a table's mean apart: seeds, snapshots, the rest;
-//   - estimate.go gives mean and interval of the scores of a method;
+//   - estimate.go gives mean and interval of the scores of a method, interval.go that interval;
 //   - proportion.go gives the interval of a rate of success;
 //   - compare.go tests the difference of two methods, rank.go ranks many.
 //
