@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +23,6 @@ const checkpointFormat = "koopbench.checkpoint/1"
 
 const checkpointFolder = "checkpoints"
 
-var checkpointName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
 // checkpointHeader says whose state a file holds.
 type checkpointHeader struct {
 	Key     string  `json:"key"`     // of the run or the oracle
@@ -36,6 +32,8 @@ type checkpointHeader struct {
 
 // checkpoints keeps the states of one fit as files, and hands out those that an earlier process left.
 type checkpoints struct {
+	core.Leftovers // of earlier processes
+
 	store  *Store
 	key    string
 	every  time.Duration
@@ -43,9 +41,7 @@ type checkpoints struct {
 	before float64 // seconds that the fit took in earlier processes
 
 	mu       sync.Mutex
-	left     map[string]*core.State // what earlier processes left
 	due      time.Time
-	resumed  bool
 	warnings []string
 }
 
@@ -58,7 +54,7 @@ func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
 		every = DefaultCheckpointEvery
 	}
 	now := time.Now()
-	c := &checkpoints{store: s, key: key, every: every, begun: now, due: now.Add(every), left: map[string]*core.State{}}
+	c := &checkpoints{store: s, key: key, every: every, begun: now, due: now.Add(every)}
 	if every < 0 {
 		return c
 	}
@@ -90,27 +86,12 @@ func (c *checkpoints) open(path string) error {
 	if c.key != header.Key || c.path(header.Name) != path {
 		return fmt.Errorf("it says it is %q of the run %q", header.Name, header.Key)
 	}
-	c.left[header.Name] = state
+	c.Leave(header.Name, state)
 	c.before = max(c.before, header.Seconds)
 	return nil
 }
 
-func (c *checkpoints) Names() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Collect(maps.Keys(c.left))
-}
-
 func (c *checkpoints) Every() time.Duration { return max(c.every, 0) }
-
-func (c *checkpoints) Load(name string) *core.State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	state := c.left[name]
-	delete(c.left, name)
-	c.resumed = c.resumed || state != nil
-	return state
-}
 
 func (c *checkpoints) Due() bool {
 	if c.every < 0 {
@@ -140,8 +121,8 @@ func (c *checkpoints) Store(name string, state *core.State) {
 }
 
 func (c *checkpoints) write(name string, state *core.State) error {
-	if !checkpointName.MatchString(name) {
-		return fmt.Errorf("%w: the name %q of a checkpoint must be lower-case letters, digits and hyphens", core.ErrDescription, name)
+	if err := core.CheckCheckpointName(name); err != nil {
+		return err
 	}
 	data, err := statefile.Encode(checkpointFormat, checkpointHeader{c.key, name, c.seconds()}, state)
 	if err != nil {
@@ -157,7 +138,7 @@ func (c *checkpoints) write(name string, state *core.State) error {
 func (c *checkpoints) earlier() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.resumed {
+	if !c.Loaded() {
 		return 0
 	}
 	return c.before
@@ -166,7 +147,7 @@ func (c *checkpoints) earlier() float64 {
 // seconds is how long the fit has taken, in earlier processes too. The caller holds c.mu.
 func (c *checkpoints) seconds() float64 {
 	seconds := time.Since(c.begun).Seconds()
-	if c.resumed {
+	if c.Loaded() {
 		seconds += c.before
 	}
 	return seconds

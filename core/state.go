@@ -2,9 +2,12 @@ package core
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -124,9 +127,62 @@ type Checkpoints interface {
 	Due() bool
 	// Every is about how often Due becomes true, for a fit that keeps time itself; 0 for never.
 	Every() time.Duration
-	// Store keeps a state in the place of that of the same name, one word of lower-case letters, digits and hyphens. That it
-	// cannot be kept is no reason for a fit to fail, and not told. Store does not refer to s once it has returned.
+	// Store keeps a state in the place of that of the same name, which [CheckCheckpointName] allows. That it cannot be kept is no
+	// reason for a fit to fail, and not told. Store does not refer to s once it has returned.
 	Store(name string, s *State)
+}
+
+var checkpointName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// CheckCheckpointName returns [ErrDescription] unless the name is one of a checkpoint: at most 40 lower-case letters, digits and
+// hyphens.
+func CheckCheckpointName(name string) error {
+	if !checkpointName.MatchString(name) {
+		return fmt.Errorf("%w: the name %q of a checkpoint must be lower-case letters, digits and hyphens, at most 40", ErrDescription, name)
+	}
+	return nil
+}
+
+// Leftovers are the states that an earlier fit has left, each handed out once: the Names and Load of a [Checkpoints] that embeds
+// them. The zero value has none. Leftovers may be used by several goroutines at a time.
+type Leftovers struct {
+	mu     sync.Mutex
+	states map[string]*State
+	loaded bool
+}
+
+// Leave adds a state, in the place of that of the same name.
+func (l *Leftovers) Leave(name string, s *State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.states == nil {
+		l.states = map[string]*State{}
+	}
+	l.states[name] = s
+}
+
+// Names implements [Checkpoints].
+func (l *Leftovers) Names() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.states))
+}
+
+// Load implements [Checkpoints].
+func (l *Leftovers) Load(name string) *State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.states[name]
+	delete(l.states, name)
+	l.loaded = l.loaded || s != nil
+	return s
+}
+
+// Loaded reports whether any state was handed out.
+func (l *Leftovers) Loaded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.loaded
 }
 
 // NoCheckpoints keeps nothing.

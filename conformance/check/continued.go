@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -11,12 +10,12 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// keeper is checkpoints that are always due. It hands out what it is given, and remembers what there was to load after some of
+// keeper is checkpoints that are always due. It hands out what was left, and remembers what there was to load after some of
 // the times at which something was stored.
 type keeper struct {
+	core.Leftovers
+
 	mu      sync.Mutex
-	given   map[string]*core.State
-	loaded  bool
 	kept    map[string]*core.State
 	moments []map[string]*core.State
 	stores  int
@@ -29,23 +28,6 @@ var _ core.Checkpoints = (*keeper)(nil)
 // mostMoments is how many moments are remembered, at most.
 const mostMoments = 32
 
-var checkpointName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
-func (k *keeper) Names() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Collect(maps.Keys(k.given))
-}
-
-func (k *keeper) Load(name string) *core.State {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	state := k.given[name]
-	delete(k.given, name)
-	k.loaded = k.loaded || state != nil
-	return state
-}
-
 func (k *keeper) Due() bool { return true }
 
 // Every is as short as crosses the boundary of a process.
@@ -57,7 +39,7 @@ func (k *keeper) Store(name string, state *core.State) {
 	if k.failure != nil {
 		return
 	}
-	if !checkpointName.MatchString(name) {
+	if core.CheckCheckpointName(name) != nil {
 		k.failure = wrong("name checkpoints by lower-case letters, digits and hyphens, at most 40 of them", "a checkpoint has the name %q", name)
 		return
 	}
@@ -90,15 +72,15 @@ func (k *keeper) remember() {
 
 // from returns a keeper that has what there was to load at a moment.
 func (k *keeper) from(moment int) (*keeper, error) {
-	given := map[string]*core.State{}
+	left := &keeper{}
 	for name, state := range k.moments[moment] {
 		read, err := copied(state)
 		if err != nil {
 			return nil, err
 		}
-		given[name] = read
+		left.Leave(name, read)
 	}
-	return &keeper{given: given}, nil
+	return left, nil
 }
 
 func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
@@ -138,7 +120,7 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 		if err != nil {
 			return inCase("of a fit that continues from a checkpoint of its own", err)
 		}
-		if !kept.loaded {
+		if !kept.Loaded() {
 			return wrong("load what an identical fit stored, and go on from there", "a fit stores checkpoints and loads none of them")
 		}
 		if d := want.difference(got); d != "" {

@@ -8,69 +8,49 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// resume puts the fit where a checkpoint left it, if there is one, and returns the epoch after.
-func (s *subspace) resume(kept core.Checkpoints) (next int) {
-	state := kept.Load("subspace")
-	if state == nil {
-		return 1
-	}
-	directions, _, err := core.StateValues[float64](state, "directions", 2)
-	size, d := s.directions.Dims()
-	var history []core.Epoch
-	if err != nil || len(directions) != size*d || json.Unmarshal(state.Facts, &history) != nil {
-		return 1 // it is another's
-	}
-	copy(s.directions.RawMatrix().Data, directions)
-	s.history = history
-	return len(history) + 1
+// progress is how far a fit has come, as a checkpoint of that name holds it.
+type progress struct {
+	name     string
+	facts    any // a pointer
+	matrices map[string]*mat.Dense
 }
 
-func (s *subspace) store(kept core.Checkpoints) {
-	if !kept.Due() {
-		return
-	}
-	facts, err := json.Marshal(s.history)
-	if err != nil {
-		return
-	}
-	kept.Store("subspace", &core.State{Facts: facts, Arrays: map[string]core.Array{"directions": arrayOf(s.directions)}})
-}
-
-// sums is how far the fit of the oracle has come: of the snapshots before next.
-type sums struct {
-	next          int
-	means, counts *mat.Dense
-}
-
-func (s *sums) resume(kept core.Checkpoints) {
-	state := kept.Load("sums")
+// resume puts the fit where a checkpoint left it, if there is one that fits.
+func (p progress) resume(kept core.Checkpoints) {
+	state := kept.Load(p.name)
 	if state == nil {
 		return
 	}
-	means, _, err := core.StateValues[float64](state, "means", 2)
-	counts, _, other := core.StateValues[float64](state, "counts", 2)
-	if err != nil || other != nil || len(means) != len(s.means.RawMatrix().Data) || len(counts) != len(s.counts.RawMatrix().Data) || json.Unmarshal(state.Facts, &s.next) != nil {
+	values := map[string][]float64{}
+	for name, m := range p.matrices {
+		v, _, err := core.StateValues[float64](state, name, 2)
+		if err != nil || len(v) != len(m.RawMatrix().Data) {
+			return
+		}
+		values[name] = v
+	}
+	if json.Unmarshal(state.Facts, p.facts) != nil {
 		return
 	}
-	copy(s.means.RawMatrix().Data, means)
-	copy(s.counts.RawMatrix().Data, counts)
+	for name, v := range values {
+		copy(p.matrices[name].RawMatrix().Data, v)
+	}
 }
 
-func (s *sums) store(kept core.Checkpoints) {
+func (p progress) store(kept core.Checkpoints) {
 	if !kept.Due() {
 		return
 	}
-	facts, err := json.Marshal(s.next)
+	facts, err := json.Marshal(p.facts)
 	if err != nil {
 		return
 	}
-	kept.Store("sums", &core.State{Facts: facts, Arrays: map[string]core.Array{"means": arrayOf(s.means), "counts": arrayOf(s.counts)}})
-}
-
-// arrayOf copies nothing: Store keeps no reference.
-func arrayOf(m *mat.Dense) core.Array {
-	rows, columns := m.Dims()
-	return core.Array{Shape: []int{rows, columns}, Values: m.RawMatrix().Data}
+	state := &core.State{Facts: facts, Arrays: map[string]core.Array{}}
+	for name, m := range p.matrices { // Store keeps no reference
+		rows, columns := m.Dims()
+		state.Arrays[name] = core.Array{Shape: []int{rows, columns}, Values: m.RawMatrix().Data}
+	}
+	kept.Store(p.name, state)
 }
 
 // checkpointsOf are those of a training, which may have none.

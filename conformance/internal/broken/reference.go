@@ -82,7 +82,9 @@ func fitSubspace(ctx context.Context, t *core.Training) (*subspace, error) {
 	s.orthonormalise(s.directions)
 	epochs, kept := t.Options.Int("epochs"), checkpointsOf(t)
 	t.Progress.Phase("training", epochs)
-	for epoch := s.resume(kept); epoch <= epochs; epoch++ {
+	so := progress{"subspace", &s.history, map[string]*mat.Dense{"directions": s.directions}}
+	so.resume(kept)
+	for epoch := len(s.history) + 1; epoch <= epochs; epoch++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -94,7 +96,7 @@ func fitSubspace(ctx context.Context, t *core.Training) (*subspace, error) {
 		s.history = append(s.history, e)
 		t.Progress.Advance(epoch)
 		t.Progress.Epoch(e)
-		s.store(kept)
+		so.store(kept)
 	}
 	return s, nil
 }
@@ -278,24 +280,23 @@ func fitOracle(ctx context.Context, t *core.Training) (*fitted, error) {
 	if err := core.CheckLabels(t.TrainLabels, t.Train.Len(), t.States); err != nil {
 		return nil, err
 	}
-	size, shape := t.Train.Size(), t.Train.Shape()
-	sum := sums{means: mat.NewDense(t.States, size, nil), counts: mat.NewDense(t.States, 1, nil)}
-	kept := checkpointsOf(t)
-	sum.resume(kept)
+	size, shape, next := t.Train.Size(), t.Train.Shape(), 0
+	means, counts := mat.NewDense(t.States, size, nil), mat.NewDense(t.States, 1, nil)
+	so, kept := progress{"sums", &next, map[string]*mat.Dense{"means": means, "counts": counts}}, checkpointsOf(t)
+	so.resume(kept)
 	row := make([]float32, size)
-	for ; sum.next < t.Train.Len(); sum.next++ {
-		if sum.next > 0 && sum.next%16 == 0 {
-			sum.store(kept)
+	for ; next < t.Train.Len(); next++ {
+		if next > 0 && next%16 == 0 {
+			so.store(kept)
 		}
-		t.Train.Read(row, sum.next)
-		label := t.TrainLabels[sum.next]
-		sum.counts.Set(label, 0, sum.counts.At(label, 0)+1)
+		t.Train.Read(row, next)
+		label := t.TrainLabels[next]
+		counts.Set(label, 0, counts.At(label, 0)+1)
 		for j, v := range row {
-			sum.means.Set(label, j, sum.means.At(label, j)+float64(v))
+			means.Set(label, j, means.At(label, j)+float64(v))
 		}
 	}
-	means := sum.means
-	means.Apply(func(k, _ int, v float64) float64 { return v / math.Max(sum.counts.At(k, 0), 1) }, means)
+	means.Apply(func(k, _ int, v float64) float64 { return v / math.Max(counts.At(k, 0), 1) }, means)
 	f := &fitted{dim: t.States, states: t.States}
 	f.compute = func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
 		if err := ctx.Err(); err != nil || x.Len() == 0 {

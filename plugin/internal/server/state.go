@@ -2,9 +2,7 @@ package server
 
 import (
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -71,11 +69,12 @@ func (f *fitted) save(in *stream, c *wire.ApplyCall) error {
 
 // checkpoints are those that the host keeps for the fit under way.
 type checkpoints struct {
+	core.Leftovers
+
 	s     *stream
 	every time.Duration // 0 for none
 
 	mu    sync.Mutex
-	left  map[string]*core.State
 	due   time.Time
 	ended bool // the fit is, and the host listens no more
 }
@@ -88,30 +87,16 @@ func receiveCheckpoints(in *stream, c *wire.FitCall) (*checkpoints, error) {
 	if !(every >= 0 && every <= math.MaxInt32) {
 		return nil, fmt.Errorf("%w: a checkpoint every %v seconds; the most is %d", core.ErrOption, every, math.MaxInt32)
 	}
-	k := &checkpoints{s: in, every: time.Duration(every * float64(time.Second)), left: map[string]*core.State{}}
+	k := &checkpoints{s: in, every: time.Duration(every * float64(time.Second))}
 	for _, sent := range c.GetCheckpoints() {
 		state, err := transfer.ReceiveState(in, sent)
 		if err != nil {
 			return nil, err
 		}
-		k.left[sent.GetName()] = state
+		k.Leave(sent.GetName(), state)
 	}
 	k.due = time.Now().Add(k.every)
 	return k, nil
-}
-
-func (k *checkpoints) Names() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Collect(maps.Keys(k.left))
-}
-
-func (k *checkpoints) Load(name string) *core.State {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	state := k.left[name]
-	delete(k.left, name)
-	return state
 }
 
 func (k *checkpoints) Every() time.Duration { return k.every }
