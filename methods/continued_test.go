@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,49 @@ func (s *states) Advance(int) {
 	}
 }
 
+// stop is when fits stand still until their contexts are over: after so many steps, never at 0. A context that ends in another process
+// reaches the fit only after a while, in which it could end.
+type stop struct{ after atomic.Int64 }
+
+// standing is the progress of a fit that stands still at its stop.
+type standing struct {
+	core.Progress
+	ctx  context.Context
+	stop *stop
+}
+
+func (s standing) Advance(done int) {
+	s.Progress.Advance(done)
+	if s.stop.after.Add(-1) == 0 {
+		<-s.ctx.Done()
+	}
+}
+
+func (s *stop) on(ctx context.Context, t *core.Training) *core.Training {
+	stopping := *t
+	stopping.Progress = standing{t.Progress, ctx, s}
+	return &stopping
+}
+
+// stoppedMethod and stoppedOracle are fitted up to a stop.
+type stoppedMethod struct {
+	core.Method
+	stop *stop
+}
+
+func (m stoppedMethod) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	return m.Method.Fit(ctx, m.stop.on(ctx, t))
+}
+
+type stoppedOracle struct {
+	core.Oracle
+	stop *stop
+}
+
+func (o stoppedOracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
+	return o.Oracle.Fit(ctx, o.stop.on(ctx, t))
+}
+
 // overWire returns stand-ins for things, which pass through the wire format.
 func overWire[T any](t *testing.T, things ...any) []T {
 	loop, err := plugin.Loopback(things...)
@@ -63,7 +107,8 @@ func (b *beginning) Advance(done int) {
 // the wire.
 func TestContinuedFits(t *testing.T) {
 	k := newTask(t)
-	judge := oracle.New(testRuntime, &oracle.Options{Network: small})
+	var stop stop
+	judge := stoppedOracle{oracle.New(testRuntime, &oracle.Options{Network: small}), &stop}
 	fits := map[string]func(ctx context.Context, tr *core.Training) (any, error){
 		"cnn": func(ctx context.Context, tr *core.Training) (any, error) { return judge.Fit(ctx, tr) },
 	}
@@ -73,6 +118,7 @@ func TestContinuedFits(t *testing.T) {
 	descriptions["cnn, over the wire"] = judge.Describe()
 	for name, m := range builtins() {
 		if d := m.Describe(); quick(m) != nil {
+			m := stoppedMethod{m, &stop}
 			fits[name] = func(ctx context.Context, tr *core.Training) (any, error) { return m.Fit(ctx, tr) }
 			descriptions[name] = d
 			far := overWire[core.Method](t, m)[0]
@@ -92,12 +138,14 @@ func TestContinuedFits(t *testing.T) {
 			for _, steps := range []int{11, 9} { // of 8 an epoch
 				ctx, cancel := context.WithCancel(t.Context())
 				s.steps, s.cancel = steps, cancel
+				stop.after.Store(int64(steps))
 				tr := make()
 				tr.Progress, tr.Checkpoints = s, s
 				_, err := fit(ctx, tr)
 				require.ErrorIs(t, err, context.Canceled)
 				require.Len(t, s.kept, 1)
 			}
+			stop.after.Store(0)
 			tr := make()
 			begin := &beginning{Progress: core.NoProgress}
 			tr.Progress, tr.Checkpoints = begin, s

@@ -352,6 +352,9 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		return nil, err
 	}
 	runtime.AddCleanup(f, release, released{session.Plugin(), f.handle})
+	if err := ctx.Err(); err != nil { // the plugin may have forgotten it already
+		return nil, err
+	}
 	return f, nil
 }
 

@@ -353,6 +353,29 @@ func TestHastyPlugin(t *testing.T) {
 	}
 }
 
+// canceller is told of progress, and cancels.
+type canceller struct {
+	core.Progress
+	cancel context.CancelFunc
+}
+
+func (c canceller) Advance(int) { c.cancel() }
+
+// TestCancelledWhileTheResultCame: the plugin forgets what it fitted for a call that is over, so no one gets it.
+func TestCancelledWhileTheResultCame(t *testing.T) {
+	s := &script{replies: []*wire.Frame{
+		{Content: &wire.Frame_Advance{Advance: &wire.Advance{Done: 1}}},
+		{Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{Handle: 1}}},
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	x := snapshots(t)
+	model, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(ctx, &core.Training{
+		Train: x, Validation: x, Lag: 1, States: 2, Name: "far", Progress: canceller{core.NoProgress, cancel},
+	})
+	assert.Equal(t, context.Canceled, err)
+	assert.Nil(t, model)
+}
+
 // FuzzClient: whatever a plugin replies, calls end, with an error or with results that keep their contract.
 func FuzzClient(f *testing.F) {
 	for kind, frames := range replies(f) {
