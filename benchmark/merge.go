@@ -39,7 +39,7 @@ type MissingRun struct {
 //
 // Folders that cannot share a table, or hold two different results of one run, are refused before anything is written, with
 // [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged ones,
-// [ErrBusy], and those of writing. command is kept with the results.
+// [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the results.
 func Merge(out string, from []string, command []string) (*Merged, error) {
 	store := OpenStore(out)
 	folders, err := openFolders(store, from)

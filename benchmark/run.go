@@ -18,8 +18,9 @@ import (
 // error; the same plan continues from there. Where nothing has finished, the results are nil.
 //
 // A shard leaves its runs in the folder, and no results.json: its results, possibly of no run, are what it returns. The errors
-// are [ErrBusy] where another command writes the results of the folder, and [ErrNotComparable] where the folder holds other
-// shards with which this one cannot be merged.
+// are [ErrBusy] where another command writes the results of the folder, [ErrNotComparable] where the folder holds other
+// shards with which this one cannot be merged, and [ErrForeign] or [ErrResults] where it would write over files of something else,
+// or over a results.json that this version cannot read.
 func Run(ctx context.Context, plan Plan) (*Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}

@@ -60,10 +60,16 @@ func (s *Store) path(names ...string) string {
 	return filepath.Join(append([]string{s.dir}, names...)...)
 }
 
-// prepare creates the folders and checks that they can be written.
+// prepare creates the folders and checks that they can be written, and that nothing of others is written over.
 func (s *Store) prepare() error {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return s.cannotBeMade(err)
+	}
+	if err := s.checkOwn(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.path("runs"), 0o755); err != nil {
-		return fmt.Errorf("the folder of results %s cannot be made: %w; choose another with --out", s.dir, err)
+		return s.cannotBeMade(err)
 	}
 	probe, err := os.CreateTemp(s.path("runs"), ".probe-*")
 	if err != nil {
@@ -71,6 +77,10 @@ func (s *Store) prepare() error {
 	}
 	probe.Close()
 	return os.Remove(probe.Name())
+}
+
+func (s *Store) cannotBeMade(err error) error {
+	return fmt.Errorf("the folder of results %s cannot be made: %w; choose another with --out", s.dir, err)
 }
 
 // Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.

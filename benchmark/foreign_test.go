@@ -1,0 +1,96 @@
+package benchmark_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// filesIn returns the content of all files under a folder, "" for folders.
+func filesIn(t *testing.T, dir string) map[string]string {
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			all[path] = ""
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all[path] = string(text)
+		return err
+	}))
+	return all
+}
+
+// TestForeignFilesStay: what is not of this program, or of another version of it, is not written over, and the user is told what to do.
+func TestForeignFilesStay(t *testing.T) {
+	source := t.TempDir()
+	_, err := benchmark.Run(t.Context(), plan(t, source, &oracle{}, perfect()))
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		file, content string
+		kind          error
+		says          string
+	}{
+		"old results":     {"results.json", `{"schema":"koopbench.results/0"}`, benchmark.ErrResults, `has the schema "koopbench.results/0"`},
+		"torn results":    {"results.json", `{"schema":`, benchmark.ErrResults, "unexpected end of JSON input"},
+		"other results":   {"results.json", "hello", benchmark.ErrResults, "remove the file, its runs stay, or choose another folder with --out"},
+		"a configuration": {"config.yaml", "learning_rate: 1", benchmark.ErrForeign, "has config.yaml of something else, which would be written over; choose another folder with --out"},
+		"data":            {"data.npz", "hello", benchmark.ErrForeign, "has data.npz of something else"},
+		"a plan":          {"plan.json", "hello", benchmark.ErrForeign, "has plan.json of something else"},
+		"figures":         {"figures/accuracy.png", "hello", benchmark.ErrForeign, "has figures of something else"},
+		"a report":        {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, file := range []string{c.file, "runs/of-something-else.json"} {
+				require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(file)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(c.content), 0o644))
+			}
+			before := filesIn(t, dir)
+			whole := plan(t, dir, &oracle{}, perfect())
+			shard := whole
+			shard.Shard = benchmark.Shard{Index: 1, Count: 2}
+			for _, p := range []benchmark.Plan{whole, shard} {
+				_, err := benchmark.Run(t.Context(), p)
+				require.ErrorIs(t, err, c.kind)
+				assert.ErrorContains(t, err, c.says)
+			}
+			_, err := benchmark.Merge(dir, []string{source}, nil)
+			assert.Error(t, err)
+			assert.Equal(t, before, filesIn(t, dir), "nothing has changed")
+		})
+	}
+}
+
+// TestOwnFolders: a command that was stopped at any moment goes on, and what else lies in the folder does not matter.
+func TestOwnFolders(t *testing.T) {
+	whole := t.TempDir()
+	p := plan(t, whole, &oracle{}, perfect())
+	p.Configuration = []byte("methods: perfect\n")
+	_, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	for name, left := range map[string][]string{
+		"before anything was written": nil, "after the data": {"data.npz"}, "after the configuration": {"data.npz", "config.yaml"},
+		"after the oracle": {"data.npz", "config.yaml", "oracle.json"}, "without its data": {"results.json", "config.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "runs"), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("mine"), 0o644))
+			for _, file := range left {
+				text, err := os.ReadFile(filepath.Join(whole, file))
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(filepath.Join(dir, file), text, 0o644))
+			}
+			p.Out = dir
+			_, err := benchmark.Run(t.Context(), p)
+			require.NoError(t, err)
+			assert.Equal(t, "mine", filesIn(t, dir)[filepath.Join(dir, "notes.txt")])
+		})
+	}
+}
