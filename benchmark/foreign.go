@@ -18,9 +18,9 @@ func (s *Store) checkOwn() error {
 		}
 		return nil
 	}
-	// Looked for before data.npz, which every command writes before them: a command may be beginning here at this moment.
+	// Every command writes data.npz before the others, so it is looked for after them: one may be beginning here at this moment.
 	var there string
-	for _, name := range []string{"data.npz", "config.yaml", wholePlan, "oracle.json", "results.csv", "report.html", "figures"} {
+	for _, name := range []string{"config.yaml", wholePlan, "oracle.json", "results.csv", "report.html", "figures", "data.npz"} {
 		if _, err := os.Lstat(s.path(name)); err == nil {
 			there = name
 		}
