@@ -19,6 +19,8 @@ type Results struct {
 	Environment Environment `json:"environment"`
 	Oracle      OracleInfo  `json:"oracle"`
 	Runs        []RunResult `json:"runs"`
+	// MaxEpochs is [Plan.MaxEpochs]: no method was trained for more epochs, nor the oracle; 0 for no limit.
+	MaxEpochs int `json:"max_epochs,omitempty"`
 }
 
 // TaskInfo says what was evaluated.
@@ -149,6 +151,14 @@ type PluginInfo struct {
 	Version  string `json:"version"`  // its own, may be ""
 	SDK      string `json:"sdk"`      // what it is built with, may be ""
 	Pinned   bool   `json:"pinned"`   // its SHA-256 was in the lock file
+	// Checks says how the plugin fared in its conformance checks; nil if they were not run.
+	Checks *PluginChecks `json:"checks,omitempty"`
+}
+
+// PluginChecks is the outcome of the conformance checks of a plugin.
+type PluginChecks struct {
+	Passed int      `json:"passed"` // number of checks
+	Failed []string `json:"failed"` // names of the checks that failed, "vamp: row-order"; empty if none did
 }
 
 func (p *PluginInfo) identity() string {
