@@ -48,12 +48,12 @@ func embedderChecks() []check[*trainee] {
 		{"features-shape", "Embed gives a Len×Dim matrix, and Dim is at least 1 and the same at every call", "", []string{"fit"}, (*trainee).checkFeaturesShape},
 		{featuresFinite, "Features are finite", "", []string{"features-shape"}, (*trainee).checkFeaturesFinite},
 		{"new-features", "Embed returns a new matrix, which the caller may write to", "", []string{featuresFinite}, (*trainee).checkNewFeatures},
-		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{"row-independence"}, (*trainee).checkConcurrentUse},
+		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
 	}, traineeChecks("Embed", featuresFinite), []check[*trainee]{
 		exposureCheck(featuresFinite),
 		{"decoder", "Decode gives a finite snapshot of the training snapshots' shape for each row, dependent on that row alone; ErrShape for another number of features",
-			"Decoder", []string{"row-independence", "new-features"}, (*trainee).checkDecoder},
-		{"viewer", "View has the very values that Embed returns", "Viewer", []string{"row-independence", "new-features"}, (*trainee).checkViewer},
+			"Decoder", []string{core.RowIndependence, "new-features"}, (*trainee).checkDecoder},
+		{"viewer", "View has the very values that Embed returns", "Viewer", []string{core.RowIndependence, "new-features"}, (*trainee).checkViewer},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, featuresFinite),
 	})
 }

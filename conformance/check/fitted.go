@@ -162,7 +162,7 @@ func unjudged(fitted any, err error) error {
 func traineeChecks(use, whole string) []check[*trainee] {
 	sound, repeats := []string{whole}, []string{whole, "repeatable"}
 	return []check[*trainee]{
-		{"row-independence", use + " gives for a snapshot the same bits whatever other snapshots there are, in whatever order",
+		{core.RowIndependence, use + " gives the same for a snapshot whatever other snapshots there are, in whatever order",
 			"", sound, (*trainee).checkRows},
 		{"empty", use + " gives nothing for no snapshots, and no error", "", sound, (*trainee).checkEmpty},
 		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", sound, (*trainee).checkInputs},
@@ -188,7 +188,7 @@ func traineeChecks(use, whole string) []check[*trainee] {
 			"", sound, (*trainee).checkErrors},
 		{"cancelled-fit", "Fit returns the context's error soon after the context ends, before or during the fit", "", []string{"fit"}, (*trainee).checkCancelledFit},
 		{"cancelled-use", use + " returns soon after its context ends", "", sound, (*trainee).checkCancelledUse},
-		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver", []string{whole, "row-independence", "inputs-unchanged"},
+		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver", []string{whole, core.RowIndependence, "inputs-unchanged"},
 			(*trainee).checkSaved},
 		{"continued", "A fit that continues from a checkpoint of its own gives the same bits as one that was never interrupted",
 			"", repeats, (*trainee).checkContinued},
@@ -215,9 +215,9 @@ func (s *trainee) checkRows(ctx context.Context, _ *notes) error {
 	}, s.use)
 }
 
-// rowsIndependent checks that what compute gives for a snapshot depends on that snapshot alone.
+// rowsIndependent checks that what compute gives for a snapshot depends on that snapshot alone, up to [core.RowTolerance].
 func rowsIndependent(x core.Snapshots, compute func(core.Snapshots) (table, error), use string) error {
-	const remedy = "compute every row by itself, in an order of summation that does not depend on the number of rows"
+	const remedy = "compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no chance"
 	total := min(x.Len(), 100) // more than a few blocks of any usual size
 	x = x.Slice(0, total)
 	whole, err := compute(x)
@@ -230,7 +230,7 @@ func rowsIndependent(x core.Snapshots, compute func(core.Snapshots) (table, erro
 			return err
 		}
 		want := whole.pick(interval(part.from, part.end))
-		if d := want.difference(got); d != "" {
+		if d := want.apart(got); d != "" {
 			return wrong(remedy, "%s of snapshots %d … %d alone and among %d: %s", use, part.from, part.end-1, total, d)
 		}
 	}
@@ -246,7 +246,7 @@ func rowsIndependent(x core.Snapshots, compute func(core.Snapshots) (table, erro
 	if err != nil {
 		return err
 	}
-	if d := whole.pick(order).difference(got); d != "" {
+	if d := whole.pick(order).apart(got); d != "" {
 		return wrong(remedy, "%s of %d snapshots and of the same in reverse order: %s", use, total, d)
 	}
 	return nil

@@ -59,7 +59,7 @@ func methodChecks() []check[*trainee] {
 			"Spectral", []string{"eigenvalues"}, (*trainee).checkModelEigenfunctions},
 		{"forecast", "Forecast one step ahead is what Predict gives, to the bit, and any number of steps ahead gives a finite snapshot for each, dependent on that " +
 			"snapshot and the number of steps alone; it changes no snapshot, gives nothing for none, ErrOption for less than one step, and the error of a context that has ended",
-			"Forecaster", []string{predictionFinite, "row-independence", "empty", "inputs-unchanged"}, (*trainee).checkForecaster},
+			"Forecaster", []string{predictionFinite, core.RowIndependence, "empty", "inputs-unchanged"}, (*trainee).checkForecaster},
 		{"forecast-steps", "A forecast some steps ahead is nearest to the pattern that comes so many snapshots later, in the share of cases that Options.Accuracy says",
 			"Forecaster", []string{"forecast", "learns"}, (*trainee).checkForecastSteps},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, predictionFinite),

@@ -38,7 +38,7 @@ func (s *operating) checkRows(ctx context.Context, _ *notes) error {
 	})
 }
 
-// matrixRowsIndependent checks that what compute gives for a row depends on that row alone.
+// matrixRowsIndependent checks that what compute gives for a row depends on that row alone, up to [core.RowTolerance].
 func matrixRowsIndependent(z *mat.Dense, call string, compute func(z *mat.Dense) (table, error)) error {
 	n, d := z.Dims()
 	whole, err := compute(mat.DenseCopyOf(z))
@@ -53,8 +53,8 @@ func matrixRowsIndependent(z *mat.Dense, call string, compute func(z *mat.Dense)
 		if err != nil {
 			return err
 		}
-		if diff := whole.pick(indices).difference(got); diff != "" {
-			return wrong("compute every row by itself, in an order of summation that does not depend on the number of rows",
+		if diff := whole.pick(indices).apart(got); diff != "" {
+			return wrong("compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no chance",
 				"%s of %d rows, alone or in another order, and among %d: %s", call, len(indices), n, diff)
 		}
 	}

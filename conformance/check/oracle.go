@@ -63,11 +63,11 @@ func oracleChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
 		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"}, (*trainee).checkLabels},
 		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkVerdicts},
-		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{"row-independence"}, (*trainee).checkConcurrentUse},
+		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
 	}, traineeChecks("Classify", labelsInRange), []check[*trainee]{
 		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"}, (*trainee).checkNeedsLabels},
 		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from which the label follows",
-			"Encoder", []string{"row-independence"}, (*trainee).checkEncoder},
+			"Encoder", []string{core.RowIndependence}, (*trainee).checkEncoder},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, labelsInRange),
 	})
 }

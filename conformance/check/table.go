@@ -69,7 +69,7 @@ func valuesTable(values ...complex128) table {
 func (t table) pick(indices []int) table {
 	p := table{len(indices), t.columns, make([]float64, 0, len(indices)*t.columns)}
 	for _, i := range indices {
-		p.values = append(p.values, t.values[i*t.columns:(i+1)*t.columns]...)
+		p.values = append(p.values, t.row(i)...)
 	}
 	return p
 }
@@ -93,6 +93,22 @@ func (t table) difference(u table) string {
 	return fmt.Sprintf("%d of %d values differ, first value %d of row %d: %v and %v",
 		count, len(t.values), first%t.columns, first/t.columns, t.values[first], u.values[first])
 }
+
+// apart says which row of two tables differs by more than [core.RowTolerance], or "".
+func (t table) apart(u table) string {
+	if t.rows != u.rows || t.columns != u.columns {
+		return t.difference(u)
+	}
+	for i := range t.rows {
+		a, b := t.row(i), u.row(i)
+		if d := core.RowDistance(a, b); !(d <= core.RowTolerance) {
+			return fmt.Sprintf("row %d differs by %.2g of its norm, and %g is the limit: %s", i, d, core.RowTolerance, t.difference(u))
+		}
+	}
+	return ""
+}
+
+func (t table) row(i int) []float64 { return t.values[i*t.columns : (i+1)*t.columns] }
 
 // distance says where two tables differ by more than rounding, or "".
 func (t table) distance(u table) string {

@@ -293,7 +293,7 @@ func operatorPredictions(add operatorAdder) {
 			return out, err
 		}
 	}))
-	add("row-independence", "takes single rows in another way", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+	add(core.RowIndependence, "takes single rows in another way", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observed(f, func(z mat.Matrix, out *mat.Dense) {
 			if n, _ := z.Dims(); n == 1 {
 				shift(out, small)

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
@@ -276,13 +277,33 @@ func (k kind) uses(add adder) {
 			return rows, err
 		}
 	}))
-	add("row-independence", "takes single snapshots in another way", computed(func(x core.Snapshots, rows *mat.Dense) {
+	add(core.RowIndependence, "takes single snapshots in another way", computed(func(x core.Snapshots, rows *mat.Dense) {
 		if x.Len() == 1 {
 			shift(rows, large)
 		}
 	}))
-	add("row-independence", "takes the first snapshot in another way", computed(func(_ core.Snapshots, rows *mat.Dense) {
+	add(core.RowIndependence, "takes the first snapshot in another way", computed(func(_ core.Snapshots, rows *mat.Dense) {
 		rows.Set(0, 0, rows.At(0, 0)+large)
+	}))
+	const many = 40 // rows, more than other checks compute at once
+	add(core.RowIndependence, "adds the mean of many rows", computed(func(_ core.Snapshots, rows *mat.Dense) {
+		if n, _ := rows.Dims(); n > many {
+			shift(rows, large*(1+math.Abs(floats.Sum(mat.Col(nil, 0, rows)))/float64(n)))
+		}
+	}))
+	add(core.RowIndependence, "goes by the place among many rows", computed(func(_ core.Snapshots, rows *mat.Dense) {
+		n, _ := rows.Dims()
+		for i := many; i < n; i++ {
+			rows.Set(i, 0, rows.At(i, 0)+large)
+		}
+	}))
+	add(core.RowIndependence, "counts its calls for many rows", after(func(_ *core.Training, f *fitted) {
+		var calls atomic.Int64
+		f.change(func(x core.Snapshots, rows *mat.Dense) {
+			if x.Len() > many {
+				shift(rows, float64(large*calls.Add(1)))
+			}
+		})
 	}))
 	add("empty", "fails for no snapshots", after(func(_ *core.Training, f *fitted) {
 		compute := f.compute
