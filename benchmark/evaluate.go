@@ -14,7 +14,10 @@ import (
 
 // evaluate rolls the model out over the test snapshots. At each step the judge labels what the model predicts, and a label is
 // right if it equals the snapshot's state moved on by the number of steps. Step 0 is never scored.
-func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
+//
+// The model is given the snapshots in an order of its own at each step, so that the place of a snapshot says nothing of its time;
+// everything else here is in the order of time. At one step it predicts some of them again, see [rows.check].
+func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
 	arrays := &RunArrays{}
@@ -22,43 +25,36 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	if err != nil {
 		return nil, err
 	}
-	x, err := copySnapshots(h.Task.Test) // a method that writes to what it is given must not reach the other runs
-	if err != nil {
-		return nil, err
+	measured := func(ctx context.Context, x core.Snapshots, step int) (next core.Snapshots, err error) {
+		m.measure(&result.PredictSeconds, func() { next, err = ahead(ctx, x, step) })
+		return next, err
 	}
 	kept, err := h.keepPredictions(result.Key)
 	if err != nil {
 		return nil, err
 	}
 	defer kept.discard()
-	hash := hashSnapshots(x)
+	x := h.Task.Test
 	for step := 1; step <= steps; step++ {
-		var next core.Snapshots
-		m.measure(&result.PredictSeconds, func() {
-			next, err = predict(ctx, x, func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) { return ahead(ctx, x, step) })
-		})
+		next, err := rows.predict(ctx, x, step, measured, ahead)
 		if err != nil {
 			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
-		}
-		if hashSnapshots(x) != hash {
-			return nil, fmt.Errorf("prediction at step %d: %w: it changed the snapshots that it was given", step, core.ErrContract)
 		}
 		labels, err := h.classify(ctx, next)
 		if err != nil {
 			return nil, fmt.Errorf("at step %d: %w", step, err)
 		}
-		predicted := hashSnapshots(next)
 		if h.Task.Info.Protocol != ProtocolPowers {
-			x, hash = next, predicted
+			x = next
 		}
-		result.PredictionSHA256 = append(result.PredictionSHA256, predicted)
+		result.PredictionSHA256 = append(result.PredictionSHA256, hashSnapshots(next))
 		result.Labels = append(result.Labels, labels)
 		if err := kept.add(next, labels); err != nil {
 			return nil, err
 		}
 		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States))
 		arrays.Labels = append(arrays.Labels, labels)
-		shown, err := copySnapshots(next.Slice(0, min(RolloutSnapshots, next.Len())))
+		shown, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
 		if err != nil {
 			return nil, err
 		}
@@ -68,9 +64,12 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, result *RunRes
 	return arrays, kept.commit()
 }
 
+// ahead is what predicts the snapshots of a step.
+type ahead func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error)
+
 // predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,
 // as the protocol says.
-func predictor(protocol string, model core.Model) (func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error), error) {
+func predictor(protocol string, model core.Model) (ahead, error) {
 	if protocol != ProtocolPowers {
 		return func(ctx context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			return model.Predict(ctx, x)
@@ -84,13 +83,16 @@ func predictor(protocol string, model core.Model) (func(ctx context.Context, x c
 	return forecaster.Forecast, nil
 }
 
-// predict calls the model once, by call, and checks what it returns.
-func predict(ctx context.Context, x core.Snapshots, call func(context.Context, core.Snapshots) (core.Snapshots, error)) (_ core.Snapshots, err error) {
+// predict calls the model once and checks what it returns, and that it leaves x as it is.
+func predict(ctx context.Context, x core.Snapshots, step int, ahead ahead) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
-	next, err := call(ctx, x)
+	given := hashSnapshots(x)
+	next, err := ahead(ctx, x, step)
 	switch {
 	case err != nil:
 		return next, err
+	case hashSnapshots(x) != given:
+		return next, fmt.Errorf("%w: it changed the snapshots that it was given", core.ErrContract)
 	case !next.SameShape(x):
 		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", core.ErrContract, next.Shape(), x.Shape())
 	case next.Len() != x.Len():
@@ -102,15 +104,8 @@ func predict(ctx context.Context, x core.Snapshots, call func(context.Context, c
 	return next, nil
 }
 
-// copySnapshots copies, so that a part does not hold the whole in memory.
-func copySnapshots(x core.Snapshots) (core.Snapshots, error) {
-	values := make([]float32, x.Len()*x.Size())
-	x.Read(values, 0)
-	return core.NewSnapshots(values, x.Shape()...)
-}
-
 // spectrum keeps eigenvalues and left eigenfunctions on the test snapshots, where the model has them.
-func (h *harness) spectrum(ctx context.Context, model core.Model, result *RunResult, arrays *RunArrays) (err error) {
+func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, result *RunResult, arrays *RunArrays) (err error) {
 	defer core.Recover(&err)
 	s, ok := core.As[core.Spectral](model)
 	if !ok {
@@ -120,7 +115,12 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, result *RunRes
 	if len(values) == 0 {
 		return nil
 	}
-	left, err := s.LeftEigenfunctions(ctx, h.Task.Test)
+	order := rows.order(0)
+	given, err := pick(h.Task.Test, order)
+	if err != nil {
+		return err
+	}
+	left, err := s.LeftEigenfunctions(ctx, given)
 	if err != nil {
 		return fmt.Errorf("eigenfunctions: %w", err)
 	}
@@ -130,7 +130,7 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, result *RunRes
 	for _, v := range values {
 		result.Eigenvalues = append(result.Eigenvalues, Complex(v))
 	}
-	arrays.LeftEigenfunctions = left
+	arrays.LeftEigenfunctions = unordered(left, order)
 	return nil
 }
 

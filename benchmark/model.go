@@ -131,7 +131,7 @@ func RollOut(ctx context.Context, model core.Model, protocol string, x core.Snap
 		return err
 	}
 	for step := 1; step <= steps; step++ {
-		next, err := predict(ctx, x, func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) { return ahead(ctx, x, step) })
+		next, err := predict(ctx, x, step, ahead)
 		if err != nil {
 			return fmt.Errorf("prediction at step %d: %w", step, err)
 		}

@@ -67,10 +67,14 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 	assert.Equal(t, benchmark.ProtocolPowers, got.Task.Protocol)
 	assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[0].Accuracy)
 	assert.Equal(t, []float64{0, 0, 1, 0}, got.Runs[1].Accuracy, "its forecasts are judged, not its predictions")
-	require.Len(t, seen, 4)
+	whole := 0
 	for _, x := range seen {
-		assert.Equal(t, p.Task.Test.Floats(), x.Floats())
+		if x.Len() == p.Task.Test.Len() {
+			whole++
+			assert.ElementsMatch(t, p.Task.Test.Floats(), x.Floats(), "in another order")
+		}
 	}
+	assert.Equal(t, 4, whole)
 	assert.Equal(t, benchmark.StatusSkipped, got.Runs[2].Status)
 	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that looks several steps ahead`)
 	assert.Empty(t, got.Runs[2].Accuracy)

@@ -266,12 +266,13 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	result.History = history(report)
 	result.Trained, result.Reason = report.Untrained == "", report.Untrained
 
-	arrays, err := h.evaluate(ctx, model, result, m, progress)
+	rows := newRows(h.Task.Info, r.description.Name, r.seed, h.Task.Test.Len())
+	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
 	if err != nil {
 		return nil, err
 	}
 	var other float64 // nobody asks how long eigenfunctions take
-	m.measure(&other, func() { err = h.spectrum(ctx, model, result, arrays) })
+	m.measure(&other, func() { err = h.spectrum(ctx, model, rows, result, arrays) })
 	if err != nil {
 		return nil, err
 	}

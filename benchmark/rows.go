@@ -1,0 +1,150 @@
+package benchmark
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// rows gives a model the test snapshots of a run. A prediction must depend on its snapshot alone, [core.RowIndependence], and two
+// things here see to that:
+//
+//   - at each step the snapshots come in an order of their own, so that their places and their company say nothing of the time;
+//   - at one step some of them are predicted again, alone and in other company, and must come out the same up to
+//     [core.RowTolerance].
+//
+// The orders are drawn from the seed, the declared name of the method and the hash of the data, which no method is given.
+type rows struct {
+	seed       int64
+	name, data string
+	n          int // snapshots
+	checked    int // the step at which some are predicted again
+}
+
+const (
+	aloneRows     = 4   // predicted again alone, before the others
+	companionRows = 128 // the most that are predicted again in other company, after the others
+)
+
+func newRows(task TaskInfo, name string, seed int64, n int) rows {
+	r := rows{seed: seed, name: name, data: task.DataSHA256, n: n}
+	r.checked = 1 + r.stream("row-check").IntN(task.Steps)
+	return r
+}
+
+func (r rows) stream(purpose ...string) *rand.Rand {
+	return core.NewStream(r.seed, append([]string{r.name, r.data}, purpose...)...)
+}
+
+// order is that of the snapshots at a step: the one with index order[i] comes i-th. Step 0 stands for eigenfunctions.
+func (r rows) order(step int) []int { return r.stream("row-order", strconv.Itoa(step)).Perm(r.n) }
+
+// predict returns the predictions for x, both in the order of time. They are made by counts, those of the check by ahead.
+func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, ahead ahead) (core.Snapshots, error) {
+	order := r.order(step)
+	given, err := pick(x, order)
+	if err != nil {
+		return core.Snapshots{}, err
+	}
+	var alone []core.Snapshots
+	chosen := r.stream("rows-checked").Perm(r.n)
+	single, group := chosen[:min(aloneRows, r.n)], chosen[:min(companionRows, (r.n+1)/2)]
+	if step == r.checked {
+		for _, i := range single {
+			one, err := again(ctx, x, []int{i}, step, ahead)
+			if err != nil {
+				return core.Snapshots{}, err
+			}
+			alone = append(alone, one)
+		}
+	}
+	next, err := predict(ctx, given, step, counts)
+	if err != nil {
+		return core.Snapshots{}, err
+	}
+	if next, err = pick(next, inverse(order)); err != nil || step != r.checked {
+		return next, err
+	}
+	for k, i := range single {
+		if err := sameRow(alone[k], 0, next, i, 1); err != nil {
+			return core.Snapshots{}, err
+		}
+	}
+	some, err := again(ctx, x, group, step, ahead)
+	if err != nil {
+		return core.Snapshots{}, err
+	}
+	for k, i := range group {
+		if err := sameRow(some, k, next, i, len(group)); err != nil {
+			return core.Snapshots{}, err
+		}
+	}
+	return next, nil
+}
+
+// again predicts the snapshots of x at these times once more.
+func again(ctx context.Context, x core.Snapshots, times []int, step int, ahead ahead) (core.Snapshots, error) {
+	given, err := pick(x, times)
+	if err != nil {
+		return core.Snapshots{}, err
+	}
+	some, err := predict(ctx, given, step, ahead)
+	if err != nil {
+		return core.Snapshots{}, fmt.Errorf("%d of the snapshots by themselves: %w", len(times), err)
+	}
+	return some, nil
+}
+
+// sameRow compares the prediction k of a call of company snapshots with the prediction i among all.
+func sameRow(some core.Snapshots, k int, all core.Snapshots, i, company int) error {
+	a, b := make([]float32, some.Size()), make([]float32, all.Size())
+	some.Read(a, k)
+	all.Read(b, i)
+	d := core.RowDistance(a, b)
+	if d <= core.RowTolerance {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise in a call of %d snapshots than in one of %d: the predictions "+
+		"differ by %.2g of their norm, and %g is the limit; predict every snapshot by itself, with no statistics over the others, no "+
+		"regard to its place, nothing kept between calls, and no chance", core.ErrContract, core.RowIndependence, i, company, all.Len(), d, core.RowTolerance)
+}
+
+// pick copies the snapshots at these times.
+func pick(x core.Snapshots, times []int) (core.Snapshots, error) {
+	values := make([]float32, len(times)*x.Size())
+	x.Gather(values, times)
+	return core.NewSnapshots(values, x.Shape()...)
+}
+
+func firstRows(n int) []int {
+	times := make([]int, n)
+	for i := range times {
+		times[i] = i
+	}
+	return times
+}
+
+func inverse(order []int) []int {
+	places := make([]int, len(order))
+	for place, i := range order {
+		places[i] = place
+	}
+	return places
+}
+
+// unordered undoes the order of the rows of m.
+func unordered(m *mat.CDense, order []int) *mat.CDense {
+	n, d := m.Dims()
+	whole := mat.NewCDense(n, d, nil)
+	for place, i := range order {
+		for j := range d {
+			whole.Set(i, j, m.At(place, j))
+		}
+	}
+	return whole
+}

@@ -1,0 +1,274 @@
+package benchmark_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+type predictor = func(context.Context, core.Snapshots) (core.Snapshots, error)
+
+func stateAt(x core.Snapshots, i int) int { return state(x.Slice(i, i+1).Floats()[0]) }
+
+// shown returns snapshots of these states.
+func shown(x core.Snapshots, states []int) (core.Snapshots, error) {
+	var values []float32
+	for _, s := range states {
+		values = append(values, image(s)...)
+	}
+	return core.NewSnapshots(values, x.Shape()...)
+}
+
+// vote lets all rows of a call vote on the phase, as if they came in the order of time, and answers by the place of each row. A third of
+// the rows are misread, as an honest method would misread them.
+func vote(x core.Snapshots) []int {
+	votes := make([]int, states)
+	for i := range x.Len() {
+		seen := stateAt(x, i)
+		if i%3 == 0 {
+			seen = (seen + 1) % states
+		}
+		votes[((seen-i)%states+states)%states]++
+	}
+	phase := slices.Index(votes, slices.Max(votes))
+	next := make([]int, x.Len())
+	for i := range next {
+		next[i] = (phase + 1 + i) % states
+	}
+	return next
+}
+
+func voting(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return shown(x, vote(x)) }
+
+// honest predicts from a row alone.
+func honest(x core.Snapshots, wrong int) []int {
+	next := make([]int, x.Len())
+	for i := range next {
+		next[i] = (stateAt(x, i) + 1) % states
+		if sum := sha256.Sum256(fmt.Append(nil, x.Slice(i, i+1).Floats())); int(sum[0])%3 < wrong {
+			next[i] = (next[i] + 1) % states
+		}
+	}
+	return next
+}
+
+// TestCheatsAreInvalid: what is predicted for a row must depend on that row alone. Each of these methods is right at every step, or
+// about as good as it can be, if the rows of a call come in the order of time and no row is predicted twice.
+func TestCheatsAreInvalid(t *testing.T) {
+	var steps, calls int
+	source := rand.New(rand.NewPCG(1, 2))
+	for name, predict := range map[string]predictor{
+		"all rows vote on the phase": voting,
+		"the size of the call tells the test": func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+			if x.Len() == 15 {
+				return voting(ctx, x)
+			}
+			return shown(x, honest(x, 1))
+		},
+		"the mean of the call is subtracted": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			values := slices.Clone(x.Floats())
+			var mean float32
+			for _, v := range values {
+				mean += v / float32(len(values))
+			}
+			for i := range values {
+				values[i] -= mean / 100
+			}
+			return core.NewSnapshots(values, x.Shape()...)
+		},
+		"steps are counted": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			steps++
+			next := honest(x, 0)
+			for i := range next {
+				next[i] = (next[i] + steps) % states
+			}
+			return shown(x, next)
+		},
+		"chance decides": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			next := honest(x, 0)
+			for i := range next {
+				if source.IntN(4) == 0 {
+					next[i] = source.IntN(states)
+				}
+			}
+			return shown(x, next)
+		},
+		"noise is added": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			values := slices.Clone(x.Floats())
+			for i := range values {
+				values[i] += 0.01 * source.Float32()
+			}
+			return core.NewSnapshots(values, x.Shape()...)
+		},
+		"the last call is carried on": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			calls++
+			values := slices.Clone(x.Floats())
+			for i := range values {
+				values[i] += float32(calls) / 50
+			}
+			return core.NewSnapshots(values, x.Shape()...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plan(t, t.TempDir(), &oracle{}, &method{name: "cheat", predict: predict}, perfect())
+			got, err := benchmark.Run(t.Context(), p)
+			require.NoError(t, err)
+			for _, run := range got.Runs[:2] {
+				assert.Equal(t, benchmark.StatusInvalid, run.Status)
+				assert.Contains(t, run.Reason, "row-independence: test snapshot ")
+				assert.Empty(t, run.Accuracy)
+			}
+			assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
+		})
+	}
+}
+
+// A method that remembers what it answered for each row gives the same answer for the same row again, and is not caught. It gains
+// nothing: the places of the rows say nothing of the time.
+func TestPlacesSayNothing(t *testing.T) {
+	answers := map[string]int{}
+	remembering := &method{name: "remembers", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		next := vote(x)
+		for i := range next {
+			row, err := json.Marshal(x.Slice(i, i+1).Floats())
+			if err != nil {
+				return x, err
+			}
+			if known, ok := answers[string(row)]; ok {
+				next[i] = known
+			}
+			answers[string(row)] = next[i]
+		}
+		return shown(x, next)
+	}}
+	p := plan(t, t.TempDir(), &oracle{}, remembering)
+	p.Task = noisyTask(t, 6)
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	for _, run := range got.Runs {
+		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		assert.Less(t, run.Accuracy[0], 0.6, "voting in the order of time would be right always")
+	}
+}
+
+// noisyTask is the tests' process with test snapshots that are all different.
+func noisyTask(t *testing.T, steps int) *benchmark.Task {
+	base := task(t, steps)
+	noise := rand.New(rand.NewPCG(3, 4))
+	other := *base
+	for _, x := range []*core.Snapshots{&other.Train, &other.Validation, &other.Test} {
+		values := slices.Clone(x.Floats())
+		for i := range values {
+			values[i] += 0.1 * (noise.Float32() - 0.5)
+		}
+		var err error
+		*x, err = core.NewSnapshots(values, 2, 2)
+		require.NoError(t, err)
+	}
+	return &other
+}
+
+// Rows that differ in their last bits, as those of libraries do in batches of another size, are no reason to refuse a run.
+func TestRoundingIsNoCheat(t *testing.T) {
+	rounding := &method{name: "rounds", predict: func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		next, err := moved(1)(ctx, x)
+		if err != nil {
+			return next, err
+		}
+		values := slices.Clone(next.Floats())
+		for i := range values {
+			values[i] *= 1 + 0x1p-20*float32(x.Len()%7)
+		}
+		return core.NewSnapshots(values, x.Shape()...)
+	}}
+	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{}, rounding))
+	require.NoError(t, err)
+	for _, run := range got.Runs {
+		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
+	}
+}
+
+// watching keeps what a model is given, and has eigenfunctions that tell the rows apart.
+type watching struct {
+	*method
+	given, eigen *[]core.Snapshots
+}
+
+func (w watching) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	m, err := w.method.Fit(ctx, t)
+	return watched{m.(model), w}, err
+}
+
+type watched struct {
+	model
+	w watching
+}
+
+func (m watched) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+	*m.w.given = append(*m.w.given, x)
+	return m.model.Predict(ctx, x)
+}
+
+func (m watched) LeftEigenfunctions(_ context.Context, x core.Snapshots) (*mat.CDense, error) {
+	*m.w.eigen = append(*m.w.eigen, x)
+	left := mat.NewCDense(x.Len(), 2, nil)
+	for i := range x.Len() {
+		left.Set(i, 1, complex(float64(x.Slice(i, i+1).Floats()[0]), 0))
+	}
+	return left, nil
+}
+
+// TestOrderOfRows: a model is given all test snapshots at every step, in an order that changes, and for its eigenfunctions too; what
+// is kept is in the order of time.
+func TestOrderOfRows(t *testing.T) {
+	var given, eigen []core.Snapshots
+	dir := t.TempDir()
+	p := plan(t, dir, &oracle{}, perfect())
+	p.Task, p.Seeds = noisyTask(t, 4), p.Seeds[:1]
+	p.Entries[0].Method = watching{&method{name: "perfect", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...) // what stands still is told apart
+	}}, &given, &eigen}
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.Equal(t, benchmark.StatusOK, got.Runs[0].Status, got.Runs[0].Reason)
+
+	inTime := p.Task.Test.Floats()
+	var whole, single, some int
+	seen := map[string]bool{}
+	for _, x := range append(given, eigen...) {
+		switch x.Len() {
+		case 15:
+			whole++
+			assert.NotEqual(t, inTime, x.Floats())
+			assert.ElementsMatch(t, inTime, x.Floats())
+			text := fmt.Sprint(x.Floats())
+			assert.False(t, seen[text], "an order twice")
+			seen[text] = true
+		case 1:
+			single++
+		default:
+			some++
+		}
+	}
+	assert.Equal(t, []int{5, 4, 1}, []int{whole, single, some})
+	require.Len(t, eigen, 1)
+
+	arrays, err := benchmark.OpenStore(dir).RunArrays(got.Runs[0].Key)
+	require.NoError(t, err)
+	assert.Equal(t, inTime[:40], arrays.Rollout[3].Floats())
+	for i := range 15 {
+		assert.Equal(t, complex(float64(inTime[4*i]), 0), arrays.LeftEigenfunctions.At(i, 1))
+	}
+}
