@@ -12,7 +12,8 @@ import (
 type Aspect string
 
 // The aspects. Runs that differ in one of the first six are judged by other measures: they belong in no table together.
-// Those that differ in code or kernels may have other bits, and are told apart where bits count. The machine changes times.
+// Those that differ in training, code or kernels are other runs, and are told apart if they would be joined. The machine changes
+// times.
 const (
 	AspectData     Aspect = "data"
 	AspectSplit    Aspect = "split"
@@ -20,6 +21,7 @@ const (
 	AspectSteps    Aspect = "steps"
 	AspectProtocol Aspect = "protocol"
 	AspectOracle   Aspect = "oracle"
+	AspectTraining Aspect = "training"
 	AspectCode     Aspect = "code"
 	AspectKernels  Aspect = "kernels"
 	AspectMachine  Aspect = "machine"
@@ -33,7 +35,7 @@ type Difference struct {
 
 // Fatal reports whether accuracies on both sides mean something else.
 func (d Difference) Fatal() bool {
-	return d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
+	return d.Aspect != AspectTraining && d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
 }
 
 // Differences lists what is not alike in results and in those that they are held against, most important first; runs are not
@@ -51,9 +53,10 @@ type setting struct {
 	task        TaskInfo
 	oracle      OracleInfo
 	environment Environment
+	maxEpochs   int // see [Results.MaxEpochs]
 }
 
-func settingOf(r *Results) setting { return setting{r.Task, r.Oracle, r.Environment} }
+func settingOf(r *Results) setting { return setting{r.Task, r.Oracle, r.Environment, r.MaxEpochs} }
 
 type differences []Difference
 
@@ -95,6 +98,9 @@ func (s setting) unlike(o setting) differences {
 		add(AspectProtocol, "another protocol: %s against %s", orUnknown(t.Protocol), orUnknown(u.Protocol))
 	}
 	d = append(d, s.oracle.unlike(o.oracle)...)
+	if s.maxEpochs != o.maxEpochs && len(d) == 0 {
+		add(AspectTraining, "another limit of training: %s against %s", epochLimit(s.maxEpochs), epochLimit(o.maxEpochs))
+	}
 	e, f := s.environment, o.environment
 	if e.ExecutableSHA256 != f.ExecutableSHA256 {
 		add(AspectCode, "other code: %s against %s", e.code(), f.code())
@@ -106,6 +112,13 @@ func (s setting) unlike(o setting) differences {
 		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
 	}
 	return d
+}
+
+func epochLimit(most int) string {
+	if most == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("at most %d epochs", most)
 }
 
 func (o OracleInfo) unlike(p OracleInfo) differences {

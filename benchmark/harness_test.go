@@ -220,9 +220,12 @@ func TestRunContinues(t *testing.T) {
 	assert.EqualValues(t, 1, o.fits.Load(), "nor is the oracle when no run needs it")
 
 	for name, change := range map[string]func(*benchmark.Plan){
-		"code":        func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "other" },
-		"backend":     func(p *benchmark.Plan) { p.Environment.Backend = "other" },
-		"plugin":      func(p *benchmark.Plan) { p.Entries[0].Plugin = &benchmark.PluginInfo{SHA256: "other"} },
+		"code":    func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "other" },
+		"backend": func(p *benchmark.Plan) { p.Environment.Backend = "other" },
+		"plugin":  func(p *benchmark.Plan) { p.Entries[0].Plugin = &benchmark.PluginInfo{SHA256: "other"} },
+		"version of the plugin": func(p *benchmark.Plan) {
+			p.Entries[0].Plugin = &benchmark.PluginInfo{SHA256: "other", Version: "2"}
+		},
 		"options":     func(p *benchmark.Plan) { p.MaxEpochs = 3 },
 		"oracle seed": func(p *benchmark.Plan) { p.Oracle.Seed = 43 },
 		"data":        func(p *benchmark.Plan) { p.Task = task(t, 4); p.Task.Info.DataSHA256 = "other" },
@@ -261,10 +264,31 @@ func TestMaxEpochsCapsEveryMethod(t *testing.T) {
 	assert.Equal(t, 7, got.Runs[0].Options["epochs"])
 	assert.Equal(t, 7, got.Runs[0].History[0].Epoch)
 	assert.Equal(t, 7, got.Oracle.Options["epochs"])
+	assert.Equal(t, 7, got.MaxEpochs)
 	p.MaxEpochs = 90
 	got, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.Equal(t, 50, got.Runs[0].Options["epochs"], "a cap never raises")
+	assert.Zero(t, got.MaxEpochs, "and is nothing to tell if it cuts nothing")
+}
+
+// TestLabelsSayWhatWasRun: no row has an option in its name that its runs did not have.
+func TestLabelsSayWhatWasRun(t *testing.T) {
+	for label, want := range map[string]string{
+		"perfect": "perfect", "perfect?epochs=50": "perfect?epochs=7", "perfect?a=1&epochs=50&b=2": "perfect?a=1&epochs=7&b=2", "perfect?epochs=3": "perfect?epochs=3",
+	} {
+		p := plan(t, t.TempDir(), &oracle{}, perfect())
+		p.Entries[0].Label, p.MaxEpochs = label, 7
+		if label == "perfect?epochs=3" {
+			var err error
+			p.Entries[0].Options, err = perfect().Describe().Resolve(map[string]any{"epochs": 3})
+			require.NoError(t, err)
+		}
+		got, err := benchmark.Run(t.Context(), p)
+		require.NoError(t, err)
+		assert.Equal(t, want, got.Runs[0].Method)
+		assert.Equal(t, label, p.Entries[0].Label, "the caller's plan stays as it is")
+	}
 }
 
 func TestFailuresStayAlone(t *testing.T) {

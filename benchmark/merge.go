@@ -63,7 +63,7 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	defer unlock()
 	m := &Merged{Missing: j.missing, Notes: j.notes}
 	first := folders[0]
-	m.Results = &Results{Schema: Schema, Task: first.task, Environment: first.environment, Oracle: j.oracle}
+	m.Results = &Results{Schema: Schema, Task: first.task, Environment: first.environment, Oracle: j.oracle, MaxEpochs: first.maxEpochs}
 	m.Results.Environment.Command = command
 	if err := m.takeBeside(store, folders, j.runs); err != nil {
 		return nil, err

@@ -466,7 +466,7 @@ func TestTwoCommandsInOneFolder(t *testing.T) {
 	r, err := benchmark.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Len(t, r.Runs, 2)
-	_, err = benchmark.Run(t.Context(), p)
+	_, err = benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{}))
 	assert.NoError(t, err, "the lock ends with the command")
 }
 

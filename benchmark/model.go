@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/koopbench/koopbench/core"
@@ -155,15 +154,6 @@ func (s *Store) OraclePath(key string) string { return s.path("oracle-" + key + 
 func savable(m core.Method) bool {
 	_, ok := core.As[core.ModelLoader](m)
 	return ok
-}
-
-// saved reports whether the model of a run is on disk, or need not be.
-func (h *harness) saved(r run) bool {
-	if !h.SaveModels || !savable(r.entry.Method) {
-		return true
-	}
-	_, err := os.Stat(h.store.ModelPath(r.key))
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // save returns the model of a run to be written, nil where it is not wanted or, with a warning, where it cannot be saved.

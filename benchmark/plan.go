@@ -2,7 +2,8 @@ package benchmark
 
 import (
 	"fmt"
-	"maps"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/koopbench/koopbench/core"
@@ -45,6 +46,8 @@ type Plan struct {
 	Environment Environment
 	// Observer is told of progress; nil for no one.
 	Observer Observer
+
+	cut bool // MaxEpochs has lowered an option
 }
 
 // Entry is a method with its options under the name that results give it.
@@ -101,7 +104,42 @@ type run struct {
 	place       int // in the plan, from 0
 }
 
-// runs lists every method at every seed, capped and keyed, and rejects what is not unique.
+// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and says so in labels that name
+// it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the plan before does it first.
+func (p *Plan) Cap() error {
+	cut, err := capEpochs(p.Oracle.Oracle.Describe(), &p.Oracle.Options, p.MaxEpochs)
+	if err != nil {
+		return err
+	}
+	p.cut = p.cut || cut
+	p.Entries = slices.Clone(p.Entries)
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		cut, err := capEpochs(e.Method.Describe(), &e.Options, p.MaxEpochs)
+		if err != nil {
+			return err
+		}
+		if cut {
+			p.cut = true
+			e.Label = epochsInLabel.ReplaceAllString(e.Label, fmt.Sprintf("${1}%d", p.MaxEpochs))
+		}
+	}
+	return nil
+}
+
+// limit is MaxEpochs if it has lowered an option, and 0 otherwise.
+func (p *Plan) limit() int {
+	if !p.cut {
+		return 0
+	}
+	return p.MaxEpochs
+}
+
+const epochsOption = "epochs"
+
+var epochsInLabel = regexp.MustCompile(`([?&]` + epochsOption + `=)[^&]*`)
+
+// runs lists every method at every seed, keyed, and rejects what is not unique.
 func (p *Plan) runs(oracleKey string) ([]run, error) {
 	if len(p.Entries) == 0 || len(p.Seeds) == 0 {
 		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption, len(p.Entries), len(p.Seeds))
@@ -110,30 +148,26 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 	labels := map[string]string{}
 	for _, e := range p.Entries {
 		d := e.Method.Describe()
-		options, err := capEpochs(d, e.Options, p.MaxEpochs)
-		if err != nil {
-			return nil, err
-		}
 		for _, seed := range p.Seeds {
-			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.identity(), d, options, seed)
+			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.identity(), d, e.Options, seed)
 			if other, twice := labels[key]; twice {
 				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
 			}
 			labels[key] = e.Label
-			runs = append(runs, run{e, d, options, seed, key, len(runs)})
+			runs = append(runs, run{e, d, e.Options, seed, key, len(runs)})
 		}
 	}
 	return runs, nil
 }
 
-// capEpochs lowers the option "epochs", where there is one, to the cap.
-func capEpochs(d core.Description, options core.Options, most int) (core.Options, error) {
+// capEpochs lowers the option "epochs", if there is one, to the cap, and reports whether it was higher.
+func capEpochs(d core.Description, options *core.Options, most int) (cut bool, err error) {
 	values := options.Map()
-	epochs, ok := values["epochs"].(int)
+	epochs, ok := values[epochsOption].(int)
 	if most <= 0 || !ok || epochs <= most {
-		return options, nil
+		return false, nil
 	}
-	values = maps.Clone(values)
-	values["epochs"] = most
-	return d.Resolve(values)
+	values[epochsOption] = most
+	*options, err = d.Resolve(values)
+	return true, err
 }

@@ -1,10 +1,7 @@
 package benchmark
 
 import (
-	"errors"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
@@ -22,12 +19,6 @@ type predictions struct {
 }
 
 func (s *Store) predictionsPath(key string) string { return s.path("runs", key+".predictions.npz") }
-
-// hasPredictions reports whether the predictions of a run are kept.
-func (s *Store) hasPredictions(key string) bool {
-	_, err := os.Stat(s.predictionsPath(key))
-	return !errors.Is(err, fs.ErrNotExist)
-}
 
 // keepPredictions begins the file of a run's predictions, if the plan wants them.
 func (h *harness) keepPredictions(key string) (*predictions, error) {

@@ -19,7 +19,8 @@ type planned struct {
 	Task        TaskInfo     `json:"task"`
 	Environment Environment  `json:"environment"`
 	Oracle      OracleInfo   `json:"oracle"` // as it is before it is fitted
-	Runs        []plannedRun `json:"runs"`   // all of the command, those of other shards too
+	MaxEpochs   int          `json:"max_epochs,omitempty"`
+	Runs        []plannedRun `json:"runs"` // all of the command, those of other shards too
 }
 
 type plannedRun struct {
@@ -28,7 +29,7 @@ type plannedRun struct {
 	Seed   int64  `json:"seed"`
 }
 
-func (p planned) setting() setting { return setting{p.Task, p.Oracle, p.Environment} }
+func (p planned) setting() setting { return setting{p.Task, p.Oracle, p.Environment, p.MaxEpochs} }
 
 // shard is the zero value for a whole plan.
 func (p planned) shard() Shard {
@@ -51,7 +52,7 @@ func (p planned) name() string {
 var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
 
 func (h *harness) planned(runs []run) planned {
-	p := planned{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, Runs: []plannedRun{}}
+	p := planned{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit(), Runs: []plannedRun{}}
 	if !h.Shard.Whole() {
 		p.Shard = &h.Shard
 	}
@@ -84,7 +85,7 @@ func (s *Store) Progress() (r *Results, due int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	r = &Results{Schema: Schema, Task: f.task, Environment: f.environment, Oracle: f.oracle, Runs: []RunResult{}}
+	r = &Results{Schema: Schema, Task: f.task, Environment: f.environment, Oracle: f.oracle, MaxEpochs: f.maxEpochs, Runs: []RunResult{}}
 	for _, found := range f.runs {
 		if found.damage != nil {
 			return nil, 0, found.damage

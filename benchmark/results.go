@@ -19,8 +19,11 @@ type Results struct {
 	Environment Environment `json:"environment"`
 	Oracle      OracleInfo  `json:"oracle"`
 	Runs        []RunResult `json:"runs"`
-	// MaxEpochs is [Plan.MaxEpochs]: no method was trained for more epochs, nor the oracle; 0 for no limit.
+	// MaxEpochs is [Plan.MaxEpochs] if it cut a training short, 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
+
+	// Notes are sentences for the user of the command that made them.
+	Notes []string `json:"-"`
 }
 
 // TaskInfo says what was evaluated.
@@ -123,6 +126,7 @@ type RunResult struct {
 	Threads          int            `json:"threads,omitempty"` // of the processor that the run was to compute on
 	Plugin           *PluginInfo    `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
 	Environment      *Environment   `json:"environment"`       // where it was made, which may be elsewhere than others
+	Carried          bool           `json:"-"`                 // it is of an earlier command, and stays in the table
 }
 
 // DeclaredName is what the method calls itself: results that were written before they had it tell it by their label.
@@ -161,11 +165,16 @@ type PluginChecks struct {
 	Failed []string `json:"failed"` // names of the checks that failed, "vamp: row-order"; empty if none did
 }
 
+// identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself, since a script
+// may import code that the hash knows nothing of.
 func (p *PluginInfo) identity() string {
-	if p == nil {
+	switch {
+	case p == nil:
 		return ""
+	case p.Version == "":
+		return p.SHA256
 	}
-	return p.SHA256
+	return p.SHA256 + " " + p.Version
 }
 
 // Epoch is one pass over the training data. A loss that is not a number is null in JSON.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,11 +44,10 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if _, err := h.Task.WithProtocol(h.Task.Info.Protocol); err != nil {
 		return nil, err
 	}
-	d := h.Oracle.Oracle.Describe()
-	options, err := capEpochs(d, h.Oracle.Options, h.MaxEpochs)
-	if err != nil {
+	if err := h.Cap(); err != nil {
 		return nil, err
 	}
+	d, options := h.Oracle.Oracle.Describe(), h.Oracle.Options
 	h.oracle = OracleInfo{
 		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
 		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
@@ -62,6 +62,10 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	defer unlock()
+	carried, notes, err := h.earlier(all)
+	if err != nil {
+		return nil, err
+	}
 	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
 		return nil, err
 	}
@@ -89,7 +93,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		err = h.execute(ctx, runs, pending, finished)
 	}
 
-	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle}
+	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit(), Notes: notes}
 	for _, f := range finished {
 		if f != nil {
 			results.Runs = append(results.Runs, *f)
@@ -100,6 +104,13 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	}
 	if len(results.Runs) == 0 {
 		return nil, errors.Join(err, h.store.removePlan())
+	}
+	if len(carried) > 0 {
+		all, failure := h.store.together(results.Runs, carried)
+		if failure != nil {
+			return results, errors.Join(err, failure)
+		}
+		results.Runs = all
 	}
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)
@@ -122,19 +133,18 @@ func (h *harness) claim(plan planned) (unlock func(), err error) {
 	return func() {}, h.store.checkShards(plan)
 }
 
-// reuse fills in the runs that are on disk, finished and evaluated, with their models if these are
-// wanted, and returns the indices of the others. Checkpoints that a
-// process left behind that ended between a run and the next are removed.
+// reuse fills in the runs that are on disk and ok, and returns the indices of those to be made: of the others, and of those that lack
+// something that the plan wants, which stay as they are unless they are made again. Checkpoints that a process left behind that
+// ended between a run and the next are removed.
 func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err error) {
 	var keys []string
 	for i, r := range runs {
-		found, ok, err := h.store.Run(r.key)
-		if !ok || err != nil || found.Status != StatusOK || !h.saved(r) || h.SavePredictions && !h.store.hasPredictions(r.key) {
+		found, complete := h.finished(r)
+		finished[i] = found
+		if !complete {
 			pending = append(pending, i)
 			continue
 		}
-		found.Method = r.entry.Label
-		finished[i] = &found
 		keys = append(keys, r.key)
 		h.Observer.Begin(r.entry.Label, r.seed)
 		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
@@ -143,12 +153,13 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 }
 
 // execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first error of writing, or
-// the context's; runs that ctx cut short leave nothing.
+// the context's; runs that ctx cut short leave nothing. A run that was finished before stays so if it fails now, which is an error too.
 func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*RunResult) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	next := make(chan int)
 	var workers sync.WaitGroup
+	var lost failures
 	jobs := min(max(h.Jobs, 1), max(len(pending), 1))
 	for worker := range jobs {
 		workers.Go(func() {
@@ -156,6 +167,14 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 				result, arrays := h.runOne(ctx, runs[i], share{jobs, threadsOf(worker, jobs, h.Threads)})
 				if ctx.Err() != nil && result.Status != StatusOK {
 					continue
+				}
+				if finished[i] != nil && result.Status != StatusOK {
+					lost.add(fmt.Errorf("%s, seed %d, could not be made again for what it lacks (%s: %s); its finished results stay",
+						result.Method, result.Seed, result.Status, result.Reason))
+					continue
+				}
+				if finished[i] != nil && !slices.Equal(result.PredictionSHA256, finished[i].PredictionSHA256) {
+					result.Warnings = append(result.Warnings, "the run was made again, and its predictions are not those of the first time")
 				}
 				if err := h.store.writeRun(*result, arrays); err != nil {
 					stop(err)
@@ -179,7 +198,19 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 	}
 	close(next)
 	workers.Wait()
-	return context.Cause(ctx)
+	return errors.Join(context.Cause(ctx), errors.Join(lost.all...))
+}
+
+// failures collects errors of several goroutines.
+type failures struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (f *failures) add(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = append(f.all, err)
 }
 
 // runOne fits and evaluates, and always has a result.

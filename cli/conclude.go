@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -17,12 +18,13 @@ import (
 // command line, or an error that names the runs that failed.
 func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, show io.Writer) error {
 	finished := 0
-	if r != nil {
-		finished = len(r.Runs)
-	}
-	if finished > 0 {
+	if r != nil && len(r.Runs) > 0 {
+		finished = len(ownRuns(r))
 		if err := report.WriteTable(a.stdout, r); err != nil {
 			return errors.Join(runErr, err)
+		}
+		for _, note := range r.Notes {
+			say(show, "%s\n", note)
 		}
 	}
 	planned := p.Size()
@@ -52,11 +54,17 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	return err
 }
 
-// failed returns an error that names the runs that are not ok, or nil.
+// ownRuns are the runs of the command, without those of earlier ones.
+func ownRuns(r *benchmark.Results) []benchmark.RunResult {
+	return slices.DeleteFunc(slices.Clone(r.Runs), func(run benchmark.RunResult) bool { return run.Carried })
+}
+
+// failed returns an error that names the runs of the command that are not ok, or nil.
 func failed(r *benchmark.Results) error {
 	const most = 10
 	var names []string
-	for _, run := range r.Runs {
+	runs := ownRuns(r)
+	for _, run := range runs {
 		if run.Status != benchmark.StatusOK && run.Status != benchmark.StatusSkipped {
 			names = append(names, runName{run.Method, run.Seed}.String())
 		}
@@ -68,5 +76,5 @@ func failed(r *benchmark.Results) error {
 	if n > most {
 		names = append(names[:most], fmt.Sprintf("and %d more", n-most))
 	}
-	return fmt.Errorf("%d of %d runs failed: %s", n, len(r.Runs), strings.Join(names, "; "))
+	return fmt.Errorf("%d of %d runs failed: %s", n, len(runs), strings.Join(names, "; "))
 }

@@ -61,12 +61,12 @@ type observer struct {
 func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbose bool) *observer {
 	o := &observer{
 		ctx: ctx, stderr: stderr, count: p.Size(), verbose: verbose,
-		epochs: map[string]int{benchmark.OracleLabel: epochsOf(p.Oracle.Options, p.MaxEpochs)},
+		epochs: map[string]int{benchmark.OracleLabel: epochsOf(p.Oracle.Options)},
 		runs:   map[runName]*runProgress{},
 	}
 	o.width.label, o.width.seed = len(benchmark.OracleLabel), len(fmt.Sprint(p.Oracle.Seed))
 	for _, e := range p.Entries {
-		o.epochs[e.Label] = epochsOf(e.Options, p.MaxEpochs)
+		o.epochs[e.Label] = epochsOf(e.Options)
 		o.width.label = max(o.width.label, utf8.RuneCountInString(e.Label))
 	}
 	for _, seed := range p.Seeds {
@@ -75,12 +75,9 @@ func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbo
 	return o
 }
 
-// epochsOf is how many epochs the options ask for, capped; 0 where they have no epochs.
-func epochsOf(options core.Options, most int) int {
+// epochsOf is how many epochs the options ask for, 0 if they have no epochs.
+func epochsOf(options core.Options) int {
 	epochs, _ := options.Map()["epochs"].(int)
-	if most > 0 {
-		epochs = min(epochs, most)
-	}
 	return epochs
 }
 

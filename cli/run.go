@@ -234,6 +234,9 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 			a.warn("--save-models: %s cannot be saved; its runs leave no model\n", s.Label)
 		}
 	}
+	if err := plan.Cap(); err != nil {
+		return nil, err
+	}
 	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
 		return nil, err
 	}

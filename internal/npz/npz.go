@@ -213,45 +213,97 @@ func ReadArray(r io.Reader) (Array, error) {
 var headerPattern = regexp.MustCompile(`^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n$`)
 
 func readArray(r io.Reader) (Array, error) {
-	var lead [len(magic) + 2]byte
-	if _, err := io.ReadFull(r, lead[:]); err != nil {
-		return Array{}, err
-	}
-	if string(lead[:len(magic)]) != magic {
-		return Array{}, errors.New("no NumPy header of version 1.0")
-	}
-	header := make([]byte, binary.LittleEndian.Uint16(lead[len(magic):]))
-	if _, err := io.ReadFull(r, header); err != nil {
-		return Array{}, err
-	}
-	match := headerPattern.FindSubmatch(header)
-	if match == nil {
-		return Array{}, fmt.Errorf("unreadable header %.80q", header)
-	}
-	makeValues, ok := types[string(match[1])]
-	if !ok {
-		return Array{}, fmt.Errorf("values of type %q are not read", match[1])
-	}
-	if string(match[2]) == "True" {
-		return Array{}, errors.New("arrays in Fortran order are not read")
-	}
-	shape, size, err := parseShape(string(match[3]))
+	h, err := readHeader(r)
 	if err != nil {
 		return Array{}, err
 	}
-	width := binary.Size(makeValues(1))
 	// Reading before allocating the values keeps a lying header from costing memory.
 	var data bytes.Buffer
-	if n, err := io.Copy(&data, io.LimitReader(r, int64(size)*int64(width)+1)); err != nil {
+	if err := h.copyValues(&data, r); err != nil {
 		return Array{}, err
-	} else if n != int64(size)*int64(width) {
-		return Array{}, fmt.Errorf("the values do not fill the shape %v exactly", shape)
 	}
-	values := makeValues(size)
+	values := h.make(h.size)
 	if _, err := binary.Decode(data.Bytes(), binary.LittleEndian, values); err != nil {
 		return Array{}, err
 	}
-	return Array{shape, values}, nil
+	return Array{h.shape, values}, nil
+}
+
+// header is that of a .npy file.
+type header struct {
+	make  func(n int) any // of the type of its values
+	shape []int
+	size  int // number of values
+}
+
+func readHeader(r io.Reader) (header, error) {
+	var lead [len(magic) + 2]byte
+	if _, err := io.ReadFull(r, lead[:]); err != nil {
+		return header{}, err
+	}
+	if string(lead[:len(magic)]) != magic {
+		return header{}, errors.New("no NumPy header of version 1.0")
+	}
+	text := make([]byte, binary.LittleEndian.Uint16(lead[len(magic):]))
+	if _, err := io.ReadFull(r, text); err != nil {
+		return header{}, err
+	}
+	match := headerPattern.FindSubmatch(text)
+	if match == nil {
+		return header{}, fmt.Errorf("unreadable header %.80q", text)
+	}
+	makeValues, ok := types[string(match[1])]
+	if !ok {
+		return header{}, fmt.Errorf("values of type %q are not read", match[1])
+	}
+	if string(match[2]) == "True" {
+		return header{}, errors.New("arrays in Fortran order are not read")
+	}
+	shape, size, err := parseShape(string(match[3]))
+	return header{makeValues, shape, size}, err
+}
+
+// copyValues copies the bytes of the values, and fails unless there are as many as the shape has.
+func (h header) copyValues(w io.Writer, r io.Reader) error {
+	want := int64(h.size) * int64(binary.Size(h.make(1)))
+	n, err := io.Copy(w, io.LimitReader(r, want+1))
+	if err == nil && n != want {
+		err = fmt.Errorf("the values do not fill the shape %v exactly", h.shape)
+	}
+	return err
+}
+
+// Shapes reads an archive as [Read] does and returns the shapes of its arrays. Values are read, so that a torn or changed one is an
+// error, but not kept.
+func Shapes(r io.ReaderAt, size int64) (map[string][]int, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	shapes := map[string][]int{}
+	for _, f := range z.File {
+		name, ok := strings.CutSuffix(f.Name, ".npy")
+		if !ok {
+			continue
+		}
+		if shapes[name], err = memberShape(f); err != nil {
+			return nil, fmt.Errorf("%w: array %q: %w", ErrFormat, name, err)
+		}
+	}
+	return shapes, nil
+}
+
+func memberShape(f *zip.File) ([]int, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.shape, h.copyValues(io.Discard, r)
 }
 
 func parseShape(text string) (shape []int, size int, err error) {

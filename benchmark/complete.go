@@ -1,0 +1,71 @@
+package benchmark
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/koopbench/koopbench/internal/npz"
+)
+
+// finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is there too and can be read: its
+// arrays, and its model and predictions if the plan wants them.
+func (h *harness) finished(r run) (result *RunResult, complete bool) {
+	found, ok, err := h.store.Run(r.key)
+	if !ok || err != nil || found.Status != StatusOK {
+		return nil, false
+	}
+	found.Method = r.entry.Label
+	for _, check := range []func(run, *RunResult) error{h.checkArrays, h.checkModel, h.checkPredictions} {
+		if check(r, &found) != nil {
+			return &found, false
+		}
+	}
+	return &found, true
+}
+
+func (h *harness) checkArrays(r run, result *RunResult) error {
+	arrays, err := h.store.RunArrays(r.key)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(arrays.Labels, result.Labels, slices.Equal[[]int]) {
+		return fmt.Errorf("%w: the labels of %s are not those of its arrays", ErrResults, r.key)
+	}
+	return nil
+}
+
+func (h *harness) checkModel(r run, _ *RunResult) error {
+	if !h.SaveModels || !savable(r.entry.Method) {
+		return nil
+	}
+	m, err := ReadModel(h.store.ModelPath(r.key))
+	if err == nil && m.Key != r.key {
+		err = fmt.Errorf("%w: it says it is the run %q", ErrModel, m.Key)
+	}
+	return err
+}
+
+func (h *harness) checkPredictions(r run, _ *RunResult) error {
+	if !h.SavePredictions {
+		return nil
+	}
+	file, err := os.Open(h.store.predictionsPath(r.key))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	shapes, err := npz.Shapes(file, info.Size())
+	if err != nil {
+		return err
+	}
+	shape := []int{h.Task.Info.Steps, h.Task.Test.Len()}
+	if !slices.Equal(shapes["labels"], shape) || !slices.Equal(shapes["images"], append(shape, h.Task.Test.Shape()...)) {
+		return fmt.Errorf("%w: predictions of shapes %v", ErrResults, shapes)
+	}
+	return nil
+}
