@@ -5,5 +5,5 @@
 // snapshots. Each finished run is a pair of files (see [Store]) written atomically as it finishes; results.json joins
 // them. Everything that shows results works from these files alone (package benchmark/report).
 //
-// benchmark may import core and dataset; it never imports methods, registry or plugin.
+// benchmark may import core, dataset and benchmark/stats; it never imports methods, registry or plugin.
 package benchmark

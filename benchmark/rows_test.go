@@ -272,3 +272,47 @@ func TestOrderOfRows(t *testing.T) {
 		assert.Equal(t, complex(float64(inTime[4*i]), 0), arrays.LeftEigenfunctions.At(i, 1))
 	}
 }
+
+// TestAboveTheCeiling: a method that knows the test snapshots, as one can that reads them from a file, answers better than the
+// oracle sees the true ones. Nothing tells it from an honest one but that, and a warning says so.
+func TestAboveTheCeiling(t *testing.T) {
+	p := plan(t, t.TempDir(), &oracle{}, perfect(), &method{name: "knowing"})
+	p.Task = noisyTask(t, 4)
+	values := slices.Clone(p.Task.Test.Floats())
+	known := map[float32]int{} // the state of each test snapshot by its first pixel
+	for i, label := range p.Task.TestLabels {
+		if i%3 == 0 { // it shows another state than it is in
+			copy(values[4*i:4*i+4], image((label+1)%states))
+			values[4*i] += float32(i+1) / 1000
+		}
+		known[values[4*i]] = label
+	}
+	var err error
+	p.Task.Test, err = core.NewSnapshots(values, 2, 2)
+	require.NoError(t, err)
+	p.Entries[1].Method = &method{name: "knowing", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		next := make([]int, x.Len())
+		for i := range next {
+			label, ok := known[x.Slice(i, i+1).Floats()[0]]
+			if !ok {
+				label = stateAt(x, i)
+			}
+			next[i] = (label + 1) % states
+		}
+		return shown(x, next)
+	}}
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.InDelta(t, 10/15.0, got.Oracle.TestAccuracy, 1e-12)
+	for _, run := range got.Runs {
+		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		if run.Method == "perfect" {
+			assert.InDelta(t, 10/15.0, run.Accuracy[0], 1e-12)
+			assert.Equal(t, []string{"careful"}, run.Warnings)
+			continue
+		}
+		assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
+		require.Len(t, run.Warnings, 2)
+		assert.Contains(t, run.Warnings[1], "the oracle is right about 1.000 of the predictions and about 0.667 of the true test snapshots, which chance does not explain (p = 0.0")
+	}
+}

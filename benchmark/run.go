@@ -302,6 +302,9 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if err != nil {
 		return nil, err
 	}
+	if warning := h.aboveCeiling(result); warning != "" {
+		result.Warnings = append(result.Warnings, warning)
+	}
 	var other float64 // nobody asks how long eigenfunctions take
 	m.measure(&other, func() { err = h.spectrum(ctx, model, rows, result, arrays) })
 	if err != nil {
