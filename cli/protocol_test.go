@@ -49,6 +49,6 @@ func TestProtocolPowers(t *testing.T) {
 	again := call(t.Context(), fakes.config(), "verify", out, "--run", r.Runs[0].Key)
 	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all 3 steps\n", again.stderr)
 
-	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted")...).status)
+	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...).status)
 	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Accuracy)
 }

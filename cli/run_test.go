@@ -93,8 +93,13 @@ func TestEpochs(t *testing.T) {
 	assert.EqualValues(t, 2, r.Runs[0].Options["epochs"])
 	assert.EqualValues(t, 1, r.Runs[1].Options["epochs"])
 	assert.EqualValues(t, 2, r.Oracle.Options["epochs"])
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--epochs", "1")...).status)
-	assert.EqualValues(t, 1, results(t, out).Oracle.Options["epochs"])
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=9", "--epochs", "1")...)
+	require.Zero(t, got.status, got.stderr)
+	r = results(t, out)
+	assert.EqualValues(t, 1, r.Oracle.Options["epochs"])
+	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "a label says what was run")
+	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
+	assert.Contains(t, got.stderr, "2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
 }
 
 // TestResume: a second command makes only what the first has not.
@@ -115,8 +120,17 @@ func TestResume(t *testing.T) {
 	assert.Zero(t, more.status)
 	assert.EqualValues(t, 6, fakes.fits.Load())
 
-	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0", "--oracle-seed", "7")...).status)
-	assert.EqualValues(t, 7, fakes.fits.Load(), "another oracle, another run")
+	fewer := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0")...)
+	assert.Zero(t, fewer.status)
+	assert.Equal(t, more.stdout, fewer.stdout, "nothing leaves the table")
+	assert.Contains(t, fewer.stderr, "the table also holds 5 runs of earlier commands (template, other)\n")
+
+	refused := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0", "--oracle-seed", "7")...)
+	assert.Equal(t, exitFailure, refused.status)
+	assert.Contains(t, refused.stderr, "they cannot stay in its table: another seed of the oracle: 42 against 7; choose another folder with --out")
+	assert.EqualValues(t, 6, fakes.fits.Load(), "nothing was begun")
+	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..2", "--oracle-seed", "7")...).status)
+	assert.EqualValues(t, 12, fakes.fits.Load(), "another oracle, another run")
 }
 
 // TestSameNumbers: folders, resuming and jobs change no number.
