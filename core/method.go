@@ -25,8 +25,12 @@ type Method interface {
 // A Model is used by one goroutine at a time.
 type Model interface {
 	// Predict returns, for each snapshot of x, the snapshot expected one lag later, in the same shape and order. The harness
-	// calls it with finite snapshots of the shape of the training snapshots. Rows are independent: the prediction for a
-	// snapshot does not depend on the others in x. It does not change x, and returns the context's error soon after ctx ends.
+	// calls it with finite snapshots of the shape of the training snapshots, in an order that says nothing of their times, and
+	// with any number of them.
+	//
+	// Rows are independent ([RowIndependence]): the prediction for a snapshot depends on that snapshot alone, up to
+	// [RowTolerance]; not on the others in x, on earlier calls, or on chance. Predict does not change x, and returns the
+	// context's error soon after ctx ends.
 	Predict(ctx context.Context, x Snapshots) (Snapshots, error)
 }
 
