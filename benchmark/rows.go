@@ -109,9 +109,13 @@ func sameRow(some core.Snapshots, k int, all core.Snapshots, i, company int) err
 	if d <= core.RowTolerance {
 		return nil
 	}
-	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise in a call of %d snapshots than in one of %d: the predictions "+
-		"differ by %.2g of their norm, and %g is the limit; predict every snapshot by itself, with no statistics over the others, no "+
-		"regard to its place, nothing kept between calls, and no chance", core.ErrContract, core.RowIndependence, i, company, all.Len(), d, core.RowTolerance)
+	where := "alone"
+	if company > 1 {
+		where = fmt.Sprintf("in a call of %d snapshots", company)
+	}
+	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise %s than in a call of %d: the predictions differ by %.2g of their "+
+		"norm, and %g is the limit; predict every snapshot by itself, with no statistics over the others, no regard to its place, "+
+		"nothing kept between calls, and no chance", core.ErrContract, core.RowIndependence, i, where, all.Len(), d, core.RowTolerance)
 }
 
 // pick copies the snapshots at these times.
