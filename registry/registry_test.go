@@ -105,7 +105,7 @@ func TestSelectRefuses(t *testing.T) {
 }
 
 func FuzzSelect(f *testing.F) {
-	for _, seed := range []string{"all", "vamp?epochs=3", "v*,linear", "?=&", ",,", "*?*"} {
+	for _, seed := range []string{"all", "vamp?epochs=3", "v*,linear", "?=&", ",,", "*?*", "*\x87"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, list string) {

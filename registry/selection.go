@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -38,6 +39,9 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 		chosen[label] = true
 		selections = append(selections, Selection{label, method, d, resolved})
 		return nil
+	}
+	if !utf8.ValidString(list) {
+		return nil, fmt.Errorf("%w: the list of methods %q is not text in UTF-8", core.ErrUnknown, list)
 	}
 	for element := range strings.SplitSeq(list, ",") {
 		element = strings.TrimSpace(element)

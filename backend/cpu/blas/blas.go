@@ -228,5 +228,8 @@ func validTranspose(t blas.Transpose) bool {
 
 // fits reports whether a matrix that is not empty lies in a slice of that length.
 func fits(rows, cols, ld, length int) bool {
-	return rows > 0 && cols > 0 && ld >= cols && (rows-1)*ld+cols <= length
+	if rows <= 0 || cols <= 0 || ld < cols || cols > length {
+		return false
+	}
+	return rows == 1 || ld <= (length-cols)/(rows-1) // a product could overflow
 }
