@@ -8,8 +8,8 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is there too and can be read: its
-// arrays, and its model and predictions if the plan wants them.
+// finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is
+// there too and can be read: its arrays, and its model and predictions if the plan wants them.
 func (h *harness) finished(r run) (result *RunResult, complete bool) {
 	found, ok, err := h.store.Run(r.key)
 	if !ok || err != nil || found.Status != StatusOK {
@@ -63,8 +63,9 @@ func (h *harness) checkPredictions(r run, _ *RunResult) error {
 	if err != nil {
 		return err
 	}
-	shape := []int{h.Task.Info.Steps, h.Task.Test.Len()}
-	if !slices.Equal(shapes["labels"], shape) || !slices.Equal(shapes["images"], append(shape, h.Task.Test.Shape()...)) {
+	labels := []int{h.Task.Info.Steps, h.Task.Test.Len()}
+	images := append(slices.Clone(labels), h.Task.Test.Shape()...)
+	if !slices.Equal(shapes["labels"], labels) || !slices.Equal(shapes["images"], images) {
 		return fmt.Errorf("%w: predictions of shapes %v", ErrResults, shapes)
 	}
 	return nil

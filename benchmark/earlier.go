@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// A folder may hold results of an earlier command. Nothing of them leaves the table without a word: runs that the plan makes too are
-// taken or replaced, others that can share a table with it stay in it, and if there are others that cannot, the plan is refused.
+// A folder may hold results of an earlier command. Nothing of them leaves the table without a word:
+// runs that the plan makes too are taken or replaced, others that can share a table with it stay in
+// it, and if there are others that cannot, the plan is refused.
 
-// earlier returns the runs of results.json that are not of the plan, each Carried. The error is [ErrNotComparable] if they cannot
-// share a table with it.
+// earlier returns the runs of results.json that are not of the plan, each Carried. The error is
+// [ErrNotComparable] if they cannot share a table with it.
 func (h *harness) earlier(runs []run) (carried []RunResult, notes []string, err error) {
 	if !h.Shard.Whole() || !h.store.hasResults() {
 		return nil, nil, nil
@@ -46,14 +47,16 @@ func (h *harness) earlier(runs []run) (carried []RunResult, notes []string, err 
 		if len(unlike) > 0 {
 			why = unlike.err().Error()
 		}
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/", replaced, h.store.dir, why))
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
+			replaced, h.store.dir, why))
 	}
 	if len(carried) == 0 {
 		return nil, notes, nil
 	}
 	refuse := func(why error) error {
-		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its table: %w; choose another folder with "+
-			"--out, or remove %s: the runs stay", ErrNotComparable, h.store.dir, labelsOf(carried), why, h.store.path("results.json"))
+		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
+			"table: %w; choose another folder with --out, or remove %s: the runs stay",
+			ErrNotComparable, h.store.dir, labelsOf(carried), why, h.store.path("results.json"))
 	}
 	if len(unlike) > 0 {
 		return nil, nil, refuse(unlike.err())
@@ -61,13 +64,15 @@ func (h *harness) earlier(runs []run) (carried []RunResult, notes []string, err 
 	var planned []RunResult
 	for _, r := range runs {
 		planned = append(planned, RunResult{
-			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin,
+			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed,
+			Options: r.options.Map(), Plugin: r.entry.Plugin,
 		})
 	}
 	if _, err := h.store.together(planned, slices.Clone(carried)); err != nil {
 		return nil, nil, refuse(errors.New(strings.TrimPrefix(err.Error(), ErrNotComparable.Error()+": ")))
 	}
-	return carried, append(notes, fmt.Sprintf("the table also holds %d runs of earlier commands (%s)", len(carried), labelsOf(carried))), nil
+	kept := fmt.Sprintf("the table also holds %d runs of earlier commands (%s)", len(carried), labelsOf(carried))
+	return carried, append(notes, kept), nil
 }
 
 // together joins the runs of a plan with those of earlier commands, as [Merge] does.

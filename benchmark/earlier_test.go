@@ -24,7 +24,8 @@ func rowsOf(r *benchmark.Results) []string {
 	return rows
 }
 
-// TestEarlierRunsStayInTheTable: a command with other methods or fewer seeds hides nothing that the folder's results have shown.
+// TestEarlierRunsStayInTheTable: a command with other methods or fewer seeds hides nothing that the
+// folder's results have shown.
 func TestEarlierRunsStayInTheTable(t *testing.T) {
 	dir := t.TempDir()
 	first, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect(), perfectNamed("other")))
@@ -35,7 +36,8 @@ func TestEarlierRunsStayInTheTable(t *testing.T) {
 	p.Seeds = []int64{2, 3}
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"new 2", "new 3", "perfect 1", "perfect 2", "perfect 3", "other 1", "other 2"}, rowsOf(got))
+	want := []string{"new 2", "new 3", "perfect 1", "perfect 2", "perfect 3", "other 1", "other 2"}
+	assert.Equal(t, want, rowsOf(got))
 	assert.Equal(t, []string{"the table also holds 3 runs of earlier commands (perfect, other)"}, got.Notes)
 	carried := 0
 	for _, run := range got.Runs {
@@ -80,16 +82,20 @@ func TestEarlierRunsAreReplacedWithAWord(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"perfect 1", "perfect 2"}, rowsOf(got))
 	require.Len(t, got.Notes, 1)
-	assert.Contains(t, got.Notes[0], "2 runs of earlier results in "+dir+" are replaced in its table (other code: executable code against executable other)")
+	assert.Contains(t, got.Notes[0], "2 runs of earlier results in "+dir+" are replaced in its table "+
+		"(other code: executable code against executable other)")
 }
 
-// TestEarlierRunsThatCannotStay: what would vanish from the table is refused before anything is made, and nothing is written.
+// TestEarlierRunsThatCannotStay: what would vanish from the table is refused before anything is
+// made, and nothing is written.
 func TestEarlierRunsThatCannotStay(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(p *benchmark.Plan)
 		says   string
 	}{
-		"other code":   {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "other" }, "other code: executable code against executable other"},
+		"other code": {func(p *benchmark.Plan) {
+			p.Environment.ExecutableSHA256 = "other"
+		}, "other code: executable code against executable other"},
 		"other steps":  {func(p *benchmark.Plan) { p.Task = task(t, 5) }, "another number of steps: 4 against 5"},
 		"other oracle": {func(p *benchmark.Plan) { p.Oracle.Seed = 43 }, "another seed of the oracle: 42 against 43"},
 		"less training": {func(p *benchmark.Plan) {
@@ -97,7 +103,7 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 		}, "another limit of training: none against at most 30 epochs"},
 		"the same label for another method": {func(p *benchmark.Plan) {
 			p.Entries[0].Label, p.Seeds = "perfect", []int64{3}
-		}, "put its options into its name"},
+		}, "put its options into its name, like vamp?epochs=20"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -109,10 +115,10 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 			c.change(&p)
 			got, err := benchmark.Run(t.Context(), p)
 			require.ErrorIs(t, err, benchmark.ErrNotComparable)
-			assert.ErrorContains(t, err, "has results of runs that this command does not make (perfect), and they cannot stay in its table: ")
-			if name != "the same label for another method" {
-				assert.ErrorContains(t, err, c.says+"; choose another folder with --out, or remove "+filepath.Join(dir, "results.json"))
-			}
+			assert.ErrorContains(t, err, "has results of runs that this command does not make (perfect), "+
+				"and they cannot stay in its table: ")
+			assert.ErrorContains(t, err, c.says+"; choose another folder with --out, or remove "+
+				filepath.Join(dir, "results.json"))
 			assert.Nil(t, got)
 			assert.Zero(t, m.fits.Load())
 			assert.Equal(t, before, contents(t, dir))
@@ -120,14 +126,20 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 	}
 }
 
-// TestFinishedRunsSurviveTheirRepetition: a run that is made again for its model or predictions, and fails, stays as it was.
+// TestFinishedRunsSurviveTheirRepetition: a run that is made again for its model or predictions,
+// and fails, stays as it was.
 func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 	for name, c := range map[string]struct {
 		fit  func(ctx context.Context, _ *core.Training) error
 		says string
 	}{
-		"a failure": {func(context.Context, *core.Training) error { return errors.New("not today") }, "perfect, seed 1, could not be made again for what it lacks (failed: fit: not today); its finished results stay"},
-		"a timeout": {func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return ctx.Err() }, "(timeout: "},
+		"a failure": {func(context.Context, *core.Training) error {
+			return errors.New("not today")
+		}, "perfect, seed 1, could not be made again for what it lacks (failed: fit: not today); its finished results stay"},
+		"a timeout": {func(ctx context.Context, _ *core.Training) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, "(timeout: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, m := t.TempDir(), perfect()
@@ -154,7 +166,8 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 	}
 }
 
-// TestFilesBesideARunAreRepaired: a run whose arrays, model or predictions are torn, changed or gone is made again.
+// TestFilesBesideARunAreRepaired: a run whose arrays, model or predictions are torn, changed or
+// gone is made again.
 func TestFilesBesideARunAreRepaired(t *testing.T) {
 	dir, m := t.TempDir(), perfect()
 	p := savingPlan(t, dir, &oracle{}, m)
@@ -169,7 +182,9 @@ func TestFilesBesideARunAreRepaired(t *testing.T) {
 		require.NoError(t, err)
 		changed := append([]byte{}, content...)
 		changed[70] ^= 0x40 // in the first array, behind its header in the archive
-		for how, damaged := range map[string][]byte{"torn": content[:len(content)/2], "changed": changed, "empty": nil, "gone": nil} {
+		for how, damaged := range map[string][]byte{
+			"torn": content[:len(content)/2], "changed": changed, "empty": nil, "gone": nil,
+		} {
 			require.NoError(t, os.WriteFile(path, damaged, 0o644))
 			if how == "gone" {
 				require.NoError(t, os.Remove(path))

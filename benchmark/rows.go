@@ -11,14 +11,16 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// rows gives a model the test snapshots of a run. A prediction must depend on its snapshot alone, [core.RowIndependence], and two
-// things here see to that:
+// rows gives a model the test snapshots of a run. A prediction must depend on its snapshot alone,
+// [core.RowIndependence], and two things here see to that:
 //
-//   - at each step the snapshots come in an order of their own, so that their places and their company say nothing of the time;
-//   - at one step some of them are predicted again, alone and in other company, and must come out the same up to
-//     [core.RowTolerance].
+//   - at each step the snapshots come in an order of their own, so that their places and their
+//     company say nothing of the time;
+//   - at one step some of them are predicted again, alone and in other company, and must come out
+//     the same up to [core.RowTolerance].
 //
-// The orders are drawn from the seed, the declared name of the method and the hash of the data, which no method is given.
+// The orders are drawn from the seed, the declared name of the method and the hash of the data,
+// which no method is given.
 type rows struct {
 	seed       int64
 	name, data string
@@ -41,10 +43,12 @@ func (r rows) stream(purpose ...string) *rand.Rand {
 	return core.NewStream(r.seed, append([]string{r.name, r.data}, purpose...)...)
 }
 
-// order is that of the snapshots at a step: the one with index order[i] comes i-th. Step 0 stands for eigenfunctions.
+// order is that of the snapshots at a step: the one with index order[i] comes i-th. Step 0 stands
+// for eigenfunctions.
 func (r rows) order(step int) []int { return r.stream("row-order", strconv.Itoa(step)).Perm(r.n) }
 
-// predict returns the predictions for x, both in the order of time. They are made by counts, those of the check by ahead.
+// predict returns the predictions for x, both in the order of time. They are made by counts, those
+// of the check by ahead.
 func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, ahead ahead) (core.Snapshots, error) {
 	order := r.order(step)
 	given, err := pick(x, order)
@@ -113,9 +117,10 @@ func sameRow(some core.Snapshots, k int, all core.Snapshots, i, company int) err
 	if company > 1 {
 		where = fmt.Sprintf("in a call of %d snapshots", company)
 	}
-	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise %s than in a call of %d: the predictions differ by %.2g of their "+
-		"norm, and %g is the limit; predict every snapshot by itself, with no statistics over the others, no regard to its place, "+
-		"nothing kept between calls, and no chance", core.ErrContract, core.RowIndependence, i, where, all.Len(), d, core.RowTolerance)
+	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise %s than in a call of %d: "+
+		"the predictions differ by %.2g of their norm, and %g is the limit; predict every snapshot by itself, with no "+
+		"statistics over the others, no regard to its place, nothing kept between calls, and no chance",
+		core.ErrContract, core.RowIndependence, i, where, all.Len(), d, core.RowTolerance)
 }
 
 // pick copies the snapshots at these times.

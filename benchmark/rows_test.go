@@ -30,8 +30,9 @@ func shown(x core.Snapshots, states []int) (core.Snapshots, error) {
 	return core.NewSnapshots(values, x.Shape()...)
 }
 
-// vote lets all rows of a call vote on the phase, as if they came in the order of time, and answers by the place of each row. A third of
-// the rows are misread, as an honest method would misread them.
+// vote lets all rows of a call vote on the phase, as if they came in the order of time, and answers
+// by the place of each row. A third of the rows are misread, as an honest method would misread
+// them.
 func vote(x core.Snapshots) []int {
 	votes := make([]int, states)
 	for i := range x.Len() {
@@ -63,8 +64,9 @@ func honest(x core.Snapshots, wrong int) []int {
 	return next
 }
 
-// TestCheatsAreInvalid: what is predicted for a row must depend on that row alone. Each of these methods is right at every step, or
-// about as good as it can be, if the rows of a call come in the order of time and no row is predicted twice.
+// TestCheatsAreInvalid: what is predicted for a row must depend on that row alone. Each of these
+// methods is right at every step, or about as good as it can be, if the rows of a call come in the
+// order of time and no row is predicted twice.
 func TestCheatsAreInvalid(t *testing.T) {
 	var steps, calls int
 	source := rand.New(rand.NewPCG(1, 2))
@@ -134,11 +136,11 @@ func TestCheatsAreInvalid(t *testing.T) {
 	}
 }
 
-// A method that remembers what it answered for each row gives the same answer for the same row again, and is not caught. It gains
-// nothing: the places of the rows say nothing of the time.
+// A method that remembers what it answered for each row gives the same answer for the same row
+// again, and is not caught. It gains nothing: the places of the rows say nothing of the time.
 func TestPlacesSayNothing(t *testing.T) {
 	answers := map[string]int{}
-	remembering := &method{name: "remembers", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+	remember := func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 		next := vote(x)
 		for i := range next {
 			row, err := json.Marshal(x.Slice(i, i+1).Floats())
@@ -151,8 +153,8 @@ func TestPlacesSayNothing(t *testing.T) {
 			answers[string(row)] = next[i]
 		}
 		return shown(x, next)
-	}}
-	p := plan(t, t.TempDir(), &oracle{}, remembering)
+	}
+	p := plan(t, t.TempDir(), &oracle{}, &method{name: "remembers", predict: remember})
 	p.Task = noisyTask(t, 6)
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
@@ -179,7 +181,8 @@ func noisyTask(t *testing.T, steps int) *benchmark.Task {
 	return &other
 }
 
-// Rows that differ in their last bits, as those of libraries do in batches of another size, are no reason to refuse a run.
+// Rows that differ in their last bits, as those of libraries do in batches of another size, are no
+// reason to refuse a run.
 func TestRoundingIsNoCheat(t *testing.T) {
 	rounding := &method{name: "rounds", predict: func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
 		next, err := moved(1)(ctx, x)
@@ -230,16 +233,19 @@ func (m watched) LeftEigenfunctions(_ context.Context, x core.Snapshots) (*mat.C
 	return left, nil
 }
 
-// TestOrderOfRows: a model is given all test snapshots at every step, in an order that changes, and for its eigenfunctions too; what
-// is kept is in the order of time.
+// still predicts that nothing moves, so that rows stay apart.
+func still(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+	return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...)
+}
+
+// TestOrderOfRows: a model is given all test snapshots at every step, in an order that changes, and
+// for its eigenfunctions too; what is kept is in the order of time.
 func TestOrderOfRows(t *testing.T) {
 	var given, eigen []core.Snapshots
 	dir := t.TempDir()
 	p := plan(t, dir, &oracle{}, perfect())
 	p.Task, p.Seeds = noisyTask(t, 4), p.Seeds[:1]
-	p.Entries[0].Method = watching{&method{name: "perfect", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
-		return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...) // what stands still is told apart
-	}}, &given, &eigen}
+	p.Entries[0].Method = watching{&method{name: "perfect", predict: still}, &given, &eigen}
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Equal(t, benchmark.StatusOK, got.Runs[0].Status, got.Runs[0].Reason)
@@ -273,8 +279,9 @@ func TestOrderOfRows(t *testing.T) {
 	}
 }
 
-// TestAboveTheCeiling: a method that knows the test snapshots, as one can that reads them from a file, answers better than the
-// oracle sees the true ones. Nothing tells it from an honest one but that, and a warning says so.
+// TestAboveTheCeiling: a method that knows the test snapshots, as one can that reads them from a
+// file, answers better than the oracle sees the true ones. Nothing tells it from an honest one but
+// that, and a warning says so.
 func TestAboveTheCeiling(t *testing.T) {
 	p := plan(t, t.TempDir(), &oracle{}, perfect(), &method{name: "knowing"})
 	p.Task = noisyTask(t, 4)
@@ -290,7 +297,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	var err error
 	p.Task.Test, err = core.NewSnapshots(values, 2, 2)
 	require.NoError(t, err)
-	p.Entries[1].Method = &method{name: "knowing", predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+	knowing := func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 		next := make([]int, x.Len())
 		for i := range next {
 			label, ok := known[x.Slice(i, i+1).Floats()[0]]
@@ -300,7 +307,8 @@ func TestAboveTheCeiling(t *testing.T) {
 			next[i] = (label + 1) % states
 		}
 		return shown(x, next)
-	}}
+	}
+	p.Entries[1].Method = &method{name: "knowing", predict: knowing}
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.InDelta(t, 10/15.0, got.Oracle.TestAccuracy, 1e-12)
@@ -313,6 +321,7 @@ func TestAboveTheCeiling(t *testing.T) {
 		}
 		assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
 		require.Len(t, run.Warnings, 2)
-		assert.Contains(t, run.Warnings[1], "the oracle is right about 1.000 of the predictions and about 0.667 of the true test snapshots, which chance does not explain (p = 0.0")
+		assert.Contains(t, run.Warnings[1], "the oracle is right about 1.000 of the predictions and about 0.667 of the true "+
+			"test snapshots, which chance does not explain (p = 0.0")
 	}
 }
