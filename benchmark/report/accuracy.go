@@ -13,7 +13,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of its 95 % interval, and
+// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of its 95% interval, and
 // the baselines.
 func (m *material) accuracy(l lettering) figure {
 	x := axis{label: "time step t", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
@@ -27,7 +27,7 @@ func (m *material) accuracy(l lettering) figure {
 	const axesWidth = 4.9 * vg.Inch
 	width := axesWidth + 14 + keyWidth
 	task := m.results.Task
-	note := fmt.Sprintf("%s: %s, %d test snapshots. Protocol %s.", orUnnamed(task.Name), states(task), task.Test, protocolText(task.Protocol))
+	note := fmt.Sprintf("%s: %s, %d test snapshots. %s", orUnnamed(task.Name), states(task), task.Test, conditions(m.results))
 	if bands {
 		note += " " + bandsNote(m.exhibits)
 	}
@@ -48,10 +48,21 @@ func (m *material) accuracy(l lettering) figure {
 	}
 }
 
+// maxDotsInFigure is about how many dots a baseline has.
+const maxDotsInFigure = 400
+
+// thinned are the places, from 1, and values of at most about so many dots that show what the values do.
+func thinned(values []float64, most int) (x, y []float64) {
+	for _, i := range telling(len(values), most, func(i int) float64 { return values[i] }) {
+		x, y = append(x, float64(i+1)), append(y, values[i])
+	}
+	return x, y
+}
+
 // accuracyCurves adds bands, lines and levels to the plot and returns their legend, and whether there are bands.
 func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands bool) {
 	var ranked, exposed, failed legend
-	var lines []plot.Plotter
+	var lines, dots []plot.Plotter // those on top
 	every := (m.steps + 19) / 20
 	for i := len(m.exhibits) - 1; i >= 0; i-- { // the best last, on top
 		s := m.exhibits[i].summary
@@ -61,12 +72,11 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 		}
 		if low, high, ok := s.intervals(); ok {
 			bands = true
-			p.Add(band{least: low, most: high, fill: faded(hue(s.hue), 0x2a)})
+			p.Add(band{least: low, most: high, fill: faded(hue(s.look.colour), 0x2a)})
 		}
-		shape := markers[(s.hue+3*(s.hue/10))%10]
 		line := curve{
-			values: s.mean, marker: &shape, radius: 3, every: every, offset: s.hue,
-			line: draw.LineStyle{Color: hue(s.hue), Width: 1.5, Dashes: dashes[s.hue%len(dashes)]},
+			values: s.mean, marker: &markers[s.look.marker], radius: 3, every: every, offset: s.id,
+			line: draw.LineStyle{Color: hue(s.look.colour), Width: 1.5, Dashes: dashes[s.look.dash]},
 		}
 		lines = append(lines, line)
 		e := legendEntry{name: s.name(), style: l.label, sample: line.sample}
@@ -79,14 +89,19 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 	for _, b := range baselines(m.results, m.known, m.steps) {
 		style := baselineStyles[b.name]
 		line := curve{values: b.at, line: style}
-		if b.name == "persistence" { // it leaps: dots say more than the hairline between them
-			line.marker, line.radius, line.every = &markers[0], 1.9, every
+		if b.name == persistenceName { // a line between values that leap would cross all others
+			line.marker, line.radius = &markers[0], 1.9
+			line.at, line.values = thinned(b.at, maxDotsInFigure)
 		}
 		var drawn plot.Plotter = line
 		if b.level() {
 			drawn = rule{y: b.mean, line: style}
 		}
-		p.Add(drawn)
+		if b.name == persistenceName {
+			dots = append(dots, drawn)
+		} else {
+			p.Add(drawn)
+		}
 		name := b.label
 		if b.name == "oracle" {
 			name += fmt.Sprintf(" (%.3f)", b.mean)
@@ -94,17 +109,18 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 		key = append(key, legendEntry{name: name, style: l.label, sample: line.sample})
 	}
 	p.Add(lines...)
+	p.Add(dots...)
 	key = concat(ranked, concat(exposed, failed, key))
 	return key, bands
 }
 
 var baselineStyles = map[string]draw.LineStyle{
-	"chance":      {Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}},
-	"persistence": {Color: color.Gray{0x80}, Width: 0.35},
-	"oracle":      {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
+	"chance":        {Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}},
+	persistenceName: {Color: color.Gray{0x70}}, // dots alone
+	"oracle":        {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 
-// intervals are the ends of the 95 % intervals at each step, not numbers where there is none. ok is false where none is.
+// intervals are the ends of the 95% intervals at each step, not numbers where there is none. ok is false where none is.
 func (s summary) intervals() (low, high []float64, ok bool) {
 	for _, e := range s.steps {
 		if e == nil {
@@ -126,11 +142,11 @@ func bandsNote(shown []exhibit) string {
 	}
 	switch {
 	case single && several:
-		return "Lines: mean over the seeds; bands: 95 % intervals over seeds and test snapshots, of one seed over snapshots alone."
+		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots, of one seed over snapshots alone."
 	case single:
-		return "Bands: 95 % intervals over test snapshots alone, of one seed."
+		return "Bands: 95% intervals over test snapshots alone, of one seed."
 	}
-	return "Lines: mean over the seeds; bands: 95 % intervals over seeds and test snapshots."
+	return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots."
 }
 
 // concat sets parts of a legend apart by some white.

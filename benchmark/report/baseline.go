@@ -8,9 +8,12 @@ import (
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
+// persistenceName is the name of a baseline whose accuracy leaps: figures show it as dots.
+const persistenceName = "persistence"
+
 // baseline is what no method is needed for: the levels between which accuracies mean something.
 type baseline struct {
-	name  string // "chance", "persistence" or "oracle"
+	name  string // "chance", persistenceName or "oracle"
 	label string
 	at    []float64 // accuracy at each step, step 1 first
 	mean  float64
@@ -18,9 +21,8 @@ type baseline struct {
 	total *stats.Estimate
 }
 
-// baselines are chance; persistence, a method that predicts its input; and the oracle on the true snapshots, which no
-// method can be expected to pass: at each step on those that many steps later, over all steps on all test snapshots. One that the
-// results do not tell is left out.
+// baselines are chance; persistence, a method that predicts its input; and the oracle on the true test snapshots, on all of them
+// at every step. One that the results do not tell is left out.
 func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 	steps = min(steps, benchmark.MaxSteps) // results may claim any number
 	var all []baseline
@@ -28,7 +30,7 @@ func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 		all = append(all, constant("chance", fmt.Sprintf("chance (1/%d)", c), 1/float64(c), nil, steps))
 	}
 	if at, total, ok := known.persistence(steps); ok {
-		b := baseline{name: "persistence", label: "persistence", mean: total.Mean, steps: at, total: total}
+		b := baseline{name: persistenceName, label: "persistence", mean: total.Mean, steps: at, total: total}
 		for _, e := range at {
 			b.at = append(b.at, e.Mean)
 		}
@@ -39,21 +41,14 @@ func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 		if n := r.Task.Test; n > 0 {
 			e = proportion(a, n)
 		}
-		b := constant("oracle", "oracle on true images", a, e, steps)
-		at, _ := known.ceiling(steps)
-		for i, e := range at {
-			if e != nil {
-				b.at[i], b.steps[i] = e.Mean, e
-			}
-		}
-		all = append(all, b)
+		all = append(all, constant("oracle", "oracle on true images", a, e, steps))
 	}
 	return all
 }
 
-// level reports whether it is the same at all steps.
+// level reports whether it is drawn as a line at one height: it is the same at all steps.
 func (b baseline) level() bool {
-	return !slices.ContainsFunc(b.at, func(v float64) bool { return v != b.mean })
+	return b.name != persistenceName && !slices.ContainsFunc(b.at, func(v float64) bool { return v != b.mean })
 }
 
 // constant is a baseline that is the same at all steps.

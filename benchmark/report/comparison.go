@@ -30,6 +30,7 @@ type Comparison struct {
 	Tests    int                `json:"tests"` // that the correction is for, over all of Sides
 	Sides    []Side             `json:"sides"`
 	measured []int              // the steps that a table shows
+	cut      string             // that training was cut short, "" if it was not
 }
 
 // Side is one of the results that are held against A.
@@ -50,7 +51,7 @@ type Row struct {
 	A        *float64      `json:"a"`
 	B        *float64      `json:"b"`
 	Change   *float64      `json:"difference"` // B − A
-	Low      *float64      `json:"low"`        // of its 95 % interval, for this row alone
+	Low      *float64      `json:"low"`        // of its 95% interval, for this row alone
 	High     *float64      `json:"high"`
 	P        *float64      `json:"p"`         // after Holm's correction for all tests, nil without a test
 	Steps    []*float64    `json:"steps"`     // [step] B − A at that step
@@ -86,7 +87,7 @@ func Compare(all []Named) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.Name, err)
 	}
-	c := &Comparison{Schema: ComparisonSchema, A: clean(a.Name), Task: a.Results.Task, measured: shownSteps(stepsOf(a.Results.Task, left))}
+	c := &Comparison{cut: cutShort(a.Results), Schema: ComparisonSchema, A: clean(a.Name), Task: a.Results.Task, measured: shownSteps(stepsOf(a.Results.Task, left), a.Results.Task)}
 	var pairs [][2]stats.Sample
 	var tested []*Row
 	for _, b := range all[1:] {

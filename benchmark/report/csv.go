@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
@@ -23,7 +24,12 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
 		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds", "protocol",
 		"compile_seconds", "cpu_seconds", "peak_rss_bytes", "parameters", "operator_rank", "rpc_seconds", "rpc_bytes",
+		"max_epochs", "above_oracle", "above_oracle_p", "plugin_checks", "plugin_checks_passed", "plugin_checks_failed",
 	}}
+	epochs := ""
+	if r.MaxEpochs > 0 {
+		epochs = strconv.Itoa(r.MaxEpochs)
+	}
 	for _, s := range all {
 		best, worst, low, high := "", "", "", ""
 		if s.places.Ranked() {
@@ -44,13 +50,34 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		for _, of := range furtherCosts {
 			tail = append(tail, csvNumber(runMean(s.ok, of)))
 		}
+		tail = append(tail, epochs)
+		tail = append(append(tail, csvCeiling(s.ceiling)...), csvChecks(s.runs)...)
 		rows = append(rows, csvRows(lead, s.mean, s.steps, s.overall(), s.total, tail)...)
 	}
 	for _, b := range baselines(r, evidenceOf(r), stepsOf(r.Task, all)) {
 		tail := append(append(make([]string, 8), r.Task.Protocol), make([]string, len(furtherCosts))...)
+		tail = append(append(tail, epochs), make([]string, 5)...)
 		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, tail)...)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// csvCeiling are the difference to the oracle's accuracy on true snapshots and the adjusted probability of its test.
+func csvCeiling(c stats.Comparison) []string {
+	if c.Seeds == 0 {
+		return []string{"", ""}
+	}
+	return []string{csvNumber(c.Difference), csvNumber(c.Adjusted)}
+}
+
+// csvChecks are the outcome of the checks of a method's plugin, the number passed, and the names of those that failed.
+func csvChecks(runs []*benchmark.RunResult) []string {
+	outcome, passed, failed := checked(runs)
+	count := ""
+	if outcome == "passed" || outcome == "failed" {
+		count = strconv.Itoa(passed)
+	}
+	return []string{outcome, count, clean(strings.Join(failed, "; "))}
 }
 
 // furtherCosts are those of the last columns, in their order; not numbers where they are not known.

@@ -16,32 +16,116 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
-// mode is an eigenvalue and the real part of its left eigenfunction at each test snapshot.
+// mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left eigenfunction at each test
+// snapshot.
 type mode struct {
+	place int
 	value complex128
 	real  []float64
 }
 
-// leadingModes are the eigenfunctions of the two largest |λ|, one of each conjugate pair, or as many as there are. values
-// are in descending order of modulus; left is [snapshot, eigenvalue].
-func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) []mode {
+// name is "λ₂ = 0.309 + 0.951i".
+func (m mode) name() string {
+	return fmt.Sprintf("λ%s = %s", subscript(m.place), complexText(m.value))
+}
+
+// axis is what stands along an axis of the mode.
+func (m mode) axis() string { return fmt.Sprintf("Re ψ%s,  %s", subscript(m.place), m.name()) }
+
+// subscript writes a number below the line.
+func subscript(n int) string {
+	return strings.Map(func(digit rune) rune { return digit - '0' + '₀' }, fmt.Sprint(n))
+}
+
+// leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each conjugate pair, or as many as
+// there are; and the constant ones before the last of them, without values. values are in descending order of modulus; left is
+// [snapshot, eigenvalue].
+func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) (modes, constant []mode) {
 	n, k := left.Dims()
-	var modes []mode
 	for j := range min(k, len(values)) {
-		v := complex128(values[j])
-		if len(modes) == 1 && conjugate(modes[0].value, v) {
+		m := mode{place: j + 1, value: complex128(values[j])}
+		if len(modes) == 1 && conjugate(modes[0].value, m.value) {
 			continue
 		}
 		f := make([]complex128, n)
 		for i := range f {
 			f[i] = left.At(i, j)
 		}
-		modes = append(modes, mode{v, realPart(f, v, labels, states)})
+		if isConstant(f) {
+			constant = append(constant, m)
+			continue
+		}
+		m.real = realPart(f, m.value, labels, states)
+		modes = append(modes, m)
 		if len(modes) == 2 {
 			break
 		}
 	}
-	return modes
+	return modes, constant
+}
+
+// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of its root mean square, under
+// which it is taken for the constant function that every evolution operator has at λ = 1. A learned one is not quite constant:
+// at seeds 0 and 42 the methods of the benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
+const constantSpread = 0.3
+
+// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in this sense: it has no size.
+func isConstant(f []complex128) bool {
+	sum, square, n := complex(0, 0), 0.0, 0.0
+	for _, z := range f {
+		if a := cmplx.Abs(z); drawable(a) {
+			sum, square, n = sum+z, square+a*a, n+1
+		}
+	}
+	if n < 2 || square == 0 {
+		return false
+	}
+	share := cmplx.Abs(sum) / n / math.Sqrt(square/n) // of the mean in the root mean square
+	return 1-share*share < constantSpread*constantSpread
+}
+
+// constantText names the eigenvalues of constant eigenfunctions, "" without any.
+func constantText(constant []mode) string {
+	if len(constant) == 0 {
+		return ""
+	}
+	names := make([]string, len(constant))
+	for i, m := range constant {
+		names[i] = m.name()
+	}
+	return "left out: " + strings.Join(names, ", ")
+}
+
+// eigenfunctionNote explains what is drawn of which eigenfunctions.
+func eigenfunctionNote(task benchmark.TaskInfo) string {
+	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus whose ψ is not constant, "+
+		"one of each conjugate pair. λ₁ is the largest of all. Left out is a ψ whose standard deviation is under %g of its root mean square. "+
+		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real.",
+		constantSpread, stateWord(task), 2*max(task.States, 1))
+}
+
+// withoutEigenfunctions says why there is nothing to show of a method, "" if there is.
+func (e exhibit) withoutEigenfunctions() string {
+	switch {
+	case e.run == nil:
+		return "failed"
+	case e.absent:
+		return "arrays not kept"
+	case len(e.modes) > 0:
+		return ""
+	case len(e.constant) > 0:
+		return "constant ones alone"
+	}
+	return "no spectrum"
+}
+
+// shownEigenvalues is what a panel says below its title.
+func (e exhibit) shownEigenvalues() string {
+	text := e.shownRun()
+	if constant := constantText(e.constant); constant != "" {
+		text += "; " + constant
+	}
+	return text
 }
 
 // conjugate reports whether a and b are a pair of conjugate numbers up to rounding. Two real numbers are no pair.
@@ -101,25 +185,20 @@ func meanOver(f []complex128, labels []int, state int) complex128 {
 	return sum / complex(float64(max(n, 1)), 0)
 }
 
-// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions at the test snapshots
-// against each other, coloured by state; of a model with only one, its values against the number of the snapshot.
+// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that are not constant, at the test
+// snapshots, against each other, coloured by state; of a model with only one, its values against the number of the snapshot.
 func (m *material) eigenfunctions(l lettering) figure {
 	word := stateWord(m.results.Task)
 	var panels []panel
 	var without []string
 	single := false
 	for _, e := range m.exhibits {
-		switch {
-		case e.run == nil:
-			without = append(without, e.label+" (failed)")
-		case e.absent:
-			without = append(without, e.label+" (arrays not kept)")
-		case len(e.modes) == 0:
-			without = append(without, e.label+" (no spectrum)")
-		default:
-			single = single || len(e.modes) == 1
-			panels = append(panels, panel{title: e.label, subtitle: e.shownRun(), plot: m.scatterPlot(l, e.modes)})
+		if why := e.withoutEigenfunctions(); why != "" {
+			without = append(without, fmt.Sprintf("%s (%s)", e.label, why))
+			continue
 		}
+		single = single || len(e.modes) == 1
+		panels = append(panels, panel{title: e.label, subtitle: e.shownEigenvalues(), plot: m.scatterPlot(l, e.modes)})
 	}
 	key := legend{{name: word, style: l.title}}
 	for state := range min(m.results.Task.States, 10) {
@@ -127,10 +206,9 @@ func (m *material) eigenfunctions(l lettering) figure {
 			marker{}.draw(c, c.Center(), 3, hue(state))
 		}})
 	}
-	note := fmt.Sprintf("Left eigenfunctions ψ of the two eigenvalues λ of largest modulus, one of each conjugate pair, at the test snapshots. "+
-		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real.", word, 2*max(m.results.Task.States, 1))
+	note := eigenfunctionNote(m.results.Task)
 	if single {
-		note += " Where there is only one such eigenfunction, it is shown against the number of the snapshot."
+		note += " A single one is shown against the number of the snapshot."
 	}
 	if len(without) > 0 {
 		note += " Without eigenfunctions: " + strings.Join(without, ", ") + "."
@@ -143,9 +221,6 @@ func (m *material) eigenfunctions(l lettering) figure {
 
 // scatterPlot has both axes from −1.6 to 1.6, or farther where values go farther.
 func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
-	name := func(i int) string {
-		return fmt.Sprintf("Re ψ%s,  λ%[1]s = %s", []string{"₁", "₂"}[i], complexText(modes[i].value))
-	}
 	last := modes[len(modes)-1]
 	reach := 1.5
 	for _, mode := range modes {
@@ -158,7 +233,7 @@ func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
 	reach *= 1.07
 	ticks := ticksIn(-reach, reach, 5, false)
 	points := scatter{y: last.real, labels: m.task.TestLabels}
-	y := axis{label: name(len(modes) - 1), min: -reach, max: reach, ticks: ticks}
+	y := axis{label: last.axis(), min: -reach, max: reach, ticks: ticks}
 	var x axis
 	if len(modes) == 1 {
 		n := float64(len(last.real))
@@ -169,7 +244,7 @@ func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
 		x = axis{label: "test snapshot", min: -0.02*n - 0.5, max: 1.02*n - 0.5, ticks: ticksIn(0, math.Max(n-1, 1), 4, true)}
 	} else {
 		points.x = modes[0].real
-		x = axis{label: name(0), min: -reach, max: reach, ticks: ticks}
+		x = axis{label: modes[0].axis(), min: -reach, max: reach, ticks: ticks}
 	}
 	p := newPlot(l, x, y)
 	p.Add(points)

@@ -5,6 +5,7 @@ import (
 	"math/cmplx"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -104,16 +105,75 @@ func TestLeadingModes(t *testing.T) {
 			left := mat.NewCDense(4, 4, nil)
 			for j := range 4 {
 				for i := range 4 {
-					left.Set(i, j, complex(float64(1+j), 0))
+					left.Set(i, j, complex(float64(1+j)*float64(i%2), 0))
 				}
 			}
 			var got []complex128
-			for _, m := range leadingModes(c.values, left, []int{0, 1, 0, 1}, 2) {
+			modes, constant := leadingModes(c.values, left, []int{0, 1, 0, 1}, 2)
+			for _, m := range modes {
 				got = append(got, m.value)
+				assert.Equal(t, m.value, complex128(c.values[m.place-1]))
 				require.Len(t, m.real, 4)
 			}
 			assert.Equal(t, c.want, got)
+			assert.Empty(t, constant)
 		})
+	}
+}
+
+// A function that hardly varies over the snapshots is left out, wherever its eigenvalue stands, and named.
+func TestConstantEigenfunctionsAreLeftOut(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	const n, states = 200, 5
+	wave, labels := cycle(n, 1, states)
+	column := func(j int, left *mat.CDense, mean complex128, spread float64) {
+		for i := range n {
+			noise := complex(random.NormFloat64(), random.NormFloat64()) / complex(math.Sqrt2, 0)
+			left.Set(i, j, mean+complex(spread, 0)*noise)
+		}
+	}
+	values := []benchmark.Complex{0.999, 0.31 + 0.95i, 0.31 - 0.95i, 0.9i, 0.5}
+	left := mat.NewCDense(n, len(values), nil)
+	column(0, left, -3, 0.45) // 0.15 of its size
+	for i, z := range wave {
+		left.Set(i, 1, z)
+		left.Set(i, 2, cmplx.Conj(z))
+	}
+	column(3, left, 2i, 0.2)
+	column(4, left, 1, 0.5) // 0.45 of its size
+	modes, constant := leadingModes(values, left, labels, states)
+	require.Len(t, modes, 2)
+	assert.Equal(t, []string{"Re ψ₂,  λ₂ = 0.310 + 0.950i", "Re ψ₅,  λ₅ = 0.500"}, []string{modes[0].axis(), modes[1].axis()})
+	assert.Equal(t, "left out: λ₁ = 0.999, λ₄ = 0.000 + 0.900i", constantText(constant))
+	assert.Equal(t, "₁₀₂₉", subscript(1029))
+
+	modes, constant = leadingModes(values[:1], left, labels, states)
+	assert.Empty(t, modes)
+	assert.Len(t, constant, 1)
+	assert.False(t, isConstant(make([]complex128, 9)), "zero has no size")
+	assert.False(t, isConstant([]complex128{1}), "of one snapshot nothing is known")
+	assert.True(t, isConstant([]complex128{1, 1, cmplx.NaN(), 1}))
+
+	// Figure and page say which eigenvalues they show and which they leave out.
+	s := makeUp(t, setting{test: 40, methods: fiveMethods()[2:4]})
+	for key, arrays := range s.arrays {
+		for i := range 40 {
+			arrays.LeftEigenfunctions.Set(i, 0, 1)
+			if key == "contrastive-42" {
+				for j := range 5 {
+					arrays.LeftEigenfunctions.Set(i, j, 1)
+				}
+			}
+		}
+	}
+	_, vector, err := materialOf(t, s).render("eigenfunctions")
+	require.NoError(t, err)
+	figure, page := strings.Join(svgTexts(t, vector), " "), strings.Join(parse(t, pageOf(t, s)).texts, " ")
+	for _, text := range []string{figure, page} {
+		assert.Contains(t, text, "seed 42; left out: λ₁ = 0.306 + 0.942i")
+		assert.Contains(t, text, "Re ψ₂,  λ₂ = 0.306 − 0.942i")
+		assert.Contains(t, text, "contrastive (constant ones alone)")
+		assert.Contains(t, text, "Left out is a ψ whose standard deviation is under 0.3 of its root mean square.")
 	}
 }
 
@@ -128,7 +188,7 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 		joined += s + " "
 	}
 	assert.Contains(t, joined, "Without eigenfunctions: linear (arrays not kept), mean (no spectrum), kernel (failed).")
-	for _, want := range []string{"digit", "0", "1", "2", "3", "4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₂,  λ₂ = −0.785 + 0.570i"} {
+	for _, want := range []string{"digit", "0", "1", "2", "3", "4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i"} {
 		assert.Contains(t, texts, want)
 	}
 }

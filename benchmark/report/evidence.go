@@ -76,24 +76,6 @@ func (e evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Est
 	return at, estimate([][]float64{overSteps(scores)}), true
 }
 
-// ceiling is the oracle's accuracy at each step on the true snapshots that come so many steps later, over those of them that are
-// test snapshots: one estimate a step, nil where there is none. ok is false where the results do not tell.
-func (e evidence) ceiling(steps int) (at []*stats.Estimate, ok bool) {
-	if len(e.seen) == 0 || len(e.seen) != len(e.truth) {
-		return nil, false
-	}
-	for step := 1; step <= steps; step++ {
-		first := min(max(step*e.task.Lag, 0), len(e.seen))
-		right, err := stats.Right(e.seen[first:], e.truth[first:], 0, e.task.States)
-		if err != nil || len(right) == 0 {
-			at = append(at, nil)
-			continue
-		}
-		at = append(at, proportion(average(right), len(right)))
-	}
-	return at, true
-}
-
 // proportion estimates from one judge alone.
 func proportion(share float64, n int) *stats.Estimate {
 	return &stats.Estimate{Seeds: 1, Snapshots: n, Mean: share, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(share*float64(n))), n)}

@@ -20,6 +20,9 @@ func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
 func (t *table) markdown() string {
 	var b strings.Builder
 	b.WriteString(escapeMarkdown(t.title) + "\n\n")
+	if t.remark != "" {
+		b.WriteString(escapeMarkdown(t.remark) + "\n\n")
+	}
 	t.markdownGrid(&b)
 	if t.costs != nil {
 		b.WriteString(escapeMarkdown(strings.ToUpper(t.costs.title[:1])+t.costs.title[1:]) + ":\n\n")

@@ -6,6 +6,7 @@ import (
 	"image"
 	"io/fs"
 	"math"
+	"slices"
 
 	"github.com/koopbench/koopbench/benchmark"
 )
@@ -36,7 +37,8 @@ type exhibit struct {
 	absent bool                 // the arrays of the run are not there
 	images []image.Image        // by column: predictions from the first test snapshot
 	labels []int                // by column: what the oracle saw in them
-	modes  []mode               // the leading eigenfunctions, at most two
+	// The leading eigenfunctions that are not constant, at most two, and the constant ones before.
+	modes, constant []mode
 }
 
 // maxColumns is the number of steps that the roll-out shows side by side; of more it shows as many, evenly spaced.
@@ -75,6 +77,22 @@ func gather(s source) (*material, error) {
 	return m, nil
 }
 
+// last is the last of the steps that tables show.
+func (m *material) last() int {
+	shown := shownSteps(m.steps, m.results.Task)
+	return shown[len(shown)-1]
+}
+
+// maxRead is the number of accuracies that a reader of the page can point at, or as many as curves have points.
+const maxRead = 60000
+
+// readSteps are the steps at which accuracies can be read from the page, the one of [material.last] among them.
+func (m *material) readSteps() []int {
+	steps := append(sampled(m.steps, max(m.points(), maxRead/max(1, len(m.exhibits)))), m.last())
+	slices.Sort(steps)
+	return slices.Compact(steps)
+}
+
 // columnsOf are the steps shown: all, or maxColumns of them with the first and the last.
 func columnsOf(steps int) []int {
 	n := min(steps, maxColumns)
@@ -98,7 +116,7 @@ func (e *exhibit) take(a *benchmark.RunArrays, m *material) {
 		e.labels = append(e.labels, a.Labels[step-1][0])
 	}
 	if a.LeftEigenfunctions != nil {
-		e.modes = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, m.results.Task.States)
+		e.modes, e.constant = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, m.results.Task.States)
 	}
 }
 

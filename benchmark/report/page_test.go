@@ -96,7 +96,7 @@ func TestPageContent(t *testing.T) {
 		assert.Contains(t, p.texts, e.label)
 		if len(e.ok) > 0 {
 			assert.Contains(t, p.texts, fmt.Sprintf("%.3f", e.at(15)))
-			assert.InDelta(t, e.at(3), *p.data.Accuracy[strconv.Itoa(e.hue)][2], 5e-5)
+			assert.InDelta(t, e.at(3), *p.data.Accuracy[strconv.Itoa(e.id)][2], 5e-5)
 		}
 	}
 	// Every element that a link or a label names is there; nothing is loaded from elsewhere.
@@ -164,6 +164,7 @@ func escaping(t testing.TB, text string) *made {
 	for i := range s.results.Runs {
 		run := &s.results.Runs[i]
 		run.Method, run.Warnings = text, []string{text}
+		run.Name = "m" // which decides on the shape of the marker
 		run.Reason, run.Trained = text, false
 		run.Plugin = &benchmark.PluginInfo{Path: text, Version: text, SHA256: text}
 	}
@@ -330,7 +331,7 @@ func TestPageRanks(t *testing.T) {
 	for _, e := range m.exhibits {
 		require.NotNil(t, e.total)
 		assert.Contains(t, p.texts, shortInterval(e.total.Interval, 3))
-		assert.Contains(t, p.texts, shortInterval(e.steps[14].Interval, 3))
+		assert.Contains(t, p.texts, shortInterval(e.steps[13].Interval, 3))
 		if e.exposed == core.Unexposed {
 			assert.True(t, e.places.Ranked())
 			assert.Contains(t, p.texts, e.places.String())

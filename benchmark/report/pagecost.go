@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
@@ -150,7 +149,7 @@ func (m *material) costView() costView {
 	}
 	groups := []rankingGroup{{}, {Heading: "Not ranked"}}
 	for _, e := range m.exhibits {
-		row := rankingRow{Name: e.label, Swatch: markSwatch(e.hue), Mark: strings.TrimSpace(exposureMarks[e.exposed])}
+		row := rankingRow{Name: e.label, Swatch: markSwatch(e.look), Marks: e.marks()}
 		for _, c := range shown {
 			cell := rankingCell{Text: none, Class: "number"}
 			if values := c.values(e.ok); c.known(e.ok) {
@@ -169,7 +168,8 @@ func (m *material) costView() costView {
 }
 
 func (m *material) costNote() string {
-	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. Upright lines: 95 % intervals. The upper left is best. Protocol " + protocolText(m.results.Task.Protocol) + "."
+	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. " +
+		"Upright lines: 95% intervals. The upper left is best. " + conditions(m.results)
 }
 
 // costCaption says what the numbers mean, and whose memory it is.
@@ -235,12 +235,12 @@ func (m *material) costDrawing(class string, width, height float64, label string
 	for _, p := range points {
 		x := num(c.toX(math.Log10(p.cost)))
 		if low, high, ok := totalInterval(p.e.summary); ok {
-			c.add(`<path class="whisker %s" d="M%s %sV%s"/>`, hueClass(p.e.hue), x, num(c.toY(low)), num(c.toY(high)))
+			c.add(`<path class="whisker %s" d="M%s %sV%s"/>`, hueClass(p.e.look), x, num(c.toY(low)), num(c.toY(high)))
 		}
 	}
 	for _, p := range points {
 		x, y := c.toX(math.Log10(p.cost)), c.toY(p.e.overall())
-		c.WriteString(mark(p.e.hue, x, y, 6))
+		c.WriteString(mark(p.e.look, x, y, 6))
 		name := []rune(p.e.label)
 		if len(name) > 24 {
 			name = append(name[:23], '…')

@@ -118,12 +118,12 @@ func (c *chart) dots(x, y []float64) string {
 }
 
 // hueClass is the class that gives an element the colour of a method.
-func hueClass(hueOf int) string { return fmt.Sprintf("h%d", hueOf%len(palette)) }
+func hueClass(l look) string { return fmt.Sprintf("h%d", l.colour) }
 
 // mark is the marker of a method, as in the figures, around a point.
-func mark(hueOf int, x, y, radius float64) string {
-	m := markers[(hueOf+3*(hueOf/10))%len(markers)]
-	class := fmt.Sprintf("mark h%d", hueOf%len(palette))
+func mark(l look, x, y, radius float64) string {
+	m := markers[l.marker]
+	class := "mark " + hueClass(l)
 	if m.corners == 0 {
 		return fmt.Sprintf(`<circle class="%s" cx="%s" cy="%s" r="%s"/>`, class, num(x), num(y), num(0.9*radius))
 	}
@@ -163,20 +163,23 @@ func swatch(width float64, content string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg width="%s" height="14" viewBox="0 0 %[1]s 14" aria-hidden="true" focusable="false">%s</svg>`, num(width), content))
 }
 
-func lineSwatch(hueOf int) template.HTML {
-	return swatch(34, fmt.Sprintf(`<path class="curve h%d" d="M1 7H33"%s/>`, hueOf%len(palette), dashArray(dashes[hueOf%len(dashes)]))+mark(hueOf, 17, 7, 5))
+func lineSwatch(l look) template.HTML {
+	return swatch(34, fmt.Sprintf(`<path class="curve %s" d="M1 7H33"%s/>`, hueClass(l), dashArray(dashes[l.dash]))+mark(l, 17, 7, 5))
 }
 
-// levelSwatch is the line of a baseline.
+// levelSwatch is the line of a baseline, or its dots.
 func levelSwatch(name string, width float64) template.HTML {
-	line := fmt.Sprintf(`<path class="level %s" d="M1 7H%s"/>`, name, num(width-1))
-	if name == "persistence" {
-		line += fmt.Sprintf(`<path class="dots leaps" d="M%s 7h0"/>`, num(width/2))
+	if name != persistenceName {
+		return swatch(width, fmt.Sprintf(`<path class="level %s" d="M1 7H%s"/>`, name, num(width-1)))
 	}
-	return swatch(width, line)
+	path := ""
+	for x := 7.0; x <= width-7; x += 10 {
+		path += "M" + num(x) + " 7h0"
+	}
+	return swatch(width, fmt.Sprintf(`<path class="dots leaps" d="%s"/>`, path))
 }
 
-func markSwatch(hueOf int) template.HTML { return swatch(14, mark(hueOf, 7, 7, 5)) }
+func markSwatch(l look) template.HTML { return swatch(14, mark(l, 7, 7, 5)) }
 
 // logAxis is an axis of powers of ten, whose positions are decimal logarithms of positive values.
 func logAxis(label string, low, high float64) axis {

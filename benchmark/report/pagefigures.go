@@ -26,7 +26,8 @@ type pageChart struct {
 	Wide, Narrow template.HTML
 	Note         string
 	Legend       []legendItem
-	Steps        []int // that the table of values has
+	TableTitle   string // of the table of values
+	Steps        []int  // that it has
 	Rows         []valueRow
 }
 
@@ -51,34 +52,46 @@ func (m *material) accuracyChart() pageChart {
 			apart = "apart"
 		}
 		c.Legend = append(c.Legend, legendItem{
-			Series: fmt.Sprint(e.hue), Name: e.label, Remark: strings.Join(e.remarks(), ", "), Value: fractionText(e.at(m.steps)), Class: apart,
-			Swatch: lineSwatch(e.hue), Toggles: len(e.ok) > 0,
+			Series: fmt.Sprint(e.id), Name: e.label, Remark: strings.Join(e.remarks(), ", "), Value: fractionText(e.at(m.last())), Class: apart,
+			Swatch: lineSwatch(e.look), Toggles: len(e.ok) > 0,
 		})
 		apart = ""
 	}
 	apart = "apart"
 	for _, l := range m.references() {
 		c.Legend = append(c.Legend, legendItem{
-			Series: l.name, Name: l.text, Value: fractionText(l.at(m.steps)), Class: apart, Toggles: true,
+			Series: l.name, Name: l.text, Value: fractionText(l.at(m.last())), Class: apart, Toggles: true,
 			Swatch: levelSwatch(l.name, 34),
 		})
 		apart = ""
 	}
 	c.Steps = columnsOf(m.steps)
+	c.TableTitle = "Accuracy at every step"
+	if n := len(c.Steps); n < m.steps {
+		c.TableTitle = fmt.Sprintf("Accuracy at %d of %d steps", n, m.steps)
+	}
 	for _, e := range m.exhibits {
 		if len(e.ok) > 0 {
-			row := valueRow{Name: e.label}
-			for _, step := range c.Steps {
-				row.Values = append(row.Values, fractionText(e.at(step)))
-			}
-			c.Rows = append(c.Rows, row)
+			c.addRow(e.label, e.at)
 		}
+	}
+	for _, l := range m.references() {
+		c.addRow(l.text, l.at)
 	}
 	return c
 }
 
+// addRow adds the accuracies of a method or a baseline to the table of values.
+func (c *pageChart) addRow(name string, at func(step int) float64) {
+	row := valueRow{Name: name}
+	for _, step := range c.Steps {
+		row.Values = append(row.Values, fractionText(at(step)))
+	}
+	c.Rows = append(c.Rows, row)
+}
+
 func (m *material) accuracyNote() string {
-	note := fmt.Sprintf("Accuracy on %d test snapshots. Protocol %s.", m.results.Task.Test, protocolText(m.results.Task.Protocol))
+	note := fmt.Sprintf("Accuracy on %d test snapshots. %s", m.results.Task.Test, conditions(m.results))
 	return strings.TrimSpace(note + " " + m.bandNote())
 }
 
@@ -110,62 +123,54 @@ func (m *material) accuracyDrawing(class string, width, height float64) template
 	room := max(0.4, 0.015*last)
 	c := newChart(width, height, [4]float64{10, 10, 42, 46},
 		axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks}, axis{label: "accuracy", min: 0, max: 1.03, ticks: ticksIn(0, 1, 5, false)})
-	steps := sampled(m.steps, m.points())
-	at := make([]float64, len(steps))
-	for i, step := range steps {
-		at[i] = float64(step)
-	}
+	dots := ""
 	for _, l := range m.references() {
-		values := make([]float64, len(steps))
-		for i, step := range steps {
-			values[i] = l.at(step)
+		if l.name == persistenceName { // a line between values that leap would cross all others, which dots do not hide
+			dots = fmt.Sprintf(`<g class="series" data-series="%s"><path class="dots leaps" d="%s"/></g>`, l.name, c.dots(thinned(l.values, m.points())))
+			continue
 		}
-		x := slices.Clone(at)
+		x, values := thinned(l.values, m.points())
 		if l.baseline.level() { // across the whole width
-			x, values = []float64{c.x.min, c.x.max}, []float64{values[0], values[0]}
+			x, values = []float64{c.x.min, c.x.max}, []float64{l.baseline.mean, l.baseline.mean}
 		}
-		c.add(`<g class="series" data-series="%s"><path class="level %[1]s" d="%s"/>`, l.name, c.path(x, values))
-		if l.name == "persistence" { // it leaps: dots say more than the hairline between them
-			c.add(`<path class="dots leaps" d="%s"/>`, c.dots(x, values))
-		}
-		c.add(`</g>`)
+		c.add(`<g class="series" data-series="%s"><path class="level %[1]s" d="%s"/></g>`, l.name, c.path(x, values))
 	}
+	every := max(1, (m.steps+19)/20)
 	for i := len(m.exhibits) - 1; i >= 0; i-- { // the best last, on top
 		e := m.exhibits[i]
 		if len(e.ok) == 0 {
 			continue
 		}
-		c.add(`<g class="series h%d" data-series="%d">`, e.hue%len(palette), e.hue)
-		c.band(e.summary, steps)
-		values := make([]float64, len(steps))
-		for i, step := range steps {
-			values[i] = math.NaN()
-			if v := e.at(step); v >= 0 {
-				values[i] = v
-			}
-		}
-		c.add(`<path class="curve" d="%s"%s/>`, c.path(at, values), dashArray(dashes[e.hue%len(dashes)]))
-		every := max(1, (len(steps)+19)/20)
-		for i, v := range values {
-			if i%every == e.hue%every && drawable(v) {
-				c.WriteString(mark(e.hue, c.toX(at[i]), c.toY(v), 4.4))
+		c.add(`<g class="series %s" data-series="%d">`, hueClass(e.look), e.id)
+		c.band(e.summary, m.points())
+		x, values := thinned(e.mean, m.points())
+		c.add(`<path class="curve" d="%s"%s/>`, c.path(x, values), dashArray(dashes[e.look.dash]))
+		for i := e.id % every; i < len(e.mean); i += every {
+			if v := e.mean[i]; drawable(v) {
+				c.WriteString(mark(e.look, c.toX(float64(i+1)), c.toY(v), 4.4))
 			}
 		}
 		c.add(`</g>`)
 	}
+	c.WriteString(dots)
 	c.add(`<line class="guide" visibility="hidden" x1="0" x2="0" y1="%s" y2="%s"/>`, num(c.top), num(c.bottom))
 	return c.html(class, width, height, "Accuracy of each method against the time step; the values are in the table below.",
 		fmt.Sprintf(` data-left="%s" data-right="%s" data-steps="%d"`, num(c.toX(1)), num(c.toX(last)), m.steps))
 }
 
-func (c *chart) band(s summary, steps []int) {
-	var above, below []string
-	for _, step := range steps {
-		if low, high, ok := intervalAt(s, step); ok {
-			x := num(c.toX(float64(step)))
-			above, below = append(above, x+" "+num(c.toY(high))), append(below, x+" "+num(c.toY(low)))
+// band fills the intervals at the steps, of which each edge has at most about so many.
+func (c *chart) band(s summary, most int) {
+	edge := func(values []float64) (points []string) {
+		x, y := thinned(values, most)
+		for i, v := range y {
+			if drawable(v) {
+				points = append(points, num(c.toX(x[i]))+" "+num(c.toY(v)))
+			}
 		}
+		return points
 	}
+	low, high, _ := s.intervals()
+	above, below := edge(high), edge(low)
 	if len(above) > 1 {
 		slices.Reverse(below)
 		c.add(`<path class="band" d="M%sz"/>`, strings.Join(append(above, below...), "L"))
@@ -229,7 +234,7 @@ func (m *material) eigenvaluePanels() panelSet {
 			without = append(without, e.label)
 			continue
 		}
-		set.Panels = append(set.Panels, pagePanel{e.label, seedWords(seedsOf(e.ok)), m.eigenvalueDrawing(e)})
+		set.Panels = append(set.Panels, pagePanel{e.label, someSeeds(e.ok), m.eigenvalueDrawing(e)})
 	}
 	return set.limit(without)
 }
@@ -261,7 +266,7 @@ func (m *material) eigenvalueDrawing(e exhibit) template.HTML {
 			}
 		}
 	}
-	c.add(`<path class="dots values h%d" d="%s"/>`, e.hue%len(palette), c.dots(x, y))
+	c.add(`<path class="dots values %s" d="%s"/>`, hueClass(e.look), c.dots(x, y))
 	label := fmt.Sprintf("%s: %d eigenvalues", e.label, len(x))
 	if lead := e.ok[0].Eigenvalues; len(lead) > 0 {
 		label += ", the first " + complexText(complex128(lead[0]))
@@ -275,9 +280,7 @@ func (m *material) eigenvalueDrawing(e exhibit) template.HTML {
 func (m *material) eigenfunctionPanels() panelSet {
 	word := stateWord(m.results.Task)
 	set := panelSet{ID: "eigenfunctions", Title: "Left eigenfunctions", KeyLabel: "Colours", Empty: "No run has eigenfunctions."}
-	set.Note = fmt.Sprintf("Real parts of the left eigenfunctions ψ of the two eigenvalues λ of largest modulus, one of each conjugate pair, at the test snapshots. "+
-		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real. "+
-		"A single eigenfunction is shown against the number of the snapshot.", word, 2*max(m.results.Task.States, 1))
+	set.Note = eigenfunctionNote(m.results.Task) + " A single one is shown against the number of the snapshot."
 	for state := range min(m.results.Task.States, 10) {
 		set.Key = append(set.Key, keyItem{fmt.Sprintf("%s %d", word, state), swatch(14, fmt.Sprintf(`<path class="dots sign h%d" d="M7 7h0"/>`, state))})
 	}
@@ -289,11 +292,11 @@ func (m *material) eigenfunctionPanels() panelSet {
 		}
 	}
 	for _, e := range m.exhibits {
-		if len(e.modes) == 0 {
-			without = append(without, e.label)
+		if why := e.withoutEigenfunctions(); why != "" {
+			without = append(without, fmt.Sprintf("%s (%s)", e.label, why))
 			continue
 		}
-		set.Panels = append(set.Panels, pagePanel{e.label, e.shownRun(), m.eigenfunctionDrawing(e, max(50, maxDotsInPage/max(1, min(shown, maxPanels))))})
+		set.Panels = append(set.Panels, pagePanel{e.label, e.shownEigenvalues(), m.eigenfunctionDrawing(e, max(50, maxDotsInPage/max(1, min(shown, maxPanels))))})
 	}
 	return set.limit(without)
 }
@@ -309,11 +312,9 @@ func (m *material) eigenfunctionDrawing(e exhibit, most int) template.HTML {
 	}
 	reach *= 1.07
 	ticks := ticksIn(-reach, reach, 5, false)
-	last := e.modes[len(e.modes)-1].real
-	name := func(i int) string {
-		return fmt.Sprintf("Re ψ%s,  λ = %s", []string{"₁", "₂"}[i], complexText(e.modes[i].value))
-	}
-	x := axis{label: name(0), min: -reach, max: reach, ticks: ticks}
+	mode := e.modes[len(e.modes)-1]
+	last := mode.real
+	x := axis{label: e.modes[0].axis(), min: -reach, max: reach, ticks: ticks}
 	first := e.modes[0].real
 	if len(e.modes) == 1 {
 		n := float64(max(len(last), 2))
@@ -323,17 +324,22 @@ func (m *material) eigenfunctionDrawing(e exhibit, most int) template.HTML {
 			first[i] = float64(i)
 		}
 	}
-	c := newChart(panelSize, panelSize, [4]float64{6, 6, 38, 44}, x, axis{label: name(len(e.modes) - 1), min: -reach, max: reach, ticks: ticks})
+	c := newChart(panelSize, panelSize, [4]float64{6, 6, 38, 44}, x, axis{label: mode.axis(), min: -reach, max: reach, ticks: ticks})
 	n := min(len(first), len(last), len(m.task.TestLabels))
 	var groups [10]struct{ x, y []float64 }
-	for _, i := range sampled(n, most) {
-		g := &groups[((m.task.TestLabels[i-1]%10)+10)%10]
-		g.x, g.y = append(g.x, first[i-1]), append(g.y, last[i-1])
+	for i := range n {
+		g := &groups[((m.task.TestLabels[i]%10)+10)%10]
+		g.x, g.y = append(g.x, first[i]), append(g.y, last[i])
 	}
 	for state, g := range groups {
-		if len(g.x) > 0 {
-			c.add(`<path class="dots h%d" d="%s"/>`, state, c.dots(g.x, g.y))
+		if len(g.x) == 0 {
+			continue
 		}
+		var x, y []float64
+		for _, i := range sampled(len(g.x), max(1, len(g.x)*min(most, n)/n)) { // of each state its share
+			x, y = append(x, g.x[i-1]), append(y, g.y[i-1])
+		}
+		c.add(`<path class="dots h%d" d="%s"/>`, state, c.dots(x, y))
 	}
 	return c.html("plane", panelSize, panelSize, fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots, coloured by %s", e.label, n, stateWord(m.results.Task)), "")
 }
@@ -358,11 +364,7 @@ func (m *material) trainingPanels() panelSet {
 		for _, run := range e.runs {
 			histories = append(histories, run.History)
 		}
-		subtitle := seedWords(seedsOf(e.runs))
-		if len(e.runs) > maxCurves {
-			subtitle += fmt.Sprintf(", the first %d shown", maxCurves)
-		}
-		add(e.label, subtitle, histories)
+		add(e.label, someSeeds(e.runs), histories)
 	}
 	set = set.limit(nil)
 	add("oracle: "+orUnnamed(m.results.Oracle.Name), fmt.Sprintf("seed %d", m.results.Oracle.Seed), [][]benchmark.Epoch{m.results.Oracle.History})
@@ -370,6 +372,15 @@ func (m *material) trainingPanels() panelSet {
 		set.Note += " Without a training history: " + strings.Join(without[:min(len(without), maxPanels)], ", ") + "."
 	}
 	return set
+}
+
+// someSeeds names the seeds of the runs of a panel, and says if not all are shown.
+func someSeeds(runs []*benchmark.RunResult) string {
+	text := seedWords(seedsOf(runs))
+	if len(runs) > maxCurves {
+		text += fmt.Sprintf(", the first %d shown", maxCurves)
+	}
+	return text
 }
 
 func lossDrawing(title string, histories [][]benchmark.Epoch, points int) template.HTML {
@@ -402,12 +413,15 @@ func lossDrawing(title string, histories [][]benchmark.Epoch, points int) templa
 		c.add(`<g>`)
 	}
 	for _, history := range histories {
-		var at, train, validation []float64
-		for _, i := range sampled(len(history), points) {
-			e := history[i-1]
-			at, train, validation = append(at, float64(e.Epoch)), append(train, float64(e.Train)), append(validation, float64(e.Validation))
+		line := func(loss func(benchmark.Epoch) benchmark.Number) string {
+			var x, y []float64
+			for _, i := range telling(len(history), points, func(i int) float64 { return float64(loss(history[i])) }) {
+				x, y = append(x, float64(history[i].Epoch)), append(y, float64(loss(history[i])))
+			}
+			return c.path(x, y)
 		}
-		c.add(`<path class="train" d="%s"/><path class="validation" d="%s"/>`, c.path(at, train), c.path(at, validation))
+		c.add(`<path class="train" d="%s"/><path class="validation" d="%s"/>`,
+			line(func(e benchmark.Epoch) benchmark.Number { return e.Train }), line(func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
 	}
 	c.add(`</g>`)
 	first := histories[0]

@@ -100,11 +100,11 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	for _, step := range m.columns {
 		v.Columns = append(v.Columns, rolloutColumn{step, m.columnTitle(step)})
 	}
-	v.Truth = strings.TrimPrefix(m.columnTitle(0), "Seed: ")
+	v.Truth = strings.TrimPrefix(m.columnTitle(0), startTitle)
 	for _, e := range m.exhibits {
-		runs := d.Runs[e.hue]
+		runs := d.Runs[e.id]
 		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
-		line := rolloutLine{Method: e.hue, Name: e.label, Start: template.HTML(cropped("truth", width, height, 0))}
+		line := rolloutLine{Method: e.id, Name: e.label, Start: template.HTML(cropped("truth", width, height, 0))}
 		if i < 0 {
 			line.Which = e.why()
 			if e.run != nil {
@@ -112,7 +112,7 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 			}
 		} else {
 			line.Which = runs[i].Text
-			sprites = append(sprites, spriteImage(fmt.Sprint(e.hue), e.hue, runs[i].Image, width*len(m.columns), height*v.Images))
+			sprites = append(sprites, spriteImage(fmt.Sprint(e.id), e.id, runs[i].Image, width*len(m.columns), height*v.Images))
 			if runs[i].Seed == v.Seed {
 				runs[i].Image = "" // the script finds it in the page
 			}
@@ -120,7 +120,7 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 		for column, step := range m.columns {
 			cell := `<span class="cell"><span class="seen"></span></span>`
 			if i >= 0 {
-				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`, cropped(fmt.Sprint(e.hue), width, height, column), seen(runs[i].Labels, column, m.truth(step)))
+				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`, cropped(fmt.Sprint(e.id), width, height, column), seen(runs[i].Labels, column, m.truth(step)))
 			}
 			line.Cells = append(line.Cells, template.HTML(cell))
 		}
@@ -128,9 +128,9 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	}
 	v.Sprites = template.HTML(strings.Join(sprites, ""))
 	v.Status = fmt.Sprintf("Image 1 of %d, %s %s; seed %s", v.Images, v.Word, v.Truth, v.Seed)
-	v.Caption = fmt.Sprintf("What each method predicts from one test image. Protocol %s. "+
+	v.Caption = fmt.Sprintf("What each method predicts from one test image. %s "+
 		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.",
-		protocolText(m.results.Task.Protocol), v.Word)
+		conditions(m.results), v.Word)
 	v.Note = "Values are cut to [0, 1] and shown in 16 levels."
 	if n := len(m.columns); n < m.steps {
 		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)
@@ -173,7 +173,7 @@ func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err erro
 					embedded, size = embedded+1, size+len(r.Image)
 				}
 			}
-			d.Runs[e.hue] = append(d.Runs[e.hue], r)
+			d.Runs[e.id] = append(d.Runs[e.id], r)
 		}
 	}
 	return embedded, total, nil
@@ -216,7 +216,7 @@ func (b *pageBuilder) embed(r *rolloutRun, key string) error {
 func (b *pageBuilder) rolloutSeeds(d *rolloutData) (seeds []string, first string) {
 	var numbers []int64
 	for _, e := range b.material.exhibits {
-		for i, r := range d.Runs[e.hue] {
+		for i, r := range d.Runs[e.id] {
 			if r.Labels != nil {
 				if first == "" {
 					first = r.Seed

@@ -27,7 +27,7 @@ type pageView struct {
 	Sample      samplePicture
 	Ink         string // the class of images that are ink on paper
 	Facts       []pageFact
-	Steps       int
+	Step        int // whose accuracies stand where there is room for one
 	Table       rankingTable
 	Accuracy    pageChart
 	Rollout     rolloutView
@@ -46,6 +46,7 @@ type pageView struct {
 type pageData struct {
 	Names    map[int]string       `json:"names"`    // of the methods
 	Steps    []int                `json:"steps"`    // at which the script knows accuracies
+	Rest     int                  `json:"rest"`     // the step of the legend's values while no pointer is over the chart
 	Accuracy map[string][]*number `json:"accuracy"` // of each line at these steps
 	Rollout  *rolloutData         `json:"rollout"`
 }
@@ -79,14 +80,7 @@ type rankingTable struct {
 func (t rankingTable) Width() int { return len(t.Columns) }
 
 // Meaning says what a mark beside a method stands for.
-func (t rankingTable) Meaning(mark string) string {
-	for exposure, sign := range exposureMarks {
-		if strings.TrimSpace(sign) == mark {
-			return exposureWords[exposure]
-		}
-	}
-	return ""
-}
+func (t rankingTable) Meaning(mark string) string { return meaning(mark) }
 
 type rankingColumn struct {
 	Name, Class, Sorted string
@@ -99,9 +93,10 @@ type rankingGroup struct {
 }
 
 type rankingRow struct {
-	Rank, RankValue, Name, Mark, PlotValue string
-	Swatch, Plot                           template.HTML
-	Cells                                  []rankingCell
+	Rank, RankValue, Name, PlotValue string
+	Marks                            []string
+	Swatch, Plot                     template.HTML
+	Cells                            []rankingCell
 }
 
 type rankingCell struct{ Text, More, Class, Sort string }
@@ -139,7 +134,7 @@ func waitingPage(r *benchmark.Results, live *Live) *pageView {
 func (b *pageBuilder) view() (*pageView, error) {
 	m := b.material
 	v := &pageView{
-		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Steps: m.steps, Facts: b.facts(),
+		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Step: m.last(), Facts: b.facts(),
 		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costView(),
 		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
 		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
@@ -151,10 +146,10 @@ func (b *pageBuilder) view() (*pageView, error) {
 	if v.Sample, err = b.sample(); err != nil {
 		return nil, err
 	}
-	v.Data = pageData{Names: map[int]string{}, Steps: sampled(m.steps, m.points()), Accuracy: map[string][]*number{}}
+	v.Data = pageData{Names: map[int]string{}, Steps: m.readSteps(), Rest: m.last(), Accuracy: map[string][]*number{}}
 	for _, e := range m.exhibits {
-		v.Data.Names[e.hue] = e.label
-		v.Data.Accuracy[strconv.Itoa(e.hue)] = numbers(v.Data.Steps, e.at)
+		v.Data.Names[e.id] = e.label
+		v.Data.Accuracy[strconv.Itoa(e.id)] = numbers(v.Data.Steps, e.at)
 	}
 	for _, l := range m.references() {
 		v.Data.Accuracy[l.name] = numbers(v.Data.Steps, l.at)
@@ -235,7 +230,8 @@ func (b *pageBuilder) lead() string {
 	for _, e := range m.exhibits {
 		runs = append(runs, e.runs...)
 	}
-	return fmt.Sprintf("%s at %s on %s", counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task))
+	text := fmt.Sprintf("%s at %s on %s %s", counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
+	return strings.TrimSpace(text)
 }
 
 func (b *pageBuilder) facts() []pageFact {
@@ -303,9 +299,9 @@ const pageColumnsAfter = 2
 
 func (b *pageBuilder) table() rankingTable {
 	m := b.material
-	shown := shownSteps(m.steps)
+	shown := shownSteps(m.steps, m.results.Task)
 	t := rankingTable{
-		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95 %% intervals. Protocol %s.", m.results.Task.Test, protocolText(m.results.Task.Protocol)),
+		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s", m.results.Task.Test, conditions(m.results)),
 		Columns: []rankingColumn{
 			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
 		},
@@ -323,7 +319,6 @@ func (b *pageBuilder) table() rankingTable {
 			groups[0].Rows = append(groups[0].Rows, row)
 			continue
 		}
-		row.Mark = strings.TrimSpace(exposureMarks[e.exposed])
 		groups[1].Rows = append(groups[1].Rows, row)
 	}
 	for _, r := range m.references() {
@@ -337,8 +332,8 @@ func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	s := e.summary
 	low, high, ok := totalInterval(s)
 	row := rankingRow{
-		Name: s.label, Swatch: markSwatch(s.hue),
-		Plot: b.material.dotPlot(s.overall(), hueClass(s.hue), low, high, ok, func(x, y float64) string { return mark(s.hue, x, y, 5) }),
+		Name: s.label, Marks: s.marks(), Swatch: markSwatch(s.look),
+		Plot: b.material.dotPlot(s.overall(), hueClass(s.look), low, high, ok, func(x, y float64) string { return mark(s.look, x, y, 5) }),
 	}
 	accuracy := func(v float64, more string) {
 		cell := rankingCell{Text: none, Class: "number"}
@@ -375,7 +370,9 @@ func (b *pageBuilder) runs() []runRow {
 				row.Trained = "yes"
 			}
 			if n := len(run.Accuracy); n > 0 && run.Status == benchmark.StatusOK {
-				row.Accuracy = fractionText(run.Accuracy[n-1])
+				if step := b.material.last(); step <= n {
+					row.Accuracy = fractionText(run.Accuracy[step-1])
+				}
 				one := []*benchmark.RunResult{run}
 				row.Rank = spread(one, func(r *benchmark.RunResult) int { return r.Rank }, true)
 				row.Fit = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.FitSeconds })
@@ -467,7 +464,7 @@ func pluginsOf(r *benchmark.Results) []string {
 			if p.Pinned {
 				pinned = "pinned"
 			}
-			texts = append(texts, strings.Join(strings.Fields(fmt.Sprintf("%s %s, SHA-256 %s, %s", p.Path, p.Version, p.SHA256, pinned)), " "))
+			texts = append(texts, fmt.Sprintf("%s, SHA-256 %s, %s; %s", strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, checksText(p)))
 		}
 	}
 	add(r.Oracle.Plugin)

@@ -15,6 +15,9 @@ var (
 	wrongColor = color.NRGBA{0xd6, 0x1f, 0x1f, 0xff}
 )
 
+// startTitle stands before the state of the snapshot that a roll-out starts from.
+const startTitle = "Start: "
+
 // rolloutRow is a row of the roll-out: a method, and its predictions from the first test snapshot.
 type rolloutRow struct {
 	name    block
@@ -35,8 +38,7 @@ func (m *material) rollout(l lettering) figure {
 		w, _ := row.name.size()
 		nameWidth = max(nameWidth, w)
 	}
-	seed := l.title.Width(m.columnTitle(0))
-	first := max(pitch-gap, seed) // the column of the seed
+	first := max(pitch-gap, l.title.Width(m.columnTitle(0))) // the column of the start
 	grid := first + between + vg.Length(len(m.columns))*pitch - gap
 	width := max(nameWidth+nameGap+grid, 3.2*vg.Inch)
 	heights := make([]vg.Length, len(rows))
@@ -57,7 +59,7 @@ func (m *material) rollout(l lettering) figure {
 			top := c.Max.Y - margin
 			edge := margin + nameWidth
 			left := edge + nameGap
-			center := func(column int) vg.Length { // −1 is the seed
+			center := func(column int) vg.Length { // −1 is the start
 				if column < 0 {
 					return left + first/2
 				}
@@ -133,16 +135,16 @@ func (m *material) columnTitle(step int) string {
 		truth = strconv.Itoa(t)
 	}
 	if step == 0 {
-		return "Seed: " + truth
+		return startTitle + truth
 	}
 	return truth
 }
 
 func (m *material) rolloutNote() string {
 	word := stateWord(m.results.Task)
-	note := fmt.Sprintf("Predictions from the first test snapshot. Protocol %s. Head of a column: the true %s. "+
+	note := fmt.Sprintf("Predictions from the first test snapshot. %s Head of a column: the true %s. "+
 		"In an image: the %[2]s that the oracle sees, green if true, red and underlined if not. Values are cut to [0, 1].",
-		protocolText(m.results.Task.Protocol), word)
+		conditions(m.results), word)
 	if n := len(m.columns); n < m.steps {
 		note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)
 	}

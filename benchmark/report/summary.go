@@ -20,7 +20,8 @@ import (
 type summary struct {
 	label   string // fit to be shown
 	exposed core.Exposure
-	hue     int                    // place among all labels in alphabetical order: the key to colour and marker
+	id      int                    // place among all labels in alphabetical order
+	look    look                   // in all figures
 	runs    []*benchmark.RunResult // by seed
 	ok      []*benchmark.RunResult // those of them that were evaluated
 	mean    []float64              // accuracy at each step, step 1 first, over the runs that are ok; empty where none is
@@ -30,6 +31,8 @@ type summary struct {
 	total  *stats.Estimate
 	sample stats.Sample // seed by seed the mean over all steps
 	places stats.Places // among the methods that saw nothing but snapshots
+	// ceiling compares it with the oracle on the true test snapshots; without seeds where the labels do not allow it.
+	ceiling stats.Comparison
 }
 
 // summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
@@ -52,9 +55,15 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 		s.runs = append(s.runs, run)
 	}
 	all := make([]summary, 0, len(groups))
-	for i, method := range slices.Sorted(maps.Keys(groups)) {
+	methods := slices.Sorted(maps.Keys(groups))
+	names := make([]string, len(methods))
+	for i, method := range methods {
+		names[i] = groups[method].runs[0].DeclaredName()
+	}
+	looks := looksOf(names)
+	for i, method := range methods {
 		s := groups[method]
-		s.hue = i
+		s.id, s.look = i, looks[i]
 		slices.SortStableFunc(s.runs, func(a, b *benchmark.RunResult) int {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Key, b.Key))
 		})
@@ -70,6 +79,7 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 	slices.SortStableFunc(all, func(a, b summary) int {
 		return cmp.Or(cmp.Compare(a.exposed, b.exposed), cmp.Compare(b.overall(), a.overall()), cmp.Compare(b.at(0), a.at(0)))
 	})
+	testCeilings(all)
 	return all, place(all)
 }
 
@@ -119,7 +129,33 @@ func (s *summary) estimate(known evidence) {
 		table[i] = overSteps(runs[i])
 	}
 	s.total = estimate(table)
+	labels := make([][][]int, len(s.ok))
+	for i, run := range s.ok {
+		labels[i] = run.Labels
+	}
+	// The error says that what the oracle sees in the test snapshots is not known; the table says so as well.
+	if c, err := stats.AboveCeiling(labels, known.seen, known.truth, known.task.Lag, known.task.States); err == nil {
+		s.ceiling = c
+	}
 }
+
+// testCeilings corrects the tests of all methods against the oracle on the true test snapshots.
+func testCeilings(all []summary) {
+	var of []*summary
+	var tests []stats.Comparison
+	for i := range all {
+		if all[i].ceiling.Seeds > 0 {
+			of, tests = append(of, &all[i]), append(tests, all[i].ceiling)
+		}
+	}
+	stats.AdjustCeilings(tests)
+	for i, s := range of {
+		s.ceiling = tests[i]
+	}
+}
+
+// aboveCeiling reports whether its accuracy is above that of the oracle on the true test snapshots by more than chance explains.
+func (s summary) aboveCeiling() bool { return s.ceiling.Seeds > 0 && s.ceiling.Above() }
 
 // place ranks the methods that saw nothing but snapshots.
 func place(all []summary) error {

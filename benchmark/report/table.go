@@ -18,6 +18,7 @@ import (
 // table is a page of text before it takes the form of a terminal or of Markdown.
 type table struct {
 	title    string
+	remark   string // under the title, "" for none
 	columns  []column
 	sections []section
 	costs    *table // of the same methods, nil for none
@@ -46,8 +47,6 @@ type noteGroup struct {
 	notes   []string
 }
 
-var exposureMarks = map[core.Exposure]string{core.OracleExposed: " †", core.LabelExposed: " ‡"}
-
 func newTable(r *benchmark.Results) (*table, error) {
 	all, err := summarize(r)
 	if err != nil {
@@ -58,8 +57,8 @@ func newTable(r *benchmark.Results) (*table, error) {
 
 func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	steps := stepsOf(r.Task, all)
-	shown := shownSteps(steps)
-	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol))}
+	shown := shownSteps(steps, r.Task)
+	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol)), remark: cutShort(r)}
 	t.columns = []column{{name: "rank"}, {name: "method"}, {name: "ok"}, {name: "trained"}, {name: "mean"}, {name: "sd", right: true}}
 	for _, step := range shown {
 		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
@@ -94,7 +93,7 @@ func costTable(all []summary) *table {
 	}
 	ranked, exposed := section{}, section{heading: "not ranked"}
 	for _, s := range all {
-		row := []cell{{value: s.label + exposureMarks[s.exposed]}}
+		row := []cell{{value: s.marked()}}
 		for _, c := range shown {
 			text := none
 			if c.known(s.ok) {
@@ -115,15 +114,20 @@ func costTable(all []summary) *table {
 	return t
 }
 
-// shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last.
-func shownSteps(steps int) []int {
+// shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The step before stands in for one
+// after which the states have come round, since predicting the input is right there.
+func shownSteps(steps int, task benchmark.TaskInfo) []int {
 	var shown []int
-	for _, step := range []int{1, 5, 10} {
-		if step < steps {
+	for _, step := range []int{1, 5, 10, steps} {
+		if c := task.States; step > 1 && c > 0 && (step%c)*(task.Lag%c)%c == 0 {
+			step--
+		}
+		if step <= steps {
 			shown = append(shown, step)
 		}
 	}
-	return append(shown, steps)
+	slices.Sort(shown)
+	return slices.Compact(shown)
 }
 
 func (s summary) row(shown []int) []cell {
@@ -136,7 +140,7 @@ func (s summary) row(shown []int) []cell {
 		trained.detail = shortInterval(stats.Proportion(learned, tried), 2)
 	}
 	row := []cell{
-		{value: s.rankText()}, {value: s.label + exposureMarks[s.exposed]}, {value: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs))},
+		{value: s.rankText()}, {value: s.marked()}, {value: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs))},
 		trained, accuracyCell(s.overall(), s.total), s.deviations(),
 	}
 	for _, step := range shown {
@@ -280,23 +284,26 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 	if seen[core.LabelExposed] {
 		add("‡", "sees the labels of the training data: not ranked")
 	}
+	if slices.ContainsFunc(all, summary.aboveCeiling) {
+		add(aboveMark, "above the oracle on true images by more than chance explains: see the warnings")
+	}
 	add("mean", "accuracy over all steps; it orders the rows")
 	if several {
-		add("interval", "95 %%, of the expected accuracy over seeds and test snapshots")
+		add("interval", "95%%, of the expected accuracy over seeds and test snapshots")
 		if single {
 			add("", "of one seed: over test snapshots alone")
 		}
 		add("sd", "of the mean between seeds, and under it between test snapshots")
 	} else if single {
-		add("interval", "95 %%, over test snapshots alone")
+		add("interval", "95%%, over test snapshots alone")
 	}
 	if ranked {
-		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5 %%")
+		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5%%")
 	} else if single || several {
 		add("rank", "fewer than %d seeds rank nothing; give more with --seeds 0..9", stats.LeastSeeds)
 	}
 	if tried {
-		add("trained", "runs that learned, of those tried, and the 95 %% interval of the rate of success")
+		add("trained", "runs that learned, of those tried, and the 95%% interval of the rate of success")
 		if mixed {
 			add("", "where some do not learn, intervals of accuracies from few seeds are too narrow")
 		}
@@ -383,12 +390,16 @@ func seedsText(all []summary) string {
 func notes(r *benchmark.Results, all []summary) []noteGroup {
 	failed, untrained, warnings := noteGroup{heading: "not ok"}, noteGroup{heading: "untrained"}, noteGroup{heading: "warnings"}
 	untold, unplaced := noteGroup{heading: "without interval"}, noteGroup{heading: "without rank"}
+	plugins := noteGroup{heading: "plugins"}
 	ranked := slices.ContainsFunc(all, func(s summary) bool { return s.places.Ranked() })
 	for _, w := range r.Oracle.Warnings {
 		warnings.notes = append(warnings.notes, "oracle: "+oneLine(w))
 	}
+	if text := checksText(r.Oracle.Plugin); text != "" {
+		plugins.notes = append(plugins.notes, "oracle: "+oneLine(text))
+	}
 	for _, s := range all {
-		var ends, reasons, said sayings
+		var ends, reasons, said, checks sayings
 		for _, run := range s.runs {
 			switch {
 			case run.Status != benchmark.StatusOK:
@@ -401,6 +412,12 @@ func notes(r *benchmark.Results, all []summary) []noteGroup {
 			for _, w := range run.Warnings {
 				said.add(w, run)
 			}
+			if text := checksText(run.Plugin); text != "" {
+				checks.add(text, run)
+			}
+		}
+		if s.aboveCeiling() {
+			warnings.notes = append(warnings.notes, s.label+": "+s.aboveText())
 		}
 		switch {
 		case len(s.ok) == 0:
@@ -412,8 +429,9 @@ func notes(r *benchmark.Results, all []summary) []noteGroup {
 		failed.notes = append(failed.notes, ends.lines(s.label)...)
 		untrained.notes = append(untrained.notes, reasons.lines(s.label)...)
 		warnings.notes = append(warnings.notes, said.lines(s.label)...)
+		plugins.notes = append(plugins.notes, checks.lines(s.label)...)
 	}
-	groups := []noteGroup{failed, untrained, untold, unplaced, warnings}
+	groups := []noteGroup{failed, untrained, untold, unplaced, warnings, plugins}
 	return slices.DeleteFunc(groups, func(g noteGroup) bool { return len(g.notes) == 0 })
 }
 

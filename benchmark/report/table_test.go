@@ -220,10 +220,14 @@ func TestBaselines(t *testing.T) {
 	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
 	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12, "right where the cycle comes back, as often as the oracle is")
 	assert.InDelta(t, 8.0/28, all[1].mean, 1e-12)
-	assert.InDeltaSlice(t, []float64{5.0 / 6, 4.0 / 5, 3.0 / 4, 2.0 / 3}, all[2].at, 1e-12, "on the snapshots that come so many steps later")
-	assert.Equal(t, stats.Proportion(2, 3), all[2].steps[3].Interval)
-	assert.Equal(t, stats.Proportion(6, 7), all[2].total.Interval)
-	assert.InDelta(t, 6.0/7, baselines(r, known, 9)[2].at[8], 1e-12, "none comes so late: all of them")
+	for _, b := range []baseline{all[2], baselines(r, known, 20)[2]} { // most of 20 steps lead beyond the last test snapshot
+		for i, at := range b.at {
+			assert.Equal(t, 6.0/7, at, "on all test snapshots at every step")
+			assert.Equal(t, stats.Proportion(6, 7), b.steps[i].Interval)
+		}
+		assert.Equal(t, 6.0/7, b.mean)
+		assert.Equal(t, stats.Proportion(6, 7), b.total.Interval)
+	}
 	assert.Nil(t, all[0].total)
 
 	text := layOut(r, nil, known).text()
@@ -278,11 +282,34 @@ func TestSeedText(t *testing.T) {
 }
 
 func TestShownSteps(t *testing.T) {
-	assert.Equal(t, []int{1}, shownSteps(1))
-	assert.Equal(t, []int{1, 3}, shownSteps(3))
-	assert.Equal(t, []int{1, 5}, shownSteps(5))
-	assert.Equal(t, []int{1, 5, 10, 15}, shownSteps(15))
-	assert.Equal(t, []int{1, 5, 10, 200}, shownSteps(200))
+	for _, c := range []struct {
+		steps, states, lag int
+		want               []int
+	}{
+		{15, 5, 1, []int{1, 4, 9, 14}},
+		{15, 5, 7, []int{1, 4, 9, 14}},
+		{15, 10, 1, []int{1, 5, 9, 15}},
+		{15, 10, 2, []int{1, 4, 9, 14}},
+		{15, 3, 1, []int{1, 5, 10, 14}},
+		{15, 2, 1, []int{1, 5, 9, 15}},
+		{200, 7, 1, []int{1, 5, 10, 200}},
+		{5, 5, 1, []int{1, 4}},
+		{3, 5, 1, []int{1, 3}},
+		{2, 2, 1, []int{1}},
+		{1, 5, 1, []int{1}},
+		{1, 1, 1, []int{1}},
+		{11, 0, 0, []int{1, 5, 10, 11}},
+	} {
+		shown := shownSteps(c.steps, benchmark.TaskInfo{States: c.states, Lag: c.lag})
+		assert.Equal(t, c.want, shown, "%d steps of lag %d through %d states", c.steps, c.lag, c.states)
+	}
+	// Predicting the input, which is right once a cycle, is right at none of them.
+	r := makeUp(t, setting{test: 50}).results
+	persistence := baselines(r, evidenceOf(r), 15)[1]
+	for _, step := range shownSteps(15, r.Task) {
+		assert.Less(t, persistence.at[step-1], 0.1)
+	}
+	assert.Greater(t, persistence.at[4], 0.9)
 }
 
 func TestMarkdownKeepsItsColumns(t *testing.T) {

@@ -30,7 +30,11 @@ const methodColumn = "method"
 
 func (t *table) text() string {
 	var b strings.Builder
-	b.WriteString(t.title + "\n\n")
+	b.WriteString(t.title + "\n")
+	if t.remark != "" {
+		b.WriteString(t.remark + "\n")
+	}
+	b.WriteString("\n")
 	t.grid(&b)
 	if t.costs != nil {
 		b.WriteString("\n" + t.costs.title + "\n\n")

@@ -127,7 +127,7 @@
         guide.removeAttribute("visibility");
         read(index);
       });
-      svg.addEventListener("pointerleave", () => { guide.setAttribute("visibility", "hidden"); read(data.steps.length - 1); });
+      svg.addEventListener("pointerleave", () => { guide.setAttribute("visibility", "hidden"); read(nearest(data.rest)); });
     }
   };
 

@@ -1,0 +1,108 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// What the reader must know to read accuracies rightly, beside their intervals.
+
+// cutShort says that training was cut short, "" if it was not.
+func cutShort(r *benchmark.Results) string {
+	if r.MaxEpochs < 1 {
+		return ""
+	}
+	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).", counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
+}
+
+// conditions are those under which accuracies hold: the protocol, and how long training was.
+func conditions(r *benchmark.Results) string {
+	return strings.TrimSpace("Protocol " + protocolText(r.Task.Protocol) + ". " + cutShort(r))
+}
+
+// aboveMark stands beside a method whose accuracy is above that of the oracle on true images.
+const aboveMark = "!"
+
+// marks stand beside the name of a method.
+func (s summary) marks() []string {
+	var marks []string
+	if mark := exposureMarks[s.exposed]; mark != "" {
+		marks = append(marks, mark)
+	}
+	if s.aboveCeiling() {
+		marks = append(marks, aboveMark)
+	}
+	return marks
+}
+
+// marked is the label with its marks.
+func (s summary) marked() string { return strings.Join(append([]string{s.label}, s.marks()...), " ") }
+
+var exposureMarks = map[core.Exposure]string{core.OracleExposed: "†", core.LabelExposed: "‡"}
+
+// meaning says what a mark stands for.
+func meaning(mark string) string {
+	if mark == aboveMark {
+		return "above the oracle on true images"
+	}
+	for exposure, sign := range exposureMarks {
+		if sign == mark {
+			return exposureWords[exposure]
+		}
+	}
+	return ""
+}
+
+// aboveText is the warning about a method whose accuracy is above that of the oracle on true images.
+func (s summary) aboveText() string {
+	c := s.ceiling
+	return fmt.Sprintf("accuracy %.3f is %.3f above that of the oracle on true images, by more than chance explains (%s to %s, p = %s): "+
+		"either its predictions are clearer than true images, or it knows what a method must not know; look at its predictions",
+		s.overall(), c.Difference, signed(&c.Interval.Low), signed(&c.Interval.High), strings.Replace(probability(&c.Adjusted), "<", "under ", 1))
+}
+
+// checksText says how a plugin fared in its conformance checks, "" without a plugin.
+func checksText(p *benchmark.PluginInfo) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Checks == nil:
+		return "plugin, checks not run"
+	case len(p.Checks.Failed) > 0:
+		return "plugin, failed: " + strings.Join(p.Checks.Failed, ", ")
+	}
+	return fmt.Sprintf("plugin, %s passed", counted(p.Checks.Passed, "check"))
+}
+
+// checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin, "failed" if a check failed for
+// any run, else "not run" if that is so for any run, else "passed". passed is the number of checks that passed, failed the names
+// of those that did not.
+func checked(runs []*benchmark.RunResult) (outcome string, passed int, failed []string) {
+	for _, run := range runs {
+		p := run.Plugin
+		switch {
+		case p == nil:
+		case p.Checks == nil:
+			if outcome != "failed" {
+				outcome = "not run"
+			}
+		case len(p.Checks.Failed) > 0:
+			outcome = "failed"
+			for _, name := range p.Checks.Failed {
+				if !slices.Contains(failed, name) {
+					failed = append(failed, name)
+				}
+			}
+		case outcome == "":
+			outcome = "passed"
+		}
+		if p != nil && p.Checks != nil {
+			passed = max(passed, p.Checks.Passed)
+		}
+	}
+	return outcome, passed, failed
+}

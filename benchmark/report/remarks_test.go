@@ -1,0 +1,194 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+)
+
+// written is what a writer of tables makes of results.
+func written(t *testing.T, ext string, r *benchmark.Results) string {
+	var b bytes.Buffer
+	require.NoError(t, writers[ext](&b, r))
+	return b.String()
+}
+
+// csvOf is a column of the summary as CSV, for the mean over all steps of each method and baseline.
+func csvOf(t *testing.T, r *benchmark.Results, column string) map[string]string {
+	rows, err := csv.NewReader(strings.NewReader(written(t, ".csv", r))).ReadAll()
+	require.NoError(t, err)
+	at := func(row []string, name string) string {
+		for i, head := range rows[0] {
+			if head == name {
+				return row[i]
+			}
+		}
+		require.Fail(t, "no column "+name)
+		return ""
+	}
+	values := map[string]string{}
+	for _, row := range rows[1:] {
+		if at(row, "step") == "mean" {
+			values[at(row, "name")] = at(row, column)
+		}
+	}
+	return values
+}
+
+// Whatever shows accuracies says that training was cut short, and only then.
+func TestCutShortIsSaid(t *testing.T) {
+	s := makeUp(t, setting{steps: 4, test: 40, methods: fiveMethods()[2:3]})
+	r := s.results
+	for epochs, want := range map[int]string{
+		0: "", 1: "Training was cut short: at most 1 epoch of training (--epochs 1).",
+		2: "Training was cut short: at most 2 epochs of training (--epochs 2).",
+	} {
+		r.MaxEpochs = epochs
+		assert.Equal(t, want, cutShort(r))
+		c, err := Compare([]Named{{"a", r}, {"b", r}})
+		require.NoError(t, err)
+		var comparison bytes.Buffer
+		require.NoError(t, c.WriteText(&comparison))
+		p := parse(t, pageOf(t, s))
+		texts := map[string]string{"table": written(t, ".txt", r), "comparison": comparison.String(), "page": strings.Join(p.texts, "\n")}
+		for _, name := range []string{"accuracy", "rollout"} {
+			_, svg, err := materialOf(t, s).render(name)
+			require.NoError(t, err)
+			texts[name] = strings.Join(svgTexts(t, svg), " ")
+		}
+		if want == "" {
+			for place, text := range texts {
+				assert.NotContains(t, text, "cut short", place)
+			}
+			assert.Equal(t, map[string]string{"vamp": "", "chance": "", "persistence": "", "oracle": ""}, csvOf(t, r, "max_epochs"))
+			continue
+		}
+		for place, text := range texts {
+			// A figure breaks its lines where the space ends, whatever their order in the file.
+			assert.Contains(t, text, "Training was cut short", place)
+			assert.Contains(t, strings.ReplaceAll(text, "\n", " "), fmt.Sprintf("(--epochs %d)", epochs), place)
+		}
+		assert.Contains(t, written(t, ".md", r), fmt.Sprintf("\n\n%s\n\n", want))
+		assert.Equal(t, 5, strings.Count(texts["page"], want), "lead, ranking, accuracy, roll-out and cost")
+		assert.Equal(t, fmt.Sprint(epochs), csvOf(t, r, "max_epochs")["vamp"])
+	}
+}
+
+// A method that is better than the oracle on true images by more than chance explains gets a warning, others do not.
+func TestAboveTheCeiling(t *testing.T) {
+	s := makeUp(t, setting{test: 1200, steps: 4, seeds: []int64{0, 1, 2}, methods: []madeUp{
+		{label: "as good", first: 0.985}, {label: "better", first: 1.01}, {label: "worse", first: 0.5},
+	}})
+	r := s.results
+	all, err := summarize(r)
+	require.NoError(t, err)
+	var tests []stats.Comparison
+	for _, sum := range all {
+		assert.Equal(t, sum.label == "better", sum.aboveCeiling(), sum.label)
+		assert.InDelta(t, sum.overall()-r.Oracle.TestAccuracy, sum.ceiling.Difference, 1e-9, "the means over all steps and images")
+		var labels [][][]int
+		for _, run := range sum.ok {
+			labels = append(labels, run.Labels)
+		}
+		c, err := stats.AboveCeiling(labels, r.Oracle.TestLabels, s.task.TestLabels, 1, 5)
+		require.NoError(t, err)
+		tests = append(tests, c)
+	}
+	stats.AdjustCeilings(tests)
+	for i, sum := range all {
+		assert.Equal(t, tests[i], sum.ceiling, "Holm's correction over the methods of the table")
+	}
+	assert.InDelta(t, 17.0/1200, all[0].ceiling.Difference, 1e-9, "better is right throughout, the oracle wrong about 17 of 1200")
+	warning := "accuracy 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"
+	text := written(t, ".txt", r)
+	assert.Contains(t, text, "better: "+warning)
+	assert.Contains(t, text, "better !")
+	assert.Contains(t, text, "!         above the oracle on true images by more than chance explains: see the warnings")
+	assert.Equal(t, 1, strings.Count(text, warning))
+	assert.NotContains(t, text, "good !")
+	page := pageOf(t, s)
+	assert.Contains(t, strings.Join(parse(t, page).texts, "\n"), warning)
+	assert.Equal(t, 2, strings.Count(page, `<abbr title="above the oracle on true images">!</abbr>`), "ranking and costs")
+	difference, err := strconv.ParseFloat(csvOf(t, r, "above_oracle")["better"], 64)
+	require.NoError(t, err)
+	assert.InDelta(t, 17.0/1200, difference, 1e-9)
+	assert.NotEmpty(t, csvOf(t, r, "above_oracle_p")["worse"])
+
+	// One seed is enough; without what the oracle sees in the test images nothing can be said.
+	one := makeUp(t, setting{test: 600, methods: []madeUp{{label: "better", first: 1.01}}}).results
+	assert.Contains(t, written(t, ".txt", one), "better !")
+	one.Oracle.TestLabels = nil
+	assert.NotContains(t, written(t, ".txt", one), "better !")
+	assert.Equal(t, "", csvOf(t, one, "above_oracle")["better"])
+}
+
+// A plugin's row says how it fared in its checks.
+func TestChecksAreShown(t *testing.T) {
+	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{
+		{label: "inside", first: 0.9}, {label: "unchecked", first: 0.9, plugin: true}, {label: "good", first: 0.9, plugin: true},
+		{label: "bad", first: 0.9, plugin: true}, {label: "mixed", first: 0.9, plugin: true},
+	}})
+	r := s.results
+	for i := range r.Runs {
+		run := &r.Runs[i]
+		switch {
+		case run.Method == "good" || run.Method == "mixed" && run.Seed == 0:
+			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 26, Failed: []string{}}
+		case run.Method == "bad":
+			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 24, Failed: []string{"row-independence", "bad: row-order"}}
+		}
+	}
+	r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/o", Checks: &benchmark.PluginChecks{Passed: 1}}
+	_, notes, ok := strings.Cut(written(t, ".txt", r), "\nplugins\n")
+	require.True(t, ok)
+	lines := strings.Split(strings.TrimRight(notes, "\n"), "\n")
+	want := []string{
+		"  oracle: plugin, 1 check passed",
+		"  unchecked, seeds 0,1: plugin, checks not run",
+		"  good, seeds 0,1: plugin, 26 checks passed",
+		"  bad, seeds 0,1: plugin, failed: row-independence, bad: row-order",
+		"  mixed, seed 0: plugin, 26 checks passed",
+		"  mixed, seed 1: plugin, checks not run",
+	}
+	assert.ElementsMatch(t, want, lines)
+	page := strings.Join(parse(t, pageOf(t, s)).texts, "\n")
+	for _, line := range want {
+		lead, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		assert.Contains(t, page, lead+"\n"+text)
+	}
+	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; plugin, checks not run")
+	assert.Equal(t, map[string]string{
+		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run", "chance": "", "persistence": "", "oracle": "",
+	}, csvOf(t, r, "plugin_checks"))
+	assert.Equal(t, "26", csvOf(t, r, "plugin_checks_passed")["good"])
+	assert.Equal(t, "", csvOf(t, r, "plugin_checks_passed")["mixed"])
+	assert.Equal(t, "row-independence; bad: row-order", csvOf(t, r, "plugin_checks_failed")["bad"])
+}
+
+// A run that broke its contract has the reason in the table and on the page.
+func TestInvalidRunsHaveTheirReason(t *testing.T) {
+	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{{label: "m", first: 0.9}}})
+	run := &s.results.Runs[1]
+	run.Status, run.Trained, run.Reason, run.Accuracy, run.Labels = benchmark.StatusInvalid, false, "step 2: value 7 of snapshot 3 is NaN", nil, nil
+	assert.Contains(t, written(t, ".txt", s.results), "m, seed 1: invalid: step 2: value 7 of snapshot 3 is NaN")
+	assert.Contains(t, strings.Join(parse(t, pageOf(t, s)).texts, "\n"), "m, seed 1\ninvalid: step 2: value 7 of snapshot 3 is NaN")
+}
+
+// The ceiling of results that claim what cannot be is not tested.
+func TestCeilingOfOddResults(t *testing.T) {
+	r := makeUp(t, setting{test: 20, steps: 2, methods: fiveMethods()[:1]}).results
+	r.Task.Lag = -1
+	assert.NotContains(t, written(t, ".txt", r), "linear !")
+	r.Runs[0].Accuracy[0] = math.NaN()
+	assert.NotPanics(t, func() { written(t, ".txt", r) })
+}
