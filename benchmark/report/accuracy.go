@@ -48,8 +48,8 @@ func (m *material) accuracy(l lettering) figure {
 	}
 }
 
-// maxDotsInFigure is about how many dots a baseline has.
-const maxDotsInFigure = 400
+// maxLeaps is about how many dots show a baseline that leaps: so many can be told apart.
+const maxLeaps = 100
 
 // thinned are the places, from 1, and values of at most about so many dots that show what the values do.
 func thinned(values []float64, most int) (x, y []float64) {
@@ -91,7 +91,7 @@ func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands 
 		line := curve{values: b.at, line: style}
 		if b.name == persistenceName { // a line between values that leap would cross all others
 			line.marker, line.radius = &markers[0], 1.9
-			line.at, line.values = thinned(b.at, maxDotsInFigure)
+			line.at, line.values = thinned(b.at, maxLeaps)
 		}
 		var drawn plot.Plotter = line
 		if b.level() {

@@ -126,7 +126,7 @@ func (m *material) accuracyDrawing(class string, width, height float64) template
 	dots := ""
 	for _, l := range m.references() {
 		if l.name == persistenceName { // a line between values that leap would cross all others, which dots do not hide
-			dots = fmt.Sprintf(`<g class="series" data-series="%s"><path class="dots leaps" d="%s"/></g>`, l.name, c.dots(thinned(l.values, m.points())))
+			dots = fmt.Sprintf(`<g class="series" data-series="%s"><path class="dots leaps" d="%s"/></g>`, l.name, c.dots(thinned(l.values, maxLeaps)))
 			continue
 		}
 		x, values := thinned(l.values, m.points())
