@@ -113,6 +113,7 @@ func TestAboveCeilingHoldsItsLevel(t *testing.T) {
 			above++
 		}
 	}
+	t.Logf("%.1f%% of %d studies", 100*float64(above)/studies, studies)
 	assert.InDelta(t, 0.025, float64(above)/studies, 0.0105, "three standard errors")
 }
 
