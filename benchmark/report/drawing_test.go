@@ -199,6 +199,26 @@ func TestCurveBreaksWhereAValueIsMissing(t *testing.T) {
 	}
 }
 
+// Persistence leaps between 0 and 1: it is dots, without a line that would cross all others.
+func TestPersistenceIsDots(t *testing.T) {
+	m := materialOf(t, makeUp(t, setting{test: 50, methods: []madeUp{{label: "never", failed: []int64{42}}}}))
+	axes := newPlot(newLettering(), axis{min: 1, max: 15}, axis{min: 0, max: 1})
+	p := newProbe(figure{width: 100, height: 100})
+	axes.Draw(draw.New(p))
+	empty := p.strokes
+	key, _ := m.accuracyCurves(newLettering(), axes)
+	p = newProbe(figure{width: 100, height: 100})
+	axes.Draw(draw.New(p))
+	assert.Equal(t, 15+2, p.strokes-empty, "an edge of each dot, and the lines of chance and oracle")
+	for _, e := range key {
+		p = newProbe(figure{width: 100, height: 100})
+		e.sample(draw.New(p))
+		if e.name == "persistence" {
+			assert.Equal(t, 1, p.strokes, "a dot stands in the legend")
+		}
+	}
+}
+
 func TestPanicOfADrawingIsAnError(t *testing.T) {
 	f := figure{name: "broken", width: 72, height: 72, draw: func(draw.Canvas) { panic("of the library") }}
 	_, err := f.png()

@@ -2,7 +2,8 @@ package report
 
 import (
 	"cmp"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 )
 
@@ -10,14 +11,13 @@ import (
 type look struct{ colour, marker, dash int }
 
 // spreading is hashed before each name. It is such that methods which are often seen together have different colours.
-const spreading = "776181 "
+const spreading = "5642622 "
 
 // colourOf is the place in the palette of the method that declares this name. It depends on the name alone, so that the method
 // has its colour in every report; two names may share one.
 func colourOf(name string) int {
-	h := fnv.New32a()
-	h.Write([]byte(spreading + name))
-	return int(uint64(h.Sum32()) * uint64(len(palette)) >> 32)
+	sum := sha256.Sum256([]byte(spreading + name))
+	return int(binary.BigEndian.Uint32(sum[:]) % uint32(len(palette)))
 }
 
 // looksOf are those of the methods of these declared names, in the order of their labels. Colours depend on the names alone.

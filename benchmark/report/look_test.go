@@ -42,6 +42,11 @@ func TestColoursStay(t *testing.T) {
 	assert.Equal(t, five["vamp"].colour, more["vamp?epochs=2"].colour, "the name decides, not the options")
 	assert.NotEqual(t, more["vamp"].marker, more["vamp?epochs=2"].marker)
 	assert.Equal(t, looks([2]string{"kernel", "kernel"})["kernel"].colour, more["mine"].colour)
+	seen := map[int]bool{}
+	for i := range 26 {
+		seen[colourOf("method-"+string(rune('a'+i)))] = true
+	}
+	assert.Greater(t, len(seen), 7, "names that are nearly alike have all colours")
 	// The colours of reports that are out there.
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, []int{colourOf("autoencoder"), colourOf("classifier"), colourOf("contrastive"), colourOf("linear"), colourOf("vamp")})
 }

@@ -464,7 +464,7 @@ func pluginsOf(r *benchmark.Results) []string {
 			if p.Pinned {
 				pinned = "pinned"
 			}
-			texts = append(texts, fmt.Sprintf("%s, SHA-256 %s, %s; %s", strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, checksText(p)))
+			texts = append(texts, fmt.Sprintf("%s, SHA-256 %s, %s; %s", strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, strings.TrimPrefix(checksText(p), "plugin, ")))
 		}
 	}
 	add(r.Oracle.Plugin)

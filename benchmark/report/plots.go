@@ -214,7 +214,7 @@ func (l curve) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	lines = append(lines, line)
 	for _, line := range lines {
-		if len(line) > 1 {
+		if len(line) > 1 && l.line.Width > 0 {
 			c.StrokeLines(l.line, line)
 		}
 	}
@@ -238,8 +238,9 @@ func (l curve) marked(i int) bool {
 
 // sample draws the curve's entry of a legend.
 func (l curve) sample(c draw.Canvas) {
-	y := c.Center().Y
-	c.StrokeLine2(l.line, c.Min.X, y, c.Max.X, y)
+	if y := c.Center().Y; l.line.Width > 0 {
+		c.StrokeLine2(l.line, c.Min.X, y, c.Max.X, y)
+	}
 	if l.marker != nil {
 		l.marker.draw(c, c.Center(), l.radius, l.line.Color)
 	}

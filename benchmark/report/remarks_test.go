@@ -166,7 +166,7 @@ func TestChecksAreShown(t *testing.T) {
 		lead, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		assert.Contains(t, page, lead+"\n"+text)
 	}
-	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; plugin, checks not run")
+	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; checks not run")
 	assert.Equal(t, map[string]string{
 		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run", "chance": "", "persistence": "", "oracle": "",
 	}, csvOf(t, r, "plugin_checks"))

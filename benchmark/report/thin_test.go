@@ -114,6 +114,15 @@ func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
 	}
 }
 
+func TestSomeSeeds(t *testing.T) {
+	runs := make([]*benchmark.RunResult, maxCurves+1)
+	for i := range runs {
+		runs[i] = &benchmark.RunResult{Seed: int64(i)}
+	}
+	assert.Equal(t, "seeds 0..39", someSeeds(runs[:maxCurves]))
+	assert.Equal(t, "seeds 0..40, the first 40 shown", someSeeds(runs))
+}
+
 // The dots of eigenfunctions that the page leaves out are of no state alone.
 func TestThinnedEigenfunctionsHaveAllStates(t *testing.T) {
 	const n, most = 501, 101 // each fifth
