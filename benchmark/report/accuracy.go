@@ -13,8 +13,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of its 95% interval, and
-// the baselines.
+// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of
+// its 95% interval, and the baselines.
 func (m *material) accuracy(l lettering) figure {
 	x := axis{label: "time step t", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
 	if m.steps > 40 {
@@ -27,7 +27,8 @@ func (m *material) accuracy(l lettering) figure {
 	const axesWidth = 4.9 * vg.Inch
 	width := axesWidth + 14 + keyWidth
 	task := m.results.Task
-	note := fmt.Sprintf("%s: %s, %d test snapshots. %s", orUnnamed(task.Name), states(task), task.Test, conditions(m.results))
+	note := fmt.Sprintf("%s: %s, %d test snapshots. %s",
+		orUnnamed(task.Name), states(task), task.Test, conditions(m.results))
 	if bands {
 		note += " " + bandsNote(m.exhibits)
 	}
@@ -51,7 +52,8 @@ func (m *material) accuracy(l lettering) figure {
 // maxLeaps is about how many dots show a baseline that leaps: so many can be told apart.
 const maxLeaps = 100
 
-// thinned are the places, from 1, and values of at most about so many dots that show what the values do.
+// thinned are the places, from 1, and values of at most about so many dots that show what the
+// values do.
 func thinned(values []float64, most int) (x, y []float64) {
 	for _, i := range telling(len(values), most, func(i int) float64 { return values[i] }) {
 		x, y = append(x, float64(i+1)), append(y, values[i])
@@ -120,7 +122,8 @@ var baselineStyles = map[string]draw.LineStyle{
 	"oracle":        {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 
-// intervals are the ends of the 95% intervals at each step, not numbers where there is none. ok is false where none is.
+// intervals are the ends of the 95% intervals at each step, not numbers where there is none. ok is
+// false where none is.
 func (s summary) intervals() (low, high []float64, ok bool) {
 	for _, e := range s.steps {
 		if e == nil {
@@ -142,7 +145,8 @@ func bandsNote(shown []exhibit) string {
 	}
 	switch {
 	case single && several:
-		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots, of one seed over snapshots alone."
+		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots, " +
+			"of one seed over snapshots alone."
 	case single:
 		return "Bands: 95% intervals over test snapshots alone, of one seed."
 	}

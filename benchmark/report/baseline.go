@@ -21,8 +21,8 @@ type baseline struct {
 	total *stats.Estimate
 }
 
-// baselines are chance; persistence, a method that predicts its input; and the oracle on the true test snapshots, on all of them
-// at every step. One that the results do not tell is left out.
+// baselines are chance; persistence, a method that predicts its input; and the oracle on the true
+// test snapshots, on all of them at every step. One that the results do not tell is left out.
 func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 	steps = min(steps, benchmark.MaxSteps) // results may claim any number
 	var all []baseline

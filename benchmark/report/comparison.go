@@ -87,7 +87,10 @@ func Compare(all []Named) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.Name, err)
 	}
-	c := &Comparison{cut: cutShort(a.Results), Schema: ComparisonSchema, A: clean(a.Name), Task: a.Results.Task, measured: shownSteps(stepsOf(a.Results.Task, left), a.Results.Task)}
+	c := &Comparison{
+		Schema: ComparisonSchema, A: clean(a.Name), Task: a.Results.Task,
+		measured: shownSteps(stepsOf(a.Results.Task, left), a.Results.Task), cut: cutShort(a.Results),
+	}
 	var pairs [][2]stats.Sample
 	var tested []*Row
 	for _, b := range all[1:] {

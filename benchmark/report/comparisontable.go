@@ -66,7 +66,8 @@ func cellNumber(v *float64) string {
 var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", VerdictWorse: "−"}
 
 func (c *Comparison) table() *table {
-	t := &table{remark: c.cut, title: fmt.Sprintf("B against A = %s: %s, %s, accuracy on %d test snapshots", c.A, orUnnamed(c.Task.Name), states(c.Task), c.Task.Test)}
+	t := &table{remark: c.cut, title: fmt.Sprintf("B against A = %s: %s, %s, accuracy on %d test snapshots",
+		c.A, orUnnamed(c.Task.Name), states(c.Task), c.Task.Test)}
 	t.columns = []column{{name: ""}, {name: "method"}, {name: "seeds", right: true}, {name: "A"}, {name: "B"}, {name: "B − A"}, {name: "p", right: true}}
 	for _, step := range c.measured {
 		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step), right: true})
@@ -104,7 +105,8 @@ func (c *Comparison) table() *table {
 	add := func(name, format string, values ...any) {
 		t.facts = append(t.facts, [2]string{name, fmt.Sprintf(format, values...)})
 	}
-	add("A, B", "mean accuracy over all steps, at the seeds in common; under B − A its 95%% interval, for the row alone")
+	add("A, B", "mean accuracy over all steps, at the seeds in common; "+
+		"under B − A its 95%% interval, for the row alone")
 	add("p", "paired test over seeds and test snapshots; Holm's correction for all %d tests", c.Tests)
 	add("+ −", "B is better or worse than A, at 5%%")
 	add("=", "the same predictions, bit by bit")
@@ -130,7 +132,10 @@ func (r Row) cells(shown []int) []cell {
 	if r.Low != nil && r.High != nil {
 		change.detail = signed(r.Low) + " … " + signed(r.High)
 	}
-	cells := []cell{{value: verdictMarks[r.Verdict]}, {value: strings.TrimSpace(r.Method + " " + exposureMarks[r.Exposed])}, {value: strconv.Itoa(r.Seeds)}, {value: fixed(r.A)}, {value: fixed(r.B)}, change, {value: probability(r.P)}}
+	cells := []cell{
+		{value: verdictMarks[r.Verdict]}, {value: strings.TrimSpace(r.Method + " " + exposureMarks[r.Exposed])},
+		{value: strconv.Itoa(r.Seeds)}, {value: fixed(r.A)}, {value: fixed(r.B)}, change, {value: probability(r.P)},
+	}
 	for _, step := range shown {
 		c := cell{value: none}
 		if step <= len(r.Steps) {

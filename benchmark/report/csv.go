@@ -62,7 +62,8 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 	return csv.NewWriter(w).WriteAll(rows)
 }
 
-// csvCeiling are the difference to the oracle's accuracy on true snapshots and the adjusted probability of its test.
+// csvCeiling are the difference to the oracle's accuracy on true snapshots and the adjusted
+// probability of its test.
 func csvCeiling(c stats.Comparison) []string {
 	if c.Seeds == 0 {
 		return []string{"", ""}
@@ -70,7 +71,8 @@ func csvCeiling(c stats.Comparison) []string {
 	return []string{csvNumber(c.Difference), csvNumber(c.Adjusted)}
 }
 
-// csvChecks are the outcome of the checks of a method's plugin, the number passed, and the names of those that failed.
+// csvChecks are the outcome of the checks of a method's plugin, the number passed, and the names of
+// those that failed.
 func csvChecks(runs []*benchmark.RunResult) []string {
 	outcome, passed, failed := checked(runs)
 	count := ""

@@ -16,8 +16,8 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
-// mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left eigenfunction at each test
-// snapshot.
+// mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left
+// eigenfunction at each test snapshot.
 type mode struct {
 	place int
 	value complex128
@@ -37,9 +37,9 @@ func subscript(n int) string {
 	return strings.Map(func(digit rune) rune { return digit - '0' + '₀' }, fmt.Sprint(n))
 }
 
-// leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each conjugate pair, or as many as
-// there are; and the constant ones before the last of them, without values. values are in descending order of modulus; left is
-// [snapshot, eigenvalue].
+// leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each
+// conjugate pair, or as many as there are; and the constant ones before the last of them, without
+// values. values are in descending order of modulus; left is [snapshot, eigenvalue].
 func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) (modes, constant []mode) {
 	n, k := left.Dims()
 	for j := range min(k, len(values)) {
@@ -64,12 +64,14 @@ func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, st
 	return modes, constant
 }
 
-// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of its root mean square, under
-// which it is taken for the constant function that every evolution operator has at λ = 1. A learned one is not quite constant:
-// at seeds 0 and 42 the methods of the benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
+// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of
+// its root mean square, under which it is taken for the constant function that every evolution
+// operator has at λ = 1. A learned one is not quite constant: at seeds 0 and 42 the methods of the
+// benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
 const constantSpread = 0.3
 
-// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in this sense: it has no size.
+// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in
+// this sense: it has no size.
 func isConstant(f []complex128) bool {
 	sum, square, n := complex(0, 0), 0.0, 0.0
 	for _, z := range f {
@@ -98,8 +100,9 @@ func constantText(constant []mode) string {
 
 // eigenfunctionNote explains what is drawn of which eigenfunctions.
 func eigenfunctionNote(task benchmark.TaskInfo) string {
-	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus whose ψ is not constant, "+
-		"one of each conjugate pair. λ₁ is the largest of all. Left out is a ψ whose standard deviation is under %g of its root mean square. "+
+	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus "+
+		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
+		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
 		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real.",
 		constantSpread, stateWord(task), 2*max(task.States, 1))
 }
@@ -185,8 +188,9 @@ func meanOver(f []complex128, labels []int, state int) complex128 {
 	return sum / complex(float64(max(n, 1)), 0)
 }
 
-// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that are not constant, at the test
-// snapshots, against each other, coloured by state; of a model with only one, its values against the number of the snapshot.
+// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that
+// are not constant, at the test snapshots, against each other, coloured by state; of a model with
+// only one, its values against the number of the snapshot.
 func (m *material) eigenfunctions(l lettering) figure {
 	word := stateWord(m.results.Task)
 	var panels []panel

@@ -7,22 +7,25 @@ import (
 	"slices"
 )
 
-// look is how a method is drawn: the places of its colour in the palette, of its marker and of its dashes.
+// look is how a method is drawn: the places of its colour in the palette, of its marker and of its
+// dashes.
 type look struct{ colour, marker, dash int }
 
-// spreading is hashed before each name. It is such that methods which are often seen together have different colours.
+// spreading is hashed before each name. It is such that methods which are often seen together have
+// different colours.
 const spreading = "5642622 "
 
-// colourOf is the place in the palette of the method that declares this name. It depends on the name alone, so that the method
-// has its colour in every report; two names may share one.
+// colourOf is the place in the palette of the method that declares this name. It depends on the
+// name alone, so that the method has its colour in every report; two names may share one.
 func colourOf(name string) int {
 	sum := sha256.Sum256([]byte(spreading + name))
 	return int(binary.BigEndian.Uint32(sum[:]) % uint32(len(palette)))
 }
 
-// looksOf are those of the methods of these declared names, in the order of their labels. Colours depend on the names alone.
-// Where two methods share a colour, the first keeps the marker and the dashes that go with it. All markers differ as long as
-// there are enough, then all pairs of marker and dashes, then what is left, so that colour is not what tells methods apart.
+// looksOf are those of the methods of these declared names, in the order of their labels. Colours
+// depend on the names alone. Where two methods share a colour, the first keeps the marker and the
+// dashes that go with it. All markers differ as long as there are enough, then all pairs of marker
+// and dashes, then what is left, so that colour is not what tells methods apart.
 func looksOf(names []string) []look {
 	looks := make([]look, len(names))
 	markersUsed, pairsUsed, looksUsed := map[int]int{}, map[[2]int]int{}, map[look]int{}

@@ -83,10 +83,12 @@ func (m *material) last() int {
 	return shown[len(shown)-1]
 }
 
-// maxRead is the number of accuracies that a reader of the page can point at, or as many as curves have points.
+// maxRead is the number of accuracies that a reader of the page can point at, or as many as curves
+// have points.
 const maxRead = 60000
 
-// readSteps are the steps at which accuracies can be read from the page, the one of [material.last] among them.
+// readSteps are the steps at which accuracies can be read from the page, the one of [material.last]
+// among them.
 func (m *material) readSteps() []int {
 	steps := append(sampled(m.steps, max(m.points(), maxRead/max(1, len(m.exhibits)))), m.last())
 	slices.Sort(steps)
@@ -116,7 +118,8 @@ func (e *exhibit) take(a *benchmark.RunArrays, m *material) {
 		e.labels = append(e.labels, a.Labels[step-1][0])
 	}
 	if a.LeftEigenfunctions != nil {
-		e.modes, e.constant = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, m.results.Task.States)
+		states := m.results.Task.States
+		e.modes, e.constant = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, states)
 	}
 }
 

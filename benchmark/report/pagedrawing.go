@@ -164,7 +164,8 @@ func swatch(width float64, content string) template.HTML {
 }
 
 func lineSwatch(l look) template.HTML {
-	return swatch(34, fmt.Sprintf(`<path class="curve %s" d="M1 7H33"%s/>`, hueClass(l), dashArray(dashes[l.dash]))+mark(l, 17, 7, 5))
+	line := fmt.Sprintf(`<path class="curve %s" d="M1 7H33"%s/>`, hueClass(l), dashArray(dashes[l.dash]))
+	return swatch(34, line+mark(l, 17, 7, 5))
 }
 
 // levelSwatch is the line of a baseline, or its dots.

@@ -52,8 +52,8 @@ func (m *material) accuracyChart() pageChart {
 			apart = "apart"
 		}
 		c.Legend = append(c.Legend, legendItem{
-			Series: fmt.Sprint(e.id), Name: e.label, Remark: strings.Join(e.remarks(), ", "), Value: fractionText(e.at(m.last())), Class: apart,
-			Swatch: lineSwatch(e.look), Toggles: len(e.ok) > 0,
+			Series: fmt.Sprint(e.id), Name: e.label, Remark: strings.Join(e.remarks(), ", "),
+			Value: fractionText(e.at(m.last())), Class: apart, Swatch: lineSwatch(e.look), Toggles: len(e.ok) > 0,
 		})
 		apart = ""
 	}
@@ -126,7 +126,8 @@ func (m *material) accuracyDrawing(class string, width, height float64) template
 	dots := ""
 	for _, l := range m.references() {
 		if l.name == persistenceName { // a line between values that leap would cross all others, which dots do not hide
-			dots = fmt.Sprintf(`<g class="series" data-series="%s"><path class="dots leaps" d="%s"/></g>`, l.name, c.dots(thinned(l.values, maxLeaps)))
+			dots = fmt.Sprintf(`<g class="series" data-series="%s"><path class="dots leaps" d="%s"/></g>`,
+				l.name, c.dots(thinned(l.values, maxLeaps)))
 			continue
 		}
 		x, values := thinned(l.values, m.points())
@@ -296,7 +297,8 @@ func (m *material) eigenfunctionPanels() panelSet {
 			without = append(without, fmt.Sprintf("%s (%s)", e.label, why))
 			continue
 		}
-		set.Panels = append(set.Panels, pagePanel{e.label, e.shownEigenvalues(), m.eigenfunctionDrawing(e, max(50, maxDotsInPage/max(1, min(shown, maxPanels))))})
+		most := max(50, maxDotsInPage/max(1, min(shown, maxPanels)))
+		set.Panels = append(set.Panels, pagePanel{e.label, e.shownEigenvalues(), m.eigenfunctionDrawing(e, most)})
 	}
 	return set.limit(without)
 }
@@ -324,7 +326,8 @@ func (m *material) eigenfunctionDrawing(e exhibit, most int) template.HTML {
 			first[i] = float64(i)
 		}
 	}
-	c := newChart(panelSize, panelSize, [4]float64{6, 6, 38, 44}, x, axis{label: mode.axis(), min: -reach, max: reach, ticks: ticks})
+	y := axis{label: mode.axis(), min: -reach, max: reach, ticks: ticks}
+	c := newChart(panelSize, panelSize, [4]float64{6, 6, 38, 44}, x, y)
 	n := min(len(first), len(last), len(m.task.TestLabels))
 	var groups [10]struct{ x, y []float64 }
 	for i := range n {
@@ -421,7 +424,8 @@ func lossDrawing(title string, histories [][]benchmark.Epoch, points int) templa
 			return c.path(x, y)
 		}
 		c.add(`<path class="train" d="%s"/><path class="validation" d="%s"/>`,
-			line(func(e benchmark.Epoch) benchmark.Number { return e.Train }), line(func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
+			line(func(e benchmark.Epoch) benchmark.Number { return e.Train }),
+			line(func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
 	}
 	c.add(`</g>`)
 	first := histories[0]

@@ -112,7 +112,8 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 			}
 		} else {
 			line.Which = runs[i].Text
-			sprites = append(sprites, spriteImage(fmt.Sprint(e.id), e.id, runs[i].Image, width*len(m.columns), height*v.Images))
+			sheet := spriteImage(fmt.Sprint(e.id), e.id, runs[i].Image, width*len(m.columns), height*v.Images)
+			sprites = append(sprites, sheet)
 			if runs[i].Seed == v.Seed {
 				runs[i].Image = "" // the script finds it in the page
 			}
@@ -120,7 +121,8 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 		for column, step := range m.columns {
 			cell := `<span class="cell"><span class="seen"></span></span>`
 			if i >= 0 {
-				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`, cropped(fmt.Sprint(e.id), width, height, column), seen(runs[i].Labels, column, m.truth(step)))
+				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`,
+					cropped(fmt.Sprint(e.id), width, height, column), seen(runs[i].Labels, column, m.truth(step)))
 			}
 			line.Cells = append(line.Cells, template.HTML(cell))
 		}

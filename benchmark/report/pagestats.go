@@ -10,7 +10,8 @@ import (
 
 // What the page says about uncertainty comes from package stats through this file alone.
 
-// intervalAt is the 95% interval of the expected accuracy at a step, counted from 1. ok is false where there is none.
+// intervalAt is the 95% interval of the expected accuracy at a step, counted from 1. ok is false
+// where there is none.
 func intervalAt(s summary, step int) (low, high float64, ok bool) {
 	if step < 1 || step > len(s.steps) {
 		return 0, 0, false
@@ -48,6 +49,9 @@ func trainedCell(s summary) rankingCell {
 	return cell
 }
 
+// rankingFacts are the facts that explain the table of the ranking.
+var rankingFacts = []string{"†", "‡", aboveMark, "mean", "interval", "rank", "trained", "baseline"}
+
 // tableNotes explains the table of the ranking.
 func (m *material) tableNotes() []pageFact {
 	all := make([]summary, len(m.exhibits))
@@ -60,7 +64,7 @@ func (m *material) tableNotes() []pageFact {
 		name, text := fact[0], fact[1]
 		switch {
 		case name != "":
-			if told = slices.Contains([]string{"†", "‡", aboveMark, "mean", "interval", "rank", "trained", "baseline"}, name); told {
+			if told = slices.Contains(rankingFacts, name); told {
 				notes = append(notes, pageFact{Name: name, Value: text})
 			}
 		case told:

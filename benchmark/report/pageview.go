@@ -46,7 +46,7 @@ type pageView struct {
 type pageData struct {
 	Names    map[int]string       `json:"names"`    // of the methods
 	Steps    []int                `json:"steps"`    // at which the script knows accuracies
-	Rest     int                  `json:"rest"`     // the step of the legend's values while no pointer is over the chart
+	Rest     int                  `json:"rest"`     // the legend's step while no pointer is over the chart
 	Accuracy map[string][]*number `json:"accuracy"` // of each line at these steps
 	Rollout  *rolloutData         `json:"rollout"`
 }
@@ -230,7 +230,8 @@ func (b *pageBuilder) lead() string {
 	for _, e := range m.exhibits {
 		runs = append(runs, e.runs...)
 	}
-	text := fmt.Sprintf("%s at %s on %s %s", counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
+	text := fmt.Sprintf("%s at %s on %s %s",
+		counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
 	return strings.TrimSpace(text)
 }
 
@@ -301,7 +302,8 @@ func (b *pageBuilder) table() rankingTable {
 	m := b.material
 	shown := shownSteps(m.steps, m.results.Task)
 	t := rankingTable{
-		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s", m.results.Task.Test, conditions(m.results)),
+		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s",
+			m.results.Task.Test, conditions(m.results)),
 		Columns: []rankingColumn{
 			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
 		},
@@ -333,7 +335,9 @@ func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	low, high, ok := totalInterval(s)
 	row := rankingRow{
 		Name: s.label, Marks: s.marks(), Swatch: markSwatch(s.look),
-		Plot: b.material.dotPlot(s.overall(), hueClass(s.look), low, high, ok, func(x, y float64) string { return mark(s.look, x, y, 5) }),
+		Plot: b.material.dotPlot(s.overall(), hueClass(s.look), low, high, ok, func(x, y float64) string {
+			return mark(s.look, x, y, 5)
+		}),
 	}
 	accuracy := func(v float64, more string) {
 		cell := rankingCell{Text: none, Class: "number"}
@@ -464,7 +468,8 @@ func pluginsOf(r *benchmark.Results) []string {
 			if p.Pinned {
 				pinned = "pinned"
 			}
-			texts = append(texts, fmt.Sprintf("%s, SHA-256 %s, %s; %s", strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, strings.TrimPrefix(checksText(p), "plugin, ")))
+			texts = append(texts, fmt.Sprintf("%s, SHA-256 %s, %s; %s",
+				strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, strings.TrimPrefix(checksText(p), "plugin, ")))
 		}
 	}
 	add(r.Oracle.Plugin)

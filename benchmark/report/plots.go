@@ -181,7 +181,8 @@ func fitAxis(label string, values []float64, n int) (a axis, ok bool) {
 	return axis{label: label, min: lo, max: hi, ticks: ticksIn(lo, hi, n, false)}, true
 }
 
-// curve is a line through values at x = 1, 2, …, broken where a value is missing; of a line without width, its markers.
+// curve is a line through values at x = 1, 2, …, broken where a value is missing; of a line without
+// width, its markers.
 type curve struct {
 	at     []float64 // x, by default 1, 2, …
 	values []float64

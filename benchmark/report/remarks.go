@@ -16,7 +16,8 @@ func cutShort(r *benchmark.Results) string {
 	if r.MaxEpochs < 1 {
 		return ""
 	}
-	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).", counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
+	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
+		counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
 }
 
 // conditions are those under which accuracies hold: the protocol, and how long training was.
@@ -57,12 +58,15 @@ func meaning(mark string) string {
 	return ""
 }
 
-// aboveText is the warning about a method whose accuracy is above that of the oracle on true images.
+// aboveText is the warning about a method whose accuracy is above that of the oracle on true
+// images.
 func (s summary) aboveText() string {
 	c := s.ceiling
-	return fmt.Sprintf("accuracy %.3f is %.3f above that of the oracle on true images, by more than chance explains (%s to %s, p = %s): "+
-		"either its predictions are clearer than true images, or it knows what a method must not know; look at its predictions",
-		s.overall(), c.Difference, signed(&c.Interval.Low), signed(&c.Interval.High), strings.Replace(probability(&c.Adjusted), "<", "under ", 1))
+	p := strings.Replace("p = "+probability(&c.Adjusted), "= <", "< ", 1)
+	return fmt.Sprintf("accuracy %.3f is %.3f above that of the oracle on true images, "+
+		"by more than chance explains (%s to %s, %s): either its predictions are clearer than true images, "+
+		"or it knows what a method must not know; look at its predictions",
+		s.overall(), c.Difference, signed(&c.Interval.Low), signed(&c.Interval.High), p)
 }
 
 // checksText says how a plugin fared in its conformance checks, "" without a plugin.
@@ -78,9 +82,9 @@ func checksText(p *benchmark.PluginInfo) string {
 	return fmt.Sprintf("plugin, %s passed", counted(p.Checks.Passed, "check"))
 }
 
-// checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin, "failed" if a check failed for
-// any run, else "not run" if that is so for any run, else "passed". passed is the number of checks that passed, failed the names
-// of those that did not.
+// checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin,
+// "failed" if a check failed for any run, else "not run" if that is so for any run, else "passed".
+// passed is the number of checks that passed, failed the names of those that did not.
 func checked(runs []*benchmark.RunResult) (outcome string, passed int, failed []string) {
 	for _, run := range runs {
 		p := run.Plugin

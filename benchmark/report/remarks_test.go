@@ -60,7 +60,9 @@ func TestCutShortIsSaid(t *testing.T) {
 		var comparison bytes.Buffer
 		require.NoError(t, c.WriteText(&comparison))
 		p := parse(t, pageOf(t, s))
-		texts := map[string]string{"table": written(t, ".txt", r), "comparison": comparison.String(), "page": strings.Join(p.texts, "\n")}
+		texts := map[string]string{
+			"table": written(t, ".txt", r), "comparison": comparison.String(), "page": strings.Join(p.texts, "\n"),
+		}
 		for _, name := range []string{"accuracy", "rollout"} {
 			_, svg, err := materialOf(t, s).render(name)
 			require.NoError(t, err)
@@ -70,7 +72,7 @@ func TestCutShortIsSaid(t *testing.T) {
 			for place, text := range texts {
 				assert.NotContains(t, text, "cut short", place)
 			}
-			assert.Equal(t, map[string]string{"vamp": "", "chance": "", "persistence": "", "oracle": ""}, csvOf(t, r, "max_epochs"))
+			assert.Equal(t, "", csvOf(t, r, "max_epochs")["vamp"])
 			continue
 		}
 		for place, text := range texts {
@@ -84,7 +86,8 @@ func TestCutShortIsSaid(t *testing.T) {
 	}
 }
 
-// A method that is better than the oracle on true images by more than chance explains gets a warning, others do not.
+// A method that is better than the oracle on true images by more than chance explains gets a
+// warning, others do not.
 func TestAboveTheCeiling(t *testing.T) {
 	s := makeUp(t, setting{test: 1200, steps: 4, seeds: []int64{0, 1, 2}, methods: []madeUp{
 		{label: "as good", first: 0.985}, {label: "better", first: 1.01}, {label: "worse", first: 0.5},
@@ -95,7 +98,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	var tests []stats.Comparison
 	for _, sum := range all {
 		assert.Equal(t, sum.label == "better", sum.aboveCeiling(), sum.label)
-		assert.InDelta(t, sum.overall()-r.Oracle.TestAccuracy, sum.ceiling.Difference, 1e-9, "the means over all steps and images")
+		assert.InDelta(t, sum.overall()-r.Oracle.TestAccuracy, sum.ceiling.Difference, 1e-9, sum.label)
 		var labels [][][]int
 		for _, run := range sum.ok {
 			labels = append(labels, run.Labels)
@@ -108,7 +111,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	for i, sum := range all {
 		assert.Equal(t, tests[i], sum.ceiling, "Holm's correction over the methods of the table")
 	}
-	assert.InDelta(t, 17.0/1200, all[0].ceiling.Difference, 1e-9, "better is right throughout, the oracle wrong about 17 of 1200")
+	assert.InDelta(t, 17.0/1200, all[0].ceiling.Difference, 1e-9, "the oracle is wrong about 17 of 1200")
 	warning := "accuracy 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"
 	text := written(t, ".txt", r)
 	assert.Contains(t, text, "better: "+warning)
@@ -118,7 +121,8 @@ func TestAboveTheCeiling(t *testing.T) {
 	assert.NotContains(t, text, "good !")
 	page := pageOf(t, s)
 	assert.Contains(t, strings.Join(parse(t, page).texts, "\n"), warning)
-	assert.Equal(t, 2, strings.Count(page, `<abbr title="above the oracle on true images">!</abbr>`), "ranking and costs")
+	mark := `<abbr title="above the oracle on true images">!</abbr>`
+	assert.Equal(t, 2, strings.Count(page, mark), "ranking and costs")
 	difference, err := strconv.ParseFloat(csvOf(t, r, "above_oracle")["better"], 64)
 	require.NoError(t, err)
 	assert.InDelta(t, 17.0/1200, difference, 1e-9)
@@ -135,8 +139,8 @@ func TestAboveTheCeiling(t *testing.T) {
 // A plugin's row says how it fared in its checks.
 func TestChecksAreShown(t *testing.T) {
 	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{
-		{label: "inside", first: 0.9}, {label: "unchecked", first: 0.9, plugin: true}, {label: "good", first: 0.9, plugin: true},
-		{label: "bad", first: 0.9, plugin: true}, {label: "mixed", first: 0.9, plugin: true},
+		{label: "inside", first: 0.9}, {label: "unchecked", first: 0.9, plugin: true},
+		{label: "good", first: 0.9, plugin: true}, {label: "bad", first: 0.9, plugin: true}, {label: "mixed", first: 0.9, plugin: true},
 	}})
 	r := s.results
 	for i := range r.Runs {
@@ -145,7 +149,8 @@ func TestChecksAreShown(t *testing.T) {
 		case run.Method == "good" || run.Method == "mixed" && run.Seed == 0:
 			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 26, Failed: []string{}}
 		case run.Method == "bad":
-			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 24, Failed: []string{"row-independence", "bad: row-order"}}
+			failed := []string{"row-independence", "bad: row-order"}
+			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 24, Failed: failed}
 		}
 	}
 	r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/o", Checks: &benchmark.PluginChecks{Passed: 1}}
@@ -168,7 +173,8 @@ func TestChecksAreShown(t *testing.T) {
 	}
 	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; checks not run")
 	assert.Equal(t, map[string]string{
-		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run", "chance": "", "persistence": "", "oracle": "",
+		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run",
+		"chance": "", "persistence": "", "oracle": "",
 	}, csvOf(t, r, "plugin_checks"))
 	assert.Equal(t, "26", csvOf(t, r, "plugin_checks_passed")["good"])
 	assert.Equal(t, "", csvOf(t, r, "plugin_checks_passed")["mixed"])
@@ -179,9 +185,10 @@ func TestChecksAreShown(t *testing.T) {
 func TestInvalidRunsHaveTheirReason(t *testing.T) {
 	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{{label: "m", first: 0.9}}})
 	run := &s.results.Runs[1]
-	run.Status, run.Trained, run.Reason, run.Accuracy, run.Labels = benchmark.StatusInvalid, false, "step 2: value 7 of snapshot 3 is NaN", nil, nil
-	assert.Contains(t, written(t, ".txt", s.results), "m, seed 1: invalid: step 2: value 7 of snapshot 3 is NaN")
-	assert.Contains(t, strings.Join(parse(t, pageOf(t, s)).texts, "\n"), "m, seed 1\ninvalid: step 2: value 7 of snapshot 3 is NaN")
+	reason := "step 2: value 7 of snapshot 3 is NaN"
+	run.Status, run.Trained, run.Reason, run.Accuracy, run.Labels = benchmark.StatusInvalid, false, reason, nil, nil
+	assert.Contains(t, written(t, ".txt", s.results), "m, seed 1: invalid: "+reason)
+	assert.Contains(t, strings.Join(parse(t, pageOf(t, s)).texts, "\n"), "m, seed 1\ninvalid: "+reason)
 }
 
 // The ceiling of results that claim what cannot be is not tested.

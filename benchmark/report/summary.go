@@ -31,7 +31,8 @@ type summary struct {
 	total  *stats.Estimate
 	sample stats.Sample // seed by seed the mean over all steps
 	places stats.Places // among the methods that saw nothing but snapshots
-	// ceiling compares it with the oracle on the true test snapshots; without seeds where the labels do not allow it.
+	// ceiling compares it with the oracle on the true test snapshots; without seeds if the
+	// labels do not allow it.
 	ceiling stats.Comparison
 }
 
@@ -133,7 +134,8 @@ func (s *summary) estimate(known evidence) {
 	for i, run := range s.ok {
 		labels[i] = run.Labels
 	}
-	// The error says that what the oracle sees in the test snapshots is not known; the table says so as well.
+	// The error says that what the oracle sees in the test snapshots is not known; the table says
+	// so as well.
 	if c, err := stats.AboveCeiling(labels, known.seen, known.truth, known.task.Lag, known.task.States); err == nil {
 		s.ceiling = c
 	}
@@ -154,7 +156,8 @@ func testCeilings(all []summary) {
 	}
 }
 
-// aboveCeiling reports whether its accuracy is above that of the oracle on the true test snapshots by more than chance explains.
+// aboveCeiling reports whether its accuracy is above that of the oracle on the true test snapshots
+// by more than chance explains.
 func (s summary) aboveCeiling() bool { return s.ceiling.Seeds > 0 && s.ceiling.Above() }
 
 // place ranks the methods that saw nothing but snapshots.

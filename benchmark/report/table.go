@@ -58,7 +58,8 @@ func newTable(r *benchmark.Results) (*table, error) {
 func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	steps := stepsOf(r.Task, all)
 	shown := shownSteps(steps, r.Task)
-	t := &table{title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s", orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol)), remark: cutShort(r)}
+	t := &table{remark: cutShort(r), title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s",
+		orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol))}
 	t.columns = []column{{name: "rank"}, {name: "method"}, {name: "ok"}, {name: "trained"}, {name: "mean"}, {name: "sd", right: true}}
 	for _, step := range shown {
 		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
@@ -114,8 +115,9 @@ func costTable(all []summary) *table {
 	return t
 }
 
-// shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The step before stands in for one
-// after which the states have come round, since predicting the input is right there.
+// shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The
+// step before stands in for one after which the states have come round, since predicting the input
+// is right there.
 func shownSteps(steps int, task benchmark.TaskInfo) []int {
 	var shown []int
 	for _, step := range []int{1, 5, 10, steps} {

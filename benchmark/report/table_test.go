@@ -220,7 +220,7 @@ func TestBaselines(t *testing.T) {
 	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
 	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12, "right where the cycle comes back, as often as the oracle is")
 	assert.InDelta(t, 8.0/28, all[1].mean, 1e-12)
-	for _, b := range []baseline{all[2], baselines(r, known, 20)[2]} { // most of 20 steps lead beyond the last test snapshot
+	for _, b := range []baseline{all[2], baselines(r, known, 20)[2]} { // 20 steps lead beyond the last snapshot
 		for i, at := range b.at {
 			assert.Equal(t, 6.0/7, at, "on all test snapshots at every step")
 			assert.Equal(t, stats.Proportion(6, 7), b.steps[i].Interval)

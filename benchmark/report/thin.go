@@ -11,9 +11,10 @@ func everyOne(n int) []int {
 	return places
 }
 
-// telling are places of n values, ascending, at which a line shows what all of them do: all places if there are no more than
-// most. Of more it has the first, the last and, in each of equal parts, a least value, a greatest one and one that cannot be
-// drawn, as far as there are any: about as many as most.
+// telling are places of n values, ascending, at which a line shows what all of them do: all places
+// if there are no more than most. Of more it has the first, the last and, in each of equal parts, a
+// least value, a greatest one and one that cannot be drawn, as far as there are any: about as many
+// as most.
 func telling(n, most int, at func(place int) float64) []int {
 	if n <= most {
 		return everyOne(n)

@@ -43,8 +43,8 @@ func pathPoints(t *testing.T, d string) (points [][2]float64) {
 	return points
 }
 
-// Of a thousand steps, every stretch of forty in a curve of the page has the extremes that it has in the data, as have dots
-// of a baseline that comes round every five steps.
+// Of a thousand steps, every stretch of forty in a curve of the page has the extremes that it has
+// in the data, as have dots of a baseline that comes round every five steps.
 func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 	s := makeUp(t, setting{steps: 1000, test: 20, shape: []int{4, 4}, methods: []madeUp{{label: "m", first: 0.9}}})
 	run := &s.results.Runs[0]

@@ -8,24 +8,29 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// AboveCeiling compares the accuracy of a method over all steps with that of the oracle on the true test snapshots, which is the
-// ceiling. [Comparison.Above] of the result says whether the method is above it by more than chance explains.
+// AboveCeiling compares the accuracy of a method over all steps with that of the oracle on the true
+// test snapshots, which is the ceiling. [Comparison.Above] of the result says whether the method is
+// above it by more than chance explains.
 //
-//   - labels[seed][step][row] is what the oracle sees in the prediction from test snapshot row, at step 1 first, for one
-//     seed or more, all with the same number of steps;
-//   - oracleLabels[row] is what it sees in test snapshot row itself, and truth[row] that snapshot's state;
+//   - labels[seed][step][row] is what the oracle sees in the prediction from test snapshot row, at
+//     step 1 first, for one seed or more, all with the same number of steps;
+//   - oracleLabels[row] is what it sees in test snapshot row itself, and truth[row] that snapshot's
+//     state;
 //   - lag is the number of snapshots a step, so that (truth[row] + step·lag) mod states is right.
 //
-// Scores are paired by the test snapshot that a roll-out starts from: d[seed][row] is the share of steps at which the prediction
-// from it is right, minus 1 if the oracle is right about the snapshot itself. Given the models and the oracle, d[seed][row] depends
-// on that snapshot alone, so that the values of different rows are independent; values paired by the snapshot that a
-// prediction aims at are not, since each roll-out is part of many of them. The mean of d is the method's accuracy minus the oracle's.
+// Scores are paired by the test snapshot that a roll-out starts from: d[seed][row] is the share of
+// steps at which the prediction from it is right, minus 1 if the oracle is right about the snapshot
+// itself. Given the models and the oracle, d[seed][row] depends on that snapshot alone, so that the
+// values of different rows are independent; values paired by the snapshot that a prediction aims at
+// are not, since each roll-out is part of many of them. The mean of d is the method's accuracy
+// minus the oracle's.
 //
-// The table d is tested as [Rank] tests the difference of two methods, but from one seed on: the test of one seed is about
-// that model, over snapshots alone. P is two-sided. Adjusted is P; [AdjustCeilings] corrects for several methods. With one
-// snapshot there is no test, and P is 1.
+// The table d is tested as [Rank] tests the difference of two methods, but from one seed on: the
+// test of one seed is about that model, over snapshots alone. P is two-sided. Adjusted is P;
+// [AdjustCeilings] corrects for several methods. With one snapshot there is no test, and P is 1.
 //
-// The errors are [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for a lag or a number of states below 1.
+// The errors are [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for a lag
+// or a number of states below 1.
 func AboveCeiling(labels [][][]int, oracleLabels, truth []int, lag, states int) (Comparison, error) {
 	none := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
 	if lag < 1 {
@@ -38,8 +43,8 @@ func AboveCeiling(labels [][][]int, oracleLabels, truth []int, lag, states int) 
 	table := make([][]float64, len(labels))
 	for seed, steps := range labels {
 		if len(steps) == 0 || len(steps) != len(labels[0]) {
-			return none, fmt.Errorf("%w: labels of %d steps at seed %d and of %d at seed 0; give the same number, at least 1",
-				core.ErrShape, len(steps), seed, len(labels[0]))
+			return none, fmt.Errorf("%w: labels of %d steps at seed %d and of %d at seed 0; "+
+				"give the same number, at least 1", core.ErrShape, len(steps), seed, len(labels[0]))
 		}
 		table[seed] = make([]float64, len(truth))
 		for i, seen := range steps {
@@ -72,11 +77,12 @@ func AboveCeiling(labels [][][]int, oracleLabels, truth []int, lag, states int) 
 	return c, nil
 }
 
-// Above reports whether A of the comparison, or the method of [AboveCeiling], is better by more than chance explains:
-// the difference is positive and Adjusted is below [Alpha].
+// Above reports whether A of the comparison, or the method of [AboveCeiling], is better by more
+// than chance explains: the difference is positive and Adjusted is below [Alpha].
 func (c Comparison) Above() bool { return c.Difference > 0 && c.Adjusted < Alpha }
 
-// AdjustCeilings sets Adjusted of the comparisons of several methods with their ceiling, by Holm's correction for all of them.
+// AdjustCeilings sets Adjusted of the comparisons of several methods with their ceiling, by Holm's
+// correction for all of them.
 func AdjustCeilings(all []Comparison) {
 	tests := slices.Clone(all)
 	for i := range tests {

@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// rolledOut are the labels [step][row] that an oracle gives to predictions from snapshots of these states, each right or not
-// as the function says.
+// rolledOut are the labels [step][row] that an oracle gives to predictions from snapshots of these
+// states, each right or not as the function says.
 func rolledOut(truth []int, steps, lag, states int, right func(step, row int) bool) [][]int {
 	labels := make([][]int, steps)
 	for i := range labels {
@@ -29,9 +29,10 @@ func rolledOut(truth []int, steps, lag, states int, right func(step, row int) bo
 }
 
 func TestAboveCeilingIsAPairedTest(t *testing.T) {
-	// The oracle is wrong about 4 of 10 snapshots. Predictions are right but for one of two steps from snapshot 9, which the
-	// oracle sees rightly: d is 1 four times, 0 five times and −½ once. Its mean is 0.35 and its variance
-	// (4·1 + ¼ − 10·0.35²)/9 = 0.3361, so that t = 0.35/√0.03361 = 1.9091 with 9 degrees of freedom: p = 0.08859.
+	// The oracle is wrong about 4 of 10 snapshots. Predictions are right but for one of two steps
+	// from snapshot 9, which the oracle sees rightly: d is 1 four times, 0 five times and −½ once.
+	// Its mean is 0.35 and its variance (4·1 + ¼ − 10·0.35²)/9 = 0.3361, so that t = 0.35/√0.03361
+	// = 1.9091 with 9 degrees of freedom: p = 0.08859.
 	truth := []int{0, 1, 2, 3, 4, 0, 1, 2, 3, 4}
 	seen := []int{1, 2, 3, 4, 4, 0, 1, 2, 3, 4}
 	labels := rolledOut(truth, 2, 3, 5, func(step, row int) bool { return row != 9 || step == 1 })
@@ -87,8 +88,8 @@ func TestAboveCeilingCountsSeeds(t *testing.T) {
 	assert.False(t, unlike.Above())
 }
 
-// At one seed a method that is as good as its ceiling is above it in 2.5% of studies, and no oftener if a roll-out is
-// right at all steps or at none.
+// At one seed a method that is as good as its ceiling is above it in 2.5% of studies, and no
+// oftener if a roll-out is right at all steps or at none.
 func TestAboveCeilingHoldsItsLevel(t *testing.T) {
 	const studies, snapshots, steps, states = 2000, 200, 15, 5
 	r := rand.New(rand.NewPCG(1, 2))
@@ -120,7 +121,9 @@ func TestAboveCeilingHoldsItsLevel(t *testing.T) {
 func TestAdjustCeilings(t *testing.T) {
 	all := []Comparison{{Seeds: 1, P: 0.02}, {Seeds: 11, P: 0.01}, {Seeds: 2, P: 0.5}}
 	AdjustCeilings(all)
-	assert.InDeltaSlice(t, []float64{0.04, 0.03, 0.5}, []float64{all[0].Adjusted, all[1].Adjusted, all[2].Adjusted}, 1e-12)
+	for i, want := range []float64{0.04, 0.03, 0.5} {
+		assert.InDelta(t, want, all[i].Adjusted, 1e-12)
+	}
 	assert.Equal(t, []int{1, 11, 2}, []int{all[0].Seeds, all[1].Seeds, all[2].Seeds})
 }
 
