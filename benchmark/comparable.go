@@ -1,6 +1,7 @@
 package benchmark
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -153,7 +154,14 @@ func UnlikeOptions(a, b map[string]any) string {
 	}
 	text := func(m map[string]any, name string) string {
 		if v, ok := m[name]; ok {
-			return fmt.Sprint(v) // whole numbers are int in a plan and float64 from JSON
+			if _, word := v.(string); word {
+				return v.(string)
+			}
+			number, err := json.Marshal(v) // whole numbers are int in a plan and float64 from JSON
+			if err == nil {
+				return string(number)
+			}
+			return fmt.Sprint(v)
 		}
 		return "none"
 	}

@@ -12,7 +12,7 @@ import (
 // there too and can be read: its arrays, and its model and predictions if the plan wants them.
 func (h *harness) finished(r run) (result *RunResult, complete bool) {
 	found, ok, err := h.store.Run(r.key)
-	if !ok || err != nil || found.Status != StatusOK {
+	if !ok || err != nil || found.Status != StatusOK || found.check(h.Task.Info) != nil {
 		return nil, false
 	}
 	found.Method = r.entry.Label

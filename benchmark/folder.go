@@ -117,6 +117,11 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 		known[key] = true
 		found := foundRun{store: s, key: key, label: label, seed: seed}
 		run, ok, err := s.Run(key)
+		if ok {
+			if broken := run.check(f.task); broken != nil {
+				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.path("runs", key+".json"), broken)
+			}
+		}
 		switch {
 		case ok:
 			run.Method = label

@@ -19,22 +19,31 @@ func hashSnapshots(x core.Snapshots) string {
 
 // runKey names a run by everything that determines its numbers.
 func runKey(task TaskInfo, oracleKey string, env Environment, identity string, d core.Description, options core.Options, seed int64) string {
+	return runKeyOf(task, oracleKey, env, identity, d.Name, options.Map(), seed)
+}
+
+// runKeyOf is the key of a run of a method of that name; options are all of them.
+func runKeyOf(task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64) string {
 	task.Source = ""
-	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(d.Name, ":", "-"), seed, hashJSON(struct {
+	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(name, ":", "-"), seed, hashJSON(struct {
 		Schema, Oracle, Executable, Identity, Backend, Method string
 		Task                                                  TaskInfo
 		Options                                               map[string]any
 		Seed                                                  int64
-	}{Schema, oracleKey, env.ExecutableSHA256, identity, env.Backend, d.Name, task, options.Map(), seed}))
+	}{Schema, oracleKey, env.ExecutableSHA256, identity, env.Backend, name, task, options, seed}))
 }
 
 // oracleKey is the same for the oracle, which does not depend on the roll-out.
 func oracleKey(task TaskInfo, env Environment, identity string, d core.Description, options core.Options, seed int64) string {
+	return oracleKeyOf(task, env, identity, d.Name, options.Map(), seed)
+}
+
+func oracleKeyOf(task TaskInfo, env Environment, identity, name string, options map[string]any, seed int64) string {
 	return hashJSON(struct {
 		Schema, Executable, Identity, Backend, Oracle, Data string
 		Options                                             map[string]any
 		Seed                                                int64
-	}{Schema, env.ExecutableSHA256, identity, env.Backend, d.Name, task.DataSHA256, options.Map(), seed})
+	}{Schema, env.ExecutableSHA256, identity, env.Backend, name, task.DataSHA256, options, seed})
 }
 
 // hashJSON is the first 16 hexadecimal digits of the SHA-256 of v in JSON.

@@ -396,6 +396,8 @@ func TestForeignFolders(t *testing.T) {
 		"torn plan":        {write("plan-1-of-2.json", `{"schema":`), "give its command again, or remove the file: its runs stay"},
 		"old plan":         {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
 		"plan of another":  {write("plan-1-of-2.json", `{"schema":"koopbench.results/1","shard":{"index":2,"count":2}}`), "says that it is plan-2-of-2.json"},
+		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"../k","method":"m","seed":1}]}`), "names a run whose key is no name of a file"},
+		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/1","oracle":{"key":"x/../../k"}}`), `names the oracle "x/../../k", which is no name of a file`},
 		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"k","method":"m","seed":1}]}`), "no run has finished in"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,6 +68,8 @@ func decodeModel(data []byte) (*SavedModel, error) {
 		err = fmt.Errorf("it is of the kind %q; there is %q and %q", m.Kind, ModelOfMethod, ModelOfOracle)
 	case m.Task.States < 1 || m.Task.Lag < 1:
 		err = fmt.Errorf("it is of %d states at a lag of %d; both are at least 1", m.Task.States, m.Task.Lag)
+	case m.Oracle != "" && !isFileName(m.Oracle):
+		err = fmt.Errorf("the key of its oracle, %q, is no name of a file", m.Oracle)
 	default:
 		_, err = core.NewSnapshots(nil, m.Task.Shape...)
 	}

@@ -173,6 +173,14 @@ func TestForeignModels(t *testing.T) {
 		assert.ErrorContains(t, err, path, name)
 		assert.ErrorContains(t, err, c.says, name)
 	}
+	saved, err := benchmark.ReadModel(filepath.Join("testdata", "model.npz"))
+	require.NoError(t, err)
+	saved.Oracle = "x/../../secret"
+	path := filepath.Join(t.TempDir(), "model.npz")
+	require.NoError(t, saved.Write(path))
+	_, err = benchmark.ReadModel(path)
+	require.ErrorIs(t, err, benchmark.ErrModel)
+	require.ErrorContains(t, err, `the key of its oracle, "x/../../secret", is no name of a file`)
 	_, err = benchmark.ReadModel(filepath.Join(dir, "none.npz"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

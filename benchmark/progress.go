@@ -150,6 +150,10 @@ func (s *Store) readPlan(name string) (p planned, err error) {
 		err = fmt.Errorf("%w: %s has the schema %q, and this version reads %q", ErrResults, path, p.Schema, Schema)
 	case p.name() != name:
 		err = fmt.Errorf("%w: %s says that it is %s", ErrResults, path, p.name())
+	case p.Oracle.Key != "" && !isFileName(p.Oracle.Key):
+		err = fmt.Errorf("%w: %s names the oracle %q, which is no name of a file", ErrResults, path, p.Oracle.Key)
+	case slices.ContainsFunc(p.Runs, func(r plannedRun) bool { return !isFileName(r.Key) }):
+		err = fmt.Errorf("%w: %s names a run whose key is no name of a file", ErrResults, path)
 	}
 	return p, err
 }

@@ -101,6 +101,9 @@ func (s *Store) Results() (*Results, error) {
 	if r.Schema != Schema {
 		return nil, fmt.Errorf("%w: %s has the schema %q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
 	}
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
+	}
 	return &r, nil
 }
 
@@ -133,6 +136,15 @@ func (s *Store) WriteResults(r *Results) error {
 	if err := s.writeJSON(s.path("results.json"), r); err != nil {
 		return err
 	}
+	table, err := r.csv()
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(s.path("results.csv"), table)
+}
+
+// csv is the content of results.csv. The lists of the runs have a value for each step.
+func (r *Results) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key", "protocol"}}
@@ -147,10 +159,8 @@ func (s *Store) WriteResults(r *Results) error {
 			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key, r.Task.Protocol)...))
 		}
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	return atomicfile.Write(s.path("results.csv"), b.Bytes())
+	err := w.WriteAll(rows)
+	return b.Bytes(), err
 }
 
 // Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].

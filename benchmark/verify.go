@@ -5,7 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
 )
+
+// Published are results that somebody shows, to be verified. Nothing that they say is taken for
+// code or for a path.
+type Published struct {
+	*Results
+	// Store is the folder that they are from; it is only read.
+	Store *Store
+	// Meaning returns the method that a label stands for, by its declared name, and all its
+	// options. The error is [core.ErrUnknown] where there is no such method here.
+	Meaning func(label string) (name string, options core.Options, err error)
+}
 
 // Verification is what [Verify] has found.
 type Verification struct {
@@ -13,62 +28,73 @@ type Verification struct {
 	Here *Results
 	// Differences are those of this program and machine, from what the results say of themselves.
 	Differences []Difference
-	// Oracle says how the judge differs from that of the results, "" where it does not.
-	Oracle string
-	Runs   []VerifiedRun
+	// Findings are sentences, without a full stop, on what is not as recorded: of the task, the
+	// oracle, the files, and what runs say of themselves.
+	Findings []string
+	// Runs are those that were made again.
+	Runs []VerifiedRun
+	// Unchecked are sentences on what was left out.
+	Unchecked []string
 }
 
 // VerifiedRun is a run that was made again.
 type VerifiedRun struct {
 	Recorded, Here *RunResult
-	// Step is the first step whose predictions are not the same bits, 0 where all are; Steps is how many are not.
+	// Findings are sentences, without a full stop, on what is not as recorded, but for predictions.
+	Findings []string
+	// Step is the first step whose predictions are not the same bits, 0 where all are; Steps is
+	// how many are not.
 	Step, Steps int
 	// Labels is in how many predictions, of all steps, the oracle sees something else.
 	Labels int
-	// Differences are those of program, plugin and machine from the ones that made the run, which may explain it.
+	// Differences are those of program, plugin and machine from the ones that made the run, which
+	// may explain other predictions.
 	Differences []Difference
 }
 
-// Same reports whether all predictions are the same bits.
-func (v VerifiedRun) Same() bool { return v.Step == 0 && v.Here.Status == StatusOK }
+// Same reports whether all is as recorded.
+func (v VerifiedRun) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 
-// Verify makes runs of results again, in a folder that is removed, and compares the predictions step by step. The plan must
-// have the task, the oracle, and the options of the results; its Out is ignored. Runs of the plan that are not among the
-// results, or were not evaluated, are left out. The error is [ErrNotComparable] where the plan would judge by other measures
-// than the results: that is found before anything is fitted.
-func Verify(ctx context.Context, recorded *Results, plan Plan) (v *Verification, err error) {
-	here := &Results{Task: plan.Task.Info, Environment: plan.Environment, Oracle: OracleInfo{
-		Name: plan.Oracle.Oracle.Describe().Name, Key: recorded.Oracle.Key, Seed: plan.Oracle.Seed,
+// Repeatable reports whether [Verify] makes a run of that end again. One that took too long would
+// again, and one that crashed could take this program with it.
+func (s Status) Repeatable() bool { return s != StatusTimeout && s != StatusCrashed }
+
+// Verify makes runs of results again, in a folder that is removed, and compares all that can be
+// repeated: predictions bit by bit, what follows from them, and the files beside results.json.
+// The plan must have the task, the oracle, and the options of the results; its Out is ignored.
+// Runs of the plan that are not among the results, or not [Status.Repeatable], are left out. What
+// the results say of themselves, keys and labels for instance, is checked for all runs.
+//
+// The error is [ErrResults] where the results have not the form of any, and [ErrNotComparable]
+// where the plan would judge by other measures than the results: both are found before anything
+// is fitted.
+func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	here := &Results{Task: plan.Task.Info, Environment: plan.Environment, MaxEpochs: p.MaxEpochs, Oracle: OracleInfo{
+		Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
 		Options: plan.Oracle.Options.Map(), Plugin: plan.Oracle.Plugin,
 	}}
-	v = &Verification{Differences: Differences(here, recorded)}
-	var fatal differences
-	for _, d := range v.Differences {
-		if d.Fatal() {
-			fatal = append(fatal, d)
-		}
-	}
+	v = &Verification{Differences: Differences(here, p.Results)}
+	fatal := differences(v.Differences)
+	fatal = slices.DeleteFunc(slices.Clone(fatal), func(d Difference) bool { return !d.Fatal() })
 	if len(fatal) > 0 {
 		return nil, fmt.Errorf("%w: this is not what the results were made from: %w", ErrNotComparable, fatal.err())
 	}
-	type name struct {
-		label string
-		seed  int64
+	asked := plan.Only
+	if asked == nil {
+		asked = func(string, int64) bool { return true }
 	}
-	wanted := map[name]*RunResult{}
-	for i, run := range recorded.Runs {
-		if run.Status == StatusOK {
-			wanted[name{run.Method, run.Seed}] = &recorded.Runs[i]
-		}
-	}
-	only := plan.Only
 	plan.Only = func(label string, seed int64) bool {
-		return wanted[name{label, seed}] != nil && (only == nil || only(label, seed))
+		run := p.run(label, seed)
+		return run != nil && run.Status.Repeatable() && asked(label, seed)
 	}
+	plan.CheckpointEvery = -1 // what is made again is made from the beginning
+	plan.SavePredictions, plan.SaveModels, plan.Shard, plan.MaxEpochs = false, p.hasModels(), Shard{}, 0
 	if plan.Out, err = os.MkdirTemp("", "bench-verify-"); err != nil {
 		return nil, err
 	}
-	plan.CheckpointEvery = -1 // what is made again is made from the beginning
 	defer func() { err = errors.Join(err, os.RemoveAll(plan.Out)) }()
 	if v.Here, err = Run(ctx, plan); err != nil {
 		return nil, err
@@ -76,43 +102,322 @@ func Verify(ctx context.Context, recorded *Results, plan Plan) (v *Verification,
 	if v.Here == nil {
 		return nil, fmt.Errorf("%w: no run to make again", ErrResults)
 	}
-	if a, b := v.Here.Oracle, recorded.Oracle; a.ValidationAccuracy != b.ValidationAccuracy || a.TestAccuracy != b.TestAccuracy {
-		v.Oracle = fmt.Sprintf("accuracy %v on validation and %v on test snapshots against %v and %v", a.ValidationAccuracy, a.TestAccuracy, b.ValidationAccuracy, b.TestAccuracy)
-	}
-	for i := range v.Here.Runs {
-		run := &v.Here.Runs[i]
-		v.Runs = append(v.Runs, compareRuns(wanted[name{run.Method, run.Seed}], run, recorded))
-	}
-	return v, nil
+	c := &comparison{Published: p, here: v.Here, made: OpenStore(plan.Out), task: plan.Task, asked: asked, v: v}
+	return v, c.compare()
 }
 
-func compareRuns(old, run *RunResult, recorded *Results) VerifiedRun {
+// run is the run of that label and seed, nil for none.
+func (r *Results) run(label string, seed int64) *RunResult {
+	for i := range r.Runs {
+		if r.Runs[i].Method == label && r.Runs[i].Seed == seed {
+			return &r.Runs[i]
+		}
+	}
+	return nil
+}
+
+// hasModels reports whether the model of any run is in the folder.
+func (p Published) hasModels() bool {
+	return slices.ContainsFunc(p.Runs, func(r RunResult) bool { return !missing(p.Store.ModelPath(r.Key)) })
+}
+
+// comparison holds results against what was made again.
+type comparison struct {
+	Published
+	here  *Results
+	made  *Store // the folder of what was made again
+	task  *Task
+	asked func(label string, seed int64) bool
+	v     *Verification
+}
+
+func (c *comparison) find(format string, values ...any) {
+	c.v.Findings = append(c.v.Findings, fmt.Sprintf(format, values...))
+}
+
+func (c *comparison) leave(format string, values ...any) {
+	c.v.Unchecked = append(c.v.Unchecked, fmt.Sprintf(format, values...))
+}
+
+func (c *comparison) compare() error {
+	if a, b := c.Task.Shape, c.here.Task.Shape; !slices.Equal(a, b) {
+		c.find("the shape of the snapshots is recorded as %v and is %v here", a, b)
+	}
+	c.compareOracle()
+	c.checkClaims()
+	for i := range c.here.Runs {
+		run := &c.here.Runs[i]
+		c.v.Runs = append(c.v.Runs, c.compareRun(c.run(run.Method, run.Seed), run))
+	}
+	if err := c.compareFiles(); err != nil {
+		return err
+	}
+	c.tellLeft()
+	return nil
+}
+
+// tellLeft says which runs were not made again.
+func (c *comparison) tellLeft() {
+	ends := map[Status]int{}
+	left := 0
+	for i := range c.Runs {
+		switch run := &c.Runs[i]; {
+		case c.here.run(run.Method, run.Seed) != nil:
+		case run.Status.Repeatable():
+			left++
+		default:
+			ends[run.Status]++
+		}
+	}
+	if left > 0 {
+		c.leave("runs that were not made again: %d", left)
+	}
+	for _, status := range []Status{StatusTimeout, StatusCrashed} {
+		if n := ends[status]; n > 0 {
+			c.leave("runs that are recorded as %s, and were not made again: %d", status, n)
+		}
+	}
+	c.leave("seconds, memory, processor, machine, command line and version texts, nor the paths of data and " +
+		"plugins: they cannot be repeated")
+}
+
+// compareRun compares a run with what was made again.
+func (c *comparison) compareRun(old, run *RunResult) VerifiedRun {
 	v := VerifiedRun{Recorded: old, Here: run}
-	for i, hash := range old.PredictionSHA256 {
-		if i >= len(run.PredictionSHA256) || run.PredictionSHA256[i] != hash {
-			v.Steps++
-			if v.Step == 0 {
-				v.Step = i + 1
-			}
-		}
-	}
-	for i := range min(len(old.Labels), len(run.Labels)) {
-		for k := range min(len(old.Labels[i]), len(run.Labels[i])) {
-			if old.Labels[i][k] != run.Labels[i][k] {
-				v.Labels++
-			}
-		}
-	}
-	was := &Results{Environment: recorded.Environment}
-	if old.Environment != nil {
-		was.Environment = *old.Environment
-	}
+	was := &Results{Environment: c.environment(old)}
 	v.Differences = Differences(&Results{Environment: *run.Environment}, was)
 	if run.Plugin.identity() != old.Plugin.identity() {
-		v.Differences = append(v.Differences, Difference{AspectCode, fmt.Sprintf("the method is from %s against %s", run.Plugin.Origin(), old.Plugin.Origin())})
+		text := fmt.Sprintf("the method is from %s against %s", run.Plugin.Origin(), old.Plugin.Origin())
+		v.Differences = append(v.Differences, Difference{AspectCode, text})
 	}
-	if text := UnlikeOptions(run.Options, old.Options); text != "" {
-		v.Differences = append(v.Differences, Difference{AspectCode, "other options: " + text})
+	t := &told{}
+	if (run.Plugin == nil) != (old.Plugin == nil) {
+		t.add("the method is recorded as from %s and is from %s here", old.Plugin.Origin(), run.Plugin.Origin())
 	}
+	if text := UnlikeOptions(old.Options, run.Options); text != "" {
+		t.add("its options are recorded otherwise than it was made with here: %s", text)
+	}
+	if old.Exposed != run.Exposed {
+		t.add("what the method sees is recorded as %q and is %q here", old.Exposed, run.Exposed)
+	}
+	switch {
+	case old.Status != run.Status:
+		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
+	case old.Status == StatusOK:
+		v.compareSteps(c.task, t)
+		c.compareFitted(old, run, t)
+	case old.Plugin == nil && !old.Isolated && old.Reason != run.Reason:
+		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
+	}
+	v.Findings = t.sentences()
 	return v
+}
+
+// environment is where a run was made: runs of old versions do not tell.
+func (r *Results) environment(run *RunResult) Environment {
+	if run.Environment != nil {
+		return *run.Environment
+	}
+	return r.Environment
+}
+
+func reasonText(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	line, _, _ := strings.Cut(reason, "\n")
+	return ": " + line
+}
+
+// compareSteps compares what there is of every step.
+func (v *VerifiedRun) compareSteps(task *Task, t *told) {
+	old, run := v.Recorded, v.Here
+	for i, recorded := range old.Accuracy {
+		step := i + 1
+		same := old.PredictionSHA256[i] == run.PredictionSHA256[i]
+		if !same {
+			v.Steps++
+			if v.Step == 0 {
+				v.Step = step
+			}
+		}
+		others := 0
+		for k, label := range old.Labels[i] {
+			if run.Labels[i][k] != label {
+				others++
+			}
+		}
+		v.Labels += others
+		if others > 0 && same {
+			t.steps("labels", "the labels at step %d are recorded otherwise than here in %d of %d, of the same "+
+				"predictions", step, others, len(old.Labels[i]))
+		}
+		given := accuracy(old.Labels[i], task.TestLabels, step*task.Info.Lag, task.Info.States)
+		switch {
+		case recorded != run.Accuracy[i] && recorded != given && given != run.Accuracy[i]:
+			t.steps("accuracy", "accuracy at step %d is recorded as %v and is %v here, and the recorded labels "+
+				"give %v", step, recorded, run.Accuracy[i], given)
+		case recorded != run.Accuracy[i]:
+			t.steps("accuracy", "accuracy at step %d is recorded as %v and is %v here", step, recorded, run.Accuracy[i])
+		case recorded != given:
+			t.steps("accuracy", "accuracy at step %d is recorded as %v, and the recorded labels give %v", step,
+				recorded, given)
+		}
+	}
+}
+
+// compareFitted compares what is known of the fit and its model.
+func (c *comparison) compareFitted(old, run *RunResult, t *told) {
+	if old.Trained != run.Trained {
+		t.add("trained is recorded as %v and is %v here", old.Trained, run.Trained)
+	}
+	if old.Reason != run.Reason {
+		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
+	}
+	c.compareWarnings(old.Warnings, run.Warnings, t)
+	compareHistories(old.History, run.History, t)
+	if a, b := len(old.Eigenvalues), len(run.Eigenvalues); a != b {
+		t.add("the number of eigenvalues is recorded as %d and is %d here", a, b)
+	} else {
+		for i, value := range old.Eigenvalues {
+			if value != run.Eigenvalues[i] {
+				t.steps("eigenvalue", "eigenvalue %d is recorded as %v and is %v here", i+1, complex128(value),
+					complex128(run.Eigenvalues[i]))
+			}
+		}
+	}
+	if old.Rank != run.Rank {
+		t.add("rank is recorded as %d and is %d here", old.Rank, run.Rank)
+	}
+	if old.Parameters != run.Parameters {
+		t.add("parameters are recorded as %d and are %d here", old.Parameters, run.Parameters)
+	}
+}
+
+func compareHistories(old, here []Epoch, t *told) {
+	if len(old) != len(here) {
+		t.add("the number of epochs is recorded as %d and is %d here", len(old), len(here))
+		return
+	}
+	for i, e := range old {
+		if h := here[i]; e.Epoch != h.Epoch || !e.Train.same(h.Train) || !e.Validation.same(h.Validation) {
+			t.steps("history", "entry %d of the history is recorded as epoch %d with the losses %v and %v, and is "+
+				"epoch %d with %v and %v here",
+				i+1, e.Epoch, e.Train, e.Validation, h.Epoch, h.Train, h.Validation)
+		}
+	}
+}
+
+// same compares numbers as JSON has them, where what is not finite is null.
+func (n Number) same(o Number) bool { return n == o || !n.finite() && !o.finite() }
+
+func (n Number) finite() bool { return finite(float64(n)) != nil }
+
+// circumstances begin the warnings that are about checkpoints, files and processes: what the
+// method finds is none of them.
+var circumstances = []string{
+	"the checkpoint ", "a checkpoint ", "the model was not saved: ", "what the run had started did not end cleanly: ",
+	"the oracle was fitted again, since its file was left aside: ",
+	"the run was made again, and its predictions are not those of the first time",
+}
+
+// judged begins the warning about what the labels of a run mean, which results of old versions do not have.
+const judged = "the oracle is right about "
+
+// compareWarnings compares the warnings of a method or an oracle.
+func (c *comparison) compareWarnings(old, here []string, t *told) {
+	left := circumstances
+	if c.Environment.ExecutableSHA256 != c.here.Environment.ExecutableSHA256 {
+		left = append(slices.Clone(left), judged)
+	}
+	own := func(warnings []string) []string {
+		return slices.DeleteFunc(slices.Clone(warnings), func(w string) bool {
+			return slices.ContainsFunc(left, func(begin string) bool { return strings.HasPrefix(w, begin) })
+		})
+	}
+	old, here = own(old), own(here)
+	if slices.Equal(old, here) {
+		return
+	}
+	for i := range max(len(old), len(here)) {
+		switch {
+		case i >= len(old):
+			t.add("the warning %.200q is not recorded and is given here", here[i])
+		case i >= len(here):
+			t.add("the warning %.200q is recorded and is not given here", old[i])
+		case old[i] != here[i]:
+			t.add("a warning is recorded as %.200q and is %.200q here", old[i], here[i])
+		}
+	}
+}
+
+// compareOracle compares the judge.
+func (c *comparison) compareOracle() {
+	old, here := c.Oracle, c.here.Oracle
+	t := &told{}
+	if old.ValidationAccuracy != here.ValidationAccuracy {
+		t.add("accuracy on validation snapshots is recorded as %v and is %v here", old.ValidationAccuracy,
+			here.ValidationAccuracy)
+	}
+	if old.TestAccuracy != here.TestAccuracy {
+		t.add("accuracy on test snapshots is recorded as %v and is %v here", old.TestAccuracy, here.TestAccuracy)
+	}
+	others := 0
+	for i, label := range old.TestLabels {
+		if label != here.TestLabels[i] {
+			others++
+		}
+	}
+	if others > 0 {
+		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
+			len(old.TestLabels))
+	}
+	given := accuracy(old.TestLabels, c.task.TestLabels, 0, c.task.Info.States)
+	switch {
+	case len(old.TestLabels) > 0:
+		if given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
+			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
+				old.TestAccuracy, given)
+		}
+	case c.Environment.ExecutableSHA256 == c.here.Environment.ExecutableSHA256:
+		t.add("what it sees in the test snapshots is not recorded")
+	default:
+		c.leave("what the oracle sees in the test snapshots, which results of old versions do not tell")
+	}
+	c.compareWarnings(old.Warnings, here.Warnings, t)
+	compareHistories(old.History, here.History, t)
+	for _, text := range t.sentences() {
+		c.find("the oracle %s: %s", old.Name, text)
+	}
+}
+
+// told collects sentences; of those of a kind, one a step for instance, it keeps the first and a
+// count.
+type told struct {
+	texts []string
+	kinds map[string]int // place in texts
+	more  map[int]int
+}
+
+func (t *told) add(format string, values ...any) {
+	t.texts = append(t.texts, fmt.Sprintf(format, values...))
+}
+
+func (t *told) steps(kind, format string, values ...any) {
+	if place, known := t.kinds[kind]; known {
+		t.more[place]++
+		return
+	}
+	if t.kinds == nil {
+		t.kinds, t.more = map[string]int{}, map[int]int{}
+	}
+	t.kinds[kind] = len(t.texts)
+	t.add(format, values...)
+}
+
+func (t *told) sentences() []string {
+	for place, n := range t.more {
+		t.texts[place] += fmt.Sprintf(" (and %d more differ)", n)
+	}
+	return t.texts
 }

@@ -46,8 +46,10 @@ func TestProtocolPowers(t *testing.T) {
 	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Accuracy, "3, 6 and 9 classes on, of 4")
 	assert.Equal(t, benchmark.StatusSkipped, r.Runs[1].Status)
 
-	again := call(t.Context(), fakes.config(), "verify", out, "--run", r.Runs[0].Key)
+	again := call(t.Context(), fakes.config(), "verify", out, "--data", data)
+	assert.Zero(t, again.status, again.stderr)
 	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all 3 steps\n", again.stderr)
+	assert.Contains(t, again.stdout, "template, seed 42: skipped, as then\n")
 
 	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...).status)
 	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Accuracy)

@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/nn"
 )
 
@@ -36,12 +38,17 @@ func (a *app) verifyCommand() *cobra.Command {
 	f := &verifyFlags{plugins: newPluginFlags(), jobs: 1}
 	cmd := &cobra.Command{
 		Use:   "verify DIR [FLAGS]",
-		Short: "Make the runs of a folder of results again, and compare their predictions bit by bit",
-		Long: `Make the runs of a folder of results again, and compare the SHA-256 of their predictions step by step. The folder is
-only read. What differs here from where the runs were made (machine, kernels, code, plugins) is listed first: of other code
-or on other kernels predictions may differ in their last bits.
+		Short: "Make the runs of a folder of results again, and compare all that can be repeated",
+		Long: `Make the runs of a folder of results again, and compare what is recorded: predictions bit by bit, labels,
+accuracies, losses, eigenvalues, options, keys, the oracle, the task, and the files beside results.json. The folder is
+only read. What differs here from where the runs were made (machine, kernels, code, plugins) is listed first: of other
+code or on other kernels predictions may differ in their last bits.
 
-The exit status is 0 where all predictions are the same, and 1 where some are not or a run could not be made.`,
+Nothing that the results name is run or opened. Plugins, data other than the MNIST inside this program, and backends
+that are libraries are given here, by --plugin, --data and --backend. Seconds, memory and machine cannot be repeated
+and are not checked.
+
+The exit status is 0 if all is as recorded, and 1 if something is not or a run could not be made.`,
 		Example: "  " + a.Name + " verify results\n  " + a.Name + " verify results --run vamp-s42-0123456789abcdef",
 		Args:    oneArgument("a folder of results"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -51,10 +58,14 @@ The exit status is 0 where all predictions are the same, and 1 where some are no
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated (default all)")
-	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, where it is not the one that the results name")
-	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute (default that of the results, or what this machine has of it)")
-	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
+	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
+		"(default all)")
+	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, if they are not the MNIST inside this program; "+
+		"none is taken from the results")
+	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute (default that of the results, if "+
+		"it is built in)")
+	flags.Var(number{&f.threads, 1, maxThreads}, "threads",
+		"processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
@@ -106,7 +117,8 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if plan.Size() == 0 {
 		return fmt.Errorf("no run of %s can be made again: %w", dir, errors.Join(unable...))
 	}
-	v, err := benchmark.Verify(ctx, recorded, *plan)
+	published := benchmark.Published{Results: recorded, Store: benchmark.OpenStore(dir), Meaning: c.meaning}
+	v, err := benchmark.Verify(ctx, published, *plan)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return interruption("stopped; nothing was compared")
@@ -115,21 +127,52 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	case err != nil:
 		return err
 	}
+	if text := foreignData(recorded, f); text != "" {
+		v.Findings = append(v.Findings, text)
+	}
 	return a.showVerification(recorded, v, unable, f.quiet)
 }
 
-// wantedRuns are the evaluated runs of the keys, or all.
+// meaning is the method that a label stands for, and its options.
+func (c *catalogue) meaning(label string) (string, core.Options, error) {
+	selections, err := c.Select(label)
+	if err != nil {
+		return "", core.Options{}, err
+	}
+	if len(selections) != 1 || selections[0].Label != label {
+		return "", core.Options{}, fmt.Errorf("%w: it is no name of one method", core.ErrOption)
+	}
+	return selections[0].Description.Name, selections[0].Options, nil
+}
+
+// foreignData says that results call the data of --data the MNIST inside this program, if they
+// are others.
+func foreignData(r *benchmark.Results, f *verifyFlags) string {
+	set, err := dataset.MNIST()
+	if err != nil || f.data == "" || r.Task.Source != set.Source {
+		return ""
+	}
+	t := r.Task
+	split := benchmark.Split{Train: t.Train, Validation: t.Validation, Test: t.Test}
+	task, err := benchmark.NewOrderedMNIST(set, t.States, split, t.Steps)
+	if err == nil && task.Info.DataSHA256 == t.DataSHA256 {
+		return ""
+	}
+	return fmt.Sprintf("the data are recorded as %s, and are others, those of %s", t.Source, f.data)
+}
+
+// wantedRuns are the runs of the keys, or all, that can be made again.
 func wantedRuns(r *benchmark.Results, keys []string) (map[runName]bool, error) {
 	wanted := map[runName]bool{}
 	var known []string
 	for _, run := range r.Runs {
 		known = append(known, run.Key)
 		chosen := len(keys) == 0 || slices.Contains(keys, run.Key)
-		if chosen && run.Status == benchmark.StatusOK {
+		if chosen && run.Status.Repeatable() {
 			wanted[runName{run.Method, run.Seed}] = true
 		}
-		if len(keys) > 0 && chosen && run.Status != benchmark.StatusOK {
-			return nil, usagef("--run %s: it was %s, and has no predictions to compare", run.Key, run.Status)
+		if len(keys) > 0 && chosen && !run.Status.Repeatable() {
+			return nil, usagef("--run %s: it was %s, and is not made again", run.Key, run.Status)
 		}
 	}
 	for _, key := range keys {
@@ -138,45 +181,65 @@ func wantedRuns(r *benchmark.Results, keys []string) (map[runName]bool, error) {
 		}
 	}
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("%w: no run was evaluated, so there are no predictions to compare", benchmark.ErrResults)
+		return nil, fmt.Errorf("%w: no run was evaluated, so there is nothing to compare", benchmark.ErrResults)
 	}
 	return wanted, nil
 }
 
-// runtimeOf opens the backend of the results, or that of the flag. Where this machine does not have it, it is the default one,
-// with a warning.
+// ownBackend are the backends that are parts of this program, as results name them.
+var ownBackend = regexp.MustCompile(`^(` + cpuBackend + `(:kernels=[a-z0-9]+)?|` + goBackend + `)$`)
+
+// runtimeOf opens the backend of the flag, or that of the results if it is a part of this
+// program: a library that results name is code of whoever published them. Where this machine does
+// not have the kernels, it is the default backend, with a warning.
 func (a *app) runtimeOf(r *benchmark.Results, f *verifyFlags) (*nn.Runtime, error) {
-	if f.backend != "" || r.Environment.Backend == "" {
+	backend := r.Environment.Backend
+	if f.backend != "" || backend == "" {
 		return openRuntime(f.backend, f.threads)
 	}
-	rt, err := openRuntime(r.Environment.Backend, f.threads)
+	if !ownBackend.MatchString(backend) {
+		return nil, fmt.Errorf("the results name the backend %.200q, which is not a part of this program and could "+
+			"be code of whoever published them; "+
+			"say what to compute on with --backend, like --backend %s", backend, defaultBackend)
+	}
+	rt, err := openRuntime(backend, f.threads)
 	if err == nil {
 		return rt, nil
 	}
-	a.warn("the backend of the results cannot be had here, and %s takes its place: %s\n", defaultBackend, firstLine(err.Error()))
+	a.warn("the backend of the results cannot be had here, and %s takes its place: %s\n", defaultBackend,
+		firstLine(err.Error()))
 	return openRuntime(defaultBackend, f.threads)
 }
 
-// planAgain makes a plan of the wanted runs of results. Methods that are not to be had, or not with these options, are in
-// unable.
-func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verifyFlags, c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
+// atFault takes from an error that it is one of the command line: it is the results that are at
+// fault.
+func atFault(err error) error {
+	var u usageError
+	if errors.As(err, &u) {
+		return u.error
+	}
+	return err
+}
+
+// planAgain makes a plan of the wanted runs of results. Methods that are not to be had, or not
+// with these options, are in unable.
+func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verifyFlags,
+	c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
 	oracle, err := planOracle(c, r.Oracle.Name, r.Oracle.Seed)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", err)
+		return nil, nil, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", atFault(err))
 	}
 	if oracle.Options, err = optionsAgain(oracle.Oracle.Describe(), r.Oracle.Options); err != nil {
 		return nil, nil, fmt.Errorf("the oracle of the results: %w", err)
 	}
 	t := r.Task
-	data := f.data
-	if info, err := os.Stat(t.Source); data == "" && err == nil && info.IsDir() {
-		data = t.Source
-	}
 	task, err := openTask(&runFlags{
-		data: data, digits: t.States, steps: t.Steps, protocol: t.Protocol, split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
+		data: f.data, digits: t.States, steps: t.Steps, protocol: t.Protocol,
+		split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the data of the results (%s): %w; give its folder with --data", t.Source, err)
+		return nil, nil, fmt.Errorf("the data of the results (%.200q): %w; give their folder with --data", t.Source,
+			atFault(err))
 	}
 	plan = &benchmark.Plan{
 		Task: task, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,
@@ -197,6 +260,11 @@ func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verify
 		entry, err := entryAgain(c, run)
 		if err != nil {
 			unable = append(unable, fmt.Errorf("%s: %w", run.Method, err))
+			continue
+		}
+		if twin := sameMethod(plan.Entries, entry); twin != "" {
+			unable = append(unable, fmt.Errorf("%s: it is recorded with the method and the options of %s, and "+
+				"would be the same run", run.Method, twin))
 			continue
 		}
 		plan.Entries = append(plan.Entries, entry)
@@ -223,6 +291,18 @@ func entryAgain(c *catalogue, run benchmark.RunResult) (benchmark.Entry, error) 
 	return benchmark.Entry{Label: run.Method, Method: method, Options: options, Plugin: c.methodPlugin(d.Name)}, err
 }
 
+// sameMethod is the label of the entry that is the same method with the same options, "" if there
+// is none.
+func sameMethod(entries []benchmark.Entry, e benchmark.Entry) string {
+	for _, other := range entries {
+		if other.Method.Describe().Name == e.Method.Describe().Name &&
+			benchmark.UnlikeOptions(other.Options.Map(), e.Options.Map()) == "" {
+			return other.Label
+		}
+	}
+	return ""
+}
+
 // optionsAgain resolves options as results hold them: JSON has no whole numbers.
 func optionsAgain(d core.Description, values map[string]any) (core.Options, error) {
 	given := map[string]any{}
@@ -237,9 +317,9 @@ func optionsAgain(d core.Description, values map[string]any) (core.Options, erro
 	return d.Resolve(given)
 }
 
-// showVerification lists what differs and returns an error if predictions do.
+// showVerification lists what differs and returns an error if anything does.
 func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, unable []error, quiet bool) error {
-	always, detail := a.stdout, a.stdout
+	detail := a.stdout
 	if quiet {
 		detail = io.Discard
 	}
@@ -257,51 +337,69 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 				text = d.Text
 			}
 		}
-		say(detail, "%-8s  %s\n", aspect.aspect, text)
+		tell(detail, "%-8s  %s", aspect.aspect, text)
 	}
-	if v.Oracle != "" {
-		say(always, "%-8s  %s differs: %s\n\n", "oracle", r.Oracle.Name, v.Oracle)
-	} else {
-		say(detail, "%-8s  %s, seed %d: accuracy %.3f on test snapshots, as then\n\n", "oracle", r.Oracle.Name, r.Oracle.Seed, r.Oracle.TestAccuracy)
-	}
-	bad := 0
+	tell(detail, "%-8s  %s, seed %d: accuracy %.3f on test snapshots here\n", "oracle", v.Here.Oracle.Name,
+		v.Here.Oracle.Seed, v.Here.Oracle.TestAccuracy)
+	found := 0
 	for _, run := range v.Runs {
+		name := runName{run.Recorded.Method, run.Recorded.Seed}
 		w := detail
-		if !run.Same() {
-			bad++
-			w = always
+		if run.Step > 0 {
+			found++
+			w = a.stdout
 		}
-		say(w, "%s: %s\n", runName{run.Recorded.Method, run.Recorded.Seed}, verdict(run))
+		if run.Step > 0 || run.Here.Status == run.Recorded.Status {
+			tell(w, "%s: %s", name, verdict(run))
+		}
+		for _, text := range run.Findings {
+			found++
+			tell(a.stdout, "%s: %s", name, text)
+		}
+	}
+	for _, text := range v.Findings {
+		found++
+		tell(a.stdout, "%s", text)
 	}
 	for _, err := range unable {
-		say(always, "%s; not made again\n", firstLine(err.Error()))
+		tell(a.stdout, "%s; not made again", firstLine(err.Error()))
 	}
-	if left := len(r.Runs) - len(v.Runs); left > 0 {
-		say(detail, "(%d other runs of the results were not made again)\n", left)
+	for i, text := range v.Unchecked {
+		if i == 0 {
+			tell(detail, "")
+		}
+		tell(detail, "not checked: %s", text)
 	}
-	switch {
-	case bad > 0:
-		return fmt.Errorf("%d of %d runs have other predictions than the results", bad, len(v.Runs))
-	case v.Oracle != "":
-		return fmt.Errorf("all predictions are the same, but the oracle is not: %s", v.Oracle)
-	case len(unable) > 0:
+	if found > 0 {
+		return fmt.Errorf("the results are not what is found here; differences: %d", found)
+	}
+	if len(unable) > 0 {
 		return fmt.Errorf("%d methods could not be run again: %w", len(unable), unable[0])
 	}
 	return nil
 }
 
+// tell writes a line in which nothing that results hold can steer a terminal.
+func tell(w io.Writer, format string, values ...any) {
+	say(w, "%s\n", strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && c != '\n' {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, fmt.Sprintf(format, values...)))
+}
+
 func verdict(run benchmark.VerifiedRun) string {
 	steps := len(run.Recorded.PredictionSHA256)
-	if run.Same() {
+	if run.Here.Status != benchmark.StatusOK {
+		return fmt.Sprintf("%s, as then", run.Here.Status)
+	}
+	if run.Step == 0 {
 		return fmt.Sprintf("the same predictions at all %d steps", steps)
 	}
-	var text string
-	if run.Here.Status != benchmark.StatusOK {
-		text = fmt.Sprintf("%s: %s", run.Here.Status, firstLine(run.Here.Reason))
-	} else {
-		text = fmt.Sprintf("other predictions from step %d on, at %d of %d steps; the oracle sees something else in %d of %d",
-			run.Step, run.Steps, steps, run.Labels, steps*len(run.Recorded.Labels[0]))
-	}
+	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps; the oracle sees something else in "+
+		"%d of %d",
+		run.Step, run.Steps, steps, run.Labels, steps*len(run.Recorded.Labels[0]))
 	var why []string
 	for _, d := range run.Differences {
 		why = append(why, d.Text)

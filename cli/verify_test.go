@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,15 +24,17 @@ func rewrite(t *testing.T, dir string, change func(r *benchmark.Results)) {
 	require.NoError(t, store.WriteResults(r))
 }
 
-// TestVerify: runs with options, capped epochs and several seeds are made again, and are the same; the folder is only read.
+// TestVerify: runs with options, capped epochs and several seeds are made again, and are the
+// same; the folder is only read.
 func TestVerify(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	args := tiny(data, out, "--methods", "template?blemish=0.5,other?order=down,failing", "--seeds", "0,1", "--epochs", "2", "--oracle-seed", "7")
+	args := tiny(data, out, "--methods", "template?blemish=0.5,other?order=down,failing", "--seeds", "0,1",
+		"--epochs", "2", "--oracle-seed", "7")
 	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), args...).status)
 	before := modified(t, out)
 	t.Setenv("TMPDIR", t.TempDir())
 	fakes := newFakes()
-	got := call(t.Context(), fakes.config(), "verify", out)
+	got := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 	assert.Zero(t, got.status, got.stderr)
 	checkGolden(t, "verify", got, map[string]string{"DATA": data, "OUT": out})
 	assert.EqualValues(t, 4, fakes.fits.Load())
@@ -41,11 +43,11 @@ func TestVerify(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left)
 
-	quiet := call(t.Context(), newFakes().config(), "verify", out, "-q", "--jobs", "2")
+	quiet := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q", "--jobs", "2")
 	assert.Equal(t, output{}, quiet)
 
 	r := results(t, out)
-	got = call(t.Context(), fakes.config(), "verify", out, "--run", r.Runs[1].Key)
+	got = call(t.Context(), fakes.config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
 	assert.Zero(t, got.status, got.stderr)
 	assert.EqualValues(t, 5, fakes.fits.Load(), "one run only")
 	assert.Contains(t, got.stdout, "template?blemish=0.5, seed 1: the same predictions at all 3 steps\n")
@@ -73,30 +75,35 @@ func TestVerifyDiffers(t *testing.T) {
 		r.Runs[1].PredictionSHA256[1], r.Runs[1].PredictionSHA256[2] = "0123", "4567"
 		r.Runs[1].Labels[2][4] = 3 - r.Runs[1].Labels[2][4]
 	})
-	got := call(t.Context(), newFakes().config(), "verify", out)
+	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all 3 steps\n")
-	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps; the oracle sees something else in 1 of 60; nothing that is recorded explains it\n")
-	assert.True(t, strings.HasSuffix(got.stderr, "bench: 1 of 2 runs have other predictions than the results\n"), got.stderr)
+	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps; the oracle "+
+		"sees something else in 1 of 60; nothing that is recorded explains it\n")
+	assert.Contains(t, got.stderr, "bench: the results are not what is found here; differences: ")
 
 	rewrite(t, out, func(r *benchmark.Results) {
 		for _, e := range []*benchmark.Environment{&r.Environment, r.Runs[0].Environment, r.Runs[1].Environment} {
-			e.ExecutableSHA256, e.Version, e.Go, e.Backend, e.CPU, e.Cores = "0123456789abcdef", "v0.0.1", "go1.0", "cpu:kernels=sse", "Z80", 1
+			e.ExecutableSHA256, e.Version, e.Go, e.Backend, e.CPU, e.Cores = "0123456789abcdef", "v0.0.1", "go1.0",
+				"cpu:kernels=sse", "Z80", 1
 		}
 	})
-	got = call(t.Context(), newFakes().config(), "verify", out)
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "bench: warning: the backend of the results cannot be had here, and cpu takes its place: ")
-	assert.Regexp(t, `(?m)^code      other code: executable [0-9a-f]{12}, version v0.0.0-test.* against executable 0123456789ab, version v0.0.1, go1.0$`, got.stdout)
+	assert.Contains(t, got.stderr, "bench: warning: the backend of the results cannot be had here, and cpu takes "+
+		"its place: ")
+	assert.Regexp(t, `(?m)^code      other code: executable [0-9a-f]{12}, version v0.0.0-test.* against executable `+
+		`0123456789ab, version v0.0.1, go1.0$`, got.stdout)
 	assert.Regexp(t, `(?m)^kernels   other kernels: cpu:kernels=\w+ against cpu:kernels=sse$`, got.stdout)
 	assert.Regexp(t, `(?m)^machine   another machine: .* against .*, Z80, 1 cores$`, got.stdout)
 	assert.Regexp(t, `(?m)^template, seed 42: the same`, got.stdout, "for all that")
-	assert.Regexp(t, `(?m)^other, seed 42: .*; what differs here: other code: .*; other kernels: .*; another machine: `, got.stdout)
+	assert.Regexp(t, `(?m)^other, seed 42: .*; what differs here: other code: .*; other kernels: .*; another `+
+		`machine: `, got.stdout)
 
 	rewrite(t, out, func(r *benchmark.Results) { r.Runs, r.Oracle.TestAccuracy = r.Runs[:1], 0.5 })
-	got = call(t.Context(), newFakes().config(), "verify", out, "-q")
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "oracle    cnn differs: accuracy 1 on validation and 1 on test snapshots against 1 and 0.5\n")
+	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 and is 1 here\n")
 }
 
 // TestVerifyFindsChance: a method that draws without its seed is found out.
@@ -105,7 +112,7 @@ func TestVerifyFindsChance(t *testing.T) {
 	fakes.extra = []core.Method{&whim{template{fakes, "whim"}, 0}}
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "whim,template")...).status)
-	got := call(t.Context(), fakes.config(), "verify", out, "-q")
+	got := call(t.Context(), fakes.config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "whim, seed 42: other predictions from step 1 on, at 3 of 3 steps")
 	assert.NotContains(t, got.stdout, "template")
@@ -126,16 +133,19 @@ func (m *whim) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	return model, err
 }
 
-// TestVerifyNeedsWhatWasThere: data, methods and plugins that are not there are named, with the remedy.
+// TestVerifyNeedsWhatWasThere: data, methods and plugins that are not there are named, with the
+// remedy.
 func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	data, out, plugin := dataFolder(t), filepath.Join(t.TempDir(), "out"), pluginFile(t, "far")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,remote", "--plugin", plugin)...).status)
+	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,remote", "--plugin",
+		plugin)...).status)
 
-	got := call(t.Context(), newFakes().config(), "verify", out)
+	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "template, seed 42: the same")
-	assert.Contains(t, got.stdout, "remote: it came from the plugin "+plugin+"; give it with --plugin; not made again\n")
-	got = call(t.Context(), newFakes().config(), "verify", out, "--plugin", plugin)
+	assert.Contains(t, got.stdout, "remote: it came from the plugin "+plugin+"; give it with --plugin; not made "+
+		"again\n")
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "remote, seed 42: the same")
 
@@ -143,16 +153,18 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(plugin, append(script, "# changed\n"...), 0o755))
 	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].PredictionSHA256[0] = "0123" })
-	got = call(t.Context(), newFakes().config(), "verify", out, "--plugin", plugin)
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Regexp(t, `remote, seed 42: other predictions .*; what differs here: the method is from the plugin .* against the plugin `, got.stdout)
+	assert.Regexp(t, `remote, seed 42: other predictions .*; what differs here: the method is from the plugin .* `+
+		`against the plugin `, got.stdout)
 
 	moved := filepath.Join(t.TempDir(), "moved")
 	require.NoError(t, os.Rename(data, moved))
 	got = call(t.Context(), newFakes().config(), "verify", out)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "; give the folder of the data with --data\n")
-	assert.Contains(t, got.stderr, "this is not what the results were made from: other data: MNIST (embedded) (SHA-256 ")
+	assert.Contains(t, got.stderr, "this is not what the results were made from: other data: MNIST (embedded) "+
+		"(SHA-256 ")
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved, "--run", results(t, out).Runs[0].Key)
 	assert.Zero(t, got.status, got.stderr)
 
@@ -170,17 +182,115 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 
 func TestVerifyBadKeys(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,failing")...).status)
+	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), tiny(data, out, "--methods",
+		"template,panicking")...).status)
 	r := results(t, out)
-	got := call(t.Context(), newFakes().config(), "verify", out, "--run", r.Runs[0].Key[:12])
+	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[0].Key[:12])
 	assert.Equal(t, exitUsage, got.status)
 	assert.Contains(t, got.stderr, `bench: --run: there is no run "template-s42"; `)
-	got = call(t.Context(), newFakes().config(), "verify", out, "--run", r.Runs[1].Key)
-	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was failed, and has no predictions to compare\n"}, got)
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
+	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was crashed, and is not made " +
+		"again\n"}, got)
 	rewrite(t, out, func(r *benchmark.Results) { r.Runs = r.Runs[1:] })
-	got = call(t.Context(), newFakes().config(), "verify", out)
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "no run was evaluated")
+}
+
+// TestVerifyTakesNothingFromResults: neither a library nor a folder that results name is opened.
+func TestVerifyTakesNothingFromResults(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template")...).status)
+	for _, backend := range []string{"xla:" + filepath.Join(data, "plugin.so"), "xla", "go:x",
+		"cpu:kernels=avx2,threads=1", "cpu:kernels=", "CPU", "cpu\nxla:x"} {
+		rewrite(t, out, func(r *benchmark.Results) { r.Environment.Backend = backend })
+		fakes := newFakes()
+		got := call(t.Context(), fakes.config(), "verify", out, "--data", data)
+		assert.Equal(t, exitFailure, got.status)
+		assert.Empty(t, got.stdout)
+		assert.Equal(t, fmt.Sprintf("bench: the results name the backend %q, which is not a part of this program "+
+			"and could be code of whoever published them; "+
+			"say what to compute on with --backend, like --backend cpu\n", backend), got.stderr)
+		assert.Zero(t, fakes.fits.Load())
+		got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--backend", "cpu")
+		assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all 3 steps\n")
+		assert.Contains(t, got.stdout, "template, seed 42: it is recorded as made on the kernels cpu:kernels=")
+	}
+
+	rewrite(t, out, func(r *benchmark.Results) {
+		r.Environment.Backend = r.Runs[0].Environment.Backend
+		r.Task.Source = "MNIST (embedded)"
+	})
+	got := call(t.Context(), newFakes().config(), "verify", out)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "other data: MNIST (embedded)")
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stdout, "\nthe data are recorded as MNIST (embedded), and are others, those of "+data+"\n")
+}
+
+// TestVerifyForged: any difference is told, with the exit status 1, and nothing that results hold
+// can steer the terminal.
+func TestVerifyForged(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	args := tiny(data, out, "--methods", "template,other?warn=true,failing", "--seeds", "0,1", "--epochs", "2")
+	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), args...).status)
+	for name, c := range map[string]struct {
+		change func(r *benchmark.Results)
+		says   string
+	}{
+		"accuracy": {func(r *benchmark.Results) { r.Runs[0].Accuracy[2] = 0.125 },
+			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
+		"trained": {func(r *benchmark.Results) { r.Runs[2].Trained = true },
+			"other?warn=true, seed 0: trained is recorded as true and is false here"},
+		"warning": {func(r *benchmark.Results) { r.Runs[2].Warnings = nil },
+			`the warning "the weather is bad" is not recorded and is given here`},
+		"label": {func(r *benchmark.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
+			`its recorded options are not those that its label "other" stands for: warn true against false`},
+		"label of two": {func(r *benchmark.Results) {
+			r.Runs[0].Method, r.Runs[1].Method = "template?",
+				"template?,other"
+		}, `its label "template?,other" stands for nothing`},
+		"twins": {func(r *benchmark.Results) { r.Runs[1].Method = "template?warn=false" },
+			"template?warn=false: it is recorded with the method and the options of template, and would be the " +
+				"same run; not made again"},
+		"option": {func(r *benchmark.Results) { r.Runs[0].Options["blemish"] = 0.5 },
+			"template, seed 0: its key is recorded as "},
+		"oracle options": {func(r *benchmark.Results) { r.Oracle.Options["epochs"] = 1 },
+			"the oracle cnn: its key is recorded as "},
+		"oracle epochs": {func(r *benchmark.Results) { r.MaxEpochs = 1 },
+			"the oracle cnn: it is recorded with 2 epochs, and the results with at most 1"},
+		"a terminal": {func(r *benchmark.Results) {
+			r.Runs[0].Environment.Version, r.Runs[0].Environment.ExecutableSHA256 = "\x1b[2J", "x"
+		}, "version \uFFFD[2J"},
+		"success": {func(r *benchmark.Results) { r.Runs[4].Status = benchmark.StatusSkipped },
+			"failing, seed 0: it is recorded as skipped and is failed here: fit: not available: the moon is in the " +
+				"wrong phase"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forged := filepath.Join(t.TempDir(), "forged")
+			require.NoError(t, os.CopyFS(forged, os.DirFS(out)))
+			rewrite(t, forged, c.change)
+			got := call(t.Context(), newFakes().config(), "verify", forged, "--data", data, "-q")
+			assert.Equal(t, exitFailure, got.status)
+			assert.Contains(t, got.stdout, c.says)
+			assert.NotContains(t, got.stdout, "\x1b")
+		})
+	}
+	rewrite(t, out, func(r *benchmark.Results) { r.Task.States = 11 })
+	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
+	assert.Equal(t, exitFailure, got.status, "it is no mistake on the command line")
+}
+
+// TestVerifyIsolated: how runs were made, in processes, several at once, or by plugins, changes
+// nothing that is verified.
+func TestVerifyIsolated(t *testing.T) {
+	data, out, path := dataFolder(t), filepath.Join(t.TempDir(), "out"), pluginFile(t, "far")
+	args := tiny(data, out, "--methods", "template,other?warn=true,remote", "--seeds", "0,1", "--isolate", "--jobs",
+		"2", "--plugin", path)
+	require.Zero(t, call(t.Context(), mortalFakes().config(), args...).status)
+	got := call(t.Context(), mortalFakes().config(), "verify", out, "--data", data, "--plugin", path, "-q")
+	assert.Equal(t, output{}, got)
 }
 
 func TestVerifyStopped(t *testing.T) {
@@ -190,6 +300,6 @@ func TestVerifyStopped(t *testing.T) {
 	fakes := newFakes()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-fakes.began; cancel() }()
-	got := call(ctx, fakes.config(), "verify", out, "-q")
+	got := call(ctx, fakes.config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, output{exitInterrupted, "", "bench: stopped; nothing was compared\n"}, got)
 }

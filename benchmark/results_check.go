@@ -1,0 +1,149 @@
+package benchmark
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Check returns [ErrResults] with the run and the rule where the results have a form that no
+// command writes: lists that are shorter or longer than the task, labels that are no states, runs
+// that are there twice, keys that are no names of files. Runs that are not evaluated have empty
+// lists, and results of old versions have no labels of the oracle. What the values are worth is
+// for [Verify].
+func (r *Results) Check() error {
+	if err := r.Task.check(); err != nil {
+		return fmt.Errorf("%w: the task: %w", ErrResults, err)
+	}
+	if err := r.Oracle.check(r.Task); err != nil {
+		return fmt.Errorf("%w: the oracle: %w", ErrResults, err)
+	}
+	if r.MaxEpochs < 0 {
+		return fmt.Errorf("%w: the limit on epochs is %d, and it is at least 0", ErrResults, r.MaxEpochs)
+	}
+	type name struct {
+		label string
+		seed  int64
+	}
+	keys, names := map[string]int{}, map[name]int{}
+	for i := range r.Runs {
+		run := &r.Runs[i]
+		if err := run.check(r.Task); err != nil {
+			return fmt.Errorf("%w: run %d, %.100q, seed %d: %w", ErrResults, i+1, run.Method, run.Seed, err)
+		}
+		if first, twice := keys[run.Key]; twice {
+			return fmt.Errorf("%w: runs %d and %d have the same key, %s", ErrResults, first, i+1, run.Key)
+		}
+		n := name{run.Method, run.Seed}
+		if first, twice := names[n]; twice {
+			return fmt.Errorf("%w: runs %d and %d are both %s", ErrResults, first, i+1, run.title())
+		}
+		keys[run.Key], names[n] = i+1, i+1
+	}
+	return nil
+}
+
+// title names a run in sentences.
+func (r *RunResult) title() string { return fmt.Sprintf("%s, seed %d", r.Method, r.Seed) }
+
+func (t TaskInfo) check() error {
+	for _, n := range []struct {
+		what  string
+		value int
+		most  int
+	}{
+		{"states", t.States, math.MaxInt32}, {"steps", t.Steps, MaxSteps}, {"snapshots of lag", t.Lag, math.MaxInt32},
+		{"training snapshots", t.Train, math.MaxInt32}, {"validation snapshots", t.Validation, math.MaxInt32},
+		{"test snapshots", t.Test, math.MaxInt32},
+	} {
+		if n.value < 1 || n.value > n.most {
+			return fmt.Errorf("it has %d %s; there are 1 to %d", n.value, n.what, n.most)
+		}
+	}
+	if len(t.Shape) == 0 || slices.Min(t.Shape) < 1 {
+		return fmt.Errorf("its snapshots have the shape %v; a shape has axes of at least 1", t.Shape)
+	}
+	if !slices.Contains(Protocols(), t.Protocol) {
+		return fmt.Errorf("its protocol is %q; there is %q", t.Protocol, Protocols())
+	}
+	return nil
+}
+
+func (o OracleInfo) check(t TaskInfo) error {
+	if o.Key != "" && !isFileName(o.Key) {
+		return fmt.Errorf("its key %q is no name of a file", o.Key)
+	}
+	if n := len(o.TestLabels); n > 0 {
+		if err := checkLabels(o.TestLabels, t); err != nil {
+			return fmt.Errorf("the labels of the test snapshots: %w", err)
+		}
+	}
+	for _, a := range []float64{o.ValidationAccuracy, o.TestAccuracy} {
+		if !isShare(a) {
+			return fmt.Errorf("its accuracy is %v; an accuracy is 0 to 1", a)
+		}
+	}
+	return nil
+}
+
+// check checks a run of the task.
+func (r *RunResult) check(t TaskInfo) error {
+	switch {
+	case !isFileName(r.Key):
+		return fmt.Errorf("its key %q is no name of a file", r.Key)
+	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
+		return fmt.Errorf("it is called %q, and its method %q; names are printable, and not empty", r.Method, r.Name)
+	case r.Rank < 0 || r.Parameters < 0:
+		return fmt.Errorf("it has the rank %d and %d parameters; both are at least 0", r.Rank, r.Parameters)
+	}
+	wanted := t.Steps
+	switch r.Status {
+	case StatusOK:
+	case StatusFailed, StatusTimeout, StatusCrashed, StatusInvalid, StatusSkipped:
+		wanted = 0
+	default:
+		return fmt.Errorf("its status is %q, which is none", r.Status)
+	}
+	for _, list := range []struct {
+		what   string
+		length int
+	}{{"accuracies", len(r.Accuracy)}, {"lists of labels", len(r.Labels)}, {"hashes of predictions",
+		len(r.PredictionSHA256)}} {
+		if list.length != wanted {
+			return fmt.Errorf("it has %d %s; a run of %d steps that is %s has %d", list.length, list.what, t.Steps,
+				r.Status, wanted)
+		}
+	}
+	for step, labels := range r.Labels {
+		if err := checkLabels(labels, t); err != nil {
+			return fmt.Errorf("the labels at step %d: %w", step+1, err)
+		}
+		if !isShare(r.Accuracy[step]) {
+			return fmt.Errorf("its accuracy at step %d is %v; an accuracy is 0 to 1", step+1, r.Accuracy[step])
+		}
+	}
+	return nil
+}
+
+func checkLabels(labels []int, t TaskInfo) error {
+	if len(labels) != t.Test {
+		return fmt.Errorf("there are %d, of %d test snapshots", len(labels), t.Test)
+	}
+	for i, l := range labels {
+		if l < 0 || l >= t.States {
+			return fmt.Errorf("that of snapshot %d is %d; the states are 0 to %d", i+1, l, t.States-1)
+		}
+	}
+	return nil
+}
+
+// isFileName reports whether a key can be a part of the name of a file in the folder of results,
+// and of no path.
+func isFileName(key string) bool {
+	return key != "" && key[0] != '.' && len(key) < 200 && !strings.ContainsAny(key, `/\`) &&
+		!strings.ContainsFunc(key, unicode.IsControl)
+}
+
+func isShare(v float64) bool { return v >= 0 && v <= 1 }

@@ -1,0 +1,86 @@
+package benchmark
+
+import (
+	"errors"
+	"maps"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// checkClaims holds what the results say against what else they say: it needs no run.
+func (c *comparison) checkClaims() {
+	o := c.Oracle
+	if key := oracleKeyOf(c.Task, c.Environment, o.Plugin.identity(), o.Name, o.Options, o.Seed); key != o.Key {
+		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
+	}
+	c.checkEpochs("the oracle "+o.Name, o.Options)
+	first := map[string]*RunResult{}
+	for i := range c.Runs {
+		run := &c.Runs[i]
+		env := c.environment(run)
+		if env.ExecutableSHA256 != c.Environment.ExecutableSHA256 {
+			c.find("%s: it is recorded as made by the %s, and the results by the %s", run.title(), env.code(),
+				c.Environment.code())
+		}
+		if env.Backend != c.Environment.Backend {
+			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.title(),
+				orUnknown(env.Backend), orUnknown(c.Environment.Backend))
+		}
+		key := runKeyOf(c.Task, o.Key, env, run.Plugin.identity(), run.DeclaredName(), run.Options, run.Seed)
+		if key != run.Key {
+			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.title(), run.Key, key)
+		}
+		c.checkEpochs(run.title(), run.Options)
+		c.checkLabel(run.title(), run)
+		other := first[run.Method]
+		if other == nil {
+			first[run.Method] = run
+			continue
+		}
+		if text := UnlikeOptions(run.Options, other.Options); text != "" {
+			c.find("%s: its options are not those of seed %d, which has the same label: %s", run.title(), other.Seed,
+				text)
+		}
+		if run.DeclaredName() != other.DeclaredName() || run.Plugin.identity() != other.Plugin.identity() {
+			c.find("%s: it is the method %s from %s, and seed %d, which has the same label, is %s from %s",
+				run.title(), run.DeclaredName(), run.Plugin.Origin(), other.Seed, other.DeclaredName(),
+				other.Plugin.Origin())
+		}
+	}
+}
+
+// checkEpochs checks that no option is above the limit that the results name.
+func (c *comparison) checkEpochs(who string, options map[string]any) {
+	epochs, ok := options["epochs"].(float64) // from JSON
+	if n, whole := options["epochs"].(int); whole {
+		epochs, ok = float64(n), true
+	}
+	if ok && c.MaxEpochs > 0 && epochs > float64(c.MaxEpochs) {
+		c.find("%s: it is recorded with %v epochs, and the results with at most %d", who, epochs, c.MaxEpochs)
+	}
+}
+
+// checkLabel checks that the label stands for the method and the options that are recorded.
+func (c *comparison) checkLabel(who string, run *RunResult) {
+	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
+		c.find("%s: its label %q stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
+			run.DeclaredName())
+		return
+	}
+	_, meant, err := c.Meaning(run.Method)
+	if errors.Is(err, core.ErrUnknown) {
+		return // it cannot be made again either, which is told
+	}
+	if err != nil {
+		c.find("%s: its label %q stands for nothing: %v", who, run.Method, err)
+		return
+	}
+	options := maps.Clone(meant.Map())
+	if epochs, ok := options["epochs"].(int); ok && c.MaxEpochs > 0 {
+		options["epochs"] = min(epochs, c.MaxEpochs)
+	}
+	if text := UnlikeOptions(run.Options, options); text != "" {
+		c.find("%s: its recorded options are not those that its label %q stands for: %s", who, run.Method, text)
+	}
+}

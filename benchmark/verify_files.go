@@ -1,0 +1,514 @@
+package benchmark
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/npz"
+)
+
+// compareFiles compares the files beside results.json with it, and with those made again. What
+// cannot be read of them is found, not an error.
+func (c *comparison) compareFiles() error {
+	root, err := os.OpenRoot(c.Store.dir) // no link leads out of the folder
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	defer func() { _ = root.Close() }()
+	f := &fileComparison{c, root, map[string]bool{".lock": true}}
+	f.results()
+	f.table()
+	f.oracle()
+	f.data()
+	for i := range c.Runs {
+		if run := &c.Runs[i]; c.asked(run.Method, run.Seed) {
+			f.run(run)
+		} else {
+			f.leave(run)
+		}
+	}
+	return f.others()
+}
+
+// fileComparison compares files.
+type fileComparison struct {
+	*comparison
+	root *os.Root
+	seen map[string]bool // by name, with slashes
+}
+
+// read returns the content of a file, nil where it is not there or cannot be read, which is found
+// unless it may be missing.
+func (f *fileComparison) read(name string, mayMiss bool) []byte {
+	f.seen[name] = true
+	info, err := f.root.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mayMiss:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		f.find("%s is missing", name)
+		return nil
+	case err == nil && !info.Mode().IsRegular():
+		err = errors.New("it is not a file")
+	}
+	var content []byte
+	if err == nil {
+		content, err = f.root.ReadFile(name)
+	}
+	if err != nil {
+		f.find("%s cannot be read: %v", name, err)
+		return nil
+	}
+	return content
+}
+
+// leave marks the files of a run that was not asked for.
+func (f *fileComparison) leave(run *RunResult) {
+	for _, kind := range []string{".json", ".npz", ".predictions.npz", ".model.npz"} {
+		f.seen[path.Join("runs", run.Key+kind)] = true
+	}
+}
+
+// results looks for what another reader would take from results.json than this program does.
+func (f *fileComparison) results() {
+	if content := f.read("results.json", false); content != nil {
+		f.unknown("results.json", content, f.Results)
+	}
+}
+
+// unknown finds fields of a JSON file that are not those that this program reads: it takes
+// "Accuracy" for "accuracy", and others do not.
+func (f *fileComparison) unknown(name string, content []byte, value any) {
+	text, err := json.Marshal(value)
+	var there, known any
+	if err == nil {
+		err = errors.Join(json.Unmarshal(content, &there), json.Unmarshal(text, &known))
+	}
+	if err != nil {
+		f.find("%s cannot be read: %v", name, err)
+		return
+	}
+	if field := unknownField(there, known, ""); field != "" {
+		f.find("%s has a field that this version does not know: %s", name, field)
+	}
+}
+
+func unknownField(there, known any, where string) string {
+	switch there := there.(type) {
+	case map[string]any:
+		fields, _ := known.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(there)) {
+			value, ok := fields[name]
+			if !ok && there[name] != nil {
+				return strings.TrimPrefix(where+"."+name, ".")
+			}
+			if field := unknownField(there[name], value, where+"."+name); field != "" {
+				return field
+			}
+		}
+	case []any:
+		values, _ := known.([]any)
+		for i := range min(len(there), len(values)) {
+			if field := unknownField(there[i], values[i], fmt.Sprintf("%s[%d]", where, i)); field != "" {
+				return field
+			}
+		}
+	}
+	return ""
+}
+
+// table compares results.csv.
+func (f *fileComparison) table() {
+	content := f.read("results.csv", false)
+	want, err := f.csv()
+	if content == nil || err != nil || bytes.Equal(content, want) {
+		return
+	}
+	rows, wanted := strings.Split(string(content), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(rows), len(wanted)) {
+		row, due := "", ""
+		if i < len(rows) {
+			row = rows[i]
+		}
+		if i < len(wanted) {
+			due = wanted[i]
+		}
+		if row != due {
+			f.find("results.csv is not the table of results.json: line %d is %.200q, and results.json gives %.200q",
+				i+1, row, due)
+			return
+		}
+	}
+}
+
+// oracle compares oracle.json with results.json, and the model of the oracle with the one made
+// again.
+func (f *fileComparison) oracle() {
+	if content := f.read("oracle.json", false); content != nil {
+		var info OracleInfo
+		if f.decode("oracle.json", content, &info) {
+			f.sameFields("oracle.json", info, f.Oracle, nil)
+		}
+	}
+	if f.Oracle.Key == "" {
+		return
+	}
+	name := path.Base(f.Store.OraclePath(f.Oracle.Key))
+	if content := f.read(name, true); content != nil {
+		made := f.made.OraclePath(f.here.Oracle.Key)
+		f.model(name, content, made, ModelInfo{
+			Kind: ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
+			Options: f.Oracle.Options, Backend: f.Environment.Backend,
+		})
+	}
+}
+
+// data compares data.npz with the task.
+func (f *fileComparison) data() {
+	if content := f.read("data.npz", false); content != nil {
+		want := newTaskArrays(f.task).archive()
+		f.archive("data.npz", content, want, false, bitByBit(want))
+	}
+}
+
+// decode reads JSON, and finds it where it cannot or where others would read something else.
+func (f *fileComparison) decode(name string, content []byte, value any) bool {
+	if err := json.Unmarshal(content, value); err != nil {
+		f.find("%s cannot be read: %v", name, err)
+		return false
+	}
+	f.unknown(name, content, value)
+	return true
+}
+
+// sameFields compares what a file says with what results.json says, field by field.
+func (f *fileComparison) sameFields(name string, there, results any, except []string) {
+	a, b := fieldsOf(there), fieldsOf(results)
+	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
+		if !slices.Contains(except, field) && !bytes.Equal(a[field], b[field]) {
+			f.find("%s has %s %s and results.json has %s", name, field, short(a[field]), short(b[field]))
+		}
+	}
+}
+
+func merged(a, b map[string]json.RawMessage) map[string]json.RawMessage {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// fieldsOf are the fields of a struct as JSON.
+func fieldsOf(v any) (fields map[string]json.RawMessage) {
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		panic(err) // it came from JSON
+	}
+	return fields
+}
+
+func short(text json.RawMessage) string {
+	const most = 100
+	switch {
+	case text == nil:
+		return "none"
+	case len(text) > most:
+		return string(text[:most]) + "…"
+	}
+	return string(text)
+}
+
+// run compares the files of a run.
+func (f *fileComparison) run(run *RunResult) {
+	ok := run.Status == StatusOK
+	name := path.Join("runs", run.Key+".json")
+	if content := f.read(name, !ok); content != nil {
+		var there RunResult
+		if f.decode(name, content, &there) {
+			f.sameFields(name, there, run, []string{"method"})
+			if there.Method != run.Method { // the label of an earlier command
+				there.Name = run.Name
+				f.checkLabel(name, &there)
+			}
+		}
+	}
+	if !ok {
+		return
+	}
+	here := f.here.run(run.Method, run.Seed)
+	if here != nil && here.Status != StatusOK {
+		here = nil
+	}
+	f.shown(run, here)
+	f.predictions(run)
+	name = path.Join("runs", run.Key+".model.npz")
+	if content := f.read(name, true); content != nil {
+		made := ""
+		if here != nil {
+			made = f.made.ModelPath(here.Key)
+		}
+		f.model(name, content, made, ModelInfo{
+			Kind: ModelOfMethod, Name: run.DeclaredName(), Key: run.Key, Seed: run.Seed, Options: run.Options,
+			Oracle: f.Oracle.Key, Backend: f.environment(run).Backend,
+		})
+	}
+}
+
+// shown compares what figures show of a run, with what was made again; here is nil where it was
+// not.
+func (f *fileComparison) shown(run, here *RunResult) {
+	name := path.Join("runs", run.Key+".npz")
+	content := f.read(name, false)
+	if content == nil {
+		return
+	}
+	want := npz.Archive{}
+	if here != nil {
+		made, err := f.made.RunArrays(here.Key)
+		if err != nil {
+			f.find("%s: what was made again cannot be read: %v", name, err)
+			return
+		}
+		want = made.archive()
+	} else {
+		f.leaveFile(name)
+	}
+	want["labels"] = f.labels(run)
+	f.archive(name, content, want, here == nil, func(array string, there npz.Array) string {
+		if array == "rollout" {
+			return f.unlikeRollouts(there, want[array], run, here)
+		}
+		return unlikeArrays(there, want[array])
+	})
+}
+
+// labels are those that are recorded of a run.
+func (f *fileComparison) labels(run *RunResult) npz.Array {
+	var values []int64
+	for _, step := range run.Labels {
+		values = append(values, labelArray(step).Values.([]int64)...)
+	}
+	return npz.Array{Shape: []int{len(run.Labels), f.Task.Test}, Values: values}
+}
+
+// unlikeRollouts compares roll-outs at the steps at which the predictions are those recorded:
+// others are told already.
+func (f *fileComparison) unlikeRollouts(there, want npz.Array, run, here *RunResult) string {
+	a, ok := there.Values.([]float32)
+	b := want.Values.([]float32)
+	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) {
+		return unlikeArrays(there, want)
+	}
+	size := len(b) / len(here.PredictionSHA256)
+	for i, hash := range run.PredictionSHA256 {
+		if hash == here.PredictionSHA256[i] && !equalBits(a[i*size:(i+1)*size], b[i*size:(i+1)*size]) {
+			return fmt.Sprintf("step %d is not what is predicted here, and the hash of the predictions is the same",
+				i+1)
+		}
+	}
+	return ""
+}
+
+// predictions compares all that a run predicted with the recorded hashes and labels.
+func (f *fileComparison) predictions(run *RunResult) {
+	name := path.Join("runs", run.Key+".predictions.npz")
+	content := f.read(name, true)
+	if content == nil {
+		return
+	}
+	labels := f.labels(run)
+	want := npz.Archive{"labels": labels, "images": {}}
+	f.archive(name, content, want, false, func(array string, there npz.Array) string {
+		if array == "labels" {
+			return unlikeArrays(there, labels)
+		}
+		images, ok := there.Values.([]float32)
+		shape := append([]int{f.Task.Steps, f.Task.Test}, f.Task.Shape...)
+		if !ok || !slices.Equal(there.Shape, shape) {
+			return fmt.Sprintf("its shape is %v of %T, and must be %v of float32", there.Shape, there.Values, shape)
+		}
+		size := len(images) / f.Task.Steps
+		for i, hash := range run.PredictionSHA256 {
+			x, err := core.NewSnapshots(images[i*size:(i+1)*size], f.Task.Shape...)
+			if err != nil {
+				return err.Error()
+			}
+			if got := hashSnapshots(x); got != hash {
+				return fmt.Sprintf("the SHA-256 of step %d is %s and is recorded as %s", i+1, shortHash(got),
+					shortHash(hash))
+			}
+		}
+		return ""
+	})
+}
+
+// model compares a model with what results.json says, and with the one made again, whose path is
+// empty where it was not.
+func (f *fileComparison) model(name string, content []byte, made string, want ModelInfo) {
+	there, err := decodeModel(content)
+	if err != nil {
+		f.find("%s cannot be read: %v", name, err)
+		return
+	}
+	info, task := there.ModelInfo, f.Task
+	info.Method, info.Version, want.Task = "", "", TaskInfo{}
+	task.Source, info.Task.Source = "", ""
+	f.sameFields(name, info.Task, task, nil)
+	info.Task = TaskInfo{}
+	f.sameFields(name, info, want, nil)
+	if made == "" || missing(made) {
+		f.leaveFile(name)
+		return
+	}
+	again, err := ReadModel(made)
+	if err != nil {
+		f.find("%s: what was made again cannot be read: %v", name, err)
+		return
+	}
+	archive := func(s *core.State) npz.Archive {
+		a := npz.Archive{}
+		for array, values := range s.Arrays {
+			a[array] = npz.Array(values)
+		}
+		return a
+	}
+	wanted := archive(again.State)
+	f.unlike(name, archive(there.State), wanted, bitByBit(wanted))
+	if !bytes.Equal(compact(there.State.Facts), compact(again.State.Facts)) {
+		f.find("%s: its facts are %s and are %s here", name, short(there.State.Facts), short(again.State.Facts))
+	}
+}
+
+func compact(text []byte) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return text
+	}
+	return b.Bytes()
+}
+
+func (f *fileComparison) leaveFile(name string) {
+	f.comparison.leave("the arrays of %s, which were not made again", name)
+}
+
+// unlikeFunc says how an array differs from what it must be, "" if it does not.
+type unlikeFunc func(array string, there npz.Array) string
+
+// bitByBit compares with the arrays of an archive.
+func bitByBit(want npz.Archive) unlikeFunc {
+	return func(array string, there npz.Array) string { return unlikeArrays(there, want[array]) }
+}
+
+// archive compares a file of arrays; unlike says what is wrong with one. Where more is true it
+// may have more than are wanted.
+func (f *fileComparison) archive(name string, content []byte, want npz.Archive, more bool, unlike unlikeFunc) {
+	there, err := npz.Read(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		f.find("%s cannot be read: %v", name, err)
+		return
+	}
+	if more {
+		maps.DeleteFunc(there, func(array string, _ npz.Array) bool { _, known := want[array]; return !known })
+	}
+	f.unlike(name, there, want, unlike)
+}
+
+func (f *fileComparison) unlike(name string, there, want npz.Archive, unlike unlikeFunc) {
+	for _, array := range slices.Sorted(maps.Keys(there)) {
+		if _, known := want[array]; !known {
+			f.find("%s has an array %q, which is not there here", name, array)
+		} else if text := unlike(array, there[array]); text != "" {
+			f.find("%s: the array %q is not as it must be: %s", name, array, text)
+		}
+	}
+	for _, array := range slices.Sorted(maps.Keys(want)) {
+		if _, ok := there[array]; !ok {
+			f.find("%s has no array %q", name, array)
+		}
+	}
+}
+
+// unlikeArrays says how an array differs from what it must be, "" where it does not.
+func unlikeArrays(there, want npz.Array) string {
+	if !slices.Equal(there.Shape, want.Shape) {
+		return fmt.Sprintf("its shape is %v and must be %v", there.Shape, want.Shape)
+	}
+	if !equalBits(there.Values, want.Values) {
+		return "its values are others"
+	}
+	return ""
+}
+
+// equalBits reports whether the values of two arrays are the same bits.
+func equalBits(a, b any) bool {
+	switch a := a.(type) {
+	case []float32:
+		b, ok := b.([]float32)
+		return ok && slices.EqualFunc(a, b, func(x, y float32) bool {
+			return math.Float32bits(x) == math.Float32bits(y)
+		})
+	case []float64:
+		b, ok := b.([]float64)
+		return ok && slices.EqualFunc(a, b, sameBits)
+	case []complex128:
+		b, ok := b.([]complex128)
+		return ok && slices.EqualFunc(a, b, func(x, y complex128) bool {
+			return sameBits(real(x), real(y)) && sameBits(imag(x), imag(y))
+		})
+	case []int64:
+		b, ok := b.([]int64)
+		return ok && slices.Equal(a, b)
+	case []uint8:
+		b, ok := b.([]uint8)
+		return ok && slices.Equal(a, b)
+	}
+	return false
+}
+
+func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }
+
+// others says which files were not looked at.
+func (f *fileComparison) others() error {
+	var left []string
+	for _, dir := range []string{".", "runs"} {
+		entries, err := fs.ReadDir(f.root.FS(), dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %w", ErrResults, err)
+		}
+		of := 0
+		for _, entry := range entries {
+			name := path.Join(dir, entry.Name())
+			switch {
+			case name == "runs" || f.seen[name]:
+			case dir == "runs":
+				of++
+			default:
+				left = append(left, name)
+			}
+		}
+		if of > 0 {
+			left = append(left, fmt.Sprintf("%d files in runs, of runs that results.json does not name", of))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	again := ""
+	if slices.Contains(left, "figures") || slices.Contains(left, "report.html") {
+		again = "; bench report draws figures and page again"
+	}
+	f.comparison.leave("%s%s", strings.Join(left, ", "), again)
+	return nil
+}
