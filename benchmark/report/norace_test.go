@@ -1,6 +1,0 @@
-//go:build !race
-
-package report
-
-// patience is how many times as long something may take while the machine is busy with other tests.
-const patience = 4
