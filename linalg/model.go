@@ -33,6 +33,7 @@ type Model struct {
 	observables                int        // p, 0 for none
 
 	spectrum       func() (*spectrum, error)
+	decoupling     func() (*decoupling, error)
 	singularValues func() ([]float64, error)
 }
 
@@ -52,9 +53,15 @@ func newModel(ctx context.Context, s solution, p *pairs) (*Model, error) {
 	if err := m.fitObservable(ctx, p); err != nil {
 		return nil, err
 	}
-	m.spectrum = sync.OnceValues(m.decompose)
-	m.singularValues = sync.OnceValues(m.computeSingularValues)
+	m.prepare()
 	return m, nil
+}
+
+// prepare sets what is computed at the first call.
+func (m *Model) prepare() {
+	m.spectrum = sync.OnceValues(m.decompose)
+	m.decoupling = sync.OnceValues(m.decouple)
+	m.singularValues = sync.OnceValues(m.computeSingularValues)
 }
 
 // fitObservable computes what the observable is in the coordinates, and gives the coordinates of a centred model their 1.
@@ -183,7 +190,7 @@ func (m *Model) predict(z mat.Matrix, steps int, image *mat.Dense, p int) (*mat.
 		n, _ := x.Dims()
 		return mat.NewDense(n, p, nil), nil
 	}
-	prediction := product(m.coordinates(x), m.advanced(image, steps-1))
+	prediction := product(m.coordinates(x), advanced(m.step, image, steps-1))
 	if i, j, found := indexOfNonFinite(prediction); found {
 		return nil, fmt.Errorf("%w: the prediction %d steps after row %d is %v in column %d; the operator grows without bound, so predict fewer steps",
 			core.ErrNonFinite, steps, i, prediction.At(i, j), j)
@@ -228,8 +235,8 @@ func (m *Model) coordinates(x *mat.Dense) *mat.Dense {
 }
 
 // advanced returns stepⁿ·image, by repeated squaring.
-func (m *Model) advanced(image *mat.Dense, n int) *mat.Dense {
-	for power := m.step; n > 0; n >>= 1 {
+func advanced(step, image *mat.Dense, n int) *mat.Dense {
+	for power := step; n > 0; n >>= 1 {
 		if n&1 == 1 {
 			image = product(power, image)
 		}

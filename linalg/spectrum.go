@@ -16,11 +16,9 @@ import (
 // pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G (Kostic et al. 2022).
 type spectrum struct {
 	values []complex128 // in the order that core.SpectralOperator gives
-	// right, left (d×r) and dual (r×r) hold w, l and p in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left or dual is zero
-	// where no scaling makes it so.
-	right, left, dual *mat.CDense
-	// defective says of each eigenvalue that pᵀq is 0 to rounding.
-	defective []bool
+	// right and left (d×r) hold w and l in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left is zero if no scaling makes it
+	// so.
+	right, left *mat.CDense
 }
 
 // illConditioned is the condition number of the eigenvectors of M from which its left eigenvectors are no longer found as
@@ -99,7 +97,7 @@ func (m *Model) decompose() (_ *spectrum, err error) {
 	step := m.step.Slice(0, m.rank, 0, m.rank)
 	var eigen mat.Eigen
 	if !eigen.Factorize(step, mat.EigenBoth) {
-		return nil, fmt.Errorf("%w: the eigenvalues of the %d×%d operator did not converge; ask for a lower rank", core.ErrUnavailable, m.rank, m.rank)
+		return nil, m.errUnconverged()
 	}
 	values := eigen.Values(nil)
 	// Real arithmetic throughout: columns j and j+1 of a conjugate pair hold the real and the imaginary part of the first.
@@ -109,41 +107,37 @@ func (m *Model) decompose() (_ *spectrum, err error) {
 	w.Mul(m.basis, q)
 	l.Mul(m.image().T(), p)
 	s := &spectrum{
-		values:    make([]complex128, 0, m.rank),
-		right:     mat.NewCDense(m.dim, m.rank, nil),
-		left:      mat.NewCDense(m.dim, m.rank, nil),
-		dual:      mat.NewCDense(m.rank, m.rank, nil),
-		defective: make([]bool, m.rank),
+		values: make([]complex128, 0, m.rank),
+		right:  mat.NewCDense(m.dim, m.rank, nil),
+		left:   mat.NewCDense(m.dim, m.rank, nil),
 	}
 	for _, j := range order(values) {
 		paired := imag(values[j]) != 0
-		s.add(values[j], column(&w, j, paired), column(&l, j, paired), column(q, j, paired), column(p, j, paired))
+		s.add(values[j], column(&w, j, paired), column(&l, j, paired))
 	}
 	return s, nil
 }
 
+func (m *Model) errUnconverged() error {
+	return fmt.Errorf("%w: the eigenvalues of the %d×%d operator did not converge; ask for a lower rank", core.ErrUnavailable, m.rank, m.rank)
+}
+
 // add scales a triplet and appends it, and its conjugate if the eigenvalue is not real.
-func (s *spectrum) add(value complex128, w, l, q, p []complex128) {
+func (s *spectrum) add(value complex128, w, l []complex128) {
 	phase := phaseOfLargest(w)
-	c := cmplx.Conj(phase) / complex(norm(w), 0)
-	scale(w, c)
-	scale(q, c)
-	defective := !scaleToDual(p, q)
+	scale(w, cmplx.Conj(phase)/complex(norm(w), 0))
 	scaleToDual(l, w)
 	for range 2 {
 		j := len(s.values)
 		s.values = append(s.values, value)
-		s.defective[j] = defective
 		setColumn(s.right, j, w)
 		setColumn(s.left, j, l)
-		setColumn(s.dual, j, p)
 		if imag(value) == 0 {
 			return
 		}
 		value = cmplx.Conj(value)
 		conjugate(w)
 		conjugate(l)
-		conjugate(p)
 	}
 }
 
@@ -272,16 +266,15 @@ func phaseOfLargest(v []complex128) complex128 {
 	return largest / complex(cmplx.Abs(largest), 0)
 }
 
-// scaleToDual scales v to Σ_j v_j w_j = 1. If the two are orthogonal to rounding, it makes v zero and reports false.
-func scaleToDual(v, w []complex128) bool {
+// scaleToDual scales v to Σ_j v_j w_j = 1. If the two are orthogonal to rounding, it makes v zero.
+func scaleToDual(v, w []complex128) {
 	var sum complex128
 	for i := range v {
 		sum += v[i] * w[i]
 	}
 	if !(cmplx.Abs(sum) > float64(len(v))*epsilon*norm(v)*norm(w)) {
 		clear(v)
-		return false
+		return
 	}
 	scale(v, 1/sum)
-	return true
 }

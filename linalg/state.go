@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -85,8 +84,7 @@ func (Ridge) Load(_ context.Context, s *core.Saved) (_ core.Operator, err error)
 	if err := m.checkFinite(); err != nil {
 		return nil, err
 	}
-	m.spectrum = sync.OnceValues(m.decompose)
-	m.singularValues = sync.OnceValues(m.computeSingularValues)
+	m.prepare()
 	return Operator{m}, nil
 }
 
