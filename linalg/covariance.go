@@ -10,12 +10,14 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Covariances returns the covariances C_X (d×d) and C_Y (e×e) and the cross-covariance C_XY (d×e) of the n×d matrix x and
-// the n×e matrix y, whose rows i belong together: C_XY = xᵀ·y/n. With center, the mean of each column is subtracted first.
-// The division is by n either way, as in kooplearn.
+// Covariances returns the covariances C_X (d×d) and C_Y (e×e) and the cross-covariance C_XY (d×e)
+// of the n×d matrix x and the n×e matrix y, whose rows i belong together: C_XY = xᵀ·y/n. With
+// center, the mean of each column is subtracted first. The division is by n either way, as in
+// kooplearn.
 //
-// The error is [core.ErrShape] for matrices without rows or of different numbers of rows, and [core.ErrNonFinite], also
-// where a covariance is too large for a float64.
+// The error is [core.ErrShape] for matrices without rows or of different numbers of rows,
+// [core.ErrNonFinite], also if a covariance is too large for a float64, and [core.ErrUnavailable]
+// if the variance of a column that is not zero is too small for one.
 func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.Dense, err error) {
 	defer core.Recover(&err)
 	a, err := checked("rows x", x)
@@ -34,7 +36,28 @@ func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.D
 		a, b = shifted(a, means(a)), shifted(b, means(b))
 	}
 	cx, cy, cxy = covariance(a), covariance(b), crossCovariance(a, b)
-	return cx, cy, cxy, checkCovariances(cxy, cx, cy)
+	for _, err := range []error{checkCovariances(cxy, cx, cy), checkUnderflow("x", a, cx), checkUnderflow("y", b, cy)} {
+		if err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return cx, cy, cxy, nil
+}
+
+// checkUnderflow returns ErrUnavailable if the variance c_jj of a column j of m lost digits to
+// underflow.
+func checkUnderflow(name string, m *mat.Dense, c *mat.SymDense) error {
+	_, d := m.Dims()
+	for j := range d {
+		if c.At(j, j) >= leastCovariance {
+			continue
+		}
+		if largest := largestEntry(columns(m, j, j+1)); largest > 0 {
+			return fmt.Errorf("%w: the variance of column %d of the rows %s, at most %.2g in size, is below the least float64; "+
+				"scale the column to the order of 1", core.ErrUnavailable, j, name, largest)
+		}
+	}
+	return nil
 }
 
 // covariance returns xᵀx/n.
@@ -77,4 +100,13 @@ func checkCovariances(cross *mat.Dense, symmetric ...*mat.SymDense) error {
 		return fmt.Errorf("%w: the covariances exceed the largest float64; scale the features to the order of 1", core.ErrNonFinite)
 	}
 	return nil
+}
+
+// largestDiagonal returns the largest entry of the diagonal of c, which is not negative.
+func largestDiagonal(c *mat.SymDense) float64 {
+	var largest float64
+	for i := range c.SymmetricDim() {
+		largest = max(largest, c.At(i, i))
+	}
+	return largest
 }

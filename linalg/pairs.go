@@ -96,6 +96,20 @@ func (p *pairs) covariances(ctx context.Context) (cx *mat.SymDense, cxy *mat.Den
 	return cx, cxy, checkCovariances(cxy, cx)
 }
 
+// checkUnderflow returns ErrUnavailable unless the features are zero. They are those of an operator that underflowed.
+func (p *pairs) checkUnderflow(ctx context.Context, alpha float64) error {
+	var largest float64
+	err := p.each(ctx, func(now, next, _ *mat.Dense) error {
+		largest = max(largest, largestEntry(now), largestEntry(next))
+		return nil
+	})
+	if err != nil || largest == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: features of at most %.2g in size and alpha=%g make an operator below the least float64; "+
+		"scale the features to the order of 1", core.ErrUnavailable, largest, alpha)
+}
+
 // center makes the pairs deviations from the mean of the earlier rows.
 func (p *pairs) center(ctx context.Context) error {
 	mean := make([]float64, p.features.width)

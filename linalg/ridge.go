@@ -15,9 +15,11 @@ import (
 type Variant string
 
 const (
-	// ReducedRank keeps the directions that predict best: the leading solutions of C_XY C_XYᵀ u = σ² (C_X + αI) u.
+	// ReducedRank keeps the directions that predict best: the leading solutions of C_XY C_XYᵀ u =
+	// σ² (C_X + αI) u.
 	ReducedRank Variant = "reduced-rank"
-	// PrincipalComponents keeps the directions of largest variance: the leading eigenvectors of C_X.
+	// PrincipalComponents keeps the directions of largest variance: the leading eigenvectors of
+	// C_X.
 	PrincipalComponents Variant = "principal-components"
 	// Full keeps all directions: G = (C_X + αI)⁻¹ C_XY.
 	Full Variant = "full"
@@ -28,22 +30,27 @@ const DefaultAlpha = 1e-6
 
 // RidgeOptions are the options of [FitRidge].
 type RidgeOptions struct {
-	// Alpha is the Tikhonov regularisation α, added to the eigenvalues of C_X: finite, at least 0; nil for DefaultAlpha.
-	// It is absolute: features are expected to be of the order of 1. Where C_X + αI is singular to rounding, as it is for
-	// α = 0 and linearly dependent features, its inverse is the pseudo-inverse, and a warning says so.
+	// Alpha is the Tikhonov regularisation α, added to the eigenvalues of C_X: finite, at least 0;
+	// nil for DefaultAlpha. It is absolute: features are expected to be of the order of 1. Where
+	// C_X + αI is singular to rounding, as it is for α = 0 and linearly dependent features, its
+	// inverse is the pseudo-inverse, and a warning says so.
 	Alpha *float64
-	// Rank is the largest rank of the operator, at most the number d of features; 0 for d. The variant Full takes no other.
+	// Rank is the largest rank of the operator, at most the number d of features; 0 for d. The
+	// variant Full takes no other.
 	Rank int
 	// Variant is how the rank is limited; "" for ReducedRank.
 	Variant Variant
-	// Center makes the covariances centred ones: the model regresses deviations from the mean, and adds the mean.
+	// Center makes the covariances centred ones: the model regresses deviations from the mean, and
+	// adds the mean.
 	Center bool
-	// Precision is the unit roundoff ε of the numbers in the features, in [0, 1); 0 for float64's 2⁻⁵². Directions whose value
-	// is at most 10·d·ε are dropped, with a warning: σ² for ReducedRank, the eigenvalue of C_X + αI for PrincipalComponents.
+	// Precision is the unit roundoff ε of the numbers in the features, in [0, 1); 0 for float64's
+	// 2⁻⁵². Directions whose value is at most 10·d·ε are dropped, with a warning: σ² for
+	// ReducedRank, the eigenvalue of C_X + αI for PrincipalComponents.
 	Precision float64
 }
 
-// Ridge is ridge regression as a [core.EvolutionOperator], described as "ridge". Its fitted operators are [Operator]s.
+// Ridge is ridge regression as a [core.EvolutionOperator], described as "ridge". Its fitted
+// operators are [Operator]s.
 type Ridge struct{}
 
 var _ core.EvolutionOperator = Ridge{}
@@ -83,17 +90,21 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 	return Operator{model}, nil
 }
 
-// FitRidge regresses the N×d trajectory of features, one row a time, on itself lag rows earlier; with it the N×p trajectory
-// of an observable at the same times, if that is not nil. nil options are the defaults.
+// FitRidge regresses the N×d trajectory of features, one row a time, on itself lag rows earlier;
+// with it the N×p trajectory of an observable at the same times, if that is not nil. nil options
+// are the defaults.
 //
-// The error is [core.ErrTooShort] if there is no lagged pair, [core.ErrShape] if features and observable differ in length,
-// [core.ErrNonFinite] for such values and for features so large that their covariances overflow, [core.ErrOption] for
-// options out of range, and that of ctx soon after it ends. Features that are constant, linearly dependent or more than
-// the pairs are no error: directions that they do not determine are dropped, and [Model.Report] says so.
+// The error is [core.ErrTooShort] if there is no lagged pair, [core.ErrShape] if features and
+// observable differ in length, [core.ErrNonFinite] for such values and for features so large that
+// their covariances overflow, [core.ErrUnavailable] for features so small, by themselves or beside
+// alpha, that the operator underflows, [core.ErrOption] for options out of range, and that of ctx
+// soon after it ends. Features that are constant, linearly dependent or more than the pairs are no
+// error: directions that they do not determine are dropped, and [Model.Report] says so.
 //
-// The time is that of two products of N·d² multiplications and a few factorisations of d×d matrices. The memory is that of
-// about six d×d matrices. A trajectory that is not a *mat.Dense is read by blocks of about a million numbers, two to four times,
-// so that it may be larger than the memory; one that is is not copied.
+// The time is that of two products of N·d² multiplications and a few factorisations of d×d
+// matrices. The memory is that of about six d×d matrices. A trajectory that is not a *mat.Dense is
+// read by blocks of about a million numbers, two to four times, so that it may be larger than the
+// memory; one that is is not copied.
 func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *RidgeOptions) (_ *Model, err error) {
 	defer core.Recover(&err)
 	if err := ctx.Err(); err != nil {
@@ -116,9 +127,15 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 	if err != nil {
 		return nil, err
 	}
+	variance, cross := largestDiagonal(cx), largestEntry(cxy)
 	s, err := problem.solve(ctx, cx, cxy)
 	if err != nil {
 		return nil, err
+	}
+	if s.basis != nil && (variance < leastCovariance || cross > 0 && largestEntry(s.image) < leastCovariance) {
+		if err := data.checkUnderflow(ctx, problem.alpha); err != nil {
+			return nil, err
+		}
 	}
 	m, err := newModel(ctx, s, data)
 	if err != nil {

@@ -6,6 +6,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// leastCovariance is the largest entry of covariances below which underflow has taken digits from
+// them, if they are not zero.
+const leastCovariance = 0x1p-1000
+
 // extreme is the largest size of a binary exponent for which numbers are used as they are. The
 // squares of such numbers, and sums of them, neither overflow nor underflow.
 const extreme = 300

@@ -88,15 +88,26 @@ func TestScoreOfKnownPredictions(t *testing.T) {
 	exact := fit(t, withZero, nil, &linalg.RidgeOptions{Rank: 2})
 	score, err := exact.Score(withZero, &linalg.ScoreOptions{Steps: 3})
 	require.NoError(t, err)
-	assert.InDelta(t, 1, score, 1e-8, "an exact system, and a constant column predicted exactly")
+	assert.InDelta(t, 1, score, 1e-8, "an exact system, and a constant column")
 
 	shifted := mat.DenseCopyOf(withZero)
 	for i := range 60 {
-		shifted.Set(i, 2, 1)
+		shifted.Set(i, 2, 0.1) // whose mean over 59 rows is another number
 	}
 	score, err = exact.Score(shifted, nil)
 	require.NoError(t, err)
-	assert.InDelta(t, 2.0/3, score, 1e-8, "a constant column that is missed counts 0")
+	assert.InDelta(t, 1, score, 1e-8, "a constant column that is missed adds nothing")
+	shifted.Set(30, 2, math.Nextafter(0.1, 1))
+	score, err = exact.Score(shifted, nil)
+	require.NoError(t, err)
+	assert.InDelta(t, 1, score, 1e-8, "a column that is constant to rounding adds nothing")
+	shifted.Set(30, 2, 0.1+1e-9)
+	score, err = exact.Score(shifted, nil)
+	require.NoError(t, err)
+	// Σv² = 59·0.01 and Σ(v − mean)² = 1e-18·58/59, so that R² of the column is about −6e17.
+	assert.InEpsilon(t, (2-59*0.01/(1e-18*58/59))/3, score, 1e-6)
+	_, err = exact.Score(mat.NewDense(60, 3, nil), nil)
+	assert.ErrorIs(t, err, core.ErrUnavailable, "nothing varies")
 
 	zeros := fit(t, mat.NewDense(10, 1, nil), nil, nil)
 	score, err = zeros.Score(mat.NewDense(5, 1, []float64{9, 1, -1, 1, -1}), nil)

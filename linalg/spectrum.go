@@ -77,6 +77,10 @@ func (m *Model) evaluate(z mat.Matrix, vectors *mat.CDense) (*mat.CDense, error)
 		}
 	}
 	y := product(m.centred(x), parts)
+	if i, j, found := indexOfNonFinite(y); found {
+		return nil, fmt.Errorf("%w: eigenfunction %d at row %d exceeds the largest float64; scale the features to the order of 1",
+			core.ErrNonFinite, j/2, i)
+	}
 	n, _ := y.Dims()
 	values := mat.NewCDense(n, m.rank, nil)
 	for i := range n {
@@ -268,6 +272,11 @@ func phaseOfLargest(v []complex128) complex128 {
 
 // scaleToDual scales v to Σ_j v_j w_j = 1. If the two are orthogonal to rounding, it makes v zero.
 func scaleToDual(v, w []complex128) {
+	if e := unitExponent(norm(v)); e != 0 { // the inverse of a small sum would overflow
+		for i, x := range v {
+			v[i] = complex(math.Ldexp(real(x), -e), math.Ldexp(imag(x), -e))
+		}
+	}
 	var sum complex128
 	for i := range v {
 		sum += v[i] * w[i]

@@ -15,17 +15,17 @@ import (
 // leadingEigen returns the k largest eigenvalues of the symmetric n×n matrix a in descending order and, as the columns of an n×k
 // matrix, orthonormal eigenvectors for them.
 func leadingEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
-	a, unit := scaledToOne(a)
+	a, exponent := scaledToOne(a)
 	values, vectors, err := solveSymmetric(a, k)
-	for i := range values {
-		values[i] *= unit
+	for i, v := range values {
+		values[i] = math.Ldexp(v, exponent)
 	}
 	return values, vectors, err
 }
 
-// scaledToOne returns a matrix of entries of the order of 1 and the power of two by which it is less than a. gonum's Dsterf
-// panics on matrices so large or small that it wants to scale them.
-func scaledToOne(a *mat.SymDense) (*mat.SymDense, float64) {
+// scaledToOne returns a matrix of entries of the order of 1, and the e with which it is a·2⁻ᵉ. gonum's Dsterf panics on
+// matrices so large or small that it wants to scale them.
+func scaledToOne(a *mat.SymDense) (*mat.SymDense, int) {
 	n := a.SymmetricDim()
 	var largest float64
 	for i := range n {
@@ -33,14 +33,17 @@ func scaledToOne(a *mat.SymDense) (*mat.SymDense, float64) {
 			largest = max(largest, math.Abs(a.At(i, j)))
 		}
 	}
-	_, exponent := math.Frexp(largest)
-	if exponent >= -300 && exponent <= 300 {
-		return a, 1
+	exponent := unitExponent(largest)
+	if exponent == 0 {
+		return a, 0
 	}
-	exponent = max(exponent, -1022) // 2¹⁰²² is the largest power whose inverse is a normal number
 	scaled := mat.NewSymDense(n, nil)
-	scaled.ScaleSym(math.Ldexp(1, -exponent), a)
-	return scaled, math.Ldexp(1, exponent)
+	for i := range n {
+		for j := i; j < n; j++ {
+			scaled.SetSym(i, j, math.Ldexp(a.At(i, j), -exponent))
+		}
+	}
+	return scaled, exponent
 }
 
 func solveSymmetric(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
