@@ -77,8 +77,11 @@ func Binary[T float](s Set, op BinaryOp, dst, a, b []T) {
 	}
 }
 
-// Unary computes dst[i] = op(a[i]) for all of dst, which may be a itself. The operations up to Sign, Floor and Ceil round as
-// IEEE 754 says, the others are within 3e-7 (float32) or 1e-15 (float64) relative. Splitting changes no bits.
+// Unary computes dst[i] = op(a[i]) for all of dst, which may be a itself. The operations up to Sign,
+// Floor and Ceil round as IEEE 754 says. The others are within 3e-7 (float32) or 1e-15 (float64)
+// relative if the result is a normal number. Otherwise they are within the least number; Expm1, Log1p,
+// Tanh and Sin of a subnormal number and of zero are rounded rightly, with their sign. Splitting
+// changes no bits.
 func Unary[T float](s Set, op UnaryOp, dst, a []T) {
 	need("a", a, len(dst))
 	a = a[:len(dst)]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -148,6 +149,66 @@ func TestTranscendental(t *testing.T) {
 	eachSet(t, func(t *testing.T, s Set) {
 		t.Run("float32", func(t *testing.T) { testTranscendental[float32](t, s) })
 		t.Run("float64", func(t *testing.T) { testTranscendental[float64](t, s) })
+	})
+}
+
+// testEdges has the numbers at the edges of single and of double precision.
+func testEdges[T float](t *testing.T, s Set, least, normal, largest T) {
+	x := []T{0, least, 2 * least, 3 * least, 5 * least, 1021 * least, normal / 2, normal - least, normal, 3 * normal, largest, T(math.Inf(1))}
+	for _, v := range x {
+		x = append(x, -v)
+	}
+	x[12] = T(math.Copysign(0, -1))
+	x = append(x, T(math.NaN()))
+	dst := make([]T, len(x))
+	for op, f := range map[UnaryOp]func(float64) float64{
+		Exp: math.Exp, Expm1: math.Expm1, Log: math.Log, Log1p: math.Log1p, Tanh: math.Tanh, Sin: math.Sin, Cos: math.Cos,
+		Sigmoid: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+		Sqrt:    math.Sqrt, Rsqrt: func(x float64) float64 { return 1 / float64(T(math.Sqrt(x))) },
+		Abs: math.Abs, Neg: func(x float64) float64 { return -x }, Floor: math.Floor, Ceil: math.Ceil,
+	} {
+		Unary(s, op, dst, x)
+		for i, v := range x {
+			want, got := float64(T(f(float64(v)))), float64(dst[i])
+			if math.IsNaN(want) {
+				require.True(t, math.IsNaN(got), "operation %d of %v is %v, want NaN", op, v, got)
+				continue
+			}
+			require.Equal(t, math.Signbit(want), math.Signbit(got), "the sign of operation %d of %v, %v", op, v, got)
+			if math.Abs(want) < float64(normal) || math.IsInf(want, 0) {
+				require.Equal(t, want, got, "operation %d of %v", op, v)
+				continue
+			}
+			require.InEpsilon(t, want, got, map[int]float64{4: 3e-7, 8: 1e-15}[sizeof[T]()], "operation %d of %v", op, v)
+		}
+	}
+}
+
+func TestFunctionsAtTheEdges(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		t.Run("float32", func(t *testing.T) {
+			testEdges[float32](t, s, math.SmallestNonzeroFloat32, 0x1p-126, math.MaxFloat32)
+		})
+		t.Run("float64", func(t *testing.T) {
+			testEdges(t, s, math.SmallestNonzeroFloat64, 0x1p-1022, math.MaxFloat64)
+		})
+	})
+}
+
+// TestExpm1OfSubnormals is of all of them: each is its own result.
+func TestExpm1OfSubnormals(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		const block = 1 << 16
+		x, dst := make([]float32, block), make([]float32, block)
+		for _, sign := range []uint32{0, 1 << 31} {
+			for from := uint32(0); from < 1<<23; from += block {
+				for i := range x {
+					x[i] = math.Float32frombits(sign | from + uint32(i))
+				}
+				Unary(s, Expm1, dst, x)
+				require.True(t, slices.Equal(x, dst), "one of the %d after %v", block, x[0])
+			}
+		}
 	})
 }
 

@@ -142,9 +142,13 @@ f1:
 
 f1vector:
 	VMOVUPS      (DI), Y0
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y7, Y7
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
-	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VBROADCASTSS functionConstants<>+56(SB), Y14
 	VMAXPS       Y0, Y14, Y0
 	VBROADCASTSS functionConstants<>+8(SB), Y14
 	VMULPS       Y14, Y0, Y1
@@ -169,7 +173,7 @@ f1vector:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y3
 	VCVTPS2DQ    Y1, Y1
-	VBROADCASTSS functionConstants<>+56(SB), Y14
+	VBROADCASTSS functionConstants<>+60(SB), Y14
 	VPADDD       Y14, Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
 	VMOVUPS      Y1, Y2
@@ -177,6 +181,9 @@ f1vector:
 	VSUBPS       Y14, Y2, Y2
 	VFMADD213PS  Y2, Y1, Y3
 	VADDPS       Y3, Y3, Y0
+	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VCMPPS       $0x11, Y14, Y7, Y13
+	VBLENDVPS    Y13, Y6, Y0, Y0
 	VMOVUPS      Y0, (SI)
 	ADDQ         $+32, SI
 	ADDQ         $+32, DI
@@ -191,9 +198,13 @@ f1rest:
 	SUBQ         CX, BX
 	VMOVUPS      32(BX), Y15
 	VMASKMOVPS   (DI), Y15, Y0
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y7, Y7
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
-	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VBROADCASTSS functionConstants<>+56(SB), Y14
 	VMAXPS       Y0, Y14, Y0
 	VBROADCASTSS functionConstants<>+8(SB), Y14
 	VMULPS       Y14, Y0, Y1
@@ -218,7 +229,7 @@ f1rest:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y3
 	VCVTPS2DQ    Y1, Y1
-	VBROADCASTSS functionConstants<>+56(SB), Y14
+	VBROADCASTSS functionConstants<>+60(SB), Y14
 	VPADDD       Y14, Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
 	VMOVUPS      Y1, Y2
@@ -226,6 +237,9 @@ f1rest:
 	VSUBPS       Y14, Y2, Y2
 	VFMADD213PS  Y2, Y1, Y3
 	VADDPS       Y3, Y3, Y0
+	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VCMPPS       $0x11, Y14, Y7, Y13
+	VBLENDVPS    Y13, Y6, Y0, Y0
 	VMASKMOVPS   Y0, Y15, (SI)
 
 f1end:
@@ -240,16 +254,16 @@ f2vector:
 	VMOVUPS      (DI), Y0
 	VMOVUPS      Y0, Y5
 	VXORPS       Y6, Y6, Y6
-	VBROADCASTSS functionConstants<>+60(SB), Y14
+	VBROADCASTSS functionConstants<>+68(SB), Y14
 	VMULPS       Y14, Y0, Y7
-	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VBROADCASTSS functionConstants<>+72(SB), Y14
 	VMOVUPS      Y14, Y8
 	VCMPPS       $0x11, Y8, Y5, Y13
 	VBLENDVPS    Y13, Y7, Y0, Y0
 	VCMPPS       $0x11, Y8, Y5, Y13
-	VBROADCASTSS functionConstants<>+68(SB), Y14
+	VBROADCASTSS functionConstants<>+76(SB), Y14
 	VBLENDVPS    Y13, Y14, Y6, Y6
-	VBROADCASTSS functionConstants<>+72(SB), Y14
+	VBROADCASTSS functionConstants<>+80(SB), Y14
 	VPSUBD       Y14, Y0, Y1
 	VPSRAD       $0x17, Y1, Y1
 	VPSLLD       $0x17, Y1, Y2
@@ -258,19 +272,19 @@ f2vector:
 	VADDPS       Y6, Y1, Y1
 	VBROADCASTSS functionConstants<>+44(SB), Y14
 	VSUBPS       Y14, Y0, Y0
-	VBROADCASTSS functionConstants<>+76(SB), Y14
+	VBROADCASTSS functionConstants<>+84(SB), Y14
 	VADDPS       Y14, Y0, Y2
 	VDIVPS       Y2, Y0, Y2
 	VMULPS       Y2, Y2, Y3
-	VBROADCASTSS functionConstants<>+80(SB), Y14
-	VMOVUPS      Y14, Y4
-	VBROADCASTSS functionConstants<>+84(SB), Y14
-	VFMADD213PS  Y14, Y3, Y4
 	VBROADCASTSS functionConstants<>+88(SB), Y14
-	VFMADD213PS  Y14, Y3, Y4
+	VMOVUPS      Y14, Y4
 	VBROADCASTSS functionConstants<>+92(SB), Y14
 	VFMADD213PS  Y14, Y3, Y4
 	VBROADCASTSS functionConstants<>+96(SB), Y14
+	VFMADD213PS  Y14, Y3, Y4
+	VBROADCASTSS functionConstants<>+100(SB), Y14
+	VFMADD213PS  Y14, Y3, Y4
+	VBROADCASTSS functionConstants<>+104(SB), Y14
 	VFMADD213PS  Y14, Y3, Y4
 	VMULPS       Y3, Y4, Y4
 	VSUBPS       Y4, Y0, Y4
@@ -281,12 +295,12 @@ f2vector:
 	VFMADD231PS  Y14, Y1, Y0
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x19, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+100(SB), Y14
+	VBROADCASTSS functionConstants<>+108(SB), Y14
 	VBLENDVPS    Y13, Y14, Y0, Y0
 	VCMPPS       $0x00, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+104(SB), Y14
+	VBROADCASTSS functionConstants<>+112(SB), Y14
 	VBLENDVPS    Y13, Y14, Y0, Y0
-	VBROADCASTSS functionConstants<>+108(SB), Y14
+	VBROADCASTSS functionConstants<>+116(SB), Y14
 	VMOVUPS      Y14, Y6
 	VCMPPS       $0x00, Y6, Y5, Y13
 	VBLENDVPS    Y13, Y6, Y0, Y0
@@ -306,16 +320,16 @@ f2rest:
 	VMASKMOVPS   (DI), Y15, Y0
 	VMOVUPS      Y0, Y5
 	VXORPS       Y6, Y6, Y6
-	VBROADCASTSS functionConstants<>+60(SB), Y14
+	VBROADCASTSS functionConstants<>+68(SB), Y14
 	VMULPS       Y14, Y0, Y7
-	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VBROADCASTSS functionConstants<>+72(SB), Y14
 	VMOVUPS      Y14, Y8
 	VCMPPS       $0x11, Y8, Y5, Y13
 	VBLENDVPS    Y13, Y7, Y0, Y0
 	VCMPPS       $0x11, Y8, Y5, Y13
-	VBROADCASTSS functionConstants<>+68(SB), Y14
+	VBROADCASTSS functionConstants<>+76(SB), Y14
 	VBLENDVPS    Y13, Y14, Y6, Y6
-	VBROADCASTSS functionConstants<>+72(SB), Y14
+	VBROADCASTSS functionConstants<>+80(SB), Y14
 	VPSUBD       Y14, Y0, Y1
 	VPSRAD       $0x17, Y1, Y1
 	VPSLLD       $0x17, Y1, Y2
@@ -324,19 +338,19 @@ f2rest:
 	VADDPS       Y6, Y1, Y1
 	VBROADCASTSS functionConstants<>+44(SB), Y14
 	VSUBPS       Y14, Y0, Y0
-	VBROADCASTSS functionConstants<>+76(SB), Y14
+	VBROADCASTSS functionConstants<>+84(SB), Y14
 	VADDPS       Y14, Y0, Y2
 	VDIVPS       Y2, Y0, Y2
 	VMULPS       Y2, Y2, Y3
-	VBROADCASTSS functionConstants<>+80(SB), Y14
-	VMOVUPS      Y14, Y4
-	VBROADCASTSS functionConstants<>+84(SB), Y14
-	VFMADD213PS  Y14, Y3, Y4
 	VBROADCASTSS functionConstants<>+88(SB), Y14
-	VFMADD213PS  Y14, Y3, Y4
+	VMOVUPS      Y14, Y4
 	VBROADCASTSS functionConstants<>+92(SB), Y14
 	VFMADD213PS  Y14, Y3, Y4
 	VBROADCASTSS functionConstants<>+96(SB), Y14
+	VFMADD213PS  Y14, Y3, Y4
+	VBROADCASTSS functionConstants<>+100(SB), Y14
+	VFMADD213PS  Y14, Y3, Y4
+	VBROADCASTSS functionConstants<>+104(SB), Y14
 	VFMADD213PS  Y14, Y3, Y4
 	VMULPS       Y3, Y4, Y4
 	VSUBPS       Y4, Y0, Y4
@@ -347,12 +361,12 @@ f2rest:
 	VFMADD231PS  Y14, Y1, Y0
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x19, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+100(SB), Y14
+	VBROADCASTSS functionConstants<>+108(SB), Y14
 	VBLENDVPS    Y13, Y14, Y0, Y0
 	VCMPPS       $0x00, Y6, Y5, Y13
-	VBROADCASTSS functionConstants<>+104(SB), Y14
+	VBROADCASTSS functionConstants<>+112(SB), Y14
 	VBLENDVPS    Y13, Y14, Y0, Y0
-	VBROADCASTSS functionConstants<>+108(SB), Y14
+	VBROADCASTSS functionConstants<>+116(SB), Y14
 	VMOVUPS      Y14, Y6
 	VCMPPS       $0x00, Y6, Y5, Y13
 	VBLENDVPS    Y13, Y6, Y0, Y0
@@ -369,16 +383,20 @@ f3:
 f3vector:
 	VMOVUPS      (DI), Y0
 	VMOVUPS      Y0, Y5
-	VBROADCASTSS functionConstants<>+112(SB), Y14
+	VBROADCASTSS functionConstants<>+120(SB), Y14
 	VANDPS       Y14, Y5, Y5
-	VBROADCASTSS functionConstants<>+116(SB), Y14
+	VBROADCASTSS functionConstants<>+52(SB), Y14
 	VANDPS       Y14, Y0, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS functionConstants<>+120(SB), Y14
+	VBROADCASTSS functionConstants<>+124(SB), Y14
 	VMINPS       Y0, Y14, Y0
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y7, Y7
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
-	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VBROADCASTSS functionConstants<>+56(SB), Y14
 	VMAXPS       Y0, Y14, Y0
 	VBROADCASTSS functionConstants<>+8(SB), Y14
 	VMULPS       Y14, Y0, Y1
@@ -403,7 +421,7 @@ f3vector:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y3
 	VCVTPS2DQ    Y1, Y1
-	VBROADCASTSS functionConstants<>+56(SB), Y14
+	VBROADCASTSS functionConstants<>+60(SB), Y14
 	VPADDD       Y14, Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
 	VMOVUPS      Y1, Y2
@@ -411,7 +429,10 @@ f3vector:
 	VSUBPS       Y14, Y2, Y2
 	VFMADD213PS  Y2, Y1, Y3
 	VADDPS       Y3, Y3, Y0
-	VBROADCASTSS functionConstants<>+76(SB), Y14
+	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VCMPPS       $0x11, Y14, Y7, Y13
+	VBLENDVPS    Y13, Y6, Y0, Y0
+	VBROADCASTSS functionConstants<>+84(SB), Y14
 	VADDPS       Y14, Y0, Y1
 	VDIVPS       Y1, Y0, Y0
 	VORPS        Y5, Y0, Y0
@@ -430,16 +451,20 @@ f3rest:
 	VMOVUPS      32(BX), Y15
 	VMASKMOVPS   (DI), Y15, Y0
 	VMOVUPS      Y0, Y5
-	VBROADCASTSS functionConstants<>+112(SB), Y14
+	VBROADCASTSS functionConstants<>+120(SB), Y14
 	VANDPS       Y14, Y5, Y5
-	VBROADCASTSS functionConstants<>+116(SB), Y14
+	VBROADCASTSS functionConstants<>+52(SB), Y14
 	VANDPS       Y14, Y0, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS functionConstants<>+120(SB), Y14
+	VBROADCASTSS functionConstants<>+124(SB), Y14
 	VMINPS       Y0, Y14, Y0
+	VMOVUPS      Y0, Y6
+	VMOVUPS      Y0, Y7
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y7, Y7
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
-	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VBROADCASTSS functionConstants<>+56(SB), Y14
 	VMAXPS       Y0, Y14, Y0
 	VBROADCASTSS functionConstants<>+8(SB), Y14
 	VMULPS       Y14, Y0, Y1
@@ -464,7 +489,7 @@ f3rest:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y3
 	VCVTPS2DQ    Y1, Y1
-	VBROADCASTSS functionConstants<>+56(SB), Y14
+	VBROADCASTSS functionConstants<>+60(SB), Y14
 	VPADDD       Y14, Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
 	VMOVUPS      Y1, Y2
@@ -472,7 +497,10 @@ f3rest:
 	VSUBPS       Y14, Y2, Y2
 	VFMADD213PS  Y2, Y1, Y3
 	VADDPS       Y3, Y3, Y0
-	VBROADCASTSS functionConstants<>+76(SB), Y14
+	VBROADCASTSS functionConstants<>+64(SB), Y14
+	VCMPPS       $0x11, Y14, Y7, Y13
+	VBLENDVPS    Y13, Y6, Y0, Y0
+	VBROADCASTSS functionConstants<>+84(SB), Y14
 	VADDPS       Y14, Y0, Y1
 	VDIVPS       Y1, Y0, Y0
 	VORPS        Y5, Y0, Y0
@@ -489,7 +517,7 @@ f4:
 f4vector:
 	VMOVUPS      (DI), Y0
 	VMOVUPS      Y0, Y5
-	VBROADCASTSS functionConstants<>+112(SB), Y14
+	VBROADCASTSS functionConstants<>+120(SB), Y14
 	VORPS        Y14, Y0, Y0
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
@@ -553,7 +581,7 @@ f4rest:
 	VMOVUPS      32(BX), Y15
 	VMASKMOVPS   (DI), Y15, Y0
 	VMOVUPS      Y0, Y5
-	VBROADCASTSS functionConstants<>+112(SB), Y14
+	VBROADCASTSS functionConstants<>+120(SB), Y14
 	VORPS        Y14, Y0, Y0
 	VBROADCASTSS functionConstants<>+0(SB), Y14
 	VMINPS       Y0, Y14, Y0
@@ -771,9 +799,13 @@ f1:
 
 f1vector:
 	VMOVUPS      (DI), Z0
+	VMOVUPS      Z0, Z6
+	VMOVUPS      Z0, Z7
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z7, Z7
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
-	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VBROADCASTSS functionConstants<>+56(SB), Z14
 	VMAXPS       Z0, Z14, Z0
 	VBROADCASTSS functionConstants<>+8(SB), Z14
 	VMULPS       Z14, Z0, Z1
@@ -798,7 +830,7 @@ f1vector:
 	VMULPS       Z2, Z2, Z4
 	VFMADD213PS  Z2, Z4, Z3
 	VCVTPS2DQ    Z1, Z1
-	VBROADCASTSS functionConstants<>+56(SB), Z14
+	VBROADCASTSS functionConstants<>+60(SB), Z14
 	VPADDD       Z14, Z1, Z1
 	VPSLLD       $0x17, Z1, Z1
 	VMOVUPS      Z1, Z2
@@ -806,6 +838,9 @@ f1vector:
 	VSUBPS       Z14, Z2, Z2
 	VFMADD213PS  Z2, Z1, Z3
 	VADDPS       Z3, Z3, Z0
+	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VCMPPS       $0x11, Z14, Z7, K2
+	VMOVUPS      Z6, K2, Z0
 	VMOVUPS      Z0, (SI)
 	ADDQ         $+64, SI
 	ADDQ         $+64, DI
@@ -819,9 +854,13 @@ f1rest:
 	BZHIQ        CX, BX, BX
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DI), K1, Z0
+	VMOVUPS      Z0, Z6
+	VMOVUPS      Z0, Z7
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z7, Z7
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
-	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VBROADCASTSS functionConstants<>+56(SB), Z14
 	VMAXPS       Z0, Z14, Z0
 	VBROADCASTSS functionConstants<>+8(SB), Z14
 	VMULPS       Z14, Z0, Z1
@@ -846,7 +885,7 @@ f1rest:
 	VMULPS       Z2, Z2, Z4
 	VFMADD213PS  Z2, Z4, Z3
 	VCVTPS2DQ    Z1, Z1
-	VBROADCASTSS functionConstants<>+56(SB), Z14
+	VBROADCASTSS functionConstants<>+60(SB), Z14
 	VPADDD       Z14, Z1, Z1
 	VPSLLD       $0x17, Z1, Z1
 	VMOVUPS      Z1, Z2
@@ -854,6 +893,9 @@ f1rest:
 	VSUBPS       Z14, Z2, Z2
 	VFMADD213PS  Z2, Z1, Z3
 	VADDPS       Z3, Z3, Z0
+	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VCMPPS       $0x11, Z14, Z7, K2
+	VMOVUPS      Z6, K2, Z0
 	VMOVUPS      Z0, K1, (SI)
 
 f1end:
@@ -868,16 +910,16 @@ f2vector:
 	VMOVUPS      (DI), Z0
 	VMOVUPS      Z0, Z5
 	VPXORD       Z6, Z6, Z6
-	VBROADCASTSS functionConstants<>+60(SB), Z14
+	VBROADCASTSS functionConstants<>+68(SB), Z14
 	VMULPS       Z14, Z0, Z7
-	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VBROADCASTSS functionConstants<>+72(SB), Z14
 	VMOVUPS      Z14, Z8
 	VCMPPS       $0x11, Z8, Z5, K2
 	VMOVUPS      Z7, K2, Z0
 	VCMPPS       $0x11, Z8, Z5, K2
-	VBROADCASTSS functionConstants<>+68(SB), Z14
+	VBROADCASTSS functionConstants<>+76(SB), Z14
 	VMOVUPS      Z14, K2, Z6
-	VBROADCASTSS functionConstants<>+72(SB), Z14
+	VBROADCASTSS functionConstants<>+80(SB), Z14
 	VPSUBD       Z14, Z0, Z1
 	VPSRAD       $0x17, Z1, Z1
 	VPSLLD       $0x17, Z1, Z2
@@ -886,19 +928,19 @@ f2vector:
 	VADDPS       Z6, Z1, Z1
 	VBROADCASTSS functionConstants<>+44(SB), Z14
 	VSUBPS       Z14, Z0, Z0
-	VBROADCASTSS functionConstants<>+76(SB), Z14
+	VBROADCASTSS functionConstants<>+84(SB), Z14
 	VADDPS       Z14, Z0, Z2
 	VDIVPS       Z2, Z0, Z2
 	VMULPS       Z2, Z2, Z3
-	VBROADCASTSS functionConstants<>+80(SB), Z14
-	VMOVUPS      Z14, Z4
-	VBROADCASTSS functionConstants<>+84(SB), Z14
-	VFMADD213PS  Z14, Z3, Z4
 	VBROADCASTSS functionConstants<>+88(SB), Z14
-	VFMADD213PS  Z14, Z3, Z4
+	VMOVUPS      Z14, Z4
 	VBROADCASTSS functionConstants<>+92(SB), Z14
 	VFMADD213PS  Z14, Z3, Z4
 	VBROADCASTSS functionConstants<>+96(SB), Z14
+	VFMADD213PS  Z14, Z3, Z4
+	VBROADCASTSS functionConstants<>+100(SB), Z14
+	VFMADD213PS  Z14, Z3, Z4
+	VBROADCASTSS functionConstants<>+104(SB), Z14
 	VFMADD213PS  Z14, Z3, Z4
 	VMULPS       Z3, Z4, Z4
 	VSUBPS       Z4, Z0, Z4
@@ -909,12 +951,12 @@ f2vector:
 	VFMADD231PS  Z14, Z1, Z0
 	VPXORD       Z6, Z6, Z6
 	VCMPPS       $0x19, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+100(SB), Z14
+	VBROADCASTSS functionConstants<>+108(SB), Z14
 	VMOVUPS      Z14, K2, Z0
 	VCMPPS       $0x00, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+104(SB), Z14
+	VBROADCASTSS functionConstants<>+112(SB), Z14
 	VMOVUPS      Z14, K2, Z0
-	VBROADCASTSS functionConstants<>+108(SB), Z14
+	VBROADCASTSS functionConstants<>+116(SB), Z14
 	VMOVUPS      Z14, Z6
 	VCMPPS       $0x00, Z6, Z5, K2
 	VMOVUPS      Z6, K2, Z0
@@ -933,16 +975,16 @@ f2rest:
 	VMOVUPS.Z    (DI), K1, Z0
 	VMOVUPS      Z0, Z5
 	VPXORD       Z6, Z6, Z6
-	VBROADCASTSS functionConstants<>+60(SB), Z14
+	VBROADCASTSS functionConstants<>+68(SB), Z14
 	VMULPS       Z14, Z0, Z7
-	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VBROADCASTSS functionConstants<>+72(SB), Z14
 	VMOVUPS      Z14, Z8
 	VCMPPS       $0x11, Z8, Z5, K2
 	VMOVUPS      Z7, K2, Z0
 	VCMPPS       $0x11, Z8, Z5, K2
-	VBROADCASTSS functionConstants<>+68(SB), Z14
+	VBROADCASTSS functionConstants<>+76(SB), Z14
 	VMOVUPS      Z14, K2, Z6
-	VBROADCASTSS functionConstants<>+72(SB), Z14
+	VBROADCASTSS functionConstants<>+80(SB), Z14
 	VPSUBD       Z14, Z0, Z1
 	VPSRAD       $0x17, Z1, Z1
 	VPSLLD       $0x17, Z1, Z2
@@ -951,19 +993,19 @@ f2rest:
 	VADDPS       Z6, Z1, Z1
 	VBROADCASTSS functionConstants<>+44(SB), Z14
 	VSUBPS       Z14, Z0, Z0
-	VBROADCASTSS functionConstants<>+76(SB), Z14
+	VBROADCASTSS functionConstants<>+84(SB), Z14
 	VADDPS       Z14, Z0, Z2
 	VDIVPS       Z2, Z0, Z2
 	VMULPS       Z2, Z2, Z3
-	VBROADCASTSS functionConstants<>+80(SB), Z14
-	VMOVUPS      Z14, Z4
-	VBROADCASTSS functionConstants<>+84(SB), Z14
-	VFMADD213PS  Z14, Z3, Z4
 	VBROADCASTSS functionConstants<>+88(SB), Z14
-	VFMADD213PS  Z14, Z3, Z4
+	VMOVUPS      Z14, Z4
 	VBROADCASTSS functionConstants<>+92(SB), Z14
 	VFMADD213PS  Z14, Z3, Z4
 	VBROADCASTSS functionConstants<>+96(SB), Z14
+	VFMADD213PS  Z14, Z3, Z4
+	VBROADCASTSS functionConstants<>+100(SB), Z14
+	VFMADD213PS  Z14, Z3, Z4
+	VBROADCASTSS functionConstants<>+104(SB), Z14
 	VFMADD213PS  Z14, Z3, Z4
 	VMULPS       Z3, Z4, Z4
 	VSUBPS       Z4, Z0, Z4
@@ -974,12 +1016,12 @@ f2rest:
 	VFMADD231PS  Z14, Z1, Z0
 	VPXORD       Z6, Z6, Z6
 	VCMPPS       $0x19, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+100(SB), Z14
+	VBROADCASTSS functionConstants<>+108(SB), Z14
 	VMOVUPS      Z14, K2, Z0
 	VCMPPS       $0x00, Z6, Z5, K2
-	VBROADCASTSS functionConstants<>+104(SB), Z14
+	VBROADCASTSS functionConstants<>+112(SB), Z14
 	VMOVUPS      Z14, K2, Z0
-	VBROADCASTSS functionConstants<>+108(SB), Z14
+	VBROADCASTSS functionConstants<>+116(SB), Z14
 	VMOVUPS      Z14, Z6
 	VCMPPS       $0x00, Z6, Z5, K2
 	VMOVUPS      Z6, K2, Z0
@@ -996,16 +1038,20 @@ f3:
 f3vector:
 	VMOVUPS      (DI), Z0
 	VMOVUPS      Z0, Z5
-	VBROADCASTSS functionConstants<>+112(SB), Z14
+	VBROADCASTSS functionConstants<>+120(SB), Z14
 	VANDPS       Z14, Z5, Z5
-	VBROADCASTSS functionConstants<>+116(SB), Z14
+	VBROADCASTSS functionConstants<>+52(SB), Z14
 	VANDPS       Z14, Z0, Z0
 	VADDPS       Z0, Z0, Z0
-	VBROADCASTSS functionConstants<>+120(SB), Z14
+	VBROADCASTSS functionConstants<>+124(SB), Z14
 	VMINPS       Z0, Z14, Z0
+	VMOVUPS      Z0, Z6
+	VMOVUPS      Z0, Z7
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z7, Z7
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
-	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VBROADCASTSS functionConstants<>+56(SB), Z14
 	VMAXPS       Z0, Z14, Z0
 	VBROADCASTSS functionConstants<>+8(SB), Z14
 	VMULPS       Z14, Z0, Z1
@@ -1030,7 +1076,7 @@ f3vector:
 	VMULPS       Z2, Z2, Z4
 	VFMADD213PS  Z2, Z4, Z3
 	VCVTPS2DQ    Z1, Z1
-	VBROADCASTSS functionConstants<>+56(SB), Z14
+	VBROADCASTSS functionConstants<>+60(SB), Z14
 	VPADDD       Z14, Z1, Z1
 	VPSLLD       $0x17, Z1, Z1
 	VMOVUPS      Z1, Z2
@@ -1038,7 +1084,10 @@ f3vector:
 	VSUBPS       Z14, Z2, Z2
 	VFMADD213PS  Z2, Z1, Z3
 	VADDPS       Z3, Z3, Z0
-	VBROADCASTSS functionConstants<>+76(SB), Z14
+	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VCMPPS       $0x11, Z14, Z7, K2
+	VMOVUPS      Z6, K2, Z0
+	VBROADCASTSS functionConstants<>+84(SB), Z14
 	VADDPS       Z14, Z0, Z1
 	VDIVPS       Z1, Z0, Z0
 	VORPS        Z5, Z0, Z0
@@ -1056,16 +1105,20 @@ f3rest:
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DI), K1, Z0
 	VMOVUPS      Z0, Z5
-	VBROADCASTSS functionConstants<>+112(SB), Z14
+	VBROADCASTSS functionConstants<>+120(SB), Z14
 	VANDPS       Z14, Z5, Z5
-	VBROADCASTSS functionConstants<>+116(SB), Z14
+	VBROADCASTSS functionConstants<>+52(SB), Z14
 	VANDPS       Z14, Z0, Z0
 	VADDPS       Z0, Z0, Z0
-	VBROADCASTSS functionConstants<>+120(SB), Z14
+	VBROADCASTSS functionConstants<>+124(SB), Z14
 	VMINPS       Z0, Z14, Z0
+	VMOVUPS      Z0, Z6
+	VMOVUPS      Z0, Z7
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z7, Z7
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
-	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VBROADCASTSS functionConstants<>+56(SB), Z14
 	VMAXPS       Z0, Z14, Z0
 	VBROADCASTSS functionConstants<>+8(SB), Z14
 	VMULPS       Z14, Z0, Z1
@@ -1090,7 +1143,7 @@ f3rest:
 	VMULPS       Z2, Z2, Z4
 	VFMADD213PS  Z2, Z4, Z3
 	VCVTPS2DQ    Z1, Z1
-	VBROADCASTSS functionConstants<>+56(SB), Z14
+	VBROADCASTSS functionConstants<>+60(SB), Z14
 	VPADDD       Z14, Z1, Z1
 	VPSLLD       $0x17, Z1, Z1
 	VMOVUPS      Z1, Z2
@@ -1098,7 +1151,10 @@ f3rest:
 	VSUBPS       Z14, Z2, Z2
 	VFMADD213PS  Z2, Z1, Z3
 	VADDPS       Z3, Z3, Z0
-	VBROADCASTSS functionConstants<>+76(SB), Z14
+	VBROADCASTSS functionConstants<>+64(SB), Z14
+	VCMPPS       $0x11, Z14, Z7, K2
+	VMOVUPS      Z6, K2, Z0
+	VBROADCASTSS functionConstants<>+84(SB), Z14
 	VADDPS       Z14, Z0, Z1
 	VDIVPS       Z1, Z0, Z0
 	VORPS        Z5, Z0, Z0
@@ -1115,7 +1171,7 @@ f4:
 f4vector:
 	VMOVUPS      (DI), Z0
 	VMOVUPS      Z0, Z5
-	VBROADCASTSS functionConstants<>+112(SB), Z14
+	VBROADCASTSS functionConstants<>+120(SB), Z14
 	VORPS        Z14, Z0, Z0
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
@@ -1168,7 +1224,7 @@ f4rest:
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DI), K1, Z0
 	VMOVUPS      Z0, Z5
-	VBROADCASTSS functionConstants<>+112(SB), Z14
+	VBROADCASTSS functionConstants<>+120(SB), Z14
 	VORPS        Z14, Z0, Z0
 	VBROADCASTSS functionConstants<>+0(SB), Z14
 	VMINPS       Z0, Z14, Z0
@@ -1280,22 +1336,23 @@ DATA functionConstants<>+36(SB)/4, $0x3e2aaaab
 DATA functionConstants<>+40(SB)/4, $0x3f000000
 DATA functionConstants<>+44(SB)/4, $0x3f800000
 DATA functionConstants<>+48(SB)/4, $0x0000007f
-DATA functionConstants<>+52(SB)/4, $0xc1a00000
-DATA functionConstants<>+56(SB)/4, $0x0000007e
-DATA functionConstants<>+60(SB)/4, $0x4b000000
-DATA functionConstants<>+64(SB)/4, $0x00800000
-DATA functionConstants<>+68(SB)/4, $0xc1b80000
-DATA functionConstants<>+72(SB)/4, $0x3f3504f3
-DATA functionConstants<>+76(SB)/4, $0x40000000
-DATA functionConstants<>+80(SB)/4, $0x3e3a2e8c
-DATA functionConstants<>+84(SB)/4, $0x3e638e39
-DATA functionConstants<>+88(SB)/4, $0x3e924925
-DATA functionConstants<>+92(SB)/4, $0x3ecccccd
-DATA functionConstants<>+96(SB)/4, $0x3f2aaaab
-DATA functionConstants<>+100(SB)/4, $0x7fc00000
-DATA functionConstants<>+104(SB)/4, $0xff800000
-DATA functionConstants<>+108(SB)/4, $0x7f800000
-DATA functionConstants<>+112(SB)/4, $0x80000000
-DATA functionConstants<>+116(SB)/4, $0x7fffffff
-DATA functionConstants<>+120(SB)/4, $0x41a00000
-GLOBL functionConstants<>(SB), RODATA|NOPTR, $124
+DATA functionConstants<>+52(SB)/4, $0x7fffffff
+DATA functionConstants<>+56(SB)/4, $0xc1a00000
+DATA functionConstants<>+60(SB)/4, $0x0000007e
+DATA functionConstants<>+64(SB)/4, $0x0d800000
+DATA functionConstants<>+68(SB)/4, $0x4b000000
+DATA functionConstants<>+72(SB)/4, $0x00800000
+DATA functionConstants<>+76(SB)/4, $0xc1b80000
+DATA functionConstants<>+80(SB)/4, $0x3f3504f3
+DATA functionConstants<>+84(SB)/4, $0x40000000
+DATA functionConstants<>+88(SB)/4, $0x3e3a2e8c
+DATA functionConstants<>+92(SB)/4, $0x3e638e39
+DATA functionConstants<>+96(SB)/4, $0x3e924925
+DATA functionConstants<>+100(SB)/4, $0x3ecccccd
+DATA functionConstants<>+104(SB)/4, $0x3f2aaaab
+DATA functionConstants<>+108(SB)/4, $0x7fc00000
+DATA functionConstants<>+112(SB)/4, $0xff800000
+DATA functionConstants<>+116(SB)/4, $0x7f800000
+DATA functionConstants<>+120(SB)/4, $0x80000000
+DATA functionConstants<>+124(SB)/4, $0x41a00000
+GLOBL functionConstants<>(SB), RODATA|NOPTR, $128

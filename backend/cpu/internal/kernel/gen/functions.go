@@ -168,8 +168,12 @@ func (f *function) exp() {
 	f.mul(f.r(2), f.r(3), f.r(0))
 }
 
-// expm1 is 2·(2ⁿ⁻¹·(exp r − 1) + (2ⁿ⁻¹ − ½)).
+// expm1 is 2·(2ⁿ⁻¹·(exp r − 1) + (2ⁿ⁻¹ − ½)), and x if it is so small that half of it may lose a bit. It uses 6 and 7.
 func (f *function) expm1() {
+	const less = 17
+	f.copy(0, 6)
+	f.copy(0, 7)
+	f.and(7, signBit-1)
 	f.limit(0, -20, 89)
 	f.reduce()
 	f.VCVTPS2DQ(f.r(1), f.r(1))
@@ -178,6 +182,7 @@ func (f *function) expm1() {
 	f.sub(f.c(0.5), f.r(2), f.r(2))
 	f.VFMADD213PS(f.r(2), f.r(1), f.r(3))
 	f.add(f.r(3), f.r(3), f.r(0))
+	f.choose(less, 7, f.c(0x1p-100), 0, func() VecPhysical { return f.r(6) })
 }
 
 const signBit = 1 << 31
