@@ -195,3 +195,48 @@ func TestOracleCallbacks(t *testing.T) {
 		assert.ErrorIs(t, err, c.kind)
 	}
 }
+
+// counting is a method that reports numbers.
+type counting struct {
+	total, done, epoch int
+	report             core.Report
+}
+
+func (counting) Describe() core.Description { return described("counting") }
+
+func (c counting) Fit(_ context.Context, t *core.Training) (core.Model, error) {
+	t.Progress.Phase("training", c.total)
+	t.Progress.Advance(c.done)
+	t.Progress.Epoch(core.Epoch{Number: c.epoch, Train: 1, Validation: 1})
+	return c, nil
+}
+
+func (counting) Predict(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }
+
+func (c counting) Report() core.Report { return c.report }
+
+// TestCountsThroughThePlugin: a count comes through whole, or not at all.
+func TestCountsThroughThePlugin(t *testing.T) {
+	const large, tooLarge = 1 << 53, 1<<53 + 1
+	fitted := func(c counting) (core.Model, error) {
+		l, err := plugin.Loopback(c)
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, l.Close()) }()
+		return fitMethod(t.Context(), t, l.Things)
+	}
+	report := core.Report{Rank: 3_000_000_000, Parameters: large, History: []core.Epoch{{Number: 1 << 31, Train: 1, Validation: 1}}}
+	model, err := fitted(counting{large, large, large, report})
+	require.NoError(t, err)
+	assert.Equal(t, report, core.ReportOf(model))
+	for text, c := range map[string]counting{
+		`a total of the phase "training" of -1;`:              {total: -1},
+		"a progress of -2;":                                   {done: -2},
+		"a number of an epoch of 9007199254740993;":           {epoch: tooLarge},
+		"a number of parameters of -3;":                       {report: core.Report{Parameters: -3}},
+		"a rank of 9007199254740993; it must be in 0 … 90071": {report: core.Report{Rank: tooLarge}},
+	} {
+		_, err := fitted(c)
+		require.ErrorIs(t, err, core.ErrContract, text)
+		assert.ErrorContains(t, err, text)
+	}
+}

@@ -75,10 +75,10 @@ type call struct {
 	ctx     context.Context
 	session Session
 	begun   time.Time
-	asked   time.Duration     // that the oracle took to answer
-	oracle  core.Embedding    // that answers the plugin, nil if it may not ask
-	update  func(*wire.Frame) // is told of progress; nil for no one
-	kept    core.Checkpoints  // nil if the plugin is to send none
+	asked   time.Duration           // that the oracle took to answer
+	oracle  core.Embedding          // that answers the plugin, nil if it may not ask
+	update  func(*wire.Frame) error // is told of progress; nil for no one
+	kept    core.Checkpoints        // nil if the plugin is to send none
 }
 
 // begin makes a call with its first frame and arrays.
@@ -143,7 +143,9 @@ func (c *call) result() (*wire.Frame, error) {
 		switch content := frame.GetContent().(type) {
 		case *wire.Frame_Phase, *wire.Frame_Advance, *wire.Frame_Epoch:
 			if c.update != nil {
-				c.update(frame)
+				if err := c.update(frame); err != nil {
+					return nil, err
+				}
 			}
 		case *wire.Frame_Embed:
 			if err := c.embed(content.Embed); err != nil {
@@ -327,7 +329,7 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	}
 	c.oracle, c.kept = h.encoder, h.checkpoints
 	if h.progress != nil {
-		c.update = func(f *wire.Frame) { tell(h.progress, f) }
+		c.update = func(f *wire.Frame) error { return tell(h.progress, f) }
 	}
 	frame, err := c.result()
 	if err != nil {
@@ -337,8 +339,13 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	if reply == nil {
 		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
 	}
+	report, err := describe.CoreReport(reply.GetReport())
+	if err != nil {
+		return nil, err
+	}
 	f := &fitted{
-		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil, report: describe.CoreReport(reply.GetReport()), oracle: h.encoder,
+		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil,
+		report: report, oracle: h.encoder,
 	}
 	if err := f.readSizes(reply); err != nil {
 		return nil, err
@@ -402,16 +409,29 @@ func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, er
 	return p.Evaluate(ctx)
 }
 
-// tell passes progress on.
-func tell(p core.Progress, f *wire.Frame) {
+// tell passes progress on. The error is [core.ErrContract] for a number that is too large.
+func tell(p core.Progress, f *wire.Frame) error {
 	switch content := f.GetContent().(type) {
 	case *wire.Frame_Phase:
-		p.Phase(content.Phase.GetName(), int(min(content.Phase.GetTotal(), most)))
+		total, err := describe.CoreCount(fmt.Sprintf("total of the phase %q", content.Phase.GetName()), content.Phase.GetTotal())
+		if err != nil {
+			return err
+		}
+		p.Phase(content.Phase.GetName(), total)
 	case *wire.Frame_Advance:
-		p.Advance(int(min(content.Advance.GetDone(), most)))
+		done, err := describe.CoreCount("progress", content.Advance.GetDone())
+		if err != nil {
+			return err
+		}
+		p.Advance(done)
 	case *wire.Frame_Epoch:
-		p.Epoch(describe.CoreEpoch(content.Epoch))
+		epoch, err := describe.CoreEpoch(content.Epoch)
+		if err != nil {
+			return err
+		}
+		p.Epoch(epoch)
 	}
+	return nil
 }
 
 // apply applies what was fitted to an array, and returns the array of that name that comes back.

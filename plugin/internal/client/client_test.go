@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -374,6 +376,54 @@ func TestCancelledWhileTheResultCame(t *testing.T) {
 	})
 	assert.Equal(t, context.Canceled, err)
 	assert.Nil(t, model)
+}
+
+// told keeps what it is told.
+type told struct {
+	core.Progress
+	total, done, epoch int
+}
+
+func (p *told) Phase(_ string, total int) { p.total = total }
+func (p *told) Advance(done int)          { p.done = done }
+func (p *told) Epoch(e core.Epoch)        { p.epoch = e.Number }
+
+// fitThat fits a method whose plugin replies with these frames.
+func fitThat(t *testing.T, p core.Progress, replies ...*wire.Frame) (core.Model, error) {
+	t.Helper()
+	x := snapshots(t)
+	return stub(t, wire.Kind_METHOD, &script{replies: replies}).(core.Method).Fit(t.Context(), &core.Training{
+		Train: x, Validation: x, Lag: 1, States: 2, Name: "large", Progress: p,
+	})
+}
+
+// TestCountsComeThroughWhole: up to 2⁵³ a count is what the plugin sent, and beyond there is none.
+func TestCountsComeThroughWhole(t *testing.T) {
+	replies := func(n uint64) map[string]*wire.Frame {
+		return map[string]*wire.Frame{
+			"total":      {Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: "training", Total: n}}},
+			"progress":   {Content: &wire.Frame_Advance{Advance: &wire.Advance{Done: n}}},
+			"epoch":      {Content: &wire.Frame_Epoch{Epoch: &wire.Epoch{Number: n}}},
+			"parameters": {Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{Report: &wire.Report{Parameters: n}}}},
+			"rank":       {Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{Report: &wire.Report{Rank: n}}}},
+		}
+	}
+	for _, n := range []uint64{1<<24 + 1, 1 << 31, 3_000_000_000, 1 << 53} {
+		p := &told{Progress: core.NoProgress}
+		r := replies(n)
+		model, err := fitThat(t, p, r["total"], r["progress"], r["epoch"], r["parameters"])
+		require.NoError(t, err)
+		assert.Equal(t, []int{int(n), int(n), int(n)}, []int{p.total, p.done, p.epoch})
+		assert.Equal(t, int(n), core.ReportOf(model).Parameters)
+	}
+	for _, n := range []uint64{1<<53 + 1, 1 << 63, math.MaxUint64} {
+		for name, frame := range replies(n) {
+			model, err := fitThat(t, core.NoProgress, frame)
+			require.ErrorIs(t, err, core.ErrContract, name)
+			assert.ErrorContains(t, err, fmt.Sprintf("%d; the most is 9007199254740992", n), name)
+			assert.Nil(t, model)
+		}
+	}
 }
 
 // FuzzClient: whatever a plugin replies, calls end, with an error or with results that keep their contract.

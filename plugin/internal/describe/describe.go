@@ -79,37 +79,71 @@ func native(v *wire.Value) any {
 	return nil
 }
 
-// Report returns a report as it is sent.
-func Report(r core.Report) *wire.Report {
-	w := &wire.Report{
-		Untrained: r.Untrained, Warnings: r.Warnings, Rank: uint64(max(r.Rank, 0)), Parameters: uint64(max(r.Parameters, 0)), CompileSeconds: r.CompileSeconds,
+// Report returns a report as it is sent. The error is [core.ErrContract] for a number that cannot be.
+func Report(r core.Report) (w *wire.Report, err error) {
+	w = &wire.Report{Untrained: r.Untrained, Warnings: r.Warnings, CompileSeconds: r.CompileSeconds}
+	if w.Rank, err = Count("rank", r.Rank); err != nil {
+		return nil, err
+	}
+	if w.Parameters, err = Count("number of parameters", r.Parameters); err != nil {
+		return nil, err
 	}
 	for _, e := range r.History {
-		w.History = append(w.History, Epoch(e))
+		sent, err := Epoch(e)
+		if err != nil {
+			return nil, err
+		}
+		w.History = append(w.History, sent)
 	}
-	return w
+	return w, nil
 }
 
-// CoreReport returns the report that was sent.
-func CoreReport(w *wire.Report) core.Report {
-	r := core.Report{
-		Untrained: w.GetUntrained(), Warnings: w.GetWarnings(), Rank: whole(w.GetRank()), Parameters: whole(w.GetParameters()),
-		CompileSeconds: w.GetCompileSeconds(),
+// CoreReport returns the report that was sent. The error is [core.ErrContract] for a number that is too large.
+func CoreReport(w *wire.Report) (r core.Report, err error) {
+	r = core.Report{Untrained: w.GetUntrained(), Warnings: w.GetWarnings(), CompileSeconds: w.GetCompileSeconds()}
+	if r.Rank, err = CoreCount("rank", w.GetRank()); err != nil {
+		return core.Report{}, err
+	}
+	if r.Parameters, err = CoreCount("number of parameters", w.GetParameters()); err != nil {
+		return core.Report{}, err
 	}
 	for _, e := range w.GetHistory() {
-		r.History = append(r.History, CoreEpoch(e))
+		epoch, err := CoreEpoch(e)
+		if err != nil {
+			return core.Report{}, err
+		}
+		r.History = append(r.History, epoch)
 	}
-	return r
+	return r, nil
 }
 
-// Epoch returns an epoch as it is sent.
-func Epoch(e core.Epoch) *wire.Epoch {
-	return &wire.Epoch{Number: uint64(max(e.Number, 0)), Train: e.Train, Validation: e.Validation}
+// Epoch returns an epoch as it is sent, with the error of [Count].
+func Epoch(e core.Epoch) (*wire.Epoch, error) {
+	number, err := Count("number of an epoch", e.Number)
+	return &wire.Epoch{Number: number, Train: e.Train, Validation: e.Validation}, err
 }
 
-// CoreEpoch returns the epoch that was sent.
-func CoreEpoch(e *wire.Epoch) core.Epoch {
-	return core.Epoch{Number: whole(e.GetNumber()), Train: e.GetTrain(), Validation: e.GetValidation()}
+// CoreEpoch returns the epoch that was sent, with the error of [CoreCount].
+func CoreEpoch(e *wire.Epoch) (core.Epoch, error) {
+	number, err := CoreCount("number of an epoch", e.GetNumber())
+	return core.Epoch{Number: number, Train: e.GetTrain(), Validation: e.GetValidation()}, err
 }
 
-func whole(n uint64) int { return int(min(n, math.MaxInt32)) }
+// mostCount is the largest count that crosses the wire. Readers of results hold every whole number up to it.
+const mostCount = min(1<<53, math.MaxInt)
+
+// Count returns a count as it is sent. The error is [core.ErrContract] for one below 0 or above 2⁵³.
+func Count(what string, n int) (uint64, error) {
+	if n < 0 || n > mostCount {
+		return 0, fmt.Errorf("%w: a %s of %d; it must be in 0 … %d", core.ErrContract, what, n, mostCount)
+	}
+	return uint64(n), nil
+}
+
+// CoreCount returns the count that was sent, with the error of [Count].
+func CoreCount(what string, n uint64) (int, error) {
+	if n > mostCount {
+		return 0, fmt.Errorf("%w: a %s of %d; the most is %d", core.ErrContract, what, n, mostCount)
+	}
+	return int(n), nil
+}

@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -33,9 +34,43 @@ func TestThereAndBack(t *testing.T) {
 	report := core.Report{
 		Untrained: "flat", Warnings: []string{"w"}, History: []core.Epoch{{Number: 1, Train: 2, Validation: 3}}, Rank: 4, Parameters: 5, CompileSeconds: 6,
 	}
-	assert.Equal(t, report, CoreReport(Report(report)))
-	assert.Equal(t, core.Report{}, CoreReport(nil))
-	assert.Equal(t, math.MaxInt32, CoreReport(&wire.Report{Rank: math.MaxUint64}).Rank)
+	thereAndBack(t, report)
+	thereAndBack(t, core.Report{
+		Rank: 3_000_000_000, Parameters: 1 << 53, History: []core.Epoch{{Number: 2_147_483_648, Train: 1, Validation: 1}},
+	})
+	empty, err := CoreReport(nil)
+	require.NoError(t, err)
+	assert.Equal(t, core.Report{}, empty)
+}
+
+func thereAndBack(t *testing.T, r core.Report) {
+	t.Helper()
+	sent, err := Report(r)
+	require.NoError(t, err)
+	got, err := CoreReport(sent)
+	require.NoError(t, err)
+	assert.Equal(t, r, got)
+}
+
+func TestCountsThatCannotBeHeldAreErrors(t *testing.T) {
+	for _, n := range []uint64{1<<53 + 1, math.MaxInt64, math.MaxUint64} {
+		for name, w := range map[string]*wire.Report{
+			"rank": {Rank: n}, "number of parameters": {Parameters: n}, "number of an epoch": {History: []*wire.Epoch{{Number: n}}},
+		} {
+			_, err := CoreReport(w)
+			assert.ErrorIs(t, err, core.ErrContract, name)
+			assert.ErrorContains(t, err, fmt.Sprintf("a %s of %d; the most is 9007199254740992", name, n))
+		}
+	}
+	for _, n := range []int{-1, math.MinInt, 1<<53 + 1, math.MaxInt} {
+		for name, r := range map[string]core.Report{
+			"rank": {Rank: n}, "number of parameters": {Parameters: n}, "number of an epoch": {History: []core.Epoch{{Number: n}}},
+		} {
+			_, err := Report(r)
+			assert.ErrorIs(t, err, core.ErrContract, name)
+			assert.ErrorContains(t, err, fmt.Sprintf("a %s of %d; it must be in 0 … 9007199254740992", name, n))
+		}
+	}
 }
 
 // FuzzDescription: any description is refused, or goes there and back unchanged and gives options their defaults.

@@ -32,7 +32,10 @@ type fitted struct {
 func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 	reply := &wire.Fitted{}
 	if r, ok := core.As[core.Reporter](f.thing); ok {
-		reply.Report = describe.Report(r.Report())
+		var err error
+		if reply.Report, err = describe.Report(r.Report()); err != nil {
+			return nil, nil, err
+		}
 	}
 	var eigenvalues func() []complex128
 	switch f.kind {
@@ -47,18 +50,27 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			reply.Abilities = append(reply.Abilities, canSave)
 		}
 	case wire.Kind_EMBEDDER:
-		reply.Dim = uint64(max(f.thing.(core.Embedding).Dim(), 0))
+		var err error
+		if reply.Dim, err = describe.Count("number of features", f.thing.(core.Embedding).Dim()); err != nil {
+			return nil, nil, err
+		}
 		if _, ok := core.As[core.Decoder](f.thing); ok {
 			reply.Abilities = append(reply.Abilities, canDecode)
 		}
 	case wire.Kind_OPERATOR:
-		reply.Rank = uint64(max(f.thing.(core.Operator).Rank(), 0))
+		var err error
+		if reply.Rank, err = describe.Count("rank", f.thing.(core.Operator).Rank()); err != nil {
+			return nil, nil, err
+		}
 		if s, ok := core.As[core.SpectralOperator](f.thing); ok {
 			eigenvalues = s.Eigenvalues
 		}
 	case wire.Kind_ORACLE:
 		if e, ok := core.As[core.Encoder](f.thing); ok {
-			reply.Dim = uint64(max(e.Encoder().Dim(), 0))
+			var err error
+			if reply.Dim, err = describe.Count("number of features", e.Encoder().Dim()); err != nil {
+				return nil, nil, err
+			}
 			reply.Abilities = append(reply.Abilities, canEncode)
 		}
 	default:

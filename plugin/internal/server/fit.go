@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 
@@ -44,7 +45,9 @@ func (s *Server) fitOnSnapshots(in *stream, thing any, c *wire.FitCall) error {
 	err = encoder.during(in, func() error {
 		return in.compute(func() (err error) {
 			defer t.Checkpoints.(*checkpoints).end()
-			result, err = fitThing(in.ctx, thing, t)
+			if result, err = fitThing(in.ctx, thing, t); err == nil {
+				err = t.Progress.(*progress).wrong()
+			}
 			return err
 		})
 	})
@@ -123,7 +126,7 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &core.Training{Seed: c.GetSeed(), Name: c.GetName(), Progress: progress{in}}
+	t := &core.Training{Seed: c.GetSeed(), Name: c.GetName(), Progress: &progress{s: in}}
 	kept, err := receiveCheckpoints(in, c)
 	if err != nil {
 		return nil, nil, err
@@ -179,20 +182,40 @@ func small(what string, n uint64) (int, error) {
 }
 
 // progress sends how far a fit has come. That it cannot be sent shows in the next thing that is.
-type progress struct{ s *stream }
-
-var _ core.Progress = progress{}
-
-func (p progress) send(f *wire.Frame) { _ = p.s.Send(f) }
-
-func (p progress) Phase(name string, total int) {
-	p.send(&wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: name, Total: uint64(max(total, 0))}}})
+type progress struct {
+	s     *stream
+	first atomic.Pointer[error] // about a number that cannot be sent
 }
 
-func (p progress) Advance(done int) {
-	p.send(&wire.Frame{Content: &wire.Frame_Advance{Advance: &wire.Advance{Done: uint64(max(done, 0))}}})
+var _ core.Progress = (*progress)(nil)
+
+// wrong returns the first error about a number.
+func (p *progress) wrong() error {
+	if err := p.first.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
-func (p progress) Epoch(e core.Epoch) {
-	p.send(&wire.Frame{Content: &wire.Frame_Epoch{Epoch: describe.Epoch(e)}})
+func (p *progress) send(f *wire.Frame, err error) {
+	if err != nil {
+		p.first.CompareAndSwap(nil, &err)
+		return
+	}
+	_ = p.s.Send(f)
+}
+
+func (p *progress) Phase(name string, total int) {
+	n, err := describe.Count(fmt.Sprintf("total of the phase %q", name), total)
+	p.send(&wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: name, Total: n}}}, err)
+}
+
+func (p *progress) Advance(done int) {
+	n, err := describe.Count("progress", done)
+	p.send(&wire.Frame{Content: &wire.Frame_Advance{Advance: &wire.Advance{Done: n}}}, err)
+}
+
+func (p *progress) Epoch(e core.Epoch) {
+	sent, err := describe.Epoch(e)
+	p.send(&wire.Frame{Content: &wire.Frame_Epoch{Epoch: sent}}, err)
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import gc
 import math
+import re
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -679,6 +681,48 @@ def test_a_report_that_cannot_be_sent(serve: Serve, x: Array) -> None:
         return lambda s: s
 
     with pytest.raises(Failed, match="CONTRACT: given: the report .*rank=-1.* cannot be sent"):
+        serve(Given(fit)).fit_method("given", x)
+
+
+def test_counts_come_through_whole(serve: Serve, x: Array) -> None:
+    most = 2**53
+
+    def fit(training: Training) -> Any:
+        training.phase("training", np.int64(3_000_000_000))  # type: ignore[arg-type]
+        training.advance(2**31)
+        training.epoch(2**31, 1.0)
+        training.report.rank = 2**31
+        training.report.parameters = most
+        return lambda s: s
+
+    fitted = serve(Given(fit)).fit_method("given", x)
+    assert fitted.phases == [("training", 3_000_000_000)]
+    assert fitted.advances == [2**31]
+    assert [e.number for e in fitted.epochs] == [2**31]
+    assert [e.number for e in fitted.report.history] == [2**31]
+    assert (fitted.report.rank, fitted.report.parameters) == (2**31, most)
+
+
+@pytest.mark.parametrize("value", [-1, 2**53 + 1, 2**64, 1.5, math.nan, math.inf, "7", None])
+@pytest.mark.parametrize(
+    ("count", "do"),
+    [
+        ("total of the phase 'training'", lambda t, n: t.phase("training", n)),
+        ("progress", lambda t, n: t.advance(n)),
+        ("number of an epoch", lambda t, n: t.epoch(n, 1.0)),
+        ("rank", lambda t, n: setattr(t.report, "rank", n)),
+        ("number of parameters", lambda t, n: setattr(t.report, "parameters", n)),
+    ],
+)
+def test_counts_that_cannot_be_sent(
+    serve: Serve, x: Array, count: str, do: Callable[[Training, Any], None], value: object
+) -> None:
+    def fit(training: Training) -> Any:
+        do(training, value)
+        return lambda s: s
+
+    text = re.escape(f"a {count} of {value!r}; it must be a whole number in 0 … 9007199254740992")
+    with pytest.raises(Failed, match=f"CONTRACT: .*{text}"):
         serve(Given(fit)).fit_method("given", x)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from koopbench_plugin import _arrays
+from koopbench_plugin._counts import count
 from koopbench_plugin.errors import (
     Cancelled,
     ContractError,
@@ -201,11 +202,11 @@ class Thread:
 
     def phase(self, name: str, total: int) -> None:
         """Tells the host of a fit."""
-        self._report(wire.Frame(phase=wire.Phase(name=name, total=max(int(total), 0))))
+        self._report(wire.Frame(phase=wire.Phase(name=name, total=count(f"total of the phase {name!r}", total))))
 
     def advance(self, done: int) -> None:
         """Tells the host of a fit."""
-        self._report(wire.Frame(advance=wire.Advance(done=max(int(done), 0))))
+        self._report(wire.Frame(advance=wire.Advance(done=count("progress", done))))
 
     def epoch(self, epoch: Epoch) -> None:
         """Tells the host of a fit."""
@@ -234,4 +235,4 @@ class Thread:
 
 def epoch_to_wire(epoch: Epoch) -> wire.Epoch:
     """Returns an epoch as it is sent."""
-    return wire.Epoch(number=max(epoch.number, 0), train=epoch.train, validation=epoch.validation)
+    return wire.Epoch(number=count("number of an epoch", epoch.number), train=epoch.train, validation=epoch.validation)

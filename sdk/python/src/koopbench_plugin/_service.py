@@ -17,6 +17,7 @@ import numpy as np
 from koopbench_plugin import _arrays, _checks, options
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Call, Context, Thread, epoch_to_wire
+from koopbench_plugin._counts import count
 from koopbench_plugin._fitted import KINDS, Fitted
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
@@ -265,7 +266,7 @@ def _operator_training(thing: Thing, request: wire.FitCall, call: Call) -> Opera
 
 def _check_lag(name: str, lag: int) -> None:
     if not 1 <= lag < 1 << 31:
-        raise OptionError(f"{name}: a lag of {lag} snapshots; it must be at least 1")
+        raise OptionError(f"{name}: a lag of {lag} snapshots; it must be in 1 … {(1 << 31) - 1}")
 
 
 def _report(name: str, r: Report) -> wire.Report:
@@ -274,11 +275,11 @@ def _report(name: str, r: Report) -> wire.Report:
             untrained=_checks.text(r.untrained),
             warnings=[_checks.text(w) for w in r.warnings],
             history=[epoch_to_wire(e) for e in r.history],
-            rank=int(r.rank),
-            parameters=int(r.parameters),
+            rank=count("rank", r.rank),
+            parameters=count("number of parameters", r.parameters),
             compile_seconds=float(r.compile_seconds),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ContractError) as error:
         raise ContractError(f"{name}: the report {r} cannot be sent: {error}") from error
 
 

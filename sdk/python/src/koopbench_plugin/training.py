@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from koopbench_plugin._counts import count
 from koopbench_plugin.errors import ContractError, UnavailableError
 
 Snapshots = npt.NDArray[np.float32]
@@ -133,7 +134,7 @@ class Fitting:
 
     def epoch(self, number: int, train: float, validation: float = math.nan) -> None:
         """Says that an epoch, counted from 1, is complete. It checks like check."""
-        epoch = Epoch(int(number), float(train), float(validation))
+        epoch = Epoch(count("number of an epoch", number), float(train), float(validation))
         self.report.history.append(epoch)
         self.host.epoch(epoch)
 
