@@ -499,9 +499,20 @@ func FuzzFitRidge(f *testing.F) {
 		require.Len(t, m.Eigenvalues(), m.Rank())
 		_, err = m.LeftEigenfunctions(x)
 		require.NoError(t, err)
-		if _, err = m.Modes(x); err != nil {
-			require.ErrorIs(t, err, core.ErrUnavailable)
+		modes, err := m.Modes(x)
+		require.NoError(t, err)
+		var members int
+		for i := range modes.Len() {
+			_, err = modes.Contribution(i, 1)
+			require.NoError(t, err)
+			for _, v := range modes.Members[i] {
+				members++
+				if imag(v) != 0 {
+					members++
+				}
+			}
 		}
+		require.Equal(t, m.Rank(), members)
 	})
 }
 

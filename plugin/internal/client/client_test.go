@@ -378,6 +378,19 @@ func TestCancelledWhileTheResultCame(t *testing.T) {
 	assert.Nil(t, model)
 }
 
+// TestLagsBelowOneAreNotSent: the plugin would see another number.
+func TestLagsBelowOneAreNotSent(t *testing.T) {
+	for _, lag := range []int{0, -3} {
+		s := &script{}
+		_, err := stub(t, wire.Kind_OPERATOR, s).(core.EvolutionOperator).Fit(t.Context(), &core.OperatorTraining{
+			Features: mat.NewDense(3, 2, nil), Lag: lag,
+		})
+		require.ErrorIs(t, err, core.ErrOption)
+		assert.ErrorContains(t, err, fmt.Sprintf("a lag of %d rows", lag))
+		assert.Empty(t, s.sent)
+	}
+}
+
 // told keeps what it is told.
 type told struct {
 	core.Progress

@@ -15,7 +15,7 @@ import (
 // fitOnSnapshots is the fit of a method, an embedder or an oracle.
 func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, error) {
 	first := &wire.FitCall{
-		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(max(t.Lag, 0)), States: uint64(max(t.States, 0)), OracleDim: dimOf(t.OracleEmbedding),
+		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States), OracleDim: dimOf(t.OracleEmbedding),
 	}
 	arrays := []transfer.Array{transfer.Snapshots("train", t.Train), transfer.Snapshots("validation", t.Validation)}
 	if t.TrainLabels != nil {
@@ -200,7 +200,10 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 	if t.Features == nil {
 		return nil, fmt.Errorf("%w: the features are nil", core.ErrShape)
 	}
-	first := &wire.FitCall{Options: describe.Values(t.Options), Lag: uint64(max(t.Lag, 0)), Precision: t.Precision}
+	if t.Lag < 1 {
+		return nil, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", core.ErrOption, t.Lag)
+	}
+	first := &wire.FitCall{Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision}
 	arrays := []transfer.Array{transfer.Matrix("features", t.Features)}
 	if t.Observable != nil {
 		arrays = append(arrays, transfer.Matrix("observable", t.Observable))
