@@ -53,8 +53,8 @@ func checkUnderflow(name string, m *mat.Dense, c *mat.SymDense) error {
 			continue
 		}
 		if largest := largestEntry(columns(m, j, j+1)); largest > 0 {
-			return fmt.Errorf("%w: the variance of column %d of the rows %s, at most %.2g in size, is below the least float64; "+
-				"scale the column to the order of 1", core.ErrUnavailable, j, name, largest)
+			return fmt.Errorf("%w: the variance of column %d of the rows %s, at most %.2g in size, "+
+				"is below the least float64; scale the column to the order of 1", core.ErrUnavailable, j, name, largest)
 		}
 	}
 	return nil

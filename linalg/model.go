@@ -270,7 +270,8 @@ func (m *Model) computeSingularValues() (_ []float64, err error) {
 	qr.RTo(&r)
 	thin.Mul(rows(&r, 0, m.rank), m.image())
 	if _, _, found := indexOfNonFinite(&thin); found {
-		return nil, fmt.Errorf("%w: the singular values exceed the largest float64; scale the features to the order of 1", core.ErrNonFinite)
+		return nil, fmt.Errorf("%w: the singular values exceed the largest float64; "+
+			"scale the features to the order of 1", core.ErrNonFinite)
 	}
 	var svd mat.SVD
 	if !svd.Factorize(&thin, mat.SVDNone) {

@@ -26,7 +26,10 @@ type schur struct {
 // algorithm does not converge.
 func newSchur(m *mat.Dense) (_ *schur, ok bool) {
 	n, _ := m.Dims()
-	s := &schur{n: n, t: mat.DenseCopyOf(m), balance: make([]float64, n), values: make([]complex128, n), origin: make([]int, n)}
+	s := &schur{
+		n: n, t: mat.DenseCopyOf(m),
+		balance: make([]float64, n), values: make([]complex128, n), origin: make([]int, n),
+	}
 	var lapacke gonum.Implementation
 	t := s.t.RawMatrix()
 	s.low, s.high = lapacke.Dgebal(lapack.PermuteScale, n, t.Data, t.Stride, s.balance)
@@ -119,7 +122,8 @@ func (s *schur) move(i, to int) int {
 // row.
 func (s *schur) exchange(i, to int) int {
 	t, z := s.t.RawMatrix(), s.z.RawMatrix()
-	_, at, _ := gonum.Implementation{}.Dtrexc(lapack.UpdateSchur, s.n, t.Data, t.Stride, z.Data, z.Stride, i, to, make([]float64, s.n))
+	work := make([]float64, s.n)
+	_, at, _ := gonum.Implementation{}.Dtrexc(lapack.UpdateSchur, s.n, t.Data, t.Stride, z.Data, z.Stride, i, to, work)
 	return at
 }
 
@@ -136,8 +140,9 @@ func (s *schur) sylvester(i, rows, j, columns int, c, x *[4]float64) {
 
 // unbalance turns D⁻¹·right and D·left into right and left.
 func (s *schur) unbalance(right, left *mat.Dense) {
+	var lapacke gonum.Implementation
 	for side, m := range map[lapack.EVSide]*mat.Dense{lapack.EVRight: right, lapack.EVLeft: left} {
-		raw := m.RawMatrix()
-		gonum.Implementation{}.Dgebak(lapack.PermuteScale, side, s.n, s.low, s.high, s.balance, s.n, raw.Data, raw.Stride)
+		v := m.RawMatrix()
+		lapacke.Dgebak(lapack.PermuteScale, side, s.n, s.low, s.high, s.balance, s.n, v.Data, v.Stride)
 	}
 }

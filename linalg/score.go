@@ -42,9 +42,11 @@ func (m *Model) Risk(features mat.Matrix) (_ float64, err error) {
 	risk := math.Ldexp(sum/float64(n-m.lag), 2*exponent)
 	switch {
 	case math.IsInf(risk, 0) || math.IsNaN(risk):
-		return 0, fmt.Errorf("%w: the risk exceeds the largest float64; scale the features to the order of 1", core.ErrNonFinite)
+		return 0, fmt.Errorf("%w: the risk exceeds the largest float64; scale the features to the order of 1",
+			core.ErrNonFinite)
 	case sum > 0 && risk < 0x1p-1022:
-		return 0, fmt.Errorf("%w: the risk is not zero, but below the least float64; scale the features to the order of 1", core.ErrUnavailable)
+		return 0, fmt.Errorf("%w: the risk is not zero, but below the least float64; "+
+			"scale the features to the order of 1", core.ErrUnavailable)
 	}
 	return risk, nil
 }
@@ -140,7 +142,8 @@ func determination(target, prediction *mat.Dense) (float64, error) {
 	}
 	switch {
 	case count == 0:
-		return 0, fmt.Errorf("%w: all columns to compare with are constant, so that there is no R²; give rows between which they change", core.ErrUnavailable)
+		return 0, fmt.Errorf("%w: all columns to compare with are constant, so that there is no R²; "+
+			"give rows between which they change", core.ErrUnavailable)
 	case math.IsInf(sum, 0) || math.IsNaN(sum):
 		return 0, fmt.Errorf("%w: the prediction is so far off that R² is below the least float64", core.ErrNonFinite)
 	}

@@ -16,8 +16,8 @@ import (
 // pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G (Kostic et al. 2022).
 type spectrum struct {
 	values []complex128 // in the order that core.SpectralOperator gives
-	// right and left (d×r) hold w and l in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left is zero if no scaling makes it
-	// so.
+	// right and left (d×r) hold w and l in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left is
+	// zero if no scaling makes it so.
 	right, left *mat.CDense
 }
 
@@ -78,8 +78,8 @@ func (m *Model) evaluate(z mat.Matrix, vectors *mat.CDense) (*mat.CDense, error)
 	}
 	y := product(m.centred(x), parts)
 	if i, j, found := indexOfNonFinite(y); found {
-		return nil, fmt.Errorf("%w: eigenfunction %d at row %d exceeds the largest float64; scale the features to the order of 1",
-			core.ErrNonFinite, j/2, i)
+		return nil, fmt.Errorf("%w: eigenfunction %d at row %d exceeds the largest float64; "+
+			"scale the features to the order of 1", core.ErrNonFinite, j/2, i)
 	}
 	n, _ := y.Dims()
 	values := mat.NewCDense(n, m.rank, nil)
@@ -123,7 +123,8 @@ func (m *Model) decompose() (_ *spectrum, err error) {
 }
 
 func (m *Model) errUnconverged() error {
-	return fmt.Errorf("%w: the eigenvalues of the %d×%d operator did not converge; ask for a lower rank", core.ErrUnavailable, m.rank, m.rank)
+	return fmt.Errorf("%w: the eigenvalues of the %d×%d operator did not converge; ask for a lower rank",
+		core.ErrUnavailable, m.rank, m.rank)
 }
 
 // add scales a triplet and appends it, and its conjugate if the eigenvalue is not real.

@@ -160,7 +160,7 @@ func TestTripletsOfAwkwardOperators(t *testing.T) {
 		"defective":         {mat.NewDense(2, 2, []float64{0.5, 1, 0, 0.5}), []complex128{0.5, 0.5}, 2, 1e-13},
 		"nilpotent":         {mat.NewDense(3, 3, []float64{0, 1, 0, 0, 0, 1, 0, 0, 0}), []complex128{0, 0, 0}, 3, 1e-13},
 		"defective in part": {mat.NewDense(3, 3, []float64{0.5, 1, 0, 0, 0.5, 0, 0, 0, -0.75}), []complex128{-0.75, 0.5, 0.5}, 2, 1e-13},
-		"tiny":              {mat.NewDense(2, 2, []float64{1e-300, 0, 0, 1e-310}), []complex128{1e-300, 1e-310}, 0, 1e-13},
+		"tiny":              {diagonalBlocks(jordan(1, 1e-300, 0), jordan(1, 1e-310, 0)), []complex128{1e-300, 1e-310}, 0, 1e-13},
 		"nearly defective":  {mat.NewDense(3, 3, []float64{0.5, 1, 0.1, 0, 0.5 + 1e-11, 0.1, 0, 0, -0.75}), []complex128{-0.75, 0.5 + 1e-11, 0.5}, 0, 1e-4},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -224,7 +224,9 @@ func TestCountsThroughThePlugin(t *testing.T) {
 		defer func() { assert.NoError(t, l.Close()) }()
 		return fitMethod(t.Context(), t, l.Things)
 	}
-	report := core.Report{Rank: 3_000_000_000, Parameters: large, History: []core.Epoch{{Number: 1 << 31, Train: 1, Validation: 1}}}
+	report := core.Report{
+		Rank: 3_000_000_000, Parameters: large, History: []core.Epoch{{Number: 1 << 31, Train: 1, Validation: 1}},
+	}
 	model, err := fitted(counting{large, large, large, report})
 	require.NoError(t, err)
 	assert.Equal(t, report, core.ReportOf(model))

@@ -344,8 +344,8 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		return nil, err
 	}
 	f := &fitted{
-		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(), reports: reply.GetReport() != nil,
-		report: report, oracle: h.encoder,
+		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(),
+		reports: reply.GetReport() != nil, report: report, oracle: h.encoder,
 	}
 	if err := f.readSizes(reply); err != nil {
 		return nil, err
@@ -413,11 +413,12 @@ func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, er
 func tell(p core.Progress, f *wire.Frame) error {
 	switch content := f.GetContent().(type) {
 	case *wire.Frame_Phase:
-		total, err := describe.CoreCount(fmt.Sprintf("total of the phase %q", content.Phase.GetName()), content.Phase.GetTotal())
+		name := content.Phase.GetName()
+		total, err := describe.CoreCount(fmt.Sprintf("total of the phase %q", name), content.Phase.GetTotal())
 		if err != nil {
 			return err
 		}
-		p.Phase(content.Phase.GetName(), total)
+		p.Phase(name, total)
 	case *wire.Frame_Advance:
 		done, err := describe.CoreCount("progress", content.Advance.GetDone())
 		if err != nil {

@@ -15,7 +15,8 @@ import (
 // fitOnSnapshots is the fit of a method, an embedder or an oracle.
 func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, error) {
 	first := &wire.FitCall{
-		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States), OracleDim: dimOf(t.OracleEmbedding),
+		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States),
+		OracleDim: dimOf(t.OracleEmbedding),
 	}
 	arrays := []transfer.Array{transfer.Snapshots("train", t.Train), transfer.Snapshots("validation", t.Validation)}
 	if t.TrainLabels != nil {

@@ -36,7 +36,8 @@ func TestThereAndBack(t *testing.T) {
 	}
 	thereAndBack(t, report)
 	thereAndBack(t, core.Report{
-		Rank: 3_000_000_000, Parameters: 1 << 53, History: []core.Epoch{{Number: 2_147_483_648, Train: 1, Validation: 1}},
+		Rank: 3_000_000_000, Parameters: 1 << 53,
+		History: []core.Epoch{{Number: 2_147_483_648, Train: 1, Validation: 1}},
 	})
 	empty, err := CoreReport(nil)
 	require.NoError(t, err)
@@ -55,7 +56,8 @@ func thereAndBack(t *testing.T, r core.Report) {
 func TestCountsThatCannotBeHeldAreErrors(t *testing.T) {
 	for _, n := range []uint64{1<<53 + 1, math.MaxInt64, math.MaxUint64} {
 		for name, w := range map[string]*wire.Report{
-			"rank": {Rank: n}, "number of parameters": {Parameters: n}, "number of an epoch": {History: []*wire.Epoch{{Number: n}}},
+			"rank": {Rank: n}, "number of parameters": {Parameters: n},
+			"number of an epoch": {History: []*wire.Epoch{{Number: n}}},
 		} {
 			_, err := CoreReport(w)
 			assert.ErrorIs(t, err, core.ErrContract, name)
@@ -64,7 +66,8 @@ func TestCountsThatCannotBeHeldAreErrors(t *testing.T) {
 	}
 	for _, n := range []int{-1, math.MinInt, 1<<53 + 1, math.MaxInt} {
 		for name, r := range map[string]core.Report{
-			"rank": {Rank: n}, "number of parameters": {Parameters: n}, "number of an epoch": {History: []core.Epoch{{Number: n}}},
+			"rank": {Rank: n}, "number of parameters": {Parameters: n},
+			"number of an epoch": {History: []core.Epoch{{Number: n}}},
 		} {
 			_, err := Report(r)
 			assert.ErrorIs(t, err, core.ErrContract, name)

@@ -154,7 +154,10 @@ func TestTranscendental(t *testing.T) {
 
 // testEdges has the numbers at the edges of single and of double precision.
 func testEdges[T float](t *testing.T, s Set, least, normal, largest T) {
-	x := []T{0, least, 2 * least, 3 * least, 5 * least, 1021 * least, normal / 2, normal - least, normal, 3 * normal, largest, T(math.Inf(1))}
+	x := []T{
+		0, least, 2 * least, 3 * least, 5 * least, 1021 * least, normal / 2, normal - least, normal, 3 * normal,
+		largest, T(math.Inf(1)),
+	}
 	for _, v := range x {
 		x = append(x, -v)
 	}
@@ -179,7 +182,8 @@ func testEdges[T float](t *testing.T, s Set, least, normal, largest T) {
 				require.Equal(t, want, got, "operation %d of %v", op, v)
 				continue
 			}
-			require.InEpsilon(t, want, got, map[int]float64{4: 3e-7, 8: 1e-15}[sizeof[T]()], "operation %d of %v", op, v)
+			relative := map[int]float64{4: 3e-7, 8: 1e-15}[sizeof[T]()]
+			require.InEpsilon(t, want, got, relative, "operation %d of %v", op, v)
 		}
 	}
 }
