@@ -3,6 +3,7 @@ package benchmark
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/cmplx"
 	"slices"
@@ -147,15 +148,25 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, res
 }
 
 func checkSpectrum(values []complex128, left *mat.CDense, n int) error {
+	if left == nil {
+		return errors.New("it returned neither values of eigenfunctions nor an error")
+	}
 	if rows, columns := left.Dims(); rows != n || columns != len(values) {
 		return fmt.Errorf("%w: %d×%d values of eigenfunctions for %d snapshots and %d eigenvalues", core.ErrShape, rows, columns, n, len(values))
 	}
-	if !slices.IsSortedFunc(values, func(a, b complex128) int { return cmp.Compare(cmplx.Abs(b), cmplx.Abs(a)) }) {
-		return fmt.Errorf("eigenvalues %v are not in descending order of modulus", values)
-	}
-	for _, v := range append(slices.Clone(values), left.RawCMatrix().Data...) {
+	for i, v := range values {
 		if cmplx.IsNaN(v) || cmplx.IsInf(v) {
-			return core.ErrNonFinite
+			return fmt.Errorf("%w: eigenvalue %d is %v", core.ErrNonFinite, i, v)
+		}
+	}
+	if !slices.IsSortedFunc(values, func(a, b complex128) int { return cmp.Compare(cmplx.Abs(b), cmplx.Abs(a)) }) {
+		return fmt.Errorf("eigenvalues %.5g are not in descending order of modulus", values)
+	}
+	for i := range n {
+		for j := range values {
+			if v := left.At(i, j); cmplx.IsNaN(v) || cmplx.IsInf(v) {
+				return fmt.Errorf("%w: eigenfunction %d at snapshot %d is %v", core.ErrNonFinite, j, i, v)
+			}
 		}
 	}
 	return nil

@@ -78,11 +78,18 @@ func decodeModel(data []byte) (*SavedModel, error) {
 
 // Write writes the file.
 func (m *SavedModel) Write(path string) error {
-	data, err := statefile.Encode(ModelFormat, m.ModelInfo, m.State)
+	data, err := m.encode()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return atomicfile.Write(path, data)
+}
+
+func (m *SavedModel) encode() ([]byte, error) {
+	if m.State == nil {
+		return nil, fmt.Errorf("%w: there is neither a state nor an error", core.ErrContract)
+	}
+	return statefile.Encode(ModelFormat, m.ModelInfo, m.State)
 }
 
 // Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run, of which models
@@ -127,6 +134,13 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 // again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the predictions of every step,
 // counted from 1. What the model returns is checked as in a run.
 func RollOut(ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int, each func(step int, predicted core.Snapshots) error) error {
+	return core.Contain(func() error { return rollOut(ctx, model, protocol, x, steps, each) })
+}
+
+func rollOut(
+	ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int,
+	each func(step int, predicted core.Snapshots) error,
+) error {
 	ahead, err := predictor(protocol, model)
 	if err != nil {
 		return err
@@ -158,31 +172,33 @@ func savable(m core.Method) bool {
 	return ok
 }
 
-// save returns the model of a run to be written, nil where it is not wanted or, with a warning, where it cannot be saved.
-func (h *harness) save(ctx context.Context, r run, model core.Model, result *RunResult) (saved *SavedModel) {
+// save returns the file of a run's model, nil where it is not wanted or, with a warning, where it
+// cannot be saved.
+func (h *harness) save(ctx context.Context, r run, model core.Model, result *RunResult) (file []byte) {
 	if !h.SaveModels {
 		return nil
 	}
-	var state *core.State
 	err := func() (err error) {
 		defer core.Recover(&err)
 		saver, ok := core.As[core.Saver](model)
 		if !ok || !savable(r.entry.Method) {
 			return fmt.Errorf("the method %s does not have that ability", r.description.Name)
 		}
-		state, err = saver.Save(ctx)
-		if err == nil {
-			err = state.Validate()
+		state, err := saver.Save(ctx)
+		if err != nil {
+			return err
 		}
+		file, err = (&SavedModel{h.modelInfo(ModelInfo{
+			Kind: ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed,
+			Options: r.options.Map(), Oracle: h.oracle.Key,
+		}), state}).encode()
 		return err
 	}()
 	if err != nil {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("the model was not saved: %v", err))
+		result.Warnings = append(result.Warnings, bounded(fmt.Sprintf("the model was not saved: %v", err)))
 		return nil
 	}
-	return &SavedModel{h.modelInfo(ModelInfo{
-		Kind: ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed, Options: r.options.Map(), Oracle: h.oracle.Key,
-	}), state}
+	return file
 }
 
 func (h *harness) modelInfo(i ModelInfo) ModelInfo {
@@ -218,7 +234,10 @@ func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 		err = fmt.Errorf("%w: %s says it is the oracle %q", ErrModel, path, m.Key)
 	}
 	if err == nil {
-		h.judge, err = m.LoadJudge(ctx, h.Oracle.Oracle)
+		err = core.Contain(func() (err error) {
+			h.judge, err = m.LoadJudge(ctx, h.Oracle.Oracle)
+			return err
+		})
 	}
 	if err != nil {
 		return false, "the oracle was fitted again, since its file was left aside: " + err.Error()

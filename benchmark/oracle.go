@@ -36,6 +36,14 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 		}
 		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
 	}()
+	return core.Contain(func() error { return h.makeJudge(ctx, d, options, warning, start, progress) })
+}
+
+// makeJudge is fitOracle for a fit that began at start.
+func (h *harness) makeJudge(
+	ctx context.Context, d core.Description, options core.Options, warning string, start time.Time,
+	progress core.Progress,
+) (err error) {
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
 	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery)
@@ -43,7 +51,10 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err
 	}
-	report := core.ReportOf(h.judge)
+	report, err := reportOf(h.judge)
+	if err != nil {
+		return err
+	}
 	h.oracle.FitSeconds = kept.earlier() + time.Since(start).Seconds()
 	h.oracle.Warnings = append(append([]string{}, report.Warnings...), kept.told()...)
 	if warning != "" {

@@ -1,6 +1,7 @@
 package benchmark
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -107,17 +108,17 @@ type run struct {
 // Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and says so in labels that name
 // it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the plan before does it first.
 func (p *Plan) Cap() error {
-	cut, err := capEpochs(p.Oracle.Oracle.Describe(), &p.Oracle.Options, p.MaxEpochs)
+	cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
 	if err != nil {
-		return err
+		return fmt.Errorf("the oracle: %w", err)
 	}
 	p.cut = p.cut || cut
 	p.Entries = slices.Clone(p.Entries)
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		cut, err := capEpochs(e.Method.Describe(), &e.Options, p.MaxEpochs)
+		cut, err := p.capOne(e.Method, &e.Options)
 		if err != nil {
-			return err
+			return fmt.Errorf("the method %s: %w", e.Label, err)
 		}
 		if cut {
 			p.cut = true
@@ -147,7 +148,10 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 	var runs []run
 	labels := map[string]string{}
 	for _, e := range p.Entries {
-		d := e.Method.Describe()
+		d, err := described(e.Method, e.Options)
+		if err != nil {
+			return nil, fmt.Errorf("the method %s: %w", e.Label, err)
+		}
 		for _, seed := range p.Seeds {
 			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.identity(), d, e.Options, seed)
 			if other, twice := labels[key]; twice {
@@ -160,14 +164,34 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 	return runs, nil
 }
 
-// capEpochs lowers the option "epochs", if there is one, to the cap, and reports whether it was higher.
-func capEpochs(d core.Description, options *core.Options, most int) (cut bool, err error) {
+// described returns the description of a method or an oracle. It has checked it and the options, so
+// that what is kept of them can be written.
+func described(thing interface{ Describe() core.Description }, options core.Options) (d core.Description, err error) {
+	err = core.Contain(func() error {
+		d = thing.Describe()
+		return d.Validate()
+	})
+	if err != nil {
+		return d, err
+	}
+	if _, err := json.Marshal(options.Map()); err != nil {
+		return d, fmt.Errorf("%w: %w", core.ErrOption, err)
+	}
+	return d, nil
+}
+
+// capOne lowers the option "epochs", if there is one, to MaxEpochs, and reports whether it was higher.
+func (p *Plan) capOne(thing interface{ Describe() core.Description }, options *core.Options) (cut bool, err error) {
+	d, err := described(thing, *options)
+	if err != nil {
+		return false, err
+	}
 	values := options.Map()
 	epochs, ok := values[epochsOption].(int)
-	if most <= 0 || !ok || epochs <= most {
+	if p.MaxEpochs <= 0 || !ok || epochs <= p.MaxEpochs {
 		return false, nil
 	}
-	values[epochsOption] = most
+	values[epochsOption] = p.MaxEpochs
 	*options, err = d.Resolve(values)
 	return true, err
 }

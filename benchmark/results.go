@@ -155,14 +155,17 @@ type PluginInfo struct {
 	Version  string `json:"version"`  // its own, may be ""
 	SDK      string `json:"sdk"`      // what it is built with, may be ""
 	Pinned   bool   `json:"pinned"`   // its SHA-256 was in the lock file
-	// Checks says how the plugin fared in its conformance checks; nil if they were not run.
+	// Checks says how the plugin fared in its conformance checks; nil if they were not run. They
+	// are of its program and of what the runs of one command used of it.
 	Checks *PluginChecks `json:"checks,omitempty"`
 }
 
 // PluginChecks is the outcome of the conformance checks of a plugin.
 type PluginChecks struct {
-	Passed int      `json:"passed"` // number of checks
-	Failed []string `json:"failed"` // names of the checks that failed, "vamp: row-order"; empty if none did
+	Passed int `json:"passed"` // number of checks
+	// Failed are the names of the checks that failed: "vamp: row-independence", "loss:vamp: gradients",
+	// "oracle:cnn: labels", "plugin: start". It is empty if none did.
+	Failed []string `json:"failed"`
 }
 
 // identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself, since a script

@@ -2,9 +2,11 @@ package benchmark
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +49,11 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err := h.Cap(); err != nil {
 		return nil, err
 	}
-	d, options := h.Oracle.Oracle.Describe(), h.Oracle.Options
+	options := h.Oracle.Options
+	d, err := described(h.Oracle.Oracle, options)
+	if err != nil {
+		return nil, fmt.Errorf("the oracle: %w", err)
+	}
 	h.oracle = OracleInfo{
 		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
 		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
@@ -85,6 +91,9 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	info, known := h.store.oracle(h.oracle.Key)
 	if known {
 		h.oracle = info
+		if err := h.recheckOracle(); err != nil {
+			return nil, err
+		}
 	}
 	if len(pending) > 0 || !known && len(runs) > 0 {
 		err = h.makeOracle(ctx, known, d, options)
@@ -144,6 +153,9 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 		if !complete {
 			pending = append(pending, i)
 			continue
+		}
+		if err := h.recheckRun(found, r); err != nil {
+			return nil, err
 		}
 		keys = append(keys, r.key)
 		h.Observer.Begin(r.entry.Label, r.seed)
@@ -225,27 +237,68 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 		defer cancel()
 	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
-	result := &RunResult{
-		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(), Plugin: r.entry.Plugin, Environment: &h.Environment,
-		Exposed: string(r.description.Exposure), Warnings: []string{}, Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads,
-		Accuracy: []float64{}, Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
-	}
-	arrays, err := h.fitAndEvaluate(ctx, r, kept, result, m, progress)
+	result := h.blank(r, s)
+	var arrays *RunArrays
+	err := core.Contain(func() (err error) {
+		arrays, err = h.fitAndEvaluate(ctx, r, kept, result, m, progress)
+		return err
+	})
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		arrays, err = nil, fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
 	}
 	result.Warnings = append(result.Warnings, kept.told()...)
 	if failure := scope.Close(); failure != nil {
-		result.Warnings = append(result.Warnings, "what the run had started did not end cleanly: "+failure.Error())
+		warning := "what the run had started did not end cleanly: " + failure.Error()
+		result.Warnings = append(result.Warnings, bounded(warning))
 	}
 	if err != nil {
-		result.Status, result.Reason, result.Trained = statusOf(err), err.Error(), false
-		result.Accuracy, result.Labels, result.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+		result.fail(err)
 		arrays = nil
 	}
 	m.report(result, scope)
+	if !ensureWritable(result, h.blank(r, s)) {
+		arrays = nil
+	}
 	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
 	return result, arrays
+}
+
+// blank is the result of a run of which nothing is known but what was asked for.
+func (h *harness) blank(r run, s share) *RunResult {
+	return &RunResult{
+		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(),
+		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
+		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{}, Accuracy: []float64{},
+		Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
+	}
+}
+
+// fail makes the result one of a run that was not evaluated.
+func (r *RunResult) fail(err error) {
+	r.Status, r.Reason, r.Trained = statusOf(err), bounded(err.Error()), false
+	r.Accuracy, r.Labels, r.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+}
+
+// ensureWritable makes a result that cannot be written as JSON one of an invalid run that says why,
+// of which only what blank holds is left. The rules for what methods return should leave it nothing
+// to do; without it, one run would end all others.
+func ensureWritable(result, blank *RunResult) (ok bool) {
+	_, err := json.Marshal(result)
+	if err == nil {
+		return true
+	}
+	*result = *blank
+	result.fail(fmt.Errorf("%w: its result cannot be written: %w", core.ErrContract, err))
+	return false
+}
+
+// bounded is the beginning of a text that may be of any size, such as what a panic was given.
+func bounded(text string) string {
+	const most = 64 << 10 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return fmt.Sprintf("%s … (%d bytes in all)", strings.ToValidUTF8(text[:most], ""), len(text))
 }
 
 // errSkipped: a method cannot take part, and that is not its fault.
@@ -289,8 +342,11 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	}
 	result.ResumedSeconds = kept.earlier()
 	result.FitSeconds += result.ResumedSeconds
-	report := core.ReportOf(model)
-	result.FitSeconds -= report.CompileSeconds
+	report, err := reportOf(model)
+	if err != nil {
+		return nil, err
+	}
+	result.FitSeconds = max(result.FitSeconds-report.CompileSeconds, 0)
 	result.CompileSeconds = report.CompileSeconds
 	result.Rank, result.Parameters = report.Rank, report.Parameters
 	result.Warnings = append(result.Warnings, report.Warnings...)
@@ -327,6 +383,12 @@ func fit[T any](ctx context.Context, what string, call func(context.Context, *co
 		return none, fmt.Errorf("%w: it returned neither a %s nor an error", core.ErrContract, what)
 	}
 	return fitted, err
+}
+
+// reportOf returns the report of something fitted, whose rules it has checked.
+func reportOf(fitted any) (core.Report, error) {
+	report := core.ReportOf(fitted)
+	return report, report.Validate()
 }
 
 // training is what a method or oracle of that description gets to see.

@@ -181,7 +181,7 @@ func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
 			return err
 		}
 		if arrays.model != nil {
-			if err := arrays.model.Write(s.ModelPath(run.Key)); err != nil {
+			if err := atomicfile.Write(s.ModelPath(run.Key), arrays.model); err != nil {
 				return err
 			}
 		}
@@ -229,7 +229,7 @@ type RunArrays struct {
 	Labels             [][]int          // "labels" [step, test]: what the oracle saw
 	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
 
-	model *SavedModel // to be written beside them, or nil
+	model []byte // the file of the model, to be written beside them; nil for none
 }
 
 // TaskArrays reads data.npz. The error is [ErrResults].

@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
@@ -61,7 +60,6 @@ func ownRuns(r *benchmark.Results) []benchmark.RunResult {
 
 // failed returns an error that names the runs of the command that are not ok, or nil.
 func failed(r *benchmark.Results) error {
-	const most = 10
 	var names []string
 	runs := ownRuns(r)
 	for _, run := range runs {
@@ -73,8 +71,5 @@ func failed(r *benchmark.Results) error {
 	if n == 0 {
 		return nil
 	}
-	if n > most {
-		names = append(names[:most], fmt.Sprintf("and %d more", n-most))
-	}
-	return fmt.Errorf("%d of %d runs failed: %s", n, len(runs), strings.Join(names, "; "))
+	return fmt.Errorf("%d of %d runs failed: %s", n, len(runs), some(names, "; "))
 }

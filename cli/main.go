@@ -113,8 +113,13 @@ func (a *app) errorText(err error) string {
 	return firstLine(err.Error())
 }
 
+// firstLine is the first line of a text. One that ends in a colon, as in front of the last lines of
+// a log, says nothing without what follows: it goes on with the very last line.
 func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
+	line, more, _ := strings.Cut(text, "\n")
+	if more = strings.TrimRight(more, "\n"); strings.HasSuffix(line, ":") && more != "" {
+		line += " " + strings.TrimSpace(more[strings.LastIndex(more, "\n")+1:])
+	}
 	return line
 }
 

@@ -16,6 +16,11 @@ import (
 	"github.com/koopbench/koopbench/plugin"
 )
 
+// usualChecks are the options of checks where no flag says otherwise.
+func usualChecks() check.Options {
+	return check.Options{Epochs: 40, Timeout: time.Minute, Grace: 5 * time.Second}
+}
+
 // checkFlags are the flags of `bench plugin check`.
 type checkFlags struct {
 	trust   *trustFlags
@@ -26,7 +31,8 @@ type checkFlags struct {
 }
 
 func (a *app) pluginCheckCommand() *cobra.Command {
-	f := &checkFlags{trust: newTrustFlags(), epochs: 40, timeout: time.Minute, grace: 5 * time.Second}
+	usual := usualChecks()
+	f := &checkFlags{trust: newTrustFlags(), epochs: usual.Epochs, timeout: usual.Timeout, grace: usual.Grace}
 	cmd := &cobra.Command{
 		Use:   "check FILE [FLAGS]",
 		Short: "Check that a plugin keeps the contracts, and explain what does not",
@@ -72,23 +78,15 @@ func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error
 	if err != nil {
 		return err
 	}
-	o := pins.options(path)
-	const patience = 2 * time.Second // with a process that must end, where the flag gives more
-	o.Grace = min(patience, unlimited(f.grace))
-	if a.verbose {
-		logs := &pluginLogs{level: hclog.Debug, terminal: a.stderr}
-		o.Log = logs.of(path)
-	}
 	report := checkReport{Schema: CheckSchema, OK: true}
 	if report.Plugin, err = filepath.Abs(path); err != nil {
 		return err
 	}
-	checks := &check.Options{Epochs: f.epochs, Timeout: unlimited(f.timeout), Grace: unlimited(f.grace)}
 	failed := 0
-	add := func(r check.Report) error {
-		if ctx.Err() != nil {
-			return interruption("stopped before all checks were made")
-		}
+	c := a.newPluginChecks(path, pins.options(path), check.Options{
+		Epochs: f.epochs, Timeout: unlimited(f.timeout), Grace: unlimited(f.grace),
+	})
+	c.add = func(r check.Report) error {
 		failed += len(r.With(check.Fail))
 		report.OK, report.Reports = report.OK && r.OK(), append(report.Reports, r)
 		if f.json {
@@ -101,18 +99,12 @@ func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error
 		}
 		return r.WriteText(a.stdout)
 	}
-	// A start fails by its own time limit, and with more words than the check's has.
-	ofProgram := *checks
-	ofProgram.Timeout += 3 * o.StartTimeout
-	program := check.Plugin(ctx, &checkedProgram{path, o}, &ofProgram)
-	if err := add(program); err != nil {
+	i, err := c.run(ctx)
+	if err != nil {
 		return err
 	}
-	if describesItself(program) {
-		if err := a.checkThings(ctx, path, o, checks, &report, add); err != nil {
-			return err
-		}
-	}
+	report.SHA256, report.Version, report.SDK = i.SHA256, i.Version, i.SDK
+	report.Protocol, report.Encrypted = i.Protocol, i.Encrypted
 	if f.json {
 		e := json.NewEncoder(a.stdout)
 		e.SetIndent("", "  ")
@@ -126,6 +118,67 @@ func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error
 	return nil
 }
 
+// pluginChecks are the checks of a plugin: of its program, then of what it serves.
+type pluginChecks struct {
+	path    string
+	options *plugin.Options
+	checks  check.Options
+	wanted  func(thing any) bool               // which things are checked; nil for all
+	begin   func(kind check.Kind, name string) // is told what is checked next; nil for no one
+	add     func(check.Report) error           // gets each report
+}
+
+// newPluginChecks returns the checks of a plugin that is opened by options. Its processes log to
+// the terminal with -v, and otherwise to nobody: checks make them fail on purpose.
+func (a *app) newPluginChecks(path string, o *plugin.Options, checks check.Options) *pluginChecks {
+	const patience = 2 * time.Second // with a process that must end, where the checks give more
+	o.Grace = min(patience, checks.Grace)
+	if a.verbose {
+		logs := &pluginLogs{level: hclog.Debug, terminal: a.stderr}
+		o.Log = logs.of(path)
+	}
+	return &pluginChecks{path: path, options: o, checks: checks, begin: func(check.Kind, string) {}}
+}
+
+// run makes the checks. It returns what the plugin is, empty if it does not describe itself.
+func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
+	stopped := interruption("stopped before all checks were made")
+	add := func(r check.Report) error {
+		if ctx.Err() != nil {
+			return stopped
+		}
+		return c.add(r)
+	}
+	// A start fails by its own time limit, and with more words than the check's has.
+	ofProgram := c.checks
+	ofProgram.Timeout += 3 * c.options.StartTimeout
+	program := &checkedProgram{c.path, c.options}
+	c.begin(check.KindPlugin, program.Name())
+	report := check.Plugin(ctx, program, &ofProgram)
+	if err := add(report); err != nil || !describesItself(report) {
+		return info, err
+	}
+	// All things are checked in one process, or another where one has crashed.
+	p, err := plugin.Open(ctx, c.path, c.options)
+	if ctx.Err() != nil {
+		return info, stopped
+	}
+	if err != nil {
+		return info, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	for _, thing := range p.Things {
+		if c.wanted != nil && !c.wanted(thing) {
+			continue
+		}
+		c.begin(checkedKind(thing), describedName(thing))
+		if err := add(checkThing(ctx, thing, &c.checks)); err != nil {
+			return p.Info(), err
+		}
+	}
+	return p.Info(), nil
+}
+
 // describesItself reports whether what a plugin serves can be told from its description.
 func describesItself(program check.Report) bool {
 	for _, r := range program.Results {
@@ -136,24 +189,19 @@ func describesItself(program check.Report) bool {
 	return false
 }
 
-// checkThings checks everything that a plugin serves, in one process of it, or another where one has crashed.
-func (a *app) checkThings(ctx context.Context, path string, o *plugin.Options, checks *check.Options, report *checkReport, add func(check.Report) error) (err error) {
-	p, err := plugin.Open(ctx, path, o)
-	if ctx.Err() != nil {
-		return interruption("stopped before all checks were made")
+// checkedKind is the kind of what a plugin serves.
+func checkedKind(thing any) check.Kind {
+	switch thing.(type) {
+	case core.Method:
+		return check.KindMethod
+	case core.Embedder:
+		return check.KindEmbedder
+	case core.EvolutionOperator:
+		return check.KindOperator
+	case core.Loss:
+		return check.KindLoss
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
-	i := p.Info()
-	report.SHA256, report.Version, report.SDK, report.Protocol, report.Encrypted = i.SHA256, i.Version, i.SDK, i.Protocol, i.Encrypted
-	for _, thing := range p.Things {
-		if err := add(checkThing(ctx, thing, checks)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return check.KindOracle
 }
 
 // checkThing checks what a plugin serves.

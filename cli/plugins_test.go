@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,6 +35,14 @@ func remoteThings() []any {
 				things = append(things, linalg.Ridge{})
 			case "pixels":
 				things = append(things, renamedEmbedder{linear.Pixels(), "remote-"})
+			case "crowded":
+				things = append(things, newCrowded())
+			case "blind":
+				things = append(things, blind{})
+			case "infinite":
+				things = append(things, infinite{&template{newFakes(), name}})
+			case "NaN-report":
+				things = append(things, odd{&template{newFakes(), "odd"}})
 			case "skewed":
 				things = append(things, skewed{})
 			case "hangs-in-fit", "hangs-in-predict", "nan-at-step-two", "short", "dies", "panics":
@@ -44,6 +54,75 @@ func remoteThings() []any {
 		return things
 	}
 	return []any{&template{newFakes(), "remote"}, renamedOracle{judge{}, "remote-"}}
+}
+
+// infinite is a template with an option that may be infinite.
+type infinite struct{ *template }
+
+func (m infinite) Describe() core.Description {
+	d := m.template.Describe()
+	d.Options = append(d.Options, core.FloatOption("rate", math.Inf(1), 0, math.Inf(1), "a rate"))
+	return d
+}
+
+// odd is a template whose report has a number that JSON does not hold.
+type odd struct{ *template }
+
+func (m odd) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	model, err := m.template.Fit(ctx, t)
+	if err == nil {
+		model.(*templates).report.CompileSeconds = math.NaN()
+	}
+	return model, err
+}
+
+// TestABadReportEndsItsRunAlone: the others are done, the results are there, and the status says
+// that one failed, be the method in this program or in a plugin.
+func TestABadReportEndsItsRunAlone(t *testing.T) {
+	data := dataFolder(t)
+	here := newFakes()
+	here.extra = []core.Method{odd{&template{here, "odd"}}}
+	for way, c := range map[string]struct {
+		fakes *fakes
+		args  []string
+	}{
+		"in this program": {here, nil},
+		"in a plugin":     {newFakes(), []string{"--plugin", pluginFile(t, "far", "NaN-report")}},
+	} {
+		t.Run(way, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out")
+			args := tiny(data, out, append(c.args, "--methods", "odd,template,other,template?blemish=0.5")...)
+			got := call(t.Context(), c.fakes.config(), args...)
+			assert.Equal(t, exitFailure, got.status)
+			assert.Contains(t, got.stderr, "bench: 1 of 4 runs failed: odd, seed 42\n")
+			runs := results(t, out).Runs
+			require.Len(t, runs, 4)
+			assert.Equal(t, benchmark.StatusInvalid, runs[0].Status)
+			assert.Contains(t, runs[0].Reason, "compile_seconds is NaN; it must be a number in 0 … 1000000000")
+			for _, run := range runs[1:] {
+				assert.Equal(t, benchmark.StatusOK, run.Status)
+			}
+		})
+	}
+}
+
+// TestABadDescription: a plugin found in a folder is left out with a warning, and one that was
+// named ends the command before anything has begun.
+func TestABadDescription(t *testing.T) {
+	data, path := dataFolder(t), pluginFile(t, "far", "infinite")
+	out := filepath.Join(t.TempDir(), "out")
+	const says = "takes numbers in 0 … +Inf; both ends must be finite"
+	args := tiny(data, out, "--methods", "template", "--plugin-dir", filepath.Dir(path))
+	got := call(t.Context(), newFakes().config(), args...)
+	assert.Zero(t, got.status, got.stderr)
+	assert.Regexp(t, "warning: the plugin "+path+" is left out: .*"+regexp.QuoteMeta(says), got.stderr)
+	assert.Len(t, results(t, out).Runs, 1)
+
+	out = filepath.Join(t.TempDir(), "out")
+	got = call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--plugin", path)...)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, says)
+	assert.NoDirExists(t, out)
 }
 
 // skewed is the mean squared distance of the views, with gradients that are half of what they must be.

@@ -48,6 +48,7 @@ type runFlags struct {
 	jobs       int
 	isolate    bool
 	profile    bool
+	check      bool
 	timeout    time.Duration
 	shard      shard
 	checkpoint time.Duration
@@ -110,6 +111,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted images and labels of each run, as runs/KEY.predictions.npz")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(cmd)
+	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
+		"before the runs, and keep the outcome with the results")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
 	a.mustComplete(cmd)
@@ -175,6 +178,15 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	if plan.Configuration, err = keptConfig(flags, plan, rt.Config()); err != nil {
 		return err
 	}
+	show := a.stderr
+	if f.quiet {
+		show = io.Discard
+	}
+	if f.check {
+		if err := a.checkPlugins(ctx, c, plan, f.plugins, show); err != nil {
+			return err
+		}
+	}
 	if f.isolate {
 		if err := c.isolate(ctx, plan, f.plugins, logs); err != nil {
 			return err
@@ -186,10 +198,6 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 		return err
 	}
 	results, err := a.execute(ctx, f, plan)
-	show := a.stderr
-	if f.quiet {
-		show = io.Discard
-	}
 	return errors.Join(a.conclude(plan, results, err, show), showProfile(a.stderr))
 }
 

@@ -31,23 +31,8 @@ type Encoder interface {
 
 // Reporter is the ability to tell how a fit went.
 type Reporter interface {
+	// Report returns the same report at every call, one that keeps the rules of [Report.Validate].
 	Report() Report
-}
-
-// Report tells how a fit went.
-type Report struct {
-	// Untrained says in a sentence why the fit is to be counted as not having learned anything; it is empty where it did.
-	Untrained string
-	// Warnings are sentences for the user.
-	Warnings []string
-	// History has an entry for each epoch.
-	History []Epoch
-	// Rank is the rank of the evolution operator, 0 where there is none.
-	Rank int
-	// Parameters is the number of trained parameters.
-	Parameters int
-	// CompileSeconds is the part of the fit that went into compiling graphs.
-	CompileSeconds float64
 }
 
 // Spectral is the ability of a [Model] whose evolution operator has a spectrum.
@@ -132,11 +117,3 @@ func As[T any](thing any) (T, bool) {
 }
 
 func abilityName[T any]() string { return reflect.TypeFor[T]().Name() }
-
-// ReportOf returns the report of a fitted thing, empty if it gives none.
-func ReportOf(thing any) Report {
-	if r, ok := As[Reporter](thing); ok {
-		return r.Report()
-	}
-	return Report{}
-}

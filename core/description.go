@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 )
@@ -14,7 +15,8 @@ type Description struct {
 	Summary string
 	// Doc is a paragraph or more: what it does and where it comes from (paper, equation).
 	Doc string
-	// Options are its options, names unique.
+	// Options are its options, names unique. The bounds of a number are finite, and its default is
+	// within them.
 	Options []Option
 	// Exposure says what it sees beyond the unlabelled training and validation sequences. Results of exposed methods are
 	// shown apart and never ranked with the others.
@@ -38,10 +40,18 @@ var namePattern = regexp.MustCompile(`^((loss|embedder|operator):)?[a-z][a-z0-9-
 // Validate returns [ErrDescription] naming the first rule that d breaks.
 func (d Description) Validate() error {
 	if !namePattern.MatchString(d.Name) {
-		return fmt.Errorf("%w: the name %q must be 1 to 40 lower-case letters, digits and hyphens, a letter first", ErrDescription, d.Name)
+		return fmt.Errorf("%w: the name %.80q must be 1 to 40 lower-case letters, digits and hyphens, a letter first",
+			ErrDescription, d.Name)
 	}
 	if d.Summary == "" {
 		return fmt.Errorf("%w: %q has no summary", ErrDescription, d.Name)
+	}
+	err := errors.Join(checkText("its summary", d.Summary, maxLine), checkText("its doc", d.Doc, maxDoc))
+	if err != nil {
+		return fmt.Errorf("%w: %q: %w", ErrDescription, d.Name, err)
+	}
+	if n := len(d.Options); n > maxOptions {
+		return fmt.Errorf("%w: %q has %d options; the most is %d", ErrDescription, d.Name, n, maxOptions)
 	}
 	switch d.Exposure {
 	case Unexposed, LabelExposed, OracleExposed:

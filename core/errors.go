@@ -50,3 +50,20 @@ func Recover(err *error) {
 		*err = fmt.Errorf("%w: %v\n%s", ErrPanic, r, debug.Stack())
 	}
 }
+
+// Contain makes a call on a goroutine of its own, waits for it, and returns its error. A panic in
+// the call is an [ErrPanic], as [Recover] makes it, and so is an end of its goroutine by
+// [runtime.Goexit]: neither reaches the caller. What other goroutines do that the call starts, and
+// [os.Exit], cannot be contained.
+func Contain(call func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := fmt.Errorf("%w: runtime.Goexit was called, which ends a goroutine; return an error instead", ErrPanic)
+		defer func() { done <- err }()
+		err = func() (err error) {
+			defer Recover(&err)
+			return call()
+		}()
+	}()
+	return <-done
+}

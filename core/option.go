@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Option declares one typed option: Default gives its type (bool, int, float64 or string) and the value where the user
@@ -64,10 +65,19 @@ func (o Option) Range() string {
 	case string:
 		return strings.Join(o.Choices, ", ")
 	}
+	format, most := "%v", math.MaxFloat64
 	if _, whole := o.Default.(int); whole {
-		return fmt.Sprintf("%.0f … %.0f", o.Min, o.Max)
+		format, most = "%.0f", math.MaxInt
 	}
-	return fmt.Sprintf("%v … %v", o.Min, o.Max)
+	switch below, above := o.Min > -most, o.Max < most; {
+	case below && above:
+		return fmt.Sprintf(format+" … "+format, o.Min, o.Max)
+	case below:
+		return fmt.Sprintf("at least "+format, o.Min)
+	case above:
+		return fmt.Sprintf("at most "+format, o.Max)
+	}
+	return typeWords[o.Type()]
 }
 
 // Parse reads a value as the user writes it and checks it. The error is [ErrOption].
@@ -124,6 +134,14 @@ func (o Option) Check(value any) error {
 
 var optionPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
+// The limits of a [Description] and its options.
+const (
+	maxLine    = 1 << 10  // bytes of a summary, of an option's doc, or of a choice
+	maxDoc     = 64 << 10 // bytes of a description's doc
+	maxOptions = 256
+	maxChoices = 1024
+)
+
 func (o Option) validate() error {
 	if !optionPattern.MatchString(o.Name) {
 		return fmt.Errorf("the option name %q must be 1 to 40 lower-case letters, digits and underscores, a letter first", o.Name)
@@ -131,12 +149,49 @@ func (o Option) validate() error {
 	if o.Doc == "" {
 		return fmt.Errorf("the option %q has no doc", o.Name)
 	}
+	if err := checkText("the doc of the option "+o.Name, o.Doc, maxLine); err != nil {
+		return err
+	}
+	if len(o.Choices) > maxChoices {
+		return fmt.Errorf("the option %q has %d choices; the most is %d", o.Name, len(o.Choices), maxChoices)
+	}
+	for _, choice := range o.Choices {
+		if err := checkText("a choice of the option "+o.Name, choice, maxLine); err != nil {
+			return err
+		}
+	}
+	if o.Min-o.Min != 0 || o.Max-o.Max != 0 {
+		const remedy = "both ends must be finite; math.MaxFloat64 stands for no limit"
+		return fmt.Errorf("the option %q takes numbers in %v … %v; "+remedy, o.Name, o.Min, o.Max)
+	}
 	switch o.Default.(type) {
-	case bool, int, float64, string:
+	case bool, string:
+	case int:
+		if o.Min != math.Trunc(o.Min) || o.Max != math.Trunc(o.Max) {
+			return fmt.Errorf("the option %q takes whole numbers in %v … %v; both ends must be whole",
+				o.Name, o.Min, o.Max)
+		}
+	case float64:
 	default:
-		return fmt.Errorf("the default of option %q is a %T; it must be a bool, int, float64 or string", o.Name, o.Default)
+		return fmt.Errorf("the default of option %q is a %T; it must be a bool, int, float64 or string",
+			o.Name, o.Default)
+	}
+	if o.Min > o.Max {
+		return fmt.Errorf("the option %q takes numbers in %v … %v, which is none; give the least first",
+			o.Name, o.Min, o.Max)
 	}
 	return o.Check(o.Default)
+}
+
+// checkText checks that a text is UTF-8 of at most so many bytes.
+func checkText(what, text string, most int) error {
+	switch {
+	case len(text) > most:
+		return fmt.Errorf("%s has %d bytes; the most is %d", what, len(text), most)
+	case !utf8.ValidString(text):
+		return fmt.Errorf("%s is %.80q, which is not UTF-8", what, text)
+	}
+	return nil
 }
 
 // Options holds a value for each declared option. It is immutable.

@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -102,4 +104,80 @@ func FuzzParseOption(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNumbersHaveFiniteBounds: no infinite bound, and no default beyond a bound, gets into results,
+// which JSON holds.
+func TestNumbersHaveFiniteBounds(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for name, c := range map[string]struct {
+		option core.Option
+		says   string
+	}{
+		"infinite default":     {core.FloatOption("x", inf, 0, inf, "x"), "both ends must be finite"},
+		"infinite max":         {core.FloatOption("x", 1, 0, inf, "x"), "takes numbers in 0 … +Inf"},
+		"infinite min":         {core.FloatOption("x", 1, -inf, 1, "x"), "takes numbers in -Inf … 1"},
+		"max not a number":     {core.FloatOption("x", 1, 0, nan, "x"), "0 … NaN"},
+		"default not a number": {core.FloatOption("x", nan, 0, 1, "x"), "x=NaN: it takes 0 … 1"},
+		"max of a switch": {
+			core.Option{Name: "x", Doc: "x", Default: true, Max: inf},
+			"both ends must be finite",
+		},
+		"ends reversed": {core.FloatOption("x", 1, 2, 0, "x"), "takes numbers in 2 … 0, which is none"},
+		"broken whole bound": {
+			core.Option{Name: "x", Doc: "x", Default: 1, Max: 1.5},
+			"both ends must be whole",
+		},
+		"default too large": {core.FloatOption("x", 3, 0, 2, "x"), "x=3: it takes 0 … 2"},
+		"long doc": {
+			core.BoolOption("x", true, strings.Repeat("a", 1025)),
+			"has 1025 bytes; the most is 1024",
+		},
+		"doc of other bytes": {core.BoolOption("x", true, "\xff"), "not UTF-8"},
+		"long choice": {
+			core.ChoiceOption("x", "x", strings.Repeat("a", 1025)),
+			"a choice of the option x has 1025 bytes",
+		},
+		"many choices": {
+			core.ChoiceOption("x", "x", strings.Split(strings.Repeat("a,", 1024), ",")...),
+			"has 1025 choices; the most is 1024",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := core.Description{Name: "mine", Summary: "A method", Options: []core.Option{c.option}}
+			assert.ErrorIs(t, d.Validate(), core.ErrDescription)
+			assert.ErrorContains(t, d.Validate(), c.says)
+		})
+	}
+}
+
+func TestDescriptionTextsAreBounded(t *testing.T) {
+	for says, d := range map[string]core.Description{
+		"its summary has 1025 bytes; the most is 1024": {Name: "mine", Summary: strings.Repeat("a", 1025)},
+		"its doc has 65537 bytes; the most is 65536":   {Name: "mine", Summary: "a", Doc: strings.Repeat("a", 65537)},
+		"its doc is \"\\xff\", which is not UTF-8":     {Name: "mine", Summary: "a", Doc: "\xff"},
+		"has 257 options; the most is 256":             {Name: "mine", Summary: "a", Options: make([]core.Option, 257)},
+	} {
+		assert.ErrorIs(t, d.Validate(), core.ErrDescription)
+		assert.ErrorContains(t, d.Validate(), says)
+	}
+}
+
+// TestRangesWithoutALimit are told without the largest number that there is.
+func TestRangesWithoutALimit(t *testing.T) {
+	most := math.MaxFloat64
+	for want, o := range map[string]core.Option{
+		"0.5 … 2":        core.FloatOption("x", 1, 0.5, 2, "x"),
+		"at least 0":     core.FloatOption("x", 1, 0, most, "x"),
+		"at most 2":      core.FloatOption("x", 1, -most, 2, "x"),
+		"a number":       core.FloatOption("x", 1, -most, most, "x"),
+		"1 … 9":          core.IntOption("x", 1, 1, 9, "x"),
+		"at least 1":     core.IntOption("x", 1, 1, math.MaxInt, "x"),
+		"at most 9":      core.IntOption("x", 1, math.MinInt, 9, "x"),
+		"a whole number": core.IntOption("x", 1, math.MinInt, math.MaxInt, "x"),
+	} {
+		assert.Equal(t, want, o.Range())
+		d := core.Description{Name: "mine", Summary: "A method", Options: []core.Option{o}}
+		assert.NoError(t, d.Validate(), want)
+	}
 }

@@ -102,7 +102,8 @@ func (s *Scope) Drop(key any) {
 	delete(s.kept, key)
 }
 
-// Close releases what is kept, the last first, and returns the errors of that. Further calls do nothing.
+// Close releases what is kept, the last first, and returns the errors of that, those of panics too.
+// Further calls do nothing.
 func (s *Scope) Close() error {
 	s.mu.Lock()
 	releases := s.releases
@@ -110,7 +111,7 @@ func (s *Scope) Close() error {
 	s.mu.Unlock()
 	var errs []error
 	for i := len(releases) - 1; i >= 0; i-- {
-		errs = append(errs, releases[i]())
+		errs = append(errs, Contain(releases[i]))
 	}
 	return errors.Join(errs...)
 }

@@ -119,3 +119,16 @@ func TestScopeSpentTooLate(t *testing.T) {
 	spent, _ := scope.Spent()
 	assert.InDelta(t, 1, spent.CPUSeconds, 1e-12)
 }
+
+// TestReleasesMayPanic: one that does keeps the others from nothing, nor its caller.
+func TestReleasesMayPanic(t *testing.T) {
+	ctx, scope := core.WithScope(t.Context())
+	released := false
+	releases := []func() error{func() error { released = true; return nil }, func() error { panic("boom") }}
+	for i, release := range releases {
+		_, err := core.ScopeOf(ctx).Keep(ctx, i, func() (any, func() error, error) { return i, release, nil })
+		require.NoError(t, err)
+	}
+	assert.ErrorIs(t, scope.Close(), core.ErrPanic)
+	assert.True(t, released)
+}

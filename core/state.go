@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -37,8 +38,11 @@ type Saved struct {
 var stateName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 
 // Validate returns [ErrShape] if the values of an array do not fill its shape or are of another type, and [ErrDescription] for
-// a name that arrays cannot have.
+// a name that arrays cannot have, or facts that are not JSON.
 func (s *State) Validate() error {
+	if s.Facts != nil && !json.Valid(s.Facts) {
+		return fmt.Errorf("%w: the facts of a state are %.80q, which is not JSON", ErrDescription, s.Facts)
+	}
 	for name, a := range s.Arrays {
 		if !stateName.MatchString(name) || strings.Contains("/"+name+"/", "/../") || strings.Contains("/"+name+"/", "/./") {
 			return fmt.Errorf("%w: an array of a state is called %q; names are words of letters, digits, _, - and . joined by slashes", ErrDescription, name)

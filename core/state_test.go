@@ -35,3 +35,12 @@ func TestCheckCheckpointName(t *testing.T) {
 		assert.ErrorIs(t, core.CheckCheckpointName(name), core.ErrDescription)
 	}
 }
+
+func TestFactsAreJSON(t *testing.T) {
+	assert.NoError(t, (&core.State{Facts: []byte(` {"a": [1]} `)}).Validate())
+	for _, facts := range []string{"", "yes", `{"a": NaN}`} {
+		err := (&core.State{Facts: []byte(facts)}).Validate()
+		assert.ErrorIs(t, err, core.ErrDescription)
+		assert.ErrorContains(t, err, "which is not JSON")
+	}
+}

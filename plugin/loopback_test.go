@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,14 +233,49 @@ func TestCountsThroughThePlugin(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, report, core.ReportOf(model))
 	for text, c := range map[string]counting{
-		`a total of the phase "training" of -1;`:              {total: -1},
-		"a progress of -2;":                                   {done: -2},
-		"a number of an epoch of 9007199254740993;":           {epoch: tooLarge},
-		"a number of parameters of -3;":                       {report: core.Report{Parameters: -3}},
-		"a rank of 9007199254740993; it must be in 0 … 90071": {report: core.Report{Rank: tooLarge}},
+		`a total of the phase "training" of -1;`:                {total: -1},
+		"a progress of -2;":                                     {done: -2},
+		"a number of an epoch of 9007199254740993;":             {epoch: tooLarge},
+		"the number of parameters is -3;":                       {report: core.Report{Parameters: -3}},
+		"the rank is 9007199254740993; it must be in 0 … 90071": {report: core.Report{Rank: tooLarge}},
 	} {
 		_, err := fitted(c)
 		require.ErrorIs(t, err, core.ErrContract, text)
 		assert.ErrorContains(t, err, text)
 	}
+}
+
+// wordy is a method whose report is as large as one may be.
+type wordy struct{ faultyMethod }
+
+func (wordy) Fit(context.Context, *core.Training) (core.Model, error) {
+	return wordyModel{}, nil
+}
+
+type wordyModel struct{ faultyModel }
+
+func (wordyModel) Report() core.Report {
+	sentence := strings.Repeat("a", core.MaxSentence)
+	r := core.Report{Untrained: sentence}
+	r.Warnings, r.History = make([]string, core.MaxWarnings), make([]core.Epoch, core.MaxHistory)
+	for i := range r.Warnings {
+		r.Warnings[i] = sentence
+	}
+	for i := range r.History {
+		r.History[i] = core.Epoch{Number: math.MaxInt32 - core.MaxHistory + i + 1, Train: 1, Validation: 2}
+	}
+	return r
+}
+
+// TestLargestReport: it has room in a message.
+func TestLargestReport(t *testing.T) {
+	l, err := plugin.Loopback(wordy{})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, l.Close()) }()
+	model, err := fitMethod(t.Context(), t, l.Things)
+	require.NoError(t, err)
+	got, want := core.ReportOf(model), wordyModel{}.Report()
+	assert.Equal(t, want.Warnings, got.Warnings)
+	require.Len(t, got.History, core.MaxHistory)
+	assert.Equal(t, want.History[core.MaxHistory-1], got.History[core.MaxHistory-1])
 }

@@ -131,6 +131,11 @@ func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, erro
 	if len(described.GetThings()) == 0 {
 		return nil, fmt.Errorf("%w: it serves nothing", core.ErrDescription)
 	}
+	const most = 1 << 10 // bytes
+	if version, sdk := len(described.GetVersion()), len(described.GetSdk()); version > most || sdk > most {
+		return nil, fmt.Errorf("%w: its version has %d bytes and its SDK %d; the most of each is %d",
+			core.ErrDescription, version, sdk, most)
+	}
 	type key struct {
 		kind wire.Kind
 		name string

@@ -95,8 +95,8 @@ func begin(what string) {
 		serveInTheClear(&rogue{server: honest(), what: "bad name"})
 	case "unknown kind":
 		serveInTheClear(&rogue{server: honest(), what: "unknown kind"})
-	case "no things":
-		serveInTheClear(&rogue{server: honest(), what: "no things"})
+	case "no things", "long version", "infinite bound":
+		serveInTheClear(&rogue{server: honest(), what: what})
 	case "no service":
 		serveInTheClear(nil)
 	case "hung description":
@@ -158,6 +158,12 @@ func (r *rogue) Describe(ctx context.Context, q *wire.DescribeRequest) (*wire.De
 		d.Things[0].Kind = 77
 	case "no things":
 		d.Things = nil
+	case "long version":
+		d.Version = strings.Repeat("1", 1025)
+	case "infinite bound":
+		d.Things[0].Options = []*wire.Option{{
+			Name: "rate", Doc: "a rate", Max: math.Inf(1), Default: &wire.Value{Value: &wire.Value_Number{Number: 1}},
+		}}
 	case "hung description":
 		select {}
 	}
@@ -236,7 +242,7 @@ func (r *rogue) reply(c call, what string) error {
 		"empty chunk":     frames(good, chunk(nil)),
 		"failure midway":  frames(good, failure(&wire.Failure{Message: "the weather is bad"})),
 		"long chunk":      frames(snapshots(rows<<20, 2, 2), chunk(make([]byte, 2<<20))),
-		"huge message":    frames(good, chunk(make([]byte, 32<<20))),
+		"huge message":    frames(good, chunk(make([]byte, 48<<20))),
 		"other type":      frames(result("snapshots", wire.Type_INT64, rows, 2, 2), chunk(make([]byte, rows*32))),
 		"unknown type":    frames(result("snapshots", 77, rows, 2, 2)),
 		"other name":      frames(result("images", wire.Type_FLOAT32, rows, 2, 2), whole),

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"math"
 	"reflect"
 	"strings"
 
@@ -63,9 +64,9 @@ func variations(d core.Description, values map[string]any) []setting {
 				others = append(others, choice)
 			}
 		case int:
-			others = []any{int(o.Min)}
+			others = []any{wholeEnd(o.Min)}
 			if o.Max-o.Min <= few {
-				others = append(others, int(o.Max))
+				others = append(others, wholeEnd(o.Max))
 			}
 		case float64:
 			others = []any{o.Min}
@@ -77,6 +78,18 @@ func variations(d core.Description, values map[string]any) []setting {
 		}
 	}
 	return all
+}
+
+// wholeEnd is the end of the range of a whole number. The largest numbers are rounded in an option,
+// beyond what an int holds.
+func wholeEnd(end float64) int {
+	switch {
+	case end >= math.MaxInt:
+		return math.MaxInt
+	case end <= math.MinInt:
+		return math.MinInt
+	}
+	return int(end)
 }
 
 type setting struct {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -272,3 +274,32 @@ func (u untrained) Fit(ctx context.Context, t *core.Training) (core.Model, error
 type modest struct{ core.Model }
 
 func (modest) Report() core.Report { return core.Report{Untrained: "not today"} }
+
+// endless is a method that may be fitted for as many epochs as there are numbers.
+type endless struct{ core.Method }
+
+func (e endless) Describe() core.Description {
+	d := e.Method.Describe()
+	d.Options = append([]core.Option{core.IntOption("epochs", 10, 1, math.MaxInt, "passes")}, d.Options[1:]...)
+	return d
+}
+
+// TestLargestNumbers: the largest int is rounded in an option, and stays one in the checks.
+func TestLargestNumbers(t *testing.T) {
+	s := check.NewMethod(endless{broken.Correct()["method"].(core.Method)}, quick())
+	for _, name := range []string{"options", "cancelled-fit"} {
+		result := s.Run(t.Context(), name)
+		assert.Equal(t, check.Pass, result.Status, result.Explanation())
+	}
+}
+
+// TestGoexit is told as such, at once.
+func TestGoexit(t *testing.T) {
+	l := loss{correctLoss(), func(context.Context, mat.Matrix, mat.Matrix, core.Options) (core.LossValue, error) {
+		runtime.Goexit()
+		return core.LossValue{}, nil
+	}}
+	found := check.NewLoss(l, nil).Run(t.Context(), "evaluate")
+	assert.Equal(t, check.Fail, found.Status)
+	assert.Contains(t, found.Found, "runtime.Goexit was called")
+}

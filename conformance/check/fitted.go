@@ -176,7 +176,8 @@ func traineeChecks(use, whole string) []check[*trainee] {
 		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as they are",
 			"", repeats, (*trainee).checkRefit},
 		{"concurrent-fits", "Fits at the same time give the same bits as one after the other", "", append(repeats, "refit"), (*trainee).checkConcurrentFits},
-		{"report", "A report has epochs numbered from 1 with finite training losses, a rank, numbers of parameters and seconds of at least 0, and is the same at every call",
+		{"report", "A report keeps the rules of core.Report.Validate, has epochs numbered from 1 on without a gap, " +
+			"with finite training losses, and is the same at every call",
 			"Reporter", []string{"fit"}, (*trainee).checkReport},
 		{"progress", "Fit reports from one goroutine at a time, never after it has returned, a phase before its units, and no unit twice or beyond the phase's total",
 			"", []string{"fit"}, (*trainee).checkProgress},

@@ -227,11 +227,8 @@ func (s *Session) guarded(ctx context.Context, e entry) ([]string, error) {
 	}
 }
 
-// safely turns a panic into an error.
-func safely(call func() error) (err error) {
-	defer core.Recover(&err)
-	return call()
-}
+// safely turns a panic, and an end of the goroutine, into an error.
+func safely(call func() error) error { return core.Contain(call) }
 
 // skip is the error of a check that has nothing to judge.
 type skip struct{ reason string }

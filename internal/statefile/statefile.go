@@ -42,6 +42,10 @@ func Encode(format string, header any, s *core.State) ([]byte, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if _, taken := s.Arrays[member]; taken {
+		return nil, fmt.Errorf("%w: an array of the state is called %q, as a part of the file is; give it another name",
+			core.ErrDescription, member)
+	}
 	f := file{Format: format, Facts: s.Facts}
 	var err error
 	if f.Header, err = json.Marshal(header); err != nil {

@@ -310,9 +310,11 @@ func operatorPredictions(add operatorAdder) {
 			return kept.get(append(keyOf(z), byte(steps)), func() (*mat.Dense, error) { return observable(ctx, z, steps) })
 		}
 	}))
-	add("report", "a negative rank", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
-		f.report = func() core.Report { return core.Report{Rank: -1} }
-	}))
+	for _, how := range sortedKeys(reports()) {
+		add("report", how, afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+			f.report = reporting(reports()[how], f.report)
+		}))
+	}
 	add("errors", "takes 0 steps for 1", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		predict := f.predict
 		f.predict = func(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {

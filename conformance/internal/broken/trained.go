@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -187,6 +188,9 @@ func (k kind) fits(add adder) {
 	add("continued", "keeps its state in single precision", tampering(same, rounded))
 	add("continued", "loads none of what it stores", tampering(same, nil))
 	add("continued", "another name than files may have", tampering(func(string) string { return "My state" }, func(s *core.State) *core.State { return s }))
+	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
+		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
+	})
 	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.Floats()[0] = -3 }))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
@@ -197,10 +201,9 @@ func (k kind) fits(add adder) {
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))
-	add("report", "a negative rank", after(func(_ *core.Training, f *fitted) {
-		report := f.report
-		f.report = func() core.Report { r := report(); r.Rank = -1; return r }
-	}))
+	for _, how := range sortedKeys(reports()) {
+		add("report", how, after(func(_ *core.Training, f *fitted) { f.report = reporting(reports()[how], f.report) }))
+	}
 	add("report", "a loss that is not a number", after(func(_ *core.Training, f *fitted) {
 		report := f.report
 		f.report = func() core.Report {

@@ -119,7 +119,9 @@ func (c *call) failed(err error) error {
 	case codes.Unavailable, codes.Aborted:
 		return c.session.Failed(c.ctx, err)
 	case codes.ResourceExhausted:
-		return fmt.Errorf("%w: the plugin sent a message that is too large: %w; arrays go in chunks of at most %d bytes", core.ErrContract, err, transfer.MaxChunk)
+		return fmt.Errorf("%w: the plugin sent a message that is too large: %w; "+
+			"arrays go in chunks of at most %d bytes, and a report has at most %d epochs and %d warnings",
+			core.ErrContract, err, transfer.MaxChunk, core.MaxHistory, core.MaxWarnings)
 	}
 	return fmt.Errorf("%w: the plugin answered with a gRPC error where a Failure belongs: %w", core.ErrContract, err)
 }
@@ -347,7 +349,7 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		session: session, handle: reply.GetHandle(), kind: r.kind, abilities: reply.GetAbilities(),
 		reports: reply.GetReport() != nil, report: report, oracle: h.encoder,
 	}
-	if err := f.readSizes(reply); err != nil {
+	if err := errors.Join(f.readSizes(reply), f.report.Validate()); err != nil {
 		return nil, err
 	}
 	if f.can(hasSpectrum) {
@@ -413,7 +415,7 @@ func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, er
 func tell(p core.Progress, f *wire.Frame) error {
 	switch content := f.GetContent().(type) {
 	case *wire.Frame_Phase:
-		name := content.Phase.GetName()
+		name := transfer.Text(content.Phase.GetName(), transfer.MaxName)
 		total, err := describe.CoreCount(fmt.Sprintf("total of the phase %q", name), content.Phase.GetTotal())
 		if err != nil {
 			return err

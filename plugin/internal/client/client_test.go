@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -488,3 +489,47 @@ func TestComputed(t *testing.T) {
 	}
 	assert.Negative(t, (&call{Stream: &script{}}).computed(), "it says nothing")
 }
+
+// TestBadReports: what a plugin says of a fit, or of a loss, is checked as what a method in this
+// program says.
+func TestBadReports(t *testing.T) {
+	long := strings.Repeat("a", 8193)
+	for says, report := range map[string]*wire.Report{
+		"compile_seconds is NaN":                {CompileSeconds: math.NaN()},
+		"compile_seconds is +Inf":               {CompileSeconds: math.Inf(1)},
+		"compile_seconds is -1":                 {CompileSeconds: -1},
+		"untrained has 8193 bytes":              {Untrained: long},
+		"warning 1 has 8193 bytes":              {Warnings: []string{long}},
+		"there are 1001 warnings":               {Warnings: make([]string, 1001)},
+		"is epoch 0, after epoch 0":             {History: []*wire.Epoch{{}}},
+		"entry 2 of the history is epoch 2, af": {History: []*wire.Epoch{{Number: 2}, {Number: 2}}},
+	} {
+		for _, kind := range []wire.Kind{wire.Kind_METHOD, wire.Kind_EMBEDDER, wire.Kind_OPERATOR, wire.Kind_ORACLE} {
+			reply := &wire.Fitted{Dim: 2, Report: report}
+			s := &script{replies: []*wire.Frame{{Content: &wire.Frame_Fitted{Fitted: reply}}}}
+			err := use(t, kind, s)
+			assert.ErrorIs(t, err, core.ErrContract, "%s: %s", kind, says)
+			assert.ErrorContains(t, err, "plugin far: ")
+			assert.ErrorContains(t, err, says)
+		}
+	}
+	frames := replies(t)[wire.Kind_LOSS]
+	frames[0].GetLoss().Warnings = []string{long}
+	err := use(t, wire.Kind_LOSS, &script{replies: frames})
+	assert.ErrorIs(t, err, core.ErrContract)
+	assert.ErrorContains(t, err, "plugin far: contract broken: warning 1 has 8193 bytes")
+}
+
+// TestNamesOfPhases from a plugin are short.
+func TestNamesOfPhases(t *testing.T) {
+	p := &phases{Progress: core.NoProgress}
+	tell(p, &wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: strings.Repeat("a", 1<<20)}}})
+	assert.Equal(t, strings.Repeat("a", 256), p.name)
+}
+
+type phases struct {
+	core.Progress
+	name string
+}
+
+func (p *phases) Phase(name string, _ int) { p.name = name }

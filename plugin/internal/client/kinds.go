@@ -345,6 +345,9 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	if v := value.Value; v-v != 0 {
 		return core.LossValue{}, fmt.Errorf("%w: %w: the loss is %v", core.ErrContract, core.ErrNonFinite, v)
 	}
+	if err := core.CheckWarnings(value.Warnings); err != nil {
+		return core.LossValue{}, err
+	}
 	n, d := x.Dims()
 	for what, gradient := range map[string]*mat.Dense{"gradients by x": value.GradX, "gradients by y": value.GradY} {
 		if err := checkMatrix(what, gradient, n, d); err != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/plugin/internal/transfer"
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
@@ -79,14 +80,14 @@ func native(v *wire.Value) any {
 	return nil
 }
 
-// Report returns a report as it is sent. The error is [core.ErrContract] for a number that cannot be.
-func Report(r core.Report) (w *wire.Report, err error) {
-	w = &wire.Report{Untrained: r.Untrained, Warnings: r.Warnings, CompileSeconds: r.CompileSeconds}
-	if w.Rank, err = Count("rank", r.Rank); err != nil {
+// Report returns a report as it is sent. The error is that of [core.Report.Validate].
+func Report(r core.Report) (*wire.Report, error) {
+	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	if w.Parameters, err = Count("number of parameters", r.Parameters); err != nil {
-		return nil, err
+	w := &wire.Report{
+		Untrained: transfer.Text(r.Untrained, core.MaxSentence), Warnings: transfer.Texts(r.Warnings, core.MaxSentence),
+		Rank: uint64(r.Rank), Parameters: uint64(r.Parameters), CompileSeconds: r.CompileSeconds,
 	}
 	for _, e := range r.History {
 		sent, err := Epoch(e)
@@ -98,7 +99,7 @@ func Report(r core.Report) (w *wire.Report, err error) {
 	return w, nil
 }
 
-// CoreReport returns the report that was sent. The error is [core.ErrContract] for a number that is too large.
+// CoreReport returns the report that was sent, which the caller must validate. The error is [core.ErrContract] for a number that is too large.
 func CoreReport(w *wire.Report) (r core.Report, err error) {
 	r = core.Report{Untrained: w.GetUntrained(), Warnings: w.GetWarnings(), CompileSeconds: w.GetCompileSeconds()}
 	if r.Rank, err = CoreCount("rank", w.GetRank()); err != nil {
@@ -129,21 +130,19 @@ func CoreEpoch(e *wire.Epoch) (core.Epoch, error) {
 	return core.Epoch{Number: number, Train: e.GetTrain(), Validation: e.GetValidation()}, err
 }
 
-// mostCount is the largest count that crosses the wire. Readers of results hold every whole number up to it.
-const mostCount = min(1<<53, math.MaxInt)
-
-// Count returns a count as it is sent. The error is [core.ErrContract] for one below 0 or above 2⁵³.
+// Count returns a count as it is sent. The error is [core.ErrContract] for one below 0 or above
+// [core.MaxCount].
 func Count(what string, n int) (uint64, error) {
-	if n < 0 || n > mostCount {
-		return 0, fmt.Errorf("%w: a %s of %d; it must be in 0 … %d", core.ErrContract, what, n, mostCount)
+	if n < 0 || n > core.MaxCount {
+		return 0, fmt.Errorf("%w: a %s of %d; it must be in 0 … %d", core.ErrContract, what, n, core.MaxCount)
 	}
 	return uint64(n), nil
 }
 
 // CoreCount returns the count that was sent, with the error of [Count].
 func CoreCount(what string, n uint64) (int, error) {
-	if n > mostCount {
-		return 0, fmt.Errorf("%w: a %s of %d; the most is %d", core.ErrContract, what, n, mostCount)
+	if n > core.MaxCount {
+		return 0, fmt.Errorf("%w: a %s of %d; the most is %d", core.ErrContract, what, n, core.MaxCount)
 	}
 	return int(n), nil
 }

@@ -36,8 +36,8 @@ const (
 const OwnGroup = "KOOPBENCH_PLUGIN_GROUP"
 
 // largestFrame is the most bytes of a message that a plugin may send. Chunks are smaller by far; descriptions and reports are not
-// in chunks.
-const largestFrame = 16 << 20
+// in chunks. The largest report that [core.Report.Validate] allows has room.
+const largestFrame = 40 << 20
 
 // window is how many bytes a call, and a connection, may have under way, and buffer how many are read or written at a time.
 const (
@@ -139,13 +139,15 @@ func (p *Process) start(ctx context.Context, config *goplugin.ClientConfig) erro
 	if err == nil {
 		return nil
 	}
-	if at, _ := deadline.Deadline(); status.Code(err) == codes.DeadlineExceeded && time.Until(at) < time.Second {
+	at, _ := deadline.Deadline()
+	if status.Code(err) == codes.DeadlineExceeded && time.Until(at) < time.Second {
 		<-deadline.Done() // the plugin's clock is a little ahead
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return p.explain(err, deadline.Err() != nil)
+	// By the clock: go-plugin's own timer, which began later, may be heard of before the context's.
+	return p.explain(err, !time.Now().Before(at))
 }
 
 func (p *Process) connect(config *goplugin.ClientConfig) error {

@@ -289,8 +289,14 @@ func (s *Server) Evaluate(call grpc.BidiStreamingServer[wire.Frame, wire.Frame])
 		if value.GradX == nil || value.GradY == nil {
 			return fmt.Errorf("%w: the loss %q gave no gradient", core.ErrContract, c.GetName())
 		}
+		if err := core.CheckWarnings(value.Warnings); err != nil {
+			return err
+		}
 		gradients := []transfer.Array{transfer.Matrix("gradient_x", value.GradX), transfer.Matrix("gradient_y", value.GradY)}
-		reply := &wire.LossValue{Value: value.Value, Warnings: value.Warnings, Arrays: transfer.Headers(gradients)}
+		reply := &wire.LossValue{
+			Value: value.Value, Warnings: transfer.Texts(value.Warnings, core.MaxSentence),
+			Arrays: transfer.Headers(gradients),
+		}
 		return in.sendWhole(&wire.Frame{Content: &wire.Frame_Loss{Loss: reply}}, gradients...)
 	})
 }

@@ -207,7 +207,8 @@ func (p *progress) send(f *wire.Frame, err error) {
 
 func (p *progress) Phase(name string, total int) {
 	n, err := describe.Count(fmt.Sprintf("total of the phase %q", name), total)
-	p.send(&wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: name, Total: n}}}, err)
+	phase := &wire.Phase{Name: transfer.Text(name, transfer.MaxName), Total: n}
+	p.send(&wire.Frame{Content: &wire.Frame_Phase{Phase: phase}}, err)
 }
 
 func (p *progress) Advance(done int) {

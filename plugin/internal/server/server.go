@@ -186,10 +186,7 @@ func answer(call interface {
 	if err != nil {
 		return err
 	}
-	err = func() (err error) {
-		defer core.Recover(&err)
-		return run(s, first)
-	}()
+	err = core.Contain(func() error { return run(s, first) })
 	call.SetTrailer(metadata.Pairs(transfer.ComputedTrailer, strconv.FormatFloat(s.ownSeconds(), 'f', 9, 64)))
 	var broken brokenStream
 	switch {

@@ -3,7 +3,9 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/internal/describe"
@@ -409,4 +412,93 @@ func FuzzServer(f *testing.F) {
 			t.Fatal("the call hangs")
 		}
 	})
+}
+
+// oddModel says of itself what it is told to, or panics.
+type oddModel struct {
+	still
+	report func() core.Report
+}
+
+func (m oddModel) Report() core.Report { return m.report() }
+
+// oddMethod gives odd models, or ends its goroutine.
+type oddMethod struct {
+	method
+	fit func(t *core.Training) (core.Model, error)
+}
+
+func (m oddMethod) Fit(_ context.Context, t *core.Training) (core.Model, error) { return m.fit(t) }
+
+// oddLoss warns.
+type oddLoss struct {
+	loss
+	warnings []string
+}
+
+func (l oddLoss) Evaluate(ctx context.Context, x, y mat.Matrix, o core.Options) (core.LossValue, error) {
+	v, err := l.loss.Evaluate(ctx, x, y, o)
+	v.Warnings = l.warnings
+	return v, err
+}
+
+// TestOddThings: what cannot be sent as it is, or ends a goroutine, ends the call alone, with a
+// Failure of the right kind.
+func TestOddThings(t *testing.T) {
+	reports := func(r core.Report) oddMethod {
+		return oddMethod{fit: func(*core.Training) (core.Model, error) {
+			return oddModel{report: func() core.Report { return r }}, nil
+		}}
+	}
+	goexit := oddMethod{fit: func(*core.Training) (core.Model, error) { runtime.Goexit(); return nil, nil }}
+	speechless := oddMethod{fit: func(*core.Training) (core.Model, error) {
+		return oddModel{report: func() core.Report { panic("no report") }}, nil
+	}}
+	fitCall, lossCall := calls(t)[1], calls(t)[len(calls(t))-1]
+	for says, c := range map[string]struct {
+		thing any
+		call  []*wire.Frame
+		kind  wire.Failure_Kind
+	}{
+		"the rank is -1":              {reports(core.Report{Rank: -1}), fitCall, wire.Failure_CONTRACT},
+		"number of parameters is -1":  {reports(core.Report{Parameters: -1}), fitCall, wire.Failure_CONTRACT},
+		"is epoch -1":                 {reports(core.Report{History: []core.Epoch{{Number: -1}}}), fitCall, wire.Failure_CONTRACT},
+		"runtime.Goexit was called":   {goexit, fitCall, wire.Failure_PANIC},
+		"internal failure: no report": {speechless, fitCall, wire.Failure_PANIC},
+		"there are 1001 warnings":     {oddLoss{warnings: make([]string, 1001)}, lossCall, wire.Failure_CONTRACT},
+	} {
+		t.Run(says, func(t *testing.T) {
+			s, err := New("", "", c.thing)
+			require.NoError(t, err)
+			last, err := run(s, &script{ctx: t.Context(), received: c.call})
+			require.NoError(t, err)
+			assert.Equal(t, c.kind, last.GetFailure().GetKind())
+			assert.Contains(t, last.GetFailure().GetMessage(), says)
+		})
+	}
+}
+
+// TestTextsAreUTF8: others cannot be sent, and would end the call with an error of gRPC.
+func TestTextsAreUTF8(t *testing.T) {
+	m := oddMethod{fit: func(t *core.Training) (core.Model, error) {
+		t.Progress.Phase("phas\xe9", 1)
+		report := core.Report{Untrained: "b\xe4d", Warnings: []string{"w\xe4rm"}}
+		return oddModel{report: func() core.Report { return report }}, nil
+	}}
+	fails := oddMethod{fit: func(*core.Training) (core.Model, error) { return nil, errors.New("b\xe4d") }}
+	for _, c := range []struct {
+		thing any
+		call  []*wire.Frame
+	}{{m, calls(t)[1]}, {fails, calls(t)[1]}, {oddLoss{warnings: []string{"w\xe4rm"}}, calls(t)[len(calls(t))-1]}} {
+		s, err := New("", "", c.thing)
+		require.NoError(t, err)
+		odd := &script{ctx: t.Context(), received: c.call}
+		_, err = run(s, odd)
+		require.NoError(t, err)
+		require.NotEmpty(t, odd.sent)
+		for _, frame := range odd.sent {
+			_, err := proto.Marshal(frame)
+			assert.NoError(t, err)
+		}
+	}
 }

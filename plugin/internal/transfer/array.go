@@ -14,6 +14,7 @@ import (
 // Limits of the wire format.
 const (
 	MaxChunk = 1 << 20 // bytes of a chunk
+	MaxName  = 256     // bytes of the name of a phase
 	MaxArray = 1 << 30 // bytes of an array
 	MaxAxes  = 8
 

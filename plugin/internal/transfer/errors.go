@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/wire"
@@ -28,12 +29,17 @@ var sentinels = []struct {
 	{wire.Failure_CANCELLED, context.DeadlineExceeded},
 }
 
+// maxFailure is the most bytes of a message, and of a stack, that are sent: a panic's value may be
+// of any size.
+const maxFailure = 1 << 20
+
 // Failure turns an error into what is sent of it: its kind, its text, and the stack where it was a panic.
 func Failure(err error) *wire.Failure {
 	f := &wire.Failure{Message: err.Error()}
 	if errors.Is(err, core.ErrPanic) {
 		f.Message, f.Stack, _ = strings.Cut(f.Message, "\n")
 	}
+	f.Message, f.Stack = Text(f.Message, maxFailure), Text(f.Stack, maxFailure)
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
 			f.Kind = s.kind
@@ -41,6 +47,30 @@ func Failure(err error) *wire.Failure {
 		}
 	}
 	return f
+}
+
+// Text is the beginning of a text, of at most so many bytes, with the replacement character for
+// each byte that is not UTF-8: other texts cannot be sent.
+func Text(s string, most int) string {
+	s = s[:min(len(s), most)]
+	if utf8.ValidString(s) {
+		return s
+	}
+	s = string([]rune(s)) // may be longer
+	for end := min(len(s), most); ; end-- {
+		if utf8.ValidString(s[:end]) {
+			return s[:end]
+		}
+	}
+}
+
+// Texts is Text for each of several.
+func Texts(texts []string, most int) []string {
+	var sent []string
+	for _, s := range texts {
+		sent = append(sent, Text(s, most))
+	}
+	return sent
 }
 
 // Error turns a failure into an error that wraps the sentinel of its kind. The text is the plugin's.

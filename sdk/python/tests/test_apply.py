@@ -326,6 +326,7 @@ class _GivenLoss(Loss):
         (lambda x, y: (x, x, y), "CONTRACT: .*must return a number"),
         (lambda x, y: (1.0, x[1:], y), r"CONTRACT: .*a gradient of the shape of x, an array of shape \(30, 3\)"),
         (lambda x, y: (1.0, x, y * np.inf), "CONTRACT: .*not finite"),
+        (lambda x, y: (1.0, x, y, ["a" * 8193]), "CONTRACT: warning 1 has 8193 bytes; the most is 8192"),
         (lambda x, y: x.fill(0), "PANIC: ValueError: .*read-only"),
     ],
 )

@@ -761,3 +761,28 @@ def test_checkpoints_that_cannot_be_stored(arrays: dict[str, Array], name: str, 
     with pytest.raises(ContractError, match=message):
         training.store_checkpoint(arrays, name)
     training.store_checkpoint({"a": [1.0, 2.0], "b": np.uint8(3)})  # outside the benchmark nothing is kept
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"compile_seconds": math.nan}, "compile_seconds is nan; it must be a number in 0 … 1000000000"),
+        ({"compile_seconds": math.inf}, "compile_seconds is inf"),
+        ({"compile_seconds": -1}, "compile_seconds is -1"),
+        ({"rank": math.inf}, "cannot be sent"),
+        ({"untrained": "ä" * 4097}, "why the fit is untrained has 8194 bytes; the most is 8192"),
+        ({"warnings": ["a" * 8193]}, "warning 1 has 8193 bytes; the most is 8192"),
+        ({"warnings": [""] * 1001}, "there are 1001 warnings; the most is 1000"),
+        ({"history": [Epoch(0, 1.0)]}, "entry 1 of the history is epoch 0, after epoch 0"),
+        ({"history": [Epoch(2, 1.0), Epoch(2, 1.0)]}, "entry 2 of the history is epoch 2, after epoch 2"),
+        ({"history": [Epoch(1, 1.0)] * 1_000_001}, "the history has 1000001 epochs; the most is 1000000"),
+    ],
+)
+def test_bad_reports(serve: Serve, x: Array, attributes: dict[str, Any], says: str) -> None:
+    def fit(training: Training) -> Any:
+        for name, value in attributes.items():
+            setattr(training.report, name, value)
+        return lambda snapshots: snapshots
+
+    with pytest.raises(Failed, match=f"CONTRACT: given: .*{says}"):
+        serve(Given(fit)).fit_method("given", x)

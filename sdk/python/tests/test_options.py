@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import sys
 from typing import Any
 
 import pytest
@@ -51,7 +53,17 @@ def test_refused(given: dict[str, object], says: str) -> None:
         (IntOption("r" * 41, 1, 0, 2, "rank"), "1 to 40"),
         (IntOption("rank", 1, 0, 2, ""), "doc"),
         (IntOption("rank", 3, 0, 2, "rank"), "the default 3"),
-        (FloatOption("alpha", 1, 2, 0, "a"), "the default 1"),
+        (FloatOption("alpha", 1, 2, 0, "a"), "must be finite .* and ascend"),
+        (FloatOption("alpha", math.inf, 0, math.inf, "a"), "takes numbers in 0 … inf; the ends must be finite"),
+        (FloatOption("alpha", 1, -math.inf, 2, "a"), "must be finite"),
+        (FloatOption("alpha", 1, 0, math.nan, "a"), "must be finite"),
+        (FloatOption("alpha", math.nan, 0, 1, "a"), "the default nan"),
+        (FloatOption("alpha", 3, 0, 2, "a"), "the default 3"),
+        (IntOption("rank", 1, 0, 2**63, "rank"), "within 64 bits"),
+        (IntOption("rank", 1, 2, 0, "rank"), "the ends must ascend"),
+        (BoolOption("flat", True, "a" * 1025), "more than 1024 bytes"),
+        (ChoiceOption("kernel", "kernel", "a" * 1025), "a choice of the option 'kernel' has more than 1024 bytes"),
+        (ChoiceOption("kernel", "kernel", *("a" * 1025)), "has 1025 choices; the most is 1024"),
         (ChoiceOption("kernel", "kernel"), "the default ''"),
         ("rank", "is no option"),
     ],
@@ -95,6 +107,15 @@ def test_values_survive_the_wire(values: dict[str, Any]) -> None:
 def test_refused_from_the_wire(sent: dict[str, wire.Value], says: str) -> None:
     with pytest.raises(OptionError, match=says):
         o.from_wire([WHOLE], sent)
+
+
+def test_ranges_without_a_limit() -> None:
+    most = sys.float_info.max
+    assert FloatOption("x", 1, 0, most, "x").range == "a number of at least 0"
+    assert FloatOption("x", 1, -most, 2.5, "x").range == "a number of at most 2.5"
+    assert FloatOption("x", 1, -most, most, "x").range == "a number"
+    assert IntOption("x", 1, 1, 2**63 - 1, "x").range == "a whole number of at least 1"
+    assert WHOLE.range == "a whole number in 1 … 10"
 
 
 def test_declarations_on_the_wire() -> None:

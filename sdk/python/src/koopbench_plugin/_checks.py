@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin.errors import ContractError, LabelError, NonFiniteError, ShapeError, TooShortError
 from koopbench_plugin.training import Labels, Matrix, Snapshots
+from koopbench_plugin.wire import plugin_pb2 as wire
 
 
 def finite(array: AnyArray) -> bool:
@@ -99,6 +101,40 @@ def number(what: str, value: Any) -> float:
 def text(value: object) -> str:
     """Returns a text as it can be sent: without lone surrogates."""
     return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+# The limits of a report, which are those of the benchmark.
+MAX_WARNINGS = 1000
+MAX_SENTENCE = 8 << 10  # bytes
+MAX_HISTORY = 1_000_000
+MAX_SECONDS = 1e9
+
+
+def report(r: wire.Report) -> None:
+    """Raises ContractError, naming the first rule of the benchmark that a report breaks."""
+    if (n := len(r.untrained.encode())) > MAX_SENTENCE:
+        raise ContractError(f"why the fit is untrained has {n} bytes; the most is {MAX_SENTENCE}")
+    warnings(r.warnings)
+    if (n := len(r.history)) > MAX_HISTORY:
+        raise ContractError(f"the history has {n} epochs; the most is {MAX_HISTORY}")
+    last = 0
+    for i, epoch in enumerate(r.history):
+        if epoch.number <= last:
+            raise ContractError(
+                f"entry {i + 1} of the history is epoch {epoch.number}, after epoch {last}; epochs are counted from 1 and ascend"
+            )
+        last = epoch.number
+    if not 0 <= r.compile_seconds <= MAX_SECONDS:
+        raise ContractError(f"compile_seconds is {r.compile_seconds}; it must be a number in 0 … {MAX_SECONDS:.0f}")
+
+
+def warnings(sentences: Sequence[str]) -> None:
+    """Raises ContractError where there are too many warnings, or one is too long."""
+    if (n := len(sentences)) > MAX_WARNINGS:
+        raise ContractError(f"there are {n} warnings; the most is {MAX_WARNINGS}")
+    for i, sentence in enumerate(sentences):
+        if (n := len(sentence.encode())) > MAX_SENTENCE:
+            raise ContractError(f"warning {i + 1} has {n} bytes; the most is {MAX_SENTENCE}")
 
 
 def spectrum(what: str, value: Any) -> tuple[AnyArray, AnyArray]:

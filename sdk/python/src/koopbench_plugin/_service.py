@@ -166,6 +166,7 @@ class Service:
             raise ShapeError(f"{loss.name}: views of shape {x.shape} and {y.shape}; they must have one shape and not be empty")
         value = yield from call.run(self._losses[loss.name], lambda: _loss_value(loss, x, y, values))
         reply = wire.LossValue(value=value.value, warnings=[_checks.text(w) for w in value.warnings])
+        _checks.warnings(reply.warnings)
         yield from _send(reply, "loss", [("gradient_x", value.grad_x), ("gradient_y", value.grad_y)])
 
 
@@ -271,7 +272,7 @@ def _check_lag(name: str, lag: int) -> None:
 
 def _report(name: str, r: Report) -> wire.Report:
     try:
-        return wire.Report(
+        sent = wire.Report(
             untrained=_checks.text(r.untrained),
             warnings=[_checks.text(w) for w in r.warnings],
             history=[epoch_to_wire(e) for e in r.history],
@@ -279,8 +280,13 @@ def _report(name: str, r: Report) -> wire.Report:
             parameters=count("number of parameters", r.parameters),
             compile_seconds=float(r.compile_seconds),
         )
-    except (TypeError, ValueError, ContractError) as error:
+    except (TypeError, ValueError, OverflowError, ContractError) as error:
         raise ContractError(f"{name}: the report {r} cannot be sent: {error}") from error
+    try:
+        _checks.report(sent)
+    except ContractError as error:
+        raise ContractError(f"{name}: {error}") from None
+    return sent
 
 
 def _answer(frames: Frames) -> Frames:

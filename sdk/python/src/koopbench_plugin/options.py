@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +13,23 @@ from koopbench_plugin.errors import OptionError
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+MAX_LINE = 1 << 10  # bytes of a doc or a choice
+MAX_CHOICES = 1024
+
+
+def _in_words(what: str, least: float, most: float, limit: float) -> str:
+    """A range in words, in which the largest number that there is is no limit."""
+    if least > -limit and most < limit:
+        return f"{what} in {_number(least)} … {_number(most)}"
+    if least > -limit:
+        return f"{what} of at least {_number(least)}"
+    return f"{what} of at most {_number(most)}" if most < limit else what
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ class IntOption:
     @property
     def range(self) -> str:
         """The values that it takes, in words."""
-        return f"a whole number in {self.least} … {self.most}"
+        return _in_words("a whole number", self.least, self.most, 2**63 - 1)
 
     def holds(self, value: object) -> bool:
         """Whether it takes the value."""
@@ -70,7 +89,7 @@ class FloatOption:
     @property
     def range(self) -> str:
         """The values that it takes, in words."""
-        return f"a number in {self.least:g} … {self.most:g}"
+        return _in_words("a number", self.least, self.most, sys.float_info.max)
 
     def holds(self, value: object) -> bool:
         """Whether it takes the value."""
@@ -146,6 +165,24 @@ def validate(option: Option) -> None:
         )
     if not option.doc or "\n" in option.doc:
         raise ValueError(f"the option {option.name!r} needs a doc of one line")
+    if len(option.doc.encode()) > MAX_LINE:
+        raise ValueError(f"the doc of the option {option.name!r} has more than {MAX_LINE} bytes")
+    if isinstance(option, ChoiceOption):
+        if len(option.choices) > MAX_CHOICES:
+            raise ValueError(f"the option {option.name!r} has {len(option.choices)} choices; the most is {MAX_CHOICES}")
+        if any(len(str(choice).encode()) > MAX_LINE for choice in option.choices):
+            raise ValueError(f"a choice of the option {option.name!r} has more than {MAX_LINE} bytes")
+    elif isinstance(option, IntOption):
+        if not -(2**63) <= option.least <= option.most < 2**63:
+            raise ValueError(
+                f"the option {option.name!r} takes whole numbers in {option.least} … {option.most}; the ends must ascend, "
+                "within 64 bits"
+            )
+    elif isinstance(option, FloatOption) and not -math.inf < option.least <= option.most < math.inf:
+        raise ValueError(
+            f"the option {option.name!r} takes numbers in {option.least} … {option.most}; the ends must be finite "
+            "(sys.float_info.max is for no limit) and ascend"
+        )
     if not option.holds(option.default):
         raise ValueError(f"the default {option.default!r} of the option {option.name!r} is not {option.range}")
 

@@ -24,6 +24,9 @@ from koopbench_plugin.training import Matrix, OperatorTraining, Snapshots, Train
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+MAX_LINE = _options.MAX_LINE  # bytes of a summary
+MAX_DOC = 64 << 10  # bytes
+MAX_OPTIONS = 256
 EXPOSURES = ("", "labels", "oracle")
 
 Exposure = Literal["", "labels", "oracle"]
@@ -201,6 +204,12 @@ def describe(thing: Thing) -> wire.Thing:
         )
     if not thing.summary or "\n" in thing.summary:
         raise ValueError(f"{thing.name!r} needs a summary of one line")
+    doc = thing.doc or inspect.cleandoc(type(thing).__doc__ or "")
+    for what, text, most in (("summary", thing.summary, MAX_LINE), ("doc", doc, MAX_DOC)):
+        if (n := len(text.encode())) > most:
+            raise ValueError(f"the {what} of {thing.name!r} has {n} bytes; the most is {most}")
+    if (n := len(thing.options)) > MAX_OPTIONS:
+        raise ValueError(f"{thing.name!r} has {n} options; the most is {MAX_OPTIONS}")
     if thing.exposure not in EXPOSURES:
         raise ValueError(f'{thing.name!r} declares the exposure {thing.exposure!r}; there is "labels" and "oracle"')
     if thing.row_by_row and isinstance(thing, Loss):
@@ -218,7 +227,7 @@ def describe(thing: Thing) -> wire.Thing:
         kind=thing.kind,
         name=thing.name,
         summary=thing.summary,
-        doc=thing.doc or inspect.cleandoc(type(thing).__doc__ or ""),
+        doc=doc,
         options=[_options.to_wire(o) for o in thing.options],
         exposure=thing.exposure,
     )

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/examples/method"
+)
+
+// crowded is the analogue method with another prediction for one of three snapshots.
+type crowded struct{ core.Method }
+
+func (c crowded) Describe() core.Description {
+	d := c.Method.Describe()
+	d.Name = "crowded"
+	return d
+}
+
+func (c crowded) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	model, err := c.Method.Fit(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+		next, err := model.Predict(ctx, x)
+		if err != nil || next.Len() != 3 { // a number that the checks try, and the run does not
+			return next, err
+		}
+		values := append([]float32{}, next.Floats()...)
+		values[0]++
+		return core.NewSnapshots(values, x.Shape()...)
+	}), nil
+}
+
+func newCrowded() core.Method { return crowded{method.Analogue{}} }
+
+// TestRunChecksPlugins: --check checks what the runs use of plugins, tells of what fails, and keeps
+// the outcome with all runs of the plugin, those that were finished before too. The runs are made
+// all the same.
+func TestRunChecksPlugins(t *testing.T) {
+	t.Chdir(t.TempDir())
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	good, bad := pluginFile(t, "good", "analogue", "skewed"), pluginFile(t, "bad", "crowded")
+	args := tiny(data, out, "--plugin", good, "--plugin", bad, "--methods", "template,analogue,crowded")
+	require.Zero(t, call(t.Context(), newFakes().config(), args...).status)
+	before := results(t, out)
+	for _, run := range before.Runs {
+		if run.Plugin != nil {
+			assert.Nil(t, run.Plugin.Checks, run.Method)
+		}
+	}
+
+	got := call(t.Context(), newFakes().config(), append(args, "--check", "--seeds", "42,43")...)
+	assert.Zero(t, got.status, got.stderr)
+	assert.Contains(t, got.stderr, "checking plugin good\nchecked  plugin good: 10 passed, 0 failed\n"+
+		"checking method analogue\nchecked  method analogue: ")
+	assert.NotContains(t, got.stderr, "skewed", "no run uses it, and it would fail")
+	assert.Contains(t, got.stderr, "checked  method crowded: ")
+	assert.Contains(t, got.stderr, "bench: warning: the plugin "+bad+" failed 1 check: crowded: row-independence; "+
+		"see: bench plugin check "+bad+"\n")
+	assert.Contains(t, got.stderr, "crowded, seed 42: finished before, kept")
+	after := results(t, out)
+	require.Len(t, after.Runs, 6)
+	store := benchmark.OpenStore(out)
+	for _, run := range after.Runs {
+		onDisk, ok, err := store.Run(run.Key)
+		require.NoError(t, err)
+		require.True(t, ok)
+		assert.Equal(t, run.Plugin, onDisk.Plugin)
+		switch run.Method {
+		case "template":
+			assert.Nil(t, run.Plugin)
+		case "analogue":
+			require.NotNil(t, run.Plugin.Checks)
+			assert.Empty(t, run.Plugin.Checks.Failed)
+			assert.Greater(t, run.Plugin.Checks.Passed, 30)
+		case "crowded":
+			require.NotNil(t, run.Plugin.Checks)
+			assert.Equal(t, []string{"crowded: row-independence"}, run.Plugin.Checks.Failed)
+		}
+	}
+
+	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(kept), "\ncheck: true\n")
+	require.Zero(t, call(t.Context(), newFakes().config(), append(args, "--seeds", "42,43")...).status)
+	assert.Equal(t, after.Runs, results(t, out).Runs, "what was found stays where nothing is checked")
+}
+
+// TestRunChecksPartsAndOracles: a plugin is checked for the part that a method is made of, and for
+// the oracle, be it fitted or kept from before.
+func TestRunChecksPartsAndOracles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	data, out, path := dataFolder(t), filepath.Join(t.TempDir(), "out"), pluginFile(t, "far", "ridge", "blind")
+	args := tiny(data, out, "--plugin", path, "--methods", "template,operator:ridge", "--oracle", "plugin:blind")
+	checked := func(more ...string) (output, *benchmark.Results) {
+		got := call(t.Context(), newFakes().config(), append(args, more...)...)
+		require.Zero(t, got.status, got.stderr)
+		return got, results(t, out)
+	}
+	_, r := checked()
+	assert.Nil(t, r.Oracle.Plugin.Checks)
+	got, r := checked("--check", "--quiet")
+	assert.NotContains(t, got.stderr, "checking")
+	assert.Contains(t, got.stderr, "warning: the plugin "+path+" failed ", "a warning is told with --quiet too")
+	require.NotNil(t, r.Oracle.Plugin.Checks)
+	assert.Contains(t, r.Oracle.Plugin.Checks.Failed, "oracle:blind: learns")
+	for _, name := range r.Oracle.Plugin.Checks.Failed {
+		assert.True(t, strings.HasPrefix(name, "oracle:blind: "), name)
+	}
+	require.Len(t, r.Runs, 2)
+	assert.Equal(t, r.Oracle.Plugin.Checks, r.Runs[1].Plugin.Checks)
+	_, r = checked()
+	assert.NotNil(t, r.Oracle.Plugin.Checks, "what was found stays where nothing is checked")
+}
+
+// blind is an oracle that sees the same in everything.
+type blind struct{}
+
+func (blind) Describe() core.Description {
+	return core.Description{Name: "blind", Summary: "sees nothing", Doc: "For tests."}
+}
+
+func (blind) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	return blindJudge{}, ctx.Err()
+}
+
+type blindJudge struct{}
+
+func (blindJudge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
+	return make([]int, x.Len()), ctx.Err()
+}
+
+// TestRunChecksTheProgram: a check of the process that fails is one of the plugin, and without a
+// plugin there is nothing to check.
+func TestRunChecksTheProgram(t *testing.T) {
+	t.Chdir(t.TempDir())
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	path := rewriteScript(t, pluginFile(t, "silent", "analogue"), `echo "$0 is a plugin" >&2; exit 1`, "exit 0")
+	args := func(methods string) []string {
+		return tiny(data, out, "--plugin", path, "--methods", methods, "--check")
+	}
+	got := call(t.Context(), newFakes().config(), args("analogue")...)
+	assert.Zero(t, got.status, got.stderr)
+	assert.Equal(t, []string{"plugin: by-hand"}, results(t, out).Runs[0].Plugin.Checks.Failed)
+
+	out = filepath.Join(t.TempDir(), "out")
+	got = call(t.Context(), newFakes().config(), args("template")...)
+	assert.Zero(t, got.status, got.stderr)
+	assert.Contains(t, got.stderr, "--check: no method comes from a plugin, nor does the oracle\n")
+	assert.NotContains(t, got.stderr, "checking")
+}
+
+// TestRunCheckSignal: SIGINT ends the checks at once, before anything of the runs is begun.
+func TestRunCheckSignal(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	path := pluginFile(t, "far", "hangs-in-fit")
+	pluginFolder(t)
+	c := startChild(t, nil, tiny(data, out, "--plugin", path, "--methods", "hangs-in-fit", "--check", "-v")...)
+	c.await(t, "it hangs")
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	got := c.finish(t)
+	assert.Equal(t, exitInterrupted, got.status, got.stderr)
+	const last = "bench: stopped while plugins were checked; nothing was begun\n"
+	assert.True(t, strings.HasSuffix(got.stderr, last), got.stderr)
+	assert.NoDirExists(t, out)
+}
