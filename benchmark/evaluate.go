@@ -46,6 +46,10 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 		if err != nil {
 			return nil, fmt.Errorf("at step %d: %w", step, err)
 		}
+		err = rows.checkLabels(next, labels, step, func(x core.Snapshots) ([]int, error) { return h.classify(ctx, x) })
+		if err != nil {
+			return nil, fmt.Errorf("at step %d: %w", step, err)
+		}
 		if h.Task.Info.Protocol != ProtocolPowers {
 			x = next
 		}

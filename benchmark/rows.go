@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -19,13 +20,12 @@ import (
 //   - at one step some of them are predicted again, alone and in other company, and must come out
 //     the same up to [core.RowTolerance].
 //
-// The orders are drawn from the seed, the declared name of the method and the hash of the data,
-// which no method is given.
+// Orders and checks are drawn from a secret of this process, see [newSecret]: what is drawn from
+// anything that a method can know, the seed and the data for instance, it can draw too.
 type rows struct {
-	seed       int64
-	name, data string
-	n          int // snapshots
-	checked    int // the step at which some are predicted again
+	secret, name string
+	n            int // snapshots
+	checked      int // the step at which some are predicted again
 }
 
 const (
@@ -33,14 +33,28 @@ const (
 	companionRows = 128 // the most that are predicted again in other company, after the others
 )
 
-func newRows(task TaskInfo, name string, seed int64, n int) rows {
-	r := rows{seed: seed, name: name, data: task.DataSHA256, n: n}
-	r.checked = 1 + r.stream("row-check").IntN(task.Steps)
+// newSecret draws what nobody can know before the process ends, and nothing keeps.
+func newSecret() string {
+	var secret [32]byte
+	_, _ = cryptorand.Read(secret[:]) // it never fails
+	return string(secret[:])
+}
+
+// newRows draws anew for each run, which the key names.
+func newRows(secret, key string, steps, n int) rows {
+	r := rows{secret: secret, name: key, n: n}
+	r.checked = 1 + r.stream("row-check").IntN(steps)
 	return r
 }
 
 func (r rows) stream(purpose ...string) *rand.Rand {
-	return core.NewStream(r.seed, append([]string{r.name, r.data}, purpose...)...)
+	return core.NewStream(0, append([]string{r.secret, r.name}, purpose...)...)
+}
+
+// company returns which snapshots are looked at again: some alone, and some together.
+func (r rows) company() (alone, together []int) {
+	chosen := r.stream("rows-checked").Perm(r.n)
+	return chosen[:min(aloneRows, r.n)], chosen[:min(companionRows, (r.n+1)/2)]
 }
 
 // order is that of the snapshots at a step: the one with index order[i] comes i-th. Step 0 stands
@@ -56,8 +70,7 @@ func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, a
 		return core.Snapshots{}, err
 	}
 	var alone []core.Snapshots
-	chosen := r.stream("rows-checked").Perm(r.n)
-	single, group := chosen[:min(aloneRows, r.n)], chosen[:min(companionRows, (r.n+1)/2)]
+	single, group := r.company()
 	if step == r.checked {
 		for _, i := range single {
 			one, err := again(ctx, x, []int{i}, step, ahead)
@@ -89,6 +102,45 @@ func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, a
 		}
 	}
 	return next, nil
+}
+
+// checkLabels has the judge label some snapshots again, alone and in other company, at the step that
+// is checked: a judge that goes by their places could call any prediction right. Labels may differ
+// in 1% of the rows, where rounding decides.
+func (r rows) checkLabels(
+	x core.Snapshots, labels []int, step int, classify func(core.Snapshots) ([]int, error),
+) error {
+	if step != r.checked {
+		return nil
+	}
+	single, group := r.company()
+	calls := [][]int{group}
+	for _, i := range single {
+		calls = append(calls, []int{i})
+	}
+	total, different, first := 0, 0, 0
+	for _, times := range calls {
+		some, err := pick(x, times)
+		if err != nil {
+			return err
+		}
+		again, err := classify(some)
+		if err != nil {
+			return err
+		}
+		for k, i := range times {
+			total++
+			if again[k] != labels[i] {
+				different, first = different+1, i
+			}
+		}
+	}
+	if 100*different <= total {
+		return nil
+	}
+	return fmt.Errorf("the oracle: %w: %s: %d of %d predictions, that from test snapshot %d for instance, get "+
+		"another label alone or in other company than among %d; label every snapshot by itself",
+		core.ErrContract, core.RowIndependence, different, total, first, x.Len())
 }
 
 // again predicts the snapshots of x at these times once more.

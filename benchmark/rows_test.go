@@ -78,14 +78,14 @@ func TestCheatsAreInvalid(t *testing.T) {
 			}
 			return shown(x, honest(x, 1))
 		},
-		"the mean of the call is subtracted": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		"the sum of the call is subtracted": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			values := slices.Clone(x.Floats())
-			var mean float32
+			var sum float32
 			for _, v := range values {
-				mean += v / float32(len(values))
+				sum += v + 1
 			}
 			for i := range values {
-				values[i] -= mean / 100
+				values[i] -= sum / 1000
 			}
 			return core.NewSnapshots(values, x.Shape()...)
 		},
@@ -100,9 +100,7 @@ func TestCheatsAreInvalid(t *testing.T) {
 		"chance decides": func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			next := honest(x, 0)
 			for i := range next {
-				if source.IntN(4) == 0 {
-					next[i] = source.IntN(states)
-				}
+				next[i] = source.IntN(states)
 			}
 			return shown(x, next)
 		},
@@ -155,13 +153,79 @@ func TestPlacesSayNothing(t *testing.T) {
 		return shown(x, next)
 	}
 	p := plan(t, t.TempDir(), &oracle{}, &method{name: "remembers", predict: remember})
-	p.Task = noisyTask(t, 6)
+	p.Task = noisyTask(t, 1)
+	copies := make([]float32, 0, 300*4) // test snapshots enough for chance to be small
+	for i := range 300 {
+		row := p.Task.Test.Slice(i%15, i%15+1).Floats()
+		for _, v := range row {
+			copies = append(copies, v+float32(i)/10_000)
+		}
+		p.Task.TestLabels = append(p.Task.TestLabels[:i:i], i%states)
+	}
+	p.Task.Info.Test = 300
+	var err error
+	p.Task.Test, err = core.NewSnapshots(copies, 2, 2)
+	require.NoError(t, err)
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for _, run := range got.Runs {
 		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
-		assert.Less(t, run.Accuracy[0], 0.6, "voting in the order of time would be right always")
+		assert.InDelta(t, 1.0/states, run.Accuracy[0], 0.2, "voting in the order of time would be right always")
 	}
+}
+
+// placing is an oracle that calls snapshots right by their places: a method and an oracle from one
+// author could conspire so.
+type placing struct{ *oracle }
+
+func (o placing) Fit(context.Context, *core.Training) (core.Judge, error) { return placingJudge{}, nil }
+
+type placingJudge struct{}
+
+func (placingJudge) Classify(ctx context.Context, x core.Snapshots) ([]int, error) {
+	if x.Floats()[0] != 9 { // not of the conspirator
+		return judge{}.Classify(ctx, x)
+	}
+	labels := make([]int, x.Len())
+	for i := range labels {
+		labels[i] = (i + 1) % states
+	}
+	return labels, nil
+}
+
+// TestJudgesThatGoByPlace: a judge must label each snapshot by itself, as a method must predict it.
+func TestJudgesThatGoByPlace(t *testing.T) {
+	constant := func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		return core.NewSnapshots(slices.Repeat([]float32{9}, 4*x.Len()), x.Shape()...)
+	}
+	p := plan(t, t.TempDir(), &oracle{}, &method{name: "constant", predict: constant}, perfect())
+	p.Oracle.Oracle = placing{&oracle{}}
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	for _, run := range got.Runs[:2] {
+		assert.Equal(t, benchmark.StatusInvalid, run.Status)
+		assert.Contains(t, run.Reason, "the oracle: contract broken: row-independence: ")
+	}
+	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status, got.Runs[2].Reason)
+}
+
+// TestOrdersAreSecret: two commands with the same seed and data draw other orders.
+func TestOrdersAreSecret(t *testing.T) {
+	orders := map[string]bool{}
+	for range 4 {
+		var given, eigen []core.Snapshots
+		p := plan(t, t.TempDir(), &oracle{}, perfect())
+		p.Task, p.Seeds = noisyTask(t, 2), p.Seeds[:1]
+		p.Entries[0].Method = watching{&method{name: "perfect", predict: still}, &given, &eigen}
+		_, err := benchmark.Run(t.Context(), p)
+		require.NoError(t, err)
+		for _, x := range append(given, eigen...) {
+			if x.Len() == 15 {
+				orders[fmt.Sprint(x.Floats())] = true
+			}
+		}
+	}
+	assert.Len(t, orders, 4*3)
 }
 
 // noisyTask is the tests' process with test snapshots that are all different.

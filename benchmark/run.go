@@ -28,7 +28,7 @@ func Run(ctx context.Context, plan Plan) (*Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}
 	}
-	h := &harness{Plan: plan, store: OpenStore(plan.Out)}
+	h := &harness{Plan: plan, store: OpenStore(plan.Out), secret: newSecret()}
 	ctx, scope := core.WithScope(ctx) // of the oracle
 	results, err := h.run(ctx)
 	return results, errors.Join(err, scope.Close())
@@ -38,6 +38,7 @@ func Run(ctx context.Context, plan Plan) (*Results, error) {
 type harness struct {
 	Plan
 	store  *Store
+	secret string // see [rows]
 	oracle OracleInfo
 	judge  core.Judge
 }
@@ -334,6 +335,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	var model core.Model
 	var err error
 	m.measure(&result.FitSeconds, func() { model, err = fit(ctx, "model", r.entry.Method.Fit, t) })
+	whole := result.FitSeconds
 	if spent, ok := core.ScopeOf(ctx).Spent(); ok {
 		result.FitSeconds = max(result.FitSeconds-spent.StartSeconds, 0) // they may have started at the same time
 	}
@@ -346,6 +348,10 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if err != nil {
 		return nil, err
 	}
+	if report.CompileSeconds > whole+result.ResumedSeconds {
+		result.Warnings = append(result.Warnings, fmt.Sprintf(
+			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
+	}
 	result.FitSeconds = max(result.FitSeconds-report.CompileSeconds, 0)
 	result.CompileSeconds = report.CompileSeconds
 	result.Rank, result.Parameters = report.Rank, report.Parameters
@@ -353,7 +359,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	result.History = history(report)
 	result.Trained, result.Reason = report.Untrained == "", report.Untrained
 
-	rows := newRows(h.Task.Info, r.description.Name, r.seed, h.Task.Test.Len())
+	rows := newRows(h.secret, r.key, h.Task.Info.Steps, h.Task.Test.Len())
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
 	if err != nil {
 		return nil, err
