@@ -15,18 +15,18 @@ var ErrBusy = errors.New("in use")
 // unlock is called or the process ends, however it ends. The error is [ErrBusy]. Where the storage has no locks there is
 // none: files stay whole, and the last command's results count.
 func (s *Store) lock() (unlock func(), err error) {
-	path := s.path(".lock")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := s.files().Change(".lock", false) // a link in its place would truncate something else
 	if err != nil {
 		return nil, fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
 	err = lockFile(f)
 	switch {
 	case errors.Is(err, errLocked):
-		holder, _ := os.ReadFile(path)
+		holder := make([]byte, 200)
+		n, _ := f.ReadAt(holder, 0)
 		f.Close()
 		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another folder with --out",
-			ErrBusy, s.dir, orUnknown(strings.TrimSpace(string(holder))))
+			ErrBusy, s.dir, orUnknown(strings.TrimSpace(string(holder[:n]))))
 	case err == nil:
 		host, _ := os.Hostname()
 		if f.Truncate(0) == nil {

@@ -335,8 +335,11 @@ func TestMergeTakesAllOfARun(t *testing.T) {
 	_, err = benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
 	require.NoError(t, err)
 	model, oracle := r.Runs[0].Key+".model.npz", "oracle-"+r.Oracle.Key+".npz"
-	require.NoError(t, os.WriteFile(filepath.Join(b, "runs", model), []byte("a model"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(b, oracle), []byte("an oracle"), 0o644))
+	state := &core.State{Arrays: map[string]core.Array{"a": {Shape: []int{1}, Values: []float32{1}}}}
+	info := benchmark.ModelInfo{Kind: benchmark.ModelOfMethod, Key: r.Runs[0].Key, Task: r.Task}
+	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, "runs", model)))
+	info.Kind, info.Key = benchmark.ModelOfOracle, r.Oracle.Key
+	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, oracle)))
 	require.NoError(t, os.WriteFile(filepath.Join(b, "config.yaml"), []byte("seeds: 1,2"), 0o644))
 	_, err = benchmark.Merge(out, []string{a}, nil)
 	require.NoError(t, err)

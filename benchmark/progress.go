@@ -8,6 +8,8 @@ import (
 	"os"
 	"regexp"
 	"slices"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // planned is what a command set out to do: the content of plan.json, which is there from before the first run until
@@ -115,16 +117,17 @@ func (r *Results) hold(plans []planned) bool {
 
 // plans reads the plans in the folder, that of a whole command first.
 func (s *Store) plans() ([]planned, error) {
-	entries, err := os.ReadDir(s.dir)
+	entries, err := s.files().Entries(".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrResults, err)
 	}
 	var plans []planned
+	b := foreign.NewBudget()
 	for _, entry := range entries {
 		if !planName.MatchString(entry.Name()) {
 			continue
 		}
-		p, err := s.readPlan(entry.Name())
+		p, err := s.readPlan(entry.Name(), b)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has just been finished
 		}
@@ -140,9 +143,9 @@ func (s *Store) plans() ([]planned, error) {
 	return plans, nil
 }
 
-func (s *Store) readPlan(name string) (p planned, err error) {
+func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) {
 	path := s.path(name)
-	if err = s.readJSON(path, &p); err != nil {
+	if err = s.readJSON(name, &p, b); err != nil {
 		return p, err
 	}
 	switch {

@@ -184,13 +184,17 @@ func (d Folder) Read(name string, most int64) ([]byte, error) {
 	return content(f, most)
 }
 
-// JSON reads a file of JSON into the value to which v points, see [JSON].
-func (d Folder) JSON(name string, v any) error {
+// JSON reads a file of JSON into the value to which v points, see [JSON]. What it takes is of the
+// budget, nil for one of its own.
+func (d Folder) JSON(name string, v any, b *Budget) error {
+	if b == nil {
+		b = NewBudget()
+	}
 	text, err := d.Read(name, Limit())
 	if err != nil {
 		return err
 	}
-	if err := JSON(text, v); err != nil {
+	if err := b.decode(text, v); err != nil {
 		return fmt.Errorf("%s: %w", d.path(name), err)
 	}
 	return nil

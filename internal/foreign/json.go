@@ -1,17 +1,19 @@
 package foreign
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // What parts of a JSON text take in memory at most, in bytes, as fields of Go structs and slices that
 // grow as they are filled. A text of "[{},{},…]" takes hundreds of times its size.
 const (
-	valueCost       = 10   // a number in a slice
-	textCost        = 24   // the header of a string
-	listCost        = 64   // the header of a slice, and its first values
-	outerObjectCost = 1024 // a struct of many fields: a run in the list of runs
-	innerObjectCost = 256  // an epoch, an environment
-	outerDepth      = 3    // brackets and braces around what is an outer object
-	anyCost         = 128  // a value whose type is any
+	valueCost  = 10  // a number in a slice
+	textCost   = 24  // the header of a string
+	listCost   = 64  // the header of a slice, and its first values
+	objectCost = 256 // a struct of some fields, an epoch or an environment
+	outerDepth = 3   // brackets and braces around and of what may be a larger struct: a run in the list of runs
+	anyCost    = 128 // a value whose type is any
 )
 
 // anyMember is the name of the members whose values have no types of their own.
@@ -19,22 +21,40 @@ const anyMember = "options"
 
 // JSON is [json.Unmarshal] for a text that others may have made. The error is [ErrTooLarge], before
 // anything is decoded, where the values would take more than [Limit].
-func JSON(text []byte, v any) error {
-	if cost := Cost(text); cost > Limit() {
-		return TooLarge("what it says would take", cost, Limit())
+func JSON(text []byte, v any) error { return NewBudget().decode(text, v) }
+
+// Budget is the memory that several texts take together, at most [Limit]. It is for one goroutine at
+// a time.
+type Budget struct{ used int64 }
+
+// NewBudget returns a budget of which nothing is used.
+func NewBudget() *Budget { return &Budget{} }
+
+func (b *Budget) decode(text []byte, v any) error {
+	cost := Cost(text, v)
+	if b.used+cost > Limit() {
+		return TooLarge("what it says, and what was read with it, would take", b.used+cost, Limit())
 	}
+	b.used += cost - int64(len(text)) // the text itself goes
 	return json.Unmarshal(text, v)
 }
 
-// Cost is an upper bound of the memory that a JSON text and what it decodes to take, in bytes.
-func Cost(text []byte) int64 {
+// Cost is an upper bound of the memory that a JSON text and the value that it is decoded to take, in
+// bytes.
+func Cost(text []byte, v any) int64 {
 	c := costs{total: int64(len(text))}
+	outer := max(objectCost, elementSize(reflect.TypeOf(v), nil)*3/2)
 	for i := 0; i < len(text); i++ {
-		switch b := text[i]; b {
+		switch text[i] {
 		case '"':
 			end := endOfString(text, i)
-			c.add(textCost)
-			c.named = string(text[i+1:min(end, i+1+len(anyMember))]) == anyMember && end == i+1+len(anyMember)
+			c.add(textCost + int64(end-i))
+			for _, b := range text[i:end] {
+				if b >= 0x80 { // what is not UTF-8 becomes a sign of three bytes
+					c.total += 2
+				}
+			}
+			c.named = string(text[i+1:end]) == anyMember
 			i = end
 			continue
 		case ':':
@@ -42,11 +62,10 @@ func Cost(text []byte) int64 {
 				c.untyped = c.depth + 1
 			}
 		case '{':
-			c.depth++
-			if c.depth <= outerDepth {
-				c.add(outerObjectCost)
+			if c.depth++; c.depth <= outerDepth {
+				c.add(outer)
 			} else {
-				c.add(innerObjectCost)
+				c.add(objectCost)
 			}
 		case '[':
 			c.depth++
@@ -55,14 +74,41 @@ func Cost(text []byte) int64 {
 			c.depth--
 			c.ended()
 		case ',':
-			c.add(valueCost)
 			c.ended()
+			c.add(valueCost)
 		case ' ', '\t', '\n', '\r':
 			continue
 		}
 		c.named = false
 	}
 	return c.total
+}
+
+// elementSize is the size of the largest struct that slices in a type hold.
+func elementSize(t reflect.Type, above []reflect.Type) (size int64) {
+	for _, a := range above {
+		if a == t {
+			return 0
+		}
+	}
+	if t == nil {
+		return 0
+	}
+	above = append(above, t)
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map:
+		return elementSize(t.Elem(), above)
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Struct {
+			size = int64(t.Elem().Size())
+		}
+		return max(size, elementSize(t.Elem(), above))
+	case reflect.Struct:
+		for i := range t.NumField() {
+			size = max(size, elementSize(t.Field(i).Type, above))
+		}
+	}
+	return size
 }
 
 type costs struct {
@@ -79,7 +125,7 @@ func (c *costs) add(n int64) {
 	c.total += n
 }
 
-// ended ends the value of a member where what follows is beside or outside it.
+// ended ends the value of such a member where what follows is beside or outside it.
 func (c *costs) ended() {
 	if c.depth < c.untyped {
 		c.untyped = 0
