@@ -107,7 +107,7 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 		f.setting = settingOf(r)
 	} else {
 		f.setting, name = plans[0].setting(), plans[0].name()
-		if info, ok := s.oracle(f.oracle.Key); ok {
+		if info, ok := s.oracle(f.oracle.Key, f.task); ok {
 			f.oracle = info
 		}
 	}

@@ -29,13 +29,23 @@ func (s *Store) lock() (unlock func(), err error) {
 			ErrBusy, s.dir, orUnknown(strings.TrimSpace(string(holder[:n]))))
 	case err == nil:
 		host, _ := os.Hostname()
-		if f.Truncate(0) == nil {
+		if ownLock(f) && f.Truncate(0) == nil {
 			// For the reader of a message only.
-			_, _ = fmt.Fprintf(f, "process %d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime))
+			_, _ = fmt.Fprintf(f, lockStart+"%d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime))
 		}
 	}
 	return func() { f.Close() }, nil
 }
+
+// ownLock reports whether a file is a lock, or empty: another name of another file is not.
+func ownLock(f *os.File) bool {
+	start := make([]byte, len(lockStart))
+	n, _ := f.ReadAt(start, 0)
+	return n == 0 || string(start[:n]) == lockStart
+}
+
+// lockStart is what the content of a lock begins with.
+const lockStart = "process "
 
 // errLocked: another process holds the lock of a file.
 var errLocked = errors.New("locked")

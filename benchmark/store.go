@@ -107,7 +107,7 @@ func (s *Store) Results() (*Results, error) {
 		return nil, err
 	}
 	if r.Schema != Schema {
-		return nil, fmt.Errorf("%w: %s has the schema %q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
 	}
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
@@ -153,14 +153,14 @@ func (r *Results) csv() ([]byte, error) {
 	w := csv.NewWriter(&b)
 	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key", "protocol"}}
 	for _, run := range r.Runs {
-		lead := []string{run.Method, strconv.FormatInt(run.Seed, 10)}
-		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), run.Exposed}
+		lead := []string{foreign.Cell(run.Method), strconv.FormatInt(run.Seed, 10)}
+		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), foreign.Cell(run.Exposed)}
 		for i, a := range run.Accuracy {
 			row := append(append([]string{}, lead...), strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64))
-			rows = append(rows, append(append(row, tail...), run.PredictionSHA256[i], run.Key, r.Task.Protocol))
+			rows = append(rows, append(append(row, tail...), foreign.Cell(run.PredictionSHA256[i]), foreign.Cell(run.Key), r.Task.Protocol))
 		}
 		if len(run.Accuracy) == 0 {
-			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key, r.Task.Protocol)...))
+			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", foreign.Cell(run.Key), r.Task.Protocol)...))
 		}
 	}
 	err := w.WriteAll(rows)
@@ -179,7 +179,7 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run RunResult, ok bool, er
 		return run, false, nil
 	}
 	if err == nil && run.Key != key {
-		err = fmt.Errorf("%w: %s says it is the run %q", ErrResults, s.path("runs", key+".json"), run.Key)
+		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.path("runs", key+".json"), run.Key)
 	}
 	return run, err == nil, err
 }
@@ -198,10 +198,10 @@ func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
 	return s.writeJSON(s.path("runs", run.Key+".json"), run)
 }
 
-// oracle reads oracle.json if it is that of the key.
-func (s *Store) oracle(key string) (info OracleInfo, ok bool) {
+// oracle reads oracle.json if it is that of the key, of that task.
+func (s *Store) oracle(key string, t TaskInfo) (info OracleInfo, ok bool) {
 	err := s.readJSON("oracle.json", &info, nil)
-	return info, err == nil && info.Key == key
+	return info, err == nil && info.Key == key && info.check(t) == nil
 }
 
 func (s *Store) writeArrays(path string, a npz.Archive) error {
