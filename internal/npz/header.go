@@ -62,10 +62,15 @@ func readHeader(r io.Reader, most int64) (header, error) {
 		return h, err
 	}
 	h.length = int64(len(lead) + width + len(text))
+	return h, h.check(most)
+}
+
+// check refuses what takes more than most bytes of memory.
+func (h header) check(most int64) error {
 	values := int64(1)
 	for _, d := range h.shape {
 		if d > 0 && values > math.MaxInt64/64/int64(d) {
-			return h, fmt.Errorf("too large shape %v", h.shape)
+			return fmt.Errorf("too large shape %v", h.shape)
 		}
 		values *= int64(max(d, 1))
 	}
@@ -74,9 +79,9 @@ func readHeader(r io.Reader, most int64) (header, error) {
 		memory *= 2 // while it is turned
 	}
 	if memory > most {
-		return h, foreign.TooLarge(fmt.Sprintf("an array of shape %v takes", h.shape), memory, most)
+		return foreign.TooLarge(fmt.Sprintf("an array of shape %v takes", h.shape), memory, most)
 	}
-	return h, nil
+	return nil
 }
 
 // parseHeader reads a Python dictionary with the three entries of a header, however it is spaced,

@@ -152,6 +152,24 @@ func ReadArray(r io.Reader) (Array, error) {
 	return a, err
 }
 
+// ReadValues reads values of that type and shape, row-major, to the end of a file that has no header of NumPy's, under the
+// conditions of [ReadArray]. descr is as in one: ">f4".
+func ReadValues(r io.Reader, descr string, shape []int) (Array, error) {
+	h := header{shape: shape, size: product(shape)}
+	var err error
+	var a Array
+	if h.kind, err = kindOf(descr); err == nil {
+		err = h.check(foreign.ArrayLimit())
+	}
+	if err == nil {
+		a, err = h.values(r)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrArray, err)
+	}
+	return a, err
+}
+
 // values reads the values, and fails unless there are as many as the shape has.
 func (h header) values(r io.Reader) (Array, error) {
 	values, err := h.kind.read(r, h.size, h.kind)
