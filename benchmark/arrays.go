@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -45,6 +46,51 @@ func (r *RunArrays) archive() npz.Archive {
 	return a
 }
 
+// check returns [ErrResults] where the arrays are not those of the task, as a command writes them.
+func (t *TaskArrays) check(info TaskInfo) error {
+	for _, of := range []struct {
+		what   string
+		images core.Snapshots
+		most   int
+	}{{"sample", t.Sample, min(SampleCycles*info.States, info.Train)}, {"test_images", t.TestImages, min(RolloutSnapshots, info.Test)}} {
+		if n := of.images.Len(); n < 1 || n > of.most || !slices.Equal(of.images.Shape(), info.Shape) {
+			return fmt.Errorf("%w: %q has %d snapshots of shape %v; of this task it has 1 to %d of shape %v", ErrResults, of.what, n,
+				of.images.Shape(), of.most, info.Shape)
+		}
+	}
+	if n := len(t.SampleLabels); n != t.Sample.Len() {
+		return fmt.Errorf("%w: \"sample_labels\" has %d labels for %d snapshots", ErrResults, n, t.Sample.Len())
+	}
+	if err := checkLabels(t.TestLabels, info); err != nil {
+		return fmt.Errorf("%w: \"test_labels\": %w", ErrResults, err)
+	}
+	return nil
+}
+
+// check returns [ErrResults] where the arrays are not those of the run, as a command writes them.
+func (r *RunArrays) check(info TaskInfo, run *RunResult) error {
+	if len(r.Rollout) != info.Steps {
+		return fmt.Errorf("%w: \"rollout\" and \"labels\" have %d steps, and the run has %d", ErrResults, len(r.Rollout), info.Steps)
+	}
+	if x := r.Rollout[0]; x.Len() > min(RolloutSnapshots, info.Test) || !slices.Equal(x.Shape(), info.Shape) {
+		return fmt.Errorf("%w: \"rollout\" has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", ErrResults,
+			x.Len(), x.Shape(), min(RolloutSnapshots, info.Test), info.Shape)
+	}
+	for step, labels := range r.Labels {
+		if err := checkLabels(labels, info); err != nil {
+			return fmt.Errorf("%w: \"labels\" at step %d: %w", ErrResults, step+1, err)
+		}
+	}
+	if r.LeftEigenfunctions == nil {
+		return nil
+	}
+	if rows, columns := r.LeftEigenfunctions.Dims(); rows != info.Test || columns != len(run.Eigenvalues) {
+		return fmt.Errorf("%w: \"left_eigenfunctions\" has the shape [%d %d]; of %d test snapshots and %d eigenvalues it has [%[4]d %[5]d]",
+			ErrResults, rows, columns, info.Test, len(run.Eigenvalues))
+	}
+	return nil
+}
+
 func runArraysOf(a npz.Archive) (*RunArrays, error) {
 	images, shape, err := npz.Values[float32](a, "rollout", -1)
 	if err != nil {
@@ -54,7 +100,7 @@ func runArraysOf(a npz.Archive) (*RunArrays, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(shape) < 3 || shape[0] < 1 || shape[0] != labelShape[0] {
+	if len(shape) < 3 || slices.Min(append(shape, labelShape...)) < 1 || shape[0] != labelShape[0] {
 		return nil, fmt.Errorf("%w: a roll-out of shape %v with labels of shape %v", npz.ErrFormat, shape, labelShape)
 	}
 	r := &RunArrays{}

@@ -3,8 +3,8 @@ package benchmark
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -62,7 +62,7 @@ func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
 		if strings.HasPrefix(name, ".") {
 			continue // half-written
 		}
-		if err := c.open(s.path(checkpointFolder, name)); err != nil {
+		if err := c.open(name); err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
 		}
 	}
@@ -73,17 +73,17 @@ func (c *checkpoints) path(name string) string {
 	return c.store.path(checkpointFolder, c.key+"-"+name+".npz")
 }
 
-func (c *checkpoints) open(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
+func (c *checkpoints) open(name string) (err error) {
 	var header checkpointHeader
-	state, err := statefile.Decode(data, checkpointFormat, &header)
+	var state *core.State
+	err = c.store.open(checkpointFolder+"/"+name, func(f io.ReaderAt, size int64) error {
+		state, err = statefile.Read(f, size, checkpointFormat, &header)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if c.key != header.Key || c.path(header.Name) != path {
+	if c.key != header.Key || c.path(header.Name) != c.store.path(checkpointFolder, name) {
 		return fmt.Errorf("it says it is %q of the run %q", header.Name, header.Key)
 	}
 	c.Leave(header.Name, state)
@@ -128,7 +128,7 @@ func (c *checkpoints) write(name string, state *core.State) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.store.path(checkpointFolder), 0o755); err != nil {
+	if err := c.store.files().Make(checkpointFolder); err != nil {
 		return err
 	}
 	return atomicfile.Write(c.path(name), data)
@@ -165,7 +165,7 @@ func (c *checkpoints) remove() error { return c.store.removeCheckpoints(c.key) }
 
 // checkpointFiles lists the files of any of the keys, those half-written too.
 func (s *Store) checkpointFiles(keys ...string) []string {
-	entries, _ := os.ReadDir(s.path(checkpointFolder)) // where it cannot be read there is nothing to continue from
+	entries, _ := s.files().Entries(checkpointFolder) // where it cannot be read there is nothing to continue from
 	var names []string
 	for _, e := range entries {
 		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), ".tmp-"), key+"-") }) {
@@ -179,12 +179,12 @@ func (s *Store) checkpointFiles(keys ...string) []string {
 func (s *Store) removeCheckpoints(keys ...string) error {
 	var errs []error
 	for _, name := range s.checkpointFiles(keys...) {
-		if err := os.Remove(s.path(checkpointFolder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.files().Remove(checkpointFolder + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
-	if left, err := os.ReadDir(s.path(checkpointFolder)); err == nil && len(left) == 0 {
-		_ = os.Remove(s.path(checkpointFolder)) // if it still is empty
+	if left, err := s.files().Entries(checkpointFolder); err == nil && len(left) == 0 {
+		_ = s.files().Remove(checkpointFolder) // if it still is empty
 	}
 	return errors.Join(errs...)
 }

@@ -143,6 +143,9 @@ func (o OracleInfo) unlike(p OracleInfo) differences {
 	return d
 }
 
+// maxUnlike is how many options are named that differ.
+const maxUnlike = 20
+
 // UnlikeOptions says which options differ, "" where none does: "epochs 1 against 20, lr 0.1 against none".
 func UnlikeOptions(a, b map[string]any) string {
 	var parts []string
@@ -165,10 +168,19 @@ func UnlikeOptions(a, b map[string]any) string {
 		}
 		return "none"
 	}
+	more := 0
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if x, y := text(a, name), text(b, name); x != y {
-			parts = append(parts, fmt.Sprintf("%s %s against %s", name, x, y))
+		x, y := text(a, name), text(b, name)
+		switch {
+		case x == y:
+		case len(parts) == maxUnlike:
+			more++
+		default:
+			parts = append(parts, fmt.Sprintf("%.200s %.200s against %.200s", name, x, y))
 		}
+	}
+	if more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -2,10 +2,7 @@ package benchmark
 
 import (
 	"fmt"
-	"os"
 	"slices"
-
-	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is
@@ -25,7 +22,7 @@ func (h *harness) finished(r run) (result *RunResult, complete bool) {
 }
 
 func (h *harness) checkArrays(r run, result *RunResult) error {
-	arrays, err := h.store.RunArrays(r.key)
+	arrays, err := h.store.RunArraysOf(h.Task.Info, result)
 	if err != nil {
 		return err
 	}
@@ -39,7 +36,7 @@ func (h *harness) checkModel(r run, _ *RunResult) error {
 	if !h.SaveModels || !savable(r.entry.Method) {
 		return nil
 	}
-	m, err := ReadModel(h.store.ModelPath(r.key))
+	m, err := h.store.readModel(modelFile(r.key))
 	if err == nil && m.Key != r.key {
 		err = fmt.Errorf("%w: it says it is the run %q", ErrModel, m.Key)
 	}
@@ -50,23 +47,5 @@ func (h *harness) checkPredictions(r run, _ *RunResult) error {
 	if !h.SavePredictions {
 		return nil
 	}
-	file, err := os.Open(h.store.predictionsPath(r.key))
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	shapes, err := npz.Shapes(file, info.Size())
-	if err != nil {
-		return err
-	}
-	labels := []int{h.Task.Info.Steps, h.Task.Test.Len()}
-	images := append(slices.Clone(labels), h.Task.Test.Shape()...)
-	if !slices.Equal(shapes["labels"], labels) || !slices.Equal(shapes["images"], images) {
-		return fmt.Errorf("%w: predictions of shapes %v", ErrResults, shapes)
-	}
-	return nil
+	return h.store.eachPrediction(r.key, h.Task.Info, nil)
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // folder is what a folder of results holds of the commands that its results.json and its plans tell of.
@@ -105,18 +107,19 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 		f.setting = settingOf(r)
 	} else {
 		f.setting, name = plans[0].setting(), plans[0].name()
-		if info, ok := s.oracle(f.oracle.Key); ok {
+		if info, ok := s.oracle(f.oracle.Key, f.task); ok {
 			f.oracle = info
 		}
 	}
 	known := map[string]bool{}
+	b := foreign.NewBudget()
 	add := func(key, label string, seed int64, stored *RunResult) {
 		if known[key] {
 			return
 		}
 		known[key] = true
 		found := foundRun{store: s, key: key, label: label, seed: seed}
-		run, ok, err := s.Run(key)
+		run, ok, err := s.runOf(key, b)
 		if ok {
 			if broken := run.check(f.task); broken != nil {
 				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.path("runs", key+".json"), broken)
@@ -156,7 +159,7 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 
 // countOthers notes runs of commands that neither results.json nor a plan tells of any more.
 func (f *folder) countOthers(known map[string]bool) {
-	entries, err := os.ReadDir(f.store.path("runs"))
+	entries, err := f.store.files().Entries("runs")
 	if err != nil {
 		return // a folder of results may be without its runs
 	}

@@ -1,13 +1,14 @@
 package benchmark
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
+	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -91,13 +92,12 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 
 // take copies the file of the oracle, where out has none and a folder has.
 func (o OracleInfo) take(out *Store, folders []*folder) error {
-	to := out.OraclePath(o.Key)
-	if _, err := os.Stat(to); err == nil {
+	if o.Key == "" || !out.files().Missing(oracleFile(o.Key)) {
 		return nil
 	}
 	for _, f := range folders {
-		if m, err := ReadModel(f.store.OraclePath(o.Key)); err == nil && m.Key == o.Key {
-			return m.Write(to)
+		if m, err := f.store.Oracle(o.Key); err == nil && m.Key == o.Key {
+			return m.Write(out.OraclePath(o.Key))
 		}
 	}
 	return nil
@@ -114,99 +114,99 @@ func (m *Merged) take(out *Store, r foundRun) error {
 	return out.writeJSON(out.path("runs", r.key+".json"), r.result)
 }
 
-// besideRun matches the files of a run: its key, then what it is.
-var besideRun = regexp.MustCompile(`^(.+-s-?[0-9]+-[0-9a-f]{16})\.(.+)$`)
+// besideRun are the endings of the files of a run beside its results, and what reads each to its end.
+var besideRun = map[string]func(s *Store, run *RunResult, t TaskInfo) error{
+	".npz": func(s *Store, run *RunResult, t TaskInfo) error { _, err := s.RunArraysOf(t, run); return err },
+	".model.npz": func(s *Store, run *RunResult, _ TaskInfo) error {
+		m, err := s.readModel(modelFile(run.Key))
+		if err == nil && m.Key != run.Key {
+			err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
+		}
+		return err
+	},
+	".predictions.npz": func(s *Store, run *RunResult, t TaskInfo) error { return s.eachPrediction(run.Key, t, nil) },
+}
 
-// takeBeside copies what lies beside the results of the runs, arrays and models, where out does not have it.
+// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it. What
+// cannot be read is left out, with a note.
 func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
-	wanted := map[string]foundRun{}
 	for _, r := range runs {
-		if r.result.Status == StatusOK {
-			wanted[r.key] = r
+		if r.result.Status != StatusOK {
+			continue
 		}
-	}
-	for _, f := range folders {
-		entries, err := os.ReadDir(f.store.path("runs"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %w", ErrResults, err)
-		}
-		for _, entry := range entries {
-			parts := besideRun.FindStringSubmatch(entry.Name())
-			if parts == nil || parts[2] == "json" {
-				continue
-			}
-			r, ok := wanted[parts[1]]
-			if !ok {
-				continue
-			}
-			readable := func(s *Store) error {
-				if parts[2] != "npz" {
-					_, err := os.Stat(s.path("runs", entry.Name()))
+		for _, f := range folders {
+			for _, ending := range slices.Sorted(maps.Keys(besideRun)) {
+				if err := m.takeFile(out, f.store, r, ending); err != nil {
 					return err
 				}
-				_, err := s.RunArrays(r.key)
-				return err
-			}
-			err := readable(f.store)
-			if err != nil {
-				m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.label, r.seed, err))
-				continue
-			}
-			if f.store == out || readable(out) == nil {
-				continue
-			}
-			if err := copyFile(out.path("runs", entry.Name()), f.store.path("runs", entry.Name())); err != nil {
-				return err
 			}
 		}
 	}
 	return nil
 }
 
-func copyFile(to, from string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrResults, err)
+// takeFile copies the file of a run with that ending.
+func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
+	name := "runs/" + r.key + ending
+	if from.files().Missing(name) {
+		return nil
 	}
-	return atomicfile.Write(to, content)
+	readable := func(s *Store) error { return besideRun[ending](s, r.result, m.Results.Task) }
+	if err := readable(from); err != nil {
+		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.label, r.seed, err))
+		return nil
+	}
+	if from == out || readable(out) == nil {
+		return nil
+	}
+	return copyFile(out, from, name)
 }
 
-// takeCommon copies the model of the oracle, and the configuration if it is the same everywhere.
+// copyFile copies a file of one folder to another, piece by piece.
+func copyFile(to, from *Store, name string) error {
+	return from.open(name, func(content io.ReaderAt, size int64) error {
+		f, err := atomicfile.Create(to.path(name))
+		if err != nil {
+			return err
+		}
+		defer f.Discard()
+		if _, err := io.Copy(f, io.NewSectionReader(content, 0, size)); err != nil {
+			return err
+		}
+		return f.Commit()
+	})
+}
+
+// maxConfiguration is the largest size of a configuration, in bytes.
+const maxConfiguration = 1 << 20
+
+// takeCommon copies the configuration if it is the same everywhere.
 func (m *Merged) takeCommon(out *Store, folders []*folder) error {
-	configurations := map[string]string{}
+	var first []byte
 	for _, f := range folders {
-		content, err := os.ReadFile(f.store.path("config.yaml"))
-		if err == nil {
-			configurations[string(content)] = f.store.path("config.yaml")
-		}
-		name := "oracle-" + m.Results.Oracle.Key + ".npz"
-		if missing(out.path(name)) && !missing(f.store.path(name)) {
-			if err := copyFile(out.path(name), f.store.path(name)); err != nil {
-				return err
-			}
-		}
-	}
-	switch {
-	case len(configurations) > 1:
-		m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each run has its command in results.json")
-	case missing(out.path("config.yaml")):
-		for _, path := range configurations {
-			return copyFile(out.path("config.yaml"), path)
+		text, err := f.store.files().Read("config.yaml", maxConfiguration)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			m.Notes = append(m.Notes, fmt.Sprintf("a configuration cannot be read and is left out: %v", err))
+		case first == nil:
+			first = text
+		case !bytes.Equal(first, text):
+			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each run has its command in results.json")
+			return nil
 		}
 	}
-	return nil
-}
-
-func missing(path string) bool {
-	_, err := os.Stat(path)
-	return errors.Is(err, fs.ErrNotExist)
+	if first == nil || !out.files().Missing("config.yaml") {
+		return nil
+	}
+	return atomicfile.Write(out.path("config.yaml"), first)
 }
 
 // takeData copies data.npz where out has none that fits the task.
 func (m *Merged) takeData(out *Store, folders []*folder) error {
 	fits := func(s *Store) bool {
-		arrays, err := s.TaskArrays()
-		return err == nil && len(arrays.TestLabels) == m.Results.Task.Test && slices.Equal(arrays.TestImages.Shape(), m.Results.Task.Shape)
+		_, err := s.TaskArraysOf(m.Results.Task)
+		return err == nil
 	}
 	if fits(out) {
 		return nil
@@ -215,7 +215,7 @@ func (m *Merged) takeData(out *Store, folders []*folder) error {
 		if !fits(f.store) {
 			continue
 		}
-		return copyFile(out.path("data.npz"), f.store.path("data.npz"))
+		return copyFile(out, f.store, "data.npz")
 	}
 	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
 	return nil

@@ -335,8 +335,11 @@ func TestMergeTakesAllOfARun(t *testing.T) {
 	_, err = benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
 	require.NoError(t, err)
 	model, oracle := r.Runs[0].Key+".model.npz", "oracle-"+r.Oracle.Key+".npz"
-	require.NoError(t, os.WriteFile(filepath.Join(b, "runs", model), []byte("a model"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(b, oracle), []byte("an oracle"), 0o644))
+	state := &core.State{Arrays: map[string]core.Array{"a": {Shape: []int{1}, Values: []float32{1}}}}
+	info := benchmark.ModelInfo{Kind: benchmark.ModelOfMethod, Key: r.Runs[0].Key, Task: r.Task}
+	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, "runs", model)))
+	info.Kind, info.Key = benchmark.ModelOfOracle, r.Oracle.Key
+	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, oracle)))
 	require.NoError(t, os.WriteFile(filepath.Join(b, "config.yaml"), []byte("seeds: 1,2"), 0o644))
 	_, err = benchmark.Merge(out, []string{a}, nil)
 	require.NoError(t, err)
@@ -386,6 +389,7 @@ func TestForeignFolders(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 		return dir
 	}
+	const task = `"task":{"states":2,"steps":1,"lag":1,"train":1,"validation":1,"test":1,"shape":[1],"protocol":"reencode"}`
 	for name, c := range map[string]struct{ dir, says string }{
 		"missing":          {filepath.Join(t.TempDir(), "none"), "there is no folder"},
 		"a file":           {file, "is a file; name the folder of the results"},
@@ -396,9 +400,9 @@ func TestForeignFolders(t *testing.T) {
 		"torn plan":        {write("plan-1-of-2.json", `{"schema":`), "give its command again, or remove the file: its runs stay"},
 		"old plan":         {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
 		"plan of another":  {write("plan-1-of-2.json", `{"schema":"koopbench.results/1","shard":{"index":2,"count":2}}`), "says that it is plan-2-of-2.json"},
-		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"../k","method":"m","seed":1}]}`), "names a run whose key is no name of a file"},
-		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/1","oracle":{"key":"x/../../k"}}`), `names the oracle "x/../../k", which is no name of a file`},
-		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"k","method":"m","seed":1}]}`), "no run has finished in"},
+		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"), `the key "../k", which is no name of a file`},
+		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/1","oracle":{"key":"x/../../k"},`+task+"}"), `its key "x/../../k" is no name of a file`},
+		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"k","method":"m","seed":1}],`+task+"}"), "no run has finished in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")

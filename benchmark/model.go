@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"io/fs"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/statefile"
 )
 
@@ -46,21 +48,51 @@ type SavedModel struct {
 
 // ReadModel reads a model file. The error is [ErrModel] where it is torn, changed, or of another version.
 func ReadModel(path string) (*SavedModel, error) {
-	data, err := os.ReadFile(path)
+	f, err := foreign.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	m, err := decodeModel(data)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	m, err := decodeModel(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
 	}
 	return m, nil
 }
 
-func decodeModel(data []byte) (*SavedModel, error) {
+// readModel is [ReadModel] for a file of the folder.
+func (s *Store) readModel(name string) (m *SavedModel, err error) {
+	err = s.open(name, func(f io.ReaderAt, size int64) error {
+		m, err = decodeModel(f, size)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	return m, nil
+}
+
+// Oracle reads the file of the oracle of a key. The error is as of [ReadModel], with [fs.ErrNotExist] if there is none.
+func (s *Store) Oracle(key string) (*SavedModel, error) {
+	if !isFileName(key) {
+		return nil, fmt.Errorf("%w: the key of an oracle, %.200q, is no name of a file", ErrModel, key)
+	}
+	return s.readModel(oracleFile(key))
+}
+
+// modelFile and oracleFile are the names of model files in the folder.
+func modelFile(key string) string { return "runs/" + key + ".model.npz" }
+
+func oracleFile(key string) string { return "oracle-" + key + ".npz" }
+
+func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m := &SavedModel{}
 	var err error
-	if m.State, err = statefile.Decode(data, ModelFormat, &m.ModelInfo); err != nil {
+	if m.State, err = statefile.Read(r, size, ModelFormat, &m.ModelInfo); err != nil {
 		return nil, err
 	}
 	switch {
@@ -161,10 +193,10 @@ func rollOut(
 }
 
 // ModelPath is where the model of a run is stored, if it is.
-func (s *Store) ModelPath(key string) string { return s.path("runs", key+".model.npz") }
+func (s *Store) ModelPath(key string) string { return s.path(modelFile(key)) }
 
 // OraclePath is where the oracle of a key is stored, if it can be.
-func (s *Store) OraclePath(key string) string { return s.path("oracle-" + key + ".npz") }
+func (s *Store) OraclePath(key string) string { return s.path(oracleFile(key)) }
 
 // savable reports whether a method can bring back what it saves.
 func savable(m core.Method) bool {
@@ -226,10 +258,10 @@ func (h *harness) saveOracle(ctx context.Context) error {
 // where there is one.
 func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 	path := h.store.OraclePath(h.oracle.Key)
-	if _, err := os.Stat(path); err != nil {
+	m, err := h.store.Oracle(h.oracle.Key)
+	if errors.Is(err, fs.ErrNotExist) {
 		return false, ""
 	}
-	m, err := ReadModel(path)
 	if err == nil && m.Key != h.oracle.Key {
 		err = fmt.Errorf("%w: %s says it is the oracle %q", ErrModel, path, m.Key)
 	}

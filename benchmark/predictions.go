@@ -1,6 +1,7 @@
 package benchmark
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/koopbench/koopbench/core"
@@ -18,7 +19,24 @@ type predictions struct {
 	labels []int64
 }
 
-func (s *Store) predictionsPath(key string) string { return s.path("runs", key+".predictions.npz") }
+func (s *Store) predictionsPath(key string) string { return s.path(predictionsFile(key)) }
+
+func predictionsFile(key string) string { return "runs/" + key + ".predictions.npz" }
+
+// eachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on what there is
+// of each step: images as []float32 and labels as []int64. use may be nil. The error is [ErrResults], or that of use.
+func (s *Store) eachPrediction(key string, t TaskInfo, use func(name string, step int, values any) error) error {
+	want := map[string][]int{
+		"labels": {t.Steps, t.Test}, "images": append([]int{t.Steps, t.Test}, t.Shape...),
+	}
+	err := s.open(predictionsFile(key), func(f io.ReaderAt, size int64) error {
+		return npz.Rows(f, size, want, use)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
+	}
+	return nil
+}
 
 // keepPredictions begins the file of a run's predictions, if the plan wants them.
 func (h *harness) keepPredictions(key string) (*predictions, error) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"regexp"
 	"slices"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // planned is what a command set out to do: the content of plan.json, which is there from before the first run until
@@ -115,16 +117,17 @@ func (r *Results) hold(plans []planned) bool {
 
 // plans reads the plans in the folder, that of a whole command first.
 func (s *Store) plans() ([]planned, error) {
-	entries, err := os.ReadDir(s.dir)
+	entries, err := s.files().Entries(".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrResults, err)
 	}
 	var plans []planned
+	b := foreign.NewBudget()
 	for _, entry := range entries {
 		if !planName.MatchString(entry.Name()) {
 			continue
 		}
-		p, err := s.readPlan(entry.Name())
+		p, err := s.readPlan(entry.Name(), b)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has just been finished
 		}
@@ -140,22 +143,31 @@ func (s *Store) plans() ([]planned, error) {
 	return plans, nil
 }
 
-func (s *Store) readPlan(name string) (p planned, err error) {
+func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) {
 	path := s.path(name)
-	if err = s.readJSON(path, &p); err != nil {
+	if err = s.readJSON(name, &p, b); err != nil {
 		return p, err
+	}
+	broken := func(format string, values ...any) (planned, error) {
+		return p, fmt.Errorf("%w: %s "+format, append([]any{ErrResults, path}, values...)...)
 	}
 	switch {
 	case p.Schema != Schema:
-		err = fmt.Errorf("%w: %s has the schema %q, and this version reads %q", ErrResults, path, p.Schema, Schema)
+		return broken("has the schema %.100q, and this version reads %q", p.Schema, Schema)
 	case p.name() != name:
-		err = fmt.Errorf("%w: %s says that it is %s", ErrResults, path, p.name())
-	case p.Oracle.Key != "" && !isFileName(p.Oracle.Key):
-		err = fmt.Errorf("%w: %s names the oracle %q, which is no name of a file", ErrResults, path, p.Oracle.Key)
-	case slices.ContainsFunc(p.Runs, func(r plannedRun) bool { return !isFileName(r.Key) }):
-		err = fmt.Errorf("%w: %s names a run whose key is no name of a file", ErrResults, path)
+		return broken("says that it is %s", p.name())
+	case p.shard().Check() != nil:
+		return broken("is of no shard: %w", p.shard().Check())
 	}
-	return p, err
+	if err := cmp.Or(p.Task.check(), p.Oracle.check(p.Task), p.Environment.check()); err != nil {
+		return broken("is of no command: %w", err)
+	}
+	for _, r := range p.Runs {
+		if !isFileName(r.Key) || checkNames(r.Method) != nil {
+			return broken("names a run %.200q of the key %.200q, which is no name of a file", r.Method, r.Key)
+		}
+	}
+	return p, nil
 }
 
 func (s *Store) writePlan(p planned) error { return s.writeJSON(s.path(p.name()), p) }

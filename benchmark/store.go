@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
@@ -39,6 +41,9 @@ import (
 //
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
 // arrays are written first, so that a run whose .json is there is complete.
+//
+// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is not
+// opened, and how much memory a file takes is known before it is read (package foreign).
 type Store struct{ dir string }
 
 // RolloutSnapshots is the number of test snapshots whose predictions are kept: the first ones of the test sequence.
@@ -56,6 +61,9 @@ func OpenStore(dir string) *Store { return &Store{dir} }
 // Dir is the folder.
 func (s *Store) Dir() string { return s.dir }
 
+// files are those of the folder, by names with slashes.
+func (s *Store) files() foreign.Folder { return foreign.Folder(s.dir) }
+
 func (s *Store) path(names ...string) string {
 	return filepath.Join(append([]string{s.dir}, names...)...)
 }
@@ -68,7 +76,7 @@ func (s *Store) prepare() error {
 	if err := s.checkOwn(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.path("runs"), 0o755); err != nil {
+	if err := s.files().Make("runs"); err != nil {
 		return s.cannotBeMade(err)
 	}
 	probe, err := os.CreateTemp(s.path("runs"), ".probe-*")
@@ -86,7 +94,7 @@ func (s *Store) cannotBeMade(err error) error {
 // Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.
 func (s *Store) Results() (*Results, error) {
 	var r Results
-	if err := s.readJSON(s.path("results.json"), &r); err != nil {
+	if err := s.readJSON("results.json", &r, nil); err != nil {
 		if plans, failure := s.plans(); errors.Is(err, fs.ErrNotExist) && failure == nil && len(plans) > 0 {
 			if plans[0].Shard == nil {
 				return nil, fmt.Errorf("%w: %s has no results.json yet: its command is under way, or was stopped; the same command finishes it", ErrResults, s.dir)
@@ -99,7 +107,7 @@ func (s *Store) Results() (*Results, error) {
 		return nil, err
 	}
 	if r.Schema != Schema {
-		return nil, fmt.Errorf("%w: %s has the schema %q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
 	}
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
@@ -108,17 +116,13 @@ func (s *Store) Results() (*Results, error) {
 }
 
 func (s *Store) hasResults() bool {
-	_, err := os.Stat(s.path("results.json"))
-	return !errors.Is(err, fs.ErrNotExist)
+	return !s.files().Missing("results.json")
 }
 
-func (s *Store) readJSON(path string, v any) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
+// readJSON reads a file of the folder; what it takes is of the budget, nil for one of its own.
+func (s *Store) readJSON(name string, v any, b *foreign.Budget) error {
+	if err := s.files().JSON(name, v, b); err != nil {
 		return fmt.Errorf("%w: %w", ErrResults, err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 	}
 	return nil
 }
@@ -149,14 +153,14 @@ func (r *Results) csv() ([]byte, error) {
 	w := csv.NewWriter(&b)
 	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key", "protocol"}}
 	for _, run := range r.Runs {
-		lead := []string{run.Method, strconv.FormatInt(run.Seed, 10)}
-		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), run.Exposed}
+		lead := []string{foreign.Cell(run.Method), strconv.FormatInt(run.Seed, 10)}
+		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), foreign.Cell(run.Exposed)}
 		for i, a := range run.Accuracy {
 			row := append(append([]string{}, lead...), strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64))
-			rows = append(rows, append(append(row, tail...), run.PredictionSHA256[i], run.Key, r.Task.Protocol))
+			rows = append(rows, append(append(row, tail...), foreign.Cell(run.PredictionSHA256[i]), foreign.Cell(run.Key), r.Task.Protocol))
 		}
 		if len(run.Accuracy) == 0 {
-			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", run.Key, r.Task.Protocol)...))
+			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", foreign.Cell(run.Key), r.Task.Protocol)...))
 		}
 	}
 	err := w.WriteAll(rows)
@@ -164,13 +168,18 @@ func (r *Results) csv() ([]byte, error) {
 }
 
 // Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].
-func (s *Store) Run(key string) (run RunResult, ok bool, err error) {
-	err = s.readJSON(s.path("runs", key+".json"), &run)
+func (s *Store) Run(key string) (run RunResult, ok bool, err error) { return s.runOf(key, nil) }
+
+func (s *Store) runOf(key string, b *foreign.Budget) (run RunResult, ok bool, err error) {
+	if !isFileName(key) {
+		return run, false, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
+	}
+	err = s.readJSON("runs/"+key+".json", &run, b)
 	if errors.Is(err, fs.ErrNotExist) {
 		return run, false, nil
 	}
 	if err == nil && run.Key != key {
-		err = fmt.Errorf("%w: %s says it is the run %q", ErrResults, s.path("runs", key+".json"), run.Key)
+		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.path("runs", key+".json"), run.Key)
 	}
 	return run, err == nil, err
 }
@@ -189,10 +198,10 @@ func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
 	return s.writeJSON(s.path("runs", run.Key+".json"), run)
 }
 
-// oracle reads oracle.json if it is that of the key.
-func (s *Store) oracle(key string) (info OracleInfo, ok bool) {
-	err := s.readJSON(s.path("oracle.json"), &info)
-	return info, err == nil && info.Key == key
+// oracle reads oracle.json if it is that of the key, of that task.
+func (s *Store) oracle(key string, t TaskInfo) (info OracleInfo, ok bool) {
+	err := s.readJSON("oracle.json", &info, nil)
+	return info, err == nil && info.Key == key && info.check(t) == nil
 }
 
 func (s *Store) writeArrays(path string, a npz.Archive) error {
@@ -203,16 +212,32 @@ func (s *Store) writeArrays(path string, a npz.Archive) error {
 	return atomicfile.Write(path, b.Bytes())
 }
 
-func (s *Store) readArrays(path string) (npz.Archive, error) {
-	text, err := os.ReadFile(path)
+func (s *Store) readArrays(name string) (a npz.Archive, err error) {
+	err = s.open(name, func(f io.ReaderAt, size int64) error {
+		a, err = npz.Read(f, size)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrResults, err)
 	}
-	a, err := npz.Read(bytes.NewReader(text), int64(len(text)))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
-	}
 	return a, nil
+}
+
+// open hands a file of the folder to use. Errors of use say which file they are about.
+func (s *Store) open(name string, use func(f io.ReaderAt, size int64) error) error {
+	f, err := s.files().Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := use(f, info.Size()); err != nil {
+		return fmt.Errorf("%s: %w", s.path(name), err)
+	}
+	return nil
 }
 
 // TaskArrays is what figures need of the task: the content of data.npz.
@@ -235,7 +260,7 @@ type RunArrays struct {
 // TaskArrays reads data.npz. The error is [ErrResults].
 func (s *Store) TaskArrays() (*TaskArrays, error) {
 	path := s.path("data.npz")
-	a, err := s.readArrays(path)
+	a, err := s.readArrays("data.npz")
 	if err != nil {
 		return nil, err
 	}
@@ -256,10 +281,37 @@ func (s *Store) TaskArrays() (*TaskArrays, error) {
 	return t, nil
 }
 
+// TaskArraysOf is [Store.TaskArrays] of results with that task: the error is [ErrResults] too where they are those of another.
+func (s *Store) TaskArraysOf(info TaskInfo) (*TaskArrays, error) {
+	t, err := s.TaskArrays()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.check(info); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path("data.npz"), err)
+	}
+	return t, nil
+}
+
+// RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of another.
+func (s *Store) RunArraysOf(info TaskInfo, run *RunResult) (*RunArrays, error) {
+	arrays, err := s.RunArrays(run.Key)
+	if err != nil {
+		return nil, err
+	}
+	if err := arrays.check(info, run); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path("runs", run.Key+".npz"), err)
+	}
+	return arrays, nil
+}
+
 // RunArrays reads runs/KEY.npz. The error is [ErrResults].
 func (s *Store) RunArrays(key string) (*RunArrays, error) {
+	if !isFileName(key) {
+		return nil, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
+	}
 	path := s.path("runs", key+".npz")
-	a, err := s.readArrays(path)
+	a, err := s.readArrays("runs/" + key + ".npz")
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (r *Results) run(label string, seed int64) *RunResult {
 
 // hasModels reports whether the model of any run is in the folder.
 func (p Published) hasModels() bool {
-	return slices.ContainsFunc(p.Runs, func(r RunResult) bool { return !missing(p.Store.ModelPath(r.Key)) })
+	return slices.ContainsFunc(p.Runs, func(r RunResult) bool { return !p.Store.files().Missing(modelFile(r.Key)) })
 }
 
 // comparison holds results against what was made again.

@@ -8,24 +8,19 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // compareFiles compares the files beside results.json with it, and with those made again. What
 // cannot be read of them is found, not an error.
 func (c *comparison) compareFiles() error {
-	root, err := os.OpenRoot(c.Store.dir) // no link leads out of the folder
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrResults, err)
-	}
-	defer func() { _ = root.Close() }()
-	f := &fileComparison{c, root, map[string]bool{".lock": true}}
+	f := &fileComparison{c, map[string]bool{".lock": true}}
 	f.results()
 	f.table()
 	f.oracle()
@@ -43,33 +38,34 @@ func (c *comparison) compareFiles() error {
 // fileComparison compares files.
 type fileComparison struct {
 	*comparison
-	root *os.Root
 	seen map[string]bool // by name, with slashes
 }
 
 // read returns the content of a file, nil where it is not there or cannot be read, which is found
 // unless it may be missing.
-func (f *fileComparison) read(name string, mayMiss bool) []byte {
+func (f *fileComparison) read(name string, mayMiss bool) (content []byte) {
+	f.reading(name, mayMiss, func() (err error) {
+		content, err = f.Store.files().Read(name, foreign.Limit())
+		return err
+	})
+	return content
+}
+
+// reading calls what reads a file. It reports whether that went well; a file that is not there, unless it
+// may be missing, and one that cannot be read are found.
+func (f *fileComparison) reading(name string, mayMiss bool, read func() error) bool {
 	f.seen[name] = true
-	info, err := f.root.Stat(name)
+	err := read()
 	switch {
+	case err == nil:
+		return true
 	case errors.Is(err, fs.ErrNotExist) && mayMiss:
-		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		f.find("%s is missing", name)
-		return nil
-	case err == nil && !info.Mode().IsRegular():
-		err = errors.New("it is not a file")
-	}
-	var content []byte
-	if err == nil {
-		content, err = f.root.ReadFile(name)
-	}
-	if err != nil {
+	default:
 		f.find("%s cannot be read: %v", name, err)
-		return nil
 	}
-	return content
+	return false
 }
 
 // leave marks the files of a run that was not asked for.
@@ -86,45 +82,16 @@ func (f *fileComparison) results() {
 	}
 }
 
-// unknown finds fields of a JSON file that are not those that this program reads: it takes
-// "Accuracy" for "accuracy", and others do not.
+// unknown finds fields of a JSON file that are not those that this program reads.
 func (f *fileComparison) unknown(name string, content []byte, value any) {
-	text, err := json.Marshal(value)
-	var there, known any
-	if err == nil {
-		err = errors.Join(json.Unmarshal(content, &there), json.Unmarshal(text, &known))
-	}
+	field, err := unknownField(content, value)
 	if err != nil {
 		f.find("%s cannot be read: %v", name, err)
 		return
 	}
-	if field := unknownField(there, known, ""); field != "" {
+	if field != "" {
 		f.find("%s has a field that this version does not know: %s", name, field)
 	}
-}
-
-func unknownField(there, known any, where string) string {
-	switch there := there.(type) {
-	case map[string]any:
-		fields, _ := known.(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(there)) {
-			value, ok := fields[name]
-			if !ok && there[name] != nil {
-				return strings.TrimPrefix(where+"."+name, ".")
-			}
-			if field := unknownField(there[name], value, where+"."+name); field != "" {
-				return field
-			}
-		}
-	case []any:
-		values, _ := known.([]any)
-		for i := range min(len(there), len(values)) {
-			if field := unknownField(there[i], values[i], fmt.Sprintf("%s[%d]", where, i)); field != "" {
-				return field
-			}
-		}
-	}
-	return ""
 }
 
 // table compares results.csv.
@@ -163,27 +130,21 @@ func (f *fileComparison) oracle() {
 	if f.Oracle.Key == "" {
 		return
 	}
-	name := path.Base(f.Store.OraclePath(f.Oracle.Key))
-	if content := f.read(name, true); content != nil {
-		made := f.made.OraclePath(f.here.Oracle.Key)
-		f.model(name, content, made, ModelInfo{
-			Kind: ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
-			Options: f.Oracle.Options, Backend: f.Environment.Backend,
-		})
-	}
+	f.model(oracleFile(f.Oracle.Key), oracleFile(f.here.Oracle.Key), ModelInfo{
+		Kind: ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
+		Options: f.Oracle.Options, Backend: f.Environment.Backend,
+	})
 }
 
 // data compares data.npz with the task.
 func (f *fileComparison) data() {
-	if content := f.read("data.npz", false); content != nil {
-		want := newTaskArrays(f.task).archive()
-		f.archive("data.npz", content, want, false, bitByBit(want))
-	}
+	want := newTaskArrays(f.task).archive()
+	f.archive("data.npz", want, false, bitByBit(want))
 }
 
 // decode reads JSON, and finds it where it cannot or where others would read something else.
 func (f *fileComparison) decode(name string, content []byte, value any) bool {
-	if err := json.Unmarshal(content, value); err != nil {
+	if err := foreign.JSON(content, value); err != nil {
 		f.find("%s cannot be read: %v", name, err)
 		return false
 	}
@@ -253,27 +214,20 @@ func (f *fileComparison) run(run *RunResult) {
 	}
 	f.shown(run, here)
 	f.predictions(run)
-	name = path.Join("runs", run.Key+".model.npz")
-	if content := f.read(name, true); content != nil {
-		made := ""
-		if here != nil {
-			made = f.made.ModelPath(here.Key)
-		}
-		f.model(name, content, made, ModelInfo{
-			Kind: ModelOfMethod, Name: run.DeclaredName(), Key: run.Key, Seed: run.Seed, Options: run.Options,
-			Oracle: f.Oracle.Key, Backend: f.environment(run).Backend,
-		})
+	made := ""
+	if here != nil {
+		made = modelFile(here.Key)
 	}
+	f.model(modelFile(run.Key), made, ModelInfo{
+		Kind: ModelOfMethod, Name: run.DeclaredName(), Key: run.Key, Seed: run.Seed, Options: run.Options,
+		Oracle: f.Oracle.Key, Backend: f.environment(run).Backend,
+	})
 }
 
 // shown compares what figures show of a run, with what was made again; here is nil where it was
 // not.
 func (f *fileComparison) shown(run, here *RunResult) {
 	name := path.Join("runs", run.Key+".npz")
-	content := f.read(name, false)
-	if content == nil {
-		return
-	}
 	want := npz.Archive{}
 	if here != nil {
 		made, err := f.made.RunArrays(here.Key)
@@ -282,11 +236,9 @@ func (f *fileComparison) shown(run, here *RunResult) {
 			return
 		}
 		want = made.archive()
-	} else {
-		f.leaveFile(name)
 	}
 	want["labels"] = f.labels(run)
-	f.archive(name, content, want, here == nil, func(array string, there npz.Array) string {
+	f.archive(name, want, here == nil, func(array string, there npz.Array) string {
 		if array == "rollout" {
 			return f.unlikeRollouts(there, want[array], run, here)
 		}
@@ -323,43 +275,51 @@ func (f *fileComparison) unlikeRollouts(there, want npz.Array, run, here *RunRes
 
 // predictions compares all that a run predicted with the recorded hashes and labels.
 func (f *fileComparison) predictions(run *RunResult) {
-	name := path.Join("runs", run.Key+".predictions.npz")
-	content := f.read(name, true)
-	if content == nil {
-		return
-	}
-	labels := f.labels(run)
-	want := npz.Archive{"labels": labels, "images": {}}
-	f.archive(name, content, want, false, func(array string, there npz.Array) string {
-		if array == "labels" {
-			return unlikeArrays(there, labels)
-		}
-		images, ok := there.Values.([]float32)
-		shape := append([]int{f.Task.Steps, f.Task.Test}, f.Task.Shape...)
-		if !ok || !slices.Equal(there.Shape, shape) {
-			return fmt.Sprintf("its shape is %v of %T, and must be %v of float32", there.Shape, there.Values, shape)
-		}
-		size := len(images) / f.Task.Steps
-		for i, hash := range run.PredictionSHA256 {
-			x, err := core.NewSnapshots(images[i*size:(i+1)*size], f.Task.Shape...)
-			if err != nil {
-				return err.Error()
+	name := predictionsFile(run.Key)
+	unlike := ""
+	f.reading(name, true, func() error {
+		return f.Store.eachPrediction(run.Key, f.task.Info, func(array string, step int, values any) error {
+			if unlike == "" {
+				unlike = f.unlikePrediction(run, array, step, values)
 			}
-			if got := hashSnapshots(x); got != hash {
-				return fmt.Sprintf("the SHA-256 of step %d is %s and is recorded as %s", i+1, shortHash(got),
-					shortHash(hash))
-			}
-		}
-		return ""
+			return nil
+		})
 	})
+	if unlike != "" {
+		f.find("%s: %s", name, unlike)
+	}
 }
 
-// model compares a model with what results.json says, and with the one made again, whose path is
-// empty where it was not.
-func (f *fileComparison) model(name string, content []byte, made string, want ModelInfo) {
-	there, err := decodeModel(content)
-	if err != nil {
-		f.find("%s cannot be read: %v", name, err)
+// unlikePrediction says how what a file has of a step, counted from 0, is not what is recorded, "" if it is.
+func (f *fileComparison) unlikePrediction(run *RunResult, array string, step int, values any) string {
+	switch values := values.(type) {
+	case []int64:
+		if array == "labels" && slices.EqualFunc(values, run.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
+			return ""
+		}
+	case []float32:
+		x, err := core.NewSnapshots(values, f.task.Info.Shape...)
+		if err != nil {
+			return err.Error()
+		}
+		got := hashSnapshots(x)
+		if array != "images" || got == run.PredictionSHA256[step] {
+			return ""
+		}
+		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %s and is recorded as %s", array, step+1,
+			shortHash(got), shortHash(run.PredictionSHA256[step]))
+	}
+	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
+}
+
+// model compares a model with what results.json says, and with the one made again, whose name is
+// empty if it was not.
+func (f *fileComparison) model(name, made string, want ModelInfo) {
+	var there *SavedModel
+	if !f.reading(name, true, func() (err error) {
+		there, err = f.Store.readModel(name)
+		return err
+	}) {
 		return
 	}
 	info, task := there.ModelInfo, f.Task
@@ -368,11 +328,11 @@ func (f *fileComparison) model(name string, content []byte, made string, want Mo
 	f.sameFields(name, info.Task, task, nil)
 	info.Task = TaskInfo{}
 	f.sameFields(name, info, want, nil)
-	if made == "" || missing(made) {
+	if made == "" || f.made.files().Missing(made) {
 		f.leaveFile(name)
 		return
 	}
-	again, err := ReadModel(made)
+	again, err := f.made.readModel(made)
 	if err != nil {
 		f.find("%s: what was made again cannot be read: %v", name, err)
 		return
@@ -411,15 +371,18 @@ func bitByBit(want npz.Archive) unlikeFunc {
 	return func(array string, there npz.Array) string { return unlikeArrays(there, want[array]) }
 }
 
-// archive compares a file of arrays; unlike says what is wrong with one. Where more is true it
-// may have more than are wanted.
-func (f *fileComparison) archive(name string, content []byte, want npz.Archive, more bool, unlike unlikeFunc) {
-	there, err := npz.Read(bytes.NewReader(content), int64(len(content)))
-	if err != nil {
-		f.find("%s cannot be read: %v", name, err)
+// archive compares a file of arrays; unlike says what is wrong with one. If more is true it may have
+// more than are wanted, which were not made again.
+func (f *fileComparison) archive(name string, want npz.Archive, more bool, unlike unlikeFunc) {
+	var there npz.Archive
+	if !f.reading(name, false, func() (err error) {
+		there, err = f.Store.readArrays(name)
+		return err
+	}) {
 		return
 	}
 	if more {
+		f.leaveFile(name)
 		maps.DeleteFunc(there, func(array string, _ npz.Array) bool { _, known := want[array]; return !known })
 	}
 	f.unlike(name, there, want, unlike)
@@ -483,7 +446,7 @@ func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bit
 func (f *fileComparison) others() error {
 	var left []string
 	for _, dir := range []string{".", "runs"} {
-		entries, err := fs.ReadDir(f.root.FS(), dir)
+		entries, err := f.Store.files().Entries(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %w", ErrResults, err)
 		}

@@ -501,7 +501,7 @@ var forgeries = map[string]struct {
 	},
 	"predictions of fewer steps": {arrays(".predictions.npz", func(a npz.Archive) {
 		a["images"] = npz.Array{Shape: []int{1, 15, 2, 2}, Values: a["images"].Values.([]float32)[:60]}
-	}), "its shape is [1 15 2 2] of []float32, and must be [4 15 2 2] of float32"},
+	}), "its shape is [1 15 2 2] and must be [4 15 2 2]"},
 	"a model": {
 		modelOf(false, func(m *benchmark.SavedModel) { m.State.Arrays["by"].Values.([]int64)[0] = 2 }),
 		`runs/KEY.model.npz: the array "by" is not as it must be: its values are others`,
@@ -531,7 +531,7 @@ var forgeries = map[string]struct {
 	"a folder for a file": {func(t *testing.T, dir string) {
 		gone("results.csv")(t, dir)
 		require.NoError(t, os.Mkdir(filepath.Join(dir, "results.csv"), 0o755))
-	}, "results.csv cannot be read: it is not a file"},
+	}, "results.csv is a folder, not a regular file"},
 }
 
 func relabel(r *results, old, now string) {

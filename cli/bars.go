@@ -13,6 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // bars is the display of a terminal: a row for each run under way, below them one for the whole, and lines above.
@@ -54,8 +55,10 @@ func (b *bars) close() {
 
 // Write shows lines above the rows.
 func (b *bars) Write(text []byte) (int, error) {
-	if _, err := b.progress.Write(append([]byte(lineStart), text...)); err != nil { // closed
-		return b.out.Write(text)
+	shown := []byte(foreign.Printable(string(text)))
+	if _, err := b.progress.Write(append([]byte(lineStart), shown...)); err != nil { // closed
+		_, err = b.out.Write(shown)
+		return len(text), err
 	}
 	return len(text), nil
 }
@@ -66,7 +69,8 @@ const lineStart = "\r"
 // add shows a row that is drawn anew at every refresh; it returns nil once the bars are closed.
 func (b *bars) add(row func(width int) string, options ...mpb.BarOption) *mpb.Bar {
 	filler := mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
-		_, err := io.WriteString(w, lineStart+cut(row(s.AvailableWidth), s.AvailableWidth))
+		line := strings.ReplaceAll(foreign.Printable(row(s.AvailableWidth)), "\n", " ")
+		_, err := io.WriteString(w, lineStart+cut(line, s.AvailableWidth))
 		return err
 	})
 	bar, err := b.progress.Add(0, filler, append(options, mpb.BarFillerTrim())...)

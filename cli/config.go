@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,32 +13,28 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // maxConfig is the largest size of a configuration file, in bytes.
 const maxConfig = 1 << 20
 
 // notConfigured are the flags that have no place in a configuration file, and notKept those that have no place in the one
-// that is kept with the results: they say how a command shows what it does, or which part of the runs it makes.
+// that is kept with the results: they say how a command shows what it does, which part of the runs it makes, or what is trusted.
 var (
 	notConfigured = []string{"config", "help"}
-	notKept       = []string{"quiet", "verbose", "profile", "shard"}
+	notKept       = append([]string{"quiet", "verbose", "profile", "shard"}, trusting...)
 )
 
 // readConfig sets the flags that the file gives a value and the command line does not. The keys are the names of the flags;
 // paths are relative to the file. The error names file and line.
 func readConfig(path string, flags *pflag.FlagSet) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return usagef("--config: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	text, err := foreign.Read(path, maxConfig)
 	switch {
+	case errors.Is(err, foreign.ErrTooLarge):
+		return usagef("--config: %s has more than %d bytes, the most of a configuration", path, maxConfig)
 	case err != nil:
 		return usagef("--config: %w", err)
-	case len(text) > maxConfig:
-		return usagef("--config: %s has more than %d bytes, the most of a configuration", path, maxConfig)
 	}
 	return setFlags(text, path, flags)
 }
@@ -121,6 +116,9 @@ func (c config) set(key, value *yaml.Node) error {
 		return nil
 	}
 	texts, err := c.texts(flag, key, value)
+	if err == nil {
+		err = c.checkTrust(flag, value, texts)
+	}
 	if err != nil {
 		return err
 	}
@@ -150,11 +148,15 @@ func (c config) texts(flag *pflag.Flag, key, value *yaml.Node) ([]string, error)
 	if len(elements) == 0 && !repeats {
 		return nil, c.at(value, "%s has an empty list", key.Value)
 	}
-	texts := make([]string, 0, len(elements))
+	var texts []string
+	length := 0
 	for _, e := range elements {
 		text, err := c.text(flag, key, resolved(e))
 		if err != nil {
 			return nil, err
+		}
+		if length += len(text); length > maxConfig { // aliases repeat what they stand for
+			return nil, c.at(value, "%s has more than %d bytes, the most of a configuration", key.Value, maxConfig)
 		}
 		texts = append(texts, text)
 	}

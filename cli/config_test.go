@@ -69,6 +69,7 @@ protocol: powers
 		require.NoError(t, setFlags([]byte(empty), "run.yaml", runFlagSet(t)), empty)
 	}
 	flags = runFlagSet(t)
+	t.Setenv(backendVariable, "xla:folder/pjrt.so")
 	require.NoError(t, setFlags([]byte("backend: xla:pjrt.so"), "folder/run.yaml", flags))
 	assert.Equal(t, "xla:folder/pjrt.so", value(flags, "backend"))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
 )
@@ -39,7 +40,7 @@ const (
 // the disk failed; 2 where the command line is wrong; 130 where SIGINT, SIGTERM or the end of ctx stopped it. The error is
 // one sentence on stderr. Main is for one call at a time.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
-	stderr = inTurn(stderr)
+	stdout, stderr = &printer{to: stdout}, &printer{to: inTurn(stderr), most: maxLine}
 	a := &app{Config: config, args: args, stdin: stdin, stdout: stdout, stderr: stderr}
 	if a.Name == "" {
 		a.Name = "bench"
@@ -105,22 +106,26 @@ func (a *app) registry() (*registry.Registry, error) {
 	return a.Registry(nn.NewRuntime(defaultBackend))
 }
 
+// maxVerbose is the most bytes of an error that is written in full.
+const maxVerbose = 1 << 18
+
 // errorText is the error's first line, or all of it, stacks too, with -v.
 func (a *app) errorText(err error) string {
 	if a.verbose {
-		return err.Error()
+		return foreign.Shorten(err.Error(), maxVerbose)
 	}
 	return firstLine(err.Error())
 }
 
-// firstLine is the first line of a text. One that ends in a colon, as in front of the last lines of
-// a log, says nothing without what follows: it goes on with the very last line.
+// firstLine is the first line of a text, which may be of a file or a plugin and of any length. One
+// that ends in a colon, as in front of the last lines of a log, says nothing without what follows:
+// it goes on with the very last line.
 func firstLine(text string) string {
 	line, more, _ := strings.Cut(text, "\n")
 	if more = strings.TrimRight(more, "\n"); strings.HasSuffix(line, ":") && more != "" {
 		line += " " + strings.TrimSpace(more[strings.LastIndex(more, "\n")+1:])
 	}
-	return line
+	return foreign.Shorten(line, maxLine/2)
 }
 
 // usageError is a mistake on the command line.

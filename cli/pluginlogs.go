@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // pluginLogs are the logs of plugins: DIR/logs/NAME.log once there is a folder, kept in memory before that, and on the terminal with -v.
@@ -77,10 +79,14 @@ func (f *logFile) Write(text []byte) (int, error) {
 }
 
 func (f *logFile) open() {
-	if f.file != nil || os.MkdirAll(f.logs.folder, 0o755) != nil {
+	if f.file != nil || os.MkdirAll(filepath.Dir(f.logs.folder), 0o755) != nil {
 		return
 	}
-	file, err := os.OpenFile(filepath.Join(f.logs.folder, f.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	results, folder := foreign.Folder(filepath.Dir(f.logs.folder)), filepath.Base(f.logs.folder)
+	if results.Make(folder) != nil {
+		return // a link, for instance: the folder may be from others
+	}
+	file, err := results.Change(folder+"/"+f.name, true)
 	if err != nil {
 		return
 	}

@@ -211,7 +211,10 @@ func (a *app) readOracle(f *predictFlags, saved *benchmark.SavedModel) (*benchma
 	}
 	beside := filepath.Dir(f.model)
 	for _, dir := range []string{filepath.Dir(beside), beside} {
-		file, err := benchmark.ReadModel(benchmark.OpenStore(dir).OraclePath(saved.Oracle))
+		if saved.Oracle == "" {
+			break
+		}
+		file, err := benchmark.OpenStore(dir).Oracle(saved.Oracle)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

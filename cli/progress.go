@@ -33,8 +33,12 @@ type display interface {
 
 // newDisplay returns bars for a terminal and lines for anything else.
 func newDisplay(stderr io.Writer, runs int) display {
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		return newBars(stderr, runs)
+	out := stderr
+	if p, ok := stderr.(*printer); ok {
+		out = p.to // bars steer the terminal themselves
+	}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		return newBars(out, runs)
 	}
 	return &lines{out: stderr}
 }

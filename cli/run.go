@@ -31,6 +31,7 @@ const (
 // runFlags are the flags of `bench run`.
 type runFlags struct {
 	config     string
+	configured bool // the plugins are those of the configuration
 	methods    string
 	plugins    *pluginFlags
 	seeds      seeds
@@ -79,7 +80,12 @@ With --shard many processes on many machines share the runs, in one folder on co
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.config != "" {
+				named, lockNamed := cmd.Flags().Changed("plugin"), cmd.Flags().Changed("plugin-lock")
 				if err := readConfig(f.config, cmd.Flags()); err != nil {
+					return err
+				}
+				f.configured = !named && cmd.Flags().Changed("plugin")
+				if err := f.checkConfigured(lockNamed); err != nil {
 					return err
 				}
 			}

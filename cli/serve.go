@@ -12,7 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +21,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 const defaultListen = "127.0.0.1:0"
@@ -212,26 +213,22 @@ func progressText(finished, planned int) string {
 
 // folderVersion changes with the files that a page is made from.
 func folderVersion(dir string) (string, error) {
-	names := []string{"results.json", "oracle.json", "data.npz"}
-	plans, err := filepath.Glob(filepath.Join(dir, "plan*.json"))
-	if err != nil {
-		return "", err
-	}
-	for _, path := range plans {
-		names = append(names, filepath.Base(path))
-	}
-	runs, err := os.ReadDir(filepath.Join(dir, "runs"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
-	}
-	for _, entry := range runs { // in the order of their names
-		if filepath.Ext(entry.Name()) == ".json" {
-			names = append(names, filepath.Join("runs", entry.Name()))
+	files := foreign.Folder(dir)
+	names := []string{"data.npz"}
+	for _, folder := range []string{".", "runs"} {
+		entries, err := files.Entries(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+		}
+		for _, entry := range entries { // in the order of their names
+			if path.Ext(entry.Name()) == ".json" {
+				names = append(names, path.Join(folder, entry.Name()))
+			}
 		}
 	}
 	h := sha256.New()
 	for _, name := range names {
-		info, err := os.Stat(filepath.Join(dir, name))
+		info, err := files.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

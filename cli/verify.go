@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -379,15 +378,8 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 	return nil
 }
 
-// tell writes a line in which nothing that results hold can steer a terminal.
-func tell(w io.Writer, format string, values ...any) {
-	say(w, "%s\n", strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && c != '\n' {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, fmt.Sprintf(format, values...)))
-}
+// tell writes a line.
+func tell(w io.Writer, format string, values ...any) { say(w, format+"\n", values...) }
 
 func verdict(run benchmark.VerifiedRun) string {
 	steps := len(run.Recorded.PredictionSHA256)

@@ -18,9 +18,13 @@ type State struct {
 	// Facts is JSON, as the thing whose state it is writes and reads it; nil for nothing. JSON holds no non-finite number: such
 	// belong in arrays.
 	Facts []byte
-	// Arrays have names of words joined by slashes, each of letters, digits, "_", "-" and ".": "encoder/linear/weights".
+	// Arrays have names of words joined by slashes, each of letters, digits, "_", "-" and ".": "encoder/linear/weights". No array
+	// is called [StateHeader].
 	Arrays map[string]Array
 }
+
+// StateHeader is the name that files of states have for what they say about the state; it is no name of an array.
+const StateHeader = "header.json"
 
 // Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64 or []uint8.
 type Array struct {
@@ -44,6 +48,9 @@ func (s *State) Validate() error {
 		return fmt.Errorf("%w: the facts of a state are %.80q, which is not JSON", ErrDescription, s.Facts)
 	}
 	for name, a := range s.Arrays {
+		if name == StateHeader {
+			return fmt.Errorf("%w: an array of a state is called %q, which files of states have for their header; give it another name", ErrDescription, name)
+		}
 		if !stateName.MatchString(name) || strings.Contains("/"+name+"/", "/../") || strings.Contains("/"+name+"/", "/./") {
 			return fmt.Errorf("%w: an array of a state is called %q; names are words of letters, digits, _, - and . joined by slashes", ErrDescription, name)
 		}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
@@ -9,28 +10,46 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// ErrFormat says that a file is not a whole IDX file of unsigned bytes with the axes that it should have, or its compression is
-// damaged.
-var ErrFormat = errors.New("malformed IDX file")
+// ErrFormat says that a file is not one of images or labels that is read, not whole, or its compression is damaged.
+var ErrFormat = errors.New("unreadable data file")
 
-// unsignedByte is the only one of the format's types that is read.
+// unsignedByte is the type of the values of MNIST and its like.
 const unsignedByte = 0x08
+
+// idxTypes are the format's types of values, as NumPy calls them.
+var idxTypes = map[byte]string{unsignedByte: "|u1", 0x09: "|i1", 0x0b: ">i2", 0x0c: ">i4", 0x0d: ">f4", 0x0e: ">f8"}
 
 // idx reads an IDX file, gzipped or not, from beginning to end. It holds none of the file's values.
 //
 // The file is 0, 0, the type of the values, the number of axes; the length of each axis in 32 bits, big-endian; the values,
 // row-major.
 type idx struct {
+	kind    byte // of idxTypes
 	shape   []int
 	size    int64 // number of values that the header promises
 	done    int64 // number of values read
 	content *bufio.Reader
 }
 
-// newIDX reads the header of a file that must have that many axes.
+// newIDX reads the header of a file of unsigned bytes that must have that many axes.
 func newIDX(file io.Reader, axes int) (*idx, error) {
+	f, err := anyIDX(file, axes)
+	if err == nil && f.kind != unsignedByte {
+		err = fmt.Errorf("%w: its values are of type 0x%02x; those of images and labels here are unsigned bytes, type 0x%02x", ErrFormat,
+			f.kind, unsignedByte)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// anyIDX is newIDX for values of any type; only unsigned bytes can be read from what it returns.
+func anyIDX(file io.Reader, axes int) (*idx, error) {
 	content, err := unzip(bufio.NewReaderSize(file, 1<<16))
 	if err != nil {
 		return nil, headerError(err)
@@ -39,11 +58,12 @@ func newIDX(file io.Reader, axes int) (*idx, error) {
 	if _, err := io.ReadFull(content, magic[:]); err != nil {
 		return nil, headerError(err)
 	}
+	start := append(magic[:], peek(content)...)
 	switch {
 	case magic[0] != 0 || magic[1] != 0:
-		return nil, fmt.Errorf("%w: it starts with the bytes % x; an IDX file starts with 00 00", ErrFormat, magic)
-	case magic[2] != unsignedByte:
-		return nil, fmt.Errorf("%w: its values are of type 0x%02x; only unsigned bytes, type 0x%02x, are read", ErrFormat, magic[2], unsignedByte)
+		return nil, fmt.Errorf("%w: it is %s; an IDX file is expected, which starts with the bytes 00 00", ErrFormat, what(start))
+	case idxTypes[magic[2]] == "":
+		return nil, fmt.Errorf("%w: its values are of type 0x%02x, which the IDX format does not have", ErrFormat, magic[2])
 	case int(magic[3]) != axes:
 		return nil, fmt.Errorf("%w: it has %d axes and should have %d; images have 3, labels 1", ErrFormat, magic[3], axes)
 	}
@@ -51,7 +71,7 @@ func newIDX(file io.Reader, axes int) (*idx, error) {
 	if err := binary.Read(content, binary.BigEndian, lengths); err != nil {
 		return nil, headerError(err)
 	}
-	f := &idx{shape: make([]int, axes), size: 1, content: content}
+	f := &idx{kind: magic[2], shape: make([]int, axes), size: 1, content: content}
 	for i, n := range lengths {
 		if n > math.MaxInt32 || n > 0 && f.size > math.MaxInt64/int64(n) {
 			return nil, fmt.Errorf("%w: its header promises %d values along the axes, more than any file holds", ErrFormat, lengths)
@@ -60,6 +80,30 @@ func newIDX(file io.Reader, axes int) (*idx, error) {
 		f.size *= int64(n)
 	}
 	return f, nil
+}
+
+// maxPeek is how far the beginning of a file says what it is.
+const maxPeek = 12
+
+func peek(content *bufio.Reader) []byte {
+	start, _ := content.Peek(maxPeek - 4)
+	return start
+}
+
+// what says what a file is that begins so.
+func what(start []byte) string {
+	for _, kind := range []struct{ start, name string }{
+		{"\x93NUMPY", "a .npy array"}, {"PK\x03\x04", "a zip archive, an .npz file for instance"}, {"PK\x05\x06", "an empty zip archive"},
+		{"\xff\xd8\xff", "a JPEG picture"}, {"\x89PNG", "a PNG picture"}, {"GIF8", "a GIF picture"}, {"BM", "a BMP picture"},
+		{"II*\x00", "a TIFF picture"}, {"MM\x00*", "a TIFF picture"}, {"\x1f\x8b", "compressed by gzip"}, {"BZh", "compressed by bzip2"},
+		{"\xfd7zXZ", "compressed by xz"}, {"\x28\xb5\x2f\xfd", "compressed by zstd"}, {"%PDF", "a PDF document"},
+		{"\x89HDF", "an HDF5 file, a .mat file for instance"}, {"MATLAB", "a .mat file"},
+	} {
+		if bytes.HasPrefix(start, []byte(kind.start)) {
+			return kind.name
+		}
+	}
+	return fmt.Sprintf("something that starts with the bytes % x", start[:min(len(start), 4)])
 }
 
 // unzip returns a reader of what file decompresses to, or file itself if it does not start as gzip does.
@@ -95,6 +139,9 @@ func (f *idx) skip(n int64) error {
 // rest returns all values that are left and checks that the file ends there. Its memory grows with what the file holds, not
 // with what the header promises.
 func (f *idx) rest() ([]byte, error) {
+	if f.size > foreign.ArrayLimit() {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, foreign.TooLarge("its values take", f.size, foreign.ArrayLimit()))
+	}
 	values, err := io.ReadAll(io.LimitReader(f.content, f.size-f.done))
 	f.done += int64(len(values))
 	if err == nil && f.done < f.size {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // idxFile returns an IDX file.
@@ -63,7 +65,7 @@ var malformed = []struct {
 	{"no value", "ends after 0 of the 6 values", small[:16]},
 	{"cut by a value", "ends after 5 of the 6 values", small[:len(small)-1]},
 	{"a value too many", "goes on after the 6 values", append(slices.Clone(small), 0)},
-	{"more promised than held", "ends after 6 of the 4294967294 values", idxFile(unsignedByte, []byte("abcdef"), 2, 1, 1<<31-1)},
+	{"more promised than held", "ends after 6 of the 2000000 values", idxFile(unsignedByte, []byte("abcdef"), 2, 1000, 1000)},
 	{"an axis beyond 2³¹", "more than any file holds", idxFile(unsignedByte, []byte("abcdef"), 1<<32-1, 1, 1)},
 	{"a product beyond 2⁶³", "more than any file holds", idxFile(unsignedByte, []byte("abcdef"), 1<<31-1, 1<<31-1, 1<<31-1)},
 	{"gzip: two bytes", "ends within its header", zip(small)[:2]},
@@ -76,7 +78,7 @@ var malformed = []struct {
 	{"gzip: a few bytes after the end", "other bytes follow", append(zip(small), "more"...)},
 	{"gzip: bytes after the end", "compression is damaged", append(zip(small), "much more than a header"...)},
 	{"gzip: cut values", "ends after 5 of the 6 values", zip(small[:len(small)-1])},
-	{"gzip: twice", "starts with the bytes 1f 8b", zip(zip(small))},
+	{"gzip: twice", "it is compressed by gzip", zip(zip(small))},
 }
 
 // readAll reads an IDX file the two ways there are: with its values, and passing over them.
@@ -165,6 +167,9 @@ func FuzzIDX(f *testing.F) {
 	f.Add(idxFile(unsignedByte, []byte{7, 8}, 2), uint8(1))
 	f.Fuzz(func(t *testing.T, content []byte, axes uint8) {
 		file, values, err := readAll(content, int(axes))
+		if errors.Is(err, foreign.ErrTooLarge) {
+			return // rest refuses what skip may pass over
+		}
 		if err != nil {
 			if !errors.Is(err, ErrFormat) || strings.Contains(err.Error(), "disagree") {
 				t.Fatal(err)

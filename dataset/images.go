@@ -9,22 +9,24 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // ReadImages reads a file of images by what it begins with, whatever its name:
 //
-//   - IDX, gzipped or not: unsigned bytes, [n, height, width];
-//   - NumPy's .npy: float32, float64 or uint8, [n, height, width], or [height, width] for one image;
+//   - IDX, gzipped or not: values of any of its types, [n, height, width];
+//   - NumPy's .npy: floats, whole numbers or booleans of any size and byte order, [n, height, width], or [height, width] for one
+//     image;
 //   - PNG: one image; one that is not 8-bit grey becomes so.
 //
-// Bytes p stand for p/255, as in every sequence of images; floats are taken as they are. The error is [ErrFormat], or
-// [core.ErrNonFinite].
+// Whole numbers p from 0 to 255 stand for p/255, as in every sequence of images; others are an error. Floats are taken as they
+// are, true is 1 and false 0. A file takes at most [foreign.ArrayLimit] of memory. The error is [ErrFormat], or
+// [core.ErrNonFinite], or that of opening what must be a regular file.
 func ReadImages(path string) (_ core.Snapshots, err error) {
-	file, err := os.Open(path)
+	file, err := foreign.Open(path)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
@@ -39,7 +41,9 @@ func ReadImages(path string) (_ core.Snapshots, err error) {
 
 func readImages(file io.Reader) (core.Snapshots, error) {
 	content := bufio.NewReader(file)
-	switch start, _ := content.Peek(8); {
+	switch start, _ := content.Peek(maxPeek); {
+	case len(start) == 0:
+		return core.Snapshots{}, fmt.Errorf("%w: it is empty; an IDX, a .npy or a PNG file is expected", ErrFormat)
 	case bytes.HasPrefix(start, []byte("\x89PNG\r\n\x1a\n")):
 		return readPNG(content)
 	case bytes.HasPrefix(start, []byte("\x93NUMPY")):
@@ -48,14 +52,22 @@ func readImages(file io.Reader) (core.Snapshots, error) {
 		return core.Snapshots{}, fmt.Errorf("%w: it is an archive, an .npz file for instance; save the array with the images as an .npy file", ErrFormat)
 	case bytes.HasPrefix(start, []byte{0, 0}), bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
 		return readIDXImages(content)
+	default:
+		return core.Snapshots{}, fmt.Errorf("%w: it is %s; an IDX, a .npy or a PNG file is expected", ErrFormat, what(start))
 	}
-	return core.Snapshots{}, fmt.Errorf("%w: it is neither an IDX, a .npy nor a PNG file", ErrFormat)
 }
 
 func readIDXImages(content io.Reader) (core.Snapshots, error) {
-	f, err := newIDX(content, 3)
+	f, err := anyIDX(content, 3)
 	if err != nil {
 		return core.Snapshots{}, err
+	}
+	if f.kind != unsignedByte {
+		a, err := npz.ReadValues(f.content, idxTypes[f.kind], f.shape)
+		if err != nil {
+			return core.Snapshots{}, fmt.Errorf("%w: %w", ErrFormat, err)
+		}
+		return imagesOf(a.Values, f.shape[1:])
 	}
 	pixels, err := f.rest()
 	if err != nil {
@@ -64,14 +76,18 @@ func readIDXImages(content io.Reader) (core.Snapshots, error) {
 	return core.NewPixelSnapshots(pixels, f.shape[1:]...)
 }
 
-// maxSide is the largest height and width of a PNG, which says before it is decoded how large it will be.
-const maxSide = 1 << 13
+// maxSide is the largest height and width of a PNG, which says before it is decoded how large it will be, and maxArea the
+// largest number of its pixels.
+const (
+	maxSide = 1 << 13
+	maxArea = 1 << 24
+)
 
 func readPNG(content *bufio.Reader) (core.Snapshots, error) {
 	var head bytes.Buffer
 	config, err := png.DecodeConfig(io.TeeReader(content, &head))
-	if err == nil && (config.Width > maxSide || config.Height > maxSide) {
-		err = fmt.Errorf("%d×%d pixels; the most is %d×%d", config.Height, config.Width, maxSide, maxSide)
+	if err == nil && (config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > maxArea) {
+		err = fmt.Errorf("%d×%d pixels; the most is %d×%d, and %d altogether", config.Height, config.Width, maxSide, maxSide, maxArea)
 	}
 	var picture image.Image
 	if err == nil {
@@ -102,19 +118,42 @@ func readNPY(content io.Reader) (core.Snapshots, error) {
 	if len(shape) < 3 {
 		return core.Snapshots{}, fmt.Errorf("%w: an array of shape %v; images are [n, height, width], one is [height, width]", ErrFormat, a.Shape)
 	}
-	switch values := a.Values.(type) {
+	return imagesOf(a.Values, shape[1:])
+}
+
+// imagesOf are images of values as package npz reads them.
+func imagesOf(values any, shape []int) (core.Snapshots, error) {
+	switch values := values.(type) {
 	case []uint8:
-		return core.NewPixelSnapshots(values, shape[1:]...)
+		return core.NewPixelSnapshots(values, shape...)
 	case []float32:
-		return finite(values, shape[1:])
+		return finite(values, shape)
 	case []float64:
 		narrow := make([]float32, len(values))
 		for i, v := range values {
 			narrow[i] = float32(v)
 		}
-		return finite(narrow, shape[1:])
+		return finite(narrow, shape)
+	case []int64:
+		pixels := make([]uint8, len(values))
+		for i, v := range values {
+			if v < 0 || v > math.MaxUint8 {
+				return core.Snapshots{}, fmt.Errorf("%w: value %d is %d; whole numbers are pixels from 0 to 255, and floats are taken as they are",
+					ErrFormat, i, v)
+			}
+			pixels[i] = uint8(v)
+		}
+		return core.NewPixelSnapshots(pixels, shape...)
+	case []bool:
+		pixels := make([]uint8, len(values))
+		for i, v := range values {
+			if v {
+				pixels[i] = math.MaxUint8
+			}
+		}
+		return core.NewPixelSnapshots(pixels, shape...)
 	}
-	return core.Snapshots{}, fmt.Errorf("%w: its values are a %T; float32, float64 and uint8 are read", ErrFormat, a.Values)
+	return core.Snapshots{}, fmt.Errorf("%w: its values are complex; images have floats, whole numbers or booleans", ErrFormat)
 }
 
 func finite(values []float32, shape []int) (core.Snapshots, error) {

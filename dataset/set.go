@@ -9,10 +9,17 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Classes is the number of classes that a set can have: labels are 0 … Classes-1.
 const Classes = 10
+
+const (
+	// maxImages is the largest number of images in a file of a set, and maxPixels that of pixels of an image.
+	maxImages = 1 << 23
+	maxPixels = 1 << 22
+)
 
 // A Set is a collection of labelled 8-bit grey images: the training images in the order of their file, then the test images.
 // Pixels stay in the files; [Set.Ordered] reads those that it needs.
@@ -112,8 +119,14 @@ func (s *Set) add(part string) error {
 		if rows != s.Rows || columns != s.Columns {
 			return fmt.Errorf("%w: its images are %d×%d, those of %s are %d×%d; they must have one size", core.ErrShape, rows, columns, s.images[0].name, s.Rows, s.Columns)
 		}
-		_, err := core.NewPixelSnapshots(nil, rows, columns)
-		return err
+		if _, err := core.NewPixelSnapshots(nil, rows, columns); err != nil {
+			return err
+		}
+		if rows*columns > maxPixels || count > maxImages {
+			return fmt.Errorf("%w: it has %d images of %d×%d; there can be %d, of %d pixels each", ErrFormat, count, rows, columns,
+				maxImages, maxPixels)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -183,6 +196,9 @@ func (s *Set) gather(indices []int) ([]uint8, error) {
 	slices.SortFunc(left, func(a, b wanted) int { return cmp.Compare(a.index, b.index) })
 
 	size := s.Rows * s.Columns
+	if bytes := int64(len(indices)) * int64(size); bytes > foreign.Limit() {
+		return nil, fmt.Errorf("%s: %w", s.Source, foreign.TooLarge("the images of the sequence take", bytes, foreign.Limit()))
+	}
 	pixels := make([]uint8, len(indices)*size)
 	first := 0 // index of the first image in the file
 	for _, file := range s.images {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 const (
@@ -118,6 +120,38 @@ func TestOpenIsNotAFolder(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, testLabels), 0o700))
 	_, err = Open(dir)
 	assert.ErrorIs(t, err, fs.ErrNotExist, "a folder is not a file of the set")
+}
+
+// TestOpenHostile: headers that promise more than a set has, in files of a few bytes or kilobytes.
+func TestOpenHostile(t *testing.T) {
+	for name, c := range map[string]struct {
+		shape []uint32
+		says  string
+	}{
+		"images of 2^31 pixels": {[]uint32{2, 1, 1<<31 - 1}, "it has 2 images of 1×2147483647; there can be 8388608, of 4194304 pixels each"},
+		"2^31 images":           {[]uint32{1<<31 - 1, 1, 1}, "it has 2147483647 images of 1×1"},
+		"labels and no image":   {[]uint32{1 << 20, 1, 1}, "ends after 2 of the 1048576 values"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			images, labels := idxFile(unsignedByte, []byte{0, 1}, c.shape...), zip(idxFile(unsignedByte, make([]byte, 1<<20), c.shape[0]))
+			folder := inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images, testLabels: labels})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := openFolder(folder, "here")
+			runtime.ReadMemStats(&after)
+			require.ErrorIs(t, err, ErrFormat)
+			assert.ErrorContains(t, err, c.says)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20<<20))
+		})
+	}
+	count := 130
+	images := zip(idxFile(unsignedByte, make([]byte, count<<20), uint32(count), 1024, 1024))
+	labels := idxFile(unsignedByte, make([]byte, count), uint32(count))
+	set, err := openFolder(inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images, testLabels: labels}), "here")
+	require.NoError(t, err)
+	_, err = set.Ordered(1, 0)
+	require.ErrorIs(t, err, foreign.ErrTooLarge)
+	assert.ErrorContains(t, err, "here: too large: the images of the sequence take 260.0 MiB, and the most is 256.0 MiB")
 }
 
 func TestOpenMalformed(t *testing.T) {

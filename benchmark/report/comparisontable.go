@@ -11,6 +11,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // WriteText writes a comparison as aligned plain text.
@@ -42,7 +43,7 @@ func (c *Comparison) WriteCSV(w io.Writer) error {
 		"trained_a", "tried_a", "trained_b", "tried_b", "fit_seconds_a", "fit_seconds_b"}}
 	for _, side := range c.Sides {
 		for _, r := range side.Rows {
-			lead := []string{c.A, side.B, clean(r.Method), string(r.Exposed)}
+			lead := []string{foreign.Cell(c.A), foreign.Cell(side.B), foreign.Cell(clean(r.Method)), foreign.Cell(clean(string(r.Exposed)))}
 			for i, d := range r.Steps {
 				row := append(append([]string{}, lead...), strconv.Itoa(i+1), cellNumber(d))
 				rows = append(rows, append(append(row, make([]string, 6)...), strconv.Itoa(r.Seeds), "", "", "", "", "", ""))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step, and one for the mean over
@@ -40,7 +41,7 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 			rate := stats.Proportion(learned, tried)
 			low, high = csvNumber(rate.Low), csvNumber(rate.High)
 		}
-		lead := []string{clean(s.label), "method", string(s.exposed), best, worst}
+		lead := []string{foreign.Cell(clean(s.label)), "method", foreign.Cell(clean(string(s.exposed))), best, worst}
 		tail := []string{
 			strconv.Itoa(len(s.ok)), strconv.Itoa(len(s.runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
 			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })),
@@ -79,7 +80,7 @@ func csvChecks(runs []*benchmark.RunResult) []string {
 	if outcome == "passed" || outcome == "failed" {
 		count = strconv.Itoa(passed)
 	}
-	return []string{outcome, count, clean(strings.Join(failed, "; "))}
+	return []string{outcome, count, foreign.Cell(oneLine(strings.Join(failed, "; ")))}
 }
 
 // furtherCosts are those of the last columns, in their order; not numbers where they are not known.

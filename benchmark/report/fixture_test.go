@@ -63,10 +63,10 @@ type made struct {
 
 var _ source = (*made)(nil)
 
-func (m *made) Results() (*benchmark.Results, error)       { return m.results, nil }
-func (m *made) TaskArrays() (*benchmark.TaskArrays, error) { return m.task, nil }
-func (m *made) RunArrays(key string) (*benchmark.RunArrays, error) {
-	if a := m.arrays[key]; a != nil {
+func (m *made) Results() (*benchmark.Results, error)                           { return m.results, nil }
+func (m *made) TaskArraysOf(benchmark.TaskInfo) (*benchmark.TaskArrays, error) { return m.task, nil }
+func (m *made) RunArraysOf(_ benchmark.TaskInfo, run *benchmark.RunResult) (*benchmark.RunArrays, error) {
+	if a := m.arrays[run.Key]; a != nil {
 		return a, nil
 	}
 	return nil, fs.ErrNotExist

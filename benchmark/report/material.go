@@ -14,8 +14,8 @@ import (
 // source is where results come from: a [benchmark.Store].
 type source interface {
 	Results() (*benchmark.Results, error)
-	TaskArrays() (*benchmark.TaskArrays, error)
-	RunArrays(key string) (*benchmark.RunArrays, error)
+	TaskArraysOf(t benchmark.TaskInfo) (*benchmark.TaskArrays, error)
+	RunArraysOf(t benchmark.TaskInfo, run *benchmark.RunResult) (*benchmark.RunArrays, error)
 }
 
 var _ source = (*benchmark.Store)(nil)
@@ -55,14 +55,14 @@ func gather(s source) (*material, error) {
 	}
 	m := &material{results: r, known: evidenceOf(r), steps: stepsOf(r.Task, all)}
 	m.columns = columnsOf(m.steps)
-	if m.task, err = s.TaskArrays(); err != nil {
+	if m.task, err = s.TaskArraysOf(r.Task); err != nil {
 		return nil, err
 	}
 	for _, sum := range all {
 		e := exhibit{summary: sum}
 		if len(sum.ok) > 0 {
 			e.run = sum.ok[0]
-			arrays, err := s.RunArrays(e.run.Key)
+			arrays, err := s.RunArraysOf(r.Task, e.run)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				e.absent = true

@@ -165,7 +165,7 @@ func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err erro
 			if run.Status == benchmark.StatusOK {
 				total++
 				if embedded < maxSprites && size < maxSpriteBytes {
-					if err := b.embed(&r, run.Key); err != nil {
+					if err := b.embed(&r, run); err != nil {
 						return 0, 0, fmt.Errorf("%s, seed %d: %w", e.label, run.Seed, err)
 					}
 				}
@@ -182,9 +182,9 @@ func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err erro
 }
 
 // embed gives a run its images and labels; one whose arrays are not there stays without.
-func (b *pageBuilder) embed(r *rolloutRun, key string) error {
+func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 	m := b.material
-	a, err := b.source.RunArrays(key)
+	a, err := b.source.RunArraysOf(m.results.Task, run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -2,12 +2,12 @@ package report
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Folder is the folder of the figures, within that of the results.
@@ -28,6 +28,9 @@ func Write(dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := foreign.Folder(dir).Make(Folder); err != nil {
+		return fmt.Errorf("the folder of figures cannot be made: %w", err)
+	}
 	if err := m.write(filepath.Join(dir, Folder)); err != nil {
 		return err
 	}
@@ -39,9 +42,6 @@ func Write(dir string) (err error) {
 }
 
 func (m *material) write(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("the folder of figures cannot be made: %w", err)
-	}
 	for _, name := range Figures() {
 		png, svg, err := m.render(name)
 		if err != nil {

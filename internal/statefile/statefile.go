@@ -7,16 +7,17 @@
 package statefile
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
@@ -26,7 +27,7 @@ var ErrFormat = errors.New("torn, changed or something else")
 // ErrVersion says that a file is of another version of the format.
 var ErrVersion = errors.New("another version")
 
-const member = "header.json"
+const member = core.StateHeader
 
 const sumLength = 2 * sha256.Size
 
@@ -76,7 +77,13 @@ func checksum(data []byte) string {
 // Decode reads a file that Encode wrote, and its header into the value to which header points. The error is [ErrVersion] where it is
 // of another version of the format, which it names, and [ErrFormat] where it is torn or something else.
 func Decode(data []byte, format string, header any) (*core.State, error) {
-	a, err := read(data)
+	return Read(bytes.NewReader(data), int64(len(data)), format, header)
+}
+
+// Read is [Decode] for a file of that size, which is not held in memory beside its arrays: they take at most
+// [foreign.ArrayLimit].
+func Read(r io.ReaderAt, size int64, format string, header any) (*core.State, error) {
+	a, err := npz.ReadPlain(r, size) // what is compressed could be of any size
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
@@ -85,7 +92,7 @@ func Decode(data []byte, format string, header any) (*core.State, error) {
 		return nil, fmt.Errorf("%w: it has no %s", ErrFormat, member)
 	}
 	var f file
-	if err := json.Unmarshal(text, &f); err != nil {
+	if err := foreign.JSON(text, &f); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFormat, member, err)
 	}
 	if f.Format != format {
@@ -101,11 +108,10 @@ func Decode(data []byte, format string, header any) (*core.State, error) {
 		}
 		return nil, fmt.Errorf("%w: it is of version %s of the format %s, and this program reads version %s; use the program that wrote it%s", ErrVersion, other, name, version, writer.Version)
 	}
-	sealed := len(data) - sumLength
-	if sealed < 0 || checksum(data[:sealed]) != string(data[sealed:]) {
-		return nil, fmt.Errorf("%w: its SHA-256 is not the one at its end", ErrFormat)
+	if err := checkSeal(r, size); err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(f.Header, header); err != nil {
+	if err := foreign.JSON(f.Header, header); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFormat, member, err)
 	}
 	delete(a, member)
@@ -119,16 +125,22 @@ func Decode(data []byte, format string, header any) (*core.State, error) {
 	return s, nil
 }
 
-// read reads the archive. What is compressed is refused: it could be of any size in memory.
-func read(data []byte) (npz.Archive, error) {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, err
+// checkSeal checks the SHA-256 at the end.
+func checkSeal(r io.ReaderAt, size int64) error {
+	if size < sumLength {
+		return fmt.Errorf("%w: it has %d bytes", ErrFormat, size)
 	}
-	for _, f := range z.File {
-		if f.Method != zip.Store {
-			return nil, fmt.Errorf("%q is compressed", f.Name)
-		}
+	h := sha256.New()
+	seal := make([]byte, sumLength)
+	_, err := io.Copy(h, io.NewSectionReader(r, 0, size-sumLength))
+	if err == nil {
+		_, err = r.ReadAt(seal, size-sumLength)
 	}
-	return npz.Read(bytes.NewReader(data), int64(len(data)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != string(seal) {
+		return fmt.Errorf("%w: its SHA-256 is not the one at its end", ErrFormat)
+	}
+	return nil
 }

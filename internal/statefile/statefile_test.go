@@ -76,6 +76,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"facts":   {Facts: []byte("{")},
 		"a shape": {Arrays: map[string]core.Array{"a": {Shape: []int{2}, Values: []float32{1}}}},
 		"a type":  {Arrays: map[string]core.Array{"a": {Values: []string{""}}}},
+		"header":  {Arrays: map[string]core.Array{"header.json": {Values: []float32{1}}}},
 		"a name":  {Arrays: map[string]core.Array{"../a": {Values: []float32{1}}}},
 	} {
 		_, err := statefile.Encode(format, header{}, s)

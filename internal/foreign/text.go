@@ -1,0 +1,56 @@
+package foreign
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Steers reports whether a character can steer a terminal or change how text around it reads: control
+// characters but for the end of a line and the tab, and what sets the direction of writing.
+func Steers(c rune) bool {
+	switch {
+	case c == '\n' || c == '\t':
+		return false
+	case c >= '\u200e' && c <= '\u200f', c >= '\u2028' && c <= '\u202e', c >= '\u2066' && c <= '\u2069':
+		return true
+	}
+	return unicode.IsControl(c)
+}
+
+// Printable puts � in the place of what [Steers] and of what is not UTF-8.
+func Printable(text string) string {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	if !strings.ContainsFunc(text, Steers) {
+		return text
+	}
+	return strings.Map(func(c rune) rune {
+		if Steers(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, text)
+}
+
+// Shorten cuts a text to at most that many bytes, whole characters, with … at the end.
+func Shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := most
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// Cell is a text for a cell of a CSV table: one that a spreadsheet would take for a formula has ' before
+// it.
+func Cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
