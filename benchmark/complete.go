@@ -29,6 +29,11 @@ func (h *harness) checkArrays(r run, result *RunResult) error {
 	if !slices.EqualFunc(arrays.Labels, result.Labels, slices.Equal[[]int]) {
 		return fmt.Errorf("%w: the labels of %s are not those of its arrays", ErrResults, r.key)
 	}
+	for i, recorded := range result.Accuracy {
+		if h.accuracyAt(result.Labels[i], i+1) != recorded {
+			return fmt.Errorf("%w: the accuracy of %s at step %d is not that of its labels", ErrResults, r.key, i+1)
+		}
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package benchmark
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,87 +10,104 @@ import (
 // runs that the plan makes too are taken or replaced, others that can share a table with it stay in
 // it, and if there are others that cannot, the plan is refused.
 
-// earlier returns the runs of results.json that are not of the plan, each Carried. The error is
-// [ErrNotComparable] if they cannot share a table with it.
-func (h *harness) earlier(runs []run) (carried []RunResult, notes []string, err error) {
+// earlierRuns are the runs of results.json that a plan does not take as they are.
+type earlierRuns struct {
+	store    *Store
+	carried  []RunResult // stay in the table, each Carried
+	replaced []RunResult // have the label and the seed of a run of the plan
+	why      string      // they are replaced
+}
+
+// earlier finds them. The error is [ErrNotComparable] if there are some that are not of the plan, and
+// cannot share a table with it.
+func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
+	e.store = h.store
 	if !h.Shard.Whole() || !h.store.hasResults() {
-		return nil, nil, nil
+		return e, nil
 	}
 	old, err := h.store.Results()
 	if err != nil {
-		return nil, nil, err
+		return e, err
 	}
-	type name struct {
-		label string
-		seed  int64
-	}
-	keys, names := map[string]bool{}, map[name]bool{}
+	keys, names := map[string]bool{}, map[string]bool{}
+	var planned []RunResult
 	for _, r := range runs {
-		keys[r.key], names[name{r.entry.Label, r.seed}] = true, true
+		result := RunResult{
+			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed,
+			Options: r.options.Map(), Plugin: r.entry.Plugin,
+		}
+		keys[r.key], names[result.title()] = true, true
+		planned = append(planned, result)
 	}
-	replaced := 0
 	for _, r := range old.Runs {
 		switch {
 		case keys[r.Key]:
-		case names[name{r.Method, r.Seed}]:
-			replaced++
+		case names[r.title()]:
+			e.replaced = append(e.replaced, r)
 		default:
 			r.Carried = true
-			carried = append(carried, r)
+			e.carried = append(e.carried, r)
 		}
 	}
-	own := setting{h.Task.Info, h.oracle, h.Environment, h.limit()}
-	unlike := settingOf(old).unlike(own)
-	if replaced > 0 {
-		why := "their methods have other options or come from another plugin"
-		if len(unlike) > 0 {
-			why = unlike.err().Error()
-		}
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
-			replaced, h.store.dir, why))
+	e.why = "their methods have other options or come from another plugin"
+	unlike := settingOf(old).unlike(setting{h.Task.Info, h.oracle, h.Environment, h.limit()})
+	if len(unlike) > 0 {
+		e.why = unlike.err().Error()
 	}
-	if len(carried) == 0 {
-		return nil, notes, nil
+	if len(e.carried) == 0 {
+		return e, nil
 	}
-	refuse := func(why error) error {
+	refuse := func(why string) error {
 		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
-			"table: %w; choose another folder with --out, or remove %s: the runs stay",
-			ErrNotComparable, h.store.dir, labelsOf(carried), why, h.store.path("results.json"))
+			"table: %s; choose another folder with --out, or remove %s: the runs stay",
+			ErrNotComparable, h.store.dir, labelsOf(e.carried), why, h.store.path("results.json"))
 	}
 	if len(unlike) > 0 {
-		return nil, nil, refuse(unlike.err())
+		return e, refuse(e.why)
 	}
-	var planned []RunResult
-	for _, r := range runs {
-		planned = append(planned, RunResult{
-			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed,
-			Options: r.options.Map(), Plugin: r.entry.Plugin,
-		})
+	trial := e
+	trial.carried = slices.Clone(e.carried)
+	if _, _, err := trial.join(planned); err != nil {
+		return e, refuse(strings.TrimPrefix(err.Error(), ErrNotComparable.Error()+": "))
 	}
-	if _, err := h.store.together(planned, slices.Clone(carried)); err != nil {
-		return nil, nil, refuse(errors.New(strings.TrimPrefix(err.Error(), ErrNotComparable.Error()+": ")))
-	}
-	kept := fmt.Sprintf("the table also holds %d runs of earlier commands (%s)", len(carried), labelsOf(carried))
-	return carried, append(notes, kept), nil
+	return e, nil
 }
 
-// together joins the runs of a plan with those of earlier commands, as [Merge] does.
-func (s *Store) together(own, carried []RunResult) ([]RunResult, error) {
+// join joins the runs of a plan with those that stay, as [Merge] does, and says what has become of
+// the earlier ones.
+func (e earlierRuns) join(own []RunResult) (all []RunResult, notes []string, err error) {
+	finished := map[string]bool{}
+	for i := range own {
+		finished[own[i].title()] = true
+	}
+	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r RunResult) bool { return finished[r.title()] })
+	if n := len(e.replaced) - len(gone); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
+			n, e.store.dir, e.why))
+	}
+	if len(gone) > 0 {
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their place "+
+			"have not finished; the same command makes them", len(gone), e.store.dir, e.why))
+	}
+	if len(e.carried) == 0 {
+		return own, notes, nil
+	}
 	j := &joined{}
-	for _, runs := range [][]RunResult{own, carried} {
+	for _, runs := range [][]RunResult{own, e.carried} {
 		for i := range runs {
 			r := &runs[i]
-			j.runs = append(j.runs, foundRun{store: s, key: r.Key, label: r.Method, seed: r.Seed, result: r})
+			j.runs = append(j.runs, foundRun{store: e.store, key: r.Key, label: r.Method, seed: r.Seed, result: r})
 		}
 	}
 	if err := j.name(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := make([]RunResult, len(j.runs))
-	for i, r := range j.runs {
-		all[i] = *r.result
+	for _, r := range j.runs {
+		all = append(all, *r.result)
 	}
-	return all, nil
+	notes = append(append(notes, j.notes...), fmt.Sprintf("the table also holds %d runs of earlier commands (%s)",
+		len(e.carried), labelsOf(e.carried)))
+	return all, notes, nil
 }
 
 // labelsOf lists the labels of runs, each once.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,65 @@ func TestEarlierRunsAreReplacedWithAWord(t *testing.T) {
 	require.Len(t, got.Notes, 1)
 	assert.Contains(t, got.Notes[0], "2 runs of earlier results in "+dir+" are replaced in its table "+
 		"(other code: executable code against executable other)")
+}
+
+// TestReplacedRunsThatAreNotThereYet: a command that is stopped says which rows it has taken away.
+func TestReplacedRunsThatAreNotThereYet(t *testing.T) {
+	dir := t.TempDir()
+	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	m := perfect()
+	m.fit = func(ctx context.Context, _ *core.Training) error {
+		if m.fits.Load() == 2 {
+			stop()
+			<-ctx.Done()
+		}
+		return ctx.Err()
+	}
+	p := plan(t, dir, &oracle{}, m)
+	p.Environment.ExecutableSHA256 = "other"
+	got, err := benchmark.Run(ctx, p)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, []string{"perfect 1"}, rowsOf(got))
+	require.Len(t, got.Notes, 2)
+	assert.Contains(t, got.Notes[0], "1 runs of earlier results in "+dir+" are replaced in its table")
+	assert.Contains(t, got.Notes[1], "1 runs of earlier results in "+dir+" have left its table (other code: ")
+}
+
+// TestEditedFilesAreMadeAgain: a run whose accuracies are not those of its labels, and an oracle whose
+// accuracy is not that of its labels, count as not there.
+func TestEditedFilesAreMadeAgain(t *testing.T) {
+	dir, o, m := t.TempDir(), &oracle{wrong: true}, perfect()
+	p := plan(t, dir, o, m)
+	first, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.Len(t, first.Oracle.Warnings, 1, "a weak judge")
+	edit := func(file, from, to string) {
+		path := filepath.Join(dir, file)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Contains(t, string(text), from)
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
+	}
+	edit("runs/"+first.Runs[0].Key+".json", `"accuracy":[0.333`, `"accuracy":[0.999`)
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, m.fits.Load())
+	assert.Equal(t, first.Runs[0].Accuracy, got.Runs[0].Accuracy)
+
+	fits := o.fits.Load()
+	for _, change := range [][2]string{{`"test_accuracy":0.333`, `"test_accuracy":0.999`}, {`"a weak judge`, `"a fine judge`}} {
+		edit("oracle.json", change[0], change[1])
+		got, err = benchmark.Run(t.Context(), p)
+		require.NoError(t, err)
+		fits++
+		assert.Equal(t, fits, o.fits.Load())
+		assert.Equal(t, first.Oracle.TestAccuracy, got.Oracle.TestAccuracy)
+		assert.Equal(t, first.Oracle.Warnings, got.Oracle.Warnings)
+	}
+	assert.EqualValues(t, 3, m.fits.Load())
 }
 
 // TestEarlierRunsThatCannotStay: what would vanish from the table is refused before anything is

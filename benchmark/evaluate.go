@@ -58,7 +58,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 		if err := kept.add(next, labels); err != nil {
 			return nil, err
 		}
-		result.Accuracy = append(result.Accuracy, accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States))
+		result.Accuracy = append(result.Accuracy, h.accuracyAt(labels, step))
 		arrays.Labels = append(arrays.Labels, labels)
 		shown, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/koopbench/koopbench/core"
@@ -67,11 +68,9 @@ func (h *harness) makeJudge(
 	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.Test); err != nil {
 		return err
 	}
-	h.oracle.TestAccuracy = accuracy(h.oracle.TestLabels, h.Task.TestLabels, 0, h.Task.Info.States)
-	if h.oracle.TestAccuracy < WeakJudge {
-		h.oracle.Warnings = append(h.oracle.Warnings, fmt.Sprintf(
-			"a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for verdicts to count; give it more epochs",
-			100*h.oracle.TestAccuracy, 100*WeakJudge))
+	h.oracle.TestAccuracy = h.accuracyAt(h.oracle.TestLabels, 0)
+	if weak := h.oracle.weak(); weak != "" {
+		h.oracle.Warnings = append(h.oracle.Warnings, weak)
 	}
 	if err := h.saveOracle(ctx); err != nil {
 		return err
@@ -99,6 +98,28 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 		return nil, fmt.Errorf("the oracle: %w: %w", core.ErrContract, err)
 	}
 	return labels, nil
+}
+
+// accuracyAt is the share of labels at a step of a roll-out that are right; step 0 is that of the test
+// snapshots themselves.
+func (h *harness) accuracyAt(labels []int, step int) float64 {
+	return accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States)
+}
+
+// weak is a warning if the oracle judges badly, "" otherwise.
+func (o OracleInfo) weak() string {
+	if o.TestAccuracy >= WeakJudge {
+		return ""
+	}
+	return fmt.Sprintf("a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for "+
+		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
+}
+
+// sound reports whether what is known of an oracle fits what it sees in the test snapshots.
+func (h *harness) sound(o OracleInfo) bool {
+	weak := o.weak()
+	return len(o.TestLabels) == len(h.Task.TestLabels) && o.TestAccuracy == h.accuracyAt(o.TestLabels, 0) &&
+		(weak == "" || slices.Contains(o.Warnings, weak))
 }
 
 // accuracy is the share of labels equal to (truth + moves) mod states.

@@ -22,7 +22,7 @@ type Results struct {
 	// MaxEpochs is [Plan.MaxEpochs] if it cut a training short, 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
 
-	// Notes are sentences for the user of the command that made them.
+	// Notes are sentences on what has become of runs of earlier commands.
 	Notes []string `json:"-"`
 }
 

@@ -2,11 +2,15 @@ package benchmark
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/koopbench/koopbench/core"
 )
 
 // Check returns [ErrResults] with the run and the rule where the results have a form that no
@@ -88,6 +92,9 @@ func (p *PluginInfo) check() error {
 	if p == nil {
 		return nil
 	}
+	if p.SHA256 == "" {
+		return errors.New("its plugin has no SHA-256")
+	}
 	return checkNames(p.Path, p.SHA256, p.Version, p.SDK)
 }
 
@@ -161,8 +168,15 @@ func (r *RunResult) check(t TaskInfo) error {
 		return fmt.Errorf("its key %.200q is no name of a file", r.Key)
 	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
 		return fmt.Errorf("it is called %.200q, and its method %.200q; names are printable, and not empty", r.Method, r.Name)
+	case strings.ContainsFunc(r.Method+r.Name, func(c rune) bool { return unicode.Is(unicode.Cf, c) }):
+		return fmt.Errorf("its label %.200q or its name %.200q has characters that nobody sees", r.Method, r.Name)
+	case strings.HasSuffix(r.Method, "?"):
+		return fmt.Errorf("it is called %.200q, which ends before its options", r.Method)
 	case r.Rank < 0 || r.Parameters < 0:
 		return fmt.Errorf("it has the rank %d and %d parameters; both are at least 0", r.Rank, r.Parameters)
+	}
+	if err := r.checkCosts(); err != nil {
+		return err
 	}
 	if err := cmp.Or(checkNames(r.Method, r.Name, r.Exposed), checkNames(r.PredictionSHA256...), r.Plugin.check(),
 		checkHistory(r.History)); err != nil {
@@ -180,6 +194,9 @@ func (r *RunResult) check(t TaskInfo) error {
 		wanted = 0
 	default:
 		return fmt.Errorf("its status is %.100q, which is none", r.Status)
+	}
+	if r.Trained && r.Status != StatusOK {
+		return fmt.Errorf("it is %s and called trained; a run that is not ok has learned nothing", r.Status)
 	}
 	for _, list := range []struct {
 		what   string
@@ -209,6 +226,37 @@ func checkLabels(labels []int, t TaskInfo) error {
 	for i, l := range labels {
 		if l < 0 || l >= t.States {
 			return fmt.Errorf("that of snapshot %d is %d; the states are 0 to %d", i+1, l, t.States-1)
+		}
+	}
+	return nil
+}
+
+// checkCosts checks that what a run cost are numbers that it can have cost.
+func (r *RunResult) checkCosts() error {
+	const most = 1e9 // seconds, some thirty years
+	seconds := map[string]float64{
+		"fit_seconds": r.FitSeconds, "resumed_seconds": r.ResumedSeconds, "compile_seconds": r.CompileSeconds,
+		"predict_seconds": r.PredictSeconds,
+	}
+	counts := map[string]int64{"peak_rss_bytes": r.PeakRSSBytes, "jobs": int64(r.Jobs), "threads": int64(r.Threads)}
+	if r.CPUSeconds != nil {
+		seconds["cpu_seconds"] = *r.CPUSeconds
+	}
+	if c := r.RPC; c != nil {
+		seconds["rpc.start_seconds"] = c.StartSeconds
+		counts["rpc.calls"], counts["rpc.sent_bytes"], counts["rpc.received_bytes"] = c.Calls, c.SentBytes, c.ReceivedBytes
+		if c.Seconds != nil {
+			seconds["rpc.seconds"] = *c.Seconds
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(seconds)) {
+		if v := seconds[name]; !(v >= 0 && v <= most) {
+			return fmt.Errorf("its %s is %v; it is 0 to %.0f", name, v, most)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if n := counts[name]; n < 0 || n > core.MaxCount {
+			return fmt.Errorf("its %s is %d; it is 0 to %d", name, n, core.MaxCount)
 		}
 	}
 	return nil

@@ -69,7 +69,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	defer unlock()
-	carried, notes, err := h.earlier(all)
+	earlier, err := h.earlier(all)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +90,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	info, known := h.store.oracle(h.oracle.Key, h.Task.Info)
+	known = known && h.sound(info)
 	if known {
 		h.oracle = info
 		if err := h.recheckOracle(); err != nil {
@@ -103,7 +104,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		err = h.execute(ctx, runs, pending, finished)
 	}
 
-	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit(), Notes: notes}
+	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit()}
 	for _, f := range finished {
 		if f != nil {
 			results.Runs = append(results.Runs, *f)
@@ -115,13 +116,11 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if len(results.Runs) == 0 {
 		return nil, errors.Join(err, h.store.removePlan())
 	}
-	if len(carried) > 0 {
-		all, failure := h.store.together(results.Runs, carried)
-		if failure != nil {
-			return results, errors.Join(err, failure)
-		}
-		results.Runs = all
+	joined, notes, failure := earlier.join(results.Runs)
+	if failure != nil {
+		return results, errors.Join(err, failure)
 	}
+	results.Runs, results.Notes = joined, notes
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)
 	}
@@ -348,14 +347,14 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if err != nil {
 		return nil, err
 	}
-	if report.CompileSeconds > whole+result.ResumedSeconds {
-		result.Warnings = append(result.Warnings, fmt.Sprintf(
-			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
-	}
 	result.FitSeconds = max(result.FitSeconds-report.CompileSeconds, 0)
 	result.CompileSeconds = report.CompileSeconds
 	result.Rank, result.Parameters = report.Rank, report.Parameters
 	result.Warnings = append(result.Warnings, report.Warnings...)
+	if report.CompileSeconds > whole+result.ResumedSeconds {
+		result.Warnings = append(result.Warnings, fmt.Sprintf(
+			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
+	}
 	result.History = history(report)
 	result.Trained, result.Reason = report.Untrained == "", report.Untrained
 

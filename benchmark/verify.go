@@ -56,8 +56,8 @@ type VerifiedRun struct {
 func (v VerifiedRun) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 
 // Repeatable reports whether [Verify] makes a run of that end again. One that took too long would
-// again, and one that crashed could take this program with it.
-func (s Status) Repeatable() bool { return s != StatusTimeout && s != StatusCrashed }
+// take too long again, and how long that is depends on the machine.
+func (s Status) Repeatable() bool { return s != StatusTimeout }
 
 // Verify makes runs of results again, in a folder that is removed, and compares all that can be
 // repeated: predictions bit by bit, what follows from them, and the files beside results.json.
@@ -136,7 +136,9 @@ func (c *comparison) find(format string, values ...any) {
 }
 
 func (c *comparison) leave(format string, values ...any) {
-	c.v.Unchecked = append(c.v.Unchecked, fmt.Sprintf(format, values...))
+	if text := fmt.Sprintf(format, values...); !slices.Contains(c.v.Unchecked, text) {
+		c.v.Unchecked = append(c.v.Unchecked, text)
+	}
 }
 
 func (c *comparison) compare() error {
@@ -158,24 +160,26 @@ func (c *comparison) compare() error {
 
 // tellLeft says which runs were not made again.
 func (c *comparison) tellLeft() {
-	ends := map[Status]int{}
-	left := 0
+	left, checked := 0, c.Oracle.Plugin != nil && c.Oracle.Plugin.Checks != nil
 	for i := range c.Runs {
-		switch run := &c.Runs[i]; {
+		run := &c.Runs[i]
+		checked = checked || run.Plugin != nil && run.Plugin.Checks != nil
+		switch {
 		case c.here.run(run.Method, run.Seed) != nil:
-		case run.Status.Repeatable():
-			left++
+		case !run.Status.Repeatable() && c.asked(run.Method, run.Seed):
+			c.find("%s: it is recorded as %s, and nobody can tell what it would have given", run.title(), run.Status)
 		default:
-			ends[run.Status]++
+			left++
 		}
 	}
 	if left > 0 {
 		c.leave("runs that were not made again: %d", left)
 	}
-	for _, status := range []Status{StatusTimeout, StatusCrashed} {
-		if n := ends[status]; n > 0 {
-			c.leave("runs that are recorded as %s, and were not made again: %d", status, n)
-		}
+	if checked {
+		c.leave("the outcome of plugins' conformance checks, which bench plugin check makes")
+	}
+	if a, b := c.Task.Source, c.here.Task.Source; a != b {
+		c.leave("the name of the data, which is recorded as %.200q and is %.200q here", a, b)
 	}
 	c.leave("seconds, memory, processor, machine, command line and version texts, nor the paths of data and " +
 		"plugins: they cannot be repeated")
@@ -206,7 +210,7 @@ func (c *comparison) compareRun(old, run *RunResult) VerifiedRun {
 	case old.Status == StatusOK:
 		v.compareSteps(c.task, t)
 		c.compareFitted(old, run, t)
-	case old.Plugin == nil && !old.Isolated && old.Reason != run.Reason:
+	case old.Plugin == nil && !old.Isolated && old.Status != StatusCrashed && old.Reason != run.Reason:
 		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
 	}
 	v.Findings = t.sentences()
@@ -316,26 +320,22 @@ func (n Number) finite() bool { return finite(float64(n)) != nil }
 // circumstances begin the warnings that are about checkpoints, files and processes: what the
 // method finds is none of them.
 var circumstances = []string{
-	"the checkpoint ", "a checkpoint ", "the model was not saved: ", "what the run had started did not end cleanly: ",
+	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ", "what the run had started did not end cleanly: ",
 	"the oracle was fitted again, since its file was left aside: ",
 	"the run was made again, and its predictions are not those of the first time",
 }
 
-// judged begins the warning about what the labels of a run mean, which results of old versions do not have.
-const judged = "the oracle is right about "
-
 // compareWarnings compares the warnings of a method or an oracle.
 func (c *comparison) compareWarnings(old, here []string, t *told) {
-	left := circumstances
-	if c.Environment.ExecutableSHA256 != c.here.Environment.ExecutableSHA256 {
-		left = append(slices.Clone(left), judged)
+	momentary := func(w string) bool {
+		return slices.ContainsFunc(circumstances, func(begin string) bool { return strings.HasPrefix(w, begin) })
 	}
-	own := func(warnings []string) []string {
-		return slices.DeleteFunc(slices.Clone(warnings), func(w string) bool {
-			return slices.ContainsFunc(left, func(begin string) bool { return strings.HasPrefix(w, begin) })
-		})
+	for _, w := range old {
+		if momentary(w) {
+			c.leave("the warning %.200q, which is about the moment", w)
+		}
 	}
-	old, here = own(old), own(here)
+	old, here = slices.DeleteFunc(slices.Clone(old), momentary), slices.DeleteFunc(slices.Clone(here), momentary)
 	if slices.Equal(old, here) {
 		return
 	}
@@ -379,10 +379,11 @@ func (c *comparison) compareOracle() {
 			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
 				old.TestAccuracy, given)
 		}
-	case c.Environment.ExecutableSHA256 == c.here.Environment.ExecutableSHA256:
-		t.add("what it sees in the test snapshots is not recorded")
 	default:
-		c.leave("what the oracle sees in the test snapshots, which results of old versions do not tell")
+		t.add("what it sees in the test snapshots is not recorded")
+	}
+	if (old.Plugin == nil) != (here.Plugin == nil) {
+		t.add("it is recorded as from %s and is from %s here", old.Plugin.Origin(), here.Plugin.Origin())
 	}
 	c.compareWarnings(old.Warnings, here.Warnings, t)
 	compareHistories(old.History, here.History, t)

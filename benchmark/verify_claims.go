@@ -3,6 +3,7 @@ package benchmark
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
@@ -15,6 +16,9 @@ func (c *comparison) checkClaims() {
 		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
+	if c.MaxEpochs > 0 && !c.anythingCut() {
+		c.find("the results say that training was cut short at %d epochs, and none of it has as many", c.MaxEpochs)
+	}
 	first := map[string]*RunResult{}
 	for i := range c.Runs {
 		run := &c.Runs[i]
@@ -52,13 +56,31 @@ func (c *comparison) checkClaims() {
 
 // checkEpochs checks that no option is above the limit that the results name.
 func (c *comparison) checkEpochs(who string, options map[string]any) {
-	epochs, ok := options["epochs"].(float64) // from JSON
-	if n, whole := options["epochs"].(int); whole {
-		epochs, ok = float64(n), true
-	}
+	epochs, ok := epochsIn(options)
 	if ok && c.MaxEpochs > 0 && epochs > float64(c.MaxEpochs) {
 		c.find("%s: it is recorded with %v epochs, and the results with at most %d", who, epochs, c.MaxEpochs)
 	}
+}
+
+// anythingCut reports whether the oracle or a run has as many epochs as the limit allows.
+func (c *comparison) anythingCut() bool {
+	all := []map[string]any{c.Oracle.Options}
+	for i := range c.Runs {
+		all = append(all, c.Runs[i].Options)
+	}
+	return slices.ContainsFunc(all, func(options map[string]any) bool {
+		epochs, ok := epochsIn(options)
+		return ok && epochs == float64(c.MaxEpochs)
+	})
+}
+
+// epochsIn is the option "epochs", which JSON holds as a float64.
+func epochsIn(options map[string]any) (epochs float64, ok bool) {
+	if n, whole := options[epochsOption].(int); whole {
+		return float64(n), true
+	}
+	epochs, ok = options[epochsOption].(float64)
+	return epochs, ok
 }
 
 // checkLabel checks that the label stands for the method and the options that are recorded.

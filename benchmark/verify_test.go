@@ -198,12 +198,59 @@ func gone(name string) func(t *testing.T, dir string) {
 
 type results = benchmark.Results
 
+// hide makes a run one that has no results.
+func hide(run *benchmark.RunResult, status benchmark.Status) {
+	run.Status, run.Reason, run.Trained = status, "it was not to be", false
+	run.Accuracy, run.Labels, run.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+}
+
 // forgeries are one lie each, and the sentence that tells it. KEY is the key of the first run,
 // perfect at seed 1; run 2 is still at seed 1, run 4 fails.
 var forgeries = map[string]struct {
 	forge func(t *testing.T, dir string)
 	says  string
 }{
+	"a bad run called crashed": {
+		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusCrashed) }),
+		"still?epochs=20, seed 1: it is recorded as crashed and is ok here",
+	},
+	"a bad run called too slow": {
+		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusTimeout) }),
+		"still?epochs=20, seed 1: it is recorded as timeout, and nobody can tell what it would have given",
+	},
+	"a failure called trained": {
+		torn(func(r *results) { r.Runs[4].Trained = true }),
+		"called trained; a run that is not ok has learned nothing",
+	},
+	"a cost below nothing": {
+		torn(func(r *results) { r.Runs[0].FitSeconds = -5 }),
+		"its fit_seconds is -5; it is 0 to 1000000000",
+	},
+	"a cost beyond all bounds": {
+		torn(func(r *results) { r.Runs[0].RPC = &benchmark.RPC{Calls: 1 << 60} }),
+		"its rpc.calls is 1152921504606846976; it is 0 to 9007199254740992",
+	},
+	"a limit of training that cut nothing": {
+		forge(func(r *results) { r.MaxEpochs = 90 }),
+		"the results say that training was cut short at 90 epochs, and none of it has as many",
+	},
+	"no labels of the oracle, and another program": {
+		forge(func(r *results) {
+			r.Oracle.TestLabels, r.Environment.ExecutableSHA256 = nil, "other"
+			for i := range r.Runs {
+				r.Runs[i].Environment.ExecutableSHA256 = "other"
+			}
+		}),
+		"what it sees in the test snapshots is not recorded",
+	},
+	"a label with what nobody sees": {
+		torn(func(r *results) { r.Runs[0].Method = "perf\u200bect" }),
+		"has characters that nobody sees",
+	},
+	"a label that ends before its options": {
+		torn(func(r *results) { r.Runs[0].Method = "perfect?" }),
+		`it is called "perfect?", which ends before its options`,
+	},
 	"accuracy": {
 		forge(func(r *results) { r.Runs[0].Accuracy[2] = 0.99 }),
 		"perfect, seed 1: accuracy at step 3 is recorded as 0.99 and is 1 here",
@@ -717,7 +764,7 @@ func TestForgeriesAreFound(t *testing.T) {
 	found, left := verify(t, honest, p)
 	assert.Empty(t, found, "what is honest passes")
 	assert.Equal(t, []string{
-		"runs that are recorded as crashed, and were not made again: 2",
+		"the warning \"the model was not saved: the method still does not have that ability\", which is about the moment",
 		"seconds, memory, processor, machine, command line and version texts, nor the paths of data and plugins: " +
 			"they cannot be repeated",
 	}, left)

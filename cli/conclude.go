@@ -22,8 +22,8 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 		if err := report.WriteTable(a.stdout, r); err != nil {
 			return errors.Join(runErr, err)
 		}
-		for _, note := range r.Notes {
-			say(show, "%s\n", note)
+		for _, note := range r.Notes { // with --quiet too: nothing leaves the table without a word
+			say(a.stderr, "%s\n", note)
 		}
 	}
 	planned := p.Size()
