@@ -96,6 +96,7 @@ func (s *summary) aggregate() {
 // estimate takes from the labels what aggregate cannot know. Every run must tell.
 func (s *summary) estimate(known evidence) {
 	var runs [][][]float64 // [run][step][snapshot]
+	var models []string
 	s.sample = stats.Sample{}
 	for _, run := range s.ok {
 		scores := known.scores(run)
@@ -104,6 +105,7 @@ func (s *summary) estimate(known evidence) {
 			return
 		}
 		runs = append(runs, scores)
+		models = append(models, modelOf(run))
 		if s.sample[run.Seed] == nil {
 			s.sample[run.Seed] = overSteps(scores)
 		}
@@ -113,12 +115,12 @@ func (s *summary) estimate(known evidence) {
 		for i := range runs {
 			table[i] = runs[i][step]
 		}
-		s.steps = append(s.steps, estimate(table))
+		s.steps = append(s.steps, estimate(table, models...))
 	}
 	for i := range runs {
 		table[i] = overSteps(runs[i])
 	}
-	s.total = estimate(table)
+	s.total = estimate(table, models...)
 }
 
 // place ranks the methods that saw nothing but snapshots.

@@ -20,7 +20,10 @@ type spread struct {
 	seeds, snapshots int
 	mean             float64
 	rows             []float64 // the mean score of each seed
-	components       Components
+	variance         float64   // of all scores about their mean
+	// msSeed and msSnapshot are mean squares; that of the rest is in the components.
+	msSeed, msSnapshot float64
+	components         Components
 	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees of freedom, and
 	// bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of the part of the seeds, estimated with
 	// (seeds−1)(snapshots−1); 0 where none is used.
@@ -35,15 +38,23 @@ func analyse(scores [][]float64) spread {
 	seeds, snapshots := len(scores), len(scores[0])
 	s, n := float64(seeds), float64(snapshots)
 	columns, rows := make([]float64, snapshots), make([]float64, seeds)
+	a := spread{seeds: seeds, snapshots: snapshots, rows: rows}
 	for k, row := range scores {
 		for i, v := range row {
-			columns[i] += v / s
-			rows[k] += v / n
+			columns[i] += v
+			rows[k] += v
 		}
+		a.mean += rows[k]
+		rows[k] /= n
 	}
-	a := spread{seeds: seeds, snapshots: snapshots, rows: rows}
-	for _, v := range rows {
-		a.mean += v / s
+	a.mean /= s * n
+	for i := range columns {
+		columns[i] /= s
+	}
+	for _, row := range scores {
+		for _, v := range row {
+			a.variance += (v - a.mean) * (v - a.mean) / (s * n)
+		}
 	}
 	squares := func(means []float64) (sum float64) {
 		for _, v := range means {
@@ -51,10 +62,10 @@ func analyse(scores [][]float64) spread {
 		}
 		return sum
 	}
-	msSnapshot := s * squares(columns) / (n - 1)
+	a.msSnapshot = s * squares(columns) / (n - 1)
 	if seeds == 1 {
-		a.components = Components{Seeds: math.NaN(), Snapshots: msSnapshot, Rest: math.NaN()}
-		a.bySnapshot = msSnapshot / n
+		a.components = Components{Seeds: math.NaN(), Snapshots: a.msSnapshot, Rest: math.NaN()}
+		a.bySnapshot = a.msSnapshot / n
 		return a
 	}
 	rest := 0.0
@@ -64,13 +75,13 @@ func analyse(scores [][]float64) spread {
 			rest += d * d
 		}
 	}
-	msSeed := n * squares(rows) / (s - 1)
+	a.msSeed = n * squares(rows) / (s - 1)
 	msRest := rest / ((s - 1) * (n - 1))
 	a.components = Components{
-		Seeds: math.Max(0, msSeed-msRest) / n, Snapshots: math.Max(0, msSnapshot-msRest) / s, Rest: msRest,
+		Seeds: math.Max(0, a.msSeed-msRest) / n, Snapshots: math.Max(0, a.msSnapshot-msRest) / s, Rest: msRest,
 	}
 	a.bySnapshot = a.components.Snapshots / n
-	a.bySeed = msSeed / (s * n)
+	a.bySeed = a.msSeed / (s * n)
 	return a
 }
 
@@ -80,7 +91,7 @@ func analyse(scores [][]float64) spread {
 // Where all rows are the same, scores do not depend on the seed, and nothing is added.
 func (a spread) cautious() spread {
 	s, n := float64(a.seeds), float64(a.snapshots)
-	if a.seeds < 2 || a.bySeed+a.components.Rest < negligible {
+	if a.seeds < 2 || a.sameRows() {
 		return a
 	}
 	a.bySeed += 1 / (4 * n * n * (s - 1))
@@ -91,6 +102,9 @@ func (a spread) cautious() spread {
 // negligible is a variance that only rounding makes.
 const negligible = 1e-20
 
+// sameRows reports whether scores do not depend on the seed.
+func (a spread) sameRows() bool { return a.bySeed+a.components.Rest < negligible }
+
 // none reports whether no score differs from another.
 func (a spread) none() bool { return a.bySeed+a.bySnapshot < negligible }
 
@@ -98,20 +112,21 @@ func (a spread) none() bool { return a.bySeed+a.bySnapshot < negligible }
 // variance over the two parts, each with its own quantile of Student's t. For independent normal parts such an interval
 // covers at least as often as it says, whatever their ratio (Banerjee 1960, Sankhyā 22, 357–358).
 func (a spread) reach(alpha float64) float64 {
-	square := func(part float64, freedom int) float64 {
+	within := func(part, freedom float64) float64 {
 		if part < negligible {
 			return 0
 		}
 		t := quantile(alpha/2, freedom)
 		return t * t * part
 	}
-	bySeed := math.Max(square(a.bySeed, a.seeds-1), square(a.atLeast, (a.seeds-1)*(a.snapshots-1)))
-	return math.Sqrt(bySeed + square(a.bySnapshot, a.snapshots-1))
+	s, n := float64(a.seeds-1), float64(a.snapshots-1)
+	bySeed := math.Max(within(a.bySeed, s), within(a.atLeast, s*n))
+	return math.Sqrt(bySeed + within(a.bySnapshot, n))
 }
 
 // quantile is that of Student's t.
-func quantile(share float64, freedom int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(share)
+func quantile(share, freedom float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(share)
 }
 
 // pValue is the alpha at which the interval of the mean begins to hold 0.
