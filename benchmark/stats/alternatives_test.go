@@ -10,8 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kornGraubard is Clopper and Pearson's interval with the number of trials that has the variance of the mean, fewer by the ratio of the
-// quantiles of t for so many seeds and for the scores (Korn and Graubard 1998, Survey Methodology 24, 193–201).
+// kornGraubard is Clopper and Pearson's interval with the number of trials that has the variance of
+// the mean, fewer by the ratio of the quantiles of t for so many seeds and for the scores (Korn and
+// Graubard 1998, Survey Methodology 24, 193–201).
 func kornGraubard(a spread) Interval {
 	n := float64(a.seeds * a.snapshots)
 	if a.mean == 0 || a.mean == 1 {
@@ -22,8 +23,9 @@ func kornGraubard(a spread) Interval {
 	return clopperPearson(trials*a.mean, trials)
 }
 
-// wilsonOfSeeds is Wilson's interval with such a number of trials, with normal seeds and snapshots and a quantile of t for each
-// (Franco, Little, Louis and Slud 2019, Journal of Survey Statistics and Methodology 7, 334–364).
+// wilsonOfSeeds is Wilson's interval with such a number of trials, with normal seeds and snapshots
+// and a quantile of t for each (Franco, Little, Louis and Slud 2019, Journal of Survey Statistics
+// and Methodology 7, 334–364).
 func wilsonOfSeeds(a spread) Interval {
 	if a.mean == 0 || a.mean == 1 {
 		return wilson(a.mean, normal*normal/float64(a.seeds*a.snapshots))
@@ -32,8 +34,8 @@ func wilsonOfSeeds(a spread) Interval {
 	return wilson(a.mean, reach*reach/(a.mean*(1-a.mean)))
 }
 
-// betaBinomial is the log-likelihood of the numbers of misses of seeds whose rates of misses have a beta distribution with this
-// log-odds of the mean, and variance rho times that of a single score.
+// betaBinomial is the log-likelihood of the numbers of misses of seeds whose rates of misses have a
+// beta distribution with this log-odds of the mean, and variance rho times that of a single score.
 func betaBinomial(misses []float64, trials, odds, rho float64) float64 {
 	q := sigmoid(odds)
 	sum := 0.0
@@ -52,7 +54,8 @@ func betaBinomial(misses []float64, trials, odds, rho float64) float64 {
 	return sum
 }
 
-// binomialNormal is that of seeds whose log-odds are normal with this deviation, the mixed logistic model, by sums over a grid.
+// binomialNormal is that of seeds whose log-odds are normal with this deviation, the mixed logistic
+// model, by sums over a grid.
 func binomialNormal(misses []float64, trials, odds, sd float64) float64 {
 	const nodes, reach = 41, 5.0
 	mean := math.Max(odds, -30)
@@ -77,7 +80,8 @@ func binomialNormal(misses []float64, trials, odds, sd float64) float64 {
 	return sum
 }
 
-// levelOfMean is the mean of normal log-odds of this deviation whose expected share has the given log-odds.
+// levelOfMean is the mean of normal log-odds of this deviation whose expected share has the given
+// log-odds.
 func levelOfMean(odds, sd float64) float64 {
 	target := sigmoid(odds)
 	low, high := odds-sd*sd-2, odds+sd*sd+2
@@ -98,9 +102,12 @@ func levelOfMean(odds, sd float64) float64 {
 	return (low + high) / 2
 }
 
-// likelihoodRatio is the interval of the mean whose profile likelihood is not lower than the highest by more than the quantile of
-// F with 1 and seeds−1 degrees of freedom allows.
-func likelihoodRatio(a spread, likelihood func(misses []float64, trials, odds, spread float64) float64, spreads []float64) Interval {
+// likelihood is the logarithm of that of numbers of misses, up to what does not depend on the last two.
+type likelihood func(misses []float64, trials, odds, spread float64) float64
+
+// likelihoodRatio is the interval of the mean whose profile likelihood is not lower than the
+// highest by more than the quantile of F with 1 and seeds−1 degrees of freedom allows.
+func likelihoodRatio(a spread, likelihood likelihood, spreads []float64) Interval {
 	trials := float64(a.snapshots)
 	misses := make([]float64, a.seeds)
 	for s, row := range a.rows {
@@ -171,13 +178,15 @@ func TestStudyOfAlternatives(t *testing.T) {
 		rhos = append(rhos, math.Pow(10, -5+5*float64(k)/12))
 		sds = append(sds, 0.15*math.Pow(1.3, float64(k)))
 	}
-	fmt.Println("coverage in % (mean width) of: this package; Clopper–Pearson of all scores; Korn–Graubard; Wilson with normal seeds; beta-binomial; binomial-normal")
+	fmt.Println("rate, snapshots, S, sd of seeds, then coverage in % (mean width) of: this package; Clopper–Pearson;",
+		"Korn–Graubard; Wilson with normal seeds; beta-binomial; binomial-normal")
 	for _, c := range []struct {
 		rate, seedSD, snapshotSD float64
 		seeds, snapshots         int
 	}{
 		{0.9998, 0, 0, 10, 1000}, {0.9998, 0.5, 1.2, 10, 1000}, {0.999, 0, 0, 10, 1000}, {0.999, 1, 1.2, 10, 1000},
-		{0.99, 0.5, 1.2, 5, 100}, {0.97, 0.5, 1.2, 50, 20}, {0.97, 0, 0, 3, 1000}, {0.97, 0.5, 1.2, 3, 1000}, {0.97, 1, 1.2, 10, 1000}, {0.5, 0.5, 1.2, 3, 100},
+		{0.99, 0.5, 1.2, 5, 100}, {0.97, 0.5, 1.2, 50, 20}, {0.97, 0, 0, 3, 1000},
+		{0.97, 0.5, 1.2, 3, 1000}, {0.97, 1, 1.2, 10, 1000}, {0.5, 0.5, 1.2, 3, 100},
 	} {
 		p := ofRate(c.rate, c.seedSD, c.snapshotSD)
 		r := rand.New(rand.NewPCG(uint64(c.seeds), 5))

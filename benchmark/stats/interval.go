@@ -7,7 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// What is believed of a way of the table before its scores are seen. docs/statistics.md says how these were chosen.
+// What is believed of a way of the table before its scores are seen. docs/statistics.md says how
+// these were chosen.
 const (
 	believedVariance = 0.8 // of log-odds between seeds, or between snapshots
 	believedWorth    = 0.5 // degrees of freedom of the belief at one unit of information a level
@@ -26,9 +27,10 @@ type way struct {
 	freedom        float64 // of that estimate
 }
 
-// believe weighs the dispersion with what is believed of it: 1 for chance, and more with the information that a level
-// holds. The fewer units of information a level holds, the less the scores tell of dispersion, and the more the belief
-// is worth. Levels agree no better than steps of one unit show.
+// believe weighs the dispersion with what is believed of it: 1 for chance, and more with the
+// information that a level holds. The fewer units of information a level holds, the less the scores
+// tell of dispersion, and the more the belief is worth. Levels agree no better than steps of one
+// unit show.
 func (w way) believe(information float64) way {
 	units := information / w.levels
 	worth := believedWorth / (units * units) * (1 + square(veryFewUnits/units)) / (1 + square(units/fewUnits))
@@ -43,25 +45,29 @@ func (w way) believe(information float64) way {
 	return w
 }
 
-// interval holds the expected score over all seeds and snapshots of a table of scores in [0,1], with two snapshots at least.
+// interval holds the expected score over all seeds and snapshots of a table of scores in [0,1],
+// with two snapshots at least.
 //
-// Its ends are quantiles of a pivotal distribution of the log-odds of the expected score. That is the sum of
+// Its ends are quantiles of a pivotal distribution of the log-odds of the expected score. That is
+// the sum of
 //
-//   - chance: the log-odds of the mid-P distribution of a binomial share, narrower if the dispersion is below 1;
-//   - what the levels of the shorter way of the table add, normal with a variance that its dispersion D above 1 gives.
-//     D is not known, and goes through the distribution that χ² gives it (a generalized pivotal quantity, Weerahandi 1993,
-//     JASA 88, 899–905);
+//   - chance: the log-odds of the mid-P distribution of a binomial share, narrower if the
+//     dispersion is below 1;
+//   - what the levels of the shorter way of the table add, normal with a variance that its
+//     dispersion D above 1 gives. D is not known, and goes through the distribution that χ² gives
+//     it (a generalized pivotal quantity, Weerahandi 1993, JASA 88, 899–905);
 //   - what the levels of the other way add, normal;
-//   - the distance between the logarithm of a mean and the mean of logarithms, which grows with D: near 0 and 1 most
-//     levels are good and few are bad, and a few seldom show the bad ones.
+//   - the distance between the logarithm of a mean and the mean of logarithms, which grows with D:
+//     near 0 and 1 most levels are good and few are bad, and a few seldom show the bad ones.
 //
-// With few misses or few hits only chance is left, and the interval is the mid-P one of all scores; with many, it is
-// like Student's over the seeds.
+// With few misses or few hits only chance is left, and the interval is the mid-P one of all scores;
+// with many, it is like Student's over the seeds.
 func (a spread) interval() Interval {
 	n := float64(a.seeds) * float64(a.snapshots)
 	hits, misses := n*a.mean, n*(1-a.mean)
 	binomial := a.mean * (1 - a.mean)
-	// A unit is the part of a trial that a score is worth: 1 if scores are 0 and 1, less if they are shares that vary less.
+	// A unit is the part of a trial that a score is worth: 1 if scores are 0 and 1, less if they
+	// are shares that vary less.
 	unit := (n*a.variance + 0.5) / (n*binomial + 0.5)
 	if unit > 1-1e-9 {
 		unit = 1
@@ -110,9 +116,9 @@ type part struct {
 
 // add brings in the levels of the shorter way, and the dispersion above chance that the other adds.
 //
-// Both variances are estimates. Where the second is a good part of the whole, one quantile of t for the first is too far out, as
-// Satterthwaite's degrees of freedom (1946, Biometrics Bulletin 2, 110–114) say; these go further than is safe for a few
-// levels, and so this goes part of the way.
+// Both variances are estimates. Where the second is a good part of the whole, one quantile of t for
+// the first is too far out, as Satterthwaite's degrees of freedom (1946, Biometrics Bulletin 2,
+// 110–114) say; these go further than is safe for a few levels, and so this goes part of the way.
 func (p *pivot) add(w way, other float64) {
 	values, weights := scaled(w.freedom * (1 + 2*other/(math.Max(1, w.dispersion)+other)))
 	// The logarithm of 1 + the relative variance of levels is the variance of their logarithms.
@@ -191,7 +197,8 @@ func (p pivot) quantile(share float64) float64 {
 	return (low + high) / 2
 }
 
-// chance is the mid-P distribution of the log-odds of a binomial share, its function joined by straight lines.
+// chance is the mid-P distribution of the log-odds of a binomial share, its function joined by
+// straight lines.
 type chance struct {
 	hits, misses float64
 	centre       float64
@@ -233,9 +240,10 @@ func newChance(hits, misses float64) chance {
 	return c
 }
 
-// midP is the mid-P distribution function, at these log-odds, of the probability of a hit: half of that of
-// Clopper and Pearson's (1934, Biometrika 26, 404–413) lower ends and half of that of their upper ones. Without a miss, or
-// without a hit, it is all of the one that there is, whose interval is theirs.
+// midP is the mid-P distribution function, at these log-odds, of the probability of a hit: half of
+// that of Clopper and Pearson's (1934, Biometrika 26, 404–413) lower ends and half of that of their
+// upper ones. Without a miss, or without a hit, it is all of the one that there is, whose interval
+// is theirs.
 func midP(hits, misses, logOdds float64) float64 {
 	share := sigmoid(logOdds)
 	switch {
@@ -249,8 +257,9 @@ func midP(hits, misses, logOdds float64) float64 {
 	return (mathext.RegIncBeta(hits, misses+1, share) + mathext.RegIncBeta(hits+1, misses, share)) / 2
 }
 
-// below is the distribution function at x of the sum of a normal deviate and of chance's deviations, scaled, from its centre. The
-// mean over a normal deviate of a function that is bent where lines join is a sum over the bends.
+// below is the distribution function at x of the sum of a normal deviate and of chance's
+// deviations, scaled, from its centre. The mean over a normal deviate of a function that is bent
+// where lines join is a sum over the bends.
 func (c chance) below(x, scale, sd float64) float64 {
 	x = (x - c.centre) / scale
 	sd = math.Max(sd/scale, 1e-6)
@@ -276,7 +285,8 @@ func aboveNormal(z float64) float64 {
 	return above + normalTable[k] + (place-float64(k))*(normalTable[k+1]-normalTable[k])
 }
 
-// normalTable holds the mean of max(0, Z−z) over normal Z, at so many steps a unit of z, up to where it is nothing.
+// normalTable holds the mean of max(0, Z−z) over normal Z, at so many steps a unit of z, up to
+// where it is nothing.
 const tableSteps = 128
 
 var normalTable = func() (t [7*tableSteps + 1]float64) {

@@ -10,8 +10,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// One seed whose scores are 0 and 1 has the mid-P interval of a binomial share, and Clopper and Pearson's if all are the same. The
-// values are roots of P(X > k) + P(X = k)/2 = 0.025 from scipy.stats.binom.
+// One seed whose scores are 0 and 1 has the mid-P interval of a binomial share, and Clopper and
+// Pearson's if all are the same. The values are roots of P(X > k) + P(X = k)/2 = 0.025 from
+// scipy.stats.binom.
 func TestOneSeedIsABinomialShare(t *testing.T) {
 	for _, c := range []struct {
 		hits, trials int
@@ -53,7 +54,8 @@ func intervalOf(t *testing.T, table [][]float64) Interval {
 	return e.Interval
 }
 
-// With few misses the interval is about that of all scores as trials, moves down with each of them and grows.
+// With few misses the interval is about that of all scores as trials, moves down with each of them
+// and grows.
 func TestIntervalsOfFewMisses(t *testing.T) {
 	last := Interval{1, 1 + 1e-9}
 	for misses := range 4 {
@@ -71,7 +73,8 @@ func TestIntervalsOfFewMisses(t *testing.T) {
 		last = i
 	}
 	// Misses that one seed alone has say less of other seeds.
-	spreadOut, together := intervalOf(t, missed(1000, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0)), intervalOf(t, missed(1000, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+	spreadOut := intervalOf(t, missed(1000, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0))
+	together := intervalOf(t, missed(1000, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 	assert.Greater(t, together.High-together.Low, 1.5*(spreadOut.High-spreadOut.Low))
 }
 
@@ -79,7 +82,8 @@ func TestIntervalsOfFewMisses(t *testing.T) {
 func TestIntervalsOfManyScores(t *testing.T) {
 	for _, seeds := range []int{3, 5, 10, 30} {
 		a := spread{
-			seeds: seeds, snapshots: 1_000_000, mean: 0.5, variance: 0.25, msSeed: 100, msSnapshot: 0.25, components: Components{Rest: 0.25},
+			seeds: seeds, snapshots: 1_000_000, mean: 0.5, variance: 0.25,
+			msSeed: 100, msSnapshot: 0.25, components: Components{Rest: 0.25},
 		}
 		reach := -quantile(Alpha/2, float64(seeds-1)) * math.Sqrt(100/(float64(seeds)*1e6))
 		i := a.interval()
@@ -87,7 +91,10 @@ func TestIntervalsOfManyScores(t *testing.T) {
 		assert.InEpsilon(t, reach, i.High-0.5, 0.02, "%d seeds", seeds)
 	}
 	// Nor does it matter which way is which.
-	a := spread{seeds: 10, snapshots: 50, mean: 0.9, variance: 0.09, msSeed: 0.4, msSnapshot: 0.2, components: Components{Rest: 0.08}}
+	a := spread{
+		seeds: 10, snapshots: 50, mean: 0.9, variance: 0.09,
+		msSeed: 0.4, msSnapshot: 0.2, components: Components{Rest: 0.08},
+	}
 	b := a
 	b.seeds, b.snapshots, b.msSeed, b.msSnapshot = a.snapshots, a.seeds, a.msSnapshot, a.msSeed
 	assert.Equal(t, a.interval(), b.interval())
@@ -169,7 +176,8 @@ func TestSeedsOfOneModelCountOnce(t *testing.T) {
 		assert.Equal(t, distinct, e, "%v", names)
 	}
 	// The mean is that of all seeds, and within the interval.
-	mixed, err := NewEstimateOfModels([][]float64{right[0], constant(10, 100, 0)[0], constant(10, 100, 0)[0], constant(10, 100, 0)[0]}, []string{"a", "b", "b", "b"})
+	bad := constant(10, 100, 0)[0]
+	mixed, err := NewEstimateOfModels([][]float64{right[0], bad, bad, bad}, []string{"a", "b", "b", "b"})
 	require.NoError(t, err)
 	assert.InDelta(t, 0.325, mixed.Mean, 1e-12)
 	assert.LessOrEqual(t, mixed.Interval.Low, mixed.Mean)

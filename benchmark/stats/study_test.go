@@ -42,8 +42,8 @@ func simulate(t *testing.T, cells []cell, n int) {
 	all.Wait()
 }
 
-// TestStudyOfCoverage prints docs/statistics-coverage.md. It names the cells outside of the bounds, and fails where they are
-// outside of those by more than two standard errors.
+// TestStudyOfCoverage prints docs/statistics-coverage.md. It names the cells outside of the bounds,
+// and fails where they are outside of those by more than two standard errors.
 func TestStudyOfCoverage(t *testing.T) {
 	if !*study {
 		t.Skip("it takes a quarter of an hour; run it with -study")
@@ -101,11 +101,12 @@ func TestStudyOfCoverage(t *testing.T) {
 			}
 		}
 	}
-	fmt.Println("\ncells outside of the bounds: accuracy, images, S, kind, misses expected, covered, interval above, below")
+	fmt.Println("\noutside of the bounds: accuracy, images, S, kind, misses expected, covered, interval above, below")
 	fmt.Println(strings.Join(append(low, high...), "\n"))
 }
 
-// TestStudyOfOtherSeeds prints how intervals fare where seeds are not what the model takes them for.
+// TestStudyOfOtherSeeds prints how intervals fare where seeds are not what the model takes them
+// for.
 func TestStudyOfOtherSeeds(t *testing.T) {
 	if !*study {
 		t.Skip("it takes a minute; run it with -study")
@@ -137,7 +138,8 @@ func TestStudyOfRanks(t *testing.T) {
 	if !*study {
 		t.Skip("it takes minutes; run it with -study")
 	}
-	fmt.Println("rankings of 5 equal methods that tell any two apart, in %: rate, sd of seeds, untrained, snapshots, then S = 3, 5, 10")
+	fmt.Println("rankings of 5 equal methods that tell any two apart, in %:",
+		"rate, sd of seeds, untrained, snapshots, then S = 3, 5, 10")
 	for _, c := range []struct {
 		population
 		snapshots int

@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Components are the variances of a two-way crossed random model without replication: score = mean + seed + snapshot +
-// rest. They are the ANOVA estimates, zero where these are negative (Searle, Casella and McCulloch 1992, "Variance
-// Components", chapter 4).
+// Components are the variances of a two-way crossed random model without replication: score = mean
+// + seed + snapshot + rest. They are the ANOVA estimates, zero where these are negative (Searle,
+// Casella and McCulloch 1992, "Variance Components", chapter 4).
 type Components struct {
 	Seeds     float64 // between seeds; NaN for one seed, where it cannot be known
 	Snapshots float64 // between snapshots; for one seed with what is left in Rest
@@ -24,16 +24,17 @@ type spread struct {
 	// msSeed and msSnapshot are mean squares; that of the rest is in the components.
 	msSeed, msSnapshot float64
 	components         Components
-	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees of freedom, and
-	// bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of the part of the seeds, estimated with
-	// (seeds−1)(snapshots−1); 0 where none is used.
+	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees
+	// of freedom, and bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of
+	// the part of the seeds, estimated with (seeds−1)(snapshots−1); 0 where none is used.
 	bySeed, bySnapshot, atLeast float64
 }
 
-// analyse takes the variance of the mean of a table apart. With S seeds, I snapshots and the mean squares MS of an
-// analysis of variance, E MS_seed = I σ²_seed + σ²_rest, E MS_snapshot = S σ²_snapshot + σ²_rest, E MS_rest = σ²_rest, so
-// that the variance of the mean, σ²_seed/S + σ²_snapshot/I + σ²_rest/(S I), is E(MS_seed + (MS_snapshot − MS_rest))/(S I).
-// With one snapshot no variance is a number.
+// analyse takes the variance of the mean of a table apart. With S seeds, I snapshots and the mean
+// squares MS of an analysis of variance, E MS_seed = I σ²_seed + σ²_rest, E MS_snapshot = S
+// σ²_snapshot + σ²_rest, E MS_rest = σ²_rest, so that the variance of the mean, σ²_seed/S +
+// σ²_snapshot/I + σ²_rest/(S I), is E(MS_seed + (MS_snapshot − MS_rest))/(S I). With one snapshot
+// no variance is a number.
 func analyse(scores [][]float64) spread {
 	seeds, snapshots := len(scores), len(scores[0])
 	s, n := float64(seeds), float64(snapshots)
@@ -85,10 +86,11 @@ func analyse(scores [][]float64) spread {
 	return a
 }
 
-// cautious is the spread for tests far out in the tails, where a variance that two or three seeds make small by chance would
-// prove anything. The mean score of a seed comes in steps of 1/I, so that seeds may agree: the squared deviation of each
-// counts (1/(2I))² more, a correction for continuity. And the part of the seeds is at least what the rest alone gives.
-// Where all rows are the same, scores do not depend on the seed, and nothing is added.
+// cautious is the spread for tests far out in the tails, where a variance that two or three seeds
+// make small by chance would prove anything. The mean score of a seed comes in steps of 1/I, so
+// that seeds may agree: the squared deviation of each counts (1/(2I))² more, a correction for
+// continuity. And the part of the seeds is at least what the rest alone gives. Where all rows are
+// the same, scores do not depend on the seed, and nothing is added.
 func (a spread) cautious() spread {
 	s, n := float64(a.seeds), float64(a.snapshots)
 	if a.seeds < 2 || a.sameRows() {
@@ -108,9 +110,10 @@ func (a spread) sameRows() bool { return a.bySeed+a.components.Rest < negligible
 // none reports whether no score differs from another.
 func (a spread) none() bool { return a.bySeed+a.bySnapshot < negligible }
 
-// reach is the half width of the interval of the mean that misses with probability alpha: the root of the sum of t² times
-// variance over the two parts, each with its own quantile of Student's t. For independent normal parts such an interval
-// covers at least as often as it says, whatever their ratio (Banerjee 1960, Sankhyā 22, 357–358).
+// reach is the half width of the interval of the mean that misses with probability alpha: the root
+// of the sum of t² times variance over the two parts, each with its own quantile of Student's t.
+// For independent normal parts such an interval covers at least as often as it says, whatever their
+// ratio (Banerjee 1960, Sankhyā 22, 357–358).
 func (a spread) reach(alpha float64) float64 {
 	within := func(part, freedom float64) float64 {
 		if part < negligible {
@@ -136,8 +139,8 @@ func (a spread) pValue() float64 {
 	case distance < 1e-12:
 		return 1
 	case a.none():
-		// Every snapshot scores the same at every seed. That all of them have one sign has this probability if either
-		// sign is as likely: the sign test over snapshots.
+		// Every snapshot scores the same at every seed. That all of them have one sign has this
+		// probability if either sign is as likely: the sign test over snapshots.
 		return math.Min(1, math.Exp2(float64(1-a.snapshots)))
 	case a.reach(leastP) < distance:
 		return leastP
