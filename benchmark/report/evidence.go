@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
@@ -81,13 +82,25 @@ func proportion(share float64, n int) *stats.Estimate {
 	return &stats.Estimate{Seeds: 1, Snapshots: n, Mean: share, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(share*float64(n))), n)}
 }
 
-// estimate is nil where the scores allow none.
-func estimate(scores [][]float64) *stats.Estimate {
-	e, err := stats.NewEstimate(scores)
+// estimate is nil if the scores allow none. Models are those of the rows; without them each row has its own.
+func estimate(scores [][]float64, models ...string) *stats.Estimate {
+	if len(models) == 0 {
+		models = make([]string, len(scores))
+	}
+	e, err := stats.NewEstimateOfModels(scores, models)
 	if err != nil {
 		return nil
 	}
 	return &e
+}
+
+// modelOf names the model of a run by its predictions: runs that predict the same bits at all steps have one model. It is
+// empty if the results do not tell.
+func modelOf(run *benchmark.RunResult) string {
+	if len(run.PredictionSHA256) != len(run.Accuracy) || slices.Contains(run.PredictionSHA256, "") {
+		return ""
+	}
+	return strings.Join(run.PredictionSHA256, " ")
 }
 
 // overSteps is the mean over the steps, snapshot by snapshot.

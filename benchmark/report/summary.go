@@ -107,6 +107,7 @@ func (s *summary) aggregate() {
 // estimate takes from the labels what aggregate cannot know. Every run must tell.
 func (s *summary) estimate(known evidence) {
 	var runs [][][]float64 // [run][step][snapshot]
+	var models []string
 	s.sample = stats.Sample{}
 	for _, run := range s.ok {
 		scores := known.scores(run)
@@ -115,6 +116,7 @@ func (s *summary) estimate(known evidence) {
 			return
 		}
 		runs = append(runs, scores)
+		models = append(models, modelOf(run))
 		if s.sample[run.Seed] == nil {
 			s.sample[run.Seed] = overSteps(scores)
 		}
@@ -124,12 +126,12 @@ func (s *summary) estimate(known evidence) {
 		for i := range runs {
 			table[i] = runs[i][step]
 		}
-		s.steps = append(s.steps, estimate(table))
+		s.steps = append(s.steps, estimate(table, models...))
 	}
 	for i := range runs {
 		table[i] = overSteps(runs[i])
 	}
-	s.total = estimate(table)
+	s.total = estimate(table, models...)
 	labels := make([][][]int, len(s.ok))
 	for i, run := range s.ok {
 		labels[i] = run.Labels

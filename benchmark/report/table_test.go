@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -184,6 +185,39 @@ func TestEstimates(t *testing.T) {
 	assert.Equal(t, 2, of["unsteady"].trained())
 	assert.Equal(t, 5, of["unsteady"].tried())
 	assert.Equal(t, 4, of["unsteady"].total.Seeds, "an untrained run counts, a failed one does not")
+}
+
+// Seeds whose predictions are the same to the bit are one model: they count once in intervals, and all in means and numbers.
+func TestEqualPredictionsAreOneModel(t *testing.T) {
+	of := func(hash func(run, step int) string) *stats.Estimate {
+		r := makeUp(t, setting{seeds: []int64{0, 1, 2, 3}, methods: fiveMethods()[:1], test: 200, steps: 3}).results
+		for k := range r.Runs {
+			run := &r.Runs[k]
+			for step := range run.Accuracy {
+				run.Accuracy[step] = 1
+				run.PredictionSHA256 = append(run.PredictionSHA256, hash(k, step))
+				for i := range run.Labels[step] {
+					run.Labels[step][i] = (i + step + 1) % 5
+				}
+			}
+		}
+		all, err := summarize(r)
+		require.NoError(t, err)
+		require.NotNil(t, all[0].total)
+		return all[0].total
+	}
+	same := of(func(_, step int) string { return fmt.Sprint(step) })
+	assert.Equal(t, 4, same.Seeds)
+	assert.Zero(t, same.SD)
+	assert.InDelta(t, math.Pow(0.025, 1.0/200), same.Interval.Low, 1e-4, "200 trials, Clopper and Pearson 1934")
+	for name, hash := range map[string]func(run, step int) string{
+		"models differ at one step": func(run, step int) string { return fmt.Sprint(step, step*run) },
+		"nobody knows":              func(int, int) string { return "" },
+	} {
+		differ := of(hash)
+		assert.Equal(t, 4, differ.Seeds, name)
+		assert.Greater(t, differ.Interval.Low, same.Interval.Low+0.004, name)
+	}
 }
 
 // Labels that contradict the accuracy are no evidence.

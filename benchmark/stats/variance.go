@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Components are the variances of a two-way crossed random model without replication: score = mean + seed + snapshot +
-// rest. They are the ANOVA estimates, zero where these are negative (Searle, Casella and McCulloch 1992, "Variance
-// Components", chapter 4).
+// Components are the variances of a two-way crossed random model without replication: score = mean
+// + seed + snapshot + rest. They are the ANOVA estimates, zero where these are negative (Searle,
+// Casella and McCulloch 1992, "Variance Components", chapter 4).
 type Components struct {
 	Seeds     float64 // between seeds; NaN for one seed, where it cannot be known
 	Snapshots float64 // between snapshots; for one seed with what is left in Rest
@@ -20,30 +20,42 @@ type spread struct {
 	seeds, snapshots int
 	mean             float64
 	rows             []float64 // the mean score of each seed
-	components       Components
-	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees of freedom, and
-	// bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of the part of the seeds, estimated with
-	// (seeds−1)(snapshots−1); 0 where none is used.
+	variance         float64   // of all scores about their mean
+	// msSeed and msSnapshot are mean squares; that of the rest is in the components.
+	msSeed, msSnapshot float64
+	components         Components
+	// bySeed is what seeds and rest add to the variance of the mean, estimated with seeds−1 degrees
+	// of freedom, and bySnapshot what snapshots add, with snapshots−1. atLeast is a lower bound of
+	// the part of the seeds, estimated with (seeds−1)(snapshots−1); 0 where none is used.
 	bySeed, bySnapshot, atLeast float64
 }
 
-// analyse takes the variance of the mean of a table apart. With S seeds, I snapshots and the mean squares MS of an
-// analysis of variance, E MS_seed = I σ²_seed + σ²_rest, E MS_snapshot = S σ²_snapshot + σ²_rest, E MS_rest = σ²_rest, so
-// that the variance of the mean, σ²_seed/S + σ²_snapshot/I + σ²_rest/(S I), is E(MS_seed + (MS_snapshot − MS_rest))/(S I).
-// With one snapshot no variance is a number.
+// analyse takes the variance of the mean of a table apart. With S seeds, I snapshots and the mean
+// squares MS of an analysis of variance, E MS_seed = I σ²_seed + σ²_rest, E MS_snapshot = S
+// σ²_snapshot + σ²_rest, E MS_rest = σ²_rest, so that the variance of the mean, σ²_seed/S +
+// σ²_snapshot/I + σ²_rest/(S I), is E(MS_seed + (MS_snapshot − MS_rest))/(S I). With one snapshot
+// no variance is a number.
 func analyse(scores [][]float64) spread {
 	seeds, snapshots := len(scores), len(scores[0])
 	s, n := float64(seeds), float64(snapshots)
 	columns, rows := make([]float64, snapshots), make([]float64, seeds)
+	a := spread{seeds: seeds, snapshots: snapshots, rows: rows}
 	for k, row := range scores {
 		for i, v := range row {
-			columns[i] += v / s
-			rows[k] += v / n
+			columns[i] += v
+			rows[k] += v
 		}
+		a.mean += rows[k]
+		rows[k] /= n
 	}
-	a := spread{seeds: seeds, snapshots: snapshots, rows: rows}
-	for _, v := range rows {
-		a.mean += v / s
+	a.mean /= s * n
+	for i := range columns {
+		columns[i] /= s
+	}
+	for _, row := range scores {
+		for _, v := range row {
+			a.variance += (v - a.mean) * (v - a.mean) / (s * n)
+		}
 	}
 	squares := func(means []float64) (sum float64) {
 		for _, v := range means {
@@ -51,10 +63,10 @@ func analyse(scores [][]float64) spread {
 		}
 		return sum
 	}
-	msSnapshot := s * squares(columns) / (n - 1)
+	a.msSnapshot = s * squares(columns) / (n - 1)
 	if seeds == 1 {
-		a.components = Components{Seeds: math.NaN(), Snapshots: msSnapshot, Rest: math.NaN()}
-		a.bySnapshot = msSnapshot / n
+		a.components = Components{Seeds: math.NaN(), Snapshots: a.msSnapshot, Rest: math.NaN()}
+		a.bySnapshot = a.msSnapshot / n
 		return a
 	}
 	rest := 0.0
@@ -64,23 +76,24 @@ func analyse(scores [][]float64) spread {
 			rest += d * d
 		}
 	}
-	msSeed := n * squares(rows) / (s - 1)
+	a.msSeed = n * squares(rows) / (s - 1)
 	msRest := rest / ((s - 1) * (n - 1))
 	a.components = Components{
-		Seeds: math.Max(0, msSeed-msRest) / n, Snapshots: math.Max(0, msSnapshot-msRest) / s, Rest: msRest,
+		Seeds: math.Max(0, a.msSeed-msRest) / n, Snapshots: math.Max(0, a.msSnapshot-msRest) / s, Rest: msRest,
 	}
 	a.bySnapshot = a.components.Snapshots / n
-	a.bySeed = msSeed / (s * n)
+	a.bySeed = a.msSeed / (s * n)
 	return a
 }
 
-// cautious is the spread for tests far out in the tails, where a variance that two or three seeds make small by chance would
-// prove anything. The mean score of a seed comes in steps of 1/I, so that seeds may agree: the squared deviation of each
-// counts (1/(2I))² more, a correction for continuity. And the part of the seeds is at least what the rest alone gives.
-// Where all rows are the same, scores do not depend on the seed, and nothing is added.
+// cautious is the spread for tests far out in the tails, where a variance that two or three seeds
+// make small by chance would prove anything. The mean score of a seed comes in steps of 1/I, so
+// that seeds may agree: the squared deviation of each counts (1/(2I))² more, a correction for
+// continuity. And the part of the seeds is at least what the rest alone gives. Where all rows are
+// the same, scores do not depend on the seed, and nothing is added.
 func (a spread) cautious() spread {
 	s, n := float64(a.seeds), float64(a.snapshots)
-	if a.seeds < 2 || a.bySeed+a.components.Rest < negligible {
+	if a.seeds < 2 || a.sameRows() {
 		return a
 	}
 	a.bySeed += 1 / (4 * n * n * (s - 1))
@@ -91,27 +104,32 @@ func (a spread) cautious() spread {
 // negligible is a variance that only rounding makes.
 const negligible = 1e-20
 
+// sameRows reports whether scores do not depend on the seed.
+func (a spread) sameRows() bool { return a.bySeed+a.components.Rest < negligible }
+
 // none reports whether no score differs from another.
 func (a spread) none() bool { return a.bySeed+a.bySnapshot < negligible }
 
-// reach is the half width of the interval of the mean that misses with probability alpha: the root of the sum of t² times
-// variance over the two parts, each with its own quantile of Student's t. For independent normal parts such an interval
-// covers at least as often as it says, whatever their ratio (Banerjee 1960, Sankhyā 22, 357–358).
+// reach is the half width of the interval of the mean that misses with probability alpha: the root
+// of the sum of t² times variance over the two parts, each with its own quantile of Student's t.
+// For independent normal parts such an interval covers at least as often as it says, whatever their
+// ratio (Banerjee 1960, Sankhyā 22, 357–358).
 func (a spread) reach(alpha float64) float64 {
-	square := func(part float64, freedom int) float64 {
+	within := func(part, freedom float64) float64 {
 		if part < negligible {
 			return 0
 		}
 		t := quantile(alpha/2, freedom)
 		return t * t * part
 	}
-	bySeed := math.Max(square(a.bySeed, a.seeds-1), square(a.atLeast, (a.seeds-1)*(a.snapshots-1)))
-	return math.Sqrt(bySeed + square(a.bySnapshot, a.snapshots-1))
+	s, n := float64(a.seeds-1), float64(a.snapshots-1)
+	bySeed := math.Max(within(a.bySeed, s), within(a.atLeast, s*n))
+	return math.Sqrt(bySeed + within(a.bySnapshot, n))
 }
 
 // quantile is that of Student's t.
-func quantile(share float64, freedom int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(freedom)}.Quantile(share)
+func quantile(share, freedom float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(share)
 }
 
 // pValue is the alpha at which the interval of the mean begins to hold 0.
@@ -121,8 +139,8 @@ func (a spread) pValue() float64 {
 	case distance < 1e-12:
 		return 1
 	case a.none():
-		// Every snapshot scores the same at every seed. That all of them have one sign has this probability if either
-		// sign is as likely: the sign test over snapshots.
+		// Every snapshot scores the same at every seed. That all of them have one sign has this
+		// probability if either sign is as likely: the sign test over snapshots.
 		return math.Min(1, math.Exp2(float64(1-a.snapshots)))
 	case a.reach(leastP) < distance:
 		return leastP
