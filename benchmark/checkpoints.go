@@ -59,9 +59,6 @@ func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
 		return c
 	}
 	for _, name := range s.checkpointFiles(key) {
-		if strings.HasPrefix(name, ".") {
-			continue // half-written
-		}
 		if err := c.open(s.path(checkpointFolder, name)); err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
 		}
@@ -128,7 +125,7 @@ func (c *checkpoints) write(name string, state *core.State) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.store.path(checkpointFolder), 0o755); err != nil {
+	if err := os.MkdirAll(c.store.path(checkpointFolder), 0o777); err != nil {
 		return err
 	}
 	return atomicfile.Write(c.path(name), data)
@@ -163,19 +160,19 @@ func (c *checkpoints) told() []string {
 // remove removes the files.
 func (c *checkpoints) remove() error { return c.store.removeCheckpoints(c.key) }
 
-// checkpointFiles lists the files of any of the keys, those half-written too.
+// checkpointFiles lists the files of any of the keys.
 func (s *Store) checkpointFiles(keys ...string) []string {
 	entries, _ := os.ReadDir(s.path(checkpointFolder)) // where it cannot be read there is nothing to continue from
 	var names []string
 	for _, e := range entries {
-		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), ".tmp-"), key+"-") }) {
+		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(e.Name(), key+"-") }) {
 			names = append(names, e.Name())
 		}
 	}
 	return names
 }
 
-// removeCheckpoints removes those of what has finished.
+// removeCheckpoints removes those of what has finished, and what killed processes have left half-written.
 func (s *Store) removeCheckpoints(keys ...string) error {
 	var errs []error
 	for _, name := range s.checkpointFiles(keys...) {
@@ -183,6 +180,7 @@ func (s *Store) removeCheckpoints(keys ...string) error {
 			errs = append(errs, err)
 		}
 	}
+	atomicfile.Sweep(s.path(checkpointFolder))
 	if left, err := os.ReadDir(s.path(checkpointFolder)); err == nil && len(left) == 0 {
 		_ = os.Remove(s.path(checkpointFolder)) // if it still is empty
 	}

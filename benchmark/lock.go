@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/koopbench/koopbench/internal/filelock"
 )
 
 // ErrBusy says that another command is writing the results of a folder.
@@ -16,13 +18,13 @@ var ErrBusy = errors.New("in use")
 // none: files stay whole, and the last command's results count.
 func (s *Store) lock() (unlock func(), err error) {
 	path := s.path(".lock")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
-	err = lockFile(f)
+	err = filelock.Lock(f)
 	switch {
-	case errors.Is(err, errLocked):
+	case errors.Is(err, filelock.ErrLocked):
 		holder, _ := os.ReadFile(path)
 		f.Close()
 		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another folder with --out",
@@ -36,6 +38,3 @@ func (s *Store) lock() (unlock func(), err error) {
 	}
 	return func() { f.Close() }, nil
 }
-
-// errLocked: another process holds the lock of a file.
-var errLocked = errors.New("locked")

@@ -62,21 +62,21 @@ func (s *Store) path(names ...string) string {
 
 // prepare creates the folders and checks that they can be written, and that nothing of others is written over.
 func (s *Store) prepare() error {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return s.cannotBeMade(err)
 	}
 	if err := s.checkOwn(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.path("runs"), 0o755); err != nil {
+	if err := os.MkdirAll(s.path("runs"), 0o777); err != nil {
 		return s.cannotBeMade(err)
 	}
-	probe, err := os.CreateTemp(s.path("runs"), ".probe-*")
+	probe, err := atomicfile.Create(s.path("runs", "probe")) // which also sweeps the folder
 	if err != nil {
 		return fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	probe.Discard()
+	return nil
 }
 
 func (s *Store) cannotBeMade(err error) error {

@@ -77,10 +77,10 @@ func (f *logFile) Write(text []byte) (int, error) {
 }
 
 func (f *logFile) open() {
-	if f.file != nil || os.MkdirAll(f.logs.folder, 0o755) != nil {
+	if f.file != nil || os.MkdirAll(f.logs.folder, 0o777) != nil {
 		return
 	}
-	file, err := os.OpenFile(filepath.Join(f.logs.folder, f.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(filepath.Join(f.logs.folder, f.name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		return
 	}

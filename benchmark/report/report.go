@@ -39,7 +39,7 @@ func Write(dir string) (err error) {
 }
 
 func (m *material) write(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fmt.Errorf("the folder of figures cannot be made: %w", err)
 	}
 	for _, name := range Figures() {
