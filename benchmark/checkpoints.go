@@ -37,7 +37,7 @@ type checkpoints struct {
 	store  *Store
 	key    string
 	every  time.Duration
-	begun  time.Time
+	clock  *awake  // of this process
 	before float64 // seconds that the fit took in earlier processes
 
 	mu       sync.Mutex
@@ -47,14 +47,13 @@ type checkpoints struct {
 
 var _ core.Checkpoints = (*checkpoints)(nil)
 
-// checkpoints opens those of a key; every is how often they are stored. Files that are torn or foreign are left aside, with a
-// warning.
-func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
+// checkpoints opens those of a key; every is how often they are stored, and clock counts what the fit takes. Files that are
+// torn or foreign are left aside, with a warning.
+func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *checkpoints {
 	if every == 0 {
 		every = DefaultCheckpointEvery
 	}
-	now := time.Now()
-	c := &checkpoints{store: s, key: key, every: every, begun: now, due: now.Add(every)}
+	c := &checkpoints{store: s, key: key, every: every, clock: clock, due: time.Now().Add(every)}
 	if every < 0 {
 		return c
 	}
@@ -143,7 +142,7 @@ func (c *checkpoints) earlier() float64 {
 
 // seconds is how long the fit has taken, in earlier processes too. The caller holds c.mu.
 func (c *checkpoints) seconds() float64 {
-	seconds := time.Since(c.begun).Seconds()
+	seconds := c.clock.elapsed().Seconds()
 	if c.Loaded() {
 		seconds += c.before
 	}

@@ -12,8 +12,13 @@ import (
 // WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
 const WeakJudge = 0.95
 
-// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it.
+// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it. Both together may take as long
+// as a run. What an oracle has learned whose time is over stays in its checkpoints.
 func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description, options core.Options) error {
+	clock := newAwake()
+	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery, clock)
+	ctx, cancel := h.bounded(ctx, clock, kept.before)
+	defer cancel()
 	var warning string
 	if known {
 		var loaded bool
@@ -21,14 +26,15 @@ func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description
 			return nil
 		}
 	}
-	return h.fitOracle(ctx, d, options, warning)
+	return h.fitOracle(ctx, kept, d, options, warning)
 }
 
 // fitOracle fits the judge of all runs and keeps how good it is. The warning, if it is not empty, is kept too.
-func (h *harness) fitOracle(ctx context.Context, d core.Description, options core.Options, warning string) (err error) {
+func (h *harness) fitOracle(ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string) (err error) {
 	start := time.Now()
 	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
 	defer func() {
+		err = h.tooLong(ctx, err)
 		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
 		if err != nil {
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
@@ -38,7 +44,6 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 	}()
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
-	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery)
 	t.Checkpoints = kept
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err

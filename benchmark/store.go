@@ -38,7 +38,7 @@ import (
 //	report.html        the same and more as a page
 //
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
-// arrays are written first, so that a run whose .json is there is complete.
+// arrays are written first: a run whose .json is there is complete, unless the disk was full.
 type Store struct{ dir string }
 
 // RolloutSnapshots is the number of test snapshots whose predictions are kept: the first ones of the test sequence.
@@ -175,18 +175,18 @@ func (s *Store) Run(key string) (run RunResult, ok bool, err error) {
 	return run, err == nil, err
 }
 
-func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
+// writeRun writes the results of a run, and before them what lies beside them. What cannot be written of that, on a full
+// disk for instance, costs no results: they may be short enough, and the next command makes the rest. stored says whether
+// the results are written; the error is of all that is not.
+func (s *Store) writeRun(run RunResult, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
-		if err := s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()); err != nil {
-			return err
-		}
+		err = errors.Join(arrays.unsaved, s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()))
 		if arrays.model != nil {
-			if err := arrays.model.Write(s.ModelPath(run.Key)); err != nil {
-				return err
-			}
+			err = errors.Join(err, arrays.model.Write(s.ModelPath(run.Key)))
 		}
 	}
-	return s.writeJSON(s.path("runs", run.Key+".json"), run)
+	failure := s.writeJSON(s.path("runs", run.Key+".json"), run)
+	return failure == nil, errors.Join(err, failure)
 }
 
 // oracle reads oracle.json if it is that of the key.
@@ -229,7 +229,8 @@ type RunArrays struct {
 	Labels             [][]int          // "labels" [step, test]: what the oracle saw
 	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
 
-	model *SavedModel // to be written beside them, or nil
+	model   *SavedModel // to be written beside them, or nil
+	unsaved error       // why the predictions could not be written, or nil
 }
 
 // TaskArrays reads data.npz. The error is [ErrResults].
