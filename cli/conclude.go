@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	finished := 0
 	if r != nil && len(r.Runs) > 0 {
 		finished = len(ownRuns(r))
-		if err := report.WriteTable(a.stdout, r); err != nil {
+		if err := a.showTable(r); err != nil {
 			return errors.Join(runErr, err)
 		}
 		for _, note := range r.Notes {
@@ -52,6 +53,16 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 		return failures
 	}
 	return err
+}
+
+// showTable writes the table of results. That stdout cannot be written keeps nothing else from being made: Main tells of it.
+func (a *app) showTable(r *benchmark.Results) error {
+	var table bytes.Buffer
+	if err := report.WriteTable(&table, r); err != nil {
+		return err
+	}
+	_, _ = a.stdout.Write(table.Bytes())
+	return nil
 }
 
 // ownRuns are the runs of the command, without those of earlier ones.

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -279,30 +276,6 @@ func openTask(f *runFlags) (*benchmark.Task, error) {
 		return nil, err
 	}
 	return task.WithProtocol(f.protocol)
-}
-
-// stopBySignal returns a context that the first SIGINT or SIGTERM ends; the second ends the process at once. The caller must
-// call the function that it returns.
-func stopBySignal(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
-	over := make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for _, act := range []func(){cancel, func() { os.Exit(exitInterrupted) }} {
-			select {
-			case <-signals:
-				act()
-			case <-over:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(over)
-		cancel()
-	}
 }
 
 // head says what is about to run.
