@@ -6,8 +6,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -269,4 +273,27 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	assert.Contains(t, r.Runs[0].Reason, "exit status 3")
 	assert.Contains(t, r.Runs[0].Reason, "out of luck")
 	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
+}
+
+// TestSomePluginsAtOnce: of a thousand plugins as many start at once as there are threads, at most eight, and all in the end.
+func TestSomePluginsAtOnce(t *testing.T) {
+	for threads, want := range map[int]int64{1: 1, 3: 3, 64: 8} {
+		synctest.Test(t, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+			var begun atomic.Int64
+			release := make(chan struct{})
+			var all sync.WaitGroup
+			all.Go(func() {
+				someAtOnce(make([]*foundPlugin, 1000), func(*foundPlugin) {
+					begun.Add(1)
+					<-release
+				})
+			})
+			synctest.Wait()
+			assert.Equal(t, want, begun.Load())
+			close(release)
+			all.Wait()
+			assert.EqualValues(t, 1000, begun.Load())
+		})
+	}
 }
