@@ -47,6 +47,8 @@ type Plan struct {
 	Environment Environment
 	// Observer is told of progress; nil for no one.
 	Observer Observer
+	// Claimed is called once the folder of results is this command's, before anything is made; nil for nothing.
+	Claimed func()
 
 	cut bool // MaxEpochs has lowered an option
 }

@@ -77,6 +77,9 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err := h.store.writePlan(plan); err != nil {
 		return nil, err
 	}
+	if h.Claimed != nil {
+		h.Claimed()
+	}
 	finished := make([]*RunResult, len(runs))
 	pending, err := h.reuse(runs, finished)
 	if err != nil {

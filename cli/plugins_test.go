@@ -297,3 +297,22 @@ func TestSomePluginsAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestLogsGoToOwnFolders: a folder of something else gets no logs of plugins, which are started before it is looked at.
+func TestLogsGoToOwnFolders(t *testing.T) {
+	path := rewriteScript(t, pluginFile(t, "far", "remote"), "#!/bin/sh\n", "#!/bin/sh\necho hello >&2\n")
+	data, out := dataFolder(t), t.TempDir()
+	run := tiny(data, out, "--plugin", path, "--methods", "remote", "-q")
+	foreign := filepath.Join(out, "config.yaml")
+	require.NoError(t, os.WriteFile(foreign, []byte("learning_rate: 1"), 0o600))
+	got := call(t.Context(), newFakes().config(), run...)
+	require.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "has config.yaml of something else")
+	assert.Equal(t, []string{"config.yaml"}, namesIn(t, out))
+
+	require.NoError(t, os.Remove(foreign))
+	require.Zero(t, call(t.Context(), newFakes().config(), run...).status)
+	text, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "hello")
+}

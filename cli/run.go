@@ -177,7 +177,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 			return err
 		}
 	}
-	logs.moveTo(filepath.Join(f.out, "logs"))
+	plan.Claimed = func() { logs.moveTo(filepath.Join(f.out, "logs")) }
 	showProfile, err := startProfile(f.profile, rt)
 	if err != nil {
 		return err
