@@ -101,7 +101,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
-	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
 	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted images and labels of each run, as runs/KEY.predictions.npz")
