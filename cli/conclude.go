@@ -55,10 +55,14 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	return err
 }
 
-// showTable writes the table of results. That stdout cannot be written keeps nothing else from being made: Main tells of it.
+// showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout cannot be written keeps nothing else from being made: Main tells of it.
 func (a *app) showTable(r *benchmark.Results) error {
 	var table bytes.Buffer
-	if err := report.WriteTable(&table, r); err != nil {
+	write := report.WriteTable
+	if a.columns > 0 {
+		write = func(w io.Writer, r *benchmark.Results) error { return report.WriteTableWithin(w, r, a.columns) }
+	}
+	if err := write(&table, r); err != nil {
 		return err
 	}
 	_, _ = a.stdout.Write(table.Bytes())

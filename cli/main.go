@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/term"
+
 	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
@@ -43,7 +45,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	defer outlivePipes()()
 	stderr = inTurn(stderr)
 	out := &result{w: stdout}
-	a := &app{Config: config, args: args, stdin: stdin, stdout: out, stderr: stderr}
+	a := &app{Config: config, args: args, stdin: stdin, stdout: out, stderr: stderr, columns: columnsOf(stdout)}
 	if a.Name == "" {
 		a.Name = "bench"
 	}
@@ -58,6 +60,19 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		say(stderr, "%s: %s\n", a.Name, a.errorText(err))
 	}
 	return exitStatus(err)
+}
+
+// columnsOf is how wide a terminal is, 0 for anything else.
+func columnsOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 // result is stdout, and remembers if it could not be written.
@@ -117,6 +132,7 @@ type app struct {
 	args           []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	columns        int  // of stdout, 0 if it is not a terminal
 	verbose        bool // set by the flag -v
 }
 

@@ -27,7 +27,7 @@ type Kind struct {
 // Kinds of folders.
 var (
 	Results = &Kind{errors.New("not a folder of results"), "data.npz", []string{
-		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "checkpoints", "results.json", "data.npz",
+		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "results.json", "data.npz",
 	}}
 	Predictions = &Kind{errors.New("not a folder of predictions"), "predictions.json", []string{
 		"labels.csv", "predictions.npz", "images", ".predictions-new", "predictions.json",
