@@ -69,6 +69,22 @@ func TestForeignFilesStay(t *testing.T) {
 	}
 }
 
+// TestForeignLockStays: a .lock that is no lock of a folder of results is not written over.
+func TestForeignLockStays(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, ".lock")
+	require.NoError(t, os.WriteFile(path, []byte("1234\n"), 0o600))
+	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+	require.ErrorIs(t, err, benchmark.ErrForeign)
+	assert.ErrorContains(t, err, "has .lock of something else")
+	assert.Equal(t, "1234\n", filesIn(t, dir)[path])
+	for range 2 { // an own one is
+		require.NoError(t, os.WriteFile(path, []byte("process 1 on host since 2026-01-01 00:00:00\n"), 0o600))
+		_, err = benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+		require.NoError(t, err)
+	}
+}
+
 // TestOwnFolders: a command that was stopped at any moment goes on, and what else lies in the folder does not matter.
 func TestOwnFolders(t *testing.T) {
 	whole := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -13,9 +14,12 @@ import (
 // ErrBusy says that another command is writing the results of a folder.
 var ErrBusy = errors.New("in use")
 
+// holder matches what a .lock says.
+var holder = regexp.MustCompile(`^process [0-9]+ on .* since `)
+
 // lock keeps other commands from writing results.json, data.npz and what else is the folder's rather than a run's, until
-// unlock is called or the process ends, however it ends. The error is [ErrBusy]. Where the storage has no locks there is
-// none: files stay whole, and the last command's results count.
+// unlock is called or the process ends, however it ends. The error is [ErrBusy], or [ErrForeign] for a .lock of something else. If the
+// storage has no locks there is none: files stay whole, and the last command's results count.
 func (s *Store) lock() (unlock func(), err error) {
 	path := s.path(".lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
@@ -25,11 +29,15 @@ func (s *Store) lock() (unlock func(), err error) {
 	err = filelock.Lock(f)
 	switch {
 	case errors.Is(err, filelock.ErrLocked):
-		holder, _ := os.ReadFile(path)
+		other, _ := os.ReadFile(path)
 		f.Close()
 		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another folder with --out",
-			ErrBusy, s.dir, orUnknown(strings.TrimSpace(string(holder))))
+			ErrBusy, s.dir, orUnknown(strings.TrimSpace(string(other))))
 	case err == nil:
+		if before, err := os.ReadFile(path); err != nil || len(before) > 0 && !holder.Match(before) {
+			f.Close()
+			return nil, errors.Join(fmt.Errorf("%w: %s has .lock of something else, which would be written over; choose another folder with --out", ErrForeign, s.dir), err)
+		}
 		host, _ := os.Hostname()
 		if f.Truncate(0) == nil {
 			// For the reader of a message only.
