@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// awake counts the time in which this process could work on something. It counts beats of a second, each of which is over
-// once the process has waited for it: the time in which the process is stopped (SIGSTOP), or the machine asleep, is longer
-// and counts as one beat at most. Any number of goroutines may use it.
+// awake counts the time in which this process could work on something. It counts beats of a second,
+// each of which is over once the process has waited for it: the time in which the process is
+// stopped (SIGSTOP), or the machine asleep, is longer and counts as one beat at most. Any number of
+// goroutines may use it.
 type awake struct {
 	mu      sync.Mutex
 	counted time.Duration // of the beats that are over
@@ -66,8 +67,9 @@ func (a *awake) elapsed() time.Duration {
 	return a.counted + min(time.Since(a.begun), a.beat)
 }
 
-// bounded returns a context that ends with the cause [errTimeout] once the plan's limit for what has taken so many seconds in
-// earlier processes is over, and the clock that counts it. The caller must call the function that it returns.
+// bounded returns a context that ends with the cause [errTimeout] once the plan's limit for what
+// has taken so many seconds in earlier processes is over, and the clock that counts it. The caller
+// must call the function that it returns.
 func (h *harness) bounded(ctx context.Context, clock *awake, earlier float64) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var limit *time.Duration

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestPausesDoNotCount: each beat lasts an hour, as if the process was stopped in it, and the limit is reached after the time
-// that was asked to be waited for, and no sooner.
+// TestPausesDoNotCount: each beat lasts an hour, as if the process was stopped in it, and the limit
+// is reached after the time that was asked to be waited for, and no sooner.
 func TestPausesDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAwake()
@@ -46,7 +46,9 @@ func TestAwakeCounts(t *testing.T) {
 func TestTimeThatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &harness{Plan: Plan{Timeout: time.Minute}}
-		for earlier, want := range map[float64]time.Duration{0: time.Minute, 45.5: 14500 * time.Millisecond, 60: 0, 61: 0} {
+		for earlier, want := range map[float64]time.Duration{
+			0: time.Minute, 45.5: 14500 * time.Millisecond, 60: 0, 61: 0,
+		} {
 			begun := time.Now()
 			ctx, cancel := h.bounded(t.Context(), newAwake(), earlier)
 			<-ctx.Done()

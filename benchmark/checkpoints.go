@@ -47,8 +47,8 @@ type checkpoints struct {
 
 var _ core.Checkpoints = (*checkpoints)(nil)
 
-// checkpoints opens those of a key; every is how often they are stored, and clock counts what the fit takes. Files that are
-// torn or foreign are left aside, with a warning.
+// checkpoints opens those of a key; every is how often they are stored, and clock counts what the
+// fit takes. Files that are torn or foreign are left aside, with a warning.
 func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *checkpoints {
 	if every == 0 {
 		every = DefaultCheckpointEvery
@@ -171,7 +171,8 @@ func (s *Store) checkpointFiles(keys ...string) []string {
 	return names
 }
 
-// removeCheckpoints removes those of what has finished, and what killed processes have left half-written.
+// removeCheckpoints removes those of what has finished, and what killed processes have left
+// half-written.
 func (s *Store) removeCheckpoints(keys ...string) error {
 	var errs []error
 	for _, name := range s.checkpointFiles(keys...) {

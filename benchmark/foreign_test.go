@@ -44,8 +44,9 @@ func TestForeignFilesStay(t *testing.T) {
 		"a plan":          {"plan.json", "hello", benchmark.ErrForeign, "has plan.json of something else"},
 		"figures":         {"figures/accuracy.png", "hello", benchmark.ErrForeign, "has figures of something else"},
 		"logs":            {"logs/far.log", "hello", benchmark.ErrForeign, "has logs of something else"},
-		"predictions":     {"predictions.json", "{}", benchmark.ErrForeign, "has predictions.json, which another kind of command writes; choose another folder with --out"},
-		"a report":        {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
+		"predictions": {"predictions.json", "{}", benchmark.ErrForeign,
+			"has predictions.json, which another kind of command writes; choose another folder with --out"},
+		"a report": {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -17,9 +17,10 @@ var ErrBusy = errors.New("in use")
 // holder matches what a .lock says.
 var holder = regexp.MustCompile(`^process [0-9]+ on .* since `)
 
-// lock keeps other commands from writing results.json, data.npz and what else is the folder's rather than a run's, until
-// unlock is called or the process ends, however it ends. The error is [ErrBusy], or [ErrForeign] for a .lock of something else. If the
-// storage has no locks there is none: files stay whole, and the last command's results count.
+// lock keeps other commands from writing results.json, data.npz and what else is the folder's
+// rather than a run's, until unlock is called or the process ends, however it ends. The error is
+// [ErrBusy], or [ErrForeign] for a .lock of something else. If the storage has no locks there is
+// none: files stay whole, and the last command's results count.
 func (s *Store) lock() (unlock func(), err error) {
 	path := s.path(".lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
@@ -36,7 +37,9 @@ func (s *Store) lock() (unlock func(), err error) {
 	case err == nil:
 		if before, err := os.ReadFile(path); err != nil || len(before) > 0 && !holder.Match(before) {
 			f.Close()
-			return nil, errors.Join(fmt.Errorf("%w: %s has .lock of something else, which would be written over; choose another folder with --out", ErrForeign, s.dir), err)
+			foreign := fmt.Errorf("%w: %s has .lock of something else, which would be written over; "+
+				"choose another folder with --out", ErrForeign, s.dir)
+			return nil, errors.Join(foreign, err)
 		}
 		host, _ := os.Hostname()
 		if f.Truncate(0) == nil {

@@ -12,8 +12,9 @@ import (
 // WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
 const WeakJudge = 0.95
 
-// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it. Both together may take as long
-// as a run. What an oracle has learned whose time is over stays in its checkpoints.
+// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it. Both
+// together may take as long as a run. What an oracle has learned whose time is over stays in its
+// checkpoints.
 func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description, options core.Options) error {
 	clock := newAwake()
 	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery, clock)
@@ -30,7 +31,9 @@ func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description
 }
 
 // fitOracle fits the judge of all runs and keeps how good it is. The warning, if it is not empty, is kept too.
-func (h *harness) fitOracle(ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string) (err error) {
+func (h *harness) fitOracle(
+	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string,
+) (err error) {
 	start := time.Now()
 	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
 	defer func() {

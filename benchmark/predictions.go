@@ -8,8 +8,9 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// predictions is a file of all that a run predicts, which is written step by step; nil if they are not kept. It appears when
-// it is whole. That it cannot be written is no fault of the method, and is kept for the end of the run.
+// predictions is a file of all that a run predicts, which is written step by step; nil if they are
+// not kept. It appears when it is whole. That it cannot be written is no fault of the method, and
+// is kept for the end of the run.
 type predictions struct {
 	file    *atomicfile.File
 	arrays  *npz.Writer
@@ -38,7 +39,8 @@ func (h *harness) keepPredictions(key string) *predictions {
 	return p
 }
 
-// do does a part of the writing, unless one before it has failed. If it fails, nothing is left of the file.
+// do does a part of the writing, unless one before it has failed. If it fails, nothing is left of
+// the file.
 func (p *predictions) do(write func() error) {
 	if p == nil || p.failure != nil {
 		return
@@ -59,7 +61,8 @@ func (p *predictions) add(x core.Snapshots, labels []int) {
 	})
 }
 
-// commit gives the file its name, after the last step. It returns why the predictions could not be written.
+// commit gives the file its name, after the last step. It returns why the predictions could not be
+// written.
 func (p *predictions) commit() error {
 	p.do(func() error {
 		if err := p.arrays.Add("labels", npz.Array{Shape: p.shape, Values: p.labels}); err != nil {

@@ -84,8 +84,9 @@ func TestPredictionsOfFailures(t *testing.T) {
 	}
 }
 
-// TestFilesThatCannotBeWritten: if something beside the results of a run cannot be written, that is an error of the command and
-// nothing of the method; the results are kept, and the same command makes the rest as soon as it can.
+// TestFilesThatCannotBeWritten: if something beside the results of a run cannot be written, that is
+// an error of the command and nothing of the method; the results are kept, and the same command
+// makes the rest as soon as it can.
 func TestFilesThatCannotBeWritten(t *testing.T) {
 	for _, suffix := range []string{".npz", ".model.npz", ".predictions.npz"} {
 		t.Run(suffix, func(t *testing.T) {

@@ -155,9 +155,10 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 	return pending, h.store.removeCheckpoints(keys...)
 }
 
-// execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first error of writing, or
-// the context's; runs that ctx cut short leave nothing. A run whose results are written is finished, although it lacks what
-// could not be written. A run that was finished before stays so if it fails now, which is an error too.
+// execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first
+// error of writing, or the context's; runs that ctx cut short leave nothing. A run whose results
+// are written is finished, although it lacks what could not be written. A run that was finished
+// before stays so if it fails now, which is an error too.
 func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*RunResult) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -175,9 +175,10 @@ func (s *Store) Run(key string) (run RunResult, ok bool, err error) {
 	return run, err == nil, err
 }
 
-// writeRun writes the results of a run, and before them what lies beside them. What cannot be written of that, on a full
-// disk for instance, costs no results: they may be short enough, and the next command makes the rest. stored says whether
-// the results are written; the error is of all that is not.
+// writeRun writes the results of a run, and before them what lies beside them. What cannot be
+// written of that, on a full disk for instance, costs no results: they may be short enough, and the
+// next command makes the rest. stored says whether the results are written; the error is of all
+// that is not.
 func (s *Store) writeRun(run RunResult, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
 		err = errors.Join(arrays.unsaved, s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()))

@@ -107,8 +107,8 @@ func leaveHalf(t *testing.T, dir string) (path string) {
 	return path
 }
 
-// TestNothingStaysOfKilledCommands: a command removes what killed ones have left, also if it has nothing to make; what a shard is
-// writing at that time stays.
+// TestNothingStaysOfKilledCommands: a command removes what killed ones have left, also if it has
+// nothing to make; what a shard is writing at that time stays.
 func TestNothingStaysOfKilledCommands(t *testing.T) {
 	for _, finished := range []bool{false, true} {
 		dir := t.TempDir()

@@ -44,7 +44,8 @@ func (n *tally) add(begun time.Time, reused bool) {
 	n.made++
 }
 
-// text is the row of the whole. The time that is left is that of the runs so far, which were as many at once.
+// text is the row of the whole. The time that is left is that of the runs so far, which were as
+// many at once.
 func (n tally) text(elapsed time.Duration, now time.Time) string {
 	text := fmt.Sprintf("%d of %d runs finished, %s so far", n.finished, n.runs, wholeSeconds(elapsed))
 	left := n.runs - n.finished

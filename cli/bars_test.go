@@ -63,7 +63,8 @@ func TestRowFits(t *testing.T) {
 	}
 }
 
-// TestTimeLeft: the time that is left is known from the runs that were made, and not from those that were there already.
+// TestTimeLeft: the time that is left is known from the runs that were made, and not from those
+// that were there already.
 func TestTimeLeft(t *testing.T) {
 	n := tally{runs: 10}
 	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }

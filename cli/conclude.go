@@ -55,7 +55,8 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	return err
 }
 
-// showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout cannot be written keeps nothing else from being made: Main tells of it.
+// showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout
+// cannot be written keeps nothing else from being made: Main tells of it.
 func (a *app) showTable(r *benchmark.Results) error {
 	var table bytes.Buffer
 	write := report.WriteTable

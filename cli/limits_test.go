@@ -18,7 +18,8 @@ func limitFiles(size uint64) error {
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size})
 }
 
-// TestFileTooLarge: a run whose file cannot be written ends the command with a clear error; the runs before it are kept.
+// TestFileTooLarge: a run whose file cannot be written ends the command with a clear error; the
+// runs before it are kept.
 func TestFileTooLarge(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	seeds := []string{"--seeds", "0..99", "--methods", "template"}

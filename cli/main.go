@@ -37,10 +37,10 @@ const (
 	exitInterrupted = 130 // stopped by SIGINT, SIGTERM or SIGHUP, as shells report the first
 )
 
-// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 if a run, the data or
-// the disk failed, or stdout could not be written; 2 if the command line is wrong; 130 if SIGINT, SIGTERM, SIGHUP or the end
-// of ctx stopped it. The error is one sentence on stderr; that stderr cannot be written is none. Main is for one call at a
-// time.
+// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 if
+// a run, the data or the disk failed, or stdout could not be written; 2 if the command line is
+// wrong; 130 if SIGINT, SIGTERM, SIGHUP or the end of ctx stopped it. The error is one sentence on
+// stderr; that stderr cannot be written is none. Main is for one call at a time.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
 	defer outlivePipes()()
 	stderr = inTurn(stderr)

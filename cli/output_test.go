@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOutputFails: that the result of a command cannot be written, on a full disk for instance, is an error of each, and keeps
-// nothing else from being made.
+// TestOutputFails: that the result of a command cannot be written, on a full disk for instance, is
+// an error of each, and keeps nothing else from being made.
 func TestOutputFails(t *testing.T) {
 	data, out, joined := dataFolder(t), filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "joined")
 	drawn := 0
@@ -19,9 +19,10 @@ func TestOutputFails(t *testing.T) {
 	t.Chdir(t.TempDir())
 	run := tiny(data, out, "--methods", "template", "-q")
 	for _, args := range [][]string{
-		run, {"merge", "--out", joined, "-q", out}, {"report", out}, {"compare", out, out}, {"verify", out, "--data", data, "-q"},
-		{"verify", out, "--data", data}, {"list"}, {"info", "template"}, {"version"}, {"completion", "bash"}, {"help"}, {"help", "run"}, {"--help"},
-		{"run", "--help"}, {"plugin"}, {"--version"}, {"plugin", "check", "none"}, {"plugin", "check", "none", "--json"}, {"serve", out},
+		run, {"merge", "--out", joined, "-q", out}, {"report", out}, {"compare", out, out},
+		{"verify", out, "--data", data, "-q"}, {"verify", out, "--data", data}, {"list"}, {"info", "template"},
+		{"version"}, {"completion", "bash"}, {"help"}, {"help", "run"}, {"--help"}, {"run", "--help"}, {"--version"},
+		{"plugin"}, {"plugin", "check", "none"}, {"plugin", "check", "none", "--json"}, {"serve", out},
 	} {
 		var stderr strings.Builder
 		status := Main(t.Context(), args, nil, failingWriter{}, &stderr, config)
@@ -30,7 +31,8 @@ func TestOutputFails(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, exitFailure, status, "%v", args)
-		assert.Contains(t, stderr.String(), "the result cannot be written to the standard output: no space left\n", "%v", args)
+		const says = "the result cannot be written to the standard output: no space left\n"
+		assert.Contains(t, stderr.String(), says, "%v", args)
 	}
 	require.Len(t, results(t, out).Runs, 1)
 	require.Len(t, results(t, joined).Runs, 1)

@@ -31,8 +31,9 @@ func (p *foundPlugin) info() *benchmark.PluginInfo {
 	return &benchmark.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
 }
 
-// openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a folder is not. Plugins write
-// their logs to those of the sink; warn is told what the user should know.
+// openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a
+// folder is not. Plugins write their logs to those of the sink; warn is told what the user should
+// know.
 func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn func(format string, values ...any)) ([]*foundPlugin, error) {
 	plugins, err := findPlugins(f)
 	if err != nil {
@@ -65,8 +66,8 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 	return plugins, nil
 }
 
-// someAtOnce calls do for each plugin, for as many at once as there are threads to run them, and 8 at most: a folder may
-// hold a thousand.
+// someAtOnce calls do for each plugin, for as many at once as there are threads to run them, and 8
+// at most: a folder may hold a thousand.
 func someAtOnce(plugins []*foundPlugin, do func(*foundPlugin)) {
 	const most = 8
 	places := make(chan struct{}, min(most, runtime.GOMAXPROCS(0)))

@@ -275,7 +275,8 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
 }
 
-// TestSomePluginsAtOnce: of a thousand plugins as many start at once as there are threads, at most eight, and all in the end.
+// TestSomePluginsAtOnce: of a thousand plugins as many start at once as there are threads, at most
+// eight, and all in the end.
 func TestSomePluginsAtOnce(t *testing.T) {
 	for threads, want := range map[int]int64{1: 1, 3: 3, 64: 8} {
 		synctest.Test(t, func(t *testing.T) {
@@ -298,7 +299,8 @@ func TestSomePluginsAtOnce(t *testing.T) {
 	}
 }
 
-// TestLogsGoToOwnFolders: a folder of something else gets no logs of plugins, which are started before it is looked at.
+// TestLogsGoToOwnFolders: a folder of something else gets no logs of plugins, which are started
+// before it is looked at.
 func TestLogsGoToOwnFolders(t *testing.T) {
 	path := rewriteScript(t, pluginFile(t, "far", "remote"), "#!/bin/sh\n", "#!/bin/sh\necho hello >&2\n")
 	data, out := dataFolder(t), t.TempDir()

@@ -39,7 +39,8 @@ const (
 
 var picture = regexp.MustCompile(`^image[0-9]{4,}-step[0-9]{3,}\.png$`)
 
-// source says what predictions were made of: the content of predictions.json. By it a folder of predictions is recognised.
+// source says what predictions were made of: the content of predictions.json. By it a folder of
+// predictions is recognised.
 type source struct {
 	Schema   string `json:"schema"`
 	Version  string `json:"version"` // of koopbench that made the model
@@ -62,7 +63,8 @@ func (s source) write(dir string) error {
 	return atomicfile.Write(filepath.Join(dir, sourceFile), append(text, '\n'))
 }
 
-// checkPredictions makes sure that predictions can be written to a folder: that it has none, or earlier ones.
+// checkPredictions makes sure that predictions can be written to a folder: that it has none, or
+// earlier ones.
 func checkPredictions(dir string) error {
 	return ownfolder.Predictions.Check(dir, func() bool {
 		var s source
@@ -71,8 +73,9 @@ func checkPredictions(dir string) error {
 	})
 }
 
-// write writes everything, with PNGs of the first inputs, in place of earlier predictions. These go once all is written beside
-// them, so that a full disk costs nothing, and before any file takes its place, so that old and new are never mixed.
+// write writes everything, with PNGs of the first inputs, in place of earlier predictions. These go
+// once all is written beside them, so that a full disk costs nothing, and before any file takes its
+// place, so that old and new are never mixed.
 func (p *predictions) write(dir string, pngs int) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
@@ -83,7 +86,8 @@ func (p *predictions) write(dir string, pngs int) error {
 	}
 	defer lock.Close()
 	if errors.Is(filelock.Lock(lock), filelock.ErrLocked) {
-		return fmt.Errorf("%w: predictions are being written to %s; wait until it has ended, or choose another folder with --out", benchmark.ErrBusy, dir)
+		return fmt.Errorf("%w: another command is writing predictions to %s; wait until it has ended, "+
+			"or choose another folder with --out", benchmark.ErrBusy, dir)
 	}
 	if err := checkPredictions(dir); err != nil {
 		return err
@@ -122,11 +126,10 @@ func keepModes(from, to string) error {
 		if err != nil {
 			return err
 		}
-		old, err := os.Lstat(filepath.Join(to, name))
-		if err != nil || !old.Mode().IsRegular() {
-			return nil // it replaces none
+		if old, err := os.Lstat(filepath.Join(to, name)); err == nil && old.Mode().IsRegular() {
+			return os.Chmod(path, old.Mode().Perm())
 		}
-		return os.Chmod(path, old.Mode().Perm())
+		return nil // it replaces none
 	})
 }
 

@@ -40,7 +40,8 @@ func namesIn(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// TestPredictionsReplaceOwnOnes: later predictions take the place of earlier ones, of which nothing stays, and leave the rest.
+// TestPredictionsReplaceOwnOnes: later predictions take the place of earlier ones, of which nothing
+// stays, and leave the rest.
 func TestPredictionsReplaceOwnOnes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	require.NoError(t, somePredictions(t, 3, 2).write(dir, 3))
@@ -75,13 +76,15 @@ func TestPredictionsReplaceOwnOnes(t *testing.T) {
 	assert.ElementsMatch(t, slices.Concat([]string{".lock", "predictions.json", "predictions.npz"}, mine), namesIn(t, dir))
 }
 
-// TestPredictionsLeaveForeignFiles: files of something else, and folders of results, are refused before anything is computed.
+// TestPredictionsLeaveForeignFiles: files of something else, and folders of results, are refused
+// before anything is computed.
 func TestPredictionsLeaveForeignFiles(t *testing.T) {
 	data, results := dataFolder(t), filepath.Join(t.TempDir(), "results")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, results, "--methods", "template", "-q")...).status)
 	for name, says := range map[string]string{
-		"labels.csv": "has labels.csv of something else, which would be written over", "predictions.npz": "has predictions.npz of something else",
-		"images": "has images of something else", "predictions.json": "has predictions.json of something else",
+		"labels.csv":      "has labels.csv of something else, which would be written over",
+		"predictions.npz": "has predictions.npz of something else",
+		"images":          "has images of something else", "predictions.json": "has predictions.json of something else",
 		"results": "has data.npz, which another kind of command writes",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +94,8 @@ func TestPredictionsLeaveForeignFiles(t *testing.T) {
 				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o600))
 			}
 			before := namesIn(t, dir)
-			got := call(t.Context(), newFakes().config(), "predict", "--model", "none.npz", "--input", "none.npy", "--out", dir)
+			args := []string{"predict", "--model", "none.npz", "--input", "none.npy", "--out", dir}
+			got := call(t.Context(), newFakes().config(), args...)
 			assert.Equal(t, exitFailure, got.status)
 			assert.Contains(t, got.stderr, says)
 			assert.Contains(t, got.stderr, "; choose another folder with --out\n")
@@ -107,7 +111,8 @@ func TestPredictionsLeaveForeignFiles(t *testing.T) {
 	assert.Equal(t, before, namesIn(t, out), "results are not written among predictions")
 }
 
-// TestPredictionsThatFail: earlier predictions stay if later ones cannot be written, or another command is writing some.
+// TestPredictionsThatFail: earlier predictions stay if later ones cannot be written, or another
+// command is writing some.
 func TestPredictionsThatFail(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	require.NoError(t, somePredictions(t, 2, 2).write(dir, 2))

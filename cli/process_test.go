@@ -138,8 +138,8 @@ func assertKept(t *testing.T, out string, runs int) {
 	assert.Len(t, wholeRuns(t, out, runs), runs)
 }
 
-// wholeRuns returns the keys of the runs that are whole on disk, of so many that have results there, and checks that no file
-// is left half-written.
+// wholeRuns returns the keys of the runs that are whole on disk, of so many that have results
+// there, and checks that no file is left half-written.
 func wholeRuns(t *testing.T, out string, runs int) (whole []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(out, "runs", "*.json"))

@@ -102,8 +102,8 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 // tellEvery is how often it is looked how far the runs have come.
 const tellEvery = 2 * time.Second
 
-// follow tells at a tick how far the runs have come, if that has changed since last, until ctx ends. What cannot be read is
-// told by the page.
+// follow tells at a tick how far the runs have come, if that has changed since last, until ctx
+// ends. What cannot be read is told by the page.
 func (s *pageServer) follow(ctx context.Context, last report.Live, ticks <-chan time.Time, tell func(text string)) {
 	for {
 		select {

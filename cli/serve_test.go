@@ -217,7 +217,8 @@ func TestServeTells(t *testing.T) {
 	look()
 	data := dataFolder(t)
 	for _, seeds := range []string{"0", "0", "0,1"} {
-		require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--seeds", seeds, "-q")...).status)
+		run := tiny(data, out, "--methods", "template", "--seeds", seeds, "-q")
+		require.Zero(t, call(t.Context(), newFakes().config(), run...).status)
 		look()
 	}
 	cancel()

@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// stopBySignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; the second ends the process at once. Those that
-// the process was started to ignore, as nohup does, stay ignored. The caller must call the function that it returns.
+// stopBySignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; the second ends the
+// process at once. Those that the process was started to ignore, as nohup does, stay ignored. The
+// caller must call the function that it returns.
 func stopBySignal(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
@@ -35,8 +36,9 @@ func stopBySignal(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// outlivePipes keeps this process alive if the reader of its stdout or stderr has gone: writes fail then. It ends with the
-// function that it returns. Programs that are started meanwhile are not concerned.
+// outlivePipes keeps this process alive if the reader of its stdout or stderr has gone: writes fail
+// then. It ends with the function that it returns. Programs that are started meanwhile are not
+// concerned.
 func outlivePipes() (end func()) {
 	ignored := make(chan os.Signal, 1)
 	signal.Notify(ignored, syscall.SIGPIPE)

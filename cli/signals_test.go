@@ -17,7 +17,8 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
-// TestReadersThatLeave: a run goes on to its end if nobody reads its progress or its table any more; only the table is an error.
+// TestReadersThatLeave: a run goes on to its end if nobody reads its progress or its table any
+// more; only the table is an error.
 func TestReadersThatLeave(t *testing.T) {
 	for name, status := range map[string]int{"stderr": 0, "stdout": exitFailure} {
 		t.Run(name, func(t *testing.T) {
@@ -42,7 +43,8 @@ func TestReadersThatLeave(t *testing.T) {
 	}
 }
 
-// TestIgnoredSignals: a program that was started to outlive its terminal, by nohup for instance, does.
+// TestIgnoredSignals: a program that was started to outlive its terminal, by nohup for instance,
+// does.
 func TestIgnoredSignals(t *testing.T) {
 	const inside = "KOOPBENCH_TEST_IGNORES"
 	if os.Getenv(inside) == "" { // a process cannot take it back

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openTerminal returns the two ends of a terminal of so many columns: what a user sees, and what a program writes to.
+// openTerminal returns the two ends of a terminal of so many columns: what a user sees, and what a
+// program writes to.
 func openTerminal(t *testing.T, columns uint16) (screen, terminal *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)

@@ -24,7 +24,8 @@ type Lock struct {
 
 var digits = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for files of something else too.
+// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for
+// files of something else too.
 func ReadLock(path string) (*Lock, error) {
 	l := &Lock{Plugins: map[string]string{}}
 	text, err := os.ReadFile(path)
@@ -40,7 +41,8 @@ func ReadLock(path string) (*Lock, error) {
 		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; %s", ErrLock, path, err, remedy)
 	}
 	if l.Schema != LockSchema {
-		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q; %s", ErrLock, path, l.Schema, LockSchema, remedy)
+		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q; %s",
+			ErrLock, path, l.Schema, LockSchema, remedy)
 	}
 	for name, sum := range l.Plugins {
 		if !digits.MatchString(sum) || filepath.Base(name) != name {

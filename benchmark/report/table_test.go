@@ -253,8 +253,8 @@ func TestTableWidth(t *testing.T) {
 	assert.Equal(t, []string{"abcd", "ef"}, breakName("abcdef", 4))
 }
 
-// TestTableFitsTerminals: a narrow terminal gets fewer columns, those of middle steps first, and is told which; ranks, methods
-// and means stay.
+// TestTableFitsTerminals: a narrow terminal gets fewer columns, those of middle steps first, and is
+// told which; ranks, methods and means stay.
 func TestTableFitsTerminals(t *testing.T) {
 	r := makeUp(t, seedsSetting).results
 	before := math.MaxInt
@@ -275,7 +275,8 @@ func TestTableFitsTerminals(t *testing.T) {
 		before = len(tab.columns)
 		for _, c := range all {
 			if c.excess > 0 && !slices.Contains(tab.columns, c) {
-				assert.Regexp(t, `(?m)^left out  .*`+c.name+`.*; report.html has them, and so has a wider terminal$`, tab.text(width))
+				says := `(?m)^left out  .*` + c.name + `.*; report.html has them, and so has a wider terminal$`
+				assert.Regexp(t, says, tab.text(width))
 			}
 		}
 		assert.Subset(t, tab.columns, []column{{name: "rank"}, {name: "method"}, {name: "mean"}})

@@ -26,8 +26,9 @@ func WriteTable(w io.Writer, r *benchmark.Results) error {
 	return err
 }
 
-// WriteTableWithin is [WriteTable] for a terminal of width columns. If the table is wider, it leaves out columns, those of
-// middle steps first, and says which; ranks, methods and their mean accuracies stay.
+// WriteTableWithin is [WriteTable] for a terminal of width columns. If the table is wider, it
+// leaves out columns, those of middle steps first, and says which; ranks, methods and their mean
+// accuracies stay.
 func WriteTableWithin(w io.Writer, r *benchmark.Results, width int) error {
 	t, err := newTable(r)
 	if err != nil {
@@ -48,7 +49,8 @@ func (t *table) leaveOut(width int) {
 		gone = append(gone, t.costs.fit(width)...)
 	}
 	if len(gone) > 0 {
-		t.facts = append(t.facts, [2]string{"left out", fmt.Sprintf("%s; %s has them, and so has a wider terminal", strings.Join(gone, ", "), Page)})
+		text := fmt.Sprintf("%s; %s has them, and so has a wider terminal", strings.Join(gone, ", "), Page)
+		t.facts = append(t.facts, [2]string{"left out", text})
 	}
 }
 
@@ -81,7 +83,8 @@ func (t *table) text(width int) string {
 // leastName is the least width of names of methods, which may be broken into lines.
 const leastName = 12
 
-// fit leaves out columns until the table is at most width characters wide, if it can, and returns their names in order.
+// fit leaves out columns until the table is at most width characters wide, if it can, and returns
+// their names in order.
 func (t *table) fit(width int) (gone []string) {
 	for {
 		widths := t.widths(width)

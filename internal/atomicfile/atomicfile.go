@@ -13,8 +13,8 @@ import (
 	"github.com/koopbench/koopbench/internal/filelock"
 )
 
-// Write writes a file under another name in the same folder, syncs it and renames it. If that fails, on a full disk
-// for instance, nothing is left and a file that was there stays as it was.
+// Write writes a file under another name in the same folder, syncs it and renames it. If that
+// fails, on a full disk for instance, nothing is left and a file that was there stays as it was.
 func Write(path string, data []byte) error {
 	f, err := Create(path)
 	if err != nil {
@@ -27,16 +27,18 @@ func Write(path string, data []byte) error {
 	return f.Commit()
 }
 
-// File is a file that is written piece by piece, and appears whole when it is committed. It is for one goroutine at a
-// time. It holds a lock until then, so that others can tell it from what a killed program has left.
+// File is a file that is written piece by piece, and appears whole when it is committed. It is for
+// one goroutine at a time. It holds a lock until then, so that others can tell it from what a
+// killed program has left.
 type File struct {
 	path string
 	mode fs.FileMode // that the file must have, 0 for what the umask gives
 	temp *os.File    // nil once it is committed or discarded
 }
 
-// Create begins a file of that path. A new file has the mode that the umask gives, and one that is replaced keeps its
-// mode. The caller must call Commit or Discard. The first file in a folder also sweeps it, see [Sweep].
+// Create begins a file of that path. A new file has the mode that the umask gives, and one that is
+// replaced keeps its mode. The caller must call Commit or Discard. The first file in a folder also
+// sweeps it, see [Sweep].
 func Create(path string) (*File, error) {
 	sweepOnce(filepath.Dir(path))
 	f := &File{path: path}
@@ -48,7 +50,8 @@ func Create(path string) (*File, error) {
 	const attempts = 100 // others may sweep the folder before the file is locked
 	var err error
 	for range attempts {
-		f.temp, err = os.OpenFile(filepath.Join(filepath.Dir(path), temporaryName()), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		name := filepath.Join(filepath.Dir(path), temporaryName())
+		f.temp, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -113,8 +116,8 @@ func (f *File) Discard() {
 	}
 }
 
-// hold locks a file that is being written, if the storage has locks. The error is that of the last attempt if others
-// have removed it, or are about to.
+// hold locks a file that is being written, if the storage has locks. The error is that of the last
+// attempt if others have removed it, or are about to.
 func hold(file *os.File) error {
 	if err := filelock.Lock(file); errors.Is(err, filelock.ErrLocked) {
 		return err

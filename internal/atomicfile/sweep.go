@@ -14,13 +14,14 @@ import (
 	"github.com/koopbench/koopbench/internal/filelock"
 )
 
-// Temporary files are called .tmp-koopbench-MACHINE-NUMBER, in hexadecimal digits, so that nothing else is taken for one.
+// Temporary files are called .tmp-koopbench-MACHINE-NUMBER, in hexadecimal digits, so that nothing
+// else is taken for one.
 const temporaryPrefix = ".tmp-koopbench-"
 
 var temporary = regexp.MustCompile(`^\.tmp-koopbench-([0-9a-f]{8})-[0-9a-f]{16}$`)
 
-// silence is how long a file of another machine must not have been written before it is taken for one that a killed
-// program has left: locks do not reach all machines on every storage.
+// silence is how long a file of another machine must not have been written before it is taken for
+// one that a killed program has left: locks do not reach all machines on every storage.
 const silence = 24 * time.Hour
 
 // machine is a digest of this machine's name.
@@ -34,9 +35,10 @@ func temporaryName() string {
 	return fmt.Sprintf("%s%s-%016x", temporaryPrefix, machine(), rand.Uint64())
 }
 
-// Sweep removes from a folder what programs that were killed have left of files that this package writes: files with
-// such names whose locks are free, and those of other machines if they have not been written for a day besides. Files
-// that are being written stay. Nothing is removed if the storage has no locks; what cannot be removed is left.
+// Sweep removes from a folder what programs that were killed have left of files that this package
+// writes: files with such names whose locks are free, and those of other machines if they have not
+// been written for a day besides. Files that are being written stay. Nothing is removed if the
+// storage has no locks; what cannot be removed is left.
 func Sweep(dir string) {
 	entries, _ := os.ReadDir(dir) // what cannot be read is left
 	for _, e := range entries {

@@ -45,7 +45,9 @@ func TestSweep(t *testing.T) {
 	defer held.Close()
 	require.NoError(t, filelock.Lock(held))
 	var others []string
-	for _, name := range []string{".tmp-koopbench-" + machine + "-1", ".tmp-koopbench", ".tmp-a-123", "a-0123456789abcdef"} {
+	for _, name := range []string{
+		".tmp-koopbench-" + machine + "-1", ".tmp-koopbench", ".tmp-a-123", "a-0123456789abcdef",
+	} {
 		others = append(others, write(name, 48*time.Hour))
 	}
 	folder := filepath.Join(dir, ".tmp-koopbench-"+machine+"-0000000000000000")

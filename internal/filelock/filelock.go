@@ -1,5 +1,6 @@
-// Package filelock locks files for this process, so that others can tell that it still works with them. A lock ends
-// with the process, however it ends. Any package may import it; it imports the standard library only.
+// Package filelock locks files for this process, so that others can tell that it still works with
+// them. A lock ends with the process, however it ends. Any package may import it; it imports the
+// standard library only.
 package filelock
 
 import "errors"

@@ -1,9 +1,9 @@
-// Package ownfolder has the rule by which commands write into folders that a user names. Any package may import it; it
-// imports the standard library only.
+// Package ownfolder has the rule by which commands write into folders that a user names. Any
+// package may import it; it imports the standard library only.
 //
-// A command writes over what the same kind of command has written before and can recognise. If a folder holds files of
-// something else by the names that the command writes, or is one that another kind of command has made, it is refused and
-// stays as it is. Other files in it do not matter.
+// A command writes over what the same kind of command has written before and can recognise. If a
+// folder holds files of something else by the names that the command writes, or is one that another
+// kind of command has made, it is refused and stays as it is. Other files in it do not matter.
 package ownfolder
 
 import (
@@ -19,23 +19,24 @@ type Kind struct {
 	Foreign error
 	// sign is a file that folders of this kind have from their beginning.
 	sign string
-	// writes are the names that its commands write over, the sign last: a command may be writing the folder for the first
-	// time at this moment.
+	// writes are the names that its commands write over, the sign last: a command may be writing
+	// the folder for the first time at this moment.
 	writes []string
 }
 
 // Kinds of folders.
 var (
 	Results = &Kind{errors.New("not a folder of results"), "data.npz", []string{
-		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "results.json", "data.npz",
+		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "results.json",
+		"data.npz",
 	}}
 	Predictions = &Kind{errors.New("not a folder of predictions"), "predictions.json", []string{
 		"labels.csv", "predictions.npz", "images", ".predictions-new", "predictions.json",
 	}}
 )
 
-// Check makes sure that a folder may be written to. own reports whether what is there is recognised as of this kind; it is
-// asked only if there is something. The error is k.Foreign, with the remedy.
+// Check makes sure that a folder may be written to. own reports whether what is there is recognised
+// as of this kind; it is asked only if there is something. The error is k.Foreign, with the remedy.
 func (k *Kind) Check(dir string, own func() bool) error {
 	there := k.found(dir)
 	if there != "" && own() {
@@ -43,13 +44,15 @@ func (k *Kind) Check(dir string, own func() bool) error {
 	}
 	for _, other := range []*Kind{Results, Predictions} {
 		if other != k && exists(dir, other.sign) {
-			return fmt.Errorf("%w: %s has %s, which another kind of command writes; choose another folder with --out", k.Foreign, dir, other.sign)
+			return fmt.Errorf("%w: %s has %s, which another kind of command writes; choose another folder with --out",
+				k.Foreign, dir, other.sign)
 		}
 	}
 	if there == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has %s of something else, which would be written over; choose another folder with --out", k.Foreign, dir, there)
+	return fmt.Errorf("%w: %s has %s of something else, which would be written over; choose another folder with --out",
+		k.Foreign, dir, there)
 }
 
 // found is the last name in the folder that commands of the kind write, "" if there is none.

@@ -23,11 +23,13 @@ func TestCheck(t *testing.T) {
 		"nothing of these names":     {[]string{"notes.txt", "labels.csv", "images"}, ownfolder.Results, nil, ""},
 		"results again":              {[]string{"data.npz", "results.json"}, ownfolder.Results, yes, ""},
 		"predictions again":          {[]string{"labels.csv", "predictions.json"}, ownfolder.Predictions, yes, ""},
-		"results of something else":  {[]string{"logs"}, ownfolder.Results, no, "has logs of something else, which would be written over"},
+		"results of something else":  {[]string{"logs"}, ownfolder.Results, no, "has logs of something else, which"},
 		"labels of something else":   {[]string{"labels.csv"}, ownfolder.Predictions, no, "has labels.csv of something else"},
 		"pictures of something else": {[]string{"images"}, ownfolder.Predictions, no, "has images of something else"},
-		"predictions into results":   {[]string{"data.npz", "results.json"}, ownfolder.Predictions, no, "has data.npz, which another kind of command writes"},
-		"results into predictions":   {[]string{"predictions.json", "labels.csv"}, ownfolder.Results, no, "has predictions.json, which another kind"},
+		"predictions into results": {[]string{"data.npz", "results.json"}, ownfolder.Predictions, no,
+			"has data.npz, which another kind of command writes"},
+		"results into predictions": {[]string{"predictions.json", "labels.csv"}, ownfolder.Results, no,
+			"has predictions.json, which another kind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")

@@ -22,8 +22,8 @@ type folder struct {
 
 const (
 	folderPrefix = "koopbench-"
-	// unfinishedPrefix begins the names of folders that are being made or removed. Nothing else has such a name, so that
-	// they may go if nothing in them says whose they are.
+	// unfinishedPrefix begins the names of folders that are being made or removed. Nothing else has
+	// such a name, so that they may go if nothing in them says whose they are.
 	unfinishedPrefix = ".koopbench-plugin-folder-"
 	lockName         = ".koopbench-plugin"
 	// longestBase leaves room in the 107 bytes of a socket's path for folder, go-plugin's own folder in it, and socket.
@@ -90,9 +90,10 @@ func baseFolder() (string, error) {
 		candidates, longestBase)
 }
 
-// sweep removes the user's folders that no program holds, and those that a program was killed in making or removing, which
-// have nothing in them, or a lock that was not yet locked. Other folders without a lock are others' business, empty ones
-// too. What cannot be removed is left for the next time.
+// sweep removes the user's folders that no program holds, and those that a program was killed in
+// making or removing, which have nothing in them, or a lock that was not yet locked. Other folders
+// without a lock are others' business, empty ones too. What cannot be removed is left for the next
+// time.
 func sweep(base string) {
 	for _, prefix := range []string{folderPrefix, unfinishedPrefix} {
 		found, _ := filepath.Glob(filepath.Join(base, prefix+"*"))
@@ -141,11 +142,12 @@ func mine(info os.FileInfo) bool {
 
 func (f *folder) remove() error { return errors.Join(removeFolder(f.path), f.lock.Close()) }
 
-// removeFolder removes a folder, its lock after everything else, under a name that says that it is being removed: a program
-// that is killed meanwhile leaves what the next one sweeps.
+// removeFolder removes a folder, its lock after everything else, under a name that says that it is
+// being removed: a program that is killed meanwhile leaves what the next one sweeps.
 func removeFolder(path string) error {
 	base, name := filepath.Split(path)
-	ending := filepath.Join(base, unfinishedPrefix+strings.TrimPrefix(strings.TrimPrefix(name, unfinishedPrefix), folderPrefix))
+	number := strings.TrimPrefix(strings.TrimPrefix(name, unfinishedPrefix), folderPrefix)
+	ending := filepath.Join(base, unfinishedPrefix+number)
 	if ending != path && moveToNew(path, ending) == nil {
 		path = ending
 	}
