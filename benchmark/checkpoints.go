@@ -37,7 +37,7 @@ type checkpoints struct {
 	store  *Store
 	key    string
 	every  time.Duration
-	begun  time.Time
+	clock  *awake  // of this process
 	before float64 // seconds that the fit took in earlier processes
 
 	mu       sync.Mutex
@@ -47,21 +47,17 @@ type checkpoints struct {
 
 var _ core.Checkpoints = (*checkpoints)(nil)
 
-// checkpoints opens those of a key; every is how often they are stored. Files that are torn or foreign are left aside, with a
-// warning.
-func (s *Store) checkpoints(key string, every time.Duration) *checkpoints {
+// checkpoints opens those of a key; every is how often they are stored, and clock counts what the
+// fit takes. Files that are torn or foreign are left aside, with a warning.
+func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *checkpoints {
 	if every == 0 {
 		every = DefaultCheckpointEvery
 	}
-	now := time.Now()
-	c := &checkpoints{store: s, key: key, every: every, begun: now, due: now.Add(every)}
+	c := &checkpoints{store: s, key: key, every: every, clock: clock, due: time.Now().Add(every)}
 	if every < 0 {
 		return c
 	}
 	for _, name := range s.checkpointFiles(key) {
-		if strings.HasPrefix(name, ".") {
-			continue // half-written
-		}
 		if err := c.open(name); err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
 		}
@@ -146,7 +142,7 @@ func (c *checkpoints) earlier() float64 {
 
 // seconds is how long the fit has taken, in earlier processes too. The caller holds c.mu.
 func (c *checkpoints) seconds() float64 {
-	seconds := time.Since(c.begun).Seconds()
+	seconds := c.clock.elapsed().Seconds()
 	if c.Loaded() {
 		seconds += c.before
 	}
@@ -163,25 +159,29 @@ func (c *checkpoints) told() []string {
 // remove removes the files.
 func (c *checkpoints) remove() error { return c.store.removeCheckpoints(c.key) }
 
-// checkpointFiles lists the files of any of the keys, those half-written too.
+// checkpointFiles lists the files of any of the keys.
 func (s *Store) checkpointFiles(keys ...string) []string {
 	entries, _ := s.files().Entries(checkpointFolder) // where it cannot be read there is nothing to continue from
 	var names []string
 	for _, e := range entries {
-		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), ".tmp-"), key+"-") }) {
+		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(e.Name(), key+"-") }) {
 			names = append(names, e.Name())
 		}
 	}
 	return names
 }
 
-// removeCheckpoints removes those of what has finished.
+// removeCheckpoints removes those of what has finished, and what killed processes have left
+// half-written.
 func (s *Store) removeCheckpoints(keys ...string) error {
 	var errs []error
 	for _, name := range s.checkpointFiles(keys...) {
 		if err := s.files().Remove(checkpointFolder + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
+	}
+	if _, err := s.files().Stat(checkpointFolder); err == nil { // no link out of the folder
+		atomicfile.Sweep(s.path(checkpointFolder))
 	}
 	if left, err := s.files().Entries(checkpointFolder); err == nil && len(left) == 0 {
 		_ = s.files().Remove(checkpointFolder) // if it still is empty

@@ -208,7 +208,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 			require.NoError(t, err)
 			before := filesIn(t, filepath.Join(dir, "runs"))
 			m.fit = c.fit
-			p.SavePredictions, p.Timeout = true, 50*time.Millisecond
+			p.SavePredictions, p.Timeout = true, time.Second
 			got, err := benchmark.Run(t.Context(), p)
 			require.ErrorContains(t, err, c.says)
 			assert.Equal(t, asJSON(t, first.Runs), asJSON(t, got.Runs))

@@ -31,10 +31,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 		m.measure(&result.PredictSeconds, func() { next, err = ahead(ctx, x, step) })
 		return next, err
 	}
-	kept, err := h.keepPredictions(result.Key)
-	if err != nil {
-		return nil, err
-	}
+	kept := h.keepPredictions(result.Key)
 	defer kept.discard()
 	x := h.Task.Test
 	for step := 1; step <= steps; step++ {
@@ -55,9 +52,7 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 		}
 		result.PredictionSHA256 = append(result.PredictionSHA256, hashSnapshots(next))
 		result.Labels = append(result.Labels, labels)
-		if err := kept.add(next, labels); err != nil {
-			return nil, err
-		}
+		kept.add(next, labels)
 		result.Accuracy = append(result.Accuracy, h.accuracyAt(labels, step))
 		arrays.Labels = append(arrays.Labels, labels)
 		shown, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
@@ -67,7 +62,8 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 		arrays.Rollout = append(arrays.Rollout, shown)
 		progress.Advance(step)
 	}
-	return arrays, kept.commit()
+	arrays.unsaved = kept.commit()
+	return arrays, nil
 }
 
 // aboveCeiling returns a warning if the judge is right about the predictions of a run more often than about the true test

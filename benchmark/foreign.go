@@ -1,13 +1,13 @@
 package benchmark
 
 import (
-	"errors"
 	"fmt"
-	"os"
+
+	"github.com/koopbench/koopbench/internal/ownfolder"
 )
 
 // ErrForeign says that a folder holds files of something else where results would be written.
-var ErrForeign = errors.New("not a folder of results")
+var ErrForeign = ownfolder.Results.Foreign
 
 // checkOwn makes sure that nothing is written over that is not of this program, or that this version cannot read. The error is
 // [ErrForeign], or [ErrResults] for a results.json that is torn or has another schema.
@@ -18,21 +18,11 @@ func (s *Store) checkOwn() error {
 		}
 		return nil
 	}
-	// Every command writes data.npz before the others, so it is looked for after them: one may be beginning here at this moment.
-	var there string
-	for _, name := range []string{"config.yaml", wholePlan, "oracle.json", "results.csv", "report.html", "figures", "data.npz"} {
-		if _, err := os.Lstat(s.path(name)); err == nil {
-			there = name
+	return ownfolder.Results.Check(s.dir, func() bool {
+		if _, err := s.TaskArrays(); err == nil {
+			return true
 		}
-	}
-	if there == "" {
-		return nil
-	}
-	if _, err := s.TaskArrays(); err == nil {
-		return nil
-	}
-	if plans, err := s.plans(); err == nil && len(plans) > 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %s has %s of something else, which would be written over; choose another folder with --out", ErrForeign, s.dir, there)
+		plans, err := s.plans()
+		return err == nil && len(plans) > 0
+	})
 }

@@ -43,7 +43,10 @@ func TestForeignFilesStay(t *testing.T) {
 		"data":            {"data.npz", "hello", benchmark.ErrForeign, "has data.npz of something else"},
 		"a plan":          {"plan.json", "hello", benchmark.ErrForeign, "has plan.json of something else"},
 		"figures":         {"figures/accuracy.png", "hello", benchmark.ErrForeign, "has figures of something else"},
-		"a report":        {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
+		"logs":            {"logs/far.log", "hello", benchmark.ErrForeign, "has logs of something else"},
+		"predictions": {"predictions.json", "{}", benchmark.ErrForeign,
+			"has predictions.json, which another kind of command writes; choose another folder with --out"},
+		"a report": {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -64,6 +67,22 @@ func TestForeignFilesStay(t *testing.T) {
 			assert.Error(t, err)
 			assert.Equal(t, before, filesIn(t, dir), "nothing has changed")
 		})
+	}
+}
+
+// TestForeignLockStays: a .lock that is no lock of a folder of results is not written over.
+func TestForeignLockStays(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, ".lock")
+	require.NoError(t, os.WriteFile(path, []byte("1234\n"), 0o600))
+	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+	require.ErrorIs(t, err, benchmark.ErrForeign)
+	assert.ErrorContains(t, err, "has .lock of something else")
+	assert.Equal(t, "1234\n", filesIn(t, dir)[path])
+	for range 2 { // an own one is
+		require.NoError(t, os.WriteFile(path, []byte("process 1 on host since 2026-01-01 00:00:00\n"), 0o600))
+		_, err = benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+		require.NoError(t, err)
 	}
 }
 

@@ -339,16 +339,35 @@ func TestTimeoutIsNeverASuccess(t *testing.T) {
 	heeds := &method{name: "heeds", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return ctx.Err() }, predict: moved(1)}
 	late := &method{name: "late", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return nil }, predict: moved(1)}
 	p := plan(t, t.TempDir(), &oracle{}, heeds, late, perfect())
-	p.Seeds, p.Timeout = p.Seeds[:1], 100*time.Millisecond
+	p.Seeds, p.Timeout = p.Seeds[:1], time.Second
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 3)
 	for _, run := range got.Runs[:2] {
 		assert.Equal(t, benchmark.StatusTimeout, run.Status)
-		assert.Contains(t, run.Reason, "it took more than 100ms; give more with --timeout")
+		assert.Contains(t, run.Reason, "it took more than 1s; give more with --timeout")
 		assert.Empty(t, run.Accuracy)
 	}
 	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
+}
+
+// slowOracle does not end before it must.
+type slowOracle struct{ oracle }
+
+func (o *slowOracle) Fit(ctx context.Context, _ *core.Training) (core.Judge, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestTimeoutOfTheOracle: it is bounded as runs are, and it is the command that fails.
+func TestTimeoutOfTheOracle(t *testing.T) {
+	m := perfect()
+	p := plan(t, t.TempDir(), &oracle{}, m)
+	p.Oracle.Oracle, p.Timeout = &slowOracle{}, time.Millisecond
+	got, err := benchmark.Run(t.Context(), p)
+	require.EqualError(t, err, `the oracle "brightness": timeout: it took more than 1ms; give more with --timeout`)
+	assert.Nil(t, got)
+	assert.Zero(t, m.fits.Load())
 }
 
 // TestScopesEndWithTheirRuns: what a fit keeps is there for the run, is released with it, and a failure of that is a warning.

@@ -13,8 +13,14 @@ import (
 // WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
 const WeakJudge = 0.95
 
-// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it.
+// makeOracle takes the judge of all runs from the folder, if it is known there, or fits it. Both
+// together may take as long as a run. What an oracle has learned whose time is over stays in its
+// checkpoints.
 func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description, options core.Options) error {
+	clock := newAwake()
+	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery, clock)
+	ctx, cancel := h.bounded(ctx, clock, kept.before)
+	defer cancel()
 	var warning string
 	if known {
 		var loaded bool
@@ -22,14 +28,17 @@ func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description
 			return nil
 		}
 	}
-	return h.fitOracle(ctx, d, options, warning)
+	return h.fitOracle(ctx, kept, d, options, warning)
 }
 
 // fitOracle fits the judge of all runs and keeps how good it is. The warning, if it is not empty, is kept too.
-func (h *harness) fitOracle(ctx context.Context, d core.Description, options core.Options, warning string) (err error) {
+func (h *harness) fitOracle(
+	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string,
+) (err error) {
 	start := time.Now()
 	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
 	defer func() {
+		err = h.tooLong(ctx, err)
 		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
 		if err != nil {
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
@@ -37,17 +46,18 @@ func (h *harness) fitOracle(ctx context.Context, d core.Description, options cor
 		}
 		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
 	}()
-	return core.Contain(func() error { return h.makeJudge(ctx, d, options, warning, start, progress) })
+	return core.Contain(func() error {
+		return h.makeJudge(ctx, kept, d, options, warning, start, progress)
+	})
 }
 
 // makeJudge is fitOracle for a fit that began at start.
 func (h *harness) makeJudge(
-	ctx context.Context, d core.Description, options core.Options, warning string, start time.Time,
+	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string, start time.Time,
 	progress core.Progress,
 ) (err error) {
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
-	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery)
 	t.Checkpoints = kept
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err

@@ -26,8 +26,10 @@ type Plan struct {
 	Jobs int
 	// Threads is how many processor threads the runs under way share; 0 for as many as Go uses. It changes no number.
 	Threads int
-	// Timeout is how long a run may take, fit and evaluation together; 0 for no limit. A run that takes longer is stopped, as
-	// far as its method heeds its context, and is StatusTimeout.
+	// Timeout is how long a run may take, fit and evaluation together, and how long the oracle may;
+	// 0 for no limit. Time in which this process is stopped, or the machine asleep, does not count.
+	// A run that takes longer is stopped, as far as its method heeds its context, and is
+	// StatusTimeout; if the oracle does, the plan ends with an error before any run.
 	Timeout time.Duration
 	// Shard is the part of the runs that is made; the zero value stands for all.
 	Shard Shard
@@ -47,6 +49,9 @@ type Plan struct {
 	Environment Environment
 	// Observer is told of progress; nil for no one.
 	Observer Observer
+	// Claimed is called once the folder of results is this command's, before anything is made; nil
+	// for nothing.
+	Claimed func()
 
 	cut bool // MaxEpochs has lowered an option
 }

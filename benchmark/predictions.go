@@ -9,14 +9,16 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// predictions is a file of all that a run predicts, which is written step by step; nil where they are not kept. It appears when
-// it is whole.
+// predictions is a file of all that a run predicts, which is written step by step; nil if they are
+// not kept. It appears when it is whole. That it cannot be written is no fault of the method, and
+// is kept for the end of the run.
 type predictions struct {
-	file   *atomicfile.File
-	arrays *npz.Writer
-	images io.Writer
-	shape  []int // [steps, test]
-	labels []int64
+	file    *atomicfile.File
+	arrays  *npz.Writer
+	images  io.Writer
+	shape   []int // [steps, test]
+	labels  []int64
+	failure error // the first one; nothing is written after it
 }
 
 func (s *Store) predictionsPath(key string) string { return s.path(predictionsFile(key)) }
@@ -39,52 +41,65 @@ func (s *Store) eachPrediction(key string, t TaskInfo, use func(name string, ste
 }
 
 // keepPredictions begins the file of a run's predictions, if the plan wants them.
-func (h *harness) keepPredictions(key string) (*predictions, error) {
+func (h *harness) keepPredictions(key string) *predictions {
 	if !h.SavePredictions {
-		return nil, nil
+		return nil
 	}
-	file, err := atomicfile.Create(h.store.predictionsPath(key))
-	if err != nil {
-		return nil, err
+	p := &predictions{shape: []int{h.Task.Info.Steps, h.Task.Test.Len()}}
+	p.do(func() (err error) {
+		if p.file, err = atomicfile.Create(h.store.predictionsPath(key)); err != nil {
+			return err
+		}
+		p.arrays = npz.NewWriter(p.file)
+		p.images, err = p.arrays.Float32("images", append(p.shape[:2:2], h.Task.Test.Shape()...)...)
+		return err
+	})
+	return p
+}
+
+// do does a part of the writing, unless one before it has failed. If it fails, nothing is left of
+// the file.
+func (p *predictions) do(write func() error) {
+	if p == nil || p.failure != nil {
+		return
 	}
-	p := &predictions{file: file, arrays: npz.NewWriter(file), shape: []int{h.Task.Info.Steps, h.Task.Test.Len()}}
-	p.images, err = p.arrays.Float32("images", append(p.shape[:2:2], h.Task.Test.Shape()...)...)
-	if err != nil {
-		file.Discard()
-		return nil, err
+	if p.failure = write(); p.failure != nil {
+		p.discard()
 	}
-	return p, nil
 }
 
 // add writes the predictions of the next step, and what the oracle sees in them.
-func (p *predictions) add(x core.Snapshots, labels []int) error {
-	if p == nil {
-		return nil
-	}
-	for _, l := range labels {
-		p.labels = append(p.labels, int64(l))
-	}
-	_, err := x.WriteTo(p.images)
-	return err
+func (p *predictions) add(x core.Snapshots, labels []int) {
+	p.do(func() error {
+		for _, l := range labels {
+			p.labels = append(p.labels, int64(l))
+		}
+		_, err := x.WriteTo(p.images)
+		return err
+	})
 }
 
-// commit gives the file its name, after the last step.
+// commit gives the file its name, after the last step. It returns why the predictions could not be
+// written.
 func (p *predictions) commit() error {
+	p.do(func() error {
+		if err := p.arrays.Add("labels", npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
+			return err
+		}
+		if err := p.arrays.Close(); err != nil {
+			return err
+		}
+		return p.file.Commit()
+	})
 	if p == nil {
 		return nil
 	}
-	if err := p.arrays.Add("labels", npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
-		return err
-	}
-	if err := p.arrays.Close(); err != nil {
-		return err
-	}
-	return p.file.Commit()
+	return p.failure
 }
 
 // discard leaves nothing of a file that is not committed.
 func (p *predictions) discard() {
-	if p != nil {
+	if p != nil && p.file != nil {
 		p.file.Discard()
 	}
 }

@@ -84,6 +84,43 @@ func TestPredictionsOfFailures(t *testing.T) {
 	}
 }
 
+// TestFilesThatCannotBeWritten: if something beside the results of a run cannot be written, that is
+// an error of the command and nothing of the method; the results are kept, and the same command
+// makes the rest as soon as it can.
+func TestFilesThatCannotBeWritten(t *testing.T) {
+	for _, suffix := range []string{".npz", ".model.npz", ".predictions.npz"} {
+		t.Run(suffix, func(t *testing.T) {
+			dir := t.TempDir()
+			p := savingPlan(t, dir, &oracle{}, perfect())
+			p.SavePredictions = true
+			want, err := benchmark.Run(t.Context(), p)
+			require.NoError(t, err)
+			path := filepath.Join(dir, "runs", want.Runs[0].Key+suffix)
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, "runs")))
+			require.NoError(t, os.MkdirAll(filepath.Join(path, "in-the-way"), 0o755))
+
+			got, err := benchmark.Run(t.Context(), p)
+			require.ErrorContains(t, err, path+" cannot be written")
+			require.NotEmpty(t, got.Runs)
+			assert.Equal(t, benchmark.StatusOK, got.Runs[0].Status)
+			assert.Equal(t, want.Runs[0].PredictionSHA256, got.Runs[0].PredictionSHA256)
+			stored, ok, err := benchmark.OpenStore(dir).Run(want.Runs[0].Key)
+			require.NoError(t, err)
+			require.True(t, ok)
+			assert.Equal(t, benchmark.StatusOK, stored.Status)
+			read, err := benchmark.OpenStore(dir).Results()
+			require.NoError(t, err)
+			assert.Equal(t, asJSON(t, got.Runs), asJSON(t, read.Runs))
+
+			require.NoError(t, os.RemoveAll(path))
+			again, err := benchmark.Run(t.Context(), p)
+			require.NoError(t, err)
+			assert.Equal(t, want.Runs[0].PredictionSHA256, again.Runs[0].PredictionSHA256)
+			assert.FileExists(t, path)
+		})
+	}
+}
+
 // TestMergeTakesPredictions: they belong to the run.
 func TestMergeTakesPredictions(t *testing.T) {
 	from, out := t.TempDir(), t.TempDir()

@@ -84,6 +84,9 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err := h.store.writePlan(plan); err != nil {
 		return nil, err
 	}
+	if h.Claimed != nil {
+		h.Claimed()
+	}
 	finished := make([]*RunResult, len(runs))
 	pending, err := h.reuse(runs, finished)
 	if err != nil {
@@ -164,8 +167,10 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 	return pending, h.store.removeCheckpoints(keys...)
 }
 
-// execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first error of writing, or
-// the context's; runs that ctx cut short leave nothing. A run that was finished before stays so if it fails now, which is an error too.
+// execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first
+// error of writing, or the context's; runs that ctx cut short leave nothing. A run whose results
+// are written is finished, although it lacks what could not be written. A run that was finished
+// before stays so if it fails now, which is an error too.
 func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*RunResult) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -188,15 +193,17 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 				if finished[i] != nil && !slices.Equal(result.PredictionSHA256, finished[i].PredictionSHA256) {
 					result.Warnings = append(result.Warnings, "the run was made again, and its predictions are not those of the first time")
 				}
-				if err := h.store.writeRun(*result, arrays); err != nil {
+				stored, err := h.store.writeRun(*result, arrays)
+				if stored {
+					finished[i] = result
+				}
+				if err != nil {
 					stop(err)
 					continue
 				}
 				if err := h.store.removeCheckpoints(result.Key); err != nil {
 					stop(err)
-					continue
 				}
-				finished[i] = result
 			}
 		})
 	}
@@ -227,15 +234,12 @@ func (f *failures) add(err error) {
 
 // runOne fits and evaluates, and always has a result.
 func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunArrays) {
-	start, m := time.Now(), newMeter()
+	start, m, clock := time.Now(), newMeter(), newAwake()
 	ctx, scope := core.WithScope(ctx)
-	kept := h.store.checkpoints(r.key, h.CheckpointEvery)
+	kept := h.store.checkpoints(r.key, h.CheckpointEvery, clock)
 	scope.Threads = s.threads
-	if h.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout-time.Duration(kept.before*float64(time.Second)), errTimeout)
-		defer cancel()
-	}
+	ctx, cancel := h.bounded(ctx, clock, kept.before)
+	defer cancel()
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := h.blank(r, s)
 	var arrays *RunArrays
@@ -243,9 +247,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 		arrays, err = h.fitAndEvaluate(ctx, r, kept, result, m, progress)
 		return err
 	})
-	if errors.Is(context.Cause(ctx), errTimeout) {
-		arrays, err = nil, fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
-	}
+	err = h.tooLong(ctx, err)
 	result.Warnings = append(result.Warnings, kept.told()...)
 	if failure := scope.Close(); failure != nil {
 		warning := "what the run had started did not end cleanly: " + failure.Error()

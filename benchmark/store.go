@@ -40,7 +40,7 @@ import (
 //	report.html        the same and more as a page
 //
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
-// arrays are written first, so that a run whose .json is there is complete.
+// arrays are written first: a run whose .json is there is complete, unless the disk was full.
 //
 // The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is not
 // opened, and how much memory a file takes is known before it is read (package foreign).
@@ -70,7 +70,7 @@ func (s *Store) path(names ...string) string {
 
 // prepare creates the folders and checks that they can be written, and that nothing of others is written over.
 func (s *Store) prepare() error {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return s.cannotBeMade(err)
 	}
 	if err := s.checkOwn(); err != nil {
@@ -79,12 +79,12 @@ func (s *Store) prepare() error {
 	if err := s.files().Make("runs"); err != nil {
 		return s.cannotBeMade(err)
 	}
-	probe, err := os.CreateTemp(s.path("runs"), ".probe-*")
+	probe, err := atomicfile.Create(s.path("runs", "probe")) // which also sweeps the folder
 	if err != nil {
 		return fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	probe.Discard()
+	return nil
 }
 
 func (s *Store) cannotBeMade(err error) error {
@@ -184,18 +184,19 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run RunResult, ok bool, er
 	return run, err == nil, err
 }
 
-func (s *Store) writeRun(run RunResult, arrays *RunArrays) error {
+// writeRun writes the results of a run, and before them what lies beside them. What cannot be
+// written of that, on a full disk for instance, costs no results: they may be short enough, and the
+// next command makes the rest. stored says whether the results are written; the error is of all
+// that is not.
+func (s *Store) writeRun(run RunResult, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
-		if err := s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()); err != nil {
-			return err
-		}
+		err = errors.Join(arrays.unsaved, s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()))
 		if arrays.model != nil {
-			if err := atomicfile.Write(s.ModelPath(run.Key), arrays.model); err != nil {
-				return err
-			}
+			err = errors.Join(err, atomicfile.Write(s.ModelPath(run.Key), arrays.model))
 		}
 	}
-	return s.writeJSON(s.path("runs", run.Key+".json"), run)
+	failure := s.writeJSON(s.path("runs", run.Key+".json"), run)
+	return failure == nil, errors.Join(err, failure)
 }
 
 // oracle reads oracle.json if it is that of the key, of that task.
@@ -254,7 +255,8 @@ type RunArrays struct {
 	Labels             [][]int          // "labels" [step, test]: what the oracle saw
 	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
 
-	model []byte // the file of the model, to be written beside them; nil for none
+	model   []byte // the file of the model, to be written beside them; nil for none
+	unsaved error  // why the predictions could not be written, or nil
 }
 
 // TaskArrays reads data.npz. The error is [ErrResults].

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
 func TestResultsOfForeignFolders(t *testing.T) {
@@ -93,5 +95,41 @@ func TestOrderedMNISTTask(t *testing.T) {
 			assert.ErrorIs(t, err, c.want)
 			assert.ErrorContains(t, err, c.says)
 		})
+	}
+}
+
+// leaveHalf makes a file as a killed command of another machine has left it two days ago.
+func leaveHalf(t *testing.T, dir string) (path string) {
+	path = filepath.Join(dir, ".tmp-koopbench-00000000-0123456789abcdef")
+	require.NoError(t, os.WriteFile(path, []byte("PK"), 0o644))
+	then := time.Now().Add(-48 * time.Hour)
+	require.NoError(t, os.Chtimes(path, then, then))
+	return path
+}
+
+// TestNothingStaysOfKilledCommands: a command removes what killed ones have left, also if it has
+// nothing to make; what a shard is writing at that time stays.
+func TestNothingStaysOfKilledCommands(t *testing.T) {
+	for _, finished := range []bool{false, true} {
+		dir := t.TempDir()
+		if finished {
+			_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
+			require.NoError(t, err)
+		}
+		var left []string
+		for _, folder := range []string{"", "runs"} {
+			require.NoError(t, os.MkdirAll(filepath.Join(dir, folder), 0o755))
+			left = append(left, leaveHalf(t, filepath.Join(dir, folder)))
+		}
+		living, err := atomicfile.Create(filepath.Join(dir, "runs", "of-a-shard.npz"))
+		require.NoError(t, err)
+		again := filepath.Join(t.TempDir(), "again") // a process sweeps a folder of one name once
+		require.NoError(t, os.Symlink(dir, again))
+		_, err = benchmark.Run(t.Context(), plan(t, again, &oracle{}, perfect()))
+		require.NoError(t, err)
+		for _, path := range left {
+			assert.NoFileExists(t, path)
+		}
+		require.NoError(t, living.Commit())
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -21,14 +21,50 @@ type bars struct {
 	progress *mpb.Progress
 	out      io.Writer
 	whole    *mpb.Bar
-	finished atomic.Int64
+
+	mu    sync.Mutex
+	count tally
+}
+
+// tally is how far all runs have come together.
+type tally struct {
+	runs, finished int
+	made           int       // of those finished, here rather than by an earlier command
+	begun          time.Time // when the first of these began
+}
+
+// add counts a run that has ended, which began then or was there before.
+func (n *tally) add(begun time.Time, reused bool) {
+	n.finished++
+	if reused {
+		return
+	}
+	if n.made == 0 || begun.Before(n.begun) {
+		n.begun = begun
+	}
+	n.made++
+}
+
+// text is the row of the whole. The time that is left is that of the runs so far, which were as
+// many at once.
+func (n tally) text(elapsed time.Duration, now time.Time) string {
+	text := fmt.Sprintf("%d of %d runs finished, %s so far", n.finished, n.runs, wholeSeconds(elapsed))
+	left := n.runs - n.finished
+	if n.made == 0 || left == 0 {
+		return text
+	}
+	each := float64(now.Sub(n.begun)) / float64(n.made)
+	return text + fmt.Sprintf(", about %s left", wholeSeconds(max(time.Duration(each*float64(left)), time.Second)))
 }
 
 func newBars(out io.Writer, runs int, options ...mpb.ContainerOption) *bars {
 	b := &bars{out: out, progress: mpb.New(append(options, mpb.WithOutput(out))...)}
 	begun := time.Now()
+	b.count.runs = runs
 	b.whole = b.add(func(int) string {
-		return fmt.Sprintf("%d of %d runs finished, %s so far", b.finished.Load(), runs, wholeSeconds(time.Since(begun)))
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.count.text(time.Since(begun), time.Now())
 	}, mpb.BarPriority(math.MaxInt))
 	return b
 }
@@ -41,9 +77,12 @@ func (b *bars) changed(*runProgress) {}
 
 func (b *bars) end(r *runProgress) {
 	remove(r.bar)
-	if r.label != benchmark.OracleLabel {
-		b.finished.Add(1)
+	if r.label == benchmark.OracleLabel {
+		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count.add(r.look().begun, r.reused)
 }
 
 // close waits until the lines that were written are drawn: mpb draws once more for a row that goes, and the row of the whole

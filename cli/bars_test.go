@@ -63,6 +63,28 @@ func TestRowFits(t *testing.T) {
 	}
 }
 
+// TestTimeLeft: the time that is left is known from the runs that were made, and not from those
+// that were there already.
+func TestTimeLeft(t *testing.T) {
+	n := tally{runs: 10}
+	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }
+	says := func(want string, minutes int) {
+		t.Helper()
+		assert.Equal(t, want, n.text(time.Duration(minutes+1)*time.Minute, at(minutes)))
+	}
+	says("0 of 10 runs finished, 1m00s so far", 0)
+	for range 4 {
+		n.add(noon, true)
+	}
+	says("4 of 10 runs finished, 2m00s so far", 1)
+	n.add(at(2), false)
+	n.add(at(1), false)                                               // two at once
+	says("6 of 10 runs finished, 6m00s so far, about 8m00s left", 5)  // two runs in 4 minutes
+	says("6 of 10 runs finished, 7m00s so far, about 10m00s left", 6) // no other has ended since
+	n.runs = 6
+	says("6 of 6 runs finished, 7m00s so far", 6)
+}
+
 func TestLine(t *testing.T) {
 	v := view{runName: runName{"vamp", 42}, phase: "training", done: 560, total: 2350, epoch: core.Epoch{Number: 2, Train: 0.5}, epochs: 50, phaseBegun: noon.Add(-time.Minute)}
 	assert.Equal(t, "vamp, seed 42: training 23 %, epoch 2/50, loss 0.5, 3m12s left", v.line(noon))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 	finished := 0
 	if r != nil && len(r.Runs) > 0 {
 		finished = len(ownRuns(r))
-		if err := report.WriteTable(a.stdout, r); err != nil {
+		if err := a.showTable(r); err != nil {
 			return errors.Join(runErr, err)
 		}
 		for _, note := range r.Notes { // with --quiet too: nothing leaves the table without a word
@@ -51,6 +52,21 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 		return failures
 	}
 	return err
+}
+
+// showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout
+// cannot be written keeps nothing else from being made: Main tells of it.
+func (a *app) showTable(r *benchmark.Results) error {
+	var table bytes.Buffer
+	write := report.WriteTable
+	if a.columns > 0 {
+		write = func(w io.Writer, r *benchmark.Results) error { return report.WriteTableWithin(w, r, a.columns) }
+	}
+	if err := write(&table, r); err != nil {
+		return err
+	}
+	_, _ = a.stdout.Write(table.Bytes())
+	return nil
 }
 
 // ownRuns are the runs of the command, without those of earlier ones.

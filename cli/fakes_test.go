@@ -234,6 +234,33 @@ func (b broken) Fit(ctx context.Context, _ *core.Training) (core.Model, error) {
 	return nil, b.fit(ctx)
 }
 
+// This test's program is a worker where it is started as one, over mortalFakes.
+
+// mortalFakes are the fakes and methods that end the process they are fitted in.
+func mortalFakes() *fakes {
+	f := newFakes()
+	f.extra = []core.Method{
+		broken{"dying", func(context.Context) error {
+			fmt.Fprintln(os.Stderr, "the last words of dying")
+			return endSelf()
+		}},
+		broken{"exiting", func(context.Context) error {
+			os.Exit(3)
+			return nil
+		}},
+	}
+	return f
+}
+
+// endSelf kills this process.
+func endSelf() error {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return self.Kill()
+}
+
 // output is what a command line did.
 type output struct {
 	status         int

@@ -3,38 +3,15 @@
 package cli
 
 import (
-	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/core"
 )
-
-// This test's program is a worker where it is started as one, over mortalFakes.
-
-// mortalFakes are the fakes and methods that end the process they are fitted in.
-func mortalFakes() *fakes {
-	f := newFakes()
-	f.extra = []core.Method{
-		broken{"dying", func(context.Context) error {
-			fmt.Fprintln(os.Stderr, "the last words of dying")
-			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}},
-		broken{"exiting", func(context.Context) error {
-			os.Exit(3)
-			return nil
-		}},
-	}
-	return f
-}
 
 // stored are the runs of a folder with what they cost.
 func stored(t *testing.T, dir string) map[string]benchmark.RunResult {

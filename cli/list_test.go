@@ -111,16 +111,6 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestOutputFails: a full disk behind a pipe is an error, not silence.
-func TestOutputFails(t *testing.T) {
-	for _, args := range [][]string{{"list"}, {"info", "template"}, {"version"}, {"completion", "bash"}} {
-		var stderr strings.Builder
-		status := Main(t.Context(), args, nil, failingWriter{}, &stderr, Config{Registry: allKinds})
-		assert.Equal(t, exitFailure, status, "%v", args)
-		assert.Equal(t, "bench: no space left\n", stderr.String(), "%v", args)
-	}
-}
-
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }

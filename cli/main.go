@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/term"
+
 	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
@@ -33,15 +35,19 @@ type Config struct {
 const (
 	exitFailure     = 1   // a run, the data or the disk failed
 	exitUsage       = 2   // the command line is wrong; nothing was begun
-	exitInterrupted = 130 // stopped by SIGINT or SIGTERM, as shells report it
+	exitInterrupted = 130 // stopped by SIGINT, SIGTERM or SIGHUP, as shells report the first
 )
 
-// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 where a run, the data or
-// the disk failed; 2 where the command line is wrong; 130 where SIGINT, SIGTERM or the end of ctx stopped it. The error is
-// one sentence on stderr. Main is for one call at a time.
+// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 if
+// a run, the data or the disk failed, or stdout could not be written; 2 if the command line is
+// wrong; 130 if SIGINT, SIGTERM, SIGHUP or the end of ctx stopped it. The error is one sentence on
+// stderr; that stderr cannot be written is none. Main is for one call at a time.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
-	stdout, stderr = &printer{to: stdout}, &printer{to: inTurn(stderr), most: maxLine}
-	a := &app{Config: config, args: args, stdin: stdin, stdout: stdout, stderr: stderr}
+	defer outlivePipes()()
+	out := &result{w: stdout}
+	a := &app{Config: config, args: args, stdin: stdin, columns: columnsOf(stdout)}
+	stdout, stderr = &printer{to: out}, &printer{to: inTurn(stderr), most: maxLine}
+	a.stdout, a.stderr = stdout, stderr
 	if a.Name == "" {
 		a.Name = "bench"
 	}
@@ -51,11 +57,52 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if a.draw == nil {
 		a.draw = report.Write
 	}
-	err := a.run(ctx)
+	err := out.conclude(a.run(ctx))
 	if err != nil {
 		say(stderr, "%s: %s\n", a.Name, a.errorText(err))
 	}
 	return exitStatus(err)
+}
+
+// columnsOf is how wide a terminal is, 0 for anything else.
+func columnsOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
+// result is stdout, and remembers if it could not be written.
+type result struct {
+	w   io.Writer
+	err error // the first one
+}
+
+func (r *result) Write(text []byte) (int, error) {
+	n, err := r.w.Write(text)
+	if err != nil {
+		err = fmt.Errorf("the result cannot be written to the standard output: %w", err)
+		if r.err == nil {
+			r.err = err
+		}
+	}
+	return n, err
+}
+
+// conclude is err, or says that stdout could not be written if the command did not.
+func (r *result) conclude(err error) error {
+	switch {
+	case r.err == nil || errors.Is(err, r.err):
+		return err
+	case err == nil:
+		return r.err
+	}
+	return fmt.Errorf("%w; and %w", err, r.err)
 }
 
 // turns lets one goroutine write at a time.
@@ -87,6 +134,7 @@ type app struct {
 	args           []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	columns        int  // of stdout, 0 if it is not a terminal
 	verbose        bool // set by the flag -v
 }
 

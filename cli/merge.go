@@ -63,7 +63,7 @@ func (a *app) merge(out string, from []string, quiet bool) error {
 	for _, note := range m.Notes {
 		say(show, "note: %s\n", note)
 	}
-	if err := report.WriteTable(a.stdout, m.Results); err != nil {
+	if err := a.showTable(m.Results); err != nil {
 		return err
 	}
 	if err := a.draw(out); err != nil {

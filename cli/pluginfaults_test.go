@@ -3,13 +3,9 @@
 package cli
 
 import (
-	"context"
-	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,44 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/core"
 )
-
-// faulty is a method for the test's plugin, whose name says what goes wrong.
-type faulty struct{ name string }
-
-func (f faulty) Describe() core.Description {
-	return core.Description{Name: f.name, Summary: "for tests", Doc: "For tests."}
-}
-
-func (f faulty) Fit(context.Context, *core.Training) (core.Model, error) {
-	if f.name == "hangs-in-fit" {
-		fmt.Fprintln(os.Stderr, "it hangs")
-		select {}
-	}
-	steps := 0
-	return core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
-		steps++
-		values := append([]float32{}, x.Floats()...)
-		switch f.name {
-		case "hangs-in-predict":
-			select {}
-		case "nan-at-step-two":
-			if steps == 2 {
-				values[5] = float32(math.NaN())
-			}
-		case "short":
-			values = values[x.Size():]
-		case "dies":
-			fmt.Fprintln(os.Stderr, "last words")
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		case "panics":
-			panic("the sky is falling")
-		}
-		return core.NewSnapshots(values, x.Shape()...)
-	}), nil
-}
 
 // pluginFolder gives a test a folder of its own for the sockets and temporary files of plugins, of which nothing may be left.
 func pluginFolder(t *testing.T) string {

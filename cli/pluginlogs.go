@@ -79,7 +79,7 @@ func (f *logFile) Write(text []byte) (int, error) {
 }
 
 func (f *logFile) open() {
-	if f.file != nil || os.MkdirAll(filepath.Dir(f.logs.folder), 0o755) != nil {
+	if f.file != nil || os.MkdirAll(filepath.Dir(f.logs.folder), 0o777) != nil {
 		return
 	}
 	results, folder := foreign.Folder(filepath.Dir(f.logs.folder)), filepath.Base(f.logs.folder)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -30,8 +31,9 @@ func (p *foundPlugin) info() *benchmark.PluginInfo {
 	return &benchmark.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
 }
 
-// openPlugins opens all plugins at once, those named first. A named one that is broken is an error, one in a folder is not. Plugins write
-// their logs to those of the sink; warn is told what the user should know.
+// openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a
+// folder is not. Plugins write their logs to those of the sink; warn is told what the user should
+// know.
 func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn func(format string, values ...any)) ([]*foundPlugin, error) {
 	plugins, err := findPlugins(f)
 	if err != nil {
@@ -41,13 +43,16 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 	if err != nil {
 		return nil, err
 	}
-	var opening sync.WaitGroup
+	options := map[*foundPlugin]*plugin.Options{}
 	for _, p := range plugins {
-		o := pins.options(p.path)
-		o.Log = logs.of(p.path)
-		opening.Go(func() { p.opened, p.broken = plugin.Open(ctx, p.path, o) })
+		options[p] = pins.options(p.path)
+		options[p].Log = logs.of(p.path)
 	}
-	opening.Wait()
+	someAtOnce(plugins, func(p *foundPlugin) {
+		if p.broken = ctx.Err(); p.broken == nil {
+			p.opened, p.broken = plugin.Open(ctx, p.path, options[p])
+		}
+	})
 	if ctx.Err() != nil && len(plugins) > 0 {
 		closePlugins(plugins)
 		return nil, interruption("stopped while the plugins described themselves; nothing was begun")
@@ -59,6 +64,22 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 		}
 	}
 	return plugins, nil
+}
+
+// someAtOnce calls do for each plugin, for as many at once as there are threads to run them, and 8
+// at most: a folder may hold a thousand.
+func someAtOnce(plugins []*foundPlugin, do func(*foundPlugin)) {
+	const most = 8
+	places := make(chan struct{}, min(most, runtime.GOMAXPROCS(0)))
+	var calls sync.WaitGroup
+	for _, p := range plugins {
+		places <- struct{}{}
+		calls.Go(func() {
+			defer func() { <-places }()
+			do(p)
+		})
+	}
+	calls.Wait()
 }
 
 func closePlugins(plugins []*foundPlugin) {

@@ -2,12 +2,17 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -123,6 +128,42 @@ func TestABadDescription(t *testing.T) {
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, says)
 	assert.NoDirExists(t, out)
+}
+
+// faulty is a method for the test's plugin, whose name says what goes wrong.
+type faulty struct{ name string }
+
+func (f faulty) Describe() core.Description {
+	return core.Description{Name: f.name, Summary: "for tests", Doc: "For tests."}
+}
+
+func (f faulty) Fit(context.Context, *core.Training) (core.Model, error) {
+	if f.name == "hangs-in-fit" {
+		fmt.Fprintln(os.Stderr, "it hangs")
+		select {}
+	}
+	steps := 0
+	return core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+		steps++
+		values := append([]float32{}, x.Floats()...)
+		switch f.name {
+		case "hangs-in-predict":
+			select {}
+		case "nan-at-step-two":
+			if steps == 2 {
+				values[5] = float32(math.NaN())
+			}
+		case "short":
+			values = values[x.Size():]
+		case "dies":
+			fmt.Fprintln(os.Stderr, "last words")
+			_ = endSelf()
+			select {}
+		case "panics":
+			panic("the sky is falling")
+		}
+		return core.NewSnapshots(values, x.Shape()...)
+	}), nil
 }
 
 // skewed is the mean squared distance of the views, with gradients that are half of what they must be.
@@ -310,4 +351,48 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	assert.Contains(t, r.Runs[0].Reason, "exit status 3")
 	assert.Contains(t, r.Runs[0].Reason, "out of luck")
 	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
+}
+
+// TestSomePluginsAtOnce: of a thousand plugins as many start at once as there are threads, at most
+// eight, and all in the end.
+func TestSomePluginsAtOnce(t *testing.T) {
+	for threads, want := range map[int]int64{1: 1, 3: 3, 64: 8} {
+		synctest.Test(t, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+			var begun atomic.Int64
+			release := make(chan struct{})
+			var all sync.WaitGroup
+			all.Go(func() {
+				someAtOnce(make([]*foundPlugin, 1000), func(*foundPlugin) {
+					begun.Add(1)
+					<-release
+				})
+			})
+			synctest.Wait()
+			assert.Equal(t, want, begun.Load())
+			close(release)
+			all.Wait()
+			assert.EqualValues(t, 1000, begun.Load())
+		})
+	}
+}
+
+// TestLogsGoToOwnFolders: a folder of something else gets no logs of plugins, which are started
+// before it is looked at.
+func TestLogsGoToOwnFolders(t *testing.T) {
+	path := rewriteScript(t, pluginFile(t, "far", "remote"), "#!/bin/sh\n", "#!/bin/sh\necho hello >&2\n")
+	data, out := dataFolder(t), t.TempDir()
+	run := tiny(data, out, "--plugin", path, "--methods", "remote", "-q")
+	foreign := filepath.Join(out, "config.yaml")
+	require.NoError(t, os.WriteFile(foreign, []byte("learning_rate: 1"), 0o600))
+	got := call(t.Context(), newFakes().config(), run...)
+	require.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stderr, "has config.yaml of something else")
+	assert.Equal(t, []string{"config.yaml"}, namesIn(t, out))
+
+	require.NoError(t, os.Remove(foreign))
+	require.Zero(t, call(t.Context(), newFakes().config(), run...).status)
+	text, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "hello")
 }

@@ -1,18 +1,13 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"image/png"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,8 +17,6 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
-	"github.com/koopbench/koopbench/internal/atomicfile"
-	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // predictFlags are the flags of `bench predict`.
@@ -38,12 +31,6 @@ type predictFlags struct {
 	threads int
 	plugins *pluginFlags
 }
-
-const (
-	predictionsFile = "predictions.npz"
-	labelsFile      = "labels.csv"
-	imagesFolder    = "images"
-)
 
 func (a *app) predictCommand() *cobra.Command {
 	f := &predictFlags{steps: benchmark.DefaultSteps, out: "predictions", pngs: 10, plugins: newPluginFlags()}
@@ -92,6 +79,9 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if f.threads > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
 	}
+	if err := checkPredictions(f.out); err != nil {
+		return err
+	}
 	saved, err := benchmark.ReadModel(f.model)
 	if err != nil {
 		return err
@@ -123,7 +113,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	p := predictions{inputs: x}
+	p := predictions{inputs: x, source: sourceOf(saved, f)}
 	if err := p.make(ctx, model, judge, saved.Task, f.steps); err != nil {
 		if ctx.Err() != nil {
 			return interruption("stopped; nothing was written")
@@ -229,6 +219,7 @@ type predictions struct {
 	inputs core.Snapshots
 	steps  []core.Snapshots
 	labels [][]int // of the inputs, then of each step; nil without a judge
+	source source
 }
 
 func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task benchmark.TaskInfo, steps int) error {
@@ -250,102 +241,4 @@ func (p *predictions) make(ctx context.Context, model core.Model, judge core.Jud
 		p.steps = append(p.steps, x)
 		return label(x)
 	})
-}
-
-// write writes everything, with PNGs of the first inputs.
-func (p *predictions) write(dir string, pngs int) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	shape := p.inputs.Shape()
-	archive := npz.Archive{"inputs": {Shape: append([]int{p.inputs.Len()}, shape...), Values: p.inputs.Floats()}}
-	var images []float32
-	for _, x := range p.steps {
-		images = append(images, x.Floats()...)
-	}
-	archive["images"] = npz.Array{Shape: append([]int{len(p.steps), p.inputs.Len()}, shape...), Values: images}
-	if p.labels != nil {
-		var labels []int64
-		for _, step := range p.labels {
-			for _, l := range step {
-				labels = append(labels, int64(l))
-			}
-		}
-		n := p.inputs.Len()
-		archive["input_labels"] = npz.Array{Shape: []int{n}, Values: labels[:n]}
-		archive["labels"] = npz.Array{Shape: []int{len(p.steps), n}, Values: labels[n:]}
-		if err := p.writeLabels(filepath.Join(dir, labelsFile)); err != nil {
-			return err
-		}
-	}
-	var b bytes.Buffer
-	if err := npz.Write(&b, archive); err != nil {
-		return err
-	}
-	if err := atomicfile.Write(filepath.Join(dir, predictionsFile), b.Bytes()); err != nil {
-		return err
-	}
-	return p.writePictures(filepath.Join(dir, imagesFolder), min(pngs, p.inputs.Len()))
-}
-
-// writeLabels writes a row for each image and step; step 0 is the input.
-func (p *predictions) writeLabels(path string) error {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	rows := [][]string{{"image", "step", "label"}}
-	for i := range p.inputs.Len() {
-		for step, labels := range p.labels {
-			rows = append(rows, []string{strconv.Itoa(i), strconv.Itoa(step), strconv.Itoa(labels[i])})
-		}
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	return atomicfile.Write(path, b.Bytes())
-}
-
-// writePictures writes the first images, if they are images of grey.
-func (p *predictions) writePictures(dir string, count int) error {
-	shape := p.inputs.Shape()
-	if len(shape) == 3 && shape[2] == 1 {
-		shape = shape[:2]
-	}
-	if len(shape) != 2 || count == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for step, x := range slices.Concat([]core.Snapshots{p.inputs}, p.steps) {
-		for i := range count {
-			var b bytes.Buffer
-			if err := png.Encode(&b, dataset.Grey(x.Slice(i, i+1).Floats(), shape[0], shape[1])); err != nil {
-				return err
-			}
-			if err := atomicfile.Write(filepath.Join(dir, fmt.Sprintf("image%04d-step%03d.png", i, step)), b.Bytes()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// summary has a line for each of the first images that says what the oracle sees.
-func (p *predictions) summary() string {
-	const most = 10
-	var s strings.Builder
-	for i := range min(p.inputs.Len(), most) {
-		if p.labels == nil {
-			break
-		}
-		fmt.Fprintf(&s, "image %d: %d, then", i, p.labels[0][i])
-		for _, labels := range p.labels[1:] {
-			fmt.Fprintf(&s, " %d", labels[i])
-		}
-		s.WriteString("\n")
-	}
-	if n := p.inputs.Len() - most; n > 0 && p.labels != nil {
-		fmt.Fprintf(&s, "and %d more images\n", n)
-	}
-	return s.String()
 }

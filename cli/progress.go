@@ -134,6 +134,7 @@ func (o *observer) End(label string, seed int64, outcome benchmark.Outcome) {
 	r := o.runs[runName{label, seed}]
 	delete(o.runs, runName{label, seed})
 	o.mu.Unlock()
+	r.reused = outcome.Reused
 	o.end(r)
 	if o.ctx.Err() != nil {
 		o.stopping()
@@ -166,6 +167,8 @@ type runProgress struct {
 	view
 	told time.Time // for lines: when the last one was
 	bar  *mpb.Bar  // for bars: its row
+
+	reused bool // once it has ended: an earlier command had made it
 }
 
 // view is how far a run has come.

@@ -27,7 +27,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if err := a.draw(args[0]); err != nil {
 				return err
 			}
-			if err := report.WriteTable(a.stdout, results); err != nil {
+			if err := a.showTable(results); err != nil {
 				return err
 			}
 			say(a.stderr, "figures are in %s, all of it in %s\n", filepath.Join(args[0], report.Folder), filepath.Join(args[0], report.Page))

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -111,7 +108,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
-	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
 	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted images and labels of each run, as runs/KEY.predictions.npz")
@@ -198,7 +195,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 			return err
 		}
 	}
-	logs.moveTo(filepath.Join(f.out, "logs"))
+	plan.Claimed = func() { logs.moveTo(filepath.Join(f.out, "logs")) }
 	showProfile, err := startProfile(f.profile, rt)
 	if err != nil {
 		return err
@@ -293,30 +290,6 @@ func openTask(f *runFlags) (*benchmark.Task, error) {
 		return nil, err
 	}
 	return task.WithProtocol(f.protocol)
-}
-
-// stopBySignal returns a context that the first SIGINT or SIGTERM ends; the second ends the process at once. The caller must
-// call the function that it returns.
-func stopBySignal(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
-	over := make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for _, act := range []func(){cancel, func() { os.Exit(exitInterrupted) }} {
-			select {
-			case <-signals:
-				act()
-			case <-over:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(over)
-		cancel()
-	}
 }
 
 // head says what is about to run.

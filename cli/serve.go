@@ -84,6 +84,7 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	go s.follow(ctx, live, time.Tick(tellEvery), func(text string) { say(a.stderr, "%s\n", text) })
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
@@ -97,6 +98,38 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 		return server.Close()
 	}
 	return nil
+}
+
+// tellEvery is how often it is looked how far the runs have come.
+const tellEvery = 2 * time.Second
+
+// follow tells at a tick how far the runs have come, if that has changed since last, until ctx
+// ends. What cannot be read is told by the page.
+func (s *pageServer) follow(ctx context.Context, last report.Live, ticks <-chan time.Time, tell func(text string)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks:
+		}
+		version, err := folderVersion(s.store.Dir())
+		if err != nil || version == last.Version {
+			continue
+		}
+		results, planned, err := s.store.Progress()
+		if err != nil {
+			continue
+		}
+		finished := 0
+		if results != nil {
+			finished = len(results.Runs)
+		}
+		text := progressText(finished, planned)
+		if text != last.Text {
+			tell(text)
+		}
+		last = report.Live{Version: version, Text: text}
+	}
 }
 
 func isLoopback(host string) bool {

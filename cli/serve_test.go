@@ -197,3 +197,31 @@ func TestServeAddressTaken(t *testing.T) {
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "choose another address")
 }
+
+// TestServeTells: the terminal is told how far the runs have come, once for each change.
+func TestServeTells(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	require.NoError(t, os.Mkdir(out, 0o755))
+	s := &pageServer{store: benchmark.OpenStore(out)}
+	_, live, err := s.current()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ticks := make(chan time.Time)
+	var told []string
+	var following sync.WaitGroup
+	following.Go(func() { s.follow(ctx, live, ticks, func(text string) { told = append(told, text) }) })
+	look := func() {
+		ticks <- time.Time{}
+		ticks <- time.Time{} // which is taken when the one before is done with
+	}
+	look()
+	data := dataFolder(t)
+	for _, seeds := range []string{"0", "0", "0,1"} {
+		run := tiny(data, out, "--methods", "template", "--seeds", seeds, "-q")
+		require.Zero(t, call(t.Context(), newFakes().config(), run...).status)
+		look()
+	}
+	cancel()
+	following.Wait()
+	assert.Equal(t, []string{"Complete; finished runs: 1.", "Complete; finished runs: 2."}, told)
+}

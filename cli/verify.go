@@ -66,7 +66,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads",
 		"processor threads to compute on, 0 for all; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
-	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")

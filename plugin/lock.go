@@ -24,21 +24,25 @@ type Lock struct {
 
 var digits = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock].
+// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for
+// files of something else too.
 func ReadLock(path string) (*Lock, error) {
-	l := &Lock{Schema: LockSchema, Plugins: map[string]string{}}
+	l := &Lock{Plugins: map[string]string{}}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		l.Schema = LockSchema
 		return l, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	const remedy = "remove it and write it anew with bench plugin lock, or choose another file with --plugin-lock"
 	if err := json.Unmarshal(text, l); err != nil {
-		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; write it anew with bench plugin lock", ErrLock, path, err)
+		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; %s", ErrLock, path, err, remedy)
 	}
 	if l.Schema != LockSchema {
-		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q", ErrLock, path, l.Schema, LockSchema)
+		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q; %s",
+			ErrLock, path, l.Schema, LockSchema, remedy)
 	}
 	for name, sum := range l.Plugins {
 		if !digits.MatchString(sum) || filepath.Base(name) != name {

@@ -28,6 +28,21 @@ func TestLock(t *testing.T) {
 	assert.Error(t, l.Pin(filepath.Join(folder, "none")))
 }
 
+// TestLockOfSomethingElse: a file that does not say that it pins plugins is none that could be
+// written over.
+func TestLockOfSomethingElse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "package.json")
+	for _, text := range []string{
+		`{"name":"app","version":"1.0.0"}`, `{}`, `{"plugins":{}}`, `{"schema":"other/1"}`, "hello", "",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err := plugin.ReadLock(path)
+		require.ErrorIs(t, err, plugin.ErrLock, text)
+		assert.ErrorContains(t, err, path)
+		assert.ErrorContains(t, err, "choose another file with --plugin-lock")
+	}
+}
+
 // FuzzLock: a lock file is read, and then stays what it is, or is refused with its path.
 func FuzzLock(f *testing.F) {
 	sum := strings.Repeat("0a", 32)

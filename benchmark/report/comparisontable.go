@@ -16,7 +16,7 @@ import (
 
 // WriteText writes a comparison as aligned plain text.
 func (c *Comparison) WriteText(w io.Writer) error {
-	_, err := io.WriteString(w, c.table().text())
+	_, err := io.WriteString(w, c.table().text(maxWidth))
 	return err
 }
 

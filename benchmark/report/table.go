@@ -28,8 +28,9 @@ type table struct {
 
 // column is the head of a column.
 type column struct {
-	name  string
-	right bool // numbers stand to the right
+	name   string
+	right  bool // numbers stand to the right
+	excess int  // if the table is too wide, the column with the largest goes first, and one with 0 stays
 }
 
 // section is rows under a heading, which the first one lacks.
@@ -60,9 +61,19 @@ func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	shown := shownSteps(steps, r.Task)
 	t := &table{remark: cutShort(r), title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s",
 		orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol))}
-	t.columns = []column{{name: "rank"}, {name: "method"}, {name: "ok"}, {name: "trained"}, {name: "mean"}, {name: "sd", right: true}}
-	for _, step := range shown {
-		t.columns = append(t.columns, column{name: "t = " + strconv.Itoa(step)})
+	t.columns = []column{
+		{name: "rank"}, {name: "method"}, {name: "ok", excess: 2}, {name: "trained", excess: 3}, {name: "mean"},
+		{name: "sd", right: true, excess: 4},
+	}
+	for i, step := range shown {
+		c := column{name: "t = " + strconv.Itoa(step), excess: 5}
+		switch i {
+		case len(shown) - 1:
+			c.excess = 1
+		case 0:
+			c.excess = 2
+		}
+		t.columns = append(t.columns, c)
 	}
 	ranked, exposed := section{}, section{heading: "not ranked"}
 	for _, s := range all {
@@ -89,7 +100,7 @@ func costTable(all []summary) *table {
 	var shown []cost
 	for _, c := range costs() {
 		if slices.ContainsFunc(all, func(s summary) bool { return c.known(s.ok) }) {
-			shown, t.columns = append(shown, c), append(t.columns, column{name: c.name, right: true})
+			shown, t.columns = append(shown, c), append(t.columns, column{name: c.name, right: true, excess: 1})
 		}
 	}
 	ranked, exposed := section{}, section{heading: "not ranked"}

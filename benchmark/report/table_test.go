@@ -264,7 +264,7 @@ func TestBaselines(t *testing.T) {
 	}
 	assert.Nil(t, all[0].total)
 
-	text := layOut(r, nil, known).text()
+	text := layOut(r, nil, known).text(maxWidth)
 	assert.Contains(t, text, "persistence")
 	assert.NotContains(t, text, "not known")
 	r.Task.States, r.Oracle.TestAccuracy = 0, math.NaN()
@@ -279,12 +279,52 @@ func TestTableWidth(t *testing.T) {
 		tab, err := newTable(r)
 		require.NoError(t, err)
 		tab.notes = nil
-		for line := range strings.Lines(tab.text()) {
+		for line := range strings.Lines(tab.text(maxWidth)) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), maxWidth, line)
 		}
 	}
 	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"}, breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
 	assert.Equal(t, []string{"abcd", "ef"}, breakName("abcdef", 4))
+}
+
+// TestTableFitsTerminals: a narrow terminal gets fewer columns, those of middle steps first, and is
+// told which; ranks, methods and means stay.
+func TestTableFitsTerminals(t *testing.T) {
+	r := makeUp(t, seedsSetting).results
+	before := math.MaxInt
+	for _, width := range []int{maxWidth, 100, 80, 60, 40, 20} {
+		tab, err := newTable(r)
+		require.NoError(t, err)
+		all := tab.columns
+		tab.leaveOut(width)
+		if width >= 40 {
+			var b strings.Builder
+			tab.grid(&b, width)
+			tab.costs.grid(&b, width)
+			for line := range strings.Lines(b.String()) {
+				assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), width, line)
+			}
+		}
+		assert.LessOrEqual(t, len(tab.columns), before, "no more columns where there is less room")
+		before = len(tab.columns)
+		for _, c := range all {
+			if c.excess > 0 && !slices.Contains(tab.columns, c) {
+				says := `(?m)^left out  .*` + c.name + `.*; report.html has them, and so has a wider terminal$`
+				assert.Regexp(t, says, tab.text(width))
+			}
+		}
+		assert.Subset(t, tab.columns, []column{{name: "rank"}, {name: "method"}, {name: "mean"}})
+		for _, s := range tab.sections {
+			for _, row := range s.rows {
+				assert.Len(t, row, len(tab.columns))
+			}
+		}
+	}
+	assert.Equal(t, 3, before)
+	var whole, wide strings.Builder
+	require.NoError(t, WriteTable(&whole, r))
+	require.NoError(t, WriteTableWithin(&wide, r, 200))
+	assert.Equal(t, whole.String(), wide.String())
 }
 
 func TestNumbers(t *testing.T) {

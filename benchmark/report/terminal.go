@@ -22,23 +22,50 @@ func WriteTable(w io.Writer, r *benchmark.Results) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, t.text())
+	_, err = io.WriteString(w, t.text(maxWidth))
+	return err
+}
+
+// WriteTableWithin is [WriteTable] for a terminal of width columns. If the table is wider, it
+// leaves out columns, those of middle steps first, and says which; ranks, methods and their mean
+// accuracies stay.
+func WriteTableWithin(w io.Writer, r *benchmark.Results, width int) error {
+	t, err := newTable(r)
+	if err != nil {
+		return err
+	}
+	width = min(width, maxWidth)
+	t.leaveOut(width)
+	_, err = io.WriteString(w, t.text(width))
 	return err
 }
 
 const methodColumn = "method"
 
-func (t *table) text() string {
+// leaveOut leaves out columns that do not fit into width characters, and says which.
+func (t *table) leaveOut(width int) {
+	gone := t.fit(width)
+	if t.costs != nil {
+		gone = append(gone, t.costs.fit(width)...)
+	}
+	if len(gone) > 0 {
+		text := fmt.Sprintf("%s; %s has them, and so has a wider terminal", strings.Join(gone, ", "), Page)
+		t.facts = append(t.facts, [2]string{"left out", text})
+	}
+}
+
+// text is the page; names of methods are broken so that its tables are width characters wide.
+func (t *table) text(width int) string {
 	var b strings.Builder
 	b.WriteString(t.title + "\n")
 	if t.remark != "" {
 		b.WriteString(t.remark + "\n")
 	}
 	b.WriteString("\n")
-	t.grid(&b)
+	t.grid(&b, width)
 	if t.costs != nil {
 		b.WriteString("\n" + t.costs.title + "\n\n")
-		t.costs.grid(&b)
+		t.costs.grid(&b, width)
 	}
 	b.WriteString("\n")
 	for _, fact := range t.facts {
@@ -53,9 +80,41 @@ func (t *table) text() string {
 	return b.String()
 }
 
-// grid writes columns and rows.
-func (t *table) grid(b *strings.Builder) {
-	names := slices.IndexFunc(t.columns, func(c column) bool { return c.name == methodColumn }) // may be broken into lines
+// leastName is the least width of names of methods, which may be broken into lines.
+const leastName = 12
+
+// fit leaves out columns until the table is at most width characters wide, if it can, and returns
+// their names in order.
+func (t *table) fit(width int) (gone []string) {
+	for {
+		widths := t.widths(width)
+		total := -2
+		for _, w := range widths {
+			total += w + 2
+		}
+		last := -1
+		for i, c := range t.columns {
+			if c.excess > 0 && (last < 0 || c.excess >= t.columns[last].excess) {
+				last = i
+			}
+		}
+		if total <= width || last < 0 {
+			slices.Reverse(gone)
+			return gone
+		}
+		gone = append(gone, t.columns[last].name)
+		t.columns = slices.Delete(slices.Clone(t.columns), last, last+1)
+		for _, s := range t.sections {
+			for i, row := range s.rows {
+				s.rows[i] = slices.Delete(slices.Clone(row), last, last+1)
+			}
+		}
+	}
+}
+
+// widths are those of the columns of a table of that width, if it can have it.
+func (t *table) widths(width int) []int {
+	names := t.names()
 	widths := make([]int, len(t.columns))
 	total := 0
 	for i, c := range t.columns {
@@ -67,7 +126,18 @@ func (t *table) grid(b *strings.Builder) {
 		}
 		total += widths[i] + 2
 	}
-	widths[names] = max(12, min(widths[names], maxWidth-(total-2-widths[names])))
+	widths[names] = max(leastName, min(widths[names], width-(total-2-widths[names])))
+	return widths
+}
+
+// names is the place of the names of methods, which may be broken into lines.
+func (t *table) names() int {
+	return slices.IndexFunc(t.columns, func(c column) bool { return c.name == methodColumn })
+}
+
+// grid writes columns and rows.
+func (t *table) grid(b *strings.Builder, width int) {
+	names, widths := t.names(), t.widths(width)
 	line := func(cells []string) {
 		var l strings.Builder
 		for i, text := range cells {

@@ -228,7 +228,7 @@ func (d Folder) Entries(name string) (entries []fs.DirEntry, err error) {
 // not written to: it is [ErrOutside].
 func (d Folder) Make(name string) error {
 	return d.in(name, func(root *os.Root) error {
-		if err := root.MkdirAll(name, 0o755); err != nil {
+		if err := root.MkdirAll(name, 0o777); err != nil {
 			return err
 		}
 		info, err := root.Stat(name)
@@ -256,7 +256,7 @@ func (d Folder) Change(name string, appending bool) (f *os.File, err error) {
 		before, err := root.Lstat(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			f, err = root.OpenFile(name, flags|os.O_CREATE|os.O_EXCL, 0o644)
+			f, err = root.OpenFile(name, flags|os.O_CREATE|os.O_EXCL, 0o666)
 			return err
 		case err != nil:
 			return err

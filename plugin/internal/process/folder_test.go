@@ -48,17 +48,22 @@ func TestSweep(t *testing.T) {
 		require.NoError(t, os.Chtimes(path, old, old))
 	}
 
-	empty := filepath.Join(base, folderPrefix+"1") // as one that was just made, or all but removed
+	foreign := filepath.Join(base, folderPrefix+"1") // as the user may have made it
+	require.NoError(t, os.Mkdir(foreign, 0o700))
+	empty := filepath.Join(base, unfinishedPrefix+"1") // as one that was just made, or all but removed
 	require.NoError(t, os.Mkdir(empty, 0o700))
-	begun := filepath.Join(base, folderPrefix+"2")
+	ending := filepath.Join(base, unfinishedPrefix+"4")
+	require.NoError(t, os.MkdirAll(filepath.Join(ending, "a"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(ending, lockName), nil, 0o600))
+	begun := filepath.Join(base, unfinishedPrefix+"2")
 	require.NoError(t, os.Mkdir(begun, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(begun, lockName+"3"), nil, 0o600))
 
 	sweep(base)
-	for _, path := range []string{killed.path, empty, begun} {
+	for _, path := range []string{killed.path, empty, begun, ending} {
 		assert.NoDirExists(t, path)
 	}
-	for _, path := range []string{used.path, own, full, link} {
+	for _, path := range []string{used.path, own, full, link, foreign} {
 		_, err := os.Lstat(path)
 		assert.NoError(t, err)
 	}

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+
+	"github.com/koopbench/koopbench/internal/filelock"
 )
 
 // folder is private to one process of a plugin. Its lock is held by this program, and free where this program was killed.
@@ -19,7 +22,10 @@ type folder struct {
 
 const (
 	folderPrefix = "koopbench-"
-	lockName     = ".koopbench-plugin"
+	// unfinishedPrefix begins the names of folders that are being made or removed. Nothing else has
+	// such a name, so that they may go if nothing in them says whose they are.
+	unfinishedPrefix = ".koopbench-plugin-folder-"
+	lockName         = ".koopbench-plugin"
 	// longestBase leaves room in the 107 bytes of a socket's path for folder, go-plugin's own folder in it, and socket.
 	longestBase = 107 - len("/koopbench-1234567890/plugin-dir1234567890/plugin1234567890")
 )
@@ -33,16 +39,28 @@ func newFolder() (*folder, error) {
 	sweep(base)
 	const attempts = 100 // another program may sweep the folder before it is locked
 	for range attempts {
-		f := &folder{}
-		if f.path, err = os.MkdirTemp(base, folderPrefix); err != nil { // for the user alone
+		var begun string
+		if begun, err = os.MkdirTemp(base, unfinishedPrefix); err != nil { // for the user alone
 			break
 		}
-		if f.lock, err = newLock(f.path); err == nil {
-			return f, nil
+		f := &folder{path: filepath.Join(base, folderPrefix+strings.TrimPrefix(filepath.Base(begun), unfinishedPrefix))}
+		if f.lock, err = newLock(begun); err == nil {
+			if err = moveToNew(begun, f.path); err == nil {
+				return f, nil
+			}
+			f.lock.Close()
 		}
-		_ = os.RemoveAll(f.path)
+		_ = os.RemoveAll(begun)
 	}
 	return nil, fmt.Errorf("no folder for the socket of a plugin: %w", err)
+}
+
+// moveToNew renames a folder, to a name that nothing has: an empty folder would be replaced.
+func moveToNew(from, to string) error {
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(fs.ErrExist, err)
+	}
+	return os.Rename(from, to)
 }
 
 // newLock makes the lock of a folder, which is there once it is locked.
@@ -51,7 +69,7 @@ func newLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = lock(file); err == nil {
+	if err = filelock.Lock(file); err == nil {
 		err = os.Rename(file.Name(), filepath.Join(path, lockName))
 	}
 	if err != nil {
@@ -72,30 +90,34 @@ func baseFolder() (string, error) {
 		candidates, longestBase)
 }
 
-// lock locks a file. The lock ends with this program, however it ends.
-func lock(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// sweep removes the user's folders that no program holds, and those that a program was killed in
+// making or removing, which have nothing in them, or a lock that was not yet locked. Other folders
+// without a lock are others' business, empty ones too. What cannot be removed is left for the next
+// time.
+func sweep(base string) {
+	for _, prefix := range []string{folderPrefix, unfinishedPrefix} {
+		found, _ := filepath.Glob(filepath.Join(base, prefix+"*"))
+		for _, path := range found {
+			if info, err := os.Lstat(path); err != nil || !info.IsDir() || !mine(info) {
+				continue
+			}
+			name := filepath.Join(path, lockName)
+			if _, err := os.Lstat(name); err == nil {
+				ifFree(name, func() { _ = removeFolder(path) })
+			} else if prefix == unfinishedPrefix {
+				removeBegun(path)
+			}
+		}
+	}
 }
 
-// sweep removes the user's folders that no program holds, and those that a program was killed in making or removing: they have nothing in them,
-// or a lock that was not yet locked. Other folders without a lock are others' business. What cannot be removed is left for the next time.
-func sweep(base string) {
-	found, _ := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
-	for _, path := range found {
-		if info, err := os.Lstat(path); err != nil || !info.IsDir() || !mine(info) {
-			continue
-		}
-		name := filepath.Join(path, lockName)
-		if _, err := os.Lstat(name); err == nil {
-			ifFree(name, func() { _ = removeFolder(path) })
-			continue
-		}
-		begun, _ := filepath.Glob(filepath.Join(path, lockName+"*"))
-		for _, name := range begun {
-			ifFree(name, func() { _ = os.Remove(name) })
-		}
-		_ = os.Remove(path) // which it is not where anything else is in it
+// removeBegun removes a folder that holds nothing, but for locks that nobody has locked.
+func removeBegun(path string) {
+	begun, _ := filepath.Glob(filepath.Join(path, lockName+"*"))
+	for _, name := range begun {
+		ifFree(name, func() { _ = os.Remove(name) })
 	}
+	_ = os.Remove(path) // which it is not if anything else is in it
 }
 
 // ifFree calls do while it holds a lock that is free. A file that is no lock of the user's is not touched.
@@ -107,7 +129,7 @@ func ifFree(name string, do func()) {
 	if err != nil {
 		return
 	}
-	if lock(file) == nil {
+	if filelock.Lock(file) == nil {
 		do()
 	}
 	_ = file.Close()
@@ -120,8 +142,15 @@ func mine(info os.FileInfo) bool {
 
 func (f *folder) remove() error { return errors.Join(removeFolder(f.path), f.lock.Close()) }
 
-// removeFolder removes a folder, its lock after everything else: a program that is killed meanwhile leaves what the next one sweeps.
+// removeFolder removes a folder, its lock after everything else, under a name that says that it is
+// being removed: a program that is killed meanwhile leaves what the next one sweeps.
 func removeFolder(path string) error {
+	base, name := filepath.Split(path)
+	number := strings.TrimPrefix(strings.TrimPrefix(name, unfinishedPrefix), folderPrefix)
+	ending := filepath.Join(base, unfinishedPrefix+number)
+	if ending != path && moveToNew(path, ending) == nil {
+		path = ending
+	}
 	entries, _ := os.ReadDir(path) // what cannot be read is told of below
 	for _, e := range entries {
 		if e.Name() != lockName {

@@ -1,0 +1,71 @@
+// Package ownfolder has the rule by which commands write into folders that a user names. Any
+// package may import it; it imports the standard library only.
+//
+// A command writes over what the same kind of command has written before and can recognise. If a
+// folder holds files of something else by the names that the command writes, or is one that another
+// kind of command has made, it is refused and stays as it is. Other files in it do not matter.
+package ownfolder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Kind is a kind of folder that commands write.
+type Kind struct {
+	// Foreign is the error of a folder that must not be written to.
+	Foreign error
+	// sign is a file that folders of this kind have from their beginning.
+	sign string
+	// writes are the names that its commands write over, the sign last: a command may be writing
+	// the folder for the first time at this moment.
+	writes []string
+}
+
+// Kinds of folders.
+var (
+	Results = &Kind{errors.New("not a folder of results"), "data.npz", []string{
+		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "results.json",
+		"data.npz",
+	}}
+	Predictions = &Kind{errors.New("not a folder of predictions"), "predictions.json", []string{
+		"labels.csv", "predictions.npz", "images", ".predictions-new", "predictions.json",
+	}}
+)
+
+// Check makes sure that a folder may be written to. own reports whether what is there is recognised
+// as of this kind; it is asked only if there is something. The error is k.Foreign, with the remedy.
+func (k *Kind) Check(dir string, own func() bool) error {
+	there := k.found(dir)
+	if there != "" && own() {
+		return nil
+	}
+	for _, other := range []*Kind{Results, Predictions} {
+		if other != k && exists(dir, other.sign) {
+			return fmt.Errorf("%w: %s has %s, which another kind of command writes; choose another folder with --out",
+				k.Foreign, dir, other.sign)
+		}
+	}
+	if there == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has %s of something else, which would be written over; choose another folder with --out",
+		k.Foreign, dir, there)
+}
+
+// found is the last name in the folder that commands of the kind write, "" if there is none.
+func (k *Kind) found(dir string) (there string) {
+	for _, name := range k.writes {
+		if exists(dir, name) {
+			there = name
+		}
+	}
+	return there
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil
+}
