@@ -35,6 +35,7 @@
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
@@ -874,8 +875,8 @@ type Option struct {
 	Doc           string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`   // one line without a full stop
 	Default       *Value                 `protobuf:"bytes,3,opt,name=default,proto3" json:"default,omitempty"`
 	Min           float64                `protobuf:"fixed64,4,opt,name=min,proto3" json:"min,omitempty"`       // of a number
-	Max           float64                `protobuf:"fixed64,5,opt,name=max,proto3" json:"max,omitempty"`       // of a number
-	Choices       []string               `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"` // of a string
+	Max           float64                `protobuf:"fixed64,5,opt,name=max,proto3" json:"max,omitempty"`       // of a number; of a text, its most bytes, 1 to 4096
+	Choices       []string               `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"` // of a choice; none for a text: UTF-8 without control characters
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1055,7 +1056,7 @@ type Value_Number struct {
 }
 
 type Value_Choice struct {
-	Choice string `protobuf:"bytes,4,opt,name=choice,proto3,oneof"`
+	Choice string `protobuf:"bytes,4,opt,name=choice,proto3,oneof"` // one of the choices, or a text
 }
 
 func (*Value_Switch) isValue_Value() {}

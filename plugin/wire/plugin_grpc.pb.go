@@ -35,6 +35,7 @@
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
