@@ -8,6 +8,9 @@
 // Initial values are drawn in Go from named random streams, so that they depend on the seed and on the path of the
 // parameter alone: neither on the backend nor on what other parameters there are.
 //
+// An [Encoder] is a network that takes the place of the reference one. docs/nn.md is the guide, with an encoder, a loss and a
+// training.
+//
 // nn imports core and GoMLX, and no compute backend.
 //
 // [model.Store]: https://pkg.go.dev/github.com/gomlx/gomlx/ml/model#Store
