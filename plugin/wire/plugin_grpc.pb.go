@@ -14,6 +14,7 @@
 //	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
 //	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
 //	                          numbers depend on the number of threads must not heed it; unset for as many as there are
+//	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
 // End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
