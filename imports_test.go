@@ -73,7 +73,8 @@ func wrongImports(importer string, imports []string) []string {
 func TestWrongImports(t *testing.T) {
 	for importer, imported := range map[string]string{
 		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "methods/vamp", "methods/vamp": "methods/linear",
-		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "plugin/wire": "backend/cpu", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
+		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
+		"plugin/wire": "backend/cpu",
 	} {
 		assert.Len(t, wrongImports(importer, []string{"fmt", "gonum.org/v1/gonum/mat", module + "/" + imported}), 1, "%s → %s", importer, imported)
 	}

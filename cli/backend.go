@@ -66,8 +66,8 @@ func checkThreads(threads int, config string) error {
 	return nil
 }
 
-// useFastAlgebra starts the backend, and if it is the cpu backend makes gonum multiply matrices on its kernels, which gives the
-// same bits for any number of threads.
+// useFastAlgebra starts the backend, and if it is the cpu backend makes gonum multiply matrices on
+// its kernels, which gives the same bits for any number of threads.
 func useFastAlgebra(rt *nn.Runtime) error {
 	backend, err := rt.Backend()
 	if err != nil {

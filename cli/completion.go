@@ -36,7 +36,8 @@ func (a *app) completionCommand() *cobra.Command {
 	}
 }
 
-// completeMethods completes the last element of a list of methods: its name, or after ? and & an option.
+// completeMethods completes the last element of a list of methods: its name, or after ? and & an
+// option.
 func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
 	r, err := a.registry()
 	if err != nil {
@@ -76,8 +77,8 @@ func (a *app) completeOracle(_ *cobra.Command, _ []string, text string) ([]strin
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
-// completeOption completes the name of the option, or the value of a switch or a choice, with which the text ends. name is that
-// of the thing, which has one of the descriptions.
+// completeOption completes the name of the option, or the value of a switch or a choice, with which
+// the text ends. name is that of the thing, which has one of the descriptions.
 func completeOption(text string, descriptions []core.Description, name string) ([]string, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	i := slices.IndexFunc(descriptions, func(d core.Description) bool { return d.Name == name })

@@ -182,7 +182,8 @@ func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
 	return c.absolute(flag, value.Value), nil
 }
 
-// selection is a thing with options, written name: {option: value}, as the command line would have it.
+// selection is a thing with options, written name: {option: value}, as the command line would have
+// it.
 func (c config) selection(thing string, n *yaml.Node) (string, error) {
 	form := thing + " with options is written NAME: {OPTION: VALUE, OPTION: VALUE}"
 	if len(n.Content) != 2 || n.Content[0].Kind != yaml.ScalarNode {

@@ -97,7 +97,8 @@ func methodNodes(entries []benchmark.Entry) *yaml.Node {
 	return nodes
 }
 
-// selectionNode is a name with options as a mapping, from which a configuration makes the same text again, or the text.
+// selectionNode is a name with options as a mapping, from which a configuration makes the same text
+// again, or the text.
 func selectionNode(text string) *yaml.Node {
 	name, query, _ := strings.Cut(text, "?")
 	if query == "" {

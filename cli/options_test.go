@@ -29,8 +29,9 @@ func notedConfig() (Config, *fakes) {
 	return f.config(), f
 }
 
-// TestOracleOptions: options of the oracle are set as those of methods are, stand in the results and in the configuration that
-// is kept, make runs of another oracle, and are what verify makes the oracle with.
+// TestOracleOptions: options of the oracle are set as those of methods are, stand in the results
+// and in the configuration that is kept, make runs of another oracle, and are what verify makes the
+// oracle with.
 func TestOracleOptions(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	fakes := newFakes()
@@ -54,7 +55,8 @@ func TestOracleOptions(t *testing.T) {
 	require.Zero(t, other.status, other.stderr)
 	assert.Contains(t, other.stderr, "another oracle: epochs 7 against 8")
 	assert.EqualValues(t, 2, fakes.fits.Load())
-	capped := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--oracle", "cnn?epochs=8", "--epochs", "1")...)
+	args = tiny(data, out, "--methods", "template", "--oracle", "cnn?epochs=8", "--epochs", "1")
+	capped := call(t.Context(), fakes.config(), args...)
 	require.Zero(t, capped.status, capped.stderr)
 	assert.EqualValues(t, 1, results(t, out).Oracle.Options["epochs"])
 }
@@ -77,13 +79,14 @@ func TestOracleOptionErrors(t *testing.T) {
 	}
 }
 
-// TestTextOptionsInARun: a text with everything that lists and options are separated by is in the results as it is, and the
-// configuration that is kept repeats the run.
+// TestTextOptionsInARun: a text with everything that lists and options are separated by is in the
+// results as it is, and the configuration that is kept repeats the run.
 func TestTextOptionsInARun(t *testing.T) {
 	const note = `a, b&c=d%: "é" #x `
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	file := filepath.Join(t.TempDir(), "run.yaml")
-	require.NoError(t, os.WriteFile(file, []byte("methods:\n  - noted: {note: 'a, b&c=d%: \"é\" #x '}\n  - noted: {note: ''}\n"), 0o644))
+	text := "methods:\n  - noted: {note: '" + note + "'}\n  - noted: {note: ''}\n"
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	config, fakes := notedConfig()
 	got := call(t.Context(), config, tiny(data, out, "--config", file)...)
 	require.Zero(t, got.status, got.stderr)
@@ -102,13 +105,16 @@ func TestTextOptionsInARun(t *testing.T) {
 	assert.Equal(t, output{}, call(t.Context(), config, "verify", out, "--data", data, "-q"))
 
 	described := call(t.Context(), config, "info", "noted")
-	assert.Regexp(t, `\nnote +text +none +at most 40 bytes of UTF-8 without control characters +what to note\n`, described.stdout)
+	line := `\nnote +text +none +at most 40 bytes of UTF-8 without control characters +what to note\n`
+	assert.Regexp(t, line, described.stdout)
 }
 
-// TestSelectionNode: what a configuration makes of a kept selection is the selection as it was typed, however it was escaped.
+// TestSelectionNode: what a configuration makes of a kept selection is the selection as it was
+// typed, however it was escaped.
 func TestSelectionNode(t *testing.T) {
 	for _, label := range []string{
-		"vamp", "vamp?epochs=3&lr=1e-3", "m?path=a%2Cb", "m?path=a%2cb", "m?path=%41", "m?path=null&x=~", "m?path=", "m?path=a=b?c",
+		"vamp", "vamp?epochs=3&lr=1e-3", "m?path=a%2Cb", "m?path=a%2cb", "m?path=%41",
+		"m?path=null&x=~", "m?path=", "m?path=a=b?c",
 	} {
 		kept, err := yaml.Marshal(map[string]*yaml.Node{"methods": methodNodes([]benchmark.Entry{{Label: label}})})
 		require.NoError(t, err)

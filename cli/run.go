@@ -91,8 +91,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(word{&f.config, "FILE"}, "config", "configuration in YAML with values for flags, by their names; the flags given here go before it")
 	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
-	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or name?option=value&option=value, "+
-		"after plugin: for one that a plugin serves")
+	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
+		"name?option=value&option=value, after plugin: for one that a plugin serves")
 	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")

@@ -64,7 +64,8 @@ func ExampleNew() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: sequence, Validation: sequence, Lag: 1, States: 2, Options: options, Name: "quadratic", Progress: core.NoProgress,
+		Train: sequence, Validation: sequence, Lag: 1, States: 2, Options: options,
+		Name: "quadratic", Progress: core.NoProgress,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -14,16 +14,19 @@ import (
 type LossOptions struct {
 	// Name, Summary and Doc describe it; "loss:" and the name of the loss, the loss's summary and doc where empty.
 	Name, Summary, Doc string
-	// Network is the encoder; nil for [nn.ReferenceCNN]. Options of an [nn.Configurable] are options of the embedder.
+	// Network is the encoder; nil for [nn.ReferenceCNN]. Options of an [nn.Configurable] are
+	// options of the embedder.
 	Network nn.Encoder
 }
 
-// LossEmbedder returns the embedder that trains an encoder under a loss. Its features are z = e/max(‖e‖₂, 1e-12), with
-// e of as many numbers as there are states. The loss compares z(x) for a batch of snapshots x with W z(y) for their successors
-// y, W being a matrix that is trained along and then discarded.
+// LossEmbedder returns the embedder that trains an encoder under a loss. Its features are z =
+// e/max(‖e‖₂, 1e-12), with e of as many numbers as there are states. The loss compares z(x) for a
+// batch of snapshots x with W z(y) for their successors y, W being a matrix that is trained along
+// and then discarded.
 //
-// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated outside: features go out,
-// value and gradients come back, and the encoder is trained by the gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
+// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated
+// outside: features go out, value and gradients come back, and the encoder is trained by the
+// gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
 //
 // Nil options are the defaults.
 func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embedder {

@@ -46,7 +46,8 @@ func Example() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: sequence, Validation: sequence, Lag: 1, States: 2, Options: options, Name: "persistence", Progress: core.NoProgress,
+		Train: sequence, Validation: sequence, Lag: 1, States: 2, Options: options,
+		Name: "persistence", Progress: core.NoProgress,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -57,7 +58,8 @@ func Example() {
 	// Output: [0.5 1 1.5 2 2.5 3] [2] <nil>
 }
 
-// Options are declared with type, default and range; what the user writes is checked, with a remedy.
+// Options are declared with type, default and range; what the user writes is checked, with a
+// remedy.
 func ExampleDescription_ParseOptions() {
 	d := core.Description{Name: "mine", Summary: "a method", Options: []core.Option{
 		core.IntOption("width", 64, 1, 512, "hidden units"),
@@ -88,7 +90,8 @@ func ExampleNewPixelSnapshots() {
 	// [1 0.8 0.6]
 }
 
-// Each purpose has a random stream of its own, by a seed and names: what one draws changes no other.
+// Each purpose has a random stream of its own, by a seed and names: what one draws changes no
+// other.
 func ExampleNewStream() {
 	weights, shuffle := core.NewStream(42, "mine", "weights"), core.NewStream(42, "mine", "shuffle")
 	first := weights.IntN(1000)
@@ -99,7 +102,8 @@ func ExampleNewStream() {
 
 // Abilities are small optional interfaces, which a thing has or lacks.
 func ExampleAs() {
-	var model core.Model = core.ModelFunc(func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil })
+	same := func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x, nil }
+	var model core.Model = core.ModelFunc(same)
 	if _, ok := core.As[core.Spectral](model); !ok {
 		fmt.Println("it has no spectrum")
 	}

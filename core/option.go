@@ -13,8 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the value if the user gives
-// none. Make one with [BoolOption], [IntOption], [FloatOption], [ChoiceOption] or [TextOption].
+// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the
+// value if the user gives none. Make one with [BoolOption], [IntOption], [FloatOption],
+// [ChoiceOption] or [TextOption].
 type Option struct {
 	Name    string
 	Doc     string // one line without a full stop
@@ -44,8 +45,8 @@ func ChoiceOption(name string, doc string, choices ...string) Option {
 	return Option{Name: name, Doc: doc, Default: append(choices, "")[0], Choices: choices}
 }
 
-// TextOption declares free text, such as a path or the name of a device: at most so many bytes, 1 to [MaxText], of UTF-8
-// without control characters. It may be empty.
+// TextOption declares free text, such as a path or the name of a device: at most so many bytes, 1
+// to [MaxText], of UTF-8 without control characters. It may be empty.
 func TextOption(name, def string, most int, doc string) Option {
 	return Option{Name: name, Doc: doc, Default: def, Max: float64(most)}
 }
@@ -56,7 +57,8 @@ func (o Option) isText() bool {
 	return isString && len(o.Choices) == 0 && o.Max > 0
 }
 
-// Type names the type of the option's values: "bool", "int", "float", "string" for a choice, or "text".
+// Type names the type of the option's values: "bool", "int", "float", "string" for a choice, or
+// "text".
 func (o Option) Type() string {
 	if o.isText() {
 		return "text"
@@ -210,7 +212,8 @@ func (o Option) validate() error {
 			return fmt.Errorf("the option %q has no choices, and no most bytes of a text; give one of them", o.Name)
 		}
 		if o.isText() && (o.Max > MaxText || o.Max != math.Trunc(o.Max)) {
-			return fmt.Errorf("the option %q takes %v bytes of text; give a whole number in 1 … %d", o.Name, o.Max, MaxText)
+			return fmt.Errorf("the option %q takes %v bytes of text; give a whole number in 1 … %d",
+				o.Name, o.Max, MaxText)
 		}
 	case int:
 		if o.Min != math.Trunc(o.Min) || o.Max != math.Trunc(o.Max) {

@@ -30,7 +30,9 @@ func ExampleRidge() {
 		return
 	}
 	x := decay(30)
-	operator, err := ridge.Fit(context.Background(), &core.OperatorTraining{Features: x, Lag: 1, Precision: 0x1p-52, Options: options})
+	operator, err := ridge.Fit(context.Background(), &core.OperatorTraining{
+		Features: x, Lag: 1, Precision: 0x1p-52, Options: options,
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -44,7 +46,8 @@ func ExampleRidge() {
 func ExampleModel_Modes() {
 	x := decay(30)
 	alpha := 1e-12
-	model, err := linalg.FitRidge(context.Background(), x, nil, 1, &linalg.RidgeOptions{Alpha: &alpha, Variant: linalg.Full})
+	options := &linalg.RidgeOptions{Alpha: &alpha, Variant: linalg.Full}
+	model, err := linalg.FitRidge(context.Background(), x, nil, 1, options)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -61,7 +64,8 @@ func ExampleModel_Modes() {
 			return
 		}
 		slices.Sort(part.RawRowView(0))
-		fmt.Printf("%.2f, falls to 1/e in %.1f steps: contributes %.2f\n", real(eigenvalue), linalg.DecayTime(eigenvalue), part.At(0, 1))
+		fmt.Printf("%.2f, falls to 1/e in %.1f steps: contributes %.2f\n",
+			real(eigenvalue), linalg.DecayTime(eigenvalue), part.At(0, 1))
 	}
 	// Output:
 	// 0.90, falls to 1/e in 9.5 steps: contributes 0.90

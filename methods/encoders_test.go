@@ -48,8 +48,9 @@ func (d dense) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.No
 	return graph.Reshape(x, append([]int{z.Shape().Dim(0)}, shape...)...)
 }
 
-// TestOtherEncoders: methods and the oracle take an encoder that is no CNN, learn with it, and their models are saved with what
-// it was, so that one that is configured otherwise loads them to the same bits.
+// TestOtherEncoders: methods and the oracle take an encoder that is no CNN, learn with it, and
+// their models are saved with what it was, so that one that is configured otherwise loads them to
+// the same bits.
 func TestOtherEncoders(t *testing.T) {
 	k := newTask(t)
 	for name, made := range map[string]func(network nn.Autoencoder) core.Method{
@@ -67,7 +68,8 @@ func TestOtherEncoders(t *testing.T) {
 			fitted, err := m.Fit(t.Context(), tr)
 			require.NoError(t, err)
 			assert.Greater(t, k.accuracy(t, fitted, tr, 1), 0.9)
-			// Layers of 8×8 → 24 → 4 with biases, and W; with 4 → 24 → 64 besides in the autoencoder.
+			// Layers of 8×8 → 24 → 4 with biases, and W; with 4 → 24 → 64 besides in the
+			// autoencoder.
 			want := 64*24 + 24 + 24*4 + 4 + 4*4
 			if name == "autoencoder" {
 				want += 4*24 + 24 + 24*64 + 64
@@ -94,7 +96,7 @@ func TestOtherEncoders(t *testing.T) {
 			assert.ErrorIs(t, err, core.ErrOption)
 			_, err = made(&nn.CNN{Channels: []int{4}, Kernel: 2}).Fit(t.Context(), tr)
 			assert.ErrorIs(t, err, core.ErrOption)
-			assert.ErrorContains(t, err, "filters [4] of size 2; give 1 to 24 convolutions of at least 1 filter each, and an odd size")
+			assert.ErrorContains(t, err, "filters [4] of size 2; give 1 to 24 convolutions of at least 1 filter each")
 		})
 	}
 }
@@ -105,13 +107,15 @@ type wide struct{ dense }
 var _ nn.Configurable = wide{}
 
 func (w wide) Options() []core.Option {
-	return []core.Option{core.IntOption("hidden", w.Hidden, 1, 100, "hidden units"), core.IntOption("epochs", 1, 1, 9, "times hidden")}
+	return []core.Option{
+		core.IntOption("hidden", w.Hidden, 1, 100, "hidden units"), core.IntOption("epochs", 1, 1, 9, "times hidden"),
+	}
 }
 
 func (w wide) With(o core.Options) nn.Encoder { return wide{dense{o.Int("hidden") * o.Int("epochs")}} }
 
-// TestEncoderOptions: options of an encoder are options of the method, and a model that was saved with others than the defaults is
-// loaded without being told them.
+// TestEncoderOptions: options of an encoder are options of the method, and a model that was saved
+// with others than the defaults is loaded without being told them.
 func TestEncoderOptions(t *testing.T) {
 	k := newTask(t)
 	m := vamp.New(testRuntime, &vamp.Options{Network: wide{dense{24}}})
@@ -130,8 +134,8 @@ func TestEncoderOptions(t *testing.T) {
 	assert.Equal(t, want.Floats(), got.Floats())
 }
 
-// TestSpoiledEncoders: fields that a file got wrong are errors, and a state of before encoders were kept is loaded with the
-// encoder of the method.
+// TestSpoiledEncoders: fields that a file got wrong are errors, and a state of before encoders were
+// kept is loaded with the encoder of the method.
 func TestSpoiledEncoders(t *testing.T) {
 	k := newTask(t)
 	s := throughAFile(t, k.judge)
@@ -165,7 +169,8 @@ func TestSpoiledEncoders(t *testing.T) {
 	require.NoError(t, load(old))
 }
 
-// TestModelsOfOtherOptions: whatever options a model was fitted with, it is loaded without being told them, to the same bits.
+// TestModelsOfOtherOptions: whatever options a model was fitted with, it is loaded without being
+// told them, to the same bits.
 func TestModelsOfOtherOptions(t *testing.T) {
 	k := newTask(t)
 	all := builtins()
@@ -177,7 +182,10 @@ func TestModelsOfOtherOptions(t *testing.T) {
 		{"linear", map[string]any{"variant": "principal-components", "rank": 3}},
 		{"linear", map[string]any{"rank": 2, "center": true}},
 		{"classifier", map[string]any{"variant": "full", "center": true}},
-		{"vamp", map[string]any{"schatten": 1, "center": true, "ridge": 0.1, "rank": 2, "variant": "principal-components", "operator_center": true}},
+		{"vamp", map[string]any{
+			"schatten": 1, "center": true, "ridge": 0.1, "rank": 2,
+			"variant": "principal-components", "operator_center": true,
+		}},
 		{"contrastive", map[string]any{"variant": "full", "center": true}},
 		{"autoencoder", map[string]any{"linearity": 0.0, "reconstruction": 3.0, "variant": "full", "center": true}},
 	} {
@@ -195,7 +203,8 @@ func TestModelsOfOtherOptions(t *testing.T) {
 			require.NoError(t, err)
 			loader, ok := core.As[core.ModelLoader](builtins()[c.method])
 			require.True(t, ok)
-			loaded, err := loader.Load(t.Context(), &core.Saved{State: *throughAFile(t, fitted), OracleEmbedding: encoder})
+			saved := &core.Saved{State: *throughAFile(t, fitted), OracleEmbedding: encoder}
+			loaded, err := loader.Load(t.Context(), saved)
 			require.NoError(t, err)
 			got, err := loaded.(core.Forecaster).Forecast(t.Context(), tr.Validation, 3)
 			require.NoError(t, err)

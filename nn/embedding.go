@@ -24,8 +24,8 @@ var (
 	_ core.Saver     = (*Embedding)(nil)
 )
 
-// NewEmbedding returns the embedding that a network is whose result is [n, d]. The encoder that built it is kept when the
-// embedding is saved; nil keeps none.
+// NewEmbedding returns the embedding that a network is whose result is [n, d]. The encoder that
+// built it is kept when the embedding is saved; nil keeps none.
 func NewEmbedding(network Encoder, encoder *Inference, report core.Report) *Embedding {
 	return &Embedding{network, encoder, report}
 }
@@ -63,8 +63,8 @@ func (e *Embedding) Save(context.Context) (*core.State, error) {
 	return &core.State{Facts: facts, Arrays: arrays}, err
 }
 
-// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be built by [NewInference],
-// and the encoder, which [SavedEncoder] returns.
+// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be
+// built by [NewInference], and the encoder, which [SavedEncoder] returns.
 type Network struct {
 	Store    *model.Store
 	Shape    []int // of a snapshot

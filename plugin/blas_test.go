@@ -57,8 +57,9 @@ func serveProducts() {
 	}
 }
 
-// TestProductsAreTheHosts: a thing that multiplies matrices gives the same bits in this process and as a plugin, whatever this
-// process multiplies with; a plugin that has chosen its algebra keeps it.
+// TestProductsAreTheHosts: a thing that multiplies matrices gives the same bits in this process and
+// as a plugin, whatever this process multiplies with; a plugin that has chosen its algebra keeps
+// it.
 func TestProductsAreTheHosts(t *testing.T) {
 	defer blas64.Use(gonum.Implementation{})
 	x, y := mat.NewDense(65, 33, nil), mat.NewDense(65, 33, nil)

@@ -15,7 +15,8 @@ func ExampleServe() {
 	_ = main
 }
 
-// What is served comes back as things of the same kinds, whose calls go through the wire format: in tests without a process.
+// What is served comes back as things of the same kinds, whose calls go through the wire format: in
+// tests without a process.
 func ExampleLoopback() {
 	loop, err := plugin.Loopback(linear.New())
 	if err != nil {

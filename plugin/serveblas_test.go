@@ -11,7 +11,8 @@ import (
 	"github.com/koopbench/koopbench/backend/cpu/blas"
 )
 
-// TestUnknownHostBLAS: what a newer host has and this program does not is told, and the fastest there is takes its place.
+// TestUnknownHostBLAS: what a newer host has and this program does not is told, and the fastest
+// there is takes its place.
 func TestUnknownHostBLAS(t *testing.T) {
 	defer blas64.Use(gonum.Implementation{})
 	assert.NoError(t, blas.Use(""))

@@ -74,7 +74,8 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, 3, selections[0].Options.Int("epochs"))
 }
 
-// TestSelectText: the value of a text may have what separates elements and options, each as % and two hexadecimal digits.
+// TestSelectText: the value of a text may have what separates elements and options, each as % and
+// two hexadecimal digits.
 func TestSelectText(t *testing.T) {
 	for element, want := range map[string]string{
 		"vamp?path=/data/w.npz":        "/data/w.npz",

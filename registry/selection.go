@@ -21,10 +21,11 @@ type Selection struct {
 	Options     core.Options
 }
 
-// Select reads a list of methods separated by commas. An element is what [Set.Select] reads, a pattern in which * stands for
-// any characters and nothing else is special, or "all", which stands for every method that is not on request. Patterns, "all"
-// too, match in alphabetical order and leave out what was named already; naming a thing twice is an error. Errors are
-// [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+// Select reads a list of methods separated by commas. An element is what [Set.Select] reads, a
+// pattern in which * stands for any characters and nothing else is special, or "all", which stands
+// for every method that is not on request. Patterns, "all" too, match in alphabetical order and
+// leave out what was named already; naming a thing twice is an error. Errors are [core.ErrUnknown],
+// [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	var selections []Selection
 	chosen := map[string]bool{}
@@ -89,8 +90,9 @@ func (r *Registry) match(pattern string) []string {
 	return names
 }
 
-// Select reads the name of a thing, or its name with options: "vamp?epochs=20&lr=1e-3". In a value, % and two hexadecimal
-// digits stand for a byte, as [EscapeValue] writes it. Errors are [core.ErrUnknown] and [core.ErrOption].
+// Select reads the name of a thing, or its name with options: "vamp?epochs=20&lr=1e-3". In a value,
+// % and two hexadecimal digits stand for a byte, as [EscapeValue] writes it. Errors are
+// [core.ErrUnknown] and [core.ErrOption].
 func (s Set[T]) Select(element string) (T, core.Options, error) {
 	name, query, _ := strings.Cut(element, "?")
 	thing, err := s.Get(name)
@@ -120,15 +122,16 @@ func parseQuery(element, query string) (map[string]string, error) {
 		}
 		text, err := url.PathUnescape(value)
 		if err != nil {
-			return nil, fmt.Errorf("%w: in %q, a %% is not before two hexadecimal digits; write %%25 for it", core.ErrOption, element)
+			return nil, fmt.Errorf("%w: in %q, a %% is not before two hexadecimal digits; write %%25 for it",
+				core.ErrOption, element)
 		}
 		options[key] = text
 	}
 	return options, nil
 }
 
-// EscapeValue returns the value of an option, a text in UTF-8, as a selection has it: % , & and spaces are bytes written as %
-// and two hexadecimal digits.
+// EscapeValue returns the value of an option, a text in UTF-8, as a selection has it: % , & and
+// spaces are bytes written as % and two hexadecimal digits.
 func EscapeValue(text string) string {
 	var b strings.Builder
 	for _, c := range text {

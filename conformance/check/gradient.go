@@ -12,24 +12,25 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// precision is what a loss is held to that computes in numbers of some size. Gradients are compared with central differences
-// (f(x+h) − f(x−h))/2h: with that h, and to within relative times the largest of the derivatives, and noise times 1 + |f|, which
-// allows for the rounding of f divided by h. Results that are equal but for rounding may differ by rounding times 1 + the
-// largest of them.
+// precision is what a loss is held to that computes in numbers of some size. Gradients are compared
+// with central differences (f(x+h) − f(x−h))/2h: with that h, and to within relative times the
+// largest of the derivatives, and noise times 1 + |f|, which allows for the rounding of f divided
+// by h. Results that are equal but for rounding may differ by rounding times 1 + the largest of
+// them.
 type precision struct {
 	h, relative, noise, rounding float64
 }
 
 var (
 	double = precision{h: 1e-5, relative: 1e-5, noise: 1e-9, rounding: rounding}
-	// A loss that computes in float32 has a rounding of 2⁻²³ |f|, and h must be large enough to see beyond it. Its results differ
-	// by some hundreds of that if sums are taken in another order.
+	// A loss that computes in float32 has a rounding of 2⁻²³ |f|, and h must be large enough to see
+	// beyond it. Its results differ by some hundreds of that if sums are taken in another order.
 	single = precision{h: 1e-2, relative: 2e-2, noise: 1e-4, rounding: 1e-4}
 )
 
-// withinPrecision holds results at views to double precision, and if they break it to that of the loss: single if its gradients
-// there are not the central differences of its value to double precision, which the rounding of float32 never allows. It returns
-// the precision that decided.
+// withinPrecision holds results at views to double precision, and if they break it to that of the
+// loss: single if its gradients there are not the central differences of its value to double
+// precision, which the rounding of float32 never allows. It returns the precision that decided.
 func (s *scoring) withinPrecision(ctx context.Context, v pair, hold func(precision) error) (precision, error) {
 	broken := hold(double)
 	if broken == nil {
@@ -47,7 +48,8 @@ func (s *scoring) withinPrecision(ctx context.Context, v pair, hold func(precisi
 	return single, hold(single)
 }
 
-// alike reports whether two results, of which the largest of the second has that modulus, are equal but for rounding.
+// alike reports whether two results, of which the largest of the second has that modulus, are equal
+// but for rounding.
 func (p precision) alike(difference, largest float64) bool {
 	return difference <= p.rounding*(1+largest)
 }

@@ -105,7 +105,9 @@ func lossChecks() []check[*scoring] {
 		{evaluates, "Evaluate gives a finite value and finite n×d gradients", "", nil, (*scoring).checkEvaluate},
 		{"gradients", "Gradients are the derivatives of the value, by central differences, for batches from 2 to 64 rows and for every switch and choice of the options",
 			"", needed, (*scoring).checkGradients},
-		{"row-order", "The value does not depend on the order of the pairs in a batch, and gradients are reordered with them, but for the rounding of float64, or of float32 in a loss that computes in it", "", needed, (*scoring).checkOrder},
+		{"row-order", "The value does not depend on the order of the pairs in a batch, and gradients are reordered " +
+			"with them, but for the rounding of float64, or of float32 in a loss that computes in it",
+			"", needed, (*scoring).checkOrder},
 		{"repeatable", "Evaluating twice gives the same bits", "", needed, (*scoring).checkRepeatable},
 		{"new-results", "Gradients are new matrices, which the caller may write to", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkNewResults},
 		{"inputs-unchanged", "Evaluate does not change the views", "", needed, (*scoring).checkInputs},
@@ -113,7 +115,8 @@ func lossChecks() []check[*scoring] {
 		{"concurrent-use", "Evaluate gives the same bits when several goroutines call it", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkConcurrentUse},
 		{"degenerate", "Views that are constant, zero, equal, of deficient rank or of one row give a finite value and finite gradients, or ErrShape for one row",
 			"", needed, (*scoring).checkDegenerate},
-		{"options", "Evaluate takes every value of the declared options that is tried (switches, choices, texts, least numbers), or returns an error of package core",
+		{"options", "Evaluate takes every value of the declared options that is tried (switches, choices, texts, " +
+			"least numbers), or returns an error of package core",
 			"", needed, (*scoring).checkOptions},
 		{"errors", "Evaluate returns ErrShape for views of different shapes or without rows, and ErrNonFinite for such values", "", needed, (*scoring).checkErrors},
 		{"cancelled", "Evaluate returns the context's error soon after the context ends", "", needed, (*scoring).checkCancelled},
@@ -163,7 +166,8 @@ func (s *scoring) checkOrder(ctx context.Context, n *notes) error {
 			got, want *mat.Dense
 		}{{"GradX", got.GradX, permuted(gradX)}, {"GradY", got.GradY, permuted(gradY)}} {
 			if e := largestDifference(g.got, g.want); !p.alike(e, matrixTable(g.want).largest()) {
-				return wrong(remedy, "with the pairs in another order %s differs by up to %.3g from the reordered one", g.name, e)
+				return wrong(remedy, "with the pairs in another order %s differs by up to %.3g from the reordered one",
+					g.name, e)
 			}
 		}
 		return nil
@@ -302,7 +306,8 @@ func (s *scoring) checkAnyMatrix(ctx context.Context, _ *notes) error {
 	}
 	_, err = s.withinPrecision(ctx, v, func(p precision) error {
 		if d := want.distance(lossTable(got), p); d != "" {
-			return wrong("read a mat.Matrix by Dims and At, or copy it by mat.DenseCopyOf", "of value and gradients for *mat.Dense and for other matrices, %s", d)
+			return wrong("read a mat.Matrix by Dims and At, or copy it by mat.DenseCopyOf",
+				"of value and gradients for *mat.Dense and for other matrices, %s", d)
 		}
 		return nil
 	})

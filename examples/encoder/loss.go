@@ -11,8 +11,9 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Slow is the loss of slow feature analysis (Wiskott and Sejnowski, Slow feature analysis: unsupervised learning of invariances,
-// Neural Computation 14, 2002), its constraint as a penalty: ‖X − Y‖²/n + weight·‖d·XᵀX/n − I‖² of n×d views.
+// Slow is the loss of slow feature analysis (Wiskott and Sejnowski, Slow feature analysis:
+// unsupervised learning of invariances, Neural Computation 14, 2002), its constraint as a penalty:
+// ‖X − Y‖²/n + weight·‖d·XᵀX/n − I‖² of n×d views.
 type Slow struct{}
 
 var _ nn.GraphLoss = Slow{}
@@ -22,14 +23,15 @@ func (Slow) Describe() core.Description {
 	return core.Description{
 		Name:    "slow",
 		Summary: "features that change slowly and are uncorrelated",
-		Doc: "The mean squared distance of a snapshot's features to those of its successor, and how far the features of a batch are " +
-			"from uncorrelated: Wiskott and Sejnowski, Slow feature analysis: unsupervised learning of invariances, Neural " +
-			"Computation 14, 2002, with the constraint as a penalty.",
+		Doc: "The mean squared distance of a snapshot's features to those of its successor, and how far the " +
+			"features of a batch are from uncorrelated: Wiskott and Sejnowski, Slow feature analysis: unsupervised " +
+			"learning of invariances, Neural Computation 14, 2002, with the constraint as a penalty.",
 		Options: []core.Option{core.FloatOption("weight", 1, 0, 1e6, "weight of the penalty")},
 	}
 }
 
-// Evaluate implements [core.Loss]. The derivatives are 2(X − Y)/n + 4·weight·d/n·X(d·XᵀX/n − I) by X, and −2(X − Y)/n by Y.
+// Evaluate implements [core.Loss]. The derivatives are 2(X − Y)/n + 4·weight·d/n·X(d·XᵀX/n − I) by
+// X, and −2(X − Y)/n by Y.
 func (Slow) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
 	if err := ctx.Err(); err != nil {
 		return core.LossValue{}, err
@@ -65,7 +67,8 @@ func (Slow) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 
 func square(m *mat.Dense) float64 { norm := mat.Norm(m, 2); return norm * norm }
 
-// Graph implements [nn.GraphLoss]: with it a training step is one graph, and autodiff finds the derivatives.
+// Graph implements [nn.GraphLoss]: with it a training step is one graph, and autodiff finds the
+// derivatives.
 func (Slow) Graph(x, y *graph.Node, options core.Options) (loss, degenerate *graph.Node) {
 	n, d := float64(x.Shape().Dim(0)), x.Shape().Dim(1)
 	change := graph.DivScalar(graph.ReduceAllSum(graph.Square(graph.Sub(x, y))), n)

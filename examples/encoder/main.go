@@ -1,4 +1,5 @@
-// Command encoder is the benchmark with networks of one's own: an encoder, a loss, and a training. docs/nn.md explains it.
+// Command encoder is the benchmark with networks of one's own: an encoder, a loss, and a training.
+// docs/nn.md explains it.
 package main
 
 import (
@@ -16,7 +17,8 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Config{Name: "encoder", Registry: withNetworks}))
+	config := cli.Config{Name: "encoder", Registry: withNetworks}
+	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, config))
 }
 
 func withNetworks(rt *nn.Runtime) (*registry.Registry, error) {
@@ -26,7 +28,9 @@ func withNetworks(rt *nn.Runtime) (*registry.Registry, error) {
 	}
 	dense := Dense{Hidden: 64}
 	return r, errors.Join(
-		r.Methods.Add(compose.LossMethod(rt, vamp.Loss{}, linalg.Ridge{}, &compose.LossOptions{Name: "vamp-dense", Network: dense})),
+		r.Methods.Add(compose.LossMethod(rt, vamp.Loss{}, linalg.Ridge{}, &compose.LossOptions{
+			Name: "vamp-dense", Network: dense,
+		})),
 		r.Losses.Add(Slow{}), // is the method loss:slow
 		r.Embedders.Add(&Next{Runtime: rt, Network: dense}), // is the method embedder:next
 	)

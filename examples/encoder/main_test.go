@@ -28,7 +28,8 @@ func TestNext(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it trains for some seconds; -short is set")
 	}
-	conformance.RunEmbedderSuite(t, func() core.Embedder { return &Next{Runtime: runtime, Network: Dense{Hidden: 16}} }, quick())
+	next := func() core.Embedder { return &Next{Runtime: runtime, Network: Dense{Hidden: 16}} }
+	conformance.RunEmbedderSuite(t, next, quick())
 }
 
 func TestSlow(t *testing.T) {
@@ -57,7 +58,8 @@ func TestSlowGraph(t *testing.T) {
 	assert.True(t, mat.EqualApprox(want.GradY, got.GradY, 1e-6))
 }
 
-// TestRun takes all three through the protocol, with an option of the encoder, and the models are saved.
+// TestRun takes all three through the protocol, with an option of the encoder, and the models are
+// saved.
 func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it trains the oracle, which takes some seconds; -short is set")
@@ -65,8 +67,8 @@ func TestRun(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	out := filepath.Join(t.TempDir(), "out")
 	args := []string{
-		"run", "--methods", "vamp-dense?hidden=32,loss:slow,embedder:next", "--epochs", "1", "--split", "64,12,10", "--steps", "2",
-		"--save-models", "--out", out, "-q",
+		"run", "--methods", "vamp-dense?hidden=32,loss:slow,embedder:next", "--epochs", "1",
+		"--split", "64,12,10", "--steps", "2", "--save-models", "--out", out, "-q",
 	}
 	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "encoder", Registry: withNetworks})
 	require.Zero(t, status, stderr.String())

@@ -143,7 +143,9 @@ func decodeBy(network nn.Autoencoder, shape []int) func(scope *model.Scope, z *g
 }
 
 // embeddingOf returns the trained networks with a report to be completed.
-func embeddingOf(backend compute.Backend, network nn.Autoencoder, n *nn.Network, report core.Report) (*embedding, error) {
+func embeddingOf(
+	backend compute.Backend, network nn.Autoencoder, n *nn.Network, report core.Report,
+) (*embedding, error) {
 	encoder, err := nn.NewInference(backend, n.Store, n.Shape, encodeBy(network, n.Features))
 	if err != nil {
 		return nil, err

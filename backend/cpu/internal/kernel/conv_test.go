@@ -224,7 +224,8 @@ func (o *convOperands) check(t testing.TB, s Set, e Epilogue, gradients bool) {
 	out, wantWin := c.naiveEpilogue(e, images, plain)
 	for i := range out {
 		if got := y.slice()[i]; out[i] != got && (out[i] == out[i] || got == got) || wantWin[i] != win[i] {
-			t.Fatalf("%+v epilogue %b, element %d: %v won by %d, want %v won by %d", c, e, i, got, win[i], out[i], wantWin[i])
+			t.Fatalf("%+v epilogue %b, element %d: %v won by %d, want %v won by %d",
+				c, e, i, got, win[i], out[i], wantWin[i])
 		}
 	}
 	if gradients {
@@ -321,7 +322,8 @@ func TestConv(t *testing.T) {
 	})
 }
 
-// fuzzedConv is a convolution of these numbers, made small: its products are so few that a fuzzer sees hundreds a second.
+// fuzzedConv is a convolution of these numbers, made small: its products are so few that a fuzzer
+// sees hundreds a second.
 func fuzzedConv(height, width, in, out, kernel, pad uint8) Conv {
 	const products = 1 << 13
 	c := Conv{
@@ -359,7 +361,8 @@ func FuzzConv(f *testing.F) {
 	})
 }
 
-// TestFuzzedConv: what FuzzConv makes of its numbers is small, and of all widths, depths and kernels.
+// TestFuzzedConv: what FuzzConv makes of its numbers is small, and of all widths, depths and
+// kernels.
 func TestFuzzedConv(t *testing.T) {
 	r := seeded(1)
 	var widest, deepest, most, kernels, valid int
@@ -414,8 +417,8 @@ func TestConvNonFinite(t *testing.T) {
 	})
 }
 
-// TestKernelGradientNonFinite: a row of the image that a row of the kernel never meets does not reach its gradient, without zeros
-// around the image too.
+// TestKernelGradientNonFinite: a row of the image that a row of the kernel never meets does not
+// reach its gradient, without zeros around the image too.
 func TestKernelGradientNonFinite(t *testing.T) {
 	eachSet(t, func(t *testing.T, s Set) {
 		for out := 1; out <= 4; out++ {
