@@ -37,7 +37,7 @@ func (c CNN) CheckShape(shape []int) error {
 		return fmt.Errorf("%w: a convolutional network with filters %v of size %d; give 1 to %d convolutions of at "+
 			"least 1 filter each, and an odd size", core.ErrOption, c.Channels, c.Kernel, maxConvolutions)
 	}
-	if len(shape) != 2 && len(shape) != 3 {
+	if len(shape) != 2 && len(shape) != 3 || slices.Min(shape) < 1 {
 		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [height, width, channels]; these snapshots have shape %v", core.ErrShape, shape)
 	}
 	if m := c.shrink(); shape[0]%m != 0 || shape[1]%m != 0 {
