@@ -23,7 +23,7 @@ func ExampleLoopback() {
 		fmt.Println(err)
 		return
 	}
-	defer loop.Close()
+	defer func() { _ = loop.Close() }()
 	method := loop.Things[0].(core.Method)
 	options, err := method.Describe().Resolve(nil)
 	if err != nil {
@@ -54,7 +54,7 @@ func ExampleOpen() {
 		fmt.Println("it cannot be used")
 		return
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	for _, thing := range p.Things {
 		if method, ok := thing.(core.Method); ok {
 			fmt.Println(method.Describe().Name)
