@@ -32,6 +32,26 @@ func TestReadmeShowsTheExample(t *testing.T) {
 	assert.Equal(t, strings.Join(shown, " "), strings.Join(strings.Fields(block), " "))
 }
 
+// TestNetworksPageShowsTheExample: every block of Go in docs/nn.md is in examples/encoder.
+func TestNetworksPageShowsTheExample(t *testing.T) {
+	page, err := os.ReadFile("docs/nn.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("examples/encoder/*.go")
+	require.NoError(t, err)
+	var source strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		source.Write(text)
+	}
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	require.Len(t, blocks, 6)
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		assert.True(t, strings.Contains(source.String(), block), "not in examples/encoder:\n%s", block)
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
 
 // TestLinks: what the documentation links to in this repository is there.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/gobackend"
-	"gonum.org/v1/gonum/blas/blas64"
 
 	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/backend/cpu/blas"
@@ -20,8 +19,6 @@ const (
 	goBackend      = gobackend.BackendName
 	xlaBackend     = "xla"
 	defaultBackend = cpuBackend
-	// portableKernels are in plain Go, where gonum's own products are the faster ones.
-	portableKernels = "generic"
 	// backendVariable is GoMLX's own name of the choice of a backend, for where --backend is not given.
 	backendVariable = "GOMLX_BACKEND"
 )
@@ -69,22 +66,17 @@ func checkThreads(threads int, config string) error {
 	return nil
 }
 
-// useFastAlgebra starts the backend, and if it is the cpu backend makes gonum multiply matrices on its kernels, which gives the same
-// bits for any number of threads.
+// useFastAlgebra starts the backend, and if it is the cpu backend makes gonum multiply matrices on
+// its kernels, which gives the same bits for any number of threads.
 func useFastAlgebra(rt *nn.Runtime) error {
 	backend, err := rt.Backend()
 	if err != nil {
 		return err
 	}
-	own, ok := backend.(*cpu.Backend)
-	if !ok || own.Kernels() == portableKernels {
-		return nil
+	if own, ok := backend.(*cpu.Backend); ok {
+		return blas.Use(own.Kernels())
 	}
-	products, err := blas.New(&blas.Options{Set: own.Kernels()})
-	if err == nil {
-		blas64.Use(products)
-	}
-	return err
+	return nil
 }
 
 // backendIdentity is what the numbers of a run depend on: the configuration, or for the cpu backend its kernels, since the

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/registry"
 )
 
 func (a *app) completionCommand() *cobra.Command {
@@ -35,13 +36,18 @@ func (a *app) completionCommand() *cobra.Command {
 	}
 }
 
-// completeMethods completes the last element of a list of methods.
+// completeMethods completes the last element of a list of methods: its name, or after ? and & an
+// option.
 func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
 	r, err := a.registry()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	before := text[:strings.LastIndex(text, ",")+1]
+	start := strings.LastIndex(text, ",") + 1
+	before, element := text[:start], text[start:]
+	if name, _, ofOptions := strings.Cut(element, "?"); ofOptions {
+		return completeOption(text, r.Methods.Descriptions(), name)
+	}
 	named := strings.Split(before, ",")
 	var names []string
 	for _, d := range r.Methods.Descriptions() {
@@ -53,6 +59,48 @@ func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]stri
 		names = append(names, "all\tevery method")
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeOracle completes the name of an oracle, or after ? and & an option.
+func (a *app) completeOracle(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+	r, err := a.registry()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	if name, _, ofOptions := strings.Cut(text, "?"); ofOptions {
+		return completeOption(text, r.Oracles.Descriptions(), name)
+	}
+	var names []string
+	for _, d := range r.Oracles.Descriptions() {
+		names = append(names, d.Name+"\t"+d.Summary)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeOption completes the name of the option, or the value of a switch or a choice, with which
+// the text ends. name is that of the thing, which has one of the descriptions.
+func completeOption(text string, descriptions []core.Description, name string) ([]string, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	i := slices.IndexFunc(descriptions, func(d core.Description) bool { return d.Name == name })
+	if i < 0 {
+		return nil, directive
+	}
+	var completions []string
+	last := strings.LastIndexAny(text, "?&") + 1
+	option, _, ofValue := strings.Cut(text[last:], "=")
+	for _, o := range descriptions[i].Options {
+		switch {
+		case !ofValue:
+			completions = append(completions, text[:last]+o.Name+"=\t"+o.Doc)
+		case o.Name == option && o.Type() == "bool":
+			completions = append(completions, text[:last]+option+"=true", text[:last]+option+"=false")
+		case o.Name == option:
+			for _, choice := range o.Choices {
+				completions = append(completions, text[:last]+option+"="+registry.EscapeValue(choice))
+			}
+		}
+	}
+	return completions, directive
 }
 
 // completeName completes the name of anything registered.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
+	"github.com/koopbench/koopbench/registry"
 )
 
 // maxConfig is the largest size of a configuration file, in bytes.
@@ -171,8 +172,8 @@ var listed = map[string]bool{"methods": true, "seeds": true, "split": true}
 
 // text is one value, or one element of a list, as the command line would have it.
 func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
-	if flag.Name == "methods" && value.Kind == yaml.MappingNode {
-		return c.method(value)
+	if (flag.Name == "methods" || flag.Name == "oracle") && value.Kind == yaml.MappingNode {
+		return c.selection(map[string]string{"methods": "a method", "oracle": "an oracle"}[flag.Name], value)
 	}
 	switch {
 	case value.Kind != yaml.ScalarNode:
@@ -183,9 +184,10 @@ func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
 	return c.absolute(flag, value.Value), nil
 }
 
-// method is a method with options, written name: {option: value}, as the command line would have it.
-func (c config) method(n *yaml.Node) (string, error) {
-	const form = "a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}"
+// selection is a thing with options, written name: {option: value}, as the command line would have
+// it.
+func (c config) selection(thing string, n *yaml.Node) (string, error) {
+	form := thing + " with options is written NAME: {OPTION: VALUE, OPTION: VALUE}"
 	if len(n.Content) != 2 || n.Content[0].Kind != yaml.ScalarNode {
 		return "", c.at(n, form+", one name an element")
 	}
@@ -199,10 +201,10 @@ func (c config) method(n *yaml.Node) (string, error) {
 	var pairs []string
 	for i := 0; i < len(options.Content); i += 2 {
 		option, value := options.Content[i], resolved(options.Content[i+1])
-		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" || strings.ContainsAny(value.Value, "&,=") {
+		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
 			return "", c.at(value, "the option %s of %s takes one value", option.Value, name.Value)
 		}
-		pairs = append(pairs, option.Value+"="+value.Value)
+		pairs = append(pairs, option.Value+"="+registry.EscapeValue(value.Value))
 	}
 	if len(pairs) == 0 {
 		return name.Value, nil

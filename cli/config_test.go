@@ -37,6 +37,9 @@ methods:
   - "loss:*"
   - contrastive?epochs=3
   - spaced: {}
+  - texts: {path: 'a, b&c=d%', empty: ''}
+oracle:
+  cnn: {epochs: 7}
 seeds: [0, 1, 5]
 split: [300, 100, 100]
 oracle-seed: -7
@@ -53,8 +56,10 @@ protocol: powers
 	flags := runFlagSet(t, "--jobs", "4", "--out", "elsewhere")
 	require.NoError(t, setFlags([]byte(text), filepath.Join("folder", "run.yaml"), flags))
 	for name, want := range map[string]string{
-		"methods": "linear,vamp?epochs=20&lr=1e-3,autoencoder,loss:*,contrastive?epochs=3,spaced",
-		"seeds":   "0,1,5", "split": "300,100,100", "oracle-seed": "-7", "epochs": "3", "steps": "3", "timeout": "1m30s", "quiet": "true",
+		"methods": "linear,vamp?epochs=20&lr=1e-3,autoencoder,loss:*,contrastive?epochs=3,spaced," +
+			"texts?path=a%2C%20b%26c=d%25&empty=",
+		"oracle": "cnn?epochs=7",
+		"seeds":  "0,1,5", "split": "300,100,100", "oracle-seed": "-7", "epochs": "3", "steps": "3", "timeout": "1m30s", "quiet": "true",
 		"plugin": "folder/first /second/plugin", "data": "mnist", "protocol": "powers",
 		"jobs": "4", "out": "elsewhere", // the command line goes before the file
 		"num-digits": "5", // in neither
@@ -95,7 +100,8 @@ func TestConfigErrors(t *testing.T) {
 		"two names":            {"methods:\n  - {a: {x: 1}, b: {x: 1}}", "line 2: a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}, one name an element"},
 		"options of a kind":    {"methods:\n  - a:\n      - x", "line 3: a method with options is written"},
 		"option of two values": {"methods:\n  - a: {x: [1, 2]}", "line 2: the option x of a takes one value"},
-		"option that goes on":  {"methods:\n  - a: {x: '1&y=2'}", "line 2: the option x of a takes one value"},
+		"oracle of two":        {"oracle: {cnn: {x: 1}, b: {x: 1}}", "an oracle with options is written NAME: {OPTION"},
+		"oracles":              {"oracle: [cnn, other]", "line 1: oracle takes one value, not a list"},
 		"not a mapping":        {"- seeds", "line 1: a configuration has lines of key: value"},
 		"a word":               {"seeds", "line 1: a configuration has lines of key: value"},
 		"not YAML":             {"seeds: 1\n\tsteps: 2", "line 2: found a tab character that violates indentation"},

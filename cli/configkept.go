@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/registry"
 )
 
 const keptHead = "The configuration that these results are from; it repeats them with: run --config config.yaml"
@@ -52,6 +54,8 @@ func keptValue(flag *pflag.Flag, p *benchmark.Plan, backend string) (*yaml.Node,
 		return scalar(backend), nil
 	case "methods":
 		return methodNodes(p.Entries), nil
+	case "oracle":
+		return selectionNode(flag.Value.String()), nil
 	}
 	if l, ok := flag.Value.(list); ok {
 		values := slices.Clone(*l.values)
@@ -88,19 +92,28 @@ func scalar(text string) *yaml.Node {
 func methodNodes(entries []benchmark.Entry) *yaml.Node {
 	nodes := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, e := range entries {
-		name, query, hasOptions := strings.Cut(e.Label, "?")
-		n := scalar(name)
-		if hasOptions && query != "" {
-			options := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-			for pair := range strings.SplitSeq(query, "&") {
-				option, value, _ := strings.Cut(pair, "=")
-				options.Content = append(options.Content, scalar(option), scalar(value))
-			}
-			n = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{n, options}}
-		}
-		nodes.Content = append(nodes.Content, n)
+		nodes.Content = append(nodes.Content, selectionNode(e.Label))
 	}
 	return nodes
+}
+
+// selectionNode is a name with options as a mapping, from which a configuration makes the same text
+// again, or the text.
+func selectionNode(text string) *yaml.Node {
+	name, query, _ := strings.Cut(text, "?")
+	if query == "" {
+		return scalar(name)
+	}
+	options := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+	for pair := range strings.SplitSeq(query, "&") {
+		option, escaped, _ := strings.Cut(pair, "=")
+		value, err := url.PathUnescape(escaped)
+		if err != nil || registry.EscapeValue(value) != escaped {
+			return scalar(text)
+		}
+		options.Content = append(options.Content, scalar(option), scalar(value))
+	}
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(name), options}}
 }
 
 // takingPart lists the plugins that serve a method or the oracle of a plan: they may have been found in a folder that the

@@ -90,13 +90,21 @@ func TestCompletion(t *testing.T) {
 	for typed, want := range map[string][]string{
 		"run --methods ":          {"all", "blocking", "failing", "other", "panicking", "shared", "template"},
 		"run --methods template,": {"template,blocking", "template,failing", "template,other", "template,panicking", "template,shared"},
-		"run --backend ":          backends(),
-		"info ":                   {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
-		"plugin ":                 {"check", "list", "lock", "serve"},
-		"plugin serve ":           {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
-		"completion ":             {"bash", "fish", "powershell", "zsh"},
-		"":                        {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
-		"help ":                   {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"run --methods other,template?": {
+			"other,template?epochs=", "other,template?blemish=", "other,template?order=", "other,template?warn=",
+		},
+		"run --methods template?epochs=3&order=": {"template?epochs=3&order=up", "template?epochs=3&order=down"},
+		"run --methods template?warn=":           {"template?warn=true", "template?warn=false"},
+		"run --methods nothing?":                 nil,
+		"run --oracle ":                          {"cnn"},
+		"run --oracle cnn?":                      {"cnn?epochs="},
+		"run --backend ":                         backends(),
+		"info ":                                  {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"plugin ":                                {"check", "list", "lock", "serve"},
+		"plugin serve ":                          {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"completion ":                            {"bash", "fish", "powershell", "zsh"},
+		"":                                       {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"help ":                                  {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -94,7 +94,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(word{&f.config, "FILE"}, "config", "configuration in YAML with values for flags, by their names; the flags given here go before it")
 	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
-	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: its name, or plugin:NAME for one that a plugin serves")
+	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
+		"name?option=value&option=value, after plugin: for one that a plugin serves")
 	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
@@ -126,6 +127,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"methods":  a.completeMethods,
+		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
 		"protocol": cobra.FixedCompletions(benchmark.Protocols(), cobra.ShellCompDirectiveNoFileComp),
 		"shard":    cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
@@ -259,19 +261,23 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	return plan, nil
 }
 
-func planOracle(c *catalogue, name string, seed int64) (benchmark.OraclePlan, error) {
-	name, fromPlugin := strings.CutPrefix(name, "plugin:")
-	oracle, err := c.Oracles.Get(name)
+// planOracle is the oracle that the value of --oracle chooses, with its options.
+func planOracle(c *catalogue, text string, seed int64) (benchmark.OraclePlan, error) {
+	element, fromPlugin := strings.CutPrefix(text, oracleFromPlugin)
+	oracle, options, err := c.Oracles.Select(element)
 	if err != nil {
 		return benchmark.OraclePlan{}, usageError{fmt.Errorf("--oracle: %w", err)}
 	}
+	name, _, _ := strings.Cut(element, "?")
 	from := c.oraclePlugin(name)
 	if fromPlugin && from == nil {
 		return benchmark.OraclePlan{}, usagef("--oracle plugin:%s: the oracle %s is built in; no plugin serves it", name, name)
 	}
-	options, err := oracle.Describe().Resolve(nil)
-	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed, Plugin: from}, err
+	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed, Plugin: from}, nil
 }
+
+// oracleFromPlugin is before the name of an oracle that a plugin must serve.
+const oracleFromPlugin = "plugin:"
 
 func openTask(f *runFlags) (*benchmark.Task, error) {
 	open := dataset.MNIST

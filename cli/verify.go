@@ -224,11 +224,12 @@ func atFault(err error) error {
 // with these options, are in unable.
 func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verifyFlags,
 	c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
-	oracle, err := planOracle(c, r.Oracle.Name, r.Oracle.Seed)
+	judge, err := c.Oracles.Get(r.Oracle.Name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", atFault(err))
+		return nil, nil, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", err)
 	}
-	if oracle.Options, err = optionsAgain(oracle.Oracle.Describe(), r.Oracle.Options); err != nil {
+	oracle := benchmark.OraclePlan{Oracle: judge, Seed: r.Oracle.Seed, Plugin: c.oraclePlugin(r.Oracle.Name)}
+	if oracle.Options, err = optionsAgain(judge.Describe(), r.Oracle.Options); err != nil {
 		return nil, nil, fmt.Errorf("the oracle of the results: %w", err)
 	}
 	t := r.Task

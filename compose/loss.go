@@ -14,16 +14,19 @@ import (
 type LossOptions struct {
 	// Name, Summary and Doc describe it; "loss:" and the name of the loss, the loss's summary and doc where empty.
 	Name, Summary, Doc string
-	// Network is the encoder; nil for [nn.ReferenceCNN].
-	Network *nn.CNN
+	// Network is the encoder; nil for [nn.ReferenceCNN]. Options of an [nn.Configurable] are
+	// options of the embedder.
+	Network nn.Encoder
 }
 
-// LossEmbedder returns the embedder that trains the reference encoder under a loss. Its features are z = e/max(‖e‖₂, 1e-12), with
-// e of as many numbers as there are states. The loss compares z(x) for a batch of snapshots x with W z(y) for their successors
-// y, W being a matrix that is trained along and then discarded.
+// LossEmbedder returns the embedder that trains an encoder under a loss. Its features are z =
+// e/max(‖e‖₂, 1e-12), with e of as many numbers as there are states. The loss compares z(x) for a
+// batch of snapshots x with W z(y) for their successors y, W being a matrix that is trained along
+// and then discarded.
 //
-// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated outside: features go out,
-// value and gradients come back, and the encoder is trained by the gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
+// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated
+// outside: features go out, value and gradients come back, and the encoder is trained by the
+// gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
 //
 // Nil options are the defaults.
 func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embedder {
@@ -32,7 +35,7 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 	}
 	e := &lossEmbedder{runtime: runtime, loss: loss, network: nn.ReferenceCNN()}
 	if o.Network != nil {
-		e.network = *o.Network
+		e.network = o.Network
 	}
 	l := loss.Describe()
 	e.description = core.Description{
@@ -43,6 +46,9 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 		Exposure: l.Exposure,
 	}
 	e.description.Options, e.lossPart = join(e.description.Options, "loss", l.Options)
+	if c, ok := e.network.(nn.Configurable); ok {
+		e.description.Options, e.networkPart = join(e.description.Options, "encoder", c.Options())
+	}
 	return e
 }
 
@@ -51,7 +57,8 @@ type lossEmbedder struct {
 	runtime     *nn.Runtime
 	loss        core.Loss
 	lossPart    part
-	network     nn.CNN
+	networkPart part
+	network     nn.Encoder
 }
 
 var (
@@ -66,7 +73,11 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	if err := e.network.CheckShape(t.Train.Shape()); err != nil {
+	network, err := e.configured(t.Options)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.CheckShape(t.Train.Shape()); err != nil {
 		return nil, err
 	}
 	options, err := e.lossPart.read(t.Options)
@@ -78,7 +89,7 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	twin := views{e.network, t.States}
+	twin := views{network, t.States}
 	scored, err := newScoring(backend, store, twin, e.loss, options)
 	if err != nil {
 		return nil, err
@@ -105,12 +116,25 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err != nil {
 		return nil, err
 	}
-	return nn.NewEmbedding(encoder, core.Report{
+	return nn.NewEmbedding(network, encoder, core.Report{
 		History:        history.Epochs,
 		Parameters:     nn.NumParameters(store),
 		CompileSeconds: history.CompileSeconds + scored.compile.Seconds() + encoder.CompileSeconds,
 		Warnings:       append(scored.warnings(history), history.Warnings...),
 	}), nil
+}
+
+// configured is the encoder with its options, if it has any, among those of the method.
+func (e *lossEmbedder) configured(options core.Options) (nn.Encoder, error) {
+	c, ok := e.network.(nn.Configurable)
+	if !ok {
+		return e.network, nil
+	}
+	o, err := e.networkPart.read(options)
+	if err != nil {
+		return nil, err
+	}
+	return c.With(o), nil
 }
 
 // Load implements [core.EmbeddingLoader].
@@ -120,23 +144,29 @@ func (e *lossEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.Embeddin
 	if err != nil {
 		return nil, err
 	}
-	if err := e.network.CheckShape(n.Shape); err != nil {
+	network, err := nn.SavedEncoder(n, e.network)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
 	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := nn.NewInference(backend, n.Store, n.Shape, views{e.network, n.Features}.embed)
+	encoder, err := nn.NewInference(backend, n.Store, n.Shape, views{network, n.Features}.embed)
 	if err != nil {
 		return nil, err
 	}
-	return nn.NewEmbedding(encoder, core.Report{Parameters: nn.NumParameters(n.Store), CompileSeconds: encoder.CompileSeconds}), nil
+	return nn.NewEmbedding(network, encoder, core.Report{
+		Parameters: nn.NumParameters(n.Store), CompileSeconds: encoder.CompileSeconds,
+	}), nil
 }
 
 // views are the two views of a batch of lagged pairs that a loss compares.
 type views struct {
-	network  nn.CNN
+	network  nn.Encoder
 	features int
 }
 

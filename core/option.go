@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -8,18 +9,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the value where the user
-// gives none. Make one with [BoolOption], [IntOption], [FloatOption] or [ChoiceOption].
+// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the
+// value if the user gives none. Make one with [BoolOption], [IntOption], [FloatOption],
+// [ChoiceOption] or [TextOption].
 type Option struct {
 	Name    string
 	Doc     string // one line without a full stop
 	Default any
 	Min     float64  // least value of a number
-	Max     float64  // largest value of a number
-	Choices []string // the values of a string
+	Max     float64  // largest value of a number; most bytes of a text
+	Choices []string // the values of a string; none for a text
 }
 
 // BoolOption declares a switch.
@@ -42,8 +45,24 @@ func ChoiceOption(name string, doc string, choices ...string) Option {
 	return Option{Name: name, Doc: doc, Default: append(choices, "")[0], Choices: choices}
 }
 
-// Type names the type of the option's values: "bool", "int", "float" or "string".
+// TextOption declares free text, such as a path or the name of a device: at most so many bytes, 1
+// to [MaxText], of UTF-8 without control characters. It may be empty.
+func TextOption(name, def string, most int, doc string) Option {
+	return Option{Name: name, Doc: doc, Default: def, Max: float64(most)}
+}
+
+// isText reports whether the option is a [TextOption].
+func (o Option) isText() bool {
+	_, isString := o.Default.(string)
+	return isString && len(o.Choices) == 0 && o.Max > 0
+}
+
+// Type names the type of the option's values: "bool", "int", "float", "string" for a choice, or
+// "text".
 func (o Option) Type() string {
+	if o.isText() {
+		return "text"
+	}
 	switch o.Default.(type) {
 	case bool:
 		return "bool"
@@ -59,6 +78,9 @@ func (o Option) Type() string {
 
 // Range describes the values that the option takes.
 func (o Option) Range() string {
+	if o.isText() {
+		return fmt.Sprintf("at most %.0f bytes of UTF-8 without control characters", o.Max)
+	}
 	switch o.Default.(type) {
 	case bool:
 		return "true or false"
@@ -125,17 +147,36 @@ func (o Option) Check(value any) error {
 			return nil
 		}
 	case string:
-		if s, ok := value.(string); ok && slices.Contains(o.Choices, s) {
+		s, ok := value.(string)
+		if ok && o.isText() {
+			return o.checkFree(s)
+		}
+		if ok && slices.Contains(o.Choices, s) {
 			return nil
 		}
 	}
 	return fmt.Errorf("%w: %s=%v: it takes %s (%s)", ErrOption, o.Name, value, o.Range(), o.Type())
 }
 
+// checkFree checks a value of a [TextOption].
+func (o Option) checkFree(text string) error {
+	err := checkText("the text", text, int(o.Max))
+	if err == nil && strings.ContainsFunc(text, unicode.IsControl) {
+		err = errors.New("the text has a control character; leave it out")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s=%.80q: %w", ErrOption, o.Name, text, err)
+	}
+	return nil
+}
+
 var optionPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 // The limits of a [Description] and its options.
 const (
+	// MaxText is the most bytes that a [TextOption] can take: those of the longest path of Linux.
+	MaxText = 4096
+
 	maxLine    = 1 << 10  // bytes of a summary, of an option's doc, or of a choice
 	maxDoc     = 64 << 10 // bytes of a description's doc
 	maxOptions = 256
@@ -165,7 +206,15 @@ func (o Option) validate() error {
 		return fmt.Errorf("the option %q takes numbers in %v … %v; "+remedy, o.Name, o.Min, o.Max)
 	}
 	switch o.Default.(type) {
-	case bool, string:
+	case bool:
+	case string:
+		if len(o.Choices) == 0 && !o.isText() {
+			return fmt.Errorf("the option %q has no choices, and no most bytes of a text; give one of them", o.Name)
+		}
+		if o.isText() && (o.Max > MaxText || o.Max != math.Trunc(o.Max)) {
+			return fmt.Errorf("the option %q takes %v bytes of text; give a whole number in 1 … %d",
+				o.Name, o.Max, MaxText)
+		}
 	case int:
 		if o.Min != math.Trunc(o.Min) || o.Max != math.Trunc(o.Max) {
 			return fmt.Errorf("the option %q takes whole numbers in %v … %v; both ends must be whole",
@@ -253,7 +302,7 @@ func (o Options) Int(name string) int { return o.values[name].(int) }
 // Float returns the value of a [FloatOption].
 func (o Options) Float(name string) float64 { return o.values[name].(float64) }
 
-// String returns the value of a [ChoiceOption].
+// String returns the value of a [ChoiceOption] or a [TextOption].
 func (o Options) String(name string) string { return o.values[name].(string) }
 
 // Map returns a copy of the names and values.

@@ -17,6 +17,7 @@ var described = core.Description{
 		core.FloatOption("lr", 2e-3, 1e-9, 1, "step size"),
 		core.BoolOption("center", false, "subtract the mean"),
 		core.ChoiceOption("variant", "which one", "reduced-rank", "full"),
+		core.TextOption("weights", "none", 10, "file of weights"),
 	},
 }
 
@@ -28,6 +29,7 @@ func TestParseOptions(t *testing.T) {
 	assert.Equal(t, 2e-3, o.Float("lr"))
 	assert.True(t, o.Bool("center"))
 	assert.Equal(t, "full", o.String("variant"))
+	assert.Equal(t, "none", o.String("weights"))
 	o.Map()["epochs"] = 7
 	assert.Equal(t, 3, o.Int("epochs"), "the map handed out is a copy")
 }
@@ -41,6 +43,10 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"too large":    {"lr", "2", "it takes 1e-09 … 1"},
 		"NaN":          {"lr", "NaN", "it takes"},
 		"not a switch": {"center", "perhaps", "is not true or false"},
+		"long text":    {"weights", "12345678901", `weights="12345678901": the text has 11 bytes; the most is 10`},
+		"other bytes":  {"weights", "\xff", `the text is "\xff", which is not UTF-8`},
+		"new line":     {"weights", "a\nb", `weights="a\nb": the text has a control character; leave it out`},
+		"C1 control":   {"weights", "a\u009bb", "has a control character"},
 		"no choice":    {"variant", "half", "it takes reduced-rank, full"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +144,10 @@ func TestNumbersHaveFiniteBounds(t *testing.T) {
 			core.ChoiceOption("x", "x", strings.Repeat("a", 1025)),
 			"a choice of the option x has 1025 bytes",
 		},
+		"text of no byte":  {core.TextOption("x", "", 0, "x"), "has no choices, and no most bytes of a text"},
+		"text too long":    {core.TextOption("x", "", 4097, "x"), "takes 4097 bytes of text; give a whole number"},
+		"text of a part":   {core.Option{Name: "x", Doc: "x", Default: "", Max: 1.5}, "takes 1.5 bytes of text"},
+		"default too long": {core.TextOption("x", "ab", 1, "x"), "the text has 2 bytes; the most is 1"},
 		"many choices": {
 			core.ChoiceOption("x", "x", strings.Split(strings.Repeat("a,", 1024), ",")...),
 			"has 1025 choices; the most is 1024",
@@ -161,6 +171,21 @@ func TestDescriptionTextsAreBounded(t *testing.T) {
 		assert.ErrorIs(t, d.Validate(), core.ErrDescription)
 		assert.ErrorContains(t, d.Validate(), says)
 	}
+}
+
+// TestTextOptions take any text in UTF-8 of so many bytes, the empty one too.
+func TestTextOptions(t *testing.T) {
+	o := core.TextOption("path", "", 12, "file of weights")
+	assert.Equal(t, "text", o.Type())
+	assert.Equal(t, "string", described.Options[3].Type())
+	assert.Equal(t, "at most 12 bytes of UTF-8 without control characters", o.Range())
+	for _, text := range []string{"", " ", "a,b&c=d?e%f*", "ÄÖÜ/\\'\"", "cuda:0", "日本語文"} {
+		value, err := o.Parse(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, text, value)
+	}
+	assert.ErrorIs(t, o.Check(3), core.ErrOption)
+	assert.ErrorContains(t, o.Check(3), "path=3: it takes at most 12 bytes of UTF-8 without control characters (text)")
 }
 
 // TestRangesWithoutALimit are told without the largest number that there is.

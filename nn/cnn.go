@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -23,10 +24,20 @@ type CNN struct {
 // time-homogeneous stochastic dynamical systems, ICLR 2024) as kooplearn's example has it.
 func ReferenceCNN() CNN { return CNN{Channels: []int{16, 32}, Kernel: 5} }
 
-// CheckShape returns [core.ErrShape] unless snapshots of that shape are images that the network takes: [height, width] or
-// [height, width, channels], height and width divisible by 2 for each convolution.
+// maxConvolutions is more than halve any image to a pixel.
+const maxConvolutions = 24
+
+// CheckShape returns [core.ErrShape] unless snapshots of that shape are images that the network
+// takes: [height, width] or [height, width, channels], height and width divisible by 2 for each
+// convolution. The error is [core.ErrOption] if there is no convolution or more than 24, one
+// without filters, or an even kernel.
 func (c CNN) CheckShape(shape []int) error {
-	if len(shape) != 2 && len(shape) != 3 {
+	n := len(c.Channels)
+	if n < 1 || n > maxConvolutions || slices.Min(c.Channels) < 1 || c.Kernel < 1 || c.Kernel%2 == 0 {
+		return fmt.Errorf("%w: a convolutional network with filters %v of size %d; give 1 to %d convolutions of at "+
+			"least 1 filter each, and an odd size", core.ErrOption, c.Channels, c.Kernel, maxConvolutions)
+	}
+	if len(shape) != 2 && len(shape) != 3 || slices.Min(shape) < 1 {
 		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [height, width, channels]; these snapshots have shape %v", core.ErrShape, shape)
 	}
 	if m := c.shrink(); shape[0]%m != 0 || shape[1]%m != 0 {

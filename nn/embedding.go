@@ -13,6 +13,7 @@ import (
 
 // Embedding is a trained encoder, with a report of its training.
 type Embedding struct {
+	network Encoder // nil if it is not known
 	encoder *Inference
 	report  core.Report
 }
@@ -23,9 +24,10 @@ var (
 	_ core.Saver     = (*Embedding)(nil)
 )
 
-// NewEmbedding returns the embedding that a network is whose result is [n, d].
-func NewEmbedding(encoder *Inference, report core.Report) *Embedding {
-	return &Embedding{encoder, report}
+// NewEmbedding returns the embedding that a network is whose result is [n, d]. The encoder that
+// built it is kept when the embedding is saved; nil keeps none.
+func NewEmbedding(network Encoder, encoder *Inference, report core.Report) *Embedding {
+	return &Embedding{network, encoder, report}
 }
 
 // Dim implements [core.Embedding].
@@ -43,6 +45,8 @@ func (e *Embedding) Report() core.Report { return e.report }
 type networkFacts struct {
 	Shape    []int `json:"shape"` // of a snapshot
 	Features int   `json:"features"`
+	// Encoder is what the network was built by; nil in states of before there was this field.
+	Encoder *encoderFacts `json:"encoder,omitempty"`
 }
 
 // Save implements [core.Saver]. [LoadNetwork] reads what it returns.
@@ -51,15 +55,22 @@ func (e *Embedding) Save(context.Context) (*core.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, err := json.Marshal(networkFacts{e.encoder.in, e.Dim()})
+	network, err := keepEncoder(e.network)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := json.Marshal(networkFacts{e.encoder.in, e.Dim(), network})
 	return &core.State{Facts: facts, Arrays: arrays}, err
 }
 
-// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be built by [NewInference].
+// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be
+// built by [NewInference], and the encoder, which [SavedEncoder] returns.
 type Network struct {
 	Store    *model.Store
 	Shape    []int // of a snapshot
 	Features int
+
+	encoder *encoderFacts
 }
 
 // LoadNetwork reads what [Embedding.Save] returned. The error is [core.ErrShape] where that is something else. That the parameters
@@ -73,5 +84,5 @@ func LoadNetwork(s *core.State) (*Network, error) {
 		return nil, fmt.Errorf("%w: a network of %d features", core.ErrShape, facts.Features)
 	}
 	store, err := LoadStore(s.Arrays)
-	return &Network{store, facts.Shape, facts.Features}, err
+	return &Network{store, facts.Shape, facts.Features, facts.Encoder}, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/koopbench/koopbench/backend/cpu/blas"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/internal/client"
 	"github.com/koopbench/koopbench/plugin/internal/process"
@@ -248,7 +249,7 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 
 // environment is that of a process for calls under ctx.
 func environment(ctx context.Context) []string {
-	env := os.Environ()
+	env := append(os.Environ(), BLASVariable+"="+blas.InUse())
 	if scope := core.ScopeOf(ctx); scope != nil && scope.Threads > 0 {
 		env = append(env, ThreadsVariable+"="+strconv.Itoa(scope.Threads))
 	}

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 		if os.Getenv(actVariable) != "" {
 			misbehave()
 		}
+		serveProducts()
 		plugin.Serve(linear.New(), linear.Pixels(), linalg.Ridge{})
 	}
 	if path := os.Getenv(hostVariable); path != "" {

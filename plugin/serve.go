@@ -17,26 +17,51 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"github.com/koopbench/koopbench/backend/cpu/blas"
 	"github.com/koopbench/koopbench/plugin/internal/process"
 	"github.com/koopbench/koopbench/plugin/internal/server"
 )
 
+// BLASVariable is the environment variable that tells a plugin what the host computes gonum's
+// float64 algebra with: avx2, avx512, or gonum for gonum's own.
+const BLASVariable = "KOOPBENCH_BLAS"
+
 // ThreadsVariable is the environment variable that tells a plugin how many processor threads to compute on.
 const ThreadsVariable = "KOOPBENCH_THREADS"
 
-// Serve makes the program a plugin that serves the given things, each a [core.Method], [core.Embedder], [core.EvolutionOperator],
-// [core.Loss] or [core.Oracle]. It is the only call of main, and never returns: the program ends with the run that it was started for,
-// or at once with the program that started it.
+// Serve makes the program a plugin that serves the given things, each a [core.Method],
+// [core.Embedder], [core.EvolutionOperator], [core.Loss] or [core.Oracle]. It is the only call of
+// main, and never returns: the program ends with the run that it was started for, or at once with
+// the program that started it.
 //
-// What the plugin writes to standard error, by package log for instance, is its log. A panic in a thing is an error of that call.
-// The program computes on as many processor threads as [ThreadsVariable] says, by GOMAXPROCS. Calls to one fitted thing come as package core says; the things themselves may be fitted concurrently.
+// What the plugin writes to standard error, by package log for instance, is its log. A panic in a
+// thing is an error of that call. The program computes on as many processor threads as
+// [ThreadsVariable] says, by GOMAXPROCS. Calls to one fitted thing come as package core says; the
+// things themselves may be fitted concurrently. gonum's float64 algebra, mat.Dense.Mul for
+// instance, is what the host has, as fast and to the same bits, unless the program has chosen
+// another with blas64.Use before.
 //
-// A person who starts the program by hand is told what it is, with status 1; so is an author who serves nothing, things of no kind or
-// with a bad description.
-func Serve(things ...any) { ServeThen(func() {}, things...) }
+// A person who starts the program by hand is told what it is, with status 1; so is an author who
+// serves nothing, things of no kind or with a bad description.
+func Serve(things ...any) {
+	useHostBLAS(os.Getenv(BLASVariable), os.Stderr)
+	ServeThen(func() {}, things...)
+}
 
-// ServeThen is [Serve] for a program with something to put in order when it is to end: last is called then, unless the process is killed
-// first.
+// useHostBLAS makes gonum compute with what the host has, or the fastest there is if the host does
+// not say, or has what is not here; the last is told to log.
+func useHostBLAS(host string, log io.Writer) {
+	if blas.InUse() != blas.Gonum {
+		return // the program's own choice
+	}
+	if err := blas.Use(host); err != nil {
+		fmt.Fprintf(log, "numbers may differ from the host's in their last bits: %v\n", err)
+		_ = blas.Use("") // which is always there
+	}
+}
+
+// ServeThen is [Serve] for a program that chooses gonum's algebra itself, and may have something to
+// put in order when it is to end: last is called then, unless the process is killed first.
 func ServeThen(last func(), things ...any) {
 	s, err := server.New(buildVersion(), sdk(), things...)
 	if err != nil {

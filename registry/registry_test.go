@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,9 @@ import (
 type method struct{ name string }
 
 func (m method) Describe() core.Description {
-	return core.Description{Name: m.name, Summary: "a method", Options: []core.Option{core.IntOption("epochs", 50, 1, 100, "passes")}}
+	return core.Description{Name: m.name, Summary: "a method", Options: []core.Option{
+		core.IntOption("epochs", 50, 1, 100, "passes"), core.TextOption("path", "", 40, "file of weights"),
+	}}
 }
 
 func (method) Fit(context.Context, *core.Training) (core.Model, error) { return nil, nil }
@@ -71,6 +74,42 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, 3, selections[0].Options.Int("epochs"))
 }
 
+// TestSelectText: the value of a text may have what separates elements and options, each as % and
+// two hexadecimal digits.
+func TestSelectText(t *testing.T) {
+	for element, want := range map[string]string{
+		"vamp?path=/data/w.npz":        "/data/w.npz",
+		"vamp?path=":                   "",
+		"vamp?path=a=b?c*d+e":          "a=b?c*d+e",
+		"vamp?path=a%2Cb%26c%25d%20":   "a,b&c%d ",
+		"vamp?path=%C3%84&epochs=%33":  "Ä",
+		"vamp?epochs=3&path=cuda:0;ä'": "cuda:0;ä'",
+	} {
+		selections, err := filled(t).Select(element)
+		require.NoError(t, err, element)
+		require.Len(t, selections, 1)
+		assert.Equal(t, element, selections[0].Label)
+		assert.Equal(t, want, selections[0].Options.String("path"))
+	}
+	for element, says := range map[string]string{
+		"vamp?path=50%":    "a % is not before two hexadecimal digits; write %25 for it",
+		"vamp?path=%zz":    "write %25 for it",
+		"vamp?path=%0a":    "has a control character",
+		"vamp?path=%ff":    "which is not UTF-8",
+		"vamp?path=a&b":    `"b" is not key=value`,
+		"vamp?%70ath=a":    "did you mean",
+		"vamp?epochs=%201": "is not a whole number",
+	} {
+		_, err := filled(t).Select(element)
+		assert.ErrorIs(t, err, core.ErrOption, element)
+		assert.ErrorContains(t, err, says)
+	}
+	assert.Equal(t, "a%2Cb%26c%25d%20=?", registry.EscapeValue("a,b&c%d =?"))
+	selections, err := filled(t).Select("vamp?path=" + registry.EscapeValue("\u2003a\u00a0"))
+	require.NoError(t, err)
+	assert.Equal(t, "\u2003a\u00a0", selections[0].Options.String("path"), "spaces at the ends")
+}
+
 func TestOnRequest(t *testing.T) {
 	r := filled(t)
 	require.NoError(t, r.Methods.AddOnRequest(method{"loss:vamp"}))
@@ -112,6 +151,16 @@ func FuzzSelect(f *testing.F) {
 		selections, err := filled(t).Select(list)
 		if err == nil {
 			require.NotEmpty(t, selections)
+		}
+		if !utf8.ValidString(list) {
+			return
+		}
+		element := "vamp?path=" + registry.EscapeValue(list)
+		selections, err = filled(t).Select(element)
+		if err == nil {
+			require.Equal(t, list, selections[0].Options.String("path"))
+		} else {
+			require.Error(t, core.TextOption("path", "", 40, "x").Check(list), element)
 		}
 	})
 }

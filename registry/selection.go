@@ -2,9 +2,11 @@ package registry
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/koopbench/koopbench/core"
@@ -19,25 +21,22 @@ type Selection struct {
 	Options     core.Options
 }
 
-// Select reads a list of methods separated by commas. An element is a name, a name with options ("vamp?epochs=20&lr=1e-3"),
-// a pattern in which * stands for any characters and nothing else is special, or "all", which stands for every method that is not
-// on request. Patterns, "all" too, match in alphabetical order and leave out what was named already; naming a thing twice is an error. Errors are
-// [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+// Select reads a list of methods separated by commas. An element is what [Set.Select] reads, a
+// pattern in which * stands for any characters and nothing else is special, or "all", which stands
+// for every method that is not on request. Patterns, "all" too, match in alphabetical order and
+// leave out what was named already; naming a thing twice is an error. Errors are [core.ErrUnknown],
+// [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	var selections []Selection
 	chosen := map[string]bool{}
-	add := func(label, name string, options map[string]string) error {
-		method, err := r.Methods.Get(name)
-		if err != nil {
-			return err
-		}
-		d := r.Methods.things[name].description
-		resolved, err := d.ParseOptions(options)
+	add := func(label string) error {
+		method, options, err := r.Methods.Select(label)
 		if err != nil {
 			return err
 		}
 		chosen[label] = true
-		selections = append(selections, Selection{label, method, d, resolved})
+		name, _, _ := strings.Cut(label, "?")
+		selections = append(selections, Selection{label, method, r.Methods.things[name].description, options})
 		return nil
 	}
 	if !utf8.ValidString(list) {
@@ -45,7 +44,7 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 	}
 	for element := range strings.SplitSeq(list, ",") {
 		element = strings.TrimSpace(element)
-		name, query, hasOptions := strings.Cut(element, "?")
+		name, _, hasOptions := strings.Cut(element, "?")
 		switch {
 		case element == "":
 			return nil, fmt.Errorf("%w: the list of methods %q has an empty element; there is all, %s", core.ErrUnknown, list, strings.Join(r.Methods.Names(), ", "))
@@ -61,19 +60,15 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 				if chosen[n] {
 					continue
 				}
-				if err := add(n, n, nil); err != nil {
+				if err := add(n); err != nil {
 					return nil, err
 				}
 			}
 		default:
-			options, err := parseQuery(element, query)
-			if err != nil {
-				return nil, err
-			}
 			if chosen[element] {
 				return nil, fmt.Errorf("%w: %q is named twice", core.ErrDuplicate, element)
 			}
-			if err := add(element, name, options); err != nil {
+			if err := add(element); err != nil {
 				return nil, err
 			}
 		}
@@ -95,6 +90,23 @@ func (r *Registry) match(pattern string) []string {
 	return names
 }
 
+// Select reads the name of a thing, or its name with options: "vamp?epochs=20&lr=1e-3". In a value,
+// % and two hexadecimal digits stand for a byte, as [EscapeValue] writes it. Errors are
+// [core.ErrUnknown] and [core.ErrOption].
+func (s Set[T]) Select(element string) (T, core.Options, error) {
+	name, query, _ := strings.Cut(element, "?")
+	thing, err := s.Get(name)
+	if err != nil {
+		return thing, core.Options{}, err
+	}
+	given, err := parseQuery(element, query)
+	if err != nil {
+		return thing, core.Options{}, err
+	}
+	options, err := s.things[name].description.ParseOptions(given)
+	return thing, options, err
+}
+
 func parseQuery(element, query string) (map[string]string, error) {
 	options := map[string]string{}
 	if query == "" {
@@ -108,7 +120,28 @@ func parseQuery(element, query string) (map[string]string, error) {
 		if _, twice := options[key]; twice {
 			return nil, fmt.Errorf("%w: %q gives %s twice", core.ErrOption, element, key)
 		}
-		options[key] = value
+		text, err := url.PathUnescape(value)
+		if err != nil {
+			return nil, fmt.Errorf("%w: in %q, a %% is not before two hexadecimal digits; write %%25 for it",
+				core.ErrOption, element)
+		}
+		options[key] = text
 	}
 	return options, nil
+}
+
+// EscapeValue returns the value of an option, a text in UTF-8, as a selection has it: % , & and
+// spaces are bytes written as % and two hexadecimal digits.
+func EscapeValue(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		if !unicode.IsSpace(c) && !strings.ContainsRune("%,&", c) {
+			b.WriteRune(c)
+			continue
+		}
+		for _, part := range []byte(string(c)) {
+			fmt.Fprintf(&b, "%%%02X", part)
+		}
+	}
+	return b.String()
 }

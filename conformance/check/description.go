@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -45,8 +46,13 @@ func checkLine(what, text string) error {
 	return nil
 }
 
-// variations returns for each option its further values that are tried, each a name and a value: the other value of a switch,
-// every choice, the least number, and the largest of a few whole numbers. Settings that values has stay.
+// oddText is a text of what programs stumble on: separators, quotes, a path upwards, letters of
+// several bytes, spaces at the ends.
+const oddText = " ../a,b&c=d%20?*'\"\\$(x) ÄΩ日🙂 "
+
+// variations returns for each option its further values that are tried, each a name and a value:
+// the other value of a switch, every choice, the empty text and an odd one, the least number, and
+// the largest of a few whole numbers. Settings that values has stay.
 func variations(d core.Description, values map[string]any) []setting {
 	const few = 8
 	var all []setting
@@ -60,6 +66,9 @@ func variations(d core.Description, values map[string]any) []setting {
 		case bool:
 			others = []any{true, false}
 		case string:
+			if o.Type() == "text" {
+				others = []any{"", cutText(oddText, int(o.Max))}
+			}
 			for _, choice := range o.Choices {
 				others = append(others, choice)
 			}
@@ -78,6 +87,16 @@ func variations(d core.Description, values map[string]any) []setting {
 		}
 	}
 	return all
+}
+
+// cutText returns the longest beginning of a text that has at most so many bytes and ends with a
+// whole character.
+func cutText(text string, most int) string {
+	for len(text) > most {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
 }
 
 // wholeEnd is the end of the range of a whole number. The largest numbers are rounded in an option,

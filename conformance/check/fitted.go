@@ -181,7 +181,8 @@ func traineeChecks(use, whole string) []check[*trainee] {
 			"Reporter", []string{"fit"}, (*trainee).checkReport},
 		{"progress", "Fit reports from one goroutine at a time, never after it has returned, a phase before its units, and no unit twice or beyond the phase's total",
 			"", []string{"fit"}, (*trainee).checkProgress},
-		{"options", "Fit takes every value of the declared options that is tried (switches, choices, least numbers), or returns an error of package core",
+		{"options", "Fit takes every value of the declared options that is tried (switches, choices, texts, " +
+			"least numbers), or returns an error of package core",
 			"", sound, (*trainee).checkOptions},
 		{"unsuitable-data", "Data that cannot be used (two snapshots, constant ones, one state, another shape) give an error of package core or finite results, never a panic",
 			"", sound, (*trainee).checkUnsuitable},

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,17 +12,47 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// precision is how gradients are compared with central differences (f(x+h) − f(x−h))/2h: with that h, and to within relative
-// times the largest of the derivatives, and noise times 1 + |f|, which allows for the rounding of f divided by h.
+// precision is what a loss is held to that computes in numbers of some size. Gradients are compared
+// with central differences (f(x+h) − f(x−h))/2h: with that h, and to within relative times the
+// largest of the derivatives, and noise times 1 + |f|, which allows for the rounding of f divided
+// by h. Results that are equal but for rounding may differ by rounding times 1 + the largest of
+// them.
 type precision struct {
-	h, relative, noise float64
+	h, relative, noise, rounding float64
 }
 
 var (
-	double = precision{h: 1e-5, relative: 1e-5, noise: 1e-9}
-	// A loss that computes in float32 has a rounding of 2⁻²³ |f|, and h must be large enough to see beyond it.
-	single = precision{h: 1e-2, relative: 2e-2, noise: 1e-4}
+	double = precision{h: 1e-5, relative: 1e-5, noise: 1e-9, rounding: rounding}
+	// A loss that computes in float32 has a rounding of 2⁻²³ |f|, and h must be large enough to see
+	// beyond it. Its results differ by some hundreds of that if sums are taken in another order.
+	single = precision{h: 1e-2, relative: 2e-2, noise: 1e-4, rounding: 1e-4}
 )
+
+// withinPrecision holds results at views to double precision, and if they break it to that of the
+// loss: single if its gradients there are not the central differences of its value to double
+// precision, which the rounding of float32 never allows. It returns the precision that decided.
+func (s *scoring) withinPrecision(ctx context.Context, v pair, hold func(precision) error) (precision, error) {
+	broken := hold(double)
+	if broken == nil {
+		return double, nil
+	}
+	evaluate := func(v pair) (core.LossValue, error) { return s.evaluate(ctx, v) }
+	at, err := evaluate(v.clone())
+	if err != nil {
+		return double, failed("Evaluate", err)
+	}
+	text, err := compareGradients(v, at, double, evaluate)
+	if err != nil || text == "" {
+		return double, cmp.Or(err, broken)
+	}
+	return single, hold(single)
+}
+
+// alike reports whether two results, of which the largest of the second has that modulus, are equal
+// but for rounding.
+func (p precision) alike(difference, largest float64) bool {
+	return difference <= p.rounding*(1+largest)
+}
 
 func (s *scoring) checkGradients(ctx context.Context, n *notes) error {
 	settings := []setting{{}}

@@ -105,7 +105,9 @@ func lossChecks() []check[*scoring] {
 		{evaluates, "Evaluate gives a finite value and finite n×d gradients", "", nil, (*scoring).checkEvaluate},
 		{"gradients", "Gradients are the derivatives of the value, by central differences, for batches from 2 to 64 rows and for every switch and choice of the options",
 			"", needed, (*scoring).checkGradients},
-		{"row-order", "The value does not depend on the order of the pairs in a batch, and gradients are reordered with them", "", needed, (*scoring).checkOrder},
+		{"row-order", "The value does not depend on the order of the pairs in a batch, and gradients are reordered " +
+			"with them, but for the rounding of float64, or of float32 in a loss that computes in it",
+			"", needed, (*scoring).checkOrder},
 		{"repeatable", "Evaluating twice gives the same bits", "", needed, (*scoring).checkRepeatable},
 		{"new-results", "Gradients are new matrices, which the caller may write to", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkNewResults},
 		{"inputs-unchanged", "Evaluate does not change the views", "", needed, (*scoring).checkInputs},
@@ -113,7 +115,8 @@ func lossChecks() []check[*scoring] {
 		{"concurrent-use", "Evaluate gives the same bits when several goroutines call it", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkConcurrentUse},
 		{"degenerate", "Views that are constant, zero, equal, of deficient rank or of one row give a finite value and finite gradients, or ErrShape for one row",
 			"", needed, (*scoring).checkDegenerate},
-		{"options", "Evaluate takes every value of the declared options that is tried (switches, choices, least numbers), or returns an error of package core",
+		{"options", "Evaluate takes every value of the declared options that is tried (switches, choices, texts, " +
+			"least numbers), or returns an error of package core",
 			"", needed, (*scoring).checkOptions},
 		{"errors", "Evaluate returns ErrShape for views of different shapes or without rows, and ErrNonFinite for such values", "", needed, (*scoring).checkErrors},
 		{"cancelled", "Evaluate returns the context's error soon after the context ends", "", needed, (*scoring).checkCancelled},
@@ -153,23 +156,34 @@ func (s *scoring) checkOrder(ctx context.Context, n *notes) error {
 	if err != nil {
 		return failed("Evaluate", err)
 	}
-	const remedy = "treat a batch as a set of pairs: epochs shuffle them"
-	if math.Abs(got.Value-value) > rounding*(1+math.Abs(value)) {
-		return wrong(remedy, "the value of a batch is %v, and with its pairs in another order %v", value, got.Value)
-	}
-	for _, g := range []struct {
-		name      string
-		got, want *mat.Dense
-	}{{"GradX", got.GradX, permuted(gradX)}, {"GradY", got.GradY, permuted(gradY)}} {
-		if e := largestDifference(g.got, g.want); e > rounding*(1+matrixTable(g.want).largest()) {
-			return wrong(remedy, "with the pairs in another order %s differs by up to %.3g from the reordered one", g.name, e)
+	disorder := func(p precision) error {
+		const remedy = "treat a batch as a set of pairs: epochs shuffle them"
+		if !p.alike(math.Abs(got.Value-value), math.Abs(value)) {
+			return wrong(remedy, "the value of a batch is %v, and with its pairs in another order %v", value, got.Value)
 		}
+		for _, g := range []struct {
+			name      string
+			got, want *mat.Dense
+		}{{"GradX", got.GradX, permuted(gradX)}, {"GradY", got.GradY, permuted(gradY)}} {
+			if e := largestDifference(g.got, g.want); !p.alike(e, matrixTable(g.want).largest()) {
+				return wrong(remedy, "with the pairs in another order %s differs by up to %.3g from the reordered one",
+					g.name, e)
+			}
+		}
+		return nil
 	}
-	return s.noteSymmetries(ctx, v, value, n)
+	p, err := s.withinPrecision(ctx, v, disorder)
+	if err != nil {
+		return err
+	}
+	if p == single {
+		n.addf("the order changes value and gradients by no more than the rounding of float32")
+	}
+	return s.noteSymmetries(ctx, v, value, p, n)
 }
 
 // noteSymmetries tells what else the value does not depend on.
-func (s *scoring) noteSymmetries(ctx context.Context, v pair, want float64, n *notes) error {
+func (s *scoring) noteSymmetries(ctx context.Context, v pair, want float64, p precision, n *notes) error {
 	var qr mat.QR
 	qr.Factorize(gaussian(core.NewStream(0, "conformance", "rotation").NormFloat64, usual.d, usual.d))
 	var turn mat.Dense
@@ -193,7 +207,7 @@ func (s *scoring) noteSymmetries(ctx context.Context, v pair, want float64, n *n
 			return inCase(c.name, failed("Evaluate", err))
 		}
 		verb := "leaves the value as it is"
-		if math.Abs(got.Value-want) > rounding*(1+math.Abs(want)) {
+		if !p.alike(math.Abs(got.Value-want), math.Abs(want)) {
 			verb = fmt.Sprintf("changes the value from %.6g to %.6g", want, got.Value)
 		}
 		n.addf("%s %s", c.name, verb)
@@ -290,10 +304,14 @@ func (s *scoring) checkAnyMatrix(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return inCase("for views that are no *mat.Dense", failed("Evaluate", err))
 	}
-	if d := want.distance(lossTable(got)); d != "" {
-		return wrong("read a mat.Matrix by Dims and At, or copy it by mat.DenseCopyOf", "of value and gradients for *mat.Dense and for other matrices, %s", d)
-	}
-	return nil
+	_, err = s.withinPrecision(ctx, v, func(p precision) error {
+		if d := want.distance(lossTable(got), p); d != "" {
+			return wrong("read a mat.Matrix by Dims and At, or copy it by mat.DenseCopyOf",
+				"of value and gradients for *mat.Dense and for other matrices, %s", d)
+		}
+		return nil
+	})
+	return err
 }
 
 func (s *scoring) checkConcurrentUse(ctx context.Context, _ *notes) error {

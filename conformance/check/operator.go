@@ -165,7 +165,8 @@ func operatorChecks() []check[*operating] {
 		{"concurrent-use", "Predict gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*operating).checkConcurrentUse},
 		{"report", "A report has a rank, numbers of parameters and seconds of at least 0, epochs numbered from 1 with finite training losses, and is the same at every call",
 			"Reporter", []string{"fit"}, (*operating).checkReport},
-		{"options", "Fit takes every value of the declared options that is tried (switches, choices, least numbers), or returns an error of package core",
+		{"options", "Fit takes every value of the declared options that is tried (switches, choices, texts, " +
+			"least numbers), or returns an error of package core",
 			"", sound, (*operating).checkOptions},
 		{"unsuitable-data", "Features that are constant, dependent or more than the pairs give an error of package core or finite predictions, never a panic",
 			"", sound, (*operating).checkUnsuitable},

@@ -76,7 +76,7 @@ func (s *operating) checkAnyMatrix(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return inCase("for a matrix that is no *mat.Dense", failed("Predict", err))
 	}
-	if d := dense.distance(other); d != "" {
+	if d := dense.distance(other, double); d != "" {
 		return wrong(remedy, "Predict for a *mat.Dense and for another matrix: %s", d)
 	}
 	_, got, err := s.fitAndProbe(ctx, s.system, func(t *core.OperatorTraining) {
@@ -85,7 +85,7 @@ func (s *operating) checkAnyMatrix(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return inCase("for matrices that are no *mat.Dense", err)
 	}
-	if d := want.distance(got); d != "" {
+	if d := want.distance(got, double); d != "" {
 		return wrong(remedy, "Predict after fits to *mat.Dense and to other matrices: %s", d)
 	}
 	return nil

@@ -110,13 +110,13 @@ func (t table) apart(u table) string {
 
 func (t table) row(i int) []float64 { return t.values[i*t.columns : (i+1)*t.columns] }
 
-// distance says where two tables differ by more than rounding, or "".
-func (t table) distance(u table) string {
+// distance says where two tables differ by more than the rounding of that precision, or "".
+func (t table) distance(u table, p precision) string {
 	if t.rows != u.rows || t.columns != u.columns {
 		return t.difference(u)
 	}
 	for i, v := range t.values {
-		if !(math.Abs(v-u.values[i]) <= rounding*(1+t.largest())) {
+		if !p.alike(math.Abs(v-u.values[i]), t.largest()) {
 			return t.difference(u)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 
 // Options say more about the method.
 type Options struct {
-	// Network is the encoder, and the decoder its mirror; nil for [nn.ReferenceCNN].
-	Network *nn.CNN
+	// Network is the encoder and the decoder; nil for [nn.ReferenceCNN].
+	Network nn.Autoencoder
 }
 
 // New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear map that was trained along is
@@ -27,14 +27,14 @@ type Options struct {
 func New(runtime *nn.Runtime, o *Options) core.Method {
 	e := &embedder{runtime, nn.ReferenceCNN()}
 	if o != nil && o.Network != nil {
-		e.network = *o.Network
+		e.network = o.Network
 	}
 	return compose.New(e, linalg.Ridge{}, nil)
 }
 
 type embedder struct {
 	runtime *nn.Runtime
-	network nn.CNN
+	network nn.Autoencoder
 }
 
 var (
@@ -76,7 +76,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	encode, decode := e.encode(t.States), e.decode(shape)
+	encode, decode := encodeBy(e.network, t.States), decodeBy(e.network, shape)
 	weights := nn.AutoencoderWeights{
 		Reconstruction: t.Options.Float("reconstruction"),
 		Linearity:      t.Options.Float("linearity"),
@@ -101,7 +101,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		return nil, err
 	}
 	epochs := history.Metrics[reconstruction]
-	return e.embedding(backend, &nn.Network{Store: store, Shape: shape, Features: t.States}, core.Report{
+	return embeddingOf(backend, e.network, &nn.Network{Store: store, Shape: shape, Features: t.States}, core.Report{
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
 		CompileSeconds: history.CompileSeconds,
@@ -116,41 +116,47 @@ func (e *embedder) Load(ctx context.Context, s *core.Saved) (_ core.Embedding, e
 	if err != nil {
 		return nil, err
 	}
-	if err := e.network.CheckShape(n.Shape); err != nil {
+	network, err := nn.SavedEncoder(n, e.network)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
 	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return e.embedding(backend, n, core.Report{})
+	return embeddingOf(backend, network, n, core.Report{})
 }
 
-func (e *embedder) encode(features int) func(scope *model.Scope, x *graph.Node) *graph.Node {
+func encodeBy(network nn.Encoder, features int) func(scope *model.Scope, x *graph.Node) *graph.Node {
 	return func(scope *model.Scope, x *graph.Node) *graph.Node {
-		return e.network.Encode(scope.At("encoder"), x, features)
+		return network.Encode(scope.At("encoder"), x, features)
 	}
 }
 
-func (e *embedder) decode(shape []int) func(scope *model.Scope, z *graph.Node) *graph.Node {
+func decodeBy(network nn.Autoencoder, shape []int) func(scope *model.Scope, z *graph.Node) *graph.Node {
 	return func(scope *model.Scope, z *graph.Node) *graph.Node {
-		return e.network.Decode(scope.At("decoder"), z, shape...)
+		return network.Decode(scope.At("decoder"), z, shape...)
 	}
 }
 
-// embedding returns the trained networks with a report to be completed.
-func (e *embedder) embedding(backend compute.Backend, n *nn.Network, report core.Report) (*embedding, error) {
-	encoder, err := nn.NewInference(backend, n.Store, n.Shape, e.encode(n.Features))
+// embeddingOf returns the trained networks with a report to be completed.
+func embeddingOf(
+	backend compute.Backend, network nn.Autoencoder, n *nn.Network, report core.Report,
+) (*embedding, error) {
+	encoder, err := nn.NewInference(backend, n.Store, n.Shape, encodeBy(network, n.Features))
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := nn.NewInference(backend, n.Store, []int{n.Features}, e.decode(n.Shape))
+	decoder, err := nn.NewInference(backend, n.Store, []int{n.Features}, decodeBy(network, n.Shape))
 	if err != nil {
 		return nil, err
 	}
 	report.Parameters = nn.NumParameters(n.Store)
 	report.CompileSeconds += encoder.CompileSeconds + decoder.CompileSeconds
-	return &embedding{nn.NewEmbedding(encoder, report), decoder}, nil
+	return &embedding{nn.NewEmbedding(network, encoder, report), decoder}, nil
 }
 
 // autoencode builds all that the loss compares. The snapshots x and their successors y, [n, shape…], go through the encoder

@@ -16,21 +16,21 @@ import (
 // Options say more about the oracle.
 type Options struct {
 	// Network is the classifier; nil for [nn.ReferenceCNN].
-	Network *nn.CNN
+	Network nn.Encoder
 }
 
 // New returns the oracle "cnn". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Oracle {
 	c := &cnn{runtime, nn.ReferenceCNN()}
 	if o != nil && o.Network != nil {
-		c.network = *o.Network
+		c.network = o.Network
 	}
 	return c
 }
 
 type cnn struct {
 	runtime *nn.Runtime
-	network nn.CNN
+	network nn.Encoder
 }
 
 var (
@@ -67,7 +67,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	logits := c.logits(t.States)
+	logits := logitsOf(c.network, t.States)
 	history, err := (&nn.Trainer{
 		Backend:  backend,
 		Store:    store,
@@ -89,7 +89,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	if err != nil {
 		return nil, err
 	}
-	return &judge{nn.NewEmbedding(inference, core.Report{
+	return &judge{nn.NewEmbedding(c.network, inference, core.Report{
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
 		Parameters:     nn.NumParameters(store),
@@ -97,10 +97,10 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	})}, nil
 }
 
-// logits builds the network.
-func (c *cnn) logits(states int) func(scope *model.Scope, x *graph.Node) *graph.Node {
+// logitsOf builds the network.
+func logitsOf(network nn.Encoder, states int) func(scope *model.Scope, x *graph.Node) *graph.Node {
 	return func(scope *model.Scope, x *graph.Node) *graph.Node {
-		return c.network.Encode(scope.At("encoder"), x, states)
+		return network.Encode(scope.At("encoder"), x, states)
 	}
 }
 
@@ -111,18 +111,24 @@ func (c *cnn) Load(ctx context.Context, s *core.Saved) (_ core.Judge, err error)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.network.CheckShape(n.Shape); err != nil {
+	network, err := nn.SavedEncoder(n, c.network)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.CheckShape(n.Shape); err != nil {
 		return nil, err
 	}
 	backend, err := c.runtime.BackendFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	inference, err := nn.NewInference(backend, n.Store, n.Shape, c.logits(n.Features))
+	inference, err := nn.NewInference(backend, n.Store, n.Shape, logitsOf(network, n.Features))
 	if err != nil {
 		return nil, err
 	}
-	return &judge{nn.NewEmbedding(inference, core.Report{Parameters: nn.NumParameters(n.Store), CompileSeconds: inference.CompileSeconds})}, nil
+	return &judge{nn.NewEmbedding(network, inference, core.Report{
+		Parameters: nn.NumParameters(n.Store), CompileSeconds: inference.CompileSeconds,
+	})}, nil
 }
 
 // crossEntropy is the mean cross-entropy of the softmax of the logits, [n, c], with the labels, [n].

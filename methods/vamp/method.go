@@ -10,7 +10,7 @@ import (
 // Options say more about the method.
 type Options struct {
 	// Network is the encoder; nil for [nn.ReferenceCNN].
-	Network *nn.CNN
+	Network nn.Encoder
 }
 
 // New returns the method "vamp". Nil options are the defaults.

@@ -14,6 +14,7 @@
 //	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
 //	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
 //	                          numbers depend on the number of threads must not heed it; unset for as many as there are
+//	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
 // End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
@@ -35,6 +36,7 @@
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
@@ -874,8 +876,8 @@ type Option struct {
 	Doc           string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`   // one line without a full stop
 	Default       *Value                 `protobuf:"bytes,3,opt,name=default,proto3" json:"default,omitempty"`
 	Min           float64                `protobuf:"fixed64,4,opt,name=min,proto3" json:"min,omitempty"`       // of a number
-	Max           float64                `protobuf:"fixed64,5,opt,name=max,proto3" json:"max,omitempty"`       // of a number
-	Choices       []string               `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"` // of a string
+	Max           float64                `protobuf:"fixed64,5,opt,name=max,proto3" json:"max,omitempty"`       // of a number; of a text, its most bytes, 1 to 4096
+	Choices       []string               `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"` // of a choice; none for a text: UTF-8 without control characters
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1055,7 +1057,7 @@ type Value_Number struct {
 }
 
 type Value_Choice struct {
-	Choice string `protobuf:"bytes,4,opt,name=choice,proto3,oneof"`
+	Choice string `protobuf:"bytes,4,opt,name=choice,proto3,oneof"` // one of the choices, or a text
 }
 
 func (*Value_Switch) isValue_Value() {}

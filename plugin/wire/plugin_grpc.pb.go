@@ -14,6 +14,7 @@
 //	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
 //	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
 //	                          numbers depend on the number of threads must not heed it; unset for as many as there are
+//	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
 // End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
@@ -35,6 +36,7 @@
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.

@@ -2,9 +2,7 @@
 // symmetric ones (Dsyrk) and triangular systems (Dtrsm), reduced to products, run on the kernels of internal/kernel, everything else
 // on gonum's own implementation.
 //
-//	impl, err := blas.New(nil)
-//	…
-//	blas64.Use(impl)
+//	err := blas.Use("")
 //
 // It imports gonum and internal/kernel only.
 package blas

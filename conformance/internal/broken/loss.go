@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -87,6 +88,50 @@ func distance(ctx context.Context, x, y mat.Matrix, options core.Options) (core.
 	return v, nil
 }
 
+// SingleLoss is the correct loss computed in float32, as losses of PyTorch and JAX are.
+func SingleLoss() core.Loss {
+	return newLoss(nil, func(evaluation) evaluation {
+		return func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
+			n, _ := x.Dims()
+			return singleDistance(ctx, x, y, options, n)
+		}
+	})
+}
+
+// singleDistance is distance in float32 over the first pairs, so many.
+func singleDistance(ctx context.Context, x, y mat.Matrix, options core.Options, pairs int) (core.LossValue, error) {
+	v, err := distance(ctx, x, y, options)
+	if err != nil {
+		return v, err
+	}
+	n, d := x.Dims()
+	var sum float32
+	v.GradX.Zero()
+	v.GradY.Zero()
+	for i := range pairs {
+		var square float32
+		for j := range d {
+			difference := float32(x.At(i, j)) - float32(y.At(i, j))
+			square += difference * difference
+		}
+		value, slope := square, float32(2)
+		if options.String("power") == "4" {
+			value, slope = square*square, 4*square
+		}
+		if options.Bool("halved") {
+			value, slope = value/2, slope/2
+		}
+		sum += value
+		for j := range d {
+			g := slope * (float32(x.At(i, j)) - float32(y.At(i, j))) / float32(n)
+			v.GradX.Set(i, j, float64(g))
+			v.GradY.Set(i, j, -float64(g))
+		}
+	}
+	v.Value = float64(sum / float32(n))
+	return v, nil
+}
+
 // given breaks what a correct evaluation gives.
 func given(change func(x, y mat.Matrix, v *core.LossValue)) func(evaluation) evaluation {
 	return func(correct evaluation) evaluation {
@@ -138,6 +183,16 @@ func lossCases() []Case {
 			return v, err
 		}
 	})
+	add("row-order", "weighs the first pair by a millionth more", given(func(x, _ mat.Matrix, v *core.LossValue) {
+		v.Value += 1e-6 * x.At(0, 0)
+		v.GradX.Set(0, 0, v.GradX.At(0, 0)+1e-6)
+	}))
+	add("row-order", "leaves the last pair out, in float32", func(evaluation) evaluation {
+		return func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
+			n, _ := x.Dims()
+			return singleDistance(ctx, x, y, options, max(1, n-1))
+		}
+	})
 	var calls atomic.Int64
 	add("repeatable", "counts its calls", given(func(_, _ mat.Matrix, v *core.LossValue) { v.Value += 1e-13 * float64(calls.Add(1)) }))
 	add("new-results", "hands out its own memory", func(correct evaluation) evaluation {
@@ -181,6 +236,24 @@ func lossCases() []Case {
 			return correct(ctx, x, y, options)
 		}
 	})
+	for how, refused := range map[string]func(text string) bool{
+		"panics for an empty text":                func(text string) bool { return text == "" },
+		"panics for a text of more than ASCII":    func(text string) bool { return len(text) > len([]rune(text)) },
+		"panics for a text that goes up a folder": func(text string) bool { return strings.Contains(text, "..") },
+	} {
+		l := newLoss(func(d core.Description, _ int) core.Description {
+			d.Options = append(d.Options, core.TextOption("path", "x", 60, "file of weights"))
+			return d
+		}, func(correct evaluation) evaluation {
+			return func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
+				if refused(options.String("path")) {
+					panic("never tried")
+				}
+				return correct(ctx, x, y, options)
+			}
+		})
+		all = append(all, Case{kind, "options", how, l, nil})
+	}
 	add("errors", "untyped errors", func(correct evaluation) evaluation {
 		return func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
 			v, err := correct(ctx, x, y, options)

@@ -19,6 +19,7 @@ func full() core.Description {
 		Options: []core.Option{
 			core.BoolOption("switch", true, "a switch"), core.IntOption("whole", 3, -1, 9, "a whole number"),
 			core.FloatOption("number", 0.5, 0, 1, "a number"), core.ChoiceOption("choice", "a choice", "a", "b"),
+			core.TextOption("text", "/tmp", 9, "a text"),
 		},
 	}
 }
@@ -26,11 +27,13 @@ func full() core.Description {
 func TestThereAndBack(t *testing.T) {
 	d := full()
 	assert.Equal(t, d, Description(Thing(wire.Kind_METHOD, d)))
-	given, err := d.Resolve(map[string]any{"whole": 7, "choice": "b"})
+	given, err := d.Resolve(map[string]any{"whole": 7, "choice": "b", "text": "ä,&=%\""})
 	require.NoError(t, err)
 	got, err := Options(d, Values(given))
 	require.NoError(t, err)
 	assert.Equal(t, given, got)
+	_, err = Options(d, map[string]*wire.Value{"text": value("1234567890")})
+	assert.ErrorIs(t, err, core.ErrOption, "a text of too many bytes")
 	report := core.Report{
 		Untrained: "flat", Warnings: []string{"w"}, History: []core.Epoch{{Number: 1, Train: 2, Validation: 3}}, Rank: 4, Parameters: 5, CompileSeconds: 6,
 	}

@@ -22,6 +22,7 @@ from koopbench_plugin import (
     OperatorTraining,
     Oracle,
     Snapshots,
+    TextOption,
     TooShortError,
     Training,
 )
@@ -139,6 +140,7 @@ class Typed(Method):
         IntOption("rank", 3, 1, 9, "rank"),
         FloatOption("alpha", 0.5, 0, 1, "regularisation"),
         ChoiceOption("kernel", "kernel", "rbf", "matern"),
+        TextOption("path", "", 40, "file of weights"),
     )
 
     def fit(self, training: Training) -> Callable[[Snapshots], Snapshots]:

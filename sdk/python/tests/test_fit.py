@@ -224,10 +224,16 @@ def test_arrays_are_read_only(serve: Serve, x: Array) -> None:
 
 def test_options(serve: Serve, x: Array) -> None:
     host = serve(Typed())
-    options = {"centred": False, "rank": 4, "alpha": 0.25, "kernel": "matern"}
+    options = {"centred": False, "rank": 4, "alpha": 0.25, "kernel": "matern", "path": "a, b&c=d%"}
     fitted = host.fit_method("typed", x, options=options)
-    assert fitted.report.warnings == ["centred=False", "rank=4", "alpha=0.25", "kernel='matern'"]
-    for wrong in ({**options, "rank": 10}, {**options, "rank": 2.0}, {"rank": 2}, {**options, "depth": 1}):
+    assert fitted.report.warnings == ["centred=False", "rank=4", "alpha=0.25", "kernel='matern'", "path='a, b&c=d%'"]
+    for wrong in (
+        {**options, "path": "a\nb"},
+        {**options, "rank": 10},
+        {**options, "rank": 2.0},
+        {"rank": 2},
+        {**options, "depth": 1},
+    ):
         with pytest.raises(Failed, match="OPTION"):
             host.fit_method("typed", x, options=wrong)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koopbench_plugin import BoolOption, ChoiceOption, FloatOption, IntOption, OptionError
+from koopbench_plugin import BoolOption, ChoiceOption, FloatOption, IntOption, OptionError, TextOption
 from koopbench_plugin import options as o
 from koopbench_plugin.wire import plugin_pb2 as wire
 
@@ -16,11 +16,12 @@ SWITCH = BoolOption("centred", False, "whether to centre")
 WHOLE = IntOption("rank", 5, 1, 10, "rank")
 NUMBER = FloatOption("alpha", 1e-3, 0, 1, "regularisation")
 CHOICE = ChoiceOption("kernel", "kernel", "rbf", "matern")
-ALL: list[o.Option] = [SWITCH, WHOLE, NUMBER, CHOICE]
+TEXT = TextOption("path", "/tmp", 12, "file of weights")
+ALL: list[o.Option] = [SWITCH, WHOLE, NUMBER, CHOICE, TEXT]
 
 
 def test_resolve() -> None:
-    assert o.resolve(ALL, {}) == {"centred": False, "rank": 5, "alpha": 1e-3, "kernel": "rbf"}
+    assert o.resolve(ALL, {}) == {"centred": False, "rank": 5, "alpha": 1e-3, "kernel": "rbf", "path": "/tmp"}
     values = o.resolve(ALL, {"alpha": 1, "kernel": "matern"})
     assert values["alpha"] == 1.0
     assert isinstance(values["alpha"], float)
@@ -38,7 +39,13 @@ def test_resolve() -> None:
         ({"alpha": "1"}, "a number"),
         ({"centred": 1}, "True or False"),
         ({"kernel": "linear"}, "rbf, matern"),
-        ({"kernal": "rbf"}, "there is no option 'kernal'; there is alpha, centred, kernel, rank"),
+        ({"kernal": "rbf"}, "there is no option 'kernal'; there is alpha, centred, kernel, path, rank"),
+        ({"path": "1234567890123"}, "a text of at most 12 bytes of UTF-8 without control characters"),
+        ({"path": "ÄÖÜÄÖÜÄ"}, "at most 12 bytes"),
+        ({"path": "a\nb"}, "without control characters"),
+        ({"path": "a\x9bb"}, "without control characters"),
+        ({"path": "\ud800"}, "of UTF-8"),
+        ({"path": 3}, "a text"),
     ],
 )
 def test_refused(given: dict[str, object], says: str) -> None:
@@ -65,6 +72,9 @@ def test_refused(given: dict[str, object], says: str) -> None:
         (ChoiceOption("kernel", "kernel", "a" * 1025), "a choice of the option 'kernel' has more than 1024 bytes"),
         (ChoiceOption("kernel", "kernel", *("a" * 1025)), "has 1025 choices; the most is 1024"),
         (ChoiceOption("kernel", "kernel"), "the default ''"),
+        (TextOption("path", "", 0, "path"), "takes 0 bytes of text; give 1 to 4096"),
+        (TextOption("path", "", 4097, "path"), "takes 4097 bytes of text; give 1 to 4096"),
+        (TextOption("path", "ab", 1, "path"), "the default 'ab'"),
         ("rank", "is no option"),
     ],
 )
@@ -80,6 +90,7 @@ def test_invalid_declarations(option: Any, says: str) -> None:
             "rank": st.integers(1, 10),
             "alpha": st.floats(0, 1),
             "kernel": st.sampled_from(CHOICE.choices),
+            "path": st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=3),
         }
     )
 )
@@ -89,6 +100,7 @@ def test_values_survive_the_wire(values: dict[str, Any]) -> None:
         "rank": wire.Value(whole=values["rank"]),
         "alpha": wire.Value(number=values["alpha"]),
         "kernel": wire.Value(choice=values["kernel"]),
+        "path": wire.Value(choice=values["path"]),
     }
     assert o.from_wire(ALL, sent) == values
 
@@ -122,4 +134,6 @@ def test_declarations_on_the_wire() -> None:
     whole, choice = o.to_wire(WHOLE), o.to_wire(CHOICE)
     assert (whole.default.whole, whole.min, whole.max) == (5, 1, 10)
     assert (choice.default.choice, list(choice.choices)) == ("rbf", ["rbf", "matern"])
+    text = o.to_wire(TEXT)
+    assert (text.default.choice, text.max, list(text.choices)) == ("/tmp", 12, [])
     assert o.to_wire(SWITCH).default.WhichOneof("value") == "switch"

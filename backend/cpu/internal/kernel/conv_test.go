@@ -134,71 +134,105 @@ func same(size, in, out, k int) Conv {
 
 func same5x5(size, in, out int) Conv { return same(size, in, out, 5) }
 
+// epilogues are all that a convolution can have, none first.
+var epilogues = []Epilogue{
+	0, ReLU, MaxPool2x2, ReLU | MaxPool2x2, ReLU | MaxPool2x2 | ZeroPasses, ReLU | ZeroPasses,
+}
+
 // checkConv compares forward convolution with every epilogue, and all gradients, with the naive ones.
 func checkConv(t testing.TB, s Set, c Conv, images int, seed uint64) {
 	t.Helper()
-	r := seeded(seed)
-	x := random[float32](t, r, images*c.Height*c.Width*c.In)
-	w := random[float32](t, r, c.taps()*c.Out)
-	bias := random[float32](t, r, c.Out)
-	if r.IntN(3) == 0 { // ties and zeros
-		clear(x[:len(x)/2])
-		clear(bias)
+	o := newConvOperands(t, c, images, seed)
+	for _, e := range epilogues[1:] {
+		o.check(t, s, e, !testing.Short() || e == ReLU|MaxPool2x2)
 	}
-	plantNonFinite := r.IntN(4) == 0
-	if plantNonFinite {
-		plant(r, [][]float32{x, w, bias}[r.IntN(3)])
+	o.check(t, s, 0, true)
+}
+
+// convOperands are what a convolution of images is computed of.
+type convOperands struct {
+	c          Conv
+	images     int
+	x, w, bias []float32
+	nonFinite  bool // some of them is
+	r          *rand.Rand
+}
+
+func newConvOperands(t testing.TB, c Conv, images int, seed uint64) *convOperands {
+	t.Helper()
+	r := seeded(seed)
+	o := &convOperands{
+		c: c, images: images, r: r,
+		x: random[float32](t, r, images*c.Height*c.Width*c.In),
+		w: random[float32](t, r, c.taps()*c.Out), bias: random[float32](t, r, c.Out),
+	}
+	if r.IntN(3) == 0 { // ties and zeros
+		clear(o.x[:len(o.x)/2])
+		clear(o.bias)
+	}
+	if o.nonFinite = r.IntN(4) == 0; o.nonFinite {
+		plant(r, [][]float32{o.x, o.w, o.bias}[r.IntN(3)])
+	}
+	return o
+}
+
+// gradient is one of the result, of so many values.
+func (o *convOperands) gradient(t testing.TB, n int) []float32 {
+	t.Helper()
+	g := random[float32](t, o.r, n)
+	if o.nonFinite && o.r.IntN(2) == 0 {
+		plant(o.r, g)
+	}
+	return g
+}
+
+// check compares the convolution with that epilogue, and its gradients, with the naive ones.
+func (o *convOperands) check(t testing.TB, s Set, e Epilogue, gradients bool) {
+	t.Helper()
+	c, images := o.c, o.images
+	h, wd := c.size(e)
+	if h == 0 || wd == 0 {
+		return
 	}
 	packed := guard[float32](s.PackedConvSize(&c))
-	s.PackConv(&c, packed.slice(), w)
+	s.PackConv(&c, packed.slice(), o.w)
 	packed.check(t)
-	tol := tolerance[float32](c.taps())
-	for _, e := range []Epilogue{0, ReLU, MaxPool2x2, ReLU | MaxPool2x2, ReLU | MaxPool2x2 | ZeroPasses, ReLU | ZeroPasses} {
-		h, wd := c.size(e)
-		if h == 0 || wd == 0 {
-			continue
+	y := guard[float32](images * h * wd * c.Out)
+	scratch := guard[float32](s.ConvScratch(&c, e))
+	plain := make([]float32, images*c.OutHeight()*c.OutWidth()*c.Out)
+	s.Conv(&c, 0, 0, images*c.Rows(0), o.x, packed.slice(), o.bias, plain, nil, make([]float32, s.ConvScratch(&c, 0)))
+	if e == 0 {
+		tol := tolerance[float32](c.taps())
+		within(t, c.naive(images, o.x, o.w, o.bias), plain, tol, "%+v", c)
+		s.Conv(&c, 0, 0, images*h, o.x, packed.slice(), nil, y.slice(), nil, scratch.slice())
+		within(t, c.naive(images, o.x, o.w, nil), y.slice(), tol, "%+v without bias", c)
+		if gradients {
+			checkConvGradients(t, s, c, 0, images, o.x, o.w, o.gradient(t, len(plain)), nil)
 		}
-		y := guard[float32](images * h * wd * c.Out)
-		winner := make([]uint8, len(y.slice())+2)
-		winner[0], winner[len(winner)-1] = 77, 77
-		win := winner[1 : len(winner)-1 : len(winner)-1]
-		scratch := guard[float32](s.ConvScratch(&c, e))
-		plain := make([]float32, images*c.OutHeight()*c.OutWidth()*c.Out)
-		s.Conv(&c, 0, 0, images*c.Rows(0), x, packed.slice(), bias, plain, nil, make([]float32, s.ConvScratch(&c, 0)))
-		if e == 0 {
-			within(t, c.naive(images, x, w, bias), plain, tol, "%+v", c)
-			s.Conv(&c, 0, 0, images*h, x, packed.slice(), nil, y.slice(), nil, scratch.slice())
-			within(t, c.naive(images, x, w, nil), y.slice(), tol, "%+v without bias", c)
-			continue
-		}
-		for i, next := 0, 0; i < images*h; i = next {
-			next = min(images*h, i+1+r.IntN(2*h))
-			s.Conv(&c, e, i, next, x, packed.slice(), bias, y.slice(), win, scratch.slice())
-		}
-		y.check(t)
-		scratch.check(t)
-		require.Equal(t, [2]uint8{77, 77}, [2]uint8{winner[0], winner[len(winner)-1]})
-		out, wantWin := c.naiveEpilogue(e, images, plain)
-		for i := range out {
-			if got := y.slice()[i]; out[i] != got && (out[i] == out[i] || got == got) || wantWin[i] != win[i] {
-				t.Fatalf("%+v epilogue %b, element %d: %v won by %d, want %v won by %d", c, e, i, y.slice()[i], win[i], out[i], wantWin[i])
-			}
-		}
-		if !testing.Short() || e == ReLU|MaxPool2x2 {
-			g := random[float32](t, r, len(win))
-			if plantNonFinite && r.IntN(2) == 0 {
-				plant(r, g)
-			}
-			checkConvGradients(t, s, c, e, images, x, w, g, win)
-		}
-		s.Conv(&c, e, 0, images*h, x, packed.slice(), bias, y.slice(), nil, scratch.slice())
-		sameFloats(t, out, y.slice(), "without winners")
+		return
 	}
-	g := random[float32](t, r, images*c.OutHeight()*c.OutWidth()*c.Out)
-	if plantNonFinite && r.IntN(2) == 0 {
-		plant(r, g)
+	winner := make([]uint8, len(y.slice())+2)
+	winner[0], winner[len(winner)-1] = 77, 77
+	win := winner[1 : len(winner)-1 : len(winner)-1]
+	for i, next := 0, 0; i < images*h; i = next {
+		next = min(images*h, i+1+o.r.IntN(2*h))
+		s.Conv(&c, e, i, next, o.x, packed.slice(), o.bias, y.slice(), win, scratch.slice())
 	}
-	checkConvGradients(t, s, c, 0, images, x, w, g, nil)
+	y.check(t)
+	scratch.check(t)
+	require.Equal(t, [2]uint8{77, 77}, [2]uint8{winner[0], winner[len(winner)-1]})
+	out, wantWin := c.naiveEpilogue(e, images, plain)
+	for i := range out {
+		if got := y.slice()[i]; out[i] != got && (out[i] == out[i] || got == got) || wantWin[i] != win[i] {
+			t.Fatalf("%+v epilogue %b, element %d: %v won by %d, want %v won by %d",
+				c, e, i, got, win[i], out[i], wantWin[i])
+		}
+	}
+	if gradients {
+		checkConvGradients(t, s, c, e, images, o.x, o.w, o.gradient(t, len(win)), win)
+	}
+	s.Conv(&c, e, 0, images*h, o.x, packed.slice(), o.bias, y.slice(), nil, scratch.slice())
+	sameFloats(t, out, y.slice(), "without winners")
 }
 
 // plant puts up to three values that are not finite into x.
@@ -288,13 +322,63 @@ func TestConv(t *testing.T) {
 	})
 }
 
-func FuzzConv(f *testing.F) {
-	f.Add(uint64(3))
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		for _, s := range Sets() {
-			checkConv(t, s, randomConv(seeded(seed)), 1+int(seed%3), seed)
+// fuzzedConv is a convolution of these numbers, made small: its products are so few that a fuzzer
+// sees hundreds a second.
+func fuzzedConv(height, width, in, out, kernel, pad uint8) Conv {
+	const products = 1 << 13
+	c := Conv{
+		Height: 1 + int(height%20), Width: 1 + int(width%34), In: 1 + int(in%20), Out: 1 + int(out%50),
+		KernelHeight: 1 + int(kernel%5), KernelWidth: 1 + int(kernel/5%5),
+	}
+	c.PadTop, c.PadBottom = int(pad)%c.KernelHeight, int(pad/5)%c.KernelHeight
+	c.PadLeft, c.PadRight = int(pad/25)%c.KernelWidth, int(pad/50)%c.KernelWidth
+	for c.Valid() == nil && c.OutHeight()*c.OutWidth()*c.Out*c.taps() > products {
+		largest := &c.Height
+		for _, n := range []*int{&c.Width, &c.In, &c.Out} {
+			if *n > *largest {
+				largest = n
+			}
 		}
+		*largest /= 2
+	}
+	return c
+}
+
+// FuzzConv checks one small convolution of one set with one epilogue.
+func FuzzConv(f *testing.F) {
+	f.Add(uint8(5), uint8(17), uint8(0), uint8(16), uint8(12), uint8(0), uint8(0), uint8(3), uint64(3))
+	f.Add(uint8(1), uint8(1), uint8(15), uint8(49), uint8(0), uint8(0), uint8(2), uint8(5), uint64(4))
+	f.Add(uint8(3), uint8(33), uint8(0), uint8(0), uint8(24), uint8(61), uint8(1), uint8(0), uint64(5))
+	f.Add(uint8(1), uint8(162), uint8(18), uint8(200), uint8(201), uint8(104), uint8(0), uint8(127), uint64(23))
+	f.Fuzz(func(t *testing.T, height, width, in, out, kernel, pad, set, epilogue uint8, seed uint64) {
+		c := fuzzedConv(height, width, in, out, kernel, pad)
+		if c.Valid() != nil {
+			return
+		}
+		sets := Sets()
+		o := newConvOperands(t, c, 1+int(seed%2), seed)
+		o.check(t, sets[int(set)%len(sets)], epilogues[int(epilogue)%len(epilogues)], true)
 	})
+}
+
+// TestFuzzedConv: what FuzzConv makes of its numbers is small, and of all widths, depths and
+// kernels.
+func TestFuzzedConv(t *testing.T) {
+	r := seeded(1)
+	var widest, deepest, most, kernels, valid int
+	for range 20_000 {
+		b := func() uint8 { return uint8(r.UintN(256)) }
+		c := fuzzedConv(b(), b(), b(), b(), b(), b())
+		if c.Valid() != nil {
+			continue
+		}
+		valid++
+		require.LessOrEqual(t, c.OutHeight()*c.OutWidth()*c.Out*c.taps(), 1<<13)
+		widest, deepest, most = max(widest, c.Width), max(deepest, c.In), max(most, c.Out)
+		kernels = max(kernels, c.KernelHeight*c.KernelWidth)
+	}
+	assert.Greater(t, valid, 10_000)
+	assert.Equal(t, []int{34, 20, 50, 25}, []int{widest, deepest, most, kernels})
 }
 
 // TestConvNonFinite puts NaN and infinities into an image.
@@ -328,6 +412,35 @@ func TestConvNonFinite(t *testing.T) {
 					}
 					require.Equal(t, want, v != v, "epilogue %b, element %d", e, i)
 				}
+			}
+		}
+	})
+}
+
+// TestKernelGradientNonFinite: a row of the image that a row of the kernel never meets does not
+// reach its gradient, without zeros around the image too.
+func TestKernelGradientNonFinite(t *testing.T) {
+	eachSet(t, func(t *testing.T, s Set) {
+		for out := 1; out <= 4; out++ {
+			c := Conv{Height: 2, Width: 27, In: 19, Out: out, KernelHeight: 2, KernelWidth: 1}
+			x, g := make([]float32, 2*27*19), make([]float32, 27*out)
+			for i := range x {
+				x[i] = 1
+			}
+			for i := range 27 * 19 {
+				x[27*19+i] = float32(math.Inf(1)) // the second row
+			}
+			for i := range g {
+				g[i] = 1
+			}
+			dw := make([]float32, c.taps()*out)
+			s.ConvKernelGradient(&c, 0, 0, 1, x, g, nil, dw, nil, make([]float32, s.ConvGradientScratch(&c)))
+			for i, v := range dw {
+				want := float32(27) // the first row of the kernel meets 27 ones
+				if i >= 19*out {
+					want = float32(math.Inf(1))
+				}
+				require.Equal(t, want, v, "%d outputs, element %d", out, i)
 			}
 		}
 	})

@@ -98,13 +98,14 @@ func (s Set) ConvKernelGradient(
 			transpose(dw[u*n*c.Out:], c.Out, few[from*n:], c.taps(), c.Out, n)
 		}
 	}
-	if c.padded() && !s.finite(dw) {
+	if (c.padded() || s.fewOut(c) && c.Out <= 2 && c.KernelHeight > 1) && !s.finite(dw) {
 		s.exactKernelGradient(c, e, lo, hi, x, g, winner, dw, db, scratch)
 	}
 }
 
-// exactKernelGradient is ConvKernelGradient for images lo ≤ n < hi without zeros around them, which times infinity would be NaN:
-// the taps of the kernel one by one, each over the pixels of the result for which it is inside the image.
+// exactKernelGradient is ConvKernelGradient for images lo ≤ n < hi without zeros around them, or
+// around the gradient, which times infinity would be NaN: the taps of the kernel one by one, each
+// over the pixels of the result for which it is inside the image.
 func (s Set) exactKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) {
 	h, w := c.size(e)
 	image, grad := c.Height*c.Width*c.In, h*w*c.Out

@@ -40,7 +40,7 @@ from koopbench_plugin.errors import (
     UnavailableError,
     UnknownError,
 )
-from koopbench_plugin.options import BoolOption, ChoiceOption, FloatOption, IntOption, Option
+from koopbench_plugin.options import BoolOption, ChoiceOption, FloatOption, IntOption, Option, TextOption
 from koopbench_plugin.things import (
     Embedder,
     Embedding,
@@ -85,6 +85,7 @@ __all__ = [
     "Report",
     "ShapeError",
     "Snapshots",
+    "TextOption",
     "Thing",
     "TooShortError",
     "Training",

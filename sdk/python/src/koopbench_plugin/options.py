@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,6 +18,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 MAX_LINE = 1 << 10  # bytes of a doc or a choice
 MAX_CHOICES = 1024
+MAX_TEXT = 4096  # the most bytes that a text can have
 
 
 def _in_words(what: str, least: float, most: float, limit: float) -> str:
@@ -126,7 +128,30 @@ class ChoiceOption:
         return value in self.choices
 
 
-Option = BoolOption | IntOption | FloatOption | ChoiceOption
+@dataclass(frozen=True)
+class TextOption:
+    """Free text, such as a path or a device: at most so many bytes, 1 to 4096, of UTF-8 without control characters."""
+
+    field: ClassVar[str] = "choice"
+    type: ClassVar[type] = str
+    name: str
+    default: str
+    most: int
+    doc: str
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"a text of at most {self.most} bytes of UTF-8 without control characters"
+
+    def holds(self, value: object) -> bool:
+        """Whether it takes the value."""
+        if not isinstance(value, str) or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+            return False
+        return len(value.encode()) <= self.most
+
+
+Option = BoolOption | IntOption | FloatOption | ChoiceOption | TextOption
 Value = bool | int | float | str
 
 
@@ -157,8 +182,8 @@ def resolve(options: Sequence[Option], given: Mapping[str, object]) -> dict[str,
 
 def validate(option: Option) -> None:
     """Raises ValueError, naming the first rule that the declaration breaks."""
-    if not isinstance(option, (BoolOption, IntOption, FloatOption, ChoiceOption)):
-        raise ValueError(f"{option!r} is no option; use BoolOption, IntOption, FloatOption or ChoiceOption")
+    if not isinstance(option, (BoolOption, IntOption, FloatOption, ChoiceOption, TextOption)):
+        raise ValueError(f"{option!r} is no option; use BoolOption, IntOption, FloatOption, ChoiceOption or TextOption")
     if not isinstance(option.name, str) or not NAME.fullmatch(option.name):
         raise ValueError(
             f"the option name {option.name!r} must be 1 to 40 lower-case letters, digits and underscores, a letter first"
@@ -172,6 +197,9 @@ def validate(option: Option) -> None:
             raise ValueError(f"the option {option.name!r} has {len(option.choices)} choices; the most is {MAX_CHOICES}")
         if any(len(str(choice).encode()) > MAX_LINE for choice in option.choices):
             raise ValueError(f"a choice of the option {option.name!r} has more than {MAX_LINE} bytes")
+    elif isinstance(option, TextOption):
+        if not (isinstance(option.most, int) and 1 <= option.most <= MAX_TEXT):
+            raise ValueError(f"the option {option.name!r} takes {option.most!r} bytes of text; give 1 to {MAX_TEXT}")
     elif isinstance(option, IntOption):
         if not -(2**63) <= option.least <= option.most < 2**63:
             raise ValueError(
@@ -193,6 +221,8 @@ def to_wire(option: Option) -> wire.Option:
     setattr(message.default, option.field, option.type(option.default))
     if isinstance(option, ChoiceOption):
         message.choices.extend(option.choices)
+    elif isinstance(option, TextOption):
+        message.max = option.most
     elif not isinstance(option, BoolOption):
         message.min, message.max = option.least, option.most
     return message
