@@ -44,7 +44,7 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 	var opening sync.WaitGroup
 	for _, p := range plugins {
 		o := pins.options(p.path)
-		o.Log = logs.of(p.path)
+		o.Log, o.LogFile = logs.of(p.path), logs.file(p.path)
 		opening.Go(func() { p.opened, p.broken = plugin.Open(ctx, p.path, o) })
 	}
 	opening.Wait()

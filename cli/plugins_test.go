@@ -288,7 +288,8 @@ func TestPluginLogs(t *testing.T) {
 	assert.NotContains(t, got.stdout+got.stderr, "weather")
 	log, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, strings.Count(string(log), "the weather is fine"), 2, "from the description and the run")
+	assert.Contains(t, string(log), "far: the weather is fine", "from the description")
+	assert.Contains(t, string(log), "far (remote, seed 42): the weather is fine", "from the run")
 	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote", "--seeds", "7", "-v")...)
 	assert.Contains(t, got.stderr, "the weather is fine")
 }

@@ -32,8 +32,10 @@ type Options struct {
 	SHA256 string
 	// AllowWritable accepts a file that others can write, or in a folder that others can write.
 	AllowWritable bool
-	// Log gets what its processes write; nil for no one.
+	// Log gets what its processes write, up to 16 MiB of each, in lines that name the scope; nil for no one.
 	Log hclog.Logger
+	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must not block.
+	LogFile func() string
 	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
 	// call by its file.
 	Name string
@@ -232,8 +234,8 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		p.info.SHA256 = sum
 	}
 	started, err := process.Start(ctx, process.Config{
-		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
-		Inspect: p.inspect, Name: p.options.Name,
+		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace,
+		Log: p.log(ctx), LogFile: p.options.LogFile, Inspect: p.inspect, Name: p.options.Name,
 	})
 	if err != nil {
 		return nil, err
@@ -244,6 +246,15 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, started.Name())
 	}
 	return s, nil
+}
+
+// log is that of a process for calls under ctx: its lines name the run.
+func (p *Plugin) log(ctx context.Context) hclog.Logger {
+	log := p.options.Log
+	if scope := core.ScopeOf(ctx); scope != nil && scope.Name != "" {
+		log = log.ResetNamed(fmt.Sprintf("%s (%s)", log.Name(), scope.Name))
+	}
+	return log
 }
 
 // environment is that of a process for calls under ctx.

@@ -157,13 +157,15 @@ func TestFiles(t *testing.T) {
 		kind error
 		says []string
 	}{
-		"absent":           {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
-		"folder":           {folder, nil, []string{"is not a file"}},
-		"no run bit":       {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
-		"other processor":  {write(string(elf()), 0o755), nil, []string{"another processor or system"}},
-		"no #!":            {write("echo hello\n", 0o755), nil, []string{"a script without a #! line"}},
-		"empty":            {write("", 0o755), nil, []string{"a script without a #! line"}},
-		"no interpreter":   {write("#!/nowhere/python\n", 0o755), nil, []string{"the interpreter that its #! line names, does not exist"}},
+		"absent":          {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
+		"folder":          {folder, nil, []string{"is not a file"}},
+		"no run bit":      {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
+		"other processor": {write(string(elf()), 0o755), nil, []string{"is a program for the processor ", " (ELF), and this is "}},
+		"no #!":           {write("echo hello\n", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"empty":           {write("", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"no interpreter":  {write("#!/nowhere/python\n", 0o755), nil, []string{"its first line names the interpreter /nowhere/python, which does not exist"}},
+		"Windows line ends": {write("#!/bin/sh\r\necho\r\n", 0o755), nil,
+			[]string{"Windows line end", `sed -i 's/\r$//' `}},
 		"writable":         {writable, plugin.ErrWritable, []string{"can be written by everyone", "chmod go-w", "--plugin-allow-writable"}},
 		"writable folder":  {open, plugin.ErrWritable, []string{filepath.Dir(open) + " can be written by everyone"}},
 		"writable target":  {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
