@@ -224,7 +224,7 @@ func TestPluginLock(t *testing.T) {
 	path := pluginFile(t, "far")
 	got := call(t.Context(), newFakes().config(), "plugin", "lock", "--plugin", path)
 	require.Zero(t, got.status, got.stderr)
-	assert.Equal(t, lockFile+" pins 1 plugins\n", got.stdout)
+	assert.Equal(t, lockFile+" pins 1 plugin\n", got.stdout)
 	got = call(t.Context(), newFakes().config(), "plugin", "list", "--plugin", path)
 	assert.Regexp(t, `far: .*[^n]pinned\n  method remote\n  oracle remote-cnn\n$`, got.stdout)
 
@@ -311,4 +311,17 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	assert.Contains(t, r.Runs[0].Reason, "exit status 3")
 	assert.Contains(t, r.Runs[0].Reason, "out of luck")
 	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
+}
+
+// TestWordsOfFew: one is not told as many, and no list is told in brackets.
+func TestWordsOfFew(t *testing.T) {
+	folder := t.TempDir()
+	got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", folder)
+	assert.Equal(t, "there are no plugins in "+folder+", /nonexistent/koopbench/plugins; "+
+		"name one with --plugin FILE, or a folder with --plugin-dir DIR\n", got.stderr)
+	out := filepath.Join(t.TempDir(), "out")
+	args := tiny(dataFolder(t), out, "--methods", "template", "--num-digits", "1", "--split", "5,3,2", "--steps", "1")
+	got = call(t.Context(), newFakes().config(), args...)
+	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 images of ")
+	assert.Contains(t, got.stderr, ", 1 step by the protocol ")
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,12 +146,19 @@ func (s *seeds) Set(text string) error {
 // maxSeeds is how many seeds a command takes.
 const maxSeeds = 1000
 
+// dashed is a range as other programs write one.
+var dashed = regexp.MustCompile(`^(-?\d+)\s*[-–:]\s*(-?\d+)$`)
+
 // parseSeeds reads seeds separated by commas; FROM..TO stands for all from FROM to TO, both included. No seed may come twice.
 func parseSeeds(text string) ([]int64, error) {
 	var values []int64
 	seen := map[int64]bool{}
 	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(part), "..")
+		part = strings.TrimSpace(part)
+		if ends := dashed.FindStringSubmatch(part); ends != nil {
+			return nil, fmt.Errorf("%q is no range: write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1], ends[2])
+		}
+		first, last, isRange := strings.Cut(part, "..")
 		from, err := parseSeed(first)
 		if err != nil {
 			return nil, err

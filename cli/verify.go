@@ -123,7 +123,10 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return interruption("stopped; nothing was compared")
 	case errors.Is(err, benchmark.ErrNotComparable) && plan.Task.Info.DataSHA256 != recorded.Task.DataSHA256:
-		return fmt.Errorf("%w; give the folder of the data with --data", err)
+		if f.data != "" {
+			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
+		}
+		return fmt.Errorf("%w; the results are not from the MNIST inside this program: give the folder where their data are now with --data", err)
 	case err != nil:
 		return err
 	}
@@ -238,8 +241,8 @@ func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verify
 		split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the data of the results (%.200q): %w; give their folder with --data", t.Source,
-			atFault(err))
+		return nil, nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
+			"with --data", t.Source, atFault(err))
 	}
 	plan = &benchmark.Plan{
 		Task: task, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,
