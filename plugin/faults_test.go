@@ -170,7 +170,7 @@ func faults() []fault {
 		{"predict=rows", useMethod, core.ErrShape, contract("10 snapshots", "there must be 9")},
 		{"predict=few", useMethod, core.ErrShape, contract("8 snapshots", "there must be 9")},
 		{"predict=shape", useMethod, core.ErrShape, contract("shape [4]", "of shape [2 2]")},
-		{"predict=empty", useMethod, core.ErrContract, contract("snapshots are FLOAT32 or PIXEL8")},
+		{"predict=empty", useMethod, core.ErrContract, contract("it returned 0 snapshots of shape []; there must be 9")},
 		{"eigenvalues=nan", useMethod, core.ErrNonFinite, contract("number 0 of the eigenvalues")},
 		{"eigenfunctions=columns", useMethod, core.ErrShape, contract("9×3", "must be 9×2")},
 		{"eigenfunctions=nan", useMethod, core.ErrNonFinite, contract("values of eigenfunctions")},

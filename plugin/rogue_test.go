@@ -241,7 +241,7 @@ func (r *rogue) reply(c call, what string) error {
 		"odd":             frames(good, chunk(make([]byte, 3))),
 		"empty chunk":     frames(good, chunk(nil)),
 		"failure midway":  frames(good, failure(&wire.Failure{Message: "the weather is bad"})),
-		"long chunk":      frames(snapshots(rows<<20, 2, 2), chunk(make([]byte, 2<<20))),
+		"long chunk":      frames(good, chunk(make([]byte, 2<<20))),
 		"huge message":    frames(good, chunk(make([]byte, 48<<20))),
 		"other type":      frames(result("snapshots", wire.Type_INT64, rows, 2, 2), chunk(make([]byte, rows*32))),
 		"unknown type":    frames(result("snapshots", 77, rows, 2, 2)),
