@@ -24,7 +24,7 @@ func State(name string, s *core.State) (*wire.State, []Array, error) {
 	if err := checkTogether(Headers(arrays)); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", core.ErrShape, err)
 	}
-	return &wire.State{Name: name, Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
+	return &wire.State{Name: Text(name, MaxName), Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
 }
 
 // checkAnnouncedState checks all of a state but the values of its arrays, before they have come. The error is [core.ErrContract].
