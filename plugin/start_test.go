@@ -152,6 +152,15 @@ func TestFiles(t *testing.T) {
 	writable := write("#!/bin/sh\n", 0o777)
 	open := write("#!/bin/sh\n", 0o755)
 	require.NoError(t, os.Chmod(filepath.Dir(open), 0o777))
+	above := filepath.Join(t.TempDir(), "open", "in", "far")
+	require.NoError(t, os.MkdirAll(filepath.Dir(above), 0o755))
+	require.NoError(t, os.WriteFile(above, []byte("#!/bin/sh\n"), 0o755))
+	require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(above)), 0o777))
+	middle, safe := filepath.Join(t.TempDir(), "middle"), t.TempDir()
+	require.NoError(t, os.Mkdir(middle, 0o777))
+	require.NoError(t, os.Chmod(middle, 0o777))
+	require.NoError(t, os.Symlink(filepath.Dir(write("#!/bin/sh\n", 0o755)), filepath.Join(middle, "to")))
+	require.NoError(t, os.Symlink("../../../../../../../../../../../"+filepath.Dir(above), filepath.Join(safe, "to")))
 	for name, c := range map[string]struct {
 		path string
 		kind error
@@ -171,6 +180,11 @@ func TestFiles(t *testing.T) {
 		"writable target":  {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
 		"folder of a link": {linked(0o777, write("#!/bin/sh\n", 0o755)), plugin.ErrWritable, []string{"/in can be written by everyone"}},
 		"dangling link":    {linked(0o755, filepath.Join(folder, "none")), nil, []string{"there is no file"}},
+		"folder above":     {above, plugin.ErrWritable, []string{filepath.Dir(filepath.Dir(above)) + " can be written by everyone"}},
+		"link in the middle": {filepath.Join(middle, "to", "far"), plugin.ErrWritable,
+			[]string{middle + " can be written by everyone"}},
+		"target of a link in the middle": {filepath.Join(safe, "to", "far"), plugin.ErrWritable,
+			[]string{filepath.Dir(filepath.Dir(above)) + " can be written by everyone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := plugin.Open(t.Context(), c.path, nil)
