@@ -121,8 +121,11 @@ func listen(folder string) net.Listener {
 // serveInTheClear is a plugin by the letter of the protocol, in another language as it were: without AutoMTLS and without go-plugin.
 func serveInTheClear(s wire.PluginServer) {
 	what := due("clear")
-	if what == "leak" {
+	switch what {
+	case "leak":
 		leak(&syscall.SysProcAttr{})
+	case "stray":
+		leak(&syscall.SysProcAttr{Setsid: true})
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

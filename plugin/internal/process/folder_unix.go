@@ -77,7 +77,7 @@ func lock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// sweep removes the user's folders that no program holds, and those that a program was killed in making or removing: they have nothing in them,
+// sweep removes the user's folders that no program holds, with the processes of plugins that are left in them, and those that a program was killed in making or removing: they have nothing in them,
 // or a lock that was not yet locked. Other folders without a lock are others' business. What cannot be removed is left for the next time.
 func sweep(base string) {
 	found, _ := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
@@ -87,7 +87,10 @@ func sweep(base string) {
 		}
 		name := filepath.Join(path, lockName)
 		if _, err := os.Lstat(name); err == nil {
-			ifFree(name, func() { _ = removeFolder(path) })
+			ifFree(name, func() {
+				killProcessesIn(path)
+				_ = removeFolder(path)
+			})
 			continue
 		}
 		begun, _ := filepath.Glob(filepath.Join(path, lockName+"*"))

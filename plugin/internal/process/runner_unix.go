@@ -117,13 +117,16 @@ func (r *groupRunner) Start(context.Context) error {
 	var reading sync.WaitGroup
 	reading.Go(func() { r.readOutput(out, handshakeEnd) })
 	reading.Go(func() { eachLine(log, r.line(hclog.Info)) })
+	guard := newGuard(r.cmd.Process.Pid, r.folder.path)
 	go func() {
 		err := r.cmd.Wait()
 		var left []string
 		if r.config.Inspect {
-			left = groupAfterwards(r.cmd.Process.Pid)
+			left = leftAfterwards(r.cmd.Process.Pid, r.folder.path)
 		}
 		r.killGroup() // what it started
+		killProcessesIn(r.folder.path)
+		guard.stop()
 		// A process that left the group may hold the pipes open: read what is there, and no more.
 		_, _ = out.SetReadDeadline(soon()), log.SetReadDeadline(soon())
 		reading.Wait()
