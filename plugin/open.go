@@ -145,17 +145,18 @@ func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, erro
 	}
 	seen := map[key]bool{}
 	var things []any
+	var all []error // what is wrong with each
 	for _, t := range described.GetThings() {
 		stub, err := client.Stub(t, sessions)
-		if err != nil {
-			return nil, err
-		}
 		k := key{t.GetKind(), t.GetName()}
-		if seen[k] {
-			return nil, fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
+		if err == nil && seen[k] {
+			err = fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
 		}
 		seen[k] = true
-		things = append(things, stub)
+		things, all = append(things, stub), append(all, err)
+	}
+	if err := errors.Join(all...); err != nil {
+		return nil, err
 	}
 	return things, nil
 }

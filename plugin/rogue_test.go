@@ -95,7 +95,7 @@ func begin(what string) {
 		serveInTheClear(&rogue{server: honest(), what: "bad name"})
 	case "unknown kind":
 		serveInTheClear(&rogue{server: honest(), what: "unknown kind"})
-	case "no things", "long version", "infinite bound":
+	case "several faults", "no things", "long version", "infinite bound":
 		serveInTheClear(&rogue{server: honest(), what: what})
 	case "no service":
 		serveInTheClear(nil)
@@ -159,6 +159,8 @@ func (r *rogue) Describe(ctx context.Context, q *wire.DescribeRequest) (*wire.De
 		d.Things[1].Name = "Bad Name"
 	case "unknown kind":
 		d.Things[0].Kind = 77
+	case "several faults":
+		d.Things[0].Kind, d.Things[1].Name = 77, "Bad Name"
 	case "no things":
 		d.Things = nil
 	case "long version":

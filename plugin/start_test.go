@@ -51,6 +51,7 @@ func TestStarts(t *testing.T) {
 		"no kind":          {core.ErrCrashed, []string{"exit status 1", "a string is no method"}},
 		"two of a name":    {core.ErrDescription, []string{`two things of the kind METHOD called "method"`}},
 		"bad name":         {core.ErrDescription, []string{`the name "Bad Name" must be`}},
+		"several faults":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`, `the name "Bad Name" must be`}},
 		"unknown kind":     {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
 		"long version":     {core.ErrDescription, []string{"its version has 1025 bytes", "the most of each is 1024"}},
 		"infinite bound":   {core.ErrDescription, []string{`the option "rate" takes numbers in 0 … +Inf; both ends`}},
