@@ -87,11 +87,12 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	verbose        bool // set by the flag -v
+	libraries      bool // by -vv: show what libraries log
 }
 
 func (a *app) run(ctx context.Context) (err error) {
 	defer core.Recover(&err)
-	divertLogs(io.Discard, false)
+	divertLogs(io.Discard)
 	root := a.rootCommand()
 	root.SetArgs(append([]string{}, a.args...))
 	root.SetIn(a.stdin)

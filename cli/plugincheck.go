@@ -44,8 +44,8 @@ fits and predictions are right, repeatable and independent. What fails is explai
 nothing fails.`,
 		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " plugin check ./my-plugin --json > report.json\n" +
 			"  " + a.Name + " plugin check ./my-plugin --only learns,repeatable",
-		Args:    oneArgument("the file of a plugin"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.checkPlugin(cmd.Context(), args[0], f) },
+		Args: oneArgument("the file of a plugin"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.checkPlugin(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write the report as JSON")

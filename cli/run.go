@@ -115,7 +115,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
 		"before the runs, and keep the outcome with the results")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
+	a.addVerbosity(flags)
 	a.mustComplete(cmd)
 	return cmd
 }
@@ -205,7 +205,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 // execute runs the plan until a signal stops it, and shows how it proceeds.
 func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*benchmark.Results, error) {
 	if !f.quiet {
-		o := newObserver(ctx, a.stderr, plan, a.verbose)
+		o := newObserver(ctx, a.stderr, plan, a.verbose, a.libraries)
 		o.head = head(f, plan)
 		defer o.close()
 		plan.Observer = o

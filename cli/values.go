@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 )
@@ -96,6 +98,27 @@ func (l limit) Set(text string) error {
 		return fmt.Errorf("give a time with its unit, like 90s, 15m or 2h, or 0")
 	}
 	*l.value = v
+	return nil
+}
+
+// addVerbosity adds the flag -v, of which two say more than one.
+func (a *app) addVerbosity(flags *pflag.FlagSet) {
+	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv also what libraries log")
+	f.NoOptDefVal = "true"
+}
+
+// verbosity is a switch that can be set twice.
+type verbosity struct{ *app }
+
+func (v verbosity) String() string { return strconv.FormatBool(v.app != nil && v.verbose) }
+func (v verbosity) Type() string   { return "bool" }
+
+func (v verbosity) Set(text string) error {
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return err
+	}
+	v.verbose, v.libraries = on, on && v.verbose
 	return nil
 }
 

@@ -70,7 +70,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.Var(limit{&f.timeout}, "timeout", "time that a run may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
+	a.addVerbosity(flags)
 	if err := cmd.MarkFlagDirname("data"); err != nil {
 		panic(err)
 	}
@@ -110,7 +110,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		return err
 	}
 	if !f.quiet {
-		o := newObserver(ctx, a.stderr, plan, a.verbose)
+		o := newObserver(ctx, a.stderr, plan, a.verbose, a.libraries)
 		defer o.close()
 		plan.Observer = o
 	}
