@@ -93,7 +93,7 @@ func TestOneRunEndsNoOther(t *testing.T) {
 		},
 		"negative rank": {
 			&spoilt{report: core.Report{Rank: -1}},
-			invalid, "the rank is -1; it must be at least 0",
+			invalid, "the rank is -1; it must be in 0 … ",
 		},
 		"negative parameters": {
 			&spoilt{report: core.Report{Parameters: -7}},

@@ -188,7 +188,11 @@ func (p *Process) explain(err error, late bool) error {
 	line, complete := p.runner.handshake()
 	name := p.Name()
 	if why := badHandshake(line); complete && why != "" {
-		return p.withLog(fmt.Errorf("%w: %s %s", core.ErrCrashed, name, why), false)
+		err := fmt.Errorf("%w: %s %s", core.ErrCrashed, name, why)
+		if !p.Ended() || p.runner.wasKilled() { // for that line: whatever it has logged meanwhile is not the cause
+			return err
+		}
+		return p.withLog(err, false)
 	}
 	const silent = "%w: %s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)"
 	const deaf = "%w: %s wrote its handshake, but did not say what it serves within %v: " +
