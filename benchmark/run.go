@@ -302,8 +302,8 @@ func bounded(text string) string {
 	return fmt.Sprintf("%s … (%d bytes in all)", strings.ToValidUTF8(text[:most], ""), len(text))
 }
 
-// skipped says why a method cannot take part, which is not its fault. Like overtime, it does not repeat the status that it stands
-// beside.
+// skipped says why a method cannot take part, which is not its fault. Like overtime, it does not
+// repeat the status that it stands beside.
 type skipped string
 
 func (s skipped) Error() string { return string(s) }

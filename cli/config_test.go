@@ -217,7 +217,8 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// TestPathsThatAreNotText: a configuration that is kept repeats a command whose paths are not UTF-8.
+// TestPathsThatAreNotText: a configuration that is kept repeats a command whose paths are not
+// UTF-8.
 func TestPathsThatAreNotText(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "M\xfcnchen") // in Latin-1
 	if err := os.Mkdir(folder, 0o755); err != nil {

@@ -226,7 +226,8 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 	return p.Info(), nil
 }
 
-// describesItself reports whether what a plugin serves can be told from its description. Where that was not checked, it may be.
+// describesItself reports whether what a plugin serves can be told from its description. Where that
+// was not checked, it may be.
 func describesItself(program check.Report) bool {
 	for _, r := range program.Results {
 		if r.Check == "descriptions" || r.Status != check.Pass && slices.Contains([]string{"file", "start"}, r.Check) {

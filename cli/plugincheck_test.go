@@ -138,7 +138,8 @@ func TestPluginCheckSignal(t *testing.T) {
 	assert.True(t, strings.HasSuffix(got.stderr, "bench: stopped before all checks were made\n"), got.stderr)
 }
 
-// TestPluginCheckOnly: chosen checks are made with those that they need, of the things that they are about.
+// TestPluginCheckOnly: chosen checks are made with those that they need, of the things that they
+// are about.
 func TestPluginCheckOnly(t *testing.T) {
 	t.Chdir(t.TempDir())
 	path := pluginFile(t, "good", "analogue", "ridge")
@@ -166,7 +167,8 @@ func TestPluginCheckOnly(t *testing.T) {
 	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is any-matrix, `)
 }
 
-// TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for it.
+// TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for
+// it.
 func TestPluginCheckOfTakenNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	path := pluginFile(t, "far", "template")
@@ -176,7 +178,8 @@ func TestPluginCheckOfTakenNames(t *testing.T) {
 	assert.Contains(t, got.stdout, "5 pass, 1 fail\n")
 }
 
-// TestPluginCheckIsPatientByHand: a plugin that imports for long says what it is in the time of a start.
+// TestPluginCheckIsPatientByHand: a plugin that imports for long says what it is in the time of a
+// start.
 func TestPluginCheckIsPatientByHand(t *testing.T) {
 	t.Chdir(t.TempDir())
 	path := rewriteScript(t, pluginFile(t, "slow", "ridge"), "#!/bin/sh\n", "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || sleep 1\n")

@@ -118,7 +118,8 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// noListAsArguments is noArguments for a command with flags that take lists: a list that is written with spaces becomes arguments.
+// noListAsArguments is noArguments for a command with flags that take lists: a list that is written
+// with spaces becomes arguments.
 func (a *app) noListAsArguments(flags ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		for _, name := range flags {

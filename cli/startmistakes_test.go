@@ -12,13 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// python is a script that does as a program in Python that ends like that: the text is what Python 3.11 writes.
+// python is a script that does as a program in Python that ends like that: the text is what Python
+// 3.11 writes.
 func python(says string) string {
 	return "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || exit 2\ncat >&2 <<'END'\n" + says + "\nEND\nexit 1\n"
 }
 
-// TestStartMistakes: what keeps a plugin from starting is on the one line that a list, a warning and an error show, word for word as
-// docs/plugins.md has it.
+// TestStartMistakes: what keeps a plugin from starting is on the one line that a list, a warning
+// and an error show, word for word as docs/plugins.md has it.
 func TestStartMistakes(t *testing.T) {
 	guide, err := os.ReadFile(filepath.Join("..", "docs", "plugins.md"))
 	require.NoError(t, err)
@@ -113,7 +114,8 @@ func TestStartMistakes(t *testing.T) {
 	}
 }
 
-// assertOneLine compares a line with what is wanted, where ENV and SHELL stand for words of these programs.
+// assertOneLine compares a line with what is wanted, where ENV and SHELL stand for words of these
+// programs.
 func assertOneLine(t *testing.T, want, got string) {
 	t.Helper()
 	got = strings.TrimSuffix(got, "\n")

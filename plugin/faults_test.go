@@ -360,7 +360,8 @@ func TestSharedProcess(t *testing.T) {
 	assert.NoError(t, p.Close())
 }
 
-// TestStray: a process that has left the plugin's group, and holds its output, does not hold the run up, and ends with it.
+// TestStray: a process that has left the plugin's group, and holds its output, does not hold the
+// run up, and ends with it.
 func TestStray(t *testing.T) {
 	base := leavesNothing(t)
 	t.Setenv(actVariable, "fit=stray")

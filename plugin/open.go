@@ -30,12 +30,14 @@ type Options struct {
 	Grace time.Duration
 	// SHA256 is what the file's must be, in hexadecimal digits, or "" for any. It is checked at every start.
 	SHA256 string
-	// AllowWritable accepts a file that others can write, or put another in the place of, since they can write a folder on the way to it.
-	// A SHA-256 is then no protection against them.
+	// AllowWritable accepts a file that others can write, or put another in the place of, since
+	// they can write a folder on the way to it. A SHA-256 is then no protection against them.
 	AllowWritable bool
-	// Log gets what its processes write, up to 16 MiB of each, in lines that name the scope; nil for no one.
+	// Log gets what its processes write, up to 16 MiB of each, in lines that name the scope; nil
+	// for no one.
 	Log hclog.Logger
-	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must not block.
+	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must
+	// not block.
 	LogFile func() string
 	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
 	// call by its file.

@@ -79,8 +79,8 @@ func CheckFile(path string, o *Options) error {
 	return err
 }
 
-// ByHand runs a plugin as a person would, who does not know what it is, until it ends, ctx does, or [Options.StartTimeout] is over. It
-// returns what it wrote to standard error, and its status.
+// ByHand runs a plugin as a person would, who does not know what it is, until it ends, ctx does, or
+// [Options.StartTimeout] is over. It returns what it wrote to standard error, and its status.
 func ByHand(ctx context.Context, path string, o *Options) (said string, status int, err error) {
 	p, err := newPlugin(path, o)
 	if err != nil {

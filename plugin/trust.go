@@ -44,8 +44,9 @@ func checkTrust(path string, allowWritable bool) error {
 	})
 }
 
-// eachStep calls do with all that leads to a file: every folder from the root on, every link, what these lead to, and the file. Whoever
-// can write none of them cannot put another file in its place, at any time.
+// eachStep calls do with all that leads to a file: every folder from the root on, every link, what
+// these lead to, and the file. Whoever can write none of them cannot put another file in its place,
+// at any time.
 func eachStep(path string, do func(step string, info fs.FileInfo) error) error {
 	const mostLinks = 40 // as the system follows
 	root := filepath.VolumeName(path) + string(filepath.Separator)

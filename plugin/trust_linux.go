@@ -6,8 +6,10 @@ import (
 	"syscall"
 )
 
-// accessList says whom the access list of a file lets write it, "" for no one but the user and the administrator, and whether there is a
-// list. ownGroup says that the group of the file is the user's own. The form is that of linux/posix_acl_xattr.h: a version of 4 bytes, then entries of a tag, permissions and a number.
+// accessList says whom the access list of a file lets write it, "" for no one but the user and the
+// administrator, and whether there is a list. ownGroup says that the group of the file is the
+// user's own. The form is that of linux/posix_acl_xattr.h: a version of 4 bytes, then entries of a
+// tag, permissions and a number.
 func accessList(path string, ownGroup bool) (who string, there bool) {
 	const (
 		user, fileGroup, group = 0x02, 0x04, 0x08

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// setAccessList gives a file an access list by which that user may write it: the owner, that user, the group, the most of these, and
-// the others, as setfacl -m u:USER:rwx does.
+// setAccessList gives a file an access list by which that user may write it: the owner, that user,
+// the group, the most of these, and the others, as setfacl -m u:USER:rwx does.
 func setAccessList(t *testing.T, path string, user uint32) {
 	t.Helper()
 	list := binary.LittleEndian.AppendUint32(nil, 2)
@@ -26,7 +26,8 @@ func setAccessList(t *testing.T, path string, user uint32) {
 	}
 }
 
-// TestAccessLists: what an access list allows others is found, in a folder above too, though the group is the user's own.
+// TestAccessLists: what an access list allows others is found, in a folder above too, though the
+// group is the user's own.
 func TestAccessLists(t *testing.T) {
 	const stranger = 4242
 	folder := filepath.Join(t.TempDir(), "folder")
@@ -48,8 +49,8 @@ func TestAccessLists(t *testing.T) {
 	}
 }
 
-// TestOthersOnTheWay: folders, links and files of another user are refused, wherever they are on the way. (Only the administrator can
-// give files away.)
+// TestOthersOnTheWay: folders, links and files of another user are refused, wherever they are on
+// the way. (Only the administrator can give files away.)
 func TestOthersOnTheWay(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("files can be given to another user by the administrator only")

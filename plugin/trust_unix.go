@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// writableByOthers says who but the user and the system's administrator can write a file or folder, or change a link, and what to do;
-// "" for no one. A group that has the user's own number is taken for the user's own. A folder with the sticky bit lets others add
-// files, not replace them.
+// writableByOthers says who but the user and the system's administrator can write a file or folder,
+// or change a link, and what to do; "" for no one. A group that has the user's own number is taken
+// for the user's own. A folder with the sticky bit lets others add files, not replace them.
 func writableByOthers(path string, info fs.FileInfo) (why, remedy string) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -19,8 +19,9 @@ type Program interface {
 	Start(ctx context.Context) (Process, error)
 	// Free says which names of the things that it serves are taken by others, nil for none.
 	Free(things []any) error
-	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends, ctx does, or the time is over that a
-	// start may take, which is [context.DeadlineExceeded]. It returns what it wrote to standard error and its status.
+	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends,
+	// ctx does, or the time is over that a start may take, which is [context.DeadlineExceeded]. It
+	// returns what it wrote to standard error and its status.
 	ByHand(ctx context.Context) (said string, status int, err error)
 }
 

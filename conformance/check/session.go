@@ -134,7 +134,8 @@ func (s *Session) Run(ctx context.Context, name string) Result {
 	return result
 }
 
-// RunAll runs all checks, or those of Options.Only and what they need, and none if none of them is of this kind.
+// RunAll runs all checks, or those of Options.Only and what they need, and none if none of them is
+// of this kind.
 func (s *Session) RunAll(ctx context.Context) Report {
 	r := s.report
 	for _, name := range s.Checks() {

@@ -19,7 +19,7 @@ type program struct {
 	wrong    error                         // with the descriptions
 	end      func(how check.Ending) string // what it leaves; "" for nothing, deaf for an end that never comes
 	byHand   func() (said string, status int)
-	taken    error                         // of its names
+	taken    error // of its names
 
 	calls atomic.Int64 // of describe
 }

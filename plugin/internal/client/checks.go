@@ -41,8 +41,8 @@ func checkSteps(steps int) error {
 	return nil
 }
 
-// The functions below check announcements, so that nothing is received that does not belong: shapes, before there are values. Types
-// are checked when the array is read.
+// The functions below check announcements, so that nothing is received that does not belong:
+// shapes, before there are values. Types are checked when the array is read.
 
 func expectSnapshots(h *wire.Array, n int, shape []int) error {
 	if isShape(h, append([]int{n}, shape...)) {

@@ -402,7 +402,8 @@ func (f *fitted) readSizes(reply *wire.Fitted) error {
 	return nil
 }
 
-// maxEigenvalues is the most that a plugin may tell: the operator that has more would not fit into memory.
+// maxEigenvalues is the most that a plugin may tell: the operator that has more would not fit into
+// memory.
 const maxEigenvalues = 1 << 16
 
 func (f *fitted) readEigenvalues(c *call, reply *wire.Fitted, atMost int) error {
@@ -455,8 +456,8 @@ func tell(p core.Progress, f *wire.Frame) error {
 	return nil
 }
 
-// apply applies what was fitted to an array, and returns the array of that name that comes back, if its announcement is what expect
-// says.
+// apply applies what was fitted to an array, and returns the array of that name that comes back, if
+// its announcement is what expect says.
 func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array,
 	result string, expect func(*wire.Array) error) (_ *transfer.Received, err error) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -311,8 +311,8 @@ func TestBadStates(t *testing.T) {
 	}
 }
 
-// TestNothingIsReceivedThatDoesNotBelong: what is announced in another shape than the one that belongs there is refused before any of
-// its values are taken.
+// TestNothingIsReceivedThatDoesNotBelong: what is announced in another shape than the one that
+// belongs there is refused before any of its values are taken.
 func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
 	tried := 0
 	for kind, good := range replies(t) {
@@ -354,8 +354,8 @@ func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
 	assert.Equal(t, 12, tried)
 }
 
-// TestCheckpointsThatCannotBeKept: a fit goes on that stores a state under a name that cannot be one, and one does not that stores without
-// end.
+// TestCheckpointsThatCannotBeKept: a fit goes on that stores a state under a name that cannot be
+// one, and one does not that stores without end.
 func TestCheckpointsThatCannotBeKept(t *testing.T) {
 	x := snapshots(t)
 	fit := func(names ...string) (kept, error) {

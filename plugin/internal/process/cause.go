@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// tail keeps the last lines of a log, and the line by which a program says why it ends: the panic of a Go program, however long
-// the stacks after it are, or the exception of a Python program, with its place.
+// tail keeps the last lines of a log, and the line by which a program says why it ends: the panic
+// of a Go program, however long the stacks after it are, or the exception of a Python program, with
+// its place.
 type tail struct {
 	// file is that of the plugin: of the places in a stack, its own are what its author knows.
 	file string
@@ -149,7 +150,8 @@ func (r *traceReader) read(line, plugin string) (cause, bool) {
 
 func placeWords(file, line string) string { return filepath.Base(file) + ", line " + line }
 
-// isOwn reports whether a file of Python is the plugin or lies beside it, and belongs to no package that is installed there.
+// isOwn reports whether a file of Python is the plugin or lies beside it, and belongs to no package
+// that is installed there.
 func isOwn(file, plugin string) bool {
 	return strings.HasPrefix(file, filepath.Dir(plugin)+string(filepath.Separator)) &&
 		!strings.Contains(file, "site-packages") && !strings.Contains(file, "dist-packages")

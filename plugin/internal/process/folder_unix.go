@@ -77,8 +77,10 @@ func lock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// sweep removes the user's folders that no program holds, with the processes of plugins that are left in them, and those that a program was killed in making or removing: they have nothing in them,
-// or a lock that was not yet locked. Other folders without a lock are others' business. What cannot be removed is left for the next time.
+// sweep removes the user's folders that no program holds, with the processes of plugins that are
+// left in them, and those that a program was killed in making or removing: they have nothing in
+// them, or a lock that was not yet locked. Other folders without a lock are others' business. What
+// cannot be removed is left for the next time.
 func sweep(base string) {
 	found, _ := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
 	for _, path := range found {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// leftAfterwards names the processes that a plugin has left, after a moment in which they may end too: those of its group, and those
-// that have left the group.
+// leftAfterwards names the processes that a plugin has left, after a moment in which they may end
+// too: those of its group, and those that have left the group.
 func leftAfterwards(group int, folder string) []string {
 	var alive []string
 	for deadline := time.Now().Add(500 * time.Millisecond); ; time.Sleep(10 * time.Millisecond) {
@@ -85,8 +85,9 @@ func statOf(pid int) (name string, group int) {
 	return fmt.Sprintf("%s (%d)", name, pid), group
 }
 
-// processesIn lists the user's processes whose environment names a plugin's private folder: those of the plugin, in whatever group or
-// session they are. It lists none where the system has no /proc, as macOS.
+// processesIn lists the user's processes whose environment names a plugin's private folder: those
+// of the plugin, in whatever group or session they are. It lists none where the system has no
+// /proc, as macOS.
 func processesIn(folder string) []int {
 	var found []int
 	for _, pid := range allProcesses() {
@@ -118,7 +119,8 @@ func isIn(pid int, folder string) bool {
 	}
 }
 
-// killProcessesIn kills the processes of a plugin's private folder, and those that they start meanwhile.
+// killProcessesIn kills the processes of a plugin's private folder, and those that they start
+// meanwhile.
 func killProcessesIn(folder string) {
 	const rounds = 100
 	for range rounds {

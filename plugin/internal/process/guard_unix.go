@@ -9,15 +9,17 @@ import (
 	"syscall"
 )
 
-// guard is a small process that outlives this program, if that is killed, for long enough to end a plugin which takes no notice.
+// guard is a small process that outlives this program, if that is killed, for long enough to end a
+// plugin which takes no notice.
 type guard struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 }
 
-// guardScript waits for a line, which says that the plugin has ended, or for the end of its input, which comes when this program has
-// been killed. A plugin sees the latter itself, and has a second to end. Then all of its group are killed, and on Linux those
-// processes that have left the group, which the name of the private folder in their environment tells.
+// guardScript waits for a line, which says that the plugin has ended, or for the end of its input,
+// which comes when this program has been killed. A plugin sees the latter itself, and has a second
+// to end. Then all of its group are killed, and on Linux those processes that have left the group,
+// which the name of the private folder in their environment tells.
 const guardScript = `read -r line && exit
 sleep 1
 kill -KILL -- -"$1"
@@ -28,7 +30,8 @@ for e in /proc/[0-9]*/environ; do
 	fi
 done`
 
-// newGuard starts the guard of a process group and of a plugin's private folder. Where there is no shell, there is no guard.
+// newGuard starts the guard of a process group and of a plugin's private folder. Where there is no
+// shell, there is no guard.
 func newGuard(group int, folder string) *guard {
 	cmd := exec.Command("/bin/sh", "-c", guardScript, "sh", strconv.Itoa(group), folder)
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}

@@ -40,7 +40,8 @@ func cannotStart(path string, err error) error {
 	return fmt.Errorf("%s cannot be run: %w", path, err)
 }
 
-// startHint says what to do about a plugin that has ended before its handshake, "" if that is not known. words are the cause.
+// startHint says what to do about a plugin that has ended before its handshake, "" if that is not
+// known. words are the cause.
 func startHint(path string, status int, words string) string {
 	const (
 		absent = 127 // of a shell or env that does not find what it is to start

@@ -55,7 +55,8 @@ func readEntry(level hclog.Level, line string) entry {
 	return e
 }
 
-// mostLogged is how many bytes of a process go to the log, and lineCost what a line has beside its text: time, level and name.
+// mostLogged is how many bytes of a process go to the log, and lineCost what a line has beside its
+// text: time, level and name.
 const (
 	mostLogged = 16 << 20
 	lineCost   = 64

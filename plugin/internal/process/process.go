@@ -213,8 +213,9 @@ func (p *Process) explain(err error, late bool) error {
 	return p.withLog(fmt.Errorf("%w: %s started, but cannot be reached: %w", core.ErrCrashed, name, err), false)
 }
 
-// withLog adds to an error what the log of the plugin says: on the first line of it, which may be all that is shown, the cause or
-// the last line, what to do about it if the plugin has ended at its start, and where the log is; then the last lines.
+// withLog adds to an error what the log of the plugin says: on the first line of it, which may be
+// all that is shown, the cause or the last line, what to do about it if the plugin has ended at its
+// start, and where the log is; then the last lines.
 func (p *Process) withLog(err error, ended bool) error {
 	words := p.runner.last.words()
 	text := ""

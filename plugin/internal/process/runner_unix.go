@@ -213,7 +213,8 @@ func (r *groupRunner) outcome() string {
 	return r.cmd.ProcessState.String()
 }
 
-// exitCode is the status of a process that has ended, -1 for one that has not, or that a signal has ended.
+// exitCode is the status of a process that has ended, -1 for one that has not, or that a signal has
+// ended.
 func (r *groupRunner) exitCode() int {
 	select {
 	case <-r.done:

@@ -27,7 +27,8 @@ func State(name string, s *core.State) (*wire.State, []Array, error) {
 	return &wire.State{Name: Text(name, MaxName), Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
 }
 
-// checkAnnouncedState checks all of a state but the values of its arrays, before they have come. The error is [core.ErrContract].
+// checkAnnouncedState checks all of a state but the values of its arrays, before they have come.
+// The error is [core.ErrContract].
 func checkAnnouncedState(w *wire.State) error {
 	if err := checkTogether(w.GetArrays()); err != nil {
 		return err
@@ -90,8 +91,8 @@ func stored(name string, a core.Array) Array {
 	}}
 }
 
-// ReceiveState receives a state whose arrays follow, after all that is known of it is checked. The error is that of the stream, or
-// [core.ErrContract].
+// ReceiveState receives a state whose arrays follow, after all that is known of it is checked. The
+// error is that of the stream, or [core.ErrContract].
 func ReceiveState(s Stream, w *wire.State) (*core.State, error) {
 	if err := checkAnnouncedState(w); err != nil {
 		return nil, err

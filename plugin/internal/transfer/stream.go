@@ -52,8 +52,8 @@ func Send(s Stream, frame *wire.Frame, arrays ...Array) error {
 	return nil
 }
 
-// CheckAnnounced checks the announcements of arrays, which must be of the given names in that order. The error is
-// [core.ErrContract].
+// CheckAnnounced checks the announcements of arrays, which must be of the given names in that
+// order. The error is [core.ErrContract].
 func CheckAnnounced(headers []*wire.Array, names ...string) error {
 	if len(headers) != len(names) {
 		return fmt.Errorf("%w: %d arrays were announced where %d belong, %q", core.ErrContract, len(headers), len(names), names)
@@ -100,7 +100,8 @@ func Receive(s Stream, headers []*wire.Array, names ...string) ([]Received, erro
 	return arrays, nil
 }
 
-// Discard receives the announced arrays and forgets them. The error is that of the stream, or [core.ErrContract].
+// Discard receives the announced arrays and forgets them. The error is that of the stream, or
+// [core.ErrContract].
 func Discard(s Stream, headers []*wire.Array) error {
 	for _, h := range headers {
 		n, err := count(h)
