@@ -3,7 +3,6 @@ package benchmark
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -67,7 +66,7 @@ func (a *awake) elapsed() time.Duration {
 	return a.counted + min(time.Since(a.begun), a.beat)
 }
 
-// bounded returns a context that ends with the cause [errTimeout] once the plan's limit for what
+// bounded returns a context that ends with the cause [overtime] once the plan's limit for what
 // has taken so many seconds in earlier processes is over, and the clock that counts it. The caller
 // must call the function that it returns.
 func (h *harness) bounded(ctx context.Context, clock *awake, earlier float64) (context.Context, func()) {
@@ -77,14 +76,14 @@ func (h *harness) bounded(ctx context.Context, clock *awake, earlier float64) (c
 		left := h.Timeout - time.Duration(earlier*float64(time.Second))
 		limit = &left
 	}
-	go clock.run(ctx, limit, func() { cancel(errTimeout) })
+	go clock.run(ctx, limit, func() { cancel(overtime(h.Timeout)) })
 	return ctx, func() { cancel(nil) }
 }
 
 // tooLong is err, or the error of a bounded context whose time is over.
 func (h *harness) tooLong(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errTimeout) {
-		return fmt.Errorf("%w: it took more than %v; give more with --timeout", errTimeout, h.Timeout)
+	if late := overtime(0); errors.As(context.Cause(ctx), &late) {
+		return late
 	}
 	return err
 }

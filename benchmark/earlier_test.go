@@ -199,7 +199,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 		"a timeout": {func(ctx context.Context, _ *core.Training) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}, "(timeout: "},
+		}, "(timeout: it took more than "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, m := t.TempDir(), perfect()

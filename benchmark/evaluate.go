@@ -90,8 +90,8 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	}
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
-		return nil, fmt.Errorf("%w: its model predicts one step at a time, and the protocol %q needs one that looks several steps ahead by itself; "+
-			"run it with the protocol %q", errSkipped, ProtocolPowers, ProtocolReencode)
+		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that looks several "+
+			"steps ahead by itself; run it with the protocol %q", ProtocolPowers, ProtocolReencode))
 	}
 	return forecaster.Forecast, nil
 }

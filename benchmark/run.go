@@ -30,6 +30,7 @@ func Run(ctx context.Context, plan Plan) (*Results, error) {
 	}
 	h := &harness{Plan: plan, store: OpenStore(plan.Out), secret: newSecret()}
 	ctx, scope := core.WithScope(ctx) // of the oracle
+	scope.Name = "oracle"
 	results, err := h.run(ctx)
 	return results, errors.Join(err, scope.Close())
 }
@@ -237,7 +238,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 	start, m, clock := time.Now(), newMeter(), newAwake()
 	ctx, scope := core.WithScope(ctx)
 	kept := h.store.checkpoints(r.key, h.CheckpointEvery, clock)
-	scope.Threads = s.threads
+	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Label, r.seed), s.threads
 	ctx, cancel := h.bounded(ctx, clock, kept.before)
 	defer cancel()
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
@@ -303,17 +304,26 @@ func bounded(text string) string {
 	return fmt.Sprintf("%s … (%d bytes in all)", strings.ToValidUTF8(text[:most], ""), len(text))
 }
 
-// errSkipped: a method cannot take part, and that is not its fault.
-var errSkipped = errors.New("skipped")
+// skipped says why a method cannot take part, which is not its fault. Like overtime, it does not
+// repeat the status that it stands beside.
+type skipped string
 
-// errTimeout: the time given to a run was over.
-var errTimeout = errors.New("timeout")
+func (s skipped) Error() string { return string(s) }
+
+// overtime is the time that was given to a run that took longer.
+type overtime time.Duration
+
+func (o overtime) Error() string {
+	return fmt.Sprintf("it took more than %v; give more with --timeout", time.Duration(o))
+}
 
 func statusOf(err error) Status {
+	var why skipped
+	var late overtime
 	switch {
-	case errors.Is(err, errTimeout):
+	case errors.As(err, &late):
 		return StatusTimeout
-	case errors.Is(err, errSkipped):
+	case errors.As(err, &why):
 		return StatusSkipped
 	case errors.Is(err, core.ErrContract):
 		return StatusInvalid
@@ -329,7 +339,8 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if r.description.Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](h.judge)
 		if !ok {
-			return nil, fmt.Errorf("%w: %s needs the encoder of the oracle, and the oracle %q offers none", errSkipped, r.description.Name, h.oracle.Name)
+			return nil, skipped(fmt.Sprintf("%s needs the encoder of the oracle, and the oracle %q offers none",
+				r.description.Name, h.oracle.Name))
 		}
 		t.OracleEmbedding = encoder.Encoder()
 	}

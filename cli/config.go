@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -181,7 +182,15 @@ func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
 	case value.Tag == "!!null":
 		return "", c.at(value, "%s has no value; leave the line out for the default", key.Value)
 	}
-	return c.absolute(flag, value.Value), nil
+	text := value.Value
+	if value.Tag == "!!binary" { // of a path that is not UTF-8, which YAML holds in no other way
+		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil {
+			return "", c.at(value, "%s: it is marked as !!binary, and is not in Base64: %w", key.Value, err)
+		}
+		text = string(decoded)
+	}
+	return c.absolute(flag, text), nil
 }
 
 // selection is a thing with options, written name: {option: value}, as the command line would have

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,4 +222,33 @@ func FuzzConfig(f *testing.F) {
 			require.Contains(t, err.Error(), "--config run.yaml: ")
 		}
 	})
+}
+
+// TestPathsThatAreNotText: a configuration that is kept repeats a command whose paths are not
+// UTF-8.
+func TestPathsThatAreNotText(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "M\xfcnchen") // in Latin-1
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Skipf("the file system takes names in UTF-8 only: %v", err)
+	}
+	data, path, out := filepath.Join(folder, "data"), filepath.Join(folder, "far"), filepath.Join(folder, "out")
+	writeData(t, data)
+	require.NoError(t, os.Rename(pluginFile(t, "far"), path))
+	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,remote", "--plugin", path)...)
+	require.Zero(t, got.status, got.stderr)
+	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(kept), "data: !!binary |\n  "+base64.StdEncoding.EncodeToString([]byte(data))[:60])
+	got = call(t.Context(), newFakes().config(), "run", "--config", filepath.Join(out, "config.yaml"))
+	require.Zero(t, got.status, got.stderr)
+	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
+	again, err := os.ReadFile(filepath.Join(out, "config.yaml"))
+	require.NoError(t, err)
+	assert.Equal(t, string(kept), string(again))
+
+	bad := filepath.Join(t.TempDir(), "run.yaml")
+	require.NoError(t, os.WriteFile(bad, []byte("data: !!binary \"*\"\n"), 0o644))
+	got = call(t.Context(), newFakes().config(), "run", "--config", bad)
+	assert.Equal(t, exitUsage, got.status)
+	assert.Contains(t, got.stderr, "line 1: data: it is marked as !!binary, and is not in Base64: ")
 }

@@ -46,7 +46,7 @@ func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *plugin
 			}
 		}
 		w, err := plugin.Open(ctx, self, &plugin.Options{
-			Args: c.workerArguments(part, f, names), Name: worker, Log: logs.of(self),
+			Args: c.workerArguments(part, f, names), Name: worker, Log: logs.of(self), LogFile: logs.file(self),
 			StartTimeout: 2 * f.startTimeout, // a plugin in it may take as long
 			Grace:        5 * time.Second,    // it ends that plugin
 			// It is what runs already, whoever can write it.

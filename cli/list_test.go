@@ -140,8 +140,8 @@ func TestLibraryLogs(t *testing.T) {
 	assert.Empty(t, string(text))
 
 	var b strings.Builder
-	divertLogs(&b, true)
-	defer divertLogs(io.Discard, false)
+	divertLogs(&b)
+	defer divertLogs(io.Discard)
 	klog.V(1).Info("a detail")
 	assert.Contains(t, b.String(), "a detail")
 

@@ -8,19 +8,17 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// divertLogs sends what GoMLX logs to w instead of the process's stderr, with its details if verbose.
-func divertLogs(w io.Writer, verbose bool) {
+// divertLogs sends what GoMLX logs to w, with its details, instead of the process's stderr.
+func divertLogs(w io.Writer) {
 	if w == io.Discard {
 		klog.SetSlogLogger(slog.New(slog.DiscardHandler))
 		return
 	}
 	klog.SetSlogLogger(slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	if verbose {
-		// klog's level can only be set by a flag; this set is its own and no flag of the command line.
-		flags := flag.NewFlagSet("klog", flag.ContinueOnError)
-		klog.InitFlags(flags)
-		if err := flags.Set("v", "1"); err != nil {
-			say(w, "the libraries' details are not logged: %v\n", err)
-		}
+	// klog's level can only be set by a flag; this set is its own and no flag of the command line.
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	if err := flags.Set("v", "1"); err != nil {
+		say(w, "the libraries' details are not logged: %v\n", err)
 	}
 }

@@ -136,11 +136,12 @@ type app struct {
 	stdout, stderr io.Writer
 	columns        int  // of stdout, 0 if it is not a terminal
 	verbose        bool // set by the flag -v
+	libraries      bool // by -vv: show what libraries log
 }
 
 func (a *app) run(ctx context.Context) (err error) {
 	defer core.Recover(&err)
-	divertLogs(io.Discard, false)
+	divertLogs(io.Discard)
 	root := a.rootCommand()
 	root.SetArgs(append([]string{}, a.args...))
 	root.SetIn(a.stdin)

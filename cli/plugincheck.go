@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -25,6 +27,7 @@ func usualChecks() check.Options {
 type checkFlags struct {
 	trust   *trustFlags
 	json    bool
+	only    checkNames
 	epochs  int
 	timeout time.Duration
 	grace   time.Duration
@@ -39,18 +42,47 @@ func (a *app) pluginCheckCommand() *cobra.Command {
 		Long: `Check that a plugin keeps the contracts: that its process starts and ends as it must, and, for each thing that it serves, that
 fits and predictions are right, repeatable and independent. What fails is explained, with the remedy. The status is 0 if
 nothing fails.`,
-		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " plugin check ./my-plugin --json > report.json",
-		Args:    oneArgument("the file of a plugin"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.checkPlugin(cmd.Context(), args[0], f) },
+		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " plugin check ./my-plugin --json > report.json\n" +
+			"  " + a.Name + " plugin check ./my-plugin --only learns,repeatable",
+		Args: oneArgument("the file of a plugin"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.checkPlugin(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write the report as JSON")
+	flags.Var(&f.only, "only", "checks to run, with those that they need, by their names; the default is all")
 	flags.Var(number{&f.epochs, 1, 1 << 20}, "epochs", "epochs of fits that must learn, where there is such an option")
 	flags.Var(limit{&f.timeout}, "timeout", "time that each check may take")
 	flags.Var(limit{&f.grace}, "grace", "time in which a call must return when it is cancelled, and a process end when it is asked to")
 	f.trust.add(cmd)
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write what the plugin logs, and errors in full")
 	return cmd
+}
+
+// checkNames is a list of checks.
+type checkNames struct{ names []string }
+
+func (c *checkNames) String() string { return strings.Join(c.names, ",") }
+func (c *checkNames) Type() string   { return "NAME,…" }
+
+func (c *checkNames) Set(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if known := allChecks(); !slices.Contains(known, name) {
+			return errors.New(core.Unknown("check", name, known))
+		}
+		c.names = append(c.names, name)
+	}
+	return nil
+}
+
+// allChecks are the names of all checks, of whatever kind.
+func allChecks() []string {
+	var names []string
+	for _, e := range check.Catalogue() {
+		names = append(names, e.Check)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // CheckSchema names the layout of what `bench plugin check --json` writes. It changes whenever a reader of the old layout would
@@ -83,9 +115,12 @@ func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error
 		return err
 	}
 	failed := 0
-	c := a.newPluginChecks(path, pins.options(path), check.Options{
-		Epochs: f.epochs, Timeout: unlimited(f.timeout), Grace: unlimited(f.grace),
+	c, err := a.newPluginChecks(path, pins.options(path), check.Options{
+		Epochs: f.epochs, Timeout: unlimited(f.timeout), Grace: unlimited(f.grace), Only: f.only.names,
 	})
+	if err != nil {
+		return err
+	}
 	c.add = func(r check.Report) error {
 		failed += len(r.With(check.Fail))
 		report.OK, report.Reports = report.OK && r.OK(), append(report.Reports, r)
@@ -123,6 +158,7 @@ type pluginChecks struct {
 	path    string
 	options *plugin.Options
 	checks  check.Options
+	free    func(thing any) error              // says that the name of a thing is taken
 	wanted  func(thing any) bool               // which things are checked; nil for all
 	begin   func(kind check.Kind, name string) // is told what is checked next; nil for no one
 	add     func(check.Report) error           // gets each report
@@ -130,14 +166,19 @@ type pluginChecks struct {
 
 // newPluginChecks returns the checks of a plugin that is opened by options. Its processes log to
 // the terminal with -v, and otherwise to nobody: checks make them fail on purpose.
-func (a *app) newPluginChecks(path string, o *plugin.Options, checks check.Options) *pluginChecks {
+func (a *app) newPluginChecks(path string, o *plugin.Options, checks check.Options) (*pluginChecks, error) {
+	r, err := a.registry()
+	if err != nil {
+		return nil, err
+	}
 	const patience = 2 * time.Second // with a process that must end, where the checks give more
 	o.Grace = min(patience, checks.Grace)
 	if a.verbose {
 		logs := &pluginLogs{level: hclog.Debug, terminal: a.stderr}
 		o.Log = logs.of(path)
 	}
-	return &pluginChecks{path: path, options: o, checks: checks, begin: func(check.Kind, string) {}}
+	builtin := &catalogue{Registry: r}
+	return &pluginChecks{path: path, options: o, checks: checks, free: builtin.checkFree, begin: func(check.Kind, string) {}}, nil
 }
 
 // run makes the checks. It returns what the plugin is, empty if it does not describe itself.
@@ -152,11 +193,13 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 	// A start fails by its own time limit, and with more words than the check's has.
 	ofProgram := c.checks
 	ofProgram.Timeout += 3 * c.options.StartTimeout
-	program := &checkedProgram{c.path, c.options}
+	program := &checkedProgram{c.path, c.options, c.free}
 	c.begin(check.KindPlugin, program.Name())
 	report := check.Plugin(ctx, program, &ofProgram)
-	if err := add(report); err != nil || !describesItself(report) {
-		return info, err
+	if len(report.Results) > 0 {
+		if err := add(report); err != nil || !describesItself(report) {
+			return info, err
+		}
 	}
 	// All things are checked in one process, or another where one has crashed.
 	p, err := plugin.Open(ctx, c.path, c.options)
@@ -172,21 +215,26 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 			continue
 		}
 		c.begin(checkedKind(thing), describedName(thing))
-		if err := add(checkThing(ctx, thing, &c.checks)); err != nil {
+		report := checkThing(ctx, thing, &c.checks)
+		if len(report.Results) == 0 {
+			continue // none of these checks is about such a thing
+		}
+		if err := add(report); err != nil {
 			return p.Info(), err
 		}
 	}
 	return p.Info(), nil
 }
 
-// describesItself reports whether what a plugin serves can be told from its description.
+// describesItself reports whether what a plugin serves can be told from its description. Where that
+// was not checked, it may be.
 func describesItself(program check.Report) bool {
 	for _, r := range program.Results {
-		if r.Check == "descriptions" {
+		if r.Check == "descriptions" || r.Status != check.Pass && slices.Contains([]string{"file", "start"}, r.Check) {
 			return r.Status == check.Pass
 		}
 	}
-	return false
+	return true
 }
 
 // checkedKind is the kind of what a plugin serves.
@@ -223,6 +271,7 @@ func checkThing(ctx context.Context, thing any, o *check.Options) check.Report {
 type checkedProgram struct {
 	path    string
 	options *plugin.Options
+	free    func(thing any) error // says whose its name is
 }
 
 var _ check.Program = (*checkedProgram)(nil)
@@ -230,6 +279,14 @@ var _ check.Program = (*checkedProgram)(nil)
 func (p *checkedProgram) Name() string { return filepath.Base(p.path) }
 
 func (p *checkedProgram) File() error { return plugin.CheckFile(p.path, p.options) }
+
+func (p *checkedProgram) Free(things []any) error {
+	var taken []error
+	for _, thing := range things {
+		taken = append(taken, p.free(thing))
+	}
+	return errors.Join(taken...)
+}
 
 func (p *checkedProgram) Start(ctx context.Context) (check.Process, error) {
 	probe, err := plugin.NewProbe(ctx, p.path, p.options)

@@ -137,3 +137,57 @@ func TestPluginCheckSignal(t *testing.T) {
 	assert.Empty(t, got.stdout)
 	assert.True(t, strings.HasSuffix(got.stderr, "bench: stopped before all checks were made\n"), got.stderr)
 }
+
+// TestPluginCheckOnly: chosen checks are made with those that they need, of the things that they
+// are about.
+func TestPluginCheckOnly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := pluginFile(t, "good", "analogue", "ridge")
+	checks := func(args ...string) map[string][]string {
+		got := call(t.Context(), newFakes().config(), append([]string{"plugin", "check", path, "--json"}, args...)...)
+		require.Zero(t, got.status, got.stderr)
+		var report checkReport
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &report))
+		made := map[string][]string{}
+		for _, r := range report.Reports {
+			for _, result := range r.Results {
+				made[string(r.Kind)+" "+r.Name] = append(made[string(r.Kind)+" "+r.Name], result.Check)
+			}
+		}
+		return made
+	}
+	prediction := []string{"setup", "fit", "prediction-shape", "prediction-finite", "learns", "same-again", "repeatable"}
+	assert.Equal(t, map[string][]string{
+		"method analogue": prediction, "operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
+	}, checks("--only", "learns, repeatable"))
+	assert.Equal(t, map[string][]string{"plugin good": {"setup", "file", "start", "descriptions", "by-hand"}}, checks("--only", "by-hand"))
+
+	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--only", "learn")
+	assert.Equal(t, exitUsage, got.status)
+	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is any-matrix, `)
+}
+
+// TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for
+// it.
+func TestPluginCheckOfTakenNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := pluginFile(t, "far", "template")
+	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--only", "free-names,same-descriptions")
+	assert.Equal(t, exitFailure, got.status)
+	assert.Contains(t, got.stdout, `it serves the method "template", which is built in`)
+	assert.Contains(t, got.stdout, "5 pass, 1 fail\n")
+}
+
+// TestPluginCheckIsPatientByHand: a plugin that imports for long says what it is in the time of a
+// start.
+func TestPluginCheckIsPatientByHand(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := rewriteScript(t, pluginFile(t, "slow", "ridge"), "#!/bin/sh\n", "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || sleep 1\n")
+	args := []string{"plugin", "check", path, "--only", "by-hand", "--grace", "200ms"}
+	got := call(t.Context(), newFakes().config(), args...)
+	assert.Zero(t, got.status, got.stdout)
+	rewriteScript(t, path, "|| sleep 1", "|| exec sleep 300")
+	got = call(t.Context(), newFakes().config(), append(args, "--plugin-start-timeout", "2s")...)
+	assert.Equal(t, exitFailure, got.status)
+	assert.Regexp(t, `it was still there \d\.\d s after it was started by hand`, got.stdout)
+}

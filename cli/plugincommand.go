@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
 )
@@ -48,7 +50,8 @@ func (a *app) pluginListCommand() *cobra.Command {
 			}
 			defer c.close()
 			if len(c.plugins) == 0 {
-				say(a.stderr, "there are no plugins in %q; name one with --plugin FILE, or a folder with --plugin-dir DIR\n", plugin.Folders(f.folders...))
+				say(a.stderr, "there are no plugins in %s; name one with --plugin FILE, or a folder with --plugin-dir DIR\n",
+					strings.Join(plugin.Folders(f.folders...), ", "))
 			}
 			for _, p := range c.plugins {
 				if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", p.path, pluginWords(p)); err != nil {
@@ -123,7 +126,7 @@ func (a *app) lockPlugins(f *pluginFlags) error {
 	if err := lock.Write(f.lock); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s pins %d plugins\n", f.lock, len(lock.Plugins))
+	_, err = fmt.Fprintf(a.stdout, "%s pins %s\n", f.lock, report.Counted(len(lock.Plugins), "plugin"))
 	return err
 }
 

@@ -30,6 +30,7 @@ type logFile struct {
 	logs *pluginLogs
 	name string
 	kept bytes.Buffer
+	full bool // kept is
 	file *os.File
 }
 
@@ -54,6 +55,18 @@ func (l *pluginLogs) of(path string) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Name: filepath.Base(path), Level: l.level, Output: out})
 }
 
+// file returns what names the file that a plugin's log is in, "" while it is in none.
+func (l *pluginLogs) file(path string) func() string {
+	return func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.folder == "" {
+			return ""
+		}
+		return filepath.Join(l.folder, logName(path))
+	}
+}
+
 // moveTo makes the logs files in a folder.
 func (l *pluginLogs) moveTo(folder string) {
 	l.mu.Lock()
@@ -66,7 +79,12 @@ func (f *logFile) Write(text []byte) (int, error) {
 	f.logs.mu.Lock()
 	defer f.logs.mu.Unlock()
 	if f.logs.folder == "" {
-		if f.kept.Len()+len(text) <= mostKept {
+		switch {
+		case f.full:
+		case f.kept.Len()+len(text) > mostKept:
+			f.full = true
+			f.kept.WriteString("(the rest of the start is left out: it has more than 1 MiB)\n")
+		default:
 			f.kept.Write(text)
 		}
 		return len(text), nil

@@ -46,7 +46,7 @@ func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn fun
 	options := map[*foundPlugin]*plugin.Options{}
 	for _, p := range plugins {
 		options[p] = pins.options(p.path)
-		options[p].Log = logs.of(p.path)
+		options[p].Log, options[p].LogFile = logs.of(p.path), logs.file(p.path)
 	}
 	someAtOnce(plugins, func(p *foundPlugin) {
 		if p.broken = ctx.Err(); p.broken == nil {

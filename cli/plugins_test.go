@@ -265,7 +265,7 @@ func TestPluginLock(t *testing.T) {
 	path := pluginFile(t, "far")
 	got := call(t.Context(), newFakes().config(), "plugin", "lock", "--plugin", path)
 	require.Zero(t, got.status, got.stderr)
-	assert.Equal(t, lockFile+" pins 1 plugins\n", got.stdout)
+	assert.Equal(t, lockFile+" pins 1 plugin\n", got.stdout)
 	got = call(t.Context(), newFakes().config(), "plugin", "list", "--plugin", path)
 	assert.Regexp(t, `far: .*[^n]pinned\n  method remote\n  oracle remote-cnn\n$`, got.stdout)
 
@@ -329,7 +329,8 @@ func TestPluginLogs(t *testing.T) {
 	assert.NotContains(t, got.stdout+got.stderr, "weather")
 	log, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, strings.Count(string(log), "the weather is fine"), 2, "from the description and the run")
+	assert.Contains(t, string(log), "far: the weather is fine", "from the description")
+	assert.Contains(t, string(log), "far (remote, seed 42): the weather is fine", "from the run")
 	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote", "--seeds", "7", "-v")...)
 	assert.Contains(t, got.stderr, "the weather is fine")
 }
@@ -395,4 +396,17 @@ func TestLogsGoToOwnFolders(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(out, "logs", "far.log"))
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "hello")
+}
+
+// TestWordsOfFew: one is not told as many, and no list is told in brackets.
+func TestWordsOfFew(t *testing.T) {
+	folder := t.TempDir()
+	got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", folder)
+	assert.Equal(t, "there are no plugins in "+folder+", /nonexistent/koopbench/plugins; "+
+		"name one with --plugin FILE, or a folder with --plugin-dir DIR\n", got.stderr)
+	out := filepath.Join(t.TempDir(), "out")
+	args := tiny(dataFolder(t), out, "--methods", "template", "--num-digits", "1", "--split", "5,3,2", "--steps", "1")
+	got = call(t.Context(), newFakes().config(), args...)
+	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 images of ")
+	assert.Contains(t, got.stderr, ", 1 step by the protocol ")
 }

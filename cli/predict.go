@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 )
@@ -86,6 +87,10 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
+	if saved.Kind == benchmark.ModelOfOracle {
+		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that of a run, %s",
+			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
+	}
 	x, err := readInputs(f.inputs, saved.Task.Shape)
 	if err != nil {
 		return err
@@ -124,8 +129,17 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	_, err = a.stdout.Write([]byte(p.summary()))
-	say(a.stderr, "%d steps of %d images are in %s\n", f.steps, x.Len(), f.out)
+	say(a.stderr, "%s holds %s of %s\n", f.out, report.Counted(f.steps, "step"), report.Counted(x.Len(), "image"))
 	return err
+}
+
+// modelOfRun names the model of a run in a folder of results.
+func modelOfRun(dir string) string {
+	found, err := filepath.Glob(filepath.Join(dir, "runs", "*.model.npz"))
+	if err != nil || len(found) == 0 {
+		return "which run --save-models writes as runs/METHOD-sSEED-….model.npz"
+	}
+	return "like " + found[0]
 }
 
 // readInputs reads all images, which must have that shape.

@@ -58,6 +58,7 @@ func TestPredictBadInput(t *testing.T) {
 		"predict-unknown-method": {"--model", unknown, "--input", right},
 		"predict-cannot-load":    {"--model", model, "--input", right},
 		"predict-not-an-oracle":  {"--model", model, "--oracle", model, "--input", right},
+		"predict-the-oracle":     {"--model", oracle, "--input", right},
 		"predict-unknown-oracle": {"--model", model, "--oracle", oracle, "--input", right},
 	} {
 		t.Run(name, func(t *testing.T) {

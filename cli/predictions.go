@@ -268,7 +268,7 @@ func (p *predictions) summary() string {
 		s.WriteString("\n")
 	}
 	if n := p.inputs.Len() - most; n > 0 && p.labels != nil {
-		fmt.Fprintf(&s, "and %d more images\n", n)
+		fmt.Fprintf(&s, "and %d more\n", n)
 	}
 	return s.String()
 }

@@ -52,7 +52,9 @@ type observer struct {
 	count   int                       // of the runs
 	epochs  map[string]int            // by label, 0 where a method has none
 	width   struct{ label, seed int } // of the longest
-	verbose bool                      // a line for every epoch, and what libraries log
+	verbose bool                      // a line for every epoch
+
+	libraries bool // what they log too
 
 	started, stopped sync.Once
 	display
@@ -62,9 +64,9 @@ type observer struct {
 	runs map[runName]*runProgress
 }
 
-func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbose bool) *observer {
+func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbose, libraries bool) *observer {
 	o := &observer{
-		ctx: ctx, stderr: stderr, count: p.Size(), verbose: verbose,
+		ctx: ctx, stderr: stderr, count: p.Size(), verbose: verbose, libraries: libraries,
 		epochs: map[string]int{benchmark.OracleLabel: epochsOf(p.Oracle.Options)},
 		runs:   map[runName]*runProgress{},
 	}
@@ -90,9 +92,9 @@ func (o *observer) open() {
 	o.display = newDisplay(o.stderr, o.count)
 	stop := context.AfterFunc(o.ctx, o.stopping)
 	o.undo = append(o.undo, o.display.close, func() { stop() })
-	if o.verbose {
-		divertLogs(o, true)
-		o.undo = append(o.undo, func() { divertLogs(io.Discard, false) })
+	if o.libraries {
+		divertLogs(o)
+		o.undo = append(o.undo, func() { divertLogs(io.Discard) })
 	}
 }
 

@@ -40,7 +40,7 @@ func TestProtocolPowers(t *testing.T) {
 	got := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template", "--protocol", "powers")...)
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "t steps ahead, protocol powers\n")
-	assert.Contains(t, got.stdout, "template, seed 42: skipped: ")
+	assert.Contains(t, got.stdout, "template, seed 42: skipped: its model predicts one step at a time")
 	r := results(t, out)
 	assert.Equal(t, benchmark.ProtocolPowers, r.Task.Protocol)
 	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Accuracy, "3, 6 and 9 classes on, of 4")

@@ -118,6 +118,31 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// noListAsArguments is noArguments for a command with flags that take lists: a list that is written
+// with spaces becomes arguments.
+func (a *app) noListAsArguments(flags ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		for _, name := range flags {
+			if n := len(args); n > 0 && cmd.Flags().Changed(name) && follows(a.args, "--"+name, args[0]) {
+				values := append([]string{cmd.Flag(name).Value.String()}, args...)
+				return usagef("%s takes no argument like %q; a list is separated by commas: --%s %s",
+					cmd.Name(), args[0], name, strings.Join(values, ","))
+			}
+		}
+		return noArguments(cmd, args)
+	}
+}
+
+// follows reports whether an argument comes right after a flag and its value.
+func follows(args []string, flag, argument string) bool {
+	for i := 1; i < len(args); i++ {
+		if args[i] == argument && (strings.HasPrefix(args[i-1], flag+"=") || i > 1 && args[i-2] == flag) {
+			return true
+		}
+	}
+	return false
+}
+
 func oneArgument(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {

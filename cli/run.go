@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 )
@@ -74,7 +75,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 		Example: "  " + a.Name + " run\n" +
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
 			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
-		Args: noArguments,
+		Args: a.noListAsArguments("methods", "seeds"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.config != "" {
 				named, lockNamed := cmd.Flags().Changed("plugin"), cmd.Flags().Changed("plugin-lock")
@@ -118,7 +119,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
 		"before the runs, and keep the outcome with the results")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
+	a.addVerbosity(flags)
 	a.mustComplete(cmd)
 	return cmd
 }
@@ -209,7 +210,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 // execute runs the plan until a signal stops it, and shows how it proceeds.
 func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*benchmark.Results, error) {
 	if !f.quiet {
-		o := newObserver(ctx, a.stderr, plan, a.verbose)
+		o := newObserver(ctx, a.stderr, plan, a.verbose, a.libraries)
 		o.head = head(f, plan)
 		defer o.close()
 		plan.Observer = o
@@ -309,8 +310,9 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	for i, n := range t.Shape {
 		size[i] = fmt.Sprint(n)
 	}
-	return fmt.Sprintf("task     %s: %d digits, %d + %d + %d images of %s from %s, %d steps by the protocol %s\n",
-		t.Name, t.States, t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source, t.Steps, t.Protocol) +
+	return fmt.Sprintf("task     %s: %s, %d + %d + %d images of %s from %s, %s by the protocol %s\n",
+		t.Name, report.Counted(t.States, "digit"), t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source,
+		report.Counted(t.Steps, "step"), t.Protocol) +
 		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
 			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out+f.shard.words(p))
 }

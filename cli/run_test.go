@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/klog/v2"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
@@ -253,4 +254,35 @@ func TestRegistryFails(t *testing.T) {
 	fakes.extra = []core.Method{&template{fakes, "template"}}
 	got = call(t.Context(), fakes.config(), "list")
 	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is a method \"template\" already\n"}, got)
+}
+
+// talking is a template in whose fit a library logs.
+type talking struct{ *template }
+
+func (m talking) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	klog.Info("a library talks")
+	return m.template.Fit(ctx, t)
+}
+
+// TestVerbosity: -v shows epochs, and -vv what libraries log too.
+func TestVerbosity(t *testing.T) {
+	data := dataFolder(t)
+	for args, want := range map[string]struct{ epochs, libraries bool }{
+		"":                  {false, false},
+		"-v":                {true, false},
+		"--verbose=false":   {false, false},
+		"-vv":               {true, true},
+		"-v --verbose":      {true, true},
+		"-vv -v=false -v=1": {true, false},
+	} {
+		fakes := newFakes()
+		fakes.extra = []core.Method{talking{&template{fakes, "talking"}}}
+		out := filepath.Join(t.TempDir(), "out")
+		got := call(t.Context(), fakes.config(), tiny(data, out, append(strings.Fields(args), "--methods", "talking")...)...)
+		require.Zero(t, got.status, got.stderr)
+		assert.Equal(t, want.epochs, strings.Contains(got.stderr, "talking, seed 42: epoch 1/"), args)
+		assert.Equal(t, want.libraries, strings.Contains(got.stderr, "a library talks"), args)
+	}
+	got := call(t.Context(), newFakes().config(), "run", "--verbose=perhaps")
+	assert.Equal(t, "bench: --verbose=perhaps: it takes true, false or nothing\n", got.stderr)
 }

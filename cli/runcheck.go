@@ -89,7 +89,10 @@ func (a *app) checkUsed(
 	ctx context.Context, p *foundPlugin, names []string, pins *pins, show io.Writer,
 ) (*benchmark.PluginChecks, error) {
 	outcome := &benchmark.PluginChecks{Failed: []string{}}
-	c := a.newPluginChecks(p.path, pins.options(p.path), usualChecks())
+	c, err := a.newPluginChecks(p.path, pins.options(p.path), usualChecks())
+	if err != nil {
+		return nil, err
+	}
 	c.wanted = func(thing any) bool {
 		return slices.Contains(names, checkedName(checkedKind(thing), describedName(thing)))
 	}

@@ -3,10 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
@@ -98,6 +101,27 @@ func (l limit) Set(text string) error {
 	return nil
 }
 
+// addVerbosity adds the flag -v, of which two say more than one.
+func (a *app) addVerbosity(flags *pflag.FlagSet) {
+	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv also what libraries log")
+	f.NoOptDefVal = "true"
+}
+
+// verbosity is a switch that can be set twice.
+type verbosity struct{ *app }
+
+func (v verbosity) String() string { return strconv.FormatBool(v.app != nil && v.verbose) }
+func (v verbosity) Type() string   { return "bool" }
+
+func (v verbosity) Set(text string) error {
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return err
+	}
+	v.verbose, v.libraries = on, on && v.verbose
+	return nil
+}
+
 // unlimited is the time of a limit where there must be one: 0, which is no limit, becomes more than anyone waits.
 func unlimited(d time.Duration) time.Duration {
 	const long = 10_000 * time.Hour
@@ -145,12 +169,19 @@ func (s *seeds) Set(text string) error {
 // maxSeeds is how many seeds a command takes.
 const maxSeeds = 1000
 
+// dashed is a range as other programs write one.
+var dashed = regexp.MustCompile(`^(-?\d+)\s*[-–:]\s*(-?\d+)$`)
+
 // parseSeeds reads seeds separated by commas; FROM..TO stands for all from FROM to TO, both included. No seed may come twice.
 func parseSeeds(text string) ([]int64, error) {
 	var values []int64
 	seen := map[int64]bool{}
 	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(part), "..")
+		part = strings.TrimSpace(part)
+		if ends := dashed.FindStringSubmatch(part); ends != nil {
+			return nil, fmt.Errorf("%q is no range: write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1], ends[2])
+		}
+		first, last, isRange := strings.Cut(part, "..")
 		from, err := parseSeed(first)
 		if err != nil {
 			return nil, err

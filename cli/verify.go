@@ -69,7 +69,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write every epoch, what libraries log, and errors in full")
+	a.addVerbosity(flags)
 	if err := cmd.MarkFlagDirname("data"); err != nil {
 		panic(err)
 	}
@@ -109,7 +109,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		return err
 	}
 	if !f.quiet {
-		o := newObserver(ctx, a.stderr, plan, a.verbose)
+		o := newObserver(ctx, a.stderr, plan, a.verbose, a.libraries)
 		defer o.close()
 		plan.Observer = o
 	}
@@ -122,7 +122,10 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return interruption("stopped; nothing was compared")
 	case errors.Is(err, benchmark.ErrNotComparable) && plan.Task.Info.DataSHA256 != recorded.Task.DataSHA256:
-		return fmt.Errorf("%w; give the folder of the data with --data", err)
+		if f.data != "" {
+			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
+		}
+		return fmt.Errorf("%w; the results are not from the MNIST inside this program: give the folder where their data are now with --data", err)
 	case err != nil:
 		return err
 	}
@@ -238,8 +241,8 @@ func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verify
 		split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the data of the results (%.200q): %w; give their folder with --data", t.Source,
-			atFault(err))
+		return nil, nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
+			"with --data", t.Source, atFault(err))
 	}
 	plan = &benchmark.Plan{
 		Task: task, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,

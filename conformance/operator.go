@@ -35,6 +35,7 @@ func (s *operatorSuite) TestRank()             { s.check("rank") }
 func (s *operatorSuite) TestLearns()           { s.check("learns") }
 func (s *operatorSuite) TestLag()              { s.check("lag") }
 func (s *operatorSuite) TestObservable()       { s.check("observable") }
+func (s *operatorSuite) TestSameAgain()        { s.check("same-again") }
 func (s *operatorSuite) TestRowIndependence()  { s.check("row-independence") }
 func (s *operatorSuite) TestAnyMatrix()        { s.check("any-matrix") }
 func (s *operatorSuite) TestNewResults()       { s.check("new-results") }

@@ -33,6 +33,7 @@ func (s *oracleSuite) TestFit()             { s.check("fit") }
 func (s *oracleSuite) TestLabels()          { s.check("labels") }
 func (s *oracleSuite) TestLearns()          { s.check("learns") }
 func (s *oracleSuite) TestConcurrentUse()   { s.check("concurrent-use") }
+func (s *oracleSuite) TestSameAgain()       { s.check("same-again") }
 func (s *oracleSuite) TestRowIndependence() { s.check("row-independence") }
 func (s *oracleSuite) TestEmpty()           { s.check("empty") }
 func (s *oracleSuite) TestInputsUnchanged() { s.check("inputs-unchanged") }

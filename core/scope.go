@@ -17,6 +17,9 @@ type Scope struct {
 	kept     map[any]*kept
 	releases []func() error
 
+	// Name says which run it is, for logs: "vamp, seed 3"; "" for none. It is set before the scope
+	// is used.
+	Name string
 	// Threads is how many processor threads the run is to compute on, so that runs under way at once share the processor; 0 for as
 	// many as there are. It is set before the scope is used.
 	Threads int

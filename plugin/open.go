@@ -31,10 +31,15 @@ type Options struct {
 	Grace time.Duration
 	// SHA256 is what the file's must be, in hexadecimal digits, or "" for any. It is checked at every start.
 	SHA256 string
-	// AllowWritable accepts a file that others can write, or in a folder that others can write.
+	// AllowWritable accepts a file that others can write, or put another in the place of, since
+	// they can write a folder on the way to it. A SHA-256 is then no protection against them.
 	AllowWritable bool
-	// Log gets what its processes write; nil for no one.
+	// Log gets what its processes write, up to 16 MiB of each, in lines that name the scope; nil
+	// for no one.
 	Log hclog.Logger
+	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must
+	// not block.
+	LogFile func() string
 	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
 	// call by its file.
 	Name string
@@ -143,17 +148,18 @@ func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, erro
 	}
 	seen := map[key]bool{}
 	var things []any
+	var all []error // what is wrong with each
 	for _, t := range described.GetThings() {
 		stub, err := client.Stub(t, sessions)
-		if err != nil {
-			return nil, err
-		}
 		k := key{t.GetKind(), t.GetName()}
-		if seen[k] {
-			return nil, fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
+		if err == nil && seen[k] {
+			err = fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)
 		}
 		seen[k] = true
-		things = append(things, stub)
+		things, all = append(things, stub), append(all, err)
+	}
+	if err := errors.Join(all...); err != nil {
+		return nil, err
 	}
 	return things, nil
 }
@@ -233,8 +239,8 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		p.info.SHA256 = sum
 	}
 	started, err := process.Start(ctx, process.Config{
-		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace, Log: p.options.Log,
-		Inspect: p.inspect, Name: p.options.Name,
+		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace,
+		Log: p.log(ctx), LogFile: p.options.LogFile, Inspect: p.inspect, Name: p.options.Name,
 	})
 	if err != nil {
 		return nil, err
@@ -245,6 +251,15 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, started.Name())
 	}
 	return s, nil
+}
+
+// log is that of a process for calls under ctx: its lines name the run.
+func (p *Plugin) log(ctx context.Context) hclog.Logger {
+	log := p.options.Log
+	if scope := core.ScopeOf(ctx); scope != nil && scope.Name != "" {
+		log = log.ResetNamed(fmt.Sprintf("%s (%s)", log.Name(), scope.Name))
+	}
+	return log
 }
 
 // environment is that of a process for calls under ctx.

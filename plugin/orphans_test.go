@@ -54,25 +54,26 @@ func TestHostIsKilled(t *testing.T) {
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	for name, script := range map[string]string{
-		"plugin":                     "#!/bin/sh\nexec '" + self + "'\n",
-		"plugin started by a script": "#!/bin/sh\n'" + self + "'\nexit 7\n", // which leads the group
+	for name, c := range map[string]struct{ script, act string }{
+		"plugin":                      {"#!/bin/sh\nexec '" + self + "'\n", "child and hang"},
+		"plugin started by a script":  {"#!/bin/sh\n'" + self + "'\nexit 7\n", "child and hang"},                              // which leads the group
+		"plugin that takes no notice": {"#!/bin/sh\nmkfifo \"$0.$$\" && exec '" + self + "' <>\"$0.$$\"\n", "stray and hang"}, // as in C code that holds Python's lock,
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := leavesNothing(t)
 			path := testPlugin(t)
-			require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
-			c := exec.Command(self)
-			c.Env = append(os.Environ(), hostVariable+"="+path, actVariable+"=fit=child and hang")
-			out, err := c.StdoutPipe()
+			require.NoError(t, os.WriteFile(path, []byte(c.script), 0o755))
+			host := exec.Command(self)
+			host.Env = append(os.Environ(), hostVariable+"="+path, actVariable+"=fit="+c.act)
+			out, err := host.StdoutPipe()
 			require.NoError(t, err)
-			require.NoError(t, c.Start())
+			require.NoError(t, host.Start())
 			line, err := bufio.NewReader(out).ReadString('\n')
 			require.NoError(t, err)
 			require.Equal(t, "fitted\n", line)
 			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, 5*time.Second, 10*time.Millisecond, "plugin and child")
-			require.NoError(t, c.Process.Kill())
-			_ = c.Wait()
+			require.NoError(t, host.Process.Kill())
+			_ = host.Wait()
 			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond)
 
 			folders, err := filepath.Glob(filepath.Join(base, "koopbench-*"))

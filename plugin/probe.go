@@ -79,8 +79,8 @@ func CheckFile(path string, o *Options) error {
 	return err
 }
 
-// ByHand runs a plugin as a person would, who does not know what it is, until it ends or ctx does. It returns what it wrote to standard
-// error, and its status.
+// ByHand runs a plugin as a person would, who does not know what it is, until it ends, ctx does, or
+// [Options.StartTimeout] is over. It returns what it wrote to standard error, and its status.
 func ByHand(ctx context.Context, path string, o *Options) (said string, status int, err error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -89,5 +89,7 @@ func ByHand(ctx context.Context, path string, o *Options) (said string, status i
 	if _, err := p.trusted(); err != nil {
 		return "", 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, p.options.StartTimeout)
+	defer cancel()
 	return process.ByHand(ctx, p.info.Path, p.options.Args)
 }

@@ -74,6 +74,19 @@ func TestProbeOfLeaks(t *testing.T) {
 	assert.Contains(t, left[0], "sleep (")
 }
 
+// TestProbeOfStrays: a child that has left the group is told of too, and killed.
+func TestProbeOfStrays(t *testing.T) {
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("processes outside the group are found by /proc, which is not there")
+	}
+	leavesNothing(t)
+	p := newProbe(t, "clear=stray")
+	left, err := p.End(t.Context(), false)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Contains(t, left[0], "sleep (")
+}
+
 // TestProbeOfBadDescription: it starts, and its things say what is wrong.
 func TestProbeOfBadDescription(t *testing.T) {
 	leavesNothing(t)

@@ -95,7 +95,7 @@ func begin(what string) {
 		serveInTheClear(&rogue{server: honest(), what: "bad name"})
 	case "unknown kind":
 		serveInTheClear(&rogue{server: honest(), what: "unknown kind"})
-	case "no things", "long version", "infinite bound":
+	case "several faults", "no things", "long version", "infinite bound":
 		serveInTheClear(&rogue{server: honest(), what: what})
 	case "no service":
 		serveInTheClear(nil)
@@ -121,8 +121,11 @@ func listen(folder string) net.Listener {
 // serveInTheClear is a plugin by the letter of the protocol, in another language as it were: without AutoMTLS and without go-plugin.
 func serveInTheClear(s wire.PluginServer) {
 	what := due("clear")
-	if what == "leak" {
+	switch what {
+	case "leak":
 		leak(&syscall.SysProcAttr{})
+	case "stray":
+		leak(&syscall.SysProcAttr{Setsid: true})
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -156,6 +159,8 @@ func (r *rogue) Describe(ctx context.Context, q *wire.DescribeRequest) (*wire.De
 		d.Things[1].Name = "Bad Name"
 	case "unknown kind":
 		d.Things[0].Kind = 77
+	case "several faults":
+		d.Things[0].Kind, d.Things[1].Name = 77, "Bad Name"
 	case "no things":
 		d.Things = nil
 	case "long version":
@@ -241,7 +246,7 @@ func (r *rogue) reply(c call, what string) error {
 		"odd":             frames(good, chunk(make([]byte, 3))),
 		"empty chunk":     frames(good, chunk(nil)),
 		"failure midway":  frames(good, failure(&wire.Failure{Message: "the weather is bad"})),
-		"long chunk":      frames(snapshots(rows<<20, 2, 2), chunk(make([]byte, 2<<20))),
+		"long chunk":      frames(good, chunk(make([]byte, 2<<20))),
 		"huge message":    frames(good, chunk(make([]byte, 48<<20))),
 		"other type":      frames(result("snapshots", wire.Type_INT64, rows, 2, 2), chunk(make([]byte, rows*32))),
 		"unknown type":    frames(result("snapshots", 77, rows, 2, 2)),

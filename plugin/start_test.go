@@ -51,6 +51,7 @@ func TestStarts(t *testing.T) {
 		"no kind":          {core.ErrCrashed, []string{"exit status 1", "a string is no method"}},
 		"two of a name":    {core.ErrDescription, []string{`two things of the kind METHOD called "method"`}},
 		"bad name":         {core.ErrDescription, []string{`the name "Bad Name" must be`}},
+		"several faults":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`, `the name "Bad Name" must be`}},
 		"unknown kind":     {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
 		"long version":     {core.ErrDescription, []string{"its version has 1025 bytes", "the most of each is 1024"}},
 		"infinite bound":   {core.ErrDescription, []string{`the option "rate" takes numbers in 0 … +Inf; both ends`}},
@@ -152,23 +153,39 @@ func TestFiles(t *testing.T) {
 	writable := write("#!/bin/sh\n", 0o777)
 	open := write("#!/bin/sh\n", 0o755)
 	require.NoError(t, os.Chmod(filepath.Dir(open), 0o777))
+	above := filepath.Join(t.TempDir(), "open", "in", "far")
+	require.NoError(t, os.MkdirAll(filepath.Dir(above), 0o755))
+	require.NoError(t, os.WriteFile(above, []byte("#!/bin/sh\n"), 0o755))
+	require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(above)), 0o777))
+	middle, safe := filepath.Join(t.TempDir(), "middle"), t.TempDir()
+	require.NoError(t, os.Mkdir(middle, 0o777))
+	require.NoError(t, os.Chmod(middle, 0o777))
+	require.NoError(t, os.Symlink(filepath.Dir(write("#!/bin/sh\n", 0o755)), filepath.Join(middle, "to")))
+	require.NoError(t, os.Symlink("../../../../../../../../../../../"+filepath.Dir(above), filepath.Join(safe, "to")))
 	for name, c := range map[string]struct {
 		path string
 		kind error
 		says []string
 	}{
-		"absent":           {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
-		"folder":           {folder, nil, []string{"is not a file"}},
-		"no run bit":       {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
-		"other processor":  {write(string(elf()), 0o755), nil, []string{"another processor or system"}},
-		"no #!":            {write("echo hello\n", 0o755), nil, []string{"a script without a #! line"}},
-		"empty":            {write("", 0o755), nil, []string{"a script without a #! line"}},
-		"no interpreter":   {write("#!/nowhere/python\n", 0o755), nil, []string{"the interpreter that its #! line names, does not exist"}},
+		"absent":          {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
+		"folder":          {folder, nil, []string{"is not a file"}},
+		"no run bit":      {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
+		"other processor": {write(string(elf()), 0o755), nil, []string{"is a program for the processor ", " (ELF), and this is "}},
+		"no #!":           {write("echo hello\n", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"empty":           {write("", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"no interpreter":  {write("#!/nowhere/python\n", 0o755), nil, []string{"its first line names the interpreter /nowhere/python, which does not exist"}},
+		"Windows line ends": {write("#!/bin/sh\r\necho\r\n", 0o755), nil,
+			[]string{"Windows line end", `sed -i 's/\r$//' `}},
 		"writable":         {writable, plugin.ErrWritable, []string{"can be written by everyone", "chmod go-w", "--plugin-allow-writable"}},
 		"writable folder":  {open, plugin.ErrWritable, []string{filepath.Dir(open) + " can be written by everyone"}},
 		"writable target":  {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
 		"folder of a link": {linked(0o777, write("#!/bin/sh\n", 0o755)), plugin.ErrWritable, []string{"/in can be written by everyone"}},
 		"dangling link":    {linked(0o755, filepath.Join(folder, "none")), nil, []string{"there is no file"}},
+		"folder above":     {above, plugin.ErrWritable, []string{filepath.Dir(filepath.Dir(above)) + " can be written by everyone"}},
+		"link in the middle": {filepath.Join(middle, "to", "far"), plugin.ErrWritable,
+			[]string{middle + " can be written by everyone"}},
+		"target of a link in the middle": {filepath.Join(safe, "to", "far"), plugin.ErrWritable,
+			[]string{filepath.Dir(filepath.Dir(above)) + " can be written by everyone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := plugin.Open(t.Context(), c.path, nil)

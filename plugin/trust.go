@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 var (
 	// ErrLock means: a plugin's file is not the one that was pinned.
 	ErrLock = errors.New("not the pinned file")
-	// ErrWritable means: others can write a plugin's file or its folder.
+	// ErrWritable means: others can write a plugin's file, or a folder on the way to it.
 	ErrWritable = errors.New("others can write it")
 )
 
@@ -33,21 +35,55 @@ func checkTrust(path string, allowWritable bool) error {
 	case allowWritable:
 		return nil
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	folders := []string{filepath.Dir(real), filepath.Dir(path)} // of a link too, which one could make point elsewhere
-	for _, p := range append([]string{real}, folders...) {
-		info, err := os.Stat(p)
+	return eachStep(path, func(step string, info fs.FileInfo) error {
+		if why, remedy := writableByOthers(step, info); why != "" {
+			return fmt.Errorf("%w: %s %s, so that what runs is not in your hands; %s, or allow it with --plugin-allow-writable",
+				ErrWritable, step, why, remedy)
+		}
+		return nil
+	})
+}
+
+// eachStep calls do with all that leads to a file: every folder from the root on, every link, what
+// these lead to, and the file. Whoever can write none of them cannot put another file in its place,
+// at any time.
+func eachStep(path string, do func(step string, info fs.FileInfo) error) error {
+	const mostLinks = 40 // as the system follows
+	root := filepath.VolumeName(path) + string(filepath.Separator)
+	at, rest := "", append([]string{root}, steps(path)...)
+	for links := 0; len(rest) > 0; {
+		next := filepath.Join(at, rest[0])
+		rest = rest[1:]
+		info, err := os.Lstat(next)
 		if err != nil {
 			return err
 		}
-		if why := writableByOthers(info); why != "" {
-			return fmt.Errorf("%w: %s %s, so that what runs is not in your hands; chmod go-w %s, or allow it with --plugin-allow-writable", ErrWritable, p, why, p)
+		if err := do(next, info); err != nil {
+			return err
 		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > mostLinks {
+			return fmt.Errorf("%s leads through more than %d links", path, mostLinks)
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return err
+		}
+		if filepath.IsAbs(target) {
+			at = root
+		}
+		rest = append(steps(target), rest...)
 	}
 	return nil
+}
+
+// steps are the names in a path. Those that lead up are kept: what is before them may be a link.
+func steps(path string) []string {
+	path = strings.TrimPrefix(path, filepath.VolumeName(path))
+	return slices.DeleteFunc(strings.Split(filepath.ToSlash(path), "/"), func(name string) bool { return name == "" || name == "." })
 }
 
 // fileSHA256 returns the SHA-256 of a file, in hexadecimal digits.

@@ -2,6 +2,6 @@
 
 package plugin
 
-import "os"
+import "io/fs"
 
-func writableByOthers(os.FileInfo) string { return "" }
+func writableByOthers(string, fs.FileInfo) (why, remedy string) { return "", "" }

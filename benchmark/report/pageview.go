@@ -207,7 +207,7 @@ func taskText(t benchmark.TaskInfo) string {
 	if t.Source != "" {
 		text += " from " + oneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
+	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", Counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
 }
 
 func allRuns(n int) string {
@@ -217,7 +217,8 @@ func allRuns(n int) string {
 	return fmt.Sprintf("All %d runs", n)
 }
 
-func counted(n int, word string) string {
+// Counted is a number with its word, which gets an s unless the number is 1.
+func Counted(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
@@ -231,7 +232,7 @@ func (b *pageBuilder) lead() string {
 		runs = append(runs, e.runs...)
 	}
 	text := fmt.Sprintf("%s at %s on %s %s",
-		counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
+		Counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
 	return strings.TrimSpace(text)
 }
 
@@ -408,7 +409,7 @@ func (b *pageBuilder) environment() []pageFact {
 	add("Go", e.Go)
 	add("system", e.OS)
 	if e.Cores > 0 {
-		add("processor", strings.TrimPrefix(fmt.Sprintf("%s, %s", e.CPU, counted(e.Cores, "core")), ", "))
+		add("processor", strings.TrimPrefix(fmt.Sprintf("%s, %s", e.CPU, Counted(e.Cores, "core")), ", "))
 	}
 	if e.MemoryBytes > 0 {
 		add("memory", fmt.Sprintf("%.1f GiB", float64(e.MemoryBytes)/(1<<30)))
@@ -433,7 +434,7 @@ func machinesOf(r *benchmark.Results) []string {
 	runs := map[string]int{}
 	for i := range r.Runs {
 		if e := r.Runs[i].Environment; e != nil {
-			parts := []string{e.CPU, counted(e.Cores, "core"), e.OS, e.Backend, strings.TrimSpace(e.Version + " " + e.Commit)}
+			parts := []string{e.CPU, Counted(e.Cores, "core"), e.OS, e.Backend, strings.TrimSpace(e.Version + " " + e.Commit)}
 			runs[strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")]++
 		}
 	}
@@ -442,7 +443,7 @@ func machinesOf(r *benchmark.Results) []string {
 	}
 	var texts []string
 	for _, place := range slices.Sorted(maps.Keys(runs)) {
-		texts = append(texts, counted(runs[place], "run")+": "+place)
+		texts = append(texts, Counted(runs[place], "run")+": "+place)
 	}
 	return texts
 }

@@ -17,7 +17,7 @@ func cutShort(r *benchmark.Results) string {
 		return ""
 	}
 	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
-		counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
+		Counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
 }
 
 // conditions are those under which accuracies hold: the protocol, and how long training was.
@@ -79,7 +79,7 @@ func checksText(p *benchmark.PluginInfo) string {
 	case len(p.Checks.Failed) > 0:
 		return "plugin, failed: " + strings.Join(p.Checks.Failed, ", ")
 	}
-	return fmt.Sprintf("plugin, %s passed", counted(p.Checks.Passed, "check"))
+	return fmt.Sprintf("plugin, %s passed", Counted(p.Checks.Passed, "check"))
 }
 
 // checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin,

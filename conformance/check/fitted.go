@@ -160,17 +160,18 @@ func unjudged(fitted any, err error) error {
 // traineeChecks returns the checks that methods, embedders and oracles share. whole names the check that says that what a fitted
 // thing computes is sound.
 func traineeChecks(use, whole string) []check[*trainee] {
-	sound, repeats := []string{whole}, []string{whole, "repeatable"}
+	sound, steady, repeats := []string{whole}, []string{whole, steadyCheck}, []string{whole, "repeatable"}
 	return []check[*trainee]{
+		{steadyCheck, use + " gives the same bits when it is called again with the same snapshots", "", sound, (*trainee).checkSteady},
 		{core.RowIndependence, use + " gives the same for a snapshot whatever other snapshots there are, in whatever order",
-			"", sound, (*trainee).checkRows},
+			"", steady, (*trainee).checkRows},
 		{"empty", use + " gives nothing for no snapshots, and no error", "", sound, (*trainee).checkEmpty},
-		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", sound, (*trainee).checkInputs},
+		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", steady, (*trainee).checkInputs},
 		{"keeps-nothing", "What was fitted refers no more to the training data: it computes the same after their memory is overwritten",
 			"", []string{whole, "inputs-unchanged"}, (*trainee).checkKeeps},
 		{"storage", "Snapshots of the same values give the same bits, be they stored as 8-bit pixels or as float32",
 			"", []string{whole, "inputs-unchanged", "repeatable"}, (*trainee).checkStorage},
-		{"repeatable", "Two fits with equal data, options and seed are equal to the bit", "", sound, (*trainee).checkRepeatable},
+		{"repeatable", "Two fits with equal data, options and seed are equal to the bit", "", steady, (*trainee).checkRepeatable},
 		{"seeds", "If anything is drawn at random, any two seeds give different fits, even if they share their lower or upper 32 bits or the modulus",
 			"", repeats, (*trainee).checkSeeds},
 		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as they are",
@@ -204,6 +205,31 @@ func fitChecks() []check[*trainee] {
 			_, err := s.fitLong(ctx)
 			return err
 		}}}
+}
+
+// steadyCheck is the check of a rule that those which compare results rest on.
+const (
+	steadyCheck  = "same-again"
+	steadyRemedy = "draw nothing at random, and keep nothing between calls; switch dropout off (model.eval() in PyTorch)"
+)
+
+func (s *trainee) checkSteady(ctx context.Context, _ *notes) error {
+	l, err := s.fitLong(ctx)
+	if err != nil {
+		return err
+	}
+	first, err := s.probe(ctx, l.fitted)
+	if err != nil {
+		return err
+	}
+	again, err := s.probe(ctx, l.fitted)
+	if err != nil {
+		return err
+	}
+	if diff := first.difference(again); diff != "" {
+		return wrong(steadyRemedy, "a second call of %s with the same snapshots gave something else: %s", s.use, diff)
+	}
+	return nil
 }
 
 func (s *trainee) checkRows(ctx context.Context, _ *notes) error {

@@ -27,6 +27,25 @@ func (s *operating) checkObservable(ctx context.Context, _ *notes) error {
 	}, ""}.check()
 }
 
+func (s *operating) checkSteady(ctx context.Context, _ *notes) error {
+	fitted, err := s.fit(ctx)
+	if err != nil {
+		return err
+	}
+	first, err := s.probe(ctx, fitted)
+	if err != nil {
+		return err
+	}
+	again, err := s.probe(ctx, fitted)
+	if err != nil {
+		return err
+	}
+	if diff := first.difference(again); diff != "" {
+		return wrong(steadyRemedy, "a second call of Predict with the same features gave something else: %s", diff)
+	}
+	return nil
+}
+
 func (s *operating) checkRows(ctx context.Context, _ *notes) error {
 	fitted, err := s.fit(ctx)
 	if err != nil {

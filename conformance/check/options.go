@@ -33,6 +33,9 @@ type Options struct {
 	Grace time.Duration
 	// Expect holds for checks that are known to fail the reason why. Such a check fails when it passes.
 	Expect map[string]string
+	// Only are the checks that are run, with those that they need; nil for all. Names of other
+	// kinds of things are left out.
+	Only []string
 	// Reference is another implementation, of the same kind, whose outputs must be equal to the bit; nil for none.
 	Reference any
 	// Observe is called with each result as soon as it is there; nil for no one.

@@ -17,8 +17,11 @@ type Program interface {
 	File() error
 	// Start starts a process of it, which has said what it serves when Start returns. The error says in words what is wrong.
 	Start(ctx context.Context) (Process, error)
-	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends or ctx does, and returns what it wrote
-	// to standard error and its status.
+	// Free says which names of the things that it serves are taken by others, nil for none.
+	Free(things []any) error
+	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends,
+	// ctx does, or the time is over that a start may take, which is [context.DeadlineExceeded]. It
+	// returns what it wrote to standard error and its status.
 	ByHand(ctx context.Context) (said string, status int, err error)
 }
 
@@ -85,12 +88,14 @@ func programChecks() []check[*running] {
 			"", []string{fileCheck}, (*running).checkStart},
 		{describesCheck, "It serves at least one thing, with descriptions that follow the rules of core.Description, and no two of a kind have one name",
 			"", []string{startsCheck}, (*running).checkDescriptions},
+		{"free-names", "No name of what it serves is taken by something built in, since what is built in cannot be replaced",
+			"", described, (*running).checkFree},
 		{"same-descriptions", "It describes what it serves alike at every call and in every process, even if two are started at once",
 			"", described, (*running).checkSameDescriptions},
 		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described, (*running).checkLargeArrays},
 		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described, (*running).checkAsked},
 		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described, (*running).checkAbandoned},
-		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left in its process group",
+		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left, in its process group or (on Linux) out of it",
 			"", []string{abandonedCheck}, (*running).checkLeavesNothing},
 		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "", described, (*running).checkByHand},
 	}
@@ -130,6 +135,19 @@ func (s *running) checkDescriptions(ctx context.Context, _ *notes) error {
 			return wrong("change the description", "%v", err)
 		case len(things) == 0:
 			return wrong("give Serve at least one thing", "it serves nothing")
+		}
+		return nil
+	})
+}
+
+func (s *running) checkFree(ctx context.Context, _ *notes) error {
+	return s.with(ctx, func(p Process) error {
+		things, err := p.Things()
+		if err != nil {
+			return err
+		}
+		if err := s.program.Free(things); err != nil {
+			return wrong("give it another name in its description", "%v", err)
 		}
 		return nil
 	})
@@ -241,21 +259,20 @@ func (s *running) checkLeavesNothing(context.Context, *notes) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.left) > 0 {
-		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1", "it left %s", strings.Join(s.left, ", "))
+		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1, and start nothing in a session of its own (setsid)", "it left %s", strings.Join(s.left, ", "))
 	}
 	return nil
 }
 
 func (s *running) checkByHand(ctx context.Context, n *notes) error {
 	const remedy = "where the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with status 1"
-	limited, cancel := context.WithTimeout(ctx, s.o.Grace)
-	defer cancel()
-	said, status, err := s.program.ByHand(limited)
+	begun := time.Now()
+	said, status, err := s.program.ByHand(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return wrong(remedy, "it was still there %v after it was started by hand", s.o.Grace)
+		return wrong(remedy, "it was still there %.1f s after it was started by hand", time.Since(begun).Seconds())
 	case err != nil:
 		return failed("a start by hand", err)
 	case status == 0:

@@ -134,14 +134,22 @@ func (s *Session) Run(ctx context.Context, name string) Result {
 	return result
 }
 
-// RunAll runs all checks.
+// RunAll runs all checks, or those of Options.Only and what they need, and none if none of them is
+// of this kind.
 func (s *Session) RunAll(ctx context.Context) Report {
 	r := s.report
 	for _, name := range s.Checks() {
-		r.Results = append(r.Results, s.Run(ctx, name))
-		if name == setupCheck && s.results[name].Status == Pass {
-			_ = safely(func() error { r.Name = s.name(); return nil })
+		if s.options.Only == nil || slices.Contains(s.options.Only, name) {
+			s.Run(ctx, name)
 		}
+	}
+	for _, name := range s.Checks() {
+		if result, there := s.results[name]; there {
+			r.Results = append(r.Results, result)
+		}
+	}
+	if s.results[setupCheck].Status == Pass {
+		_ = safely(func() error { r.Name = s.name(); return nil })
 	}
 	return r
 }

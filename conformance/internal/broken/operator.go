@@ -293,6 +293,10 @@ func operatorPredictions(add operatorAdder) {
 			return out, err
 		}
 	}))
+	add("same-again", "adds something else at every call", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		var calls atomic.Int64
+		observed(f, func(_ mat.Matrix, out *mat.Dense) { shift(out, small*float64(calls.Add(1))) })
+	}))
 	add(core.RowIndependence, "takes single rows in another way", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observed(f, func(z mat.Matrix, out *mat.Dense) {
 			if n, _ := z.Dims(); n == 1 {

@@ -19,6 +19,7 @@ type program struct {
 	wrong    error                         // with the descriptions
 	end      func(how check.Ending) string // what it leaves; "" for nothing, deaf for an end that never comes
 	byHand   func() (said string, status int)
+	taken    error // of its names
 
 	calls atomic.Int64 // of describe
 }
@@ -44,6 +45,8 @@ func (*program) Name() string { return "reference-plugin" }
 
 func (p *program) File() error { return p.file }
 
+func (p *program) Free([]any) error { return p.taken }
+
 func (p *program) Start(ctx context.Context) (check.Process, error) {
 	if p.start != nil {
 		if err := p.start(); err != nil {
@@ -59,7 +62,7 @@ func (p *program) ByHand(ctx context.Context) (string, int, error) {
 	}
 	said, status := p.byHand()
 	if said == deaf {
-		<-ctx.Done()
+		return "", 0, context.DeadlineExceeded
 	}
 	return said, status, ctx.Err()
 }
@@ -174,6 +177,7 @@ func programCases() []Case {
 			}
 			return ""
 		}}},
+		{"free-names", "takes a name", &program{things: loss, taken: errors.New("the loss \"vamp\" is built in")}},
 		{"leaves-nothing", "leaves a child", &program{things: loss, end: func(check.Ending) string { return "sleep (4711)" }}},
 		{"by-hand", "waits for ever", &program{things: loss, byHand: func() (string, int) { return deaf, 1 }}},
 		{"by-hand", "says nothing", &program{things: loss, byHand: func() (string, int) { return "\n", 1 }}},

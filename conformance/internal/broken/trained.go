@@ -280,6 +280,10 @@ func (k kind) uses(add adder) {
 			return rows, err
 		}
 	}))
+	add("same-again", "adds something else at every call", after(func(_ *core.Training, f *fitted) {
+		var calls atomic.Int64
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*float64(calls.Add(1))) })
+	}))
 	add(core.RowIndependence, "takes single snapshots in another way", computed(func(x core.Snapshots, rows *mat.Dense) {
 		if x.Len() == 1 {
 			shift(rows, large)

@@ -78,7 +78,9 @@ type call struct {
 	asked   time.Duration           // that the oracle took to answer
 	oracle  core.Embedding          // that answers the plugin, nil if it may not ask
 	update  func(*wire.Frame) error // is told of progress; nil for no one
+	asks    []int                   // the shape of the snapshots that it may ask about, nil if that is not known
 	kept    core.Checkpoints        // nil if the plugin is to send none
+	stored  map[string]bool         // the names of the checkpoints that it has sent
 }
 
 // begin makes a call with its first frame and arrays.
@@ -176,7 +178,7 @@ func (c *call) embed(question *wire.Embed) error {
 	if c.oracle == nil {
 		return fmt.Errorf("%w: the plugin asked for the oracle's features without declaring the exposure %q", core.ErrContract, core.OracleExposed)
 	}
-	arrays, err := c.receive(question.GetArrays(), "snapshots")
+	arrays, err := c.receive(question.GetArrays(), func(h *wire.Array) error { return expectShape(h, c.asks) }, "snapshots")
 	if err != nil {
 		return err
 	}
@@ -204,8 +206,16 @@ func (c *call) embed(question *wire.Embed) error {
 	return nil
 }
 
-// receive receives the arrays that a frame has announced.
-func (c *call) receive(headers []*wire.Array, names ...string) ([]transfer.Received, error) {
+// receive receives the arrays that a frame has announced, if each is what expect says.
+func (c *call) receive(headers []*wire.Array, expect func(*wire.Array) error, names ...string) ([]transfer.Received, error) {
+	if err := transfer.CheckAnnounced(headers, names...); err != nil {
+		return nil, err
+	}
+	for _, h := range headers {
+		if err := expect(h); err != nil {
+			return nil, err
+		}
+	}
 	arrays, err := transfer.Receive(c, headers, names...)
 	if err != nil {
 		return nil, c.failed(err)
@@ -308,6 +318,8 @@ type host struct {
 	progress    core.Progress
 	encoder     core.Embedding
 	checkpoints core.Checkpoints
+	shape       []int // of a snapshot, nil if it is not known
+	eigenvalues int   // the most that there can be, 0 for [maxEigenvalues]
 }
 
 // fit makes a fit. The arrays are those of the call, and then those of its checkpoints.
@@ -329,7 +341,7 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	if err != nil {
 		return nil, err
 	}
-	c.oracle, c.kept = h.encoder, h.checkpoints
+	c.oracle, c.kept, c.asks = h.encoder, h.checkpoints, h.shape
 	if h.progress != nil {
 		c.update = func(f *wire.Frame) error { return tell(h.progress, f) }
 	}
@@ -353,7 +365,7 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		return nil, err
 	}
 	if f.can(hasSpectrum) {
-		if err := f.readEigenvalues(c, reply); err != nil {
+		if err := f.readEigenvalues(c, reply, h.eigenvalues); err != nil {
 			return nil, err
 		}
 	}
@@ -390,8 +402,15 @@ func (f *fitted) readSizes(reply *wire.Fitted) error {
 	return nil
 }
 
-func (f *fitted) readEigenvalues(c *call, reply *wire.Fitted) error {
-	arrays, err := c.receive(reply.GetArrays(), "eigenvalues")
+// maxEigenvalues is the most that a plugin may tell: the operator that has more would not fit into
+// memory.
+const maxEigenvalues = 1 << 16
+
+func (f *fitted) readEigenvalues(c *call, reply *wire.Fitted, atMost int) error {
+	if atMost == 0 {
+		atMost = maxEigenvalues
+	}
+	arrays, err := c.receive(reply.GetArrays(), func(h *wire.Array) error { return expectFew(h, atMost) }, "eigenvalues")
 	if err != nil {
 		return err
 	}
@@ -437,8 +456,10 @@ func tell(p core.Progress, f *wire.Frame) error {
 	return nil
 }
 
-// apply applies what was fitted to an array, and returns the array of that name that comes back.
-func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array, result string) (_ *transfer.Received, err error) {
+// apply applies what was fitted to an array, and returns the array of that name that comes back, if
+// its announcement is what expect says.
+func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int, on transfer.Array,
+	result string, expect func(*wire.Array) error) (_ *transfer.Received, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)), Arrays: transfer.Headers([]transfer.Array{on})}
@@ -446,7 +467,7 @@ func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int,
 	if err != nil {
 		return nil, err
 	}
-	arrays, err := c.receive(reply.GetArrays(), result)
+	arrays, err := c.receive(reply.GetArrays(), expect, result)
 	if err != nil {
 		return nil, err
 	}
@@ -460,7 +481,7 @@ func (f *fitted) begin(ctx context.Context, first *wire.ApplyCall, on ...transfe
 	if err != nil {
 		return nil, nil, err
 	}
-	c.oracle = f.oracle
+	c.oracle, c.asks = f.oracle, f.shape
 	frame, err := c.result()
 	if err != nil {
 		return nil, nil, err

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/internal/describe"
@@ -308,6 +309,80 @@ func TestBadStates(t *testing.T) {
 		require.ErrorIs(t, err, core.ErrContract)
 		assert.ErrorContains(t, err, name)
 	}
+}
+
+// TestNothingIsReceivedThatDoesNotBelong: what is announced in another shape than the one that
+// belongs there is refused before any of its values are taken.
+func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
+	tried := 0
+	for kind, good := range replies(t) {
+		for i := range good {
+			frames := make([]*wire.Frame, len(good))
+			for k, f := range good {
+				frames[k] = proto.CloneOf(f)
+			}
+			want := core.ErrShape
+			switch content := frames[i].GetContent().(type) {
+			case *wire.Frame_Fitted:
+				if len(content.Fitted.GetArrays()) == 0 {
+					continue
+				}
+				content.Fitted.GetArrays()[0].Shape[0] = maxEigenvalues + 1
+			case *wire.Frame_Embed:
+				content.Embed.GetArrays()[0].Shape[1]++
+			case *wire.Frame_Loss:
+				content.Loss.GetArrays()[1].Shape[0]++
+			case *wire.Frame_Checkpoint:
+				content.Checkpoint.GetArrays()[4].Name, want = "../a", core.ErrDescription
+			case *wire.Frame_Result:
+				if state := content.Result.GetState(); state != nil {
+					state.GetArrays()[4].Name, want = "bytes", core.ErrContract
+				} else {
+					content.Result.GetArrays()[0].Shape[0]++
+				}
+			default:
+				continue
+			}
+			tried++
+			s := &script{replies: frames}
+			err := use(t, kind, s)
+			require.ErrorIs(t, err, core.ErrContract, "%v %d", kind, i)
+			assert.ErrorIs(t, err, want, "%v %d", kind, i)
+			assert.Len(t, s.replies, len(good)-i-1, "%v %d: %v", kind, i, err)
+		}
+	}
+	assert.Equal(t, 12, tried)
+}
+
+// TestCheckpointsThatCannotBeKept: a fit goes on that stores a state under a name that cannot be
+// one, and one does not that stores without end.
+func TestCheckpointsThatCannotBeKept(t *testing.T) {
+	x := snapshots(t)
+	fit := func(names ...string) (kept, error) {
+		s := &script{}
+		for _, name := range names {
+			sent, arrays, err := transfer.State(name, someState())
+			require.NoError(t, err)
+			require.NoError(t, transfer.Send(s, &wire.Frame{Content: &wire.Frame_Checkpoint{Checkpoint: sent}}, arrays...))
+		}
+		s = &script{replies: append(s.sent, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{}}})}
+		k := kept{map[string]*core.State{}, nil}
+		training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, Checkpoints: k}
+		_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
+		return k, err
+	}
+	k, err := fit("No Name", "training")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]*core.State{"No Name": {}, "training": someState()}, k.stored)
+	var names []string
+	for i := range maxCheckpoints + 1 {
+		names = append(names, fmt.Sprint("at-", i))
+	}
+	_, err = fit(names[1:]...)
+	require.NoError(t, err)
+	_, err = fit(names...)
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.ErrorContains(t, err, "checkpoints of more than 64 names")
 }
 
 func TestReplies(t *testing.T) {

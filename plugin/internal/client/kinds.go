@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -23,7 +24,7 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
 	first.Arrays = transfer.Headers(arrays)
-	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...), host{t.Progress, t.OracleEmbedding, t.Checkpoints})
+	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...), host{progress: t.Progress, encoder: t.OracleEmbedding, checkpoints: t.Checkpoints, shape: t.Train.Shape()})
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.C
 // toSnapshots applies an operation that gives n snapshots of that shape.
 func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, on transfer.Array, n int, shape []int) (_ core.Snapshots, err error) {
 	defer named(f.session.Name(), &err)
-	a, err := f.apply(ctx, o, steps, on, "snapshots")
+	a, err := f.apply(ctx, o, steps, on, "snapshots", func(h *wire.Array) error { return expectSnapshots(h, n, shape) })
 	if err != nil {
 		return core.Snapshots{}, err
 	}
@@ -124,13 +125,13 @@ func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, o
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	return x, checkSnapshots(x, n, shape)
+	return x, broken(x.CheckFinite())
 }
 
 // toMatrix applies an operation that gives an n×d matrix.
 func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on transfer.Array, result string, n, d int) (_ *mat.Dense, err error) {
 	defer named(f.session.Name(), &err)
-	a, err := f.apply(ctx, o, steps, on, result)
+	a, err := f.apply(ctx, o, steps, on, result, func(h *wire.Array) error { return expectMatrix(h, result, n, d) })
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +139,14 @@ func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on t
 	if err != nil {
 		return nil, err
 	}
-	return m, checkMatrix(result, m, n, d)
+	return m, checkMatrix(result, m)
 }
 
 // toValues applies an operation that gives n values of each eigenfunction.
 func (f *fitted) toValues(ctx context.Context, o wire.Operation, on transfer.Array, n int) (_ *mat.CDense, err error) {
 	defer named(f.session.Name(), &err)
-	a, err := f.apply(ctx, o, 0, on, "values")
+	const what = "values of eigenfunctions"
+	a, err := f.apply(ctx, o, 0, on, "values", func(h *wire.Array) error { return expectMatrix(h, what, n, len(f.eigenvalues)) })
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +154,7 @@ func (f *fitted) toValues(ctx context.Context, o wire.Operation, on transfer.Arr
 	if err != nil {
 		return nil, err
 	}
-	return m, checkValues("values of eigenfunctions", m, n, len(f.eigenvalues))
+	return m, checkComplexes(what, m.RawCMatrix().Data)
 }
 
 type embedder struct{ remote }
@@ -210,16 +212,17 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 		arrays = append(arrays, transfer.Matrix("observable", t.Observable))
 	}
 	first.Arrays = transfer.Headers(arrays)
-	f, err := o.fit(ctx, first, arrays, host{})
+	_, features := t.Features.Dims()
+	f, err := o.fit(ctx, first, arrays, host{eigenvalues: features})
 	if err != nil {
 		return nil, err
 	}
-	_, f.features = t.Features.Dims()
+	f.features = features
 	if t.Observable != nil {
 		_, f.observable = t.Observable.Dims()
 	}
-	if f.rank > f.features || len(f.eigenvalues) > f.features {
-		err := fmt.Errorf("%w: an operator on %d features has the rank %d and %d eigenvalues", core.ErrContract, f.features, f.rank, len(f.eigenvalues))
+	if f.rank > f.features {
+		err := fmt.Errorf("%w: an operator on %d features has the rank %d", core.ErrContract, f.features, f.rank)
 		named(f.session.Name(), &err)
 		return nil, err
 	}
@@ -292,7 +295,8 @@ func (j judge) Classify(ctx context.Context, x core.Snapshots) (_ []int, err err
 	if x.Len() == 0 {
 		return []int{}, ctx.Err()
 	}
-	a, err := j.apply(ctx, wire.Operation_CLASSIFY, 0, transfer.Snapshots("snapshots", x), "labels")
+	a, err := j.apply(ctx, wire.Operation_CLASSIFY, 0, transfer.Snapshots("snapshots", x), "labels",
+		func(h *wire.Array) error { return expectLabels(h, x.Len()) })
 	if err != nil {
 		return nil, err
 	}
@@ -331,7 +335,12 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	if reply == nil {
 		return core.LossValue{}, fmt.Errorf("%w: %s came where the value of a loss belongs", core.ErrContract, transfer.Kind(frame))
 	}
-	gradients, err := c.receive(reply.GetArrays(), "gradient_x", "gradient_y")
+	n, d := x.Dims()
+	expectGradient := func(h *wire.Array) error {
+		return expectMatrix(h, "gradients by "+strings.TrimPrefix(h.GetName(), "gradient_"), n, d)
+	}
+	gradients, err := c.receive(reply.GetArrays(), expectGradient,
+		"gradient_x", "gradient_y")
 	if err != nil {
 		return core.LossValue{}, err
 	}
@@ -348,9 +357,8 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	if err := core.CheckWarnings(value.Warnings); err != nil {
 		return core.LossValue{}, err
 	}
-	n, d := x.Dims()
 	for what, gradient := range map[string]*mat.Dense{"gradients by x": value.GradX, "gradients by y": value.GradY} {
-		if err := checkMatrix(what, gradient, n, d); err != nil {
+		if err := checkMatrix(what, gradient); err != nil {
 			return core.LossValue{}, err
 		}
 	}

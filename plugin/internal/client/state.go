@@ -33,10 +33,27 @@ func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) []transfer.Arra
 	return arrays
 }
 
+// maxCheckpoints is how many checkpoints a fit has at once.
+const maxCheckpoints = 64
+
 // checkpoint keeps a checkpoint that the plugin has sent.
 func (c *call) checkpoint(sent *wire.State) error {
 	if c.kept == nil || c.kept.Every() <= 0 {
 		return fmt.Errorf("%w: the plugin sent a checkpoint, and none was asked for", core.ErrContract)
+	}
+	if core.CheckCheckpointName(sent.GetName()) != nil { // it cannot be kept, which is no reason for a fit to fail
+		if err := transfer.Discard(c, sent.GetArrays()); err != nil {
+			return c.failed(err)
+		}
+		c.kept.Store(sent.GetName(), &core.State{}) // tells the user
+		return nil
+	}
+	if c.stored == nil {
+		c.stored = map[string]bool{}
+	}
+	if c.stored[sent.GetName()] = true; len(c.stored) > maxCheckpoints {
+		return fmt.Errorf("%w: the plugin sent checkpoints of more than %d names; store a state under the name of the one that it replaces",
+			core.ErrContract, maxCheckpoints)
 	}
 	state, err := transfer.ReceiveState(c, sent)
 	if err != nil {

@@ -90,10 +90,10 @@ func baseFolder() (string, error) {
 		candidates, longestBase)
 }
 
-// sweep removes the user's folders that no program holds, and those that a program was killed in
-// making or removing, which have nothing in them, or a lock that was not yet locked. Other folders
-// without a lock are others' business, empty ones too. What cannot be removed is left for the next
-// time.
+// sweep removes the user's folders that no program holds, with the processes of plugins that are
+// left in them, and those that a program was killed in making or removing, which have nothing in
+// them, or a lock that was not yet locked. Other folders without a lock are others' business, empty
+// ones too. What cannot be removed is left for the next time.
 func sweep(base string) {
 	for _, prefix := range []string{folderPrefix, unfinishedPrefix} {
 		found, _ := filepath.Glob(filepath.Join(base, prefix+"*"))
@@ -103,7 +103,10 @@ func sweep(base string) {
 			}
 			name := filepath.Join(path, lockName)
 			if _, err := os.Lstat(name); err == nil {
-				ifFree(name, func() { _ = removeFolder(path) })
+				ifFree(name, func() {
+					killProcessesIn(path)
+					_ = removeFolder(path)
+				})
 			} else if prefix == unfinishedPrefix {
 				removeBegun(path)
 			}

@@ -3,58 +3,15 @@ package process
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 )
-
-// tail keeps the last lines of a log, and the line by which a Go program says why it ends, however long the stacks after it are.
-type tail struct {
-	mu    sync.Mutex
-	last  string
-	lines []string
-}
-
-// What is kept: so many lines, and so many bytes of each.
-const (
-	tailLines = 20
-	tailWidth = 500
-)
-
-func (t *tail) add(line string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(line) > tailWidth {
-		line = strings.ToValidUTF8(line[:tailWidth], "") + "…"
-	}
-	if len(t.lines) == tailLines {
-		if isLastWord(t.lines[0]) {
-			t.last = t.lines[0]
-		}
-		t.lines = t.lines[1:]
-	}
-	t.lines = append(t.lines, line)
-}
-
-func isLastWord(line string) bool {
-	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
-}
-
-// String returns the lines, each on a line of its own, empty for none.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.lines) == 0 {
-		return ""
-	}
-	text := "; its last lines:\n"
-	if t.last != "" {
-		text += t.last + "\n…\n"
-	}
-	return text + strings.Join(t.lines, "\n")
-}
 
 // longestLine is where lines of a log are broken.
 const longestLine = 64 << 10
@@ -71,25 +28,57 @@ func eachLine(r io.Reader, do func(line string)) {
 	}
 }
 
-// logLine logs a line of a plugin: one of hclog's JSON at its level, any other at the given one.
-func logLine(log hclog.Logger, level hclog.Level, line string) {
-	var entry map[string]any
-	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &entry) != nil || entry["@message"] == nil {
-		log.Log(level, line)
-		return
+// entry is a line of a plugin's log as it is kept.
+type entry struct {
+	level   hclog.Level
+	message string
+	values  []any
+}
+
+// readEntry reads a line: one of hclog's JSON with its own level, any other with the given one.
+func readEntry(level hclog.Level, line string) entry {
+	var fields map[string]any
+	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &fields) != nil || fields["@message"] == nil {
+		return entry{level: level, message: line}
 	}
-	message, _ := entry["@message"].(string)
-	name, _ := entry["@level"].(string)
+	e := entry{level: level}
+	e.message, _ = fields["@message"].(string)
+	name, _ := fields["@level"].(string)
 	if l := hclog.LevelFromString(name); l != hclog.NoLevel {
-		level = l
+		e.level = l
 	}
-	var values []any
-	for key, value := range entry {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		if !strings.HasPrefix(key, "@") {
-			values = append(values, key, value)
+			e.values = append(e.values, key, fields[key])
 		}
 	}
-	log.Log(level, message, values...)
+	return e
+}
+
+// mostLogged is how many bytes of a process go to the log, and lineCost what a line has beside its
+// text: time, level and name.
+const (
+	mostLogged = 16 << 20
+	lineCost   = 64
+)
+
+// boundedLog writes entries to a log, the first [mostLogged] bytes of them.
+type boundedLog struct {
+	mu      sync.Mutex
+	written int
+}
+
+func (b *boundedLog) write(log hclog.Logger, e entry, size int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.written > mostLogged {
+		return
+	}
+	if b.written += size + lineCost; b.written > mostLogged {
+		log.Warn(fmt.Sprintf("the rest is left out: this process has written more than %d MiB", mostLogged>>20))
+		return
+	}
+	log.Log(e.level, e.message, e.values...)
 }
 
 // lineWriter logs what is written to it, line by line.

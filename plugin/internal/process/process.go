@@ -55,8 +55,10 @@ type Config struct {
 	StartTimeout time.Duration
 	// Grace is how long the plugin may take to end when it is asked to.
 	Grace time.Duration
-	// Log gets what the plugin writes.
+	// Log gets what the plugin writes, up to [mostLogged] bytes.
 	Log hclog.Logger
+	// LogFile names the file that Log writes to, for messages; "" or nil for none.
+	LogFile func() string
 	// Inspect says that what the plugin leaves behind is to be looked at, before it is killed.
 	Inspect bool
 	// Name is the plugin's name in messages; "" for that of its file.
@@ -186,23 +188,53 @@ func (p *Process) explain(err error, late bool) error {
 	line, complete := p.runner.handshake()
 	name := p.Name()
 	if why := badHandshake(line); complete && why != "" {
-		return fmt.Errorf("%w: %s %s%s", core.ErrCrashed, name, why, p.runner.tail())
+		err := fmt.Errorf("%w: %s %s", core.ErrCrashed, name, why)
+		if !p.Ended() || p.runner.wasKilled() { // for that line: whatever it has logged meanwhile is not the cause
+			return err
+		}
+		return p.withLog(err, false)
 	}
+	const silent = "%w: %s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)"
+	const deaf = "%w: %s wrote its handshake, but did not say what it serves within %v: " +
+		"it hangs, or needs more time (--plugin-start-timeout)"
 	switch {
 	case late && !complete:
-		err = fmt.Errorf("%s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)", name, p.config.StartTimeout)
+		return p.withLog(fmt.Errorf(silent, core.ErrCrashed, name, p.config.StartTimeout), false)
 	case late:
-		err = fmt.Errorf("%s wrote its handshake, but did not say what it serves within %v: it hangs, or needs more time (--plugin-start-timeout)", name, p.config.StartTimeout)
+		return p.withLog(fmt.Errorf(deaf, core.ErrCrashed, name, p.config.StartTimeout), false)
 	case !complete:
-		err = fmt.Errorf("%s ended before its handshake (%s)", name, p.runner.outcome())
+		return p.withLog(fmt.Errorf("%w: %s ended before its handshake (%s)", core.ErrCrashed, name, p.runner.outcome()), true)
 	case p.Ended() && !p.runner.wasKilled():
-		err = fmt.Errorf("%s ended before it said what it serves (%s)", name, p.runner.outcome())
+		return p.withLog(fmt.Errorf("%w: %s ended before it said what it serves (%s)", core.ErrCrashed, name, p.runner.outcome()), true)
 	case refused:
-		return fmt.Errorf("%w: %s does not say what it serves, but answers: %w; it must implement the call Describe%s", core.ErrContract, name, err, p.runner.tail())
-	default:
-		err = fmt.Errorf("%s started, but cannot be reached: %w", name, err)
+		return p.withLog(fmt.Errorf("%w: %s does not say what it serves, but answers: %w; it must implement the call Describe",
+			core.ErrContract, name, err), false)
 	}
-	return fmt.Errorf("%w: %w%s", core.ErrCrashed, err, p.runner.tail())
+	return p.withLog(fmt.Errorf("%w: %s started, but cannot be reached: %w", core.ErrCrashed, name, err), false)
+}
+
+// withLog adds to an error what the log of the plugin says: on the first line of it, which may be
+// all that is shown, the cause or the last line, what to do about it if the plugin has ended at its
+// start, and where the log is; then the last lines.
+func (p *Process) withLog(err error, ended bool) error {
+	words := p.runner.last.words()
+	text := ""
+	switch {
+	case words == "":
+	case ended:
+		text = ": " + words
+	default:
+		text = "; its log ends with: " + words
+	}
+	if _, began := p.runner.handshake(); ended && !began {
+		text += startHint(p.config.Path, p.runner.exitCode(), words)
+	}
+	if p.config.LogFile != nil && words != "" {
+		if file := p.config.LogFile(); file != "" {
+			text += "; its log is " + file
+		}
+	}
+	return fmt.Errorf("%w%s%s", err, text, p.runner.last.more())
 }
 
 // badHandshake says what is wrong with a plugin's first line, "" for nothing that the line itself shows.
@@ -249,7 +281,7 @@ func (p *Process) Failed(ctx context.Context, err error) error {
 	case <-time.After(time.Second):
 		return fmt.Errorf("%w: the connection to %s failed: %w", core.ErrCrashed, p.Name(), err)
 	}
-	return fmt.Errorf("%w: %s ended (%s)%s", core.ErrCrashed, p.Name(), p.runner.outcome(), p.runner.tail())
+	return p.withLog(fmt.Errorf("%w: %s ended (%s)", core.ErrCrashed, p.Name(), p.runner.outcome()), true)
 }
 
 // Name is the plugin's name in messages.

@@ -24,18 +24,19 @@ func (*folder) remove() error     { return nil }
 type groupRunner struct {
 	config *Config
 	folder *folder
+	last   tail
 }
 
-func newGroupRunner(c *Config, f *folder) *groupRunner { return &groupRunner{c, f} }
+func newGroupRunner(c *Config, f *folder) *groupRunner { return &groupRunner{config: c, folder: f} }
 
 func (*groupRunner) prepare(*exec.Cmd) error         { return errSystem }
 func (*groupRunner) Start(context.Context) error     { return errSystem }
 func (*groupRunner) lines(hclog.Level) io.Writer     { return io.Discard }
 func (*groupRunner) startError() error               { return errSystem }
 func (*groupRunner) handshake() (string, bool)       { return "", false }
-func (*groupRunner) tail() string                    { return "" }
 func (*groupRunner) ended() <-chan struct{}          { return nil }
 func (*groupRunner) outcome() string                 { return "" }
+func (*groupRunner) exitCode() int                   { return -1 }
 func (*groupRunner) usage() (cpu, memory float64)    { return 0, 0 }
 func (*groupRunner) noteMemory()                     {}
 func (*groupRunner) awaitEnd(time.Duration)          {}

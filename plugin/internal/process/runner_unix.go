@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -33,6 +32,7 @@ type groupRunner struct {
 	folder *folder
 	cmd    *exec.Cmd
 	last   tail
+	log    boundedLog
 
 	mu       sync.Mutex
 	began    bool
@@ -58,7 +58,7 @@ var (
 )
 
 func newGroupRunner(c *Config, f *folder) *groupRunner {
-	return &groupRunner{config: c, folder: f, done: make(chan struct{})}
+	return &groupRunner{config: c, folder: f, last: tail{file: c.Path}, done: make(chan struct{})}
 }
 
 // prepare completes the command that go-plugin has given its variables.
@@ -117,13 +117,16 @@ func (r *groupRunner) Start(context.Context) error {
 	var reading sync.WaitGroup
 	reading.Go(func() { r.readOutput(out, handshakeEnd) })
 	reading.Go(func() { eachLine(log, r.line(hclog.Info)) })
+	guard := newGuard(r.cmd.Process.Pid, r.folder.path)
 	go func() {
 		err := r.cmd.Wait()
 		var left []string
 		if r.config.Inspect {
-			left = groupAfterwards(r.cmd.Process.Pid)
+			left = leftAfterwards(r.cmd.Process.Pid, r.folder.path)
 		}
 		r.killGroup() // what it started
+		killProcessesIn(r.folder.path)
+		guard.stop()
 		// A process that left the group may hold the pipes open: read what is there, and no more.
 		_, _ = out.SetReadDeadline(soon()), log.SetReadDeadline(soon())
 		reading.Wait()
@@ -146,9 +149,11 @@ func (r *groupRunner) readOutput(out io.Reader, handshake *io.PipeWriter) {
 	r.first, r.complete = strings.TrimSpace(string(line)), err == nil || len(line) > 0
 	r.mu.Unlock()
 	const most = 32 << 10 // go-plugin stops reading at longer lines
-	line = line[:min(len(line), most)]
-	text := slices.Concat(line, []byte{'\n'})
+	text := slices.Concat(line[:min(len(line), most)], []byte{'\n'})
 	go func() {
+		if err != nil { // a process that ends closes its output first, and go-plugin would kill it in between
+			r.awaitEnd(time.Second)
+		}
 		_, _ = handshake.Write(text)
 		_ = handshake.Close()
 	}()
@@ -158,25 +163,13 @@ func (r *groupRunner) readOutput(out io.Reader, handshake *io.PipeWriter) {
 // line returns what logs a line and keeps it among the last.
 func (r *groupRunner) line(level hclog.Level) func(string) {
 	return func(line string) {
-		r.last.add(line)
-		logLine(r.config.Log, level, line)
+		e := readEntry(level, line)
+		r.last.add(e.message)
+		r.log.write(r.config.Log, e, len(line))
 	}
 }
 
 func (r *groupRunner) lines(level hclog.Level) io.Writer { return &lineWriter{do: r.line(level)} }
-
-// cannotStart says why the executable was not run, and what to do.
-func cannotStart(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s may not be run: %w; make it executable: chmod +x %s", path, err, path)
-	case errors.Is(err, syscall.ENOEXEC):
-		return fmt.Errorf("%s cannot be run here: it is a program for another processor or system, or a script without a #! line", path)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s cannot be run: the file, or the interpreter that its #! line names, does not exist", path)
-	}
-	return fmt.Errorf("%s cannot be run: %w", path, err)
-}
 
 func (r *groupRunner) startError() error {
 	r.mu.Lock()
@@ -198,8 +191,6 @@ func (r *groupRunner) wasKilled() bool {
 	return r.killed
 }
 
-func (r *groupRunner) tail() string { return r.last.String() }
-
 func (r *groupRunner) ended() <-chan struct{} { return r.done }
 
 // remains names what was left of its group after its end.
@@ -220,6 +211,17 @@ func (r *groupRunner) outcome() string {
 		return "it did not start"
 	}
 	return r.cmd.ProcessState.String()
+}
+
+// exitCode is the status of a process that has ended, -1 for one that has not, or that a signal has
+// ended.
+func (r *groupRunner) exitCode() int {
+	select {
+	case <-r.done:
+		return r.cmd.ProcessState.ExitCode() // -1 for one that did not start
+	default:
+		return -1
+	}
 }
 
 // noteMemory notes the peak memory of the process, which on Linux only a process that lives tells; see [usage.PeakRSSOf].

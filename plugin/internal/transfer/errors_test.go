@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/wire"
@@ -32,4 +34,15 @@ func TestFailuresCanBeSent(t *testing.T) {
 	assert.Len(t, f.GetMessage(), 1<<20)
 	assert.Len(t, f.GetStack(), 1<<20)
 	assert.Equal(t, "bad \uFFFD", Failure(errors.New("bad \xff")).GetMessage())
+}
+
+// TestNamesOfStates: a name that is not UTF-8 can be sent, for the host to say that it is none.
+func TestNamesOfStates(t *testing.T) {
+	for name, want := range map[string]string{"training": "training", "f\xfcr": "f\uFFFDr", strings.Repeat("x", 2*MaxName): strings.Repeat("x", MaxName)} {
+		sent, _, err := State(name, &core.State{})
+		require.NoError(t, err)
+		assert.Equal(t, want, sent.GetName())
+		_, err = proto.Marshal(sent)
+		assert.NoError(t, err)
+	}
 }

@@ -24,7 +24,33 @@ func State(name string, s *core.State) (*wire.State, []Array, error) {
 	if err := checkTogether(Headers(arrays)); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", core.ErrShape, err)
 	}
-	return &wire.State{Name: name, Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
+	return &wire.State{Name: Text(name, MaxName), Facts: s.Facts, Arrays: Headers(arrays)}, arrays, nil
+}
+
+// checkAnnouncedState checks all of a state but the values of its arrays, before they have come.
+// The error is [core.ErrContract].
+func checkAnnouncedState(w *wire.State) error {
+	if err := checkTogether(w.GetArrays()); err != nil {
+		return err
+	}
+	bare := &core.State{Facts: w.GetFacts(), Arrays: map[string]core.Array{}}
+	if len(w.GetFacts()) == 0 {
+		bare.Facts = nil
+	}
+	for _, h := range w.GetArrays() {
+		if _, twice := bare.Arrays[h.GetName()]; twice {
+			return fmt.Errorf("%w: a state has two arrays %q", core.ErrContract, h.GetName())
+		}
+		none, err := (&Received{Name: h.GetName(), Type: h.GetType(), Shape: []int{0}}).stored()
+		if err != nil {
+			return err
+		}
+		bare.Arrays[h.GetName()] = none
+	}
+	if err := bare.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", core.ErrContract, err)
+	}
+	return nil
 }
 
 // checkTogether checks the announcements of a state's arrays.
@@ -65,9 +91,10 @@ func stored(name string, a core.Array) Array {
 	}}
 }
 
-// ReceiveState receives a state whose arrays follow. The error is that of the stream, or [core.ErrContract].
+// ReceiveState receives a state whose arrays follow, after all that is known of it is checked. The
+// error is that of the stream, or [core.ErrContract].
 func ReceiveState(s Stream, w *wire.State) (*core.State, error) {
-	if err := checkTogether(w.GetArrays()); err != nil {
+	if err := checkAnnouncedState(w); err != nil {
 		return nil, err
 	}
 	names := make([]string, len(w.GetArrays()))
@@ -83,9 +110,6 @@ func ReceiveState(s Stream, w *wire.State) (*core.State, error) {
 		state.Facts = w.GetFacts()
 	}
 	for _, a := range received {
-		if _, twice := state.Arrays[a.Name]; twice {
-			return nil, fmt.Errorf("%w: a state has two arrays %q", core.ErrContract, a.Name)
-		}
 		if state.Arrays[a.Name], err = a.stored(); err != nil {
 			return nil, err
 		}

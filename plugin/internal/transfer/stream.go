@@ -52,17 +52,31 @@ func Send(s Stream, frame *wire.Frame, arrays ...Array) error {
 	return nil
 }
 
+// CheckAnnounced checks the announcements of arrays, which must be of the given names in that
+// order. The error is [core.ErrContract].
+func CheckAnnounced(headers []*wire.Array, names ...string) error {
+	if len(headers) != len(names) {
+		return fmt.Errorf("%w: %d arrays were announced where %d belong, %q", core.ErrContract, len(headers), len(names), names)
+	}
+	for i, h := range headers {
+		if h.GetName() != names[i] {
+			return fmt.Errorf("%w: the array %q was announced where %q belongs", core.ErrContract, h.GetName(), names[i])
+		}
+		if _, err := count(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Receive receives the announced arrays, which must be of the given names in that order. Memory grows with what has arrived, not with
 // what was announced. The error is that of the stream, or [core.ErrContract].
 func Receive(s Stream, headers []*wire.Array, names ...string) ([]Received, error) {
-	if len(headers) != len(names) {
-		return nil, fmt.Errorf("%w: %d arrays were announced where %d belong, %q", core.ErrContract, len(headers), len(names), names)
+	if err := CheckAnnounced(headers, names...); err != nil {
+		return nil, err
 	}
 	arrays := make([]Received, len(headers))
 	for i, h := range headers {
-		if h.GetName() != names[i] {
-			return nil, fmt.Errorf("%w: the array %q was announced where %q belongs", core.ErrContract, h.GetName(), names[i])
-		}
 		n, err := count(h)
 		if err != nil {
 			return nil, err
@@ -84,6 +98,25 @@ func Receive(s Stream, headers []*wire.Array, names ...string) ([]Received, erro
 		arrays[i] = a
 	}
 	return arrays, nil
+}
+
+// Discard receives the announced arrays and forgets them. The error is that of the stream, or
+// [core.ErrContract].
+func Discard(s Stream, headers []*wire.Array) error {
+	for _, h := range headers {
+		n, err := count(h)
+		if err != nil {
+			return err
+		}
+		for got := 0; got < n; {
+			chunk, err := receiveChunk(s, h, n-got)
+			if err != nil {
+				return err
+			}
+			got += len(chunk) / widths[h.GetType()]
+		}
+	}
+	return nil
 }
 
 // receiveChunk receives a chunk of at most n numbers.
