@@ -13,6 +13,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/statefile"
 )
 
 // counting is a method whose fit counts to ten, storing how far it is, and ends after so many counts as if it were killed.
@@ -142,14 +143,27 @@ func TestCheckpointsThatCannotBeStored(t *testing.T) {
 	assert.Contains(t, r.Runs[0].Warnings[1], "a checkpoint was not stored")
 }
 
-// TestTimeoutCountsEarlierProcesses: a run that is interrupted has no more time than another.
+// TestTimeoutCountsEarlierProcesses: a run that is interrupted has no more time than another. Its
+// checkpoint says that an hour was spent, of the half that it has.
 func TestTimeoutCountsEarlierProcesses(t *testing.T) {
 	dir, c := t.TempDir(), newCounting()
-	c.until, c.took = 4, 20*time.Millisecond
+	c.until = 4
 	_, err := runCounting(t, dir, c, nil)
 	require.ErrorIs(t, err, context.Canceled)
+	path := checkpointFiles(t, dir)[0]
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	const format = "koopbench.checkpoint/1"
+	header := map[string]any{}
+	state, err := statefile.Decode(data, format, &header)
+	require.NoError(t, err)
+	require.Contains(t, header, "seconds")
+	header["seconds"] = 3600
+	data, err = statefile.Encode(format, header, state)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data, 0o644))
 	c.until = 10
-	r, err := runCounting(t, dir, c, func(p *benchmark.Plan) { p.Timeout = 60 * time.Millisecond })
+	r, err := runCounting(t, dir, c, func(p *benchmark.Plan) { p.Timeout = 30 * time.Minute })
 	require.NoError(t, err)
 	assert.Equal(t, benchmark.StatusTimeout, r.Runs[0].Status)
 	assert.NoDirExists(t, filepath.Join(dir, "checkpoints"), "it begins anew")
