@@ -26,6 +26,7 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
 The five kinds of things and what each must do are in :mod:`koopbench_plugin.things`.
 """
 
+from koopbench_plugin import _fork  # noqa: F401 # before gRPC
 from koopbench_plugin._process import serve
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (

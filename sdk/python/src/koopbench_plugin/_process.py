@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import grpc
 
-from koopbench_plugin import _logs
+from koopbench_plugin import _fork, _logs
 from koopbench_plugin._service import Service
 from koopbench_plugin.things import Thing
 from koopbench_plugin.wire import plugin_pb2 as wire
@@ -86,6 +86,7 @@ class Process:
     """This process as a plugin."""
 
     def __init__(self, service: Service) -> None:
+        _fork.prepare()
         self._service = service
         self._lifeline, self._stdout = _take_standard_streams()
         _logs.configure()
@@ -97,7 +98,7 @@ class Process:
     def run(self) -> NoReturn:
         """Serves until the host is gone, or asks for the end."""
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        _fork.on_termination(self._stop.set)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's to handle
         server = self._listen()
         os.write(self._stdout, f"1|{PROTOCOL}|unix|{self._socket}|grpc\n".encode())
