@@ -1,7 +1,11 @@
-#!/bin/sh
-"exec" "${0%/*}/.venv/bin/python" "$0" "$@"  # fmt: skip
-
-# To sh, the line above starts Python in the virtual environment beside this file; to Python, it is a string.
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["koopbench-plugin", "numpy"]
+#
+# [tool.uv.sources]
+# koopbench-plugin = { path = "../../sdk/python" }
+# ///
 """A plugin of koopbench in Python: reduced-rank ridge regression from the pixels of an image to those of the next."""
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Tests of the plugin: the method by itself, and the program by a small host."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -121,15 +123,16 @@ def test_the_program() -> None:
         assert left.shape == (60, 4)
 
 
-def test_the_first_lines_start_the_environment_beside_the_file(tmp_path: Path) -> None:
-    import subprocess
+def test_the_head_asks_for_what_it_imports() -> None:
+    first, *head = (HERE / "plugin.py").read_text().partition("# ///\n")[0].splitlines()
+    assert first == "#!/usr/bin/env -S uv run --script"
+    assert '# dependencies = ["koopbench-plugin", "numpy"]' in head
+    assert (HERE / "../../sdk/python/pyproject.toml").exists()
+    assert '# koopbench-plugin = { path = "../../sdk/python" }' in head
 
-    folder = tmp_path / "a folder"
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    (folder / "plugin.py").write_bytes((HERE / "plugin.py").read_bytes())
-    (folder / "plugin.py").chmod(0o755)
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$0" "$@"\n')
-    python.chmod(0o755)
-    out = subprocess.run([folder / "plugin.py", "x y"], cwd="/", capture_output=True, text=True, check=True).stdout
-    assert out == f"{python} {folder / 'plugin.py'} x y\n"
+
+@pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed")
+def test_it_starts_from_anywhere() -> None:
+    done = subprocess.run([HERE / "plugin.py"], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "It serves\n  method python-ridge:" in done.stderr

@@ -90,6 +90,8 @@ class Process:
         self._service = service
         self._lifeline, self._stdout = _take_standard_streams()
         _logs.configure()
+        # The host says so where something else leads the group: uv starts Python as a child.
+        self._own_group = os.getpgrp() == os.getpid() or os.environ.get("KOOPBENCH_PLUGIN_GROUP") == "1"
         self._stop = threading.Event()
         folder = os.environ.get("PLUGIN_UNIX_SOCKET_DIR", "")
         self._own_folder = "" if folder else tempfile.mkdtemp(prefix="koopbench-")
@@ -107,7 +109,7 @@ class Process:
         self._clean()
         logging.shutdown()
         sys.stderr.flush()
-        if os.getpgrp() == os.getpid():
+        if self._own_group:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             os.killpg(0, signal.SIGTERM)  # children
         os._exit(0)
@@ -137,7 +139,7 @@ class Process:
             while os.read(self._lifeline, 1 << 12):
                 pass
         self._clean()
-        if os.getpgrp() == os.getpid():
+        if self._own_group:
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
