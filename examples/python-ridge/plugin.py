@@ -11,7 +11,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from koopbench_plugin import FloatOption, IntOption, Matrix, Method, Snapshots, Training, serve
+from koopbench_plugin import FloatOption, IntOption, Matrix, Method, Saved, Snapshots, Training, serve
 
 Complex = npt.NDArray[np.complex128]
 
@@ -73,9 +73,28 @@ class Ridge(Method):
         values: Complex = self._features(snapshots) @ self.left
         return values
 
+    def save(self) -> Saved:
+        arrays = {"mean": self.mean, "encode": self.encode, "decode": self.decode}
+        if self.values is not None:
+            arrays |= {"values": _parts(self.values), "left": _parts(self.left)}
+        return Saved(arrays=arrays)
+
+    def load(self, saved: Saved) -> None:
+        arrays = {name: np.asarray(array) for name, array in saved.arrays.items()}
+        self.mean, self.encode, self.decode = arrays["mean"], arrays["encode"], arrays["decode"]
+        self.values = None
+        if "values" in arrays:
+            self.values, self.left = (arrays[name].view(np.complex128)[..., 0] for name in ("values", "left"))
+
     def _features(self, snapshots: Snapshots) -> Matrix:
         centred: Matrix = (snapshots - self.mean).reshape(len(snapshots), -1)
         return centred
+
+
+def _parts(numbers: Complex) -> Matrix:
+    """Complex numbers as pairs of real ones, which can be stored."""
+    pairs: Matrix = np.ascontiguousarray(numbers, np.complex128)[..., None].view(np.float64)
+    return pairs
 
 
 def _unit(columns: Complex) -> Complex:
@@ -84,4 +103,4 @@ def _unit(columns: Complex) -> Complex:
 
 
 if __name__ == "__main__":
-    serve(Ridge(), version="1.0.0")
+    serve(Ridge(), version="1.1.0")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import plugin
 import pytest
 
-from koopbench_plugin import OptionError, Training
+from koopbench_plugin import OptionError, Saved, Training
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "sdk" / "python" / "tests"))
@@ -97,6 +97,24 @@ def test_reducing_the_rank_costs_least() -> None:
         assert loss(weights @ q @ q.T) >= losses[1]
 
 
+@pytest.mark.parametrize("spectrum", [True, False])
+def test_what_is_saved_is_the_same_model(spectrum: bool) -> None:
+    method, _ = fit(rank=3)
+    if not spectrum:
+        method.values = None
+    _, arrays = method.save().sent("save", (6, 5))
+    assert sorted(arrays) == ["decode", "encode"] + ["left"] * spectrum + ["mean"] + ["values"] * spectrum
+    loaded = plugin.Ridge()
+    loaded.load(Saved(arrays=arrays))
+    x = cycle(10)
+    np.testing.assert_array_equal(loaded.predict(x), method.predict(x))
+    if spectrum:
+        np.testing.assert_array_equal(loaded.eigenvalues(), method.eigenvalues())
+        np.testing.assert_array_equal(loaded.left_eigenfunctions(x), method.left_eigenfunctions(x))
+    else:
+        assert loaded.eigenvalues() is None
+
+
 def test_options() -> None:
     assert plugin.Ridge().resolve() == {"alpha": 1e-2, "rank": 0}
     with pytest.raises(OptionError, match="alpha"):
@@ -114,7 +132,7 @@ def test_the_program() -> None:
     with launch(sys.executable, HERE / "plugin.py") as program:
         host = program.connect()
         fitted = host.fit_method("python-ridge", x, states=4, options={"alpha": 1e-2, "rank": 0})
-        assert fitted.abilities == ["forecast", "spectrum"]
+        assert fitted.abilities == ["forecast", "save", "spectrum"]
         local = plugin.Ridge()
         local.fit(Training(train=x, validation=x, states=4, options=local.resolve()))
         one_by_one = np.concatenate([local.predict(x[k : k + 1]) for k in range(len(x))])

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from test_readme import LIBRARIES, example
 
@@ -89,6 +90,26 @@ def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> No
     assert "nearest" in json.dumps(results["oracle"])
     (descent,) = (r for r in results["runs"] if r["method"] == "descent")
     assert [e["epoch"] for e in descent["history"]] == [1, 2]
+
+
+def test_a_stored_model_predicts(tmp_path: Path) -> None:
+    tests = str(Path(__file__).parent)
+    code = f"import sys; sys.path.insert(0, {tests!r}); import test_saved, koopbench_plugin as k; k.serve(test_saved.Keeps())"
+    plugin = starting(tmp_path / "plugin.py", code)
+    assert check(plugin)["method", "ridge"]["saved"] == "pass"
+    folder = tmp_path / "results"
+    done = bench(
+        *("run", "--plugin", plugin, "--methods", "ridge", "--epochs", "1", "--split", "100,20,20", "--steps", "2"),
+        *("--save-models", "--out", folder, "--quiet"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (model,) = (folder / "runs").glob("ridge-*.model.npz")
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).random((3, 28, 28), dtype=np.float32))
+    arguments = ("--input", tmp_path / "images.npy", "--steps", "2", "--out", tmp_path / "predictions")
+    done = bench("predict", "--model", model, "--plugin", plugin, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with np.load(tmp_path / "predictions" / "predictions.npz") as file:
+        assert file["images"].shape == (2, 3, 28, 28)
 
 
 @pytest.mark.parametrize("library", LIBRARIES[1:])

@@ -739,6 +739,8 @@ def test_checkpoints(serve: Serve, x: Array) -> None:
     rest = host.fit_method("descent", x, options=options, seed=1, checkpoint_seconds=3600.0, checkpoints={"training": kept})
     assert [e.number for e in rest.epochs] == [4, 5], "it went on after the third"
     assert not rest.checkpoints, "none is due"
+    assert [e.number for e in rest.report.history] == [1, 2, 3, 4, 5]
+    assert list(rest.report.history) == list(silent.report.history)
     for fitted in (whole, rest):
         np.testing.assert_array_equal(
             host.apply(fitted.handle, wire.PREDICT, x),
@@ -753,6 +755,7 @@ def test_checkpoints(serve: Serve, x: Array) -> None:
         ({"a": np.zeros(2, np.float16)}, "training", "is of float16; it must be"),
         ({"a b": np.zeros(2)}, "training", "is called 'a b'"),
         ({"a": np.zeros(2)}, "Training", "a name is 1 to 40"),
+        ({"koopbench.history": np.zeros((1, 3))}, "training", "is the package's own"),
         ({str(k): np.zeros(1) for k in range(4097)}, "training", "4097 arrays of 32776 bytes; the most is 4096"),
     ],
 )

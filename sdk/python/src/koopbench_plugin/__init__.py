@@ -55,7 +55,7 @@ from koopbench_plugin.things import (
     Oracle,
     Thing,
 )
-from koopbench_plugin.training import Epoch, Labels, Matrix, OperatorTraining, Report, Snapshots, Training
+from koopbench_plugin.training import Epoch, Labels, Matrix, OperatorTraining, Report, Saved, Snapshots, Training
 
 __all__ = [
     "BoolOption",
@@ -84,6 +84,7 @@ __all__ = [
     "Oracle",
     "PluginError",
     "Report",
+    "Saved",
     "ShapeError",
     "Snapshots",
     "Thing",

@@ -18,7 +18,7 @@ from koopbench_plugin import _arrays, _checks, options
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Call, Context, Thread, epoch_to_wire
 from koopbench_plugin._counts import count
-from koopbench_plugin._fitted import KINDS, Fitted
+from koopbench_plugin._fitted import KINDS, Fitted, FittedModel
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
     Cancelled,
@@ -29,8 +29,8 @@ from koopbench_plugin.errors import (
     UnavailableError,
     UnknownError,
 )
-from koopbench_plugin.things import Loss, LossValue, Thing, describe
-from koopbench_plugin.training import OperatorTraining, Report, Training
+from koopbench_plugin.things import Loss, LossValue, Thing, describe, loads
+from koopbench_plugin.training import OperatorTraining, Report, Saved, Training
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 LOG = logging.getLogger("koopbench_plugin")
@@ -117,7 +117,11 @@ class Service:
             self._fitting.release()
 
     def _fit(self, call: Call) -> Frames:
-        request = _first(call, "fit").fit
+        first = _first(call, "fit", "load")
+        if first.WhichOneof("content") == "load":
+            yield from self._load(first.load, call)
+            return
+        request = first.fit
         thing = self._thing(request.kind, request.name)
         if thing.kind not in KINDS:
             raise UnknownError(f"a loss is evaluated, not fitted: {request.name!r}")
@@ -137,7 +141,36 @@ class Service:
         except BaseException:
             thread.end()
             raise
-        thread.fitting = False
+        yield from self._keep(fitted, reply, arrays)
+
+    def _load(self, request: wire.LoadCall, call: Call) -> Frames:
+        thing = self._thing(request.kind, request.name)
+        if not loads(thing):
+            raise UnavailableError(f"{thing.name}: it has no load, so none of its models can be loaded")
+        names = [a.name for a in request.state.arrays]
+        arrays = dict(zip(names, _arrays.receive(request.state.arrays, names, call.receive)))
+        facts, shape = Saved.received(thing.name, request.state.facts)
+        dim = request.oracle_dim if thing.exposure == "oracle" else 0
+        thread = Thread(thing.name, dim)
+        saved = Saved(arrays=arrays, facts=facts, name=thing.name, oracle_dim=dim, host=thread)
+        nothing = np.zeros((0, *shape), np.float32)
+
+        def load() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
+            with self._turn(call):
+                own: Any = copy.deepcopy(thing)
+                fitted = KINDS[thing.kind](own, own.load(saved), Training(train=nothing, validation=nothing), thread)
+                return fitted, *fitted.describe()
+
+        try:
+            fitted, reply, sent = yield from call.run(thread, load)
+        except BaseException:
+            thread.end()
+            raise
+        yield from self._keep(fitted, reply, sent)
+
+    def _keep(self, fitted: Fitted, reply: wire.Fitted, arrays: list[tuple[str, AnyArray]]) -> Frames:
+        """Keeps something fitted and tells the host of it."""
+        fitted.thread.fitting = False
         reply.handle = next(self._handles)
         with self._lock:
             self._fitted[reply.handle] = fitted
@@ -151,6 +184,12 @@ class Service:
             raise UnknownError(f"nothing fitted has the handle {request.handle}; it may have been released")
         operation, steps = request.operation, request.steps
         fitted.check_operation(operation, steps)
+        if isinstance(fitted, FittedModel) and operation == wire.SAVE:
+            facts, arrays = yield from call.run(fitted.thread, fitted.save)
+            state = wire.State(facts=facts, arrays=[_arrays.announce(n, a) for n, a in arrays.items()])
+            yield wire.Frame(result=wire.Result(state=state))
+            yield from _arrays.chunks(arrays.values())
+            return
         (x,) = _arrays.receive(request.arrays, [fitted.input_of(operation)], call.receive)
         x = fitted.check_input(operation, x)
         result = yield from call.run(fitted.thread, lambda: fitted.apply(operation, x, steps))
@@ -186,10 +225,11 @@ def _loss_value(loss: Loss, x: AnyArray, y: AnyArray, values: dict[str, options.
     )
 
 
-def _first(call: Call, content: str) -> wire.Frame:
+def _first(call: Call, *contents: str) -> wire.Frame:
     frame = call.receive()
-    if frame.WhichOneof("content") != content:
-        raise ContractError(f'the host began the call with {_arrays.kind(frame)}; a frame with "{content}" must begin it')
+    if frame.WhichOneof("content") not in contents:
+        wanted = " or ".join(f'"{c}"' for c in contents)
+        raise ContractError(f"the host began the call with {_arrays.kind(frame)}; a frame with {wanted} must begin it")
     return frame
 
 
@@ -234,8 +274,8 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         name=thing.name,
         # What is not declared is not passed on.
         oracle_dim=request.oracle_dim if thing.exposure == "oracle" else 0,
-        checkpoints=checkpoints,
     )
+    training.restore(checkpoints)
     if labelled:
         training.train_labels = _checks.labels(f"{thing.name}: train_labels", arrays[2], len(train), training.states)
         training.validation_labels = _checks.labels(

@@ -74,6 +74,10 @@ class Model(Protocol):
     It may also have ``eigenvalues()``, the ``(r,)`` eigenvalues of the one-lag operator (or None where it has none after
     all), and ``left_eigenfunctions(snapshots)``, the ``(n, r)`` values of the left eigenfunctions at each snapshot, columns in
     the order of the eigenvalues. The package puts both in the order of the benchmark, descending modulus.
+
+    And it may have ``save()``, which returns arrays by name, or a :class:`koopbench_plugin.Saved` with facts beside them. Its
+    method then has ``load(saved)``, which takes a Saved and gives the same model, to the bit, as ``fit`` gives one: on a copy of
+    the method, in another process. A method without ``load`` saves nothing.
     """
 
     def predict(self, snapshots: Snapshots, /) -> npt.ArrayLike:
@@ -230,4 +234,10 @@ def describe(thing: Thing) -> wire.Thing:
         doc=doc,
         options=[_options.to_wire(o) for o in thing.options],
         exposure=thing.exposure,
+        loads=loads(thing),
     )
+
+
+def loads(thing: Thing) -> bool:
+    """Whether the models of a thing can be saved and loaded."""
+    return isinstance(thing, Method) and callable(getattr(thing, "load", None))
