@@ -8,6 +8,7 @@ import itertools
 import logging
 import platform
 import threading
+import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -73,6 +74,7 @@ class Service:
         self._handles = itertools.count(1)
         self._lock = threading.Lock()
         self._fitting = threading.Lock()
+        self._prepared: set[int] = set()  # ids of things
 
     def describe(self, request: wire.DescribeRequest, context: Context) -> wire.DescribeReply:
         """Answers Describe."""
@@ -116,6 +118,15 @@ class Service:
         finally:
             self._fitting.release()
 
+    def _prepare(self, thing: Thing) -> float:
+        """Prepares a thing for the first time, and returns how many seconds that took. No other fit is under way."""
+        if id(thing) in self._prepared or getattr(thing.prepare, "__func__", None) is Thing.prepare:
+            return 0.0
+        begun = time.perf_counter()
+        thing.prepare()
+        self._prepared.add(id(thing))
+        return time.perf_counter() - begun
+
     def _fit(self, call: Call) -> Frames:
         first = _first(call, "fit", "load")
         if first.WhichOneof("content") == "load":
@@ -129,15 +140,19 @@ class Service:
         thread = Thread(thing.name, getattr(training, "oracle_dim", 0), request.checkpoint_seconds)
         training.host = thread
 
+        prepared = 0.0
+
         def fit() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
+            nonlocal prepared
             with self._turn(call):
+                prepared = self._prepare(thing)
                 own: Any = copy.deepcopy(thing)
                 fitted = KINDS[thing.kind](own, own.fit(training), training, thread)
                 return fitted, *fitted.describe()
 
         try:
             fitted, reply, arrays = yield from call.run(thread, fit)
-            reply.report.CopyFrom(_report(thing.name, training.report))
+            reply.report.CopyFrom(_report(thing.name, training.report, prepared))
         except BaseException:
             thread.end()
             raise
@@ -157,6 +172,7 @@ class Service:
 
         def load() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
             with self._turn(call):
+                self._prepare(thing)
                 own: Any = copy.deepcopy(thing)
                 fitted = KINDS[thing.kind](own, own.load(saved), Training(train=nothing, validation=nothing), thread)
                 return fitted, *fitted.describe()
@@ -203,7 +219,12 @@ class Service:
         x, y = _checks.matrix(f"{loss.name}: x", x), _checks.matrix(f"{loss.name}: y", y)
         if x.shape != y.shape or not x.size:
             raise ShapeError(f"{loss.name}: views of shape {x.shape} and {y.shape}; they must have one shape and not be empty")
-        value = yield from call.run(self._losses[loss.name], lambda: _loss_value(loss, x, y, values))
+
+        def evaluate() -> Any:
+            self._prepare(loss)  # all that a loss does is on one thread
+            return _loss_value(loss, x, y, values)
+
+        value = yield from call.run(self._losses[loss.name], evaluate)
         reply = wire.LossValue(value=value.value, warnings=[_checks.text(w) for w in value.warnings])
         _checks.warnings(reply.warnings)
         yield from _send(reply, "loss", [("gradient_x", value.grad_x), ("gradient_y", value.grad_y)])
@@ -310,7 +331,7 @@ def _check_lag(name: str, lag: int) -> None:
         raise OptionError(f"{name}: a lag of {lag} snapshots; it must be in 1 … {(1 << 31) - 1}")
 
 
-def _report(name: str, r: Report) -> wire.Report:
+def _report(name: str, r: Report, prepared: float) -> wire.Report:
     try:
         sent = wire.Report(
             untrained=_checks.text(r.untrained),
@@ -318,7 +339,7 @@ def _report(name: str, r: Report) -> wire.Report:
             history=[epoch_to_wire(e) for e in r.history],
             rank=count("rank", r.rank),
             parameters=count("number of parameters", r.parameters),
-            compile_seconds=float(r.compile_seconds),
+            compile_seconds=float(r.compile_seconds) + prepared,
         )
     except (TypeError, ValueError, OverflowError, ContractError) as error:
         raise ContractError(f"{name}: the report {r} cannot be sent: {error}") from error

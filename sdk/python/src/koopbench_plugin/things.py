@@ -56,6 +56,13 @@ class Thing(ABC):
     depends on the number of rows. A call can then also be cancelled between two rows. A loss has no use for it.
     """
 
+    def prepare(self) -> None:  # noqa: B027 # an author may leave it out
+        """Does what takes long and is needed once a process: imports of large libraries, compilation.
+
+        It is called on the object that is served, before the first fit, load or evaluation in a process. The fit that waits
+        for it counts its time as that of compiling. What it sets in the object is copied for every fit with the rest of it.
+        """
+
     def resolve(self, **given: object) -> Mapping[str, Any]:
         """Returns a value for every declared option, the given one or the default. It is for trying a fit by hand.
 

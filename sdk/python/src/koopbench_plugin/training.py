@@ -54,7 +54,7 @@ class Report:
     parameters: int = 0
     """The number of trained parameters."""
     compile_seconds: float = 0.0
-    """The part of the fit that went into compiling."""
+    """The part of the fit that went into compiling, in seconds. The time of :meth:`Thing.prepare` is added to it."""
 
 
 class Host(Protocol):
