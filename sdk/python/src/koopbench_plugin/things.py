@@ -168,8 +168,10 @@ class Loss(Thing):
     kind = wire.LOSS
 
     @abstractmethod
-    def evaluate(self, x: Matrix, y: Matrix, /, **options: Any) -> LossValue | tuple[float, npt.ArrayLike, npt.ArrayLike]:
-        """Returns the loss of two (n, d) views and its gradients.
+    def evaluate(
+        self, x: Matrix, y: Matrix, /, *_: Any, **options: Any
+    ) -> LossValue | tuple[float, npt.ArrayLike, npt.ArrayLike]:
+        """Returns the loss of two (n, d) views and its gradients: ``evaluate(self, x, y, eps: float)`` with an option eps.
 
         Row i of x has the features of a snapshot, row i of y those of its successor. The value of every declared option
         comes as keyword argument. Degenerate views give finite values and a warning.
