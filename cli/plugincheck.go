@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -155,6 +156,9 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 	program := &checkedProgram{c.path, c.options}
 	c.begin(check.KindPlugin, program.Name())
 	report := check.Plugin(ctx, program, &ofProgram)
+	if strings.HasSuffix(c.path, ".py") { // what it is built with may not be known yet
+		report = report.InPython()
+	}
 	if err := add(report); err != nil || !describesItself(report) {
 		return info, err
 	}
@@ -172,12 +176,19 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 			continue
 		}
 		c.begin(checkedKind(thing), describedName(thing))
-		if err := add(checkThing(ctx, thing, &c.checks)); err != nil {
+		report := checkThing(ctx, thing, &c.checks)
+		if strings.HasPrefix(p.Info().SDK, pythonSDK+" ") {
+			report = report.InPython()
+		}
+		if err := add(report); err != nil {
 			return p.Info(), err
 		}
 	}
 	return p.Info(), nil
 }
+
+// pythonSDK begins what a plugin that is built with the SDK for Python says of its SDK.
+const pythonSDK = "koopbench-plugin"
 
 // describesItself reports whether what a plugin serves can be told from its description.
 func describesItself(program check.Report) bool {

@@ -92,6 +92,32 @@ def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> No
     assert [e["epoch"] for e in descent["history"]] == [1, 2]
 
 
+def test_remedies_speak_python(tmp_path: Path) -> None:
+    code = """
+from koopbench_plugin import Loss, LossValue, serve
+
+class Careless(Loss):
+    "It looks at nothing."
+    name = "careless"
+    summary = "infinite for a batch of one row"
+
+    def evaluate(self, x, y):
+        if len(x) == 1:
+            raise ValueError("one row")
+        d = x - y
+        return LossValue((d * d).sum() / 2, d, -d)
+
+serve(Careless())
+"""
+    done = bench("plugin", "check", starting(tmp_path / "careless", code), "--json")
+    _, report = json.loads(done.stdout)["reports"]
+    results = {r["check"]: r for r in report["results"]}
+    assert results["degenerate"]["status"] == "fail"
+    assert results["errors"]["checked"].startswith("evaluate raises ShapeError for views of different shapes")
+    assert "ErrShape" not in done.stdout
+    assert "package core" not in done.stdout
+
+
 def test_a_stored_model_predicts(tmp_path: Path) -> None:
     tests = str(Path(__file__).parent)
     code = f"import sys; sys.path.insert(0, {tests!r}); import test_saved, koopbench_plugin as k; k.serve(test_saved.Keeps())"
