@@ -31,7 +31,6 @@ class Ridge(Method):
         FloatOption("alpha", 1e-2, 1e-12, 1e6, "Tikhonov regularisation"),
         IntOption("rank", 0, 0, 10_000, "rank of the operator, 0 for the number of states"),
     )
-    row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
     def fit(self, training: Training) -> None:
         self.mean = training.train.mean(axis=0, dtype=np.float64)
@@ -103,4 +102,4 @@ def _unit(columns: Complex) -> Complex:
 
 
 if __name__ == "__main__":
-    serve(Ridge(), version="1.1.0")
+    serve(Ridge(), version="1.2.0")

@@ -10,7 +10,6 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
         summary = "ridge regression from each snapshot to the next"
         doc = "The regularisation is that of Tikhonov."
         options = [FloatOption("alpha", 1e-3, 1e-9, 1e6, "Tikhonov regularisation")]
-        row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
         def fit(self, training: Training) -> None:
             x, y = (a.reshape(len(a), -1).astype(float) for a in training.pairs())

@@ -52,8 +52,9 @@ class Thing(ABC):
     row_by_row: bool = False
     """Whether to call what was fitted with one snapshot, or one row of features, at a time.
 
-    The result for a row must not depend on the others in the call, to the bit, and BLAS, PyTorch and JAX sum in an order that
-    depends on the number of rows. A call can then also be cancelled between two rows. A loss has no use for it.
+    The result for a row must not depend on the others in the call, but for 1e-4 of its norm: BLAS, PyTorch and JAX sum in an
+    order that depends on the number of rows. Code whose rounding is larger needs this. A call can then also be cancelled between
+    two rows. A loss has no use for it.
     """
 
     def prepare(self) -> None:  # noqa: B027 # an author may leave it out
