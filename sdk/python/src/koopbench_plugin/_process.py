@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import grpc
 
-from koopbench_plugin import _fork, _logs
+from koopbench_plugin import _by_hand, _fork, _logs
 from koopbench_plugin._service import Service
 from koopbench_plugin.things import Thing
 from koopbench_plugin.wire import plugin_pb2 as wire
@@ -47,6 +47,9 @@ def serve(*things: Thing, version: str = "") -> NoReturn:
         service = Service(things, version)
     except ValueError as error:
         sys.exit(f"{_program()}: {error}")
+    if request := os.environ.pop("KOOPBENCH_PLUGIN_FIT", ""):
+        _by_hand.fit(things, request)
+        sys.exit()
     if os.environ.get(COOKIE[0]) != COOKIE[1]:
         sys.exit(_explanation(service))
     versions = os.environ.get("PLUGIN_PROTOCOL_VERSIONS", "")

@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, Protocol
 
 import numpy as np
@@ -180,6 +181,28 @@ class Training(Fitting):
     random numbers drawn so far are what counts. The history comes back by itself as one is read: the report has the epochs
     before it too.
     """
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], **more: Any) -> Training:
+        """Returns the training data of a file that ``bench data --out FILE.npz`` wrote, for a fit in a plain session of Python.
+
+        Args:
+            path: the file.
+            more: further fields: ``options=method.resolve(alpha=0.1)``, ``seed=1``, ``name=method.name`` for the random streams
+                of a run.
+
+        Raises:
+            ContractError: the file holds something else.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            missing = {"train", "validation", "lag", "states"} - set(file.files)
+            if missing:
+                raise ContractError(f"{path}: it has no array {min(missing)!r}; bench data --out FILE.npz writes such files")
+            arrays = {name: file[name] for name in file.files}
+        for array in arrays.values():
+            array.flags.writeable = False
+        numbers = {name: int(arrays.pop(name)) for name in ("lag", "states")}
+        return cls(**{**arrays, **numbers, **more})
 
     @property
     def checkpoint_due(self) -> bool:
