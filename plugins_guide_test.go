@@ -43,7 +43,7 @@ func TestGuideInGo(t *testing.T) {
 // TestGuideInPython is the same for Python.
 func TestGuideInPython(t *testing.T) {
 	if os.Getenv("PYTHON_GUIDE") != "1" {
-		t.Skip("it needs python3 and downloads numpy and grpcio; PYTHON_GUIDE=1 runs it, as .ci/docs does")
+		t.Skip("it needs python3 and uv, and downloads numpy and grpcio; PYTHON_GUIDE=1 runs it, as .ci/docs does")
 	}
 	folder := follow(t, "Python")
 	assert.Equal(t, map[string]string{"fourier-python": "ok", "linear": "ok"}, statuses(t, folder))

@@ -100,11 +100,11 @@ func TestCompletion(t *testing.T) {
 		"run --oracle cnn?":                      {"cnn?epochs="},
 		"run --backend ":                         backends(),
 		"info ":                                  {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
-		"plugin ":                                {"check", "list", "lock", "serve"},
+		"plugin ":                                {"check", "fit", "list", "lock", "serve"},
 		"plugin serve ":                          {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"completion ":                            {"bash", "fish", "powershell", "zsh"},
-		"":                                       {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
-		"help ":                                  {"compare", "completion", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"":                                       {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"help ":                                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -196,6 +196,9 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 	program := &checkedProgram{c.path, c.options, c.free}
 	c.begin(check.KindPlugin, program.Name())
 	report := check.Plugin(ctx, program, &ofProgram)
+	if strings.HasSuffix(c.path, ".py") { // what it is built with may not be known yet
+		report = report.InPython()
+	}
 	if len(report.Results) > 0 {
 		if err := add(report); err != nil || !describesItself(report) {
 			return info, err
@@ -219,12 +222,18 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 		if len(report.Results) == 0 {
 			continue // none of these checks is about such a thing
 		}
+		if strings.HasPrefix(p.Info().SDK, pythonSDK+" ") {
+			report = report.InPython()
+		}
 		if err := add(report); err != nil {
 			return p.Info(), err
 		}
 	}
 	return p.Info(), nil
 }
+
+// pythonSDK begins what a plugin that is built with the SDK for Python says of its SDK.
+const pythonSDK = "koopbench-plugin"
 
 // describesItself reports whether what a plugin serves can be told from its description. Where that
 // was not checked, it may be.

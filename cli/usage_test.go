@@ -144,7 +144,7 @@ func TestOutIsAFile(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"", "run", "list", "info", "report", "serve", "merge", "predict", "verify", "compare", "version", "completion", "help",
-		"plugin", "plugin check", "plugin list", "plugin lock", "plugin serve"} {
+		"data", "plugin", "plugin check", "plugin fit", "plugin list", "plugin lock", "plugin serve"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
 			got := call(t.Context(), newFakes().config(), args...)

@@ -29,6 +29,9 @@ class Linear(Method):
     name = "kooplearn-linear"
     summary = "kooplearn's reduced-rank ridge regression on standardised pixels"
 
+    def prepare(self) -> None:
+        import estimators  # noqa: F401 # kooplearn and torch
+
     def fit(self, training: Training) -> Any:
         import estimators
 
@@ -42,6 +45,9 @@ class Neural(Method):
     row_by_row = True  # torch sums in an order that depends on the size of a batch
     estimator: str
     """The function of estimators.py."""
+
+    def prepare(self) -> None:
+        import estimators  # noqa: F401 # kooplearn and torch
 
     def fit(self, training: Training) -> Any:
         shape = training.train.shape[1:]

@@ -1,13 +1,17 @@
-#!/bin/sh
-"exec" "${0%/*}/.venv/bin/python" "$0" "$@"  # fmt: skip
-
-# To sh, the line above starts Python in the virtual environment beside this file; to Python, it is a string.
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["koopbench-plugin", "numpy"]
+#
+# [tool.uv.sources]
+# koopbench-plugin = { path = "../../sdk/python" }
+# ///
 """A plugin of koopbench in Python: reduced-rank ridge regression from the pixels of an image to those of the next."""
 
 import numpy as np
 import numpy.typing as npt
 
-from koopbench_plugin import FloatOption, IntOption, Matrix, Method, Snapshots, Training, serve
+from koopbench_plugin import FloatOption, IntOption, Matrix, Method, Saved, Snapshots, Training, serve
 
 Complex = npt.NDArray[np.complex128]
 
@@ -27,7 +31,6 @@ class Ridge(Method):
         FloatOption("alpha", 1e-2, 1e-12, 1e6, "Tikhonov regularisation"),
         IntOption("rank", 0, 0, 10_000, "rank of the operator, 0 for the number of states"),
     )
-    row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
     def fit(self, training: Training) -> None:
         self.mean = training.train.mean(axis=0, dtype=np.float64)
@@ -69,9 +72,28 @@ class Ridge(Method):
         values: Complex = self._features(snapshots) @ self.left
         return values
 
+    def save(self) -> Saved:
+        arrays = {"mean": self.mean, "encode": self.encode, "decode": self.decode}
+        if self.values is not None:
+            arrays |= {"values": _parts(self.values), "left": _parts(self.left)}
+        return Saved(arrays=arrays)
+
+    def load(self, saved: Saved) -> None:
+        arrays = {name: np.asarray(array) for name, array in saved.arrays.items()}
+        self.mean, self.encode, self.decode = arrays["mean"], arrays["encode"], arrays["decode"]
+        self.values = None
+        if "values" in arrays:
+            self.values, self.left = (arrays[name].view(np.complex128)[..., 0] for name in ("values", "left"))
+
     def _features(self, snapshots: Snapshots) -> Matrix:
         centred: Matrix = (snapshots - self.mean).reshape(len(snapshots), -1)
         return centred
+
+
+def _parts(numbers: Complex) -> Matrix:
+    """Complex numbers as pairs of real ones, which can be stored."""
+    pairs: Matrix = np.ascontiguousarray(numbers, np.complex128)[..., None].view(np.float64)
+    return pairs
 
 
 def _unit(columns: Complex) -> Complex:
@@ -80,4 +102,4 @@ def _unit(columns: Complex) -> Complex:
 
 
 if __name__ == "__main__":
-    serve(Ridge(), version="1.0.0")
+    serve(Ridge(), version="1.2.0")

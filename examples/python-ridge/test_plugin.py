@@ -1,5 +1,7 @@
 """Tests of the plugin: the method by itself, and the program by a small host."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy.typing as npt
 import plugin
 import pytest
 
-from koopbench_plugin import OptionError, Training
+from koopbench_plugin import OptionError, Saved, Training
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "sdk" / "python" / "tests"))
@@ -95,6 +97,24 @@ def test_reducing_the_rank_costs_least() -> None:
         assert loss(weights @ q @ q.T) >= losses[1]
 
 
+@pytest.mark.parametrize("spectrum", [True, False])
+def test_what_is_saved_is_the_same_model(spectrum: bool) -> None:
+    method, _ = fit(rank=3)
+    if not spectrum:
+        method.values = None
+    _, arrays = method.save().sent("save", (6, 5))
+    assert sorted(arrays) == ["decode", "encode"] + ["left"] * spectrum + ["mean"] + ["values"] * spectrum
+    loaded = plugin.Ridge()
+    loaded.load(Saved(arrays=arrays))
+    x = cycle(10)
+    np.testing.assert_array_equal(loaded.predict(x), method.predict(x))
+    if spectrum:
+        np.testing.assert_array_equal(loaded.eigenvalues(), method.eigenvalues())
+        np.testing.assert_array_equal(loaded.left_eigenfunctions(x), method.left_eigenfunctions(x))
+    else:
+        assert loaded.eigenvalues() is None
+
+
 def test_options() -> None:
     assert plugin.Ridge().resolve() == {"alpha": 1e-2, "rank": 0}
     with pytest.raises(OptionError, match="alpha"):
@@ -112,24 +132,24 @@ def test_the_program() -> None:
     with launch(sys.executable, HERE / "plugin.py") as program:
         host = program.connect()
         fitted = host.fit_method("python-ridge", x, states=4, options={"alpha": 1e-2, "rank": 0})
-        assert fitted.abilities == ["forecast", "spectrum"]
+        assert fitted.abilities == ["forecast", "save", "spectrum"]
         local = plugin.Ridge()
         local.fit(Training(train=x, validation=x, states=4, options=local.resolve()))
-        one_by_one = np.concatenate([local.predict(x[k : k + 1]) for k in range(len(x))])
-        np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), one_by_one.astype(np.float32))
+        np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), local.predict(x).astype(np.float32))
         left = host.apply(fitted.handle, wire.LEFT_EIGENFUNCTIONS, x)
         assert left.shape == (60, 4)
 
 
-def test_the_first_lines_start_the_environment_beside_the_file(tmp_path: Path) -> None:
-    import subprocess
+def test_the_head_asks_for_what_it_imports() -> None:
+    first, *head = (HERE / "plugin.py").read_text().partition("# ///\n")[0].splitlines()
+    assert first == "#!/usr/bin/env -S uv run --script"
+    assert '# dependencies = ["koopbench-plugin", "numpy"]' in head
+    assert (HERE / "../../sdk/python/pyproject.toml").exists()
+    assert '# koopbench-plugin = { path = "../../sdk/python" }' in head
 
-    folder = tmp_path / "a folder"
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    (folder / "plugin.py").write_bytes((HERE / "plugin.py").read_bytes())
-    (folder / "plugin.py").chmod(0o755)
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$0" "$@"\n')
-    python.chmod(0o755)
-    out = subprocess.run([folder / "plugin.py", "x y"], cwd="/", capture_output=True, text=True, check=True).stdout
-    assert out == f"{python} {folder / 'plugin.py'} x y\n"
+
+@pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed")
+def test_it_starts_from_anywhere() -> None:
+    done = subprocess.run([HERE / "plugin.py"], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "It serves\n  method python-ridge:" in done.stderr

@@ -211,7 +211,7 @@ class Squares(Loss):
     summary = "weighted sum of squared differences"
     options = (FloatOption("weight", 1, 0, 10, "weight"),)
 
-    def evaluate(self, x: Matrix, y: Matrix, /, *, weight: float) -> LossValue:  # type: ignore[override]
+    def evaluate(self, x: Matrix, y: Matrix, weight: float) -> LossValue:
         d = x - y
         warnings = ["the views are equal"] if not d.any() else []
         return LossValue(weight * float((d**2).sum()) / 2, weight * d, -weight * d, warnings)

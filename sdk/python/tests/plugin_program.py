@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import logging
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -16,6 +18,39 @@ from examples import Ridge, Squares
 from koopbench_plugin import Method, Training, serve
 
 WHAT = sys.argv[1] if len(sys.argv) > 1 else ""
+
+
+def square(k: int) -> int:
+    return k * k
+
+
+def fork_once(how: str, training: Training) -> str:
+    """Forks, and returns what the child made known."""
+    fork = multiprocessing.get_context("fork")
+    if how == "pool":
+        with fork.Pool(2) as pool:
+            return repr(pool.map(square, range(5)))
+    if how in ("exits", "terminate"):
+        child = fork.Process(target=time.sleep if how == "terminate" else sys.exit, args=(60 if how == "terminate" else 3,))
+        child.start()
+        if how == "terminate":
+            child.terminate()
+        child.join()
+        return repr(child.exitcode)
+    if how == "loader":
+        data = importlib.import_module("torch.utils.data")
+        numbers = data.TensorDataset(importlib.import_module("torch").arange(20.0))
+        return repr(sum(float(x.sum()) for (x,) in data.DataLoader(numbers, 5, num_workers=2)))
+    pid = os.fork()
+    if not pid:
+        if how == "_exit":
+            os._exit(7)
+        if how == "reports":
+            training.phase("child", 1)
+        if how == "sys.exit":
+            sys.exit(4)
+        raise SystemExit  # it comes out of fit
+    return repr(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 class Does(Method):
@@ -43,6 +78,9 @@ class Does(Method):
             training.phase("child", child.pid)
             if os.environ.get("BUSY"):
                 time.sleep(60)
+        elif WHAT in ("pool", "exits", "terminate", "loader", "_exit", "reports", "sys.exit", "falls out"):
+            for _ in range(10):
+                training.warn(fork_once(WHAT, training))
         return lambda s: s
 
 

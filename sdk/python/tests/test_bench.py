@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from examples import Descent
 from test_readme import LIBRARIES, example
+
+from koopbench_plugin import Training
 
 BENCH = os.environ.get("KOOPBENCH_BENCH", "")
 pytestmark = pytest.mark.skipif(not BENCH, reason="KOOPBENCH_BENCH names no bench: go build -o FILE ./cmd/bench makes one")
@@ -89,6 +93,99 @@ def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> No
     assert "nearest" in json.dumps(results["oracle"])
     (descent,) = (r for r in results["runs"] if r["method"] == "descent")
     assert [e["epoch"] for e in descent["history"]] == [1, 2]
+
+
+def test_remedies_speak_python(tmp_path: Path) -> None:
+    code = """
+from koopbench_plugin import Loss, LossValue, serve
+
+class Careless(Loss):
+    "It looks at nothing."
+    name = "careless"
+    summary = "infinite for a batch of one row"
+
+    def evaluate(self, x, y):
+        if len(x) == 1:
+            raise ValueError("one row")
+        d = x - y
+        return LossValue((d * d).sum() / 2, d, -d)
+
+serve(Careless())
+"""
+    done = bench("plugin", "check", starting(tmp_path / "careless", code), "--json")
+    _, report = json.loads(done.stdout)["reports"]
+    results = {r["check"]: r for r in report["results"]}
+    assert results["degenerate"]["status"] == "fail"
+    assert results["errors"]["checked"].startswith("evaluate raises ShapeError for views of different shapes")
+    assert "ErrShape" not in done.stdout
+    assert "package core" not in done.stdout
+
+
+def test_a_fit_by_hand(all_kinds: Path, tmp_path: Path) -> None:
+    file = tmp_path / "training.npz"
+    done = bench("data", "--out", file, "--split", "100,20,20", "--num-digits", "4", "--labels")
+    assert done.returncode == 0, done.stderr
+    training = Training.load(file, options=Descent().resolve(epochs=2), seed=7, name="descent")
+    assert (training.train.shape, training.validation.shape) == ((100, 28, 28), (20, 28, 28))
+    assert (training.lag, training.states, training.seed) == (1, 4, 7)
+    assert training.train_labels is not None
+    assert list(training.train_labels[:5]) == [0, 1, 2, 3, 0]
+    with pytest.raises(ValueError, match="read-only"):
+        training.train[0] = 0
+    predict = Descent().fit(training)
+
+    done = bench(
+        *("plugin", "fit", all_kinds, "--method", "descent?epochs=2", "--seed", "7", "--split", "100,20,20", "--num-digits", "4")
+    )
+    assert done.returncode == 0, done.stderr
+    *epochs, errors = done.stdout.splitlines()
+    assert [line.split(",")[0] for line in epochs] == [f"epoch {e.number}: loss {e.train:.6g}" for e in training.report.history]
+    now, following = training.validation_pairs()
+    assert f"snapshots: {np.square(predict(now).astype(np.float32) - following).mean():.6g};" in errors
+
+
+def test_a_debugger_has_the_terminal(tmp_path: Path) -> None:
+    code = """
+from koopbench_plugin import Method, serve
+
+class Stops(Method):
+    name = "stops"
+    summary = "stops in its fit"
+    def fit(self, training):
+        breakpoint()
+        raise KeyError("after the debugger")
+
+serve(Stops())
+"""
+    plugin = starting(tmp_path / "stops.py", code)
+    command = [BENCH, "plugin", "fit", str(plugin), "--split", "10,4,2"]
+    done = subprocess.run(
+        command, input="p training.train.shape\ncontinue\n", capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    assert done.returncode == 1
+    assert "(10, 28, 28)" in done.stdout
+    assert "KeyError: 'after the debugger'" in done.stderr
+    assert "the fit of stops failed" in done.stderr
+
+
+def test_a_stored_model_predicts(tmp_path: Path) -> None:
+    tests = str(Path(__file__).parent)
+    code = f"import sys; sys.path.insert(0, {tests!r}); import test_saved, koopbench_plugin as k; k.serve(test_saved.Keeps())"
+    plugin = starting(tmp_path / "plugin.py", code)
+    assert check(plugin)["method", "ridge"]["saved"] == "pass"
+    folder = tmp_path / "results"
+    done = bench(
+        *("run", "--plugin", plugin, "--methods", "ridge", "--epochs", "1", "--split", "100,20,20", "--steps", "2"),
+        *("--save-models", "--out", folder, "--quiet"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (model,) = (folder / "runs").glob("ridge-*.model.npz")
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).random((3, 28, 28), dtype=np.float32))
+    arguments = ("--input", tmp_path / "images.npy", "--steps", "2", "--out", tmp_path / "predictions")
+    done = bench("predict", "--model", model, "--plugin", plugin, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with np.load(tmp_path / "predictions" / "predictions.npz") as file:
+        assert file["images"].shape == (2, 3, 28, 28)
 
 
 @pytest.mark.parametrize("library", LIBRARIES[1:])

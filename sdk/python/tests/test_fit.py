@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import math
+import os
 import re
 import threading
 import time
@@ -17,7 +18,7 @@ import grpc
 import numpy as np
 import pytest
 from conftest import Serve
-from examples import Descent, Given, Pca, Ridge, Typed, rows
+from examples import Descent, Given, Pca, Ridge, Squares, Typed, rows
 from host import Array, Failed, apply_frames, fit_frames, until
 
 from koopbench_plugin import (
@@ -29,7 +30,9 @@ from koopbench_plugin import (
     NonFiniteError,
     OptionError,
     PluginError,
+    Saved,
     ShapeError,
+    Snapshots,
     TooShortError,
     Training,
     UnavailableError,
@@ -745,6 +748,8 @@ def test_checkpoints(serve: Serve, x: Array) -> None:
     rest = host.fit_method("descent", x, options=options, seed=1, checkpoint_seconds=3600.0, checkpoints={"training": kept})
     assert [e.number for e in rest.epochs] == [4, 5], "it went on after the third"
     assert not rest.checkpoints, "none is due"
+    assert [e.number for e in rest.report.history] == [1, 2, 3, 4, 5]
+    assert list(rest.report.history) == list(silent.report.history)
     for fitted in (whole, rest):
         np.testing.assert_array_equal(
             host.apply(fitted.handle, wire.PREDICT, x),
@@ -759,6 +764,7 @@ def test_checkpoints(serve: Serve, x: Array) -> None:
         ({"a": np.zeros(2, np.float16)}, "training", "is of float16; it must be"),
         ({"a b": np.zeros(2)}, "training", "is called 'a b'"),
         ({"a": np.zeros(2)}, "Training", "a name is 1 to 40"),
+        ({"koopbench.history": np.zeros((1, 3))}, "training", "is the package's own"),
         ({str(k): np.zeros(1) for k in range(4097)}, "training", "4097 arrays of 32776 bytes; the most is 4096"),
     ],
 )
@@ -767,6 +773,58 @@ def test_checkpoints_that_cannot_be_stored(arrays: dict[str, Array], name: str, 
     with pytest.raises(ContractError, match=message):
         training.store_checkpoint(arrays, name)
     training.store_checkpoint({"a": [1.0, 2.0], "b": np.uint8(3)})  # outside the benchmark nothing is kept
+
+
+class _Prepared(Method):
+    """It is prepared."""
+
+    name = "prepared"
+    summary = "counts how often it is prepared"
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def prepare(self) -> None:
+        self.events.append("prepare")
+        if os.environ.get("PREPARE_FAILS"):
+            raise UnavailableError("no compiler")
+        time.sleep(0.001)
+
+    def fit(self, training: Training) -> Callable[[Snapshots], Snapshots]:
+        training.report.compile_seconds = 10.0
+        training.report.warnings += self.events
+        return lambda snapshots: snapshots
+
+    def load(self, saved: Saved) -> Callable[[Snapshots], Snapshots]:
+        return lambda snapshots: snapshots
+
+
+def test_prepare_comes_once_before_the_first_fit(serve: Serve, x: Array, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = _Prepared()
+    host = serve(served)
+    host.describe()
+    assert served.events == []
+    monkeypatch.setenv("PREPARE_FAILS", "1")
+    with pytest.raises(Failed, match="UNAVAILABLE: no compiler"):
+        host.fit_method("prepared", x)
+    monkeypatch.delenv("PREPARE_FAILS")
+    first, second = (host.fit_method("prepared", x).report for _ in range(2))
+    assert served.events == ["prepare"] * 2, "once more after it failed, and never again"
+    assert list(first.warnings) == ["prepare"] * 2, "the fit's copy is made afterwards"
+    assert first.compile_seconds > 10.0, "the author's 10 s, and the time of prepare"
+    assert second.compile_seconds == 10.0
+
+
+def test_prepare_comes_before_the_first_load_and_evaluation(serve: Serve, x: Array, z: Array) -> None:
+    served, squares = _Prepared(), Squares()
+    events: list[str] = []
+    squares.prepare = lambda: events.append("prepare")  # type: ignore[method-assign]
+    host = serve(served, squares)
+    state = wire.State(facts=b'{"snapshot": [3, 4], "facts": {}}')
+    for _ in range(2):
+        host.exchange("Fit", [wire.Frame(load=wire.LoadCall(kind=wire.METHOD, name="prepared", state=state))], "fitted")
+        host.evaluate("squares", z, z, weight=1.0)
+    assert served.events == events == ["prepare"]
 
 
 @pytest.mark.parametrize(

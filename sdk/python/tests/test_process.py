@@ -104,6 +104,20 @@ def test_children_end_too(x: Array, end: str, busy: str) -> None:
         assert until(lambda: not alive(child), 5)
 
 
+@pytest.mark.parametrize("end", ["stdin", "shutdown"])
+def test_children_end_too_behind_a_launcher(x: Array, end: str) -> None:
+    command = ("sh", "-c", '"$@"; exit $?', "sh", sys.executable, PROGRAM, "child")
+    with launch(*command, KOOPBENCH_PLUGIN_GROUP="1") as plugin:
+        child = child_of(plugin, x)
+        if end == "stdin":
+            plugin.close_stdin()
+        else:
+            assert plugin.channel is not None
+            plugin.channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=10)
+        plugin.wait(5)
+        assert until(lambda: not alive(child), 5)
+
+
 def test_a_killed_host_leaves_nothing(x: Array) -> None:
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[1]); from test_process import *; import contextlib\n"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from host import Array
 
-from koopbench_plugin import OperatorTraining, Training, UnavailableError
+from koopbench_plugin import ContractError, OperatorTraining, Training, UnavailableError
 
 
 def training(seed: int = 0, name: str = "m") -> Training:
@@ -68,3 +69,9 @@ def test_no_oracle() -> None:
 def test_operator_training() -> None:
     t = OperatorTraining(features=np.zeros((3, 2)))
     assert (t.lag, t.precision, t.observable) == (1, np.finfo(float).eps, None)
+
+
+def test_load_names_what_is_missing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", train=np.zeros((2, 1)), lag=1)
+    with pytest.raises(ContractError, match=r"other.npz: it has no array 'states'; bench data --out FILE.npz"):
+        Training.load(tmp_path / "other.npz")

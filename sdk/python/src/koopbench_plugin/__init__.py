@@ -10,7 +10,6 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
         summary = "ridge regression from each snapshot to the next"
         doc = "The regularisation is that of Tikhonov."
         options = [FloatOption("alpha", 1e-3, 1e-9, 1e6, "Tikhonov regularisation")]
-        row_by_row = True  # BLAS sums in an order that depends on the number of rows
 
         def fit(self, training: Training) -> None:
             x, y = (a.reshape(len(a), -1).astype(float) for a in training.pairs())
@@ -26,6 +25,7 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
 The five kinds of things and what each must do are in :mod:`koopbench_plugin.things`.
 """
 
+from koopbench_plugin import _fork  # noqa: F401 # before gRPC
 from koopbench_plugin._process import serve
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
@@ -54,7 +54,7 @@ from koopbench_plugin.things import (
     Oracle,
     Thing,
 )
-from koopbench_plugin.training import Epoch, Labels, Matrix, OperatorTraining, Report, Snapshots, Training
+from koopbench_plugin.training import Epoch, Labels, Matrix, OperatorTraining, Report, Saved, Snapshots, Training
 
 __all__ = [
     "BoolOption",
@@ -83,6 +83,7 @@ __all__ = [
     "Oracle",
     "PluginError",
     "Report",
+    "Saved",
     "ShapeError",
     "Snapshots",
     "TextOption",

@@ -32,6 +32,13 @@ PIXELS = (np.arange(256, dtype=np.float64) / 255).astype(np.float32)
 """The value of each pixel."""
 
 
+def plain(value: Any) -> AnyArray:
+    """Returns anything that becomes an array as one. A tensor of PyTorch may need a gradient or be on a device."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+    return np.asarray(value)
+
+
 def announce(name: str, array: AnyArray) -> wire.Array:
     """Returns the announcement of an array.
 

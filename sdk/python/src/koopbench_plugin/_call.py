@@ -7,12 +7,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from koopbench_plugin import _arrays
+from koopbench_plugin import _arrays, _fork
 from koopbench_plugin._counts import count
 from koopbench_plugin.errors import (
     Cancelled,
@@ -102,6 +102,7 @@ class Call:
 
     def send(self, *frames: wire.Frame) -> None:
         """Sends frames from author's code, one after the other with nothing in between. It waits while too many are unsent."""
+        self._not_in_child()
         with self._sending:
             for frame in frames:
                 while not self._room.acquire(timeout=0.1):
@@ -109,8 +110,16 @@ class Call:
                 self.check()
                 self._out.put(frame)
 
+    def _not_in_child(self) -> None:
+        if _fork.in_child():
+            raise UnavailableError(
+                "this is a child of the plugin's process, and the connection with the host belongs to the parent; report "
+                "progress, store checkpoints and ask for the oracle's features there"
+            )
+
     def embed(self, snapshots: Snapshots, dim: int) -> Matrix:
         """Asks the host for the features of snapshots by the oracle's encoder. Several threads may ask."""
+        self._not_in_child()
         with self._exchange, self.waiting():
             question = wire.Embed(arrays=[_arrays.announce("snapshots", snapshots)])
             self.send(wire.Frame(embed=question), *_arrays.chunks([snapshots]))
@@ -150,12 +159,13 @@ class Call:
             thread.call = self
             begun = time.perf_counter()
             try:
-                return work()
+                with _fork.parent_only():
+                    return work()
             finally:
                 thread.call = None
                 self._tell(time.perf_counter() - begun - self._waited)
 
-        future: Future[T] = thread.executor.submit(linked)
+        future = thread.submit(linked)
         future.add_done_callback(lambda _: self._out.put(None))
         while True:
             frame = self._out.get()
@@ -174,7 +184,9 @@ class Thread:
     """The one thread on which the code of a fitted thing runs. It is the fit's host: it asks the call under way."""
 
     def __init__(self, name: str, oracle_dim: int = 0, checkpoint_seconds: float = 0.0) -> None:
-        self.executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        # It is no ThreadPoolExecutor: a child that is forked on one of its threads fails at its end, as it joins itself.
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
         self.call: Call | None = None
         self.fitting = True
         self._oracle_dim = oracle_dim
@@ -183,7 +195,27 @@ class Thread:
 
     def end(self) -> None:
         """Ends the thread once what runs on it has returned."""
-        self.executor.shutdown(wait=False)
+        self._work.put(None)
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Has the thread do some work, once it has done what came before."""
+        future: Future[T] = Future()
+
+        def do() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._work.put(do)
+        return future
+
+    def _run(self) -> None:
+        for do in iter(self._work.get, None):
+            do()
+            del do  # it refers to training data
 
     @property
     def cancelled(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from koopbench_plugin import _arrays
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin.errors import ContractError, LabelError, NonFiniteError, ShapeError, TooShortError
 from koopbench_plugin.training import Labels, Matrix, Snapshots
@@ -71,9 +72,7 @@ def returned(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | Non
     """
     dtype = np.dtype(dtype)
     try:
-        if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor of PyTorch, which may need a gradient or be on a device
-            value = value.detach().cpu()
-        array = np.asarray(value)
+        array = _arrays.plain(value)
     except Exception as error:
         raise ContractError(f"{what} returned a {type(value).__name__}, which does not become an array: {error}") from error
     # Whole numbers pass for real ones, and real ones for complex ones; never the other way.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -12,8 +12,8 @@ from koopbench_plugin import _checks
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Thread
 from koopbench_plugin.errors import ContractError, OptionError, ShapeError, UnavailableError
-from koopbench_plugin.things import Thing
-from koopbench_plugin.training import OperatorTraining, Training
+from koopbench_plugin.things import Thing, loads
+from koopbench_plugin.training import OperatorTraining, Saved, Training
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 Operation = Callable[[AnyArray, int], tuple[str, AnyArray]]
@@ -36,6 +36,7 @@ class Fitted:
         self.thread = thread
         self.thing = self._thing(thing, result)
         self.operations: dict[int, Operation] = {}
+        self.saves = False
 
     def _thing(self, thing: Thing, result: Any) -> Any:
         fitted = thing if result is None else result
@@ -126,7 +127,7 @@ class Fitted:
 
     def check_operation(self, operation: int, steps: int) -> None:
         """Raises UnavailableError or OptionError where the operation cannot be applied."""
-        if operation not in self.operations:
+        if operation not in self.operations and not (operation == wire.SAVE and self.saves):
             try:
                 word = wire.Operation.Name(operation)
             except ValueError:
@@ -168,6 +169,10 @@ class FittedModel(OnSnapshots):
     required = "predict"
     spectral = ("left_eigenfunctions",)
 
+    def __init__(self, thing: Thing, result: Any, training: Training, thread: Thread) -> None:
+        super().__init__(thing, result, training, thread)
+        self._loads = loads(thing)
+
     def describe(self) -> tuple[wire.Fitted, list[tuple[str, AnyArray]]]:
         """See Fitted."""
         self.operations[wire.PREDICT] = self.operation(
@@ -179,7 +184,19 @@ class FittedModel(OnSnapshots):
                 "forecast", "snapshots", np.float32, self.shape, "a snapshot for each that it is given", steps=True
             )
             reply.abilities.append("forecast")
+        self.saves = self._loads and self.has("save")
+        if self.saves:
+            reply.abilities.append("save")
         return reply, self.describe_spectrum(reply)
+
+    def save(self) -> tuple[bytes, dict[str, AnyArray]]:
+        """Returns the model as it is sent."""
+        what, saved = self.what("save"), self.thing.save()
+        if not isinstance(saved, Saved):
+            if not isinstance(saved, Mapping):
+                raise ContractError(f"{what} returned a {type(saved).__name__}; it must return arrays by name, or a Saved")
+            saved = Saved(arrays=saved)
+        return saved.sent(what, self.shape)
 
 
 class FittedEmbedding(OnSnapshots):

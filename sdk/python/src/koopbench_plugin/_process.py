@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import grpc
 
-from koopbench_plugin import _logs
+from koopbench_plugin import _by_hand, _fork, _logs
 from koopbench_plugin._service import Service
 from koopbench_plugin.things import Thing
 from koopbench_plugin.wire import plugin_pb2 as wire
@@ -47,6 +47,9 @@ def serve(*things: Thing, version: str = "") -> NoReturn:
         service = Service(things, version)
     except ValueError as error:
         sys.exit(f"{_program()}: {error}")
+    if request := os.environ.pop("KOOPBENCH_PLUGIN_FIT", ""):
+        _by_hand.fit(things, request)
+        sys.exit()
     if os.environ.get(COOKIE[0]) != COOKIE[1]:
         sys.exit(_explanation(service))
     versions = os.environ.get("PLUGIN_PROTOCOL_VERSIONS", "")
@@ -86,9 +89,12 @@ class Process:
     """This process as a plugin."""
 
     def __init__(self, service: Service) -> None:
+        _fork.prepare()
         self._service = service
         self._lifeline, self._stdout = _take_standard_streams()
         _logs.configure()
+        # The host says so where something else leads the group: uv starts Python as a child.
+        self._own_group = os.getpgrp() == os.getpid() or os.environ.get("KOOPBENCH_PLUGIN_GROUP") == "1"
         self._stop = threading.Event()
         folder = os.environ.get("PLUGIN_UNIX_SOCKET_DIR", "")
         self._own_folder = "" if folder else tempfile.mkdtemp(prefix="koopbench-")
@@ -97,7 +103,7 @@ class Process:
     def run(self) -> NoReturn:
         """Serves until the host is gone, or asks for the end."""
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        _fork.on_termination(self._stop.set)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's to handle
         server = self._listen()
         os.write(self._stdout, f"1|{PROTOCOL}|unix|{self._socket}|grpc\n".encode())
@@ -106,7 +112,7 @@ class Process:
         self._clean()
         logging.shutdown()
         sys.stderr.flush()
-        if os.getpgrp() == os.getpid():
+        if self._own_group:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             os.killpg(0, signal.SIGTERM)  # children
         os._exit(0)
@@ -136,7 +142,7 @@ class Process:
             while os.read(self._lifeline, 1 << 12):
                 pass
         self._clean()
-        if os.getpgrp() == os.getpid():
+        if self._own_group:
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
 

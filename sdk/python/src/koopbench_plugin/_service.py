@@ -8,6 +8,7 @@ import itertools
 import logging
 import platform
 import threading
+import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from koopbench_plugin import _arrays, _checks, options
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Call, Context, Thread, epoch_to_wire
 from koopbench_plugin._counts import count
-from koopbench_plugin._fitted import KINDS, Fitted
+from koopbench_plugin._fitted import KINDS, Fitted, FittedModel
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
     Cancelled,
@@ -29,8 +30,8 @@ from koopbench_plugin.errors import (
     UnavailableError,
     UnknownError,
 )
-from koopbench_plugin.things import Loss, LossValue, Thing, describe
-from koopbench_plugin.training import OperatorTraining, Report, Training
+from koopbench_plugin.things import Loss, LossValue, Thing, describe, loads
+from koopbench_plugin.training import OperatorTraining, Report, Saved, Training
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 LOG = logging.getLogger("koopbench_plugin")
@@ -73,6 +74,7 @@ class Service:
         self._handles = itertools.count(1)
         self._lock = threading.Lock()
         self._fitting = threading.Lock()
+        self._prepared: set[int] = set()  # ids of things
 
     def describe(self, request: wire.DescribeRequest, context: Context) -> wire.DescribeReply:
         """Answers Describe."""
@@ -116,8 +118,21 @@ class Service:
         finally:
             self._fitting.release()
 
+    def _prepare(self, thing: Thing) -> float:
+        """Prepares a thing for the first time, and returns how many seconds that took. No other fit is under way."""
+        if id(thing) in self._prepared or getattr(thing.prepare, "__func__", None) is Thing.prepare:
+            return 0.0
+        begun = time.perf_counter()
+        thing.prepare()
+        self._prepared.add(id(thing))
+        return time.perf_counter() - begun
+
     def _fit(self, call: Call) -> Frames:
-        request = _first(call, "fit").fit
+        first = _first(call, "fit", "load")
+        if first.WhichOneof("content") == "load":
+            yield from self._load(first.load, call)
+            return
+        request = first.fit
         thing = self._thing(request.kind, request.name)
         if thing.kind not in KINDS:
             raise UnknownError(f"a loss is evaluated, not fitted: {request.name!r}")
@@ -125,19 +140,53 @@ class Service:
         thread = Thread(thing.name, getattr(training, "oracle_dim", 0), request.checkpoint_seconds)
         training.host = thread
 
+        prepared = 0.0
+
         def fit() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
+            nonlocal prepared
             with self._turn(call):
+                prepared = self._prepare(thing)
                 own: Any = copy.deepcopy(thing)
                 fitted = KINDS[thing.kind](own, own.fit(training), training, thread)
                 return fitted, *fitted.describe()
 
         try:
             fitted, reply, arrays = yield from call.run(thread, fit)
-            reply.report.CopyFrom(_report(thing.name, training.report))
+            reply.report.CopyFrom(_report(thing.name, training.report, prepared))
         except BaseException:
             thread.end()
             raise
-        thread.fitting = False
+        yield from self._keep(fitted, reply, arrays)
+
+    def _load(self, request: wire.LoadCall, call: Call) -> Frames:
+        thing = self._thing(request.kind, request.name)
+        if not loads(thing):
+            raise UnavailableError(f"{thing.name}: it has no load, so none of its models can be loaded")
+        names = [a.name for a in request.state.arrays]
+        arrays = dict(zip(names, _arrays.receive(request.state.arrays, names, call.receive)))
+        facts, shape = Saved.received(thing.name, request.state.facts)
+        dim = request.oracle_dim if thing.exposure == "oracle" else 0
+        thread = Thread(thing.name, dim)
+        saved = Saved(arrays=arrays, facts=facts, name=thing.name, oracle_dim=dim, host=thread)
+        nothing = np.zeros((0, *shape), np.float32)
+
+        def load() -> tuple[Fitted, wire.Fitted, list[tuple[str, AnyArray]]]:
+            with self._turn(call):
+                self._prepare(thing)
+                own: Any = copy.deepcopy(thing)
+                fitted = KINDS[thing.kind](own, own.load(saved), Training(train=nothing, validation=nothing), thread)
+                return fitted, *fitted.describe()
+
+        try:
+            fitted, reply, sent = yield from call.run(thread, load)
+        except BaseException:
+            thread.end()
+            raise
+        yield from self._keep(fitted, reply, sent)
+
+    def _keep(self, fitted: Fitted, reply: wire.Fitted, arrays: list[tuple[str, AnyArray]]) -> Frames:
+        """Keeps something fitted and tells the host of it."""
+        fitted.thread.fitting = False
         reply.handle = next(self._handles)
         with self._lock:
             self._fitted[reply.handle] = fitted
@@ -151,6 +200,12 @@ class Service:
             raise UnknownError(f"nothing fitted has the handle {request.handle}; it may have been released")
         operation, steps = request.operation, request.steps
         fitted.check_operation(operation, steps)
+        if isinstance(fitted, FittedModel) and operation == wire.SAVE:
+            facts, arrays = yield from call.run(fitted.thread, fitted.save)
+            state = wire.State(facts=facts, arrays=[_arrays.announce(n, a) for n, a in arrays.items()])
+            yield wire.Frame(result=wire.Result(state=state))
+            yield from _arrays.chunks(arrays.values())
+            return
         (x,) = _arrays.receive(request.arrays, [fitted.input_of(operation)], call.receive)
         x = fitted.check_input(operation, x)
         result = yield from call.run(fitted.thread, lambda: fitted.apply(operation, x, steps))
@@ -164,7 +219,12 @@ class Service:
         x, y = _checks.matrix(f"{loss.name}: x", x), _checks.matrix(f"{loss.name}: y", y)
         if x.shape != y.shape or not x.size:
             raise ShapeError(f"{loss.name}: views of shape {x.shape} and {y.shape}; they must have one shape and not be empty")
-        value = yield from call.run(self._losses[loss.name], lambda: _loss_value(loss, x, y, values))
+
+        def evaluate() -> Any:
+            self._prepare(loss)  # all that a loss does is on one thread
+            return _loss_value(loss, x, y, values)
+
+        value = yield from call.run(self._losses[loss.name], evaluate)
         reply = wire.LossValue(value=value.value, warnings=[_checks.text(w) for w in value.warnings])
         _checks.warnings(reply.warnings)
         yield from _send(reply, "loss", [("gradient_x", value.grad_x), ("gradient_y", value.grad_y)])
@@ -186,10 +246,11 @@ def _loss_value(loss: Loss, x: AnyArray, y: AnyArray, values: dict[str, options.
     )
 
 
-def _first(call: Call, content: str) -> wire.Frame:
+def _first(call: Call, *contents: str) -> wire.Frame:
     frame = call.receive()
-    if frame.WhichOneof("content") != content:
-        raise ContractError(f'the host began the call with {_arrays.kind(frame)}; a frame with "{content}" must begin it')
+    if frame.WhichOneof("content") not in contents:
+        wanted = " or ".join(f'"{c}"' for c in contents)
+        raise ContractError(f"the host began the call with {_arrays.kind(frame)}; a frame with {wanted} must begin it")
     return frame
 
 
@@ -234,8 +295,8 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         name=thing.name,
         # What is not declared is not passed on.
         oracle_dim=request.oracle_dim if thing.exposure == "oracle" else 0,
-        checkpoints=checkpoints,
     )
+    training.restore(checkpoints)
     if labelled:
         training.train_labels = _checks.labels(f"{thing.name}: train_labels", arrays[2], len(train), training.states)
         training.validation_labels = _checks.labels(
@@ -270,7 +331,7 @@ def _check_lag(name: str, lag: int) -> None:
         raise OptionError(f"{name}: a lag of {lag} snapshots; it must be in 1 … {(1 << 31) - 1}")
 
 
-def _report(name: str, r: Report) -> wire.Report:
+def _report(name: str, r: Report, prepared: float) -> wire.Report:
     try:
         sent = wire.Report(
             untrained=_checks.text(r.untrained),
@@ -278,7 +339,7 @@ def _report(name: str, r: Report) -> wire.Report:
             history=[epoch_to_wire(e) for e in r.history],
             rank=count("rank", r.rank),
             parameters=count("number of parameters", r.parameters),
-            compile_seconds=float(r.compile_seconds),
+            compile_seconds=float(r.compile_seconds) + prepared,
         )
     except (TypeError, ValueError, OverflowError, ContractError) as error:
         raise ContractError(f"{name}: the report {r} cannot be sent: {error}") from error

@@ -52,9 +52,17 @@ class Thing(ABC):
     row_by_row: bool = False
     """Whether to call what was fitted with one snapshot, or one row of features, at a time.
 
-    The result for a row must not depend on the others in the call, to the bit, and BLAS, PyTorch and JAX sum in an order that
-    depends on the number of rows. A call can then also be cancelled between two rows. A loss has no use for it.
+    The result for a row must not depend on the others in the call, but for 1e-4 of its norm: BLAS, PyTorch and JAX sum in an
+    order that depends on the number of rows. Code whose rounding is larger needs this. A call can then also be cancelled between
+    two rows. A loss has no use for it.
     """
+
+    def prepare(self) -> None:  # noqa: B027 # an author may leave it out
+        """Does what takes long and is needed once a process: imports of large libraries, compilation.
+
+        It is called on the object that is served, before the first fit, load or evaluation in a process. The fit that waits
+        for it counts its time as that of compiling. What it sets in the object is copied for every fit with the rest of it.
+        """
 
     def resolve(self, **given: object) -> Mapping[str, Any]:
         """Returns a value for every declared option, the given one or the default. It is for trying a fit by hand.
@@ -74,6 +82,10 @@ class Model(Protocol):
     It may also have ``eigenvalues()``, the ``(r,)`` eigenvalues of the one-lag operator (or None where it has none after
     all), and ``left_eigenfunctions(snapshots)``, the ``(n, r)`` values of the left eigenfunctions at each snapshot, columns in
     the order of the eigenvalues. The package puts both in the order of the benchmark, descending modulus.
+
+    And it may have ``save()``, which returns arrays by name, or a :class:`koopbench_plugin.Saved` with facts beside them. Its
+    method then has ``load(saved)``, which takes a Saved and gives the same model, to the bit, as ``fit`` gives one: on a copy of
+    the method, in another process. A method without ``load`` saves nothing.
     """
 
     def predict(self, snapshots: Snapshots, /) -> npt.ArrayLike:
@@ -157,8 +169,10 @@ class Loss(Thing):
     kind = wire.LOSS
 
     @abstractmethod
-    def evaluate(self, x: Matrix, y: Matrix, /, **options: Any) -> LossValue | tuple[float, npt.ArrayLike, npt.ArrayLike]:
-        """Returns the loss of two (n, d) views and its gradients.
+    def evaluate(
+        self, x: Matrix, y: Matrix, /, *_: Any, **options: Any
+    ) -> LossValue | tuple[float, npt.ArrayLike, npt.ArrayLike]:
+        """Returns the loss of two (n, d) views and its gradients: ``evaluate(self, x, y, eps: float)`` with an option eps.
 
         Row i of x has the features of a snapshot, row i of y those of its successor. The value of every declared option
         comes as keyword argument. Degenerate views give finite values and a warning.
@@ -230,4 +244,10 @@ def describe(thing: Thing) -> wire.Thing:
         doc=doc,
         options=[_options.to_wire(o) for o in thing.options],
         exposure=thing.exposure,
+        loads=loads(thing),
     )
+
+
+def loads(thing: Thing) -> bool:
+    """Whether the models of a thing can be saved and loaded."""
+    return isinstance(thing, Method) and callable(getattr(thing, "load", None))

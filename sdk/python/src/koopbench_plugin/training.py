@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from koopbench_plugin import _arrays
 from koopbench_plugin._counts import count
 from koopbench_plugin.errors import ContractError, UnavailableError
 
@@ -52,7 +55,7 @@ class Report:
     parameters: int = 0
     """The number of trained parameters."""
     compile_seconds: float = 0.0
-    """The part of the fit that went into compiling."""
+    """The part of the fit that went into compiling, in seconds. The time of :meth:`Thing.prepare` is added to it."""
 
 
 class Host(Protocol):
@@ -114,6 +117,7 @@ class Fitting:
     report: Report = field(default_factory=Report)
     host: Host = field(default_factory=NoHost, repr=False)
     """For the package's own use."""
+    _restored: int = field(default=0, init=False, repr=False)  # epochs of the history that another process reported
 
     @property
     def cancelled(self) -> bool:
@@ -135,6 +139,10 @@ class Fitting:
     def epoch(self, number: int, train: float, validation: float = math.nan) -> None:
         """Says that an epoch, counted from 1, is complete. It checks like check."""
         epoch = Epoch(count("number of an epoch", number), float(train), float(validation))
+        if self._restored:  # the fit may begin before where it was
+            before = self.report.history[: self._restored]
+            self.report.history[: self._restored] = [e for e in before if e.number < epoch.number]
+            self._restored = 0
         self.report.history.append(epoch)
         self.host.epoch(epoch)
 
@@ -170,8 +178,31 @@ class Training(Fitting):
     """What an identical fit, whose process ended before it did, last gave to :meth:`store_checkpoint`, by name.
 
     A fit that goes on from there must give what it gives undisturbed, to the bit: parameters, the state of the optimiser and the
-    random numbers drawn so far are what counts.
+    random numbers drawn so far are what counts. The history comes back by itself as one is read: the report has the epochs
+    before it too.
     """
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], **more: Any) -> Training:
+        """Returns the training data of a file that ``bench data --out FILE.npz`` wrote, for a fit in a plain session of Python.
+
+        Args:
+            path: the file.
+            more: further fields: ``options=method.resolve(alpha=0.1)``, ``seed=1``, ``name=method.name`` for the random streams
+                of a run.
+
+        Raises:
+            ContractError: the file holds something else.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            missing = {"train", "validation", "lag", "states"} - set(file.files)
+            if missing:
+                raise ContractError(f"{path}: it has no array {min(missing)!r}; bench data --out FILE.npz writes such files")
+            arrays = {name: file[name] for name in file.files}
+        for array in arrays.values():
+            array.flags.writeable = False
+        numbers = {name: int(arrays.pop(name)) for name in ("lag", "states")}
+        return cls(**{**arrays, **numbers, **more})
 
     @property
     def checkpoint_due(self) -> bool:
@@ -183,13 +214,23 @@ class Training(Fitting):
 
         Args:
             arrays: float32, float64, int64 or uint8, of any shape, by names of letters, digits, "_", "-" and "." joined by
-                slashes. Bytes, of ``torch.save`` for instance, are ``np.frombuffer(data, np.uint8)``.
+                slashes. A ``state_dict()`` of PyTorch is such arrays; bytes are ``np.frombuffer(data, np.uint8)``.
             name: lower-case letters, digits and hyphens, at most 40.
 
         Raises:
             ContractError: a name or a type is another one.
         """
-        self.host.checkpoint(name, checked_checkpoint(name, arrays))
+        if not re.fullmatch("[a-z0-9-]{1,40}", name):
+            raise ContractError(f"the checkpoint {name!r}: a name is 1 to 40 lower-case letters, digits and hyphens")
+        if HISTORY in arrays:
+            raise ContractError(f"checkpoint {name!r}: the array {HISTORY!r} is the package's own; give it another name")
+        history = {HISTORY: [(float(e.number), e.train, e.validation) for e in self.report.history]}
+        stored = {**arrays, **(history if self.report.history else {})}
+        self.host.checkpoint(name, checked_state(f"checkpoint {name!r}", stored))
+
+    def restore(self, kept: Mapping[str, Mapping[str, npt.NDArray[Any]]]) -> None:
+        """Puts what an identical fit stored in checkpoints. It is the package's own."""
+        self.checkpoints = _Checkpoints(self, kept)
 
     def pairs(self) -> tuple[Snapshots, Snapshots]:
         """Returns the n-lag training snapshots that have a successor, and their successors."""
@@ -218,36 +259,117 @@ class Training(Fitting):
         Raises:
             UnavailableError: the thing has not the exposure "oracle", or the oracle has no encoder.
         """
-        if not self.oracle_dim:
-            raise UnavailableError(
-                f'{self.name}: there is no oracle\'s encoder here; declare exposure = "oracle" to be handed it'
-            )
-        return self.host.embed(np.asarray(snapshots, dtype=np.float32))
+        return _embedding(self.name, self.oracle_dim, self.host, snapshots)
 
 
-def checked_checkpoint(name: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[Any]]:
-    """Returns the arrays of a checkpoint as they are sent.
+def _embedding(name: str, dim: int, host: Host, snapshots: npt.ArrayLike) -> Matrix:
+    if not dim:
+        raise UnavailableError(f'{name}: there is no oracle\'s encoder here; declare exposure = "oracle" to be handed it')
+    return host.embed(np.asarray(snapshots, dtype=np.float32))
+
+
+HISTORY = "koopbench.history"
+"""The array of a checkpoint with a row for each epoch of the report: number, loss, validation loss."""
+
+
+class _Checkpoints(Mapping[str, Mapping[str, npt.NDArray[Any]]]):
+    """Checkpoints that bring the history of their fit along as they are read."""
+
+    def __init__(self, training: Training, kept: Mapping[str, Mapping[str, npt.NDArray[Any]]]) -> None:
+        self._training = training
+        self._kept = {n: {k: a for k, a in arrays.items() if k != HISTORY} for n, arrays in kept.items()}
+        self._history = {n: _epochs(n, arrays[HISTORY]) for n, arrays in kept.items() if HISTORY in arrays}
+
+    def __getitem__(self, name: str) -> Mapping[str, npt.NDArray[Any]]:
+        kept, training = self._kept[name], self._training
+        history = self._history.get(name, [])
+        if training._restored == len(training.report.history) < len(history):  # nothing of its own is there yet
+            training.report.history[:] = history
+            training._restored = len(history)
+        return kept
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kept
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def _epochs(name: str, rows: npt.NDArray[Any]) -> list[Epoch]:
+    if rows.ndim != 2 or rows.shape[1] != 3 or not np.isfinite(rows[:, 0]).all():
+        raise ContractError(f"checkpoint {name!r}: the history is of shape {rows.shape}; it has three numbers for each epoch")
+    return [Epoch(int(number), float(train), float(validation)) for number, train, validation in rows]
+
+
+@dataclass(kw_only=True)
+class Saved:
+    """A model as it is kept in a file. ``save()`` of a model may return one, and ``load(saved)`` of its method gets it."""
+
+    arrays: Mapping[str, npt.ArrayLike] = field(default_factory=dict)
+    """Arrays by name, as in :meth:`Training.store_checkpoint`. In load they are read-only arrays of numpy."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is no array, as JSON holds it."""
+    name: str = ""
+    """The declared name of the method, in load."""
+    oracle_dim: int = 0
+    """As that of :class:`Training`, in load."""
+    host: Host = field(default_factory=NoHost, repr=False)
+    """For the package's own use."""
+
+    def oracle_embedding(self, snapshots: npt.ArrayLike) -> Matrix:
+        """See :meth:`Training.oracle_embedding`."""
+        return _embedding(self.name, self.oracle_dim, self.host, snapshots)
+
+    def sent(self, what: str, shape: tuple[int, ...]) -> tuple[bytes, dict[str, npt.NDArray[Any]]]:
+        """Returns it as it is sent, with the shape of a snapshot. It is the package's own.
+
+        Raises:
+            ContractError: the facts are not JSON, or an array cannot be stored.
+        """
+        try:
+            facts = json.dumps({"snapshot": shape, "facts": dict(self.facts)}, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise ContractError(
+                f"{what}: the facts {self.facts!r} do not become JSON: {error}; keep numbers that are not finite in arrays"
+            ) from error
+        return facts, checked_state(what, self.arrays)
+
+    @staticmethod
+    def received(what: str, facts: bytes) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """Returns the facts and the shape of a snapshot from what was sent. It is the package's own.
+
+        Raises:
+            ContractError: this package did not write it.
+        """
+        try:
+            read = json.loads(facts)
+            own, shape = read["facts"], read["snapshot"]
+        except (ValueError, KeyError, TypeError):
+            own = shape = None
+        if not isinstance(own, dict) or not isinstance(shape, list) or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise ContractError(f"{what}: the facts of the model are not those that koopbench-plugin writes; save it anew")
+        return own, tuple(shape)
+
+
+def checked_state(what: str, arrays: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[Any]]:
+    """Returns the arrays of a checkpoint or a model as they are sent.
 
     Raises:
         ContractError: a name or a type is not one that can be stored.
     """
-    if not re.fullmatch("[a-z0-9-]{1,40}", name):
-        raise ContractError(f"the checkpoint {name!r}: a name is 1 to 40 lower-case letters, digits and hyphens")
-    checked = {n: np.asarray(a) for n, a in arrays.items()}
+    checked = {n: _arrays.plain(a) for n, a in arrays.items()}
     for n, a in checked.items():
         if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", n):
-            raise ContractError(
-                f"checkpoint {name!r}: an array is called {n!r}; names are words of letters, digits, _, - and . joined by /"
-            )
+            raise ContractError(f"{what}: an array is called {n!r}; names are words of letters, digits, _, - and . joined by /")
         if a.dtype.newbyteorder("=") not in STORED:
-            raise ContractError(
-                f"checkpoint {name!r}: the array {n!r} is of {a.dtype}; it must be float32, float64, int64 or uint8"
-            )
+            raise ContractError(f"{what}: the array {n!r} is of {a.dtype}; it must be float32, float64, int64 or uint8")
     size = sum(a.nbytes for a in checked.values())
     if len(checked) > MAX_STORED_ARRAYS or size > MAX_STORED:
         raise ContractError(
-            f"checkpoint {name!r}: {len(checked)} arrays of {size} bytes; the most is {MAX_STORED_ARRAYS} "
-            f"of {MAX_STORED} bytes together"
+            f"{what}: {len(checked)} arrays of {size} bytes; the most is {MAX_STORED_ARRAYS} of {MAX_STORED} bytes together"
         )
     return checked
 

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/npz"
+)
+
+// dataFlags say which task's training data are meant.
+type dataFlags struct {
+	runFlags
+
+	labels bool
+}
+
+func newDataFlags() *dataFlags {
+	return &dataFlags{runFlags: runFlags{digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: 1, protocol: benchmark.ProtocolReencode}}
+}
+
+func (f *dataFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.Var(word{&f.data, "DIR"}, "data", "folder of four IDX files in place of the MNIST inside this program")
+	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
+	flags.Var(&f.split, "split", "images to train, validate and test on")
+}
+
+func (a *app) dataCommand() *cobra.Command {
+	f := newDataFlags()
+	cmd := &cobra.Command{
+		Use:   "data --out FILE.npz [FLAGS]",
+		Short: "Write what a method is trained on, to try a fit without the benchmark",
+		Long: `Write what a method is trained on, to try a fit without the benchmark: the snapshots to train and to validate on,
+never those to test on. numpy.load opens the file, and so does Training.load of the SDK for Python.`,
+		Example: "  " + a.Name + " data --out training.npz\n  " + a.Name + " data --split 500,100,200 --out small.npz",
+		Args:    noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if f.out == "" {
+				return usagef("data needs a file to write: --out FILE.npz")
+			}
+			task, err := openTask(&f.runFlags)
+			if err != nil {
+				return err
+			}
+			return writeTraining(f.out, task, f.labels)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().Var(word{&f.out, "FILE"}, "out", "file to write, which must not exist yet")
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.labels, "labels", false, "add the labels, which no ranked method sees")
+	return cmd
+}
+
+// writeTraining writes the training data of a task into a file that is not there yet.
+func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already; name another file, or remove it", path)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			_ = os.Remove(path) // a part of a file is of no use
+		}
+	}()
+	w := npz.NewWriter(file)
+	for name, x := range map[string]core.Snapshots{"train": task.Train, "validation": task.Validation} {
+		to, err := w.Float32(name, append([]int{x.Len()}, x.Shape()...)...)
+		if err != nil {
+			return err
+		}
+		if _, err := x.WriteTo(to); err != nil {
+			return err
+		}
+	}
+	numbers := npz.Archive{"lag": whole(task.Info.Lag), "states": whole(task.Info.States)}
+	if labels {
+		numbers["train_labels"], numbers["validation_labels"] = wholes(task.TrainLabels), wholes(task.ValidationLabels)
+	}
+	for name, array := range numbers {
+		if err := w.Add(name, array); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func whole(n int) npz.Array { return npz.Array{Values: []int64{int64(n)}} }
+
+func wholes(numbers []int) npz.Array {
+	values := make([]int64, len(numbers))
+	for i, n := range numbers {
+		values[i] = int64(n)
+	}
+	return npz.Array{Shape: []int{len(values)}, Values: values}
+}
