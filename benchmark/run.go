@@ -10,6 +10,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Run executes a plan and returns its results, which are in the folder of results too.
@@ -243,6 +244,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 		result.Accuracy, result.Labels, result.PredictionSHA256 = []float64{}, [][]int{}, []string{}
 		arrays = nil
 	}
+	result.Reason, result.Warnings = foreign.Shorten(result.Reason, keptSaid), shortened(result.Warnings)
 	m.report(result, scope)
 	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
 	return result, arrays
