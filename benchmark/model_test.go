@@ -210,24 +210,3 @@ func TestModelOfVersion1(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 }
-
-func FuzzReadModel(f *testing.F) {
-	path := filepath.Join("testdata", "model.npz")
-	whole, err := os.ReadFile(path)
-	require.NoError(f, err)
-	f.Add(whole)
-	f.Add(whole[:len(whole)/3])
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "model.npz")
-		require.NoError(t, os.WriteFile(path, data, 0o644))
-		m, err := benchmark.ReadModel(path)
-		if err != nil {
-			require.ErrorIs(t, err, benchmark.ErrModel)
-			return
-		}
-		require.NoError(t, m.Write(path))
-		again, err := benchmark.ReadModel(path)
-		require.NoError(t, err)
-		require.Equal(t, m.ModelInfo, again.ModelInfo)
-	})
-}

@@ -71,6 +71,7 @@ func (h *harness) makeJudge(
 	if warning != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, warning)
 	}
+	h.oracle.Warnings = shortened(h.oracle.Warnings)
 	h.oracle.History = history(report)
 	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
 		return err

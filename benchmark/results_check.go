@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Check returns [ErrResults] with the run and the rule where the results have a form that no
@@ -67,6 +68,9 @@ const (
 	maxName = 4096
 	// maxAxes is the largest number of axes of a snapshot.
 	maxAxes = 16
+	// maxSaid is the largest length of a reason or a warning, and keptSaid what is kept of one as it is made, in bytes.
+	maxSaid  = 1 << 20
+	keptSaid = 1 << 16
 	// maxSnapshot is the largest number of values of a snapshot: pictures of them are drawn.
 	maxSnapshot = 1 << 22
 	// maxEpochs is the largest number of epochs in a history, each of which is drawn.
@@ -81,6 +85,24 @@ func checkNames(texts ...string) error {
 		}
 	}
 	return nil
+}
+
+// checkSaid checks reasons and warnings.
+func checkSaid(texts ...string) error {
+	for _, text := range texts {
+		if len(text) > maxSaid {
+			return fmt.Errorf("a reason or a warning has %d bytes, and the most is %d: %.40q…", len(text), maxSaid, text)
+		}
+	}
+	return nil
+}
+
+// shortened are texts as they are kept.
+func shortened(texts []string) []string {
+	for i := range texts {
+		texts[i] = foreign.Shorten(texts[i], keptSaid)
+	}
+	return texts
 }
 
 func (e Environment) check() error {
@@ -150,7 +172,7 @@ func (o OracleInfo) check(t TaskInfo) error {
 			return fmt.Errorf("the labels of the test snapshots: %w", err)
 		}
 	}
-	if err := cmp.Or(checkNames(o.Name), o.Plugin.check(), checkHistory(o.History)); err != nil {
+	if err := cmp.Or(checkNames(o.Name), checkSaid(o.Warnings...), o.Plugin.check(), checkHistory(o.History)); err != nil {
 		return err
 	}
 	for _, a := range []float64{o.ValidationAccuracy, o.TestAccuracy} {
@@ -178,7 +200,8 @@ func (r *RunResult) check(t TaskInfo) error {
 	if err := r.checkCosts(); err != nil {
 		return err
 	}
-	if err := cmp.Or(checkNames(r.Method, r.Name, r.Exposed), checkNames(r.PredictionSHA256...), r.Plugin.check(),
+	if err := cmp.Or(checkNames(r.Method, r.Name, r.Exposed), checkNames(r.PredictionSHA256...),
+		checkSaid(r.Reason), checkSaid(r.Warnings...), r.Plugin.check(),
 		checkHistory(r.History)); err != nil {
 		return err
 	}

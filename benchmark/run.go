@@ -12,6 +12,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Run executes a plan and returns its results, which are in the folder of results too.
@@ -258,6 +259,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 		result.fail(err)
 		arrays = nil
 	}
+	result.Reason, result.Warnings = foreign.Shorten(result.Reason, keptSaid), shortened(result.Warnings)
 	m.report(result, scope)
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil

@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 		plugin.Serve(remoteThings()...)
 	}
 	noPlugins()
+	if os.Getenv("KOOPBENCH_TEST_HOSTILE") != "" {
+		hostileMain()
+	}
 	if os.Getenv(asChild) == "" {
 		os.Exit(m.Run())
 	}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 
 	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // LockSchema is the schema of a lock file.
@@ -22,13 +22,16 @@ type Lock struct {
 	Plugins map[string]string `json:"plugins"`
 }
 
+// maxLock is the largest size of a lock file, in bytes.
+const maxLock = 4 << 20
+
 var digits = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for
 // files of something else too.
 func ReadLock(path string) (*Lock, error) {
 	l := &Lock{Plugins: map[string]string{}}
-	text, err := os.ReadFile(path)
+	text, err := foreign.Read(path, maxLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		l.Schema = LockSchema
 		return l, nil
@@ -37,7 +40,7 @@ func ReadLock(path string) (*Lock, error) {
 		return nil, err
 	}
 	const remedy = "remove it and write it anew with bench plugin lock, or choose another file with --plugin-lock"
-	if err := json.Unmarshal(text, l); err != nil {
+	if err := foreign.JSON(text, l); err != nil {
 		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; %s", ErrLock, path, err, remedy)
 	}
 	if l.Schema != LockSchema {

@@ -166,7 +166,7 @@ func TestJSONRefuses(t *testing.T) {
 // TestBudget: files that are read together share what may be taken.
 func TestBudget(t *testing.T) {
 	dir := t.TempDir()
-	text := `{"key":"` + strings.Repeat("a", 100<<20) + `"}`
+	text := `{"key":"` + strings.Repeat("a", 45<<20) + `"}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(text), 0o644))
 	b := foreign.NewBudget()
 	var failure error

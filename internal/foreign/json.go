@@ -10,6 +10,7 @@ import (
 const (
 	valueCost  = 10  // a number in a slice
 	textCost   = 24  // the header of a string
+	copies     = 4   // of a text: decoded, cleaned, and encoded again into a buffer that grows
 	listCost   = 64  // the header of a slice, and its first values
 	objectCost = 256 // a struct of some fields, an epoch or an environment
 	outerDepth = 3   // brackets and braces around and of what may be a larger struct: a run in the list of runs
@@ -48,7 +49,7 @@ func Cost(text []byte, v any) int64 {
 		switch text[i] {
 		case '"':
 			end := endOfString(text, i)
-			c.add(textCost + int64(end-i))
+			c.add(textCost + copies*int64(end-i))
 			for _, b := range text[i:end] {
 				if b >= 0x80 { // what is not UTF-8 becomes a sign of three bytes
 					c.total += 2

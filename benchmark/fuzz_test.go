@@ -1,0 +1,125 @@
+package benchmark
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/npz"
+	"github.com/koopbench/koopbench/internal/statefile"
+)
+
+func FuzzReadModel(f *testing.F) {
+	whole, err := os.ReadFile(filepath.Join("testdata", "model.npz"))
+	require.NoError(f, err)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/3])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := decodeModel(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		data, err = statefile.Encode(ModelFormat, m.ModelInfo, m.State) // a file would be synced, which takes longest
+		require.NoError(t, err)
+		again, err := decodeModel(bytes.NewReader(data), int64(len(data)))
+		require.NoError(t, err)
+		require.Equal(t, m.ModelInfo, again.ModelInfo)
+	})
+}
+
+// FuzzRunArrays: an archive is the arrays of a run, which [RunArrays.check] can judge, or an error. The archive has one array
+// of the fuzzed header and values beside good ones.
+func FuzzRunArrays(f *testing.F) {
+	f.Add("rollout", 1, 2, 3, 4)
+	f.Add("labels", 2, 0, -1, 1<<30)
+	f.Add("left_eigenfunctions", 0, 0, 0, 0)
+	f.Fuzz(func(t *testing.T, name string, a, b, c, n int) {
+		shape := []int{a, b, c}
+		n = min(max(n, 0), 1000)
+		for _, values := range []any{make([]float32, n), make([]int64, n), make([]complex128, n)} {
+			archive := npz.Archive{
+				"rollout": {Shape: []int{1, 1, 2}, Values: make([]float32, 2)}, "labels": {Shape: []int{1, 2}, Values: make([]int64, 2)},
+			}
+			if a >= 0 && b >= 0 && c >= 0 && a < 1000 && b < 1000 && c < 1000 && a*b*c == n {
+				archive[name] = npz.Array{Shape: shape, Values: values}
+			} else {
+				archive[name] = npz.Array{Shape: []int{n}, Values: values}
+			}
+			arrays, err := runArraysOf(archive)
+			if err != nil {
+				continue
+			}
+			info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Shape: []int{2}}
+			if arrays.check(info, &RunResult{}) == nil {
+				require.Len(t, arrays.Rollout, 1)
+				require.Len(t, arrays.Labels[0], 2)
+			}
+		}
+	})
+}
+
+// FuzzTaskArrays: a file is data.npz of a task, or an error.
+func FuzzTaskArrays(f *testing.F) {
+	x, err := core.NewSnapshots([]float32{1, 2}, 1)
+	require.NoError(f, err)
+	var b bytes.Buffer
+	require.NoError(f, npz.Write(&b, (&TaskArrays{x, []int{0, 1}, x, []int{0, 1}}).archive()))
+	f.Add(b.Bytes())
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "data.npz"), data, 0o644))
+		info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Shape: []int{1}}
+		if arrays, err := OpenStore(dir).TaskArraysOf(info); err == nil {
+			require.Len(t, arrays.TestLabels, 2)
+		} else {
+			require.ErrorIs(t, err, ErrResults)
+		}
+	})
+}
+
+// FuzzGather: what merge and serve read of a folder is results that can be checked, or an error.
+func FuzzGather(f *testing.F) {
+	const task = `"schema":"koopbench.results/1","task":{"states":2,"steps":1,"lag":1,"train":1,"validation":1,"test":1,"shape":[1],"protocol":"reencode"}`
+	f.Add([]byte(`{`+task+`,"runs":[{"key":"k","method":"m","seed":1}]}`), []byte(`{"key":"k","method":"m","seed":1,"status":"failed"}`))
+	f.Add([]byte(`{`+task+`,"shard":{"index":1,"count":2},"runs":[]}`), []byte(`{}`))
+	dir := f.TempDir()
+	require.NoError(f, os.Mkdir(filepath.Join(dir, "runs"), 0o755))
+	f.Fuzz(func(t *testing.T, plan, run []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "plan.json"), plan, 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "runs", "k.json"), run, 0o644))
+		r, _, err := OpenStore(dir).Progress()
+		if err == nil && r != nil {
+			require.NoError(t, r.Check())
+		}
+		folders, err := openFolders(OpenStore(filepath.Join(dir, "none")), []string{dir})
+		if err == nil {
+			_, _ = join(folders)
+		}
+	})
+}
+
+// FuzzUnknownField: what verify looks for in a text that it has read.
+func FuzzUnknownField(f *testing.F) {
+	f.Add([]byte(`{"runs":[{"key":"k","Accuracy":[1]}],"task":{"x":null}}`))
+	f.Add([]byte(`{"runs":null,"oracle":{"history":[{"epoch":1}]},"schema":"a","schema":"b"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var r Results
+		if json.Unmarshal(text, &r) != nil {
+			return
+		}
+		_, err := unknownField(text, r)
+		require.NoError(t, err)
+		for i := range r.Runs {
+			_ = r.Runs[i].check(r.Task)
+		}
+		if r.Check() == nil {
+			_, err := r.csv()
+			require.NoError(t, err)
+		}
+	})
+}
