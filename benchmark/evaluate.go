@@ -10,7 +10,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -64,17 +63,6 @@ func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, res
 	}
 	arrays.unsaved = kept.commit()
 	return arrays, nil
-}
-
-// aboveCeiling returns a warning if the judge is right about the predictions of a run more often than about the true test
-// snapshots, by more than chance explains.
-func (h *harness) aboveCeiling(result *RunResult) string {
-	c, err := stats.AboveCeiling([][][]int{result.Labels}, h.oracle.TestLabels, h.Task.TestLabels, h.Task.Info.Lag, h.Task.Info.States)
-	if err != nil || !c.Above() { // the results of the oracle may be of a version that did not keep its labels
-		return ""
-	}
-	return fmt.Sprintf("the oracle is right about %.3f of the predictions and about %.3f of the true test snapshots, which chance does not explain "+
-		"(p = %.2g): make sure that the method has not seen the test", h.oracle.TestAccuracy+c.Difference, h.oracle.TestAccuracy, c.P)
 }
 
 // ahead is what predicts the snapshots of a step.

@@ -81,6 +81,9 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	if err := m.takeData(store, folders); err != nil {
 		return nil, err
 	}
+	if data, err := store.TaskArraysOf(m.Results.Task); err == nil {
+		m.Results.Warnings = m.Results.aboveOracle(data.TestLabels)
+	}
 	if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type Results struct {
 	Runs        []RunResult `json:"runs"`
 	// MaxEpochs is [Plan.MaxEpochs] if it cut a training short, 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
+	// Warnings are about methods that are above the oracle's own accuracy by more than chance explains.
+	Warnings []string `json:"warnings,omitempty"`
 
 	// Notes are sentences on what has become of runs of earlier commands.
 	Notes []string `json:"-"`

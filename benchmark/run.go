@@ -126,6 +126,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return results, errors.Join(err, failure)
 	}
 	results.Runs, results.Notes = joined, notes
+	results.Warnings = results.aboveOracle(h.Task.TestLabels)
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)
 	}
@@ -377,9 +378,6 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
 	if err != nil {
 		return nil, err
-	}
-	if warning := h.aboveCeiling(result); warning != "" {
-		result.Warnings = append(result.Warnings, warning)
 	}
 	var other float64 // nobody asks how long eigenfunctions take
 	m.measure(&other, func() { err = h.spectrum(ctx, model, rows, result, arrays) })

@@ -16,6 +16,9 @@ func (c *comparison) checkClaims() {
 		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
+	if given := c.aboveOracle(c.task.TestLabels); !slices.Equal(given, c.Warnings) {
+		c.find("warnings about methods are recorded as %.200q, and the recorded labels give %.200q", c.Warnings, given)
+	}
 	if c.MaxEpochs > 0 && !c.anythingCut() {
 		c.find("the results say that training was cut short at %d epochs, and none of it has as many", c.MaxEpochs)
 	}

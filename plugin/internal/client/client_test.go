@@ -598,7 +598,8 @@ func TestBadReports(t *testing.T) {
 // TestNamesOfPhases from a plugin are short.
 func TestNamesOfPhases(t *testing.T) {
 	p := &phases{Progress: core.NoProgress}
-	tell(p, &wire.Frame{Content: &wire.Frame_Phase{Phase: &wire.Phase{Name: strings.Repeat("a", 1<<20)}}})
+	long := &wire.Phase{Name: strings.Repeat("a", 1<<20)}
+	require.NoError(t, tell(p, &wire.Frame{Content: &wire.Frame_Phase{Phase: long}}))
 	assert.Equal(t, strings.Repeat("a", 256), p.name)
 }
 
