@@ -82,7 +82,8 @@ func TestRunFailures(t *testing.T) {
 
 	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
 	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
-	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42\n", again.stderr)
+	assert.Equal(t, "the table also holds 1 runs of earlier commands (panicking)\n"+
+		"bench: 1 of 2 runs failed: failing, seed 42\n", again.stderr)
 	assert.EqualValues(t, 1, fakes.fits.Load(), "what finished is not repeated")
 }
 

@@ -192,8 +192,9 @@ func TestVerifyBadKeys(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[0].Key[:12])
 	assert.Equal(t, exitUsage, got.status)
 	assert.Contains(t, got.stderr, `bench: --run: there is no run "template-s42"; `)
+	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].Status = benchmark.StatusTimeout })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
-	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was crashed, and is not made " +
+	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was timeout, and is not made " +
 		"again\n"}, got)
 	rewrite(t, out, func(r *benchmark.Results) { r.Runs = r.Runs[1:] })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
@@ -252,8 +253,7 @@ func TestVerifyForged(t *testing.T) {
 		"label": {func(r *benchmark.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
 			`its recorded options are not those that its label "other" stands for: warn true against false`},
 		"label of two": {func(r *benchmark.Results) {
-			r.Runs[0].Method, r.Runs[1].Method = "template?",
-				"template?,other"
+			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
 		}, `its label "template?,other" stands for nothing`},
 		"twins": {func(r *benchmark.Results) { r.Runs[1].Method = "template?warn=false" },
 			"template?warn=false: it is recorded with the method and the options of template, and would be the " +
