@@ -53,7 +53,7 @@ func TestTimeThatIsOver(t *testing.T) {
 			ctx, cancel := h.bounded(t.Context(), newAwake(), earlier)
 			<-ctx.Done()
 			assert.Equal(t, want, time.Since(begun))
-			assert.EqualError(t, h.tooLong(ctx, nil), "timeout: it took more than 1m0s; give more with --timeout")
+			assert.EqualError(t, h.tooLong(ctx, nil), "it took more than 1m0s; give more with --timeout")
 			cancel()
 		}
 	})

@@ -365,7 +365,7 @@ func TestTimeoutOfTheOracle(t *testing.T) {
 	p := plan(t, t.TempDir(), &oracle{}, m)
 	p.Oracle.Oracle, p.Timeout = &slowOracle{}, time.Millisecond
 	got, err := benchmark.Run(t.Context(), p)
-	require.EqualError(t, err, `the oracle "brightness": timeout: it took more than 1ms; give more with --timeout`)
+	require.EqualError(t, err, `the oracle "brightness": it took more than 1ms; give more with --timeout`)
 	assert.Nil(t, got)
 	assert.Zero(t, m.fits.Load())
 }

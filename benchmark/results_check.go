@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Check returns [ErrResults] with the run and the rule where the results have a form that no
@@ -68,9 +67,8 @@ const (
 	maxName = 4096
 	// maxAxes is the largest number of axes of a snapshot.
 	maxAxes = 16
-	// maxSaid is the largest length of a reason or a warning, and keptSaid what is kept of one as it is made, in bytes.
-	maxSaid  = 1 << 20
-	keptSaid = 1 << 16
+	// maxSaid is the largest length of a reason or a warning, in bytes; see [bounded] for what is kept of one.
+	maxSaid = 1 << 20
 	// maxSnapshot is the largest number of values of a snapshot: pictures of them are drawn.
 	maxSnapshot = 1 << 22
 	// maxEpochs is the largest number of epochs in a history, each of which is drawn.
@@ -100,7 +98,7 @@ func checkSaid(texts ...string) error {
 // shortened are texts as they are kept.
 func shortened(texts []string) []string {
 	for i := range texts {
-		texts[i] = foreign.Shorten(texts[i], keptSaid)
+		texts[i] = bounded(texts[i])
 	}
 	return texts
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
-	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // Run executes a plan and returns its results, which are in the folder of results too.
@@ -253,14 +252,13 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 	err = h.tooLong(ctx, err)
 	result.Warnings = append(result.Warnings, kept.told()...)
 	if failure := scope.Close(); failure != nil {
-		warning := "what the run had started did not end cleanly: " + failure.Error()
-		result.Warnings = append(result.Warnings, bounded(warning))
+		result.Warnings = append(result.Warnings, "what the run had started did not end cleanly: "+failure.Error())
 	}
 	if err != nil {
 		result.fail(err)
 		arrays = nil
 	}
-	result.Reason, result.Warnings = foreign.Shorten(result.Reason, keptSaid), shortened(result.Warnings)
+	result.Warnings = shortened(result.Warnings)
 	m.report(result, scope)
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil
@@ -372,7 +370,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
-	result.Trained, result.Reason = report.Untrained == "", report.Untrained
+	result.Trained, result.Reason = report.Untrained == "", bounded(report.Untrained)
 
 	rows := newRows(h.secret, r.key, h.Task.Info.Steps, h.Task.Test.Len())
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
