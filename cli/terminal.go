@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ type printer struct {
 func (p *printer) Write(text []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	whole := append(p.rest, text...)
+	whole := slices.Concat(p.rest, text)
 	end := len(whole)
 	for i := 1; i < utf8.UTFMax && i <= len(whole); i++ {
 		if b := whole[len(whole)-i]; utf8.RuneStart(b) {
