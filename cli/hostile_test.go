@@ -37,14 +37,15 @@ import (
 // ends with an exit status and a sentence, takes less than mostMemory, and writes nothing outside the folder.
 
 const (
-	hostileChild = "KOOPBENCH_TEST_HOSTILE"
-	mostMemory   = 300_000_000
-	mostTime     = 3 * time.Minute // of a child, which would be killed: nothing depends on how long it takes
+	mostMemory = 300_000_000
+	mostTime   = 3 * time.Minute // of a child, which would be killed: nothing depends on how long it takes
 )
 
-// hostileMain runs the command lines that stdin lists, one after the other in this process, and writes what came of each.
+func init() { hostileMain = runHostile }
+
+// runHostile runs the command lines that stdin lists, one after the other in this process, and writes what came of each.
 // "serve" is answered as a browser's first requests are.
-func hostileMain() {
+func runHostile() {
 	var commands [][]string
 	if err := json.NewDecoder(os.Stdin).Decode(&commands); err != nil {
 		panic(err)

@@ -28,6 +28,11 @@ const (
 	fileSize = "KOOPBENCH_TEST_FILE_SIZE" // the most bytes that the child's files may have
 )
 
+// hostileChild makes this program the child of the tests of hostile files, where there are such: hostileMain is nil elsewhere.
+const hostileChild = "KOOPBENCH_TEST_HOSTILE"
+
+var hostileMain func()
+
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		noPlugins()
@@ -37,7 +42,7 @@ func TestMain(m *testing.M) {
 		plugin.Serve(remoteThings()...)
 	}
 	noPlugins()
-	if os.Getenv("KOOPBENCH_TEST_HOSTILE") != "" {
+	if os.Getenv(hostileChild) != "" {
 		hostileMain()
 	}
 	if os.Getenv(asChild) == "" {
