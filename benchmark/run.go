@@ -234,7 +234,8 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Label, r.seed), s.threads
 	if h.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout-time.Duration(kept.before*float64(time.Second)), overtime(h.Timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, h.Timeout-time.Duration(kept.before*float64(time.Second)),
+			overtime(h.Timeout))
 		defer cancel()
 	}
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
