@@ -78,7 +78,8 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	}
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
-		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that looks several "+
+		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that "+
+			"looks several "+
 			"steps ahead by itself; run it with the protocol %q", ProtocolPowers, ProtocolReencode))
 	}
 	return forecaster.Forecast, nil

@@ -72,7 +72,8 @@ func TestIsolatedRunsDie(t *testing.T) {
 	assert.Equal(t, benchmark.StatusOK, runs["template"].Status)
 	assert.Equal(t, benchmark.StatusOK, runs["other"].Status)
 	for method, says := range map[string]string{
-		"dying":     "fit: process crashed: the process of the run ended (signal: killed): the last words of dying; its log is ",
+		"dying": "fit: process crashed: the process of the run ended (signal: killed): the last words of dying; its " +
+			"log is ",
 		"exiting":   "fit: process crashed: the process of the run ended (exit status 3)",
 		"panicking": "fit: internal failure: index out of range\n",
 	} {

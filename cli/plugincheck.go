@@ -42,7 +42,8 @@ func (a *app) pluginCheckCommand() *cobra.Command {
 		Long: `Check that a plugin keeps the contracts: that its process starts and ends as it must, and, for each thing that it serves, that
 fits and predictions are right, repeatable and independent. What fails is explained, with the remedy. The status is 0 if
 nothing fails.`,
-		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " plugin check ./my-plugin --json > report.json\n" +
+		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name +
+			" plugin check ./my-plugin --json > report.json\n" +
 			"  " + a.Name + " plugin check ./my-plugin --only learns,repeatable",
 		Args: oneArgument("the file of a plugin"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.checkPlugin(cmd.Context(), args[0], f) },
@@ -178,7 +179,8 @@ func (a *app) newPluginChecks(path string, o *plugin.Options, checks check.Optio
 		o.Log = logs.of(path)
 	}
 	builtin := &catalogue{Registry: r}
-	return &pluginChecks{path: path, options: o, checks: checks, free: builtin.checkFree, begin: func(check.Kind, string) {}}, nil
+	return &pluginChecks{path: path, options: o, checks: checks, free: builtin.checkFree,
+		begin: func(check.Kind, string) {}}, nil
 }
 
 // run makes the checks. It returns what the plugin is, empty if it does not describe itself.

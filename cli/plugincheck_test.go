@@ -160,11 +160,12 @@ func TestPluginCheckOnly(t *testing.T) {
 	assert.Equal(t, map[string][]string{
 		"method analogue": prediction, "operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
 	}, checks("--only", "learns, repeatable"))
-	assert.Equal(t, map[string][]string{"plugin good": {"setup", "file", "start", "descriptions", "by-hand"}}, checks("--only", "by-hand"))
+	assert.Equal(t, map[string][]string{"plugin good": {"setup", "file", "start", "descriptions", "by-hand"}},
+		checks("--only", "by-hand"))
 
 	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--only", "learn")
 	assert.Equal(t, exitUsage, got.status)
-	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is any-matrix, `)
+	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is `)
 }
 
 // TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for
@@ -182,7 +183,8 @@ func TestPluginCheckOfTakenNames(t *testing.T) {
 // start.
 func TestPluginCheckIsPatientByHand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path := rewriteScript(t, pluginFile(t, "slow", "ridge"), "#!/bin/sh\n", "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || sleep 1\n")
+	path := rewriteScript(t, pluginFile(t, "slow", "ridge"), "#!/bin/sh\n",
+		"#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || sleep 1\n")
 	args := []string{"plugin", "check", path, "--only", "by-hand", "--grace", "200ms"}
 	got := call(t.Context(), newFakes().config(), args...)
 	assert.Zero(t, got.status, got.stdout)

@@ -44,8 +44,9 @@ func TestPluginFaultsAreRuns(t *testing.T) {
 		"hangs-in-predict": {benchmark.StatusTimeout, "3s"},
 		"nan-at-step-two":  {benchmark.StatusInvalid, "plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
 		"short":            {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: it returned "},
-		"dies":             {benchmark.StatusCrashed, "far ended (signal: killed): last words; its log is " + filepath.Join(out, "logs", "far.log")},
-		"panics":           {benchmark.StatusCrashed, "the sky is falling"},
+		"dies": {benchmark.StatusCrashed, "far ended (signal: killed): last words; its log is " +
+			filepath.Join(out, "logs", "far.log")},
+		"panics": {benchmark.StatusCrashed, "the sky is falling"},
 	}
 	var names []string
 	for name := range want {

@@ -29,7 +29,8 @@ func (f *trustFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(word{&f.lock, "FILE"}, "plugin-lock", "lock file, which pins the SHA-256 of plugins")
 	flags.BoolVar(&f.ignoreLock, "plugin-ignore-lock", false, "run plugins that are not what the lock file pins, with a warning")
-	flags.BoolVar(&f.allowWritable, "plugin-allow-writable", false, "run plugins whose file, or a folder on the way to it, others can write")
+	flags.BoolVar(&f.allowWritable, "plugin-allow-writable", false,
+		"run plugins whose file, or a folder on the way to it, others can write")
 	flags.Var(limit{&f.startTimeout}, "plugin-start-timeout", "time that a plugin may take to start")
 }
 

@@ -88,7 +88,8 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	if saved.Kind == benchmark.ModelOfOracle {
-		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that of a run, %s",
+		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that "+
+			"of a run, %s",
 			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
 	}
 	x, err := readInputs(f.inputs, saved.Task.Shape)

@@ -32,29 +32,36 @@ func TestStartMistakes(t *testing.T) {
 		"the environment lacks the package": {
 			python("Traceback (most recent call last):\n  File \"DIR/far.py\", line 7, in <module>\n" +
 				"    from koopbench_plugin import Method, serve\nModuleNotFoundError: No module named 'koopbench_plugin'"), 0o755,
-			"process crashed: far.py ended before its handshake (exit status 1): ModuleNotFoundError: No module named 'koopbench_plugin' " +
-				"(far.py, line 7); the Python that it is started with lacks it: install it there, or have the first line of the file " +
+			"process crashed: far.py ended before its handshake (exit status 1): ModuleNotFoundError: No module named " +
+				"'koopbench_plugin' " +
+				"(far.py, line 7); the Python that it is started with lacks it: install it there, or have the first line of " +
+				"the file " +
 				"start the Python of your environment",
 		},
 		"a misspelt import": {
 			python("Traceback (most recent call last):\n  File \"DIR/far.py\", line 5, in <module>\n    import nunpy as np\n" +
 				"ModuleNotFoundError: No module named 'nunpy'"), 0o755,
-			"process crashed: far.py ended before its handshake (exit status 1): ModuleNotFoundError: No module named 'nunpy' (far.py, line 5); " +
-				"the Python that it is started with lacks it: install it there, or have the first line of the file start the Python of your environment",
+			"process crashed: far.py ended before its handshake (exit status 1): ModuleNotFoundError: No module named " +
+				"'nunpy' (far.py, line 5); " +
+				"the Python that it is started with lacks it: install it there, or have the first line of the file start the " +
+				"Python of your environment",
 		},
 		"a syntax error": {
-			python("  File \"DIR/far.py\", line 12\n    def fit(self, training)\n                           ^\nSyntaxError: expected ':'"), 0o755,
+			python("  File \"DIR/far.py\", line 12\n    def fit(self, training)\n                           " +
+				"^\nSyntaxError: expected ':'"), 0o755,
 			"process crashed: far.py ended before its handshake (exit status 1): SyntaxError: expected ':' (far.py, line 12)",
 		},
 		"a class in place of an object": {
 			python("far.py: <class '__main__.Fourier'> is no Method, Embedder, EvolutionOperator, Loss or Oracle; " +
 				"serve an object of the class, Fourier()"), 0o755,
-			"process crashed: far.py ended before its handshake (exit status 1): far.py: <class '__main__.Fourier'> is no Method, Embedder, " +
+			"process crashed: far.py ended before its handshake (exit status 1): far.py: <class '__main__.Fourier'> is no " +
+				"Method, Embedder, " +
 				"EvolutionOperator, Loss or Oracle; serve an object of the class, Fourier()",
 		},
 		"no Python of that name": {
 			"#!/usr/bin/env python0\n", 0o755,
-			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line names python0, which is not on PATH: " +
+			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line names python0, " +
+				"which is not on PATH: " +
 				"install it, or name the path of another",
 		},
 		"no environment beside the file": {
@@ -63,7 +70,8 @@ func TestStartMistakes(t *testing.T) {
 		},
 		"no interpreter": {
 			"#!/opt/python0\n", 0o755,
-			"DIR/far.py cannot be run: its first line names the interpreter /opt/python0, which does not exist; install it, or name another",
+			"DIR/far.py cannot be run: its first line names the interpreter /opt/python0, which does not exist; install " +
+				"it, or name another",
 		},
 		"not executable": {"#!/bin/sh\n", 0o644, "DIR/far.py is not executable; make it so: chmod +x DIR/far.py"},
 		"no first line": {
@@ -73,21 +81,24 @@ func TestStartMistakes(t *testing.T) {
 		},
 		"Windows line ends": {
 			"#!/bin/sh\r\nexit 0\r\n", 0o755,
-			"DIR/far.py cannot be run: its first line has a Windows line end, which the system takes for a part of the interpreter's name; " +
+			"DIR/far.py cannot be run: its first line has a Windows line end, which the system takes for a part of the " +
+				"interpreter's name; " +
 				`convert the file: sed -i 's/\r$//' DIR/far.py`,
 		},
 		"a print before the handshake": {
 			"#!/bin/sh\necho Loading weights\nexec sleep 300\n", 0o755,
-			`process crashed: far.py wrote "Loading weights" where its handshake belongs: a plugin may write nothing to standard output ` +
-				"before it; log to standard error",
+			`process crashed: far.py wrote "Loading weights" where its handshake belongs: ` +
+				"a plugin may write nothing to standard output before it; log to standard error",
 		},
 		"a long computation at the start": {
 			"#!/bin/sh\nexec sleep 300\n", 0o755,
-			"process crashed: far.py did not write its handshake within 400ms: it hangs, is no plugin, or needs more time (--plugin-start-timeout)",
+			"process crashed: far.py did not write its handshake within 400ms: it hangs, is no plugin, or needs more time " +
+				"(--plugin-start-timeout)",
 		},
 		"no call of serve": {
 			"#!/bin/sh\nexit 0\n", 0o755,
-			"process crashed: far.py ended before its handshake (exit status 0); its main function must call Serve, which does not return",
+			"process crashed: far.py ended before its handshake (exit status 0); its main function must call Serve, which " +
+				"does not return",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,13 +110,15 @@ func TestStartMistakes(t *testing.T) {
 				timeout = "400ms"
 			}
 			want := strings.ReplaceAll(c.want, "DIR", dir)
-			got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", dir, "--plugin-start-timeout", timeout)
+			got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", dir, "--plugin-start-timeout",
+				timeout)
 			assert.Zero(t, got.status)
 			assertOneLine(t, path+": broken: plugin "+path+": "+want, got.stdout)
 			got = call(t.Context(), newFakes().config(), "list", "--plugin", path, "--plugin-start-timeout", timeout)
 			assert.Equal(t, exitFailure, got.status)
 			assertOneLine(t, "bench: --plugin: plugin "+path+": "+want, got.stderr)
-			for part := range strings.SplitSeq(strings.ReplaceAll(c.want, "400ms", "1m0s"), ": ENV") { // whose words are the system's
+			for part := range strings.SplitSeq(strings.ReplaceAll(c.want, "400ms", "1m0s"),
+				": ENV") { // whose words are the system's
 				part, _, _ = strings.Cut(strings.TrimPrefix(part, "process crashed: "), ": SHELL")
 				part = strings.ReplaceAll(part, "DIR/far.py", "far.py")
 				assert.Contains(t, string(guide), part)

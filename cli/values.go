@@ -103,7 +103,8 @@ func (l limit) Set(text string) error {
 
 // addVerbosity adds the flag -v, of which two say more than one.
 func (a *app) addVerbosity(flags *pflag.FlagSet) {
-	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv also what libraries log")
+	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv "+
+		"also what libraries log")
 	f.NoOptDefVal = "true"
 }
 
@@ -179,7 +180,8 @@ func parseSeeds(text string) ([]int64, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
 		if ends := dashed.FindStringSubmatch(part); ends != nil {
-			return nil, fmt.Errorf("%q is no range: write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1], ends[2])
+			return nil, fmt.Errorf("%q is no range: write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1],
+				ends[2])
 		}
 		first, last, isRange := strings.Cut(part, "..")
 		from, err := parseSeed(first)

@@ -125,7 +125,8 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		if f.data != "" {
 			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
 		}
-		return fmt.Errorf("%w; the results are not from the MNIST inside this program: give the folder where their data are now with --data", err)
+		return fmt.Errorf("%w; the results are not from the MNIST inside this program: give the folder where their data "+
+			"are now with --data", err)
 	case err != nil:
 		return err
 	}

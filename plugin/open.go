@@ -239,7 +239,8 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 		p.info.SHA256 = sum
 	}
 	started, err := process.Start(ctx, process.Config{
-		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx), StartTimeout: p.options.StartTimeout, Grace: p.options.Grace,
+		Path: p.info.Path, Args: p.options.Args, Env: environment(ctx),
+		StartTimeout: p.options.StartTimeout, Grace: p.options.Grace,
 		Log: p.log(ctx), LogFile: p.options.LogFile, Inspect: p.inspect, Name: p.options.Name,
 	})
 	if err != nil {

@@ -55,9 +55,11 @@ func TestHostIsKilled(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ script, act string }{
-		"plugin":                      {"#!/bin/sh\nexec '" + self + "'\n", "child and hang"},
-		"plugin started by a script":  {"#!/bin/sh\n'" + self + "'\nexit 7\n", "child and hang"},                              // which leads the group
-		"plugin that takes no notice": {"#!/bin/sh\nmkfifo \"$0.$$\" && exec '" + self + "' <>\"$0.$$\"\n", "stray and hang"}, // as in C code that holds Python's lock,
+		"plugin": {"#!/bin/sh\nexec '" + self + "'\n", "child and hang"},
+		"plugin started by a script": {"#!/bin/sh\n'" + self + "'\nexit 7\n",
+			"child and hang"}, // which leads the group
+		"plugin that takes no notice": {"#!/bin/sh\nmkfifo \"$0.$$\" && exec '" + self + "' <>\"$0.$$\"\n",
+			"stray and hang"}, // as in C code that holds Python's lock
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := leavesNothing(t)

@@ -51,12 +51,13 @@ func TestStarts(t *testing.T) {
 		"no kind":          {core.ErrCrashed, []string{"exit status 1", "a string is no method"}},
 		"two of a name":    {core.ErrDescription, []string{`two things of the kind METHOD called "method"`}},
 		"bad name":         {core.ErrDescription, []string{`the name "Bad Name" must be`}},
-		"several faults":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`, `the name "Bad Name" must be`}},
-		"unknown kind":     {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
-		"long version":     {core.ErrDescription, []string{"its version has 1025 bytes", "the most of each is 1024"}},
-		"infinite bound":   {core.ErrDescription, []string{`the option "rate" takes numbers in 0 … +Inf; both ends`}},
-		"no things":        {core.ErrDescription, []string{"it serves nothing"}},
-		"no service":       {core.ErrContract, []string{"far does not say what it serves", "unknown service", "Describe"}},
+		"several faults": {core.ErrDescription, []string{
+			`"method" is of the unknown kind 77`, `the name "Bad Name" must be`}},
+		"unknown kind":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
+		"long version":   {core.ErrDescription, []string{"its version has 1025 bytes", "the most of each is 1024"}},
+		"infinite bound": {core.ErrDescription, []string{`the option "rate" takes numbers in 0 … +Inf; both ends`}},
+		"no things":      {core.ErrDescription, []string{"it serves nothing"}},
+		"no service":     {core.ErrContract, []string{"far does not say what it serves", "unknown service", "Describe"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			if testing.Short() && (what == "garbage" || what == "partial" || what == "children" || what == "deaf") {
@@ -167,13 +168,15 @@ func TestFiles(t *testing.T) {
 		kind error
 		says []string
 	}{
-		"absent":          {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
-		"folder":          {folder, nil, []string{"is not a file"}},
-		"no run bit":      {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
-		"other processor": {write(string(elf()), 0o755), nil, []string{"is a program for the processor ", " (ELF), and this is "}},
-		"no #!":           {write("echo hello\n", 0o755), nil, []string{"its first line does not begin with #!"}},
-		"empty":           {write("", 0o755), nil, []string{"its first line does not begin with #!"}},
-		"no interpreter":  {write("#!/nowhere/python\n", 0o755), nil, []string{"its first line names the interpreter /nowhere/python, which does not exist"}},
+		"absent":     {filepath.Join(folder, "none"), nil, []string{"there is no file"}},
+		"folder":     {folder, nil, []string{"is not a file"}},
+		"no run bit": {write("#!/bin/sh\n", 0o644), nil, []string{"is not executable", "chmod +x"}},
+		"other processor": {write(string(elf()), 0o755), nil, []string{"is a program for the processor ", " (ELF), and " +
+			"this is "}},
+		"no #!": {write("echo hello\n", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"empty": {write("", 0o755), nil, []string{"its first line does not begin with #!"}},
+		"no interpreter": {write("#!/nowhere/python\n", 0o755), nil,
+			[]string{"its first line names the interpreter /nowhere/python, which does not exist"}},
 		"Windows line ends": {write("#!/bin/sh\r\necho\r\n", 0o755), nil,
 			[]string{"Windows line end", `sed -i 's/\r$//' `}},
 		"writable":         {writable, plugin.ErrWritable, []string{"can be written by everyone", "chmod go-w", "--plugin-allow-writable"}},
@@ -181,7 +184,8 @@ func TestFiles(t *testing.T) {
 		"writable target":  {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
 		"folder of a link": {linked(0o777, write("#!/bin/sh\n", 0o755)), plugin.ErrWritable, []string{"/in can be written by everyone"}},
 		"dangling link":    {linked(0o755, filepath.Join(folder, "none")), nil, []string{"there is no file"}},
-		"folder above":     {above, plugin.ErrWritable, []string{filepath.Dir(filepath.Dir(above)) + " can be written by everyone"}},
+		"folder above": {above, plugin.ErrWritable, []string{filepath.Dir(filepath.Dir(above)) +
+			" can be written by everyone"}},
 		"link in the middle": {filepath.Join(middle, "to", "far"), plugin.ErrWritable,
 			[]string{middle + " can be written by everyone"}},
 		"target of a link in the middle": {filepath.Join(safe, "to", "far"), plugin.ErrWritable,

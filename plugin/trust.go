@@ -83,7 +83,8 @@ func eachStep(path string, do func(step string, info fs.FileInfo) error) error {
 // steps are the names in a path. Those that lead up are kept: what is before them may be a link.
 func steps(path string) []string {
 	path = strings.TrimPrefix(path, filepath.VolumeName(path))
-	return slices.DeleteFunc(strings.Split(filepath.ToSlash(path), "/"), func(name string) bool { return name == "" || name == "." })
+	return slices.DeleteFunc(strings.Split(filepath.ToSlash(path), "/"),
+		func(name string) bool { return name == "" || name == "." })
 }
 
 // fileSHA256 returns the SHA-256 of a file, in hexadecimal digits.

@@ -16,7 +16,8 @@ import (
 func setAccessList(t *testing.T, path string, user uint32) {
 	t.Helper()
 	list := binary.LittleEndian.AppendUint32(nil, 2)
-	for _, e := range [][3]uint32{{1, 7, 1<<32 - 1}, {2, 7, user}, {4, 5, 1<<32 - 1}, {16, 7, 1<<32 - 1}, {32, 5, 1<<32 - 1}} {
+	for _, e := range [][3]uint32{{1, 7, 1<<32 - 1}, {2, 7, user}, {4, 5, 1<<32 - 1}, {16, 7, 1<<32 - 1},
+		{32, 5, 1<<32 - 1}} {
 		list = binary.LittleEndian.AppendUint16(list, uint16(e[0]))
 		list = binary.LittleEndian.AppendUint16(list, uint16(e[1]))
 		list = binary.LittleEndian.AppendUint32(list, e[2])

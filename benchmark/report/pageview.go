@@ -207,7 +207,8 @@ func taskText(t benchmark.TaskInfo) string {
 	if t.Source != "" {
 		text += " from " + oneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", Counted(max(t.Steps, 1), "step"), max(t.Lag, 1), byProtocol(t.Protocol))
+	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", Counted(max(t.Steps, 1), "step"), max(t.Lag, 1),
+		byProtocol(t.Protocol))
 }
 
 func allRuns(n int) string {

@@ -47,7 +47,8 @@ func embedderChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
 		{"features-shape", "Embed gives a Len×Dim matrix, and Dim is at least 1 and the same at every call", "", []string{"fit"}, (*trainee).checkFeaturesShape},
 		{featuresFinite, "Features are finite", "", []string{"features-shape"}, (*trainee).checkFeaturesFinite},
-		{"new-features", "Embed returns a new matrix, which the caller may write to", "", []string{featuresFinite, steadyCheck}, (*trainee).checkNewFeatures},
+		{"new-features", "Embed returns a new matrix, which the caller may write to", "",
+			[]string{featuresFinite, steadyCheck}, (*trainee).checkNewFeatures},
 		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
 	}, traineeChecks("Embed", featuresFinite), []check[*trainee]{
 		exposureCheck(featuresFinite),

@@ -162,16 +162,19 @@ func unjudged(fitted any, err error) error {
 func traineeChecks(use, whole string) []check[*trainee] {
 	sound, steady, repeats := []string{whole}, []string{whole, steadyCheck}, []string{whole, "repeatable"}
 	return []check[*trainee]{
-		{steadyCheck, use + " gives the same bits when it is called again with the same snapshots", "", sound, (*trainee).checkSteady},
+		{steadyCheck, use + " gives the same bits when it is called again with the same snapshots", "", sound,
+			(*trainee).checkSteady},
 		{core.RowIndependence, use + " gives the same for a snapshot whatever other snapshots there are, in whatever order",
 			"", steady, (*trainee).checkRows},
 		{"empty", use + " gives nothing for no snapshots, and no error", "", sound, (*trainee).checkEmpty},
-		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", steady, (*trainee).checkInputs},
+		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", steady,
+			(*trainee).checkInputs},
 		{"keeps-nothing", "What was fitted refers no more to the training data: it computes the same after their memory is overwritten",
 			"", []string{whole, "inputs-unchanged"}, (*trainee).checkKeeps},
 		{"storage", "Snapshots of the same values give the same bits, be they stored as 8-bit pixels or as float32",
 			"", []string{whole, "inputs-unchanged", "repeatable"}, (*trainee).checkStorage},
-		{"repeatable", "Two fits with equal data, options and seed are equal to the bit", "", steady, (*trainee).checkRepeatable},
+		{"repeatable", "Two fits with equal data, options and seed are equal to the bit", "", steady,
+			(*trainee).checkRepeatable},
 		{"seeds", "If anything is drawn at random, any two seeds give different fits, even if they share their lower or upper 32 bits or the modulus",
 			"", repeats, (*trainee).checkSeeds},
 		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as they are",

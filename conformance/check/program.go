@@ -95,7 +95,8 @@ func programChecks() []check[*running] {
 		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described, (*running).checkLargeArrays},
 		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described, (*running).checkAsked},
 		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described, (*running).checkAbandoned},
-		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left, in its process group or (on Linux) out of it",
+		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left, in its " +
+			"process group or (on Linux) out of it",
 			"", []string{abandonedCheck}, (*running).checkLeavesNothing},
 		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "", described, (*running).checkByHand},
 	}
@@ -259,7 +260,8 @@ func (s *running) checkLeavesNothing(context.Context, *notes) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.left) > 0 {
-		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1, and start nothing in a session of its own (setsid)", "it left %s", strings.Join(s.left, ", "))
+		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1, and start "+
+			"nothing in a session of its own (setsid)", "it left %s", strings.Join(s.left, ", "))
 	}
 	return nil
 }

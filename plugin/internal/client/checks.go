@@ -59,7 +59,8 @@ func expectSnapshots(h *wire.Array, n int, shape []int) error {
 // expectShape checks the shape of snapshots whose number is free; nil stands for any shape.
 func expectShape(h *wire.Array, shape []int) error {
 	if s := h.GetShape(); shape != nil && (len(s) == 0 || !isShape(&wire.Array{Shape: s[1:]}, shape)) {
-		return fmt.Errorf("%w: %w: it asked for the features of an array of shape %v; snapshots have the shape %v, after their number",
+		return fmt.Errorf("%w: %w: it asked for the features of an array of shape %v; snapshots have the shape %v, "+
+			"after their number",
 			core.ErrContract, core.ErrShape, h.GetShape(), shape)
 	}
 	return nil
@@ -72,9 +73,11 @@ func expectMatrix(h *wire.Array, what string, n, d int) error {
 	case isShape(h, []int{n, d}), n*d == 0 && slices.Contains(s, 0):
 		return nil
 	case len(s) == 2:
-		return fmt.Errorf("%w: %w: the %s are %d×%d; they must be %d×%d", core.ErrContract, core.ErrShape, what, s[0], s[1], n, d)
+		return fmt.Errorf("%w: %w: the %s are %d×%d; they must be %d×%d", core.ErrContract, core.ErrShape, what, s[0], s[1],
+			n, d)
 	}
-	return fmt.Errorf("%w: %w: the %s have the shape %v; they must be %d×%d", core.ErrContract, core.ErrShape, what, s, n, d)
+	return fmt.Errorf("%w: %w: the %s have the shape %v; they must be %d×%d", core.ErrContract, core.ErrShape, what, s,
+		n, d)
 }
 
 func expectLabels(h *wire.Array, n int) error {
@@ -91,9 +94,11 @@ func expectLabels(h *wire.Array, n int) error {
 func expectFew(h *wire.Array, atMost int) error {
 	switch s := h.GetShape(); {
 	case len(s) != 1:
-		return fmt.Errorf("%w: %w: it told eigenvalues of shape %v; it must have one axis", core.ErrContract, core.ErrShape, s)
+		return fmt.Errorf("%w: %w: it told eigenvalues of shape %v; it must have one axis", core.ErrContract, core.ErrShape,
+			s)
 	case s[0] > uint64(atMost):
-		return fmt.Errorf("%w: %w: it told %d eigenvalues; there can be at most %d", core.ErrContract, core.ErrShape, s[0], atMost)
+		return fmt.Errorf("%w: %w: it told %d eigenvalues; there can be at most %d", core.ErrContract, core.ErrShape, s[0],
+			atMost)
 	}
 	return nil
 }

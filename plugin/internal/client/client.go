@@ -178,7 +178,8 @@ func (c *call) embed(question *wire.Embed) error {
 	if c.oracle == nil {
 		return fmt.Errorf("%w: the plugin asked for the oracle's features without declaring the exposure %q", core.ErrContract, core.OracleExposed)
 	}
-	arrays, err := c.receive(question.GetArrays(), func(h *wire.Array) error { return expectShape(h, c.asks) }, "snapshots")
+	arrays, err := c.receive(question.GetArrays(), func(h *wire.Array) error { return expectShape(h, c.asks) },
+		"snapshots")
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,8 @@ func (c *call) embed(question *wire.Embed) error {
 }
 
 // receive receives the arrays that a frame has announced, if each is what expect says.
-func (c *call) receive(headers []*wire.Array, expect func(*wire.Array) error, names ...string) ([]transfer.Received, error) {
+func (c *call) receive(headers []*wire.Array, expect func(*wire.Array) error,
+	names ...string) ([]transfer.Received, error) {
 	if err := transfer.CheckAnnounced(headers, names...); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
 	first.Arrays = transfer.Headers(arrays)
-	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...), host{progress: t.Progress, encoder: t.OracleEmbedding, checkpoints: t.Checkpoints, shape: t.Train.Shape()})
+	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...),
+		host{progress: t.Progress, encoder: t.OracleEmbedding, checkpoints: t.Checkpoints, shape: t.Train.Shape()})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,8 @@ func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on t
 func (f *fitted) toValues(ctx context.Context, o wire.Operation, on transfer.Array, n int) (_ *mat.CDense, err error) {
 	defer named(f.session.Name(), &err)
 	const what = "values of eigenfunctions"
-	a, err := f.apply(ctx, o, 0, on, "values", func(h *wire.Array) error { return expectMatrix(h, what, n, len(f.eigenvalues)) })
+	expect := func(h *wire.Array) error { return expectMatrix(h, what, n, len(f.eigenvalues)) }
+	a, err := f.apply(ctx, o, 0, on, "values", expect)
 	if err != nil {
 		return nil, err
 	}

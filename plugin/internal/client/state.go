@@ -52,7 +52,8 @@ func (c *call) checkpoint(sent *wire.State) error {
 		c.stored = map[string]bool{}
 	}
 	if c.stored[sent.GetName()] = true; len(c.stored) > maxCheckpoints {
-		return fmt.Errorf("%w: the plugin sent checkpoints of more than %d names; store a state under the name of the one that it replaces",
+		return fmt.Errorf("%w: the plugin sent checkpoints of more than %d names; store a state under the name of the "+
+			"one that it replaces",
 			core.ErrContract, maxCheckpoints)
 	}
 	state, err := transfer.ReceiveState(c, sent)

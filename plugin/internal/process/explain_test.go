@@ -34,20 +34,27 @@ func TestTail(t *testing.T) {
 func TestCause(t *testing.T) {
 	const traceback = "Traceback (most recent call last):\n"
 	for name, c := range map[string]struct{ log, want string }{
-		"nothing":        {"\n\n", ""},
-		"the last line":  {"Loading\nno licence\n \n", "no licence"},
-		"a syntax error": {"  File \"/a/far.py\", line 2\n    def f(:\n          ^\nSyntaxError: invalid syntax\n", "SyntaxError: invalid syntax (far.py, line 2)"},
+		"nothing":       {"\n\n", ""},
+		"the last line": {"Loading\nno licence\n \n", "no licence"},
+		"a syntax error": {"  File \"/a/far.py\", line 2\n    def f(:\n          ^\nSyntaxError: invalid syntax\n",
+			"SyntaxError: invalid syntax (far.py, line 2)"},
 		"the plugin's own place": {traceback + "  File \"/a/far.py\", line 3, in <module>\n    import torch\n" +
 			"  File \"<frozen importlib._bootstrap>\", line 1, in _load\n" +
 			"  File \"/a/.venv/lib/site-packages/torch/__init__.py\", line 239, in <module>\n    raise ImportError(text)\n" +
-			"ImportError: libc10.so: no such file\n\nIMPORTANT: please read this\n", "ImportError: libc10.so: no such file (far.py, line 3)"},
-		"another place": {traceback + "  File \"/lib/x.py\", line 7, in f\n    f()\nValueError: no\n", "ValueError: no (x.py, line 7)"},
-		"the last exception": {traceback + "  File \"/a/far.py\", line 1, in f\nKeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\n" +
+			"ImportError: libc10.so: no such file\n\nIMPORTANT: please read this\n", "ImportError: libc10.so: no such file " +
+			"(far.py, line 3)"},
+		"another place": {traceback + "  File \"/lib/x.py\", line 7, in f\n    f()\nValueError: no\n",
+			"ValueError: no (x.py, line 7)"},
+		"the last exception": {traceback + "  File \"/a/far.py\", line 1, in f\nKeyError: 1\n\nDuring handling of the " +
+			"above exception, another exception occurred:\n\n" +
 			traceback + "  File \"/a/far.py\", line 9, in g\nTypeError: 2\n", "TypeError: 2 (far.py, line 9)"},
-		"an exception long ago": {traceback + "  File \"/a/far.py\", line 1, in f\nKeyError: 1\n" + strings.Repeat("epoch\n", 30) + "Killed\n", "Killed"},
-		"a panic of Go": {"panic: no\n\ngoroutine 1 [running]:\npanic({0x1})\n\t/go/src/runtime/panic.go:770 +0x1\nmain.main()\n\t/a/main.go:12 +0x18\nexit status 2\n",
+		"an exception long ago": {traceback + "  File \"/a/far.py\", line 1, in f\nKeyError: 1\n" +
+			strings.Repeat("epoch\n", 30) + "Killed\n", "Killed"},
+		"a panic of Go": {"panic: no\n\ngoroutine 1 [running]:\npanic({0x1})\n\t/go/src/runtime/panic.go:770 " +
+			"+0x1\nmain.main()\n\t/a/main.go:12 +0x18\nexit status 2\n",
 			"panic: no (main.go, line 12)"},
-		"a crash of Python": {"Fatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n  File \"/a/far.py\", line 4 in <module>\n\n" +
+		"a crash of Python": {"Fatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n " +
+			" File \"/a/far.py\", line 4 in <module>\n\n" +
 			"Extension modules: numpy\n", "Fatal Python error: Segmentation fault"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +64,8 @@ func TestCause(t *testing.T) {
 		})
 	}
 	last := tail{file: "/a/far.py"} // as one record of Python's logging
-	last.add(readEntry(hclog.Info, `{"@level":"error","@message":"it failed\nTraceback (most recent call last):\n  File \"/a/far.py\", line 5, in f\nOSError: no"}`).message)
+	last.add(readEntry(hclog.Info, `{"@level":"error","@message":"it failed\nTraceback (most recent call last):\n`+
+		`  File \"/a/far.py\", line 5, in f\nOSError: no"}`).message)
 	assert.Equal(t, "OSError: no (far.py, line 5)", last.words())
 }
 

@@ -35,7 +35,8 @@ func cannotStart(path string, err error) error {
 			"a script in Python begins with: #!/usr/bin/env python3", path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s cannot be run: the file, or the loader that it was built for, does not exist; build it for this system", path)
+		return fmt.Errorf("%s cannot be run: the file, or the loader that it was built for, does not exist; build it "+
+			"for this system", path)
 	}
 	return fmt.Errorf("%s cannot be run: %w", path, err)
 }
@@ -52,9 +53,11 @@ func startHint(path string, status int, words string) string {
 	case s.windows:
 		return "; " + windowsWords(path)
 	case strings.HasPrefix(words, module):
-		return "; " + s.python() + " lacks it: install it there, or have the first line of the file start the Python of your environment"
+		return "; " + s.python() + " lacks it: install it there, or have the first line of the file start the Python of " +
+			"your environment"
 	case status == absent && s.command != "" && !onPath(s.command):
-		return fmt.Sprintf("; its first line names %s, which is not on PATH: install it, or name the path of another", s.command)
+		return fmt.Sprintf("; its first line names %s, which is not on PATH: install it, or name the path of another",
+			s.command)
 	case status == absent:
 		return "; a program that it starts is not there"
 	case status == 0:

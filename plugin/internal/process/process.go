@@ -194,7 +194,8 @@ func (p *Process) explain(err error, late bool) error {
 		}
 		return p.withLog(err, false)
 	}
-	const silent = "%w: %s did not write its handshake within %v: it hangs, is no plugin, or needs more time (--plugin-start-timeout)"
+	const silent = "%w: %s did not write its handshake within %v: it hangs, is no plugin, or needs more time " +
+		"(--plugin-start-timeout)"
 	const deaf = "%w: %s wrote its handshake, but did not say what it serves within %v: " +
 		"it hangs, or needs more time (--plugin-start-timeout)"
 	switch {
@@ -203,11 +204,14 @@ func (p *Process) explain(err error, late bool) error {
 	case late:
 		return p.withLog(fmt.Errorf(deaf, core.ErrCrashed, name, p.config.StartTimeout), false)
 	case !complete:
-		return p.withLog(fmt.Errorf("%w: %s ended before its handshake (%s)", core.ErrCrashed, name, p.runner.outcome()), true)
+		return p.withLog(fmt.Errorf("%w: %s ended before its handshake (%s)", core.ErrCrashed, name, p.runner.outcome()),
+			true)
 	case p.Ended() && !p.runner.wasKilled():
-		return p.withLog(fmt.Errorf("%w: %s ended before it said what it serves (%s)", core.ErrCrashed, name, p.runner.outcome()), true)
+		return p.withLog(fmt.Errorf("%w: %s ended before it said what it serves (%s)", core.ErrCrashed, name,
+			p.runner.outcome()), true)
 	case refused:
-		return p.withLog(fmt.Errorf("%w: %s does not say what it serves, but answers: %w; it must implement the call Describe",
+		return p.withLog(fmt.Errorf("%w: %s does not say what it serves, but answers: %w; it must implement the call "+
+			"Describe",
 			core.ErrContract, name, err), false)
 	}
 	return p.withLog(fmt.Errorf("%w: %s started, but cannot be reached: %w", core.ErrCrashed, name, err), false)

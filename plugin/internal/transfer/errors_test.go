@@ -38,7 +38,8 @@ func TestFailuresCanBeSent(t *testing.T) {
 
 // TestNamesOfStates: a name that is not UTF-8 can be sent, for the host to say that it is none.
 func TestNamesOfStates(t *testing.T) {
-	for name, want := range map[string]string{"training": "training", "f\xfcr": "f\uFFFDr", strings.Repeat("x", 2*MaxName): strings.Repeat("x", MaxName)} {
+	for name, want := range map[string]string{"training": "training", "f\xfcr": "f\uFFFDr",
+		strings.Repeat("x", 2*MaxName): strings.Repeat("x", MaxName)} {
 		sent, _, err := State(name, &core.State{})
 		require.NoError(t, err)
 		assert.Equal(t, want, sent.GetName())

@@ -56,7 +56,8 @@ func Send(s Stream, frame *wire.Frame, arrays ...Array) error {
 // order. The error is [core.ErrContract].
 func CheckAnnounced(headers []*wire.Array, names ...string) error {
 	if len(headers) != len(names) {
-		return fmt.Errorf("%w: %d arrays were announced where %d belong, %q", core.ErrContract, len(headers), len(names), names)
+		return fmt.Errorf("%w: %d arrays were announced where %d belong, %q", core.ErrContract, len(headers), len(names),
+			names)
 	}
 	for i, h := range headers {
 		if h.GetName() != names[i] {
