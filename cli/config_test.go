@@ -239,7 +239,8 @@ func TestPathsThatAreNotText(t *testing.T) {
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
 	assert.Contains(t, string(kept), "data: !!binary |\n  "+base64.StdEncoding.EncodeToString([]byte(data))[:60])
-	got = call(t.Context(), newFakes().config(), "run", "--config", filepath.Join(out, "config.yaml"))
+	got = call(t.Context(), newFakes().config(), "run", "--config", filepath.Join(out, "config.yaml"),
+		"--plugin", path)
 	require.Zero(t, got.status, got.stderr)
 	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
 	again, err := os.ReadFile(filepath.Join(out, "config.yaml"))

@@ -388,8 +388,8 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"losses of 1e5":      {field("history", []any{map[string]any{"epoch": 1, "train": 1e5, "validation": 0}, map[string]any{"epoch": 2, "train": 1e11, "validation": 1e-300}}), map[string]string{"report": ""}},
 		"seconds of 1e308": {edited(func(_, run map[string]any) {
 			run["fit_seconds"], run["predict_seconds"], run["cpu_seconds"] = 1e308, -1e308, 1e12
-		}), map[string]string{"report": "", "serve": ""}},
-		"bytes of 2^63":       {field("peak_rss_bytes", int64(1<<63-1)), map[string]string{"report": ""}},
+		}), refused("it is 0 to 1000000000")},
+		"bytes of 2^63":       {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
 		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}), map[string]string{"report": ""}},
 		"few hashes":          {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }), refused("it has 1 hashes of predictions; a run of 3 steps that is ok has 3")},
 		"short hashes":        {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"", "a", "b"} }), map[string]string{"report": "", "compare": ""}},
@@ -444,6 +444,7 @@ func pipe(t *testing.T, dir, name string) {
 }
 
 func failedRun(run map[string]any) {
+	run["trained"] = false
 	run["status"], run["accuracy"], run["labels"], run["prediction_sha256"] = "failed", []any{}, []any{}, []any{}
 }
 
