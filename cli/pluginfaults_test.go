@@ -108,3 +108,18 @@ func TestPluginsAreFound(t *testing.T) {
 	assert.Contains(t, got.stderr, "speaks version 7")
 	assert.NoDirExists(t, out)
 }
+
+// TestRunCheckSignal: SIGINT ends the checks at once, before anything of the runs is begun.
+func TestRunCheckSignal(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	path := pluginFile(t, "far", "hangs-in-fit")
+	pluginFolder(t)
+	c := startChild(t, nil, tiny(data, out, "--plugin", path, "--methods", "hangs-in-fit", "--check", "-v")...)
+	c.await(t, "it hangs")
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	got := c.finish(t)
+	assert.Equal(t, exitInterrupted, got.status, got.stderr)
+	const last = "bench: stopped while plugins were checked; nothing was begun\n"
+	assert.True(t, strings.HasSuffix(got.stderr, last), got.stderr)
+	assert.NoDirExists(t, out)
+}

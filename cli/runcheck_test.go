@@ -161,18 +161,3 @@ func TestRunChecksTheProgram(t *testing.T) {
 	assert.Contains(t, got.stderr, "--check: no method comes from a plugin, nor does the oracle\n")
 	assert.NotContains(t, got.stderr, "checking")
 }
-
-// TestRunCheckSignal: SIGINT ends the checks at once, before anything of the runs is begun.
-func TestRunCheckSignal(t *testing.T) {
-	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	path := pluginFile(t, "far", "hangs-in-fit")
-	pluginFolder(t)
-	c := startChild(t, nil, tiny(data, out, "--plugin", path, "--methods", "hangs-in-fit", "--check", "-v")...)
-	c.await(t, "it hangs")
-	require.NoError(t, c.Process.Signal(os.Interrupt))
-	got := c.finish(t)
-	assert.Equal(t, exitInterrupted, got.status, got.stderr)
-	const last = "bench: stopped while plugins were checked; nothing was begun\n"
-	assert.True(t, strings.HasSuffix(got.stderr, last), got.stderr)
-	assert.NoDirExists(t, out)
-}

@@ -120,7 +120,7 @@ type part struct {
 // the first is too far out, as Satterthwaite's degrees of freedom (1946, Biometrics Bulletin 2,
 // 110–114) say; these go further than is safe for a few levels, and so this goes part of the way.
 func (p *pivot) add(w way, other float64) {
-	values, weights := scaled(w.freedom * (1 + 2*other/(math.Max(1, w.dispersion)+other)))
+	values, weights := scaled(w.freedom * (1 + 1.5*other/(math.Max(1, w.dispersion)+other)))
 	// The logarithm of 1 + the relative variance of levels is the variance of their logarithms.
 	logs := func(dispersion float64) float64 {
 		return math.Log1p(w.levels * math.Max(0, dispersion-1) / p.information)

@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 
@@ -24,33 +23,38 @@ func (c *cell) few() bool { return c.misses() < 10-1e-9 }
 
 func (c *cell) misses() float64 { return (1 - c.rate) * float64(c.seeds*c.snapshots) }
 
+// outside says that intervals cover less than they should, or more than steps of one miss force
+// them to.
+func (c *cell) outside() bool { return c.got.held < 93 || c.got.held > 97 && !c.few() }
+
 // simulate fills cells, on all processors.
-func simulate(t *testing.T, cells []cell, n int) {
+func simulate(t *testing.T, cells []*cell, n int, stream uint64) {
 	var all sync.WaitGroup
 	next := make(chan *cell)
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for c := range next {
-				c.got, c.exact = coverage(t, c.population, c.seeds, c.snapshots, n)
+				c.got, c.exact = coverage(t, c.population, c.seeds, c.snapshots, n, stream)
 			}
 		})
 	}
-	for k := range cells {
-		next <- &cells[k]
+	for _, c := range cells {
+		next <- c
 	}
 	close(next)
 	all.Wait()
 }
 
-// TestStudyOfCoverage prints docs/statistics-coverage.md. It names the cells outside of the bounds,
-// and fails where they are outside of those by more than two standard errors.
+// TestStudyOfCoverage prints docs/statistics-coverage.md. Cells that are outside of the bounds, as
+// one in many is by chance, are simulated once more with other tables and more of them; those that
+// remain are named.
 func TestStudyOfCoverage(t *testing.T) {
 	if !*study {
-		t.Skip("it takes a quarter of an hour; run it with -study")
+		t.Skip("it takes ten minutes; run it with -study")
 	}
-	const n, slack = 2000, 1.1
+	const n, more = 2000, 8000
 	seedsOf := []int{2, 3, 5, 10, 20, 50}
-	var cells []cell
+	var cells []*cell
 	for _, snapshots := range []int{20, 100, 1000} {
 		for _, effects := range [][2]float64{{0, 0}, {0.15, 1.2}, {0.5, 1.2}, {1, 1.2}} {
 			kind := "independent scores"
@@ -60,16 +64,15 @@ func TestStudyOfCoverage(t *testing.T) {
 			for _, rate := range []float64{.5, .8, .9, .97, .99, .999, .9998, .9999} {
 				p := ofRate(rate, effects[0], effects[1])
 				for _, seeds := range seedsOf {
-					cells = append(cells, cell{rate: rate, kind: kind, population: p, seeds: seeds, snapshots: snapshots})
+					cells = append(cells, &cell{rate: rate, kind: kind, population: p, seeds: seeds, snapshots: snapshots})
 				}
 			}
 		}
 	}
-	simulate(t, cells, n)
-	var low, high []string
+	simulate(t, cells, n, 0)
+	var again []*cell
 	title := ""
-	for k := range cells {
-		c := &cells[k]
+	for _, c := range cells {
 		if now := fmt.Sprintf("\n## %d images, %s\n", c.snapshots, c.kind); now != title {
 			title = now
 			fmt.Printf("%s\n| accuracy | S = 2 | 3 | 5 | 10 | 20 | 50 |\n|---|---|---|---|---|---|---|\n", title)
@@ -85,24 +88,27 @@ func TestStudyOfCoverage(t *testing.T) {
 		if c.seeds == seedsOf[len(seedsOf)-1] {
 			fmt.Println()
 		}
-		if c.seeds == 2 {
-			continue
-		}
-		line := fmt.Sprintf("| %v | %d | %d | %s | %.1f | %.1f | %.1f | %.1f |",
-			c.rate, c.snapshots, c.seeds, c.kind, c.misses(), c.got.held, c.got.above, c.got.below)
-		assert.Greater(t, c.got.held, 93-slack, line)
-		if c.got.held < 93 {
-			low = append(low, line)
-		}
-		if !c.few() {
-			assert.Less(t, c.got.held, 97+slack, line)
-			if c.got.held > 97 {
-				high = append(high, line)
-			}
+		if c.seeds > 2 && c.outside() {
+			again = append(again, c)
 		}
 	}
-	fmt.Println("\noutside of the bounds: accuracy, images, S, kind, misses expected, covered, interval above, below")
-	fmt.Println(strings.Join(append(low, high...), "\n"))
+	fmt.Printf("\nof %d cells outside of the bounds with %d tables:\n\n", len(again), n)
+	for _, c := range again {
+		fmt.Printf("%v, %d images, S = %d, %s: %.1f\n", c.rate, c.snapshots, c.seeds, c.kind, c.got.held)
+	}
+	simulate(t, again, more, 1)
+	fmt.Printf("\nthese remain outside with %d other ones:\n", more)
+	fmt.Print("\n| accuracy | images | S | scores | errors expected | covered | interval above | below |\n|---|---|---|---|---|---|---|---|\n")
+	for _, c := range again {
+		if c.outside() {
+			fmt.Printf("| %v | %d | %d | %s | %.1f | %.1f | %.1f | %.1f |\n",
+				c.rate, c.snapshots, c.seeds, c.kind, c.misses(), c.got.held, c.got.above, c.got.below)
+		}
+		assert.GreaterOrEqual(t, c.got.held, 93.0, "%+v", *c)
+		if !c.few() {
+			assert.Less(t, c.got.held, 98.0, "%+v", *c)
+		}
+	}
 }
 
 // TestStudyOfOtherSeeds prints how intervals fare where seeds are not what the model takes them
@@ -113,7 +119,7 @@ func TestStudyOfOtherSeeds(t *testing.T) {
 	}
 	line := func(p population) {
 		for _, s := range []int{2, 3, 5, 10, 20} {
-			got, _ := coverage(t, p, s, 1000, 2000)
+			got, _ := coverage(t, p, s, 1000, 2000, 0)
 			fmt.Printf(" %.1f (%.3f) |", got.held, got.width)
 		}
 		fmt.Println()
