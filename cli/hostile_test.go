@@ -41,7 +41,7 @@ const (
 	mostTime   = 3 * time.Minute // of a child, which would be killed: nothing depends on how long it takes
 )
 
-func init() { hostileMain = runHostile }
+var hostileMain = runHostile
 
 // runHostile runs the command lines that stdin lists, one after the other in this process, and writes what came of each.
 // "serve" is answered as a browser's first requests are.
@@ -493,9 +493,7 @@ func treeOf(t *testing.T, dir string) map[string]string {
 
 // TestHostileFolders: docs/safety.md shows what each command says.
 func TestHostileFolders(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it runs every command on every folder, which takes minutes; -short is set")
-	}
+	skipLong(t, "it runs every command on every folder")
 	b := newHostileBase(t)
 	before := treeOf(t, b.outside)
 	cases := b.cases()
@@ -532,9 +530,7 @@ func lastLine(text string) string {
 
 // TestHostileInputs: images, data, configurations and models that a user names.
 func TestHostileInputs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it makes large files; -short is set")
-	}
+	skipLong(t, "it makes large files")
 	b := newHostileBase(t)
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {
@@ -585,4 +581,15 @@ func TestHostileInputs(t *testing.T) {
 		assert.Contains(t, got.stderr, says[i], commands[i])
 	}
 	assert.Less(t, peak, mostMemory)
+}
+
+// skipLong skips what takes minutes of child processes, of which each reads files in one goroutine.
+func skipLong(t *testing.T, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip(why + ", which takes minutes; -short is set")
+	}
+	if underRace {
+		t.Skip(why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and memory")
+	}
 }

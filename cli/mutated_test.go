@@ -25,9 +25,7 @@ import (
 // TestMutatedFolders changes files of folders of results at random, and gives them to every command: none panics, hangs,
 // takes much memory or writes outside the folder. KOOPBENCH_SOAK=1 makes it 1000 folders.
 func TestMutatedFolders(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it runs every command on hundreds of folders; -short is set")
-	}
+	skipLong(t, "it runs every command on hundreds of folders")
 	const batch = 25
 	folders := 200
 	if os.Getenv("KOOPBENCH_SOAK") != "" {

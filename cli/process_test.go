@@ -31,8 +31,6 @@ const (
 // hostileChild makes this program the child of the tests of hostile files, where there are such: hostileMain is nil elsewhere.
 const hostileChild = "KOOPBENCH_TEST_HOSTILE"
 
-var hostileMain func()
-
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		noPlugins()
