@@ -67,16 +67,17 @@ func TestPageOfThousandRuns(t *testing.T) {
 	elements := js[float64](b, `document.querySelectorAll("*").length`)
 	t.Logf("%.0f elements", elements)
 	assert.Less(t, elements, float64(mostElements))
-	for name, action := range map[string]string{
-		"hide a curve": `document.querySelector("input[data-series]").click()`,
-		"show none":    `document.querySelector("button[data-show=none]").click()`,
-		"show all":     `document.querySelector("button[data-show=all]").click()`,
-		"next image":   `(() => { const s = document.querySelector("#image"); s.value = Number(s.value) + 1; s.dispatchEvent(new Event("input")); })()`,
-		"next seed":    `(() => { const s = document.querySelector("#seed"); s.selectedIndex++; s.dispatchEvent(new Event("change")); })()`,
-		"sort":         `document.querySelector(".ranking thead th:nth-child(2) button").click()`,
-		"sort runs":    `document.querySelector(".runs thead th:nth-child(5) button").click()`,
-		"dark":         `document.querySelector("input[value=dark]").click()`,
+	for _, act := range [][2]string{
+		{"hide a curve", `document.querySelector("input[data-series]").click()`},
+		{"show none", `document.querySelector("button[data-show=none]").click()`},
+		{"show all", `document.querySelector("button[data-show=all]").click()`},
+		{"next image", `(() => { const s = document.querySelector("#image"); s.value = Number(s.value) + 1; s.dispatchEvent(new Event("input")); })()`},
+		{"next seed", `(() => { const s = document.querySelector("#seed"); s.selectedIndex++; s.dispatchEvent(new Event("change")); })()`},
+		{"sort", `document.querySelector(".ranking thead th:nth-child(2) button").click()`},
+		{"sort runs", `document.querySelector(".runs thead th:nth-child(5) button").click()`},
+		{"dark", `document.querySelector("input[value=dark]").click()`},
 	} {
+		name, action := act[0], act[1]
 		js[bool](b, `(document.querySelector("#rollout").scrollIntoView({ behavior: "instant" }), true)`)
 		changes := js[float64](b, `(() => {
 			const changes = new MutationObserver(() => {});
