@@ -84,6 +84,6 @@ def test_one_name_in_two_kinds() -> None:
 
 
 def test_resolve() -> None:
-    assert Typed().resolve(rank=4) == {"centred": True, "rank": 4, "alpha": 0.5, "kernel": "rbf"}
+    assert Typed().resolve(rank=4) == {"centred": True, "rank": 4, "alpha": 0.5, "kernel": "rbf", "path": ""}
     with pytest.raises(OptionError, match="rnak"):
         Typed().resolve(rnak=4)
