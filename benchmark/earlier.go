@@ -34,7 +34,7 @@ func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
 	for _, r := range runs {
 		result := RunResult{
 			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed,
-			Options: r.options.Map(), Plugin: r.entry.Plugin,
+			Options: r.entry.Options.Map(), Plugin: r.entry.Plugin,
 		}
 		keys[r.key], names[result.title()] = true, true
 		planned = append(planned, result)

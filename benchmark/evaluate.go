@@ -17,7 +17,7 @@ import (
 // right if it equals the snapshot's state moved on by the number of steps. Step 0 is never scored.
 //
 // The model is given the snapshots in an order of its own at each step, so that the place of a snapshot says nothing of its time;
-// everything else here is in the order of time. At one step it predicts some of them again, see [rows.check].
+// everything else here is in the order of time. At one step it predicts some of them again, see [rows].
 func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	steps := h.Task.Info.Steps
 	progress.Phase("evaluation", steps)
@@ -79,8 +79,7 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
 		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that "+
-			"looks several "+
-			"steps ahead by itself; run it with the protocol %q", ProtocolPowers, ProtocolReencode))
+			"looks several steps ahead by itself; run it with the protocol %q", ProtocolPowers, ProtocolReencode))
 	}
 	return forecaster.Forecast, nil
 }

@@ -222,7 +222,7 @@ func (h *harness) save(ctx context.Context, r run, model core.Model, result *Run
 		}
 		file, err = (&SavedModel{h.modelInfo(ModelInfo{
 			Kind: ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed,
-			Options: r.options.Map(), Oracle: h.oracle.Key,
+			Options: r.entry.Options.Map(), Oracle: h.oracle.Key,
 		}), state}).encode()
 		return err
 	}()

@@ -104,7 +104,6 @@ func (noObserver) End(string, int64, Outcome)        {}
 type run struct {
 	entry       Entry
 	description core.Description
-	options     core.Options
 	seed        int64
 	key         string
 	place       int // in the plan, from 0
@@ -163,7 +162,7 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
 			}
 			labels[key] = e.Label
-			runs = append(runs, run{e, d, e.Options, seed, key, len(runs)})
+			runs = append(runs, run{e, d, seed, key, len(runs)})
 		}
 	}
 	return runs, nil

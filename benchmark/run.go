@@ -270,7 +270,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 // blank is the result of a run of which nothing is known but what was asked for.
 func (h *harness) blank(r run, s share) *RunResult {
 	return &RunResult{
-		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.options.Map(),
+		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
 		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
 		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{}, Accuracy: []float64{},
 		Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
@@ -335,7 +335,7 @@ func statusOf(err error) Status {
 }
 
 func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
-	t := h.training(r.description, r.options, r.seed, progress)
+	t := h.training(r.description, r.entry.Options, r.seed, progress)
 	t.Checkpoints = kept
 	if r.description.Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](h.judge)
