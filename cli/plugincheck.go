@@ -219,7 +219,7 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 		if c.wanted != nil && !c.wanted(thing) {
 			continue
 		}
-		c.begin(checkedKind(thing), describedName(thing))
+		c.begin(check.KindOf(thing), describedName(thing))
 		report := checkThing(ctx, thing, &c.checks)
 		if len(report.Results) == 0 {
 			continue // none of these checks is about such a thing
@@ -246,21 +246,6 @@ func describesItself(program check.Report) bool {
 		}
 	}
 	return true
-}
-
-// checkedKind is the kind of what a plugin serves.
-func checkedKind(thing any) check.Kind {
-	switch thing.(type) {
-	case core.Method:
-		return check.KindMethod
-	case core.Embedder:
-		return check.KindEmbedder
-	case core.EvolutionOperator:
-		return check.KindOperator
-	case core.Loss:
-		return check.KindLoss
-	}
-	return check.KindOracle
 }
 
 // checkThing checks what a plugin serves.

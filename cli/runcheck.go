@@ -94,7 +94,7 @@ func (a *app) checkUsed(
 		return nil, err
 	}
 	c.wanted = func(thing any) bool {
-		return slices.Contains(names, checkedName(checkedKind(thing), describedName(thing)))
+		return slices.Contains(names, checkedName(check.KindOf(thing), describedName(thing)))
 	}
 	c.begin = func(kind check.Kind, name string) { say(show, "checking %s %s\n", kind, name) }
 	c.add = func(r check.Report) error {

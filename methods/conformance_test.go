@@ -109,21 +109,6 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-func kindOf(thing any) check.Kind {
-	switch thing.(type) {
-	case core.Method:
-		return check.KindMethod
-	case core.Embedder:
-		return check.KindEmbedder
-	case core.EvolutionOperator:
-		return check.KindOperator
-	case core.Loss:
-		return check.KindLoss
-	default:
-		return check.KindOracle
-	}
-}
-
 // conform runs the suite of each thing. Its outputs must equal those of the reference, if there are any.
 func conform(t *testing.T, things, references []any) {
 	r := builtin(t)
@@ -132,7 +117,7 @@ func conform(t *testing.T, things, references []any) {
 	for i, thing := range things {
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		require.Equal(t, names[i], d.Name)
-		t.Run(fmt.Sprintf("%s %s", kindOf(thing), d.Name), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s", check.KindOf(thing), d.Name), func(t *testing.T) {
 			if testing.Short() && (d.Name == "contrastive" || d.Name == "autoencoder") {
 				t.Skip("trains for seconds; vamp goes the same way")
 			}

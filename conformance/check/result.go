@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/koopbench/koopbench/core"
 )
 
 // Kind is one of the five kinds of things that can be checked, or the program that serves them.
@@ -18,6 +20,23 @@ const (
 	KindOracle   Kind = "oracle"
 	KindPlugin   Kind = "plugin" // the program, whatever it serves
 )
+
+// KindOf is the kind of a thing that can be registered, "" for anything else.
+func KindOf(thing any) Kind {
+	switch thing.(type) {
+	case core.Method:
+		return KindMethod
+	case core.Embedder:
+		return KindEmbedder
+	case core.EvolutionOperator:
+		return KindOperator
+	case core.Loss:
+		return KindLoss
+	case core.Oracle:
+		return KindOracle
+	}
+	return ""
+}
 
 // Status is how a check ended.
 type Status string
