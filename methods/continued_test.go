@@ -40,23 +40,27 @@ func (s *states) Advance(int) {
 // reaches the fit only after a while, in which it could end.
 type stop struct{ after atomic.Int64 }
 
-// standing is the progress of a fit that stands still at its stop.
+// standing is the progress of a fit that stands still at its stop. Its count is its own: a fit that was cancelled over the wire may still
+// be running when the next one begins.
 type standing struct {
 	core.Progress
 	ctx  context.Context
-	stop *stop
+	left *atomic.Int64
 }
 
 func (s standing) Advance(done int) {
+	last := s.left.Add(-1) == 0
 	s.Progress.Advance(done)
-	if s.stop.after.Add(-1) == 0 {
+	if last {
 		<-s.ctx.Done()
 	}
 }
 
 func (s *stop) on(ctx context.Context, t *core.Training) *core.Training {
+	left := &atomic.Int64{}
+	left.Store(s.after.Load())
 	stopping := *t
-	stopping.Progress = standing{t.Progress, ctx, s}
+	stopping.Progress = standing{t.Progress, ctx, left}
 	return &stopping
 }
 
