@@ -9,6 +9,7 @@ type Registry struct {
 	Operators Set[core.EvolutionOperator]
 	Losses    Set[core.Loss]
 	Oracles   Set[core.Oracle]
+	Tasks     Set[core.Task]
 }
 
 // New returns an empty registry.
@@ -19,5 +20,6 @@ func New() *Registry {
 		Operators: newSet[core.EvolutionOperator]("evolution operator"),
 		Losses:    newSet[core.Loss]("loss"),
 		Oracles:   newSet[core.Oracle]("oracle"),
+		Tasks:     newSet[core.Task]("task"),
 	}
 }

@@ -1,0 +1,158 @@
+// Package orderedmnist is the task Ordered MNIST: images of the digits 0, 1, 2, … in turn.
+package orderedmnist
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/cmplx"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+)
+
+// Name is the declared name of the task.
+const Name = "ordered-mnist"
+
+// DigitsOption is the option for the number of digits.
+const DigitsOption = "digits"
+
+// MaxDigits is the largest number of digits.
+const MaxDigits = dataset.Classes
+
+// Task is Ordered MNIST of Kostic, Novelli, Grazzi, Lounici and Pontil, "Learning invariant
+// representations of time-homogeneous stochastic dynamical systems", ICLR 2024: the image at time t
+// shows the digit t mod c, c being the number of digits, and is the next one of that digit in the
+// set. The state is the digit, and the evolution operator turns the c digits in a circle: its
+// eigenvalues are the c-th roots of unity to the power of the lag.
+type Task struct{}
+
+var _ core.Task = Task{}
+
+// Describe implements [core.Task].
+func (Task) Describe() core.Description {
+	return core.Description{
+		Name:    Name,
+		Summary: "images of the digits 0, 1, 2, … in turn, judged by an oracle that reads the predicted images",
+		Doc: "Ordered MNIST of Kostic et al., \"Learning invariant representations of time-homogeneous stochastic dynamical " +
+			"systems\", ICLR 2024: the image at time t is one of the digit t mod c, where c is the number of digits. " +
+			"Roll-outs begin at every test image. A prediction is right if the oracle, a classifier trained on the " +
+			"training images, reads the digit in it that is due. The eigenvalues of the true evolution operator are " +
+			"the c-th roots of unity to the power of the lag.",
+		Options: []core.Option{
+			core.IntOption(DigitsOption, 5, 1, MaxDigits, "digits that follow one another: 0 to N-1"),
+			core.TextOption(core.SplitOption, DefaultSplit.String(), 40, "images to train, validate and test on"),
+			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
+			core.IntOption(core.LagOption, 1, 1, maxLag, "images from one step to the next"),
+			core.TextOption(core.DataOption, "", core.MaxText, "folder of four IDX files in place of the MNIST inside this program"),
+		},
+	}
+}
+
+const maxLag = 1000
+
+// Open implements [core.Task].
+func (Task) Open(_ context.Context, o core.Options) (*core.Problem, error) {
+	split, err := ParseSplit(o.String(core.SplitOption))
+	if err != nil {
+		return nil, err
+	}
+	set, err := open(o.String(core.DataOption))
+	if err != nil {
+		return nil, err
+	}
+	return problem(set, o.Int(DigitsOption), split, o.Int(core.StepsOption), o.Int(core.LagOption))
+}
+
+func open(folder string) (*dataset.Set, error) {
+	if folder == "" {
+		return dataset.MNIST()
+	}
+	return dataset.Open(folder)
+}
+
+func problem(set *dataset.Set, digits int, split Split, steps, lag int) (*core.Problem, error) {
+	if least := lag + 1; split.Train < least || split.Validation < least {
+		return nil, fmt.Errorf("%w: a split of %v images; training and validation need at least %d each for a pair at a "+
+			"lag of %d", core.ErrOption, split, least, lag)
+	}
+	sequence, err := set.Ordered(digits, split.Train+split.Validation+split.Test)
+	if err != nil {
+		return nil, fmt.Errorf("a split of %v images: %w", split, err)
+	}
+	x, labels := sequence.Snapshots, sequence.Labels
+	a, b := split.Train, split.Train+split.Validation
+	states := &core.States{
+		Count: digits, Word: "digit", Train: labels[:a], Validation: labels[a:b], Test: labels[b:],
+	}
+	for step := range steps {
+		states.Expected = append(states.Expected, moved(states.Test, (step+1)*lag, digits))
+	}
+	return &core.Problem{
+		Train: core.OneTrajectory(x.Slice(0, a)), Validation: core.OneTrajectory(x.Slice(a, b)),
+		Test: core.OneTrajectory(x.Slice(b, x.Len())),
+		Lag:  lag, Steps: steps, Rank: digits, States: states, Source: set.Source, Picture: core.ImagePicture,
+		Truth: &core.Truth{Eigenvalues: roots(digits, lag)},
+	}, nil
+}
+
+// moved are the digits that come so many images later.
+func moved(digits []int, images, count int) []int {
+	later := make([]int, len(digits))
+	for i, d := range digits {
+		later[i] = (d + images) % count
+	}
+	return later
+}
+
+// roots are the eigenvalues of the operator that moves count digits on by lag: 1 first, and
+// conjugates side by side, the one with positive imaginary part first.
+func roots(count, lag int) []complex128 {
+	at := func(k int) complex128 { return cmplx.Rect(1, 2*math.Pi*float64(k*lag%count)/float64(count)) }
+	values := []complex128{1}
+	for k := 1; 2*k <= count; k++ {
+		z := at(k)
+		if imag(z) < 0 {
+			z = cmplx.Conj(z)
+		}
+		values = append(values, z)
+		if 2*k < count {
+			values = append(values, cmplx.Conj(z))
+		}
+	}
+	return values
+}
+
+// Split is how many images go to each part, in the order of time.
+type Split struct{ Train, Validation, Test int }
+
+// DefaultSplit is that of the notebook and of the papers that it follows.
+var DefaultSplit = Split{Train: 3000, Validation: 1000, Test: 1000}
+
+func (s Split) String() string { return fmt.Sprintf("%d,%d,%d", s.Train, s.Validation, s.Test) }
+
+// ParseSplit reads what [Split.String] writes. The error is [core.ErrOption].
+func ParseSplit(text string) (s Split, err error) {
+	const most = 1_000_000
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return s, fmt.Errorf("%w: a split of %q; give three numbers of images, TRAIN,VAL,TEST, like %v", core.ErrOption,
+			text, DefaultSplit)
+	}
+	for i, part := range []struct {
+		name  string
+		value *int
+		least int
+	}{{"training", &s.Train, 2}, {"validation", &s.Validation, 2}, {"test", &s.Test, 1}} {
+		written := strings.TrimSpace(parts[i])
+		n, err := strconv.Atoi(written)
+		if err != nil || n < part.least || n > most {
+			return s, fmt.Errorf("%w: %q %s images; give a whole number from %d to %d", core.ErrOption, written, part.name,
+				part.least, most)
+		}
+		*part.value = n
+	}
+	return s, nil
+}
