@@ -11,33 +11,44 @@ import (
 )
 
 func newTaskArrays(t *Task) *TaskArrays {
-	n := min(SampleCycles*t.Info.States, t.Train.Len())
-	return &TaskArrays{
-		Sample: t.Train.Slice(0, n), SampleLabels: t.TrainLabels[:n],
-		TestImages: t.Test.Slice(0, min(RolloutSnapshots, t.Test.Len())), TestLabels: t.TestLabels,
+	n := min(sampleSize(t.Info), t.Train.At(0).Len())
+	a := &TaskArrays{
+		Sample: t.Train.At(0).Slice(0, n), Starts: t.starts.Slice(0, min(RolloutSnapshots, t.starts.Len())),
 	}
+	if t.States != nil {
+		a.SampleStates, a.TestStates = t.States.Train[:n], t.States.Test
+	}
+	return a
+}
+
+// sampleSize is how many training snapshots the sample has, if the first trajectory has as many.
+func sampleSize(t TaskInfo) int {
+	if t.States == 0 {
+		return RolloutSnapshots
+	}
+	return SampleCycles * t.States
 }
 
 func (t *TaskArrays) archive() npz.Archive {
-	return npz.Archive{
-		"sample":        snapshotArray(t.Sample),
-		"sample_labels": labelArray(t.SampleLabels),
-		"test_images":   snapshotArray(t.TestImages),
-		"test_labels":   labelArray(t.TestLabels),
+	a := npz.Archive{"sample": snapshotArray(t.Sample), "starts": snapshotArray(t.Starts)}
+	if t.TestStates != nil {
+		a["sample_states"], a["test_states"] = labelArray(t.SampleStates), labelArray(t.TestStates)
 	}
+	return a
 }
 
+// rollOutArray is the name of the roll-out by a protocol.
+func rollOutArray(protocol string) string { return "rollout_" + protocol }
+
 func (r *RunArrays) archive() npz.Archive {
-	var images []float32
-	var labels []int64
-	for step, x := range r.Rollout {
-		images = append(images, x.Floats()...)
-		labels = append(labels, labelArray(r.Labels[step]).Values.([]int64)...)
-	}
-	first := r.Rollout[0]
-	a := npz.Archive{
-		"rollout": {Shape: append([]int{len(r.Rollout), first.Len()}, first.Shape()...), Values: images},
-		"labels":  {Shape: []int{len(r.Labels), len(r.Labels[0])}, Values: labels},
+	a := npz.Archive{}
+	for protocol, steps := range r.Rollouts {
+		var values []float32
+		for _, x := range steps {
+			values = append(values, x.Floats()...)
+		}
+		first := steps[0]
+		a[rollOutArray(protocol)] = npz.Array{Shape: append([]int{len(steps), first.Len()}, first.Shape()...), Values: values}
 	}
 	if r.LeftEigenfunctions != nil {
 		n, k := r.LeftEigenfunctions.Dims()
@@ -49,36 +60,40 @@ func (r *RunArrays) archive() npz.Archive {
 // check returns [ErrResults] where the arrays are not those of the task, as a command writes them.
 func (t *TaskArrays) check(info TaskInfo) error {
 	for _, of := range []struct {
-		what   string
-		images core.Snapshots
-		most   int
-	}{{"sample", t.Sample, min(SampleCycles*info.States, info.Train)}, {"test_images", t.TestImages, min(RolloutSnapshots, info.Test)}} {
-		if n := of.images.Len(); n < 1 || n > of.most || !slices.Equal(of.images.Shape(), info.Shape) {
+		what string
+		x    core.Snapshots
+		most int
+	}{{"sample", t.Sample, min(sampleSize(info), info.Train)}, {"starts", t.Starts, min(RolloutSnapshots, info.Starts)}} {
+		if n := of.x.Len(); n < 1 || n > of.most || !slices.Equal(of.x.Shape(), info.Shape) {
 			return fmt.Errorf("%w: %q has %d snapshots of shape %v; of this task it has 1 to %d of shape %v", ErrResults, of.what, n,
-				of.images.Shape(), of.most, info.Shape)
+				of.x.Shape(), of.most, info.Shape)
 		}
 	}
-	if n := len(t.SampleLabels); n != t.Sample.Len() {
-		return fmt.Errorf("%w: \"sample_labels\" has %d labels for %d snapshots", ErrResults, n, t.Sample.Len())
+	if info.States == 0 {
+		return nil
 	}
-	if err := checkLabels(t.TestLabels, info); err != nil {
-		return fmt.Errorf("%w: \"test_labels\": %w", ErrResults, err)
+	if err := checkStates(t.SampleStates, t.Sample.Len(), info.States); err != nil {
+		return fmt.Errorf("%w: \"sample_states\": %w", ErrResults, err)
+	}
+	if err := checkStates(t.TestStates, info.Test, info.States); err != nil {
+		return fmt.Errorf("%w: \"test_states\": %w", ErrResults, err)
 	}
 	return nil
 }
 
 // check returns [ErrResults] where the arrays are not those of the run, as a command writes them.
 func (r *RunArrays) check(info TaskInfo, run *RunResult) error {
-	if len(r.Rollout) != info.Steps {
-		return fmt.Errorf("%w: \"rollout\" and \"labels\" have %d steps, and the run has %d", ErrResults, len(r.Rollout), info.Steps)
-	}
-	if x := r.Rollout[0]; x.Len() > min(RolloutSnapshots, info.Test) || !slices.Equal(x.Shape(), info.Shape) {
-		return fmt.Errorf("%w: \"rollout\" has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", ErrResults,
-			x.Len(), x.Shape(), min(RolloutSnapshots, info.Test), info.Shape)
-	}
-	for step, labels := range r.Labels {
-		if err := checkLabels(labels, info); err != nil {
-			return fmt.Errorf("%w: \"labels\" at step %d: %w", ErrResults, step+1, err)
+	for _, e := range run.Evaluations {
+		steps := r.Rollouts[e.Protocol]
+		if e.Status != StatusOK {
+			continue
+		}
+		if len(steps) != info.Steps {
+			return fmt.Errorf("%w: %q has %d steps, and the run has %d", ErrResults, rollOutArray(e.Protocol), len(steps), info.Steps)
+		}
+		if x := steps[0]; x.Len() > min(RolloutSnapshots, info.Starts) || !slices.Equal(x.Shape(), info.Shape) {
+			return fmt.Errorf("%w: %q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", ErrResults,
+				rollOutArray(e.Protocol), x.Len(), x.Shape(), min(RolloutSnapshots, info.Starts), info.Shape)
 		}
 	}
 	if r.LeftEigenfunctions == nil {
@@ -92,26 +107,27 @@ func (r *RunArrays) check(info TaskInfo, run *RunResult) error {
 }
 
 func runArraysOf(a npz.Archive) (*RunArrays, error) {
-	images, shape, err := npz.Values[float32](a, "rollout", -1)
-	if err != nil {
-		return nil, err
-	}
-	labels, labelShape, err := npz.Values[int64](a, "labels", 2)
-	if err != nil {
-		return nil, err
-	}
-	if len(shape) < 3 || slices.Min(append(shape, labelShape...)) < 1 || shape[0] != labelShape[0] {
-		return nil, fmt.Errorf("%w: a roll-out of shape %v with labels of shape %v", npz.ErrFormat, shape, labelShape)
-	}
-	r := &RunArrays{}
-	for step := range shape[0] {
-		size := len(images) / shape[0]
-		x, err := core.NewSnapshots(images[step*size:(step+1)*size], shape[2:]...)
+	r := &RunArrays{Rollouts: map[string]Rollout{}}
+	for _, protocol := range Protocols() {
+		name := rollOutArray(protocol)
+		if _, ok := a[name]; !ok {
+			continue
+		}
+		values, shape, err := npz.Values[float32](a, name, -1)
 		if err != nil {
 			return nil, err
 		}
-		r.Rollout = append(r.Rollout, x)
-		r.Labels = append(r.Labels, toInts(labels[step*labelShape[1]:(step+1)*labelShape[1]]))
+		if len(shape) < 3 || slices.Min(shape) < 1 {
+			return nil, fmt.Errorf("%w: a roll-out of shape %v", npz.ErrFormat, shape)
+		}
+		size := len(values) / shape[0]
+		for step := range shape[0] {
+			x, err := core.NewSnapshots(values[step*size:(step+1)*size], shape[2:]...)
+			if err != nil {
+				return nil, err
+			}
+			r.Rollouts[protocol] = append(r.Rollouts[protocol], x)
+		}
 	}
 	if _, ok := a["left_eigenfunctions"]; ok {
 		values, dims, err := npz.Values[complex128](a, "left_eigenfunctions", 2)

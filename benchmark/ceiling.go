@@ -7,25 +7,29 @@ import (
 )
 
 // aboveOracle returns a warning for each method about whose predictions the oracle is right more often
-// than about the true test snapshots, whose states are truth, by more than chance explains
-// ([stats.AboveCeiling], corrected for the number of methods).
-func (r *Results) aboveOracle(truth []int) []string {
+// than about the starts themselves, by more than chance explains ([stats.AboveCeiling], corrected for
+// the number of methods).
+func (r *Results) aboveOracle() []string {
+	ceiling := r.OracleScores()
+	if ceiling == nil {
+		return nil
+	}
 	var methods []string
-	labels := map[string][][][]int{}
+	scores := map[string][][][]float64{}
 	for _, run := range r.Runs {
 		if run.Status != StatusOK {
 			continue
 		}
-		if labels[run.Method] == nil {
+		if scores[run.Method] == nil {
 			methods = append(methods, run.Method)
 		}
-		labels[run.Method] = append(labels[run.Method], run.Labels)
+		scores[run.Method] = append(scores[run.Method], r.ScoresOf(run.Ranked))
 	}
 	tests := make([]stats.Comparison, len(methods))
 	for i, method := range methods {
 		var err error
-		if tests[i], err = stats.AboveCeiling(labels[method], r.Oracle.TestLabels, truth, r.Task.Lag, r.Task.States); err != nil {
-			return nil // what the oracle sees in the test snapshots is not known
+		if tests[i], err = stats.AboveCeiling(scores[method], ceiling); err != nil {
+			return nil
 		}
 	}
 	stats.AdjustCeilings(tests)

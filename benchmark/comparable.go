@@ -12,13 +12,14 @@ import (
 // Aspect names what results can differ in.
 type Aspect string
 
-// The aspects. Runs that differ in one of the first six are judged by other measures: they belong in no table together.
+// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table together.
 // Those that differ in training, code or kernels are other runs, and are told apart if they would be joined. The machine changes
 // times.
 const (
 	AspectData     Aspect = "data"
 	AspectSplit    Aspect = "split"
-	AspectDigits   Aspect = "digits"
+	AspectStates   Aspect = "states"
+	AspectMeasure  Aspect = "measure"
 	AspectSteps    Aspect = "steps"
 	AspectProtocol Aspect = "protocol"
 	AspectOracle   Aspect = "oracle"
@@ -43,6 +44,10 @@ func (d Difference) Fatal() bool {
 // looked at.
 func Differences(r, against *Results) []Difference {
 	d := settingOf(r).unlike(settingOf(against))
+	if r.Protocol != against.Protocol {
+		d = append(d, Difference{AspectProtocol, fmt.Sprintf("another protocol ranks: %s against %s", orUnknown(r.Protocol),
+			orUnknown(against.Protocol))})
+	}
 	if e, f := r.Environment, against.Environment; e.machine() != f.machine() {
 		d = append(d, Difference{AspectMachine, fmt.Sprintf("another machine: %s against %s", e.machine(), f.machine())})
 	}
@@ -84,7 +89,10 @@ func (s setting) unlike(o setting) differences {
 		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train, u.Validation, u.Test)
 	}
 	if t.States != u.States {
-		add(AspectDigits, "another number of digits: %d against %d", t.States, u.States)
+		add(AspectStates, "another number of %s: %d against %d", t.stateWords(), t.States, u.States)
+	}
+	if t.Measure.Name != u.Measure.Name {
+		add(AspectMeasure, "another measure: %s against %s", orUnknown(t.Measure.Name), orUnknown(u.Measure.Name))
 	}
 	if t.DataSHA256 != u.DataSHA256 && len(d) == 0 {
 		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)", orUnknown(t.Source), t.DataSHA256, orUnknown(u.Source), u.DataSHA256)
@@ -95,8 +103,11 @@ func (s setting) unlike(o setting) differences {
 	if t.Lag != u.Lag {
 		add(AspectSteps, "another lag: %d against %d", t.Lag, u.Lag)
 	}
-	if t.Protocol != u.Protocol {
-		add(AspectProtocol, "another protocol: %s against %s", orUnknown(t.Protocol), orUnknown(u.Protocol))
+	if text := UnlikeOptions(t.Options, u.Options); text != "" && len(d) == 0 {
+		add(AspectData, "another task: %s", text)
+	}
+	if t.Plugin.identity() != u.Plugin.identity() {
+		add(AspectData, "another task: it is from %s against %s", t.Plugin.Origin(), u.Plugin.Origin())
 	}
 	d = append(d, s.oracle.unlike(o.oracle)...)
 	if s.maxEpochs != o.maxEpochs && len(d) == 0 {
@@ -183,6 +194,14 @@ func UnlikeOptions(a, b map[string]any) string {
 		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// stateWords is what the task calls its states.
+func (t TaskInfo) stateWords() string {
+	if t.StateWord == "" {
+		return "states"
+	}
+	return t.StateWord + "s"
 }
 
 // code says which code an executable is.

@@ -1,18 +1,16 @@
 package benchmark
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is
 // there too and can be read: its arrays, and its model and predictions if the plan wants them.
 func (h *harness) finished(r run) (result *RunResult, complete bool) {
 	found, ok, err := h.store.Run(r.key)
-	if !ok || err != nil || found.Status != StatusOK || found.check(h.Task.Info) != nil {
+	if !ok || err != nil || !found.evaluated() || found.check(h.Task.Info) != nil {
 		return nil, false
 	}
 	found.Method = r.entry.Label
+	found.rank(h.Protocol)
 	for _, check := range []func(run, *RunResult) error{h.checkArrays, h.checkModel, h.checkPredictions} {
 		if check(r, &found) != nil {
 			return &found, false
@@ -22,16 +20,17 @@ func (h *harness) finished(r run) (result *RunResult, complete bool) {
 }
 
 func (h *harness) checkArrays(r run, result *RunResult) error {
-	arrays, err := h.store.RunArraysOf(h.Task.Info, result)
-	if err != nil {
+	if _, err := h.store.RunArraysOf(h.Task.Info, result); err != nil {
 		return err
 	}
-	if !slices.EqualFunc(arrays.Labels, result.Labels, slices.Equal[[]int]) {
-		return fmt.Errorf("%w: the labels of %s are not those of its arrays", ErrResults, r.key)
-	}
-	for i, recorded := range result.Accuracy {
-		if h.accuracyAt(result.Labels[i], i+1) != recorded {
-			return fmt.Errorf("%w: the accuracy of %s at step %d is not that of its labels", ErrResults, r.key, i+1)
+	results := h.blankResults()
+	for i := range result.Evaluations {
+		e := &result.Evaluations[i]
+		for step, scores := range results.ScoresOf(e) {
+			if mean(scores) != e.Score[step] {
+				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels", ErrResults,
+					h.Task.Info.Measure.Name, r.key, e.Protocol, step+1)
+			}
 		}
 	}
 	return nil
@@ -48,9 +47,17 @@ func (h *harness) checkModel(r run, _ *RunResult) error {
 	return err
 }
 
-func (h *harness) checkPredictions(r run, _ *RunResult) error {
+func (h *harness) checkPredictions(r run, result *RunResult) error {
 	if !h.SavePredictions {
 		return nil
 	}
-	return h.store.eachPrediction(r.key, h.Task.Info, nil)
+	for _, e := range result.Evaluations {
+		if e.Status != StatusOK {
+			continue
+		}
+		if err := h.store.eachPrediction(r.key, e.Protocol, h.Task.Info, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -13,56 +13,88 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// evaluate rolls the model out over the test snapshots. At each step the judge labels what the model predicts, and a label is
-// right if it equals the snapshot's state moved on by the number of steps. Step 0 is never scored.
-//
-// The model is given the snapshots in an order of its own at each step, so that the place of a snapshot says nothing of its time;
-// everything else here is in the order of time. At one step it predicts some of them again, see [rows].
-func (h *harness) evaluate(ctx context.Context, model core.Model, rows rows, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
-	steps := h.Task.Info.Steps
-	progress.Phase("evaluation", steps)
-	arrays := &RunArrays{}
-	ahead, err := predictor(h.Task.Info.Protocol, model)
-	if err != nil {
-		return nil, err
-	}
-	measured := func(ctx context.Context, x core.Snapshots, step int) (next core.Snapshots, err error) {
-		m.measure(&result.PredictSeconds, func() { next, err = ahead(ctx, x, step) })
-		return next, err
-	}
-	kept := h.keepPredictions(result.Key)
-	defer kept.discard()
-	x := h.Task.Test
-	for step := 1; step <= steps; step++ {
-		next, err := rows.predict(ctx, x, step, measured, ahead)
-		if err != nil {
-			return nil, fmt.Errorf("prediction at step %d: %w", step, err)
-		}
-		labels, err := h.classify(ctx, next)
-		if err != nil {
-			return nil, fmt.Errorf("at step %d: %w", step, err)
-		}
-		err = rows.checkLabels(next, labels, step, func(x core.Snapshots) ([]int, error) { return h.classify(ctx, x) })
-		if err != nil {
-			return nil, fmt.Errorf("at step %d: %w", step, err)
-		}
-		if h.Task.Info.Protocol != ProtocolPowers {
-			x = next
-		}
-		result.PredictionSHA256 = append(result.PredictionSHA256, hashSnapshots(next))
-		result.Labels = append(result.Labels, labels)
-		kept.add(next, labels)
-		result.Accuracy = append(result.Accuracy, h.accuracyAt(labels, step))
-		arrays.Labels = append(arrays.Labels, labels)
-		shown, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
-		if err != nil {
+// evaluate rolls the model out from the starts by every protocol. What is wrong with one evaluation
+// leaves the others as they are; the error is that of the context.
+func (h *harness) evaluate(
+	ctx context.Context, model core.Model, rows rows, result *RunResult, m *meter, progress core.Progress,
+) (*RunArrays, error) {
+	arrays := &RunArrays{Rollouts: map[string]Rollout{}}
+	progress.Phase("evaluation", h.Task.Steps*len(Protocols()))
+	for i, protocol := range Protocols() {
+		advance := func(step int) { progress.Advance(i*h.Task.Steps + step) }
+		e := Evaluation{Protocol: protocol, Status: StatusOK, Score: []float64{}, PredictionSHA256: []string{}}
+		var shown Rollout
+		var unsaved error
+		err := core.Contain(func() (err error) {
+			shown, unsaved, err = h.rollOut(ctx, model, rows.of(protocol), result.Key, &e, m, advance)
+			return err
+		})
+		if ctx.Err() != nil {
 			return nil, err
 		}
-		arrays.Rollout = append(arrays.Rollout, shown)
-		progress.Advance(step)
+		if err != nil {
+			e = Evaluation{
+				Protocol: protocol, Status: statusOf(err), Reason: bounded(err.Error()), Score: []float64{},
+				PredictionSHA256: []string{},
+			}
+		} else {
+			arrays.Rollouts[protocol] = shown
+			arrays.unsaved = errors.Join(arrays.unsaved, unsaved)
+		}
+		result.Evaluations = append(result.Evaluations, e)
+		advance(h.Task.Steps)
 	}
-	arrays.unsaved = kept.commit()
 	return arrays, nil
+}
+
+// rollOut rolls the model out by the protocol of e, and judges what it predicts at each step. Step 0 is
+// never scored. unsaved says why predictions could not be kept.
+//
+// The model is given the starts in an order of its own at each step, so that the place of a snapshot
+// says nothing of its time; everything else here is in the order of time. At one step it predicts some
+// of them again, see [rows].
+func (h *harness) rollOut(
+	ctx context.Context, model core.Model, rows rows, key string, e *Evaluation, m *meter, advance func(step int),
+) (shown Rollout, unsaved, err error) {
+	ahead, err := predictor(e.Protocol, model)
+	if err != nil {
+		return shown, nil, err
+	}
+	measured := func(ctx context.Context, x core.Snapshots, step int) (next core.Snapshots, err error) {
+		m.measure(&e.PredictSeconds, func() { next, err = ahead(ctx, x, step) })
+		return next, err
+	}
+	kept := h.keepPredictions(key, e.Protocol)
+	defer kept.discard()
+	x := h.Task.starts
+	for step := 1; step <= h.Task.Steps; step++ {
+		next, err := rows.predict(ctx, x, step, measured, ahead)
+		if err != nil {
+			return shown, nil, fmt.Errorf("prediction at step %d: %w", step, err)
+		}
+		v, err := h.verdict(ctx, step, next, rows)
+		if err != nil {
+			return shown, nil, fmt.Errorf("at step %d: %w", step, err)
+		}
+		if e.Protocol != ProtocolPowers {
+			x = next
+		}
+		e.PredictionSHA256 = append(e.PredictionSHA256, hashSnapshots(next))
+		e.Score = append(e.Score, mean(v.scores))
+		if v.labels != nil {
+			e.Labels = append(e.Labels, v.labels)
+		} else {
+			e.Scores = append(e.Scores, v.scores)
+		}
+		kept.add(next, v.labels)
+		first, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
+		if err != nil {
+			return shown, nil, err
+		}
+		shown = append(shown, first)
+		advance(step)
+	}
+	return shown, kept.commit(), nil
 }
 
 // ahead is what predicts the snapshots of a step.
@@ -116,8 +148,12 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, res
 	if len(values) == 0 {
 		return nil
 	}
-	order := rows.order(0)
-	given, err := pick(h.Task.Test, order)
+	test, err := startsOf(h.Task.Problem, firstRows(h.Task.Test.Len()))
+	if err != nil {
+		return err
+	}
+	order := rows.order(0, test.Len())
+	given, err := pick(test, order)
 	if err != nil {
 		return err
 	}

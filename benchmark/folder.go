@@ -14,9 +14,11 @@ import (
 // folder is what a folder of results holds of the commands that its results.json and its plans tell of.
 type folder struct {
 	setting
-	store *Store
-	runs  []foundRun // in the order of the commands
-	notes []string
+	store    *Store
+	protocol string // by which its results rank
+	expected [][]int
+	runs     []foundRun // in the order of the commands
+	notes    []string
 }
 
 // foundRun is a run that a folder tells of.
@@ -45,7 +47,7 @@ func (r foundRun) betterThan(o *foundRun) bool {
 			return 0
 		case f.result == nil:
 			return 1
-		case f.result.Status != StatusOK:
+		case !f.result.evaluated():
 			return 2
 		}
 		return 3
@@ -53,19 +55,23 @@ func (r foundRun) betterThan(o *foundRun) bool {
 	return rank(r) > rank(*o)
 }
 
-// contradicts returns the first step at which two evaluated results of one run differ, 0 where none does.
+// contradicts returns the first step at which two evaluations of one run by one protocol differ, 0 if
+// none do.
 func (r foundRun) contradicts(o *foundRun) int {
-	if r.result == nil || o.result == nil || r.result.Status != StatusOK || o.result.Status != StatusOK {
+	if r.result == nil || o.result == nil {
 		return 0
 	}
-	a, b := r.result.PredictionSHA256, o.result.PredictionSHA256
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return i + 1
+	for _, e := range r.result.Evaluations {
+		other := o.result.Evaluation(e.Protocol)
+		if other == nil || e.Status != StatusOK || other.Status != StatusOK {
+			continue
 		}
-	}
-	if len(a) != len(b) {
-		return min(len(a), len(b)) + 1
+		a, b := e.PredictionSHA256, other.PredictionSHA256
+		for i := range max(len(a), len(b)) {
+			if i >= len(a) || i >= len(b) || a[i] != b[i] {
+				return i + 1
+			}
+		}
 	}
 	return 0
 }
@@ -99,14 +105,27 @@ func (s *Store) folder() (*folder, error) {
 	return s.gather(r, plans)
 }
 
+// results are those of the folder without runs, judged by an oracle of which more may be known.
+func (f *folder) results(oracle OracleInfo) *Results {
+	r := &Results{
+		Schema: Schema, Task: f.task, Protocol: f.protocol, Environment: f.environment, Oracle: oracle,
+		Expected: f.expected, Baselines: []Baseline{}, MaxEpochs: f.maxEpochs, Runs: []RunResult{},
+	}
+	if baselines, ok := f.store.readBaselines(r); ok {
+		r.Baselines = baselines
+	}
+	return r
+}
+
 // gather finds the runs of results, if any, and of plans.
 func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 	f := &folder{store: s}
 	name := "results.json"
 	if r != nil {
-		f.setting = settingOf(r)
+		f.setting, f.protocol, f.expected = settingOf(r), r.Protocol, r.Expected
 	} else {
 		f.setting, name = plans[0].setting(), plans[0].name()
+		f.protocol, f.expected = plans[0].Protocol, plans[0].Expected
 		if info, ok := s.oracle(f.oracle.Key, f.task); ok {
 			f.oracle = info
 		}
@@ -128,6 +147,7 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 		switch {
 		case ok:
 			run.Method = label
+			run.rank(f.protocol)
 			found.result = &run
 		case stored != nil:
 			found.result = stored

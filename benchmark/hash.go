@@ -24,7 +24,7 @@ func runKey(task TaskInfo, oracleKey string, env Environment, identity string, d
 
 // runKeyOf is the key of a run of a method of that name; options are all of them.
 func runKeyOf(task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64) string {
-	task.Source = ""
+	task.Source, task.Plugin = "", task.Plugin.sameCode()
 	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(name, ":", "-"), seed, hashJSON(struct {
 		Schema, Oracle, Executable, Identity, Backend, Method string
 		Task                                                  TaskInfo

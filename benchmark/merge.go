@@ -64,12 +64,15 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	defer unlock()
 	m := &Merged{Missing: j.missing, Notes: j.notes}
 	first := folders[0]
-	m.Results = &Results{Schema: Schema, Task: first.task, Environment: first.environment, Oracle: j.oracle, MaxEpochs: first.maxEpochs}
+	m.Results = first.results(j.oracle)
 	m.Results.Environment.Command = command
 	if err := m.takeBeside(store, folders, j.runs); err != nil {
 		return nil, err
 	}
 	if err := m.takeCommon(store, folders); err != nil {
+		return nil, err
+	}
+	if err := m.takeBaselines(store, folders); err != nil {
 		return nil, err
 	}
 	for _, r := range j.runs {
@@ -78,19 +81,33 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 		}
 		m.Results.Runs = append(m.Results.Runs, *r.result)
 	}
+	m.Results.rank(m.Results.Protocol)
 	if err := m.takeData(store, folders); err != nil {
 		return nil, err
 	}
-	if data, err := store.TaskArraysOf(m.Results.Task); err == nil {
-		m.Results.Warnings = m.Results.aboveOracle(data.TestLabels)
-	}
-	if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
-		return nil, err
-	}
-	if err := j.oracle.take(store, folders); err != nil {
-		return nil, err
+	m.Results.Warnings = m.Results.aboveOracle()
+	if j.oracle.Name != "" {
+		if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
+			return nil, err
+		}
+		if err := j.oracle.take(store, folders); err != nil {
+			return nil, err
+		}
 	}
 	return m, store.WriteResults(m.Results)
+}
+
+// takeBaselines takes the baselines of the first folder that has them.
+func (m *Merged) takeBaselines(out *Store, folders []*folder) error {
+	for _, f := range folders {
+		baselines, ok := f.store.readBaselines(m.Results)
+		if !ok {
+			continue
+		}
+		m.Results.Baselines = baselines
+		return out.writeJSON(out.path(baselinesFile), storedBaselines{m.Results.baselineKey(), baselines})
+	}
+	return nil
 }
 
 // take copies the file of the oracle, where out has none and a folder has.
@@ -110,7 +127,7 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 // them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)
-	if ok && err == nil && (own.Status == StatusOK || r.result.Status != StatusOK) {
+	if ok && err == nil && (own.evaluated() || !r.result.evaluated()) {
 		return nil
 	}
 	m.Copied++
@@ -127,14 +144,19 @@ var besideRun = map[string]func(s *Store, run *RunResult, t TaskInfo) error{
 		}
 		return err
 	},
-	".predictions.npz": func(s *Store, run *RunResult, t TaskInfo) error { return s.eachPrediction(run.Key, t, nil) },
+	predictionsEnding(ProtocolReencode): predictionsOf(ProtocolReencode),
+	predictionsEnding(ProtocolPowers):   predictionsOf(ProtocolPowers),
+}
+
+func predictionsOf(protocol string) func(s *Store, run *RunResult, t TaskInfo) error {
+	return func(s *Store, run *RunResult, t TaskInfo) error { return s.eachPrediction(run.Key, protocol, t, nil) }
 }
 
 // takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it. What
 // cannot be read is left out, with a note.
 func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
 	for _, r := range runs {
-		if r.result.Status != StatusOK {
+		if len(r.result.Evaluations) == 0 {
 			continue
 		}
 		for _, f := range folders {

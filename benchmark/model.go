@@ -98,8 +98,8 @@ func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	switch {
 	case m.Kind != ModelOfMethod && m.Kind != ModelOfOracle:
 		err = fmt.Errorf("it is of the kind %q; there is %q and %q", m.Kind, ModelOfMethod, ModelOfOracle)
-	case m.Task.States < 1 || m.Task.Lag < 1:
-		err = fmt.Errorf("it is of %d states at a lag of %d; both are at least 1", m.Task.States, m.Task.Lag)
+	case m.Task.Lag < 1:
+		err = fmt.Errorf("it is of a lag of %d snapshots, which is at least 1", m.Task.Lag)
 	case m.Oracle != "" && !isFileName(m.Oracle):
 		err = fmt.Errorf("the key of its oracle, %q, is no name of a file", m.Oracle)
 	default:

@@ -47,17 +47,17 @@ func (h *harness) fitOracle(
 		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
 	}()
 	return core.Contain(func() error {
-		return h.makeJudge(ctx, kept, d, options, warning, start, progress)
+		return h.teachOracle(ctx, kept, d, options, warning, start, progress)
 	})
 }
 
-// makeJudge is fitOracle for a fit that began at start.
-func (h *harness) makeJudge(
+// teachOracle is fitOracle for a fit that began at start.
+func (h *harness) teachOracle(
 	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string, start time.Time,
 	progress core.Progress,
 ) (err error) {
 	t := h.training(d, options, h.Oracle.Seed, progress)
-	t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
+	t.TrainLabels, t.ValidationLabels = h.Task.States.Train, h.Task.States.Validation
 	t.Checkpoints = kept
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err
@@ -73,13 +73,19 @@ func (h *harness) makeJudge(
 	}
 	h.oracle.Warnings = shortened(h.oracle.Warnings)
 	h.oracle.History = history(report)
-	if h.oracle.ValidationAccuracy, err = h.score(ctx, h.Task.Validation, h.Task.ValidationLabels); err != nil {
+	var seen []int
+	for i := range h.Task.Validation.Count() {
+		labels, err := h.classify(ctx, h.Task.Validation.At(i))
+		if err != nil {
+			return err
+		}
+		seen = append(seen, labels...)
+	}
+	h.oracle.ValidationAccuracy = mean(right(seen, h.Task.States.Validation))
+	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.starts); err != nil {
 		return err
 	}
-	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.Test); err != nil {
-		return err
-	}
-	h.oracle.TestAccuracy = h.accuracyAt(h.oracle.TestLabels, 0)
+	h.oracle.TestAccuracy = mean(right(h.oracle.TestLabels, h.Task.startStates))
 	if weak := h.oracle.weak(); weak != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, weak)
 	}
@@ -87,15 +93,6 @@ func (h *harness) makeJudge(
 		return err
 	}
 	return errors.Join(h.store.writeJSON(h.store.path("oracle.json"), h.oracle), kept.remove())
-}
-
-// score is the share of snapshots that the judge labels rightly.
-func (h *harness) score(ctx context.Context, x core.Snapshots, truth []int) (float64, error) {
-	labels, err := h.classify(ctx, x)
-	if err != nil {
-		return 0, err
-	}
-	return accuracy(labels, truth, 0, h.Task.Info.States), nil
 }
 
 // classify calls the judge and checks what it says.
@@ -111,35 +108,19 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 	return labels, nil
 }
 
-// accuracyAt is the share of labels at a step of a roll-out that are right; step 0 is that of the test
-// snapshots themselves.
-func (h *harness) accuracyAt(labels []int, step int) float64 {
-	return accuracy(labels, h.Task.TestLabels, step*h.Task.Info.Lag, h.Task.Info.States)
-}
-
 // weak is a warning if the oracle judges badly, "" otherwise.
 func (o OracleInfo) weak() string {
 	if o.TestAccuracy >= WeakJudge {
 		return ""
 	}
-	return fmt.Sprintf("a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for "+
+	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots rightly, and %.0f%% is the least for "+
 		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
 }
 
 // sound reports whether what is known of an oracle fits what it sees in the test snapshots.
 func (h *harness) sound(o OracleInfo) bool {
 	weak := o.weak()
-	return len(o.TestLabels) == len(h.Task.TestLabels) && o.TestAccuracy == h.accuracyAt(o.TestLabels, 0) &&
+	return len(o.TestLabels) == len(h.Task.startStates) &&
+		o.TestAccuracy == mean(right(o.TestLabels, h.Task.startStates)) &&
 		(weak == "" || slices.Contains(o.Warnings, weak))
-}
-
-// accuracy is the share of labels equal to (truth + moves) mod states.
-func accuracy(labels, truth []int, moves, states int) float64 {
-	right := 0
-	for i, l := range labels {
-		if l == (truth[i]+moves)%states {
-			right++
-		}
-	}
-	return float64(right) / float64(len(labels))
 }

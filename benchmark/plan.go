@@ -12,7 +12,10 @@ import (
 
 // Plan is what to run.
 type Plan struct {
-	Task   *Task
+	Task *Task
+	// Protocol ranks the methods, [ProtocolReencode] if it is empty. It changes no evaluation.
+	Protocol string
+	// Oracle judges, if the task has no score of its own.
 	Oracle OraclePlan
 	// Entries are the methods to evaluate, labels unique.
 	Entries []Entry
@@ -84,8 +87,12 @@ type Observer interface {
 	End(label string, seed int64, outcome Outcome)
 }
 
-// OracleLabel stands for the oracle where an [Observer] is told of runs.
-const OracleLabel = "oracle"
+// OracleLabel and ScoreLabel stand for the oracle, and for the score of a task, where an [Observer] is
+// told of runs.
+const (
+	OracleLabel = "the oracle"
+	ScoreLabel  = "the score"
+)
 
 // Outcome is how a run ended, for an [Observer].
 type Outcome struct {
@@ -112,11 +119,13 @@ type run struct {
 // Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and says so in labels that name
 // it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the plan before does it first.
 func (p *Plan) Cap() error {
-	cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
-	if err != nil {
-		return fmt.Errorf("the oracle: %w", err)
+	if p.Task.Info.Judged() {
+		cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
+		if err != nil {
+			return fmt.Errorf("the oracle: %w", err)
+		}
+		p.cut = p.cut || cut
 	}
-	p.cut = p.cut || cut
 	p.Entries = slices.Clone(p.Entries)
 	for i := range p.Entries {
 		e := &p.Entries[i]

@@ -15,23 +15,34 @@ import (
 type predictions struct {
 	file    *atomicfile.File
 	arrays  *npz.Writer
-	images  io.Writer
-	shape   []int // [steps, test]
+	values  io.Writer
+	shape   []int // [steps, starts]
 	labels  []int64
 	failure error // the first one; nothing is written after it
 }
 
-func (s *Store) predictionsPath(key string) string { return s.path(predictionsFile(key)) }
+// Names of the arrays of a file of predictions.
+const (
+	predictionsArray = "predictions"
+	labelsArray      = "labels"
+)
 
-func predictionsFile(key string) string { return "runs/" + key + ".predictions.npz" }
+func predictionsFile(key, protocol string) string {
+	return "runs/" + key + predictionsEnding(protocol)
+}
+
+func predictionsEnding(protocol string) string { return "." + protocol + ".predictions.npz" }
 
 // eachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on what there is
-// of each step: images as []float32 and labels as []int64. use may be nil. The error is [ErrResults], or that of use.
-func (s *Store) eachPrediction(key string, t TaskInfo, use func(name string, step int, values any) error) error {
-	want := map[string][]int{
-		"labels": {t.Steps, t.Test}, "images": append([]int{t.Steps, t.Test}, t.Shape...),
+// of each step: predictions as []float32 and labels as []int64. use may be nil. The error is [ErrResults], or that of use.
+func (s *Store) eachPrediction(
+	key, protocol string, t TaskInfo, use func(name string, step int, values any) error,
+) error {
+	want := map[string][]int{predictionsArray: append([]int{t.Steps, t.Starts}, t.Shape...)}
+	if t.Judged() {
+		want[labelsArray] = []int{t.Steps, t.Starts}
 	}
-	err := s.open(predictionsFile(key), func(f io.ReaderAt, size int64) error {
+	err := s.open(predictionsFile(key, protocol), func(f io.ReaderAt, size int64) error {
 		return npz.Rows(f, size, want, use)
 	})
 	if err != nil {
@@ -40,18 +51,18 @@ func (s *Store) eachPrediction(key string, t TaskInfo, use func(name string, ste
 	return nil
 }
 
-// keepPredictions begins the file of a run's predictions, if the plan wants them.
-func (h *harness) keepPredictions(key string) *predictions {
+// keepPredictions begins the file of a run's predictions by a protocol, if the plan wants them.
+func (h *harness) keepPredictions(key, protocol string) *predictions {
 	if !h.SavePredictions {
 		return nil
 	}
-	p := &predictions{shape: []int{h.Task.Info.Steps, h.Task.Test.Len()}}
+	p := &predictions{shape: []int{h.Task.Steps, h.Task.starts.Len()}}
 	p.do(func() (err error) {
-		if p.file, err = atomicfile.Create(h.store.predictionsPath(key)); err != nil {
+		if p.file, err = atomicfile.Create(h.store.path(predictionsFile(key, protocol))); err != nil {
 			return err
 		}
 		p.arrays = npz.NewWriter(p.file)
-		p.images, err = p.arrays.Float32("images", append(p.shape[:2:2], h.Task.Test.Shape()...)...)
+		p.values, err = p.arrays.Float32(predictionsArray, append(p.shape[:2:2], h.Task.starts.Shape()...)...)
 		return err
 	})
 	return p
@@ -74,7 +85,7 @@ func (p *predictions) add(x core.Snapshots, labels []int) {
 		for _, l := range labels {
 			p.labels = append(p.labels, int64(l))
 		}
-		_, err := x.WriteTo(p.images)
+		_, err := x.WriteTo(p.values)
 		return err
 	})
 }
@@ -83,8 +94,10 @@ func (p *predictions) add(x core.Snapshots, labels []int) {
 // written.
 func (p *predictions) commit() error {
 	p.do(func() error {
-		if err := p.arrays.Add("labels", npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
-			return err
+		if len(p.labels) > 0 {
+			if err := p.arrays.Add(labelsArray, npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
+				return err
+			}
 		}
 		if err := p.arrays.Close(); err != nil {
 			return err

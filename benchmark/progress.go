@@ -22,7 +22,9 @@ type planned struct {
 	Environment Environment  `json:"environment"`
 	Oracle      OracleInfo   `json:"oracle"` // as it is before it is fitted
 	MaxEpochs   int          `json:"max_epochs,omitempty"`
-	Runs        []plannedRun `json:"runs"` // all of the command, those of other shards too
+	Protocol    string       `json:"protocol"`
+	Expected    [][]int      `json:"expected,omitempty"` // see [Results]
+	Runs        []plannedRun `json:"runs"`               // all of the command, those of other shards too
 }
 
 type plannedRun struct {
@@ -54,7 +56,11 @@ func (p planned) name() string {
 var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
 
 func (h *harness) planned(runs []run) planned {
-	p := planned{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit(), Runs: []plannedRun{}}
+	r := h.blankResults()
+	p := planned{
+		Schema: Schema, Task: r.Task, Environment: r.Environment, Oracle: r.Oracle, MaxEpochs: r.MaxEpochs,
+		Protocol: r.Protocol, Expected: r.Expected, Runs: []plannedRun{},
+	}
 	if !h.Shard.Whole() {
 		p.Shard = &h.Shard
 	}
@@ -87,7 +93,7 @@ func (s *Store) Progress() (r *Results, due int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	r = &Results{Schema: Schema, Task: f.task, Environment: f.environment, Oracle: f.oracle, MaxEpochs: f.maxEpochs, Runs: []RunResult{}}
+	r = f.results(f.oracle)
 	for _, found := range f.runs {
 		if found.damage != nil {
 			return nil, 0, found.damage
@@ -96,6 +102,7 @@ func (s *Store) Progress() (r *Results, due int, err error) {
 			r.Runs = append(r.Runs, *found.result)
 		}
 	}
+	r.rank(r.Protocol)
 	return r, len(f.runs), nil
 }
 
@@ -159,7 +166,8 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) 
 	case p.shard().Check() != nil:
 		return broken("is of no shard: %w", p.shard().Check())
 	}
-	if err := cmp.Or(p.Task.check(), p.Oracle.check(p.Task), p.Environment.check()); err != nil {
+	if err := cmp.Or(p.Task.check(), p.Oracle.check(p.Task), checkProtocol(p.Protocol), checkExpected(p.Expected, p.Task),
+		p.Environment.check()); err != nil {
 		return broken("is of no command: %w", err)
 	}
 	for _, r := range p.Runs {

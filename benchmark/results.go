@@ -6,19 +6,27 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/koopbench/koopbench/core"
 )
 
 // Schema names the layout of results.json and of the run files. It changes whenever a reader of the old layout would
 // misread the new one.
-const Schema = "koopbench.results/1"
+const Schema = "koopbench.results/2"
 
 // Results is everything that one `bench run` found: the content of results.json.
 type Results struct {
 	Schema      string      `json:"schema"`
 	Task        TaskInfo    `json:"task"`
+	Protocol    string      `json:"protocol"` // by which methods are ranked
 	Environment Environment `json:"environment"`
-	Oracle      OracleInfo  `json:"oracle"`
-	Runs        []RunResult `json:"runs"`
+	Oracle      OracleInfo  `json:"oracle,omitzero"` // none if the task has a score of its own
+	// Expected are the true states: [step][start], those of the starts themselves first, and then of
+	// what follows at each step. There are none without an oracle.
+	Expected [][]int `json:"expected,omitempty"`
+	// Baselines are models that learn nothing, judged as all others.
+	Baselines []Baseline  `json:"baselines"`
+	Runs      []RunResult `json:"runs"`
 	// MaxEpochs is [Plan.MaxEpochs] if it cut a training short, 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
 	// Warnings are about methods that are above the oracle's own accuracy by more than chance explains.
@@ -30,30 +38,69 @@ type Results struct {
 
 // TaskInfo says what was evaluated.
 type TaskInfo struct {
-	Name       string `json:"name"`        // "ordered-mnist"
-	Source     string `json:"source"`      // where the images came from, for the reader
-	DataSHA256 string `json:"data_sha256"` // of images, labels, shape and split
-	States     int    `json:"states"`      // number of digits
-	Shape      []int  `json:"shape"`       // of one snapshot
-	Train      int    `json:"train"`       // snapshots
-	Validation int    `json:"validation"`  // snapshots
-	Test       int    `json:"test"`        // snapshots
-	Lag        int    `json:"lag"`         // snapshots a step
-	Steps      int    `json:"steps"`       // steps of the roll-out
-	Protocol   string `json:"protocol"`    // ProtocolReencode or ProtocolPowers
+	Name        string         `json:"name"`        // "ordered-mnist"
+	Options     map[string]any `json:"options"`     // all but the place of the data
+	Source      string         `json:"source"`      // where the data came from, for the reader
+	DataSHA256  string         `json:"data_sha256"` // of all that the task gave
+	Shape       []int          `json:"shape"`       // of one snapshot
+	Picture     string         `json:"picture"`     // [core.Picture] of a snapshot
+	Train       int            `json:"train"`       // snapshots
+	Validation  int            `json:"validation"`  // snapshots
+	Test        int            `json:"test"`        // snapshots
+	Starts      int            `json:"starts"`      // test snapshots from which roll-outs begin
+	Lag         int            `json:"lag"`         // snapshots a step
+	Steps       int            `json:"steps"`       // steps of the roll-out
+	Rank        int            `json:"rank"`        // usual for the task
+	States      int            `json:"states"`      // number of true states, 0 if there are none
+	StateWord   string         `json:"state_word,omitempty"`
+	Eigenvalues []Complex      `json:"eigenvalues,omitempty"` // of the true evolution operator
+	Measure     MeasureInfo    `json:"measure"`
+	Plugin      *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
 }
 
-// The protocols of a roll-out. Their numbers are not comparable, and no [Results] has both.
+// Judged reports whether an oracle judges, by the states that it sees in predictions.
+func (t TaskInfo) Judged() bool { return t.Measure.Name == accuracyName }
+
+// accuracyName is the name of the measure of tasks that an oracle judges.
+var accuracyName = core.Accuracy(1).Name
+
+// Baseline is a model that learns nothing.
+type Baseline struct {
+	Name   string      `json:"name"`   // [Persistence] or [Mean]
+	Score  []float64   `json:"score"`  // [step] mean over the starts
+	Scores [][]float64 `json:"scores"` // [step][start]
+}
+
+// The baselines.
+const (
+	Persistence = "persistence" // predicts its input
+	Mean        = "mean"        // predicts the mean of the training snapshots
+)
+
+// The protocols of a roll-out. Their numbers are not comparable. Every run is evaluated by all of
+// them, and ranked by one.
 const (
 	// ProtocolReencode feeds each predicted snapshot back to the model as the next input.
 	ProtocolReencode = "reencode"
-	// ProtocolPowers feeds the model the test snapshots alone and asks for all steps ahead: powers of its evolution operator
-	// ([core.Forecaster]), as in the tables of Kostic et al. 2024.
+	// ProtocolPowers feeds the model the starts alone and asks for all steps ahead: powers of its
+	// evolution operator ([core.Forecaster]), as in the tables of Kostic et al. 2024.
 	ProtocolPowers = "powers"
 )
 
 // Protocols returns the protocols, the default one first.
 func Protocols() []string { return []string{ProtocolReencode, ProtocolPowers} }
+
+// Evaluation is the roll-out of a run by one protocol.
+type Evaluation struct {
+	Protocol         string      `json:"protocol"`
+	Status           Status      `json:"status"`
+	Reason           string      `json:"reason,omitempty"` // why the status is not ok
+	Score            []float64   `json:"score"`            // [step] mean over the starts, step 1 first
+	Labels           [][]int     `json:"labels,omitempty"` // [step][start] what the oracle saw; a score is 1 if it is the expected state
+	Scores           [][]float64 `json:"scores,omitempty"` // [step][start] if there is no oracle
+	PredictionSHA256 []string    `json:"prediction_sha256"`
+	PredictSeconds   float64     `json:"predict_seconds"` // of the whole roll-out, without the time of the judge
+}
 
 // Environment says where and by what the results were made.
 type Environment struct {
@@ -77,7 +124,7 @@ type OracleInfo struct {
 	Options            map[string]any `json:"options"`
 	ValidationAccuracy float64        `json:"validation_accuracy"`
 	TestAccuracy       float64        `json:"test_accuracy"`
-	TestLabels         []int          `json:"test_labels,omitempty"` // [test snapshot] what it sees in the test snapshots themselves; results of old versions do not tell
+	TestLabels         []int          `json:"test_labels,omitempty"` // [start] what it sees in the starts themselves
 	FitSeconds         float64        `json:"fit_seconds"`
 	Plugin             *PluginInfo    `json:"plugin,omitempty"`
 	Warnings           []string       `json:"warnings"`
@@ -106,12 +153,12 @@ type RunResult struct {
 	Options          map[string]any `json:"options"`
 	Exposed          string         `json:"exposed"` // core.Exposure: "", "labels" or "oracle"
 	Status           Status         `json:"status"`
-	Reason           string         `json:"reason"`  // why the status is not ok, or why the run counts as untrained
-	Trained          bool           `json:"trained"` //
+	Reason           string         `json:"reason"`              // why the status is not ok, or why the run counts as untrained
+	Trained          bool           `json:"trained"`             //
+	Untrained        string         `json:"untrained,omitempty"` // why the fit learned nothing
 	Warnings         []string       `json:"warnings"`
-	Accuracy         []float64      `json:"accuracy"`          // [step] on the test snapshots, step 1 first
-	Labels           [][]int        `json:"labels"`            // [step][test snapshot] what the oracle saw
-	PredictionSHA256 []string       `json:"prediction_sha256"` // [step] of all predicted snapshots, float32 little-endian, row-major
+	Evaluations      []Evaluation   `json:"evaluations"`       // by every protocol; none if the fit failed
+	PredictionSHA256 []string       `json:"prediction_sha256"` // [step] of the protocol that ranks: all predicted snapshots, float32 little-endian, row-major
 	History          []Epoch        `json:"history"`
 	Eigenvalues      []Complex      `json:"eigenvalues"` // descending modulus
 	Rank             int            `json:"rank"`        // of the evolution operator, 0 if none
@@ -119,7 +166,6 @@ type RunResult struct {
 	FitSeconds       float64        `json:"fit_seconds"`               // compilation not counted
 	ResumedSeconds   float64        `json:"resumed_seconds,omitempty"` // part of the fit that was done before an interruption
 	CompileSeconds   float64        `json:"compile_seconds"`
-	PredictSeconds   float64        `json:"predict_seconds"`   // of the whole roll-out, the oracle's time not counted
 	CPUSeconds       *float64       `json:"cpu_seconds"`       // user and system, of the processes that did the work; null where it cannot be told from that of others
 	PeakRSSBytes     int64          `json:"peak_rss_bytes"`    // the largest of the processes that did the work, of each since its start; 0 where it is not known
 	Isolated         bool           `json:"isolated"`          // all of the method's work was done outside this program, in processes of the run alone
@@ -129,6 +175,90 @@ type RunResult struct {
 	Plugin           *PluginInfo    `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
 	Environment      *Environment   `json:"environment"`       // where it was made, which may be elsewhere than others
 	Carried          bool           `json:"-"`                 // it is of an earlier command, and stays in the table
+
+	// Ranked is the evaluation by the protocol that ranks, one of Evaluations; an empty one if the
+	// fit failed. Status, Reason, Trained and PredictionSHA256 are those of it.
+	Ranked *Evaluation `json:"-"`
+}
+
+// rank makes the evaluation by a protocol the one that counts.
+func (r *RunResult) rank(protocol string) {
+	r.Ranked = &Evaluation{Protocol: protocol, Status: r.Status, Reason: r.Reason}
+	for i := range r.Evaluations {
+		if r.Evaluations[i].Protocol == protocol {
+			r.Ranked = &r.Evaluations[i]
+		}
+	}
+	if len(r.Evaluations) > 0 {
+		r.Status, r.Reason = r.Ranked.Status, r.Ranked.Reason
+		r.Trained = r.Status == StatusOK && r.Untrained == ""
+		if r.Status == StatusOK {
+			r.Reason = r.Untrained
+		}
+	}
+	r.PredictionSHA256 = append([]string{}, r.Ranked.PredictionSHA256...)
+}
+
+// evaluated reports whether the fit went well, and every evaluation that the model allows.
+func (r *RunResult) evaluated() bool {
+	for _, e := range r.Evaluations {
+		if e.Status != StatusOK && e.Status != StatusSkipped {
+			return false
+		}
+	}
+	return len(r.Evaluations) > 0
+}
+
+// rank ranks all runs by a protocol.
+func (r *Results) rank(protocol string) {
+	r.Protocol = protocol
+	for i := range r.Runs {
+		r.Runs[i].rank(protocol)
+	}
+}
+
+// Evaluation is the one by a protocol, nil if there is none.
+func (r *RunResult) Evaluation(protocol string) *Evaluation {
+	for i := range r.Evaluations {
+		if r.Evaluations[i].Protocol == protocol {
+			return &r.Evaluations[i]
+		}
+	}
+	return nil
+}
+
+// ScoresOf are the scores of an evaluation, [step][start]; nil if the results do not tell them.
+func (r *Results) ScoresOf(e *Evaluation) [][]float64 {
+	if len(e.Labels) == 0 {
+		return e.Scores
+	}
+	scores := make([][]float64, len(e.Labels))
+	for i, labels := range e.Labels {
+		if i+1 >= len(r.Expected) || len(labels) != len(r.Expected[i+1]) {
+			return nil
+		}
+		scores[i] = right(labels, r.Expected[i+1])
+	}
+	return scores
+}
+
+// right is 1 if a label is the expected one, 0 otherwise.
+func right(labels, expected []int) []float64 {
+	scores := make([]float64, len(labels))
+	for i, l := range labels {
+		if l == expected[i] {
+			scores[i] = 1
+		}
+	}
+	return scores
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
 
 // DeclaredName is what the method calls itself: results that were written before they had it tell it by their label.
@@ -182,6 +312,14 @@ func (p *PluginInfo) identity() string {
 	return p.SHA256 + " " + p.Version
 }
 
+// sameCode is what is kept of a plugin where runs of the same code are to be the same.
+func (p *PluginInfo) sameCode() *PluginInfo {
+	if p == nil {
+		return nil
+	}
+	return &PluginInfo{SHA256: p.SHA256, Version: p.Version}
+}
+
 // Epoch is one pass over the training data. A loss that is not a number is null in JSON.
 type Epoch struct {
 	Epoch      int    `json:"epoch"`
@@ -228,4 +366,13 @@ func (c *Complex) UnmarshalJSON(text []byte) error {
 	}
 	*c = Complex(complex(parts[0], parts[1]))
 	return nil
+}
+
+// OracleScores is 1 for each start in which the oracle sees its true state, 0 for others; nil if the
+// results do not tell.
+func (r *Results) OracleScores() []float64 {
+	if len(r.Expected) == 0 || len(r.Oracle.TestLabels) != len(r.Expected[0]) {
+		return nil
+	}
+	return right(r.Oracle.TestLabels, r.Expected[0])
 }

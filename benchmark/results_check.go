@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,6 +22,9 @@ import (
 func (r *Results) Check() error {
 	if err := r.Task.check(); err != nil {
 		return fmt.Errorf("%w: the task: %w", ErrResults, err)
+	}
+	if err := cmp.Or(checkProtocol(r.Protocol), checkExpected(r.Expected, r.Task), checkBaselines(r.Baselines, r.Task)); err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
 	}
 	if err := r.Oracle.check(r.Task); err != nil {
 		return fmt.Errorf("%w: the oracle: %w", ErrResults, err)
@@ -134,7 +138,7 @@ func (t TaskInfo) check() error {
 		value int
 		most  int
 	}{
-		{"states", t.States, math.MaxInt32}, {"steps", t.Steps, MaxSteps}, {"snapshots of lag", t.Lag, math.MaxInt32},
+		{"steps", t.Steps, core.MaxSteps}, {"roll-outs", t.Starts, math.MaxInt32}, {"features as its rank", t.Rank, math.MaxInt32}, {"snapshots of lag", t.Lag, math.MaxInt32},
 		{"training snapshots", t.Train, math.MaxInt32}, {"validation snapshots", t.Validation, math.MaxInt32},
 		{"test snapshots", t.Test, math.MaxInt32},
 	} {
@@ -155,8 +159,76 @@ func (t TaskInfo) check() error {
 	if err := checkNames(t.Name, t.Source, t.DataSHA256); err != nil {
 		return err
 	}
-	if !slices.Contains(Protocols(), t.Protocol) {
-		return fmt.Errorf("its protocol is %.100q; there is %q", t.Protocol, Protocols())
+	if t.States < 0 || t.States > math.MaxInt32 || t.Judged() && t.States == 0 {
+		return fmt.Errorf("it has %d states; a task that an oracle judges has at least 1", t.States)
+	}
+	if t.Judged() && !reflect.DeepEqual(t.Measure, measureInfo(core.Accuracy(t.States))) {
+		return fmt.Errorf("its measure calls itself %s, and is another", accuracyName)
+	}
+	if t.Picture != string(core.ImagePicture) && t.Picture != string(core.CurvePicture) {
+		return fmt.Errorf("its snapshots are drawn as %.100q, which is no picture", t.Picture)
+	}
+	if len(t.Eigenvalues) > maxEigenvalues {
+		return fmt.Errorf("it has %d true eigenvalues, and the most is %d", len(t.Eigenvalues), maxEigenvalues)
+	}
+	return cmp.Or(t.Measure.Measure().Validate(), checkNames(t.StateWord), t.Plugin.check())
+}
+
+// maxEigenvalues is the largest number of true eigenvalues.
+const maxEigenvalues = 1 << 16
+
+func checkProtocol(protocol string) error {
+	if !slices.Contains(Protocols(), protocol) {
+		return fmt.Errorf("the protocol is %.100q; there is %q", protocol, Protocols())
+	}
+	return nil
+}
+
+// checkExpected checks the states that are expected in a task.
+func checkExpected(expected [][]int, t TaskInfo) error {
+	if t.Judged() != (len(expected) > 0) || t.Judged() && len(expected) != t.Steps+1 {
+		return fmt.Errorf("there are %d lists of expected states; a task with an oracle has %d, of step 0 and the %d "+
+			"steps of a roll-out, and another none", len(expected), t.Steps+1, t.Steps)
+	}
+	for step, states := range expected {
+		if err := checkStates(states, t.Starts, t.States); err != nil {
+			return fmt.Errorf("the expected states at step %d: %w", step, err)
+		}
+	}
+	return nil
+}
+
+// checkBaselines checks the baselines of a task.
+func checkBaselines(all []Baseline, t TaskInfo) error {
+	if len(all) > 2 {
+		return fmt.Errorf("there are %d baselines, and the most is 2", len(all))
+	}
+	for _, b := range all {
+		if b.Name != Persistence && b.Name != Mean {
+			return fmt.Errorf("a baseline is called %.100q; there is %q and %q", b.Name, Persistence, Mean)
+		}
+		if err := checkScores(b.Score, b.Scores, t); err != nil {
+			return fmt.Errorf("the baseline %s: %w", b.Name, err)
+		}
+	}
+	return nil
+}
+
+// checkScores checks the means and the scores of a roll-out.
+func checkScores(score []float64, scores [][]float64, t TaskInfo) error {
+	if len(score) != t.Steps || len(scores) != t.Steps {
+		return fmt.Errorf("it has means of %d steps and scores of %d; a roll-out has %d", len(score), len(scores), t.Steps)
+	}
+	m := t.Measure.Measure()
+	for step, of := range scores {
+		if len(of) != t.Starts {
+			return fmt.Errorf("it has %d scores at step %d; there are %d roll-outs", len(of), step+1, t.Starts)
+		}
+		for _, v := range append(slices.Clone(of), score[step]) {
+			if err := m.Check(v); err != nil {
+				return fmt.Errorf("step %d: %w", step+1, err)
+			}
+		}
 	}
 	return nil
 }
@@ -165,8 +237,11 @@ func (o OracleInfo) check(t TaskInfo) error {
 	if o.Key != "" && !isFileName(o.Key) {
 		return fmt.Errorf("its key %.200q is no name of a file", o.Key)
 	}
+	if t.Judged() != (o.Name != "") {
+		return errors.New("a task that an oracle judges has one with a name, and another has none")
+	}
 	if n := len(o.TestLabels); n > 0 {
-		if err := checkLabels(o.TestLabels, t); err != nil {
+		if err := checkStates(o.TestLabels, t.Starts, t.States); err != nil {
 			return fmt.Errorf("the labels of the test snapshots: %w", err)
 		}
 	}
@@ -199,7 +274,7 @@ func (r *RunResult) check(t TaskInfo) error {
 		return err
 	}
 	if err := cmp.Or(checkNames(r.Method, r.Name, r.Exposed), checkNames(r.PredictionSHA256...),
-		checkSaid(r.Reason), checkSaid(r.Warnings...), r.Plugin.check(),
+		checkSaid(r.Reason, r.Untrained), checkSaid(r.Warnings...), r.Plugin.check(),
 		checkHistory(r.History)); err != nil {
 		return err
 	}
@@ -208,45 +283,93 @@ func (r *RunResult) check(t TaskInfo) error {
 			return err
 		}
 	}
-	wanted := t.Steps
 	switch r.Status {
-	case StatusOK:
-	case StatusFailed, StatusTimeout, StatusCrashed, StatusInvalid, StatusSkipped:
-		wanted = 0
+	case StatusOK, StatusFailed, StatusTimeout, StatusCrashed, StatusInvalid, StatusSkipped:
 	default:
 		return fmt.Errorf("its status is %.100q, which is none", r.Status)
 	}
 	if r.Trained && r.Status != StatusOK {
 		return fmt.Errorf("it is %s and called trained; a run that is not ok has learned nothing", r.Status)
 	}
-	for _, list := range []struct {
-		what   string
-		length int
-	}{{"accuracies", len(r.Accuracy)}, {"lists of labels", len(r.Labels)}, {"hashes of predictions",
-		len(r.PredictionSHA256)}} {
-		if list.length != wanted {
-			return fmt.Errorf("it has %d %s; a run of %d steps that is %s has %d", list.length, list.what, t.Steps,
-				r.Status, wanted)
-		}
+	return r.checkEvaluations(t)
+}
+
+// checkEvaluations checks that there is one by each protocol, or none of a run that was not fitted.
+func (r *RunResult) checkEvaluations(t TaskInfo) error {
+	if n := len(r.Evaluations); n == 0 && r.Status == StatusOK || n > len(Protocols()) {
+		return fmt.Errorf("it is %s and has %d evaluations; there is one by each protocol", r.Status, n)
 	}
-	for step, labels := range r.Labels {
-		if err := checkLabels(labels, t); err != nil {
-			return fmt.Errorf("the labels at step %d: %w", step+1, err)
+	if len(r.PredictionSHA256) != 0 && len(r.PredictionSHA256) != t.Steps {
+		return fmt.Errorf("it has %d hashes of predictions; a run of %d steps has as many, or none", len(r.PredictionSHA256), t.Steps)
+	}
+	for i := range r.Evaluations {
+		e := &r.Evaluations[i]
+		if err := checkProtocol(e.Protocol); err != nil {
+			return err
 		}
-		if !isShare(r.Accuracy[step]) {
-			return fmt.Errorf("its accuracy at step %d is %v; an accuracy is 0 to 1", step+1, r.Accuracy[step])
+		if r.Evaluation(e.Protocol) != e {
+			return fmt.Errorf("it has two evaluations by the protocol %s", e.Protocol)
+		}
+		if err := e.check(t); err != nil {
+			return fmt.Errorf("the protocol %s: %w", e.Protocol, err)
 		}
 	}
 	return nil
 }
 
-func checkLabels(labels []int, t TaskInfo) error {
-	if len(labels) != t.Test {
-		return fmt.Errorf("there are %d, of %d test snapshots", len(labels), t.Test)
+func (e *Evaluation) check(t TaskInfo) error {
+	if err := cmp.Or(checkNames(e.PredictionSHA256...), checkSaid(e.Reason)); err != nil {
+		return err
 	}
-	for i, l := range labels {
-		if l < 0 || l >= t.States {
-			return fmt.Errorf("that of snapshot %d is %d; the states are 0 to %d", i+1, l, t.States-1)
+	const most = 1e9 // seconds, some thirty years
+	if !(e.PredictSeconds >= 0 && e.PredictSeconds <= most) {
+		return fmt.Errorf("its predict_seconds is %v; it is 0 to %.0f", e.PredictSeconds, most)
+	}
+	wanted := t.Steps
+	switch e.Status {
+	case StatusOK:
+	case StatusFailed, StatusCrashed, StatusInvalid, StatusSkipped:
+		wanted = 0
+	default:
+		return fmt.Errorf("its status is %.100q, which is none of an evaluation", e.Status)
+	}
+	labels, scores := 0, wanted
+	if t.Judged() {
+		labels, scores = wanted, 0
+	}
+	for _, list := range []struct {
+		what           string
+		length, wanted int
+	}{
+		{"means of scores", len(e.Score), wanted}, {"hashes of predictions", len(e.PredictionSHA256), wanted},
+		{"lists of labels", len(e.Labels), labels}, {"lists of scores", len(e.Scores), scores},
+	} {
+		if list.length != list.wanted {
+			return fmt.Errorf("it has %d %s; a run of %d steps that is %s has %d", list.length, list.what, t.Steps,
+				e.Status, list.wanted)
+		}
+	}
+	if scores > 0 {
+		return checkScores(e.Score, e.Scores, t)
+	}
+	for step, labels := range e.Labels {
+		if err := checkStates(labels, t.Starts, t.States); err != nil {
+			return fmt.Errorf("the labels at step %d: %w", step+1, err)
+		}
+		if !isShare(e.Score[step]) {
+			return fmt.Errorf("its %s at step %d is %v; it is 0 to 1", accuracyName, step+1, e.Score[step])
+		}
+	}
+	return nil
+}
+
+func checkStates(states []int, n, count int) error {
+	if len(states) != n {
+		return fmt.Errorf("there are %d, of %d snapshots", len(states), n)
+	}
+	for i, s := range states {
+		if s < 0 || s >= count {
+			return fmt.Errorf("that of snapshot %d is %d; the states are 0 to %d", i+1, s, count-1)
 		}
 	}
 	return nil
@@ -257,7 +380,6 @@ func (r *RunResult) checkCosts() error {
 	const most = 1e9 // seconds, some thirty years
 	seconds := map[string]float64{
 		"fit_seconds": r.FitSeconds, "resumed_seconds": r.ResumedSeconds, "compile_seconds": r.CompileSeconds,
-		"predict_seconds": r.PredictSeconds,
 	}
 	counts := map[string]int64{"peak_rss_bytes": r.PeakRSSBytes, "jobs": int64(r.Jobs), "threads": int64(r.Threads)}
 	if r.CPUSeconds != nil {

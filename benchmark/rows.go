@@ -24,7 +24,6 @@ import (
 // anything that a method can know, the seed and the data for instance, it can draw too.
 type rows struct {
 	secret, name string
-	n            int // snapshots
 	checked      int // the step at which some are predicted again
 }
 
@@ -41,9 +40,15 @@ func newSecret() string {
 }
 
 // newRows draws anew for each run, which the key names.
-func newRows(secret, key string, steps, n int) rows {
-	r := rows{secret: secret, name: key, n: n}
+func newRows(secret, key string, steps int) rows {
+	r := rows{secret: secret, name: key}
 	r.checked = 1 + r.stream("row-check").IntN(steps)
+	return r
+}
+
+// of are those of one protocol, whose orders are others.
+func (r rows) of(protocol string) rows {
+	r.name += " " + protocol
 	return r
 }
 
@@ -51,26 +56,26 @@ func (r rows) stream(purpose ...string) *rand.Rand {
 	return core.NewStream(0, append([]string{r.secret, r.name}, purpose...)...)
 }
 
-// company returns which snapshots are looked at again: some alone, and some together.
-func (r rows) company() (alone, together []int) {
-	chosen := r.stream("rows-checked").Perm(r.n)
-	return chosen[:min(aloneRows, r.n)], chosen[:min(companionRows, (r.n+1)/2)]
+// company returns which of n snapshots are looked at again: some alone, and some together.
+func (r rows) company(n int) (alone, together []int) {
+	chosen := r.stream("rows-checked").Perm(n)
+	return chosen[:min(aloneRows, n)], chosen[:min(companionRows, (n+1)/2)]
 }
 
-// order is that of the snapshots at a step: the one with index order[i] comes i-th. Step 0 stands
+// order is that of n snapshots at a step: the one with index order[i] comes i-th. Step 0 stands
 // for eigenfunctions.
-func (r rows) order(step int) []int { return r.stream("row-order", strconv.Itoa(step)).Perm(r.n) }
+func (r rows) order(step, n int) []int { return r.stream("row-order", strconv.Itoa(step)).Perm(n) }
 
 // predict returns the predictions for x, both in the order of time. They are made by counts, those
 // of the check by ahead.
 func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, ahead ahead) (core.Snapshots, error) {
-	order := r.order(step)
+	order := r.order(step, x.Len())
 	given, err := pick(x, order)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
 	var alone []core.Snapshots
-	single, group := r.company()
+	single, group := r.company(x.Len())
 	if step == r.checked {
 		for _, i := range single {
 			one, err := again(ctx, x, []int{i}, step, ahead)
@@ -113,7 +118,7 @@ func (r rows) checkLabels(
 	if step != r.checked {
 		return nil
 	}
-	single, group := r.company()
+	single, group := r.company(x.Len())
 	calls := [][]int{group}
 	for _, i := range single {
 		calls = append(calls, []int{i})

@@ -41,24 +41,23 @@ type harness struct {
 	store  *Store
 	secret string // see [rows]
 	oracle OracleInfo
-	judge  core.Judge
+	judge  core.Judge  // nil if the task has a score of its own
+	scorer core.Scorer // of that score
 }
 
 func (h *harness) run(ctx context.Context) (*Results, error) {
-	if _, err := h.Task.WithProtocol(h.Task.Info.Protocol); err != nil {
-		return nil, err
+	if h.Protocol == "" {
+		h.Protocol = ProtocolReencode
+	}
+	if !slices.Contains(Protocols(), h.Protocol) {
+		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", h.Protocol, Protocols()))
 	}
 	if err := h.Cap(); err != nil {
 		return nil, err
 	}
-	options := h.Oracle.Options
-	d, err := described(h.Oracle.Oracle, options)
+	d, err := h.describeOracle()
 	if err != nil {
-		return nil, fmt.Errorf("the oracle: %w", err)
-	}
-	h.oracle = OracleInfo{
-		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
-		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
+		return nil, err
 	}
 	all, err := h.runs(h.oracle.Key)
 	if err != nil {
@@ -93,22 +92,26 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, known := h.store.oracle(h.oracle.Key, h.Task.Info)
-	known = known && h.sound(info)
-	if known {
-		h.oracle = info
-		if err := h.recheckOracle(); err != nil {
-			return nil, err
-		}
+	known, err := h.knownOracle()
+	if err != nil {
+		return nil, err
 	}
-	if len(pending) > 0 || !known && len(runs) > 0 {
-		err = h.makeOracle(ctx, known, d, options)
+	results := h.blankResults()
+	baselines, have := h.store.readBaselines(results)
+	if len(pending) > 0 || len(runs) > 0 && !(known && have) {
+		err = h.makeJudge(ctx, known, d, h.Oracle.Options)
+	}
+	if err == nil && len(runs) > 0 && !have {
+		baselines, err = h.makeBaselines(ctx, results)
 	}
 	if err == nil {
 		err = h.execute(ctx, runs, pending, finished)
 	}
 
-	results := &Results{Schema: Schema, Task: h.Task.Info, Environment: h.Environment, Oracle: h.oracle, MaxEpochs: h.limit()}
+	results = h.blankResults()
+	if baselines != nil {
+		results.Baselines = baselines
+	}
 	for _, f := range finished {
 		if f != nil {
 			results.Runs = append(results.Runs, *f)
@@ -125,11 +128,67 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return results, errors.Join(err, failure)
 	}
 	results.Runs, results.Notes = joined, notes
-	results.Warnings = results.aboveOracle(h.Task.TestLabels)
+	results.rank(h.Protocol)
+	results.Warnings = results.aboveOracle()
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)
 	}
 	return results, errors.Join(err, h.store.removePlan())
+}
+
+// describeOracle describes the oracle, of which nothing is known but what was asked for. A task with a
+// score of its own has none.
+func (h *harness) describeOracle() (d core.Description, err error) {
+	if !h.Task.Info.Judged() {
+		return d, nil
+	}
+	options := h.Oracle.Options
+	if d, err = described(h.Oracle.Oracle, options); err != nil {
+		return d, fmt.Errorf("the oracle: %w", err)
+	}
+	h.oracle = OracleInfo{
+		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
+		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
+	}
+	return d, nil
+}
+
+// knownOracle takes what an earlier command knows of the oracle, and reports whether there is nothing
+// to find out.
+func (h *harness) knownOracle() (bool, error) {
+	if !h.Task.Info.Judged() {
+		return true, nil
+	}
+	info, known := h.store.oracle(h.oracle.Key, h.Task.Info)
+	if !known || !h.sound(info) {
+		return false, nil
+	}
+	h.oracle = info
+	return true, h.recheckOracle()
+}
+
+// blankResults are results without runs.
+func (h *harness) blankResults() *Results {
+	r := &Results{
+		Schema: Schema, Task: h.Task.Info, Protocol: h.Protocol, Environment: h.Environment, Oracle: h.oracle,
+		Baselines: []Baseline{}, MaxEpochs: h.limit(),
+	}
+	if r.Task.Judged() {
+		r.Expected = append([][]int{h.Task.startStates}, h.Task.States.Expected...)
+	}
+	return r
+}
+
+// makeBaselines judges the baselines and keeps them.
+func (h *harness) makeBaselines(ctx context.Context, r *Results) (all []Baseline, err error) {
+	err = core.Contain(func() error {
+		all, err = h.baselines(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the baselines: %w", err)
+	}
+	return all, h.store.writeJSON(h.store.path(baselinesFile), storedBaselines{r.baselineKey(), all})
 }
 
 // claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that it
@@ -184,15 +243,15 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 		workers.Go(func() {
 			for i := range next {
 				result, arrays := h.runOne(ctx, runs[i], share{jobs, threadsOf(worker, jobs, h.Threads)})
-				if ctx.Err() != nil && result.Status != StatusOK {
+				if ctx.Err() != nil && !result.evaluated() {
 					continue
 				}
-				if finished[i] != nil && result.Status != StatusOK {
+				if finished[i] != nil && !result.evaluated() {
 					lost.add(fmt.Errorf("%s, seed %d, could not be made again for what it lacks (%s: %s); its finished results stay",
 						result.Method, result.Seed, result.Status, result.Reason))
 					continue
 				}
-				if finished[i] != nil && !slices.Equal(result.PredictionSHA256, finished[i].PredictionSHA256) {
+				if finished[i] != nil && (foundRun{result: result}).contradicts(&foundRun{result: finished[i]}) > 0 {
 					result.Warnings = append(result.Warnings, "the run was made again, and its predictions are not those of the first time")
 				}
 				stored, err := h.store.writeRun(*result, arrays)
@@ -272,15 +331,17 @@ func (h *harness) blank(r run, s share) *RunResult {
 	return &RunResult{
 		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
 		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
-		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{}, Accuracy: []float64{},
-		Labels: [][]int{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
+		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{},
+		Evaluations: []Evaluation{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
+		Ranked: &Evaluation{Protocol: h.Protocol},
 	}
 }
 
 // fail makes the result one of a run that was not evaluated.
 func (r *RunResult) fail(err error) {
-	r.Status, r.Reason, r.Trained = statusOf(err), bounded(err.Error()), false
-	r.Accuracy, r.Labels, r.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), bounded(err.Error()), false, ""
+	r.Evaluations = []Evaluation{}
+	r.rank(r.Ranked.Protocol)
 }
 
 // ensureWritable makes a result that cannot be written as JSON one of an invalid run that says why,
@@ -337,7 +398,15 @@ func statusOf(err error) Status {
 func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
 	t := h.training(r.description, r.entry.Options, r.seed, progress)
 	t.Checkpoints = kept
+	if r.description.Exposure == core.LabelExposed && h.Task.States == nil {
+		return nil, skipped(fmt.Sprintf("%s learns from labels, and the task %s has none", r.description.Name,
+			h.Task.Info.Name))
+	}
 	if r.description.Exposure == core.OracleExposed {
+		if h.judge == nil {
+			return nil, skipped(fmt.Sprintf("%s needs the encoder of an oracle, and the task %s has none",
+				r.description.Name, h.Task.Info.Name))
+		}
 		encoder, ok := core.As[core.Encoder](h.judge)
 		if !ok {
 			return nil, skipped(fmt.Sprintf("%s needs the encoder of the oracle, and the oracle %q offers none",
@@ -370,9 +439,9 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
-	result.Trained, result.Reason = report.Untrained == "", bounded(report.Untrained)
+	result.Untrained = bounded(report.Untrained)
 
-	rows := newRows(h.secret, r.key, h.Task.Info.Steps, h.Task.Test.Len())
+	rows := newRows(h.secret, r.key, h.Task.Steps)
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
 	if err != nil {
 		return nil, err
@@ -383,7 +452,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 		return nil, err
 	}
 	arrays.model = h.save(ctx, r, model, result)
-	result.Status = StatusOK
+	result.rank(h.Protocol)
 	return arrays, nil
 }
 
@@ -410,11 +479,11 @@ func reportOf(fitted any) (core.Report, error) {
 // training is what a method or oracle of that description gets to see.
 func (h *harness) training(d core.Description, options core.Options, seed int64, progress core.Progress) *core.Training {
 	t := &core.Training{
-		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Info.Lag, States: h.Task.Info.States,
+		Train: h.Task.Train.At(0), Validation: h.Task.Validation.At(0), Lag: h.Task.Lag, States: h.Task.Rank,
 		Options: options, Seed: seed, Name: d.Name, Progress: progress,
 	}
-	if d.Exposure == core.LabelExposed {
-		t.TrainLabels, t.ValidationLabels = h.Task.TrainLabels, h.Task.ValidationLabels
+	if d.Exposure == core.LabelExposed && h.Task.States != nil {
+		t.TrainLabels, t.ValidationLabels = h.Task.States.Train, h.Task.States.Validation
 	}
 	return t
 }

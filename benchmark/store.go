@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/gonum/mat"
@@ -23,13 +24,15 @@ import (
 // Store is a folder of results:
 //
 //	results.json       [Results], all of it
-//	results.csv        one row a method × seed × step
+//	results.csv        one row a method × seed × protocol × step
 //	data.npz           [TaskArrays]
 //	oracle.json        [OracleInfo]
+//	baselines.json     the baselines, and what they are of
 //	runs/KEY.json      [RunResult]
 //	runs/KEY.npz       [RunArrays]
-//	runs/KEY.predictions.npz  all that the run predicted, where [Plan.SavePredictions] asks for it: "images"
-//	                   [step, test, shape…] float32, "labels" [step, test] int64, what the oracle saw
+//	runs/KEY.PROTOCOL.predictions.npz  all that the run predicted, where [Plan.SavePredictions] asks for it:
+//	                   "predictions" [step, start, shape…] float32, and "labels" [step, start] int64, what the
+//	                   oracle saw
 //	config.yaml        [Plan.Configuration]
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
@@ -112,6 +115,7 @@ func (s *Store) Results() (*Results, error) {
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
 	}
+	r.rank(r.Protocol)
 	return &r, nil
 }
 
@@ -151,16 +155,26 @@ func (s *Store) WriteResults(r *Results) error {
 func (r *Results) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{{"method", "seed", "step", "accuracy", "trained", "status", "exposed", "prediction_sha256", "key", "protocol"}}
+	measure := r.Task.Measure.Name
+	rows := [][]string{{"method", "seed", "protocol", "step", measure, "trained", "status", "exposed", "prediction_sha256", "key"}}
 	for _, run := range r.Runs {
 		lead := []string{foreign.Cell(run.Method), strconv.FormatInt(run.Seed, 10)}
-		tail := []string{strconv.FormatBool(run.Trained), string(run.Status), foreign.Cell(run.Exposed)}
-		for i, a := range run.Accuracy {
-			row := append(append([]string{}, lead...), strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64))
-			rows = append(rows, append(append(row, tail...), foreign.Cell(run.PredictionSHA256[i]), foreign.Cell(run.Key), r.Task.Protocol))
+		row := func(e *Evaluation, step, score, hash string) {
+			trained := strconv.FormatBool(e.Status == StatusOK && run.Untrained == "")
+			rows = append(rows, append(slices.Clone(lead), e.Protocol, step, score, trained, string(e.Status),
+				foreign.Cell(run.Exposed), foreign.Cell(hash), foreign.Cell(run.Key)))
 		}
-		if len(run.Accuracy) == 0 {
-			rows = append(rows, append(append(append([]string{}, lead...), "", ""), append(tail, "", foreign.Cell(run.Key), r.Task.Protocol)...))
+		for _, protocol := range Protocols() {
+			e := run.Evaluation(protocol)
+			if e == nil {
+				e = &Evaluation{Protocol: protocol, Status: run.Status}
+			}
+			for i, a := range e.Score {
+				row(e, strconv.Itoa(i+1), strconv.FormatFloat(a, 'g', -1, 64), e.PredictionSHA256[i])
+			}
+			if len(e.Score) == 0 {
+				row(e, "", "", "")
+			}
 		}
 	}
 	err := w.WriteAll(rows)
@@ -243,17 +257,20 @@ func (s *Store) open(name string, use func(f io.ReaderAt, size int64) error) err
 
 // TaskArrays is what figures need of the task: the content of data.npz.
 type TaskArrays struct {
-	Sample       core.Snapshots // "sample" [SampleCycles × States, shape…]: the first snapshots of the sequence
-	SampleLabels []int          // "sample_labels"
-	TestImages   core.Snapshots // "test_images" [at most RolloutSnapshots, shape…]: the first test snapshots
-	TestLabels   []int          // "test_labels" [test]: of all test snapshots
+	Sample core.Snapshots // "sample" [SampleCycles × states, shape…]: the first training snapshots
+	Starts core.Snapshots // "starts" [at most RolloutSnapshots, shape…]: the first ones
+	// SampleStates and TestStates are the true states, "sample_states" and "test_states"; nil if
+	// there are none.
+	SampleStates, TestStates []int
 }
+
+// Rollout is what a run predicts at each step from the first starts.
+type Rollout []core.Snapshots
 
 // RunArrays is what figures need of a run: the content of runs/KEY.npz.
 type RunArrays struct {
-	Rollout            []core.Snapshots // "rollout" [step, at most RolloutSnapshots, shape…]: predictions from the first test snapshots
-	Labels             [][]int          // "labels" [step, test]: what the oracle saw
-	LeftEigenfunctions *mat.CDense      // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
+	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
+	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
 
 	model   []byte // the file of the model, to be written beside them; nil for none
 	unsaved error  // why the predictions could not be written, or nil
@@ -270,15 +287,18 @@ func (s *Store) TaskArrays() (*TaskArrays, error) {
 	if t.Sample, err = snapshotsOf(a, "sample"); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 	}
-	if t.TestImages, err = snapshotsOf(a, "test_images"); err != nil {
+	if t.Starts, err = snapshotsOf(a, "starts"); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 	}
-	for name, labels := range map[string]*[]int{"sample_labels": &t.SampleLabels, "test_labels": &t.TestLabels} {
+	if _, ok := a["test_states"]; !ok {
+		return t, nil
+	}
+	for name, states := range map[string]*[]int{"sample_states": &t.SampleStates, "test_states": &t.TestStates} {
 		values, _, err := npz.Values[int64](a, name, 1)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 		}
-		*labels = toInts(values)
+		*states = toInts(values)
 	}
 	return t, nil
 }

@@ -5,86 +5,138 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"slices"
+	"hash"
+	"math"
 
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/dataset"
 )
 
-// Task is a sequence with known states, cut into training, validation and test parts, and the length of the roll-out. It
-// is immutable.
+// Task is an opened [core.Task], as the harness runs it. It is immutable.
 type Task struct {
 	Info TaskInfo
-	// Train, Validation and Test are consecutive parts of the sequence.
-	Train, Validation, Test core.Snapshots
-	// The labels are the states of the snapshots, in 0 … Info.States-1.
-	TrainLabels, ValidationLabels, TestLabels []int
+	*core.Problem
+
+	starts      core.Snapshots // from which roll-outs begin
+	startStates []int          // theirs, nil if they are not known
 }
 
-// Split is how many snapshots go to each part, in the order of time.
-type Split struct{ Train, Validation, Test int }
-
-// DefaultSplit is that of the notebook and of the papers it follows.
-var DefaultSplit = Split{Train: 3000, Validation: 1000, Test: 1000}
-
-// Limits of a task.
-const (
-	DefaultDigits = 5
-	DefaultSteps  = 15
-	MaxSteps      = 1000
-	lag           = 1
-)
-
-// NewOrderedMNIST returns the task "Ordered MNIST" of Kostic et al. 2024 (ICLR, "Learning invariant representations of
-// time-homogeneous stochastic dynamical systems"): images of the digits 0 … digits-1 in turn; the state at time t is t mod
-// digits; the protocol is [ProtocolReencode]. The error is [core.ErrOption] for numbers out of range and [core.ErrTooShort] if the set has too few images.
-func NewOrderedMNIST(set *dataset.Set, digits int, split Split, steps int) (*Task, error) {
-	switch {
-	case steps < 1 || steps > MaxSteps:
-		return nil, fmt.Errorf("%w: %d steps of roll-out; give 1 to %d", core.ErrOption, steps, MaxSteps)
-	case split.Train < 2 || split.Validation < 2 || split.Test < 1:
-		return nil, fmt.Errorf("%w: a split of %d,%d,%d snapshots; training and validation need at least 2 each for a lagged pair, test 1", core.ErrOption, split.Train, split.Validation, split.Test)
+// NewTask returns the problem that the task of that description gave with these options. The error
+// is [core.ErrContract] if it breaks a rule of [core.Problem].
+func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, error) {
+	if p == nil {
+		return nil, fmt.Errorf("the task %s: %w: it returned neither a problem nor an error", d.Name, core.ErrContract)
 	}
-	total := split.Train + split.Validation + split.Test
-	sequence, err := set.Ordered(digits, total)
-	if err != nil {
-		return nil, fmt.Errorf("a split of %d,%d,%d snapshots: %w", split.Train, split.Validation, split.Test, err)
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("the task %s: %w", d.Name, err)
 	}
-	x, labels := sequence.Snapshots, sequence.Labels
-	a, b := split.Train, split.Train+split.Validation
-	t := &Task{
-		Train: x.Slice(0, a), Validation: x.Slice(a, b), Test: x.Slice(b, total),
-		TrainLabels: labels[:a], ValidationLabels: labels[a:b], TestLabels: labels[b:total],
+	t := &Task{Problem: p}
+	at := p.Starts
+	if at == nil {
+		at = firstRows(p.Test.Len())
 	}
+	var err error
+	if t.starts, err = startsOf(p, at); err != nil {
+		return nil, err
+	}
+	values := options.Map()
+	delete(values, core.DataOption)
 	t.Info = TaskInfo{
-		Name: "ordered-mnist", Source: set.Source, States: digits, Shape: x.Shape(),
-		Train: split.Train, Validation: split.Validation, Test: split.Test,
-		Lag: lag, Steps: steps, Protocol: ProtocolReencode,
+		Name: d.Name, Options: values, Source: p.Source, Shape: p.Train.Shape(),
+		Train: p.Train.Len(), Validation: p.Validation.Len(), Test: p.Test.Len(), Starts: len(at),
+		Lag: p.Lag, Steps: p.Steps, Rank: p.Rank, Picture: string(p.Picture), Measure: measureInfo(p.Measure()),
 	}
-	t.Info.DataSHA256 = hashData(x, labels, t.Info)
+	if s := p.States; s != nil {
+		t.Info.States, t.Info.StateWord = s.Count, s.Word
+		for _, i := range at {
+			t.startStates = append(t.startStates, s.Test[i])
+		}
+	}
+	if p.Truth != nil {
+		for _, v := range p.Truth.Eigenvalues {
+			t.Info.Eigenvalues = append(t.Info.Eigenvalues, Complex(v))
+		}
+	}
+	t.Info.DataSHA256 = hashData(p)
 	return t, nil
 }
 
-// WithProtocol returns the task with another protocol of the roll-out. The error is [core.ErrOption] where there is none of that name.
-func (t *Task) WithProtocol(protocol string) (*Task, error) {
-	if !slices.Contains(Protocols(), protocol) {
-		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", protocol, Protocols()))
+// startsOf are the test snapshots with these indices, sharing memory if they are one whole trajectory.
+func startsOf(p *core.Problem, at []int) (core.Snapshots, error) {
+	if p.Starts == nil && p.Test.Count() == 1 {
+		return p.Test.At(0), nil
 	}
-	other := *t
-	other.Info.Protocol = protocol
-	return &other, nil
+	values := make([]float32, len(at)*p.Test.At(0).Size())
+	p.Test.Gather(values, at)
+	return core.NewSnapshots(values, p.Test.Shape()...)
 }
 
-// hashData is the SHA-256 of the snapshots (float32 little-endian, row-major), their states, shape and split.
-func hashData(x core.Snapshots, labels []int, info TaskInfo) string {
+// expected are the true states after a step, counted from 1; step 0 is that of the starts.
+func (t *Task) expected(step int) []int {
+	if step == 0 {
+		return t.startStates
+	}
+	return t.States.Expected[step-1]
+}
+
+// hashData is the SHA-256 of all that a problem holds but its score: the snapshots as float32,
+// little-endian and row-major, and the numbers as 64 bits.
+func hashData(p *core.Problem) string {
 	h := sha256.New()
-	_, _ = x.WriteTo(h) // a hash takes everything
+	for _, x := range []core.Trajectories{p.Train, p.Validation, p.Test} {
+		hashNumbers(h, []int{x.Count()}, x.Shape())
+		for i := range x.Count() {
+			hashNumbers(h, []int{x.At(i).Len()})
+			_, _ = x.At(i).WriteTo(h) // a hash takes everything
+		}
+	}
+	hashNumbers(h, p.Starts, []int{p.Lag, p.Steps, p.Rank})
+	if s := p.States; s != nil {
+		hashNumbers(h, []int{s.Count}, s.Train, s.Validation, s.Test)
+		hashNumbers(h, s.Expected...)
+	}
+	if p.Truth != nil {
+		for _, v := range p.Truth.Eigenvalues {
+			hashNumbers(h, []int{int(math.Float64bits(real(v))), int(math.Float64bits(imag(v)))})
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hashNumbers(h hash.Hash, lists ...[]int) {
 	var word [8]byte
-	for _, numbers := range [][]int{labels, info.Shape, {info.Train, info.Validation, info.Test, info.States}} {
-		for _, n := range numbers {
+	for _, numbers := range lists {
+		for _, n := range append([]int{len(numbers)}, numbers...) {
 			binary.LittleEndian.PutUint64(word[:], uint64(n))
 			h.Write(word[:])
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+}
+
+// MeasureInfo is a [core.Measure] in results.
+type MeasureInfo struct {
+	Name          string   `json:"name"`
+	Summary       string   `json:"summary"`
+	Unit          string   `json:"unit,omitempty"`
+	LowerIsBetter bool     `json:"lower_is_better,omitempty"`
+	Least         *float64 `json:"least,omitempty"`  // of a score; none without a bound
+	Most          *float64 `json:"most,omitempty"`   // likewise
+	Chance        *float64 `json:"chance,omitempty"` // the score of guessing; none if it is not known
+}
+
+func measureInfo(m core.Measure) MeasureInfo {
+	return MeasureInfo{m.Name, m.Summary, m.Unit, m.LowerIsBetter, finite(m.Least), finite(m.Most), finite(m.Chance)}
+}
+
+// Measure is what m tells of.
+func (m MeasureInfo) Measure() core.Measure {
+	or := func(v *float64, none float64) float64 {
+		if v == nil {
+			return none
+		}
+		return *v
+	}
+	return core.Measure{
+		Name: m.Name, Summary: m.Summary, Unit: m.Unit, LowerIsBetter: m.LowerIsBetter,
+		Least: or(m.Least, math.Inf(-1)), Most: or(m.Most, math.Inf(1)), Chance: or(m.Chance, math.NaN()),
+	}
 }

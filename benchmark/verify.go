@@ -1,10 +1,13 @@
 package benchmark
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -45,7 +48,7 @@ type VerifiedRun struct {
 	// Step is the first step whose predictions are not the same bits, 0 where all are; Steps is
 	// how many are not.
 	Step, Steps int
-	// Labels is in how many predictions, of all steps, the oracle sees something else.
+	// Labels is in how many predictions, of all steps, the judge sees something else.
 	Labels int
 	// Differences are those of program, plugin and machine from the ones that made the run, which
 	// may explain other predictions.
@@ -72,10 +75,14 @@ func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err e
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	here := &Results{Task: plan.Task.Info, Environment: plan.Environment, MaxEpochs: p.MaxEpochs, Oracle: OracleInfo{
-		Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
-		Options: plan.Oracle.Options.Map(), Plugin: plan.Oracle.Plugin,
-	}}
+	plan.Protocol = p.Protocol
+	here := &Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
+	if plan.Task.Info.Judged() {
+		here.Oracle = OracleInfo{
+			Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
+			Options: plan.Oracle.Options.Map(), Plugin: plan.Oracle.Plugin,
+		}
+	}
 	v = &Verification{Differences: Differences(here, p.Results)}
 	fatal := differences(v.Differences)
 	fatal = slices.DeleteFunc(slices.Clone(fatal), func(d Difference) bool { return !d.Fatal() })
@@ -146,6 +153,7 @@ func (c *comparison) compare() error {
 		c.find("the shape of the snapshots is recorded as %v and is %v here", a, b)
 	}
 	c.compareOracle()
+	c.compareTask()
 	c.checkClaims()
 	for i := range c.here.Runs {
 		run := &c.here.Runs[i]
@@ -204,12 +212,13 @@ func (c *comparison) compareRun(old, run *RunResult) VerifiedRun {
 	if old.Exposed != run.Exposed {
 		t.add("what the method sees is recorded as %q and is %q here", old.Exposed, run.Exposed)
 	}
+	c.compareEvaluations(&v, t)
+	fitted := len(old.Evaluations) > 0 && len(run.Evaluations) > 0
 	switch {
+	case fitted:
+		c.compareFitted(old, run, t)
 	case old.Status != run.Status:
 		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
-	case old.Status == StatusOK:
-		v.compareSteps(c.task, t)
-		c.compareFitted(old, run, t)
 	case old.Plugin == nil && !old.Isolated && old.Status != StatusCrashed && old.Reason != run.Reason:
 		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
 	}
@@ -233,50 +242,73 @@ func reasonText(reason string) string {
 	return ": " + line
 }
 
-// compareSteps compares what there is of every step.
-func (v *VerifiedRun) compareSteps(task *Task, t *told) {
-	old, run := v.Recorded, v.Here
-	for i, recorded := range old.Accuracy {
+// compareEvaluations compares what there is of every protocol and step.
+func (c *comparison) compareEvaluations(v *VerifiedRun, t *told) {
+	for _, protocol := range Protocols() {
+		old, here := v.Recorded.Evaluation(protocol), v.Here.Evaluation(protocol)
+		by := ""
+		if protocol != c.Protocol {
+			by = " by " + protocol
+		}
+		switch {
+		case here == nil:
+		case old == nil:
+			t.add("nothing is recorded%s, and it is %s here", by, here.Status)
+		case old.Status != here.Status:
+			t.add("it is recorded as %s%s and is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
+		case old.Status == StatusOK:
+			c.compareSteps(v, old, here, by, t)
+		case old.Reason != here.Reason && v.Recorded.Plugin == nil && !v.Recorded.Isolated && old.Status != StatusCrashed:
+			t.add("the reason%s is recorded as %.200q and is %.200q here", by, old.Reason, here.Reason)
+		}
+	}
+}
+
+// compareSteps compares two evaluations step by step. What is recorded must also follow from what else
+// is recorded.
+func (c *comparison) compareSteps(v *VerifiedRun, old, here *Evaluation, by string, t *told) {
+	name := c.Task.Measure.Name
+	recorded, scores := c.here.ScoresOf(old), c.here.ScoresOf(here)
+	for i, score := range old.Score {
 		step := i + 1
-		same := old.PredictionSHA256[i] == run.PredictionSHA256[i]
+		same := old.PredictionSHA256[i] == here.PredictionSHA256[i]
 		if !same {
 			v.Steps++
-			if v.Step == 0 {
+			if v.Step == 0 || step < v.Step {
 				v.Step = step
 			}
 		}
-		others := 0
-		for k, label := range old.Labels[i] {
-			if run.Labels[i][k] != label {
+		others, what := 0, "scores"
+		for k := range scores[i] {
+			if recorded[i][k] != scores[i][k] || old.Labels != nil && old.Labels[i][k] != here.Labels[i][k] {
 				others++
 			}
 		}
+		if old.Labels != nil {
+			what = "labels"
+		}
 		v.Labels += others
 		if others > 0 && same {
-			t.steps("labels", "the labels at step %d are recorded otherwise than here in %d of %d, of the same "+
-				"predictions", step, others, len(old.Labels[i]))
+			t.steps(what+by, "the %s at step %d%s are recorded otherwise than here in %d of %d, of the same predictions", what,
+				step, by, others, len(scores[i]))
 		}
-		given := accuracy(old.Labels[i], task.TestLabels, step*task.Info.Lag, task.Info.States)
+		given := mean(recorded[i])
 		switch {
-		case recorded != run.Accuracy[i] && recorded != given && given != run.Accuracy[i]:
-			t.steps("accuracy", "accuracy at step %d is recorded as %v and is %v here, and the recorded labels "+
-				"give %v", step, recorded, run.Accuracy[i], given)
-		case recorded != run.Accuracy[i]:
-			t.steps("accuracy", "accuracy at step %d is recorded as %v and is %v here", step, recorded, run.Accuracy[i])
-		case recorded != given:
-			t.steps("accuracy", "accuracy at step %d is recorded as %v, and the recorded labels give %v", step,
-				recorded, given)
+		case score != here.Score[i] && score != given && given != here.Score[i]:
+			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here, and the recorded %s give %v", name, step, by,
+				score, here.Score[i], what, given)
+		case score != here.Score[i]:
+			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here", name, step, by, score, here.Score[i])
+		case score != given:
+			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what, given)
 		}
 	}
 }
 
 // compareFitted compares what is known of the fit and its model.
 func (c *comparison) compareFitted(old, run *RunResult, t *told) {
-	if old.Trained != run.Trained {
-		t.add("trained is recorded as %v and is %v here", old.Trained, run.Trained)
-	}
-	if old.Reason != run.Reason {
-		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
+	if old.Untrained != run.Untrained {
+		t.add("why it is untrained is recorded as %.200q and is %.200q here", old.Untrained, run.Untrained)
 	}
 	c.compareWarnings(old.Warnings, run.Warnings, t)
 	compareHistories(old.History, run.History, t)
@@ -351,9 +383,31 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 	}
 }
 
+// compareTask compares what the results say of the task, and of its baselines.
+func (c *comparison) compareTask() {
+	old, here := c.Task, c.here.Task
+	old.Source, here.Source = "", ""
+	old.Plugin, here.Plugin = old.Plugin.sameCode(), here.Plugin.sameCode()
+	a, b := fieldsOf(old), fieldsOf(here)
+	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
+		if field != "shape" && !bytes.Equal(a[field], b[field]) {
+			c.find("of the task, %s is recorded as %s and is %s here", field, short(a[field]), short(b[field]))
+		}
+	}
+	if !reflect.DeepEqual(c.Expected, c.here.Expected) {
+		c.find("the expected states are recorded otherwise than they are here")
+	}
+	if !reflect.DeepEqual(c.Baselines, c.here.Baselines) {
+		c.find("the baselines are recorded otherwise than they are here")
+	}
+}
+
 // compareOracle compares the judge.
 func (c *comparison) compareOracle() {
 	old, here := c.Oracle, c.here.Oracle
+	if !c.Task.Judged() {
+		return
+	}
 	t := &told{}
 	if old.ValidationAccuracy != here.ValidationAccuracy {
 		t.add("accuracy on validation snapshots is recorded as %v and is %v here", old.ValidationAccuracy,
@@ -372,10 +426,9 @@ func (c *comparison) compareOracle() {
 		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
 			len(old.TestLabels))
 	}
-	given := accuracy(old.TestLabels, c.task.TestLabels, 0, c.task.Info.States)
 	switch {
 	case len(old.TestLabels) > 0:
-		if given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
+		if given := mean(right(old.TestLabels, c.task.startStates)); given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
 			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
 				old.TestAccuracy, given)
 		}

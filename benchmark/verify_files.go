@@ -24,6 +24,7 @@ func (c *comparison) compareFiles() error {
 	f.results()
 	f.table()
 	f.oracle()
+	f.baselines()
 	f.data()
 	for i := range c.Runs {
 		if run := &c.Runs[i]; c.asked(run.Method, run.Seed) {
@@ -70,7 +71,7 @@ func (f *fileComparison) reading(name string, mayMiss bool, read func() error) b
 
 // leave marks the files of a run that was not asked for.
 func (f *fileComparison) leave(run *RunResult) {
-	for _, kind := range []string{".json", ".npz", ".predictions.npz", ".model.npz"} {
+	for _, kind := range append(slices.Collect(maps.Keys(besideRun)), ".json") {
 		f.seen[path.Join("runs", run.Key+kind)] = true
 	}
 }
@@ -121,6 +122,9 @@ func (f *fileComparison) table() {
 // oracle compares oracle.json with results.json, and the model of the oracle with the one made
 // again.
 func (f *fileComparison) oracle() {
+	if !f.Task.Judged() {
+		return
+	}
 	if content := f.read("oracle.json", false); content != nil {
 		var info OracleInfo
 		if f.decode("oracle.json", content, &info) {
@@ -134,6 +138,16 @@ func (f *fileComparison) oracle() {
 		Kind: ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
 		Options: f.Oracle.Options, Backend: f.Environment.Backend,
 	})
+}
+
+// baselines compares baselines.json with results.json.
+func (f *fileComparison) baselines() {
+	content := f.read(baselinesFile, false)
+	var there storedBaselines
+	if content == nil || !f.decode(baselinesFile, content, &there) {
+		return
+	}
+	f.sameFields(baselinesFile, there, storedBaselines{f.Results.baselineKey(), f.Baselines}, nil)
 }
 
 // data compares data.npz with the task.
@@ -193,11 +207,12 @@ func short(text json.RawMessage) string {
 
 // run compares the files of a run.
 func (f *fileComparison) run(run *RunResult) {
-	ok := run.Status == StatusOK
+	ok := len(run.Evaluations) > 0
 	name := path.Join("runs", run.Key+".json")
 	if content := f.read(name, !ok); content != nil {
 		var there RunResult
 		if f.decode(name, content, &there) {
+			there.rank(f.Protocol) // an earlier command may have ranked by another
 			f.sameFields(name, there, run, []string{"method"})
 			if there.Method != run.Method { // the label of an earlier command
 				there.Name = run.Name
@@ -209,7 +224,7 @@ func (f *fileComparison) run(run *RunResult) {
 		return
 	}
 	here := f.here.run(run.Method, run.Seed)
-	if here != nil && here.Status != StatusOK {
+	if here != nil && len(here.Evaluations) == 0 {
 		here = nil
 	}
 	f.shown(run, here)
@@ -237,34 +252,26 @@ func (f *fileComparison) shown(run, here *RunResult) {
 		}
 		want = made.archive()
 	}
-	want["labels"] = f.labels(run)
 	f.archive(name, want, here == nil, func(array string, there npz.Array) string {
-		if array == "rollout" {
-			return f.unlikeRollouts(there, want[array], run, here)
+		for _, protocol := range Protocols() {
+			if array == rollOutArray(protocol) {
+				return unlikeRollouts(there, want[array], run.Evaluation(protocol), here.Evaluation(protocol))
+			}
 		}
 		return unlikeArrays(there, want[array])
 	})
 }
 
-// labels are those that are recorded of a run.
-func (f *fileComparison) labels(run *RunResult) npz.Array {
-	var values []int64
-	for _, step := range run.Labels {
-		values = append(values, labelArray(step).Values.([]int64)...)
-	}
-	return npz.Array{Shape: []int{len(run.Labels), f.Task.Test}, Values: values}
-}
-
 // unlikeRollouts compares roll-outs at the steps at which the predictions are those recorded:
 // others are told already.
-func (f *fileComparison) unlikeRollouts(there, want npz.Array, run, here *RunResult) string {
+func unlikeRollouts(there, want npz.Array, recorded, here *Evaluation) string {
 	a, ok := there.Values.([]float32)
 	b := want.Values.([]float32)
-	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) {
+	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil || recorded.Status != here.Status {
 		return unlikeArrays(there, want)
 	}
 	size := len(b) / len(here.PredictionSHA256)
-	for i, hash := range run.PredictionSHA256 {
+	for i, hash := range recorded.PredictionSHA256 {
 		if hash == here.PredictionSHA256[i] && !equalBits(a[i*size:(i+1)*size], b[i*size:(i+1)*size]) {
 			return fmt.Sprintf("step %d is not what is predicted here, and the hash of the predictions is the same",
 				i+1)
@@ -275,26 +282,31 @@ func (f *fileComparison) unlikeRollouts(there, want npz.Array, run, here *RunRes
 
 // predictions compares all that a run predicted with the recorded hashes and labels.
 func (f *fileComparison) predictions(run *RunResult) {
-	name := predictionsFile(run.Key)
-	unlike := ""
-	f.reading(name, true, func() error {
-		return f.Store.eachPrediction(run.Key, f.task.Info, func(array string, step int, values any) error {
-			if unlike == "" {
-				unlike = f.unlikePrediction(run, array, step, values)
-			}
-			return nil
+	for i := range run.Evaluations {
+		e := &run.Evaluations[i]
+		name, unlike := predictionsFile(run.Key, e.Protocol), ""
+		f.reading(name, true, func() error {
+			return f.Store.eachPrediction(run.Key, e.Protocol, f.task.Info, func(array string, step int, values any) error {
+				if unlike == "" {
+					unlike = f.unlikePrediction(e, array, step, values)
+				}
+				return nil
+			})
 		})
-	})
-	if unlike != "" {
-		f.find("%s: %s", name, unlike)
+		if unlike != "" {
+			f.find("%s: %s", name, unlike)
+		}
 	}
 }
 
 // unlikePrediction says how what a file has of a step, counted from 0, is not what is recorded, "" if it is.
-func (f *fileComparison) unlikePrediction(run *RunResult, array string, step int, values any) string {
+func (f *fileComparison) unlikePrediction(e *Evaluation, array string, step int, values any) string {
+	if e.Status != StatusOK {
+		return fmt.Sprintf("it is there, and the protocol %s is recorded as %s", e.Protocol, e.Status)
+	}
 	switch values := values.(type) {
 	case []int64:
-		if array == "labels" && slices.EqualFunc(values, run.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
+		if array == labelsArray && slices.EqualFunc(values, e.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
 			return ""
 		}
 	case []float32:
@@ -303,11 +315,11 @@ func (f *fileComparison) unlikePrediction(run *RunResult, array string, step int
 			return err.Error()
 		}
 		got := hashSnapshots(x)
-		if array != "images" || got == run.PredictionSHA256[step] {
+		if array != predictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
 		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %s and is recorded as %s", array, step+1,
-			shortHash(got), shortHash(run.PredictionSHA256[step]))
+			shortHash(got), shortHash(e.PredictionSHA256[step]))
 	}
 	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
 }
@@ -325,6 +337,7 @@ func (f *fileComparison) model(name, made string, want ModelInfo) {
 	info, task := there.ModelInfo, f.Task
 	info.Method, info.Version, want.Task = "", "", TaskInfo{}
 	task.Source, info.Task.Source = "", ""
+	task.Plugin, info.Task.Plugin = task.Plugin.sameCode(), info.Task.Plugin.sameCode()
 	f.sameFields(name, info.Task, task, nil)
 	info.Task = TaskInfo{}
 	f.sameFields(name, info, want, nil)

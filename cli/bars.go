@@ -77,7 +77,7 @@ func (b *bars) changed(*runProgress) {}
 
 func (b *bars) end(r *runProgress) {
 	remove(r.bar)
-	if r.label == benchmark.OracleLabel {
+	if r.label == benchmark.OracleLabel || r.label == benchmark.ScoreLabel {
 		return
 	}
 	b.mu.Lock()

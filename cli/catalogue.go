@@ -21,6 +21,7 @@ type catalogue struct {
 	plugins []*foundPlugin
 	methods map[string]*foundPlugin // where the methods of plugins, and those made of their parts, come from
 	oracles map[string]*foundPlugin
+	tasks   map[string]*foundPlugin
 	whole   map[string]bool  // methods that a plugin serves whole, so that it does all of their work
 	workers []*plugin.Plugin // this program, as what makes isolated runs
 
@@ -30,12 +31,12 @@ type catalogue struct {
 
 // catalogue opens the plugins and puts everything together. The caller must close it.
 func (a *app) catalogue(ctx context.Context, rt *nn.Runtime, f *pluginFlags, logs *pluginLogs) (*catalogue, error) {
-	r, err := a.Registry(rt)
+	r, err := a.registryOf(rt)
 	if err != nil {
 		return nil, err
 	}
 	c := &catalogue{
-		Registry: r, methods: map[string]*foundPlugin{}, oracles: map[string]*foundPlugin{}, whole: map[string]bool{},
+		Registry: r, methods: map[string]*foundPlugin{}, oracles: map[string]*foundPlugin{}, tasks: map[string]*foundPlugin{}, whole: map[string]bool{},
 		runtime: rt, reference: compose.Share(methods.Reference(rt)),
 	}
 	if err := c.composeBuiltin(); err != nil {
@@ -145,6 +146,9 @@ func (c *catalogue) checkFree(thing any) error {
 	case core.Oracle:
 		_, err := c.Oracles.Get(name)
 		taken("oracle", err, c.oracles[name])
+	case core.Task:
+		_, err := c.Tasks.Get(name)
+		taken("task", err, c.tasks[name])
 	}
 	if kind == "" {
 		return nil
@@ -168,6 +172,9 @@ func (c *catalogue) add(p *foundPlugin, thing any) error {
 	case core.Oracle:
 		c.oracles[describedName(thing)] = p
 		return c.Oracles.Add(thing)
+	case core.Task:
+		c.tasks[describedName(thing)] = p
+		return c.Tasks.Add(thing)
 	}
 	if err != nil {
 		return err
@@ -176,9 +183,11 @@ func (c *catalogue) add(p *foundPlugin, thing any) error {
 	return c.Methods.Add(composed)
 }
 
-// methodPlugin and oraclePlugin say where a method or an oracle comes from, nil for this program.
+// methodPlugin, oraclePlugin and taskPlugin say where one comes from, nil for this program.
 func (c *catalogue) methodPlugin(name string) *benchmark.PluginInfo { return infoOf(c.methods[name]) }
 func (c *catalogue) oraclePlugin(name string) *benchmark.PluginInfo { return infoOf(c.oracles[name]) }
+
+func (c *catalogue) taskPlugin(name string) *benchmark.PluginInfo { return infoOf(c.tasks[name]) }
 
 func infoOf(p *foundPlugin) *benchmark.PluginInfo {
 	if p == nil {

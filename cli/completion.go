@@ -67,11 +67,25 @@ func (a *app) completeOracle(_ *cobra.Command, _ []string, text string) ([]strin
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
+	return completeSelection(text, r.Oracles.Descriptions())
+}
+
+// completeTask completes the name of a task, or after ? and & an option.
+func (a *app) completeTask(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+	r, err := a.registry()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return completeSelection(text, r.Tasks.Descriptions())
+}
+
+// completeSelection completes a name, or after ? and & an option.
+func completeSelection(text string, all []core.Description) ([]string, cobra.ShellCompDirective) {
 	if name, _, ofOptions := strings.Cut(text, "?"); ofOptions {
-		return completeOption(text, r.Oracles.Descriptions(), name)
+		return completeOption(text, all, name)
 	}
 	var names []string
-	for _, d := range r.Oracles.Descriptions() {
+	for _, d := range all {
 		names = append(names, d.Name+"\t"+d.Summary)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace

@@ -169,12 +169,15 @@ func (c config) texts(flag *pflag.Flag, key, value *yaml.Node) ([]string, error)
 }
 
 // listed are the flags whose value is a list separated by commas.
-var listed = map[string]bool{"methods": true, "seeds": true, "split": true}
+var listed = map[string]bool{"methods": true, "seeds": true, core.SplitOption: true}
+
+// selected are the flags whose values are things with options.
+var selected = map[string]string{"methods": "a method", "oracle": "an oracle", "task": "a task"}
 
 // text is one value, or one element of a list, as the command line would have it.
 func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
-	if (flag.Name == "methods" || flag.Name == "oracle") && value.Kind == yaml.MappingNode {
-		return c.selection(map[string]string{"methods": "a method", "oracle": "an oracle"}[flag.Name], value)
+	if thing := selected[flag.Name]; thing != "" && value.Kind == yaml.MappingNode {
+		return c.selection(thing, value)
 	}
 	switch {
 	case value.Kind != yaml.ScalarNode:
@@ -213,7 +216,11 @@ func (c config) selection(thing string, n *yaml.Node) (string, error) {
 		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
 			return "", c.at(value, "the option %s of %s takes one value", option.Value, name.Value)
 		}
-		pairs = append(pairs, option.Value+"="+registry.EscapeValue(value.Value))
+		text := value.Value
+		if thing == selected["task"] && option.Value == core.DataOption && text != "" && !filepath.IsAbs(text) {
+			text = filepath.Join(filepath.Dir(c.path), text)
+		}
+		pairs = append(pairs, option.Value+"="+registry.EscapeValue(text))
 	}
 	if len(pairs) == 0 {
 		return name.Value, nil

@@ -21,14 +21,14 @@ const keptHead = "The configuration that these results are from; it repeats them
 
 // keptConfig is a configuration file that means the plan, for the folder of its results: patterns are the names that they stood
 // for, defaults are written out, and paths are absolute but for the folder itself. backend is the one that was chosen.
-func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, backend string) ([]byte, error) {
+func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, task *taskFlags, backend string) ([]byte, error) {
 	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: keptHead}
 	var failure error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if slices.Contains(notConfigured, flag.Name) || slices.Contains(notKept, flag.Name) {
 			return
 		}
-		value, err := keptValue(flag, p, backend)
+		value, err := keptValue(flag, p, task, backend)
 		if failure = errors.Join(failure, err); value != nil {
 			root.Content = append(root.Content, scalar(flag.Name), value)
 		}
@@ -46,12 +46,17 @@ func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, backend string) ([]byte
 }
 
 // keptValue is nil for a flag whose value says nothing.
-func keptValue(flag *pflag.Flag, p *benchmark.Plan, backend string) (*yaml.Node, error) {
+func keptValue(flag *pflag.Flag, p *benchmark.Plan, task *taskFlags, backend string) (*yaml.Node, error) {
+	if isShortForm(flag.Name) {
+		return nil, nil // the task has its options
+	}
 	switch flag.Name {
 	case "out":
 		return scalar("."), nil
 	case "backend":
 		return scalar(backend), nil
+	case "task":
+		return taskNode(p.Task.Info, task.data())
 	case "methods":
 		return methodNodes(p.Entries), nil
 	case "oracle":

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,26 +11,28 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // dataFlags say which task's training data are meant.
 type dataFlags struct {
-	runFlags
+	*taskFlags
 
+	out    string
 	labels bool
 }
 
-func newDataFlags() *dataFlags {
-	return &dataFlags{runFlags: runFlags{digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: 1, protocol: benchmark.ProtocolReencode}}
-}
+func newDataFlags() *dataFlags { return &dataFlags{taskFlags: newTaskFlags()} }
 
-func (f *dataFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.Var(word{&f.data, "DIR"}, "data", "folder of four IDX files in place of the MNIST inside this program")
-	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
-	flags.Var(&f.split, "split", "images to train, validate and test on")
+func (f *dataFlags) add(cmd *cobra.Command) { f.taskFlags.add(cmd.Flags(), "steps") }
+
+// openBuiltin opens the task, which is built in.
+func (a *app) openBuiltin(ctx context.Context, f *taskFlags) (*benchmark.Task, error) {
+	r, err := a.registry()
+	if err != nil {
+		return nil, err
+	}
+	return f.open(ctx, &catalogue{Registry: r})
 }
 
 func (a *app) dataCommand() *cobra.Command {
@@ -41,11 +44,11 @@ func (a *app) dataCommand() *cobra.Command {
 never those to test on. numpy.load opens the file, and so does Training.load of the SDK for Python.`,
 		Example: "  " + a.Name + " data --out training.npz\n  " + a.Name + " data --split 500,100,200 --out small.npz",
 		Args:    noArguments,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.out == "" {
 				return usagef("data needs a file to write: --out FILE.npz")
 			}
-			task, err := openTask(&f.runFlags)
+			task, err := a.openBuiltin(cmd.Context(), f.taskFlags)
 			if err != nil {
 				return err
 			}
@@ -74,7 +77,7 @@ func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
 		}
 	}()
 	w := npz.NewWriter(file)
-	for name, x := range map[string]core.Snapshots{"train": task.Train, "validation": task.Validation} {
+	for name, x := range map[string]core.Snapshots{"train": task.Train.At(0), "validation": task.Validation.At(0)} {
 		to, err := w.Float32(name, append([]int{x.Len()}, x.Shape()...)...)
 		if err != nil {
 			return err
@@ -83,9 +86,12 @@ func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
 			return err
 		}
 	}
-	numbers := npz.Archive{"lag": whole(task.Info.Lag), "states": whole(task.Info.States)}
+	numbers := npz.Archive{"lag": whole(task.Lag), "states": whole(task.Rank)}
+	if labels && task.States == nil {
+		return fmt.Errorf("%w: the task %s has no states, and so no labels", core.ErrUnavailable, task.Info.Name)
+	}
 	if labels {
-		numbers["train_labels"], numbers["validation_labels"] = wholes(task.TrainLabels), wholes(task.ValidationLabels)
+		numbers["train_labels"], numbers["validation_labels"] = wholes(task.States.Train), wholes(task.States.Validation)
 	}
 	for name, array := range numbers {
 		if err := w.Add(name, array); err != nil {

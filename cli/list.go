@@ -14,7 +14,7 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
-// kind is one of the five kinds of things that are registered.
+// kind is one of the six kinds of things that are registered.
 type kind struct {
 	name, plural string
 	descriptions []core.Description
@@ -28,6 +28,7 @@ func kinds(r *registry.Registry) []kind {
 		{"evolution operator", "evolution operators", r.Operators.Descriptions()},
 		{"embedder", "embedders", r.Embedders.Descriptions()},
 		{"oracle", "oracles", r.Oracles.Descriptions()},
+		{"task", "tasks", r.Tasks.Descriptions()},
 	}
 }
 

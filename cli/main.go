@@ -16,11 +16,12 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
+	"github.com/koopbench/koopbench/tasks"
 )
 
 // Config is what a command line is made of.
 type Config struct {
-	// Registry returns everything that can be run and listed. The runtime is where neural methods compute; its backend is
+	// Registry returns everything that can be run and listed, besides the built-in tasks. The runtime is where neural methods compute; its backend is
 	// made when it is first used, so that listing costs nothing.
 	Registry func(rt *nn.Runtime) (*registry.Registry, error)
 	// Name is what the command calls itself in help and messages; "" stands for "bench".
@@ -152,7 +153,16 @@ func (a *app) run(ctx context.Context) (err error) {
 
 // registry returns what can be listed, without a backend.
 func (a *app) registry() (*registry.Registry, error) {
-	return a.Registry(nn.NewRuntime(defaultBackend))
+	return a.registryOf(nn.NewRuntime(defaultBackend))
+}
+
+// registryOf returns what is built in: that of the program, and the built-in tasks.
+func (a *app) registryOf(rt *nn.Runtime) (*registry.Registry, error) {
+	r, err := a.Registry(rt)
+	if err != nil {
+		return nil, err
+	}
+	return r, tasks.AddTo(r)
 }
 
 // maxVerbose is the most bytes of an error that is written in full.

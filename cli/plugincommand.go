@@ -166,7 +166,7 @@ func (a *app) servePlugin(names []string, prefix, backend string, threads int) e
 	if err != nil {
 		return err
 	}
-	r, err := a.Registry(rt)
+	r, err := a.registryOf(rt)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 	if !strings.HasPrefix(info.SDK, pythonSDK+" ") {
 		return fmt.Errorf("plugin %s is built with %q; only the SDK for Python can fit on a terminal, and in Go a test of your own can", path, info.SDK)
 	}
-	task, err := openTask(&f.runFlags)
+	task, err := a.openBuiltin(ctx, f.taskFlags)
 	if err != nil {
 		return err
 	}

@@ -22,25 +22,26 @@ import (
 
 // predictFlags are the flags of `bench predict`.
 type predictFlags struct {
-	model   string
-	oracle  string
-	inputs  []string
-	steps   int
-	out     string
-	pngs    int
-	backend string
-	threads int
-	plugins *pluginFlags
+	model    string
+	oracle   string
+	inputs   []string
+	steps    int
+	protocol string
+	out      string
+	pngs     int
+	backend  string
+	threads  int
+	plugins  *pluginFlags
 }
 
 func (a *app) predictCommand() *cobra.Command {
-	f := &predictFlags{steps: benchmark.DefaultSteps, out: "predictions", pngs: 10, plugins: newPluginFlags()}
+	f := &predictFlags{steps: 15, protocol: benchmark.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags()}
 	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
 		Short: "Predict what follows images, with a model that a run has saved",
-		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved, by the protocol of its run: each
-predicted image is the next input, or powers of the operator.
+		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved: each predicted image is
+the next input, or with --protocol powers all steps are taken by powers of the operator.
 
 Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. DIR gets predictions.npz, labels.csv and PNGs of the
 first images. Labels are what the oracle of the model's run sees; its file lies in the folder of results.`,
@@ -56,7 +57,8 @@ first images. Labels are what the oracle of the model's run sees; its file lies 
 	flags.Var(word{&f.model, "FILE"}, "model", "model file")
 	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
 	flags.Var(list{&f.inputs, "FILE"}, "input", "file of images; may be repeated, and further arguments are inputs too")
-	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps to predict")
+	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
+	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder for what is predicted")
 	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute, as for "+a.Name+" run")
@@ -120,7 +122,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	p := predictions{inputs: x, source: sourceOf(saved, f)}
-	if err := p.make(ctx, model, judge, saved.Task, f.steps); err != nil {
+	if err := p.make(ctx, model, judge, saved.Task, f); err != nil {
 		if ctx.Err() != nil {
 			return interruption("stopped; nothing was written")
 		}
@@ -237,7 +239,7 @@ type predictions struct {
 	source source
 }
 
-func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task benchmark.TaskInfo, steps int) error {
+func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task benchmark.TaskInfo, f *predictFlags) error {
 	label := func(x core.Snapshots) error {
 		if judge == nil {
 			return nil
@@ -252,7 +254,7 @@ func (p *predictions) make(ctx context.Context, model core.Model, judge core.Jud
 	if err := label(p.inputs); err != nil {
 		return err
 	}
-	return benchmark.RollOut(ctx, model, task.Protocol, p.inputs, steps, func(_ int, x core.Snapshots) error {
+	return benchmark.RollOut(ctx, model, f.protocol, p.inputs, f.steps, func(_ int, x core.Snapshots) error {
 		p.steps = append(p.steps, x)
 		return label(x)
 	})

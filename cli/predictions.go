@@ -52,7 +52,7 @@ type source struct {
 }
 
 func sourceOf(m *benchmark.SavedModel, f *predictFlags) source {
-	return source{PredictionsSchema, m.Version, m.Method, m.Key, m.Oracle, m.Task.Protocol, f.steps}
+	return source{PredictionsSchema, m.Version, m.Method, m.Key, m.Oracle, f.protocol, f.steps}
 }
 
 func (s source) write(dir string) error {

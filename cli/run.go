@@ -16,9 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/dataset"
 )
 
 const (
@@ -37,10 +35,7 @@ type runFlags struct {
 	oracleSeed seed
 	epochs     int
 	out        string
-	data       string
-	digits     int
-	split      split
-	steps      int
+	task       *taskFlags
 	protocol   string
 	backend    string
 	threads    int
@@ -59,13 +54,16 @@ type runFlags struct {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
 		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
-		digits: benchmark.DefaultDigits, split: split(benchmark.DefaultSplit), steps: benchmark.DefaultSteps, protocol: benchmark.ProtocolReencode, jobs: 1,
+		task: newTaskFlags(), protocol: benchmark.ProtocolReencode, jobs: 1,
 		checkpoint: benchmark.DefaultCheckpointEvery,
 	}
 	cmd := &cobra.Command{
 		Use:   "run [FLAGS]",
-		Short: "Fit methods, roll them out over the test images, and judge what they predict",
-		Long: `Fit methods to Ordered MNIST at one or more seeds, roll them out over the test images, and judge the predicted images.
+		Short: "Fit methods, roll them out over the test snapshots, and judge what they predict",
+		Long: `Fit methods to a task at one or more seeds, roll them out over the test snapshots, and judge what they predict.
+
+A fit is evaluated by two protocols: re-encoding, where each predicted snapshot is the next input, and powers of the
+evolution operator from the test snapshot, for models that have that ability. --protocol says which one ranks.
 
 Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
 continues where it was, in the middle of a training too.
@@ -100,11 +98,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
-	flags.Var(word{&f.data, "DIR"}, "data", "folder of four IDX files in place of the MNIST inside this program")
-	flags.Var(number{&f.digits, 1, dataset.Classes}, "num-digits", "digits that follow one another: 0 to N-1")
-	flags.Var(&f.split, "split", "images to train, validate and test on")
-	flags.Var(number{&f.steps, 1, benchmark.MaxSteps}, "steps", "steps of the roll-out")
-	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "how a roll-out goes on: each predicted image is the next input, or powers of the operator from the test image")
+	f.task.add(flags)
+	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "roll-out that ranks: each predicted snapshot is the next input, or powers of the operator from the test snapshot")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, all where it is left out; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
@@ -113,7 +108,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
-	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted images and labels of each run, as runs/KEY.predictions.npz")
+	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
 	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
 	f.plugins.add(cmd)
 	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
@@ -128,6 +123,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"methods":  a.completeMethods,
+		"task":     a.completeTask,
 		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
 		"protocol": cobra.FixedCompletions(benchmark.Protocols(), cobra.ShellCompDirectiveNoFileComp),
@@ -177,11 +173,11 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	for _, p := range c.broken() {
 		a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
 	}
-	plan, err := a.plan(f, c)
+	plan, err := a.plan(ctx, f, c)
 	if err != nil {
 		return err
 	}
-	if plan.Configuration, err = keptConfig(flags, plan, rt.Config()); err != nil {
+	if plan.Configuration, err = keptConfig(flags, plan, f.task, rt.Config()); err != nil {
 		return err
 	}
 	show := a.stderr
@@ -219,7 +215,7 @@ func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*
 }
 
 // plan checks the flags, and that everything they name is there.
-func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
+func (a *app) plan(ctx context.Context, f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	selections, err := c.Select(f.methods)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--methods: %w", err)}
@@ -228,12 +224,12 @@ func (a *app) plan(f *runFlags, c *catalogue) (*benchmark.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	task, err := openTask(f)
+	task, err := f.task.open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	plan := &benchmark.Plan{
-		Task: task, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
+		Task: task, Protocol: f.protocol, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
 		CheckpointEvery: f.checkpoint, SaveModels: f.saveModels, SavePredictions: f.predicted, Shard: f.shard.Shard,
 	}
 	if f.checkpoint == 0 {
@@ -280,25 +276,6 @@ func planOracle(c *catalogue, text string, seed int64) (benchmark.OraclePlan, er
 // oracleFromPlugin is before the name of an oracle that a plugin must serve.
 const oracleFromPlugin = "plugin:"
 
-func openTask(f *runFlags) (*benchmark.Task, error) {
-	open := dataset.MNIST
-	if f.data != "" {
-		open = func() (*dataset.Set, error) { return dataset.Open(f.data) }
-	}
-	set, err := open()
-	if err != nil {
-		return nil, err
-	}
-	task, err := benchmark.NewOrderedMNIST(set, f.digits, benchmark.Split(f.split), f.steps)
-	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
-		return nil, usageError{err}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return task.WithProtocol(f.protocol)
-}
-
 // head says what is about to run.
 func head(f *runFlags, p *benchmark.Plan) string {
 	t := p.Task.Info
@@ -306,13 +283,7 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	for i, e := range p.Entries {
 		labels[i] = e.Label
 	}
-	size := make([]string, len(t.Shape))
-	for i, n := range t.Shape {
-		size[i] = fmt.Sprint(n)
-	}
-	return fmt.Sprintf("task     %s: %s, %d + %d + %d images of %s from %s, %s by the protocol %s\n",
-		t.Name, report.Counted(t.States, "digit"), t.Train, t.Validation, t.Test, strings.Join(size, "×"), t.Source,
-		report.Counted(t.Steps, "step"), t.Protocol) +
+	return fmt.Sprintf("task     %s, ranked by the protocol %s\n", describeTask(t), f.protocol) +
 		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
 			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out+f.shard.words(p))
 }

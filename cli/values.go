@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -212,28 +211,4 @@ func parseSeeds(text string) ([]int64, error) {
 		}
 	}
 	return values, nil
-}
-
-// split is a [benchmark.Split], written TRAIN,VAL,TEST.
-type split benchmark.Split
-
-func (s *split) String() string { return fmt.Sprintf("%d,%d,%d", s.Train, s.Validation, s.Test) }
-func (s *split) Type() string   { return "TRAIN,VAL,TEST" }
-
-func (s *split) Set(text string) error {
-	const most = 1_000_000
-	parts := strings.Split(text, ",")
-	if len(parts) != 3 {
-		return fmt.Errorf("give three numbers of images, TRAIN,VAL,TEST, like %v", (*split)(&benchmark.DefaultSplit))
-	}
-	for i, part := range []struct {
-		name  string
-		value *int
-		least int
-	}{{"training", &s.Train, 2}, {"validation", &s.Validation, 2}, {"test", &s.Test, 1}} {
-		if err := (number{part.value, part.least, most}).Set(strings.TrimSpace(parts[i])); err != nil {
-			return fmt.Errorf("%q %s images: %w", strings.TrimSpace(parts[i]), part.name, err)
-		}
-	}
-	return nil
 }

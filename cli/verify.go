@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"runtime"
@@ -17,7 +18,6 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/nn"
 )
 
@@ -43,7 +43,7 @@ accuracies, losses, eigenvalues, options, keys, the oracle, the task, and the fi
 only read. What differs here from where the runs were made (machine, kernels, code, plugins) is listed first: of other
 code or on other kernels predictions may differ in their last bits.
 
-Nothing that the results name is run or opened. Plugins, data other than the MNIST inside this program, and backends
+Nothing that the results name is run or opened. Plugins, data that are not inside this program, and backends
 that are libraries are given here, by --plugin, --data and --backend. Seconds, memory and machine cannot be repeated
 and are not checked.
 
@@ -59,7 +59,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.SortFlags = false
 	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
 		"(default all)")
-	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, if they are not the MNIST inside this program; "+
+	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, if they are not those inside this program; "+
 		"none is taken from the results")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute (default that of the results, if "+
 		"it is built in)")
@@ -104,7 +104,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		return err
 	}
 	defer c.close()
-	plan, unable, err := a.planAgain(recorded, wanted, f, c)
+	plan, unable, err := a.planAgain(ctx, recorded, wanted, f, c)
 	if err != nil {
 		return err
 	}
@@ -125,12 +125,12 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		if f.data != "" {
 			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
 		}
-		return fmt.Errorf("%w; the results are not from the MNIST inside this program: give the folder where their data "+
+		return fmt.Errorf("%w; the results are not from the data inside this program: give the folder where their data "+
 			"are now with --data", err)
 	case err != nil:
 		return err
 	}
-	if text := foreignData(recorded, f); text != "" {
+	if text := foreignData(ctx, recorded, f, c); text != "" {
 		v.Findings = append(v.Findings, text)
 	}
 	return a.showVerification(recorded, v, unable, f.quiet)
@@ -148,20 +148,51 @@ func (c *catalogue) meaning(label string) (string, core.Options, error) {
 	return selections[0].Description.Name, selections[0].Options, nil
 }
 
-// foreignData says that results call the data of --data the MNIST inside this program, if they
-// are others.
-func foreignData(r *benchmark.Results, f *verifyFlags) string {
-	set, err := dataset.MNIST()
-	if err != nil || f.data == "" || r.Task.Source != set.Source {
+// foreignData says that results call the data of --data those that the task has by itself, if they are
+// others.
+func foreignData(ctx context.Context, r *benchmark.Results, f *verifyFlags, c *catalogue) string {
+	if f.data == "" {
 		return ""
 	}
+	own, err := taskAgain(ctx, r, "", c)
+	if err != nil || r.Task.Source != own.Info.Source || r.Task.DataSHA256 == own.Info.DataSHA256 {
+		return ""
+	}
+	return fmt.Sprintf("the data are recorded as %s, and are others, those of %s", r.Task.Source, f.data)
+}
+
+// taskAgain opens the task of results with data from a place that the command names, "" for those that
+// the task has by itself.
+func taskAgain(ctx context.Context, r *benchmark.Results, data string, c *catalogue) (*benchmark.Task, error) {
 	t := r.Task
-	split := benchmark.Split{Train: t.Train, Validation: t.Validation, Test: t.Test}
-	task, err := benchmark.NewOrderedMNIST(set, t.States, split, t.Steps)
-	if err == nil && task.Info.DataSHA256 == t.DataSHA256 {
-		return ""
+	task, err := c.Tasks.Get(t.Name)
+	if err != nil && t.Plugin != nil {
+		return nil, fmt.Errorf("the task came from the plugin %s; give it with --plugin", t.Plugin.Path)
 	}
-	return fmt.Sprintf("the data are recorded as %s, and are others, those of %s", t.Source, f.data)
+	if err != nil {
+		return nil, fmt.Errorf("the task of the results: %w", err)
+	}
+	d := task.Describe()
+	given := maps.Clone(t.Options)
+	delete(given, core.DataOption) // a place that results name is none of this machine
+	if _, ok := d.Option(core.DataOption); !ok && data != "" {
+		return nil, usagef("--data: the task %s takes no data", t.Name)
+	} else if ok {
+		if given == nil {
+			given = map[string]any{}
+		}
+		given[core.DataOption] = data
+	}
+	options, err := optionsAgain(d, given)
+	if err != nil {
+		return nil, fmt.Errorf("the task of the results: %w", err)
+	}
+	opened, err := openTask(ctx, task, options, c.taskPlugin(t.Name))
+	if err != nil {
+		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
+			"with --data", t.Source, err)
+	}
+	return opened, nil
 }
 
 // wantedRuns are the runs of the keys, or all, that can be made again.
@@ -214,39 +245,37 @@ func (a *app) runtimeOf(r *benchmark.Results, f *verifyFlags) (*nn.Runtime, erro
 	return openRuntime(defaultBackend, f.threads)
 }
 
-// atFault takes from an error that it is one of the command line: it is the results that are at
-// fault.
-func atFault(err error) error {
-	var u usageError
-	if errors.As(err, &u) {
-		return u.error
+// oracleAgain is the oracle of results, with its options; there is none for a task that has a score of
+// its own.
+func oracleAgain(r *benchmark.Results, c *catalogue) (o benchmark.OraclePlan, err error) {
+	o.Seed = r.Oracle.Seed
+	if !r.Task.Judged() {
+		return o, nil
 	}
-	return err
+	if o.Oracle, err = c.Oracles.Get(r.Oracle.Name); err != nil {
+		return o, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", err)
+	}
+	o.Plugin = c.oraclePlugin(r.Oracle.Name)
+	if o.Options, err = optionsAgain(o.Oracle.Describe(), r.Oracle.Options); err != nil {
+		return o, fmt.Errorf("the oracle of the results: %w", err)
+	}
+	return o, nil
 }
 
 // planAgain makes a plan of the wanted runs of results. Methods that are not to be had, or not
 // with these options, are in unable.
-func (a *app) planAgain(r *benchmark.Results, wanted map[runName]bool, f *verifyFlags,
+func (a *app) planAgain(ctx context.Context, r *benchmark.Results, wanted map[runName]bool, f *verifyFlags,
 	c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
-	judge, err := c.Oracles.Get(r.Oracle.Name)
+	oracle, err := oracleAgain(r, c)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", err)
+		return nil, nil, err
 	}
-	oracle := benchmark.OraclePlan{Oracle: judge, Seed: r.Oracle.Seed, Plugin: c.oraclePlugin(r.Oracle.Name)}
-	if oracle.Options, err = optionsAgain(judge.Describe(), r.Oracle.Options); err != nil {
-		return nil, nil, fmt.Errorf("the oracle of the results: %w", err)
-	}
-	t := r.Task
-	task, err := openTask(&runFlags{
-		data: f.data, digits: t.States, steps: t.Steps, protocol: t.Protocol,
-		split: split{Train: t.Train, Validation: t.Validation, Test: t.Test},
-	})
+	task, err := taskAgain(ctx, r, f.data, c)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
-			"with --data", t.Source, atFault(err))
+		return nil, nil, err
 	}
 	plan = &benchmark.Plan{
-		Task: task, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,
+		Task: task, Protocol: r.Protocol, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,
 		Only: func(label string, seed int64) bool { return wanted[runName{label, seed}] },
 	}
 	tried := map[string]bool{}
@@ -343,8 +372,11 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 		}
 		tell(detail, "%-8s  %s", aspect.aspect, text)
 	}
-	tell(detail, "%-8s  %s, seed %d: accuracy %.3f on test snapshots here\n", "oracle", v.Here.Oracle.Name,
-		v.Here.Oracle.Seed, v.Here.Oracle.TestAccuracy)
+	if r.Task.Judged() {
+		tell(detail, "%-8s  %s, seed %d: accuracy %.3f on test snapshots here", "oracle", v.Here.Oracle.Name,
+			v.Here.Oracle.Seed, v.Here.Oracle.TestAccuracy)
+	}
+	tell(detail, "")
 	found := 0
 	for _, run := range v.Runs {
 		name := runName{run.Recorded.Method, run.Recorded.Seed}
@@ -387,16 +419,24 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 func tell(w io.Writer, format string, values ...any) { say(w, format+"\n", values...) }
 
 func verdict(run benchmark.VerifiedRun) string {
-	steps := len(run.Recorded.PredictionSHA256)
-	if run.Here.Status != benchmark.StatusOK {
+	steps, starts := 0, 0
+	for _, e := range run.Recorded.Evaluations {
+		steps += len(e.PredictionSHA256)
+		if len(e.Labels) > 0 {
+			starts = len(e.Labels[0])
+		} else if len(e.Scores) > 0 {
+			starts = len(e.Scores[0])
+		}
+	}
+	if steps == 0 {
 		return fmt.Sprintf("%s, as then", run.Here.Status)
 	}
 	if run.Step == 0 {
-		return fmt.Sprintf("the same predictions at all %d steps", steps)
+		return fmt.Sprintf("the same predictions at all %d steps of all protocols", steps)
 	}
-	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps; the oracle sees something else in "+
+	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps; the judge sees something else in "+
 		"%d of %d",
-		run.Step, run.Steps, steps, run.Labels, steps*len(run.Recorded.Labels[0]))
+		run.Step, run.Steps, steps, run.Labels, steps*starts)
 	var why []string
 	for _, d := range run.Differences {
 		why = append(why, d.Text)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
 )
 
 // persistenceName is the name of a baseline whose accuracy leaps: figures show it as dots.
@@ -24,10 +25,14 @@ type baseline struct {
 // baselines are chance; persistence, a method that predicts its input; and the oracle on the true
 // test snapshots, on all of them at every step. One that the results do not tell is left out.
 func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
-	steps = min(steps, benchmark.MaxSteps) // results may claim any number
+	steps = min(steps, core.MaxSteps) // results may claim any number
 	var all []baseline
-	if c := r.Task.States; c > 0 {
-		all = append(all, constant("chance", fmt.Sprintf("chance (1/%d)", c), 1/float64(c), nil, steps))
+	if c := r.Task.Measure.Chance; c != nil {
+		label := "chance"
+		if r.Task.Judged() {
+			label = fmt.Sprintf("chance (1/%d)", r.Task.States)
+		}
+		all = append(all, constant("chance", label, *c, nil, steps))
 	}
 	if at, total, ok := known.persistence(steps); ok {
 		b := baseline{name: persistenceName, label: "persistence", mean: total.Mean, steps: at, total: total}
@@ -36,9 +41,9 @@ func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 		}
 		all = append(all, b)
 	}
-	if a := r.Oracle.TestAccuracy; a >= 0 && a <= 1 {
+	if a := r.Oracle.TestAccuracy; r.Task.Judged() && a >= 0 && a <= 1 {
 		var e *stats.Estimate
-		if n := r.Task.Test; n > 0 {
+		if n := r.Task.Starts; n > 0 {
 			e = proportion(a, n)
 		}
 		all = append(all, constant("oracle", "oracle on true images", a, e, steps))

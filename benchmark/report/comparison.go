@@ -89,7 +89,7 @@ func Compare(all []Named) (*Comparison, error) {
 	}
 	c := &Comparison{
 		Schema: ComparisonSchema, A: clean(a.Name), Task: a.Results.Task,
-		measured: shownSteps(stepsOf(a.Results.Task, left), a.Results.Task), cut: cutShort(a.Results),
+		measured: shownSteps(stepsOf(a.Results.Task, left), a.Results), cut: cutShort(a.Results),
 	}
 	var pairs [][2]stats.Sample
 	var tested []*Row
@@ -177,8 +177,8 @@ func newRow(l, r summary) Row {
 		var d []float64
 		for _, seed := range common {
 			a, b := left[seed], right[seed]
-			if step < len(a.Accuracy) && step < len(b.Accuracy) {
-				d = append(d, b.Accuracy[step]-a.Accuracy[step])
+			if step < len(a.Ranked.Score) && step < len(b.Ranked.Score) {
+				d = append(d, b.Ranked.Score[step]-a.Ranked.Score[step])
 			}
 		}
 		row.Steps = append(row.Steps, finite(mean(d)))
@@ -186,7 +186,7 @@ func newRow(l, r summary) Row {
 	var a, b []float64
 	for _, seed := range common {
 		same = same && slices.Equal(left[seed].PredictionSHA256, right[seed].PredictionSHA256) && len(left[seed].PredictionSHA256) > 0
-		a, b = append(a, mean(left[seed].Accuracy)), append(b, mean(right[seed].Accuracy))
+		a, b = append(a, mean(left[seed].Ranked.Score)), append(b, mean(right[seed].Ranked.Score))
 	}
 	row.A, row.B = finite(mean(a)), finite(mean(b))
 	if row.A != nil && row.B != nil {

@@ -86,8 +86,8 @@ func TestCompare(t *testing.T) {
 	var sum, first float64
 	for i, run := range a.Runs {
 		if run.Method == "better" {
-			sum += (average(b.Runs[i].Accuracy) - average(run.Accuracy)) / 6
-			first += (b.Runs[i].Accuracy[0] - run.Accuracy[0]) / 6
+			sum += (average(b.Runs[i].Ranked.Score) - average(run.Ranked.Score)) / 6
+			first += (b.Runs[i].Ranked.Score[0] - run.Ranked.Score[0]) / 6
 		}
 	}
 	assert.InDelta(t, sum, *better.Change, 1e-12)
@@ -121,7 +121,7 @@ func TestCompareRefuses(t *testing.T) {
 		"split":    {func(r *benchmark.Results) { r.Task.Train = 300 }, "another split: 300+1000+300 snapshots against 3000+1000+300"},
 		"digits":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of digits: 6 against 5"},
 		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
-		"protocol": {func(r *benchmark.Results) { r.Task.Protocol = "powers" }, "another protocol: powers against reencode"},
+		"protocol": {func(r *benchmark.Results) { r.Protocol = "powers" }, "another protocol: powers against reencode"},
 		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
 		"seed":     {func(r *benchmark.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
 		"options":  {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} }, "another oracle: epochs 1 against none"},

@@ -45,8 +45,8 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		tail := []string{
 			strconv.Itoa(len(s.ok)), strconv.Itoa(len(s.runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
 			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })),
-			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })),
-			r.Task.Protocol,
+			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.Ranked.PredictSeconds })),
+			r.Protocol,
 		}
 		for _, of := range furtherCosts {
 			tail = append(tail, csvNumber(runMean(s.ok, of)))
@@ -56,7 +56,7 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		rows = append(rows, csvRows(lead, s.mean, s.steps, s.overall(), s.total, tail)...)
 	}
 	for _, b := range baselines(r, evidenceOf(r), stepsOf(r.Task, all)) {
-		tail := append(append(make([]string, 8), r.Task.Protocol), make([]string, len(furtherCosts))...)
+		tail := append(append(make([]string, 8), r.Protocol), make([]string, len(furtherCosts))...)
 		tail = append(append(tail, epochs), make([]string, 5)...)
 		rows = append(rows, csvRows([]string{b.name, "baseline", "", "", ""}, b.at, b.steps, b.mean, b.total, tail)...)
 	}

@@ -236,7 +236,7 @@ func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
 	}
 	reach *= 1.07
 	ticks := ticksIn(-reach, reach, 5, false)
-	points := scatter{y: last.real, labels: m.task.TestLabels}
+	points := scatter{y: last.real, labels: m.task.TestStates}
 	y := axis{label: last.axis(), min: -reach, max: reach, ticks: ticks}
 	var x axis
 	if len(modes) == 1 {

@@ -11,70 +11,47 @@ import (
 
 // evidence is what intervals, ranks and baselines come from, besides the runs.
 type evidence struct {
-	task  benchmark.TaskInfo
-	truth []int // the states of the test snapshots, nil where the results do not tell
-	seen  []int // what the oracle sees in the test snapshots themselves, nil where the results do not tell
+	results *benchmark.Results
+	// seen is 1 for each start in which the oracle sees the true state, 0 for others; nil if the
+	// results do not tell.
+	seen []float64
 }
 
-func evidenceOf(r *benchmark.Results) evidence {
-	e := evidence{task: r.Task, truth: orderedStates(r)}
-	right, err := stats.Right(r.Oracle.TestLabels, e.truth, 0, r.Task.States)
-	if err == nil && len(right) > 0 && math.Abs(average(right)-r.Oracle.TestAccuracy) <= 1e-9 {
-		e.seen = r.Oracle.TestLabels
-	}
-	return e
-}
+func evidenceOf(r *benchmark.Results) evidence { return evidence{r, r.OracleScores()} }
 
-// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in the whole sequence, in turn. It is
-// nil where no label bears the number of test snapshots out.
-func orderedStates(r *benchmark.Results) []int {
-	t := r.Task
-	labelled := len(r.Oracle.TestLabels) == t.Test || slices.ContainsFunc(r.Runs, func(run benchmark.RunResult) bool {
-		return len(run.Labels) > 0 && len(run.Labels[0]) == t.Test
-	})
-	if t.States < 1 || t.Train < 0 || t.Validation < 0 || !labelled {
-		return nil
-	}
-	truth := make([]int, t.Test)
-	for i := range truth {
-		truth[i] = (t.Train%t.States + t.Validation%t.States + i) % t.States
-	}
-	return truth
-}
-
-// scores are those of a run, [step][test snapshot], or nil where the labels of the run are not there or do not give its
-// accuracy.
+// scores are those of a run, [step][start], or nil if the results do not tell them or they do not give
+// its means.
 func (e evidence) scores(run *benchmark.RunResult) [][]float64 {
-	if len(e.truth) == 0 || len(run.Labels) != len(run.Accuracy) {
+	return consistent(e.results.ScoresOf(run.Ranked), run.Ranked.Score)
+}
+
+// consistent returns scores if their means are those of the steps, nil otherwise.
+func consistent(scores [][]float64, means []float64) [][]float64 {
+	if len(scores) != len(means) {
 		return nil
 	}
-	scores := make([][]float64, len(run.Labels))
-	for i, labels := range run.Labels {
-		right, err := stats.Right(labels, e.truth, (i+1)*e.task.Lag, e.task.States)
-		if err != nil || math.Abs(average(right)-run.Accuracy[i]) > 1e-9 {
+	for i, of := range scores {
+		if len(of) == 0 || math.Abs(average(of)-means[i]) > 1e-9*max(1, math.Abs(means[i])) {
 			return nil
 		}
-		scores[i] = right
 	}
 	return scores
 }
 
-// persistence is the accuracy at each step of a method that predicts its input: the share of test snapshots in which the
-// oracle sees the state that comes so many steps later. ok is false where the results do not tell.
+// persistence is the score at each step of a model that predicts its input. ok is false if the results
+// do not tell.
 func (e evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Estimate, ok bool) {
-	if len(e.seen) == 0 || len(e.seen) != len(e.truth) {
-		return nil, nil, false
-	}
-	var scores [][]float64
-	for step := 1; step <= steps; step++ {
-		right, err := stats.Right(e.seen, e.truth, step*e.task.Lag, e.task.States)
-		if err != nil {
-			return nil, nil, false
+	for _, b := range e.results.Baselines {
+		if b.Name != benchmark.Persistence || len(b.Scores) < steps || consistent(b.Scores, b.Score) == nil {
+			continue
 		}
-		scores = append(scores, right)
-		at = append(at, estimate([][]float64{right}))
+		for _, of := range b.Scores[:steps] {
+			at = append(at, estimate([][]float64{of}))
+		}
+		total = estimate([][]float64{overSteps(b.Scores[:steps])})
+		return at, total, total != nil
 	}
-	return at, estimate([][]float64{overSteps(scores)}), true
+	return nil, nil, false
 }
 
 // proportion estimates from one judge alone.
@@ -97,7 +74,7 @@ func estimate(scores [][]float64, models ...string) *stats.Estimate {
 // modelOf names the model of a run by its predictions: runs that predict the same bits at all steps have one model. It is
 // empty if the results do not tell.
 func modelOf(run *benchmark.RunResult) string {
-	if len(run.PredictionSHA256) != len(run.Accuracy) || slices.Contains(run.PredictionSHA256, "") {
+	if len(run.PredictionSHA256) != len(run.Ranked.Score) || slices.Contains(run.PredictionSHA256, "") {
 		return ""
 	}
 	return strings.Join(run.PredictionSHA256, " ")

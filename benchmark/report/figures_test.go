@@ -215,7 +215,7 @@ func TestRolloutInsets(t *testing.T) {
 	m := materialOf(t, made)
 	right, wrong := 0, 0
 	for _, run := range made.results.Runs {
-		for step, labels := range run.Labels {
+		for step, labels := range run.Ranked.Labels {
 			if labels[0] == (step+1)%5 {
 				right++
 			} else {
@@ -280,11 +280,11 @@ func TestTrainingWithoutFiniteLoss(t *testing.T) {
 func TestOddResults(t *testing.T) {
 	nan := math.NaN()
 	for name, spoil := range map[string]func(m *made){
-		"accuracy not a number":  func(m *made) { m.results.Runs[0].Accuracy = []float64{nan, math.Inf(1), 0.5, nan} },
-		"accuracy out of range":  func(m *made) { m.results.Runs[0].Accuracy = []float64{-1e300, 7, 1e300} },
-		"accuracy 0 and 1":       func(m *made) { m.results.Runs[0].Accuracy = []float64{0, 1, 0} },
-		"accuracy longer":        func(m *made) { m.results.Runs[0].Accuracy = make([]float64, 50) },
-		"accuracy missing":       func(m *made) { m.results.Runs[0].Accuracy = nil },
+		"accuracy not a number":  func(m *made) { m.results.Runs[0].Ranked.Score = []float64{nan, math.Inf(1), 0.5, nan} },
+		"accuracy out of range":  func(m *made) { m.results.Runs[0].Ranked.Score = []float64{-1e300, 7, 1e300} },
+		"accuracy 0 and 1":       func(m *made) { m.results.Runs[0].Ranked.Score = []float64{0, 1, 0} },
+		"accuracy longer":        func(m *made) { m.results.Runs[0].Ranked.Score = make([]float64, 50) },
+		"accuracy missing":       func(m *made) { m.results.Runs[0].Ranked.Score = nil },
 		"no states":              func(m *made) { m.results.Task.States = 0 },
 		"too many states":        func(m *made) { m.results.Task.States = math.MaxInt32 },
 		"negative":               func(m *made) { m.results.Task.States, m.results.Task.Steps, m.results.Task.Lag = -1, -1, -1 },
@@ -294,9 +294,9 @@ func TestOddResults(t *testing.T) {
 		"name is long":           func(m *made) { m.results.Runs[0].Method = strings.Repeat("abcdefghij", 100) },
 		"oracle not a number":    func(m *made) { m.results.Oracle.TestAccuracy = nan },
 		"no arrays":              func(m *made) { m.arrays = nil },
-		"no labels of snapshots": func(m *made) { m.task.TestLabels, m.task.SampleLabels = nil, nil },
-		"labels out of range":    func(m *made) { m.task.TestLabels[0], m.task.TestLabels[1] = -7, math.MaxInt },
-		"no images":              func(m *made) { m.task.TestImages, m.task.Sample = core.Snapshots{}, core.Snapshots{} },
+		"no labels of snapshots": func(m *made) { m.task.TestStates, m.task.SampleStates = nil, nil },
+		"labels out of range":    func(m *made) { m.task.TestStates[0], m.task.TestStates[1] = -7, math.MaxInt },
+		"no images":              func(m *made) { m.task.Starts, m.task.Sample = core.Snapshots{}, core.Snapshots{} },
 		"empty arrays": func(m *made) {
 			for key := range m.arrays {
 				m.arrays[key] = &benchmark.RunArrays{}

@@ -109,12 +109,12 @@ func makeUp(t testing.TB, s setting) *made {
 		task:   &benchmark.TaskArrays{},
 	}
 	for i := range s.test {
-		m.task.TestLabels = append(m.task.TestLabels, i%s.digits)
+		m.task.TestStates = append(m.task.TestStates, i%s.digits)
 	}
 	for i := range benchmark.SampleCycles * s.digits {
-		m.task.SampleLabels = append(m.task.SampleLabels, i%s.digits)
+		m.task.SampleStates = append(m.task.SampleStates, i%s.digits)
 	}
-	m.results.Oracle.TestLabels, m.results.Oracle.TestAccuracy = judged(m.task.TestLabels, s.digits)
+	m.results.Oracle.TestLabels, m.results.Oracle.TestAccuracy = judged(m.task.TestStates, s.digits)
 	images := func(labels []int, noise float64) core.Snapshots {
 		var values []float32
 		for _, label := range labels {
@@ -127,8 +127,8 @@ func makeUp(t testing.TB, s setting) *made {
 		return x
 	}
 	shown := min(s.test, benchmark.RolloutSnapshots)
-	m.task.Sample = images(m.task.SampleLabels, 0.02)
-	m.task.TestImages = images(m.task.TestLabels[:shown], 0.02)
+	m.task.Sample = images(m.task.SampleStates, 0.02)
+	m.task.Starts = images(m.task.TestStates[:shown], 0.02)
 	for _, method := range s.methods {
 		for _, seed := range s.seeds {
 			run := benchmark.RunResult{
@@ -168,20 +168,20 @@ func makeUp(t testing.TB, s setting) *made {
 				p := math.Min(1, math.Max(0, chance+(start-chance)*fall))
 				labels, right := make([]int, s.test), 0
 				for i := range labels {
-					labels[i] = (m.task.TestLabels[i] + step) % s.digits
+					labels[i] = (m.task.TestStates[i] + step) % s.digits
 					if random.Float64() >= p {
 						labels[i] = (labels[i] + 1 + random.IntN(max(1, s.digits-1))) % s.digits
 					}
-					if labels[i] == (m.task.TestLabels[i]+step)%s.digits {
+					if labels[i] == (m.task.TestStates[i]+step)%s.digits {
 						right++
 					}
 				}
-				run.Accuracy = append(run.Accuracy, float64(right)/float64(s.test))
+				run.Ranked.Score = append(run.Ranked.Score, float64(right)/float64(s.test))
 				arrays.Labels = append(arrays.Labels, labels)
 				arrays.Rollout = append(arrays.Rollout, images(labels[:shown], method.noise))
 			}
-			run.Labels = arrays.Labels
-			run.Eigenvalues, arrays.LeftEigenfunctions = spectrum(random, method, m.task.TestLabels, s.digits)
+			run.Ranked.Labels = arrays.Labels
+			run.Eigenvalues, arrays.LeftEigenfunctions = spectrum(random, method, m.task.TestStates, s.digits)
 			m.results.Runs = append(m.results.Runs, run)
 			m.arrays[run.Key] = arrays
 		}

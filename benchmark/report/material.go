@@ -79,7 +79,7 @@ func gather(s source) (*material, error) {
 
 // last is the last of the steps that tables show.
 func (m *material) last() int {
-	shown := shownSteps(m.steps, m.results.Task)
+	shown := shownSteps(m.steps, m.results)
 	return shown[len(shown)-1]
 }
 
@@ -110,16 +110,19 @@ func columnsOf(steps int) []int {
 
 // take keeps of the arrays what figures show, so that the rest can go.
 func (e *exhibit) take(a *benchmark.RunArrays, m *material) {
+	steps := a.Rollouts[m.results.Protocol]
 	for _, step := range m.columns {
-		if step > len(a.Rollout) || a.Rollout[step-1].Len() == 0 || step > len(a.Labels) || len(a.Labels[step-1]) == 0 {
+		if step > len(steps) || steps[step-1].Len() == 0 {
 			break
 		}
-		e.images = append(e.images, picture(a.Rollout[step-1], 0))
-		e.labels = append(e.labels, a.Labels[step-1][0])
+		e.images = append(e.images, picture(steps[step-1], 0))
+		if labels := e.run.Ranked.Labels; step <= len(labels) {
+			e.labels = append(e.labels, labels[step-1][0])
+		}
 	}
 	if a.LeftEigenfunctions != nil {
 		states := m.results.Task.States
-		e.modes, e.constant = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestLabels, states)
+		e.modes, e.constant = leadingModes(e.run.Eigenvalues, a.LeftEigenfunctions, m.task.TestStates, states)
 	}
 }
 

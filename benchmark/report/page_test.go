@@ -134,7 +134,7 @@ func TestPageImages(t *testing.T) {
 	for step, x := range arrays.Rollout {
 		values := make([]float32, x.Size())
 		for row := range x.Len() {
-			assert.Equal(t, arrays.Labels[step][row], run.Labels[row][step])
+			assert.Equal(t, arrays.Labels[step][row], run.Ranked.Labels[row][step])
 			x.Read(values, row)
 			for i, v := range values {
 				r, _, _, _ := sheet.At(28*step+i%28, 28*row+i/28).RGBA()
@@ -169,7 +169,7 @@ func escaping(t testing.TB, text string) *made {
 		run.Plugin = &benchmark.PluginInfo{Path: text, Version: text, SHA256: text}
 	}
 	r := s.results
-	r.Task.Name, r.Task.Source, r.Task.Protocol, r.Task.DataSHA256 = text, text, text, text
+	r.Task.Name, r.Task.Source, r.Protocol, r.Task.DataSHA256 = text, text, text, text
 	r.Oracle.Name, r.Oracle.Warnings, r.Oracle.Options = text, []string{text}, map[string]any{text: text}
 	r.Environment = benchmark.Environment{Version: text, Commit: text, Command: []string{text}, Go: text, OS: text, CPU: text, Cores: 1, Backend: text, ExecutableSHA256: text}
 	return s
@@ -217,7 +217,7 @@ func TestPageOfBrokenNumbers(t *testing.T) {
 	s := makeUp(t, setting{test: 20})
 	for i := range s.results.Runs {
 		run := &s.results.Runs[i]
-		run.Accuracy[3], run.Accuracy[7] = math.NaN(), math.Inf(1)
+		run.Ranked.Score[3], run.Ranked.Score[7] = math.NaN(), math.Inf(1)
 		run.FitSeconds, run.PredictSeconds = math.NaN(), math.Inf(1)
 		run.History = []benchmark.Epoch{{Epoch: 1, Train: benchmark.Number(math.NaN()), Validation: benchmark.Number(math.Inf(-1))}}
 		if len(run.Eigenvalues) > 0 {
@@ -278,7 +278,7 @@ func (m *made) writeTo(t testing.TB, dir string) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "runs"), 0o755))
 	for i := range m.results.Runs {
 		run := &m.results.Runs[i]
-		run.PredictionSHA256 = make([]string, len(run.Accuracy))
+		run.PredictionSHA256 = make([]string, len(run.Ranked.Score))
 	}
 	require.NoError(t, benchmark.OpenStore(dir).WriteResults(m.results))
 	write := func(name string, a npz.Archive) {
@@ -305,8 +305,8 @@ func (m *made) writeTo(t testing.TB, dir string) {
 		return npz.Array{Shape: []int{len(values)}, Values: values}
 	}
 	write("data.npz", npz.Archive{
-		"sample": snapshots(m.task.Sample), "sample_labels": ints(m.task.SampleLabels),
-		"test_images": snapshots(m.task.TestImages), "test_labels": ints(m.task.TestLabels),
+		"sample": snapshots(m.task.Sample), "sample_labels": ints(m.task.SampleStates),
+		"test_images": snapshots(m.task.Starts), "test_labels": ints(m.task.TestStates),
 	})
 	for key, arrays := range m.arrays {
 		a := npz.Archive{"rollout": snapshots(arrays.Rollout...), "labels": ints(arrays.Labels...)}

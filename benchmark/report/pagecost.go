@@ -38,7 +38,7 @@ func (c cost) known(runs []*benchmark.RunResult) bool {
 
 var (
 	fitCost     = cost{"fit s", "without compilation", func(r *benchmark.RunResult) float64 { return r.FitSeconds }, meanTime}
-	predictCost = cost{"predict s", "all steps", func(r *benchmark.RunResult) float64 { return r.PredictSeconds }, meanTime}
+	predictCost = cost{"predict s", "all steps", func(r *benchmark.RunResult) float64 { return r.Ranked.PredictSeconds }, meanTime}
 )
 
 // costs are the columns in their order.

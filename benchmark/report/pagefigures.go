@@ -328,10 +328,10 @@ func (m *material) eigenfunctionDrawing(e exhibit, most int) template.HTML {
 	}
 	y := axis{label: mode.axis(), min: -reach, max: reach, ticks: ticks}
 	c := newChart(panelSize, panelSize, [4]float64{6, 6, 38, 44}, x, y)
-	n := min(len(first), len(last), len(m.task.TestLabels))
+	n := min(len(first), len(last), len(m.task.TestStates))
 	var groups [10]struct{ x, y []float64 }
 	for i := range n {
-		g := &groups[((m.task.TestLabels[i]%10)+10)%10]
+		g := &groups[((m.task.TestStates[i]%10)+10)%10]
 		g.x, g.y = append(g.x, first[i]), append(g.y, last[i])
 	}
 	for state, g := range groups {

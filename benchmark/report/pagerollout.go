@@ -55,11 +55,10 @@ type rolloutData struct {
 	Seed    string               `json:"seed"`
 	Width   int                  `json:"width"`
 	Height  int                  `json:"height"`
-	States  int                  `json:"states"`
 	Lag     int                  `json:"lag"`
 	Word    string               `json:"word"`
 	Columns []int                `json:"columns"`
-	Truth   []int                `json:"truth"`
+	Truth   [][]int              `json:"truth"` // [start][column], the start itself first; empty without states
 	Runs    map[int][]rolloutRun `json:"runs"`
 }
 
@@ -74,14 +73,14 @@ type rolloutRun struct {
 func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	m := b.material
 	task := m.results.Task
-	height, width, _ := pictureShape(m.task.TestImages.Shape())
-	v := rolloutView{Word: stateWord(task), Images: m.task.TestImages.Len()}
-	d := &rolloutData{Width: width, Height: height, States: max(1, task.States), Lag: max(1, task.Lag), Word: v.Word, Columns: m.columns, Runs: map[int][]rolloutRun{}}
+	height, width, _ := pictureShape(m.task.Starts.Shape())
+	v := rolloutView{Word: stateWord(task), Images: m.task.Starts.Len()}
+	d := &rolloutData{Width: width, Height: height, Word: v.Word, Columns: m.columns, Runs: map[int][]rolloutRun{}}
 	if v.Images == 0 {
 		v.Note = "The results hold no test images."
 		return v, d, nil
 	}
-	d.Truth = m.task.TestLabels[:min(len(m.task.TestLabels), v.Images)]
+	d.Truth = m.truths(v.Images)
 	embedded, total, err := b.rolloutRuns(d)
 	if err != nil {
 		return v, d, err
@@ -92,7 +91,7 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 		return v, d, nil
 	}
 	d.Seed = v.Seed
-	truth, err := sprite(1, v.Images, height, width, func(_, row int) image.Image { return picture(m.task.TestImages, row) })
+	truth, err := sprite(1, v.Images, height, width, func(_, row int) image.Image { return picture(m.task.Starts, row) })
 	if err != nil {
 		return v, d, err
 	}
@@ -191,22 +190,22 @@ func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 	if err != nil {
 		return err
 	}
-	images := m.task.TestImages.Len()
-	height, width, _ := pictureShape(m.task.TestImages.Shape())
-	labels := make([][]int, images)
+	images := m.task.Starts.Len()
+	height, width, _ := pictureShape(m.task.Starts.Shape())
+	labels, steps := make([][]int, images), a.Rollouts[m.results.Protocol]
 	for row := range images {
 		for _, step := range m.columns {
-			if step <= len(a.Labels) && row < len(a.Labels[step-1]) {
-				labels[row] = append(labels[row], a.Labels[step-1][row])
+			if seen := run.Ranked.Labels; step <= len(seen) {
+				labels[row] = append(labels[row], seen[step-1][row])
 			}
 		}
 	}
 	r.Image, err = sprite(len(m.columns), images, height, width, func(column, row int) image.Image {
 		step := m.columns[column]
-		if step > len(a.Rollout) || row >= a.Rollout[step-1].Len() || !slices.Equal(a.Rollout[step-1].Shape(), m.task.TestImages.Shape()) {
+		if step > len(steps) || row >= steps[step-1].Len() || !slices.Equal(steps[step-1].Shape(), m.task.Starts.Shape()) {
 			return nil
 		}
-		return picture(a.Rollout[step-1], row)
+		return picture(steps[step-1], row)
 	})
 	if err == nil {
 		r.Labels = labels

@@ -126,7 +126,7 @@ type pageBuilder struct {
 func waitingPage(r *benchmark.Results, live *Live) *pageView {
 	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
 	if r.Task.Name != "" {
-		v.Title, v.Lead = taskTitle(r.Task), taskText(r.Task)
+		v.Title, v.Lead = taskTitle(r.Task), taskText(r)
 	}
 	return v
 }
@@ -139,7 +139,7 @@ func (b *pageBuilder) view() (*pageView, error) {
 		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
 		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
 	}
-	if _, _, channels := pictureShape(m.task.TestImages.Shape()); channels != 3 {
+	if _, _, channels := pictureShape(m.task.Starts.Shape()); channels != 3 {
 		v.Ink = "ink"
 	}
 	var err error
@@ -202,13 +202,14 @@ func taskTitle(t benchmark.TaskInfo) string {
 	return orUnnamed(t.Name)
 }
 
-func taskText(t benchmark.TaskInfo) string {
+func taskText(r *benchmark.Results) string {
+	t := r.Task
 	text := fmt.Sprintf("%s: %d training, %d validation and %d test snapshots", states(t), t.Train, t.Validation, t.Test)
 	if t.Source != "" {
 		text += " from " + oneLine(t.Source)
 	}
 	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", Counted(max(t.Steps, 1), "step"), max(t.Lag, 1),
-		byProtocol(t.Protocol))
+		byProtocol(r.Protocol))
 }
 
 func allRuns(n int) string {
@@ -233,7 +234,7 @@ func (b *pageBuilder) lead() string {
 		runs = append(runs, e.runs...)
 	}
 	text := fmt.Sprintf("%s at %s on %s %s",
-		Counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
+		Counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results), cutShort(m.results))
 	return strings.TrimSpace(text)
 }
 
@@ -277,7 +278,7 @@ func durationText(seconds float64) string {
 func (b *pageBuilder) sample() (samplePicture, error) {
 	m := b.material
 	x := m.task.Sample
-	n := min(x.Len(), len(m.task.SampleLabels), 2*max(1, m.results.Task.States))
+	n := min(x.Len(), len(m.task.SampleStates), 2*max(1, m.results.Task.States))
 	height, width, _ := pictureShape(x.Shape())
 	if n == 0 || width*n > 4000 || height > 300 {
 		return samplePicture{}, nil
@@ -288,7 +289,7 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	}
 	labels := make([]string, n)
 	for i := range labels {
-		labels[i] = strconv.Itoa(m.task.SampleLabels[i])
+		labels[i] = strconv.Itoa(m.task.SampleStates[i])
 	}
 	scale := max(1, 56/max(height, 1))
 	return samplePicture{
@@ -302,7 +303,7 @@ const pageColumnsAfter = 2
 
 func (b *pageBuilder) table() rankingTable {
 	m := b.material
-	shown := shownSteps(m.steps, m.results.Task)
+	shown := shownSteps(m.steps, m.results)
 	t := rankingTable{
 		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s",
 			m.results.Task.Test, conditions(m.results)),
@@ -375,14 +376,14 @@ func (b *pageBuilder) runs() []runRow {
 			if run.Trained {
 				row.Trained = "yes"
 			}
-			if n := len(run.Accuracy); n > 0 && run.Status == benchmark.StatusOK {
+			if n := len(run.Ranked.Score); n > 0 && run.Status == benchmark.StatusOK {
 				if step := b.material.last(); step <= n {
-					row.Accuracy = fractionText(run.Accuracy[step-1])
+					row.Accuracy = fractionText(run.Ranked.Score[step-1])
 				}
 				one := []*benchmark.RunResult{run}
 				row.Rank = spread(one, func(r *benchmark.RunResult) int { return r.Rank }, true)
 				row.Fit = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.FitSeconds })
-				row.Predict = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+				row.Predict = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.Ranked.PredictSeconds })
 			}
 			if run.CPUSeconds != nil {
 				row.CPU = secondsText(*run.CPUSeconds)
@@ -420,7 +421,7 @@ func (b *pageBuilder) environment() []pageFact {
 		add("made by", text)
 	}
 	add("data", r.Task.DataSHA256)
-	add("protocol", protocolText(r.Task.Protocol))
+	add("protocol", protocolText(r.Protocol))
 	o := r.Oracle
 	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots", orUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
 	add("oracle options", optionsText(o.Options))

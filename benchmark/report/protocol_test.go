@@ -14,7 +14,7 @@ import (
 func TestProtocolIsNamed(t *testing.T) {
 	for _, protocol := range benchmark.Protocols() {
 		s := makeUp(t, setting{steps: 4, test: 40, methods: fiveMethods()[:2]})
-		s.results.Task.Protocol = protocol
+		s.results.Protocol = protocol
 		words := protocolText(protocol)
 		require.NotEqual(t, protocol, words)
 

@@ -22,7 +22,7 @@ func cutShort(r *benchmark.Results) string {
 
 // conditions are those under which accuracies hold: the protocol, and how long training was.
 func conditions(r *benchmark.Results) string {
-	return strings.TrimSpace("Protocol " + protocolText(r.Task.Protocol) + ". " + cutShort(r))
+	return strings.TrimSpace("Protocol " + protocolText(r.Protocol) + ". " + cutShort(r))
 }
 
 // aboveMark stands beside a method whose accuracy is above that of the oracle on true images.

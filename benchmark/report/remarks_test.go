@@ -101,7 +101,7 @@ func TestAboveTheCeiling(t *testing.T) {
 		assert.InDelta(t, sum.overall()-r.Oracle.TestAccuracy, sum.ceiling.Difference, 1e-9, sum.label)
 		var labels [][][]int
 		for _, run := range sum.ok {
-			labels = append(labels, run.Labels)
+			labels = append(labels, run.Ranked.Labels)
 		}
 		c, err := stats.AboveCeiling(labels, r.Oracle.TestLabels, s.task.TestLabels, 1, 5)
 		require.NoError(t, err)
@@ -186,7 +186,7 @@ func TestInvalidRunsHaveTheirReason(t *testing.T) {
 	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{{label: "m", first: 0.9}}})
 	run := &s.results.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
-	run.Status, run.Trained, run.Reason, run.Accuracy, run.Labels = benchmark.StatusInvalid, false, reason, nil, nil
+	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Ranked.Labels = benchmark.StatusInvalid, false, reason, nil, nil
 	assert.Contains(t, written(t, ".txt", s.results), "m, seed 1: invalid: "+reason)
 	assert.Contains(t, strings.Join(parse(t, pageOf(t, s)).texts, "\n"), "m, seed 1\ninvalid: "+reason)
 }
@@ -196,6 +196,6 @@ func TestCeilingOfOddResults(t *testing.T) {
 	r := makeUp(t, setting{test: 20, steps: 2, methods: fiveMethods()[:1]}).results
 	r.Task.Lag = -1
 	assert.NotContains(t, written(t, ".txt", r), "linear !")
-	r.Runs[0].Accuracy[0] = math.NaN()
+	r.Runs[0].Ranked.Score[0] = math.NaN()
 	assert.NotPanics(t, func() { written(t, ".txt", r) })
 }

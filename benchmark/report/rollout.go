@@ -30,7 +30,7 @@ type rolloutRow struct {
 // label that the oracle gives each: green where it is the true state, red where it is not.
 func (m *material) rollout(l lettering) figure {
 	const gap, between, nameGap = vg.Length(2.5), vg.Length(9), vg.Length(8)
-	cellWidth, cellHeight := pictureSize(m.task.TestImages.Shape(), 0.42*vg.Inch)
+	cellWidth, cellHeight := pictureSize(m.task.Starts.Shape(), 0.42*vg.Inch)
 	pitch := max(cellWidth, l.note.Width(strconv.Itoa(m.steps)), l.title.Width(m.columnTitle(m.steps))) + gap
 	rows := m.rolloutRows(l, 1.75*vg.Inch)
 	nameWidth := l.note.Width(stateWord(m.results.Task))
@@ -82,8 +82,8 @@ func (m *material) rollout(l lettering) figure {
 					at := vg.Point{X: center(column) - cellWidth/2, Y: middle - cellHeight/2}
 					return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: cellWidth, Y: cellHeight})}
 				}
-				if m.task.TestImages.Len() > 0 {
-					c.DrawImage(cell(-1), picture(m.task.TestImages, 0))
+				if m.task.Starts.Len() > 0 {
+					c.DrawImage(cell(-1), picture(m.task.Starts, 0))
 				}
 				for column, img := range row.exhibit.images {
 					c.DrawImage(cell(column), img)
@@ -120,13 +120,27 @@ func (m *material) rolloutRows(l lettering, width vg.Length) []rolloutRow {
 	return rows
 }
 
-// truth is the state a number of steps after the first test snapshot, −1 where that is unknown.
+// truth is the state a number of steps after the first start, −1 if that is unknown.
 func (m *material) truth(step int) int {
-	states := m.results.Task.States
-	if len(m.task.TestLabels) == 0 || states < 1 {
+	if step >= len(m.results.Expected) {
 		return -1
 	}
-	return (m.task.TestLabels[0] + step*max(1, m.results.Task.Lag)) % states
+	return m.results.Expected[step][0]
+}
+
+// truths are the true states of the first starts, and then of what follows in each column.
+func (m *material) truths(starts int) [][]int {
+	var all [][]int
+	for i := range min(starts, m.results.Task.Starts) {
+		var row []int
+		for _, step := range append([]int{0}, m.columns...) {
+			if step < len(m.results.Expected) {
+				row = append(row, m.results.Expected[step][i])
+			}
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 func (m *material) columnTitle(step int) string {

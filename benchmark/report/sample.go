@@ -12,7 +12,7 @@ import (
 // sample draws the first snapshots of the sequence with their states, a cycle a row.
 func (m *material) sample(l lettering) figure {
 	task, x := m.results.Task, m.task.Sample
-	n := min(x.Len(), len(m.task.SampleLabels))
+	n := min(x.Len(), len(m.task.SampleStates))
 	columns := max(1, min(task.States, n))
 	rows := (n + columns - 1) / columns
 	cellWidth, cellHeight := pictureSize(x.Shape(), 0.56*vg.Inch)
@@ -31,7 +31,7 @@ func (m *material) sample(l lettering) figure {
 			for i := range n {
 				x0 := left + vg.Length(i%columns)*(cellWidth+gap)
 				top := c.Max.Y - margin - vg.Length(i/columns)*(cellHeight+caption+gap)
-				letter(c, l.tick, x0+cellWidth/2, top-l.tick.Font.Size, text.XCenter, strconv.Itoa(m.task.SampleLabels[i]))
+				letter(c, l.tick, x0+cellWidth/2, top-l.tick.Font.Size, text.XCenter, strconv.Itoa(m.task.SampleStates[i]))
 				c.DrawImage(vg.Rectangle{
 					Min: vg.Point{X: x0, Y: top - caption - cellHeight},
 					Max: vg.Point{X: x0 + cellWidth, Y: top - caption},

@@ -69,7 +69,7 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Key, b.Key))
 		})
 		for _, run := range s.runs {
-			if run.Status == benchmark.StatusOK && len(run.Accuracy) > 0 {
+			if run.Status == benchmark.StatusOK && len(run.Ranked.Score) > 0 {
 				s.ok = append(s.ok, run)
 			}
 		}
@@ -87,13 +87,13 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 func (s *summary) aggregate() {
 	steps := 0
 	for _, run := range s.ok {
-		steps = max(steps, len(run.Accuracy))
+		steps = max(steps, len(run.Ranked.Score))
 	}
 	for step := range steps {
 		var values []float64
 		for _, run := range s.ok {
-			if step < len(run.Accuracy) && !math.IsNaN(run.Accuracy[step]) && !math.IsInf(run.Accuracy[step], 0) {
-				values = append(values, run.Accuracy[step])
+			if step < len(run.Ranked.Score) && !math.IsNaN(run.Ranked.Score[step]) && !math.IsInf(run.Ranked.Score[step], 0) {
+				values = append(values, run.Ranked.Score[step])
 			}
 		}
 		mean := math.NaN()
@@ -132,13 +132,8 @@ func (s *summary) estimate(known evidence) {
 		table[i] = overSteps(runs[i])
 	}
 	s.total = estimate(table, models...)
-	labels := make([][][]int, len(s.ok))
-	for i, run := range s.ok {
-		labels[i] = run.Labels
-	}
-	// The error says that what the oracle sees in the test snapshots is not known; the table says
-	// so as well.
-	if c, err := stats.AboveCeiling(labels, known.seen, known.truth, known.task.Lag, known.task.States); err == nil {
+	// The error says that what the oracle sees in the starts is not known; the table says so as well.
+	if c, err := stats.AboveCeiling(runs, known.seen); err == nil {
 		s.ceiling = c
 	}
 }
@@ -334,10 +329,7 @@ func states(t benchmark.TaskInfo) string {
 
 // stateWord is what a task calls its states.
 func stateWord(t benchmark.TaskInfo) string {
-	if strings.Contains(t.Name, "mnist") {
-		return "digit"
-	}
-	return "state"
+	return cmp.Or(t.StateWord, "state")
 }
 
 // stepsOf is the number of steps that the task or, failing that, the runs have.

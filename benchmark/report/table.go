@@ -58,9 +58,9 @@ func newTable(r *benchmark.Results) (*table, error) {
 
 func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 	steps := stepsOf(r.Task, all)
-	shown := shownSteps(steps, r.Task)
+	shown := shownSteps(steps, r)
 	t := &table{remark: cutShort(r), title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s",
-		orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Task.Protocol))}
+		orUnnamed(r.Task.Name), states(r.Task), r.Task.Test, byProtocol(r.Protocol))}
 	t.columns = []column{
 		{name: "rank"}, {name: "method"}, {name: "ok", excess: 2}, {name: "trained", excess: 3}, {name: "mean"},
 		{name: "sd", right: true, excess: 4},
@@ -129,10 +129,10 @@ func costTable(all []summary) *table {
 // shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The
 // step before stands in for one after which the states have come round, since predicting the input
 // is right there.
-func shownSteps(steps int, task benchmark.TaskInfo) []int {
+func shownSteps(steps int, r *benchmark.Results) []int {
 	var shown []int
 	for _, step := range []int{1, 5, 10, steps} {
-		if c := task.States; step > 1 && c > 0 && (step%c)*(task.Lag%c)%c == 0 {
+		if step > 1 && step < len(r.Expected) && slices.Equal(r.Expected[step], r.Expected[0]) {
 			step--
 		}
 		if step <= steps {
@@ -330,7 +330,7 @@ func facts(r *benchmark.Results, all []summary, known evidence) [][2]string {
 	}
 	add("oracle", "%s, seed %d: accuracy %.3f on validation, %.3f on test snapshots%s",
 		orUnnamed(r.Oracle.Name), r.Oracle.Seed, r.Oracle.ValidationAccuracy, r.Oracle.TestAccuracy, weak)
-	add("protocol", "%s", protocolText(r.Task.Protocol))
+	add("protocol", "%s", protocolText(r.Protocol))
 	add("seeds", "%s", seedsText(all))
 	facts = append(facts, costFacts(all)...)
 	return facts
@@ -417,7 +417,7 @@ func notes(r *benchmark.Results, all []summary) []noteGroup {
 			switch {
 			case run.Status != benchmark.StatusOK:
 				ends.add(string(run.Status)+": "+orUnsaid(run.Reason), run)
-			case len(run.Accuracy) == 0:
+			case len(run.Ranked.Score) == 0:
 				ends.add("ok, but without any accuracy", run)
 			case !run.Trained:
 				reasons.add(orUnsaid(run.Reason), run)

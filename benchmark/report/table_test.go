@@ -66,7 +66,7 @@ func TestTableGolden(t *testing.T) {
 	weakJudge.Oracle.TestAccuracy = 0.71
 	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
 	powers := makeUp(t, setting{steps: 3, test: 40, methods: fiveMethods()[:1]}).results
-	powers.Task.Protocol = benchmark.ProtocolPowers
+	powers.Protocol = benchmark.ProtocolPowers
 	onlyExposed := smallResults()
 	onlyExposed.Runs = onlyExposed.Runs[:1]
 	for name, r := range map[string]*benchmark.Results{
@@ -166,7 +166,7 @@ func TestEstimates(t *testing.T) {
 	}
 	var table [][]float64
 	for _, run := range vamp.ok {
-		right, err := stats.Right(run.Labels[6], truth, 7, 5)
+		right, err := stats.Right(run.Ranked.Labels[6], truth, 7, 5)
 		require.NoError(t, err)
 		table = append(table, right)
 	}
@@ -193,11 +193,11 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 		r := makeUp(t, setting{seeds: []int64{0, 1, 2, 3}, methods: fiveMethods()[:1], test: 200, steps: 3}).results
 		for k := range r.Runs {
 			run := &r.Runs[k]
-			for step := range run.Accuracy {
-				run.Accuracy[step] = 1
+			for step := range run.Ranked.Score {
+				run.Ranked.Score[step] = 1
 				run.PredictionSHA256 = append(run.PredictionSHA256, hash(k, step))
-				for i := range run.Labels[step] {
-					run.Labels[step][i] = (i + step + 1) % 5
+				for i := range run.Ranked.Labels[step] {
+					run.Ranked.Labels[step][i] = (i + step + 1) % 5
 				}
 			}
 		}
@@ -223,7 +223,7 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 // Labels that contradict the accuracy are no evidence.
 func TestContradictingLabels(t *testing.T) {
 	r := makeUp(t, setting{seeds: []int64{0, 1}, methods: fiveMethods()[:2], test: 40, steps: 3}).results
-	r.Runs[0].Accuracy[1] += 0.1
+	r.Runs[0].Ranked.Score[1] += 0.1
 	all, err := summarize(r)
 	require.NoError(t, err)
 	for _, s := range all {
@@ -380,7 +380,7 @@ func TestShownSteps(t *testing.T) {
 	// Predicting the input, which is right once a cycle, is right at none of them.
 	r := makeUp(t, setting{test: 50}).results
 	persistence := baselines(r, evidenceOf(r), 15)[1]
-	for _, step := range shownSteps(15, r.Task) {
+	for _, step := range shownSteps(15, r) {
 		assert.Less(t, persistence.at[step-1], 0.1)
 	}
 	assert.Greater(t, persistence.at[4], 0.9)

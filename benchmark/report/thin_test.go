@@ -48,11 +48,11 @@ func pathPoints(t *testing.T, d string) (points [][2]float64) {
 func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 	s := makeUp(t, setting{steps: 1000, test: 20, shape: []int{4, 4}, methods: []madeUp{{label: "m", first: 0.9}}})
 	run := &s.results.Runs[0]
-	run.Labels = nil
-	for i := range run.Accuracy {
-		run.Accuracy[i] = 0.9
+	run.Ranked.Labels = nil
+	for i := range run.Ranked.Score {
+		run.Ranked.Score[i] = 0.9
 		if (i+1)%5 == 0 {
-			run.Accuracy[i] = 0.1
+			run.Ranked.Score[i] = 0.1
 		}
 	}
 	m := materialOf(t, s)
@@ -129,7 +129,7 @@ func TestThinnedEigenfunctionsHaveAllStates(t *testing.T) {
 	m := &material{task: &benchmark.TaskArrays{}}
 	e := exhibit{modes: []mode{{place: 1, real: make([]float64, n)}, {place: 2, real: make([]float64, n)}}}
 	for i := range n {
-		m.task.TestLabels = append(m.task.TestLabels, i%5)
+		m.task.TestStates = append(m.task.TestStates, i%5)
 	}
 	m.results = &benchmark.Results{}
 	drawing := string(m.eigenfunctionDrawing(e, most))

@@ -12,13 +12,11 @@ import (
 // test snapshots, which is the ceiling. [Comparison.Above] of the result says whether the method is
 // above it by more than chance explains.
 //
-//   - labels[seed][step][row] is what the oracle sees in the prediction from test snapshot row, at
-//     step 1 first, for one seed or more, all with the same number of steps;
-//   - oracleLabels[row] is what it sees in test snapshot row itself, and truth[row] that snapshot's
-//     state;
-//   - lag is the number of snapshots a step, so that (truth[row] + step·lag) mod states is right.
+//   - scores[seed][step][row] is 1 if the oracle is right about the prediction from start row, 0
+//     otherwise, at step 1 first, for one seed or more, all with the same number of steps;
+//   - ceiling[row] is the same about start row itself.
 //
-// Scores are paired by the test snapshot that a roll-out starts from: d[seed][row] is the share of
+// Scores are paired by the start of the roll-out: d[seed][row] is the share of
 // steps at which the prediction from it is right, minus 1 if the oracle is right about the snapshot
 // itself. Given the models and the oracle, d[seed][row] depends on that snapshot alone, so that the
 // values of different rows are independent; values paired by the snapshot that a prediction aims at
@@ -29,30 +27,23 @@ import (
 // test of one seed is about that model, over snapshots alone. P is two-sided. Adjusted is P;
 // [AdjustCeilings] corrects for several methods. With one snapshot there is no test, and P is 1.
 //
-// The errors are [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for a lag
-// or a number of states below 1.
-func AboveCeiling(labels [][][]int, oracleLabels, truth []int, lag, states int) (Comparison, error) {
+// The error is [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for scores
+// outside [0,1].
+func AboveCeiling(scores [][][]float64, ceiling []float64) (Comparison, error) {
 	none := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
-	if lag < 1 {
-		return none, fmt.Errorf("%w: a lag of %d snapshots; give at least 1", core.ErrOption, lag)
-	}
-	ceiling, err := Right(oracleLabels, truth, 0, states)
-	if err != nil {
-		return none, fmt.Errorf("the oracle's labels of the test snapshots: %w", err)
-	}
-	table := make([][]float64, len(labels))
-	for seed, steps := range labels {
-		if len(steps) == 0 || len(steps) != len(labels[0]) {
-			return none, fmt.Errorf("%w: labels of %d steps at seed %d and of %d at seed 0; "+
-				"give the same number, at least 1", core.ErrShape, len(steps), seed, len(labels[0]))
+	table := make([][]float64, len(scores))
+	for seed, steps := range scores {
+		if len(steps) == 0 || len(steps) != len(scores[0]) {
+			return none, fmt.Errorf("%w: scores of %d steps at seed %d and of %d at seed 0; "+
+				"give the same number, at least 1", core.ErrShape, len(steps), seed, len(scores[0]))
 		}
-		table[seed] = make([]float64, len(truth))
-		for i, seen := range steps {
-			right, err := Right(seen, truth, (i+1)*lag, states)
-			if err != nil {
-				return none, fmt.Errorf("seed %d, step %d: %w", seed, i+1, err)
+		table[seed] = make([]float64, len(ceiling))
+		for i, of := range steps {
+			if len(of) != len(ceiling) {
+				return none, fmt.Errorf("%w: seed %d, step %d: %d scores for %d starts; give one each", core.ErrShape, seed,
+					i+1, len(of), len(ceiling))
 			}
-			for row, score := range right {
+			for row, score := range of {
 				table[seed][row] += score / float64(len(steps))
 			}
 		}

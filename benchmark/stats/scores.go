@@ -7,24 +7,6 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Right scores the labels that an oracle gave to predictions: 1 where a label is (truth + moves) mod states, else 0. The
-// error is [core.ErrShape] where the lengths differ, [core.ErrOption] without states.
-func Right(labels, truth []int, moves, states int) ([]float64, error) {
-	if len(labels) != len(truth) {
-		return nil, fmt.Errorf("%w: %d labels of predictions for %d snapshots; give one each", core.ErrShape, len(labels), len(truth))
-	}
-	if states < 1 {
-		return nil, fmt.Errorf("%w: %d states; give at least 1", core.ErrOption, states)
-	}
-	scores := make([]float64, len(labels))
-	for i, label := range labels {
-		if label == (truth[i]+moves)%states {
-			scores[i] = 1
-		}
-	}
-	return scores, nil
-}
-
 // check says what keeps scores from being a table [seed, snapshot] of values in [least,1].
 func check(scores [][]float64, least float64) error {
 	if len(scores) == 0 || len(scores[0]) == 0 {

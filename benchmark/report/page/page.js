@@ -146,10 +146,9 @@
     };
     const draw = () => {
       const image = slider.value - 1, seed = choice.value;
-      const truth = (step) => r.truth[image] === undefined ? null : (r.truth[image] + step * r.lag) % r.states;
+      const truth = (column) => r.truth[image]?.[column + 1] ?? null; // -1 for the start
       for (const cell of all(".rollout [data-column]")) {
-        const step = cell.dataset.column < 0 ? 0 : r.columns[cell.dataset.column];
-        cell.textContent = truth(step) ?? "?";
+        cell.textContent = truth(Number(cell.dataset.column)) ?? "?";
       }
       for (const row of all(".rollout tbody tr")) {
         const method = row.dataset.method;
@@ -167,7 +166,7 @@
         if (sprite.getAttribute("href") !== source) sprite.setAttribute("href", source);
         all(".cell", row).forEach((cell, column) => {
           move(cell, column);
-          const label = run.labels[image]?.[column], right = label === truth(r.columns[column]);
+          const label = run.labels[image]?.[column], right = label === truth(column);
           const seen = one(".seen", cell);
           seen.className = "seen " + (right ? "right" : "wrong");
           seen.textContent = label ?? "";
@@ -177,7 +176,7 @@
           seen.append(words);
         });
       }
-      const state = truth(0) === null ? "" : `, ${r.word} ${truth(0)}`;
+      const state = truth(-1) === null ? "" : `, ${r.word} ${truth(-1)}`;
       text.textContent = `Image ${slider.value} of ${slider.max}${state}; seed ${seed}`;
       slider.setAttribute("aria-valuetext", `image ${slider.value} of ${slider.max}${state}`);
     };

@@ -1,0 +1,160 @@
+package benchmark
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// verdict is what is said of the predictions of a step.
+type verdict struct {
+	scores []float64 // one for each start
+	labels []int     // what the oracle saw; nil without one
+}
+
+// makeJudge makes what judges all runs: the oracle, or the scorer of the task. known says that the
+// oracle is that of an earlier command.
+func (h *harness) makeJudge(ctx context.Context, known bool, d core.Description, options core.Options) error {
+	if h.Task.Info.Judged() {
+		return h.makeOracle(ctx, known, d, options)
+	}
+	return h.fitScorer(ctx)
+}
+
+// fitScorer fits the score of the task. It may take as long as a run.
+func (h *harness) fitScorer(ctx context.Context) (err error) {
+	clock, start := newAwake(), time.Now()
+	ctx, cancel := h.bounded(ctx, clock, 0)
+	defer cancel()
+	progress := h.Observer.Begin(ScoreLabel, h.Oracle.Seed)
+	defer func() {
+		err = h.tooLong(ctx, err)
+		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
+		if err != nil {
+			outcome.Status, outcome.Reason = statusOf(err), err.Error()
+			err = fmt.Errorf("the score %s of the task %s: %w", h.Task.Info.Measure.Name, h.Task.Info.Name, err)
+		}
+		h.Observer.End(ScoreLabel, h.Oracle.Seed, outcome)
+	}()
+	t := h.training(core.Description{Name: h.Task.Info.Name}, core.Options{}, h.Oracle.Seed, progress)
+	if s := h.Task.States; s != nil {
+		t.TrainLabels, t.ValidationLabels = s.Train, s.Validation
+	}
+	return core.Contain(func() (err error) {
+		h.scorer, err = fit(ctx, "scorer", h.Task.Score.Fit, t)
+		return err
+	})
+}
+
+// verdict judges what is predicted for all starts at a step, counted from 1. What an oracle says is
+// checked by rows.
+func (h *harness) verdict(ctx context.Context, step int, predicted core.Snapshots, rows rows) (v verdict, err error) {
+	if h.judge == nil {
+		v.scores, err = h.score(ctx, step, predicted)
+		return v, err
+	}
+	if v.labels, err = h.classify(ctx, predicted); err != nil {
+		return v, err
+	}
+	classify := func(x core.Snapshots) ([]int, error) { return h.classify(ctx, x) }
+	if err := rows.checkLabels(predicted, v.labels, step, classify); err != nil {
+		return v, err
+	}
+	v.scores = right(v.labels, h.Task.expected(step))
+	return v, nil
+}
+
+// score calls the scorer of the task and checks what it says.
+func (h *harness) score(ctx context.Context, step int, predicted core.Snapshots) (scores []float64, err error) {
+	defer core.Recover(&err)
+	if scores, err = h.scorer.Score(ctx, step, predicted); err != nil {
+		return nil, fmt.Errorf("the score %s: %w", h.Task.Info.Measure.Name, err)
+	}
+	m := h.Task.Info.Measure.Measure()
+	if len(scores) != predicted.Len() {
+		return nil, fmt.Errorf("the score %s: %w: it gave %d scores for the predictions of %d starts", m.Name,
+			core.ErrContract, len(scores), predicted.Len())
+	}
+	for i, v := range scores {
+		if err := m.Check(v); err != nil {
+			return nil, fmt.Errorf("the score of start %d: %w", i, err)
+		}
+	}
+	return scores, nil
+}
+
+// storedBaselines are the baselines of a task and its judge: the content of baselines.json, which is
+// the same for all commands and shards.
+type storedBaselines struct {
+	Key       string     `json:"key"` // of the oracle, or of the task if there is none
+	Baselines []Baseline `json:"baselines"`
+}
+
+const baselinesFile = "baselines.json"
+
+// baselineKey names what determines the baselines.
+func (r *Results) baselineKey() string {
+	task := r.Task
+	task.Source = ""
+	return hashJSON(struct {
+		Oracle string
+		Task   TaskInfo
+	}{r.Oracle.Key, task})
+}
+
+// readBaselines reads baselines.json, if it is that of the results.
+func (s *Store) readBaselines(r *Results) ([]Baseline, bool) {
+	var stored storedBaselines
+	err := s.readJSON(baselinesFile, &stored, nil)
+	return stored.Baselines, err == nil && stored.Key == r.baselineKey() && checkBaselines(stored.Baselines, r.Task) == nil
+}
+
+// baselines judges the models that learn nothing. An oracle has seen the starts already.
+func (h *harness) baselines(ctx context.Context) ([]Baseline, error) {
+	average, err := h.Task.mean()
+	if err != nil {
+		return nil, err
+	}
+	all := []Baseline{{Name: Persistence}, {Name: Mean}}
+	for i, x := range []core.Snapshots{h.Task.starts, average} {
+		var seen []int
+		if h.judge != nil && all[i].Name == Persistence {
+			seen = h.oracle.TestLabels
+		} else if h.judge != nil {
+			if seen, err = h.classify(ctx, x); err != nil {
+				return nil, err
+			}
+		}
+		for step := 1; step <= h.Task.Steps; step++ {
+			var scores []float64
+			if h.judge != nil {
+				scores = right(seen, h.Task.expected(step))
+			} else if scores, err = h.score(ctx, step, x); err != nil {
+				return nil, err
+			}
+			all[i].Score, all[i].Scores = append(all[i].Score, mean(scores)), append(all[i].Scores, scores)
+		}
+	}
+	return all, nil
+}
+
+// mean is the mean of the training snapshots, once for each start.
+func (t *Task) mean() (core.Snapshots, error) {
+	size := t.starts.Size()
+	sums, row := make([]float64, size), make([]float32, size)
+	for k := range t.Train.Count() {
+		for i := range t.Train.At(k).Len() {
+			t.Train.At(k).Read(row, i)
+			for j, v := range row {
+				sums[j] += float64(v)
+			}
+		}
+	}
+	values := make([]float32, t.starts.Len()*size)
+	for i := range values {
+		values[i] = float32(sums[i%size] / float64(t.Train.Len()))
+	}
+	return core.NewSnapshots(values, t.starts.Shape()...)
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/registry"
+	"github.com/koopbench/koopbench/tasks"
+	"github.com/koopbench/koopbench/tasks/orderedmnist"
+)
+
+// taskFlags choose a task and its options.
+type taskFlags struct {
+	task   string
+	values map[string]*string // of the short forms, by the name of the flag
+}
+
+// shortForm is a flag that gives the task an option.
+type shortForm struct{ flag, option, placeholder, usage string }
+
+var shortForms = []shortForm{
+	{"data", core.DataOption, "DIR", "data of the task; for " + tasks.Default + " a folder of four IDX files in place of the MNIST inside this program"},
+	{"num-digits", orderedmnist.DigitsOption, "N", "digits that follow one another: 0 to N-1 (5 for " + tasks.Default + ")"},
+	{"split", core.SplitOption, "TRAIN,VAL,TEST", "snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " + tasks.Default + ")"},
+	{"steps", core.StepsOption, "N", "steps of the roll-out (15 for " + tasks.Default + ")"},
+	{"lag", core.LagOption, "N", "snapshots from one step to the next (1 for " + tasks.Default + ")"},
+}
+
+// newTaskFlags returns those of the default task.
+func newTaskFlags() *taskFlags {
+	f := &taskFlags{task: tasks.Default, values: map[string]*string{}}
+	for _, s := range shortForms {
+		f.values[s.flag] = new(string)
+	}
+	return f
+}
+
+// add adds the flag for the task, and the short forms but for those that are left out.
+func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
+	flags.Var(word{&f.task, "NAME"}, "task", "what methods are compared on: name or name?option=value&option=value")
+	for _, s := range shortForms {
+		if !slices.Contains(without, s.flag) {
+			flags.Var(word{f.values[s.flag], s.placeholder}, s.flag, s.usage)
+		}
+	}
+}
+
+// open opens the task with its options. The errors are usageErrors but for those of the data.
+func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, error) {
+	task, options, err := f.choose(c.Registry)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := openTask(ctx, task, options, c.taskPlugin(task.Describe().Name))
+	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
+		return nil, usageError{err}
+	}
+	return opened, err
+}
+
+// choose returns the task that is named, and all its options.
+func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error) {
+	name, query, _ := strings.Cut(f.task, "?")
+	task, err := r.Tasks.Get(name)
+	if err != nil {
+		return nil, core.Options{}, usageError{fmt.Errorf("--task: %w", err)}
+	}
+	var pairs []string
+	if query != "" {
+		pairs = append(pairs, query)
+	}
+	d := task.Describe()
+	for _, s := range shortForms {
+		value := *f.values[s.flag]
+		if value == "" {
+			continue
+		}
+		option, ok := d.Option(s.option)
+		if !ok {
+			return nil, core.Options{}, usagef("--%s: the task %s has no option %q; %s", s.flag, name, s.option, optionNames(d))
+		}
+		if strings.HasPrefix(query, s.option+"=") || strings.Contains(query, "&"+s.option+"=") {
+			return nil, core.Options{}, usagef("--%s: --task gives the option %s already; give it once", s.flag, s.option)
+		}
+		if _, err := option.Parse(value); err != nil {
+			return nil, core.Options{}, usageError{fmt.Errorf("--%s %s: %w", s.flag, value, err)}
+		}
+		pairs = append(pairs, s.option+"="+registry.EscapeValue(value))
+	}
+	element := name
+	if len(pairs) > 0 {
+		element += "?" + strings.Join(pairs, "&")
+	}
+	task, options, err := r.Tasks.Select(element)
+	if err != nil {
+		err = usageError{fmt.Errorf("--task: %w", err)}
+	}
+	return task, options, err
+}
+
+// data is the place of the data, "" if none is given.
+func (f *taskFlags) data() string {
+	if *f.values[core.DataOption] != "" {
+		return *f.values[core.DataOption]
+	}
+	_, query, _ := strings.Cut(f.task, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if value, ok := strings.CutPrefix(pair, core.DataOption+"="); ok {
+			place, err := url.PathUnescape(value)
+			if err == nil {
+				return place
+			}
+		}
+	}
+	return ""
+}
+
+func optionNames(d core.Description) string {
+	if len(d.Options) == 0 {
+		return "it has none"
+	}
+	names := make([]string, len(d.Options))
+	for i, o := range d.Options {
+		names[i] = o.Name
+	}
+	return "it has " + strings.Join(names, ", ")
+}
+
+// openTask opens a task. A panic in it is an error.
+func openTask(ctx context.Context, task core.Task, options core.Options, from *benchmark.PluginInfo) (*benchmark.Task, error) {
+	var problem *core.Problem
+	err := core.Contain(func() (err error) {
+		problem, err = task.Open(ctx, options)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the task %s: %w", task.Describe().Name, err)
+	}
+	opened, err := benchmark.NewTask(task.Describe(), options, problem)
+	if err == nil {
+		opened.Info.Plugin = from
+	}
+	return opened, err
+}
+
+// taskNode is the task with all its options for a configuration that is kept: the place of its data is
+// absolute.
+func taskNode(info benchmark.TaskInfo, data string) (*yaml.Node, error) {
+	options := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+	add := func(name, value string) { options.Content = append(options.Content, scalar(name), scalar(value)) }
+	for _, name := range slices.Sorted(maps.Keys(info.Options)) {
+		add(name, fmt.Sprint(info.Options[name]))
+	}
+	if data != "" {
+		absolute, err := filepath.Abs(data)
+		if err != nil {
+			return nil, err
+		}
+		add(core.DataOption, absolute)
+	}
+	if len(options.Content) == 0 {
+		return scalar(info.Name), nil
+	}
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(info.Name), options}}, nil
+}
+
+// isShortForm reports whether a flag gives an option of the task.
+func isShortForm(flag string) bool {
+	return slices.ContainsFunc(shortForms, func(s shortForm) bool { return s.flag == flag })
+}
+
+// describeTask says what methods are compared on.
+func describeTask(t benchmark.TaskInfo) string {
+	size := make([]string, len(t.Shape))
+	for i, n := range t.Shape {
+		size[i] = fmt.Sprint(n)
+	}
+	states := ""
+	if t.States > 0 {
+		states = " " + report.Counted(t.States, cmp.Or(t.StateWord, "state")) + ","
+	}
+	return fmt.Sprintf("%s:%s %d + %d + %d snapshots of %s from %s, %s", t.Name, states, t.Train, t.Validation, t.Test,
+		strings.Join(size, "×"), t.Source, report.Counted(t.Steps, "step"))
+}
