@@ -111,6 +111,9 @@ func runArraysOf(a npz.Archive) (*RunArrays, error) {
 	for _, protocol := range Protocols() {
 		name := rollOutArray(protocol)
 		if _, ok := a[name]; !ok {
+			name = rollOutV1 // of the only protocol that there was
+		}
+		if _, ok := a[name]; !ok {
 			continue
 		}
 		values, shape, err := npz.Values[float32](a, name, -1)

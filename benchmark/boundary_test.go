@@ -151,7 +151,7 @@ func TestOneRunEndsNoOther(t *testing.T) {
 					assert.True(t, strings.Contains(run.Reason, c.says), "%.300s", run.Reason)
 					assert.Less(t, len(run.Reason), 66_000)
 					assert.True(t, utf8.ValidString(run.Reason))
-					assert.Empty(t, run.Accuracy)
+					assert.Empty(t, run.Ranked.Score)
 				}
 			})
 		}
@@ -181,7 +181,7 @@ func runBeside(t *testing.T, dir string, m core.Method, save bool) *benchmark.Re
 	require.Len(t, got.Runs, 4)
 	for _, run := range got.Runs[2:] {
 		assert.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
-		assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
+		assert.Equal(t, []float64{1, 1, 1, 1}, run.Ranked.Score)
 	}
 	return got
 }
@@ -321,7 +321,7 @@ func TestWhatCannotBeWrittenIsInvalid(t *testing.T) {
 	for _, run := range runBeside(t, dir, m, false).Runs[:2] {
 		assert.Equal(t, benchmark.StatusInvalid, run.Status)
 		assert.Contains(t, run.Reason, "contract broken: its result cannot be written: json: unsupported value: NaN")
-		assert.Empty(t, run.Accuracy)
+		assert.Empty(t, run.Ranked.Score)
 		assert.NoFileExists(t, filepath.Join(dir, "runs", run.Key+".npz"))
 	}
 }

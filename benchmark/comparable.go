@@ -103,7 +103,11 @@ func (s setting) unlike(o setting) differences {
 	if t.Lag != u.Lag {
 		add(AspectSteps, "another lag: %d against %d", t.Lag, u.Lag)
 	}
-	if text := UnlikeOptions(t.Options, u.Options); text != "" && len(d) == 0 {
+	if t.ExpectedSHA256 != u.ExpectedSHA256 && len(d) == 0 {
+		add(AspectData, "other states are expected, of the same data")
+	}
+	told := t.Options != nil && u.Options != nil // results of the first schema do not tell them
+	if text := UnlikeOptions(t.Options, u.Options); told && text != "" && len(d) == 0 {
 		add(AspectData, "another task: %s", text)
 	}
 	if t.Plugin.identity() != u.Plugin.identity() {

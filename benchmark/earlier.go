@@ -26,6 +26,9 @@ func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
 		return e, nil
 	}
 	old, err := h.store.Results()
+	if err == nil {
+		err = old.current(h.store)
+	}
 	if err != nil {
 		return e, err
 	}

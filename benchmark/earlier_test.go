@@ -127,11 +127,11 @@ func TestEditedFilesAreMadeAgain(t *testing.T) {
 		require.Contains(t, string(text), from)
 		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
 	}
-	edit("runs/"+first.Runs[0].Key+".json", `"accuracy":[0.333`, `"accuracy":[0.999`)
+	edit("runs/"+first.Runs[0].Key+".json", `"score":[0.333`, `"score":[0.999`)
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, m.fits.Load())
-	assert.Equal(t, first.Runs[0].Accuracy, got.Runs[0].Accuracy)
+	assert.Equal(t, first.Runs[0].Ranked.Score, got.Runs[0].Ranked.Score)
 
 	fits := o.fits.Load()
 	for _, change := range [][2]string{{`"test_accuracy":0.333`, `"test_accuracy":0.999`}, {`"a weak judge`, `"a fine judge`}} {
@@ -236,7 +236,7 @@ func TestFilesBesideARunAreRepaired(t *testing.T) {
 	require.NoError(t, err)
 	fits := m.fits.Load()
 	whole := filesIn(t, filepath.Join(dir, "runs"))
-	for _, end := range []string{".npz", ".model.npz", ".predictions.npz"} {
+	for _, end := range []string{".npz", ".model.npz", ".reencode.predictions.npz"} {
 		path := filepath.Join(dir, "runs", first.Runs[0].Key+end)
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)

@@ -29,7 +29,7 @@ func (h *harness) evaluate(
 			shown, unsaved, err = h.rollOut(ctx, model, rows.of(protocol), result.Key, &e, m, advance)
 			return err
 		})
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
 		if err != nil {

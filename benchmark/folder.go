@@ -99,6 +99,9 @@ func (s *Store) folder() (*folder, error) {
 		return s.gather(nil, plans)
 	}
 	r, err := s.Results()
+	if err == nil {
+		err = r.current(s)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func FuzzRunArrays(f *testing.F) {
 		n = min(max(n, 0), 1000)
 		for _, values := range []any{make([]float32, n), make([]int64, n), make([]complex128, n)} {
 			archive := npz.Archive{
-				"rollout": {Shape: []int{1, 1, 2}, Values: make([]float32, 2)}, "labels": {Shape: []int{1, 2}, Values: make([]int64, 2)},
+				"rollout_reencode": {Shape: []int{1, 1, 2}, Values: make([]float32, 2)},
 			}
 			if a >= 0 && b >= 0 && c >= 0 && a < 1000 && b < 1000 && c < 1000 && a*b*c == n {
 				archive[name] = npz.Array{Shape: shape, Values: values}
@@ -54,10 +54,10 @@ func FuzzRunArrays(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Shape: []int{2}}
-			if arrays.check(info, &RunResult{}) == nil {
-				require.Len(t, arrays.Rollout, 1)
-				require.Len(t, arrays.Labels[0], 2)
+			info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Starts: 2, Shape: []int{2}}
+			run := &RunResult{Evaluations: []Evaluation{{Protocol: ProtocolReencode, Status: StatusOK}}}
+			if arrays.check(info, run) == nil {
+				require.Len(t, arrays.Rollouts[ProtocolReencode], 1)
 			}
 		}
 	})
@@ -68,14 +68,14 @@ func FuzzTaskArrays(f *testing.F) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(f, err)
 	var b bytes.Buffer
-	require.NoError(f, npz.Write(&b, (&TaskArrays{x, []int{0, 1}, x, []int{0, 1}}).archive()))
+	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).archive()))
 	f.Add(b.Bytes())
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "data.npz"), data, 0o644))
-		info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Shape: []int{1}}
+		info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Starts: 2, Shape: []int{1}}
 		if arrays, err := OpenStore(dir).TaskArraysOf(info); err == nil {
-			require.Len(t, arrays.TestLabels, 2)
+			require.Len(t, arrays.TestStates, 2)
 		} else {
 			require.ErrorIs(t, err, ErrResults)
 		}
@@ -84,7 +84,8 @@ func FuzzTaskArrays(f *testing.F) {
 
 // FuzzGather: what merge and serve read of a folder is results that can be checked, or an error.
 func FuzzGather(f *testing.F) {
-	const task = `"schema":"koopbench.results/1","task":{"states":2,"steps":1,"lag":1,"train":1,"validation":1,"test":1,"shape":[1],"protocol":"reencode"}`
+	const task = `"schema":"koopbench.results/2","protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,"validation":1,"test":1,` +
+		`"starts":1,"shape":[1],"picture":"curve","measure":{"name":"error","summary":"an error"}}`
 	f.Add([]byte(`{`+task+`,"runs":[{"key":"k","method":"m","seed":1}]}`), []byte(`{"key":"k","method":"m","seed":1,"status":"failed"}`))
 	f.Add([]byte(`{`+task+`,"shard":{"index":1,"count":2},"runs":[]}`), []byte(`{}`))
 	dir := f.TempDir()

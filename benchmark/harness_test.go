@@ -30,23 +30,50 @@ func image(state int) []float32 {
 
 func state(pixel float32) int { return min(max(int(pixel*4+0.5), 0), states-1) }
 
-func task(t testing.TB, steps int) *benchmark.Task {
+// described is the description of the tests' task.
+func described() core.Description {
+	return core.Description{Name: "test", Summary: "three states in turn", Options: []core.Option{
+		core.IntOption("steps", 4, 1, 1000, "steps"),
+	}}
+}
+
+// problem has 30, 15 and 15 snapshots at a lag of 1.
+func problem(t testing.TB, steps int) *core.Problem { return problemOf(t, steps, 15, 1) }
+
+func problemOf(t testing.TB, steps, test, lag int) *core.Problem {
 	var values []float32
 	var labels []int
-	for i := range 60 {
+	for i := range 45 + test {
 		values = append(values, image(i%states)...)
 		labels = append(labels, i%states)
 	}
 	x, err := core.NewSnapshots(values, 2, 2)
 	require.NoError(t, err)
-	return &benchmark.Task{
-		Info: benchmark.TaskInfo{
-			Name: "test", States: states, Shape: []int{2, 2}, Train: 30, Validation: 15, Test: 15, Lag: 1, Steps: steps,
-			Protocol: benchmark.ProtocolReencode, DataSHA256: "data",
-		},
-		Train: x.Slice(0, 30), Validation: x.Slice(30, 45), Test: x.Slice(45, 60),
-		TrainLabels: labels[:30], ValidationLabels: labels[30:45], TestLabels: labels[45:],
+	s := &core.States{Count: states, Train: labels[:30], Validation: labels[30:45], Test: labels[45:]}
+	for step := range steps {
+		var expected []int
+		for _, label := range s.Test {
+			expected = append(expected, (label+(step+1)*lag)%states)
+		}
+		s.Expected = append(s.Expected, expected)
 	}
+	return &core.Problem{
+		Train: core.OneTrajectory(x.Slice(0, 30)), Validation: core.OneTrajectory(x.Slice(30, 45)),
+		Test: core.OneTrajectory(x.Slice(45, x.Len())), Lag: lag, Steps: steps, Rank: states, States: s,
+		Source: "a test", Picture: core.ImagePicture,
+	}
+}
+
+func task(t testing.TB, steps int) *benchmark.Task {
+	return taskOf(t, problem(t, steps))
+}
+
+func taskOf(t testing.TB, p *core.Problem) *benchmark.Task {
+	options, err := described().Resolve(map[string]any{"steps": p.Steps})
+	require.NoError(t, err)
+	task, err := benchmark.NewTask(described(), options, p)
+	require.NoError(t, err)
+	return task
 }
 
 // oracle labels by brightness, without training.
@@ -173,7 +200,7 @@ func TestRunScoresEveryStep(t *testing.T) {
 		if run.Method == "still" {
 			want = []float64{0, 0, 1, 0} // standing still is right after a whole cycle
 		}
-		assert.Equal(t, want, run.Accuracy)
+		assert.Equal(t, want, run.Ranked.Score)
 	}
 
 	store := benchmark.OpenStore(dir)
@@ -186,20 +213,21 @@ func TestRunScoresEveryStep(t *testing.T) {
 	assert.Equal(t, asJSON(t, got.Runs[0]), asJSON(t, onDisk))
 	arrays, err := store.RunArrays(got.Runs[0].Key)
 	require.NoError(t, err)
-	require.Len(t, arrays.Rollout, 4)
-	assert.Equal(t, 10, arrays.Rollout[0].Len())
-	assert.Equal(t, image(1), arrays.Rollout[0].Slice(0, 1).Floats())
-	assert.Equal(t, got.Runs[0].Labels, arrays.Labels)
+	require.Len(t, arrays.Rollouts, 1)
+	shown := arrays.Rollouts[benchmark.ProtocolReencode]
+	require.Len(t, shown, 4)
+	assert.Equal(t, 10, shown[0].Len())
+	assert.Equal(t, image(1), shown[0].Slice(0, 1).Floats())
 	rows, columns := arrays.LeftEigenfunctions.Dims()
 	assert.Equal(t, [2]int{15, 2}, [2]int{rows, columns})
 	taskArrays, err := store.TaskArrays()
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2, 0, 1, 2}, taskArrays.SampleLabels)
-	assert.Equal(t, 10, taskArrays.TestImages.Len())
-	assert.Len(t, taskArrays.TestLabels, 15)
+	assert.Equal(t, []int{0, 1, 2, 0, 1, 2}, taskArrays.SampleStates)
+	assert.Equal(t, 10, taskArrays.Starts.Len())
+	assert.Len(t, taskArrays.TestStates, 15)
 	csv, err := os.ReadFile(filepath.Join(dir, "results.csv"))
 	require.NoError(t, err)
-	assert.Contains(t, string(csv), "perfect,1,4,1,true,ok,,")
+	assert.Contains(t, string(csv), "perfect,1,reencode,4,1,true,ok,,")
 }
 
 func asJSON(t *testing.T, v any) string {
@@ -326,10 +354,10 @@ func TestFailuresStayAlone(t *testing.T) {
 			require.Len(t, got.Runs, 2)
 			assert.Equal(t, c.status, got.Runs[0].Status)
 			assert.Contains(t, got.Runs[0].Reason, c.says)
-			assert.Empty(t, got.Runs[0].Accuracy)
+			assert.Empty(t, got.Runs[0].Ranked.Score)
 			assert.False(t, got.Runs[0].Trained)
 			assert.Equal(t, benchmark.StatusOK, got.Runs[1].Status)
-			assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[1].Accuracy)
+			assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[1].Ranked.Score)
 		})
 	}
 }
@@ -346,7 +374,7 @@ func TestTimeoutIsNeverASuccess(t *testing.T) {
 	for _, run := range got.Runs[:2] {
 		assert.Equal(t, benchmark.StatusTimeout, run.Status)
 		assert.Contains(t, run.Reason, "it took more than 1s; give more with --timeout")
-		assert.Empty(t, run.Accuracy)
+		assert.Empty(t, run.Ranked.Score)
 	}
 	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
 }
@@ -444,7 +472,7 @@ func TestWeakJudge(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{wrong: true}, perfect()))
 	require.NoError(t, err)
 	require.Len(t, got.Oracle.Warnings, 1)
-	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3 % of the test snapshots rightly")
+	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3% of the test snapshots rightly")
 }
 
 func TestJobsChangeNoNumber(t *testing.T) {
@@ -492,7 +520,7 @@ func TestObserverIsTold(t *testing.T) {
 	require.NoError(t, err)
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]int{"oracle ok": 1, "perfect ok": 2, "perfect ok reused": 2}, o.ends)
+	assert.Equal(t, map[string]int{"the oracle ok": 1, "perfect ok": 2, "perfect ok reused": 2}, o.ends)
 }
 
 type observer struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,11 @@ func timeless(r *benchmark.Results) *benchmark.Results {
 	c.Oracle.FitSeconds, c.Environment.Command = 0, nil
 	c.Runs = nil
 	for _, run := range r.Runs {
-		run.FitSeconds, run.CompileSeconds, run.PredictSeconds, run.PeakRSSBytes, run.Environment = 0, 0, 0, 0, nil
+		run.FitSeconds, run.CompileSeconds, run.PeakRSSBytes, run.Environment = 0, 0, 0, nil
+		run.Ranked, run.Evaluations = nil, slices.Clone(run.Evaluations)
+		for i := range run.Evaluations {
+			run.Evaluations[i].PredictSeconds = 0
+		}
 		run.CPUSeconds, run.RPC, run.Jobs, run.Threads, run.Isolated = nil, nil, 0, 0, false
 		c.Runs = append(c.Runs, run)
 	}
@@ -146,16 +151,28 @@ type change struct {
 	says   string
 }
 
+// shorter is the task with a step less.
+func shorter(task *benchmark.Task) *benchmark.Task {
+	p, s := *task.Problem, *task.States
+	p.Steps, s.Expected = p.Steps-1, s.Expected[:p.Steps-1]
+	p.States = &s
+	other, err := benchmark.NewTask(described(), core.Options{}, &p)
+	if err != nil {
+		panic(err)
+	}
+	other.Info.Options = map[string]any{"steps": p.Steps}
+	return other
+}
+
 var incomparable = map[string]change{
-	"data":     {func(p *benchmark.Plan) { p.Task.Info.DataSHA256, p.Task.Info.Source = "other", "here" }, "other data: unknown (SHA-256 data…) against here (other…)"},
-	"split":    {func(p *benchmark.Plan) { p.Task.Info.Train, p.Task.Info.DataSHA256 = 29, "other" }, "another split: 30+15+15 snapshots against 29+15+15"},
-	"protocol": {func(p *benchmark.Plan) { p.Task.Info.Protocol = "powers" }, "another protocol: reencode against powers"},
-	"steps":    {func(p *benchmark.Plan) { p.Task.Info.Steps = 3 }, "another number of steps: 4 against 3"},
-	"seed":     {func(p *benchmark.Plan) { p.Oracle.Seed = 7 }, "another seed of the oracle: 42 against 7"},
-	"epochs":   {func(p *benchmark.Plan) { p.MaxEpochs = 1 }, "another oracle: epochs 20 against 1"},
-	"judge":    {func(p *benchmark.Plan) { p.Oracle.Plugin = &benchmark.PluginInfo{Path: "/judge", SHA256: "1234"} }, "another oracle: it is from this program against the plugin /judge (1234)"},
-	"code":     {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "edoc" }, "other code: executable code against executable edoc"},
-	"kernels":  {func(p *benchmark.Plan) { p.Environment.Backend = "cpu:kernels=avx2" }, "other kernels: none against cpu:kernels=avx2; give all shards the same --backend"},
+	"data":    {func(p *benchmark.Plan) { p.Task.Info.DataSHA256, p.Task.Info.Source = "other", "here" }, "other data: a test (SHA-256 DATA…) against here (other…)"},
+	"split":   {func(p *benchmark.Plan) { p.Task.Info.Train, p.Task.Info.DataSHA256 = 29, "other" }, "another split: 30+15+15 snapshots against 29+15+15"},
+	"steps":   {func(p *benchmark.Plan) { p.Task = shorter(p.Task) }, "another number of steps: 4 against 3"},
+	"seed":    {func(p *benchmark.Plan) { p.Oracle.Seed = 7 }, "another seed of the oracle: 42 against 7"},
+	"epochs":  {func(p *benchmark.Plan) { p.MaxEpochs = 1 }, "another oracle: epochs 20 against 1"},
+	"judge":   {func(p *benchmark.Plan) { p.Oracle.Plugin = &benchmark.PluginInfo{Path: "/judge", SHA256: "1234"} }, "another oracle: it is from this program against the plugin /judge (1234)"},
+	"code":    {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "edoc" }, "other code: executable code against executable edoc"},
+	"kernels": {func(p *benchmark.Plan) { p.Environment.Backend = "cpu:kernels=avx2" }, "other kernels: none against cpu:kernels=avx2; give all shards the same --backend"},
 }
 
 // TestMergeRefuses: what cannot share a table is refused with the reason, before anything is written.
@@ -172,7 +189,7 @@ func TestMergeRefuses(t *testing.T) {
 			require.NoError(t, err)
 			_, err = benchmark.Merge(out, []string{other, base}, nil)
 			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
-			assert.ErrorContains(t, err, base+" cannot be joined with "+other+": "+c.says)
+			assert.ErrorContains(t, err, base+" cannot be joined with "+other+": "+strings.ReplaceAll(c.says, "DATA", first.Task.DataSHA256[:12]))
 			assert.NoDirExists(t, out)
 
 			before := contents(t, base)
@@ -389,7 +406,8 @@ func TestForeignFolders(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 		return dir
 	}
-	const task = `"task":{"states":2,"steps":1,"lag":1,"train":1,"validation":1,"test":1,"shape":[1],"protocol":"reencode"}`
+	const task = `"protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,"validation":1,"test":1,"starts":1,"shape":[1],"picture":"curve",` +
+		`"measure":{"name":"error","summary":"an error"}}`
 	for name, c := range map[string]struct{ dir, says string }{
 		"missing":          {filepath.Join(t.TempDir(), "none"), "there is no folder"},
 		"a file":           {file, "is a file; name the folder of the results"},
@@ -399,10 +417,10 @@ func TestForeignFolders(t *testing.T) {
 		"old results":      {write("results.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0", and this version reads`},
 		"torn plan":        {write("plan-1-of-2.json", `{"schema":`), "give its command again, or remove the file: its runs stay"},
 		"old plan":         {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
-		"plan of another":  {write("plan-1-of-2.json", `{"schema":"koopbench.results/1","shard":{"index":2,"count":2}}`), "says that it is plan-2-of-2.json"},
-		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"), `the key "../k", which is no name of a file`},
-		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/1","oracle":{"key":"x/../../k"},`+task+"}"), `its key "x/../../k" is no name of a file`},
-		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/1","runs":[{"key":"k","method":"m","seed":1}],`+task+"}"), "no run has finished in"},
+		"plan of another":  {write("plan-1-of-2.json", `{"schema":"koopbench.results/2","shard":{"index":2,"count":2}}`), "says that it is plan-2-of-2.json"},
+		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"), `the key "../k", which is no name of a file`},
+		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/2","oracle":{"key":"x/../../k"},`+task+"}"), `its key "x/../../k" is no name of a file`},
+		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"k","method":"m","seed":1}],`+task+"}"), "no run has finished in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")

@@ -76,14 +76,16 @@ func TestSaveModels(t *testing.T) {
 	path := store.ModelPath(r.Runs[0].Key)
 	saved, err := benchmark.ReadModel(path)
 	require.NoError(t, err)
+	task := p.Task.Info
+	task.Options = map[string]any{"steps": 4.0} // as JSON has it
 	assert.Equal(t, benchmark.ModelInfo{
 		Kind: benchmark.ModelOfMethod, Name: "perfect", Method: "perfect", Key: r.Runs[0].Key, Seed: 7, Options: map[string]any{"epochs": 50.0},
-		Oracle: r.Oracle.Key, Task: p.Task.Info, Backend: "none", Version: "v1.2.3",
+		Oracle: r.Oracle.Key, Task: task, Backend: "none", Version: "v1.2.3",
 	}, saved.ModelInfo)
 	model, err := saved.Load(t.Context(), p.Entries[0].Method, nil)
 	require.NoError(t, err)
 	var steps [][]float32
-	require.NoError(t, benchmark.RollOut(t.Context(), model, benchmark.ProtocolReencode, p.Task.Test.Slice(0, 1), 3, func(step int, x core.Snapshots) error {
+	require.NoError(t, benchmark.RollOut(t.Context(), model, benchmark.ProtocolReencode, p.Task.Test.At(0).Slice(0, 1), 3, func(step int, x core.Snapshots) error {
 		require.Equal(t, len(steps)+1, step)
 		steps = append(steps, x.Floats())
 		return nil
@@ -130,7 +132,7 @@ func TestOracleIsTakenFromTheFolder(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, o.fits.Load())
 	assert.JSONEq(t, asJSON(t, first.Oracle), asJSON(t, second.Oracle))
-	assert.Equal(t, 1.0, second.Runs[1].Accuracy[0])
+	assert.Equal(t, 1.0, second.Runs[1].Ranked.Score[0])
 
 	path := benchmark.OpenStore(dir).OraclePath(first.Oracle.Key)
 	data, err := os.ReadFile(path)
@@ -194,7 +196,7 @@ func TestModelOfVersion1(t *testing.T) {
 		ModelInfo: benchmark.ModelInfo{
 			Kind: benchmark.ModelOfMethod, Name: "linear", Method: "linear?rank=2", Key: "linear-s0-0123456789abcdef", Seed: -3,
 			Options: map[string]any{"rank": 2.0, "center": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2", Version: "v0.1.0",
-			Task: benchmark.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15, Protocol: "reencode"},
+			Task: benchmark.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15},
 		},
 		State: &core.State{Facts: []byte(`{"shape":[2,2]}`), Arrays: map[string]core.Array{
 			"embedding/mean":  {Shape: []int{4}, Values: []float64{0, 0.5, -1, 1e-300}},

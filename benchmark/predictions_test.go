@@ -25,7 +25,7 @@ func TestSavePredictions(t *testing.T) {
 	p := plan(t, dir, &oracle{}, m)
 	without, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	path := filepath.Join(dir, "runs", without.Runs[0].Key+".predictions.npz")
+	path := filepath.Join(dir, "runs", without.Runs[0].Key+".reencode.predictions.npz")
 	assert.NoFileExists(t, path)
 
 	p.SavePredictions = true
@@ -38,7 +38,7 @@ func TestSavePredictions(t *testing.T) {
 	require.NoError(t, err)
 	a, err := npz.Read(bytes.NewReader(content), int64(len(content)))
 	require.NoError(t, err)
-	images, shape, err := npz.Values[float32](a, "images", 4)
+	images, shape, err := npz.Values[float32](a, "predictions", 4)
 	require.NoError(t, err)
 	assert.Equal(t, []int{4, 15, 2, 2}, shape)
 	labels, _, err := npz.Values[int64](a, "labels", 2)
@@ -48,7 +48,7 @@ func TestSavePredictions(t *testing.T) {
 		require.NoError(t, binary.Write(&text, binary.LittleEndian, images[step*60:(step+1)*60]))
 		sum := sha256.Sum256(text.Bytes())
 		assert.Equal(t, want, hex.EncodeToString(sum[:]))
-		for i, label := range got.Runs[0].Labels[step] {
+		for i, label := range got.Runs[0].Ranked.Labels[step] {
 			assert.EqualValues(t, label, labels[step*15+i])
 		}
 	}
@@ -88,7 +88,7 @@ func TestPredictionsOfFailures(t *testing.T) {
 // an error of the command and nothing of the method; the results are kept, and the same command
 // makes the rest as soon as it can.
 func TestFilesThatCannotBeWritten(t *testing.T) {
-	for _, suffix := range []string{".npz", ".model.npz", ".predictions.npz"} {
+	for _, suffix := range []string{".npz", ".model.npz", ".reencode.predictions.npz"} {
 		t.Run(suffix, func(t *testing.T) {
 			dir := t.TempDir()
 			p := savingPlan(t, dir, &oracle{}, perfect())
@@ -130,5 +130,5 @@ func TestMergeTakesPredictions(t *testing.T) {
 	require.NoError(t, err)
 	_, err = benchmark.Merge(out, []string{from}, nil)
 	require.NoError(t, err)
-	assert.FileExists(t, filepath.Join(out, "runs", got.Runs[0].Key+".predictions.npz"))
+	assert.FileExists(t, filepath.Join(out, "runs", got.Runs[0].Key+".reencode.predictions.npz"))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,9 +45,7 @@ func (m forecaster) Forecast(ctx context.Context, x core.Snapshots, steps int) (
 
 func powers(t *testing.T, dir string, methods ...core.Method) benchmark.Plan {
 	p := plan(t, dir, &oracle{})
-	var err error
-	p.Task, err = p.Task.WithProtocol(benchmark.ProtocolPowers)
-	require.NoError(t, err)
+	p.Protocol = benchmark.ProtocolPowers
 	for _, m := range methods {
 		p.Entries = append(p.Entries, benchmark.Entry{Label: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
 	}
@@ -64,31 +63,34 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 3)
-	assert.Equal(t, benchmark.ProtocolPowers, got.Task.Protocol)
-	assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[0].Accuracy)
-	assert.Equal(t, []float64{0, 0, 1, 0}, got.Runs[1].Accuracy, "its forecasts are judged, not its predictions")
+	assert.Equal(t, benchmark.ProtocolPowers, got.Protocol)
+	assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[0].Ranked.Score)
+	assert.Equal(t, []float64{0, 0, 1, 0}, got.Runs[1].Ranked.Score, "its forecasts are judged, not its predictions")
 	whole := 0
 	for _, x := range seen {
 		if x.Len() == p.Task.Test.Len() {
 			whole++
-			assert.ElementsMatch(t, p.Task.Test.Floats(), x.Floats(), "in another order")
+			assert.ElementsMatch(t, p.Task.Test.At(0).Floats(), x.Floats(), "in another order")
 		}
 	}
 	assert.Equal(t, 4, whole)
 	assert.Equal(t, benchmark.StatusSkipped, got.Runs[2].Status)
 	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that looks several steps ahead`)
-	assert.Empty(t, got.Runs[2].Accuracy)
+	assert.Empty(t, got.Runs[2].Ranked.Score)
 
 	text, err := os.Open(filepath.Join(dir, "results.csv"))
 	require.NoError(t, err)
 	defer text.Close()
 	rows, err := csv.NewReader(text).ReadAll()
 	require.NoError(t, err)
-	require.Len(t, rows, 1+4+4+1)
-	last := len(rows[0]) - 1
-	assert.Equal(t, "protocol", rows[0][last])
-	for _, row := range rows[1:] {
-		assert.Equal(t, benchmark.ProtocolPowers, row[last])
+	require.Len(t, rows, 1+8+8+5)
+	column := slices.Index(rows[0], "protocol")
+	for i, row := range rows[1:] {
+		want := benchmark.ProtocolReencode
+		if i%8 >= 4 {
+			want = benchmark.ProtocolPowers
+		}
+		assert.Equal(t, want, row[column])
 	}
 }
 
@@ -98,21 +100,26 @@ func perfectNamed(name string) *method {
 	return m
 }
 
-// TestProtocolsHaveKeysOfTheirOwn: a run by one is never taken for a run by the other.
-func TestProtocolsHaveKeysOfTheirOwn(t *testing.T) {
+// TestOneFitServesBothProtocols: another protocol ranks the same runs, which are not made again.
+func TestOneFitServesBothProtocols(t *testing.T) {
 	dir := t.TempDir()
 	m := farsighted{method: perfect(), leap: 2}
 	p := powers(t, dir, m)
 	first, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	p.Task, err = p.Task.WithProtocol(benchmark.ProtocolReencode)
-	require.NoError(t, err)
+	p.Protocol = ""
 	second, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.EqualValues(t, 2, m.fits.Load())
-	assert.NotEqual(t, first.Runs[0].Key, second.Runs[0].Key)
-	assert.Equal(t, first.Oracle.Key, second.Oracle.Key, "the judge does not depend on the roll-out")
-	assert.NotEqual(t, first.Runs[0].Accuracy, second.Runs[0].Accuracy)
+	assert.EqualValues(t, 1, m.fits.Load())
+	assert.Equal(t, first.Runs[0].Key, second.Runs[0].Key)
+	assert.Equal(t, first.Runs[0].Evaluations, second.Runs[0].Evaluations)
+	assert.Equal(t, []float64{0, 0, 1, 0}, first.Runs[0].Ranked.Score)
+	assert.Equal(t, []float64{1, 1, 1, 1}, second.Runs[0].Ranked.Score)
+	assert.Equal(t, first.Runs[0].Evaluation(benchmark.ProtocolPowers).PredictionSHA256, first.Runs[0].PredictionSHA256)
+	assert.Equal(t, first.Runs[0].Evaluation(benchmark.ProtocolReencode).PredictionSHA256, second.Runs[0].PredictionSHA256)
+	read, err := benchmark.OpenStore(dir).Results()
+	require.NoError(t, err)
+	assert.Equal(t, asJSON(t, second), asJSON(t, read))
 }
 
 func TestPowersFailures(t *testing.T) {
@@ -142,16 +149,17 @@ func TestPowersFailures(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, c.status, got.Runs[0].Status)
 			assert.Contains(t, got.Runs[0].Reason, c.says)
+			other := got.Runs[0].Evaluation(benchmark.ProtocolReencode)
+			assert.Equal(t, benchmark.StatusOK, other.Status, "one protocol leaves the other as it is")
+			assert.Equal(t, []float64{1, 1, 1, 1}, other.Score)
 		})
 	}
 }
 
 func TestUnknownProtocol(t *testing.T) {
-	_, err := task(t, 3).WithProtocol("power")
+	p := powers(t, t.TempDir(), perfect())
+	p.Protocol = "power"
+	_, err := benchmark.Run(t.Context(), p)
 	require.ErrorIs(t, err, core.ErrOption)
 	assert.ErrorContains(t, err, `there is no protocol "power"; did you mean "powers"?`)
-	p := powers(t, t.TempDir(), perfect())
-	p.Task.Info.Protocol = ""
-	_, err = benchmark.Run(t.Context(), p)
-	require.ErrorIs(t, err, core.ErrOption)
 }

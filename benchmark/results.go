@@ -38,24 +38,25 @@ type Results struct {
 
 // TaskInfo says what was evaluated.
 type TaskInfo struct {
-	Name        string         `json:"name"`        // "ordered-mnist"
-	Options     map[string]any `json:"options"`     // all but the place of the data
-	Source      string         `json:"source"`      // where the data came from, for the reader
-	DataSHA256  string         `json:"data_sha256"` // of all that the task gave
-	Shape       []int          `json:"shape"`       // of one snapshot
-	Picture     string         `json:"picture"`     // [core.Picture] of a snapshot
-	Train       int            `json:"train"`       // snapshots
-	Validation  int            `json:"validation"`  // snapshots
-	Test        int            `json:"test"`        // snapshots
-	Starts      int            `json:"starts"`      // test snapshots from which roll-outs begin
-	Lag         int            `json:"lag"`         // snapshots a step
-	Steps       int            `json:"steps"`       // steps of the roll-out
-	Rank        int            `json:"rank"`        // usual for the task
-	States      int            `json:"states"`      // number of true states, 0 if there are none
-	StateWord   string         `json:"state_word,omitempty"`
-	Eigenvalues []Complex      `json:"eigenvalues,omitempty"` // of the true evolution operator
-	Measure     MeasureInfo    `json:"measure"`
-	Plugin      *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
+	Name           string         `json:"name"`                      // "ordered-mnist"
+	Options        map[string]any `json:"options"`                   // all but the place of the data
+	Source         string         `json:"source"`                    // where the data came from, for the reader
+	DataSHA256     string         `json:"data_sha256"`               // of snapshots, ends of trajectories, starts, and states
+	ExpectedSHA256 string         `json:"expected_sha256,omitempty"` // of the states that are expected after each step
+	Shape          []int          `json:"shape"`                     // of one snapshot
+	Picture        string         `json:"picture"`                   // [core.Picture] of a snapshot
+	Train          int            `json:"train"`                     // snapshots
+	Validation     int            `json:"validation"`                // snapshots
+	Test           int            `json:"test"`                      // snapshots
+	Starts         int            `json:"starts"`                    // test snapshots from which roll-outs begin
+	Lag            int            `json:"lag"`                       // snapshots a step
+	Steps          int            `json:"steps"`                     // steps of the roll-out
+	Rank           int            `json:"rank"`                      // usual for the task
+	States         int            `json:"states"`                    // number of true states, 0 if there are none
+	StateWord      string         `json:"state_word,omitempty"`
+	Eigenvalues    []Complex      `json:"eigenvalues,omitempty"` // of the true evolution operator
+	Measure        MeasureInfo    `json:"measure"`
+	Plugin         *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
 }
 
 // Judged reports whether an oracle judges, by the states that it sees in predictions.

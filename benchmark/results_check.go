@@ -53,6 +53,9 @@ func (r *Results) Check() error {
 		if first, twice := names[n]; twice {
 			return fmt.Errorf("%w: runs %d and %d are both %s", ErrResults, first, i+1, run.title())
 		}
+		if err := run.checkRanked(r.Protocol); err != nil {
+			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.title(), err)
+		}
 		keys[run.Key], names[n] = i+1, i+1
 		if labels[run.Method] = true; len(labels) > MaxMethods {
 			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
@@ -296,6 +299,9 @@ func (r *RunResult) check(t TaskInfo) error {
 
 // checkEvaluations checks that there is one by each protocol, or none of a run that was not fitted.
 func (r *RunResult) checkEvaluations(t TaskInfo) error {
+	if r.Untrained != "" && r.Trained {
+		return errors.New("it is called trained, and it says why it learned nothing")
+	}
 	if n := len(r.Evaluations); n == 0 && r.Status == StatusOK || n > len(Protocols()) {
 		return fmt.Errorf("it is %s and has %d evaluations; there is one by each protocol", r.Status, n)
 	}
@@ -313,6 +319,21 @@ func (r *RunResult) checkEvaluations(t TaskInfo) error {
 		if err := e.check(t); err != nil {
 			return fmt.Errorf("the protocol %s: %w", e.Protocol, err)
 		}
+	}
+	return nil
+}
+
+// checkRanked checks that what a run says of itself is what its evaluation by a protocol says: others
+// read the first.
+func (r *RunResult) checkRanked(protocol string) error {
+	ranked := *r
+	ranked.rank(protocol)
+	if r.Status != ranked.Status || r.Reason != ranked.Reason || r.Trained != ranked.Trained {
+		return fmt.Errorf("it is called %s, trained %t, for the reason %.100q, and its evaluation by %s says %s, %t and %.100q",
+			r.Status, r.Trained, r.Reason, protocol, ranked.Status, ranked.Trained, ranked.Reason)
+	}
+	if !slices.Equal(r.PredictionSHA256, ranked.PredictionSHA256) {
+		return fmt.Errorf("its hashes of predictions are not those of its evaluation by %s", protocol)
 	}
 	return nil
 }

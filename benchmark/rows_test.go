@@ -127,7 +127,7 @@ func TestCheatsAreInvalid(t *testing.T) {
 			for _, run := range got.Runs[:2] {
 				assert.Equal(t, benchmark.StatusInvalid, run.Status)
 				assert.Contains(t, run.Reason, "row-independence: test snapshot ")
-				assert.Empty(t, run.Accuracy)
+				assert.Empty(t, run.Ranked.Score)
 			}
 			assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
 		})
@@ -153,24 +153,12 @@ func TestPlacesSayNothing(t *testing.T) {
 		return shown(x, next)
 	}
 	p := plan(t, t.TempDir(), &oracle{}, &method{name: "remembers", predict: remember})
-	p.Task = noisyTask(t, 1)
-	copies := make([]float32, 0, 300*4) // test snapshots enough for chance to be small
-	for i := range 300 {
-		row := p.Task.Test.Slice(i%15, i%15+1).Floats()
-		for _, v := range row {
-			copies = append(copies, v+float32(i)/10_000)
-		}
-		p.Task.TestLabels = append(p.Task.TestLabels[:i:i], i%states)
-	}
-	p.Task.Info.Test = 300
-	var err error
-	p.Task.Test, err = core.NewSnapshots(copies, 2, 2)
-	require.NoError(t, err)
+	p.Task = noisy(t, problemOf(t, 1, 300, 1)) // test snapshots enough for chance to be small
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for _, run := range got.Runs {
 		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
-		assert.InDelta(t, 1.0/states, run.Accuracy[0], 0.2, "voting in the order of time would be right always")
+		assert.InDelta(t, 1.0/states, run.Ranked.Score[0], 0.2, "voting in the order of time would be right always")
 	}
 }
 
@@ -228,21 +216,21 @@ func TestOrdersAreSecret(t *testing.T) {
 	assert.Len(t, orders, 4*3)
 }
 
-// noisyTask is the tests' process with test snapshots that are all different.
-func noisyTask(t *testing.T, steps int) *benchmark.Task {
-	base := task(t, steps)
+// noisyTask is the tests' process with snapshots that are all different.
+func noisyTask(t *testing.T, steps int) *benchmark.Task { return noisy(t, problem(t, steps)) }
+
+func noisy(t *testing.T, p *core.Problem) *benchmark.Task {
 	noise := rand.New(rand.NewPCG(3, 4))
-	other := *base
-	for _, x := range []*core.Snapshots{&other.Train, &other.Validation, &other.Test} {
-		values := slices.Clone(x.Floats())
+	for _, x := range []*core.Trajectories{&p.Train, &p.Validation, &p.Test} {
+		values := slices.Clone(x.At(0).Floats())
 		for i := range values {
 			values[i] += 0.1 * (noise.Float32() - 0.5)
 		}
-		var err error
-		*x, err = core.NewSnapshots(values, 2, 2)
+		y, err := core.NewSnapshots(values, 2, 2)
 		require.NoError(t, err)
+		*x = core.OneTrajectory(y)
 	}
-	return &other
+	return taskOf(t, p)
 }
 
 // Rows that differ in their last bits, as those of libraries do in batches of another size, are no
@@ -263,7 +251,7 @@ func TestRoundingIsNoCheat(t *testing.T) {
 	require.NoError(t, err)
 	for _, run := range got.Runs {
 		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
-		assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
+		assert.Equal(t, []float64{1, 1, 1, 1}, run.Ranked.Score)
 	}
 }
 
@@ -314,7 +302,7 @@ func TestOrderOfRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, benchmark.StatusOK, got.Runs[0].Status, got.Runs[0].Reason)
 
-	inTime := p.Task.Test.Floats()
+	inTime := p.Task.Test.At(0).Floats()
 	var whole, single, some int
 	seen := map[string]bool{}
 	for _, x := range append(given, eigen...) {
@@ -337,7 +325,7 @@ func TestOrderOfRows(t *testing.T) {
 
 	arrays, err := benchmark.OpenStore(dir).RunArrays(got.Runs[0].Key)
 	require.NoError(t, err)
-	assert.Equal(t, inTime[:40], arrays.Rollout[3].Floats())
+	assert.Equal(t, inTime[:40], arrays.Rollouts[benchmark.ProtocolReencode][3].Floats())
 	for i := range 15 {
 		assert.Equal(t, complex(float64(inTime[4*i]), 0), arrays.LeftEigenfunctions.At(i, 1))
 	}
@@ -348,19 +336,20 @@ func TestOrderOfRows(t *testing.T) {
 // that, and a warning says so.
 func TestAboveTheCeiling(t *testing.T) {
 	p := plan(t, t.TempDir(), &oracle{}, perfect(), &method{name: "knowing"})
-	p.Task = noisyTask(t, 4)
-	values := slices.Clone(p.Task.Test.Floats())
+	of := *noisyTask(t, 4).Problem
+	values := slices.Clone(of.Test.At(0).Floats())
 	known := map[float32]int{} // the state of each test snapshot by its first pixel
-	for i, label := range p.Task.TestLabels {
+	for i, label := range of.States.Test {
 		if i%3 == 0 { // it shows another state than it is in
 			copy(values[4*i:4*i+4], image((label+1)%states))
 			values[4*i] += float32(i+1) / 1000
 		}
 		known[values[4*i]] = label
 	}
-	var err error
-	p.Task.Test, err = core.NewSnapshots(values, 2, 2)
+	x, err := core.NewSnapshots(values, 2, 2)
 	require.NoError(t, err)
+	of.Test = core.OneTrajectory(x)
+	p.Task = taskOf(t, &of)
 	knowing := func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 		next := make([]int, x.Len())
 		for i := range next {
@@ -379,9 +368,9 @@ func TestAboveTheCeiling(t *testing.T) {
 	for _, run := range got.Runs {
 		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
 		if run.Method == "perfect" {
-			assert.InDelta(t, 10/15.0, run.Accuracy[0], 1e-12)
+			assert.InDelta(t, 10/15.0, run.Ranked.Score[0], 1e-12)
 		} else {
-			assert.Equal(t, []float64{1, 1, 1, 1}, run.Accuracy)
+			assert.Equal(t, []float64{1, 1, 1, 1}, run.Ranked.Score)
 		}
 	}
 	require.Len(t, got.Warnings, 1)

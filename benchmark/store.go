@@ -109,7 +109,13 @@ func (s *Store) Results() (*Results, error) {
 		}
 		return nil, err
 	}
-	if r.Schema != Schema {
+	if r.Schema == schemaV1 {
+		old, err := s.resultsV1()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
+		}
+		r = *old
+	} else if r.Schema != Schema {
 		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
 	}
 	if err := r.Check(); err != nil {
@@ -287,6 +293,7 @@ func (s *Store) TaskArrays() (*TaskArrays, error) {
 	if t.Sample, err = snapshotsOf(a, "sample"); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 	}
+	renameV1(a)
 	if t.Starts, err = snapshotsOf(a, "starts"); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
 	}

@@ -12,8 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
@@ -55,7 +53,7 @@ func TestNumbersInJSON(t *testing.T) {
 }
 
 func FuzzResults(f *testing.F) {
-	f.Add([]byte(`{"schema":"koopbench.results/1","runs":[{"eigenvalues":[[1,2]],"history":[{"epoch":1,"train":null}]}]}`))
+	f.Add([]byte(`{"schema":"koopbench.results/2","runs":[{"eigenvalues":[[1,2]],"history":[{"epoch":1,"train":null}]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "results.json"), text, 0o644))
@@ -63,39 +61,6 @@ func FuzzResults(f *testing.F) {
 			require.ErrorIs(t, err, benchmark.ErrResults)
 		}
 	})
-}
-
-func TestOrderedMNISTTask(t *testing.T) {
-	set, err := dataset.MNIST()
-	require.NoError(t, err)
-	task, err := benchmark.NewOrderedMNIST(set, 5, benchmark.DefaultSplit, 15)
-	require.NoError(t, err)
-	assert.Equal(t, []int{3000, 1000, 1000}, []int{task.Train.Len(), task.Validation.Len(), task.Test.Len()})
-	assert.Equal(t, []int{0, 1, 2, 3, 4, 0}, task.TestLabels[:6])
-	again, err := benchmark.NewOrderedMNIST(set, 5, benchmark.Split{Train: 2999, Validation: 1001, Test: 1000}, 15)
-	require.NoError(t, err)
-	assert.NotEqual(t, task.Info.DataSHA256, again.Info.DataSHA256, "another split is other data")
-
-	for name, c := range map[string]struct {
-		digits, steps int
-		split         benchmark.Split
-		want          error
-		says          string
-	}{
-		"steps 0":    {5, 0, benchmark.DefaultSplit, core.ErrOption, "0 steps"},
-		"steps 1001": {5, 1001, benchmark.DefaultSplit, core.ErrOption, "1 to 1000"},
-		"digits 0":   {0, 15, benchmark.DefaultSplit, core.ErrOption, "0"},
-		"digits 11":  {11, 15, benchmark.DefaultSplit, core.ErrOption, "11"},
-		"train 1":    {5, 15, benchmark.Split{Train: 1, Validation: 2, Test: 1}, core.ErrOption, "1,2,1"},
-		"test 0":     {5, 15, benchmark.Split{Train: 3, Validation: 2}, core.ErrOption, "3,2,0"},
-		"too long":   {5, 15, benchmark.Split{Train: 60000, Validation: 5000, Test: 5000}, core.ErrTooShort, "70000"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := benchmark.NewOrderedMNIST(set, c.digits, c.split, c.steps)
-			assert.ErrorIs(t, err, c.want)
-			assert.ErrorContains(t, err, c.says)
-		})
-	}
 }
 
 // leaveHalf makes a file as a killed command of another machine has left it two days ago.

@@ -57,6 +57,11 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 		}
 	}
 	t.Info.DataSHA256 = hashData(p)
+	if p.States != nil {
+		h := sha256.New()
+		hashNumbers(h, p.States.Expected...)
+		t.Info.ExpectedSHA256 = hex.EncodeToString(h.Sum(nil))
+	}
 	return t, nil
 }
 
@@ -78,26 +83,26 @@ func (t *Task) expected(step int) []int {
 	return t.States.Expected[step-1]
 }
 
-// hashData is the SHA-256 of all that a problem holds but its score: the snapshots as float32,
-// little-endian and row-major, and the numbers as 64 bits.
+// hashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major, of
+// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits.
 func hashData(p *core.Problem) string {
 	h := sha256.New()
-	for _, x := range []core.Trajectories{p.Train, p.Validation, p.Test} {
-		hashNumbers(h, []int{x.Count()}, x.Shape())
+	all := []core.Trajectories{p.Train, p.Validation, p.Test}
+	var lengths []int
+	for _, x := range all {
 		for i := range x.Count() {
-			hashNumbers(h, []int{x.At(i).Len()})
+			lengths = append(lengths, x.At(i).Len())
 			_, _ = x.At(i).WriteTo(h) // a hash takes everything
 		}
 	}
-	hashNumbers(h, p.Starts, []int{p.Lag, p.Steps, p.Rank})
+	states := 0
 	if s := p.States; s != nil {
-		hashNumbers(h, []int{s.Count}, s.Train, s.Validation, s.Test)
-		hashNumbers(h, s.Expected...)
+		states = s.Count
+		hashNumbers(h, s.Train, s.Validation, s.Test)
 	}
-	if p.Truth != nil {
-		for _, v := range p.Truth.Eigenvalues {
-			hashNumbers(h, []int{int(math.Float64bits(real(v))), int(math.Float64bits(imag(v)))})
-		}
+	hashNumbers(h, p.Train.Shape(), []int{p.Train.Len(), p.Validation.Len(), p.Test.Len(), states})
+	if len(lengths) > len(all) || p.Starts != nil {
+		hashNumbers(h, []int{p.Train.Count(), p.Validation.Count()}, lengths, p.Starts)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -105,7 +110,7 @@ func hashData(p *core.Problem) string {
 func hashNumbers(h hash.Hash, lists ...[]int) {
 	var word [8]byte
 	for _, numbers := range lists {
-		for _, n := range append([]int{len(numbers)}, numbers...) {
+		for _, n := range numbers {
 			binary.LittleEndian.PutUint64(word[:], uint64(n))
 			h.Write(word[:])
 		}

@@ -75,6 +75,9 @@ func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err e
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
+	if err := p.current(p.Store); err != nil {
+		return nil, err
+	}
 	plan.Protocol = p.Protocol
 	here := &Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
 	if plan.Task.Info.Judged() {

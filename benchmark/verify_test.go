@@ -107,10 +107,25 @@ func forge(change func(r *benchmark.Results)) func(t *testing.T, dir string) {
 		r, err := store.Results()
 		require.NoError(t, err)
 		change(r)
+		for i := range r.Runs {
+			rank(&r.Runs[i])
+		}
 		require.NoError(t, store.WriteResults(r))
 		writeJSON(t, filepath.Join(dir, "oracle.json"), r.Oracle)
 		for _, run := range r.Runs {
 			writeJSON(t, filepath.Join(dir, "runs", run.Key+".json"), run)
+		}
+	}
+}
+
+// rank makes a run say of itself what its evaluation says.
+func rank(run *benchmark.RunResult) {
+	if len(run.Evaluations) > 0 {
+		run.PredictionSHA256 = slices.Clone(run.Ranked.PredictionSHA256)
+		run.Status, run.Reason = run.Ranked.Status, run.Ranked.Reason
+		run.Trained = run.Status == benchmark.StatusOK && run.Untrained == ""
+		if run.Status == benchmark.StatusOK {
+			run.Reason = run.Untrained
 		}
 	}
 }
@@ -198,10 +213,10 @@ func gone(name string) func(t *testing.T, dir string) {
 
 type results = benchmark.Results
 
-// hide makes a run one that has no results.
+// hide makes a run one that was not fitted.
 func hide(run *benchmark.RunResult, status benchmark.Status) {
 	run.Status, run.Reason, run.Trained = status, "it was not to be", false
-	run.Accuracy, run.Labels, run.PredictionSHA256 = []float64{}, [][]int{}, []string{}
+	run.Evaluations, run.PredictionSHA256 = []benchmark.Evaluation{}, []string{}
 }
 
 // forgeries are one lie each, and the sentence that tells it. KEY is the key of the first run,
@@ -252,54 +267,91 @@ var forgeries = map[string]struct {
 		`it is called "perfect?", which ends before its options`,
 	},
 	"accuracy": {
-		forge(func(r *results) { r.Runs[0].Accuracy[2] = 0.99 }),
+		forge(func(r *results) { r.Runs[0].Ranked.Score[2] = 0.99 }),
 		"perfect, seed 1: accuracy at step 3 is recorded as 0.99 and is 1 here",
 	},
 	"all accuracies": {
-		forge(func(r *results) { r.Runs[2].Accuracy = []float64{1, 1, 1, 1} }),
+		forge(func(r *results) { r.Runs[2].Ranked.Score = []float64{1, 1, 1, 1} }),
 		"still?epochs=20, seed 1: accuracy at step 1 is recorded as 1 and is 0 here (and 2 more differ)",
 	},
 	"accuracy and labels": {
-		forge(func(r *results) { r.Runs[2].Accuracy, r.Runs[2].Labels = r.Runs[0].Accuracy, r.Runs[0].Labels }),
+		forge(func(r *results) {
+			r.Runs[2].Ranked.Score, r.Runs[2].Ranked.Labels = r.Runs[0].Ranked.Score, r.Runs[0].Ranked.Labels
+		}),
 		"still?epochs=20, seed 1: the labels at step 1 are recorded otherwise than here in 15 of 15, of " +
 			"the same predictions (and 2 more differ)",
 	},
 	"a label": {
-		forge(func(r *results) { r.Runs[0].Labels[1][4] = 1 }),
+		forge(func(r *results) { r.Runs[0].Ranked.Labels[1][4] = 1 }),
 		"perfect, seed 1: the labels at step 2 are recorded otherwise than here in 1 of 15, of the same " +
 			"predictions",
 	},
 	"a hash": {
-		forge(func(r *results) { r.Runs[0].PredictionSHA256[1] = strings.Repeat("0", 64) }),
+		forge(func(r *results) { r.Runs[0].Ranked.PredictionSHA256[1] = strings.Repeat("0", 64) }),
 		"perfect, seed 1: other predictions from step 2",
 	},
 	"no hashes": {
-		torn(func(r *results) { r.Runs[0].PredictionSHA256 = nil }),
-		`run 1, "perfect", seed 1: it has 0 hashes of predictions; a run of 4 steps that is ok has 4`,
+		torn(func(r *results) { r.Runs[0].Ranked.PredictionSHA256 = nil }),
+		`run 1, "perfect", seed 1: the protocol reencode: it has 0 hashes of predictions; a run of 4 steps that is ok has 4`,
 	},
 	"fewer hashes": {
 		torn(func(r *results) { r.Runs[0].PredictionSHA256 = r.Runs[0].PredictionSHA256[:2] }),
-		`run 1, "perfect", seed 1: it has 2 hashes of predictions; a run of 4 steps that is ok has 4`,
+		`run 1, "perfect", seed 1: it has 2 hashes of predictions; a run of 4 steps has as many, or none`,
+	},
+	"hashes for other readers": {
+		torn(func(r *results) { r.Runs[0].PredictionSHA256[1] = strings.Repeat("0", 64) }),
+		"run 1, perfect, seed 1: its hashes of predictions are not those of its evaluation by reencode",
+	},
+	"an end for other readers": {
+		torn(func(r *results) { r.Runs[0].Status, r.Runs[0].Trained = benchmark.StatusFailed, false }),
+		`run 1, perfect, seed 1: it is called failed, trained false, for the reason "", and its evaluation by reencode ` +
+			`says ok, true and ""`,
+	},
+	"the other protocol": {
+		forge(func(r *results) { r.Runs[0].Evaluations[1].Status = benchmark.StatusFailed }),
+		"perfect, seed 1: it is recorded as failed by powers and is skipped here",
+	},
+	"an expected state": {
+		forge(func(r *results) { r.Expected[1][0] = 2 }),
+		"the expected states are recorded otherwise than they are here",
+	},
+	"a baseline": {
+		forge(func(r *results) { r.Baselines[0].Scores[0][0] = 1 }),
+		"the baselines are recorded otherwise than they are here",
+	},
+	"a baseline's file": {
+		text("baselines.json", `"name":"mean"`, `"name":"persistence"`),
+		"baselines.json has baselines ",
+	},
+	"an option of the task": {
+		forge(func(r *results) { r.Task.Options["steps"] = 5 }), "another task: steps 4 against 5",
+	},
+	"the usual rank": {
+		forge(func(r *results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 and is 3 here",
+	},
+	"a measure": {
+		torn(func(r *results) { r.Task.Measure.LowerIsBetter = true }),
+		"its measure calls itself accuracy, and is another",
 	},
 	"no labels": {
-		torn(func(r *results) { r.Runs[0].Labels = nil }),
+		torn(func(r *results) { r.Runs[0].Ranked.Labels = nil }),
 		"it has 0 lists of labels; a run of 4 steps that is ok has 4",
 	},
 	"labels of fewer snapshots": {
-		torn(func(r *results) { r.Runs[0].Labels[3] = r.Runs[0].Labels[3][:14] }),
-		"the labels at step 4: there are 14, of 15 test snapshots",
+		torn(func(r *results) { r.Runs[0].Ranked.Labels[3] = r.Runs[0].Ranked.Labels[3][:14] }),
+		"the labels at step 4: there are 14, of 15 snapshots",
 	},
 	"fewer accuracies": {
-		torn(func(r *results) { r.Runs[0].Accuracy = r.Runs[0].Accuracy[:3] }),
-		"it has 3 accuracies; a run of 4 steps that is ok has 4",
+		torn(func(r *results) { r.Runs[0].Ranked.Score = r.Runs[0].Ranked.Score[:3] }),
+		"it has 3 means of scores; a run of 4 steps that is ok has 4",
 	},
-	"fewer steps": {torn(func(r *results) { r.Task.Steps = 3 }), "a run of 3 steps that is ok has 3"},
+	"fewer steps": {torn(func(r *results) { r.Task.Steps = 3 }), "there are 5 lists of expected states; a task with an oracle has 4"},
 	"accuracy above 1": {
-		torn(func(r *results) { r.Runs[0].Accuracy[0] = 1.5 }),
-		"its accuracy at step 1 is 1.5; an accuracy is 0 to 1",
+		torn(func(r *results) { r.Runs[0].Ranked.Score[0] = 1.5 }),
+		"its accuracy at step 1 is 1.5; it is 0 to 1",
 	},
 	"a label that is no state": {
-		torn(func(r *results) { r.Runs[0].Labels[0][2] = -1 }),
+		torn(func(r *results) { r.Runs[0].Ranked.Labels[0][2] = -1 }),
 		"the labels at step 1: that of snapshot 3 is -1; the states are 0 to 2",
 	},
 	"negative rank": {torn(func(r *results) { r.Runs[0].Rank = -1 }), "it has the rank -1"},
@@ -396,13 +448,9 @@ var forgeries = map[string]struct {
 		forge(func(r *results) { r.Runs[0].Eigenvalues = r.Runs[0].Eigenvalues[:1] }),
 		"perfect, seed 1: the number of eigenvalues is recorded as 1 and is 2 here",
 	},
-	"trained": {
-		forge(func(r *results) { r.Runs[0].Trained = false }),
-		"perfect, seed 1: trained is recorded as false and is true here",
-	},
-	"reason": {
-		forge(func(r *results) { r.Runs[0].Reason = "bad luck" }),
-		`perfect, seed 1: the reason is recorded as "bad luck" and is "" here`,
+	"untrained": {
+		forge(func(r *results) { r.Runs[0].Untrained = "bad luck" }),
+		`perfect, seed 1: why it is untrained is recorded as "bad luck" and is "" here`,
 	},
 	"exposure": {
 		forge(func(r *results) { r.Runs[0].Exposed = "labels" }),
@@ -426,7 +474,7 @@ var forgeries = map[string]struct {
 		"perfect, seed 1: the number of epochs is recorded as 0 and is 1 here",
 	},
 	"a success called a failure": {
-		forge(func(r *results) { failing(&r.Runs[2], benchmark.StatusFailed) }),
+		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusFailed) }),
 		"still?epochs=20, seed 1: it is recorded as failed and is ok here",
 	},
 	"a failure called skipped": {
@@ -484,8 +532,8 @@ var forgeries = map[string]struct {
 		"runs/KEY.json has rank 2 and results.json has 3",
 	},
 	"accuracy in a run's file": {
-		text(".json", `"accuracy":[1,1`, `"accuracy":[0.5,1`),
-		"runs/KEY.json has accuracy [0.5,1,1,1] and results.json has [1,1,1,1]",
+		text(".json", `"score":[1,1`, `"score":[0.5,1`),
+		"runs/KEY.json has evaluations ",
 	},
 	"label of a run's file": {
 		text(".json", `"method":"perfect"`, `"method":"perfect?epochs=3"`),
@@ -496,8 +544,8 @@ var forgeries = map[string]struct {
 	"no file of a run": {gone(".json"), "runs/KEY.json is missing"},
 	"no arrays":        {gone(".npz"), "runs/KEY.npz is missing"},
 	"the table": {
-		text("results.csv", "still?epochs=20,1,1,0,", "still?epochs=20,1,1,1,"),
-		`results.csv is not the table of results.json: line 10 is "still?epochs=20,1,1,1,true,ok,`,
+		text("results.csv", "still?epochs=20,1,reencode,1,0,", "still?epochs=20,1,reencode,1,1,"),
+		`results.csv is not the table of results.json: line 12 is "still?epochs=20,1,reencode,1,1,true,ok,`,
 	},
 	"no table": {gone("results.csv"), "results.csv is missing"},
 	"the oracle's file": {
@@ -506,25 +554,21 @@ var forgeries = map[string]struct {
 	},
 	"no file of the oracle": {gone("oracle.json"), "oracle.json is missing"},
 	"a field for others to read": {
-		text("results.json", `"accuracy":[1,1,1,1]`, `"accuracy":[0,0,0,0],"Accuracy":[1,1,1,1]`),
-		"results.json has a field that this version does not know: runs[0].Accuracy",
+		text("results.json", `"score":[1,1,1,1]`, `"score":[0,0,0,0],"Score":[1,1,1,1]`),
+		"results.json has a field that this version does not know: runs[0].evaluations[0].Score",
 	},
 	"the images of the task": {
-		arrays("data.npz", func(a npz.Archive) { a["test_images"].Values.([]float32)[3]++ }),
-		`data.npz: the array "test_images" is not as it must be: its values are others`,
+		arrays("data.npz", func(a npz.Archive) { a["starts"].Values.([]float32)[3]++ }),
+		`data.npz: the array "starts" is not as it must be: its values are others`,
 	},
 	"its labels": {
-		arrays("data.npz", func(a npz.Archive) { a["test_labels"].Values.([]int64)[3]++ }),
-		`data.npz: the array "test_labels" is not as it must be: its values are others`,
+		arrays("data.npz", func(a npz.Archive) { a["test_states"].Values.([]int64)[3]++ }),
+		`data.npz: the array "test_states" is not as it must be: its values are others`,
 	},
 	"no images of the task": {gone("data.npz"), "data.npz is missing"},
 	"the roll-out": {
-		arrays(".npz", func(a npz.Archive) { a["rollout"].Values.([]float32)[50]++ }),
-		`runs/KEY.npz: the array "rollout" is not as it must be: step 2 is not what is predicted here`,
-	},
-	"labels of the roll-out": {
-		arrays(".npz", func(a npz.Archive) { a["labels"].Values.([]int64)[20]++ }),
-		`runs/KEY.npz: the array "labels" is not as it must be: its values are others`,
+		arrays(".npz", func(a npz.Archive) { a["rollout_reencode"].Values.([]float32)[50]++ }),
+		`runs/KEY.npz: the array "rollout_reencode" is not as it must be: step 2 is not what is predicted here`,
 	},
 	"eigenfunctions": {
 		arrays(".npz", func(a npz.Archive) { a["left_eigenfunctions"].Values.([]complex128)[0]++ }),
@@ -539,15 +583,15 @@ var forgeries = map[string]struct {
 		`runs/KEY.npz has an array "more", which is not there here`,
 	},
 	"predictions": {
-		arrays(".predictions.npz", func(a npz.Archive) { a["images"].Values.([]float32)[70]++ }),
-		`runs/KEY.predictions.npz: the array "images" is not as it must be: the SHA-256 of step 2 is `,
+		arrays(".reencode.predictions.npz", func(a npz.Archive) { a["predictions"].Values.([]float32)[70]++ }),
+		`runs/KEY.reencode.predictions.npz: the array "predictions" is not as it must be: the SHA-256 of step 2 is `,
 	},
 	"labels of predictions": {
-		arrays(".predictions.npz", func(a npz.Archive) { a["labels"].Values.([]int64)[0]++ }),
-		`runs/KEY.predictions.npz: the array "labels" is not as it must be: its values are others`,
+		arrays(".reencode.predictions.npz", func(a npz.Archive) { a["labels"].Values.([]int64)[0]++ }),
+		`runs/KEY.reencode.predictions.npz: the array "labels" is not as it must be: its values are others`,
 	},
-	"predictions of fewer steps": {arrays(".predictions.npz", func(a npz.Archive) {
-		a["images"] = npz.Array{Shape: []int{1, 15, 2, 2}, Values: a["images"].Values.([]float32)[:60]}
+	"predictions of fewer steps": {arrays(".reencode.predictions.npz", func(a npz.Archive) {
+		a["predictions"] = npz.Array{Shape: []int{1, 15, 2, 2}, Values: a["predictions"].Values.([]float32)[:60]}
 	}), "its shape is [1 15 2 2] and must be [4 15 2 2]"},
 	"a model": {
 		modelOf(false, func(m *benchmark.SavedModel) { m.State.Arrays["by"].Values.([]int64)[0] = 2 }),
@@ -589,10 +633,6 @@ func relabel(r *results, old, now string) {
 	}
 }
 
-func failing(r *benchmark.RunResult, s benchmark.Status) {
-	r.Status, r.Reason, r.Trained, r.Accuracy, r.Labels, r.PredictionSHA256 = s, "no luck", false, nil, nil, nil
-}
-
 // outside moves a file out of the folder, and leaves a link to it.
 func outside(t *testing.T, dir string) {
 	path, moved := first(t, dir, ".npz"), filepath.Join(t.TempDir(), "moved.npz")
@@ -616,7 +656,7 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 		r.Oracle.Warnings = append(r.Oracle.Warnings, "the oracle was fitted again, since its file was left aside: "+
 			"torn")
 		run := &r.Runs[0]
-		run.FitSeconds, run.ResumedSeconds, run.CompileSeconds, run.PredictSeconds, run.CPUSeconds = 9, 8, 7, 6,
+		run.FitSeconds, run.ResumedSeconds, run.CompileSeconds, run.Ranked.PredictSeconds, run.CPUSeconds = 9, 8, 7, 6,
 			&seconds
 		run.PeakRSSBytes, run.Isolated, run.Jobs, run.Threads, run.RPC = 5, true, 4, 3, &benchmark.RPC{Calls: 2}
 		run.Warnings = append(run.Warnings, "the checkpoint x was left aside: torn",
@@ -677,7 +717,7 @@ func TestARunsFileIsHeldToTheTask(t *testing.T) {
 	p.Shard = benchmark.Shard{Index: 1, Count: 1}
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	r.Runs[0].PredictionSHA256 = nil
+	r.Runs[0].Ranked.PredictionSHA256 = nil
 	writeJSON(t, filepath.Join(dir, "runs", r.Runs[0].Key+".json"), r.Runs[0])
 	_, _, err = benchmark.OpenStore(dir).Progress()
 	require.ErrorIs(t, err, benchmark.ErrResults)
@@ -695,7 +735,7 @@ func TestARunsFileWithShortListsIsMadeAgain(t *testing.T) {
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	whole := r.Runs[0].PredictionSHA256
-	r.Runs[0].PredictionSHA256 = whole[:2]
+	r.Runs[0].Ranked.PredictionSHA256 = whole[:2]
 	writeJSON(t, filepath.Join(dir, "runs", r.Runs[0].Key+".json"), r.Runs[0])
 	again, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)

@@ -16,11 +16,11 @@ func TestUnwritableResultsBecomeInvalid(t *testing.T) {
 	for name, spoil := range map[string]func(*RunResult){
 		"fit seconds":     func(r *RunResult) { r.FitSeconds = nan },
 		"compile seconds": func(r *RunResult) { r.CompileSeconds = math.Inf(1) },
-		"accuracy":        func(r *RunResult) { r.Accuracy = []float64{1, nan} },
+		"scores":          func(r *RunResult) { r.Evaluations = []Evaluation{{Score: []float64{1, nan}}} },
 		"eigenvalues":     func(r *RunResult) { r.Eigenvalues = []Complex{Complex(complex(0, nan))} },
 		"cpu seconds":     func(r *RunResult) { r.CPUSeconds = &nan },
 	} {
-		blank := RunResult{Key: "k", Method: "m", Seed: 3, Options: map[string]any{"a": 1}, Warnings: []string{}}
+		blank := RunResult{Key: "k", Method: "m", Seed: 3, Options: map[string]any{"a": 1}, Warnings: []string{}, Ranked: &Evaluation{}}
 		result := blank
 		result.Status, result.Trained, result.Rank = StatusOK, true, 7
 		require.True(t, ensureWritable(&result, &blank))

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,20 +11,18 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// rolledOut are the labels [step][row] that an oracle gives to predictions from snapshots of these
-// states, each right or not as the function says.
-func rolledOut(truth []int, steps, lag, states int, right func(step, row int) bool) [][]int {
-	labels := make([][]int, steps)
-	for i := range labels {
-		for row, state := range truth {
-			label := state + (i+1)*lag
-			if !right(i+1, row) {
-				label++
+// rolledOut are scores [step][row] of predictions, each right or not as the function says.
+func rolledOut(rows, steps int, right func(step, row int) bool) [][]float64 {
+	scores := make([][]float64, steps)
+	for i := range scores {
+		scores[i] = make([]float64, rows)
+		for row := range rows {
+			if right(i+1, row) {
+				scores[i][row] = 1
 			}
-			labels[i] = append(labels[i], label%states)
 		}
 	}
-	return labels
+	return scores
 }
 
 func TestAboveCeilingIsAPairedTest(t *testing.T) {
@@ -33,10 +30,9 @@ func TestAboveCeilingIsAPairedTest(t *testing.T) {
 	// from snapshot 9, which the oracle sees rightly: d is 1 four times, 0 five times and −½ once.
 	// Its mean is 0.35 and its variance (4·1 + ¼ − 10·0.35²)/9 = 0.3361, so that t = 0.35/√0.03361
 	// = 1.9091 with 9 degrees of freedom: p = 0.08859.
-	truth := []int{0, 1, 2, 3, 4, 0, 1, 2, 3, 4}
-	seen := []int{1, 2, 3, 4, 4, 0, 1, 2, 3, 4}
-	labels := rolledOut(truth, 2, 3, 5, func(step, row int) bool { return row != 9 || step == 1 })
-	c, err := AboveCeiling([][][]int{labels}, seen, truth, 3, 5)
+	ceiling := []float64{0, 0, 0, 0, 1, 1, 1, 1, 1, 1}
+	labels := rolledOut(10, 2, func(step, row int) bool { return row != 9 || step == 1 })
+	c, err := AboveCeiling([][][]float64{labels}, ceiling)
 	require.NoError(t, err)
 	assert.Equal(t, 1, c.Seeds)
 	assert.InDelta(t, 0.35, c.Difference, 1e-12)
@@ -46,20 +42,20 @@ func TestAboveCeilingIsAPairedTest(t *testing.T) {
 	assert.False(t, c.Above())
 
 	// Right at both steps: d is 1 four times, 0 six times; t = 0.4/√(0.24/9) = 2.4495, p = 0.03679.
-	all := rolledOut(truth, 2, 3, 5, func(int, int) bool { return true })
-	c, err = AboveCeiling([][][]int{all}, seen, truth, 3, 5)
+	all := rolledOut(10, 2, func(int, int) bool { return true })
+	c, err = AboveCeiling([][][]float64{all}, ceiling)
 	require.NoError(t, err)
 	assert.InDelta(t, 0.4, c.Difference, 1e-12)
 	assert.InDelta(t, 0.03679, c.P, 1e-4)
 	assert.True(t, c.Above())
 
-	same, err := AboveCeiling([][][]int{all, all, all}, seen, truth, 3, 5)
+	same, err := AboveCeiling([][][]float64{all, all, all}, ceiling)
 	require.NoError(t, err)
 	assert.Equal(t, 3, same.Seeds)
 	assert.InDelta(t, c.P, same.P, 1e-12, "the same seed again says nothing new")
 
-	wrong := rolledOut(truth, 2, 3, 5, func(int, int) bool { return false })
-	below, err := AboveCeiling([][][]int{wrong}, seen, truth, 3, 5)
+	wrong := rolledOut(10, 2, func(int, int) bool { return false })
+	below, err := AboveCeiling([][][]float64{wrong}, ceiling)
 	require.NoError(t, err)
 	assert.InDelta(t, -0.6, below.Difference, 1e-12)
 	assert.Less(t, below.Adjusted, Alpha)
@@ -68,21 +64,19 @@ func TestAboveCeilingIsAPairedTest(t *testing.T) {
 
 // Seeds are a sample too: what one of three has does not show that the method has it.
 func TestAboveCeilingCountsSeeds(t *testing.T) {
-	truth, seen := make([]int, 400), make([]int, 400)
-	for i := range truth {
-		truth[i] = i % 5
-		seen[i] = truth[i]
-		if i%8 == 0 {
-			seen[i] = (truth[i] + 1) % 5
+	ceiling := make([]float64, 400)
+	for i := range ceiling {
+		if i%8 != 0 {
+			ceiling[i] = 1
 		}
 	}
-	atSeed := func(share int) [][]int {
-		return rolledOut(truth, 3, 1, 5, func(_, row int) bool { return row%100 >= share })
+	atSeed := func(share int) [][]float64 {
+		return rolledOut(len(ceiling), 3, func(_, row int) bool { return row%100 >= share })
 	}
-	alike, err := AboveCeiling([][][]int{atSeed(2), atSeed(3), atSeed(2)}, seen, truth, 1, 5)
+	alike, err := AboveCeiling([][][]float64{atSeed(2), atSeed(3), atSeed(2)}, ceiling)
 	require.NoError(t, err)
 	assert.True(t, alike.Above())
-	unlike, err := AboveCeiling([][][]int{atSeed(0), atSeed(30), atSeed(5)}, seen, truth, 1, 5)
+	unlike, err := AboveCeiling([][][]float64{atSeed(0), atSeed(30), atSeed(5)}, ceiling)
 	require.NoError(t, err)
 	assert.Positive(t, unlike.Difference)
 	assert.False(t, unlike.Above())
@@ -91,24 +85,21 @@ func TestAboveCeilingCountsSeeds(t *testing.T) {
 // At one seed a method that is as good as its ceiling is above it in 2.5% of studies, and no
 // oftener if a roll-out is right at all steps or at none.
 func TestAboveCeilingHoldsItsLevel(t *testing.T) {
-	const studies, snapshots, steps, states = 2000, 200, 15, 5
+	const studies, snapshots, steps = 2000, 200, 15
 	r := rand.New(rand.NewPCG(1, 2))
-	truth, seen := make([]int, snapshots), make([]int, snapshots)
-	for i := range truth {
-		truth[i] = i % states
-	}
+	ceiling := make([]float64, snapshots)
 	above := 0
 	for range studies {
 		wrong := make([]bool, snapshots)
-		for i := range truth {
+		for i := range ceiling {
 			wrong[i] = r.Float64() < 0.1
-			seen[i] = truth[i]
+			ceiling[i] = 1
 			if r.Float64() < 0.1 {
-				seen[i] = (truth[i] + 1) % states
+				ceiling[i] = 0
 			}
 		}
-		labels := rolledOut(truth, steps, 1, states, func(_, row int) bool { return !wrong[row] })
-		c, err := AboveCeiling([][][]int{labels}, seen, truth, 1, states)
+		labels := rolledOut(snapshots, steps, func(_, row int) bool { return !wrong[row] })
+		c, err := AboveCeiling([][][]float64{labels}, ceiling)
 		require.NoError(t, err)
 		if c.Above() {
 			above++
@@ -128,27 +119,24 @@ func TestAdjustCeilings(t *testing.T) {
 }
 
 func TestAboveCeilingRefuses(t *testing.T) {
-	truth := []int{0, 1, 2}
-	labels := [][]int{{1, 2, 0}, {2, 0, 1}}
+	ceiling := []float64{1, 1, 0}
+	steps := [][]float64{{1, 1, 0}, {0, 1, 1}}
 	for name, c := range map[string]struct {
-		labels      [][][]int
-		seen        []int
-		lag, states int
-		want        error
+		scores  [][][]float64
+		ceiling []float64
+		want    error
 	}{
-		"no seed":            {nil, truth, 1, 3, core.ErrShape},
-		"no step":            {[][][]int{{}}, truth, 1, 3, core.ErrShape},
-		"steps that differ":  {[][][]int{labels, labels[:1]}, truth, 1, 3, core.ErrShape},
-		"rows that differ":   {[][][]int{{{1, 2}}}, truth, 1, 3, core.ErrShape},
-		"no oracle's labels": {[][][]int{labels}, nil, 1, 3, core.ErrShape},
-		"no lag":             {[][][]int{labels}, truth, 0, 3, core.ErrOption},
-		"no states":          {[][][]int{labels}, truth, 1, 0, core.ErrOption},
+		"no seed":            {nil, ceiling, core.ErrShape},
+		"no step":            {[][][]float64{{}}, ceiling, core.ErrShape},
+		"no start":           {[][][]float64{{{}}}, nil, core.ErrShape},
+		"seeds of two steps": {[][][]float64{steps, steps[:1]}, ceiling, core.ErrShape},
+		"starts that lack":   {[][][]float64{{{1, 1}}}, ceiling, core.ErrShape},
+		"not a number":       {[][][]float64{{{math.NaN(), 0, 0}}}, ceiling, core.ErrNonFinite},
 	} {
-		_, err := AboveCeiling(c.labels, c.seen, truth, c.lag, c.states)
+		_, err := AboveCeiling(c.scores, c.ceiling)
 		assert.ErrorIs(t, err, c.want, name)
 	}
-	one, err := AboveCeiling([][][]int{{{1}}}, []int{2}, truth[:1], 1, 3)
+	one, err := AboveCeiling([][][]float64{{{1}}}, []float64{0})
 	require.NoError(t, err)
-	assert.Equal(t, 1.0, one.P, "one snapshot tests nothing")
-	assert.True(t, slices.Equal(labels[0], []int{1, 2, 0}), "arguments stay as they are")
+	assert.Equal(t, 1.0, one.P, "one start tests nothing")
 }

@@ -11,18 +11,6 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-func TestRight(t *testing.T) {
-	scores, err := Right([]int{1, 0, 2}, []int{0, 1, 2}, 16, 3)
-	require.NoError(t, err)
-	assert.Equal(t, []float64{1, 0, 0}, scores, "16 moves of 3 states are one")
-
-	_, err = Right([]int{1}, []int{0, 1}, 1, 3)
-	assert.ErrorIs(t, err, core.ErrShape)
-	_, err = Right([]int{1}, []int{0}, 1, 0)
-	assert.ErrorIs(t, err, core.ErrOption)
-}
-
-// A table whose effects are orthogonal has the components that it is built from, corrected for degrees of freedom.
 func TestComponents(t *testing.T) {
 	const seed, snapshot, rest = 0.1, 0.2, 0.05
 	var table [][]float64
