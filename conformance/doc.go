@@ -8,9 +8,12 @@
 //		})
 //	}
 //
-// Each check is a subtest of its own, TestConformance/TestRowIndependence for instance. A check that does not apply is a skipped
-// test that says which ability is not declared; one that is known to fail is named in Options.Expect with its reason, and fails
-// when it passes.
+// Each check is a subtest under its name, TestConformance/TestContract/row-independence for instance, so that
+//
+//	go test -run 'TestConformance/TestContract/row-independence'
+//
+// runs one of them, with those that it needs. A check that does not apply is a skipped test that says which ability is not
+// declared; one that is known to fail is named in Options.Expect with its reason, and fails when it passes.
 //
 // Options.Reference is another implementation of the same thing, one in this process where the factory gives one in another: the
 // check "same-outputs" compares what both give to the bit, by the digests of [check.Outputs].
