@@ -30,11 +30,11 @@ var (
 )
 
 // Has implements [core.Declarer].
-func (m *fitted) Has(ability string) bool {
-	switch ability {
-	case "Spectral":
+func (m *fitted) Has(a core.Ability) bool {
+	switch a {
+	case core.AbilitySpectral:
 		return m.spectrum != nil
-	case "Saver":
+	case core.AbilitySaver:
 		_, embedding := core.As[core.Saver](m.embedding)
 		_, operator := core.As[core.Saver](m.operator)
 		return embedding && operator

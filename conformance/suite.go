@@ -43,6 +43,12 @@ func RunOracleSuite(t *testing.T, factory func() core.Oracle, o *Options) {
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewOracle(factory(), o) }})
 }
 
+// RunSuite is [RunMethodSuite] for a thing of any kind.
+func RunSuite(t *testing.T, factory func() any, o *Options) {
+	t.Helper()
+	suite.Run(t, &contract{open: func() *check.Session { return check.New(factory(), o) }})
+}
+
 // contract is the suite of a thing of any kind.
 type contract struct {
 	suite.Suite

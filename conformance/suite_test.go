@@ -31,6 +31,9 @@ func TestSuitesOfCorrectThings(t *testing.T) {
 	t.Run("loss", func(t *testing.T) {
 		RunLossSuite(t, func() core.Loss { return things["loss"].(core.Loss) }, quick())
 	})
+	t.Run("any kind", func(t *testing.T) {
+		RunSuite(t, func() any { return things["loss"] }, quick())
+	})
 	t.Run("oracle", func(t *testing.T) {
 		RunOracleSuite(t, func() core.Oracle { return things["oracle"].(core.Oracle) }, quick())
 	})

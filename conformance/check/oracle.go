@@ -14,12 +14,12 @@ func Oracle(ctx context.Context, oracle core.Oracle, o *Options) Report {
 
 // NewOracle returns a session in which the checks of an oracle are run one by one. Nil options are the defaults.
 func NewOracle(oracle core.Oracle, o *Options) *Session {
-	return newSession(KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee { return oracleTrainee(oracle, o) })
+	return newSession(core.KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee { return oracleTrainee(oracle, o) })
 }
 
 func oracleTrainee(oracle core.Oracle, o Options) *trainee {
 	return &trainee{
-		o: o, kind: KindOracle, use: "Classify", labelled: true, thing: oracle,
+		o: o, kind: core.KindOracle, use: "Classify", labelled: true, thing: oracle,
 		fit:    func(ctx context.Context, t *core.Training) (any, error) { return oracle.Fit(ctx, t) },
 		apply:  classify,
 		detail: classifyAndEncode,

@@ -61,7 +61,7 @@ func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 }
 
 // Has implements [core.Declarer].
-func (m method) Has(ability string) bool { return ability != "ModelLoader" || m.loads }
+func (m method) Has(a core.Ability) bool { return a == core.AbilityModelLoader && m.loads }
 
 // Load implements [core.ModelLoader].
 func (m method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {

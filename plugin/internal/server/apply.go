@@ -12,15 +12,6 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Names of abilities on the wire.
-const (
-	canDecode   = "decode"
-	canEncode   = "encoder"
-	canForecast = "forecast"
-	canSave     = "save"
-	hasSpectrum = "spectrum"
-)
-
 // fitted is a model, an embedding, an operator or a judge.
 type fitted struct {
 	kind    wire.Kind
@@ -44,10 +35,10 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			eigenvalues = s.Eigenvalues
 		}
 		if _, ok := core.As[core.Forecaster](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canForecast)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityForecaster))
 		}
 		if _, ok := core.As[core.Saver](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canSave)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilitySaver))
 		}
 	case wire.Kind_EMBEDDER:
 		var err error
@@ -55,7 +46,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			return nil, nil, err
 		}
 		if _, ok := core.As[core.Decoder](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canDecode)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityDecoder))
 		}
 	case wire.Kind_OPERATOR:
 		var err error
@@ -71,7 +62,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			if reply.Dim, err = describe.Count("number of features", e.Encoder().Dim()); err != nil {
 				return nil, nil, err
 			}
-			reply.Abilities = append(reply.Abilities, canEncode)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityEncoder))
 		}
 	default:
 		return nil, nil, fmt.Errorf("%w: a %s is not fitted", core.ErrContract, f.kind)
@@ -79,7 +70,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 	if eigenvalues == nil {
 		return reply, nil, nil
 	}
-	reply.Abilities = append(reply.Abilities, hasSpectrum)
+	reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilitySpectral))
 	values := eigenvalues()
 	return reply, []transfer.Array{transfer.Complexes("eigenvalues", values, len(values))}, nil
 }

@@ -294,7 +294,7 @@ func TestStates(t *testing.T) {
 		}
 		if frames[0].GetLoad() != nil {
 			loaded++
-			assert.Equal(t, []string{canForecast, canSave}, last.GetFitted().GetAbilities())
+			assert.Equal(t, []string{"forecast", "save"}, last.GetFitted().GetAbilities())
 		}
 	}
 	assert.Equal(t, []int{1, 1, 1}, []int{checkpoints, loaded, saved})
@@ -330,7 +330,7 @@ func TestForecastIsAnAbility(t *testing.T) {
 	require.NoError(t, err)
 	s := newServer(t)
 	s.fitted[7] = &fitted{kind: wire.Kind_METHOD, thing: core.ModelFunc(still{}.Predict)}
-	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {canForecast, canSave}, 7: nil} {
+	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {"forecast", "save"}, 7: nil} {
 		described, _, err := s.fitted[handle].describe()
 		require.NoError(t, err)
 		assert.Equal(t, abilities, described.GetAbilities())
