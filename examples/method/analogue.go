@@ -5,6 +5,8 @@ package method
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -30,14 +32,15 @@ func (Analogue) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	if err := errors.Join(ctx.Err(), t.Validate()); err != nil {
 		return nil, err
 	}
-	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
+	past, shape, lag := t.Train.Matrix(), t.Train.Shape(), t.Lag // one row a snapshot
 	distances := make([]float64, t.Train.Len()-lag)
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
 		switch {
 		case x.Len() == 0:
 			return x, nil
-		case !x.SameShape(t.Train):
-			return x, core.ErrShape
+		case !slices.Equal(x.Shape(), shape):
+			return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; those of the fit had shape %v",
+				core.ErrShape, x.Shape(), shape)
 		}
 		next := x.Matrix()
 		for i := range x.Len() {
