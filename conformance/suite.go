@@ -16,37 +16,37 @@ type Options = check.Options
 // defaults.
 func RunMethodSuite(t *testing.T, factory func() core.Method, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.NewMethod(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewMethod(core.GuardMethod(factory()), o) }})
 }
 
 // RunEmbedderSuite is [RunMethodSuite] for an embedder.
 func RunEmbedderSuite(t *testing.T, factory func() core.Embedder, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.NewEmbedder(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewEmbedder(core.GuardEmbedder(factory()), o) }})
 }
 
 // RunOperatorSuite is [RunMethodSuite] for an evolution operator.
 func RunOperatorSuite(t *testing.T, factory func() core.EvolutionOperator, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.NewOperator(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewOperator(core.GuardOperator(factory()), o) }})
 }
 
 // RunLossSuite is [RunMethodSuite] for a loss.
 func RunLossSuite(t *testing.T, factory func() core.Loss, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.NewLoss(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewLoss(core.GuardLoss(factory()), o) }})
 }
 
 // RunOracleSuite is [RunMethodSuite] for an oracle.
 func RunOracleSuite(t *testing.T, factory func() core.Oracle, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.NewOracle(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewOracle(core.GuardOracle(factory()), o) }})
 }
 
 // RunSuite is [RunMethodSuite] for a thing of any kind.
 func RunSuite(t *testing.T, factory func() any, o *Options) {
 	t.Helper()
-	suite.Run(t, &contract{open: func() *check.Session { return check.New(factory(), o) }})
+	suite.Run(t, &contract{open: func() *check.Session { return check.New(core.Guard(factory()), o) }})
 }
 
 // contract is the suite of a thing of any kind.

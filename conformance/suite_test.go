@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/koopbench/koopbench/conformance/check"
 	"github.com/koopbench/koopbench/conformance/internal/broken"
 	"github.com/koopbench/koopbench/core"
 )
@@ -37,6 +38,28 @@ func TestSuitesOfCorrectThings(t *testing.T) {
 	t.Run("oracle", func(t *testing.T) {
 		RunOracleSuite(t, func() core.Oracle { return things["oracle"].(core.Oracle) }, quick())
 	})
+}
+
+// TestSuitesPutTheGuardAroundThings: what the guard holds, authors need not, so that things that break such a rule pass; the
+// engine alone still finds them.
+func TestSuitesPutTheGuardAroundThings(t *testing.T) {
+	held := map[string]bool{
+		"method empty": true, "method errors": true, "embedder empty": true, "embedder errors": true,
+		"oracle empty": true, "oracle errors": true, "operator errors": true, "loss errors": true,
+	}
+	shown := map[string]bool{}
+	for _, c := range broken.Cases() {
+		name := c.Kind + " " + c.Check
+		if !held[name] {
+			continue
+		}
+		shown[name] = true
+		t.Run(name+" "+c.How, func(t *testing.T) {
+			result := check.New(core.Guard(c.Thing), quick()).Run(t.Context(), c.Check)
+			assert.Equal(t, check.Pass, result.Status, result.Explanation())
+		})
+	}
+	assert.Equal(t, held, shown)
 }
 
 const failing = "KOOPBENCH_TEST_FAILING_SUITE"

@@ -155,6 +155,13 @@ type Declarer interface {
 // As returns the ability T of a thing, fitted or to be fitted, and whether it has it. T is one of the interfaces of this file.
 func As[T any](thing any) (T, bool) {
 	ability, ok := thing.(T)
+	if guard, guarded := thing.(wrapper); guarded {
+		inner, has := As[T](guard.unwrap())
+		if !has || !ok { // what the guard does not guard
+			return inner, has
+		}
+		return ability, true
+	}
 	if declarer, restricted := thing.(Declarer); ok && restricted {
 		ok = declarer.Has(abilityOf[T]())
 	}

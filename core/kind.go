@@ -18,22 +18,29 @@ const (
 )
 
 // kinds says all that there is to say about each kind, in the order of listings.
-var kinds = []struct {
-	kind                   Kind
-	title, plural, summary string
-	holds                  func(thing any) bool
-}{
-	{KindMethod, "method", "methods", "learns to turn snapshots into the next snapshots", implements[Method]},
-	{KindLoss, "loss", "losses", "gives two views a value and gradients", implements[Loss]},
-	{KindOperator, "evolution operator", "evolution operators", "learns to turn features into the features some steps later",
-		implements[EvolutionOperator]},
-	{KindEmbedder, "embedder", "embedders", "learns to turn snapshots into features", implements[Embedder]},
-	{KindOracle, "oracle", "oracles", "learns to turn snapshots into labels", implements[Oracle]},
+var kinds = []kindEntry{
+	entryOf(KindMethod, "method", "methods", "learns to turn snapshots into the next snapshots", GuardMethod),
+	entryOf(KindLoss, "loss", "losses", "gives two views a value and gradients", GuardLoss),
+	entryOf(KindOperator, "evolution operator", "evolution operators",
+		"learns to turn features into the features some steps later", GuardOperator),
+	entryOf(KindEmbedder, "embedder", "embedders", "learns to turn snapshots into features", GuardEmbedder),
+	entryOf(KindOracle, "oracle", "oracles", "learns to turn snapshots into labels", GuardOracle),
 }
 
-func implements[T any](thing any) bool {
-	_, ok := thing.(T)
-	return ok
+type kindEntry struct {
+	kind                   Kind
+	title, plural, summary string
+	holds                  func(thing any) bool // reports whether a thing is of the kind
+	guard                  func(thing any) any  // see [Guard]
+}
+
+// entryOf returns the entry of the kind whose things are a T.
+func entryOf[T any](kind Kind, title, plural, summary string, guard func(T) T) kindEntry {
+	return kindEntry{
+		kind, title, plural, summary,
+		func(thing any) bool { _, ok := thing.(T); return ok },
+		func(thing any) any { return guard(thing.(T)) },
+	}
 }
 
 // Kinds returns all kinds, in the order of listings.

@@ -181,7 +181,7 @@ func TestOf(t *testing.T) {
 	assert.Equal(t, []string{"vamp"}, r.Methods.Names())
 	thing, err := r.Of(core.KindMethod).GetThing("vamp")
 	require.NoError(t, err)
-	assert.Equal(t, method{"vamp"}, thing)
+	assert.Equal(t, core.Guard(method{"vamp"}), thing)
 	_, err = r.Of(core.KindOperator).GetThing("vamp")
 	require.ErrorIs(t, err, core.ErrUnknown)
 	assert.Nil(t, r.Of("plugin"))

@@ -3,7 +3,6 @@ package registry
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 
 	"github.com/koopbench/koopbench/core"
@@ -29,7 +28,7 @@ func newSet[T Described](kind core.Kind) Set[T] {
 	return Set[T]{kind: kind, things: map[string]entry[T]{}}
 }
 
-// Add adds things under the names that they declare, all or none. The error is [core.ErrDescription] for a nil or a
+// Add adds things under the names that they declare, each with a guard around it ([core.Guard]), all or none. The error is [core.ErrDescription] for a nil or a
 // description that breaks the rules, and [core.ErrDuplicate] for a name that is taken.
 func (s Set[T]) Add(things ...T) error { return s.add(false, things) }
 
@@ -39,7 +38,7 @@ func (s Set[T]) AddOnRequest(things ...T) error { return s.add(true, things) }
 func (s Set[T]) add(onRequest bool, things []T) error {
 	added := make(map[string]entry[T], len(things))
 	for _, thing := range things {
-		if isNil(thing) {
+		if core.IsNil(thing) {
 			return fmt.Errorf("%w: a %s is nil", core.ErrDescription, s.kind.Title())
 		}
 		d := thing.Describe()
@@ -50,22 +49,10 @@ func (s Set[T]) add(onRequest bool, things []T) error {
 		if _, twice := added[d.Name]; there || twice {
 			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind.Title(), d.Name)
 		}
-		added[d.Name] = entry[T]{thing, d, onRequest}
+		added[d.Name] = entry[T]{s.kind.Guard(thing).(T), d, onRequest}
 	}
 	maps.Copy(s.things, added)
 	return nil
-}
-
-func isNil(thing any) bool {
-	v := reflect.ValueOf(thing)
-	switch v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	default:
-		return false
-	}
 }
 
 // Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and what exists.

@@ -250,7 +250,7 @@ func (s *trainee) tryFit(ctx context.Context, t *core.Training) (refused, err er
 		if err != nil {
 			return err
 		}
-		if isNil(fitted) {
+		if core.IsNil(fitted) {
 			return wrong("return one of the two", "Fit returned neither a fitted thing nor an error")
 		}
 		call = s.use

@@ -72,7 +72,7 @@ func (s *trainee) fitTo(ctx context.Context, t *core.Training) (any, error) {
 	if err != nil {
 		return nil, failed("Fit", err)
 	}
-	if isNil(fitted) {
+	if core.IsNil(fitted) {
 		return nil, wrong("return one of the two", "Fit returned neither a fitted thing nor an error")
 	}
 	return fitted, nil

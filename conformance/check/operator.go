@@ -52,7 +52,7 @@ func (s *operating) fitTo(ctx context.Context, t *core.OperatorTraining) (core.O
 	if err != nil {
 		return nil, failed("Fit", err)
 	}
-	if isNil(fitted) {
+	if core.IsNil(fitted) {
 		return nil, wrong("return one of the two", "Fit returned neither an operator nor an error")
 	}
 	return fitted, nil

@@ -43,7 +43,7 @@ func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table
 		return table{}, err
 	}
 	encoder, ok := core.As[core.Encoder](fitted)
-	if !ok || isNil(encoder.Encoder()) {
+	if !ok || core.IsNil(encoder.Encoder()) {
 		return labels, nil
 	}
 	features, err := embed(ctx, encoder.Encoder(), x)
@@ -134,7 +134,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return undeclared("judge", "Encoder")
 	}
 	e := encoder.Encoder()
-	if isNil(e) {
+	if core.IsNil(e) {
 		return wrong("return the features on which labels are based, or do not declare the ability", "Encoder returned nil")
 	}
 	out, err := embed(ctx, e, l.training.Validation)

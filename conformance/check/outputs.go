@@ -25,7 +25,7 @@ func Outputs(ctx context.Context, thing any, o *Options) (outputs map[string]str
 	if err := resolved.validate(nil); err != nil {
 		return nil, fmt.Errorf("%w: %w", core.ErrOption, err)
 	}
-	if isNil(thing) {
+	if core.IsNil(thing) {
 		return nil, fmt.Errorf("%w: the thing whose outputs to take is nil", core.ErrUnavailable)
 	}
 	outputsOf := suiteOf(core.KindOf(thing)).outputs
@@ -141,7 +141,7 @@ func sameOutputs[S any](of func(S) (thing any, o Options), whole string) check[S
 	return check[S]{"same-outputs", "The outputs equal those of Options.Reference to the bit", "", []string{whole, "repeatable"},
 		func(s S, ctx context.Context, n *notes) error {
 			thing, o := of(s)
-			if isNil(o.Reference) {
+			if core.IsNil(o.Reference) {
 				return &skip{"there is no Options.Reference to compare with"}
 			}
 			got, err := Outputs(ctx, thing, &o)

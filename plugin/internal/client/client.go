@@ -36,7 +36,7 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind. The error is [core.ErrDescription].
+// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a guard around it ([core.Guard]). The error is [core.ErrDescription].
 func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
@@ -47,7 +47,7 @@ func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 	if stub == nil {
 		return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
 	}
-	return stub(r), nil
+	return core.Guard(stub(r)), nil
 }
 
 // stubs make the stand-ins of each kind.
