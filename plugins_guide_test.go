@@ -150,10 +150,6 @@ func TestGuideListsTheChecks(t *testing.T) {
 	}
 	require.Len(t, checks, 6)
 	for kind, names := range checks {
-		name := string(kind)
-		if kind == check.KindOperator {
-			name = "evolution operator"
-		}
-		assert.Contains(t, string(text), fmt.Sprintf("\n| %s | %s |\n", name, strings.TrimPrefix(names, ", ")))
+		assert.Contains(t, string(text), fmt.Sprintf("\n| %s | %s |\n", kind.Title(), strings.TrimPrefix(names, ", ")))
 	}
 }

@@ -23,10 +23,8 @@ type Task struct {
 // NewTask returns the problem that the task of that description gave with these options. The error
 // is [core.ErrContract] if it breaks a rule of [core.Problem].
 func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, error) {
-	if p == nil {
-		return nil, fmt.Errorf("the task %s: %w: it returned neither a problem nor an error", d.Name, core.ErrContract)
-	}
-	if err := p.Validate(); err != nil {
+	p, err := core.GuardProblem(p)
+	if err != nil {
 		return nil, fmt.Errorf("the task %s: %w", d.Name, err)
 	}
 	t := &Task{Problem: p}
@@ -34,7 +32,6 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 	if at == nil {
 		at = firstRows(p.Test.Len())
 	}
-	var err error
 	if t.starts, err = startsOf(p, at); err != nil {
 		return nil, err
 	}

@@ -72,32 +72,36 @@ func (c *catalogue) close() {
 
 // composeBuiltin adds the methods made of built-in parts, on request.
 func (c *catalogue) composeBuiltin() error {
-	for _, name := range c.Losses.Names() {
-		part, err := c.Losses.Get(name)
-		if err != nil {
-			return err
-		}
-		if err := c.Methods.AddOnRequest(compose.LossMethod(c.runtime, part, linalg.Ridge{}, nil)); err != nil {
-			return err
-		}
-	}
-	for _, name := range c.Embedders.Names() {
-		part, err := c.Embedders.Get(name)
-		if err != nil {
-			return err
-		}
-		if err := c.Methods.AddOnRequest(compose.EmbedderMethod(part, linalg.Ridge{})); err != nil {
-			return err
+	for _, kind := range core.Kinds() {
+		set := c.Of(kind)
+		for _, name := range set.Names() {
+			part, err := set.GetThing(name)
+			if err != nil {
+				return err
+			}
+			method := c.composed(part)
+			if method == nil || kind == core.KindMethod {
+				continue
+			}
+			if err := c.Methods.AddOnRequest(method); err != nil {
+				return err
+			}
 		}
 	}
-	for _, name := range c.Operators.Names() {
-		part, err := c.Operators.Get(name)
-		if err != nil {
-			return err
-		}
-		if err := c.Methods.AddOnRequest(compose.OperatorMethod(part, c.reference)); err != nil {
-			return err
-		}
+	return nil
+}
+
+// composed returns the method that is made of a thing: a method itself, and nil for a thing of which no method is made.
+func (c *catalogue) composed(thing any) core.Method {
+	switch thing := thing.(type) {
+	case core.Method:
+		return thing
+	case core.Embedder:
+		return compose.EmbedderMethod(thing, linalg.Ridge{})
+	case core.EvolutionOperator:
+		return compose.OperatorMethod(thing, c.reference)
+	case core.Loss:
+		return compose.LossMethod(c.runtime, thing, linalg.Ridge{}, nil)
 	}
 	return nil
 }
@@ -119,68 +123,48 @@ func (c *catalogue) addPlugin(p *foundPlugin) error {
 
 // checkFree returns an error that names both sides if a name is taken.
 func (c *catalogue) checkFree(thing any) error {
-	name := describedName(thing)
-	var kind, origin string
-	taken := func(k string, err error, from *foundPlugin) {
-		if err != nil {
-			return
-		}
-		kind, origin = k, "which is built in"
-		if from != nil {
-			origin = "which the plugin " + from.path + " serves too"
-		}
-	}
-	switch thing.(type) {
-	case core.Method:
-		_, err := c.Methods.Get(name)
-		taken("method", err, c.methods[name])
-	case core.Embedder:
-		_, err := c.Embedders.Get(name)
-		taken("embedder", err, c.methods["embedder:"+name])
-	case core.EvolutionOperator:
-		_, err := c.Operators.Get(name)
-		taken("evolution operator", err, c.methods["operator:"+name])
-	case core.Loss:
-		_, err := c.Losses.Get(name)
-		taken("loss", err, c.methods["loss:"+name])
-	case core.Oracle:
-		_, err := c.Oracles.Get(name)
-		taken("oracle", err, c.oracles[name])
-	case core.Task:
-		_, err := c.Tasks.Get(name)
-		taken("task", err, c.tasks[name])
-	}
-	if kind == "" {
+	kind, name := core.KindOf(thing), describedName(thing)
+	if _, err := c.Of(kind).GetThing(name); err != nil {
 		return nil
 	}
-	return fmt.Errorf("%w: it serves the %s %q, %s; rename one, or use one of them only", core.ErrDuplicate, kind, name, origin)
+	origin := "which is built in"
+	if from := c.origin(kind, name); from != nil {
+		origin = "which the plugin " + from.path + " serves too"
+	}
+	return fmt.Errorf("%w: it serves the %s %q, %s; rename one, or use one of them only", core.ErrDuplicate, kind.Title(), name, origin)
+}
+
+// origin returns the plugin that a thing comes from, nil for this program.
+func (c *catalogue) origin(kind core.Kind, name string) *foundPlugin {
+	switch kind {
+	case core.KindOracle:
+		return c.oracles[name]
+	case core.KindTask:
+		return c.tasks[name]
+	}
+	return c.methods[checkedName(kind, name)]
 }
 
 func (c *catalogue) add(p *foundPlugin, thing any) error {
-	var composed core.Method
-	var err error
-	switch thing := thing.(type) {
-	case core.Method:
-		composed = thing
-		c.whole[describedName(thing)] = true
-	case core.Embedder:
-		composed, err = compose.EmbedderMethod(thing, linalg.Ridge{}), c.Embedders.Add(thing)
-	case core.EvolutionOperator:
-		composed, err = compose.OperatorMethod(thing, c.reference), c.Operators.Add(thing)
-	case core.Loss:
-		composed, err = compose.LossMethod(c.runtime, thing, linalg.Ridge{}, nil), c.Losses.Add(thing)
-	case core.Oracle:
-		c.oracles[describedName(thing)] = p
-		return c.Oracles.Add(thing)
-	case core.Task:
-		c.tasks[describedName(thing)] = p
-		return c.Tasks.Add(thing)
-	}
-	if err != nil {
+	kind, name := core.KindOf(thing), describedName(thing)
+	if err := c.Of(kind).AddThing(thing); err != nil {
 		return err
 	}
-	c.methods[composed.Describe().Name] = p
-	return c.Methods.Add(composed)
+	switch kind {
+	case core.KindMethod:
+		c.whole[name] = true
+		c.methods[name] = p
+		return nil
+	case core.KindOracle:
+		c.oracles[name] = p
+		return nil
+	case core.KindTask:
+		c.tasks[name] = p
+		return nil
+	}
+	method := c.composed(thing)
+	c.methods[method.Describe().Name] = p
+	return c.Methods.Add(method)
 }
 
 // methodPlugin, oraclePlugin and taskPlugin say where one comes from, nil for this program.

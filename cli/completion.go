@@ -124,7 +124,7 @@ func (a *app) completeName(_ *cobra.Command, args []string, _ string) ([]string,
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	for _, k := range kinds(r) {
+	for _, k := range sections(r) {
 		for _, d := range k.descriptions {
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, d.Name+"\t") }) {
 				names = append(names, d.Name+"\t"+d.Summary)

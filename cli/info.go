@@ -18,7 +18,7 @@ func (a *app) infoCommand() *cobra.Command {
 	f := newPluginFlags()
 	cmd := &cobra.Command{
 		Use:               "info NAME [FLAGS]",
-		Short:             "Describe a method, loss, evolution operator, embedder or oracle and its options",
+		Short:             "Describe a " + core.AnyKind() + " and its options",
 		Example:           "  " + a.Name + " info vamp",
 		Args:              oneArgument("a name"),
 		ValidArgsFunction: a.completeName,
@@ -45,7 +45,7 @@ func (a *app) infoCommand() *cobra.Command {
 func info(r *registry.Registry, name string) ([]byte, error) {
 	var b bytes.Buffer
 	var known []string
-	for _, k := range kinds(r) {
+	for _, k := range sections(r) {
 		for _, d := range k.descriptions {
 			known = append(known, d.Name)
 			if d.Name != name {
@@ -54,7 +54,7 @@ func info(r *registry.Registry, name string) ([]byte, error) {
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}
-			describe(&b, k.name, d)
+			describe(&b, k.kind.Title(), d)
 		}
 	}
 	if b.Len() == 0 {

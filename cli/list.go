@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,34 +13,29 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
-// kind is one of the six kinds of things that are registered.
-type kind struct {
-	name, plural string
+// section is a part of a listing: the things of a kind, those that are on request apart.
+type section struct {
+	kind         core.Kind
+	onRequest    bool
 	descriptions []core.Description
 }
 
-func kinds(r *registry.Registry) []kind {
-	return []kind{
-		{"method", "methods", inAll(r)},
-		{"method", onRequestPlural, onRequest(r)},
-		{"loss", "losses", r.Losses.Descriptions()},
-		{"evolution operator", "evolution operators", r.Operators.Descriptions()},
-		{"embedder", "embedders", r.Embedders.Descriptions()},
-		{"oracle", "oracles", r.Oracles.Descriptions()},
-		{"task", "tasks", r.Tasks.Descriptions()},
+func sections(r *registry.Registry) []section {
+	var all []section
+	for _, kind := range core.Kinds() {
+		set := r.Of(kind)
+		usual, apart := section{kind: kind}, section{kind: kind, onRequest: true}
+		for _, d := range set.Descriptions() {
+			if set.OnRequest(d.Name) {
+				apart.descriptions = append(apart.descriptions, d)
+			} else {
+				usual.descriptions = append(usual.descriptions, d)
+			}
+		}
+		all = append(all, usual, apart)
 	}
+	return all
 }
-
-// inAll and onRequest are the methods that "all" stands for, and the others.
-func inAll(r *registry.Registry) []core.Description {
-	return slices.DeleteFunc(r.Methods.Descriptions(), func(d core.Description) bool { return r.Methods.OnRequest(d.Name) })
-}
-
-func onRequest(r *registry.Registry) []core.Description {
-	return slices.DeleteFunc(r.Methods.Descriptions(), func(d core.Description) bool { return !r.Methods.OnRequest(d.Name) })
-}
-
-const onRequestPlural = "methods on request"
 
 // exposures says what an exposed method sees, for the user.
 var exposures = map[core.Exposure]string{
@@ -79,7 +73,7 @@ func (a *app) browse(ctx context.Context, f *pluginFlags) (*catalogue, error) {
 func listing(c *catalogue) []byte {
 	var b bytes.Buffer
 	width := 0
-	all := kinds(c.Registry)
+	all := sections(c.Registry)
 	for _, k := range all {
 		for _, d := range k.descriptions {
 			width = max(width, len(d.Name))
@@ -89,8 +83,10 @@ func listing(c *catalogue) []byte {
 		if len(k.descriptions) == 0 {
 			continue
 		}
-		heading(&b, k.plural)
-		if k.plural == onRequestPlural {
+		if !k.onRequest {
+			heading(&b, k.kind.Plural())
+		} else {
+			heading(&b, k.kind.Plural()+" on request")
 			fmt.Fprintln(&b, "  made of built-in parts; \"all\" leaves them out, loss:* and the like choose them")
 		}
 		for _, d := range k.descriptions {

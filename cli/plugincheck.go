@@ -219,8 +219,8 @@ func (c *pluginChecks) run(ctx context.Context) (info plugin.Info, err error) {
 		if c.wanted != nil && !c.wanted(thing) {
 			continue
 		}
-		c.begin(check.KindOf(thing), describedName(thing))
-		report := checkThing(ctx, thing, &c.checks)
+		c.begin(core.KindOf(thing), describedName(thing))
+		report := check.New(thing, &c.checks).RunAll(ctx)
 		if len(report.Results) == 0 {
 			continue // none of these checks is about such a thing
 		}
@@ -246,21 +246,6 @@ func describesItself(program check.Report) bool {
 		}
 	}
 	return true
-}
-
-// checkThing checks what a plugin serves.
-func checkThing(ctx context.Context, thing any, o *check.Options) check.Report {
-	switch thing := thing.(type) {
-	case core.Method:
-		return check.Method(ctx, thing, o)
-	case core.Embedder:
-		return check.Embedder(ctx, thing, o)
-	case core.EvolutionOperator:
-		return check.Operator(ctx, thing, o)
-	case core.Loss:
-		return check.Loss(ctx, thing, o)
-	}
-	return check.Oracle(ctx, thing.(core.Oracle), o)
 }
 
 // checkedProgram is the file of a plugin as the checks see it.

@@ -61,7 +61,7 @@ func (a *app) pluginListCommand() *cobra.Command {
 					continue
 				}
 				for _, thing := range p.opened.Things {
-					if _, err := fmt.Fprintf(a.stdout, "  %s %s\n", kindOf(thing), describedName(thing)); err != nil {
+					if _, err := fmt.Fprintf(a.stdout, "  %s %s\n", core.KindOf(thing).Title(), describedName(thing)); err != nil {
 						return err
 					}
 				}
@@ -71,23 +71,6 @@ func (a *app) pluginListCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	return cmd
-}
-
-// kindOf names the kind of a registered thing.
-func kindOf(thing any) string {
-	switch thing.(type) {
-	case core.Method:
-		return "method"
-	case core.Embedder:
-		return "embedder"
-	case core.EvolutionOperator:
-		return "evolution operator"
-	case core.Loss:
-		return "loss"
-	case core.Oracle:
-		return "oracle"
-	}
-	return fmt.Sprintf("%T", thing)
 }
 
 func (a *app) pluginLockCommand() *cobra.Command {
@@ -173,20 +156,10 @@ func (a *app) servePlugin(names []string, prefix, backend string, threads int) e
 	var things []any
 	for _, name := range names {
 		before := len(things)
-		if m, err := r.Methods.Get(name); err == nil {
-			things = append(things, renamedMethod{m, prefix})
-		}
-		if e, err := r.Embedders.Get(name); err == nil {
-			things = append(things, renamedEmbedder{e, prefix})
-		}
-		if o, err := r.Operators.Get(name); err == nil {
-			things = append(things, renamedOperator{o, prefix})
-		}
-		if l, err := r.Losses.Get(name); err == nil {
-			things = append(things, renamedLoss{l, prefix})
-		}
-		if o, err := r.Oracles.Get(name); err == nil {
-			things = append(things, renamedOracle{o, prefix})
+		for _, kind := range core.Kinds() {
+			if thing, err := r.Of(kind).GetThing(name); err == nil {
+				things = append(things, renamedThing(thing, prefix))
+			}
 		}
 		if len(things) == before {
 			_, err := info(r, name)
@@ -195,6 +168,23 @@ func (a *app) servePlugin(names []string, prefix, backend string, threads int) e
 	}
 	plugin.Serve(things...)
 	return nil
+}
+
+// renamedThing returns a thing with the prefix before its name.
+func renamedThing(thing any, prefix string) any {
+	switch thing := thing.(type) {
+	case core.Method:
+		return renamedMethod{thing, prefix}
+	case core.Embedder:
+		return renamedEmbedder{thing, prefix}
+	case core.EvolutionOperator:
+		return renamedOperator{thing, prefix}
+	case core.Loss:
+		return renamedLoss{thing, prefix}
+	case core.Oracle:
+		return renamedOracle{thing, prefix}
+	}
+	return thing
 }
 
 // The types below give things other names. Random streams stay keyed by the names that the things have themselves, so that numbers stay
@@ -212,9 +202,9 @@ func (m renamedMethod) Fit(ctx context.Context, t *core.Training) (core.Model, e
 }
 
 // Has implements [core.Declarer].
-func (m renamedMethod) Has(ability string) bool {
+func (m renamedMethod) Has(a core.Ability) bool {
 	_, loads := core.As[core.ModelLoader](m.Method)
-	return ability != "ModelLoader" || loads
+	return a != core.AbilityModelLoader || loads
 }
 
 // Load implements [core.ModelLoader].

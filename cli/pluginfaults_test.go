@@ -43,7 +43,7 @@ func TestPluginFaultsAreRuns(t *testing.T) {
 		"hangs-in-fit":     {benchmark.StatusTimeout, "3s"},
 		"hangs-in-predict": {benchmark.StatusTimeout, "3s"},
 		"nan-at-step-two":  {benchmark.StatusInvalid, "plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
-		"short":            {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: it returned "},
+		"short":            {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: Predict returned "},
 		"dies": {benchmark.StatusCrashed, "far ended (signal: killed): last words; its log is " +
 			filepath.Join(out, "logs", "far.log")},
 		"panics": {benchmark.StatusCrashed, "the sky is falling"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/conformance/check"
+	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
 )
 
@@ -57,7 +58,7 @@ func (c *catalogue) used(plan *benchmark.Plan) map[*foundPlugin][]string {
 	}
 	if plan.Oracle.Plugin != nil {
 		name := plan.Oracle.Oracle.Describe().Name
-		used[c.oracles[name]] = append(used[c.oracles[name]], checkedName(check.KindOracle, name))
+		used[c.oracles[name]] = append(used[c.oracles[name]], checkedName(core.KindOracle, name))
 	}
 	return used
 }
@@ -66,7 +67,7 @@ func (c *catalogue) used(plan *benchmark.Plan) map[*foundPlugin][]string {
 // method that is made of it.
 func checkedName(kind check.Kind, name string) string {
 	switch kind {
-	case check.KindMethod:
+	case core.KindMethod:
 		return name
 	case check.KindPlugin:
 		return string(kind)
@@ -94,7 +95,7 @@ func (a *app) checkUsed(
 		return nil, err
 	}
 	c.wanted = func(thing any) bool {
-		return slices.Contains(names, checkedName(check.KindOf(thing), describedName(thing)))
+		return slices.Contains(names, checkedName(core.KindOf(thing), describedName(thing)))
 	}
 	c.begin = func(kind check.Kind, name string) { say(show, "checking %s %s\n", kind, name) }
 	c.add = func(r check.Report) error {

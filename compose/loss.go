@@ -28,12 +28,12 @@ type LossOptions struct {
 // outside: features go out, value and gradients come back, and the encoder is trained by the
 // gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
 //
-// Nil options are the defaults.
+// The embedder and the loss have a guard around them ([core.Guard]). Nil options are the defaults.
 func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embedder {
 	if o == nil {
 		o = &LossOptions{}
 	}
-	e := &lossEmbedder{runtime: runtime, loss: loss, network: nn.ReferenceCNN()}
+	e := &lossEmbedder{runtime: runtime, loss: core.GuardLoss(loss), network: nn.ReferenceCNN()}
 	if o.Network != nil {
 		e.network = o.Network
 	}
@@ -49,7 +49,7 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 	if c, ok := e.network.(nn.Configurable); ok {
 		e.description.Options, e.networkPart = join(e.description.Options, "encoder", c.Options())
 	}
-	return e
+	return core.GuardEmbedder(e)
 }
 
 type lossEmbedder struct {
@@ -70,9 +70,6 @@ func (e *lossEmbedder) Describe() core.Description { return e.description }
 
 func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	network, err := e.configured(t.Options)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,10 @@ type Options struct {
 //
 // The method has the options of both parts. The operator's option "rank", if it has one, gives the number of states where
 // it is 0. The random streams are those of the embedder's declared name. Nil options are the defaults.
+//
+// The method and both parts have a guard around them ([core.Guard]).
 func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) core.Method {
-	m := &method{embedder: embedder, operator: operator}
+	m := &method{embedder: core.GuardEmbedder(embedder), operator: core.GuardOperator(operator)}
 	if o != nil {
 		m.Options = *o
 	}
@@ -52,7 +54,7 @@ func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) co
 	m.embedderName = e.Name
 	m.description.Options, m.embedderPart = join(nil, "embedder", e.Options)
 	m.description.Options, m.operatorPart = join(m.description.Options, "operator", statesAsRank(operator.Describe().Options))
-	return m
+	return core.GuardMethod(m)
 }
 
 func firstOf(texts ...string) string {
@@ -97,9 +99,6 @@ func (m *method) Describe() core.Description { return m.description }
 
 func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) {
 	defer core.Recover(&err)
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	forEmbedder := *t
 	forEmbedder.Name = m.embedderName
 	if forEmbedder.Options, err = m.embedderPart.read(t.Options); err != nil {
@@ -144,32 +143,7 @@ func trajectory(ctx context.Context, embedding core.Embedding, x core.Snapshots)
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
 		return viewer.View(x)
 	}
-	return embed(ctx, embedding, x)
-}
-
-// embed embeds and checks what came back.
-func embed(ctx context.Context, embedding core.Embedding, x core.Snapshots) (*mat.Dense, error) {
-	features, err := embedding.Embed(ctx, x)
-	if err != nil {
-		return nil, err
-	}
-	if n, d := features.Dims(); n != x.Len() || d != embedding.Dim() {
-		return nil, fmt.Errorf("%w: the embedding of %d snapshots is %d×%d; it must be %d×%d", core.ErrContract, x.Len(), n, d, x.Len(), embedding.Dim())
-	}
-	return features, checkFinite("embedding", features)
-}
-
-// checkFinite returns [core.ErrContract] if what a part returned is not finite.
-func checkFinite(what string, m *mat.Dense) error {
-	n, d := m.Dims()
-	for i := range n {
-		for j, v := range m.RawRowView(i)[:d] {
-			if v-v != 0 {
-				return fmt.Errorf("%w: %w: row %d, column %d of the %s is %v", core.ErrContract, core.ErrNonFinite, i, j, what, v)
-			}
-		}
-	}
-	return nil
+	return embedding.Embed(ctx, x)
 }
 
 // report joins the reports of the parts.

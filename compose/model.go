@@ -30,11 +30,11 @@ var (
 )
 
 // Has implements [core.Declarer].
-func (m *fitted) Has(ability string) bool {
-	switch ability {
-	case "Spectral":
+func (m *fitted) Has(a core.Ability) bool {
+	switch a {
+	case core.AbilitySpectral:
 		return m.spectrum != nil
-	case "Saver":
+	case core.AbilitySaver:
 		_, embedding := core.As[core.Saver](m.embedding)
 		_, operator := core.As[core.Saver](m.operator)
 		return embedding && operator
@@ -51,12 +51,6 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots,
 // Forecast implements [core.Forecaster]: the features are advanced by all steps at once, then decoded.
 func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
-	if steps < 1 {
-		return core.Snapshots{}, fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
-	}
-	if x.Len() == 0 {
-		return x, nil
-	}
 	if !slices.Equal(x.Shape(), m.shape) {
 		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape, x.Shape(), m.shape)
 	}
@@ -88,28 +82,10 @@ func (m *fitted) advance(ctx context.Context, z *mat.Dense, steps int) (core.Sna
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	n, d := z.Dims()
-	if m.decoder == nil {
-		d = snapshotSize(m.shape)
-	}
-	if rows, columns := next.Dims(); rows != n || columns != d {
-		return core.Snapshots{}, fmt.Errorf("%w: the operator predicted %d×%d values for %d×%d", core.ErrContract, rows, columns, n, d)
-	}
-	if err := checkFinite("prediction", next); err != nil {
-		return core.Snapshots{}, err
-	}
 	if m.decoder != nil {
 		return m.decoder.Decode(ctx, next)
 	}
 	return core.SnapshotsFromMatrix(next, m.shape...)
-}
-
-func snapshotSize(shape []int) int {
-	size := 1
-	for _, n := range shape {
-		size *= n
-	}
-	return size
 }
 
 // blockValues is how many values of snapshots are embedded at a time.
@@ -120,7 +96,7 @@ const blockValues = 1 << 21
 func (m *fitted) blocks(ctx context.Context, x core.Snapshots, do func(z *mat.Dense) error) error {
 	rows := max(1, blockValues/x.Size())
 	for from := 0; from < x.Len(); from += rows {
-		z, err := embed(ctx, m.embedding, x.Slice(from, min(from+rows, x.Len())))
+		z, err := m.embedding.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
 		if err != nil {
 			return err
 		}

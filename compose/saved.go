@@ -50,8 +50,8 @@ func (m *fitted) Save(ctx context.Context) (*core.State, error) {
 }
 
 // Has implements [core.Declarer].
-func (m *method) Has(ability string) bool {
-	if ability != "ModelLoader" {
+func (m *method) Has(a core.Ability) bool {
+	if a != core.AbilityModelLoader {
 		return true
 	}
 	_, embeddings := core.As[core.EmbeddingLoader](m.embedder)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -35,7 +36,7 @@ type memory struct {
 }
 
 func newScoring(backend compute.Backend, store *model.Store, v views, loss core.Loss, options core.Options) (*scoring, error) {
-	if l, ok := loss.(nn.GraphLoss); ok {
+	if l, ok := core.As[nn.GraphLoss](loss); ok {
 		return inGraph(v, l, options), nil
 	}
 	return outside(backend, store, v, loss, options)
@@ -89,23 +90,14 @@ func outside(backend compute.Backend, store *model.Store, v views, loss core.Los
 		if err != nil {
 			return nil, err
 		}
-		if v := value.Value; v-v != 0 {
-			return nil, fmt.Errorf("%w: %w: the loss is %v", core.ErrContract, core.ErrNonFinite, v)
-		}
 		flag := float32(0)
 		if len(value.Warnings) > 0 {
 			flag = 1
 			s.memory.Warning = firstOf(s.memory.Warning, value.Warnings[0])
 		}
-		byView, err := tensorLike(outputs[0], value.GradX)
-		if err != nil {
-			return nil, err
-		}
-		byLagged, err := tensorLike(outputs[1], value.GradY)
-		if err != nil {
-			return nil, err
-		}
-		return []*tensors.Tensor{tensors.FromScalar(float32(value.Value)), byView, byLagged, tensors.FromScalar(flag)}, nil
+		return []*tensors.Tensor{
+			tensors.FromScalar(float32(value.Value)), tensorOf(value.GradX), tensorOf(value.GradY), tensors.FromScalar(flag),
+		}, nil
 	}
 	return s, nil
 }
@@ -122,25 +114,16 @@ func matrixOf(t *tensors.Tensor) *mat.Dense {
 	return m
 }
 
-// tensorLike returns a gradient as a float32 tensor of t's shape.
-func tensorLike(t *tensors.Tensor, gradient *mat.Dense) (*tensors.Tensor, error) {
-	d := t.Shape().Dimensions
-	if gradient == nil {
-		return nil, fmt.Errorf("%w: the loss gave no gradient", core.ErrContract)
-	}
-	if n, features := gradient.Dims(); n != d[0] || features != d[1] {
-		return nil, fmt.Errorf("%w: the loss gave a gradient of %d×%d for views of %d×%d", core.ErrContract, n, features, d[0], d[1])
-	}
-	if err := checkFinite("gradient", gradient); err != nil {
-		return nil, err
-	}
-	like := tensors.FromShape(t.Shape())
-	tensors.MustMutableFlatData(like, func(values []float32) {
+// tensorOf returns a matrix as a float32 tensor.
+func tensorOf(m *mat.Dense) *tensors.Tensor {
+	n, d := m.Dims()
+	t := tensors.FromShape(shapes.Make(dtypes.Float32, n, d))
+	tensors.MustMutableFlatData(t, func(values []float32) {
 		for i := range values {
-			values[i] = float32(gradient.At(i/d[1], i%d[1]))
+			values[i] = float32(m.At(i/d, i%d))
 		}
 	})
-	return like, nil
+	return t
 }
 
 // warnings tells how many training batches were degenerate.

@@ -67,9 +67,9 @@ func (s *shared) Fit(ctx context.Context, t *core.Training) (core.Embedding, err
 }
 
 // Has implements [core.Declarer].
-func (s *shared) Has(ability string) bool {
+func (s *shared) Has(a core.Ability) bool {
 	_, ok := core.As[core.EmbeddingLoader](s.embedder)
-	return ability != "EmbeddingLoader" || ok
+	return a != core.AbilityEmbeddingLoader || ok
 }
 
 // Load implements [core.EmbeddingLoader]. What is loaded is not shared.
@@ -94,9 +94,9 @@ var (
 	_ core.Declarer = reused{}
 )
 
-func (r reused) Has(ability string) bool {
+func (r reused) Has(a core.Ability) bool {
 	_, saves := core.As[core.Saver](r.Embedding)
-	return (ability != "Decoder" || r.Decoder != nil) && (ability != "Saver" || saves)
+	return (a != core.AbilityDecoder || r.Decoder != nil) && (a != core.AbilitySaver || saves)
 }
 
 func (r reused) Save(ctx context.Context) (*core.State, error) {

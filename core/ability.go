@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"reflect"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -96,18 +95,75 @@ type JudgeLoader interface {
 	Load(ctx context.Context, s *Saved) (Judge, error)
 }
 
+// Ability is one of the interfaces of this file as a value, of the same name.
+type Ability int
+
+// The abilities.
+const (
+	AbilityDecoder Ability = iota + 1
+	AbilityViewer
+	AbilityEncoder
+	AbilityReporter
+	AbilitySpectral
+	AbilityForecaster
+	AbilitySpectralOperator
+	AbilitySaver
+	AbilityModelLoader
+	AbilityEmbeddingLoader
+	AbilityOperatorLoader
+	AbilityJudgeLoader
+)
+
+// abilityOf returns the ability of the interface T, 0 for any other type.
+func abilityOf[T any]() Ability {
+	switch any((*T)(nil)).(type) {
+	case *Decoder:
+		return AbilityDecoder
+	case *Viewer:
+		return AbilityViewer
+	case *Encoder:
+		return AbilityEncoder
+	case *Reporter:
+		return AbilityReporter
+	case *Spectral:
+		return AbilitySpectral
+	case *Forecaster:
+		return AbilityForecaster
+	case *SpectralOperator:
+		return AbilitySpectralOperator
+	case *Saver:
+		return AbilitySaver
+	case *ModelLoader:
+		return AbilityModelLoader
+	case *EmbeddingLoader:
+		return AbilityEmbeddingLoader
+	case *OperatorLoader:
+		return AbilityOperatorLoader
+	case *JudgeLoader:
+		return AbilityJudgeLoader
+	}
+	return 0
+}
+
 // Declarer restricts the abilities of a thing whose type has more methods than the thing can serve, a stand-in for one in
 // another process for instance.
 type Declarer interface {
-	// Has reports whether the ability named by the interface's type name, "Decoder" for instance, is really there.
-	Has(ability string) bool
+	// Has reports whether an ability that the type has is really there.
+	Has(ability Ability) bool
 }
 
-// As returns the ability T of a fitted thing, and whether it has it. T is one of the interfaces of this file.
+// As returns the ability T of a thing, fitted or to be fitted, and whether it has it. T is one of the interfaces of this file.
 func As[T any](thing any) (T, bool) {
 	ability, ok := thing.(T)
+	if guard, guarded := thing.(wrapper); guarded {
+		inner, has := As[T](guard.unwrap())
+		if !has || !ok { // what the guard does not guard
+			return inner, has
+		}
+		return ability, true
+	}
 	if declarer, restricted := thing.(Declarer); ok && restricted {
-		ok = declarer.Has(abilityName[T]())
+		ok = declarer.Has(abilityOf[T]())
 	}
 	if !ok {
 		var none T
@@ -115,5 +171,3 @@ func As[T any](thing any) (T, bool) {
 	}
 	return ability, true
 }
-
-func abilityName[T any]() string { return reflect.TypeFor[T]().Name() }

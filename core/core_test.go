@@ -79,7 +79,7 @@ func (able) Report() core.Report { return core.Report{Rank: 3} }
 
 type declaring struct{ able }
 
-func (d declaring) Has(ability string) bool { return d.has && ability == "Reporter" }
+func (d declaring) Has(a core.Ability) bool { return d.has && a == core.AbilityReporter }
 
 func TestAbilities(t *testing.T) {
 	assert.Equal(t, 3, core.ReportOf(able{}).Rank)
@@ -88,4 +88,81 @@ func TestAbilities(t *testing.T) {
 	assert.Zero(t, core.ReportOf(declaring{able{false}}).Rank, "a declarer may deny what its type offers")
 	_, ok := core.As[core.Spectral](able{})
 	assert.False(t, ok)
+}
+
+// only denies all abilities but one.
+type only struct{ has core.Ability }
+
+func (o only) Has(a core.Ability) bool { return a == o.has }
+
+// versatile has all abilities whose methods have names of their own, and denies all but one.
+type versatile struct {
+	core.Decoder
+	core.Viewer
+	core.Reporter
+	core.Forecaster
+	core.Saver
+	only
+}
+
+func (versatile) Encoder() core.Embedding { return nil }
+
+// declared checks that As finds the ability T of a thing that has it by its type if the declarer grants that, and only then.
+func declared[T any](t *testing.T, ability core.Ability, restricted func(core.Ability) any) {
+	t.Helper()
+	_, ok := core.As[T](restricted(ability))
+	assert.True(t, ok, ability)
+	for other := range core.AbilityJudgeLoader + 2 {
+		if other != ability {
+			_, ok := core.As[T](restricted(other))
+			assert.False(t, ok, "%v by %v", ability, other)
+		}
+	}
+}
+
+// TestEachAbilityHasItsValue: a declarer is asked for the interface that As is asked for.
+func TestEachAbilityHasItsValue(t *testing.T) {
+	all := func(a core.Ability) any { return versatile{only: only{a}} }
+	declared[core.Decoder](t, core.AbilityDecoder, all)
+	declared[core.Viewer](t, core.AbilityViewer, all)
+	declared[core.Encoder](t, core.AbilityEncoder, all)
+	declared[core.Reporter](t, core.AbilityReporter, all)
+	declared[core.Forecaster](t, core.AbilityForecaster, all)
+	declared[core.Saver](t, core.AbilitySaver, all)
+	declared[core.Spectral](t, core.AbilitySpectral, func(a core.Ability) any {
+		return struct {
+			core.Spectral
+			only
+		}{only: only{a}}
+	})
+	declared[core.SpectralOperator](t, core.AbilitySpectralOperator, func(a core.Ability) any {
+		return struct {
+			core.SpectralOperator
+			only
+		}{only: only{a}}
+	})
+	declared[core.ModelLoader](t, core.AbilityModelLoader, func(a core.Ability) any {
+		return struct {
+			core.ModelLoader
+			only
+		}{only: only{a}}
+	})
+	declared[core.EmbeddingLoader](t, core.AbilityEmbeddingLoader, func(a core.Ability) any {
+		return struct {
+			core.EmbeddingLoader
+			only
+		}{only: only{a}}
+	})
+	declared[core.OperatorLoader](t, core.AbilityOperatorLoader, func(a core.Ability) any {
+		return struct {
+			core.OperatorLoader
+			only
+		}{only: only{a}}
+	})
+	declared[core.JudgeLoader](t, core.AbilityJudgeLoader, func(a core.Ability) any {
+		return struct {
+			core.JudgeLoader
+			only
+		}{only: only{a}}
+	})
 }

@@ -117,7 +117,7 @@ func conform(t *testing.T, things, references []any) {
 	for i, thing := range things {
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		require.Equal(t, names[i], d.Name)
-		t.Run(fmt.Sprintf("%s %s", check.KindOf(thing), d.Name), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s", core.KindOf(thing), d.Name), func(t *testing.T) {
 			if testing.Short() && (d.Name == "contrastive" || d.Name == "autoencoder") {
 				t.Skip("trains for seconds; vamp goes the same way")
 			}
@@ -132,18 +132,7 @@ func conform(t *testing.T, things, references []any) {
 					}
 				}
 			}
-			switch thing := thing.(type) {
-			case core.Method:
-				conformance.RunMethodSuite(t, func() core.Method { return thing }, o)
-			case core.Embedder:
-				conformance.RunEmbedderSuite(t, func() core.Embedder { return thing }, o)
-			case core.EvolutionOperator:
-				conformance.RunOperatorSuite(t, func() core.EvolutionOperator { return thing }, o)
-			case core.Loss:
-				conformance.RunLossSuite(t, func() core.Loss { return thing }, o)
-			default:
-				conformance.RunOracleSuite(t, func() core.Oracle { return thing.(core.Oracle) }, o)
-			}
+			conformance.RunSuite(t, func() any { return thing }, o)
 		})
 	}
 }

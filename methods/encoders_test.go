@@ -199,17 +199,17 @@ func TestModelsOfOtherOptions(t *testing.T) {
 			tr.OracleEmbedding = encoder
 			fitted, err := m.Fit(t.Context(), tr)
 			require.NoError(t, err)
-			want, err := fitted.(core.Forecaster).Forecast(t.Context(), tr.Validation, 3)
+			want, err := ability[core.Forecaster](t, fitted).Forecast(t.Context(), tr.Validation, 3)
 			require.NoError(t, err)
 			loader, ok := core.As[core.ModelLoader](builtins()[c.method])
 			require.True(t, ok)
 			saved := &core.Saved{State: *throughAFile(t, fitted), OracleEmbedding: encoder}
 			loaded, err := loader.Load(t.Context(), saved)
 			require.NoError(t, err)
-			got, err := loaded.(core.Forecaster).Forecast(t.Context(), tr.Validation, 3)
+			got, err := ability[core.Forecaster](t, loaded).Forecast(t.Context(), tr.Validation, 3)
 			require.NoError(t, err)
 			assert.Equal(t, want.Floats(), got.Floats())
-			assert.Equal(t, fitted.(core.Spectral).Eigenvalues(), loaded.(core.Spectral).Eigenvalues())
+			assert.Equal(t, ability[core.Spectral](t, fitted).Eigenvalues(), ability[core.Spectral](t, loaded).Eigenvalues())
 		})
 	}
 }

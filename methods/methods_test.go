@@ -218,3 +218,11 @@ func TestConcurrentFits(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// ability returns what a thing must have.
+func ability[T any](t *testing.T, thing any) T {
+	t.Helper()
+	has, ok := core.As[T](thing)
+	require.True(t, ok)
+	return has
+}

@@ -33,7 +33,7 @@ type Loop struct {
 // is a plugin: everything passes through the wire format, and only the process is missing. The caller must close it. The errors
 // are those of Serve: [core.ErrDescription] and [core.ErrDuplicate].
 func Loopback(things ...any) (*Loop, error) {
-	s, err := server.New(buildVersion(), sdk(), things...)
+	s, err := server.New(buildVersion(), sdk(), guarded(things)...)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/koopbench/koopbench/backend/cpu/blas"
+	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/internal/process"
 	"github.com/koopbench/koopbench/plugin/internal/server"
 )
@@ -29,8 +30,8 @@ const BLASVariable = "KOOPBENCH_BLAS"
 // ThreadsVariable is the environment variable that tells a plugin how many processor threads to compute on.
 const ThreadsVariable = "KOOPBENCH_THREADS"
 
-// Serve makes the program a plugin that serves the given things, each a [core.Method],
-// [core.Embedder], [core.EvolutionOperator], [core.Loss] or [core.Oracle]. It is the only call of
+// Serve makes the program a plugin that serves the given things, each of one of the kinds of
+// package core ([core.Kind]). It is the only call of
 // main, and never returns: the program ends with the run that it was started for, or at once with
 // the program that started it.
 //
@@ -43,6 +44,8 @@ const ThreadsVariable = "KOOPBENCH_THREADS"
 //
 // A person who starts the program by hand is told what it is, with status 1; so is an author who
 // serves nothing, things of no kind or with a bad description.
+//
+// Each thing has a guard around it ([core.Guard]).
 func Serve(things ...any) {
 	useHostBLAS(os.Getenv(BLASVariable), os.Stderr)
 	ServeThen(func() {}, things...)
@@ -62,7 +65,18 @@ func useHostBLAS(host string, log io.Writer) {
 
 // ServeThen is [Serve] for a program that chooses gonum's algebra itself, and may have something to
 // put in order when it is to end: last is called then, unless the process is killed first.
-func ServeThen(last func(), things ...any) {
+func ServeThen(last func(), things ...any) { serve(last, guarded(things)) }
+
+// guarded puts the guard around things.
+func guarded(things []any) []any {
+	all := make([]any, len(things))
+	for i, thing := range things {
+		all[i] = core.Guard(thing)
+	}
+	return all
+}
+
+func serve(last func(), things []any) {
 	s, err := server.New(buildVersion(), sdk(), things...)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plugin.Serve: %v\n", err)

@@ -123,7 +123,12 @@ func TestLargeArrays(t *testing.T) {
 	t.Setenv(actVariable, "none")
 	p := openPlugin(t, testPlugin(t))
 	ctx, scope := core.WithScope(t.Context())
-	model, err := fitMethod(ctx, t, p.Things)
+	m := p.Things[0].(core.Method)
+	data, err := core.NewSnapshots(make([]float32, 4*64*64), 64, 64)
+	require.NoError(t, err)
+	large := training(t, m.Describe())
+	large.Train, large.Validation, large.TrainLabels, large.ValidationLabels = data, data, nil, nil
+	model, err := m.Fit(ctx, large)
 	require.NoError(t, err)
 
 	for _, size := range []int{1 << 20, 64 << 20} {

@@ -15,11 +15,31 @@ type Registry struct {
 // New returns an empty registry.
 func New() *Registry {
 	return &Registry{
-		Methods:   newSet[core.Method]("method"),
-		Embedders: newSet[core.Embedder]("embedder"),
-		Operators: newSet[core.EvolutionOperator]("evolution operator"),
-		Losses:    newSet[core.Loss]("loss"),
-		Oracles:   newSet[core.Oracle]("oracle"),
-		Tasks:     newSet[core.Task]("task"),
+		Methods:   newSet[core.Method](core.KindMethod),
+		Embedders: newSet[core.Embedder](core.KindEmbedder),
+		Operators: newSet[core.EvolutionOperator](core.KindOperator),
+		Losses:    newSet[core.Loss](core.KindLoss),
+		Oracles:   newSet[core.Oracle](core.KindOracle),
+		Tasks:     newSet[core.Task](core.KindTask),
 	}
+}
+
+// Things is what sets of all kinds have in common.
+type Things interface {
+	Names() []string
+	Descriptions() []core.Description
+	OnRequest(name string) bool
+	// AddThing and GetThing are Add and Get without a type. The error is [core.ErrDescription] for a thing of another kind.
+	AddThing(thing any) error
+	GetThing(name string) (any, error)
+}
+
+var _ Things = Set[core.Method]{}
+
+// Of returns the set of a kind, nil for what is no kind.
+func (r *Registry) Of(kind core.Kind) Things {
+	return map[core.Kind]Things{
+		core.KindMethod: r.Methods, core.KindEmbedder: r.Embedders, core.KindOperator: r.Operators,
+		core.KindLoss: r.Losses, core.KindOracle: r.Oracles, core.KindTask: r.Tasks,
+	}[kind]
 }

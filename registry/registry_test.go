@@ -164,3 +164,25 @@ func FuzzSelect(f *testing.F) {
 		}
 	})
 }
+
+// TestOf: the set of each kind takes things of that kind alone, and is the one that has a type.
+func TestOf(t *testing.T) {
+	r := registry.New()
+	for _, kind := range core.Kinds() {
+		err := r.Of(kind).AddThing(method{"vamp"})
+		if kind == core.KindMethod {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, core.ErrDescription)
+		assert.ErrorContains(t, err, "a registry_test.method is no "+kind.Title())
+		assert.Empty(t, r.Of(kind).Names())
+	}
+	assert.Equal(t, []string{"vamp"}, r.Methods.Names())
+	thing, err := r.Of(core.KindMethod).GetThing("vamp")
+	require.NoError(t, err)
+	assert.Equal(t, core.Guard(method{"vamp"}), thing)
+	_, err = r.Of(core.KindOperator).GetThing("vamp")
+	require.ErrorIs(t, err, core.ErrUnknown)
+	assert.Nil(t, r.Of("plugin"))
+}

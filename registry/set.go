@@ -3,7 +3,6 @@ package registry
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 
 	"github.com/koopbench/koopbench/core"
@@ -15,7 +14,7 @@ type Described interface{ Describe() core.Description }
 // Set is a set of things of one kind under their declared names. Any number of goroutines may read a set that none
 // changes.
 type Set[T Described] struct {
-	kind   string
+	kind   core.Kind
 	things map[string]entry[T]
 }
 
@@ -25,11 +24,11 @@ type entry[T Described] struct {
 	onRequest   bool
 }
 
-func newSet[T Described](kind string) Set[T] {
+func newSet[T Described](kind core.Kind) Set[T] {
 	return Set[T]{kind: kind, things: map[string]entry[T]{}}
 }
 
-// Add adds things under the names that they declare, all or none. The error is [core.ErrDescription] for a nil or a
+// Add adds things under the names that they declare, each with a guard around it ([core.Guard]), all or none. The error is [core.ErrDescription] for a nil or a
 // description that breaks the rules, and [core.ErrDuplicate] for a name that is taken.
 func (s Set[T]) Add(things ...T) error { return s.add(false, things) }
 
@@ -39,43 +38,43 @@ func (s Set[T]) AddOnRequest(things ...T) error { return s.add(true, things) }
 func (s Set[T]) add(onRequest bool, things []T) error {
 	added := make(map[string]entry[T], len(things))
 	for _, thing := range things {
-		if isNil(thing) {
-			return fmt.Errorf("%w: a %s is nil", core.ErrDescription, s.kind)
+		if core.IsNil(thing) {
+			return fmt.Errorf("%w: a %s is nil", core.ErrDescription, s.kind.Title())
 		}
 		d := thing.Describe()
 		if err := d.Validate(); err != nil {
-			return fmt.Errorf("%s: %w", s.kind, err)
+			return fmt.Errorf("%s: %w", s.kind.Title(), err)
 		}
 		_, there := s.things[d.Name]
 		if _, twice := added[d.Name]; there || twice {
-			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind, d.Name)
+			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind.Title(), d.Name)
 		}
-		added[d.Name] = entry[T]{thing, d, onRequest}
+		added[d.Name] = entry[T]{s.kind.Guard(thing).(T), d, onRequest}
 	}
 	maps.Copy(s.things, added)
 	return nil
-}
-
-func isNil(thing any) bool {
-	v := reflect.ValueOf(thing)
-	switch v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	default:
-		return false
-	}
 }
 
 // Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and what exists.
 func (s Set[T]) Get(name string) (T, error) {
 	e, ok := s.things[name]
 	if !ok {
-		return e.thing, fmt.Errorf("%w: %s", core.ErrUnknown, core.Unknown(s.kind, name, s.Names()))
+		return e.thing, fmt.Errorf("%w: %s", core.ErrUnknown, core.Unknown(s.kind.Title(), name, s.Names()))
 	}
 	return e.thing, nil
 }
+
+// AddThing implements [Things].
+func (s Set[T]) AddThing(thing any) error {
+	typed, ok := thing.(T)
+	if !ok {
+		return fmt.Errorf("%w: a %T is no %s", core.ErrDescription, thing, s.kind.Title())
+	}
+	return s.Add(typed)
+}
+
+// GetThing implements [Things].
+func (s Set[T]) GetThing(name string) (any, error) { return s.Get(name) }
 
 // Names returns the names in alphabetical order.
 func (s Set[T]) Names() []string { return slices.Sorted(maps.Keys(s.things)) }

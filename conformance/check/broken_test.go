@@ -12,7 +12,6 @@ import (
 
 	"github.com/koopbench/koopbench/conformance/check"
 	"github.com/koopbench/koopbench/conformance/internal/broken"
-	"github.com/koopbench/koopbench/core"
 )
 
 // quick are options under which the things of package broken are checked in milliseconds.
@@ -22,26 +21,11 @@ func quick() *check.Options {
 
 // run checks a thing of any kind.
 func run(ctx context.Context, kind check.Kind, thing any, o *check.Options) check.Report {
-	switch kind {
-	case check.KindMethod:
-		m, _ := thing.(core.Method)
-		return check.Method(ctx, m, o)
-	case check.KindEmbedder:
-		e, _ := thing.(core.Embedder)
-		return check.Embedder(ctx, e, o)
-	case check.KindOperator:
-		operator, _ := thing.(core.EvolutionOperator)
-		return check.Operator(ctx, operator, o)
-	case check.KindLoss:
-		l, _ := thing.(core.Loss)
-		return check.Loss(ctx, l, o)
-	case check.KindPlugin:
+	if kind == check.KindPlugin {
 		p, _ := thing.(check.Program)
 		return check.Plugin(ctx, p, o)
-	default:
-		oracle, _ := thing.(core.Oracle)
-		return check.Oracle(ctx, oracle, o)
 	}
+	return check.NewOf(kind, thing, o).RunAll(ctx)
 }
 
 func explain(results []check.Result) string {

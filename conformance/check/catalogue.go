@@ -1,5 +1,7 @@
 package check
 
+import "github.com/koopbench/koopbench/core"
+
 // Entry describes a check.
 type Entry struct {
 	Kind    Kind   `json:"kind"`
@@ -11,10 +13,14 @@ type Entry struct {
 // Catalogue returns all checks, by kind and in the order in which they run.
 func Catalogue() []Entry {
 	var all []Entry
-	for _, s := range []*Session{NewMethod(nil, nil), NewEmbedder(nil, nil), NewOperator(nil, nil), NewLoss(nil, nil), NewOracle(nil, nil), NewProgram(nil, nil)} {
+	add := func(s *Session) {
 		for _, e := range s.entries {
 			all = append(all, e.Entry)
 		}
 	}
+	for _, kind := range core.Kinds() {
+		add(suiteOf(kind).open(nil, nil))
+	}
+	add(NewProgram(nil, nil))
 	return all
 }

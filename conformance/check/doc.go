@@ -1,13 +1,13 @@
-// Package check is the engine of the conformance checks: whether a method, an embedder, an evolution operator, a loss or an oracle
-// keeps the contracts of package core.
+// Package check is the engine of the conformance checks: whether a thing of one of the kinds of package core keeps the
+// contracts of that package.
 //
 //	report := check.Method(ctx, myMethod, nil)
 //	if !report.OK() {
 //		report.WriteText(os.Stderr)
 //	}
 //
-// [Method], [Embedder], [Operator], [Loss] and [Oracle] run all checks of a kind, [NewMethod] and the like one at a time;
-// [Catalogue] lists them. The suites of package conformance run the same checks as tests.
+// [Method], [Embedder], [Operator], [Loss] and [Oracle] run all checks of a kind, [NewMethod] and the like, or [New] for a
+// thing of any kind, one at a time; [Catalogue] lists them. The suites of package conformance run the same checks as tests.
 //
 // # Data
 //

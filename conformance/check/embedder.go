@@ -17,12 +17,12 @@ func Embedder(ctx context.Context, e core.Embedder, o *Options) Report {
 
 // NewEmbedder returns a session in which the checks of an embedder are run one by one. Nil options are the defaults.
 func NewEmbedder(e core.Embedder, o *Options) *Session {
-	return newSession(KindEmbedder, e, o, embedderChecks(), func(o Options) *trainee { return embedderTrainee(e, o) })
+	return newSession(core.KindEmbedder, e, o, embedderChecks(), func(o Options) *trainee { return embedderTrainee(e, o) })
 }
 
 func embedderTrainee(e core.Embedder, o Options) *trainee {
 	return &trainee{
-		o: o, kind: KindEmbedder, use: "Embed", thing: e,
+		o: o, kind: core.KindEmbedder, use: "Embed", thing: e,
 		fit: func(ctx context.Context, t *core.Training) (any, error) { return e.Fit(ctx, t) },
 		apply: func(ctx context.Context, fitted any, x core.Snapshots) (table, error) {
 			return embed(ctx, fitted.(core.Embedding), x)

@@ -105,7 +105,7 @@ func (s *trainee) checkRefit(ctx context.Context, _ *notes) error {
 }
 
 // distinct reports whether fits to different data must differ: labels may well be the same.
-func (s *trainee) distinct() bool { return s.kind == KindMethod }
+func (s *trainee) distinct() bool { return s.kind == core.KindMethod }
 
 func (s *trainee) checkConcurrentFits(ctx context.Context, _ *notes) error {
 	data, err := s.short()
@@ -250,7 +250,7 @@ func (s *trainee) tryFit(ctx context.Context, t *core.Training) (refused, err er
 		if err != nil {
 			return err
 		}
-		if isNil(fitted) {
+		if core.IsNil(fitted) {
 			return wrong("return one of the two", "Fit returned neither a fitted thing nor an error")
 		}
 		call = s.use

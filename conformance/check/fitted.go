@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -71,7 +72,7 @@ func (s *trainee) fitTo(ctx context.Context, t *core.Training) (any, error) {
 	if err != nil {
 		return nil, failed("Fit", err)
 	}
-	if isNil(fitted) {
+	if core.IsNil(fitted) {
 		return nil, wrong("return one of the two", "Fit returned neither a fitted thing nor an error")
 	}
 	return fitted, nil
@@ -169,7 +170,7 @@ func traineeChecks(use, whole string) []check[*trainee] {
 		{"empty", use + " gives nothing for no snapshots, and no error", "", sound, (*trainee).checkEmpty},
 		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", steady,
 			(*trainee).checkInputs},
-		{"keeps-nothing", "What was fitted refers no more to the training data: it computes the same after their memory is overwritten",
+		{"keeps-nothing", "What was fitted refers no more to the training or its data: it computes the same after their memory is overwritten",
 			"", []string{whole, "inputs-unchanged"}, (*trainee).checkKeeps},
 		{"storage", "Snapshots of the same values give the same bits, be they stored as 8-bit pixels or as float32",
 			"", []string{whole, "inputs-unchanged", "repeatable"}, (*trainee).checkStorage},
@@ -357,7 +358,9 @@ func (s *trainee) checkKeeps(ctx context.Context, _ *notes) error {
 	}
 	var memory [][]float32
 	var labels [][]int
+	var training *core.Training
 	fitted, before, err := s.brief(ctx, data, func(t *core.Training) {
+		training = t
 		for _, x := range []*core.Snapshots{&t.Train, &t.Validation} {
 			copied, values, err := floats(*x)
 			if err == nil {
@@ -377,12 +380,18 @@ func (s *trainee) checkKeeps(ctx context.Context, _ *notes) error {
 	for _, l := range labels {
 		clear(l)
 	}
+	*training = core.Training{}
+	const remedy = "copy what is needed beyond the fit, the shape of snapshots too"
 	after, err := s.probe(ctx, fitted)
+	var p *problem
+	if errors.As(err, &p) {
+		return wrong(remedy, "after the training and its data were overwritten, %s", p.found)
+	}
 	if err != nil {
 		return err
 	}
 	if d := before.difference(after); d != "" {
-		return wrong("copy what is needed beyond the fit", "%s before and after the training data were overwritten: %s", s.use, d)
+		return wrong(remedy, "%s before and after the training and its data were overwritten: %s", s.use, d)
 	}
 	return nil
 }

@@ -22,20 +22,11 @@ func (s *running) checkLargeArrays(ctx context.Context, n *notes) error {
 		}
 		tried := 0
 		for _, thing := range things {
-			var err error
-			switch thing := thing.(type) {
-			case core.Method:
-				err = methodTrainee(thing, s.o).checkLargeArrays(ctx)
-			case core.Embedder:
-				err = embedderTrainee(thing, s.o).checkLargeArrays(ctx)
-			case core.Oracle:
-				err = oracleTrainee(thing, s.o).checkLargeArrays(ctx)
-			case core.EvolutionOperator:
-				err = newOperating(thing, s.o).checkLargeArrays(ctx)
-			default: // the views of a loss are as small as batches
+			large := suiteOf(core.KindOf(thing)).large
+			if large == nil {
 				continue
 			}
-			if err != nil {
+			if err := large(ctx, thing, s.o); err != nil {
 				return inCase(fmt.Sprintf("of %q", thing.(described).Describe().Name), err)
 			}
 			tried++

@@ -18,7 +18,7 @@ func Loss(ctx context.Context, l core.Loss, o *Options) Report { return NewLoss(
 
 // NewLoss returns a session in which the checks of a loss are run one by one. Nil options are the defaults.
 func NewLoss(l core.Loss, o *Options) *Session {
-	return newSession(KindLoss, l, o, lossChecks(), func(o Options) *scoring { return newScoring(l, o) })
+	return newSession(core.KindLoss, l, o, lossChecks(), func(o Options) *scoring { return newScoring(l, o) })
 }
 
 // scoring is a loss and the views it is evaluated on.

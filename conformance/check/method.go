@@ -17,12 +17,12 @@ func Method(ctx context.Context, m core.Method, o *Options) Report {
 
 // NewMethod returns a session in which the checks of a method are run one by one. Nil options are the defaults.
 func NewMethod(m core.Method, o *Options) *Session {
-	return newSession(KindMethod, m, o, methodChecks(), func(o Options) *trainee { return methodTrainee(m, o) })
+	return newSession(core.KindMethod, m, o, methodChecks(), func(o Options) *trainee { return methodTrainee(m, o) })
 }
 
 func methodTrainee(m core.Method, o Options) *trainee {
 	return &trainee{
-		o: o, kind: KindMethod, use: "Predict", strictUse: true, thing: m,
+		o: o, kind: core.KindMethod, use: "Predict", strictUse: true, thing: m,
 		fit:   func(ctx context.Context, t *core.Training) (any, error) { return m.Fit(ctx, t) },
 		apply: predict,
 	}

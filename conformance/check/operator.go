@@ -17,7 +17,7 @@ func Operator(ctx context.Context, operator core.EvolutionOperator, o *Options) 
 
 // NewOperator returns a session in which the checks of an evolution operator are run one by one. Nil options are the defaults.
 func NewOperator(operator core.EvolutionOperator, o *Options) *Session {
-	return newSession(KindOperator, operator, o, operatorChecks(), func(o Options) *operating { return newOperating(operator, o) })
+	return newSession(core.KindOperator, operator, o, operatorChecks(), func(o Options) *operating { return newOperating(operator, o) })
 }
 
 // operating is an evolution operator and the systems that it is fitted to.
@@ -52,7 +52,7 @@ func (s *operating) fitTo(ctx context.Context, t *core.OperatorTraining) (core.O
 	if err != nil {
 		return nil, failed("Fit", err)
 	}
-	if isNil(fitted) {
+	if core.IsNil(fitted) {
 		return nil, wrong("return one of the two", "Fit returned neither an operator nor an error")
 	}
 	return fitted, nil

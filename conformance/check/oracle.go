@@ -14,12 +14,12 @@ func Oracle(ctx context.Context, oracle core.Oracle, o *Options) Report {
 
 // NewOracle returns a session in which the checks of an oracle are run one by one. Nil options are the defaults.
 func NewOracle(oracle core.Oracle, o *Options) *Session {
-	return newSession(KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee { return oracleTrainee(oracle, o) })
+	return newSession(core.KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee { return oracleTrainee(oracle, o) })
 }
 
 func oracleTrainee(oracle core.Oracle, o Options) *trainee {
 	return &trainee{
-		o: o, kind: KindOracle, use: "Classify", labelled: true, thing: oracle,
+		o: o, kind: core.KindOracle, use: "Classify", labelled: true, thing: oracle,
 		fit:    func(ctx context.Context, t *core.Training) (any, error) { return oracle.Fit(ctx, t) },
 		apply:  classify,
 		detail: classifyAndEncode,
@@ -43,7 +43,7 @@ func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table
 		return table{}, err
 	}
 	encoder, ok := core.As[core.Encoder](fitted)
-	if !ok || isNil(encoder.Encoder()) {
+	if !ok || core.IsNil(encoder.Encoder()) {
 		return labels, nil
 	}
 	features, err := embed(ctx, encoder.Encoder(), x)
@@ -134,7 +134,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return undeclared("judge", "Encoder")
 	}
 	e := encoder.Encoder()
-	if isNil(e) {
+	if core.IsNil(e) {
 		return wrong("return the features on which labels are based, or do not declare the ability", "Encoder returned nil")
 	}
 	out, err := embed(ctx, e, l.training.Validation)

@@ -11,7 +11,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Outputs returns digests of what a thing of any of the five kinds gives at fixed inputs and seeds: of predictions, features,
+// Outputs returns digests of what a thing of any kind gives at fixed inputs and seeds: of predictions, features,
 // labels, values, gradients, eigenvalues and eigenfunctions, epochs of training, as far as the thing has them. Two
 // implementations of one thing, one in this process and one in another for instance, are equal to the bit if their outputs are.
 // Nil options are the defaults.
@@ -25,25 +25,15 @@ func Outputs(ctx context.Context, thing any, o *Options) (outputs map[string]str
 	if err := resolved.validate(nil); err != nil {
 		return nil, fmt.Errorf("%w: %w", core.ErrOption, err)
 	}
-	if isNil(thing) {
+	if core.IsNil(thing) {
 		return nil, fmt.Errorf("%w: the thing whose outputs to take is nil", core.ErrUnavailable)
 	}
-	d := digests{}
-	switch thing := thing.(type) {
-	case core.Method:
-		err = d.ofTrainee(ctx, methodTrainee(thing, resolved), "predictions")
-	case core.Embedder:
-		err = d.ofTrainee(ctx, embedderTrainee(thing, resolved), "features")
-	case core.Oracle:
-		err = d.ofTrainee(ctx, oracleTrainee(thing, resolved), "labels")
-	case core.EvolutionOperator:
-		err = d.ofOperator(ctx, newOperating(thing, resolved))
-	case core.Loss:
-		err = d.ofLoss(ctx, newScoring(thing, resolved))
-	default:
-		err = fmt.Errorf("%w: a %T is none of the five kinds of things", core.ErrUnknown, thing)
+	outputsOf := suiteOf(core.KindOf(thing)).outputs
+	if outputsOf == nil {
+		return nil, fmt.Errorf("%w: a %T is no %s", core.ErrUnknown, thing, core.AnyKind())
 	}
-	if err != nil {
+	d := digests{}
+	if err := outputsOf(ctx, d, thing, resolved); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -151,7 +141,7 @@ func sameOutputs[S any](of func(S) (thing any, o Options), whole string) check[S
 	return check[S]{"same-outputs", "The outputs equal those of Options.Reference to the bit", "", []string{whole, "repeatable"},
 		func(s S, ctx context.Context, n *notes) error {
 			thing, o := of(s)
-			if isNil(o.Reference) {
+			if core.IsNil(o.Reference) {
 				return &skip{"there is no Options.Reference to compare with"}
 			}
 			got, err := Outputs(ctx, thing, &o)

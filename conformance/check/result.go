@@ -8,35 +8,11 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Kind is one of the five kinds of things that can be checked, or the program that serves them.
-type Kind string
+// Kind is a kind of things that can be checked: a [core.Kind], or [KindPlugin].
+type Kind = core.Kind
 
-// The kinds.
-const (
-	KindMethod   Kind = "method"
-	KindEmbedder Kind = "embedder"
-	KindOperator Kind = "operator"
-	KindLoss     Kind = "loss"
-	KindOracle   Kind = "oracle"
-	KindPlugin   Kind = "plugin" // the program, whatever it serves
-)
-
-// KindOf is the kind of a thing that can be registered, "" for anything else.
-func KindOf(thing any) Kind {
-	switch thing.(type) {
-	case core.Method:
-		return KindMethod
-	case core.Embedder:
-		return KindEmbedder
-	case core.EvolutionOperator:
-		return KindOperator
-	case core.Loss:
-		return KindLoss
-	case core.Oracle:
-		return KindOracle
-	}
-	return ""
-}
+// KindPlugin is the program that serves things, whatever it serves.
+const KindPlugin Kind = "plugin"
 
 // Status is how a check ended.
 type Status string

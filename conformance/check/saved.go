@@ -115,7 +115,7 @@ func (s *operating) checkSaved(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	loaded, err := again(ctx, KindOperator, s.operator, fitted, nil)
+	loaded, err := again(ctx, core.KindOperator, s.operator, fitted, nil)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -73,7 +72,7 @@ func newSession[S any](kind Kind, thing described, o *Options, checks []check[S]
 func bareSession(kind Kind, thing any, o *Options, name func() string, usable func(Options) error) *Session {
 	s := &Session{name: name, options: o.resolved(), report: Report{Schema: Schema, Kind: kind}, results: map[string]Result{}}
 	setup := func(context.Context, *notes) error {
-		if isNil(thing) {
+		if core.IsNil(thing) {
 			return wrong("hand in a value", "the %s is nil", kind)
 		}
 		if err := s.options.validate(s.Checks()); err != nil {
@@ -275,16 +274,4 @@ func failed(call string, err error) error {
 		return wrong("no panic may leave it; return an error of package core where the input cannot be used", "%s panicked: %v", call, err)
 	}
 	return wrong("it must succeed on this input", "%s failed: %v", call, err)
-}
-
-func isNil(thing any) bool {
-	v := reflect.ValueOf(thing)
-	switch v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	default:
-		return false
-	}
 }

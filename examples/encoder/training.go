@@ -34,9 +34,6 @@ func (e *Next) Describe() core.Description {
 // Fit implements [core.Embedder].
 func (e *Next) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err) // functions that build graphs panic
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	if err := e.Network.CheckShape(t.Train.Shape()); err != nil {
 		return nil, err
 	}

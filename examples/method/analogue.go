@@ -1,10 +1,11 @@
 // Package method shows how to add a method to the benchmark: describe it, fit it, predict with it. Command custombench runs
 // it beside the built-in methods.
+//
+// The method checks neither data nor shapes: registries, plugins and conformance suites put a guard around it ([core.Guard]).
 package method
 
 import (
 	"context"
-	"errors"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -26,19 +27,10 @@ func (Analogue) Describe() core.Description {
 }
 
 // Fit implements [core.Method].
-func (Analogue) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
-	if err := errors.Join(ctx.Err(), t.Validate()); err != nil {
-		return nil, err
-	}
+func (Analogue) Fit(_ context.Context, t *core.Training) (core.Model, error) {
 	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
 	distances := make([]float64, t.Train.Len()-lag)
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
-		switch {
-		case x.Len() == 0:
-			return x, nil
-		case !x.SameShape(t.Train):
-			return x, core.ErrShape
-		}
 		next := x.Matrix()
 		for i := range x.Len() {
 			for s := range distances {

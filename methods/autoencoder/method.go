@@ -64,9 +64,6 @@ const reconstruction = "reconstruction"
 
 func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	shape := t.Train.Shape()
 	if err := e.network.CheckShape(shape); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // Pixels returns the embedder "pixels", whose features are the values of the snapshot, each less its mean over the training
 // snapshots and divided by its population standard deviation over them; a constant value is not divided. The embedding is a
 // [core.Decoder].
-func Pixels() core.Embedder { return pixels{} }
+func Pixels() core.Embedder { return core.GuardEmbedder(pixels{}) }
 
 type pixels struct{}
 
@@ -34,9 +34,6 @@ func (pixels) Describe() core.Description {
 }
 
 func (pixels) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	s, err := standardise(ctx, t.Train)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func New(runtime *nn.Runtime, o *Options) core.Oracle {
 	if o != nil && o.Network != nil {
 		c.network = o.Network
 	}
-	return c
+	return core.GuardOracle(c)
 }
 
 type cnn struct {
@@ -50,9 +50,6 @@ func (c *cnn) Describe() core.Description {
 
 func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err error) {
 	defer core.Recover(&err)
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	if err := c.network.CheckShape(t.Train.Shape()); err != nil {
 		return nil, err
 	}

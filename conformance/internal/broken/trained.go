@@ -196,6 +196,18 @@ func (k kind) fits(add adder) {
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train)) })
 	}))
+	add("keeps-nothing", "looks up the lag later", after(func(t *core.Training, f *fitted) {
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*float64(t.Lag)) })
+	}))
+	add("keeps-nothing", "asks the training for the shape later", after(func(t *core.Training, f *fitted) {
+		compute := f.compute
+		f.compute = func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
+			if x.Len() > 0 && !x.SameShape(t.Train) {
+				return nil, fmt.Errorf("%w: snapshots of shape %v", core.ErrShape, x.Shape())
+			}
+			return compute(ctx, x)
+		}
+	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
 		if pixels := t.Train.Floats(); &pixels[0] == &t.Train.Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })

@@ -13,8 +13,7 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// This file checks what a plugin returns, so that no other part of the program has to trust it. Errors are [core.ErrContract], but for
-// [core.ErrOption] of checkSteps, about what the caller asks for.
+// This file checks what a plugin returns, so that no other part of the program has to trust it. Errors are [core.ErrContract].
 
 // named adds the name of the plugin to errors that are its author's to look into.
 func named(plugin string, err *error) {
@@ -32,13 +31,6 @@ func broken(err error) error {
 		err = fmt.Errorf("%w: %w", core.ErrContract, err)
 	}
 	return err
-}
-
-func checkSteps(steps int) error {
-	if steps < 1 {
-		return fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
-	}
-	return nil
 }
 
 // The functions below check announcements, so that nothing is received that does not belong:

@@ -36,27 +36,27 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
-// [core.Oracle]. The error is [core.ErrDescription].
+// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a guard around it ([core.Guard]). The error is [core.ErrDescription].
 func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
 	r := remote{sessions, t.GetKind(), d, t.GetLoads()}
-	switch r.kind {
-	case wire.Kind_METHOD:
-		return method{r}, nil
-	case wire.Kind_EMBEDDER:
-		return embedder{r}, nil
-	case wire.Kind_OPERATOR:
-		return operator{r}, nil
-	case wire.Kind_LOSS:
-		return loss{r}, nil
-	case wire.Kind_ORACLE:
-		return oracle{r}, nil
+	stub := stubs[describe.CoreKind(r.kind)]
+	if stub == nil {
+		return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
 	}
-	return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
+	return core.Guard(stub(r)), nil
+}
+
+// stubs make the stand-ins of each kind.
+var stubs = map[core.Kind]func(remote) any{
+	core.KindMethod:   func(r remote) any { return method{r} },
+	core.KindEmbedder: func(r remote) any { return embedder{r} },
+	core.KindOperator: func(r remote) any { return operator{r} },
+	core.KindLoss:     func(r remote) any { return loss{r} },
+	core.KindOracle:   func(r remote) any { return oracle{r} },
 }
 
 // remote is a thing in a plugin.
@@ -281,38 +281,17 @@ type fitted struct {
 	observable int // columns, 0 without one
 }
 
-// Names of abilities on the wire.
-const (
-	canDecode   = "decode"
-	canEncode   = "encoder"
-	canForecast = "forecast"
-	canSave     = "save"
-	hasSpectrum = "spectrum"
-)
-
-func (f *fitted) can(ability string) bool { return slices.Contains(f.abilities, ability) }
-
 func (f *fitted) Report() core.Report { return f.report }
 
 func (f *fitted) Eigenvalues() []complex128 { return slices.Clone(f.eigenvalues) }
 
 // Has implements [core.Declarer].
-func (f *fitted) Has(ability string) bool {
-	switch ability {
-	case "Decoder":
-		return f.can(canDecode)
-	case "Encoder":
-		return f.can(canEncode)
-	case "Forecaster":
-		return f.can(canForecast)
-	case "Saver":
-		return f.can(canSave)
-	case "Spectral", "SpectralOperator":
-		return f.can(hasSpectrum)
-	case "Reporter":
+func (f *fitted) Has(a core.Ability) bool {
+	if a == core.AbilityReporter {
 		return f.reports
 	}
-	return true
+	name := describe.AbilityName(a)
+	return name != "" && slices.Contains(f.abilities, name)
 }
 
 // host is what a plugin may ask of this program while it fits; nil for what it may not.
@@ -366,7 +345,7 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	if err := errors.Join(f.readSizes(reply), f.report.Validate()); err != nil {
 		return nil, err
 	}
-	if f.can(hasSpectrum) {
+	if f.Has(core.AbilitySpectral) {
 		if err := f.readEigenvalues(c, reply, h.eigenvalues); err != nil {
 			return nil, err
 		}
@@ -396,7 +375,7 @@ func release(r released) {
 const most = 1 << 24
 
 func (f *fitted) readSizes(reply *wire.Fitted) error {
-	needsDim := f.kind == wire.Kind_EMBEDDER || f.can(canEncode)
+	needsDim := f.kind == wire.Kind_EMBEDDER || f.Has(core.AbilityEncoder)
 	if reply.GetDim() > most || reply.GetRank() > most || (needsDim && reply.GetDim() == 0) {
 		return fmt.Errorf("%w: the fit gave something of %d features and rank %d; features are 1 to %d and the rank is at most that", core.ErrContract, reply.GetDim(), reply.GetRank(), most)
 	}

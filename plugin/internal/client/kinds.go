@@ -50,9 +50,6 @@ var (
 )
 
 func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	f, err := m.fitOnSnapshots(ctx, t)
 	if err != nil {
 		return nil, err
@@ -61,7 +58,7 @@ func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 }
 
 // Has implements [core.Declarer].
-func (m method) Has(ability string) bool { return ability != "ModelLoader" || m.loads }
+func (m method) Has(a core.Ability) bool { return a == core.AbilityModelLoader && m.loads }
 
 // Load implements [core.ModelLoader].
 func (m method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
@@ -92,19 +89,10 @@ var (
 )
 
 func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
-	if x.Len() == 0 {
-		return x, ctx.Err()
-	}
 	return m.toSnapshots(ctx, wire.Operation_PREDICT, 0, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
 }
 
 func (m model) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-	if err := checkSteps(steps); err != nil {
-		return core.Snapshots{}, err
-	}
-	if x.Len() == 0 {
-		return x, ctx.Err()
-	}
 	return m.toSnapshots(ctx, wire.Operation_FORECAST, steps, transfer.Snapshots("snapshots", x), x.Len(), x.Shape())
 }
 
@@ -164,9 +152,6 @@ type embedder struct{ remote }
 var _ core.Embedder = embedder{}
 
 func (e embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	f, err := e.fitOnSnapshots(ctx, t)
 	if err != nil {
 		return nil, err
@@ -186,9 +171,6 @@ var (
 func (e embedding) Dim() int { return e.dim }
 
 func (e embedding) Embed(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
-	if x.Len() == 0 {
-		return &mat.Dense{}, ctx.Err()
-	}
 	return e.toMatrix(ctx, wire.Operation_EMBED, 0, transfer.Snapshots("snapshots", x), "features", x.Len(), e.dim)
 }
 
@@ -202,12 +184,6 @@ type operator struct{ remote }
 var _ core.EvolutionOperator = operator{}
 
 func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
-	if t.Features == nil {
-		return nil, fmt.Errorf("%w: the features are nil", core.ErrShape)
-	}
-	if t.Lag < 1 {
-		return nil, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", core.ErrOption, t.Lag)
-	}
 	first := &wire.FitCall{Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision}
 	arrays := []transfer.Array{transfer.Matrix("features", t.Features)}
 	if t.Observable != nil {
@@ -243,17 +219,11 @@ var (
 func (o fittedOperator) Rank() int { return o.rank }
 
 func (o fittedOperator) Predict(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
-	if err := checkSteps(steps); err != nil {
-		return nil, err
-	}
 	n, _ := z.Dims()
 	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features", n, o.features)
 }
 
 func (o fittedOperator) PredictObservable(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
-	if err := checkSteps(steps); err != nil {
-		return nil, err
-	}
 	n, _ := z.Dims()
 	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable", n, o.observable)
 }
@@ -273,9 +243,6 @@ type oracle struct{ remote }
 var _ core.Oracle = oracle{}
 
 func (o oracle) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
 	f, err := o.fitOnSnapshots(ctx, t)
 	if err != nil {
 		return nil, err
@@ -294,9 +261,6 @@ var (
 
 func (j judge) Classify(ctx context.Context, x core.Snapshots) (_ []int, err error) {
 	defer named(j.session.Name(), &err)
-	if x.Len() == 0 {
-		return []int{}, ctx.Err()
-	}
 	a, err := j.apply(ctx, wire.Operation_CLASSIFY, 0, transfer.Snapshots("snapshots", x), "labels",
 		func(h *wire.Array) error { return expectLabels(h, x.Len()) })
 	if err != nil {

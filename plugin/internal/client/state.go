@@ -67,7 +67,7 @@ func (c *call) checkpoint(sent *wire.State) error {
 // Save implements [core.Saver].
 func (m model) Save(ctx context.Context) (_ *core.State, err error) {
 	defer named(m.session.Name(), &err)
-	if !m.can(canSave) {
+	if !m.Has(core.AbilitySaver) {
 		return nil, fmt.Errorf("%w: the model cannot be saved", core.ErrUnavailable)
 	}
 	ctx, cancel := context.WithCancel(ctx)

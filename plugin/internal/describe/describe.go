@@ -4,11 +4,42 @@ package describe
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin/internal/transfer"
 	"github.com/koopbench/koopbench/plugin/wire"
 )
+
+// WireKind returns a kind as it is sent, under the same name; KIND_UNSPECIFIED for one that the wire format does not have.
+func WireKind(k core.Kind) wire.Kind { return wire.Kind(wire.Kind_value[strings.ToUpper(string(k))]) }
+
+// CoreKind returns the kind that was sent, "" for none.
+func CoreKind(sent wire.Kind) core.Kind {
+	for _, k := range core.Kinds() {
+		if WireKind(k) == sent && sent != wire.Kind_KIND_UNSPECIFIED {
+			return k
+		}
+	}
+	return ""
+}
+
+// AbilityName returns what an ability of something fitted is called on the wire, "" for one that is not sent there by name.
+func AbilityName(a core.Ability) string {
+	switch a {
+	case core.AbilityDecoder:
+		return "decode"
+	case core.AbilityEncoder:
+		return "encoder"
+	case core.AbilityForecaster:
+		return "forecast"
+	case core.AbilitySaver:
+		return "save"
+	case core.AbilitySpectral, core.AbilitySpectralOperator:
+		return "spectrum"
+	}
+	return ""
+}
 
 // Thing returns a description as it is sent, but for what the thing can load.
 func Thing(kind wire.Kind, d core.Description) *wire.Thing {

@@ -12,15 +12,6 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Names of abilities on the wire.
-const (
-	canDecode   = "decode"
-	canEncode   = "encoder"
-	canForecast = "forecast"
-	canSave     = "save"
-	hasSpectrum = "spectrum"
-)
-
 // fitted is a model, an embedding, an operator or a judge.
 type fitted struct {
 	kind    wire.Kind
@@ -44,10 +35,10 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			eigenvalues = s.Eigenvalues
 		}
 		if _, ok := core.As[core.Forecaster](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canForecast)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityForecaster))
 		}
 		if _, ok := core.As[core.Saver](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canSave)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilitySaver))
 		}
 	case wire.Kind_EMBEDDER:
 		var err error
@@ -55,7 +46,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			return nil, nil, err
 		}
 		if _, ok := core.As[core.Decoder](f.thing); ok {
-			reply.Abilities = append(reply.Abilities, canDecode)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityDecoder))
 		}
 	case wire.Kind_OPERATOR:
 		var err error
@@ -71,7 +62,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			if reply.Dim, err = describe.Count("number of features", e.Encoder().Dim()); err != nil {
 				return nil, nil, err
 			}
-			reply.Abilities = append(reply.Abilities, canEncode)
+			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityEncoder))
 		}
 	default:
 		return nil, nil, fmt.Errorf("%w: a %s is not fitted", core.ErrContract, f.kind)
@@ -79,7 +70,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 	if eigenvalues == nil {
 		return reply, nil, nil
 	}
-	reply.Abilities = append(reply.Abilities, hasSpectrum)
+	reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilitySpectral))
 	values := eigenvalues()
 	return reply, []transfer.Array{transfer.Complexes("eigenvalues", values, len(values))}, nil
 }
@@ -209,13 +200,7 @@ func (f *fitted) applyToFeatures(in *stream, c *wire.ApplyCall, z *mat.Dense) (r
 }
 
 // stepsOf is the number of steps that a prediction is asked for.
-func stepsOf(c *wire.ApplyCall) (int, error) {
-	steps, err := small("number of steps", c.GetSteps())
-	if err == nil && steps < 1 {
-		err = fmt.Errorf("%w: %d steps; the number of steps must be at least 1", core.ErrOption, steps)
-	}
-	return steps, err
-}
+func stepsOf(c *wire.ApplyCall) (int, error) { return small("number of steps", c.GetSteps()) }
 
 func (f *fitted) cannot(c *wire.ApplyCall) error {
 	return fmt.Errorf("%w: what was fitted, a %s, cannot do %s", core.ErrUnavailable, f.kind, c.GetOperation())
@@ -232,9 +217,6 @@ func matrix(name string) func(*mat.Dense, error) (transfer.Array, error) {
 	return func(m *mat.Dense, err error) (transfer.Array, error) {
 		if err != nil {
 			return transfer.Array{}, err
-		}
-		if m == nil {
-			return transfer.Array{}, fmt.Errorf("%w: the result is nil without an error", core.ErrContract)
 		}
 		return transfer.Matrix(name, m), nil
 	}
@@ -284,12 +266,6 @@ func (s *Server) Evaluate(call grpc.BidiStreamingServer[wire.Frame, wire.Frame])
 			return err
 		})
 		if err != nil {
-			return err
-		}
-		if value.GradX == nil || value.GradY == nil {
-			return fmt.Errorf("%w: the loss %q gave no gradient", core.ErrContract, c.GetName())
-		}
-		if err := core.CheckWarnings(value.Warnings); err != nil {
 			return err
 		}
 		gradients := []transfer.Array{transfer.Matrix("gradient_x", value.GradX), transfer.Matrix("gradient_y", value.GradY)}

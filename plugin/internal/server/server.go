@@ -37,17 +37,17 @@ type key struct {
 	name string
 }
 
-// New returns a server of things, each of one of the five kinds of package core. The error is
+// New returns a server of things, each of one of the kinds of package core, with a guard around them that the caller puts there ([core.Guard]). The error is
 // [core.ErrDescription] for one of no kind or with a bad description, and [core.ErrDuplicate].
 func New(version, sdk string, things ...any) (*Server, error) {
 	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk}, things: map[key]any{}, fitted: map[uint64]*fitted{}}
 	if len(things) == 0 {
-		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one method, embedder, evolution operator, loss or oracle", core.ErrDescription)
+		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one %s", core.ErrDescription, core.AnyKind())
 	}
 	for _, thing := range things {
-		kind := kindOf(thing)
+		kind := describe.WireKind(core.KindOf(thing))
 		if kind == wire.Kind_KIND_UNSPECIFIED {
-			return nil, fmt.Errorf("%w: a %T is no method, embedder, evolution operator, loss or oracle: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing)
+			return nil, fmt.Errorf("%w: a %T is no %s: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing, core.AnyKind())
 		}
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		if err := d.Validate(); err != nil {
@@ -67,33 +67,13 @@ func New(version, sdk string, things ...any) (*Server, error) {
 	return s, nil
 }
 
-func kindOf(thing any) wire.Kind {
-	switch thing.(type) {
-	case core.Method:
-		return wire.Kind_METHOD
-	case core.Embedder:
-		return wire.Kind_EMBEDDER
-	case core.EvolutionOperator:
-		return wire.Kind_OPERATOR
-	case core.Loss:
-		return wire.Kind_LOSS
-	case core.Oracle:
-		return wire.Kind_ORACLE
-	}
-	return wire.Kind_KIND_UNSPECIFIED
-}
-
 // Serves lists what is served, for people.
 func (s *Server) Serves() []string {
 	var list []string
 	for _, t := range s.described.GetThings() {
-		list = append(list, fmt.Sprintf("the %s %q", kindWords[t.GetKind()], t.GetName()))
+		list = append(list, fmt.Sprintf("the %s %q", describe.CoreKind(t.GetKind()).Title(), t.GetName()))
 	}
 	return list
-}
-
-var kindWords = map[wire.Kind]string{
-	wire.Kind_METHOD: "method", wire.Kind_EMBEDDER: "embedder", wire.Kind_OPERATOR: "evolution operator", wire.Kind_LOSS: "loss", wire.Kind_ORACLE: "oracle",
 }
 
 // Describe implements [wire.PluginServer].

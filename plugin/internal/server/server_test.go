@@ -294,7 +294,7 @@ func TestStates(t *testing.T) {
 		}
 		if frames[0].GetLoad() != nil {
 			loaded++
-			assert.Equal(t, []string{canForecast, canSave}, last.GetFitted().GetAbilities())
+			assert.Equal(t, []string{"forecast", "save"}, last.GetFitted().GetAbilities())
 		}
 	}
 	assert.Equal(t, []int{1, 1, 1}, []int{checkpoints, loaded, saved})
@@ -324,13 +324,13 @@ func TestComputedSeconds(t *testing.T) {
 	assert.LessOrEqual(t, s.ownSeconds(), (time.Since(begun) - wait).Seconds())
 }
 
-// TestForecastIsAnAbility: it is announced where it is there, and refused where it is not or for no step.
+// TestForecastIsAnAbility: it is announced where it is there, and refused where it is not or for too many steps.
 func TestForecastIsAnAbility(t *testing.T) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 2)
 	require.NoError(t, err)
 	s := newServer(t)
 	s.fitted[7] = &fitted{kind: wire.Kind_METHOD, thing: core.ModelFunc(still{}.Predict)}
-	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {canForecast, canSave}, 7: nil} {
+	for handle, abilities := range map[uint64][]string{uint64(wire.Kind_METHOD): {"forecast", "save"}, 7: nil} {
 		described, _, err := s.fitted[handle].describe()
 		require.NoError(t, err)
 		assert.Equal(t, abilities, described.GetAbilities())
@@ -338,7 +338,7 @@ func TestForecastIsAnAbility(t *testing.T) {
 	for _, c := range []struct {
 		handle, steps uint64
 		fails         wire.Failure_Kind
-	}{{7, 2, wire.Failure_UNAVAILABLE}, {uint64(wire.Kind_METHOD), 0, wire.Failure_OPTION}, {uint64(wire.Kind_METHOD), 1 << 40, wire.Failure_OPTION}} {
+	}{{7, 2, wire.Failure_UNAVAILABLE}, {uint64(wire.Kind_METHOD), 1 << 40, wire.Failure_OPTION}} {
 		sent, arrays := &script{}, []transfer.Array{transfer.Snapshots("snapshots", x)}
 		call := &wire.ApplyCall{Handle: c.handle, Operation: wire.Operation_FORECAST, Steps: c.steps, Arrays: transfer.Headers(arrays)}
 		require.NoError(t, transfer.Send(sent, &wire.Frame{Content: &wire.Frame_Apply{Apply: call}}, arrays...))
@@ -468,7 +468,7 @@ func TestOddThings(t *testing.T) {
 		"there are 1001 warnings":     {oddLoss{warnings: make([]string, 1001)}, lossCall, wire.Failure_CONTRACT},
 	} {
 		t.Run(says, func(t *testing.T) {
-			s, err := New("", "", c.thing)
+			s, err := New("", "", core.Guard(c.thing))
 			require.NoError(t, err)
 			last, err := run(s, &script{ctx: t.Context(), received: c.call})
 			require.NoError(t, err)
