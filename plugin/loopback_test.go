@@ -136,7 +136,7 @@ func (exposed) Describe() core.Description {
 }
 
 func (exposed) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
-	if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+	if _, err := t.OracleEmbedding.Embed(ctx, t.Train.Snapshots()); err != nil {
 		return nil, err
 	}
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {

@@ -101,12 +101,12 @@ func (s *trainee) checkNewFeatures(ctx context.Context, _ *notes) error {
 		return err
 	}
 	e := l.fitted.(core.Embedding)
-	z, err := e.Embed(ctx, l.training.Validation)
+	z, err := e.Embed(ctx, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
 	mutated(z)
-	got, err := embed(ctx, e, l.training.Validation)
+	got, err := embed(ctx, e, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
@@ -122,7 +122,7 @@ func (s *trainee) checkConcurrentUse(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	return concurrently(s.use, func() (string, error) {
 		got, err := s.apply(ctx, l.fitted, x)
 		return want.difference(got), err
@@ -210,7 +210,7 @@ func (s *trainee) checkViewer(ctx context.Context, _ *notes) error {
 	if !ok {
 		return undeclared("embedding", "Viewer")
 	}
-	view, err := viewer.View(l.training.Validation)
+	view, err := viewer.View(l.training.Validation.At(0))
 	if err != nil {
 		return failed("View", err)
 	}

@@ -71,7 +71,7 @@ func (s *trainee) checkPredictionShape(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	next, err := l.fitted.(core.Model).Predict(ctx, x)
 	switch {
 	case err != nil:
@@ -130,7 +130,7 @@ func (s *trainee) checkLag(ctx context.Context, n *notes) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.apply(ctx, fitted, t.Validation)
+	out, err := s.apply(ctx, fitted, t.Validation.At(0))
 	if err != nil {
 		return failed("Predict", err)
 	}
@@ -237,7 +237,7 @@ func (s *trainee) checkModelEigenfunctions(ctx context.Context, _ *notes) error 
 		}
 		return complexTable(values), nil
 	}
-	x, memory, err := floats(l.training.Validation)
+	x, memory, err := floats(l.training.Validation.At(0))
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (s *trainee) checkLabels(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	labels, err := l.fitted.(core.Judge).Classify(ctx, x)
 	if err != nil {
 		return failed("Classify", err)
@@ -137,7 +137,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 	if isNil(e) {
 		return wrong("return the features on which labels are based, or do not declare the ability", "Encoder returned nil")
 	}
-	out, err := embed(ctx, e, l.training.Validation)
+	out, err := embed(ctx, e, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
@@ -145,7 +145,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return wrong("return finite features, a row for each snapshot", "Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
 			out.rows, out.columns, l.training.Validation.Len(), e.Dim(), where)
 	}
-	again, err := embed(ctx, encoder.Encoder(), l.training.Validation)
+	again, err := embed(ctx, encoder.Encoder(), l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}

@@ -191,13 +191,13 @@ func (k kind) fits(add adder) {
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
 	})
-	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.Floats()[0] = -3 }))
+	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.At(0).Floats()[0] = -3 }))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
-		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train)) })
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
 	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
-		if pixels := t.Train.Floats(); &pixels[0] == &t.Train.Floats()[0] { // its own memory, so they are stored as float32
+		if pixels := t.Train.Snapshots().Floats(); &pixels[0] == &t.Train.Snapshots().Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))
@@ -252,7 +252,7 @@ func (k kind) fits(add adder) {
 	}
 	add("unsuitable-data", "an untyped error for constant snapshots", func(correct fitFunc) fitFunc {
 		return func(ctx context.Context, t *core.Training) (*fitted, error) {
-			if slices.Max(t.Train.Floats()) == 0 {
+			if slices.Max(t.Train.Snapshots().Floats()) == 0 {
 				return nil, errors.New("nothing to see")
 			}
 			return correct(ctx, t)
@@ -343,7 +343,7 @@ func (k kind) independence(add adder) {
 	})
 	var shared atomic.Uint64 // bits of a number
 	add("refit", "all that it fitted share a number", after(func(t *core.Training, f *fitted) {
-		shared.Store(math.Float64bits(small * first(t.Train)))
+		shared.Store(math.Float64bits(small * first(t.Train.At(0))))
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, math.Float64frombits(shared.Load())) })
 	}))
 	var inside atomic.Int64

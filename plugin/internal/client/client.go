@@ -37,13 +37,13 @@ type Session interface {
 type Sessions func(ctx context.Context) (Session, error)
 
 // Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
-// [core.Oracle]. The error is [core.ErrDescription].
-func Stub(t *wire.Thing, sessions Sessions) (any, error) {
+// [core.Oracle]. trajectories says that the plugin knows several of them. The error is [core.ErrDescription].
+func Stub(t *wire.Thing, trajectories bool, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	r := remote{sessions, t.GetKind(), d, t.GetLoads()}
+	r := remote{sessions, t.GetKind(), d, t.GetLoads(), trajectories}
 	switch r.kind {
 	case wire.Kind_METHOD:
 		return method{r}, nil
@@ -65,6 +65,8 @@ type remote struct {
 	kind        wire.Kind
 	description core.Description
 	loads       bool // what it has fitted and saved
+
+	trajectories bool // it learns from several of them
 }
 
 func (r remote) Describe() core.Description { return r.description }

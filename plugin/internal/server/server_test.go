@@ -55,7 +55,7 @@ func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	t.Progress.Phase("training", 1)
 	t.Progress.Epoch(core.Epoch{Number: 1})
 	if t.OracleEmbedding != nil {
-		if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+		if _, err := t.OracleEmbedding.Embed(ctx, t.Train.Snapshots()); err != nil {
 			return nil, err
 		}
 	}
