@@ -469,6 +469,11 @@ func TestOperatorMethodsShareTheirFeatures(t *testing.T) {
 	_, err = m.Fit(t.Context(), other)
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, fits.Load(), "other data is another fit")
+	other.Train, err = core.CutTrajectories(other.Train.Snapshots(), []int{10, other.Train.Len() - 10})
+	require.NoError(t, err)
+	_, err = m.Fit(t.Context(), other)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, fits.Load(), "the same snapshots in two trajectories are other data")
 }
 
 func TestSharedFailuresAreNotKept(t *testing.T) {

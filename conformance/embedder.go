@@ -34,6 +34,8 @@ func (s *embedderSuite) TestFeaturesShape()   { s.check("features-shape") }
 func (s *embedderSuite) TestFeaturesFinite()  { s.check("features-finite") }
 func (s *embedderSuite) TestNewFeatures()     { s.check("new-features") }
 func (s *embedderSuite) TestConcurrentUse()   { s.check("concurrent-use") }
+func (s *embedderSuite) TestLag()             { s.check("lag") }
+func (s *embedderSuite) TestTrajectories()    { s.check("trajectories") }
 func (s *embedderSuite) TestSameAgain()       { s.check("same-again") }
 func (s *embedderSuite) TestRowIndependence() { s.check("row-independence") }
 func (s *embedderSuite) TestEmpty()           { s.check("empty") }

@@ -34,6 +34,7 @@ func (s *methodSuite) TestPredictionShape()  { s.check("prediction-shape") }
 func (s *methodSuite) TestPredictionFinite() { s.check("prediction-finite") }
 func (s *methodSuite) TestLearns()           { s.check("learns") }
 func (s *methodSuite) TestLag()              { s.check("lag") }
+func (s *methodSuite) TestTrajectories()     { s.check("trajectories") }
 func (s *methodSuite) TestSameAgain()        { s.check("same-again") }
 func (s *methodSuite) TestRowIndependence()  { s.check("row-independence") }
 func (s *methodSuite) TestEmpty()            { s.check("empty") }

@@ -34,6 +34,7 @@ func (s *operatorSuite) TestPrediction()       { s.check("prediction") }
 func (s *operatorSuite) TestRank()             { s.check("rank") }
 func (s *operatorSuite) TestLearns()           { s.check("learns") }
 func (s *operatorSuite) TestLag()              { s.check("lag") }
+func (s *operatorSuite) TestTrajectories()     { s.check("trajectories") }
 func (s *operatorSuite) TestObservable()       { s.check("observable") }
 func (s *operatorSuite) TestSameAgain()        { s.check("same-again") }
 func (s *operatorSuite) TestRowIndependence()  { s.check("row-independence") }

@@ -32,6 +32,8 @@ func (s *oracleSuite) TestDescription()     { s.check("description") }
 func (s *oracleSuite) TestFit()             { s.check("fit") }
 func (s *oracleSuite) TestLabels()          { s.check("labels") }
 func (s *oracleSuite) TestLearns()          { s.check("learns") }
+func (s *oracleSuite) TestLag()             { s.check("lag") }
+func (s *oracleSuite) TestTrajectories()    { s.check("trajectories") }
 func (s *oracleSuite) TestConcurrentUse()   { s.check("concurrent-use") }
 func (s *oracleSuite) TestSameAgain()       { s.check("same-again") }
 func (s *oracleSuite) TestRowIndependence() { s.check("row-independence") }

@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Trajectories are one or several sequences of snapshots of one shape. Their snapshots are numbered through from 0: those of
-// the first trajectory, then those of the second, and so on. Nothing follows from one trajectory on the next: a lagged pair lies
-// in one of them.
+// Trajectories are one or several sequences of snapshots of one shape. Their snapshots are numbered
+// through from 0: those of the first trajectory, then those of the second, and so on. Nothing
+// follows from one trajectory on the next: a lagged pair lies in one of them.
 //
-// Trajectories are immutable, as [Snapshots] are, share their memory, and may be read by any number of goroutines. The zero value
-// has no trajectory and no shape.
+// Trajectories are immutable, as [Snapshots] are, share their memory, and may be read by any number
+// of goroutines. The zero value has no trajectory and no shape.
 type Trajectories struct {
 	parts []Snapshots
 	ends  []int // ends[k] is the number of snapshots of the trajectories 0 … k
@@ -25,8 +25,9 @@ func OneTrajectory(x Snapshots) Trajectories {
 	return Trajectories{parts: []Snapshots{x}, ends: []int{x.Len()}}
 }
 
-// NewTrajectories returns the trajectories whose snapshots are the given ones, one trajectory each. It shares their memory. The
-// error is [ErrShape] if there is none or if their snapshots differ in shape.
+// NewTrajectories returns the trajectories whose snapshots are the given ones, one trajectory each.
+// It shares their memory. The error is [ErrShape] if there is none or if their snapshots differ in
+// shape.
 func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
 	if len(parts) == 0 {
 		return Trajectories{}, fmt.Errorf("%w: there is no trajectory; give at least one", ErrShape)
@@ -43,8 +44,9 @@ func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
 	return t, nil
 }
 
-// CutTrajectories returns the trajectories that follow one another in x and have the given lengths; nil stands for one trajectory. It
-// shares the memory of x. The error is [ErrShape] if the lengths do not add up to the number of snapshots or one is negative.
+// CutTrajectories returns the trajectories that follow one another in x and have the given lengths;
+// nil stands for one trajectory. It shares the memory of x. The error is [ErrShape] if the lengths
+// do not add up to the number of snapshots or one is negative.
 func CutTrajectories(x Snapshots, lengths []int) (Trajectories, error) {
 	if lengths == nil {
 		return OneTrajectory(x), nil
@@ -127,8 +129,9 @@ func (t Trajectories) find(i int) (k, at int) {
 	return k, i - t.ends[k] + t.parts[k].Len()
 }
 
-// Read copies snapshots from, from+1, … into dst until dst is full, across the ends of trajectories. The length of dst must be a
-// multiple of Size, and the snapshots must exist: Read panics otherwise, as indexing does.
+// Read copies snapshots from, from+1, … into dst until dst is full, across the ends of
+// trajectories. The length of dst must be a multiple of Size, and the snapshots must exist: Read
+// panics otherwise, as indexing does.
 func (t Trajectories) Read(dst []float32, from int) {
 	for len(dst) > 0 {
 		k, at := t.find(from)
@@ -153,8 +156,9 @@ func (t Trajectories) Gather(dst []float32, snapshots []int) {
 	}
 }
 
-// Snapshots returns all snapshots one after the other: the trajectory itself if there is one, and a copy if there are several.
-// Images of 8 bits stay so if all trajectories consist of them. Pairs of what it returns may cross the ends of trajectories.
+// Snapshots returns all snapshots one after the other: the trajectory itself if there is one, and a
+// copy if there are several. Images of 8 bits stay so if all trajectories consist of them. Pairs of
+// what it returns may cross the ends of trajectories.
 func (t Trajectories) Snapshots() Snapshots {
 	if len(t.parts) < 2 {
 		return t.first()
@@ -172,11 +176,12 @@ func (t Trajectories) Snapshots() Snapshots {
 	return all
 }
 
-// Matrix returns the flattened snapshots of all trajectories as rows of a new Len×Size matrix. It returns an empty matrix if
-// there is no snapshot.
+// Matrix returns the flattened snapshots of all trajectories as rows of a new Len×Size matrix. It
+// returns an empty matrix if there is no snapshot.
 func (t Trajectories) Matrix() *mat.Dense { return t.Snapshots().Matrix() }
 
-// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is infinite or not a number.
+// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is
+// infinite or not a number.
 func (t Trajectories) CheckFinite() error {
 	for k, x := range t.parts {
 		if err := x.CheckFinite(); err != nil {
@@ -189,8 +194,8 @@ func (t Trajectories) CheckFinite() error {
 	return nil
 }
 
-// PairStarts returns the starts of the lagged pairs: the numbers i of the snapshots for which the snapshots i and i+lag lie in one
-// trajectory. There are none for a lag below 1.
+// PairStarts returns the starts of the lagged pairs: the numbers i of the snapshots for which the
+// snapshots i and i+lag lie in one trajectory. There are none for a lag below 1.
 func (t Trajectories) PairStarts(lag int) PairStarts { return pairStarts(t.Lengths(), lag) }
 
 // Pairs is the number of lagged pairs.
@@ -213,8 +218,9 @@ func noPair(what string, rows, trajectories, lag int) error {
 		ErrTooShort, rows, what, trajectories, lag, lag+1)
 }
 
-// PairStarts are the starts of lagged pairs in ascending order: rows i such that the rows i and i+lag belong to one trajectory. With
-// one trajectory of n rows they are 0 … n-lag-1. They take memory for each trajectory, not for each pair, and are immutable.
+// PairStarts are the starts of lagged pairs in ascending order: rows i such that the rows i and
+// i+lag belong to one trajectory. With one trajectory of n rows they are 0 … n-lag-1. They take
+// memory for each trajectory, not for each pair, and are immutable.
 type PairStarts struct {
 	runs []run // none is empty
 	n    int
@@ -223,9 +229,10 @@ type PairStarts struct {
 // run is a run of consecutive starts: the pairs before … before+end-from-1 start at from … end-1.
 type run struct{ from, end, before int }
 
-// NewPairStarts returns the starts of the pairs of so many rows, such as those of a matrix of features. lengths are the numbers of
-// rows of the trajectories, one after the other; nil stands for one trajectory. The error is [ErrOption] for a lag below 1,
-// [ErrShape] if the lengths do not add up to rows or one is negative, and [ErrTooShort] if there is no pair.
+// NewPairStarts returns the starts of the pairs of so many rows, such as those of a matrix of
+// features. lengths are the numbers of rows of the trajectories, one after the other; nil stands
+// for one trajectory. The error is [ErrOption] for a lag below 1, [ErrShape] if the lengths do not
+// add up to rows or one is negative, and [ErrTooShort] if there is no pair.
 func NewPairStarts(rows, lag int, lengths []int) (PairStarts, error) {
 	if lag < 1 {
 		return PairStarts{}, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", ErrOption, lag)
@@ -261,7 +268,8 @@ func pairStarts(lengths []int, lag int) (p PairStarts) {
 // Len is the number of pairs.
 func (p PairStarts) Len() int { return p.n }
 
-// At returns the row at which pair k starts, k in 0 … Len-1. It panics for another k, as indexing does.
+// At returns the row at which pair k starts, k in 0 … Len-1. It panics for another k, as indexing
+// does.
 func (p PairStarts) At(k int) int {
 	if k < 0 || k >= p.n {
 		panic(fmt.Sprintf("core: pair %d of %d", k, p.n))
@@ -273,7 +281,8 @@ func (p PairStarts) At(k int) int {
 	return p.runs[i].from + k - p.runs[i].before
 }
 
-// Runs iterates over runs of consecutive starts from … end-1, one for each trajectory that has a pair, in their order.
+// Runs iterates over runs of consecutive starts from … end-1, one for each trajectory that has a
+// pair, in their order.
 func (p PairStarts) Runs() iter.Seq2[int, int] {
 	return func(yield func(from, end int) bool) {
 		for _, r := range p.runs {

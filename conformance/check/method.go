@@ -51,6 +51,9 @@ func methodChecks() []check[*trainee] {
 				return s.checkForecast(l.fitted, l.data, out, 1, n)
 			}},
 		{"lag", "A fit at a lag of 2 predicts the pattern two snapshots on", "", []string{"learns"}, (*trainee).checkLag},
+		{trajectoriesCheck, "A fit to several trajectories learns from no pair that crosses the end of one, and gives the same bits wherever in memory they are; " +
+			"or it returns ErrUnavailable",
+			"", []string{"lag", "repeatable"}, (*trainee).checkMethodTrajectories},
 	}, traineeChecks("Predict", predictionFinite), []check[*trainee]{
 		exposureCheck(predictionFinite),
 		{"eigenvalues", "Eigenvalues are finite, in descending order of modulus, at most as many as the rank, and the same at every call",
