@@ -467,6 +467,64 @@ func TestLagsBelowOneAreNotSent(t *testing.T) {
 	}
 }
 
+// TestSeveralTrajectoriesAreForPluginsThatKnowThem: to others nothing is sent, and one trajectory goes as it always did.
+func TestSeveralTrajectoriesAreForPluginsThatKnowThem(t *testing.T) {
+	x := snapshots(t)
+	two, err := core.CutTrajectories(x, []int{2, 1})
+	require.NoError(t, err)
+	one := core.OneTrajectory(x)
+	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	fit := func(knows bool, train, validation core.Trajectories) (*script, error) {
+		s := &script{}
+		d := core.Description{Name: "far", Summary: "Far"}
+		thing, err := Stub(describe.Thing(wire.Kind_METHOD, d), knows, func(context.Context) (Session, error) { return s, nil })
+		require.NoError(t, err)
+		_, err = thing.(core.Method).Fit(t.Context(), &core.Training{
+			Train: train, Validation: validation, Lag: 1, States: 2, Name: "far", Progress: core.NoProgress,
+		})
+		return s, err
+	}
+	fitOperator := func(knows bool, lengths []int) (*script, error) {
+		s := &script{}
+		d := core.Description{Name: "far", Summary: "Far"}
+		thing, err := Stub(describe.Thing(wire.Kind_OPERATOR, d), knows, func(context.Context) (Session, error) { return s, nil })
+		require.NoError(t, err)
+		_, err = thing.(core.EvolutionOperator).Fit(t.Context(), &core.OperatorTraining{Features: z, Lag: 1, Lengths: lengths})
+		return s, err
+	}
+	for _, parts := range [][2]core.Trajectories{{two, one}, {one, two}} {
+		s, err := fit(false, parts[0], parts[1])
+		require.ErrorIs(t, err, core.ErrUnavailable)
+		assert.ErrorContains(t, err, "far learns from one trajectory only, and there are 2")
+		assert.Empty(t, s.sent)
+	}
+	s, err := fitOperator(false, []int{2, 1})
+	require.ErrorIs(t, err, core.ErrUnavailable)
+	assert.Empty(t, s.sent)
+
+	for _, knows := range []bool{false, true} {
+		s, err = fit(knows, one, one)
+		require.ErrorIs(t, err, core.ErrContract, "the script says nothing")
+		sent := s.sent[0].GetFit()
+		assert.Empty(t, append(append(sent.GetTrainLengths(), sent.GetValidationLengths()...), sent.GetFeatureLengths()...))
+		for _, lengths := range [][]int{nil, {3}} {
+			s, err = fitOperator(knows, lengths)
+			require.ErrorIs(t, err, core.ErrContract)
+			assert.Empty(t, s.sent[0].GetFit().GetFeatureLengths())
+		}
+	}
+	s, err = fit(true, two, one)
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.Equal(t, []uint64{2, 1}, s.sent[0].GetFit().GetTrainLengths())
+	assert.Empty(t, s.sent[0].GetFit().GetValidationLengths())
+	s, err = fitOperator(true, []int{1, 2})
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.Equal(t, []uint64{1, 2}, s.sent[0].GetFit().GetFeatureLengths())
+	s, err = fitOperator(true, []int{1, 3})
+	require.ErrorIs(t, err, core.ErrShape)
+	assert.Empty(t, s.sent)
+}
+
 // told keeps what it is told.
 type told struct {
 	core.Progress
