@@ -479,7 +479,7 @@ func reportOf(fitted any) (core.Report, error) {
 // training is what a method or oracle of that description gets to see.
 func (h *harness) training(d core.Description, options core.Options, seed int64, progress core.Progress) *core.Training {
 	t := &core.Training{
-		Train: h.Task.Train.At(0), Validation: h.Task.Validation.At(0), Lag: h.Task.Lag, States: h.Task.Rank,
+		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Lag, States: h.Task.Rank,
 		Options: options, Seed: seed, Name: d.Name, Progress: progress,
 	}
 	if d.Exposure == core.LabelExposed && h.Task.States != nil {

@@ -77,7 +77,7 @@ func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
 		}
 	}()
 	w := npz.NewWriter(file)
-	for name, x := range map[string]core.Snapshots{"train": task.Train.At(0), "validation": task.Validation.At(0)} {
+	for name, x := range map[string]core.Snapshots{"train": task.Train.Snapshots(), "validation": task.Validation.Snapshots()} {
 		to, err := w.Float32(name, append([]int{x.Len()}, x.Shape()...)...)
 		if err != nil {
 			return err

@@ -295,7 +295,10 @@ func results(t *testing.T, dir string) *benchmark.Results {
 	r.Oracle.FitSeconds = 0
 	for i := range r.Runs {
 		run := &r.Runs[i]
-		run.FitSeconds, run.CompileSeconds, run.PredictSeconds, run.PeakRSSBytes = 0, 0, 0, 0
+		run.FitSeconds, run.CompileSeconds, run.PeakRSSBytes = 0, 0, 0
+		for k := range run.Evaluations {
+			run.Evaluations[k].PredictSeconds = 0
+		}
 		run.Environment = nil
 		run.CPUSeconds, run.RPC, run.Jobs, run.Threads, run.Isolated = nil, nil, 0, 0, false
 	}

@@ -118,10 +118,10 @@ func states(t *core.Training, x core.Snapshots) []int {
 
 // share of the predictions from validation snapshots that show the next state.
 func accuracy(t testing.TB, m core.Model, tr *core.Training) float64 {
-	predicted, err := m.Predict(t.Context(), tr.Validation)
+	predicted, err := m.Predict(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	require.Equal(t, tr.Validation.Len(), predicted.Len())
-	require.True(t, predicted.SameShape(tr.Validation))
+	require.True(t, predicted.SameShape(tr.Validation.At(0)))
 	require.NoError(t, predicted.CheckFinite())
 	right := 0.0
 	for i, label := range states(tr, predicted) {
@@ -152,7 +152,7 @@ func TestLossMethodLearns(t *testing.T) {
 			spectral, ok := core.As[core.Spectral](model)
 			require.True(t, ok)
 			require.Len(t, spectral.Eigenvalues(), 3)
-			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation)
+			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
 			require.NoError(t, err)
 			rows, columns := left.Dims()
 			assert.Equal(t, []int{30, 3}, []int{rows, columns})
@@ -173,7 +173,7 @@ func TestLossOutsideTheGraph(t *testing.T) {
 		model, err := m.Fit(t.Context(), tr)
 		require.NoError(t, err)
 		histories[i] = core.ReportOf(model).History
-		predictions[i], err = model.Predict(t.Context(), tr.Validation)
+		predictions[i], err = model.Predict(t.Context(), tr.Validation.Snapshots())
 		require.NoError(t, err)
 	}
 	for i, e := range histories[0] {
@@ -189,7 +189,7 @@ func TestFitsAreReproducible(t *testing.T) {
 		tr := training(t, m.Describe(), seed, map[string]any{"epochs": 2, "batch_size": 16})
 		model, err := m.Fit(t.Context(), tr)
 		require.NoError(t, err)
-		x, err := model.Predict(t.Context(), tr.Validation)
+		x, err := model.Predict(t.Context(), tr.Validation.Snapshots())
 		require.NoError(t, err)
 		return x.Floats()
 	}
@@ -268,13 +268,13 @@ func TestUnsuitableData(t *testing.T) {
 	odd, err := core.NewSnapshots(make([]float32, 10*7*8), 7, 8)
 	require.NoError(t, err)
 	bad := *tr
-	bad.Train, bad.Validation, bad.TrainLabels, bad.ValidationLabels = odd, odd, nil, nil
+	bad.Train, bad.Validation, bad.TrainLabels, bad.ValidationLabels = core.OneTrajectory(odd), core.OneTrajectory(odd), nil, nil
 	_, err = m.Fit(t.Context(), &bad)
 	require.ErrorIs(t, err, core.ErrShape)
 	assert.ErrorContains(t, err, "8×8", "the remedy")
 
 	bad = *tr
-	bad.Train = tr.Train.Slice(0, 1)
+	bad.Train = core.OneTrajectory(tr.Train.At(0).Slice(0, 1))
 	_, err = m.Fit(t.Context(), &bad)
 	require.ErrorIs(t, err, core.ErrTooShort)
 
@@ -289,7 +289,7 @@ func TestUnsuitableData(t *testing.T) {
 	require.NoError(t, err)
 	_, err = model.Predict(t.Context(), odd)
 	require.ErrorIs(t, err, core.ErrShape)
-	none, err := model.Predict(t.Context(), tr.Train.Slice(0, 0))
+	none, err := model.Predict(t.Context(), tr.Train.Snapshots().Slice(0, 0))
 	require.NoError(t, err)
 	assert.Zero(t, none.Len())
 
@@ -397,7 +397,7 @@ func TestDecoder(t *testing.T) {
 			for range 2 {
 				model, err := m.Fit(t.Context(), tr)
 				require.NoError(t, err)
-				x, err := model.Predict(t.Context(), tr.Validation)
+				x, err := model.Predict(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
 				assert.Equal(t, c.decodes, x.Floats()[63] == 0 && x.Floats()[62] == 0)
 			}
@@ -424,7 +424,7 @@ func TestDeadFeatures(t *testing.T) {
 	assert.Zero(t, report.Rank)
 	assert.Contains(t, report.Untrained, "rank 0")
 	assert.Contains(t, strings.Join(report.Warnings, "\n"), "the features are the same for all training snapshots")
-	x, err := model.Predict(t.Context(), tr.Validation)
+	x, err := model.Predict(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	require.NoError(t, x.CheckFinite())
 }
@@ -434,7 +434,7 @@ func TestEmbeddingsOfWrongShape(t *testing.T) {
 	tr := training(t, m.Describe(), 1, nil)
 	x, err := core.NewSnapshots(make([]float32, 10), 1)
 	require.NoError(t, err)
-	tr.Train, tr.Validation, tr.TrainLabels, tr.ValidationLabels = x, x, nil, nil
+	tr.Train, tr.Validation, tr.TrainLabels, tr.ValidationLabels = core.OneTrajectory(x), core.OneTrajectory(x), nil, nil
 	_, err = m.Fit(t.Context(), tr)
 	require.ErrorIs(t, err, core.ErrContract)
 }
@@ -464,11 +464,16 @@ func TestOperatorMethodsShareTheirFeatures(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, fits.Load(), "another seed is another fit")
 	other := training(t, d, 2, nil)
-	other.Train = other.Train.Slice(1, other.Train.Len())
+	other.Train = core.OneTrajectory(other.Train.At(0).Slice(1, other.Train.Len()))
 	other.TrainLabels = other.TrainLabels[1:]
 	_, err = m.Fit(t.Context(), other)
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, fits.Load(), "other data is another fit")
+	other.Train, err = core.CutTrajectories(other.Train.Snapshots(), []int{10, other.Train.Len() - 10})
+	require.NoError(t, err)
+	_, err = m.Fit(t.Context(), other)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, fits.Load(), "the same snapshots in two trajectories are other data")
 }
 
 func TestSharedFailuresAreNotKept(t *testing.T) {

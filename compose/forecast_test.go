@@ -27,9 +27,9 @@ func TestForecastIsThePowerOfTheOperator(t *testing.T) {
 
 			embedding, err := e.Fit(t.Context(), tr)
 			require.NoError(t, err)
-			features, err := embedding.Embed(t.Context(), tr.Train)
+			features, err := embedding.Embed(t.Context(), tr.Train.Snapshots())
 			require.NoError(t, err)
-			ridge, err := linalg.FitRidge(t.Context(), features, tr.Train.View(), tr.Lag, &linalg.RidgeOptions{Rank: rank, Precision: compose.Float32})
+			ridge, err := linalg.FitRidge(t.Context(), features, tr.Train.Snapshots().View(), tr.Lag, &linalg.RidgeOptions{Rank: rank, Precision: compose.Float32})
 			require.NoError(t, err)
 			unit := mat.NewDense(d, d, nil)
 			for i := range d {
@@ -44,7 +44,7 @@ func TestForecastIsThePowerOfTheOperator(t *testing.T) {
 				b.Slice(0, d, 0, d).(*mat.Dense).Copy(g)
 			}
 
-			x := tr.Validation
+			x := tr.Validation.Snapshots()
 			z, err := embedding.Embed(t.Context(), x)
 			require.NoError(t, err)
 			for n := 1; n <= 15; n++ {
@@ -73,6 +73,6 @@ func TestForecastOfNoSteps(t *testing.T) {
 	require.NoError(t, err)
 	forecaster, ok := core.As[core.Forecaster](model)
 	require.True(t, ok)
-	_, err = forecaster.Forecast(t.Context(), tr.Validation, 0)
+	_, err = forecaster.Forecast(t.Context(), tr.Validation.Snapshots(), 0)
 	require.ErrorIs(t, err, core.ErrOption)
 }

@@ -108,12 +108,16 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	if err != nil {
 		return nil, err
 	}
-	features, err := trajectory(ctx, embedding, t.Train)
+	x := t.Train.Snapshots()
+	features, err := featuresOf(ctx, embedding, x)
 	if err != nil {
 		return nil, err
 	}
 
 	forOperator := core.OperatorTraining{Features: features, Lag: t.Lag, Precision: m.Precision}
+	if t.Train.Count() > 1 {
+		forOperator.Lengths = t.Train.Lengths()
+	}
 	given := m.operatorPart.given(t.Options)
 	rank, ranked := given[rankOption].(int)
 	if ranked && rank == 0 && given["variant"] != string(linalg.Full) { // which has no smaller rank
@@ -125,7 +129,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	decoder, decodes := core.As[core.Decoder](embedding)
 	if !decodes {
-		forOperator.Observable = t.Train.View()
+		forOperator.Observable = x.View()
 	}
 	operator, err := m.operator.Fit(ctx, &forOperator)
 	if err != nil {
@@ -138,8 +142,8 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	return model, nil
 }
 
-// trajectory returns the features of x, as a view where the embedding has one: those of a long sequence may be larger than memory.
-func trajectory(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
+// featuresOf returns the features of x, as a view where the embedding has one: those of a long sequence may be larger than memory.
+func featuresOf(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
 		return viewer.View(x)
 	}

@@ -123,9 +123,11 @@ func fingerprint(t *core.Training) (key [sha256.Size]byte, err error) {
 	for _, labels := range [][]int{t.TrainLabels, t.ValidationLabels} {
 		fmt.Fprintf(h, " %v", labels)
 	}
-	for _, x := range []core.Snapshots{t.Train, t.Validation} {
-		fmt.Fprintf(h, " %d:", x.Len())
-		_, _ = x.WriteTo(h) // a hash takes everything
+	for _, x := range []core.Trajectories{t.Train, t.Validation} {
+		fmt.Fprintf(h, " %d:", x.Lengths())
+		for _, part := range x.All() {
+			_, _ = part.WriteTo(h) // a hash takes everything
+		}
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }

@@ -44,7 +44,19 @@ func TestRecover(t *testing.T) {
 func training(t *testing.T) *core.Training {
 	x, err := core.NewSnapshots(ramp(40), 2, 2)
 	require.NoError(t, err)
-	return &core.Training{Train: x.Slice(0, 6), Validation: x.Slice(6, 10), Lag: 1, States: 2, Progress: core.NoProgress}
+	return &core.Training{Train: core.OneTrajectory(x.Slice(0, 6)), Validation: core.OneTrajectory(x.Slice(6, 10)), Lag: 1, States: 2, Progress: core.NoProgress}
+}
+
+func one(x core.Snapshots, _ error) core.Trajectories { return core.OneTrajectory(x) }
+
+// cut cuts a trajectory into trajectories of n snapshots; the last may be shorter.
+func cut(t core.Trajectories, n int) core.Trajectories {
+	var lengths []int
+	for left := t.Len(); left > 0; left -= n {
+		lengths = append(lengths, min(n, left))
+	}
+	t, _ = core.CutTrajectories(t.Snapshots(), lengths) // which add up
+	return t
 }
 
 func TestTrainingValidate(t *testing.T) {
@@ -58,9 +70,11 @@ func TestTrainingValidate(t *testing.T) {
 		"no states":        {func(x *core.Training) { x.States = 0 }, core.ErrOption},
 		"short training":   {func(x *core.Training) { x.Lag = 6 }, core.ErrTooShort},
 		"short validation": {func(x *core.Training) { x.Lag = 4 }, core.ErrTooShort},
-		"shapes":           {func(x *core.Training) { x.Validation, _ = core.NewSnapshots(ramp(8), 4) }, core.ErrShape},
+		"no training":      {func(x *core.Training) { x.Train = core.Trajectories{} }, core.ErrTooShort},
+		"short parts":      {func(x *core.Training) { x.Train, x.Lag = cut(x.Train, 2), 2 }, core.ErrTooShort},
+		"shapes":           {func(x *core.Training) { x.Validation = one(core.NewSnapshots(ramp(8), 4)) }, core.ErrShape},
 		"non-finite": {func(x *core.Training) {
-			x.Train, _ = core.NewSnapshots([]float32{0, 0, 0, 0, float32(math.NaN()), 0, 0, 0}, 2, 2)
+			x.Train = one(core.NewSnapshots([]float32{0, 0, 0, 0, float32(math.NaN()), 0, 0, 0}, 2, 2))
 		}, core.ErrNonFinite},
 		"labels missing":      {func(x *core.Training) { x.TrainLabels = labels }, core.ErrShape},
 		"labels out of range": {func(x *core.Training) { x.TrainLabels, x.ValidationLabels = labels, []int{0, 1, 2, 0} }, core.ErrLabel},

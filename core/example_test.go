@@ -46,7 +46,7 @@ func Example() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: sequence, Validation: sequence, Lag: 1, States: 2, Options: options,
+		Train: core.OneTrajectory(sequence), Validation: core.OneTrajectory(sequence), Lag: 1, States: 2, Options: options,
 		Name: "persistence", Progress: core.NoProgress,
 	})
 	if err != nil {
@@ -88,6 +88,36 @@ func ExampleNewPixelSnapshots() {
 	// Output:
 	// 2 [1 3] 3 <nil>
 	// [1 0.8 0.6]
+}
+
+// Pairs lie in one trajectory; snapshots are numbered through.
+func ExampleTrajectories() {
+	first, err := core.NewSnapshots([]float32{0, 1, 2, 3}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	second, err := core.NewSnapshots([]float32{10, 11, 12}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t, err := core.NewTrajectories(first, second)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	const lag = 2
+	starts, pair := t.PairStarts(lag), make([]float32, 2)
+	for k := range starts.Len() {
+		i := starts.At(k)
+		t.Gather(pair, []int{i, i + lag})
+		fmt.Println(i, pair)
+	}
+	// Output:
+	// 0 [0 2]
+	// 1 [1 3]
+	// 4 [10 12]
 }
 
 // Each purpose has a random stream of its own, by a seed and names: what one draws changes no

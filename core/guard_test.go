@@ -135,7 +135,7 @@ func snapshots(t *testing.T, n int, shape ...int) core.Snapshots {
 }
 
 func guardedTraining(t *testing.T) *core.Training {
-	return &core.Training{Train: snapshots(t, 4, 2, 3), Validation: snapshots(t, 3, 2, 3), Lag: 1, States: 3, Progress: core.NoProgress}
+	return &core.Training{Train: core.OneTrajectory(snapshots(t, 4, 2, 3)), Validation: core.OneTrajectory(snapshots(t, 3, 2, 3)), Lag: 1, States: 3, Progress: core.NoProgress}
 }
 
 // broken are matrices that a call for 2×2 must not return.

@@ -11,9 +11,10 @@ type Method interface {
 	// Describe returns the same description at every call.
 	Describe() Description
 	// Fit trains on t and returns a model that owes nothing to other calls: fitting twice is independent, and two fits with
-	// equal t are equal to the bit. It neither keeps nor changes what t refers to beyond the call, except that the model may
-	// keep t.OracleEmbedding. It returns the context's error soon after ctx ends, and a typed error of this package for
-	// data it cannot use. A fit that finished but learned nothing is not an error: the model's [Report] says so.
+	// equal t are equal to the bit, however the memory of the snapshots is laid out. It neither keeps nor changes what t refers to
+	// beyond the call, except that the model may keep t.OracleEmbedding. It learns from no pair that crosses the end of a
+	// trajectory; a method that cannot use several of them returns [ErrUnavailable] if there are. It returns the context's error
+	// soon after ctx ends, and a typed error of this package for data it cannot use. A fit that finished but learned nothing is not an error: the model's [Report] says so.
 	//
 	// The harness calls it with a t that passes [Training.Validate]. Fit may be called concurrently.
 	Fit(ctx context.Context, t *Training) (Model, error)
@@ -44,9 +45,9 @@ func (f ModelFunc) Predict(ctx context.Context, x Snapshots) (Snapshots, error) 
 
 // Training is what a fit may see.
 type Training struct {
-	// Train and Validation are consecutive parts of one sequence, all of one shape. Pairs do not cross from one to the
-	// other. Validation is never empty.
-	Train, Validation Snapshots
+	// Train and Validation are what to learn from and what only scores, all of one shape. Each has a pair at least. Pairs lie in
+	// one trajectory: [Trajectories.PairStarts] tells them.
+	Train, Validation Trajectories
 	// Lag is how many snapshots one step of prediction spans, at least 1.
 	Lag int
 	// States is the number of states that the task moves through, the number of digits in Ordered MNIST. It is public: the
@@ -63,8 +64,8 @@ type Training struct {
 	// Checkpoints is where a long fit may keep its state; nil for nowhere.
 	Checkpoints Checkpoints
 
-	// TrainLabels and ValidationLabels are the labels of the snapshots, in 0 … States-1, for oracles and for methods that
-	// declare [LabelExposed]; nil otherwise.
+	// TrainLabels and ValidationLabels are the labels of the snapshots, in 0 … States-1 and numbered through as the snapshots
+	// are, for oracles and for methods that declare [LabelExposed]; nil otherwise.
 	TrainLabels, ValidationLabels []int
 	// OracleEmbedding is the encoder of the oracle that judges the run, for methods that declare [OracleExposed]; nil
 	// otherwise. It may be used concurrently.
@@ -74,19 +75,22 @@ type Training struct {
 // Stream returns the random stream for one purpose ("init", "shuffle", …) of this fit.
 func (t *Training) Stream(purpose string) *rand.Rand { return NewStream(t.Seed, t.Name, purpose) }
 
-// Validate checks that t is complete and consistent: it returns [ErrTooShort] if a sequence has no lagged pair, [ErrShape]
-// if shapes or numbers of labels differ, [ErrNonFinite] and [ErrLabel] for such values.
+// Validate checks that t is complete and consistent: it returns [ErrTooShort] if Train or Validation has no lagged pair,
+// [ErrShape] if shapes or numbers of labels differ, [ErrNonFinite] and [ErrLabel] for such values.
 func (t *Training) Validate() error {
 	switch {
 	case t.Lag < 1:
 		return fmt.Errorf("%w: a lag of %d snapshots; it must be at least 1", ErrOption, t.Lag)
 	case t.States < 1:
 		return fmt.Errorf("%w: %d states; there must be at least 1", ErrOption, t.States)
-	case t.Train.Len() <= t.Lag:
-		return fmt.Errorf("%w: %d training snapshots have no pair at a lag of %d; give at least %d", ErrTooShort, t.Train.Len(), t.Lag, t.Lag+1)
-	case t.Validation.Len() <= t.Lag:
-		return fmt.Errorf("%w: %d validation snapshots have no pair at a lag of %d; give at least %d", ErrTooShort, t.Validation.Len(), t.Lag, t.Lag+1)
-	case !t.Train.SameShape(t.Validation):
+	}
+	if err := t.Train.checkPairs("training snapshots", t.Lag); err != nil {
+		return err
+	}
+	if err := t.Validation.checkPairs("validation snapshots", t.Lag); err != nil {
+		return err
+	}
+	if !t.Train.SameShape(t.Validation) {
 		return fmt.Errorf("%w: training snapshots of shape %v, validation snapshots of shape %v", ErrShape, t.Train.Shape(), t.Validation.Shape())
 	}
 	if err := t.Train.CheckFinite(); err != nil {

@@ -10,18 +10,21 @@ import (
 type EvolutionOperator interface {
 	// Describe returns the same description at every call.
 	Describe() Description
-	// Fit learns from a trajectory of features. It does not change or keep what t refers to. It returns [ErrTooShort] for a
-	// trajectory without a lagged pair, [ErrShape] and [ErrNonFinite]. Fit may be called concurrently.
+	// Fit learns from trajectories of features, and from no pair that crosses the end of one. It does not change or keep what t
+	// refers to. It returns [ErrTooShort] if there is no lagged pair, [ErrShape], [ErrNonFinite], and [ErrUnavailable] if it cannot
+	// use several trajectories. Fit may be called concurrently.
 	Fit(ctx context.Context, t *OperatorTraining) (Operator, error)
 }
 
 // OperatorTraining is what the fit of an evolution operator may see.
 type OperatorTraining struct {
-	// Features is the N×d trajectory φ(x_0) … φ(x_{N-1}), one row a snapshot in the order of time.
+	// Features is the N×d matrix of φ(x_0) … φ(x_{N-1}), one row a snapshot, in the order of time within a trajectory.
 	Features mat.Matrix
-	// Observable is the N×p trajectory of the quantity to predict beside the features, row for row at the same times; nil
-	// where there is none.
+	// Observable is the N×p matrix of the quantity to predict beside the features, row for row at the same times; nil where
+	// there is none.
 	Observable mat.Matrix
+	// Lengths are the numbers of rows of the trajectories, which follow one another and add up to N; nil for one trajectory.
+	Lengths []int
 	// Lag is how many rows one step spans, at least 1.
 	Lag int
 	// Precision is the unit roundoff of the numbers in Features, 2⁻²³ for features computed in float32; 0 stands for
@@ -29,6 +32,12 @@ type OperatorTraining struct {
 	Precision float64
 	// Options holds a value for every option that the description declares.
 	Options Options
+}
+
+// PairStarts returns the rows at which the lagged pairs start, with the errors of [NewPairStarts].
+func (t *OperatorTraining) PairStarts() (PairStarts, error) {
+	rows, _ := t.Features.Dims()
+	return NewPairStarts(rows, t.Lag, t.Lengths)
 }
 
 // An Operator is a fitted evolution operator. It may have the abilities [SpectralOperator] and [Reporter]. It is immutable

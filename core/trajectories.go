@@ -2,79 +2,293 @@ package core
 
 import (
 	"fmt"
+	"iter"
 	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
 )
 
-// Trajectories is one or several sequences of snapshots of one shape.
-type Trajectories struct{ parts []Snapshots }
-
-// OneTrajectory returns a single sequence.
-func OneTrajectory(x Snapshots) Trajectories { return Trajectories{[]Snapshots{x}} }
-
-// NewTrajectories joins sequences.
-func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
-	for _, p := range parts {
-		if !p.SameShape(parts[0]) {
-			return Trajectories{}, fmt.Errorf("%w: trajectories of shapes %v and %v", ErrShape, parts[0].Shape(), p.Shape())
-		}
-	}
-	return Trajectories{parts}, nil
+// Trajectories are one or several sequences of snapshots of one shape. Their snapshots are numbered
+// through from 0: those of the first trajectory, then those of the second, and so on. Nothing
+// follows from one trajectory on the next: a lagged pair lies in one of them.
+//
+// Trajectories are immutable, as [Snapshots] are, share their memory, and may be read by any number
+// of goroutines. The zero value has no trajectory and no shape.
+type Trajectories struct {
+	parts []Snapshots
+	ends  []int // ends[k] is the number of snapshots of the trajectories 0 … k
 }
 
-// Len is the number of snapshots of all trajectories.
-func (t Trajectories) Len() int {
-	n := 0
-	for _, p := range t.parts {
-		n += p.Len()
+// OneTrajectory returns the single trajectory x.
+func OneTrajectory(x Snapshots) Trajectories {
+	return Trajectories{parts: []Snapshots{x}, ends: []int{x.Len()}}
+}
+
+// NewTrajectories returns the trajectories whose snapshots are the given ones, one trajectory each.
+// It shares their memory. The error is [ErrShape] if there is none or if their snapshots differ in
+// shape.
+func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
+	if len(parts) == 0 {
+		return Trajectories{}, fmt.Errorf("%w: there is no trajectory; give at least one", ErrShape)
 	}
-	return n
+	t, n := Trajectories{parts: slices.Clone(parts), ends: make([]int, len(parts))}, 0
+	for k, x := range parts {
+		if !x.SameShape(parts[0]) {
+			return Trajectories{}, fmt.Errorf("%w: snapshots of shape %v in trajectory %d and of shape %v in trajectory 0; give snapshots of one shape",
+				ErrShape, x.Shape(), k, parts[0].Shape())
+		}
+		n += x.Len()
+		t.ends[k] = n
+	}
+	return t, nil
+}
+
+// CutTrajectories returns the trajectories that follow one another in x and have the given lengths;
+// nil stands for one trajectory. It shares the memory of x. The error is [ErrShape] if the lengths
+// do not add up to the number of snapshots or one is negative.
+func CutTrajectories(x Snapshots, lengths []int) (Trajectories, error) {
+	if lengths == nil {
+		return OneTrajectory(x), nil
+	}
+	if err := checkLengths(lengths, x.Len(), "snapshots"); err != nil {
+		return Trajectories{}, err
+	}
+	parts, from := make([]Snapshots, len(lengths)), 0
+	for k, n := range lengths {
+		parts[k] = x.Slice(from, from+n)
+		from += n
+	}
+	return NewTrajectories(parts...)
+}
+
+// checkLengths returns [ErrShape] unless the lengths of trajectories add up to so many rows.
+func checkLengths(lengths []int, rows int, what string) error {
+	sum := 0
+	for k, n := range lengths {
+		if n < 0 || n > rows-sum {
+			return fmt.Errorf("%w: trajectory %d has a length of %d, and %d of the %d %s are left for it; the lengths must add up to %d",
+				ErrShape, k, n, rows-sum, rows, what, rows)
+		}
+		sum += n
+	}
+	if sum != rows {
+		return fmt.Errorf("%w: the lengths of %d trajectories add up to %d, and there are %d %s; give a length for each trajectory",
+			ErrShape, len(lengths), sum, rows, what)
+	}
+	return nil
 }
 
 // Count is the number of trajectories.
 func (t Trajectories) Count() int { return len(t.parts) }
 
-// At is one of them, counted from 0.
-func (t Trajectories) At(i int) Snapshots { return t.parts[i] }
+// At returns trajectory k, in 0 … Count-1. It panics for another k, as indexing does.
+func (t Trajectories) At(k int) Snapshots { return t.parts[k] }
+
+// All iterates over the trajectories, in their order and with their numbers.
+func (t Trajectories) All() iter.Seq2[int, Snapshots] { return slices.All(t.parts) }
+
+// Lengths returns the number of snapshots of each trajectory.
+func (t Trajectories) Lengths() []int {
+	lengths := make([]int, len(t.parts))
+	for k, x := range t.parts {
+		lengths[k] = x.Len()
+	}
+	return lengths
+}
+
+// Len is the number of snapshots of all trajectories together.
+func (t Trajectories) Len() int {
+	if len(t.ends) == 0 {
+		return 0
+	}
+	return t.ends[len(t.ends)-1]
+}
+
+func (t Trajectories) first() Snapshots {
+	if len(t.parts) == 0 {
+		return Snapshots{}
+	}
+	return t.parts[0]
+}
 
 // Shape is the shape of one snapshot.
-func (t Trajectories) Shape() []int {
-	if len(t.parts) == 0 {
-		return nil
+func (t Trajectories) Shape() []int { return t.first().Shape() }
+
+// Size is the number of values in one snapshot.
+func (t Trajectories) Size() int { return t.first().Size() }
+
+// SameShape reports whether the snapshots of t and u have one shape.
+func (t Trajectories) SameShape(u Trajectories) bool { return t.first().SameShape(u.first()) }
+
+// find returns the trajectory of snapshot i, and the place of the snapshot in it.
+func (t Trajectories) find(i int) (k, at int) {
+	if len(t.parts) > 1 {
+		k = sort.SearchInts(t.ends, i+1)
 	}
-	return t.parts[0].Shape()
+	return k, i - t.ends[k] + t.parts[k].Len()
 }
 
-// SameShape reports whether the snapshots of t and o have one shape.
-func (t Trajectories) SameShape(o Trajectories) bool { return slices.Equal(t.Shape(), o.Shape()) }
-
-// Pairs is the number of pairs at a lag.
-func (t Trajectories) Pairs(lag int) int {
-	n := 0
-	for _, p := range t.parts {
-		n += max(p.Len()-lag, 0)
+// Read copies snapshots from, from+1, … into dst until dst is full, across the ends of
+// trajectories. The length of dst must be a multiple of Size, and the snapshots must exist: Read
+// panics otherwise, as indexing does.
+func (t Trajectories) Read(dst []float32, from int) {
+	for len(dst) > 0 {
+		k, at := t.find(from)
+		part := dst
+		if k < len(t.parts)-1 {
+			part = dst[:min(len(dst), (t.ends[k]-from)*t.Size())]
+		}
+		t.parts[k].Read(part, at)
+		dst, from = dst[len(part):], t.ends[k]
 	}
-	return n
 }
 
-// CheckFinite is that of [Snapshots].
+// Gather copies the snapshots of the given numbers into dst, one after the other.
+func (t Trajectories) Gather(dst []float32, snapshots []int) {
+	if len(t.parts) == 1 {
+		t.parts[0].Gather(dst, snapshots)
+		return
+	}
+	size := t.Size()
+	for i, s := range snapshots {
+		t.Read(dst[i*size:(i+1)*size], s)
+	}
+}
+
+// Snapshots returns all snapshots one after the other: the trajectory itself if there is one, and a
+// copy if there are several. Images of 8 bits stay so if all trajectories consist of them. Pairs of
+// what it returns may cross the ends of trajectories.
+func (t Trajectories) Snapshots() Snapshots {
+	if len(t.parts) < 2 {
+		return t.first()
+	}
+	all := Snapshots{shape: t.parts[0].shape, size: t.parts[0].size}
+	if slices.ContainsFunc(t.parts, func(x Snapshots) bool { return x.pixels == nil }) {
+		all.floats = make([]float32, t.Len()*all.size)
+		t.Read(all.floats, 0)
+		return all
+	}
+	all.pixels = make([]uint8, 0, t.Len()*all.size)
+	for _, x := range t.parts {
+		all.pixels = append(all.pixels, x.pixels...)
+	}
+	return all
+}
+
+// Matrix returns the flattened snapshots of all trajectories as rows of a new Len×Size matrix. It
+// returns an empty matrix if there is no snapshot.
+func (t Trajectories) Matrix() *mat.Dense { return t.Snapshots().Matrix() }
+
+// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is
+// infinite or not a number.
 func (t Trajectories) CheckFinite() error {
-	for _, p := range t.parts {
-		if err := p.CheckFinite(); err != nil {
+	for k, x := range t.parts {
+		if err := x.CheckFinite(); err != nil {
+			if len(t.parts) > 1 {
+				err = fmt.Errorf("trajectory %d: %w", k, err)
+			}
 			return err
 		}
 	}
 	return nil
 }
 
-// Gather copies snapshots, numbered through.
-func (t Trajectories) Gather(dst []float32, times []int) {
-	for i, at := range times {
-		for _, p := range t.parts {
-			if at < p.Len() {
-				p.Read(dst[i*p.Size():(i+1)*p.Size()], at)
-				break
+// PairStarts returns the starts of the lagged pairs: the numbers i of the snapshots for which the
+// snapshots i and i+lag lie in one trajectory. There are none for a lag below 1.
+func (t Trajectories) PairStarts(lag int) PairStarts { return pairStarts(t.Lengths(), lag) }
+
+// Pairs is the number of lagged pairs.
+func (t Trajectories) Pairs(lag int) int { return t.PairStarts(lag).Len() }
+
+// checkPairs returns [ErrTooShort] if there is no lagged pair; what names the snapshots.
+func (t Trajectories) checkPairs(what string, lag int) error {
+	if t.Pairs(lag) > 0 {
+		return nil
+	}
+	return noPair(what, t.Len(), t.Count(), lag)
+}
+
+// noPair is the error for so many rows in so many trajectories, none of which has a lagged pair.
+func noPair(what string, rows, trajectories, lag int) error {
+	if trajectories < 2 {
+		return fmt.Errorf("%w: %d %s have no pair at a lag of %d; give at least %d", ErrTooShort, rows, what, lag, lag+1)
+	}
+	return fmt.Errorf("%w: %d %s in %d trajectories have no pair at a lag of %d; give a trajectory of at least %d",
+		ErrTooShort, rows, what, trajectories, lag, lag+1)
+}
+
+// PairStarts are the starts of lagged pairs in ascending order: rows i such that the rows i and
+// i+lag belong to one trajectory. With one trajectory of n rows they are 0 … n-lag-1. They take
+// memory for each trajectory, not for each pair, and are immutable.
+type PairStarts struct {
+	runs []run // none is empty
+	n    int
+}
+
+// run is a run of consecutive starts: the pairs before … before+end-from-1 start at from … end-1.
+type run struct{ from, end, before int }
+
+// NewPairStarts returns the starts of the pairs of so many rows, such as those of a matrix of
+// features. lengths are the numbers of rows of the trajectories, one after the other; nil stands
+// for one trajectory. The error is [ErrOption] for a lag below 1, [ErrShape] if the lengths do not
+// add up to rows or one is negative, and [ErrTooShort] if there is no pair.
+func NewPairStarts(rows, lag int, lengths []int) (PairStarts, error) {
+	if lag < 1 {
+		return PairStarts{}, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", ErrOption, lag)
+	}
+	if lengths == nil {
+		lengths = []int{rows}
+	}
+	if err := checkLengths(lengths, rows, "rows"); err != nil {
+		return PairStarts{}, err
+	}
+	starts := pairStarts(lengths, lag)
+	if starts.Len() == 0 {
+		return PairStarts{}, noPair("rows", rows, len(lengths), lag)
+	}
+	return starts, nil
+}
+
+func pairStarts(lengths []int, lag int) (p PairStarts) {
+	if lag < 1 {
+		return p
+	}
+	start := 0
+	for _, n := range lengths {
+		if n > lag {
+			p.runs = append(p.runs, run{start, start + n - lag, p.n})
+			p.n += n - lag
+		}
+		start += n
+	}
+	return p
+}
+
+// Len is the number of pairs.
+func (p PairStarts) Len() int { return p.n }
+
+// At returns the row at which pair k starts, k in 0 … Len-1. It panics for another k, as indexing
+// does.
+func (p PairStarts) At(k int) int {
+	if k < 0 || k >= p.n {
+		panic(fmt.Sprintf("core: pair %d of %d", k, p.n))
+	}
+	i := 0
+	if len(p.runs) > 1 {
+		i = sort.Search(len(p.runs), func(i int) bool { return p.runs[i].before > k }) - 1
+	}
+	return p.runs[i].from + k - p.runs[i].before
+}
+
+// Runs iterates over runs of consecutive starts from … end-1, one for each trajectory that has a
+// pair, in their order.
+func (p PairStarts) Runs() iter.Seq2[int, int] {
+	return func(yield func(from, end int) bool) {
+		for _, r := range p.runs {
+			if !yield(r.from, r.end) {
+				return
 			}
-			at -= p.Len()
 		}
 	}
 }

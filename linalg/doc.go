@@ -2,7 +2,7 @@
 // features one lag on from the features now, with its reduced-rank and principal-component
 // variants, and what can be read off the result.
 //
-// [FitRidge] fits a [Model] to a trajectory of features; [Ridge] is the same as a
+// [FitRidge] fits a [Model] to trajectories of features; [Ridge] is the same as a
 // [core.EvolutionOperator]. A model predicts features and an observable for any number of steps,
 // and gives eigenvalues and eigenfunctions, singular values, risk, score and dynamical modes.
 // [Covariances] are those of two sets of features.

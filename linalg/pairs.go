@@ -9,30 +9,33 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// pairs are the lagged pairs of a trajectory, with an observable at the later times if there is one. They are read in blocks,
-// so that a trajectory that is not a *mat.Dense is never in memory whole.
+// pairs are the lagged pairs of one or several trajectories, with an observable at the later times if there is one. They are read in
+// blocks, so that a matrix that is not a *mat.Dense is never in memory whole.
 type pairs struct {
-	features   trajectory
-	observable *trajectory // nil if there is none
-	lag, n     int         // n pairs
-	mean       []float64   // to subtract from the features; nil for none
+	features   blocks
+	observable *blocks // nil if there is none
+	starts     core.PairStarts
+	lag, n     int       // n pairs
+	mean       []float64 // to subtract from the features; nil for none
 }
 
-// newPairs checks the trajectories. The features must be there, the observable may be nil.
-func newPairs(features, observable mat.Matrix, lag int) (*pairs, error) {
-	x, err := newTrajectory("features", features)
+// newPairs checks the matrices. The features must be there, the observable may be nil. lengths are those of the trajectories, nil
+// for one.
+func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, error) {
+	x, err := newBlocks("features", features)
 	if err != nil {
 		return nil, err
 	}
 	n, _ := features.Dims()
-	if err := checkLag(lag, n); err != nil {
+	starts, err := core.NewPairStarts(n, lag, lengths)
+	if err != nil {
 		return nil, err
 	}
-	p := &pairs{features: *x, lag: lag, n: n - lag}
+	p := &pairs{features: *x, starts: starts, lag: lag, n: starts.Len()}
 	if observable == nil {
 		return p, nil
 	}
-	if p.observable, err = newTrajectory("observables", observable); err != nil {
+	if p.observable, err = newBlocks("observables", observable); err != nil {
 		return nil, err
 	}
 	if m, _ := observable.Dims(); m != n {
@@ -42,29 +45,36 @@ func newPairs(features, observable mat.Matrix, lag int) (*pairs, error) {
 }
 
 // each calls do with consecutive blocks of the earlier rows, the later rows and the observable at the later times, nil if there
-// is none. It returns the first error, of do or of ctx. Blocks depend on the shapes alone, and do must not keep them.
+// is none. A block lies in one trajectory. each returns the first error, of do or of ctx. Blocks depend on the shapes and the
+// lengths alone, and do must not keep them.
 func (p *pairs) each(ctx context.Context, do func(now, next, f *mat.Dense) error) error {
 	block := p.blockRows()
-	for from := 0; from < p.n; from += block {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		end := min(from+block, p.n)
-		x, err := p.features.read(from, end+p.lag, p.mean)
-		if err != nil {
-			return err
-		}
-		var f *mat.Dense
-		if p.observable != nil {
-			if f, err = p.observable.read(from+p.lag, end+p.lag, nil); err != nil {
+	for begin, stop := range p.starts.Runs() {
+		for from := begin; from < stop; from += block {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := p.read(from, min(from+block, stop), do); err != nil {
 				return err
 			}
 		}
-		if err := do(rows(x, 0, end-from), rows(x, p.lag, end-from+p.lag), f); err != nil {
+	}
+	return nil
+}
+
+// read calls do with the block of the pairs that start at the rows from to end-1.
+func (p *pairs) read(from, end int, do func(now, next, f *mat.Dense) error) error {
+	x, err := p.features.read(from, end+p.lag, p.mean)
+	if err != nil {
+		return err
+	}
+	var f *mat.Dense
+	if p.observable != nil {
+		if f, err = p.observable.read(from+p.lag, end+p.lag, nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	return do(rows(x, 0, end-from), rows(x, p.lag, end-from+p.lag), f)
 }
 
 // blockValues is how many numbers a block has at the most, where a row and the lag are not longer.
@@ -121,8 +131,8 @@ func (p *pairs) center(ctx context.Context) error {
 	return err
 }
 
-// trajectory is a matrix that is read by blocks of rows.
-type trajectory struct {
+// blocks is a matrix that is read by blocks of rows.
+type blocks struct {
 	name   string
 	width  int
 	matrix mat.Matrix
@@ -130,7 +140,7 @@ type trajectory struct {
 	buffer []float64
 }
 
-func newTrajectory(name string, m mat.Matrix) (*trajectory, error) {
+func newBlocks(name string, m mat.Matrix) (*blocks, error) {
 	d, isDense := m.(*mat.Dense)
 	if isDense || m == nil {
 		if _, err := checked(name, m); err != nil {
@@ -141,12 +151,12 @@ func newTrajectory(name string, m mat.Matrix) (*trajectory, error) {
 	if r == 0 || c == 0 {
 		return nil, errEmpty(name, r, c)
 	}
-	return &trajectory{name: name, width: c, matrix: m, dense: d}, nil
+	return &blocks{name: name, width: c, matrix: m, dense: d}, nil
 }
 
 // read returns rows from to end-1 less shift, if that is not nil. The result is good until the next call; the caller must not
 // write to it.
-func (t *trajectory) read(from, end int, shift []float64) (*mat.Dense, error) {
+func (t *blocks) read(from, end int, shift []float64) (*mat.Dense, error) {
 	if t.dense != nil && shift == nil {
 		return rows(t.dense, from, end), nil
 	}

@@ -38,7 +38,7 @@ func TestFitByBlocks(t *testing.T) {
 func TestBlocksCoverAllPairs(t *testing.T) {
 	const n, p = 5000, 1000
 	for _, lag := range []int{1, 3, 1500} {
-		data, err := newPairs(random(1, n, 2), readOnly{random(2, n, p)}, lag)
+		data, err := newPairs(random(1, n, 2), readOnly{random(2, n, p)}, lag, nil)
 		require.NoError(t, err)
 		seen := 0
 		require.NoError(t, data.each(t.Context(), func(now, next, f *mat.Dense) error {
@@ -55,6 +55,82 @@ func TestBlocksCoverAllPairs(t *testing.T) {
 	}
 }
 
+// TestNoPairCrossesAnEnd: the fit to several trajectories is that of the normal equations over the pairs within them, however the
+// matrices are read.
+func TestNoPairCrossesAnEnd(t *testing.T) {
+	const n, d, p = 60, 3, 2
+	features, observable := random(1, n, d), random(2, n, p)
+	for _, lengths := range [][]int{{25, 35}, {3, 0, 2, 25, 1, 29}} {
+		for _, lag := range []int{1, 2, 3} {
+			x, y, f := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag), pairsOf(observable, lengths, lag, lag)
+			for _, center := range []bool{false, true} {
+				o := &RidgeOptions{Variant: Full, Alpha: new(1e-3), Center: center, Lengths: lengths}
+				z := random(3, 5, d)
+				for _, in := range [][2]mat.Matrix{{features, observable}, {readOnly{features}, readOnly{observable}}} {
+					m, err := FitRidge(t.Context(), in[0], in[1], lag, o)
+					require.NoError(t, err)
+					got, err := m.Predict(z, 1)
+					require.NoError(t, err)
+					require.True(t, mat.EqualApprox(regressed(t, x, y, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+					got, err = m.PredictObservable(z, 1)
+					require.NoError(t, err)
+					require.True(t, mat.EqualApprox(regressed(t, x, f, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+				}
+			}
+		}
+	}
+}
+
+// pairsOf returns the rows of m so many rows after the starts of pairs.
+func pairsOf(m *mat.Dense, lengths []int, lag, after int) *mat.Dense {
+	var picked mat.Dense
+	start := 0
+	for _, n := range lengths {
+		for i := start; i+lag < start+n; i++ {
+			var next mat.Dense
+			if picked.IsEmpty() {
+				next.CloneFrom(rows(m, i+after, i+after+1))
+			} else {
+				next.Stack(&picked, rows(m, i+after, i+after+1))
+			}
+			picked.CloneFrom(&next)
+		}
+		start += n
+	}
+	return &picked
+}
+
+// regressed is the ridge regression of y on x at z, by the normal equations.
+func regressed(t *testing.T, x, y, z *mat.Dense, alpha float64, center bool) *mat.Dense {
+	_, d := x.Dims()
+	_, p := y.Dims()
+	meanX, meanY := make([]float64, d), make([]float64, p)
+	if center {
+		meanX, meanY = means(x), means(y)
+	}
+	cx, _, cxy, err := Covariances(shifted(x, meanX), shifted(y, meanY), false)
+	require.NoError(t, err)
+	for i := range d {
+		cx.SetSym(i, i, cx.At(i, i)+alpha)
+	}
+	var g, out mat.Dense
+	require.NoError(t, g.Solve(cx, cxy))
+	out.Mul(shifted(z, meanX), &g)
+	out.Apply(func(_, j int, v float64) float64 { return v + meanY[j] }, &out)
+	return &out
+}
+
+func TestLengthsAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		lengths []int
+		want    error
+	}{{[]int{5, 4}, core.ErrShape}, {[]int{5, 6}, core.ErrShape}, {[]int{11, -1}, core.ErrShape}, {[]int{}, core.ErrShape},
+		{[]int{2, 2, 2, 2, 2}, core.ErrTooShort}} {
+		_, err := FitRidge(t.Context(), random(1, 10, 2), nil, 2, &RidgeOptions{Lengths: c.lengths})
+		assert.ErrorIs(t, err, c.want, "%v", c.lengths)
+	}
+}
+
 func TestBlocksNameTheRowOfANonFiniteValue(t *testing.T) {
 	const n, p = 3000, 1000
 	observable := random(2, n, p)
@@ -66,7 +142,7 @@ func TestBlocksNameTheRowOfANonFiniteValue(t *testing.T) {
 
 func TestBlocksEndWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	data, err := newPairs(readOnly{random(1, 3000, 1000)}, nil, 1)
+	data, err := newPairs(readOnly{random(1, 3000, 1000)}, nil, 1, nil)
 	require.NoError(t, err)
 	calls := 0
 	err = data.each(ctx, func(_, _, _ *mat.Dense) error { calls++; cancel(); return nil })

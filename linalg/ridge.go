@@ -47,6 +47,9 @@ type RidgeOptions struct {
 	// 2⁻⁵². Directions whose value is at most 10·d·ε are dropped, with a warning: σ² for
 	// ReducedRank, the eigenvalue of C_X + αI for PrincipalComponents.
 	Precision float64
+	// Lengths are the numbers of rows of the trajectories, which follow one another in the features
+	// and add up to N; nil for one trajectory. No pair crosses the end of one.
+	Lengths []int
 }
 
 // Ridge is ridge regression as a [core.EvolutionOperator], described as "ridge". Its fitted
@@ -83,6 +86,7 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 		Variant:   Variant(t.Options.String("variant")),
 		Center:    t.Options.Bool("center"),
 		Precision: t.Precision,
+		Lengths:   t.Lengths,
 	})
 	if err != nil {
 		return nil, err
@@ -90,27 +94,31 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 	return Operator{model}, nil
 }
 
-// FitRidge regresses the N×d trajectory of features, one row a time, on itself lag rows earlier;
-// with it the N×p trajectory of an observable at the same times, if that is not nil. nil options
-// are the defaults.
+// FitRidge regresses the N×d matrix of features, one row a time, on itself lag rows earlier within a
+// trajectory; with it the N×p matrix of an observable at the same times, if that is not nil. nil
+// options are the defaults.
 //
 // The error is [core.ErrTooShort] if there is no lagged pair, [core.ErrShape] if features and
-// observable differ in length, [core.ErrNonFinite] for such values and for features so large that
-// their covariances overflow, [core.ErrUnavailable] for features so small, by themselves or beside
-// alpha, that the operator underflows, [core.ErrOption] for options out of range, and that of ctx
-// soon after it ends. Features that are constant, linearly dependent or more than the pairs are no
-// error: directions that they do not determine are dropped, and [Model.Report] says so.
+// observable differ in length or the lengths do not add up to it, [core.ErrNonFinite] for such
+// values and for features so large that their covariances overflow, [core.ErrUnavailable] for
+// features so small, by themselves or beside alpha, that the operator underflows, [core.ErrOption]
+// for options out of range, and that of ctx soon after it ends. Features that are constant, linearly
+// dependent or more than the pairs are no error: directions that they do not determine are dropped,
+// and [Model.Report] says so.
 //
 // The time is that of two products of N·d² multiplications and a few factorisations of d×d
-// matrices. The memory is that of about six d×d matrices. A trajectory that is not a *mat.Dense is
-// read by blocks of about a million numbers, two to four times, so that it may be larger than the
+// matrices. The memory is that of about six d×d matrices. A matrix that is not a *mat.Dense is read
+// by blocks of about a million numbers, two to four times, so that it may be larger than the
 // memory; one that is is not copied.
 func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *RidgeOptions) (_ *Model, err error) {
 	defer core.Recover(&err)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	data, err := newPairs(features, observable, lag)
+	if o == nil {
+		o = &RidgeOptions{}
+	}
+	data, err := newPairs(features, observable, lag, o.Lengths)
 	if err != nil {
 		return nil, err
 	}
@@ -147,21 +155,8 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 	return m, nil
 }
 
-func checkLag(lag, n int) error {
-	if lag < 1 {
-		return fmt.Errorf("%w: a lag of %d rows; it must be at least 1", core.ErrOption, lag)
-	}
-	if n <= lag {
-		return fmt.Errorf("%w: %d rows have no pair at a lag of %d; give at least %d", core.ErrTooShort, n, lag, lag+1)
-	}
-	return nil
-}
-
 // problem returns the options with their defaults, checked for d features.
 func (o *RidgeOptions) problem(d int) (regression, error) {
-	if o == nil {
-		o = &RidgeOptions{}
-	}
 	p := regression{alpha: DefaultAlpha, variant: o.Variant, rank: o.Rank, center: o.Center}
 	if o.Alpha != nil {
 		p.alpha = *o.Alpha

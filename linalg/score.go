@@ -24,7 +24,7 @@ func (m *Model) Risk(features mat.Matrix) (_ float64, err error) {
 		return 0, err
 	}
 	n, _ := x.Dims()
-	if err := checkLag(m.lag, n); err != nil {
+	if _, err := core.NewPairStarts(n, m.lag, nil); err != nil {
 		return 0, err
 	}
 	prediction, err := m.Predict(rows(x, 0, n-m.lag), 1)

@@ -33,7 +33,7 @@ func random(seed uint64, n, d int) *mat.Dense {
 // operator returns the model with M = G = g.
 func operator(g *mat.Dense) *Model {
 	d, _ := g.Dims()
-	p, err := newPairs(random(1, 2, d), nil, 1)
+	p, err := newPairs(random(1, 2, d), nil, 1, nil)
 	if err != nil {
 		panic(err)
 	}

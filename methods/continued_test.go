@@ -162,15 +162,15 @@ func TestContinuedFits(t *testing.T) {
 			assert.Equal(t, expected, found)
 			switch want := want.(type) {
 			case core.Model:
-				x, err := want.Predict(t.Context(), tr.Validation)
+				x, err := want.Predict(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
-				y, err := got.(core.Model).Predict(t.Context(), tr.Validation)
+				y, err := got.(core.Model).Predict(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
 				assert.Equal(t, x.Floats(), y.Floats())
 			case core.Judge:
-				x, err := want.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation)
+				x, err := want.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
-				y, err := got.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation)
+				y, err := got.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
 				assert.Equal(t, x, y)
 			}

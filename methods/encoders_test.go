@@ -75,7 +75,7 @@ func TestOtherEncoders(t *testing.T) {
 				want += 4*24 + 24 + 24*64 + 64
 			}
 			assert.Equal(t, want, core.ReportOf(fitted).Parameters)
-			predicted, err := fitted.Predict(t.Context(), tr.Validation)
+			predicted, err := fitted.Predict(t.Context(), tr.Validation.Snapshots())
 			require.NoError(t, err)
 
 			s := throughAFile(t, fitted)
@@ -83,7 +83,7 @@ func TestOtherEncoders(t *testing.T) {
 			for _, other := range []nn.Autoencoder{dense{3}, &dense{}} {
 				loaded, err := made(other).(core.ModelLoader).Load(t.Context(), &core.Saved{State: *s})
 				require.NoError(t, err)
-				again, err := loaded.Predict(t.Context(), tr.Validation)
+				again, err := loaded.Predict(t.Context(), tr.Validation.Snapshots())
 				require.NoError(t, err)
 				assert.Equal(t, predicted.Floats(), again.Floats())
 				assert.Equal(t, s, throughAFile(t, loaded))
@@ -125,11 +125,11 @@ func TestEncoderOptions(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, core.ReportOf(fitted).History, 2)
 	assert.Equal(t, 64*10+10+10*4+4+4*4, core.ReportOf(fitted).Parameters)
-	want, err := fitted.Predict(t.Context(), tr.Validation)
+	want, err := fitted.Predict(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	loaded, err := m.(core.ModelLoader).Load(t.Context(), &core.Saved{State: *throughAFile(t, fitted)})
 	require.NoError(t, err)
-	got, err := loaded.Predict(t.Context(), tr.Validation)
+	got, err := loaded.Predict(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	assert.Equal(t, want.Floats(), got.Floats())
 }
@@ -199,14 +199,14 @@ func TestModelsOfOtherOptions(t *testing.T) {
 			tr.OracleEmbedding = encoder
 			fitted, err := m.Fit(t.Context(), tr)
 			require.NoError(t, err)
-			want, err := ability[core.Forecaster](t, fitted).Forecast(t.Context(), tr.Validation, 3)
+			want, err := ability[core.Forecaster](t, fitted).Forecast(t.Context(), tr.Validation.Snapshots(), 3)
 			require.NoError(t, err)
 			loader, ok := core.As[core.ModelLoader](builtins()[c.method])
 			require.True(t, ok)
 			saved := &core.Saved{State: *throughAFile(t, fitted), OracleEmbedding: encoder}
 			loaded, err := loader.Load(t.Context(), saved)
 			require.NoError(t, err)
-			got, err := ability[core.Forecaster](t, loaded).Forecast(t.Context(), tr.Validation, 3)
+			got, err := ability[core.Forecaster](t, loaded).Forecast(t.Context(), tr.Validation.Snapshots(), 3)
 			require.NoError(t, err)
 			assert.Equal(t, want.Floats(), got.Floats())
 			assert.Equal(t, ability[core.Spectral](t, fitted).Eigenvalues(), ability[core.Spectral](t, loaded).Eigenvalues())

@@ -75,12 +75,12 @@ func newTask(t testing.TB) task {
 
 // accuracy is the share of validation snapshots whose prediction, steps times fed back, the judge labels rightly.
 func (k task) accuracy(t testing.TB, m core.Model, tr *core.Training, steps int) float64 {
-	x := tr.Validation
+	x := tr.Validation.Snapshots()
 	var err error
 	for range steps {
 		x, err = m.Predict(t.Context(), x)
 		require.NoError(t, err)
-		require.True(t, x.SameShape(tr.Validation))
+		require.True(t, x.SameShape(tr.Validation.At(0)))
 	}
 	labels, err := k.judge.Classify(t.Context(), x)
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestMethodsLearnTheSmallTask(t *testing.T) {
 
 			spectral, ok := core.As[core.Spectral](model)
 			require.True(t, ok)
-			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation)
+			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
 			require.NoError(t, err)
 			rows, columns := left.Dims()
 			assert.Equal(t, []int{tr.Validation.Len(), len(spectral.Eigenvalues())}, []int{rows, columns})
@@ -167,7 +167,7 @@ func TestMethodsRefuseUnsuitableData(t *testing.T) {
 		}
 		options, err := m.Describe().Resolve(nil)
 		require.NoError(t, err)
-		_, err = m.Fit(t.Context(), &core.Training{Train: x, Validation: x, Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress})
+		_, err = m.Fit(t.Context(), &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress})
 		require.ErrorIs(t, err, core.ErrShape, name)
 		assert.ErrorContains(t, err, "7×9", name)
 		assert.ErrorContains(t, err, "8×12", name)
@@ -207,7 +207,7 @@ func TestConcurrentFits(t *testing.T) {
 		if !assert.NoError(t, err) {
 			return nil
 		}
-		x, err := model.Predict(context.Background(), tr.Validation)
+		x, err := model.Predict(context.Background(), tr.Validation.Snapshots())
 		assert.NoError(t, err)
 		return x.Floats()
 	}

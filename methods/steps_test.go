@@ -64,8 +64,8 @@ func BenchmarkEmbed(b *testing.B) {
 	oracle, err := r.Oracles.Get("cnn")
 	require.NoError(b, err)
 	t := orderedMNIST(b, oracle.Describe(), 1000, 1)
-	images := t.Train
-	t.Train, t.TrainLabels = images.Slice(0, 64), t.TrainLabels[:64]
+	images := t.Train.At(0)
+	t.Train, t.TrainLabels = core.OneTrajectory(images.Slice(0, 64)), t.TrainLabels[:64]
 	judge, err := oracle.Fit(b.Context(), t)
 	require.NoError(b, err)
 	encoder, ok := core.As[core.Encoder](judge)
@@ -90,7 +90,7 @@ func BenchmarkRidge(b *testing.B) {
 	t := orderedMNIST(b, linear.New().Describe(), 3000, 0)
 	pixels, err := linear.Pixels().Fit(b.Context(), t)
 	require.NoError(b, err)
-	x, err := pixels.Embed(b.Context(), t.Train)
+	x, err := pixels.Embed(b.Context(), t.Train.Snapshots())
 	require.NoError(b, err)
 	for b.Loop() {
 		_, err := linalg.FitRidge(b.Context(), x, nil, t.Lag, &linalg.RidgeOptions{Rank: 5})
@@ -113,7 +113,7 @@ func orderedMNIST(b *testing.B, d core.Description, n, epochs int) *core.Trainin
 	options, err := d.Resolve(values)
 	require.NoError(b, err)
 	return &core.Training{
-		Train: s.Snapshots.Slice(0, n), Validation: s.Snapshots.Slice(n, n+validation),
+		Train: core.OneTrajectory(s.Snapshots.Slice(0, n)), Validation: core.OneTrajectory(s.Snapshots.Slice(n, n+validation)),
 		TrainLabels: s.Labels[:n], ValidationLabels: s.Labels[n:],
 		Lag: 1, States: digits, Options: options, Seed: 1, Name: d.Name, Progress: core.NoProgress,
 	}

@@ -16,30 +16,32 @@ type Data interface {
 	Batch(indices []int) []*tensors.Tensor
 }
 
-// Pairs are the lagged pairs of a sequence: batches of two tensors, the snapshots and those lag later, each float32 and
-// [n, shape of a snapshot…].
-func Pairs(sequence core.Snapshots, lag int) Data { return pairs{sequence, lag} }
+// Pairs are the lagged pairs within the trajectories, numbered in the order of their starts: batches of two tensors, the snapshots
+// and those lag later, each float32 and [n, shape of a snapshot…].
+func Pairs(x core.Trajectories, lag int) Data { return pairs{x, x.PairStarts(lag), lag} }
 
 type pairs struct {
-	sequence core.Snapshots
-	lag      int
+	x      core.Trajectories
+	starts core.PairStarts
+	lag    int
 }
 
-func (p pairs) Len() int { return max(p.sequence.Len()-p.lag, 0) }
+func (p pairs) Len() int { return p.starts.Len() }
 
 func (p pairs) Batch(indices []int) []*tensors.Tensor {
-	later := make([]int, len(indices))
-	for i, t := range indices {
-		later[i] = t + p.lag
+	earlier, later := make([]int, len(indices)), make([]int, len(indices))
+	for i, k := range indices {
+		earlier[i] = p.starts.At(k)
+		later[i] = earlier[i] + p.lag
 	}
-	return []*tensors.Tensor{gather(p.sequence, indices), gather(p.sequence, later)}
+	return []*tensors.Tensor{gather(p.x, earlier), gather(p.x, later)}
 }
 
 // Labelled are snapshots with their labels: batches of two tensors, the snapshots as in [Pairs] and the labels, int32, [n].
-func Labelled(snapshots core.Snapshots, labels []int) Data { return labelled{snapshots, labels} }
+func Labelled(snapshots core.Trajectories, labels []int) Data { return labelled{snapshots, labels} }
 
 type labelled struct {
-	snapshots core.Snapshots
+	snapshots core.Trajectories
 	labels    []int
 }
 
@@ -53,8 +55,8 @@ func (l labelled) Batch(indices []int) []*tensors.Tensor {
 	return []*tensors.Tensor{gather(l.snapshots, indices), tensors.FromFlatDataAndDimensions(labels, len(labels))}
 }
 
-func gather(s core.Snapshots, times []int) *tensors.Tensor {
-	t := tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{len(times)}, s.Shape()...)...))
-	tensors.MustMutableFlatData(t, func(values []float32) { s.Gather(values, times) })
+func gather(x core.Trajectories, snapshots []int) *tensors.Tensor {
+	t := tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{len(snapshots)}, x.Shape()...)...))
+	tensors.MustMutableFlatData(t, func(values []float32) { x.Gather(values, snapshots) })
 	return t
 }

@@ -75,7 +75,7 @@ func ExampleTrainer() {
 			x, y := batch[0], batch[1]
 			return graph.ReduceAllMean(graph.Square(graph.Sub(nn.Linear(scope.At("next"), x, 1), y))), nil
 		},
-		Train:   nn.Pairs(sequence, 1),
+		Train:   nn.Pairs(core.OneTrajectory(sequence), 1),
 		Shuffle: core.NewStream(42, "mine", "shuffle"),
 	}).Run(context.Background())
 	if err != nil {

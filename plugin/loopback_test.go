@@ -122,6 +122,67 @@ func TestDeadlineTravels(t *testing.T) {
 	assert.ErrorContains(t, err, "89 minutes are left")
 }
 
+// seeing keeps what a fit saw.
+type seeing struct {
+	faultyMethod
+	saw *core.Training
+}
+
+func (s seeing) Describe() core.Description {
+	d := described("seeing")
+	d.Exposure = core.LabelExposed
+	return d
+}
+
+func (s seeing) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	*s.saw = *t
+	return s.faultyMethod.Fit(ctx, t)
+}
+
+type seeingOperator struct {
+	faultyOperator
+	saw *core.OperatorTraining
+}
+
+func (s seeingOperator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
+	*s.saw = *t
+	return s.faultyOperator.Fit(ctx, t)
+}
+
+// TestTrajectoriesTravel: a fit in a plugin sees the trajectories that were given, be they of pixels or not, and their labels.
+func TestTrajectoriesTravel(t *testing.T) {
+	var saw core.Training
+	var sawOperator core.OperatorTraining
+	l, err := plugin.Loopback(seeing{saw: &saw}, seeingOperator{saw: &sawOperator})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, l.Close()) }()
+	pixels, err := core.NewPixelSnapshots(make([]uint8, 8), 2, 2)
+	require.NoError(t, err)
+	m := l.Things[0].(core.Method)
+	tr := training(t, m.Describe())
+	x := tr.Train.At(0)
+	for _, parts := range [][]core.Snapshots{{x}, {x.Slice(0, 4), x.Slice(4, x.Len())}, {pixels, pixels.Slice(0, 1), pixels}, {x, pixels}} {
+		tr.Train, err = core.NewTrajectories(parts...)
+		require.NoError(t, err)
+		tr.TrainLabels, tr.ValidationLabels = make([]int, tr.Train.Len()), make([]int, tr.Validation.Len())
+		tr.TrainLabels[tr.Train.Len()-1] = 1
+		_, err = m.Fit(t.Context(), tr)
+		require.NoError(t, err)
+		assert.Equal(t, tr.Train.Lengths(), saw.Train.Lengths())
+		assert.Equal(t, tr.Train.Snapshots(), saw.Train.Snapshots())
+		assert.Equal(t, tr.Validation, saw.Validation)
+		assert.Equal(t, tr.TrainLabels, saw.TrainLabels)
+	}
+	o := l.Things[1].(core.EvolutionOperator)
+	for _, lengths := range [][]int{nil, {5, 3}} {
+		_, err = o.Fit(t.Context(), &core.OperatorTraining{
+			Features: mat.NewDense(8, 2, nil), Observable: mat.NewDense(8, 1, nil), Lag: 2, Lengths: lengths,
+		})
+		require.NoError(t, err)
+		assert.Equal(t, lengths, sawOperator.Lengths)
+	}
+}
+
 type misnamed struct{ faultyMethod }
 
 func (misnamed) Describe() core.Description { return described("Bad Name") }
@@ -136,7 +197,7 @@ func (exposed) Describe() core.Description {
 }
 
 func (exposed) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
-	if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+	if _, err := t.OracleEmbedding.Embed(ctx, t.Train.Snapshots()); err != nil {
 		return nil, err
 	}
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {

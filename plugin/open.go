@@ -150,7 +150,7 @@ func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, erro
 	var things []any
 	var all []error // what is wrong with each
 	for _, t := range described.GetThings() {
-		stub, err := client.Stub(t, sessions)
+		stub, err := client.Stub(t, described.GetTrajectories(), sessions)
 		k := key{t.GetKind(), t.GetName()}
 		if err == nil && seen[k] {
 			err = fmt.Errorf("%w: it serves two things of the kind %s called %q", core.ErrDescription, k.kind, k.name)

@@ -127,7 +127,8 @@ func TestLargeArrays(t *testing.T) {
 	data, err := core.NewSnapshots(make([]float32, 4*64*64), 64, 64)
 	require.NoError(t, err)
 	large := training(t, m.Describe())
-	large.Train, large.Validation, large.TrainLabels, large.ValidationLabels = data, data, nil, nil
+	large.Train, large.Validation = core.OneTrajectory(data), core.OneTrajectory(data)
+	large.TrainLabels, large.ValidationLabels = nil, nil
 	model, err := m.Fit(ctx, large)
 	require.NoError(t, err)
 

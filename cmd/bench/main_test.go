@@ -76,7 +76,8 @@ func TestProgram(t *testing.T) {
 		for _, r := range results.Runs {
 			methods[r.Method] = r
 			assert.Equal(t, benchmark.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
-			assert.Len(t, r.Accuracy, 2)
+			require.Len(t, r.Evaluations, 2)
+			assert.Len(t, r.Evaluations[0].Score, 2)
 			assert.Contains(t, table, r.Method)
 			assert.Contains(t, stderr, r.Method+", seed 42: done in ")
 		}
@@ -102,13 +103,13 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 	store := benchmark.OpenStore(out)
 	task, err := store.TaskArrays()
 	require.NoError(t, err)
-	require.Equal(t, results.Task.Test, task.TestImages.Len())
+	require.Equal(t, results.Task.Test, task.Starts.Len())
 	var inputs []string
-	for i := range task.TestImages.Len() {
+	for i := range task.Starts.Len() {
 		inputs = append(inputs, filepath.Join(t.TempDir(), "image.png"))
 		file, err := os.Create(inputs[i])
 		require.NoError(t, err)
-		require.NoError(t, png.Encode(file, dataset.Grey(task.TestImages.Slice(i, i+1).Floats(), 28, 28)))
+		require.NoError(t, png.Encode(file, dataset.Grey(task.Starts.Slice(i, i+1).Floats(), 28, 28)))
 		require.NoError(t, file.Close())
 	}
 	n, steps := len(inputs), results.Task.Steps
@@ -130,7 +131,7 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 			h := sha256.New()
 			require.NoError(t, binary.Write(h, binary.LittleEndian, images[step*n*784:(step+1)*n*784]))
 			assert.Equal(t, r.PredictionSHA256[step], hex.EncodeToString(h.Sum(nil)), "%s, step %d", r.Method, step+1)
-			for i, label := range r.Labels[step] {
+			for i, label := range r.Evaluations[0].Labels[step] {
 				assert.EqualValues(t, label, labels[step*n+i])
 			}
 		}

@@ -50,6 +50,10 @@ func embedderChecks() []check[*trainee] {
 		{"new-features", "Embed returns a new matrix, which the caller may write to", "",
 			[]string{featuresFinite, steadyCheck}, (*trainee).checkNewFeatures},
 		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
+		{"lag", "Fits at lags of 2 and 3 give finite features, as many as at a lag of 1", "", []string{featuresFinite}, (*trainee).checkEmbedderLag},
+		{trajectoriesCheck, "A fit to several trajectories takes no pair that crosses the end of one, and gives the same bits wherever in memory they are; " +
+			"or it returns ErrUnavailable",
+			"", []string{"lag", "repeatable"}, (*trainee).checkEmbedderTrajectories},
 	}, traineeChecks("Embed", featuresFinite), []check[*trainee]{
 		exposureCheck(featuresFinite),
 		{"decoder", "Decode gives a finite snapshot of the training snapshots' shape for each row, dependent on that row alone; ErrShape for another number of features",
@@ -101,12 +105,12 @@ func (s *trainee) checkNewFeatures(ctx context.Context, _ *notes) error {
 		return err
 	}
 	e := l.fitted.(core.Embedding)
-	z, err := e.Embed(ctx, l.training.Validation)
+	z, err := e.Embed(ctx, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
 	mutated(z)
-	got, err := embed(ctx, e, l.training.Validation)
+	got, err := embed(ctx, e, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
@@ -122,7 +126,7 @@ func (s *trainee) checkConcurrentUse(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	return concurrently(s.use, func() (string, error) {
 		got, err := s.apply(ctx, l.fitted, x)
 		return want.difference(got), err
@@ -210,7 +214,7 @@ func (s *trainee) checkViewer(ctx context.Context, _ *notes) error {
 	if !ok {
 		return undeclared("embedding", "Viewer")
 	}
-	view, err := viewer.View(l.training.Validation)
+	view, err := viewer.View(l.training.Validation.At(0))
 	if err != nil {
 		return failed("View", err)
 	}

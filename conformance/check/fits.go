@@ -254,7 +254,7 @@ func (s *trainee) tryFit(ctx context.Context, t *core.Training) (refused, err er
 			return wrong("return one of the two", "Fit returned neither a fitted thing nor an error")
 		}
 		call = s.use
-		out, err := s.apply(ctx, fitted, t.Validation)
+		out, err := s.apply(ctx, fitted, t.Validation.Snapshots())
 		if where := out.nonFinite(); err == nil && where != "" {
 			return wrong("return an error that wraps core.ErrNonFinite instead", "%s: %s", s.use, where)
 		}
@@ -335,19 +335,19 @@ func (s *trainee) checkUnsuitable(ctx context.Context, n *notes) error {
 
 // cutTraining leaves n snapshots in each part.
 func cutTraining(t *core.Training, n int) {
-	t.Train, t.Validation = t.Train.Slice(0, n), t.Validation.Slice(0, n)
+	t.Train, t.Validation = core.OneTrajectory(t.Train.At(0).Slice(0, n)), core.OneTrajectory(t.Validation.At(0).Slice(0, n))
 	if t.TrainLabels != nil {
 		t.TrainLabels, t.ValidationLabels = t.TrainLabels[:n], t.ValidationLabels[:n]
 	}
 }
 
 // constantLike returns as many snapshots of zeros.
-func constantLike(x core.Snapshots) core.Snapshots {
+func constantLike(x core.Trajectories) core.Trajectories {
 	same, err := core.NewPixelSnapshots(make([]uint8, x.Len()*x.Size()), x.Shape()...)
 	if err != nil {
 		return x
 	}
-	return same
+	return core.OneTrajectory(same)
 }
 
 func (s *trainee) checkErrors(ctx context.Context, _ *notes) error {
@@ -369,11 +369,11 @@ func (s *trainee) checkErrors(ctx context.Context, _ *notes) error {
 	}{
 		{"training data without a lagged pair", core.ErrTooShort, func(t *core.Training) error { cutTraining(t, 1); return nil }},
 		{"validation snapshots of another shape", core.ErrShape, func(t *core.Training) error {
-			t.Validation = strange.x.Slice(0, t.Validation.Len())
+			t.Validation = core.OneTrajectory(strange.x.Slice(0, t.Validation.Len()))
 			return nil
 		}},
 		{"a training snapshot with a value that is not a number", core.ErrNonFinite, func(t *core.Training) error {
-			x, values, err := floats(t.Train)
+			x, values, err := inFloats(t.Train)
 			values[0], t.Train = float32(math.NaN()), x
 			return err
 		}},

@@ -111,7 +111,7 @@ func (s *trainee) validation(ctx context.Context) (*longFit, table, error) {
 	if err != nil {
 		return nil, table{}, err
 	}
-	out, err := s.apply(ctx, l.fitted, l.training.Validation)
+	out, err := s.apply(ctx, l.fitted, l.training.Validation.At(0))
 	return l, out, failed(s.use, err)
 }
 
@@ -317,10 +317,10 @@ func (s *trainee) checkInputs(ctx context.Context, _ *notes) error {
 		return err
 	}
 	var train, validation, probe []float32
-	if t.Train, train, err = floats(t.Train); err != nil {
+	if t.Train, train, err = inFloats(t.Train); err != nil {
 		return err
 	}
-	if t.Validation, validation, err = floats(t.Validation); err != nil {
+	if t.Validation, validation, err = inFloats(t.Validation); err != nil {
 		return err
 	}
 	given := *t
@@ -338,7 +338,7 @@ func (s *trainee) checkInputs(ctx context.Context, _ *notes) error {
 	case !slices.Equal(given.TrainLabels, t.TrainLabels), !slices.Equal(given.ValidationLabels, t.ValidationLabels):
 		return wrong(remedy, "Fit changed the labels that it was given")
 	}
-	x, probe, err := floats(t.Validation)
+	x, probe, err := floats(t.Validation.At(0))
 	if err != nil {
 		return err
 	}
@@ -361,8 +361,8 @@ func (s *trainee) checkKeeps(ctx context.Context, _ *notes) error {
 	var training *core.Training
 	fitted, before, err := s.brief(ctx, data, func(t *core.Training) {
 		training = t
-		for _, x := range []*core.Snapshots{&t.Train, &t.Validation} {
-			copied, values, err := floats(*x)
+		for _, x := range []*core.Trajectories{&t.Train, &t.Validation} {
+			copied, values, err := inFloats(*x)
 			if err == nil {
 				*x, memory = copied, append(memory, values)
 			}
@@ -424,8 +424,8 @@ func (s *trainee) checkStorage(ctx context.Context, _ *notes) error {
 	}
 	var copying error
 	_, got, err = s.brief(ctx, data, func(t *core.Training) {
-		if t.Train, _, copying = floats(t.Train); copying == nil {
-			t.Validation, _, copying = floats(t.Validation)
+		if t.Train, _, copying = inFloats(t.Train); copying == nil {
+			t.Validation, _, copying = inFloats(t.Validation)
 		}
 	})
 	if err != nil || copying != nil {

@@ -39,7 +39,7 @@ func (s *trainee) checkForecaster(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x, memory, err := floats(l.training.Validation)
+	x, memory, err := floats(l.training.Validation.At(0))
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (s *trainee) checkForecastSteps(ctx context.Context, n *notes) error {
 		return err
 	}
 	for _, steps := range s.aheads() {
-		out, err := forecast(l.training.Validation, steps)
+		out, err := forecast(l.training.Validation.At(0), steps)
 		if err != nil {
 			return err
 		}

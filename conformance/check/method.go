@@ -51,6 +51,9 @@ func methodChecks() []check[*trainee] {
 				return s.checkForecast(l.fitted, l.data, out, 1, n)
 			}},
 		{"lag", "A fit at a lag of 2 predicts the pattern two snapshots on", "", []string{"learns"}, (*trainee).checkLag},
+		{trajectoriesCheck, "A fit to several trajectories learns from no pair that crosses the end of one, and gives the same bits wherever in memory they are; " +
+			"or it returns ErrUnavailable",
+			"", []string{"lag", "repeatable"}, (*trainee).checkMethodTrajectories},
 	}, traineeChecks("Predict", predictionFinite), []check[*trainee]{
 		exposureCheck(predictionFinite),
 		{"eigenvalues", "Eigenvalues are finite, in descending order of modulus, at most as many as the rank, and the same at every call",
@@ -71,7 +74,7 @@ func (s *trainee) checkPredictionShape(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	next, err := l.fitted.(core.Model).Predict(ctx, x)
 	switch {
 	case err != nil:
@@ -130,7 +133,7 @@ func (s *trainee) checkLag(ctx context.Context, n *notes) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.apply(ctx, fitted, t.Validation)
+	out, err := s.apply(ctx, fitted, t.Validation.At(0))
 	if err != nil {
 		return failed("Predict", err)
 	}
@@ -237,7 +240,7 @@ func (s *trainee) checkModelEigenfunctions(ctx context.Context, _ *notes) error 
 		}
 		return complexTable(values), nil
 	}
-	x, memory, err := floats(l.training.Validation)
+	x, memory, err := floats(l.training.Validation.At(0))
 	if err != nil {
 		return err
 	}

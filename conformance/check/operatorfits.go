@@ -370,6 +370,9 @@ func (s *operating) checkErrors(ctx context.Context, _ *notes) error {
 		{"an observable of another length", core.ErrShape, func(t *core.OperatorTraining) {
 			t.Observable = mat.NewDense(systemLength-1, systemObservable, nil)
 		}},
+		{"trajectories whose lengths do not add up to the rows", core.ErrShape, func(t *core.OperatorTraining) {
+			t.Lengths = []int{systemLength / 2, systemLength/2 - 1}
+		}},
 		{"features with a value that is not a number", core.ErrNonFinite, func(t *core.OperatorTraining) {
 			t.Features = withNaN(mat.DenseCopyOf(t.Features))
 		}},

@@ -62,8 +62,12 @@ const labelsInRange = "labels"
 func oracleChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
 		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"}, (*trainee).checkLabels},
-		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkVerdicts},
+		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkLearnsLabels},
 		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
+		{"lag", "Fits at lags of 2 and 3 give labels that are right in the same share of cases", "", []string{"learns"}, (*trainee).checkOracleLag},
+		{trajectoriesCheck, "A fit to several trajectories, whose labels are numbered through, gives labels that are right in the same share of cases, and the same bits " +
+			"wherever in memory they are; or it returns ErrUnavailable",
+			"", []string{"learns", "repeatable"}, (*trainee).checkOracleTrajectories},
 	}, traineeChecks("Classify", labelsInRange), []check[*trainee]{
 		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"}, (*trainee).checkNeedsLabels},
 		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from which the label follows",
@@ -77,7 +81,7 @@ func (s *trainee) checkLabels(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	labels, err := l.fitted.(core.Judge).Classify(ctx, x)
 	if err != nil {
 		return failed("Classify", err)
@@ -88,10 +92,23 @@ func (s *trainee) checkLabels(ctx context.Context, _ *notes) error {
 	return nil
 }
 
-func (s *trainee) checkVerdicts(ctx context.Context, n *notes) error {
-	l, out, err := s.validation(ctx)
+func (s *trainee) checkLearnsLabels(ctx context.Context, n *notes) error {
+	l, err := s.fitLong(ctx)
 	if err != nil {
 		return err
+	}
+	return s.checkVerdicts(ctx, l.fitted, n)
+}
+
+// checkVerdicts checks the labels that a judge gives to the validation snapshots of the long fit.
+func (s *trainee) checkVerdicts(ctx context.Context, fitted any, n *notes) error {
+	l, err := s.fitLong(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := s.apply(ctx, fitted, l.training.Validation.At(0))
+	if err != nil {
+		return failed(s.use, err)
 	}
 	right := 0
 	for i, want := range l.training.ValidationLabels {
@@ -104,7 +121,7 @@ func (s *trainee) checkVerdicts(ctx context.Context, n *notes) error {
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
-	return unjudged(l.fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
+	return unjudged(fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
 		"%.1f %% of %d labels are right, and chance is %.1f %%; it takes %.1f %%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
 }
 
@@ -137,7 +154,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 	if core.IsNil(e) {
 		return wrong("return the features on which labels are based, or do not declare the ability", "Encoder returned nil")
 	}
-	out, err := embed(ctx, e, l.training.Validation)
+	out, err := embed(ctx, e, l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}
@@ -145,7 +162,7 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return wrong("return finite features, a row for each snapshot", "Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
 			out.rows, out.columns, l.training.Validation.Len(), e.Dim(), where)
 	}
-	again, err := embed(ctx, encoder.Encoder(), l.training.Validation)
+	again, err := embed(ctx, encoder.Encoder(), l.training.Validation.At(0))
 	if err != nil {
 		return failed("Embed", err)
 	}

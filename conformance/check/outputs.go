@@ -52,7 +52,7 @@ func (d digests) ofTrainee(ctx context.Context, s *trainee, name string) error {
 	}
 	d.add(name, out)
 	d.addReport(l.fitted)
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	if spectral, ok := core.As[core.Spectral](l.fitted); ok {
 		d.add("eigenvalues", valuesTable(spectral.Eigenvalues()...))
 		left, err := spectral.LeftEigenfunctions(ctx, x)

@@ -95,7 +95,7 @@ func (s *trainee) checkSaved(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	x := l.training.Validation
+	x := l.training.Validation.At(0)
 	want, err := s.apply(ctx, l.fitted, x)
 	if err != nil {
 		return failed(s.use, err)

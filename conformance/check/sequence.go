@@ -58,6 +58,12 @@ func floats(x core.Snapshots) (core.Snapshots, []float32, error) {
 	return copied, values, err
 }
 
+// inFloats is floats for the snapshots of one trajectory.
+func inFloats(x core.Trajectories) (core.Trajectories, []float32, error) {
+	copied, values, err := floats(x.Snapshots())
+	return core.OneTrajectory(copied), values, err
+}
+
 // training returns what a fit sees of the sequence: three quarters of it to train on, and the rest to validate.
 func (s *sequence) training(d core.Description, values map[string]any) (*core.Training, error) {
 	options, err := d.Resolve(values)
@@ -67,7 +73,7 @@ func (s *sequence) training(d core.Description, values map[string]any) (*core.Tr
 	n := s.x.Len()
 	cut := n - n/4
 	t := &core.Training{
-		Train: s.x.Slice(0, cut), Validation: s.x.Slice(cut, n),
+		Train: core.OneTrajectory(s.x.Slice(0, cut)), Validation: core.OneTrajectory(s.x.Slice(cut, n)),
 		Lag: 1, States: s.states, Options: options, Seed: 42, Name: d.Name, Progress: core.NoProgress,
 	}
 	if d.Exposure == core.LabelExposed {

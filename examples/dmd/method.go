@@ -45,8 +45,12 @@ func (dmd) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) 
 	if t.Options.Bool("center") {
 		m.subtractMean(snapshots)
 	}
-	n, d := snapshots.Dims()
-	now, next := snapshots.Slice(0, n-t.Lag, 0, d), snapshots.Slice(t.Lag, n, 0, d)
+	starts := t.Train.PairStarts(t.Lag) // no pair crosses the end of a trajectory
+	now, next := mat.NewDense(starts.Len(), t.Train.Size(), nil), mat.NewDense(starts.Len(), t.Train.Size(), nil)
+	for k := range starts.Len() {
+		now.SetRow(k, snapshots.RawRowView(starts.At(k)))
+		next.SetRow(k, snapshots.RawRowView(starts.At(k)+t.Lag))
+	}
 
 	var svd mat.SVD // now = P Σ Qᵀ
 	if !svd.Factorize(now, mat.SVDThin) {
@@ -56,7 +60,7 @@ func (dmd) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) 
 		return nil, err
 	}
 	t.Progress.Advance(1)
-	rank := m.chooseRank(svd.Values(nil), n-t.Lag, t.Options)
+	rank := m.chooseRank(svd.Values(nil), starts.Len(), t.Options)
 	if rank == 0 {
 		m.report.Untrained = "all training snapshots are equal: there is nothing to decompose"
 		return m, nil

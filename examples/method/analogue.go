@@ -29,14 +29,15 @@ func (Analogue) Describe() core.Description {
 // Fit implements [core.Method].
 func (Analogue) Fit(_ context.Context, t *core.Training) (core.Model, error) {
 	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
-	distances := make([]float64, t.Train.Len()-lag)
+	starts := t.Train.PairStarts(lag)    // those of them that something follows
+	distances := make([]float64, starts.Len())
 	return core.ModelFunc(func(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
 		next := x.Matrix()
 		for i := range x.Len() {
 			for s := range distances {
-				distances[s] = floats.Distance(next.RawRowView(i), past.RawRowView(s), 2)
+				distances[s] = floats.Distance(next.RawRowView(i), past.RawRowView(starts.At(s)), 2)
 			}
-			next.SetRow(i, past.RawRowView(floats.MinIdx(distances)+lag))
+			next.SetRow(i, past.RawRowView(starts.At(floats.MinIdx(distances))+lag))
 			if err := ctx.Err(); err != nil {
 				return core.Snapshots{}, err
 			}

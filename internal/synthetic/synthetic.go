@@ -37,7 +37,7 @@ func Training(d core.Description, n, size, states int, seed int64, options map[s
 	x, labels := Images(n, size, states, 1)
 	cut := n - n/4
 	return &core.Training{
-		Train: x.Slice(0, cut), Validation: x.Slice(cut, n),
+		Train: core.OneTrajectory(x.Slice(0, cut)), Validation: core.OneTrajectory(x.Slice(cut, n)),
 		TrainLabels: labels[:cut], ValidationLabels: labels[cut:],
 		Lag: 1, States: states, Options: resolved, Seed: seed, Name: d.Name, Progress: core.NoProgress,
 	}, nil

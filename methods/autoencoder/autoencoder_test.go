@@ -37,7 +37,7 @@ func TestUntrainedAutoencoder(t *testing.T) {
 
 	model, tr := fit(t, map[string]any{"epochs": 30, "batch_size": 16, "lr": 0.01})
 	assert.Empty(t, core.ReportOf(model).Untrained)
-	now, next := tr.Validation.Slice(0, 20), tr.Validation.Slice(1, 21)
+	now, next := tr.Validation.Snapshots().Slice(0, 20), tr.Validation.Snapshots().Slice(1, 21)
 	x, err := model.Predict(t.Context(), now)
 	require.NoError(t, err)
 	assert.Less(t, squaredError(x, next), 0.5*squaredError(now, next), "it predicts the successor")
@@ -56,7 +56,7 @@ func TestMeanError(t *testing.T) {
 	require.NoError(t, err)
 	validation, err := core.NewSnapshots([]float32{1, 4, 0, 7}, 2)
 	require.NoError(t, err)
-	assert.InDelta(t, (0+0+1+9)/4.0, meanError(train, validation), 1e-12)
+	assert.InDelta(t, (0+0+1+9)/4.0, meanError(core.OneTrajectory(train), core.OneTrajectory(validation)), 1e-12)
 	assert.Empty(t, untrained(0.89, 1))
 	assert.NotEmpty(t, untrained(0.91, 1))
 	assert.NotEmpty(t, untrained(0, 0), "there was nothing to learn")
@@ -72,12 +72,12 @@ func TestForecastDecodesTheEvolvedLatents(t *testing.T) {
 	require.NoError(t, err)
 	decoder, ok := core.As[core.Decoder](embedding)
 	require.True(t, ok)
-	latents, err := embedding.Embed(t.Context(), tr.Train)
+	latents, err := embedding.Embed(t.Context(), tr.Train.Snapshots())
 	require.NoError(t, err)
 	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag, &linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
 	require.NoError(t, err)
 
-	x := tr.Validation
+	x := tr.Validation.Snapshots()
 	z, err := embedding.Embed(t.Context(), x)
 	require.NoError(t, err)
 	for n := 1; n <= 15; n++ {

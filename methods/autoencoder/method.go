@@ -183,7 +183,7 @@ func untrained(err, ofMean float64) string {
 }
 
 // meanError is the mean squared error of the mean training snapshot as a reconstruction of the validation snapshots.
-func meanError(train, validation core.Snapshots) float64 {
+func meanError(train, validation core.Trajectories) float64 {
 	mean, row := make([]float64, train.Size()), make([]float32, train.Size())
 	for i := range train.Len() {
 		train.Read(row, i)

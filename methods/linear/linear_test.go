@@ -21,7 +21,7 @@ func TestPixelsAreStandardised(t *testing.T) {
 	}
 	x, err := core.NewSnapshots(values, 6, 6)
 	require.NoError(t, err)
-	tr := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress}
+	tr := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress}
 	embedding, err := linear.Pixels().Fit(t.Context(), tr)
 	require.NoError(t, err)
 	require.Equal(t, 36, embedding.Dim())
@@ -55,7 +55,7 @@ func TestPixelsAreStandardised(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrShape)
 	_, err = decoder.Decode(t.Context(), mat.NewDense(2, 35, nil))
 	require.ErrorIs(t, err, core.ErrShape)
-	tr.Train = x.Slice(0, 1)
+	tr.Train = core.OneTrajectory(x.Slice(0, 1))
 	_, err = linear.Pixels().Fit(t.Context(), tr)
 	require.ErrorIs(t, err, core.ErrTooShort)
 }
@@ -75,7 +75,7 @@ func TestLinearFollowsALinearProcess(t *testing.T) {
 	options, err := m.Describe().Resolve(map[string]any{"alpha": 0.0})
 	require.NoError(t, err)
 	model, err := m.Fit(t.Context(), &core.Training{
-		Train: x.Slice(0, 300), Validation: x.Slice(300, 400), Lag: 2, States: 5, Options: options, Name: "linear", Progress: core.NoProgress,
+		Train: core.OneTrajectory(x.Slice(0, 300)), Validation: core.OneTrajectory(x.Slice(300, 400)), Lag: 2, States: 5, Options: options, Name: "linear", Progress: core.NoProgress,
 	})
 	require.NoError(t, err)
 	predicted, err := model.Predict(t.Context(), x.Slice(300, 398))

@@ -89,7 +89,7 @@ var (
 	_ core.Saver     = (*standardised)(nil)
 )
 
-func standardise(ctx context.Context, x core.Snapshots) (*standardised, error) {
+func standardise(ctx context.Context, x core.Trajectories) (*standardised, error) {
 	n, d := float64(x.Len()), x.Size()
 	s := &standardised{x.Shape(), make([]float64, d), make([]float64, d)}
 	first, varies, row := make([]float32, d), make([]bool, d), make([]float32, d)

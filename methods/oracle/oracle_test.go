@@ -35,7 +35,7 @@ func TestOracleLearnsLabels(t *testing.T) {
 	tr := training(t, o, 1, quick)
 	judge, err := o.Fit(t.Context(), tr)
 	require.NoError(t, err)
-	labels, err := judge.Classify(t.Context(), tr.Validation)
+	labels, err := judge.Classify(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	assert.Equal(t, tr.ValidationLabels, labels)
 
@@ -47,7 +47,7 @@ func TestOracleLearnsLabels(t *testing.T) {
 
 	encoder, ok := core.As[core.Encoder](judge)
 	require.True(t, ok)
-	logits, err := encoder.Encoder().Embed(t.Context(), tr.Validation)
+	logits, err := encoder.Encoder().Embed(t.Context(), tr.Validation.Snapshots())
 	require.NoError(t, err)
 	assert.Equal(t, 3, encoder.Encoder().Dim())
 	for i, label := range labels {
@@ -73,7 +73,7 @@ func TestOracleIsReproducible(t *testing.T) {
 		tr := training(t, o, seed, map[string]any{"epochs": 2})
 		judge, err := o.Fit(t.Context(), tr)
 		require.NoError(t, err)
-		z, err := judge.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation)
+		z, err := judge.(core.Encoder).Encoder().Embed(t.Context(), tr.Validation.Snapshots())
 		require.NoError(t, err)
 		return z.RawMatrix().Data
 	}
@@ -115,12 +115,12 @@ func TestJudgeIsConcurrent(t *testing.T) {
 	tr := training(t, o, 1, quick)
 	judge, err := o.Fit(t.Context(), tr)
 	require.NoError(t, err)
-	want, err := judge.Classify(t.Context(), tr.Train)
+	want, err := judge.Classify(t.Context(), tr.Train.Snapshots())
 	require.NoError(t, err)
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
-			labels, err := judge.Classify(t.Context(), tr.Train)
+			labels, err := judge.Classify(t.Context(), tr.Train.Snapshots())
 			assert.NoError(t, err)
 			assert.Equal(t, want, labels)
 		})

@@ -35,7 +35,8 @@
 // [rows, columns]. Labels are INT64, [time].
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
-// and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
+// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
 // A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
@@ -719,9 +720,10 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 
 type DescribeReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Things        []*Thing               `protobuf:"bytes,1,rep,name=things,proto3" json:"things,omitempty"`   // at least one; a name is unique among those of its kind
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"` // of the plugin, for people; may be empty
-	Sdk           string                 `protobuf:"bytes,3,opt,name=sdk,proto3" json:"sdk,omitempty"`         // what it is built with, for people: "koopbench-plugin 1.0 (Python 3.11)"; may be empty
+	Things        []*Thing               `protobuf:"bytes,1,rep,name=things,proto3" json:"things,omitempty"`              // at least one; a name is unique among those of its kind
+	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`            // of the plugin, for people; may be empty
+	Sdk           string                 `protobuf:"bytes,3,opt,name=sdk,proto3" json:"sdk,omitempty"`                    // what it is built with, for people: "koopbench-plugin 1.0 (Python 3.11)"; may be empty
+	Trajectories  bool                   `protobuf:"varint,4,opt,name=trajectories,proto3" json:"trajectories,omitempty"` // it heeds the lengths of trajectories in FitCall
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -775,6 +777,13 @@ func (x *DescribeReply) GetSdk() string {
 		return x.Sdk
 	}
 	return ""
+}
+
+func (x *DescribeReply) GetTrajectories() bool {
+	if x != nil {
+		return x.Trajectories
+	}
+	return false
 }
 
 // Thing describes one thing that the plugin serves. The rules are those of Description in koopbench's package core.
@@ -1086,9 +1095,14 @@ type FitCall struct {
 	CheckpointSeconds float64 `protobuf:"fixed64,10,opt,name=checkpoint_seconds,json=checkpointSeconds,proto3" json:"checkpoint_seconds,omitempty"`
 	// What an identical fit, in another process, last sent under each name. It did not come to its end; this one may continue from there,
 	// to the same bits. The arrays follow those of the fit.
-	Checkpoints   []*State `protobuf:"bytes,11,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Checkpoints []*State `protobuf:"bytes,11,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	// How many snapshots, or rows of the features, each trajectory has, where there are several; none for one. The trajectories follow one
+	// another in the arrays, and the lengths add up to their first axis. No pair crosses the end of a trajectory.
+	TrainLengths      []uint64 `protobuf:"varint,12,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"`
+	ValidationLengths []uint64 `protobuf:"varint,13,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
+	FeatureLengths    []uint64 `protobuf:"varint,14,rep,packed,name=feature_lengths,json=featureLengths,proto3" json:"feature_lengths,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *FitCall) Reset() {
@@ -1194,6 +1208,27 @@ func (x *FitCall) GetCheckpointSeconds() float64 {
 func (x *FitCall) GetCheckpoints() []*State {
 	if x != nil {
 		return x.Checkpoints
+	}
+	return nil
+}
+
+func (x *FitCall) GetTrainLengths() []uint64 {
+	if x != nil {
+		return x.TrainLengths
+	}
+	return nil
+}
+
+func (x *FitCall) GetValidationLengths() []uint64 {
+	if x != nil {
+		return x.ValidationLengths
+	}
+	return nil
+}
+
+func (x *FitCall) GetFeatureLengths() []uint64 {
+	if x != nil {
+		return x.FeatureLengths
 	}
 	return nil
 }
@@ -2167,11 +2202,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x19.koopbench.plugin.v1.TypeR\x04type\x12\x14\n" +
 	"\x05shape\x18\x03 \x03(\x04R\x05shape\"\x11\n" +
-	"\x0fDescribeRequest\"o\n" +
+	"\x0fDescribeRequest\"\x93\x01\n" +
 	"\rDescribeReply\x122\n" +
 	"\x06things\x18\x01 \x03(\v2\x1a.koopbench.plugin.v1.ThingR\x06things\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
-	"\x03sdk\x18\x03 \x01(\tR\x03sdk\"\xdf\x01\n" +
+	"\x03sdk\x18\x03 \x01(\tR\x03sdk\x12\"\n" +
+	"\ftrajectories\x18\x04 \x01(\bR\ftrajectories\"\xdf\x01\n" +
 	"\x05Thing\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2192,7 +2228,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05whole\x18\x02 \x01(\x12H\x00R\x05whole\x12\x18\n" +
 	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12\x18\n" +
 	"\x06choice\x18\x04 \x01(\tH\x00R\x06choiceB\a\n" +
-	"\x05value\"\x85\x04\n" +
+	"\x05value\"\x82\x05\n" +
 	"\aFitCall\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12C\n" +
@@ -2206,7 +2242,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06arrays\x18\t \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\x12-\n" +
 	"\x12checkpoint_seconds\x18\n" +
 	" \x01(\x01R\x11checkpointSeconds\x12<\n" +
-	"\vcheckpoints\x18\v \x03(\v2\x1a.koopbench.plugin.v1.StateR\vcheckpoints\x1aV\n" +
+	"\vcheckpoints\x18\v \x03(\v2\x1a.koopbench.plugin.v1.StateR\vcheckpoints\x12#\n" +
+	"\rtrain_lengths\x18\f \x03(\x04R\ftrainLengths\x12-\n" +
+	"\x12validation_lengths\x18\r \x03(\x04R\x11validationLengths\x12'\n" +
+	"\x0ffeature_lengths\x18\x0e \x03(\x04R\x0efeatureLengths\x1aV\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"e\n" +

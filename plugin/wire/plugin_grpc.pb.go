@@ -35,7 +35,8 @@
 // [rows, columns]. Labels are INT64, [time].
 //
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
-// and SAVE only to a plugin that has sent or declared such things. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
+// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
 // A host that does not know texts refuses the description of a thing that has one.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose

@@ -195,6 +195,32 @@ func operatorFits(add operatorAdder) {
 			return correct(ctx, &seen)
 		}
 	})
+	asOne := func(correct operatorFit) operatorFit {
+		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
+			one := *t
+			one.Lengths = nil
+			return correct(ctx, &one)
+		}
+	}
+	add("trajectories", "pairs across the ends", func(correct operatorFit) operatorFit {
+		joined := asOne(correct)
+		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
+			if _, err := t.PairStarts(); err != nil {
+				return nil, err
+			}
+			return joined(ctx, t)
+		}
+	})
+	add("trajectories", "writes to the lengths", afterFit(func(t *core.OperatorTraining, _ *fittedOperator) { clear(t.Lengths) }))
+	add("errors", "takes lengths that do not add up", func(correct operatorFit) operatorFit {
+		joined := asOne(correct)
+		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
+			if _, err := t.PairStarts(); errors.Is(err, core.ErrShape) {
+				return joined(ctx, t)
+			}
+			return correct(ctx, t)
+		}
+	})
 	add("lag", "takes no notice of the lag", func(correct operatorFit) operatorFit {
 		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
 			seen := *t

@@ -230,11 +230,11 @@ func fitMethod(ctx context.Context, t *core.Training) (*fitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, err := s.embed(ctx, t.Train)
+	z, err := s.embed(ctx, t.Train.Snapshots())
 	if err != nil {
 		return nil, err
 	}
-	operator, err := linalg.FitRidge(ctx, z, nil, t.Lag, nil)
+	operator, err := linalg.FitRidge(ctx, z, nil, t.Lag, &linalg.RidgeOptions{Lengths: t.Train.Lengths()})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -137,6 +138,7 @@ func (k kind) cases() []Case {
 	k.uses(add)
 	k.independence(add)
 	k.endings(add)
+	k.trajectoryCases(add)
 	switch k.name {
 	case "method":
 		k.methodCases(add)
@@ -191,10 +193,10 @@ func (k kind) fits(add adder) {
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
 	})
-	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.Floats()[0] = -3 }))
+	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.At(0).Floats()[0] = -3 }))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
-		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train)) })
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
 	}))
 	add("keeps-nothing", "looks up the lag later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*float64(t.Lag)) })
@@ -202,14 +204,14 @@ func (k kind) fits(add adder) {
 	add("keeps-nothing", "asks the training for the shape later", after(func(t *core.Training, f *fitted) {
 		compute := f.compute
 		f.compute = func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
-			if x.Len() > 0 && !x.SameShape(t.Train) {
+			if x.Len() > 0 && !x.SameShape(t.Train.At(0)) {
 				return nil, fmt.Errorf("%w: snapshots of shape %v", core.ErrShape, x.Shape())
 			}
 			return compute(ctx, x)
 		}
 	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
-		if pixels := t.Train.Floats(); &pixels[0] == &t.Train.Floats()[0] { // its own memory, so they are stored as float32
+		if pixels := t.Train.Snapshots().Floats(); &pixels[0] == &t.Train.Snapshots().Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))
@@ -264,7 +266,7 @@ func (k kind) fits(add adder) {
 	}
 	add("unsuitable-data", "an untyped error for constant snapshots", func(correct fitFunc) fitFunc {
 		return func(ctx context.Context, t *core.Training) (*fitted, error) {
-			if slices.Max(t.Train.Floats()) == 0 {
+			if slices.Max(t.Train.Snapshots().Floats()) == 0 {
 				return nil, errors.New("nothing to see")
 			}
 			return correct(ctx, t)
@@ -355,7 +357,7 @@ func (k kind) independence(add adder) {
 	})
 	var shared atomic.Uint64 // bits of a number
 	add("refit", "all that it fitted share a number", after(func(t *core.Training, f *fitted) {
-		shared.Store(math.Float64bits(small * first(t.Train)))
+		shared.Store(math.Float64bits(small * first(t.Train.At(0))))
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, math.Float64frombits(shared.Load())) })
 	}))
 	var inside atomic.Int64
@@ -402,7 +404,39 @@ func (k kind) endings(add adder) {
 	}))
 }
 
+// joined are the snapshots of all trajectories as if they were one.
+func joined(x core.Trajectories) core.Trajectories { return core.OneTrajectory(x.Snapshots()) }
+
+// sideBySide reports whether a trajectory begins in memory where the one before it ends.
+func sideBySide(x core.Trajectories) bool {
+	for k := 1; k < x.Count(); k++ {
+		before, _ := x.At(k - 1).Pixels()
+		here, _ := x.At(k).Pixels()
+		if reflect.ValueOf(before).Pointer()+uintptr(len(before)) == reflect.ValueOf(here).Pointer() {
+			return true
+		}
+	}
+	return false
+}
+
+func (k kind) trajectoryCases(add adder) {
+	add("trajectories", "goes by the place in memory", after(func(t *core.Training, f *fitted) {
+		if sideBySide(t.Train) {
+			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
+		}
+	}))
+	add("trajectories", "an untyped error for several", func(correct fitFunc) fitFunc {
+		return func(ctx context.Context, t *core.Training) (*fitted, error) {
+			if t.Train.Count() > 1 {
+				return nil, errors.New("one after the other, please")
+			}
+			return correct(ctx, t)
+		}
+	})
+}
+
 func (k kind) methodCases(add adder) {
+	add("trajectories", "pairs across the ends", before(func(t *core.Training) { t.Train = joined(t.Train) }))
 	add("cancelled-use", "succeeds although it is over", after(func(_ *core.Training, f *fitted) {
 		compute := f.compute
 		f.compute = func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
@@ -523,6 +557,18 @@ func stale(correct fitFunc) fitFunc {
 }
 
 func (k kind) embedderCases(add adder) {
+	add("lag", "fails at another lag", func(correct fitFunc) fitFunc {
+		return func(ctx context.Context, t *core.Training) (*fitted, error) {
+			if t.Lag > 1 {
+				return nil, fmt.Errorf("%w: a lag of %d", core.ErrUnavailable, t.Lag)
+			}
+			return correct(ctx, t)
+		}
+	})
+	add("trajectories", "pairs across the ends", after(func(t *core.Training, f *fitted) {
+		pairs := float64(joined(t.Train).Pairs(t.Lag))
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*pairs) })
+	}))
 	add("features-shape", "a Dim of one more", after(func(_ *core.Training, f *fitted) { f.dim++ }))
 	add("features-finite", "not a number", computed(func(_ core.Snapshots, rows *mat.Dense) { rows.Set(0, 0, math.NaN()) }))
 	add("new-features", "hands out its own memory", after(func(_ *core.Training, f *fitted) {
@@ -590,6 +636,21 @@ func alone(_ *core.Training, f *fitted) {
 }
 
 func (k kind) oracleCases(add adder) {
+	add("lag", "labels of later snapshots", before(func(t *core.Training) {
+		late := min(t.Lag-1, len(t.TrainLabels)) // below 0 for a lag that is refused
+		if late > 0 {
+			t.TrainLabels = append(slices.Clone(t.TrainLabels[late:]), t.TrainLabels[:late]...)
+		}
+	}))
+	add("trajectories", "labels counted from the beginning of each", before(func(t *core.Training) {
+		var labels []int
+		for _, x := range t.Train.All() {
+			labels = append(labels, t.TrainLabels[:min(x.Len(), len(t.TrainLabels))]...)
+		}
+		if t.TrainLabels != nil {
+			t.TrainLabels = labels
+		}
+	}))
 	add("labels", "a label too large", after(func(_ *core.Training, f *fitted) {
 		f.labelled = func(labels []int) []int {
 			for i := range labels {

@@ -36,13 +36,14 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a guard around it ([core.Guard]). The error is [core.ErrDescription].
-func Stub(t *wire.Thing, sessions Sessions) (any, error) {
+// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a guard around it ([core.Guard]).
+// trajectories says that the plugin knows several of them. The error is [core.ErrDescription].
+func Stub(t *wire.Thing, trajectories bool, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	r := remote{sessions, t.GetKind(), d, t.GetLoads()}
+	r := remote{sessions, t.GetKind(), d, t.GetLoads(), trajectories}
 	stub := stubs[describe.CoreKind(r.kind)]
 	if stub == nil {
 		return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
@@ -65,6 +66,8 @@ type remote struct {
 	kind        wire.Kind
 	description core.Description
 	loads       bool // what it has fitted and saved
+
+	trajectories bool // it learns from several of them
 }
 
 func (r remote) Describe() core.Description { return r.description }

@@ -82,7 +82,7 @@ func stub(t testing.TB, kind wire.Kind, s *script) any {
 	d := core.Description{Name: "far", Summary: "Far", Exposure: core.OracleExposed}
 	described := describe.Thing(kind, d)
 	described.Loads = true
-	thing, err := Stub(described, func(context.Context) (Session, error) { return s, nil })
+	thing, err := Stub(described, true, func(context.Context) (Session, error) { return s, nil })
 	require.NoError(t, err)
 	return thing
 }
@@ -127,7 +127,7 @@ func use(t testing.TB, kind wire.Kind, s *script) error {
 	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
 	checkpoints := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
 	training := &core.Training{
-		Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: checkpoints,
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: checkpoints,
 	}
 	defer func() {
 		for _, state := range checkpoints.stored {
@@ -276,7 +276,7 @@ func TestStates(t *testing.T) {
 	s := &script{replies: replies(t)[wire.Kind_METHOD]}
 	x := snapshots(t)
 	k := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
-	training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: k}
+	training := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: k}
 	_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*core.State{"training": someState()}, k.stored)
@@ -367,7 +367,7 @@ func TestCheckpointsThatCannotBeKept(t *testing.T) {
 		}
 		s = &script{replies: append(s.sent, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{}}})}
 		k := kept{map[string]*core.State{}, nil}
-		training := &core.Training{Train: x, Validation: x, Lag: 1, States: 3, Progress: core.NoProgress, Checkpoints: k}
+		training := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, Checkpoints: k}
 		_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
 		return k, err
 	}
@@ -389,7 +389,7 @@ func TestReplies(t *testing.T) {
 	for kind, frames := range replies(t) {
 		assert.NoError(t, use(t, kind, &script{replies: frames}), kind.String())
 	}
-	_, err := Stub(&wire.Thing{Name: "far", Summary: "Far", Kind: 99}, nil)
+	_, err := Stub(&wire.Thing{Name: "far", Summary: "Far", Kind: 99}, true, nil)
 	assert.ErrorIs(t, err, core.ErrDescription)
 }
 
@@ -417,7 +417,7 @@ func TestHastyPlugin(t *testing.T) {
 	for _, late := range []error{status.Error(codes.DeadlineExceeded, "out of time"), status.Error(codes.Canceled, "out of time"), nil} {
 		h := hasty{&script{replies: []*wire.Frame{cancelled, cancelled}}, late}
 		d := core.Description{Name: "far", Summary: "Far"}
-		thing, err := Stub(describe.Thing(wire.Kind_LOSS, d), func(context.Context) (Session, error) { return h, nil })
+		thing, err := Stub(describe.Thing(wire.Kind_LOSS, d), true, func(context.Context) (Session, error) { return h, nil })
 		require.NoError(t, err)
 		z := mat.NewDense(1, 1, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -448,7 +448,7 @@ func TestCancelledWhileTheResultCame(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	x := snapshots(t)
 	model, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(ctx, &core.Training{
-		Train: x, Validation: x, Lag: 1, States: 2, Name: "far", Progress: canceller{core.NoProgress, cancel},
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Name: "far", Progress: canceller{core.NoProgress, cancel},
 	})
 	assert.Equal(t, context.Canceled, err)
 	assert.Nil(t, model)
@@ -467,6 +467,64 @@ func TestLagsBelowOneAreNotSent(t *testing.T) {
 	}
 }
 
+// TestSeveralTrajectoriesAreForPluginsThatKnowThem: to others nothing is sent, and one trajectory goes as it always did.
+func TestSeveralTrajectoriesAreForPluginsThatKnowThem(t *testing.T) {
+	x := snapshots(t)
+	two, err := core.CutTrajectories(x, []int{2, 1})
+	require.NoError(t, err)
+	one := core.OneTrajectory(x)
+	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	fit := func(knows bool, train, validation core.Trajectories) (*script, error) {
+		s := &script{}
+		d := core.Description{Name: "far", Summary: "Far"}
+		thing, err := Stub(describe.Thing(wire.Kind_METHOD, d), knows, func(context.Context) (Session, error) { return s, nil })
+		require.NoError(t, err)
+		_, err = thing.(core.Method).Fit(t.Context(), &core.Training{
+			Train: train, Validation: validation, Lag: 1, States: 2, Name: "far", Progress: core.NoProgress,
+		})
+		return s, err
+	}
+	fitOperator := func(knows bool, lengths []int) (*script, error) {
+		s := &script{}
+		d := core.Description{Name: "far", Summary: "Far"}
+		thing, err := Stub(describe.Thing(wire.Kind_OPERATOR, d), knows, func(context.Context) (Session, error) { return s, nil })
+		require.NoError(t, err)
+		_, err = thing.(core.EvolutionOperator).Fit(t.Context(), &core.OperatorTraining{Features: z, Lag: 1, Lengths: lengths})
+		return s, err
+	}
+	for _, parts := range [][2]core.Trajectories{{two, one}, {one, two}} {
+		s, err := fit(false, parts[0], parts[1])
+		require.ErrorIs(t, err, core.ErrUnavailable)
+		assert.ErrorContains(t, err, "far learns from one trajectory only, and there are 2")
+		assert.Empty(t, s.sent)
+	}
+	s, err := fitOperator(false, []int{2, 1})
+	require.ErrorIs(t, err, core.ErrUnavailable)
+	assert.Empty(t, s.sent)
+
+	for _, knows := range []bool{false, true} {
+		s, err = fit(knows, one, one)
+		require.ErrorIs(t, err, core.ErrContract, "the script says nothing")
+		sent := s.sent[0].GetFit()
+		assert.Empty(t, append(append(sent.GetTrainLengths(), sent.GetValidationLengths()...), sent.GetFeatureLengths()...))
+		for _, lengths := range [][]int{nil, {3}} {
+			s, err = fitOperator(knows, lengths)
+			require.ErrorIs(t, err, core.ErrContract)
+			assert.Empty(t, s.sent[0].GetFit().GetFeatureLengths())
+		}
+	}
+	s, err = fit(true, two, one)
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.Equal(t, []uint64{2, 1}, s.sent[0].GetFit().GetTrainLengths())
+	assert.Empty(t, s.sent[0].GetFit().GetValidationLengths())
+	s, err = fitOperator(true, []int{1, 2})
+	require.ErrorIs(t, err, core.ErrContract)
+	assert.Equal(t, []uint64{1, 2}, s.sent[0].GetFit().GetFeatureLengths())
+	s, err = fitOperator(true, []int{1, 3})
+	require.ErrorIs(t, err, core.ErrShape)
+	assert.Empty(t, s.sent)
+}
+
 // told keeps what it is told.
 type told struct {
 	core.Progress
@@ -482,7 +540,7 @@ func fitThat(t *testing.T, p core.Progress, replies ...*wire.Frame) (core.Model,
 	t.Helper()
 	x := snapshots(t)
 	return stub(t, wire.Kind_METHOD, &script{replies: replies}).(core.Method).Fit(t.Context(), &core.Training{
-		Train: x, Validation: x, Lag: 1, States: 2, Name: "large", Progress: p,
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Name: "large", Progress: p,
 	})
 }
 

@@ -15,11 +15,15 @@ import (
 
 // fitOnSnapshots is the fit of a method, an embedder or an oracle.
 func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, error) {
+	train, validation := t.Train.Lengths(), t.Validation.Lengths()
+	if err := r.checkTrajectories(train, validation); err != nil {
+		return nil, err
+	}
 	first := &wire.FitCall{
 		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States),
-		OracleDim: dimOf(t.OracleEmbedding),
+		OracleDim: dimOf(t.OracleEmbedding), TrainLengths: sentLengths(train), ValidationLengths: sentLengths(validation),
 	}
-	arrays := []transfer.Array{transfer.Snapshots("train", t.Train), transfer.Snapshots("validation", t.Validation)}
+	arrays := []transfer.Array{transfer.Snapshots("train", t.Train.Snapshots()), transfer.Snapshots("validation", t.Validation.Snapshots())}
 	if t.TrainLabels != nil {
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
@@ -31,6 +35,29 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	}
 	f.shape, f.states = t.Train.Shape(), t.States
 	return f, nil
+}
+
+// checkTrajectories returns [core.ErrUnavailable] for several trajectories if the plugin would pair across their ends.
+func (r remote) checkTrajectories(lengths ...[]int) error {
+	for _, l := range lengths {
+		if len(l) > 1 && !r.trajectories {
+			return fmt.Errorf("%w: %s learns from one trajectory only, and there are %d: its plugin was made before there could be several; "+
+				"install a newer version of its SDK, or give one trajectory", core.ErrUnavailable, r.description.Name, len(l))
+		}
+	}
+	return nil
+}
+
+// sentLengths are the lengths of several trajectories, and nothing for one.
+func sentLengths(lengths []int) []uint64 {
+	if len(lengths) < 2 {
+		return nil
+	}
+	sent := make([]uint64, len(lengths))
+	for k, n := range lengths {
+		sent[k] = uint64(n)
+	}
+	return sent
 }
 
 // dimOf is the number of features of the oracle's encoder, 0 where a thing is not handed it.
@@ -184,7 +211,12 @@ type operator struct{ remote }
 var _ core.EvolutionOperator = operator{}
 
 func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
-	first := &wire.FitCall{Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision}
+	if err := o.checkTrajectories(t.Lengths); err != nil {
+		return nil, err
+	}
+	first := &wire.FitCall{
+		Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision, FeatureLengths: sentLengths(t.Lengths),
+	}
 	arrays := []transfer.Array{transfer.Matrix("features", t.Features)}
 	if t.Observable != nil {
 		arrays = append(arrays, transfer.Matrix("observable", t.Observable))

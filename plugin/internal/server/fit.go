@@ -84,7 +84,13 @@ func (s *Server) fitOperator(in *stream, o core.EvolutionOperator, c *wire.FitCa
 			return err
 		}
 	}
+	if t.Lengths, err = lengths(c.GetFeatureLengths()); err != nil {
+		return err
+	}
 	if t.Options, err = describe.Options(o.Describe(), c.GetOptions()); err != nil {
+		return err
+	}
+	if _, err := t.PairStarts(); err != nil {
 		return err
 	}
 	var result core.Operator
@@ -135,10 +141,10 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 	if t.States, err = small("number of states", c.GetStates()); err != nil {
 		return nil, nil, err
 	}
-	if t.Train, err = arrays[0].Snapshots(); err != nil {
+	if t.Train, err = trajectories(&arrays[0], c.GetTrainLengths()); err != nil {
 		return nil, nil, err
 	}
-	if t.Validation, err = arrays[1].Snapshots(); err != nil {
+	if t.Validation, err = trajectories(&arrays[1], c.GetValidationLengths()); err != nil {
 		return nil, nil, err
 	}
 	if len(arrays) > 2 {
@@ -160,6 +166,31 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 		t.OracleEmbedding = encoder
 	}
 	return t, encoder, nil
+}
+
+// trajectories are the snapshots that were sent, cut into trajectories of those lengths; none stand for one trajectory.
+func trajectories(a *transfer.Received, sent []uint64) (core.Trajectories, error) {
+	x, err := a.Snapshots()
+	if err != nil {
+		return core.Trajectories{}, err
+	}
+	all, err := lengths(sent)
+	if err != nil {
+		return core.Trajectories{}, err
+	}
+	return core.CutTrajectories(x, all)
+}
+
+// lengths are the lengths of trajectories that were sent, nil for one trajectory.
+func lengths(sent []uint64) (all []int, err error) {
+	for _, s := range sent {
+		n, err := small("length of a trajectory", s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 // encoderOf returns the stand-in for an encoder of so many features, nil for none.

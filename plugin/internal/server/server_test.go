@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"runtime"
 	"strconv"
 	"testing"
@@ -55,7 +56,7 @@ func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	t.Progress.Phase("training", 1)
 	t.Progress.Epoch(core.Epoch{Number: 1})
 	if t.OracleEmbedding != nil {
-		if _, err := t.OracleEmbedding.Embed(ctx, t.Train); err != nil {
+		if _, err := t.OracleEmbedding.Embed(ctx, t.Train.Snapshots()); err != nil {
 			return nil, err
 		}
 	}
@@ -215,6 +216,16 @@ func calls(t testing.TB) [][]*wire.Frame {
 		}, stored...),
 		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_METHOD), Operation: wire.Operation_SAVE}}}},
 		with(fit(wire.Kind_EMBEDDER, "embedder", 0), train, validation),
+		with(func(a []*wire.Array) *wire.Frame {
+			f := fit(wire.Kind_EMBEDDER, "embedder", 0)(a)
+			f.GetFit().TrainLengths, f.GetFit().ValidationLengths = []uint64{1, 2}, []uint64{2, 0, 1}
+			return f
+		}, train, validation),
+		with(func(a []*wire.Array) *wire.Frame {
+			f := fit(wire.Kind_OPERATOR, "operator", 0)(a)
+			f.GetFit().FeatureLengths = []uint64{2, 1}
+			return f
+		}, features),
 		with(fit(wire.Kind_OPERATOR, "operator", 0), features),
 		with(fit(wire.Kind_OPERATOR, "operator", 0), features, transfer.Matrix("observable", m)),
 		with(fit(wire.Kind_ORACLE, "oracle", 0), append([]transfer.Array{train, validation}, labels...)...),
@@ -259,6 +270,41 @@ func TestCalls(t *testing.T) {
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, seconds, 0.0)
 		assert.Less(t, seconds, 1.0)
+	}
+}
+
+// TestBadLengths: trajectories that are not in the arrays are refused before anything is fitted.
+func TestBadLengths(t *testing.T) {
+	for _, c := range []struct {
+		lengths []uint64
+		want    wire.Failure_Kind
+	}{
+		{[]uint64{2, 2}, wire.Failure_SHAPE}, {[]uint64{2}, wire.Failure_SHAPE}, {[]uint64{1, 1, 1}, wire.Failure_TOO_SHORT},
+		{[]uint64{3, 1 << 31}, wire.Failure_OPTION}, {[]uint64{math.MaxUint64, 4}, wire.Failure_OPTION},
+	} {
+		for _, set := range []func(*wire.FitCall){
+			func(f *wire.FitCall) { f.TrainLengths = c.lengths },
+			func(f *wire.FitCall) { f.ValidationLengths = c.lengths },
+			func(f *wire.FitCall) { f.FeatureLengths = c.lengths },
+		} {
+			tried := 0
+			for _, frames := range calls(t) {
+				call := frames[0].GetFit()
+				if call == nil {
+					continue
+				}
+				call.TrainLengths, call.ValidationLengths, call.FeatureLengths = nil, nil, nil
+				set(call)
+				if (call.GetKind() == wire.Kind_OPERATOR) != (call.GetFeatureLengths() != nil) {
+					continue
+				}
+				last, err := run(newServer(t), &script{ctx: t.Context(), received: frames})
+				require.NoError(t, err)
+				assert.Equal(t, c.want, last.GetFailure().GetKind(), "%v", c.lengths)
+				tried++
+			}
+			assert.Positive(t, tried)
+		}
 	}
 }
 

@@ -113,14 +113,16 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeReply(_message.Message):
-    __slots__ = ("things", "version", "sdk")
+    __slots__ = ("things", "version", "sdk", "trajectories")
     THINGS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SDK_FIELD_NUMBER: _ClassVar[int]
+    TRAJECTORIES_FIELD_NUMBER: _ClassVar[int]
     things: _containers.RepeatedCompositeFieldContainer[Thing]
     version: str
     sdk: str
-    def __init__(self, things: _Optional[_Iterable[_Union[Thing, _Mapping]]] = ..., version: _Optional[str] = ..., sdk: _Optional[str] = ...) -> None: ...
+    trajectories: bool
+    def __init__(self, things: _Optional[_Iterable[_Union[Thing, _Mapping]]] = ..., version: _Optional[str] = ..., sdk: _Optional[str] = ..., trajectories: bool = ...) -> None: ...
 
 class Thing(_message.Message):
     __slots__ = ("kind", "name", "summary", "doc", "options", "exposure", "loads")
@@ -169,7 +171,7 @@ class Value(_message.Message):
     def __init__(self, switch: bool = ..., whole: _Optional[int] = ..., number: _Optional[float] = ..., choice: _Optional[str] = ...) -> None: ...
 
 class FitCall(_message.Message):
-    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays", "checkpoint_seconds", "checkpoints")
+    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays", "checkpoint_seconds", "checkpoints", "train_lengths", "validation_lengths", "feature_lengths")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -188,6 +190,9 @@ class FitCall(_message.Message):
     ARRAYS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_LENGTHS_FIELD_NUMBER: _ClassVar[int]
     kind: Kind
     name: str
     options: _containers.MessageMap[str, Value]
@@ -199,7 +204,10 @@ class FitCall(_message.Message):
     arrays: _containers.RepeatedCompositeFieldContainer[Array]
     checkpoint_seconds: float
     checkpoints: _containers.RepeatedCompositeFieldContainer[State]
-    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., checkpoint_seconds: _Optional[float] = ..., checkpoints: _Optional[_Iterable[_Union[State, _Mapping]]] = ...) -> None: ...
+    train_lengths: _containers.RepeatedScalarFieldContainer[int]
+    validation_lengths: _containers.RepeatedScalarFieldContainer[int]
+    feature_lengths: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., checkpoint_seconds: _Optional[float] = ..., checkpoints: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., feature_lengths: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class State(_message.Message):
     __slots__ = ("name", "facts", "arrays")
