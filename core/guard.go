@@ -21,7 +21,7 @@ import (
 //   - Predict, Forecast, Embed and Classify return [ErrShape] for snapshots of another shape than those of the fit, and Decode
 //     and the predictions of an operator for another number of features. Shapes are not known of what was loaded.
 //   - They return an empty result for no snapshots, or no rows, without a call.
-//   - Steps below 1 are [ErrOption].
+//   - Steps below 1 are [ErrOption], and an observable that the fit of an operator did not have is [ErrUnavailable].
 //   - A result that is nil, or of another length or shape than it must be, is [ErrContract]; so are labels out of range, and
 //     features, predictions of an operator, losses and gradients that are not finite. Whether predicted snapshots are finite
 //     is checked once, by the benchmark that scores them.
