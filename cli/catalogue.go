@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/compose"
@@ -124,7 +125,7 @@ func (c *catalogue) addPlugin(p *foundPlugin) error {
 // checkFree returns an error that names both sides if a name is taken.
 func (c *catalogue) checkFree(thing any) error {
 	kind, name := core.KindOf(thing), describedName(thing)
-	if _, err := c.Of(kind).GetThing(name); err != nil {
+	if !slices.Contains(c.Of(kind).Names(), name) {
 		return nil
 	}
 	origin := "which is built in"

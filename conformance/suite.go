@@ -12,8 +12,8 @@ import (
 // Options are the options of the checks.
 type Options = check.Options
 
-// RunMethodSuite runs the checks of a method, each as a subtest. factory returns the thing to check; nil options are the
-// defaults.
+// RunMethodSuite runs the checks of a method, each as a subtest. factory returns the thing to
+// check; nil options are the defaults.
 func RunMethodSuite(t *testing.T, factory func() core.Method, o *Options) {
 	t.Helper()
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewMethod(core.GuardMethod(factory()), o) }})
@@ -68,8 +68,9 @@ func (s *contract) TestContract() {
 	}
 }
 
-// check runs the check of that name and makes a test of its result. A blocked check fails if what it needs fails, so that
-// a test that is run alone never passes for it, and is skipped if that failure is expected.
+// check runs the check of that name and makes a test of its result. A blocked check fails if what
+// it needs fails, so that a test that is run alone never passes for it, and is skipped if that
+// failure is expected.
 func (s *contract) check(name string) {
 	t := s.T()
 	t.Helper()

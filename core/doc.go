@@ -1,7 +1,7 @@
 // Package core holds the contracts of koopbench: what a method that learns an evolution operator is given, and what it
 // must give back.
 //
-// Five kinds of things can be registered. Each describes itself and does one thing:
+// Things of five kinds can be registered ([Kind]). Each describes itself and does one thing:
 //
 //   - a [Method] is fitted to a training sequence and gives a [Model], which turns snapshots into the next snapshots;
 //   - an [Embedder] is fitted to a training sequence and gives an [Embedding], which turns snapshots into features;
@@ -11,7 +11,8 @@
 //   - an [Oracle] is fitted to labelled snapshots and gives a [Judge], which labels snapshots.
 //
 // What a fitted thing can do beyond its required methods (a report of its training, eigenvalues and eigenfunctions, …)
-// is a small optional interface, listed in ability.go.
+// is a small optional interface, listed in ability.go, which [As] asks for. What holds for every thing, whoever wrote it, a
+// guard checks that registries and plugins put around it ([Guard]).
 //
 // Data comes in two forms. Snapshots are float32, row-major, first axis time ([Snapshots]). Features and everything of
 // linear algebra are float64 gonum matrices with one row a snapshot.

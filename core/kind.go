@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Kind is one of the kinds of things that can be registered. Its text names it where programs read it. The zero value is
-// no kind.
+// Kind is one of the kinds of things that can be registered. Its text names it where programs read
+// it. The zero value is no kind.
 type Kind string
 
 // The kinds.
@@ -64,7 +64,8 @@ func KindOf(thing any) Kind {
 	return ""
 }
 
-// Title returns the kind in words: "evolution operator". It is the text of a kind that is not one of [Kinds].
+// Title returns the kind in words: "evolution operator". It is the text of a kind that is not one
+// of [Kinds].
 func (k Kind) Title() string {
 	if i := k.index(); i >= 0 {
 		return kinds[i].title
@@ -72,7 +73,8 @@ func (k Kind) Title() string {
 	return string(k)
 }
 
-// Plural returns several of the kind in words: "evolution operators". It is "" for a kind that is not one of [Kinds].
+// Plural returns several of the kind in words: "evolution operators". It is "" for a kind that is
+// not one of [Kinds].
 func (k Kind) Plural() string {
 	if i := k.index(); i >= 0 {
 		return kinds[i].plural
@@ -80,8 +82,8 @@ func (k Kind) Plural() string {
 	return ""
 }
 
-// Summary returns what a thing of the kind does: "learns to turn snapshots into labels". It is "" for a kind that is not
-// one of [Kinds].
+// Summary returns what a thing of the kind does: "learns to turn snapshots into labels". It is ""
+// for a kind that is not one of [Kinds].
 func (k Kind) Summary() string {
 	if i := k.index(); i >= 0 {
 		return kinds[i].summary

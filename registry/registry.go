@@ -29,7 +29,8 @@ type Things interface {
 	Names() []string
 	Descriptions() []core.Description
 	OnRequest(name string) bool
-	// AddThing and GetThing are Add and Get without a type. The error is [core.ErrDescription] for a thing of another kind.
+	// AddThing and GetThing are Add and Get without a type. The error is [core.ErrDescription] for
+	// a thing of another kind.
 	AddThing(thing any) error
 	GetThing(name string) (any, error)
 }

@@ -11,8 +11,8 @@ import (
 // Described is what everything that can be registered has.
 type Described interface{ Describe() core.Description }
 
-// Set is a set of things of one kind under their declared names. Any number of goroutines may read a set that none
-// changes.
+// Set is a set of things of one kind under their declared names. Any number of goroutines may read
+// a set that none changes.
 type Set[T Described] struct {
 	kind   core.Kind
 	things map[string]entry[T]
@@ -28,8 +28,9 @@ func newSet[T Described](kind core.Kind) Set[T] {
 	return Set[T]{kind: kind, things: map[string]entry[T]{}}
 }
 
-// Add adds things under the names that they declare, each with a guard around it ([core.Guard]), all or none. The error is [core.ErrDescription] for a nil or a
-// description that breaks the rules, and [core.ErrDuplicate] for a name that is taken.
+// Add adds things under the names that they declare, each with a guard around it ([core.Guard]),
+// all or none. The error is [core.ErrDescription] for a nil or a description that breaks the rules,
+// and [core.ErrDuplicate] for a name that is taken.
 func (s Set[T]) Add(things ...T) error { return s.add(false, things) }
 
 // AddOnRequest is Add for things that "all" leaves out: they are chosen by name or pattern.
@@ -55,7 +56,8 @@ func (s Set[T]) add(onRequest bool, things []T) error {
 	return nil
 }
 
-// Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and what exists.
+// Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and
+// what exists.
 func (s Set[T]) Get(name string) (T, error) {
 	e, ok := s.things[name]
 	if !ok {

@@ -39,7 +39,8 @@ func suiteOf(kind Kind) suite {
 	}[kind]
 }
 
-// ofTrainees is the suite of things that are fitted to snapshots. output names what the fitted things give.
+// ofTrainees is the suite of things that are fitted to snapshots. output names what the fitted
+// things give.
 func ofTrainees[T any](open func(T, *Options) *Session, of func(T, Options) *trainee, output string) suite {
 	return suite{
 		open: opening(open),
@@ -57,8 +58,8 @@ func opening[T any](open func(T, *Options) *Session) func(any, *Options) *Sessio
 	}
 }
 
-// New returns a session in which the checks of a thing of any kind are run one by one. Nil options are the defaults. The
-// setup fails for what is of no kind.
+// New returns a session in which the checks of a thing of any kind are run one by one. Nil options
+// are the defaults. The setup fails for what is of no kind.
 func New(thing any, o *Options) *Session {
 	if open := suiteOf(core.KindOf(thing)).open; open != nil {
 		return open(thing, o)

@@ -29,7 +29,7 @@ type Program interface {
 type Process interface {
 	// Describe asks it what it serves, and returns the answer as lines of text, equal for equal answers.
 	Describe(ctx context.Context) (string, error)
-	// Things are stand-ins for what it serves, of the five kinds, whose calls go to this process. The error says what is wrong with
+	// Things are stand-ins for what it serves, whose calls go to this process. The error says what is wrong with
 	// its descriptions.
 	Things() ([]any, error)
 	// End ends it in one of its ways, waits until it has ended or ctx has, and names the processes that it leaves behind.
