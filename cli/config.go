@@ -185,15 +185,20 @@ func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
 	case value.Tag == "!!null":
 		return "", c.at(value, "%s has no value; leave the line out for the default", key.Value)
 	}
-	text := value.Value
-	if value.Tag == "!!binary" { // of a path that is not UTF-8, which YAML holds in no other way
-		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-		if err != nil {
-			return "", c.at(value, "%s: it is marked as !!binary, and is not in Base64: %w", key.Value, err)
-		}
-		text = string(decoded)
+	text, err := c.decoded(key.Value, value)
+	return c.absolute(flag, text), err
+}
+
+// decoded is the text of a value. One that is not UTF-8, of a path, YAML holds as !!binary.
+func (c config) decoded(key string, value *yaml.Node) (string, error) {
+	if value.Tag != "!!binary" {
+		return value.Value, nil
 	}
-	return c.absolute(flag, text), nil
+	decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value.Value), ""))
+	if err != nil {
+		return "", c.at(value, "%s: it is marked as !!binary, and is not in Base64: %w", key, err)
+	}
+	return string(decoded), nil
 }
 
 // selection is a thing with options, written name: {option: value}, as the command line would have
@@ -216,7 +221,10 @@ func (c config) selection(thing string, n *yaml.Node) (string, error) {
 		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
 			return "", c.at(value, "the option %s of %s takes one value", option.Value, name.Value)
 		}
-		text := value.Value
+		text, err := c.decoded(option.Value, value)
+		if err != nil {
+			return "", err
+		}
 		if thing == selected["task"] && option.Value == core.DataOption && text != "" && !filepath.IsAbs(text) {
 			text = filepath.Join(filepath.Dir(c.path), text)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,8 +32,8 @@ func (l looking) Forecast(ctx context.Context, x core.Snapshots, steps int) (cor
 	return far.Predict(ctx, x)
 }
 
-// TestProtocolPowers: the table names the protocol, methods that look one step ahead are left out with the reason, and a run by
-// the other protocol in the same folder is another run.
+// TestProtocolPowers: the table names the protocol, methods that look one step ahead are left out with the reason, and the same
+// command with the other protocol ranks the same runs by that.
 func TestProtocolPowers(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	fakes := newFakes()
@@ -42,15 +43,17 @@ func TestProtocolPowers(t *testing.T) {
 	assert.Contains(t, got.stdout, "t steps ahead, protocol powers\n")
 	assert.Contains(t, got.stdout, "template, seed 42: skipped: its model predicts one step at a time")
 	r := results(t, out)
-	assert.Equal(t, benchmark.ProtocolPowers, r.Task.Protocol)
-	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Accuracy, "3, 6 and 9 classes on, of 4")
+	assert.Equal(t, benchmark.ProtocolPowers, r.Protocol)
+	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Ranked.Score, "3, 6 and 9 classes on, of 4")
 	assert.Equal(t, benchmark.StatusSkipped, r.Runs[1].Status)
 
 	again := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 	assert.Zero(t, again.status, again.stderr)
-	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all 3 steps\n", again.stderr)
-	assert.Contains(t, again.stdout, "template, seed 42: skipped, as then\n")
+	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all 6 steps of all protocols\n", again.stderr)
+	assert.Contains(t, again.stdout, "template, seed 42: the same predictions at all 3 steps of all protocols\n")
 
-	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...).status)
-	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Accuracy)
+	got = call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...)
+	require.Zero(t, got.status, got.stderr)
+	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
+	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Ranked.Score)
 }

@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 	for _, run := range r.Runs {
 		assert.Equal(t, benchmark.StatusOK, run.Status)
 		if run.Method == "template" {
-			assert.Equal(t, []float64{1, 1, 1}, run.Accuracy)
+			assert.Equal(t, []float64{1, 1, 1}, run.Ranked.Score)
 		}
 	}
 	stored, err := benchmark.OpenStore(out).Results()

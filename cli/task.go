@@ -65,6 +65,9 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, er
 		return nil, err
 	}
 	opened, err := openTask(ctx, task, options, c.taskPlugin(task.Describe().Name))
+	if ctx.Err() != nil {
+		return nil, interruption("stopped while the task was being opened; nothing was begun")
+	}
 	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
 		return nil, usageError{err}
 	}
@@ -96,7 +99,7 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 			return nil, core.Options{}, usagef("--%s: --task gives the option %s already; give it once", s.flag, s.option)
 		}
 		if _, err := option.Parse(value); err != nil {
-			return nil, core.Options{}, usageError{fmt.Errorf("--%s %s: %w", s.flag, value, err)}
+			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, value, option.Range())
 		}
 		pairs = append(pairs, s.option+"="+registry.EscapeValue(value))
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 func TestParseSeeds(t *testing.T) {
@@ -72,38 +71,4 @@ func FuzzParseSeeds(f *testing.F) {
 		slices.Sort(values)
 		require.Len(t, slices.Compact(values), len(again))
 	})
-}
-
-// FuzzSplit: whatever is accepted is what its own text says.
-func FuzzSplit(f *testing.F) {
-	for _, text := range []string{"3000,1000,1000", "2, 2, 1", "1,2,3,4", "2,2,-1", "0x10,2,2"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var s, again split
-		if s.Set(text) != nil {
-			return
-		}
-		require.GreaterOrEqual(t, min(s.Train, s.Validation, s.Test+1), 2)
-		require.NoError(t, again.Set(s.String()))
-		require.Equal(t, s, again)
-	})
-}
-
-func TestSplit(t *testing.T) {
-	var s split
-	require.NoError(t, s.Set("3000, 1000,500"))
-	assert.Equal(t, benchmark.Split{Train: 3000, Validation: 1000, Test: 500}, benchmark.Split(s))
-	for text, want := range map[string]string{
-		"":                         "give three numbers of images",
-		"1,2":                      "give three numbers of images",
-		"1,2,3,4":                  "give three numbers of images",
-		"1,2,3":                    `"1" training images: give a whole number from 2`,
-		"2,1,3":                    `"1" validation images: give a whole number from 2`,
-		"2,2,0":                    `"0" test images: give a whole number from 1`,
-		"2,2,x":                    `"x" test images`,
-		"99999999999999999999,2,2": `training images: give a whole number from 2 to 1000000`,
-	} {
-		assert.ErrorContains(t, s.Set(text), want, text)
-	}
 }

@@ -73,7 +73,7 @@ func TestVerifyDiffers(t *testing.T) {
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other")...).status)
 	rewrite(t, out, func(r *benchmark.Results) {
 		r.Runs[1].PredictionSHA256[1], r.Runs[1].PredictionSHA256[2] = "0123", "4567"
-		r.Runs[1].Labels[2][4] = 3 - r.Runs[1].Labels[2][4]
+		r.Runs[1].Ranked.Labels[2][4] = 3 - r.Runs[1].Ranked.Labels[2][4]
 	})
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
@@ -244,7 +244,7 @@ func TestVerifyForged(t *testing.T) {
 		change func(r *benchmark.Results)
 		says   string
 	}{
-		"accuracy": {func(r *benchmark.Results) { r.Runs[0].Accuracy[2] = 0.125 },
+		"accuracy": {func(r *benchmark.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
 			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
 		"trained": {func(r *benchmark.Results) { r.Runs[2].Trained = true },
 			"other?warn=true, seed 0: trained is recorded as true and is false here"},

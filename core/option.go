@@ -161,6 +161,9 @@ func (o Option) Check(value any) error {
 // checkFree checks a value of a [TextOption].
 func (o Option) checkFree(text string) error {
 	err := checkText("the text", text, int(o.Max))
+	if o.Name == DataOption && len(text) <= int(o.Max) {
+		err = nil // a path may be any bytes
+	}
 	if err == nil && strings.ContainsFunc(text, unicode.IsControl) {
 		err = errors.New("the text has a control character; leave it out")
 	}

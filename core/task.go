@@ -22,8 +22,8 @@ type Task interface {
 
 // Names of options that have a meaning for every task that declares them.
 const (
-	// DataOption is the place of the data on this machine. Results do not tell it, since the hash of
-	// the data says which they are.
+	// DataOption is the place of the data on this machine, a [TextOption] that takes any bytes but
+	// control characters. Results do not tell it, since the hash of the data says which they are.
 	DataOption = "data"
 	// LagOption, StepsOption and SplitOption are [Problem.Lag], [Problem.Steps], and the numbers of
 	// snapshots to train, validate and test on.

@@ -130,18 +130,21 @@ func parseQuery(element, query string) (map[string]string, error) {
 	return options, nil
 }
 
-// EscapeValue returns the value of an option, a text in UTF-8, as a selection has it: % , & and
-// spaces are bytes written as % and two hexadecimal digits.
+// EscapeValue returns the value of an option as a selection has it: % , & and spaces, and bytes that
+// are no UTF-8, are written as % and two hexadecimal digits.
 func EscapeValue(text string) string {
 	var b strings.Builder
-	for _, c := range text {
-		if !unicode.IsSpace(c) && !strings.ContainsRune("%,&", c) {
-			b.WriteRune(c)
-			continue
+	for len(text) > 0 {
+		c, size := utf8.DecodeRuneInString(text)
+		odd := c == utf8.RuneError && size == 1 // no UTF-8, which a path need not be
+		if !odd && !unicode.IsSpace(c) && !strings.ContainsRune("%,&", c) {
+			b.WriteString(text[:size])
+		} else {
+			for _, part := range []byte(text[:size]) {
+				fmt.Fprintf(&b, "%%%02X", part)
+			}
 		}
-		for _, part := range []byte(string(c)) {
-			fmt.Fprintf(&b, "%%%02X", part)
-		}
+		text = text[size:]
 	}
 	return b.String()
 }

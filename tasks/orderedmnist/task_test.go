@@ -70,3 +70,21 @@ func TestOpenRefuses(t *testing.T) {
 		assert.ErrorContains(t, err, c.says, options)
 	}
 }
+
+// FuzzSplit: whatever is accepted is what its own text says.
+func FuzzSplit(f *testing.F) {
+	for _, text := range []string{"3000,1000,1000", "2, 2, 1", "1,2,3,4", "2,2,-1", "0x10,2,2"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseSplit(text)
+		if err != nil {
+			require.ErrorIs(t, err, core.ErrOption)
+			return
+		}
+		require.GreaterOrEqual(t, min(s.Train, s.Validation, s.Test+1), 2)
+		again, err := ParseSplit(s.String())
+		require.NoError(t, err)
+		require.Equal(t, s, again)
+	})
+}
