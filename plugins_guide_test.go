@@ -148,7 +148,7 @@ func TestGuideListsTheChecks(t *testing.T) {
 	for _, e := range check.Catalogue() {
 		checks[e.Kind] += ", `" + e.Check + "`"
 	}
-	require.Len(t, checks, 6)
+	require.Len(t, checks, 7)
 	for kind, names := range checks {
 		name := string(kind)
 		if kind == check.KindOperator {

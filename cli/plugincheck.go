@@ -259,6 +259,8 @@ func checkThing(ctx context.Context, thing any, o *check.Options) check.Report {
 		return check.Operator(ctx, thing, o)
 	case core.Loss:
 		return check.Loss(ctx, thing, o)
+	case core.Task:
+		return check.Task(ctx, thing, o)
 	}
 	return check.Oracle(ctx, thing.(core.Oracle), o)
 }

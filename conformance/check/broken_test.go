@@ -35,6 +35,9 @@ func run(ctx context.Context, kind check.Kind, thing any, o *check.Options) chec
 	case check.KindLoss:
 		l, _ := thing.(core.Loss)
 		return check.Loss(ctx, l, o)
+	case check.KindTask:
+		task, _ := thing.(core.Task)
+		return check.Task(ctx, task, o)
 	case check.KindPlugin:
 		p, _ := thing.(check.Program)
 		return check.Plugin(ctx, p, o)

@@ -11,7 +11,8 @@ type Entry struct {
 // Catalogue returns all checks, by kind and in the order in which they run.
 func Catalogue() []Entry {
 	var all []Entry
-	for _, s := range []*Session{NewMethod(nil, nil), NewEmbedder(nil, nil), NewOperator(nil, nil), NewLoss(nil, nil), NewOracle(nil, nil), NewProgram(nil, nil)} {
+	for _, s := range []*Session{NewMethod(nil, nil), NewEmbedder(nil, nil), NewOperator(nil, nil),
+		NewLoss(nil, nil), NewOracle(nil, nil), NewTask(nil, nil), NewProgram(nil, nil)} {
 		for _, e := range s.entries {
 			all = append(all, e.Entry)
 		}

@@ -11,8 +11,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Outputs returns digests of what a thing of any of the five kinds gives at fixed inputs and seeds: of predictions, features,
-// labels, values, gradients, eigenvalues and eigenfunctions, epochs of training, as far as the thing has them. Two
+// Outputs returns digests of what a thing of any kind gives at fixed inputs and seeds: of predictions, features,
+// labels, values, gradients, eigenvalues and eigenfunctions, epochs of training, or of the data of a task and its scores, as far
+// as the thing has them. Two
 // implementations of one thing, one in this process and one in another for instance, are equal to the bit if their outputs are.
 // Nil options are the defaults.
 //
@@ -40,8 +41,10 @@ func Outputs(ctx context.Context, thing any, o *Options) (outputs map[string]str
 		err = d.ofOperator(ctx, newOperating(thing, resolved))
 	case core.Loss:
 		err = d.ofLoss(ctx, newScoring(thing, resolved))
+	case core.Task:
+		err = d.ofTask(ctx, newPosed(thing, resolved))
 	default:
-		err = fmt.Errorf("%w: a %T is none of the five kinds of things", core.ErrUnknown, thing)
+		err = fmt.Errorf("%w: a %T is none of the kinds of things", core.ErrUnknown, thing)
 	}
 	if err != nil {
 		return nil, err

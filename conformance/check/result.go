@@ -8,7 +8,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Kind is one of the five kinds of things that can be checked, or the program that serves them.
+// Kind is one of the kinds of things that can be checked, or the program that serves them.
 type Kind string
 
 // The kinds.
@@ -34,6 +34,8 @@ func KindOf(thing any) Kind {
 		return KindLoss
 	case core.Oracle:
 		return KindOracle
+	case core.Task:
+		return KindTask
 	}
 	return ""
 }
