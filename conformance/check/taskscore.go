@@ -20,12 +20,8 @@ func (s *posed) training(p *core.Problem) (*core.Training, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, err := s.resolve()
-	if err != nil {
-		return nil, err
-	}
 	t := &core.Training{
-		Train: train, Validation: validation, Lag: p.Lag, States: p.Rank, Options: options, Seed: 42,
+		Train: train, Validation: validation, Lag: p.Lag, States: p.Rank, Seed: 42,
 		Name: s.task.Describe().Name, Progress: core.NoProgress,
 	}
 	if p.States != nil {

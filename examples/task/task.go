@@ -50,7 +50,7 @@ func (rotation) Open(ctx context.Context, o core.Options) (*core.Problem, error)
 	a, b := split[0], split[0]+split[1]
 	train, validation, test := points[:a], points[a:b], points[b:]
 	p := &core.Problem{
-		Lag: lag, Steps: steps, Rank: 2, Picture: core.CurvePicture, Source: "simulated by the task itself",
+		Lag: lag, Steps: steps, Rank: 2, Picture: core.CurvePicture, Source: "a simulation",
 		Truth: &core.Truth{Eigenvalues: eigenvalues(power(lambda, lag))},
 		Score: angle{test, lag},
 	}
