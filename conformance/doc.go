@@ -1,5 +1,5 @@
-// Package conformance holds the test suites by which the author of a method, an embedder, an evolution operator, a loss or an
-// oracle finds out whether it keeps the contracts of package core:
+// Package conformance holds the test suites by which the author of a method, an embedder, an evolution operator, a loss, an oracle
+// or a task finds out whether it keeps the contracts of package core:
 //
 //	func TestConformance(t *testing.T) {
 //		conformance.RunMethodSuite(t, func() core.Method { return mine.New() }, &conformance.Options{

@@ -60,7 +60,7 @@ var pythonPhrases = []string{
 	"never a panic", "no exception of another kind",
 	"the rules of core.Description", "the rules of a description", "the rules of core.Problem", "the rules of a problem",
 	"give nil for", "give None for",
-	"Options.Reference", "a reference", "Options.Grace", "--grace",
+	"there is no Options.Reference", "there is no reference", "Options.Reference", "a reference", "Options.Grace", "--grace",
 	"returns the context's error", "raises Cancelled", "return the context's error", "raise Cancelled",
 	"the context's error", "Cancelled", "its context ends", "the call is cancelled", "the context ends", "the call is cancelled",
 	"the error of a context that has ended", "Cancelled if the call is cancelled",

@@ -61,10 +61,10 @@ func taskChecks() []check[*posed] {
 	opened, valid, steady := []string{openCheck}, []string{validCheck}, []string{repeatsCheck, dataUnchanged}
 	scored := []string{dataUnchanged, scoreLength}
 	return []check[*posed]{
-		{"exposure", "A task declares no exposure: it is methods that see more or less", "", []string{descriptionCheck},
+		{"exposure", "A task declares no exposure: it is methods that see more or less", "", nil,
 			(*posed).checkExposure},
 		{"option-types", "If the options data, split, lag and steps are declared, data and split are texts, and lag " +
-			"and steps are whole numbers from 1 on", "", []string{descriptionCheck}, (*posed).checkTypes},
+			"and steps are whole numbers from 1 on", "", nil, (*posed).checkTypes},
 		{openCheck, "Open gives a problem", "", nil, (*posed).checkOpen},
 		{finiteCheck, "All snapshots and true eigenvalues are finite", "", opened, (*posed).checkFinite},
 		{validCheck, "The problem follows the rules of core.Problem: there are data to train, validate and test on, of " +
@@ -73,8 +73,8 @@ func taskChecks() []check[*posed] {
 		{"pairs", "Each trajectory to train or validate on has a pair of snapshots at the lag", "", valid,
 			(*posed).checkTrajectories},
 		{measureCheck, "The measure is the same at every call", "", valid, (*posed).checkMeasure},
-		{repeatsCheck, "Opening twice with equal options gives equal bits of snapshots, starts, states and eigenvalues",
-			"", []string{validCheck, measureCheck}, (*posed).checkRepeatable},
+		{repeatsCheck, "Opening twice with equal options, in another process too, gives equal bits of snapshots, starts, " +
+			"states and eigenvalues", "", []string{validCheck, measureCheck}, (*posed).checkRepeatable},
 		{dataUnchanged, "A problem stays as it is when its score is fitted and used, and when others are opened, and " +
 			"scoring does not change predictions", "", []string{repeatsCheck}, (*posed).checkUnchanged},
 		{"options", "Open takes every value of the declared options that is tried (switches, choices, texts, least " +
@@ -270,13 +270,22 @@ func (s *posed) checkRepeatable(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
+	const remedy = "seed everything that is drawn from the options, and depend neither on time, on earlier calls, nor on " +
+		"the order of a hash table or a folder"
 	again, err := s.open(ctx)
 	if err != nil {
 		return failed("another call of Open", err)
 	}
 	if d := differs(p, again); d != "" {
-		return wrong("seed everything that is drawn from the options, and depend neither on time, on earlier calls, nor "+
-			"on the order of a hash table or a folder", "of two calls of Open with equal options, %s", d)
+		return wrong(remedy, "of two calls of Open with equal options, %s", d)
+	}
+	other, scope := core.WithScope(ctx) // of which a plugin makes another process
+	again, err = s.open(other)
+	if err = errors.Join(err, scope.Close()); err != nil {
+		return inCase("in another process", failed("Open", err))
+	}
+	if d := differs(p, again); d != "" {
+		return wrong(remedy, "of calls of Open with equal options in two processes, %s", d)
 	}
 	return nil
 }
@@ -456,11 +465,11 @@ func (s *posed) hasValues(p *core.Problem, n *notes, changes ...setting) error {
 	}
 	values := options.Map()
 	for _, c := range []struct {
-		name, what string
-		got        int
-	}{{core.LagOption, "a lag", p.Lag}, {core.StepsOption, "a number of steps", p.Steps}} {
+		name, has string
+		got       int
+	}{{core.LagOption, "a lag of %d", p.Lag}, {core.StepsOption, "%d steps", p.Steps}} {
 		if want, declared := values[c.name].(int); declared && c.got != want {
-			return wrong("take it from the option", "with %s=%d, the problem has %s of %d", c.name, want, c.what, c.got)
+			return wrong("take it from the option", "with %s=%d, the problem has "+c.has, c.name, want, c.got)
 		}
 	}
 	text, declared := values[core.SplitOption].(string)
@@ -510,7 +519,7 @@ func (s *posed) checkSeeds(ctx context.Context, _ *notes) error {
 			digests := digestsOf(p)
 			key := digests["train"] + digests["validation"] + digests["test"]
 			if other, twice := data[key]; twice {
-				return wrong("draw from a stream that takes all bits of the seed", "%s=%d and %s=%d give the same snapshots",
+				return wrong("seed what is drawn from that option, with all of its bits", "%s=%d and %s=%d give the same snapshots",
 					name, other, name, seed)
 			}
 			data[key], tried = seed, true

@@ -365,6 +365,15 @@ func taskCases() []Case {
 	problem("repeatable", "counts its calls", func(p *core.Problem) {
 		written(p.Validation.At(0), float32(opens.Add(1))*1e-3)
 	})
+	add("repeatable", "depends on its process", func(correct posing) posing {
+		return func(ctx context.Context, o core.Options) (*core.Problem, error) {
+			p, err := correct(ctx, o)
+			if err == nil && core.ScopeOf(ctx) != nil {
+				written(p.Validation.At(0), 1e-3)
+			}
+			return p, err
+		}
+	})
 	problem("repeatable", "starts that change", func(p *core.Problem) {
 		p.Starts = p.Starts[:len(p.Starts)-int(opens.Add(1)%2)]
 		p.States.Expected = slices.Clone(p.States.Expected)
