@@ -32,23 +32,28 @@ func TestReadmeShowsTheExample(t *testing.T) {
 	assert.Equal(t, strings.Join(shown, " "), strings.Join(strings.Fields(block), " "))
 }
 
-// TestNetworksPageShowsTheExample: every block of Go in docs/nn.md is in examples/encoder.
-func TestNetworksPageShowsTheExample(t *testing.T) {
-	page, err := os.ReadFile("docs/nn.md")
-	require.NoError(t, err)
-	files, err := filepath.Glob("examples/encoder/*.go")
-	require.NoError(t, err)
-	var source strings.Builder
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+// TestPagesShowTheExamples: every block of Go in a page is in its example.
+func TestPagesShowTheExamples(t *testing.T) {
+	for page, example := range map[string]struct {
+		folder string
+		blocks int
+	}{"docs/nn.md": {"encoder", 6}, "docs/tasks.md": {"task", 4}} {
+		text, err := os.ReadFile(page)
 		require.NoError(t, err)
-		source.Write(text)
-	}
-	blocks := strings.Split(string(page), "```go\n")[1:]
-	require.Len(t, blocks, 6)
-	for _, block := range blocks {
-		block, _, _ = strings.Cut(block, "```")
-		assert.True(t, strings.Contains(source.String(), block), "not in examples/encoder:\n%s", block)
+		files, err := filepath.Glob("examples/" + example.folder + "/*.go")
+		require.NoError(t, err)
+		var source strings.Builder
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			source.Write(text)
+		}
+		blocks := strings.Split(string(text), "```go\n")[1:]
+		require.Len(t, blocks, example.blocks, page)
+		for _, block := range blocks {
+			block, _, _ = strings.Cut(block, "```")
+			assert.True(t, strings.Contains(source.String(), block), "%s, not in examples/%s:\n%s", page, example.folder, block)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,13 +17,22 @@ import (
 	"github.com/koopbench/koopbench/conformance/check"
 )
 
-const guide = "docs/plugins.md"
+// The pages for authors.
+const (
+	guide     = "docs/plugins.md"
+	tasksPage = "docs/tasks.md"
+)
 
-// tutorials are the sections of the guide whose files and commands make a row of the table together, in one empty folder. Every
-// block of bash in the guide is in one of them.
-var tutorials = map[string][]string{
-	"Go":     {"Before you begin", "A method in Go", "Finding plugins, and trusting them"},
-	"Python": {"Before you begin", "A method in Python"},
+// section is a part of a page.
+type section struct{ page, heading string }
+
+// tutorials are the sections whose files and commands make a row of the table together, in one empty folder. Every
+// block of bash in the pages is in one of them.
+var tutorials = map[string][]section{
+	"Go": {{guide, "Before you begin"}, {guide, "A method in Go"}, {guide, "Finding plugins, and trusting them"}},
+
+	"Python":      {{guide, "Before you begin"}, {guide, "A method in Python"}},
+	"Python task": {{guide, "Before you begin"}, {tasksPage, "A task in Python"}},
 }
 
 // TestGuideInGo does what the guide tells an author in Go, to the letter.
@@ -47,6 +57,8 @@ func TestGuideInPython(t *testing.T) {
 	}
 	folder := follow(t, "Python")
 	assert.Equal(t, map[string]string{"fourier-python": "ok", "linear": "ok"}, statuses(t, folder))
+	folder = follow(t, "Python task")
+	assert.Equal(t, map[string]string{"linear": "ok"}, statuses(t, folder))
 }
 
 // follow writes the files of a tutorial into an empty folder and runs its commands there, all in the order of the text.
@@ -100,15 +112,15 @@ var (
 	fileName = regexp.MustCompile("`([a-z_]+\\.(?:go|py))`:\n\n$")
 )
 
-// guideBlocks returns the commands and files of those sections of the guide, in the order of the text.
-func guideBlocks(t *testing.T, headings ...string) []guideBlock {
+// guideBlocks returns the commands and files of those sections, in the order of the text.
+func guideBlocks(t *testing.T, sections ...section) []guideBlock {
 	t.Helper()
-	text, err := os.ReadFile(guide)
-	require.NoError(t, err)
 	var blocks []guideBlock
-	for _, heading := range headings {
-		_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
-		require.True(t, found, "%s has no section %q", guide, heading)
+	for _, s := range sections {
+		text, err := os.ReadFile(s.page)
+		require.NoError(t, err)
+		_, section, found := strings.Cut(string(text), "\n## "+s.heading+"\n")
+		require.True(t, found, "%s has no section %q", s.page, s.heading)
 		section, _, _ = strings.Cut(section, "\n## ")
 		for _, at := range fence.FindAllStringSubmatchIndex(section, -1) {
 			b := guideBlock{text: section[at[4]:at[5]]}
@@ -123,20 +135,22 @@ func guideBlocks(t *testing.T, headings ...string) []guideBlock {
 	return blocks
 }
 
-// TestGuideIsExecuted: each block of the guide is in a tutorial.
+// TestGuideIsExecuted: each block of the pages is in a tutorial, but for what is an example's and for what .ci/docs runs.
 func TestGuideIsExecuted(t *testing.T) {
-	text, err := os.ReadFile(guide)
-	require.NoError(t, err)
 	executed := map[string]bool{}
-	for _, headings := range tutorials {
-		for _, b := range guideBlocks(t, headings...) {
+	for _, sections := range tutorials {
+		for _, b := range guideBlocks(t, sections...) {
 			executed[b.text] = true
 		}
 	}
-	all := fence.FindAllStringSubmatch(string(text), -1)
-	assert.Equal(t, 2*len(all), strings.Count(string(text), "```"))
-	for _, block := range all {
-		assert.True(t, executed[block[2]], "nothing runs this block of %s:\n%s", guide, block[2])
+	for page, others := range map[string][]string{guide: nil, tasksPage: {"go", "sh"}} {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		all := fence.FindAllStringSubmatch(string(text), -1)
+		assert.Equal(t, 2*len(all), strings.Count(string(text), "```"))
+		for _, block := range all {
+			assert.True(t, executed[block[2]] || slices.Contains(others, block[1]), "nothing runs this block of %s:\n%s", page, block[2])
+		}
 	}
 }
 
@@ -148,7 +162,7 @@ func TestGuideListsTheChecks(t *testing.T) {
 	for _, e := range check.Catalogue() {
 		checks[e.Kind] += ", `" + e.Check + "`"
 	}
-	require.Len(t, checks, 6)
+	require.Len(t, checks, 7)
 	for kind, names := range checks {
 		assert.Contains(t, string(text), fmt.Sprintf("\n| %s | %s |\n", kind.Title(), strings.TrimPrefix(names, ", ")))
 	}

@@ -57,7 +57,7 @@ func (h *harness) teachOracle(
 	progress core.Progress,
 ) (err error) {
 	t := h.training(d, options, h.Oracle.Seed, progress)
-	t.TrainLabels, t.ValidationLabels = h.Task.States.Train, h.Task.States.Validation
+	h.label(t)
 	t.Checkpoints = kept
 	if h.judge, err = fit(ctx, "judge", h.Oracle.Oracle.Fit, t); err != nil {
 		return err

@@ -482,10 +482,17 @@ func (h *harness) training(d core.Description, options core.Options, seed int64,
 		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Lag, States: h.Task.Rank,
 		Options: options, Seed: seed, Name: d.Name, Progress: progress,
 	}
-	if d.Exposure == core.LabelExposed && h.Task.States != nil {
-		t.TrainLabels, t.ValidationLabels = h.Task.States.Train, h.Task.States.Validation
+	if d.Exposure == core.LabelExposed {
+		h.label(t)
 	}
 	return t
+}
+
+// label adds the states, if there are any.
+func (h *harness) label(t *core.Training) {
+	if s := h.Task.States; s != nil {
+		t.States, t.TrainLabels, t.ValidationLabels = s.Count, s.Train, s.Validation
+	}
 }
 
 func history(r core.Report) []Epoch {

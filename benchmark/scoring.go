@@ -39,9 +39,7 @@ func (h *harness) fitScorer(ctx context.Context) (err error) {
 		h.Observer.End(ScoreLabel, h.Oracle.Seed, outcome)
 	}()
 	t := h.training(core.Description{Name: h.Task.Info.Name}, core.Options{}, h.Oracle.Seed, progress)
-	if s := h.Task.States; s != nil {
-		t.TrainLabels, t.ValidationLabels = s.Train, s.Validation
-	}
+	h.label(t)
 	return core.Contain(func() (err error) {
 		h.scorer, err = fit(ctx, "scorer", h.Task.Score.Fit, t)
 		return err

@@ -43,6 +43,13 @@ func RunOracleSuite(t *testing.T, factory func() core.Oracle, o *Options) {
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewOracle(core.GuardOracle(factory()), o) }})
 }
 
+// RunTaskSuite is [RunMethodSuite] for a task. Options.Settings with a small split and few steps make it
+// fast.
+func RunTaskSuite(t *testing.T, factory func() core.Task, o *Options) {
+	t.Helper()
+	suite.Run(t, &contract{open: func() *check.Session { return check.NewTask(core.GuardTask(factory()), o) }})
+}
+
 // RunSuite is [RunMethodSuite] for a thing of any kind.
 func RunSuite(t *testing.T, factory func() any, o *Options) {
 	t.Helper()

@@ -17,6 +17,10 @@
 // losses evaluated on random views. A method that is handed the encoder of an oracle gets one that computes the mean brightness of
 // each part of a snapshot.
 //
+// Tasks bring their own data: Options.Settings choose the problem, and other values of the options are tried beside it. Scores judge the
+// snapshots of the starts, the mean of the training snapshots, and what follows in the test trajectories. A task that has states and
+// no score is judged by an oracle, so that there is no score to check.
+//
 // # Results
 //
 // A check passes or fails. It is skipped if it is about an ability that the thing does not declare, or if there is nothing to

@@ -153,7 +153,7 @@ func TestCatalogue(t *testing.T) {
 		assert.Regexp(t, `^[A-Z].*[^.]$`, e.Rule, name)
 		assert.NotContains(t, e.Rule, "\n")
 	}
-	for _, kind := range []string{"method", "embedder", "operator", "loss", "oracle"} {
+	for _, kind := range []string{"method", "embedder", "operator", "loss", "oracle", "task"} {
 		assert.True(t, seen[kind+" setup"] && seen[kind+" same-outputs"], kind)
 	}
 	assert.True(t, seen["plugin setup"] && seen["plugin ends-with-host"])
@@ -203,7 +203,12 @@ func TestOutputs(t *testing.T) {
 		"embedder": {"decoded", "features", "history", "rank-and-parameters"},
 		"oracle":   {"encoder-features", "history", "labels", "rank-and-parameters"},
 		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters", "right-eigenfunctions"},
-		"loss":     {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4", "value-and-gradients-64x6", "value-and-gradients-8x4"},
+		"task": {
+			"expected-states", "lag-steps-rank", "scores-at-step-1", "scores-at-step-3", "starts", "test", "test-lengths",
+			"test-states", "train", "train-lengths", "train-states", "true-eigenvalues", "validation", "validation-lengths",
+			"validation-states",
+		},
+		"loss": {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4", "value-and-gradients-64x6", "value-and-gradients-8x4"},
 	}
 	for kind, thing := range broken.Correct() {
 		outputs, err := check.Outputs(t.Context(), thing, o)

@@ -36,6 +36,12 @@ func suiteOf(kind Kind) suite {
 				return d.ofLoss(ctx, newScoring(thing.(core.Loss), o))
 			},
 		},
+		core.KindTask: {
+			open: opening(NewTask),
+			outputs: func(ctx context.Context, d digests, thing any, o Options) error {
+				return d.ofTask(ctx, newPosed(thing.(core.Task), o))
+			},
+		},
 	}[kind]
 }
 

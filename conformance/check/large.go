@@ -32,7 +32,8 @@ func (s *running) checkLargeArrays(ctx context.Context, n *notes) error {
 			tried++
 		}
 		if tried == 0 {
-			return &skip{"it serves losses only, and the views of a batch are small"}
+			return &skip{"nothing that it serves is given large arrays: batches of a loss are small, and a task brings " +
+				"its own data"}
 		}
 		n.addf("arrays of %s have passed", inBytes(large))
 		return nil

@@ -22,7 +22,8 @@ type Options struct {
 	// Epochs is the value of the option "epochs", where the thing declares it and Settings has none, in fits that must learn; 0
 	// for 40. All other fits take 2 epochs.
 	Epochs int
-	// Settings are values of the thing's options in all fits and evaluations; the defaults where nil.
+	// Settings are values of the thing's options in all fits, evaluations and openings; the defaults where nil. A small split and few
+	// steps make the checks of a task fast.
 	Settings map[string]any
 	// Accuracy is the least share of right answers that counts as having learned the sequence; 0 for half way between chance
 	// and one.

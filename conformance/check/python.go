@@ -58,7 +58,9 @@ var pythonPhrases = []string{
 	"give Serve", "give serve", "guard it by a mutex", "guard it by a lock",
 	"not on goroutines or maps", "not on threads or sets", "several goroutines", "several threads", "one goroutine", "one thread",
 	"never a panic", "no exception of another kind",
-	"the rules of core.Description", "the rules of a description", "Options.Reference", "a reference", "Options.Grace", "--grace",
+	"the rules of core.Description", "the rules of a description", "the rules of core.Problem", "the rules of a problem",
+	"give nil for", "give None for",
+	"there is no Options.Reference", "there is no reference", "Options.Reference", "a reference", "Options.Grace", "--grace",
 	"returns the context's error", "raises Cancelled", "return the context's error", "raise Cancelled",
 	"the context's error", "Cancelled", "its context ends", "the call is cancelled", "the context ends", "the call is cancelled",
 	"the error of a context that has ended", "Cancelled if the call is cancelled",
@@ -69,7 +71,7 @@ var pythonPhrases = []string{
 }
 
 var (
-	pythonWords = regexp.MustCompile(`\b(PredictObservable|LeftEigenfunctions|RightEigenfunctions|Predict|Fit|Embed|Decode|Classify|Evaluate|Forecast)\b`)
+	pythonWords = regexp.MustCompile(`\b(PredictObservable|LeftEigenfunctions|RightEigenfunctions|Predict|Fit|Embed|Decode|Classify|Evaluate|Forecast|Open|Score)\b`)
 	goError     = regexp.MustCompile(`\b(?:core\.)?Err([A-Z][A-Za-z]+)`)
 	returned    = regexp.MustCompile(`(?:return an error that wraps|returns|return|gives|by) ((?:core\.)?Err[A-Z])`)
 	capital     = regexp.MustCompile(`([a-z])([A-Z])`)

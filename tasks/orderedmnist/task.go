@@ -54,7 +54,10 @@ func (Task) Describe() core.Description {
 const maxLag = 1000
 
 // Open implements [core.Task].
-func (Task) Open(_ context.Context, o core.Options) (*core.Problem, error) {
+func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	split, err := ParseSplit(o.String(core.SplitOption))
 	if err != nil {
 		return nil, err

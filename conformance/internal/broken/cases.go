@@ -13,8 +13,8 @@ import (
 type Case struct {
 	Kind, Check string
 	How         string // what is wrong with it
-	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss, core.Oracle or check.Program, as Kind says; nil for none
-	// at all.
+	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss, core.Oracle, core.Task or check.Program, as Kind
+	// says; nil for none at all.
 	Thing any
 	// Reference is the other implementation that it is compared with, nil for none.
 	Reference any
@@ -31,6 +31,7 @@ func Correct() map[string]any {
 		"oracle":   kinds()[2].make(nil, nil),
 		"operator": newOperator(nil, nil),
 		"loss":     newLoss(nil, nil),
+		"task":     newTask(nil, nil),
 	}
 }
 
@@ -40,7 +41,7 @@ func Cases() []Case {
 	for _, k := range kinds() {
 		all = append(all, k.cases()...)
 	}
-	return slices.Concat(all, operatorCases(), lossCases(), programCases())
+	return slices.Concat(all, operatorCases(), lossCases(), taskCases(), programCases())
 }
 
 // descriptions are the ways to break a description.
