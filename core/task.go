@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/cmplx"
+	"slices"
 )
 
 // A Task is what methods are compared on: data, and what counts as a good prediction.
@@ -104,6 +106,22 @@ func (p *Problem) Measure() Measure {
 	return p.Score.Measure()
 }
 
+// CheckPredicted returns [ErrOption] unless there is that step of a roll-out, and [ErrShape] unless predicted has a
+// snapshot for each start, of the problem's shape.
+func (p *Problem) CheckPredicted(step int, predicted Snapshots) error {
+	switch {
+	case step < 1 || step > p.Steps:
+		return fmt.Errorf("%w: step %d of a roll-out of %d steps, which are counted from 1", ErrOption, step, p.Steps)
+	case predicted.Len() != p.StartCount():
+		return fmt.Errorf("%w: %d predicted snapshots for %d starts; there must be one for each", ErrShape, predicted.Len(),
+			p.StartCount())
+	case !slices.Equal(predicted.Shape(), p.Test.Shape()):
+		return fmt.Errorf("%w: predicted snapshots have the shape %v and those of the task %v", ErrShape, predicted.Shape(),
+			p.Test.Shape())
+	}
+	return nil
+}
+
 // Validate returns [ErrContract] naming the first rule that p breaks, as the fields above say them.
 func (p *Problem) Validate() error {
 	if err := p.validate(); err != nil {
@@ -155,6 +173,16 @@ func (p *Problem) validate() error {
 			return err
 		}
 	}
+	if p.Truth != nil {
+		for i, z := range p.Truth.Eigenvalues {
+			if cmplx.IsNaN(z) || cmplx.IsInf(z) {
+				return fmt.Errorf("%w: true eigenvalue %d is %v", ErrNonFinite, i, z)
+			}
+		}
+	}
+	if err := checkText("the source of the data", p.Source, MaxSentence); err != nil {
+		return err
+	}
 	if p.Score != nil {
 		return p.Score.Measure().Validate()
 	}
@@ -164,6 +192,9 @@ func (p *Problem) validate() error {
 func (s *States) validate(p *Problem) error {
 	if s.Count < 1 {
 		return fmt.Errorf("%d states; there must be at least 1", s.Count)
+	}
+	if err := checkText("the word for a state", s.Word, maxLine); err != nil {
+		return err
 	}
 	for _, part := range []struct {
 		name   string
@@ -231,6 +262,19 @@ func (m Measure) Check(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < m.Least || v > m.Most {
 		return fmt.Errorf("%w: a score of %v; the measure %q takes finite numbers in %v … %v", ErrContract, v, m.Name,
 			m.Least, m.Most)
+	}
+	return nil
+}
+
+// CheckScores returns [ErrContract] unless there are n scores of a measure, one for each start.
+func CheckScores(m Measure, scores []float64, n int) error {
+	if len(scores) != n {
+		return fmt.Errorf("%w: %w: %d scores for %d starts; there must be one for each", ErrContract, ErrShape, len(scores), n)
+	}
+	for i, v := range scores {
+		if err := m.Check(v); err != nil {
+			return fmt.Errorf("start %d: %w", i, err)
+		}
 	}
 	return nil
 }

@@ -30,6 +30,35 @@ func (t Trajectories) Len() int {
 	return n
 }
 
+// Lengths are the numbers of snapshots of the trajectories.
+func (t Trajectories) Lengths() []int {
+	lengths := make([]int, len(t.parts))
+	for i, p := range t.parts {
+		lengths[i] = p.Len()
+	}
+	return lengths
+}
+
+// Snapshots returns all snapshots one after the other.
+func (t Trajectories) Snapshots() Snapshots {
+	switch len(t.parts) {
+	case 0:
+		return Snapshots{}
+	case 1:
+		return t.parts[0]
+	}
+	all := Snapshots{shape: t.parts[0].shape, size: t.parts[0].size}
+	pixels := !slices.ContainsFunc(t.parts, func(x Snapshots) bool { return x.pixels == nil })
+	for _, x := range t.parts {
+		if pixels {
+			all.pixels = append(all.pixels, x.pixels...)
+		} else {
+			all.floats = append(all.floats, x.Floats()...)
+		}
+	}
+	return all
+}
+
 // Count is the number of trajectories.
 func (t Trajectories) Count() int { return len(t.parts) }
 

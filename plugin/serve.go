@@ -30,9 +30,9 @@ const BLASVariable = "KOOPBENCH_BLAS"
 const ThreadsVariable = "KOOPBENCH_THREADS"
 
 // Serve makes the program a plugin that serves the given things, each a [core.Method],
-// [core.Embedder], [core.EvolutionOperator], [core.Loss] or [core.Oracle]. It is the only call of
-// main, and never returns: the program ends with the run that it was started for, or at once with
-// the program that started it.
+// [core.Embedder], [core.EvolutionOperator], [core.Loss], [core.Oracle] or [core.Task]. It is the
+// only call of main, and never returns: the program ends with the run that it was started for, or at
+// once with the program that started it.
 //
 // What the plugin writes to standard error, by package log for instance, is its log. A panic in a
 // thing is an error of that call. The program computes on as many processor threads as

@@ -36,8 +36,8 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
-// [core.Oracle]. The error is [core.ErrDescription].
+// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss],
+// [core.Oracle] or [core.Task]. The error is [core.ErrDescription].
 func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
@@ -55,6 +55,11 @@ func Stub(t *wire.Thing, sessions Sessions) (any, error) {
 		return loss{r}, nil
 	case wire.Kind_ORACLE:
 		return oracle{r}, nil
+	case wire.Kind_TASK:
+		if d.Exposure != core.Unexposed {
+			return nil, fmt.Errorf("%w: the task %q declares the exposure %q; a task has none", core.ErrDescription, d.Name, d.Exposure)
+		}
+		return task{r}, nil
 	}
 	return nil, fmt.Errorf("%w: %q is of the unknown kind %s", core.ErrDescription, d.Name, t.GetKind())
 }
@@ -347,13 +352,9 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	if h.progress != nil {
 		c.update = func(f *wire.Frame) error { return tell(h.progress, f) }
 	}
-	frame, err := c.result()
+	reply, err := c.fitted()
 	if err != nil {
 		return nil, err
-	}
-	reply := frame.GetFitted()
-	if reply == nil {
-		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
 	}
 	report, err := describe.CoreReport(reply.GetReport())
 	if err != nil {
@@ -379,6 +380,19 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		return nil, err
 	}
 	return f, nil
+}
+
+// fitted returns the end of a fit.
+func (c *call) fitted() (*wire.Fitted, error) {
+	frame, err := c.result()
+	if err != nil {
+		return nil, err
+	}
+	reply := frame.GetFitted()
+	if reply == nil {
+		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
+	}
+	return reply, nil
 }
 
 // released is what no one refers to any more.
@@ -427,6 +441,8 @@ func openFit(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) 
 func openApply(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
 	return p.Apply(ctx)
 }
+
+func openOpen(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) { return p.Open(ctx) }
 
 func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
 	return p.Evaluate(ctx)

@@ -37,17 +37,17 @@ type key struct {
 	name string
 }
 
-// New returns a server of things, each of one of the five kinds of package core. The error is
+// New returns a server of things, each of one of the six kinds of package core. The error is
 // [core.ErrDescription] for one of no kind or with a bad description, and [core.ErrDuplicate].
 func New(version, sdk string, things ...any) (*Server, error) {
 	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk}, things: map[key]any{}, fitted: map[uint64]*fitted{}}
 	if len(things) == 0 {
-		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one method, embedder, evolution operator, loss or oracle", core.ErrDescription)
+		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one method, embedder, evolution operator, loss, oracle or task", core.ErrDescription)
 	}
 	for _, thing := range things {
 		kind := kindOf(thing)
 		if kind == wire.Kind_KIND_UNSPECIFIED {
-			return nil, fmt.Errorf("%w: a %T is no method, embedder, evolution operator, loss or oracle: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing)
+			return nil, fmt.Errorf("%w: a %T is no method, embedder, evolution operator, loss, oracle or task: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing)
 		}
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		if err := d.Validate(); err != nil {
@@ -79,6 +79,8 @@ func kindOf(thing any) wire.Kind {
 		return wire.Kind_LOSS
 	case core.Oracle:
 		return wire.Kind_ORACLE
+	case core.Task:
+		return wire.Kind_TASK
 	}
 	return wire.Kind_KIND_UNSPECIFIED
 }
@@ -94,6 +96,7 @@ func (s *Server) Serves() []string {
 
 var kindWords = map[wire.Kind]string{
 	wire.Kind_METHOD: "method", wire.Kind_EMBEDDER: "embedder", wire.Kind_OPERATOR: "evolution operator", wire.Kind_LOSS: "loss", wire.Kind_ORACLE: "oracle",
+	wire.Kind_TASK: "task",
 }
 
 // Describe implements [wire.PluginServer].
