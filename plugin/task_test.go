@@ -103,7 +103,7 @@ func spoil(p *core.Problem, what string) error {
 	case "measure":
 		p.Score = faultyScore{core.Measure{Name: "No Name"}}
 	case "large":
-		x, err := core.NewPixelSnapshots(make([]uint8, 1<<30+2), 2)
+		x, err := core.NewPixelSnapshots(make([]uint8, 1<<30+2), 2) // memory that is never touched
 		p.Test, p.Starts, p.States = core.OneTrajectory(x), nil, nil
 		return err
 	}
@@ -419,9 +419,6 @@ func TestLateScores(t *testing.T) {
 
 // TestLargeTask: data that are too large for the wire are refused in words.
 func TestLargeTask(t *testing.T) {
-	if os.Getenv("KOOPBENCH_SOAK") == "" && testing.Short() {
-		t.Skip("it needs a gigabyte of memory")
-	}
 	t.Setenv(actVariable, "open=large")
 	loop, err := plugin.Loopback(faultyTask{})
 	require.NoError(t, err)
