@@ -223,7 +223,7 @@ func taskFaults() []fault {
 		{"score=kill", useTask, core.ErrCrashed, crash()},
 		{"score=panic", useTask, core.ErrPanic, []string{"plugin far: ", "the sky is falling", "misbehave_test.go"}},
 		{"score=error", useTask, errAny, []string{"the weather is bad"}},
-		{"score=few", useTask, core.ErrShape, contract("it returned 2 scores for 4 starts")},
+		{"score=few", useTask, core.ErrContract, contract("2 scores for 4 starts")},
 		{"score=nan", useTask, core.ErrContract, contract(`start 2: `, `a score of NaN; the measure "distance" takes finite numbers in 0 … +Inf`)},
 		{"score=bounds", useTask, core.ErrContract, contract(`start 2: `, "a score of -1; ")},
 	}
