@@ -239,12 +239,8 @@ func (g *guardedEvolutionOperator) Fit(ctx context.Context, t *OperatorTraining)
 		return nil, fmt.Errorf("%w: the features are nil", ErrShape)
 	}
 	n, d := t.Features.Dims()
-	switch {
-	case t.Lag < 1:
-		return nil, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", ErrOption, t.Lag)
-	case n <= t.Lag:
-		return nil, fmt.Errorf("%w: %d rows of features have no pair at a lag of %d; give at least %d",
-			ErrTooShort, n, t.Lag, t.Lag+1)
+	if _, err := t.PairStarts(); err != nil {
+		return nil, err
 	}
 	p := 0
 	if !IsNil(t.Observable) {

@@ -9,14 +9,14 @@ import (
 )
 
 func TestKinds(t *testing.T) {
-	assert.Equal(t, []core.Kind{"method", "loss", "operator", "embedder", "oracle"}, core.Kinds())
+	assert.Equal(t, []core.Kind{"method", "loss", "operator", "embedder", "oracle", "task"}, core.Kinds())
 	for _, k := range core.Kinds() {
 		assert.NotEmpty(t, k.Title())
 		assert.NotEmpty(t, k.Plural())
 		assert.NotEmpty(t, k.Summary())
 	}
 	assert.Equal(t, "evolution operator", core.KindOperator.Title())
-	assert.Equal(t, "method, loss, evolution operator, embedder or oracle", core.AnyKind())
+	assert.Equal(t, "method, loss, evolution operator, embedder, oracle or task", core.AnyKind())
 	other := core.Kind("plugin")
 	assert.Equal(t, []string{"plugin", "", ""}, []string{other.Title(), other.Plural(), other.Summary()})
 }
@@ -28,6 +28,7 @@ func TestKindOf(t *testing.T) {
 		core.KindOperator: struct{ core.EvolutionOperator }{},
 		core.KindEmbedder: struct{ core.Embedder }{},
 		core.KindOracle:   struct{ core.Oracle }{},
+		core.KindTask:     struct{ core.Task }{},
 	} {
 		assert.Equal(t, kind, core.KindOf(thing))
 	}

@@ -1,4 +1,4 @@
-// Package plugin is about methods, and parts of methods, that live in other processes.
+// Package plugin is about methods, parts of methods and tasks that live in other processes.
 //
 // For authors, [Serve] makes a program a plugin:
 //

@@ -213,6 +213,7 @@ func faults() []fault {
 	} {
 		list = append(list, fault{"frames=" + what, useMethod, core.ErrContract, contract(says)})
 	}
+	list = append(list, taskFaults()...)
 	return append(list,
 		fault{"frames=no message", useMethod, errAny, []string{"failed without a message"}},
 		fault{"frames=no message kind", useMethod, core.ErrShape, []string{"no further message"}},

@@ -47,7 +47,7 @@ func misbehave() {
 }
 
 func things() []any {
-	return []any{faultyMethod{}, faultyEmbedder{}, faultyOperator{}, faultyLoss{}, faultyOracle{}}
+	return []any{faultyMethod{}, faultyEmbedder{}, faultyOperator{}, faultyLoss{}, faultyOracle{}, faultyTask{}}
 }
 
 func honest() *server.Server {

@@ -1,5 +1,5 @@
 // The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
-// losses or oracles.
+// losses, oracles or tasks.
 //
 // Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
 // hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
@@ -37,7 +37,7 @@
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
 // knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
-// A host that does not know texts refuses the description of a thing that has one.
+// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
@@ -135,6 +135,7 @@ const (
 	Kind_OPERATOR         Kind = 3
 	Kind_LOSS             Kind = 4
 	Kind_ORACLE           Kind = 5
+	Kind_TASK             Kind = 6
 )
 
 // Enum value maps for Kind.
@@ -146,6 +147,7 @@ var (
 		3: "OPERATOR",
 		4: "LOSS",
 		5: "ORACLE",
+		6: "TASK",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -154,6 +156,7 @@ var (
 		"OPERATOR":         3,
 		"LOSS":             4,
 		"ORACLE":           5,
+		"TASK":             6,
 	}
 )
 
@@ -327,7 +330,7 @@ func (x Failure_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure_Kind.Descriptor instead.
 func (Failure_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21, 0}
+	return file_plugin_proto_rawDescGZIP(), []int{26, 0}
 }
 
 type Frame struct {
@@ -349,6 +352,10 @@ type Frame struct {
 	//	*Frame_Loss
 	//	*Frame_Failure
 	//	*Frame_Checkpoint
+	//	*Frame_Open
+	//	*Frame_FitScore
+	//	*Frame_Score
+	//	*Frame_Opened
 	Content       isFrame_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -526,6 +533,42 @@ func (x *Frame) GetCheckpoint() *State {
 	return nil
 }
 
+func (x *Frame) GetOpen() *OpenCall {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Open); ok {
+			return x.Open
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetFitScore() *FitScoreCall {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_FitScore); ok {
+			return x.FitScore
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetScore() *ScoreCall {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Score); ok {
+			return x.Score
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetOpened() *Opened {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Opened); ok {
+			return x.Opened
+		}
+	}
+	return nil
+}
+
 type isFrame_Content interface {
 	isFrame_Content()
 }
@@ -592,6 +635,23 @@ type Frame_Checkpoint struct {
 	Checkpoint *State `protobuf:"bytes,16,opt,name=checkpoint,proto3,oneof"`
 }
 
+type Frame_Open struct {
+	// About tasks: three from the host, and one from the plugin.
+	Open *OpenCall `protobuf:"bytes,20,opt,name=open,proto3,oneof"`
+}
+
+type Frame_FitScore struct {
+	FitScore *FitScoreCall `protobuf:"bytes,21,opt,name=fit_score,json=fitScore,proto3,oneof"`
+}
+
+type Frame_Score struct {
+	Score *ScoreCall `protobuf:"bytes,22,opt,name=score,proto3,oneof"`
+}
+
+type Frame_Opened struct {
+	Opened *Opened `protobuf:"bytes,23,opt,name=opened,proto3,oneof"`
+}
+
 func (*Frame_Chunk) isFrame_Content() {}
 
 func (*Frame_Fit) isFrame_Content() {}
@@ -621,6 +681,14 @@ func (*Frame_Loss) isFrame_Content() {}
 func (*Frame_Failure) isFrame_Content() {}
 
 func (*Frame_Checkpoint) isFrame_Content() {}
+
+func (*Frame_Open) isFrame_Content() {}
+
+func (*Frame_FitScore) isFrame_Content() {}
+
+func (*Frame_Score) isFrame_Content() {}
+
+func (*Frame_Opened) isFrame_Content() {}
 
 type Array struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1620,7 +1688,7 @@ func (x *Epoch) GetValidation() float64 {
 	return 0
 }
 
-// Fitted ends a fit. The handle is for Apply and Release, in this process.
+// Fitted ends a fit. The handle is for Apply and Release, in this process; of a score it has nothing else.
 type Fitted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
@@ -2033,6 +2101,427 @@ func (x *LossValue) GetArrays() []*Array {
 	return nil
 }
 
+// OpenCall asks for the problem of a task.
+type OpenCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Options       map[string]*Value      `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // a value for every declared option
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenCall) Reset() {
+	*x = OpenCall{}
+	mi := &file_plugin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenCall) ProtoMessage() {}
+
+func (x *OpenCall) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenCall.ProtoReflect.Descriptor instead.
+func (*OpenCall) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *OpenCall) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OpenCall) GetOptions() map[string]*Value {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Opened is a problem. The rules are those of Problem in koopbench's package core. Arrays, in this order: "train", "validation", "test"
+// (snapshots of one shape, those of all trajectories one after the other); if roll-outs do not begin at every test snapshot, "starts"
+// (INT64, [start]), their indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and "expected_states"
+// (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]).
+type Opened struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Handle            uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"` // for FitScoreCall and Release, in this process; 0 without a score, and then the plugin keeps nothing
+	Lag               uint64                 `protobuf:"varint,2,opt,name=lag,proto3" json:"lag,omitempty"`
+	Steps             uint64                 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"` // of a roll-out
+	Rank              uint64                 `protobuf:"varint,4,opt,name=rank,proto3" json:"rank,omitempty"`
+	TrainLengths      []uint64               `protobuf:"varint,5,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"` // of its trajectories; they add up to the snapshots
+	ValidationLengths []uint64               `protobuf:"varint,6,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
+	TestLengths       []uint64               `protobuf:"varint,7,rep,packed,name=test_lengths,json=testLengths,proto3" json:"test_lengths,omitempty"`
+	States            uint64                 `protobuf:"varint,8,opt,name=states,proto3" json:"states,omitempty"` // how many there are; 0 if the states are not known
+	Word              string                 `protobuf:"bytes,9,opt,name=word,proto3" json:"word,omitempty"`      // what one of them is called, "state" if it is empty
+	Source            string                 `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	Picture           string                 `protobuf:"bytes,11,opt,name=picture,proto3" json:"picture,omitempty"` // "image" or "curve"
+	Measure           *Measure               `protobuf:"bytes,12,opt,name=measure,proto3" json:"measure,omitempty"` // of the score; absent without one, and then an oracle judges
+	Arrays            []*Array               `protobuf:"bytes,13,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Opened) Reset() {
+	*x = Opened{}
+	mi := &file_plugin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Opened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Opened) ProtoMessage() {}
+
+func (x *Opened) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Opened.ProtoReflect.Descriptor instead.
+func (*Opened) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Opened) GetHandle() uint64 {
+	if x != nil {
+		return x.Handle
+	}
+	return 0
+}
+
+func (x *Opened) GetLag() uint64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+func (x *Opened) GetSteps() uint64 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *Opened) GetRank() uint64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *Opened) GetTrainLengths() []uint64 {
+	if x != nil {
+		return x.TrainLengths
+	}
+	return nil
+}
+
+func (x *Opened) GetValidationLengths() []uint64 {
+	if x != nil {
+		return x.ValidationLengths
+	}
+	return nil
+}
+
+func (x *Opened) GetTestLengths() []uint64 {
+	if x != nil {
+		return x.TestLengths
+	}
+	return nil
+}
+
+func (x *Opened) GetStates() uint64 {
+	if x != nil {
+		return x.States
+	}
+	return 0
+}
+
+func (x *Opened) GetWord() string {
+	if x != nil {
+		return x.Word
+	}
+	return ""
+}
+
+func (x *Opened) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Opened) GetPicture() string {
+	if x != nil {
+		return x.Picture
+	}
+	return ""
+}
+
+func (x *Opened) GetMeasure() *Measure {
+	if x != nil {
+		return x.Measure
+	}
+	return nil
+}
+
+func (x *Opened) GetArrays() []*Array {
+	if x != nil {
+		return x.Arrays
+	}
+	return nil
+}
+
+// Measure says what the scores of a problem mean.
+type Measure struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Summary       string                 `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
+	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"` // "" for a plain number
+	LowerIsBetter bool                   `protobuf:"varint,4,opt,name=lower_is_better,json=lowerIsBetter,proto3" json:"lower_is_better,omitempty"`
+	Least         float64                `protobuf:"fixed64,5,opt,name=least,proto3" json:"least,omitempty"` // the bounds of a score; infinite for none
+	Most          float64                `protobuf:"fixed64,6,opt,name=most,proto3" json:"most,omitempty"`
+	Chance        float64                `protobuf:"fixed64,7,opt,name=chance,proto3" json:"chance,omitempty"` // the score of guessing; not a number if it is not known
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measure) Reset() {
+	*x = Measure{}
+	mi := &file_plugin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measure) ProtoMessage() {}
+
+func (x *Measure) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measure.ProtoReflect.Descriptor instead.
+func (*Measure) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Measure) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Measure) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *Measure) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Measure) GetLowerIsBetter() bool {
+	if x != nil {
+		return x.LowerIsBetter
+	}
+	return false
+}
+
+func (x *Measure) GetLeast() float64 {
+	if x != nil {
+		return x.Least
+	}
+	return 0
+}
+
+func (x *Measure) GetMost() float64 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
+func (x *Measure) GetChance() float64 {
+	if x != nil {
+		return x.Chance
+	}
+	return 0
+}
+
+// FitScoreCall makes what judges predictions, from the problem that the plugin has. The answer is that of a fit.
+type FitScoreCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Problem       uint64                 `protobuf:"varint,1,opt,name=problem,proto3" json:"problem,omitempty"` // its handle
+	Seed          int64                  `protobuf:"zigzag64,2,opt,name=seed,proto3" json:"seed,omitempty"`     // where all randomness comes from
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`        // keys the random streams
+	States        uint64                 `protobuf:"varint,4,opt,name=states,proto3" json:"states,omitempty"`   // as in FitCall
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FitScoreCall) Reset() {
+	*x = FitScoreCall{}
+	mi := &file_plugin_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FitScoreCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FitScoreCall) ProtoMessage() {}
+
+func (x *FitScoreCall) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FitScoreCall.ProtoReflect.Descriptor instead.
+func (*FitScoreCall) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *FitScoreCall) GetProblem() uint64 {
+	if x != nil {
+		return x.Problem
+	}
+	return 0
+}
+
+func (x *FitScoreCall) GetSeed() int64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *FitScoreCall) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FitScoreCall) GetStates() uint64 {
+	if x != nil {
+		return x.States
+	}
+	return 0
+}
+
+// ScoreCall asks how good predictions are. It has one array, "snapshots", with what is predicted for each start. The answer is a Result
+// with the array "scores" (FLOAT64, [start]).
+type ScoreCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
+	Step          uint64                 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"` // of the roll-out, counted from 1
+	Arrays        []*Array               `protobuf:"bytes,3,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreCall) Reset() {
+	*x = ScoreCall{}
+	mi := &file_plugin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreCall) ProtoMessage() {}
+
+func (x *ScoreCall) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreCall.ProtoReflect.Descriptor instead.
+func (*ScoreCall) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ScoreCall) GetHandle() uint64 {
+	if x != nil {
+		return x.Handle
+	}
+	return 0
+}
+
+func (x *ScoreCall) GetStep() uint64 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *ScoreCall) GetArrays() []*Array {
+	if x != nil {
+		return x.Arrays
+	}
+	return nil
+}
+
 type Failure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          Failure_Kind           `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Failure_Kind" json:"kind,omitempty"`
@@ -2044,7 +2533,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2545,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2558,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Failure) GetKind() Failure_Kind {
@@ -2102,7 +2591,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2603,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2616,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReleaseRequest) GetHandle() uint64 {
@@ -2145,7 +2634,7 @@ type ReleaseReply struct {
 
 func (x *ReleaseReply) Reset() {
 	*x = ReleaseReply{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2646,7 @@ func (x *ReleaseReply) String() string {
 func (*ReleaseReply) ProtoMessage() {}
 
 func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,14 +2659,14 @@ func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
 func (*ReleaseReply) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
 
 const file_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\fplugin.proto\x12\x13koopbench.plugin.v1\"\xb9\x06\n" +
+	"\fplugin.proto\x12\x13koopbench.plugin.v1\"\x9f\b\n" +
 	"\x05Frame\x12\x16\n" +
 	"\x05chunk\x18\x01 \x01(\fH\x00R\x05chunk\x120\n" +
 	"\x03fit\x18\x02 \x01(\v2\x1c.koopbench.plugin.v1.FitCallH\x00R\x03fit\x126\n" +
@@ -2196,7 +2685,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\afailure\x18\x0f \x01(\v2\x1c.koopbench.plugin.v1.FailureH\x00R\afailure\x12<\n" +
 	"\n" +
 	"checkpoint\x18\x10 \x01(\v2\x1a.koopbench.plugin.v1.StateH\x00R\n" +
-	"checkpointB\t\n" +
+	"checkpoint\x123\n" +
+	"\x04open\x18\x14 \x01(\v2\x1d.koopbench.plugin.v1.OpenCallH\x00R\x04open\x12@\n" +
+	"\tfit_score\x18\x15 \x01(\v2!.koopbench.plugin.v1.FitScoreCallH\x00R\bfitScore\x126\n" +
+	"\x05score\x18\x16 \x01(\v2\x1e.koopbench.plugin.v1.ScoreCallH\x00R\x05score\x125\n" +
+	"\x06opened\x18\x17 \x01(\v2\x1b.koopbench.plugin.v1.OpenedH\x00R\x06openedB\t\n" +
 	"\acontent\"`\n" +
 	"\x05Array\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
@@ -2309,6 +2802,44 @@ const file_plugin_proto_rawDesc = "" +
 	"\tLossValue\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x1a\n" +
 	"\bwarnings\x18\x02 \x03(\tR\bwarnings\x122\n" +
+	"\x06arrays\x18\x03 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\xbc\x01\n" +
+	"\bOpenCall\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12D\n" +
+	"\aoptions\x18\x02 \x03(\v2*.koopbench.plugin.v1.OpenCall.OptionsEntryR\aoptions\x1aV\n" +
+	"\fOptionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"\x9d\x03\n" +
+	"\x06Opened\x12\x16\n" +
+	"\x06handle\x18\x01 \x01(\x04R\x06handle\x12\x10\n" +
+	"\x03lag\x18\x02 \x01(\x04R\x03lag\x12\x14\n" +
+	"\x05steps\x18\x03 \x01(\x04R\x05steps\x12\x12\n" +
+	"\x04rank\x18\x04 \x01(\x04R\x04rank\x12#\n" +
+	"\rtrain_lengths\x18\x05 \x03(\x04R\ftrainLengths\x12-\n" +
+	"\x12validation_lengths\x18\x06 \x03(\x04R\x11validationLengths\x12!\n" +
+	"\ftest_lengths\x18\a \x03(\x04R\vtestLengths\x12\x16\n" +
+	"\x06states\x18\b \x01(\x04R\x06states\x12\x12\n" +
+	"\x04word\x18\t \x01(\tR\x04word\x12\x16\n" +
+	"\x06source\x18\n" +
+	" \x01(\tR\x06source\x12\x18\n" +
+	"\apicture\x18\v \x01(\tR\apicture\x126\n" +
+	"\ameasure\x18\f \x01(\v2\x1c.koopbench.plugin.v1.MeasureR\ameasure\x122\n" +
+	"\x06arrays\x18\r \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\xb5\x01\n" +
+	"\aMeasure\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\asummary\x18\x02 \x01(\tR\asummary\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12&\n" +
+	"\x0flower_is_better\x18\x04 \x01(\bR\rlowerIsBetter\x12\x14\n" +
+	"\x05least\x18\x05 \x01(\x01R\x05least\x12\x12\n" +
+	"\x04most\x18\x06 \x01(\x01R\x04most\x12\x16\n" +
+	"\x06chance\x18\a \x01(\x01R\x06chance\"h\n" +
+	"\fFitScoreCall\x12\x18\n" +
+	"\aproblem\x18\x01 \x01(\x04R\aproblem\x12\x12\n" +
+	"\x04seed\x18\x02 \x01(\x12R\x04seed\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
+	"\x06states\x18\x04 \x01(\x04R\x06states\"k\n" +
+	"\tScoreCall\x12\x16\n" +
+	"\x06handle\x18\x01 \x01(\x04R\x06handle\x12\x12\n" +
+	"\x04step\x18\x02 \x01(\x04R\x04step\x122\n" +
 	"\x06arrays\x18\x03 \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\x8c\x02\n" +
 	"\aFailure\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.koopbench.plugin.v1.Failure.KindR\x04kind\x12\x18\n" +
@@ -2342,7 +2873,7 @@ const file_plugin_proto_rawDesc = "" +
 	"COMPLEX128\x10\x04\x12\n" +
 	"\n" +
 	"\x06PIXEL8\x10\x05\x12\t\n" +
-	"\x05UINT8\x10\x06*Z\n" +
+	"\x05UINT8\x10\x06*d\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2351,7 +2882,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\bOPERATOR\x10\x03\x12\b\n" +
 	"\x04LOSS\x10\x04\x12\n" +
 	"\n" +
-	"\x06ORACLE\x10\x05*\xd1\x01\n" +
+	"\x06ORACLE\x10\x05\x12\b\n" +
+	"\x04TASK\x10\x06*\xd1\x01\n" +
 	"\tOperation\x12\x19\n" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPREDICT\x10\x01\x12\t\n" +
@@ -2365,12 +2897,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\x14RIGHT_EIGENFUNCTIONS\x10\b\x12\f\n" +
 	"\bFORECAST\x10\t\x12\b\n" +
 	"\x04SAVE\x10\n" +
-	"2\x81\x03\n" +
+	"2\xc5\x03\n" +
 	"\x06Plugin\x12T\n" +
 	"\bDescribe\x12$.koopbench.plugin.v1.DescribeRequest\x1a\".koopbench.plugin.v1.DescribeReply\x12A\n" +
 	"\x03Fit\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12C\n" +
 	"\x05Apply\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12F\n" +
-	"\bEvaluate\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12Q\n" +
+	"\bEvaluate\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12B\n" +
+	"\x04Open\x12\x1a.koopbench.plugin.v1.Frame\x1a\x1a.koopbench.plugin.v1.Frame(\x010\x01\x12Q\n" +
 	"\aRelease\x12#.koopbench.plugin.v1.ReleaseRequest\x1a!.koopbench.plugin.v1.ReleaseReplyB,Z*github.com/koopbench/koopbench/plugin/wireb\x06proto3"
 
 var (
@@ -2386,7 +2919,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_plugin_proto_goTypes = []any{
 	(Type)(0),               // 0: koopbench.plugin.v1.Type
 	(Kind)(0),               // 1: koopbench.plugin.v1.Kind
@@ -2413,11 +2946,17 @@ var file_plugin_proto_goTypes = []any{
 	(*Result)(nil),          // 22: koopbench.plugin.v1.Result
 	(*EvaluateCall)(nil),    // 23: koopbench.plugin.v1.EvaluateCall
 	(*LossValue)(nil),       // 24: koopbench.plugin.v1.LossValue
-	(*Failure)(nil),         // 25: koopbench.plugin.v1.Failure
-	(*ReleaseRequest)(nil),  // 26: koopbench.plugin.v1.ReleaseRequest
-	(*ReleaseReply)(nil),    // 27: koopbench.plugin.v1.ReleaseReply
-	nil,                     // 28: koopbench.plugin.v1.FitCall.OptionsEntry
-	nil,                     // 29: koopbench.plugin.v1.EvaluateCall.OptionsEntry
+	(*OpenCall)(nil),        // 25: koopbench.plugin.v1.OpenCall
+	(*Opened)(nil),          // 26: koopbench.plugin.v1.Opened
+	(*Measure)(nil),         // 27: koopbench.plugin.v1.Measure
+	(*FitScoreCall)(nil),    // 28: koopbench.plugin.v1.FitScoreCall
+	(*ScoreCall)(nil),       // 29: koopbench.plugin.v1.ScoreCall
+	(*Failure)(nil),         // 30: koopbench.plugin.v1.Failure
+	(*ReleaseRequest)(nil),  // 31: koopbench.plugin.v1.ReleaseRequest
+	(*ReleaseReply)(nil),    // 32: koopbench.plugin.v1.ReleaseReply
+	nil,                     // 33: koopbench.plugin.v1.FitCall.OptionsEntry
+	nil,                     // 34: koopbench.plugin.v1.EvaluateCall.OptionsEntry
+	nil,                     // 35: koopbench.plugin.v1.OpenCall.OptionsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	11, // 0: koopbench.plugin.v1.Frame.fit:type_name -> koopbench.plugin.v1.FitCall
@@ -2432,51 +2971,62 @@ var file_plugin_proto_depIdxs = []int32{
 	19, // 9: koopbench.plugin.v1.Frame.fitted:type_name -> koopbench.plugin.v1.Fitted
 	22, // 10: koopbench.plugin.v1.Frame.result:type_name -> koopbench.plugin.v1.Result
 	24, // 11: koopbench.plugin.v1.Frame.loss:type_name -> koopbench.plugin.v1.LossValue
-	25, // 12: koopbench.plugin.v1.Frame.failure:type_name -> koopbench.plugin.v1.Failure
+	30, // 12: koopbench.plugin.v1.Frame.failure:type_name -> koopbench.plugin.v1.Failure
 	12, // 13: koopbench.plugin.v1.Frame.checkpoint:type_name -> koopbench.plugin.v1.State
-	0,  // 14: koopbench.plugin.v1.Array.type:type_name -> koopbench.plugin.v1.Type
-	8,  // 15: koopbench.plugin.v1.DescribeReply.things:type_name -> koopbench.plugin.v1.Thing
-	1,  // 16: koopbench.plugin.v1.Thing.kind:type_name -> koopbench.plugin.v1.Kind
-	9,  // 17: koopbench.plugin.v1.Thing.options:type_name -> koopbench.plugin.v1.Option
-	10, // 18: koopbench.plugin.v1.Option.default:type_name -> koopbench.plugin.v1.Value
-	1,  // 19: koopbench.plugin.v1.FitCall.kind:type_name -> koopbench.plugin.v1.Kind
-	28, // 20: koopbench.plugin.v1.FitCall.options:type_name -> koopbench.plugin.v1.FitCall.OptionsEntry
-	5,  // 21: koopbench.plugin.v1.FitCall.arrays:type_name -> koopbench.plugin.v1.Array
-	12, // 22: koopbench.plugin.v1.FitCall.checkpoints:type_name -> koopbench.plugin.v1.State
-	5,  // 23: koopbench.plugin.v1.State.arrays:type_name -> koopbench.plugin.v1.Array
-	1,  // 24: koopbench.plugin.v1.LoadCall.kind:type_name -> koopbench.plugin.v1.Kind
-	12, // 25: koopbench.plugin.v1.LoadCall.state:type_name -> koopbench.plugin.v1.State
-	5,  // 26: koopbench.plugin.v1.Embed.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 27: koopbench.plugin.v1.Features.arrays:type_name -> koopbench.plugin.v1.Array
-	25, // 28: koopbench.plugin.v1.Features.failure:type_name -> koopbench.plugin.v1.Failure
-	20, // 29: koopbench.plugin.v1.Fitted.report:type_name -> koopbench.plugin.v1.Report
-	5,  // 30: koopbench.plugin.v1.Fitted.arrays:type_name -> koopbench.plugin.v1.Array
-	18, // 31: koopbench.plugin.v1.Report.history:type_name -> koopbench.plugin.v1.Epoch
-	2,  // 32: koopbench.plugin.v1.ApplyCall.operation:type_name -> koopbench.plugin.v1.Operation
-	5,  // 33: koopbench.plugin.v1.ApplyCall.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 34: koopbench.plugin.v1.Result.arrays:type_name -> koopbench.plugin.v1.Array
-	12, // 35: koopbench.plugin.v1.Result.state:type_name -> koopbench.plugin.v1.State
-	29, // 36: koopbench.plugin.v1.EvaluateCall.options:type_name -> koopbench.plugin.v1.EvaluateCall.OptionsEntry
-	5,  // 37: koopbench.plugin.v1.EvaluateCall.arrays:type_name -> koopbench.plugin.v1.Array
-	5,  // 38: koopbench.plugin.v1.LossValue.arrays:type_name -> koopbench.plugin.v1.Array
-	3,  // 39: koopbench.plugin.v1.Failure.kind:type_name -> koopbench.plugin.v1.Failure.Kind
-	10, // 40: koopbench.plugin.v1.FitCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
-	10, // 41: koopbench.plugin.v1.EvaluateCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
-	6,  // 42: koopbench.plugin.v1.Plugin.Describe:input_type -> koopbench.plugin.v1.DescribeRequest
-	4,  // 43: koopbench.plugin.v1.Plugin.Fit:input_type -> koopbench.plugin.v1.Frame
-	4,  // 44: koopbench.plugin.v1.Plugin.Apply:input_type -> koopbench.plugin.v1.Frame
-	4,  // 45: koopbench.plugin.v1.Plugin.Evaluate:input_type -> koopbench.plugin.v1.Frame
-	26, // 46: koopbench.plugin.v1.Plugin.Release:input_type -> koopbench.plugin.v1.ReleaseRequest
-	7,  // 47: koopbench.plugin.v1.Plugin.Describe:output_type -> koopbench.plugin.v1.DescribeReply
-	4,  // 48: koopbench.plugin.v1.Plugin.Fit:output_type -> koopbench.plugin.v1.Frame
-	4,  // 49: koopbench.plugin.v1.Plugin.Apply:output_type -> koopbench.plugin.v1.Frame
-	4,  // 50: koopbench.plugin.v1.Plugin.Evaluate:output_type -> koopbench.plugin.v1.Frame
-	27, // 51: koopbench.plugin.v1.Plugin.Release:output_type -> koopbench.plugin.v1.ReleaseReply
-	47, // [47:52] is the sub-list for method output_type
-	42, // [42:47] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	25, // 14: koopbench.plugin.v1.Frame.open:type_name -> koopbench.plugin.v1.OpenCall
+	28, // 15: koopbench.plugin.v1.Frame.fit_score:type_name -> koopbench.plugin.v1.FitScoreCall
+	29, // 16: koopbench.plugin.v1.Frame.score:type_name -> koopbench.plugin.v1.ScoreCall
+	26, // 17: koopbench.plugin.v1.Frame.opened:type_name -> koopbench.plugin.v1.Opened
+	0,  // 18: koopbench.plugin.v1.Array.type:type_name -> koopbench.plugin.v1.Type
+	8,  // 19: koopbench.plugin.v1.DescribeReply.things:type_name -> koopbench.plugin.v1.Thing
+	1,  // 20: koopbench.plugin.v1.Thing.kind:type_name -> koopbench.plugin.v1.Kind
+	9,  // 21: koopbench.plugin.v1.Thing.options:type_name -> koopbench.plugin.v1.Option
+	10, // 22: koopbench.plugin.v1.Option.default:type_name -> koopbench.plugin.v1.Value
+	1,  // 23: koopbench.plugin.v1.FitCall.kind:type_name -> koopbench.plugin.v1.Kind
+	33, // 24: koopbench.plugin.v1.FitCall.options:type_name -> koopbench.plugin.v1.FitCall.OptionsEntry
+	5,  // 25: koopbench.plugin.v1.FitCall.arrays:type_name -> koopbench.plugin.v1.Array
+	12, // 26: koopbench.plugin.v1.FitCall.checkpoints:type_name -> koopbench.plugin.v1.State
+	5,  // 27: koopbench.plugin.v1.State.arrays:type_name -> koopbench.plugin.v1.Array
+	1,  // 28: koopbench.plugin.v1.LoadCall.kind:type_name -> koopbench.plugin.v1.Kind
+	12, // 29: koopbench.plugin.v1.LoadCall.state:type_name -> koopbench.plugin.v1.State
+	5,  // 30: koopbench.plugin.v1.Embed.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 31: koopbench.plugin.v1.Features.arrays:type_name -> koopbench.plugin.v1.Array
+	30, // 32: koopbench.plugin.v1.Features.failure:type_name -> koopbench.plugin.v1.Failure
+	20, // 33: koopbench.plugin.v1.Fitted.report:type_name -> koopbench.plugin.v1.Report
+	5,  // 34: koopbench.plugin.v1.Fitted.arrays:type_name -> koopbench.plugin.v1.Array
+	18, // 35: koopbench.plugin.v1.Report.history:type_name -> koopbench.plugin.v1.Epoch
+	2,  // 36: koopbench.plugin.v1.ApplyCall.operation:type_name -> koopbench.plugin.v1.Operation
+	5,  // 37: koopbench.plugin.v1.ApplyCall.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 38: koopbench.plugin.v1.Result.arrays:type_name -> koopbench.plugin.v1.Array
+	12, // 39: koopbench.plugin.v1.Result.state:type_name -> koopbench.plugin.v1.State
+	34, // 40: koopbench.plugin.v1.EvaluateCall.options:type_name -> koopbench.plugin.v1.EvaluateCall.OptionsEntry
+	5,  // 41: koopbench.plugin.v1.EvaluateCall.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 42: koopbench.plugin.v1.LossValue.arrays:type_name -> koopbench.plugin.v1.Array
+	35, // 43: koopbench.plugin.v1.OpenCall.options:type_name -> koopbench.plugin.v1.OpenCall.OptionsEntry
+	27, // 44: koopbench.plugin.v1.Opened.measure:type_name -> koopbench.plugin.v1.Measure
+	5,  // 45: koopbench.plugin.v1.Opened.arrays:type_name -> koopbench.plugin.v1.Array
+	5,  // 46: koopbench.plugin.v1.ScoreCall.arrays:type_name -> koopbench.plugin.v1.Array
+	3,  // 47: koopbench.plugin.v1.Failure.kind:type_name -> koopbench.plugin.v1.Failure.Kind
+	10, // 48: koopbench.plugin.v1.FitCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
+	10, // 49: koopbench.plugin.v1.EvaluateCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
+	10, // 50: koopbench.plugin.v1.OpenCall.OptionsEntry.value:type_name -> koopbench.plugin.v1.Value
+	6,  // 51: koopbench.plugin.v1.Plugin.Describe:input_type -> koopbench.plugin.v1.DescribeRequest
+	4,  // 52: koopbench.plugin.v1.Plugin.Fit:input_type -> koopbench.plugin.v1.Frame
+	4,  // 53: koopbench.plugin.v1.Plugin.Apply:input_type -> koopbench.plugin.v1.Frame
+	4,  // 54: koopbench.plugin.v1.Plugin.Evaluate:input_type -> koopbench.plugin.v1.Frame
+	4,  // 55: koopbench.plugin.v1.Plugin.Open:input_type -> koopbench.plugin.v1.Frame
+	31, // 56: koopbench.plugin.v1.Plugin.Release:input_type -> koopbench.plugin.v1.ReleaseRequest
+	7,  // 57: koopbench.plugin.v1.Plugin.Describe:output_type -> koopbench.plugin.v1.DescribeReply
+	4,  // 58: koopbench.plugin.v1.Plugin.Fit:output_type -> koopbench.plugin.v1.Frame
+	4,  // 59: koopbench.plugin.v1.Plugin.Apply:output_type -> koopbench.plugin.v1.Frame
+	4,  // 60: koopbench.plugin.v1.Plugin.Evaluate:output_type -> koopbench.plugin.v1.Frame
+	4,  // 61: koopbench.plugin.v1.Plugin.Open:output_type -> koopbench.plugin.v1.Frame
+	32, // 62: koopbench.plugin.v1.Plugin.Release:output_type -> koopbench.plugin.v1.ReleaseReply
+	57, // [57:63] is the sub-list for method output_type
+	51, // [51:57] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2500,6 +3050,10 @@ func file_plugin_proto_init() {
 		(*Frame_Loss)(nil),
 		(*Frame_Failure)(nil),
 		(*Frame_Checkpoint)(nil),
+		(*Frame_Open)(nil),
+		(*Frame_FitScore)(nil),
+		(*Frame_Score)(nil),
+		(*Frame_Opened)(nil),
 	}
 	file_plugin_proto_msgTypes[6].OneofWrappers = []any{
 		(*Value_Switch)(nil),
@@ -2513,7 +3067,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   26,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,5 +1,5 @@
 // The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
-// losses or oracles.
+// losses, oracles or tasks.
 //
 // Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
 // hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
@@ -37,7 +37,7 @@
 // Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
 // and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
 // knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
-// A host that does not know texts refuses the description of a thing that has one.
+// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
 //
 // Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
 // deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
@@ -67,6 +67,7 @@ const (
 	Plugin_Fit_FullMethodName      = "/koopbench.plugin.v1.Plugin/Fit"
 	Plugin_Apply_FullMethodName    = "/koopbench.plugin.v1.Plugin/Apply"
 	Plugin_Evaluate_FullMethodName = "/koopbench.plugin.v1.Plugin/Evaluate"
+	Plugin_Open_FullMethodName     = "/koopbench.plugin.v1.Plugin/Open"
 	Plugin_Release_FullMethodName  = "/koopbench.plugin.v1.Plugin/Release"
 )
 
@@ -76,14 +77,14 @@ const (
 type PluginClient interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator or an oracle, or loads a method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
 	//
-	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed
+	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
 	Fit(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
 	// Applies something fitted.
 	//
-	//	host:    ApplyCall, chunks; Features, chunks for each Embed
+	//	host:    ApplyCall, chunks; Features, chunks for each Embed; or ScoreCall, chunks
 	//	plugin:  any number of Embed with its chunks; then Result, chunks; or Failure
 	Apply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
 	// Evaluates a loss.
@@ -91,7 +92,12 @@ type PluginClient interface {
 	//	host:    EvaluateCall, chunks
 	//	plugin:  LossValue, chunks; or Failure
 	Evaluate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
-	// Forgets something fitted.
+	// Opens a task.
+	//
+	//	host:    OpenCall
+	//	plugin:  Opened, chunks; or Failure
+	Open(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
+	// Forgets something fitted or opened.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error)
 }
 
@@ -152,6 +158,19 @@ func (c *pluginClient) Evaluate(ctx context.Context, opts ...grpc.CallOption) (g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_EvaluateClient = grpc.BidiStreamingClient[Frame, Frame]
 
+func (c *pluginClient) Open(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Plugin_ServiceDesc.Streams[3], Plugin_Open_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Frame, Frame]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Plugin_OpenClient = grpc.BidiStreamingClient[Frame, Frame]
+
 func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReleaseReply)
@@ -168,14 +187,14 @@ func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 type PluginServer interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(context.Context, *DescribeRequest) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator or an oracle, or loads a method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
 	//
-	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed
+	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
 	Fit(grpc.BidiStreamingServer[Frame, Frame]) error
 	// Applies something fitted.
 	//
-	//	host:    ApplyCall, chunks; Features, chunks for each Embed
+	//	host:    ApplyCall, chunks; Features, chunks for each Embed; or ScoreCall, chunks
 	//	plugin:  any number of Embed with its chunks; then Result, chunks; or Failure
 	Apply(grpc.BidiStreamingServer[Frame, Frame]) error
 	// Evaluates a loss.
@@ -183,7 +202,12 @@ type PluginServer interface {
 	//	host:    EvaluateCall, chunks
 	//	plugin:  LossValue, chunks; or Failure
 	Evaluate(grpc.BidiStreamingServer[Frame, Frame]) error
-	// Forgets something fitted.
+	// Opens a task.
+	//
+	//	host:    OpenCall
+	//	plugin:  Opened, chunks; or Failure
+	Open(grpc.BidiStreamingServer[Frame, Frame]) error
+	// Forgets something fitted or opened.
 	Release(context.Context, *ReleaseRequest) (*ReleaseReply, error)
 	mustEmbedUnimplementedPluginServer()
 }
@@ -206,6 +230,9 @@ func (UnimplementedPluginServer) Apply(grpc.BidiStreamingServer[Frame, Frame]) e
 }
 func (UnimplementedPluginServer) Evaluate(grpc.BidiStreamingServer[Frame, Frame]) error {
 	return status.Error(codes.Unimplemented, "method Evaluate not implemented")
+}
+func (UnimplementedPluginServer) Open(grpc.BidiStreamingServer[Frame, Frame]) error {
+	return status.Error(codes.Unimplemented, "method Open not implemented")
 }
 func (UnimplementedPluginServer) Release(context.Context, *ReleaseRequest) (*ReleaseReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
@@ -270,6 +297,13 @@ func _Plugin_Evaluate_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_EvaluateServer = grpc.BidiStreamingServer[Frame, Frame]
 
+func _Plugin_Open_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PluginServer).Open(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Plugin_OpenServer = grpc.BidiStreamingServer[Frame, Frame]
+
 func _Plugin_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReleaseRequest)
 	if err := dec(in); err != nil {
@@ -320,6 +354,12 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Evaluate",
 			Handler:       _Plugin_Evaluate_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Open",
+			Handler:       _Plugin_Open_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

@@ -33,17 +33,20 @@ step "environment"
 environment .check/venv -e ".[check]"
 bin=$sdk/.check/venv/bin
 ridge=../../examples/python-ridge
+task=../../examples/python-task
 kooplearn=../../examples/kooplearn
 
 step "format, lint, types"
-"$bin/ruff" format --check . "$ridge" "$kooplearn"
-"$bin/ruff" check . "$ridge" "$kooplearn"
+"$bin/ruff" format --check . "$ridge" "$task" "$kooplearn"
+"$bin/ruff" check . "$ridge" "$task" "$kooplearn"
 "$bin/mypy" src tests generate.py
 "$bin/mypy" "$ridge"
+"$bin/mypy" "$task"
 
 step "tests"
 "$bin/python" -m pytest -q
 "$bin/python" -m pytest -q "$ridge"
+"$bin/python" -m pytest -q "$task"
 "$bin/python" -m pytest -q -rs "$kooplearn"
 if [ -x "$kooplearn/.venv/bin/python" ]; then
   "$kooplearn/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$sdk[test]"

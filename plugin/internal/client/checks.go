@@ -83,6 +83,25 @@ func expectLabels(h *wire.Array, n int) error {
 	}
 }
 
+func expectScores(h *wire.Array, n int) error {
+	switch s := h.GetShape(); {
+	case isShape(h, []int{n}):
+		return nil
+	case len(s) == 1:
+		return fmt.Errorf("%w: %w: it returned %d scores for %d starts", core.ErrContract, core.ErrShape, s[0], n)
+	default:
+		return fmt.Errorf("%w: %w: it returned scores of shape %v for %d starts", core.ErrContract, core.ErrShape, s, n)
+	}
+}
+
+func expectExactly(h *wire.Array, shape ...uint64) error {
+	if s := h.GetShape(); !slices.Equal(s, shape) {
+		return fmt.Errorf("%w: %w: the array %q has the shape %v; it must have %v", core.ErrContract, core.ErrShape, h.GetName(), s,
+			shape)
+	}
+	return nil
+}
+
 func expectFew(h *wire.Array, atMost int) error {
 	switch s := h.GetShape(); {
 	case len(s) != 1:

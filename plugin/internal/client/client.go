@@ -43,6 +43,9 @@ func Stub(t *wire.Thing, trajectories bool, sessions Sessions) (any, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
+	if t.GetKind() == wire.Kind_TASK && d.Exposure != core.Unexposed {
+		return nil, fmt.Errorf("%w: the task %q declares the exposure %q; a task has none", core.ErrDescription, d.Name, d.Exposure)
+	}
 	r := remote{sessions, t.GetKind(), d, t.GetLoads(), trajectories}
 	stub := stubs[describe.CoreKind(r.kind)]
 	if stub == nil {
@@ -58,6 +61,7 @@ var stubs = map[core.Kind]func(remote) any{
 	core.KindOperator: func(r remote) any { return operator{r} },
 	core.KindLoss:     func(r remote) any { return loss{r} },
 	core.KindOracle:   func(r remote) any { return oracle{r} },
+	core.KindTask:     func(r remote) any { return task{r} },
 }
 
 // remote is a thing in a plugin.
@@ -329,13 +333,9 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 	if h.progress != nil {
 		c.update = func(f *wire.Frame) error { return tell(h.progress, f) }
 	}
-	frame, err := c.result()
+	reply, err := c.fitted()
 	if err != nil {
 		return nil, err
-	}
-	reply := frame.GetFitted()
-	if reply == nil {
-		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
 	}
 	report, err := describe.CoreReport(reply.GetReport())
 	if err != nil {
@@ -361,6 +361,19 @@ func (r remote) obtain(ctx context.Context, first *wire.Frame, arrays []transfer
 		return nil, err
 	}
 	return f, nil
+}
+
+// fitted returns the end of a fit.
+func (c *call) fitted() (*wire.Fitted, error) {
+	frame, err := c.result()
+	if err != nil {
+		return nil, err
+	}
+	reply := frame.GetFitted()
+	if reply == nil {
+		return nil, fmt.Errorf("%w: %s came where the end of a fit belongs", core.ErrContract, transfer.Kind(frame))
+	}
+	return reply, nil
 }
 
 // released is what no one refers to any more.
@@ -409,6 +422,8 @@ func openFit(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) 
 func openApply(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
 	return p.Apply(ctx)
 }
+
+func openOpen(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) { return p.Open(ctx) }
 
 func openEvaluate(ctx context.Context, p wire.PluginClient) (transfer.Stream, error) {
 	return p.Evaluate(ctx)

@@ -44,6 +44,7 @@ type stream = grpc.BidiStreamingClient[wire.Frame, wire.Frame]
 func (s *script) Fit(context.Context, ...grpc.CallOption) (stream, error)      { return s, nil }
 func (s *script) Apply(context.Context, ...grpc.CallOption) (stream, error)    { return s, nil }
 func (s *script) Evaluate(context.Context, ...grpc.CallOption) (stream, error) { return s, nil }
+func (s *script) Open(context.Context, ...grpc.CallOption) (stream, error)     { return s, nil }
 func (s *script) CloseSend() error                                             { return nil }
 
 func (s *script) Release(context.Context, *wire.ReleaseRequest, ...grpc.CallOption) (*wire.ReleaseReply, error) {
@@ -80,6 +81,9 @@ func (s *script) Failed(_ context.Context, err error) error { return errors.Join
 
 func stub(t testing.TB, kind wire.Kind, s *script) any {
 	d := core.Description{Name: "far", Summary: "Far", Exposure: core.OracleExposed}
+	if kind == wire.Kind_TASK {
+		d.Exposure = core.Unexposed
+	}
 	described := describe.Thing(kind, d)
 	described.Loads = true
 	thing, err := Stub(described, true, func(context.Context) (Session, error) { return s, nil })
@@ -213,6 +217,31 @@ func use(t testing.TB, kind wire.Kind, s *script) error {
 		}
 		assert.NoError(t, core.CheckLabels(labels, 3, 3))
 		return nil
+	case core.Task:
+		p, err := thing.Open(ctx, core.Options{})
+		if err != nil {
+			return err
+		}
+		require.NoError(t, p.Validate())
+		if p.Score == nil {
+			return nil
+		}
+		scorer, err := p.Score.Fit(ctx, training)
+		if err != nil {
+			return err
+		}
+		size := 1
+		for _, axis := range p.Test.Shape() {
+			size *= axis
+		}
+		predicted, err := core.NewSnapshots(make([]float32, p.StartCount()*size), p.Test.Shape()...)
+		require.NoError(t, err)
+		scores, err := scorer.Score(ctx, p.Steps, predicted)
+		if err != nil {
+			return err
+		}
+		assert.NoError(t, core.CheckScores(p.Measure(), scores, p.StartCount()))
+		return nil
 	}
 	return nil
 }
@@ -268,6 +297,17 @@ func replies(t testing.TB) map[wire.Kind][]*wire.Frame {
 			return &wire.Frame{Content: &wire.Frame_Loss{Loss: &wire.LossValue{Value: 1, Arrays: a}}}
 		}, transfer.Matrix("gradient_x", z), transfer.Matrix("gradient_y", z)),
 		wire.Kind_ORACLE: join(with(fitted(&wire.Fitted{})), with(result, transfer.Labels("labels", []int{0, 1, 2}))),
+		wire.Kind_TASK: join(with(func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Opened{Opened: &wire.Opened{
+				Handle: 1, Lag: 1, Steps: 2, Rank: 2, TrainLengths: []uint64{1, 2}, ValidationLengths: []uint64{3},
+				TestLengths: []uint64{3}, States: 2, Word: "side", Source: "a coin", Picture: "curve", Arrays: a,
+				Measure: &wire.Measure{Name: "nearness", Summary: "near", Least: 0, Most: 1, Chance: 0.5},
+			}}}
+		}, transfer.Snapshots("train", x), transfer.Snapshots("validation", x), transfer.Snapshots("test", x),
+			transfer.Labels("starts", []int{2, 0}), transfer.Labels("train_states", []int{0, 1, 0}),
+			transfer.Labels("validation_states", []int{0, 1, 0}), transfer.Labels("test_states", []int{0, 1, 0}),
+			transfer.Whole("expected_states", []int{1, 1, 0, 0}, 2, 2), eigenvalues),
+			with(fitted(&wire.Fitted{Handle: 2})), with(result, transfer.Doubles("scores", []float64{0.5, 1}, 2))),
 	}
 }
 
@@ -330,6 +370,8 @@ func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
 				content.Fitted.GetArrays()[0].Shape[0] = maxEigenvalues + 1
 			case *wire.Frame_Embed:
 				content.Embed.GetArrays()[0].Shape[1]++
+			case *wire.Frame_Opened:
+				content.Opened.GetArrays()[7].Shape[1]++
 			case *wire.Frame_Loss:
 				content.Loss.GetArrays()[1].Shape[0]++
 			case *wire.Frame_Checkpoint:
@@ -351,7 +393,92 @@ func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
 			assert.Len(t, s.replies, len(good)-i-1, "%v %d: %v", kind, i, err)
 		}
 	}
-	assert.Equal(t, 12, tried)
+	assert.Equal(t, 14, tried)
+}
+
+// TestBadProblems: what a plugin tells of a task is refused in words that name the plugin and the rule, and before any of its arrays
+// are taken if that can be.
+func TestBadProblems(t *testing.T) {
+	const taken, none = true, false
+	for says, c := range map[string]struct {
+		taken  bool // its arrays are
+		change func(o *wire.Opened)
+	}{
+		"a lag of 18446744073709551615; the most is":        {none, func(o *wire.Opened) { o.Lag = math.MaxUint64 }},
+		"a lag of 0 snapshots":                              {taken, func(o *wire.Opened) { o.Lag = 0 }},
+		"a roll-out of 1099511627776 steps; the most is":    {none, func(o *wire.Opened) { o.Steps = 1 << 40 }},
+		"a rank of 0; it must be":                           {taken, func(o *wire.Opened) { o.Rank = 0 }},
+		"a number of states of 9223372036854775808; the mo": {none, func(o *wire.Opened) { o.States = 1 << 63 }},
+		"the states of the training snapshots: label out":   {taken, func(o *wire.Opened) { o.States = 1 }},
+		"6 arrays were announced where 8 belong":            {none, func(o *wire.Opened) { o.Arrays = o.Arrays[3:] }},
+		"9 arrays were announced where 5 belong":            {none, func(o *wire.Opened) { o.States = 0 }},
+		`the array "test" was announced where "train"`:      {none, func(o *wire.Opened) { o.Arrays[0].Name = "test" }},
+		"more than 1073741824 bytes":                        {none, func(o *wire.Opened) { o.Arrays[2].Shape[0] = 1 << 40 }},
+		`"train" has the shape [3 2], and its trajectories`: {none, func(o *wire.Opened) { o.TrainLengths[1] = 3 }},
+		`"validation" has the shape [3 2], and its traject`: {none, func(o *wire.Opened) { o.ValidationLengths = nil }},
+		`a trajectory of the array "test" has 1844674407`:   {none, func(o *wire.Opened) { o.TestLengths[0] = math.MaxUint64 }},
+		"has 1048577 trajectories; the most is 1048576":     {none, func(o *wire.Opened) { o.TrainLengths = make([]uint64, 1<<20+1) }},
+		`the array "train_states" has the shape [4]; it mu`: {none, func(o *wire.Opened) { o.Arrays[4].Shape[0]++ }},
+		`the array "starts" has the shape [1 2]; it must h`: {none, func(o *wire.Opened) { o.Arrays[3].Shape = []uint64{1, 2} }},
+		`"expected_states" has the shape [2 2]; it must ha`: {none, func(o *wire.Opened) { o.Steps = 3 }},
+		"there can be at most 65536":                        {none, func(o *wire.Opened) { o.Arrays[8].Shape[0] = 1 << 20 }},
+		`the array "test" is FLOAT64`:                       {taken, func(o *wire.Opened) { o.Arrays[2].Type, o.Arrays[2].Shape = wire.Type_FLOAT64, []uint64{3, 1} }},
+		`the array "starts" is FLOAT64`:                     {taken, func(o *wire.Opened) { o.Arrays[3].Type = wire.Type_FLOAT64 }},
+		`the picture "film"`:                                {taken, func(o *wire.Opened) { o.Picture = "film" }},
+		"the source of the data has 8193 bytes":             {taken, func(o *wire.Opened) { o.Source = strings.Repeat("a", 8193) }},
+		`the measure "nearness" has no summary`:             {taken, func(o *wire.Opened) { o.Measure.Summary = "" }},
+		"is 2, and its scores are in 0 … 1":                 {taken, func(o *wire.Opened) { o.Measure.Chance = 2 }},
+	} {
+		frames := replies(t)[wire.Kind_TASK]
+		o := frames[0].GetOpened()
+		c.change(o)
+		s := &script{replies: frames}
+		err := use(t, wire.Kind_TASK, s)
+		require.ErrorIs(t, err, core.ErrContract, says)
+		assert.ErrorContains(t, err, "plugin far: ")
+		assert.ErrorContains(t, err, says)
+		assert.Equal(t, c.taken, len(s.replies) < len(frames)-1, says)
+	}
+}
+
+// TestBadScores are the plugin's fault.
+func TestBadScores(t *testing.T) {
+	for says, change := range map[string]func(frames []*wire.Frame) []*wire.Frame{
+		"it returned 1 scores for 2 starts": func(f []*wire.Frame) []*wire.Frame {
+			f[0].GetResult().GetArrays()[0].Shape[0] = 1
+			return f
+		},
+		"it returned scores of shape [2 1] for 2": func(f []*wire.Frame) []*wire.Frame {
+			f[0].GetResult().GetArrays()[0].Shape = []uint64{2, 1}
+			return f
+		},
+		`the array "scores" is INT64`: func(f []*wire.Frame) []*wire.Frame {
+			f[0].GetResult().GetArrays()[0].Type = wire.Type_INT64
+			return f
+		},
+		`start 1: contract broken: a score of 2; the measure "nearness" takes finite numbers in 0 … 1`: func(f []*wire.Frame) []*wire.Frame {
+			s := &script{}
+			require.NoError(t, transfer.Send(s, f[0], transfer.Doubles("scores", []float64{0, 2}, 2)))
+			return append(s.sent, &wire.Frame{})
+		},
+		"came where scores belong": func(f []*wire.Frame) []*wire.Frame {
+			return []*wire.Frame{{Content: &wire.Frame_Opened{Opened: &wire.Opened{}}}}
+		},
+		`"result" came where the end of a fit belongs`: nil,
+		"came after the result":                        func(f []*wire.Frame) []*wire.Frame { return append(f[:2], f[0]) },
+	} {
+		frames := replies(t)[wire.Kind_TASK]
+		last := slices.IndexFunc(frames, func(f *wire.Frame) bool { return f.GetResult() != nil })
+		if change == nil {
+			frames = slices.Delete(frames, last-2, last)
+		} else {
+			frames = append(frames[:last:last], change(frames[last:])...)
+		}
+		err := use(t, wire.Kind_TASK, &script{replies: frames})
+		require.ErrorIs(t, err, core.ErrContract, says)
+		assert.ErrorContains(t, err, "plugin far: ")
+		assert.ErrorContains(t, err, says)
+	}
 }
 
 // TestCheckpointsThatCannotBeKept: a fit goes on that stores a state under a name that cannot be
@@ -581,14 +708,14 @@ func FuzzClient(f *testing.F) {
 			_, err := protodelim.MarshalTo(&text, frame)
 			require.NoError(f, err)
 		}
-		f.Add(uint8(kind), text.Bytes())
-		f.Add(uint8(kind), text.Bytes()[:text.Len()/2])
+		f.Add(uint8(kind)-1, text.Bytes())
+		f.Add(uint8(kind)-1, text.Bytes()[:text.Len()/2])
 	}
 	failure := &wire.Frame{Content: &wire.Frame_Failure{Failure: &wire.Failure{Kind: wire.Failure_CANCELLED}}}
 	var text bytes.Buffer
 	_, err := protodelim.MarshalTo(&text, failure)
 	require.NoError(f, err)
-	f.Add(uint8(wire.Kind_METHOD), text.Bytes())
+	f.Add(uint8(wire.Kind_METHOD)-1, text.Bytes())
 	f.Fuzz(func(t *testing.T, kind uint8, text []byte) {
 		s := &script{}
 		for r := bytes.NewReader(text); ; {
@@ -599,7 +726,7 @@ func FuzzClient(f *testing.F) {
 			s.replies = append(s.replies, frame)
 		}
 		done := make(chan error, 1)
-		go func() { done <- use(t, wire.Kind(kind%5+1), s) }()
+		go func() { done <- use(t, wire.Kind(kind%6+1), s) }()
 		select {
 		case err := <-done:
 			if err != nil {

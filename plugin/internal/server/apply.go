@@ -12,7 +12,7 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// fitted is a model, an embedding, an operator or a judge.
+// fitted is a model, an embedding, an operator, a judge, a problem or the scorer of one.
 type fitted struct {
 	kind    wire.Kind
 	thing   any
@@ -64,6 +64,7 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 			}
 			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityEncoder))
 		}
+	case wire.Kind_TASK: // it is the scorer of one
 	default:
 		return nil, nil, fmt.Errorf("%w: a %s is not fitted", core.ErrContract, f.kind)
 	}
@@ -78,9 +79,12 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 // Apply implements [wire.PluginServer].
 func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) error {
 	return answer(call, func(in *stream, first *wire.Frame) error {
+		if c := first.GetScore(); c != nil {
+			return s.score(in, c)
+		}
 		c := first.GetApply()
 		if c == nil {
-			return fmt.Errorf("%w: %s begins an application; ApplyCall must", core.ErrContract, transfer.Kind(first))
+			return fmt.Errorf("%w: %s begins an application; ApplyCall or ScoreCall must", core.ErrContract, transfer.Kind(first))
 		}
 		f, err := s.find(c.GetHandle())
 		if err != nil {

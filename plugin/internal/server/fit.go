@@ -20,9 +20,12 @@ func (s *Server) Fit(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) erro
 		if c := first.GetLoad(); c != nil {
 			return s.load(in, c)
 		}
+		if c := first.GetFitScore(); c != nil {
+			return s.fitScore(in, c)
+		}
 		c := first.GetFit()
 		if c == nil {
-			return fmt.Errorf("%w: %s begins a fit; FitCall or LoadCall must", core.ErrContract, transfer.Kind(first))
+			return fmt.Errorf("%w: %s begins a fit; FitCall, LoadCall or FitScoreCall must", core.ErrContract, transfer.Kind(first))
 		}
 		thing, err := s.thing(c.GetKind(), c.GetName())
 		if err != nil {

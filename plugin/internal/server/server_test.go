@@ -25,7 +25,7 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// The five kinds at their simplest. The method asks the oracle where it may.
+// The six kinds at their simplest. The method asks the oracle where it may.
 
 type (
 	method    struct{}
@@ -33,6 +33,8 @@ type (
 	operator  struct{}
 	loss      struct{}
 	oracle    struct{}
+	task      struct{}
+	nearness  struct{}
 	embedding struct{ shape []int }
 	judge     struct{ embedding }
 	evolution struct{}
@@ -51,6 +53,7 @@ func (embedder) Describe() core.Description { return description("embedder") }
 func (operator) Describe() core.Description { return description("operator") }
 func (loss) Describe() core.Description     { return description("loss") }
 func (oracle) Describe() core.Description   { return description("oracle") }
+func (task) Describe() core.Description     { return description("task") }
 
 func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	t.Progress.Phase("training", 1)
@@ -117,6 +120,38 @@ func (judge) Classify(_ context.Context, x core.Snapshots) ([]int, error) {
 
 func (j judge) Encoder() core.Embedding { return j.embedding }
 
+func (task) Open(context.Context, core.Options) (*core.Problem, error) { return problem(), nil }
+
+// problem has all that a problem can have.
+func problem() *core.Problem {
+	x, err := core.NewSnapshots([]float32{1, 2, 3, 4, 5, 6}, 2)
+	if err != nil {
+		panic(err)
+	}
+	one := core.OneTrajectory(x)
+	two, err := core.NewTrajectories(x.Slice(0, 2), x)
+	if err != nil {
+		panic(err)
+	}
+	return &core.Problem{
+		Train: two, Validation: one, Test: one, Starts: []int{0, 2}, Lag: 1, Steps: 2, Rank: 2, Picture: core.CurvePicture,
+		States: &core.States{
+			Count: 2, Train: []int{0, 1, 0, 1, 0}, Validation: []int{0, 1, 0}, Test: []int{0, 1, 0}, Expected: [][]int{{1, 1}, {0, 0}},
+		},
+		Truth: &core.Truth{Eigenvalues: []complex128{1, -1}}, Score: nearness{},
+	}
+}
+
+func (nearness) Measure() core.Measure {
+	return core.Measure{Name: "nearness", Summary: "near", Least: 0, Most: 1, Chance: 0.5}
+}
+
+func (n nearness) Fit(context.Context, *core.Training) (core.Scorer, error) { return n, nil }
+
+func (nearness) Score(_ context.Context, _ int, predicted core.Snapshots) ([]float64, error) {
+	return make([]float64, predicted.Len()), nil
+}
+
 // script is a call whose host has said all already.
 type script struct {
 	grpc.ServerStream
@@ -159,9 +194,14 @@ func someState() *core.State {
 	return &core.State{Facts: []byte("{}"), Arrays: map[string]core.Array{"w": {Shape: []int{2}, Values: []float32{1, 2}}, "n": {Values: []int64{3}}}}
 }
 
+// Handles of newServer, beside those of the kinds.
+const problemHandle, scorerHandle = 20, 21
+
 func newServer(t testing.TB) *Server {
-	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{})
+	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{}, task{})
 	require.NoError(t, err)
+	s.fitted[problemHandle] = &fitted{kind: wire.Kind_TASK, thing: problem()}
+	s.fitted[scorerHandle] = &fitted{kind: wire.Kind_TASK, thing: scorer{nearness{}, problem()}}
 	for kind, thing := range map[wire.Kind]any{
 		wire.Kind_METHOD:   still{},
 		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{}, wire.Kind_ORACLE: judge{embedding{[]int{2}}},
@@ -236,6 +276,11 @@ func calls(t testing.TB) [][]*wire.Frame {
 		with(apply(wire.Kind_OPERATOR, wire.Operation_PREDICT_FEATURES), features),
 		with(apply(wire.Kind_ORACLE, wire.Operation_CLASSIFY), snapshots),
 		with(apply(wire.Kind_ORACLE, wire.Operation_EMBED), snapshots),
+		{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "task", Options: values}}}},
+		{{Content: &wire.Frame_FitScore{FitScore: &wire.FitScoreCall{Problem: problemHandle, Seed: 1, Name: "judge", States: 2}}}},
+		with(func(a []*wire.Array) *wire.Frame {
+			return &wire.Frame{Content: &wire.Frame_Score{Score: &wire.ScoreCall{Handle: scorerHandle, Step: 2, Arrays: a}}}
+		}, transfer.Snapshots("snapshots", x.Slice(0, 2))),
 		with(func(a []*wire.Array) *wire.Frame {
 			return &wire.Frame{Content: &wire.Frame_Evaluate{Evaluate: &wire.EvaluateCall{Name: "loss", Options: values, Arrays: a}}}
 		}, transfer.Matrix("x", m), transfer.Matrix("y", m)),
@@ -246,8 +291,10 @@ func calls(t testing.TB) [][]*wire.Frame {
 func run(s *Server, c *script) (*wire.Frame, error) {
 	var err error
 	switch c.received[0].GetContent().(type) {
-	case *wire.Frame_Apply:
+	case *wire.Frame_Apply, *wire.Frame_Score:
 		err = s.Apply(c)
+	case *wire.Frame_Open:
+		err = s.Open(c)
 	case *wire.Frame_Evaluate:
 		err = s.Evaluate(c)
 	default:
@@ -279,7 +326,7 @@ func TestBadLengths(t *testing.T) {
 		lengths []uint64
 		want    wire.Failure_Kind
 	}{
-		{[]uint64{2, 2}, wire.Failure_SHAPE}, {[]uint64{2}, wire.Failure_SHAPE}, {[]uint64{1, 1, 1}, wire.Failure_TOO_SHORT},
+		{[]uint64{2, 2}, wire.Failure_SHAPE}, {[]uint64{2}, wire.Failure_SHAPE},
 		{[]uint64{3, 1 << 31}, wire.Failure_OPTION}, {[]uint64{math.MaxUint64, 4}, wire.Failure_OPTION},
 	} {
 		for _, set := range []func(*wire.FitCall){
@@ -395,6 +442,44 @@ func TestForecastIsAnAbility(t *testing.T) {
 	}
 }
 
+// TestBadTaskCalls: a host that asks for what is not there is told so.
+func TestBadTaskCalls(t *testing.T) {
+	x, err := core.NewSnapshots([]float32{1, 2, 3, 4}, 2)
+	require.NoError(t, err)
+	score := func(handle, step uint64, x core.Snapshots) []*wire.Frame {
+		sent, arrays := &script{}, []transfer.Array{transfer.Snapshots("snapshots", x)}
+		call := &wire.ScoreCall{Handle: handle, Step: step, Arrays: transfer.Headers(arrays)}
+		require.NoError(t, transfer.Send(sent, &wire.Frame{Content: &wire.Frame_Score{Score: call}}, arrays...))
+		return sent.sent
+	}
+	fit := func(problem, states uint64) []*wire.Frame {
+		return []*wire.Frame{{Content: &wire.Frame_FitScore{FitScore: &wire.FitScoreCall{Problem: problem, States: states}}}}
+	}
+	for says, c := range map[string]struct {
+		frames []*wire.Frame
+		kind   wire.Failure_Kind
+	}{
+		`no TASK called "none"`:            {[]*wire.Frame{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "none"}}}}, wire.Failure_UNKNOWN},
+		"nothing fitted has the handle 99": {fit(99, 2), wire.Failure_UNKNOWN},
+		"the handle 21 is no problem's":    {fit(scorerHandle, 2), wire.Failure_UNKNOWN},
+		"0 states":                         {fit(problemHandle, 0), wire.Failure_OPTION},
+		"a number of states of 1099":       {fit(problemHandle, 1<<40), wire.Failure_OPTION},
+		"the handle 20 is not that of a s": {score(problemHandle, 1, x), wire.Failure_UNKNOWN},
+		"step 0 of a roll-out of 2 steps":  {score(scorerHandle, 0, x), wire.Failure_OPTION},
+		"step 3 of a roll-out of 2 steps":  {score(scorerHandle, 3, x), wire.Failure_OPTION},
+		"a step of 1099511627776":          {score(scorerHandle, 1<<40, x), wire.Failure_OPTION},
+		"1 predicted snapshots for 2":      {score(scorerHandle, 1, x.Slice(0, 1)), wire.Failure_SHAPE},
+	} {
+		last, err := run(newServer(t), &script{ctx: t.Context(), received: c.frames})
+		require.NoError(t, err, says)
+		assert.Equal(t, c.kind, last.GetFailure().GetKind(), says)
+		assert.Contains(t, last.GetFailure().GetMessage(), says)
+	}
+	open := &script{ctx: t.Context(), received: fit(1, 1)}
+	require.NoError(t, newServer(t).Open(open))
+	assert.Contains(t, open.sent[0].GetFailure().GetMessage(), `"fit_score" begins the opening of a task; OpenCall must`)
+}
+
 // TestForgotten: what was fitted for a host that no longer listens is not kept.
 func TestForgotten(t *testing.T) {
 	s := newServer(t)
@@ -409,6 +494,15 @@ func TestForgotten(t *testing.T) {
 	_, err = s.Release(t.Context(), &wire.ReleaseRequest{Handle: s.last})
 	require.NoError(t, err)
 	assert.Len(t, s.fitted, before)
+
+	open := []*wire.Frame{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "task"}}}}
+	_, _ = run(s, &script{ctx: ctx, received: open})
+	assert.Len(t, s.fitted, before)
+	c := &script{ctx: t.Context(), received: open}
+	_, err = run(s, c)
+	require.NoError(t, err)
+	assert.Equal(t, s.last, c.sent[0].GetOpened().GetHandle())
+	assert.Len(t, s.fitted, before+1)
 }
 
 // FuzzServer: whatever a host sends, the call ends, with an error, a Failure, or a result.

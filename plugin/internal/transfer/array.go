@@ -84,10 +84,23 @@ func Matrix(name string, m mat.Matrix) Array {
 // Labels is an array of labels.
 func Labels(name string, labels []int) Array { return whole(name, labels, len(labels)) }
 
+// Whole is an array of the shape's whole numbers, row-major.
+func Whole(name string, values []int, shape ...int) Array { return whole(name, values, shape...) }
+
 func whole[T int | int64](name string, values []T, shape ...int) Array {
 	return Array{header(name, wire.Type_INT64, shape...), func(dst []byte, from, to int) []byte {
 		for _, v := range values[from:to] {
 			dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
+		}
+		return dst
+	}}
+}
+
+// Doubles is an array of the shape's numbers, row-major.
+func Doubles(name string, values []float64, shape ...int) Array {
+	return Array{header(name, wire.Type_FLOAT64, shape...), func(dst []byte, from, to int) []byte {
+		for _, v := range values[from:to] {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
 		}
 		return dst
 	}}

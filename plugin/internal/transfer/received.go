@@ -114,6 +114,21 @@ func (a *Received) Labels() ([]int, error) {
 	return a.whole, nil
 }
 
+// Doubles returns the array as numbers.
+func (a *Received) Doubles() ([]float64, error) { return a.doubles, a.expect(1, wire.Type_FLOAT64) }
+
+// WholeRows returns the rows of the array, which has two axes, as whole numbers.
+func (a *Received) WholeRows() ([][]int, error) {
+	if err := a.expect(2, wire.Type_INT64); err != nil {
+		return nil, err
+	}
+	rows, columns := make([][]int, a.Shape[0]), a.Shape[1]
+	for i := range rows {
+		rows[i] = a.whole[i*columns : (i+1)*columns : (i+1)*columns]
+	}
+	return rows, nil
+}
+
 // Complexes returns the array as complex numbers.
 func (a *Received) Complexes() ([]complex128, error) {
 	return a.complex, a.expect(1, wire.Type_COMPLEX128)

@@ -1,10 +1,8 @@
 package transfer
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/koopbench/koopbench/core"
@@ -77,12 +75,7 @@ func stored(name string, a core.Array) Array {
 	case []float32:
 		return singles(name, values, a.Shape...)
 	case []float64:
-		return Array{header(name, wire.Type_FLOAT64, a.Shape...), func(dst []byte, from, to int) []byte {
-			for _, v := range values[from:to] {
-				dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
-			}
-			return dst
-		}}
+		return Doubles(name, values, a.Shape...)
 	case []int64:
 		return whole(name, values, a.Shape...)
 	}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ from koopbench_plugin import (
     Method,
     OperatorTraining,
     Oracle,
+    Problem,
     Snapshots,
+    Task,
     TextOption,
     TooShortError,
     Training,
@@ -215,6 +217,31 @@ class Squares(Loss):
         d = x - y
         warnings = ["the views are equal"] if not d.any() else []
         return LossValue(weight * float((d**2).sum()) / 2, weight * d, -weight * d, warnings)
+
+
+class Circle(Task):
+    """A point on a circle."""
+
+    name = "circle"
+    summary = "a point that goes round"
+    options = (IntOption("steps", 3, 1, 20, "steps of a roll-out"), FloatOption("angle", 0.3, 0, 6, "of a step"))
+
+    def open(self, options: Mapping[str, Any]) -> Problem:
+        angles = options["angle"] * np.arange(100)
+        x = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        test, steps = x[70:], options["steps"]
+        starts = np.arange(len(test) - steps)
+        return Problem(
+            train=[x[:30], x[30:50]],
+            validation=x[50:70],
+            test=test,
+            steps=steps,
+            rank=2,
+            starts=starts,
+            future=np.stack([test[starts + k] for k in range(1, steps + 1)]),
+            eigenvalues=np.exp([-1j * options["angle"], 1j * options["angle"]]),
+            source="a circle",
+        )
 
 
 class Nearest(Oracle):

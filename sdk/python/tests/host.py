@@ -238,6 +238,25 @@ class Host:
         message, arrays, _ = self.exchange("Evaluate", [wire.Frame(evaluate=call), *chunks(x, y)], "loss")
         return message.value, arrays["gradient_x"], arrays["gradient_y"], list(message.warnings)
 
+    def open(self, name: str, **given: object) -> tuple[wire.Opened, dict[str, Array]]:
+        """Opens a task, with a value for every option."""
+        call = wire.OpenCall(name=name, options={k: value(v) for k, v in given.items()})
+        message, arrays, _ = self.exchange("Open", [wire.Frame(open=call)], "opened")
+        return message, arrays
+
+    def fit_score(self, problem: int, seed: int = 0) -> int:
+        """Fits the score of a problem and returns its handle."""
+        call = wire.FitScoreCall(problem=problem, seed=seed, name="judge", states=1)
+        message, arrays, _ = self.exchange("Fit", [wire.Frame(fit_score=call)], "fitted")
+        assert not arrays
+        return int(message.handle)
+
+    def score(self, handle: int, step: int, predicted: Array) -> Array:
+        """Asks for scores."""
+        call = wire.ScoreCall(handle=handle, step=step, arrays=[announce("snapshots", predicted)])
+        _, arrays, _ = self.exchange("Apply", [wire.Frame(score=call), *chunks(predicted)], "result")
+        return arrays["scores"]
+
 
 def fit_frames(
     kind: wire.Kind,

@@ -24,7 +24,7 @@ def in_readme(library: str) -> str:
 
 
 def in_docstring() -> str:
-    code = (koopbench_plugin.__doc__ or "").split("and serve it:\n", 1)[1].split("\nThe five kinds", 1)[0]
+    code = (koopbench_plugin.__doc__ or "").split("and serve it:\n", 1)[1].split("\nThe six kinds", 1)[0]
     return textwrap.dedent(code)
 
 

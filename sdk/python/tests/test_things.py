@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from examples import LeastSquares, Nearest, Pca, Ridge, Squares, Typed
+from examples import Circle, LeastSquares, Nearest, Pca, Ridge, Squares, Typed
 
 from koopbench_plugin import BoolOption, Method, OptionError, __version__
 from koopbench_plugin._service import Service
@@ -21,9 +21,9 @@ def test_description() -> None:
 
 
 def test_service_describes_all_kinds() -> None:
-    service = Service([Ridge(), Pca(), LeastSquares(), Squares(), Nearest()], version="1.2")
+    service = Service([Ridge(), Pca(), LeastSquares(), Squares(), Nearest(), Circle()], version="1.2")
     reply = service.describe(wire.DescribeRequest(), None)  # type: ignore[arg-type]
-    assert [t.kind for t in reply.things] == [wire.METHOD, wire.EMBEDDER, wire.OPERATOR, wire.LOSS, wire.ORACLE]
+    assert [t.kind for t in reply.things] == [wire.METHOD, wire.EMBEDDER, wire.OPERATOR, wire.LOSS, wire.ORACLE, wire.TASK]
     assert reply.version == "1.2"
     assert reply.sdk == f"koopbench-plugin {__version__} (Python {platform.python_version()})"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from koopbench_plugin import (
@@ -11,11 +14,15 @@ from koopbench_plugin import (
     Loss,
     LossValue,
     Matrix,
+    Measure,
     Method,
     OperatorTraining,
     Oracle,
+    Problem,
     Saved,
     Snapshots,
+    States,
+    Task,
     Training,
     serve,
 )
@@ -88,5 +95,23 @@ class Judge(Oracle):
         return [0] * len(snapshots)
 
 
+class Distance:
+    measure = Measure(name="distance", summary="distance to zero", lower_is_better=True, least=0)
+
+    def score(self, step: int, predicted: Snapshots) -> Matrix:
+        scores: Matrix = np.abs(predicted).sum(1).astype(np.float64)
+        return scores
+
+
+class Line(Task):
+    def open(self, options: Mapping[str, Any]) -> Problem:
+        x = np.arange(10.0)[:, None]
+        zeros = np.zeros(10, int)
+        states = States(count=1, train=zeros, validation=[0] * 10, test=zeros, expected=np.zeros((2, 10), int))
+        return Problem(
+            train=[x, x], validation=x, test=x, steps=2, rank=1, score=Distance(), states=states, eigenvalues=[1, 0.5j]
+        )
+
+
 if __name__ == "__main__":
-    serve(Positional(), Keyword(), Without(), Own(), Features(), Dynamics(), Judge())
+    serve(Positional(), Keyword(), Without(), Own(), Features(), Dynamics(), Judge(), Line())

@@ -22,7 +22,7 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
     if __name__ == "__main__":
         serve(Ridge())
 
-The five kinds of things and what each must do are in :mod:`koopbench_plugin.things`.
+The six kinds of things and what each must do are in :mod:`koopbench_plugin.things`.
 """
 
 from koopbench_plugin import _fork  # noqa: F401 # before gRPC
@@ -41,6 +41,7 @@ from koopbench_plugin.errors import (
     UnknownError,
 )
 from koopbench_plugin.options import BoolOption, ChoiceOption, FloatOption, IntOption, Option, TextOption
+from koopbench_plugin.problem import Measure, Problem, Score, States
 from koopbench_plugin.things import (
     Embedder,
     Embedding,
@@ -52,6 +53,7 @@ from koopbench_plugin.things import (
     Model,
     Operator,
     Oracle,
+    Task,
     Thing,
 )
 from koopbench_plugin.training import Epoch, Labels, Matrix, OperatorTraining, Report, Saved, Snapshots, Training
@@ -73,6 +75,7 @@ __all__ = [
     "Loss",
     "LossValue",
     "Matrix",
+    "Measure",
     "Method",
     "Model",
     "NonFiniteError",
@@ -82,10 +85,14 @@ __all__ = [
     "OptionError",
     "Oracle",
     "PluginError",
+    "Problem",
     "Report",
     "Saved",
+    "Score",
     "ShapeError",
     "Snapshots",
+    "States",
+    "Task",
     "TextOption",
     "Thing",
     "TooShortError",

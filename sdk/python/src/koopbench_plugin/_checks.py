@@ -70,24 +70,37 @@ def returned(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | Non
     Raises:
         ContractError: it has another shape, a value that is not finite, or cannot be converted.
     """
-    dtype = np.dtype(dtype)
+    return _converted(f"{what} returned", "return", value, np.dtype(dtype), shape, meaning)
+
+
+def attribute(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], meaning: str) -> AnyArray:
+    """Returns an attribute that an author has set as an array of that type and shape, as returned does."""
+    return _converted(f"{what} is", "be", value, np.dtype(dtype), shape, meaning)
+
+
+def plain(what: str, value: Any) -> AnyArray:
+    """Returns what becomes an array as one; what ends with a verb: "open returned"."""
     try:
-        array = _arrays.plain(value)
+        return _arrays.plain(value)
     except Exception as error:
-        raise ContractError(f"{what} returned a {type(value).__name__}, which does not become an array: {error}") from error
+        raise ContractError(f"{what} a {type(value).__name__}, which does not become an array: {error}") from error
+
+
+def _converted(what: str, must: str, value: Any, dtype: np.dtype[Any], shape: tuple[int | None, ...], meaning: str) -> AnyArray:
+    array = plain(what, value)
     # Whole numbers pass for real ones, and real ones for complex ones; never the other way.
     if array.dtype.kind not in {"i": "iu", "f": "biuf", "c": "biufc"}[dtype.kind]:
-        raise ContractError(f"{what} returned {array.dtype}; it must return {meaning}, which become {dtype}")
+        raise ContractError(f"{what} {array.dtype}; it must {must} {meaning}, which become {dtype}")
     wanted = tuple("n" if n is None else n for n in shape)
     if array.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, array.shape)):
         raise ContractError(
-            f"{what} returned an array of shape {array.shape}; it must return {meaning}, "
+            f"{what} an array of shape {array.shape}; it must {must} {meaning}, "
             f"an array of shape ({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})"
         )
     with np.errstate(over="ignore", invalid="ignore"):
         converted = array.astype(dtype, copy=False)
     if not finite(converted):
-        raise ContractError(f"{what} returned a result that is not finite as {dtype}: {_first_non_finite(converted)}")
+        raise ContractError(f"{what} an array that is not finite as {dtype}: {_first_non_finite(converted)}")
     return converted
 
 

@@ -40,7 +40,7 @@ def serve(*things: Thing, version: str = "") -> NoReturn:
     Keep it under ``if __name__ == "__main__":`` so that processes which multiprocessing starts do not serve too.
 
     Args:
-        things: objects of the five kinds.
+        things: objects of the six kinds.
         version: of the plugin, for people.
     """
     try:
@@ -196,6 +196,7 @@ def handlers(service: Service, stop: Callable[[], None]) -> tuple[grpc.GenericRp
             "Fit": stream(service.fit),
             "Apply": stream(service.apply),
             "Evaluate": stream(service.evaluate),
+            "Open": stream(service.open),
             "Release": grpc.unary_unary_rpc_method_handler(
                 service.release, wire.ReleaseRequest.FromString, wire.ReleaseReply.SerializeToString
             ),

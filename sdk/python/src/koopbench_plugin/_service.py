@@ -1,4 +1,4 @@
-"""The service of the wire format, over things of the five kinds."""
+"""The service of the wire format, over things of the six kinds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Call, Context, Thread, epoch_to_wire
 from koopbench_plugin._counts import count
 from koopbench_plugin._fitted import KINDS, Fitted, FittedModel
+from koopbench_plugin._task import Opened, Scorer
 from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
     Cancelled,
@@ -37,6 +38,13 @@ from koopbench_plugin.wire import plugin_pb2 as wire
 LOG = logging.getLogger("koopbench_plugin")
 
 MAX_STACK = 1 << 16
+
+K = TypeVar("K", Fitted, Opened, Scorer)
+WORDS: dict[type, str] = {
+    Fitted: "something that can be applied",
+    Opened: "a problem that was opened",
+    Scorer: "a score that was fitted",
+}
 
 Frames = Generator[wire.Frame, None, None]
 
@@ -70,7 +78,7 @@ class Service:
             self._things[key] = thing
             self._description.things.append(description)
         self._losses = {name: Thread(name) for kind, name in self._things if kind == wire.LOSS}
-        self._fitted: dict[int, Fitted] = {}
+        self._fitted: dict[int, Fitted | Opened | Scorer] = {}
         self._handles = itertools.count(1)
         self._lock = threading.Lock()
         self._fitting = threading.Lock()
@@ -100,6 +108,10 @@ class Service:
         """Answers Evaluate."""
         return _answer(self._evaluate(Call(requests, context)))
 
+    def open(self, requests: Iterator[wire.Frame], context: Context) -> Frames:
+        """Answers Open."""
+        return _answer(self._open(Call(requests, context)))
+
     def _thing(self, kind: int, name: str) -> Thing:
         thing = self._things.get((kind, name))
         if thing is None:
@@ -128,14 +140,18 @@ class Service:
         return time.perf_counter() - begun
 
     def _fit(self, call: Call) -> Frames:
-        first = _first(call, "fit", "load")
+        first = _first(call, "fit", "load", "fit_score")
         if first.WhichOneof("content") == "load":
             yield from self._load(first.load, call)
+            return
+        if first.WhichOneof("content") == "fit_score":
+            yield from self._fit_score(first.fit_score, call)
             return
         request = first.fit
         thing = self._thing(request.kind, request.name)
         if thing.kind not in KINDS:
-            raise UnknownError(f"a loss is evaluated, not fitted: {request.name!r}")
+            what = "a loss is evaluated" if thing.kind == wire.LOSS else "a task is opened"
+            raise UnknownError(f"{what}, not fitted: {request.name!r}")
         training = _operator_training(thing, request, call) if thing.kind == wire.OPERATOR else _training(thing, request, call)
         thread = Thread(thing.name, getattr(training, "oracle_dim", 0), request.checkpoint_seconds)
         training.host = thread
@@ -184,20 +200,83 @@ class Service:
             raise
         yield from self._keep(fitted, reply, sent)
 
-    def _keep(self, fitted: Fitted, reply: wire.Fitted, arrays: list[tuple[str, AnyArray]]) -> Frames:
+    def _keep(self, fitted: Fitted | Scorer, reply: wire.Fitted, arrays: list[tuple[str, AnyArray]]) -> Frames:
         """Keeps something fitted and tells the host of it."""
         fitted.thread.fitting = False
-        reply.handle = next(self._handles)
-        with self._lock:
-            self._fitted[reply.handle] = fitted
+        reply.handle = self._handle(fitted)
         yield from _send(reply, "fitted", arrays)
 
-    def _apply(self, call: Call) -> Frames:
-        request = _first(call, "apply").apply
+    def _handle(self, fitted: Fitted | Opened | Scorer) -> int:
+        """Keeps something fitted or opened and returns its handle."""
+        handle = next(self._handles)
         with self._lock:
-            fitted = self._fitted.get(request.handle)
+            self._fitted[handle] = fitted
+        return handle
+
+    def _kept(self, handle: int, kind: type[K]) -> K:
+        """Returns what has a handle."""
+        with self._lock:
+            fitted = self._fitted.get(handle)
         if fitted is None:
-            raise UnknownError(f"nothing fitted has the handle {request.handle}; it may have been released")
+            raise UnknownError(f"nothing fitted has the handle {handle}; it may have been released")
+        if not isinstance(fitted, kind):
+            raise UnknownError(f"the handle {handle} is not that of {WORDS[kind]}")
+        return fitted
+
+    def _open(self, call: Call) -> Frames:
+        request = _first(call, "open").open
+        task = self._thing(wire.TASK, request.name)
+        values = options.from_wire(task.options, request.options)
+        thread = Thread(task.name)
+
+        def open_task() -> Opened:
+            with self._turn(call):
+                self._prepare(task)
+                own: Any = copy.deepcopy(task)
+                return Opened(task.name, own.open(values), thread)
+
+        try:
+            opened = yield from call.run(thread, open_task)
+        except BaseException:
+            thread.end()
+            raise
+        arrays, opened.arrays = opened.arrays, []
+        reply = opened.reply
+        if opened.score is None:
+            thread.end()
+        else:
+            reply.handle = self._handle(opened)
+        yield from _send(reply, "opened", arrays)
+
+    def _fit_score(self, request: wire.FitScoreCall, call: Call) -> Frames:
+        opened = self._kept(request.problem, Opened)
+        thread = Thread(opened.name)
+
+        def fit() -> Scorer:
+            with self._turn(call):
+                return opened.fit(request.seed, thread)
+
+        try:
+            scorer = yield from call.run(thread, fit)
+        except BaseException:
+            thread.end()
+            raise
+        yield from self._keep(scorer, wire.Fitted(), [])
+
+    def _score(self, request: wire.ScoreCall, call: Call) -> Frames:
+        scorer = self._kept(request.handle, Scorer)
+        (predicted,) = _arrays.receive(request.arrays, ["snapshots"], call.receive)
+        predicted = scorer.check(request.step, predicted)
+        result = yield from call.run(scorer.thread, lambda: scorer.score(request.step, predicted))
+        yield from _send(wire.Result(), "result", [result])
+
+    def _apply(self, call: Call) -> Frames:
+        first = _first(call, "apply", "score")
+        if first.WhichOneof("content") == "score":
+            yield from self._score(first.score, call)
+            return
+        request = first.apply
+        fitted = self._kept(request.handle, Fitted)
         operation, steps = request.operation, request.steps
         fitted.check_operation(operation, steps)
         if isinstance(fitted, FittedModel) and operation == wire.SAVE:

@@ -1,4 +1,4 @@
-"""The five kinds of things that a plugin can serve.
+"""The six kinds of things that a plugin can serve.
 
 Each kind is a class to derive from. Its ``fit`` returns what was fitted: an object with the methods listed for the kind
 (and any of its optional methods), or, where there is one required method, a function in its place. A class may also have
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from koopbench_plugin import options as _options
 from koopbench_plugin.options import Option
+from koopbench_plugin.problem import Problem
 from koopbench_plugin.training import Matrix, OperatorTraining, Snapshots, Training
 from koopbench_plugin.wire import plugin_pb2 as wire
 
@@ -33,7 +34,7 @@ Exposure = Literal["", "labels", "oracle"]
 
 
 class Thing(ABC):
-    """A thing that a plugin can serve. Derive from one of the five kinds instead."""
+    """A thing that a plugin can serve. Derive from one of the six kinds instead."""
 
     kind: ClassVar[wire.Kind]
 
@@ -54,14 +55,14 @@ class Thing(ABC):
 
     The result for a row must not depend on the others in the call, but for 1e-4 of its norm: BLAS, PyTorch and JAX sum in an
     order that depends on the number of rows. Code whose rounding is larger needs this. A call can then also be cancelled between
-    two rows. A loss has no use for it.
+    two rows. A loss and a task have no use for it.
     """
 
     def prepare(self) -> None:  # noqa: B027 # an author may leave it out
         """Does what takes long and is needed once a process: imports of large libraries, compilation.
 
-        It is called on the object that is served, before the first fit, load or evaluation in a process. The fit that waits
-        for it counts its time as that of compiling. What it sets in the object is copied for every fit with the rest of it.
+        It is called on the object that is served, before the first fit, load, evaluation or opening in a process. The fit that
+        waits for it counts its time as that of compiling. What it sets in the object is copied for every fit with the rest of it.
         """
 
     def resolve(self, **given: object) -> Mapping[str, Any]:
@@ -202,6 +203,27 @@ class Oracle(Thing):
         """Trains on labelled snapshots. It returns a judge, the judge's classify, or nothing where this class has it."""
 
 
+class Task(Thing):
+    """A task is what methods are compared on: data, and what counts as a good prediction.
+
+    It has no exposure.
+    """
+
+    kind = wire.TASK
+
+    @abstractmethod
+    def open(self, options: Mapping[str, Any], /) -> Problem:
+        """Reads or simulates the data, with a value for every declared option.
+
+        Equal options give equal bits, in another process too. An option ``data`` says where data lie on this machine, which is
+        not part of what a task is. Options ``lag``, ``steps`` and ``split`` are those of the problem, if a task has them.
+
+        Raises:
+            OptionError: the options do not fit together or the data.
+            TooShortError: there are too few data.
+        """
+
+
 def describe(thing: Thing) -> wire.Thing:
     """Returns the description of a thing.
 
@@ -209,9 +231,9 @@ def describe(thing: Thing) -> wire.Thing:
         ValueError: naming the first rule that it breaks.
     """
     where = type(thing).__name__
-    if not isinstance(thing, (Method, Embedder, EvolutionOperator, Loss, Oracle)):
+    if not isinstance(thing, (Method, Embedder, EvolutionOperator, Loss, Oracle, Task)):
         hint = f"; serve an object of the class, {thing.__name__}()" if isinstance(thing, type) else ""
-        raise ValueError(f"{thing!r} is no Method, Embedder, EvolutionOperator, Loss or Oracle{hint}")
+        raise ValueError(f"{thing!r} is no Method, Embedder, EvolutionOperator, Loss, Oracle or Task{hint}")
     if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
         raise ValueError(
             f"the name {thing.name!r} of {where} must be 1 to 40 lower-case letters, digits and hyphens, a letter first"
@@ -228,6 +250,8 @@ def describe(thing: Thing) -> wire.Thing:
         raise ValueError(f'{thing.name!r} declares the exposure {thing.exposure!r}; there is "labels" and "oracle"')
     if thing.row_by_row and isinstance(thing, Loss):
         raise ValueError(f"{thing.name!r} declares row_by_row, and is a loss, which sees the batch as a whole")
+    if isinstance(thing, Task) and (thing.row_by_row or thing.exposure):
+        raise ValueError(f"{thing.name!r} declares row_by_row or an exposure, and is a task, which has neither")
     seen = set()
     for option in thing.options:
         try:

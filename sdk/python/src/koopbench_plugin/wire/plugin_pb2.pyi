@@ -25,6 +25,7 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OPERATOR: _ClassVar[Kind]
     LOSS: _ClassVar[Kind]
     ORACLE: _ClassVar[Kind]
+    TASK: _ClassVar[Kind]
 
 class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +53,7 @@ EMBEDDER: Kind
 OPERATOR: Kind
 LOSS: Kind
 ORACLE: Kind
+TASK: Kind
 OPERATION_UNSPECIFIED: Operation
 PREDICT: Operation
 EMBED: Operation
@@ -65,7 +67,7 @@ FORECAST: Operation
 SAVE: Operation
 
 class Frame(_message.Message):
-    __slots__ = ("chunk", "fit", "apply", "evaluate", "features", "load", "phase", "advance", "epoch", "embed", "fitted", "result", "loss", "failure", "checkpoint")
+    __slots__ = ("chunk", "fit", "apply", "evaluate", "features", "load", "phase", "advance", "epoch", "embed", "fitted", "result", "loss", "failure", "checkpoint", "open", "fit_score", "score", "opened")
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     FIT_FIELD_NUMBER: _ClassVar[int]
     APPLY_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +83,10 @@ class Frame(_message.Message):
     LOSS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    FIT_SCORE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
     chunk: bytes
     fit: FitCall
     apply: ApplyCall
@@ -96,7 +102,11 @@ class Frame(_message.Message):
     loss: LossValue
     failure: Failure
     checkpoint: State
-    def __init__(self, chunk: _Optional[bytes] = ..., fit: _Optional[_Union[FitCall, _Mapping]] = ..., apply: _Optional[_Union[ApplyCall, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateCall, _Mapping]] = ..., features: _Optional[_Union[Features, _Mapping]] = ..., load: _Optional[_Union[LoadCall, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., advance: _Optional[_Union[Advance, _Mapping]] = ..., epoch: _Optional[_Union[Epoch, _Mapping]] = ..., embed: _Optional[_Union[Embed, _Mapping]] = ..., fitted: _Optional[_Union[Fitted, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., loss: _Optional[_Union[LossValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., checkpoint: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
+    open: OpenCall
+    fit_score: FitScoreCall
+    score: ScoreCall
+    opened: Opened
+    def __init__(self, chunk: _Optional[bytes] = ..., fit: _Optional[_Union[FitCall, _Mapping]] = ..., apply: _Optional[_Union[ApplyCall, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateCall, _Mapping]] = ..., features: _Optional[_Union[Features, _Mapping]] = ..., load: _Optional[_Union[LoadCall, _Mapping]] = ..., phase: _Optional[_Union[Phase, _Mapping]] = ..., advance: _Optional[_Union[Advance, _Mapping]] = ..., epoch: _Optional[_Union[Epoch, _Mapping]] = ..., embed: _Optional[_Union[Embed, _Mapping]] = ..., fitted: _Optional[_Union[Fitted, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., loss: _Optional[_Union[LossValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., checkpoint: _Optional[_Union[State, _Mapping]] = ..., open: _Optional[_Union[OpenCall, _Mapping]] = ..., fit_score: _Optional[_Union[FitScoreCall, _Mapping]] = ..., score: _Optional[_Union[ScoreCall, _Mapping]] = ..., opened: _Optional[_Union[Opened, _Mapping]] = ...) -> None: ...
 
 class Array(_message.Message):
     __slots__ = ("name", "type", "shape")
@@ -347,6 +357,91 @@ class LossValue(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     arrays: _containers.RepeatedCompositeFieldContainer[Array]
     def __init__(self, value: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+
+class OpenCall(_message.Message):
+    __slots__ = ("name", "options")
+    class OptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Value
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    options: _containers.MessageMap[str, Value]
+    def __init__(self, name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ...) -> None: ...
+
+class Opened(_message.Message):
+    __slots__ = ("handle", "lag", "steps", "rank", "train_lengths", "validation_lengths", "test_lengths", "states", "word", "source", "picture", "measure", "arrays")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    TEST_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    WORD_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    handle: int
+    lag: int
+    steps: int
+    rank: int
+    train_lengths: _containers.RepeatedScalarFieldContainer[int]
+    validation_lengths: _containers.RepeatedScalarFieldContainer[int]
+    test_lengths: _containers.RepeatedScalarFieldContainer[int]
+    states: int
+    word: str
+    source: str
+    picture: str
+    measure: Measure
+    arrays: _containers.RepeatedCompositeFieldContainer[Array]
+    def __init__(self, handle: _Optional[int] = ..., lag: _Optional[int] = ..., steps: _Optional[int] = ..., rank: _Optional[int] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., test_lengths: _Optional[_Iterable[int]] = ..., states: _Optional[int] = ..., word: _Optional[str] = ..., source: _Optional[str] = ..., picture: _Optional[str] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+
+class Measure(_message.Message):
+    __slots__ = ("name", "summary", "unit", "lower_is_better", "least", "most", "chance")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    LOWER_IS_BETTER_FIELD_NUMBER: _ClassVar[int]
+    LEAST_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    summary: str
+    unit: str
+    lower_is_better: bool
+    least: float
+    most: float
+    chance: float
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., unit: _Optional[str] = ..., lower_is_better: bool = ..., least: _Optional[float] = ..., most: _Optional[float] = ..., chance: _Optional[float] = ...) -> None: ...
+
+class FitScoreCall(_message.Message):
+    __slots__ = ("problem", "seed", "name", "states")
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    problem: int
+    seed: int
+    name: str
+    states: int
+    def __init__(self, problem: _Optional[int] = ..., seed: _Optional[int] = ..., name: _Optional[str] = ..., states: _Optional[int] = ...) -> None: ...
+
+class ScoreCall(_message.Message):
+    __slots__ = ("handle", "step", "arrays")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    handle: int
+    step: int
+    arrays: _containers.RepeatedCompositeFieldContainer[Array]
+    def __init__(self, handle: _Optional[int] = ..., step: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("kind", "message", "stack")
