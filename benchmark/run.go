@@ -410,7 +410,8 @@ func reportOf(fitted any) (core.Report, error) {
 // training is what a method or oracle of that description gets to see.
 func (h *harness) training(d core.Description, options core.Options, seed int64, progress core.Progress) *core.Training {
 	t := &core.Training{
-		Train: core.OneTrajectory(h.Task.Train), Validation: core.OneTrajectory(h.Task.Validation), Lag: h.Task.Info.Lag, States: h.Task.Info.States,
+		Train: core.OneTrajectory(h.Task.Train), Validation: core.OneTrajectory(h.Task.Validation),
+		Lag: h.Task.Info.Lag, States: h.Task.Info.States,
 		Options: options, Seed: seed, Name: d.Name, Progress: progress,
 	}
 	if d.Exposure == core.LabelExposed {

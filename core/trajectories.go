@@ -35,8 +35,8 @@ func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
 	t, n := Trajectories{parts: slices.Clone(parts), ends: make([]int, len(parts))}, 0
 	for k, x := range parts {
 		if !x.SameShape(parts[0]) {
-			return Trajectories{}, fmt.Errorf("%w: snapshots of shape %v in trajectory %d and of shape %v in trajectory 0; give snapshots of one shape",
-				ErrShape, x.Shape(), k, parts[0].Shape())
+			return Trajectories{}, fmt.Errorf("%w: snapshots of shape %v in trajectory %d and of shape %v in "+
+				"trajectory 0; give snapshots of one shape", ErrShape, x.Shape(), k, parts[0].Shape())
 		}
 		n += x.Len()
 		t.ends[k] = n
@@ -67,14 +67,14 @@ func checkLengths(lengths []int, rows int, what string) error {
 	sum := 0
 	for k, n := range lengths {
 		if n < 0 || n > rows-sum {
-			return fmt.Errorf("%w: trajectory %d has a length of %d, and %d of the %d %s are left for it; the lengths must add up to %d",
-				ErrShape, k, n, rows-sum, rows, what, rows)
+			return fmt.Errorf("%w: trajectory %d has a length of %d, and %d of the %d %s are left for it; "+
+				"the lengths must add up to %d", ErrShape, k, n, rows-sum, rows, what, rows)
 		}
 		sum += n
 	}
 	if sum != rows {
-		return fmt.Errorf("%w: the lengths of %d trajectories add up to %d, and there are %d %s; give a length for each trajectory",
-			ErrShape, len(lengths), sum, rows, what)
+		return fmt.Errorf("%w: the lengths of %d trajectories add up to %d, and there are %d %s; "+
+			"give a length for each trajectory", ErrShape, len(lengths), sum, rows, what)
 	}
 	return nil
 }
@@ -212,7 +212,8 @@ func (t Trajectories) checkPairs(what string, lag int) error {
 // noPair is the error for so many rows in so many trajectories, none of which has a lagged pair.
 func noPair(what string, rows, trajectories, lag int) error {
 	if trajectories < 2 {
-		return fmt.Errorf("%w: %d %s have no pair at a lag of %d; give at least %d", ErrTooShort, rows, what, lag, lag+1)
+		return fmt.Errorf("%w: %d %s have no pair at a lag of %d; give at least %d",
+			ErrTooShort, rows, what, lag, lag+1)
 	}
 	return fmt.Errorf("%w: %d %s in %d trajectories have no pair at a lag of %d; give a trajectory of at least %d",
 		ErrTooShort, rows, what, trajectories, lag, lag+1)

@@ -9,8 +9,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// pairs are the lagged pairs of one or several trajectories, with an observable at the later times if there is one. They are read in
-// blocks, so that a matrix that is not a *mat.Dense is never in memory whole.
+// pairs are the lagged pairs of one or several trajectories, with an observable at the later times
+// if there is one. They are read in blocks, so that a matrix that is not a *mat.Dense is never in
+// memory whole.
 type pairs struct {
 	features   blocks
 	observable *blocks // nil if there is none
@@ -19,8 +20,8 @@ type pairs struct {
 	mean       []float64 // to subtract from the features; nil for none
 }
 
-// newPairs checks the matrices. The features must be there, the observable may be nil. lengths are those of the trajectories, nil
-// for one.
+// newPairs checks the matrices. The features must be there, the observable may be nil. lengths are
+// those of the trajectories, nil for one.
 func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, error) {
 	x, err := newBlocks("features", features)
 	if err != nil {
@@ -44,9 +45,10 @@ func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, 
 	return p, nil
 }
 
-// each calls do with consecutive blocks of the earlier rows, the later rows and the observable at the later times, nil if there
-// is none. A block lies in one trajectory. each returns the first error, of do or of ctx. Blocks depend on the shapes and the
-// lengths alone, and do must not keep them.
+// each calls do with consecutive blocks of the earlier rows, the later rows and the observable at
+// the later times, nil if there is none. A block lies in one trajectory. each returns the first
+// error, of do or of ctx. Blocks depend on the shapes and the lengths alone, and do must not keep
+// them.
 func (p *pairs) each(ctx context.Context, do func(now, next, f *mat.Dense) error) error {
 	block := p.blockRows()
 	for begin, stop := range p.starts.Runs() {

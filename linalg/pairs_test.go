@@ -55,14 +55,15 @@ func TestBlocksCoverAllPairs(t *testing.T) {
 	}
 }
 
-// TestNoPairCrossesAnEnd: the fit to several trajectories is that of the normal equations over the pairs within them, however the
-// matrices are read.
+// TestNoPairCrossesAnEnd: the fit to several trajectories is that of the normal equations over the
+// pairs within them, however the matrices are read.
 func TestNoPairCrossesAnEnd(t *testing.T) {
 	const n, d, p = 60, 3, 2
 	features, observable := random(1, n, d), random(2, n, p)
 	for _, lengths := range [][]int{{25, 35}, {3, 0, 2, 25, 1, 29}} {
 		for _, lag := range []int{1, 2, 3} {
-			x, y, f := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag), pairsOf(observable, lengths, lag, lag)
+			x, y := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag)
+			f := pairsOf(observable, lengths, lag, lag)
 			for _, center := range []bool{false, true} {
 				o := &RidgeOptions{Variant: Full, Alpha: new(1e-3), Center: center, Lengths: lengths}
 				z := random(3, 5, d)
@@ -71,10 +72,12 @@ func TestNoPairCrossesAnEnd(t *testing.T) {
 					require.NoError(t, err)
 					got, err := m.Predict(z, 1)
 					require.NoError(t, err)
-					require.True(t, mat.EqualApprox(regressed(t, x, y, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+					want := regressed(t, x, y, z, 1e-3, center)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
 					got, err = m.PredictObservable(z, 1)
 					require.NoError(t, err)
-					require.True(t, mat.EqualApprox(regressed(t, x, f, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+					want = regressed(t, x, f, z, 1e-3, center)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
 				}
 			}
 		}
@@ -124,8 +127,10 @@ func TestLengthsAreChecked(t *testing.T) {
 	for _, c := range []struct {
 		lengths []int
 		want    error
-	}{{[]int{5, 4}, core.ErrShape}, {[]int{5, 6}, core.ErrShape}, {[]int{11, -1}, core.ErrShape}, {[]int{}, core.ErrShape},
-		{[]int{2, 2, 2, 2, 2}, core.ErrTooShort}} {
+	}{
+		{[]int{5, 4}, core.ErrShape}, {[]int{5, 6}, core.ErrShape}, {[]int{11, -1}, core.ErrShape},
+		{[]int{}, core.ErrShape}, {[]int{2, 2, 2, 2, 2}, core.ErrTooShort},
+	} {
 		_, err := FitRidge(t.Context(), random(1, 10, 2), nil, 2, &RidgeOptions{Lengths: c.lengths})
 		assert.ErrorIs(t, err, c.want, "%v", c.lengths)
 	}

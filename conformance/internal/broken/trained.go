@@ -193,13 +193,16 @@ func (k kind) fits(add adder) {
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
 	})
-	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.At(0).Floats()[0] = -3 }))
+	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) {
+		t.Train.At(0).Floats()[0] = -3
+	}))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
 	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
-		if pixels := t.Train.Snapshots().Floats(); &pixels[0] == &t.Train.Snapshots().Floats()[0] { // its own memory, so they are stored as float32
+		x := t.Train.At(0)
+		if &x.Floats()[0] == &x.Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))

@@ -36,8 +36,9 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
-// [core.Oracle]. trajectories says that the plugin knows several of them. The error is [core.ErrDescription].
+// Stub returns the stand-in for a thing that a plugin serves: a [core.Method], [core.Embedder],
+// [core.EvolutionOperator], [core.Loss] or [core.Oracle]. trajectories says that the plugin knows
+// several of them. The error is [core.ErrDescription].
 func Stub(t *wire.Thing, trajectories bool, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {

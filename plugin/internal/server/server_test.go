@@ -279,7 +279,8 @@ func TestBadLengths(t *testing.T) {
 		lengths []uint64
 		want    wire.Failure_Kind
 	}{
-		{[]uint64{2, 2}, wire.Failure_SHAPE}, {[]uint64{2}, wire.Failure_SHAPE}, {[]uint64{1, 1, 1}, wire.Failure_TOO_SHORT},
+		{[]uint64{2, 2}, wire.Failure_SHAPE}, {[]uint64{2}, wire.Failure_SHAPE},
+		{[]uint64{1, 1, 1}, wire.Failure_TOO_SHORT},
 		{[]uint64{3, 1 << 31}, wire.Failure_OPTION}, {[]uint64{math.MaxUint64, 4}, wire.Failure_OPTION},
 	} {
 		for _, set := range []func(*wire.FitCall){
