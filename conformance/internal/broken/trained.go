@@ -426,6 +426,30 @@ func (k kind) trajectoryCases(add adder) {
 	})
 }
 
+// Refusing returns things, by kind, that are correct and refuse several trajectories.
+func Refusing() map[string]any {
+	refusal := fmt.Errorf("%w: one trajectory only", core.ErrUnavailable)
+	things := map[string]any{"operator": newOperator(nil, func(correct operatorFit) operatorFit {
+		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
+			if _, err := t.PairStarts(); err == nil && len(t.Lengths) > 1 {
+				return nil, refusal
+			}
+			return correct(ctx, t)
+		}
+	})}
+	for _, k := range kinds() {
+		things[k.name] = k.make(nil, func(correct fitFunc) fitFunc {
+			return func(ctx context.Context, t *core.Training) (*fitted, error) {
+				if t.Train.Count() > 1 {
+					return nil, refusal
+				}
+				return correct(ctx, t)
+			}
+		})
+	}
+	return things
+}
+
 func (k kind) methodCases(add adder) {
 	add("trajectories", "pairs across the ends", before(func(t *core.Training) { t.Train = joined(t.Train) }))
 	add("cancelled-use", "succeeds although it is over", after(func(_ *core.Training, f *fitted) {
