@@ -128,7 +128,7 @@ func TestBars(t *testing.T) {
 	shows := func(texts ...string) {
 		t.Helper()
 		for _, want := range texts {
-			require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, 10*time.Second, time.Millisecond, "%q", want)
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, hangs, time.Millisecond, "%q", want)
 		}
 	}
 	var both sync.WaitGroup

@@ -63,7 +63,7 @@ func TestMutatedFolders(t *testing.T) {
 		largest = max(largest, peak)
 		for i, got := range outputs {
 			assertHarmless(t, names[i], got)
-			assert.NotContains(t, got.stderr, "panic", names[i])
+			assert.NotRegexp(t, `\bpanic(ked)?\b`, got.stderr, names[i]) // there is a method called "panicking"
 			all++
 			if got.status != 0 {
 				refused++

@@ -85,13 +85,12 @@ func TestServeFollowsRuns(t *testing.T) {
 	go func() { done <- call(ctx, fakes.config(), args...) }()
 	select {
 	case <-fakes.began: // the other is finished
-	case <-time.After(30 * time.Second):
+	case <-time.After(hangs):
 		require.FailNow(t, "the blocking method did not begin")
 	}
-	time.Sleep(20 * time.Millisecond) // a page is made again only so often
 	assert.Eventually(t, func() bool {
 		return progressOf(t, server).Text == "Under way; finished runs: 1 of 2."
-	}, 10*time.Second, 10*time.Millisecond)
+	}, hangs, 10*time.Millisecond)
 	_, page = get(t, server.URL)
 	assert.Contains(t, page, "Under way; finished runs: 1 of 2.")
 	assert.Contains(t, page, "template")
@@ -100,7 +99,7 @@ func TestServeFollowsRuns(t *testing.T) {
 	assert.Equal(t, exitInterrupted, (<-done).status)
 	assert.Eventually(t, func() bool {
 		return progressOf(t, server).Text == "Complete; finished runs: 1."
-	}, 10*time.Second, 10*time.Millisecond)
+	}, hangs, 10*time.Millisecond)
 	assert.NotEqual(t, empty.Version, progressOf(t, server).Version)
 }
 
@@ -124,7 +123,7 @@ func TestServeAnswers(t *testing.T) {
 		assert.Eventually(t, func() bool {
 			response, _ := get(t, server.URL+path, "If-None-Match", tag)
 			return response.StatusCode == http.StatusOK
-		}, 10*time.Second, 10*time.Millisecond, "a change makes a new tag")
+		}, hangs, 10*time.Millisecond, "a change makes a new tag")
 
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			response, _ := request(t, method, server.URL+path)
@@ -183,7 +182,7 @@ func TestServe(t *testing.T) {
 	select {
 	case got := <-status:
 		assert.Zero(t, got)
-	case <-time.After(10 * time.Second):
+	case <-time.After(hangs):
 		require.FailNow(t, "it did not end")
 	}
 	assert.Equal(t, dir+": no finished run yet.\n", stderr.String())

@@ -71,7 +71,7 @@ func TestKillsLoseNoResult(t *testing.T) {
 			kept++
 		}
 		finished = now
-		require.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond, "plugins end with the benchmark")
+		require.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond, "plugins end with the benchmark")
 	}
 	got := startChild(t, nil, arguments(out)...).finish(t)
 	assert.Zero(t, got.status, got.stderr)

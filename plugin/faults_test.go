@@ -22,7 +22,7 @@ import (
 
 const (
 	grace = 50 * time.Millisecond
-	soon  = 5 * time.Second // in which everything must stop, on a busy machine too
+	hangs = 2 * time.Minute // what takes as long waits for something that does not come, on a busy machine too
 )
 
 // testPlugin is a script that starts this test's program, whose SHA-256 is quickly told.
@@ -249,12 +249,12 @@ func TestFaults(t *testing.T) {
 			ctx, scope := core.WithScope(t.Context())
 			start := time.Now()
 			err := f.use(ctx, t, p.Things)
-			assert.Less(t, time.Since(start), 10*time.Second)
+			assert.Less(t, time.Since(start), hangs)
 			checkError(t, f, err)
 			assert.FileExists(t, os.Getenv(onceVariable), "the fault has happened")
 			start = time.Now()
 			assert.NoError(t, scope.Close())
-			assert.Less(t, time.Since(start), soon)
+			assert.Less(t, time.Since(start), hangs)
 
 			ctx, scope = core.WithScope(t.Context())
 			assert.NoError(t, f.use(ctx, t, p.Things), "the next run")
@@ -285,6 +285,21 @@ func checkError(t *testing.T, f fault, err error) {
 	}
 }
 
+// cancelledBy returns a context that is cancelled soon after there is a file.
+func cancelledBy(ctx context.Context, file string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil {
+			time.Sleep(20 * time.Millisecond)
+			if _, err := os.Stat(file); err == nil {
+				return
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
 // TestDeadlineAndCancellation: a call of a plugin that does not look at its context ends with the context, and the run soon after.
 func TestDeadlineAndCancellation(t *testing.T) {
 	path := testPlugin(t)
@@ -302,28 +317,29 @@ func TestDeadlineAndCancellation(t *testing.T) {
 				note := filepath.Join(t.TempDir(), "note")
 				t.Setenv(noteVariable, note)
 				p := openPlugin(t, path)
-				ctx, scope := core.WithScope(t.Context())
 				harmless := useLoss
 				if act == "evaluate=hang" {
 					harmless = useOperator
 				}
-				require.NoError(t, harmless(ctx, t, p.Things), "the process is there before the time counts")
-				const limit = 300 * time.Millisecond
-				var cancel context.CancelFunc
-				if errors.Is(end, context.Canceled) {
-					ctx, cancel = context.WithCancel(ctx)
-					time.AfterFunc(limit, cancel)
-				} else {
-					ctx, cancel = context.WithTimeout(ctx, limit)
-				}
-				defer cancel()
 				start := time.Now()
-				assert.Equal(t, end, use(ctx, t, p.Things))
-				assert.Less(t, time.Since(start), limit+soon)
-				assert.FileExists(t, note)
-				start = time.Now()
-				assert.NoError(t, scope.Close())
-				assert.Less(t, time.Since(start), soon)
+				for limit := 300 * time.Millisecond; limit < hangs; limit *= 4 { // a busy machine may need more than one
+					ctx, scope := core.WithScope(t.Context())
+					require.NoError(t, harmless(ctx, t, p.Things), "the process is there before the time counts")
+					var cancel context.CancelFunc
+					if errors.Is(end, context.Canceled) {
+						ctx, cancel = cancelledBy(ctx, note)
+					} else {
+						ctx, cancel = context.WithTimeout(ctx, limit)
+					}
+					assert.Equal(t, end, use(ctx, t, p.Things))
+					cancel()
+					assert.NoError(t, scope.Close())
+					if _, err := os.Stat(note); err == nil {
+						break
+					}
+				}
+				assert.FileExists(t, note, "it hangs")
+				assert.Less(t, time.Since(start), 4*hangs)
 			})
 		}
 	}
@@ -370,7 +386,7 @@ func TestStray(t *testing.T) {
 	require.NoError(t, useMethod(ctx, t, p.Things))
 	start := time.Now()
 	assert.NoError(t, scope.Close())
-	assert.Less(t, time.Since(start), soon)
+	assert.Less(t, time.Since(start), hangs)
 	if _, err := os.Stat("/proc/self/environ"); err == nil {
 		assert.Empty(t, processesIn(base), "it is killed with the plugin")
 	}

@@ -29,7 +29,7 @@ func leavesNothing(t *testing.T) string {
 	descriptors, goroutines := openDescriptors(), runtime.NumGoroutine()
 	t.Cleanup(func() {
 		var left []string
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(hangs); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if left = leftovers(base, descriptors, goroutines); len(left) == 0 {
 				break
 			}

@@ -92,7 +92,7 @@ func TestLoopback(t *testing.T) {
 	require.NoError(t, l.Close())
 	_, err = model.Predict(t.Context(), ramp(t, rows))
 	assert.ErrorIs(t, err, core.ErrCrashed)
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(hangs); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)

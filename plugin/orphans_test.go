@@ -73,10 +73,10 @@ func TestHostIsKilled(t *testing.T) {
 			line, err := bufio.NewReader(out).ReadString('\n')
 			require.NoError(t, err)
 			require.Equal(t, "fitted\n", line)
-			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, 5*time.Second, 10*time.Millisecond, "plugin and child")
+			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, hangs, 10*time.Millisecond, "plugin and child")
 			require.NoError(t, host.Process.Kill())
 			_ = host.Wait()
-			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond)
+			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond)
 
 			folders, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 			require.NoError(t, err)

@@ -78,7 +78,7 @@ func TestKills(t *testing.T) {
 	require.NoError(t, err)
 	crashes := 0
 	for i := range n {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), hangs)
 		ctx, scope := core.WithScope(ctx)
 		delay := time.Duration(random.Int64N(int64(80 * time.Millisecond)))
 		stop := make(chan struct{})

@@ -83,6 +83,6 @@ func TestCPU(t *testing.T) {
 	for after-before < burnt {
 		after, _, ok = CPU()
 		require.True(t, ok)
-		require.Less(t, time.Since(begun), 30*time.Second, "it does not grow")
+		require.Less(t, time.Since(begun), 2*time.Minute, "it does not grow")
 	}
 }
