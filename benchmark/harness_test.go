@@ -444,7 +444,7 @@ func TestWeakJudge(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{wrong: true}, perfect()))
 	require.NoError(t, err)
 	require.Len(t, got.Oracle.Warnings, 1)
-	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3 % of the test snapshots rightly")
+	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3% of the test snapshots rightly")
 }
 
 func TestJobsChangeNoNumber(t *testing.T) {

@@ -122,7 +122,7 @@ func (o OracleInfo) weak() string {
 	if o.TestAccuracy >= WeakJudge {
 		return ""
 	}
-	return fmt.Sprintf("a weak judge: it labels %.1f %% of the test snapshots rightly, and %.0f %% is the least for "+
+	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots rightly, and %.0f%% is the least for "+
 		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
 }
 

@@ -133,7 +133,7 @@ func (v view) row(width int, now time.Time) string {
 		epoch, loss = "epoch "+v.epochText(), fmt.Sprintf("loss %.4g", v.epoch.Train)
 	}
 	if v.total > 0 {
-		percent, time = fmt.Sprintf("%3d %%", v.percent()), ""
+		percent, time = fmt.Sprintf("%3d%%", v.percent()), ""
 		if left, ok := v.left(now); ok {
 			time = fmt.Sprintf("%6s left", wholeSeconds(left))
 		}
@@ -144,7 +144,7 @@ func (v view) row(width int, now time.Time) string {
 		{text: epoch, width: 13, rank: 3},
 		{text: loss, width: 12, rank: 5},
 		{rank: 2, bar: true},
-		{text: percent, width: 5, rank: 0},
+		{text: percent, width: 4, rank: 0},
 		{text: time, width: 11, rank: 1},
 	}
 	free, fields := choose(fields, width)

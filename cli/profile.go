@@ -47,9 +47,9 @@ func writeProfile(w io.Writer, entries []cpu.ProfileEntry) error {
 		if e.Flops > 0 && e.Time > 0 {
 			rate = fmt.Sprintf("%.1f", float64(e.Flops)*float64(e.Calls)/e.Time.Seconds()/1e9)
 		}
-		fmt.Fprintf(t, "%.3f\t%.1f %%\t%d\t%.1f\t%s\t%s\t  %s\n", e.Time.Seconds(), 100*e.Time.Seconds()/total.Seconds(), e.Calls,
+		fmt.Fprintf(t, "%.3f\t%.1f%%\t%d\t%.1f\t%s\t%s\t  %s\n", e.Time.Seconds(), 100*e.Time.Seconds()/total.Seconds(), e.Calls,
 			e.Time.Seconds()/float64(e.Calls)*1e6, rate, e.Where, e.Operation)
 	}
-	fmt.Fprintf(t, "%.3f\t100 %%\t\t\t\t\t  all\n", total.Seconds())
+	fmt.Fprintf(t, "%.3f\t100%%\t\t\t\t\t  all\n", total.Seconds())
 	return t.Flush()
 }

@@ -62,7 +62,7 @@ func TestInitialBounds(t *testing.T) {
 				squares += float64(v) * float64(v)
 			}
 			assert.LessOrEqual(t, largest, c.bound, c.layer+name)
-			if size >= 400 { // rare under 1e-6: all within 0.95 of the bound; a variance 20 % off
+			if size >= 400 { // rare under 1e-6: all within 0.95 of the bound; a variance 20% off
 				assert.Greater(t, largest, 0.95*c.bound, c.layer+name)
 				assert.InEpsilon(t, c.bound*c.bound/3, squares/float64(size), 0.2, c.layer+name)
 			}

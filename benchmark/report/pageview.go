@@ -179,9 +179,9 @@ func (b *pageBuilder) view() (*pageView, error) {
 	return v, nil
 }
 
-// unbroken keeps a number and its unit in one line.
+// unbroken keeps an equation in one line.
 func unbroken(text string) string {
-	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
+	return strings.ReplaceAll(text, " = ", "\u00a0=\u00a0")
 }
 
 // numbers are the values at steps, nil where there is none.

@@ -64,7 +64,7 @@ var seedsSetting = setting{seeds: []int64{0, 1, 2, 3, 4}, methods: append(fiveMe
 func TestTableGolden(t *testing.T) {
 	weakJudge := makeUp(t, setting{steps: 1, test: 20, methods: fiveMethods()[:1]}).results
 	weakJudge.Oracle.TestAccuracy = 0.71
-	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
+	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0% of the test snapshots rightly"}
 	powers := makeUp(t, setting{steps: 3, test: 40, methods: fiveMethods()[:1]}).results
 	powers.Task.Protocol = benchmark.ProtocolPowers
 	onlyExposed := smallResults()

@@ -18,7 +18,7 @@ type Comparison struct {
 	A, B       int      // places of the methods in what was given
 	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
-	Interval   Interval // of the expected difference, 95 % for this pair alone; [-1,1] without a test
+	Interval   Interval // of the expected difference, 95% for this pair alone; [-1,1] without a test
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
 	// 1 without a test. Values below 1e-9 are given as that.
 	P float64

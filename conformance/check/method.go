@@ -103,7 +103,7 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 		want[i] = (data.labels[cut+i] + later) % data.states
 	}
 	accuracy := share(data.nearest(out), want)
-	n.addf("%.0f %% of %d predictions are nearest to the right pattern", 100*accuracy, out.rows)
+	n.addf("%.0f%% of %d predictions are nearest to the right pattern", 100*accuracy, out.rows)
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 		pattern = fmt.Sprintf("the pattern %d snapshots on", later)
 	}
 	return unjudged(fitted, wrong("look for a shift by one snapshot; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f %% of %d predictions are nearest to %s, and chance is %.1f %%; it takes %.1f %%",
+		"%.1f%% of %d predictions are nearest to %s, and chance is %.1f%%; it takes %.1f%%",
 		100*accuracy, out.rows, pattern, 100/float64(data.states), 100*s.o.Accuracy))
 }
 

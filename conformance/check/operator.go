@@ -150,7 +150,7 @@ func operatorChecks() []check[*operating] {
 		{predictionSound, "Predict gives finite n×d features, and PredictObservable a finite n×p observable, for one step and for more",
 			"", []string{"fit"}, (*operating).checkPrediction},
 		{"rank", "Rank is in 0 … d and the same at every call", "", []string{"fit"}, (*operating).checkRank},
-		{"learns", "Predictions 1 and 5 steps on for the trajectory of a linear system are right to 5 %", "", sound, (*operating).checkLearns},
+		{"learns", "Predictions 1 and 5 steps on for the trajectory of a linear system are right to 5%", "", sound, (*operating).checkLearns},
 		{"lag", "A fit at a lag of 2 predicts two rows on in a step", "", []string{"learns"}, (*operating).checkLag},
 		{"observable", "Without an observable PredictObservable returns ErrUnavailable, and features are predicted all the same",
 			"", sound, (*operating).checkObservable},

@@ -100,12 +100,12 @@ func (s *trainee) checkVerdicts(ctx context.Context, n *notes) error {
 		}
 	}
 	accuracy := float64(right) / float64(out.rows)
-	n.addf("%.0f %% of %d labels are right", 100*accuracy, out.rows)
+	n.addf("%.0f%% of %d labels are right", 100*accuracy, out.rows)
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
 	return unjudged(l.fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f %% of %d labels are right, and chance is %.1f %%; it takes %.1f %%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
+		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
 }
 
 func (s *trainee) checkNeedsLabels(ctx context.Context, _ *notes) error {

@@ -29,7 +29,7 @@ func fit(t *testing.T, options map[string]any) (core.Model, *core.Training) {
 
 func TestUntrainedAutoencoder(t *testing.T) {
 	model, _ := fit(t, map[string]any{"epochs": 1, "lr": 1e-9})
-	assert.Contains(t, core.ReportOf(model).Untrained, "not 10 % below")
+	assert.Contains(t, core.ReportOf(model).Untrained, "not 10% below")
 
 	// A decoder that only the latents' linearity trains reconstructs nothing.
 	model, _ = fit(t, map[string]any{"epochs": 5, "reconstruction": 0.0, "prediction": 0.0})

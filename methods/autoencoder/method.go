@@ -181,7 +181,7 @@ func untrained(err, ofMean float64) string {
 	if err < (1-gain)*ofMean {
 		return ""
 	}
-	return fmt.Sprintf("the autoencoder reconstructs validation snapshots with a mean squared error of %.4g, which is not %.0f %% below the %.4g "+
+	return fmt.Sprintf("the autoencoder reconstructs validation snapshots with a mean squared error of %.4g, which is not %.0f%% below the %.4g "+
 		"of the mean training snapshot", err, 100*gain, ofMean)
 }
 
