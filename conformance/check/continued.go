@@ -88,19 +88,20 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	fit := func(kept *keeper) (table, error) {
-		_, out, err := s.brief(ctx, data, func(t *core.Training) { t.Checkpoints = kept })
+	fit := func(kept *keeper) (any, table, error) {
+		fitted, out, err := s.brief(ctx, data, func(t *core.Training) { t.Checkpoints = kept })
 		if err == nil {
 			err = kept.failure
 		}
-		return out, err
+		return fitted, out, err
 	}
-	_, want, err := s.brief(ctx, data, nil)
+	fitted, want, err := s.brief(ctx, data, nil)
 	if err != nil {
 		return err
 	}
+	history := historyTable(core.ReportOf(fitted))
 	whole := &keeper{}
-	got, err := fit(whole)
+	_, got, err := fit(whole)
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 		if err != nil {
 			return err
 		}
-		got, err := fit(kept)
+		fitted, got, err := fit(kept)
 		if err != nil {
 			return inCase("of a fit that continues from a checkpoint of its own", err)
 		}
@@ -124,8 +125,14 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 			return wrong("load what an identical fit stored, and go on from there", "a fit stores checkpoints and loads none of them")
 		}
 		if d := want.difference(got); d != "" {
-			return wrong("store all that the rest of the fit depends on: parameters, the optimiser's moments, the place in the data, random streams",
+			return wrong("store all that the rest of the fit depends on: parameters, the optimiser's moments, the place in the "+
+				"data, random streams",
 				"%s after a fit, and after one that continues from its own checkpoint %d of %d: %s", s.use, moment+1, n, d)
+		}
+		if d := history.difference(historyTable(core.ReportOf(fitted))); d != "" {
+			return wrong("store the epochs of the report too: that of a fit that continues has them all",
+				"the history (number, training loss and validation loss of each epoch) of a fit, and of one that continues from "+
+					"its own checkpoint %d of %d: %s", moment+1, n, d)
 		}
 	}
 	return nil

@@ -196,7 +196,8 @@ func traineeChecks(use, whole string) []check[*trainee] {
 		{"cancelled-use", use + " returns soon after its context ends", "", sound, (*trainee).checkCancelledUse},
 		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver", []string{whole, core.RowIndependence, "inputs-unchanged"},
 			(*trainee).checkSaved},
-		{"continued", "A fit that continues from a checkpoint of its own gives the same bits as one that was never interrupted",
+		{"continued", "A fit that continues from a checkpoint of its own gives the same bits, and the same history, as one that was " +
+			"never interrupted",
 			"", repeats, (*trainee).checkContinued},
 	}
 }

@@ -102,11 +102,16 @@ func (d digests) addReport(fitted any) {
 	r := core.ReportOf(fitted)
 	counts := table{1, 2, []float64{float64(r.Rank), float64(r.Parameters)}}
 	d.add("rank-and-parameters", counts)
+	d.add("history", historyTable(r))
+}
+
+// historyTable has the number and the losses of an epoch in a row.
+func historyTable(r core.Report) table {
 	history := table{len(r.History), 3, nil}
 	for _, e := range r.History {
 		history.values = append(history.values, float64(e.Number), e.Train, e.Validation)
 	}
-	d.add("history", history)
+	return history
 }
 
 func (d digests) ofOperator(ctx context.Context, s *operating) error {

@@ -187,6 +187,9 @@ func (k kind) fits(add adder) {
 	same := func(name string) string { return name }
 	add("continued", "keeps its state in single precision", tampering(same, rounded))
 	add("continued", "loads none of what it stores", tampering(same, nil))
+	if k.name != "oracle" { // which has no history
+		add("continued", "forgets the epochs before", forgetful)
+	}
 	add("continued", "another name than files may have", tampering(func(string) string { return "My state" }, func(s *core.State) *core.State { return s }))
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
