@@ -87,6 +87,9 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 	if err != nil {
 		return err
 	}
+	if err := p.CheckFile(); err != nil { // the data took a while
+		return err
+	}
 	signal.Ignore(os.Interrupt) // Ctrl-C is for the plugin and its debugger
 	defer signal.Reset(os.Interrupt)
 	process := exec.CommandContext(ctx, info.Path)

@@ -272,6 +272,13 @@ func environment(ctx context.Context) []string {
 	return env
 }
 
+// CheckFile says in words why no further process of the plugin would be started: its file has changed
+// since it was described, is not the pinned one, or may not be run for another reason.
+func (p *Plugin) CheckFile() error {
+	_, err := p.trusted()
+	return err
+}
+
 // trusted returns the SHA-256 of the file, after checking that it may be run.
 func (p *Plugin) trusted() (string, error) {
 	if err := checkTrust(p.info.Path, p.options.AllowWritable); err != nil {

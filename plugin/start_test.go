@@ -132,6 +132,24 @@ func TestChangingDescription(t *testing.T) {
 	assert.NoError(t, scope.Close())
 }
 
+// TestChangedFile: a plugin whose file has changed since it was described is not started again.
+func TestChangedFile(t *testing.T) {
+	leavesNothing(t)
+	t.Setenv(actVariable, "none")
+	path := testPlugin(t)
+	p := openPlugin(t, path)
+	require.NoError(t, p.CheckFile())
+	script, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append(script, '#'), 0o755))
+	ctx, scope := core.WithScope(t.Context())
+	for _, err := range []error{p.CheckFile(), useLoss(ctx, t, p.Things)} {
+		require.ErrorIs(t, err, plugin.ErrLock)
+		assert.ErrorContains(t, err, path+" has changed since it was described; start the command again")
+	}
+	assert.NoError(t, scope.Close())
+}
+
 // elf is the start of a program for a processor that no one has.
 func elf() []byte {
 	header := make([]byte, 64)
