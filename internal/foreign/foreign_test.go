@@ -4,10 +4,13 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -58,6 +61,10 @@ func TestFolderReads(t *testing.T) {
 		"environment variable KOOPBENCH_READ_MIB, which is 256 now")
 	assert.True(t, folder.Missing("none"))
 	assert.False(t, folder.Missing("out"))
+	for _, name := range []string{"out", "outfolder", "outfolder/file", "../outside"} {
+		_, err = folder.Stat(name)
+		require.ErrorIs(t, err, foreign.ErrOutside, name)
+	}
 	_, err = folder.Entries("outfolder")
 	require.ErrorIs(t, err, foreign.ErrOutside)
 }
@@ -99,6 +106,9 @@ func TestFolderWrites(t *testing.T) {
 		assert.Equal(t, want, string(text))
 	}
 	require.NoError(t, folder.Remove("out"))
+	require.ErrorIs(t, folder.Remove("outfolder/file"), foreign.ErrOutside)
+	require.ErrorIs(t, folder.Remove("../outside/file"), foreign.ErrOutside)
+	require.ErrorIs(t, folder.Make("outfolder/new"), foreign.ErrOutside)
 	text, err := os.ReadFile(filepath.Join(outside, "file"))
 	require.NoError(t, err)
 	assert.Equal(t, "secret", string(text))
@@ -177,4 +187,86 @@ func TestBudget(t *testing.T) {
 	}
 	require.NoError(t, foreign.Folder(dir).JSON("a.json", &run{}, nil))
 	require.ErrorIs(t, failure, foreign.ErrTooLarge)
+}
+
+// TestSizesThatTheSystemDoesNotTell: files of /proc have a size of 0 and a content.
+func TestSizesThatTheSystemDoesNotTell(t *testing.T) {
+	const path = "/proc/self/status"
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Skip("there is no such file here")
+	}
+	text, err := foreign.Read(path, 1<<20)
+	require.NoError(t, err)
+	require.Greater(t, len(text), 100)
+	_, err = foreign.Read(path, 100)
+	require.ErrorIs(t, err, foreign.ErrTooLarge)
+	assert.ErrorContains(t, err, path+": too large: it has more than 100 bytes")
+}
+
+// TestLargeFilesAreNotRead: a file of JSON that is too large is refused by its size.
+func TestLargeFilesAreNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.json")
+	require.NoError(t, os.WriteFile(path, nil, 0o644))
+	require.NoError(t, os.Truncate(path, foreign.Limit()+1))
+	err := foreign.Folder(filepath.Dir(path)).JSON("large.json", &run{}, nil)
+	require.ErrorIs(t, err, foreign.ErrTooLarge)
+	assert.ErrorContains(t, err, "it has 256.0 MiB, and the most is 256.0 MiB")
+}
+
+// TestChangeOfWhatIsReplaced: a file that somebody replaces by a link all the time, or that is there
+// now and then, is written itself or not at all.
+func TestChangeOfWhatIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	folder, at := foreign.Folder(dir), func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.WriteFile(at("victim"), []byte("secret"), 0o644))
+	done := make(chan struct{})
+	var replacing sync.WaitGroup
+	replacing.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			_ = os.WriteFile(at("new"), nil, 0o644)
+			_ = os.Rename(at("new"), at("file"))
+			_ = os.Remove(at("made"))
+			_ = os.Symlink("victim", at("new"))
+			_ = os.Rename(at("new"), at("file"))
+			_ = os.Symlink("unmade", at("made"))
+		}
+	})
+	for range 1000 {
+		for _, name := range []string{"file", "made"} {
+			if f, err := folder.Change(name, true); err == nil {
+				_, _ = f.WriteString("harm")
+				_ = f.Close()
+			}
+		}
+	}
+	close(done)
+	replacing.Wait()
+	text, err := os.ReadFile(at("victim"))
+	require.NoError(t, err)
+	assert.Equal(t, "secret", string(text))
+	assert.NoFileExists(t, at("unmade"))
+}
+
+// TestLimit: the environment sets what a file may take, within bounds; a value without sense sets nothing.
+func TestLimit(t *testing.T) {
+	const child = "KOOPBENCH_TEST_LIMIT"
+	if os.Getenv(child) != "" {
+		fmt.Println("limit", foreign.Limit()>>20, foreign.ArrayLimit()>>20)
+		return
+	}
+	for value, want := range map[string]string{
+		"": "limit 256 128", "2": "limit 2 1", "0": "limit 256 128", "-2": "limit 256 128", "many": "limit 256 128",
+		"1048576": "limit 1048576 524288", "1048577": "limit 256 128", "9223372036854775808": "limit 256 128",
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLimit$")
+		cmd.Env = append(os.Environ(), child+"=yes", foreign.Variable+"="+value)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), want+"\n", value)
+	}
 }
