@@ -265,7 +265,7 @@ func (d Folder) Change(name string, appending bool) (f *os.File, err error) {
 			return err
 		}
 		opened, err := root.OpenFile(name, flags, 0)
-		if opened, err = regular(opened, d.path(name), err); err != nil {
+		if err != nil {
 			return err
 		}
 		if after, err := opened.Stat(); err != nil || !os.SameFile(before, after) {

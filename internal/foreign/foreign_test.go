@@ -41,8 +41,10 @@ func TestFolderReads(t *testing.T) {
 	dir, _ := fixture(t)
 	folder := foreign.Folder(dir)
 	for name, want := range map[string]error{
-		"file": nil, "inside": nil, "out": foreign.ErrOutside, "outfolder/file": foreign.ErrOutside, "../outside/file": foreign.ErrOutside,
-		"device": foreign.ErrOutside, "pipe": foreign.ErrKind, "sub": foreign.ErrKind, "none": os.ErrNotExist, "dangling": os.ErrNotExist,
+		"file": nil, "inside": nil, "out": foreign.ErrOutside, "outfolder/file": foreign.ErrOutside,
+		"../outside/file": foreign.ErrOutside,
+		"device":          foreign.ErrOutside, "pipe": foreign.ErrKind, "sub": foreign.ErrKind, "none": os.ErrNotExist,
+		"dangling": os.ErrNotExist,
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := folder.Read(name, 4)
@@ -109,6 +111,7 @@ func TestFolderWrites(t *testing.T) {
 	require.ErrorIs(t, folder.Remove("outfolder/file"), foreign.ErrOutside)
 	require.ErrorIs(t, folder.Remove("../outside/file"), foreign.ErrOutside)
 	require.ErrorIs(t, folder.Make("outfolder/new"), foreign.ErrOutside)
+	assert.NoDirExists(t, filepath.Join(outside, "new"))
 	text, err := os.ReadFile(filepath.Join(outside, "file"))
 	require.NoError(t, err)
 	assert.Equal(t, "secret", string(text))
@@ -119,6 +122,10 @@ type run struct {
 	Options map[string]any `json:"options"`
 	Labels  [][]int        `json:"labels"`
 	Room    [60]int64      `json:"room"`
+	Names   []string       `json:"names"`
+	History []struct {
+		Values [22]float64 `json:"values"`
+	} `json:"history"`
 }
 
 type results struct {
@@ -141,6 +148,8 @@ func TestCostBounds(t *testing.T) {
 		"any more":        repeat(`{"runs":[{"options" : {"a":[`, `{"":0}`, `]}}]}`),
 		"many options":    repeat(`{"runs":[`, `{"options":{}}`, `]}`),
 		"texts":           repeat(`{"runs":[{"options":{"a":[`, `""`, `]}}]}`),
+		"names":           repeat(`{"runs":[{"names":[`, `""`, `]}]}`),
+		"epochs":          repeat(`{"runs":[{"history":[`, `{}`, `]}]}`),
 		"one long text":   `{"runs":[{"key":"` + strings.Repeat("ab", 1<<20) + `"}]}`,
 		"text of escapes": `{"runs":[{"key":"` + strings.Repeat(`\u4e00`, 1<<18) + `"}]}`,
 	} {
@@ -159,11 +168,32 @@ func TestCostBounds(t *testing.T) {
 	}
 }
 
+// TestCostOfTexts: a text that is decoded and encoded again is longer then.
+func TestCostOfTexts(t *testing.T) {
+	const n = 1000
+	for _, c := range []string{"a", "é", "\xff", "<", "&", `\"`, `\u2028`} {
+		text := []byte(`"` + strings.Repeat(c, n) + `"`)
+		var decoded string
+		require.NoError(t, json.Unmarshal(text, &decoded))
+		encoded, err := json.Marshal(decoded)
+		require.NoError(t, err)
+		assert.Less(t, int64(len(text)+len(decoded)+len(encoded)), foreign.Cost(text, &decoded), c)
+	}
+}
+
+// TestCostOfTypes: what comes after a value of any type has one again.
+func TestCostOfTypes(t *testing.T) {
+	const n = 1000
+	text := `{"options":{"a":1},"labels":[[` + strings.Repeat("1,", n) + `1]]}`
+	assert.Less(t, foreign.Cost([]byte(text), &run{}), int64(20*n))
+}
+
 func TestJSONRefuses(t *testing.T) {
 	var r results
 	for _, text := range []string{
 		`{"runs":[` + strings.Repeat(`{},`, 400000) + `{}]}`,
 		`{"runs":[{"options":{"a":[` + strings.Repeat(`[],`, 3<<20) + `0]}}]}`,
+		`{"runs":[{"key":"\""},` + strings.Repeat(`{},`, 400000) + `{}]}`,
 	} {
 		require.ErrorIs(t, foreign.JSON([]byte(text), &r), foreign.ErrTooLarge)
 		assert.Empty(t, r.Runs)
@@ -221,21 +251,29 @@ func TestChangeOfWhatIsReplaced(t *testing.T) {
 	require.NoError(t, os.WriteFile(at("victim"), []byte("secret"), 0o644))
 	done := make(chan struct{})
 	var replacing sync.WaitGroup
-	replacing.Go(func() {
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
+	for _, replace := range []func(){
+		func() {
 			_ = os.WriteFile(at("new"), nil, 0o644)
 			_ = os.Rename(at("new"), at("file"))
-			_ = os.Remove(at("made"))
 			_ = os.Symlink("victim", at("new"))
 			_ = os.Rename(at("new"), at("file"))
+		},
+		func() {
+			_ = os.Remove(at("made"))
 			_ = os.Symlink("unmade", at("made"))
-		}
-	})
+		},
+	} {
+		replacing.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					replace()
+				}
+			}
+		})
+	}
 	for range 1000 {
 		for _, name := range []string{"file", "made"} {
 			if f, err := folder.Change(name, true); err == nil {

@@ -30,7 +30,8 @@ func TestShorten(t *testing.T) {
 
 func TestCell(t *testing.T) {
 	for text, want := range map[string]string{
-		"vamp": "vamp", "": "", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx", "a=b": "a=b", "'x": "'x",
+		"vamp": "vamp", "": "", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx",
+		"\rx": "'\rx", "a=b": "a=b", "'x": "'x",
 	} {
 		assert.Equal(t, want, foreign.Cell(text))
 	}
