@@ -85,8 +85,8 @@ func (b *bars) end(r *runProgress) {
 	b.count.add(r.look().begun, r.reused)
 }
 
-// close waits until the lines that were written are drawn: mpb draws once more for a row that goes, and the row of the whole
-// is the last to go.
+// close waits until the lines that were written are drawn: mpb draws once more for a row that goes,
+// and the row of the whole is the last to go.
 func (b *bars) close() {
 	remove(b.whole)
 	b.progress.Wait()
@@ -125,8 +125,9 @@ func remove(bar *mpb.Bar) {
 	}
 }
 
-// row is the run in one line of at most width columns. The fields of all rows are as wide, so that rows align; where the
-// terminal is narrow, the bar shrinks first, then what says least is left out.
+// row is the run in one line of at most width columns. The fields of all rows are as wide, so that
+// rows align; where the terminal is narrow, the bar shrinks first, then what says least is left
+// out.
 func (v view) row(width int, now time.Time) string {
 	epoch, loss, percent, time := "", "", "", wholeSeconds(now.Sub(v.begun))
 	if v.epoch.Number > 0 {

@@ -35,7 +35,8 @@ func checkGolden(t *testing.T, name string, got output, folders map[string]strin
 	assert.Equal(t, string(want), text, "if this is right: go test ./cli -update")
 }
 
-// withoutTable checks that stdout is the table of the results in the folder, which package report tests, and leaves it out.
+// withoutTable checks that stdout is the table of the results in the folder, which package report
+// tests, and leaves it out.
 func withoutTable(t *testing.T, got output, dir string) output {
 	t.Helper()
 	r, err := benchmark.OpenStore(dir).Results()

@@ -28,7 +28,8 @@ func rewriteScript(t *testing.T, path, old, text string) string {
 // patient are arguments of checks that are to pass on a busy machine too.
 var patient = []string{"--grace", hangs.String(), "--timeout", (5 * hangs).String()}
 
-// TestPluginCheck shows what an author reads about a plugin that keeps all rules, one that breaks some, and files that are none.
+// TestPluginCheck shows what an author reads about a plugin that keeps all rules, one that breaks
+// some, and files that are none.
 func TestPluginCheck(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "notes.txt")
 	require.NoError(t, os.WriteFile(text, []byte("no program\n"), 0o644))
@@ -37,10 +38,12 @@ func TestPluginCheck(t *testing.T) {
 		args   []string
 		status int
 	}{
-		"check-good":       {pluginFile(t, "good", "analogue", "ridge"), patient, 0},
-		"check-broken":     {pluginFile(t, "broken", "skewed"), patient, exitFailure},
-		"check-noise":      {rewriteScript(t, pluginFile(t, "noisy", "analogue"), "#!/bin/sh\n", "#!/bin/sh\necho loading\n"), nil, exitFailure},
-		"check-unstarted":  {rewriteScript(t, pluginFile(t, "late", "analogue"), "#!/bin/sh\n", "#!/bin/sh\nexec sleep 300\n"), []string{"--plugin-start-timeout", "200ms"}, exitFailure},
+		"check-good":   {pluginFile(t, "good", "analogue", "ridge"), patient, 0},
+		"check-broken": {pluginFile(t, "broken", "skewed"), patient, exitFailure},
+		"check-noise": {rewriteScript(t, pluginFile(t, "noisy", "analogue"), "#!/bin/sh\n", "#!/bin/sh\necho loading\n"),
+			nil, exitFailure},
+		"check-unstarted": {rewriteScript(t, pluginFile(t, "late", "analogue"), "#!/bin/sh\n",
+			"#!/bin/sh\nexec sleep 300\n"), []string{"--plugin-start-timeout", "200ms"}, exitFailure},
 		"check-no-program": {text, nil, exitFailure},
 		"check-no-file":    {filepath.Join(filepath.Dir(text), "none"), nil, exitFailure},
 	} {
@@ -55,7 +58,8 @@ func TestPluginCheck(t *testing.T) {
 // TestPluginCheckOfDeafPlugin: a plugin that survives the benchmark is told of.
 func TestPluginCheckOfDeafPlugin(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path := rewriteScript(t, pluginFile(t, "deaf", "ridge"), servedNames+"='ridge' exec ", "sleep 300 | "+servedNames+"=ridge ")
+	path := rewriteScript(t, pluginFile(t, "deaf", "ridge"), servedNames+"='ridge' exec ",
+		"sleep 300 | "+servedNames+"=ridge ")
 	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--grace", "300ms", "--json")
 	assert.Equal(t, exitFailure, got.status)
 	var report checkReport

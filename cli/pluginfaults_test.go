@@ -16,7 +16,8 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
-// pluginFolder gives a test a folder of its own for the sockets and temporary files of plugins, of which nothing may be left.
+// pluginFolder gives a test a folder of its own for the sockets and temporary files of plugins, of
+// which nothing may be left.
 func pluginFolder(t *testing.T) string {
 	t.Helper()
 	base, err := os.MkdirTemp("/tmp", "kb")
@@ -24,7 +25,8 @@ func pluginFolder(t *testing.T) string {
 	t.Setenv("XDG_RUNTIME_DIR", base)
 	t.Setenv("TMPDIR", base)
 	t.Cleanup(func() {
-		assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond, "processes are left")
+		assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond,
+			"processes are left")
 		left, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 		assert.NoError(t, err)
 		assert.Empty(t, left)
@@ -33,7 +35,8 @@ func pluginFolder(t *testing.T) string {
 	return base
 }
 
-// TestPluginFaultsAreRuns: whatever a plugin does wrong is a run of its own kind, with its reason, and the others are as they are.
+// TestPluginFaultsAreRuns: whatever a plugin does wrong is a run of its own kind, with its reason,
+// and the others are as they are.
 func TestPluginFaultsAreRuns(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	want := map[string]struct {
@@ -43,8 +46,9 @@ func TestPluginFaultsAreRuns(t *testing.T) {
 		"template":         {benchmark.StatusOK, ""},
 		"hangs-in-fit":     {benchmark.StatusTimeout, "2s"},
 		"hangs-in-predict": {benchmark.StatusTimeout, "2s"},
-		"nan-at-step-two":  {benchmark.StatusInvalid, "plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
-		"short":            {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: it returned "},
+		"nan-at-step-two": {benchmark.StatusInvalid,
+			"plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
+		"short": {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: it returned "},
 		"dies": {benchmark.StatusCrashed, "far ended (signal: killed): last words; its log is " +
 			filepath.Join(out, "logs", "far.log")},
 		"panics": {benchmark.StatusCrashed, "the sky is falling"},
@@ -88,18 +92,21 @@ func TestSignalToPlugin(t *testing.T) {
 	assertKept(t, out, 1)
 }
 
-// TestPluginsAreFound in the folders of a flag, of a variable and of the user; a broken one is listed with its reason, and one that is
-// named and broken ends the command before anything is begun.
+// TestPluginsAreFound in the folders of a flag, of a variable and of the user; a broken one is
+// listed with its reason, and one that is named and broken ends the command before anything is
+// begun.
 func TestPluginsAreFound(t *testing.T) {
 	folder := func(names ...string) string { return filepath.Dir(pluginFile(t, "plugin", names...)) }
 	byFlag, byVariable, data := folder("by-flag"), folder("by-variable"), t.TempDir()
 	own := filepath.Join(data, "koopbench")
 	require.NoError(t, os.MkdirAll(own, 0o755))
 	require.NoError(t, os.Rename(folder("by-user"), filepath.Join(own, "plugins")))
-	require.NoError(t, os.WriteFile(filepath.Join(byVariable, "old"), []byte("#!/bin/sh\necho '1|7|unix|/tmp/none|grpc'\nsleep 300\n"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(byVariable, "old"),
+		[]byte("#!/bin/sh\necho '1|7|unix|/tmp/none|grpc'\nsleep 300\n"), 0o755))
 	t.Setenv("KOOPBENCH_PLUGIN_PATH", byVariable+string(os.PathListSeparator)+filepath.Join(data, "none"))
 	t.Setenv("XDG_DATA_HOME", data)
-	clear := rewriteScript(t, pluginFile(t, "clear", "in-the-clear"), "#!/bin/sh\n", "#!/bin/sh\nunset PLUGIN_CLIENT_CERT\n")
+	clear := rewriteScript(t, pluginFile(t, "clear", "in-the-clear"), "#!/bin/sh\n",
+		"#!/bin/sh\nunset PLUGIN_CLIENT_CERT\n")
 	pluginFolder(t)
 	got := call(t.Context(), newFakes().config(), "plugin", "list", "--plugin-dir", byFlag, "--plugin", clear)
 	assert.Zero(t, got.status, got.stderr)
@@ -110,7 +117,8 @@ func TestPluginsAreFound(t *testing.T) {
 	assert.Regexp(t, `old: broken: .*speaks version 7 of the plugin protocol and this program version 1`, got.stdout)
 
 	out := filepath.Join(t.TempDir(), "out")
-	got = call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "--plugin", filepath.Join(byVariable, "old"))...)
+	got = call(t.Context(), newFakes().config(),
+		tiny(dataFolder(t), out, "--methods", "template", "--plugin", filepath.Join(byVariable, "old"))...)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "speaks version 7")
 	assert.NoDirExists(t, out)

@@ -31,7 +31,8 @@ const (
 // hangs is a time that nothing takes which does not hang, on a busy machine too.
 const hangs = 2 * time.Minute
 
-// hostileChild makes this program the child of the tests of hostile files, where there are such: hostileMain is nil elsewhere.
+// hostileChild makes this program the child of the tests of hostile files, where there are such:
+// hostileMain is nil elsewhere.
 const hostileChild = "KOOPBENCH_TEST_HOSTILE"
 
 func TestMain(m *testing.M) {

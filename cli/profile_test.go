@@ -19,7 +19,8 @@ import (
 func TestProfileShowsTheKernels(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	config := Config{Registry: methods.Builtin, Version: "v0.0.0-test", draw: func(string) error { return nil }}
-	args := tiny(data, out, "--methods", "contrastive", "--epochs", "1", "--profile", "-q", "--backend", "cpu:kernels=generic")
+	args := tiny(data, out, "--methods", "contrastive", "--epochs", "1", "--profile", "-q", "--backend",
+		"cpu:kernels=generic")
 	got := call(t.Context(), config, args...)
 	require.Zero(t, got.status, got.stderr)
 	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
@@ -52,7 +53,8 @@ func TestThreadsChangeNoNumber(t *testing.T) {
 	hashes := map[string][][]string{}
 	for _, threads := range []string{"1", "3"} {
 		out := filepath.Join(t.TempDir(), "out")
-		got := call(t.Context(), config, tiny(data, out, "--methods", "linear,vamp,autoencoder", "--epochs", "1", "--threads", threads, "-q")...)
+		got := call(t.Context(), config,
+			tiny(data, out, "--methods", "linear,vamp,autoencoder", "--epochs", "1", "--threads", threads, "-q")...)
 		require.Zero(t, got.status, got.stderr)
 		for _, run := range results(t, out).Runs {
 			hashes[run.Method] = append(hashes[run.Method], run.PredictionSHA256)

@@ -105,7 +105,8 @@ func TestServeFollowsRuns(t *testing.T) {
 
 func TestServeAnswers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "-q")...).status)
+	require.Zero(t, call(t.Context(), newFakes().config(),
+		tiny(dataFolder(t), out, "--methods", "template", "-q")...).status)
 	server := testServer(t, out)
 	for _, path := range []string{"/", "/progress"} {
 		response, body := get(t, server.URL+path)
@@ -130,13 +131,15 @@ func TestServeAnswers(t *testing.T) {
 			assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, method)
 		}
 	}
-	for _, path := range []string{"/results.json", "/runs/", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2fdata.npz", "/progress/../results.json", "//etc/passwd", "/report.html/../oracle.json"} {
+	for _, path := range []string{"/results.json", "/runs/", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
+		"/..%2fdata.npz", "/progress/../results.json", "//etc/passwd", "/report.html/../oracle.json"} {
 		response, body := get(t, server.URL+path)
 		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
 		assert.NotContains(t, body, "schema")
 	}
 	for host, want := range map[string]int{
-		"localhost": 200, "localhost:1234": 200, "127.0.0.1:80": 200, "[::1]:80": 200, "evil.example": 421, "evil.example:80": 421, "127.0.0.1.evil.example": 421,
+		"localhost": 200, "localhost:1234": 200, "127.0.0.1:80": 200, "[::1]:80": 200, "evil.example": 421,
+		"evil.example:80": 421, "127.0.0.1.evil.example": 421,
 	} {
 		response, _ := get(t, server.URL, "Host", host)
 		assert.Equal(t, want, response.StatusCode, host)

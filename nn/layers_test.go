@@ -15,7 +15,8 @@ import (
 )
 
 // initialise returns the values of a store after the network was built once for an input of zeros.
-func initialise(t *testing.T, store *model.Store, in []int, network func(scope *model.Scope, x *graph.Node) *graph.Node) map[string][]float32 {
+func initialise(t *testing.T, store *model.Store, in []int,
+	network func(scope *model.Scope, x *graph.Node) *graph.Node) map[string][]float32 {
 	t.Helper()
 	exec, err := model.NewExec(testBackend(t), store, network)
 	require.NoError(t, err)
@@ -131,7 +132,8 @@ func TestUpsample(t *testing.T) {
 		{{3, 30}, {3, 30}, {4, 40}, {4, 40}},
 		{{3, 30}, {3, 30}, {4, 40}, {4, 40}},
 	}}, outputs[0].Value())
-	assert.Equal(t, [][][][]float32{{{{2, 2}, {2, 2}}, {{10, 10}, {10, 10}}}}, outputs[1].Value(), "the gradient of a pixel is the sum over its square")
+	assert.Equal(t, [][][][]float32{{{{2, 2}, {2, 2}}, {{10, 10}, {10, 10}}}}, outputs[1].Value(),
+		"the gradient of a pixel is the sum over its square")
 }
 
 func TestNormaliseRowsOfZeros(t *testing.T) {

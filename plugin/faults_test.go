@@ -48,7 +48,8 @@ func openPlugin(t testing.TB, path string) *plugin.Plugin {
 func training(t testing.TB, d core.Description) *core.Training {
 	options, err := d.Resolve(nil)
 	require.NoError(t, err)
-	return &core.Training{Train: ramp(t, 30), Validation: ramp(t, 12), Lag: 1, States: 2, Options: options, Name: d.Name, Progress: core.NoProgress}
+	return &core.Training{Train: ramp(t, 30), Validation: ramp(t, 12), Lag: 1, States: 2, Options: options, Name: d.Name,
+		Progress: core.NoProgress}
 }
 
 // The calls of a run, each with all that comes before it. They return the first error.
@@ -94,7 +95,8 @@ func useOperator(ctx context.Context, t testing.TB, things []any) error {
 	o := things[2].(core.EvolutionOperator)
 	options, err := o.Describe().Resolve(nil)
 	require.NoError(t, err)
-	fitted, err := o.Fit(ctx, &core.OperatorTraining{Features: mat.NewDense(20, 3, nil), Observable: mat.NewDense(20, 5, nil), Lag: 1, Options: options})
+	fitted, err := o.Fit(ctx, &core.OperatorTraining{Features: mat.NewDense(20, 3, nil),
+		Observable: mat.NewDense(20, 5, nil), Lag: 1, Options: options})
 	if err != nil {
 		return err
 	}
@@ -201,15 +203,22 @@ func faults() []fault {
 		{"fit=litter", useMethod, nil, nil},
 	}
 	for what, says := range map[string]string{
-		"nothing": "ended the call without a result", "early end": "ended the call without a result", "gRPC error": "gRPC error where a Failure belongs",
-		"empty frame": "an empty frame", "host frame": `a frame with "apply"`, "embed": `without declaring the exposure "oracle"`,
-		"other result": `a frame with "fitted"`, "too large": "more than 1073741824 bytes", "overflow": "more than 1073741824 bytes",
-		"axes": "9 axes", "no array": "0 arrays were announced where 1 belong", "undelivered": "ended the call without a result",
-		"half": "ended the call without a result", "over": "148 bytes", "odd": "3 bytes", "empty chunk": "a chunk of 0 bytes",
-		"failure midway": `a frame with "failure" came where a chunk`, "long chunk": "at most 1048576 bytes", "huge message": "a message that is too large",
-		"other type": "INT64", "unknown type": "unknown type 77", "other name": `"images" was announced where "snapshots" belongs`,
-		"afterwards": "came after the result", "fit nothing": "ended the call without a result", "fit no spectrum": "0 arrays were announced",
-		"fit rank": "rank 1152921504606846976", "fit no array": `a frame with "result"`,
+		"nothing": "ended the call without a result", "early end": "ended the call without a result",
+		"gRPC error":  "gRPC error where a Failure belongs",
+		"empty frame": "an empty frame", "host frame": `a frame with "apply"`,
+		"embed":        `without declaring the exposure "oracle"`,
+		"other result": `a frame with "fitted"`, "too large": "more than 1073741824 bytes",
+		"overflow": "more than 1073741824 bytes",
+		"axes":     "9 axes", "no array": "0 arrays were announced where 1 belong",
+		"undelivered": "ended the call without a result",
+		"half":        "ended the call without a result", "over": "148 bytes", "odd": "3 bytes", "empty chunk": "a chunk of 0 bytes",
+		"failure midway": `a frame with "failure" came where a chunk`, "long chunk": "at most 1048576 bytes",
+		"huge message": "a message that is too large",
+		"other type":   "INT64", "unknown type": "unknown type 77",
+		"other name": `"images" was announced where "snapshots" belongs`,
+		"afterwards": "came after the result", "fit nothing": "ended the call without a result",
+		"fit no spectrum": "0 arrays were announced",
+		"fit rank":        "rank 1152921504606846976", "fit no array": `a frame with "result"`,
 	} {
 		list = append(list, fault{"frames=" + what, useMethod, core.ErrContract, contract(says)})
 	}
@@ -217,7 +226,8 @@ func faults() []fault {
 		fault{"frames=no message", useMethod, errAny, []string{"failed without a message"}},
 		fault{"frames=no message kind", useMethod, core.ErrShape, []string{"no further message"}},
 		fault{"frames=unknown failure", useMethod, errAny, []string{"the weather is bad"}},
-		fault{"frames=cancelled", useMethod, errAny, []string{"something in the plugin was cancelled", "a download took too long"}},
+		fault{"frames=cancelled", useMethod, errAny,
+			[]string{"something in the plugin was cancelled", "a download took too long"}},
 		fault{"frames=unavailable", useMethod, core.ErrCrashed, []string{"the connection to far failed", "a bad day"}},
 		fault{"frames=drip", useMethod, nil, nil},
 	)
@@ -226,8 +236,8 @@ func faults() []fault {
 // errAny is an error of no kind that callers tell apart.
 var errAny = errors.New("any")
 
-// TestFaults: whatever a plugin does wrong in a call is an error of that run that says what it was; the next run is as any; and
-// nothing is left of either.
+// TestFaults: whatever a plugin does wrong in a call is an error of that run that says what it was;
+// the next run is as any; and nothing is left of either.
 func TestFaults(t *testing.T) {
 	path := testPlugin(t)
 	t.Setenv(actVariable, "none")
@@ -271,7 +281,8 @@ func checkError(t *testing.T, f fault, err error) {
 		return
 	case errors.Is(f.kind, errAny):
 		require.Error(t, err)
-		for _, kind := range []error{core.ErrContract, core.ErrCrashed, core.ErrPanic, context.Canceled, context.DeadlineExceeded} {
+		for _, kind := range []error{core.ErrContract, core.ErrCrashed, core.ErrPanic, context.Canceled,
+			context.DeadlineExceeded} {
 			assert.NotErrorIs(t, err, kind)
 		}
 	default:
@@ -300,11 +311,13 @@ func cancelledBy(ctx context.Context, file string) (context.Context, context.Can
 	return ctx, cancel
 }
 
-// TestDeadlineAndCancellation: a call of a plugin that does not look at its context ends with the context, and the run soon after.
+// TestDeadlineAndCancellation: a call of a plugin that does not look at its context ends with the
+// context, and the run soon after.
 func TestDeadlineAndCancellation(t *testing.T) {
 	path := testPlugin(t)
 	for act, use := range map[string]use{
-		"fit=hang": useMethod, "predict=hang": useMethod, "embed=hang": useEmbedder, "evaluate=hang": useLoss, "classify=hang": useOracle,
+		"fit=hang": useMethod, "predict=hang": useMethod, "embed=hang": useEmbedder, "evaluate=hang": useLoss,
+		"classify=hang":  useOracle,
 		"frames=silence": useMethod, "frames=fit flood": useMethod,
 	} {
 		for _, end := range []error{context.DeadlineExceeded, context.Canceled} {

@@ -62,7 +62,8 @@ func TestThreeWays(t *testing.T) {
 		all = append(all, embedding.Dim(), z)
 		options, err := operator.Describe().Resolve(nil)
 		require.NoError(t, err)
-		fitted, err := operator.Fit(ctx, &core.OperatorTraining{Features: z, Observable: mat.DenseCopyOf(z), Lag: 1, Options: options})
+		fitted, err := operator.Fit(ctx,
+			&core.OperatorTraining{Features: z, Observable: mat.DenseCopyOf(z), Lag: 1, Options: options})
 		require.NoError(t, err)
 		next, err := fitted.Predict(ctx, z, 3)
 		require.NoError(t, err)
@@ -158,8 +159,8 @@ func (e encoder) Dim() int { return e.dim }
 
 func (e encoder) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) { return e.do(x) }
 
-// TestOracleCallbacks: questions for the oracle's features are answered on the call, errors of the oracle keep their kind, and calls at
-// once take turns.
+// TestOracleCallbacks: questions for the oracle's features are answered on the call, errors of the
+// oracle keep their kind, and calls at once take turns.
 func TestOracleCallbacks(t *testing.T) {
 	l, err := plugin.Loopback(exposed{})
 	require.NoError(t, err)
@@ -189,7 +190,8 @@ func TestOracleCallbacks(t *testing.T) {
 		kind   error
 	}{
 		{encoder{4, func(core.Snapshots) (*mat.Dense, error) { return nil, core.ErrUnavailable }}, core.ErrUnavailable},
-		{encoder{4, func(x core.Snapshots) (*mat.Dense, error) { return mat.NewDense(x.Len()+1, 4, nil), nil }}, core.ErrContract},
+		{encoder{4, func(x core.Snapshots) (*mat.Dense, error) { return mat.NewDense(x.Len()+1, 4, nil), nil }},
+			core.ErrContract},
 		{encoder{5, whole}, core.ErrContract},
 	} {
 		tr.OracleEmbedding = c.oracle

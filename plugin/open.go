@@ -40,8 +40,8 @@ type Options struct {
 	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must
 	// not block.
 	LogFile func() string
-	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
-	// call by its file.
+	// Name is what errors call a process that is no plugin to the user, this program itself for
+	// instance; "" for a plugin, which they call by its file.
 	Name string
 }
 
@@ -56,14 +56,16 @@ type Info struct {
 	Encrypted bool   // the connection is, beside being private
 }
 
-// Plugin is the executable of a plugin, described. What it serves starts a process of it for each run: for each [core.Scope] among
-// the contexts of calls, which the process ends with. Calls outside a scope share one process, until Close.
+// Plugin is the executable of a plugin, described. What it serves starts a process of it for each
+// run: for each [core.Scope] among the contexts of calls, which the process ends with. Calls
+// outside a scope share one process, until Close.
 //
 // A Plugin may be used by several goroutines at a time.
 type Plugin struct {
-	// Things are stand-ins for what it serves, each a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss] or
-	// [core.Oracle]. Calls fail with [core.ErrCrashed] if the process has ended, and then name the last lines of its log; with
-	// [core.ErrContract] for what breaks the protocol; and otherwise with the error of the thing.
+	// Things are stand-ins for what it serves, each a [core.Method], [core.Embedder],
+	// [core.EvolutionOperator], [core.Loss] or [core.Oracle]. Calls fail with [core.ErrCrashed] if the
+	// process has ended, and then name the last lines of its log; with [core.ErrContract] for what
+	// breaks the protocol; and otherwise with the error of the thing.
 	Things []any
 
 	info      Info
@@ -76,8 +78,8 @@ type Plugin struct {
 	closed bool
 }
 
-// Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong: with the file, with the start, or with
-// the description.
+// Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong:
+// with the file, with the start, or with the description.
 func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -249,7 +251,8 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 	s := &session{started, p.options.Name == ""}
 	if p.described != nil && !proto.Equal(p.described, started.Described) {
 		_ = s.stop()
-		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, started.Name())
+		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started",
+			core.ErrContract, started.Name())
 	}
 	return s, nil
 }
@@ -290,7 +293,8 @@ func (p *Plugin) trusted() (string, error) {
 	}
 	switch {
 	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
-		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
+		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench "+
+			"plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
 	case p.info.SHA256 != "" && sum != p.info.SHA256:
 		return "", fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)
 	}

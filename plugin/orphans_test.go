@@ -37,7 +37,8 @@ func host(path string) {
 	if err != nil {
 		fail(err)
 	}
-	model, err := m.Fit(ctx, &core.Training{Train: x, Validation: x, Lag: 1, States: 2, Name: "method", Progress: core.NoProgress})
+	model, err := m.Fit(ctx, &core.Training{Train: x, Validation: x, Lag: 1, States: 2, Name: "method",
+		Progress: core.NoProgress})
 	if err != nil {
 		fail(err)
 	}
@@ -46,8 +47,8 @@ func host(path string) {
 	fail(fmt.Errorf("the prediction has ended: %w", err))
 }
 
-// TestHostIsKilled: where this program is killed, the processes of its plugins end with it, and what is left of their files goes with
-// the next start.
+// TestHostIsKilled: where this program is killed, the processes of its plugins end with it, and
+// what is left of their files goes with the next start.
 func TestHostIsKilled(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("processes are found by /proc, which is not there")
@@ -73,7 +74,8 @@ func TestHostIsKilled(t *testing.T) {
 			line, err := bufio.NewReader(out).ReadString('\n')
 			require.NoError(t, err)
 			require.Equal(t, "fitted\n", line)
-			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, hangs, 10*time.Millisecond, "plugin and child")
+			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, hangs, 10*time.Millisecond,
+				"plugin and child")
 			require.NoError(t, host.Process.Kill())
 			_ = host.Wait()
 			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond)

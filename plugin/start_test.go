@@ -35,22 +35,26 @@ func TestStarts(t *testing.T) {
 		"hung description": {core.ErrCrashed, append(late, "did not say what it serves")},
 		"exit":             {core.ErrCrashed, []string{"far ended before its handshake (exit status 0)"}},
 		"fail":             {core.ErrCrashed, []string{"far ended before its handshake (exit status 3)", "no licence"}},
-		"noise":            {core.ErrCrashed, []string{`far wrote "Loading weights, please wait" where its handshake belongs`, "log to standard error"}},
-		"flood":            {core.ErrCrashed, []string{`far wrote "xxx`, "where its handshake belongs"}},
-		"version":          {core.ErrCrashed, []string{"far speaks version 7 of the plugin protocol and this program version 1"}},
-		"core":             {core.ErrCrashed, []string{`far wrote "9|1|unix|/tmp/none|grpc" where its handshake belongs`}},
-		"tcp":              {core.ErrCrashed, []string{`listens on the network "tcp"`, "Unix socket"}},
-		"elsewhere":        {core.ErrCrashed, []string{"not in the private folder $PLUGIN_UNIX_SOCKET_DIR"}},
-		"no socket":        {core.ErrCrashed, []string{"its socket is not there"}},
-		"netrpc":           {core.ErrCrashed, []string{"far started, but cannot be reached", "netrpc"}},
-		"certificate":      {core.ErrCrashed, []string{"far started, but cannot be reached", "server cert"}},
-		"garbage":          {core.ErrCrashed, []string{"far started, but cannot be reached"}},
-		"cookie":           {core.ErrCrashed, []string{"far ended before its handshake (exit status 1)", `It serves the method "method"`, "bench run --plugin"}},
-		"nothing":          {core.ErrCrashed, []string{"far ended before its handshake (exit status 1)", "there is nothing to serve"}},
-		"twice":            {core.ErrCrashed, []string{"exit status 1", `two things of the kind METHOD are called "method"`}},
-		"no kind":          {core.ErrCrashed, []string{"exit status 1", "a string is no method"}},
-		"two of a name":    {core.ErrDescription, []string{`two things of the kind METHOD called "method"`}},
-		"bad name":         {core.ErrDescription, []string{`the name "Bad Name" must be`}},
+		"noise": {core.ErrCrashed,
+			[]string{`far wrote "Loading weights, please wait" where its handshake belongs`, "log to standard error"}},
+		"flood": {core.ErrCrashed, []string{`far wrote "xxx`, "where its handshake belongs"}},
+		"version": {core.ErrCrashed,
+			[]string{"far speaks version 7 of the plugin protocol and this program version 1"}},
+		"core":        {core.ErrCrashed, []string{`far wrote "9|1|unix|/tmp/none|grpc" where its handshake belongs`}},
+		"tcp":         {core.ErrCrashed, []string{`listens on the network "tcp"`, "Unix socket"}},
+		"elsewhere":   {core.ErrCrashed, []string{"not in the private folder $PLUGIN_UNIX_SOCKET_DIR"}},
+		"no socket":   {core.ErrCrashed, []string{"its socket is not there"}},
+		"netrpc":      {core.ErrCrashed, []string{"far started, but cannot be reached", "netrpc"}},
+		"certificate": {core.ErrCrashed, []string{"far started, but cannot be reached", "server cert"}},
+		"garbage":     {core.ErrCrashed, []string{"far started, but cannot be reached"}},
+		"cookie": {core.ErrCrashed,
+			[]string{"far ended before its handshake (exit status 1)", `It serves the method "method"`, "bench run --plugin"}},
+		"nothing": {core.ErrCrashed,
+			[]string{"far ended before its handshake (exit status 1)", "there is nothing to serve"}},
+		"twice":         {core.ErrCrashed, []string{"exit status 1", `two things of the kind METHOD are called "method"`}},
+		"no kind":       {core.ErrCrashed, []string{"exit status 1", "a string is no method"}},
+		"two of a name": {core.ErrDescription, []string{`two things of the kind METHOD called "method"`}},
+		"bad name":      {core.ErrDescription, []string{`the name "Bad Name" must be`}},
 		"several faults": {core.ErrDescription, []string{
 			`"method" is of the unknown kind 77`, `the name "Bad Name" must be`}},
 		"unknown kind":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
@@ -205,11 +209,13 @@ func TestFiles(t *testing.T) {
 			[]string{"its first line names the interpreter /nowhere/python, which does not exist"}},
 		"Windows line ends": {write("#!/bin/sh\r\necho\r\n", 0o755), nil,
 			[]string{"Windows line end", `sed -i 's/\r$//' `}},
-		"writable":         {writable, plugin.ErrWritable, []string{"can be written by everyone", "chmod go-w", "--plugin-allow-writable"}},
-		"writable folder":  {open, plugin.ErrWritable, []string{filepath.Dir(open) + " can be written by everyone"}},
-		"writable target":  {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
-		"folder of a link": {linked(0o777, write("#!/bin/sh\n", 0o755)), plugin.ErrWritable, []string{"/in can be written by everyone"}},
-		"dangling link":    {linked(0o755, filepath.Join(folder, "none")), nil, []string{"there is no file"}},
+		"writable": {writable, plugin.ErrWritable,
+			[]string{"can be written by everyone", "chmod go-w", "--plugin-allow-writable"}},
+		"writable folder": {open, plugin.ErrWritable, []string{filepath.Dir(open) + " can be written by everyone"}},
+		"writable target": {linked(0o755, writable), plugin.ErrWritable, []string{writable}},
+		"folder of a link": {linked(0o777, write("#!/bin/sh\n", 0o755)), plugin.ErrWritable,
+			[]string{"/in can be written by everyone"}},
+		"dangling link": {linked(0o755, filepath.Join(folder, "none")), nil, []string{"there is no file"}},
 		"folder above": {above, plugin.ErrWritable, []string{filepath.Dir(filepath.Dir(above)) +
 			" can be written by everyone"}},
 		"link in the middle": {filepath.Join(middle, "to", "far"), plugin.ErrWritable,
@@ -273,7 +279,8 @@ func TestPin(t *testing.T) {
 	assert.ErrorContains(t, err, "bench plugin lock")
 }
 
-// TestLongTemporaryFolder: where the folder for temporary files has a path that is too long for sockets, another is taken.
+// TestLongTemporaryFolder: where the folder for temporary files has a path that is too long for
+// sockets, another is taken.
 func TestLongTemporaryFolder(t *testing.T) {
 	base := leavesNothing(t)
 	long := filepath.Join(base, strings.Repeat("long", 20))

@@ -107,8 +107,8 @@ func TestCorrectProgramPasses(t *testing.T) {
 	assert.Equal(t, "reference-plugin", report.Name)
 }
 
-// TestEachCheckFailsForWhatBreaksIt, and for nothing else: a thing that breaks one rule fails the check of that rule alone, and
-// there is such a thing for every check.
+// TestEachCheckFailsForWhatBreaksIt, and for nothing else: a thing that breaks one rule fails the
+// check of that rule alone, and there is such a thing for every check.
 func TestEachCheckFailsForWhatBreaksIt(t *testing.T) {
 	shown := map[string]bool{}
 	for _, c := range broken.Cases() {

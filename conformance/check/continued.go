@@ -10,8 +10,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// keeper is checkpoints that are always due. It hands out what was left, and remembers what there was to load after some of
-// the times at which something was stored.
+// keeper is checkpoints that are always due. It hands out what was left, and remembers what there
+// was to load after some of the times at which something was stored.
 type keeper struct {
 	core.Leftovers
 
@@ -40,7 +40,8 @@ func (k *keeper) Store(name string, state *core.State) {
 		return
 	}
 	if core.CheckCheckpointName(name) != nil {
-		k.failure = wrong("name checkpoints by lower-case letters, digits and hyphens, at most 40 of them", "a checkpoint has the name %q", name)
+		k.failure = wrong("name checkpoints by lower-case letters, digits and hyphens, at most 40 of them",
+			"a checkpoint has the name %q", name)
 		return
 	}
 	var read *core.State
@@ -106,7 +107,8 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("store copies, and change nothing by it", "%s after a fit without checkpoints, and after one that stores them: %s", s.use, d)
+		return wrong("store copies, and change nothing by it",
+			"%s after a fit without checkpoints, and after one that stores them: %s", s.use, d)
 	}
 	n := len(whole.moments)
 	if n == 0 {
@@ -122,7 +124,8 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 			return inCase("of a fit that continues from a checkpoint of its own", err)
 		}
 		if !kept.Loaded() {
-			return wrong("load what an identical fit stored, and go on from there", "a fit stores checkpoints and loads none of them")
+			return wrong("load what an identical fit stored, and go on from there",
+				"a fit stores checkpoints and loads none of them")
 		}
 		if d := want.difference(got); d != "" {
 			return wrong("store all that the rest of the fit depends on: parameters, the optimiser's moments, the place in the "+

@@ -182,10 +182,12 @@ func TestReportForms(t *testing.T) {
 		fields := r.(map[string]any)
 		if fields["check"] == "gradients" {
 			assert.Equal(t, "fail", fields["status"])
-			assert.Subset(t, fields, map[string]any{"remedy": "derive the gradient anew: factors of n and 2, transposes and signs first"})
+			assert.Subset(t, fields, map[string]any{"remedy": "derive the gradient anew: factors of n and 2, transposes and " +
+				"signs first"})
 		}
 		for field := range fields {
-			assert.Contains(t, []string{"check", "status", "checked", "found", "remedy", "reason", "blocked_by", "notes", "seconds"}, field)
+			assert.Contains(t, []string{"check", "status", "checked", "found", "remedy", "reason", "blocked_by", "notes",
+				"seconds"}, field)
 		}
 	}
 	var back check.Report
@@ -211,8 +213,10 @@ func TestOutputs(t *testing.T) {
 		"method":   {"eigenvalues", "forecasts", "history", "left-eigenfunctions", "predictions", "rank-and-parameters"},
 		"embedder": {"decoded", "features", "history", "rank-and-parameters"},
 		"oracle":   {"encoder-features", "history", "labels", "rank-and-parameters"},
-		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters", "right-eigenfunctions"},
-		"loss":     {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4", "value-and-gradients-64x6", "value-and-gradients-8x4"},
+		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters",
+			"right-eigenfunctions"},
+		"loss": {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4",
+			"value-and-gradients-64x6", "value-and-gradients-8x4"},
 	}
 	for kind, thing := range broken.Correct() {
 		outputs, err := check.Outputs(t.Context(), thing, o)
@@ -248,16 +252,17 @@ func TestOutputs(t *testing.T) {
 // TestSinglePrecisionGradients: a loss that computes in float32 passes, with a note.
 func TestSinglePrecisionGradients(t *testing.T) {
 	correct := correctLoss()
-	report := check.Loss(t.Context(), loss{correct, func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
-		v, err := correct.Evaluate(ctx, x, y, options)
-		if err == nil {
-			v.Value = float64(float32(v.Value))
-			for _, g := range []*mat.Dense{v.GradX, v.GradY} {
-				g.Apply(func(_, _ int, v float64) float64 { return float64(float32(v)) }, g)
+	report := check.Loss(t.Context(),
+		loss{correct, func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
+			v, err := correct.Evaluate(ctx, x, y, options)
+			if err == nil {
+				v.Value = float64(float32(v.Value))
+				for _, g := range []*mat.Dense{v.GradX, v.GradY} {
+					g.Apply(func(_, _ int, v float64) float64 { return float64(float32(v)) }, g)
+				}
 			}
-		}
-		return v, err
-	}}, nil)
+			return v, err
+		}}, nil)
 	gradients := result(t, report, "gradients")
 	require.Equal(t, check.Pass, gradients.Status, gradients.Explanation())
 	assert.Contains(t, strings.Join(gradients.Notes, "\n"), "float32")

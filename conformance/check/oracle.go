@@ -35,8 +35,8 @@ func classify(ctx context.Context, fitted any, x core.Snapshots) (table, error) 
 	return labelTable(labels), nil
 }
 
-// classifyAndEncode returns the features on which the labels are based too, where the judge hands them out: labels alone tell
-// little of a fit.
+// classifyAndEncode returns the features on which the labels are based too, where the judge hands
+// them out: labels alone tell little of a fit.
 func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table, error) {
 	labels, err := classify(ctx, fitted, x)
 	if err != nil {
@@ -52,7 +52,8 @@ func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table
 	}
 	both := table{labels.rows, 1 + features.columns, nil}
 	for i := range labels.rows {
-		both.values = append(append(both.values, labels.values[i]), features.values[i*features.columns:(i+1)*features.columns]...)
+		both.values = append(append(both.values, labels.values[i]),
+			features.values[i*features.columns:(i+1)*features.columns]...)
 	}
 	return both, nil
 }
@@ -61,12 +62,17 @@ const labelsInRange = "labels"
 
 func oracleChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
-		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"}, (*trainee).checkLabels},
-		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkVerdicts},
-		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
+		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"},
+			(*trainee).checkLabels},
+		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "",
+			[]string{labelsInRange}, (*trainee).checkVerdicts},
+		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "",
+			[]string{core.RowIndependence}, (*trainee).checkConcurrentUse},
 	}, traineeChecks("Classify", labelsInRange), []check[*trainee]{
-		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"}, (*trainee).checkNeedsLabels},
-		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from which the label follows",
+		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"},
+			(*trainee).checkNeedsLabels},
+		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from " +
+			"which the label follows",
 			"Encoder", []string{core.RowIndependence}, (*trainee).checkEncoder},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, labelsInRange),
 	})
@@ -104,8 +110,10 @@ func (s *trainee) checkVerdicts(ctx context.Context, n *notes) error {
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
-	return unjudged(l.fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
+	return unjudged(l.fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by "+
+		"Options.Epochs or Options.Settings",
+		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows,
+		100/float64(s.o.States), 100*s.o.Accuracy))
 }
 
 func (s *trainee) checkNeedsLabels(ctx context.Context, _ *notes) error {
@@ -142,7 +150,8 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return failed("Embed", err)
 	}
 	if where := out.nonFinite(); where != "" || out.rows != l.training.Validation.Len() || out.columns != e.Dim() {
-		return wrong("return finite features, a row for each snapshot", "Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
+		return wrong("return finite features, a row for each snapshot",
+			"Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
 			out.rows, out.columns, l.training.Validation.Len(), e.Dim(), where)
 	}
 	again, err := embed(ctx, encoder.Encoder(), l.training.Validation)
@@ -155,7 +164,8 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 	for i := range out.rows {
 		for j := range i {
 			if labels.values[i] != labels.values[j] && out.pick([]int{i}).difference(out.pick([]int{j})) == "" {
-				return wrong("hand out the features on which labels are based", "snapshots %d and %d have equal features, and the labels %v and %v",
+				return wrong("hand out the features on which labels are based",
+					"snapshots %d and %d have equal features, and the labels %v and %v",
 					j, i, labels.values[j], labels.values[i])
 			}
 		}

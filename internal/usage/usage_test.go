@@ -46,7 +46,8 @@ func fill(n int) []byte {
 	return filled
 }
 
-// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it, and counts what it has started.
+// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it, and counts
+// what it has started.
 func TestPeakRSSOf(t *testing.T) {
 	filled := fill(large)
 	assert.Greater(t, PeakRSS(), int64(large))

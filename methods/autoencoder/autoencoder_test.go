@@ -74,7 +74,8 @@ func TestForecastDecodesTheEvolvedLatents(t *testing.T) {
 	require.True(t, ok)
 	latents, err := embedding.Embed(t.Context(), tr.Train)
 	require.NoError(t, err)
-	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag, &linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
+	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag,
+		&linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
 	require.NoError(t, err)
 
 	x := tr.Validation
