@@ -82,9 +82,9 @@ func (s *schur) gather() []cluster {
 	return clusters
 }
 
-// settle returns the P of [schur.couple] of each cluster but the last. The moves of a later cluster round
-// the rows after an earlier one: where an eigenvalue there has become equal to one of its own, there is
-// no P any more, and the earlier cluster takes in the one after it.
+// settle returns the P of [schur.couple] of each cluster but the last. The moves of a later cluster
+// round the rows after an earlier one: where an eigenvalue there has become equal to one of its own,
+// there is no P any more, and the earlier cluster takes in the one after it.
 func (s *schur) settle(clusters []cluster) ([]cluster, []*mat.Dense) {
 	const most = 1e150 // its square is finite
 	var couplings []*mat.Dense
