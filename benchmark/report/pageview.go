@@ -137,7 +137,8 @@ func (b *pageBuilder) view() (*pageView, error) {
 		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Step: m.last(), Facts: b.facts(),
 		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costView(),
 		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
-		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
+		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command),
+		Environment: b.environment(),
 	}
 	if _, _, channels := pictureShape(m.task.Starts.Shape()); channels != 3 {
 		v.Ink = "ink"
@@ -179,9 +180,9 @@ func (b *pageBuilder) view() (*pageView, error) {
 	return v, nil
 }
 
-// unbroken keeps a number and its unit in one line.
+// unbroken keeps an equation in one line.
 func unbroken(text string) string {
-	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
+	return strings.ReplaceAll(text, " = ", "\u00a0=\u00a0")
 }
 
 // numbers are the values at steps, nil where there is none.
@@ -257,7 +258,8 @@ func (b *pageBuilder) facts() []pageFact {
 		{Name: "Oracle", Value: fmt.Sprintf("%.3f", m.results.Oracle.TestAccuracy), More: oracle},
 	}
 	if n := m.results.Task.States; n > 0 {
-		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)), More: fmt.Sprintf("one of %s", states(m.results.Task))})
+		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)),
+			More: fmt.Sprintf("one of %s", states(m.results.Task))})
 	}
 	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
 }
@@ -294,7 +296,8 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	scale := max(1, 56/max(height, 1))
 	return samplePicture{
 		Source: template.URL("data:image/png;base64," + encoded), Width: n * width * scale, Height: height * scale,
-		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, stateWord(m.results.Task), strings.Join(labels, ", ")),
+		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, stateWord(m.results.Task),
+			strings.Join(labels, ", ")),
 	}, nil
 }
 
@@ -308,14 +311,16 @@ func (b *pageBuilder) table() rankingTable {
 		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s",
 			m.results.Task.Test, conditions(m.results)),
 		Columns: []rankingColumn{
-			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
+			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()},
+			{Name: "mean", Class: "number most"},
 		},
 		Notes: m.tableNotes(),
 	}
 	for _, step := range shown {
 		t.Columns = append(t.Columns, rankingColumn{Name: "t = " + strconv.Itoa(step), Class: "number most"})
 	}
-	t.Columns = append(t.Columns, rankingColumn{Name: "trained", Class: "number most"}, rankingColumn{Name: "ok", Class: "number most"})
+	t.Columns = append(t.Columns, rankingColumn{Name: "trained", Class: "number most"},
+		rankingColumn{Name: "ok", Class: "number most"})
 	groups := []rankingGroup{{}, {Heading: "Not ranked"}, {Heading: "Baselines"}}
 	for i, e := range m.exhibits {
 		row := b.tableRow(e, shown)
@@ -358,7 +363,8 @@ func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	}
 	row.Cells = append(row.Cells, trainedCell(s))
 	row.Cells = append(row.Cells, rankingCell{
-		Text: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), Class: "number", Sort: sortValue(float64(len(s.ok)) / float64(len(s.runs))),
+		Text: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), Class: "number",
+		Sort: sortValue(float64(len(s.ok)) / float64(len(s.runs))),
 	})
 	return row
 }
@@ -370,7 +376,8 @@ func (b *pageBuilder) runs() []runRow {
 	for _, e := range b.material.exhibits {
 		for _, run := range e.runs {
 			row := runRow{
-				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Key: run.Key,
+				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no",
+				Key:      run.Key,
 				Accuracy: none, Rank: none, Fit: none, Predict: none, CPU: none, Memory: none,
 			}
 			if run.Trained {
@@ -423,7 +430,8 @@ func (b *pageBuilder) environment() []pageFact {
 	add("data", r.Task.DataSHA256)
 	add("protocol", protocolText(r.Protocol))
 	o := r.Oracle
-	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots", orUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
+	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots", orUnnamed(o.Name),
+		o.Seed, o.ValidationAccuracy, o.TestAccuracy))
 	add("oracle options", optionsText(o.Options))
 	for _, p := range pluginsOf(r) {
 		add("plugin", p)

@@ -32,13 +32,15 @@ func smallResults() *benchmark.Results {
 		}
 	}
 	r := &benchmark.Results{
-		Task:   benchmark.TaskInfo{Name: "ordered-mnist", States: 5, Test: 1000, Steps: 6, Lag: 1, Protocol: benchmark.ProtocolReencode},
+		Task: benchmark.TaskInfo{Name: "ordered-mnist", States: 5, Test: 1000, Steps: 6, Lag: 1,
+			Protocol: benchmark.ProtocolReencode},
 		Oracle: benchmark.OracleInfo{Name: "cnn", Seed: 42, ValidationAccuracy: 0.989, TestAccuracy: 0.985},
 	}
 	weak := run("autoencoder", 0, 0.9, 0.8, 0.5, 0.3, 0.2, 0.2)
 	weak.Trained, weak.Reason, weak.Rank = false, "the validation reconstruction is no better than the mean", 1
 	crash := run("autoencoder", 1)
-	crash.Status, crash.Trained, crash.Reason = benchmark.StatusCrashed, false, "internal failure: index out of range\ngoroutine 1 [running]:"
+	crash.Status, crash.Trained, crash.Reason = benchmark.StatusCrashed, false,
+		"internal failure: index out of range\ngoroutine 1 [running]:"
 	warned := run("vamp?epochs=20&lr=1e-3", 0, 0.98, 0.98, 0.98, 0.97, 0.97, 0.97)
 	warned.Warnings = []string{"1 of 5 directions was dropped", "slow"}
 	again := run("vamp?epochs=20&lr=1e-3", 1, 0.96, 0.96, 0.96, 0.96, 0.96, 0.96)
@@ -64,7 +66,7 @@ var seedsSetting = setting{seeds: []int64{0, 1, 2, 3, 4}, methods: append(fiveMe
 func TestTableGolden(t *testing.T) {
 	weakJudge := makeUp(t, setting{steps: 1, test: 20, methods: fiveMethods()[:1]}).results
 	weakJudge.Oracle.TestAccuracy = 0.71
-	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
+	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0% of the test snapshots rightly"}
 	powers := makeUp(t, setting{steps: 3, test: 40, methods: fiveMethods()[:1]}).results
 	powers.Protocol = benchmark.ProtocolPowers
 	onlyExposed := smallResults()
@@ -125,7 +127,8 @@ func TestTableRanks(t *testing.T) {
 
 func TestRankingIgnoresRounding(t *testing.T) {
 	run := func(method string, seed int64, first float64) benchmark.RunResult {
-		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK, Accuracy: []float64{first, 0.4 - first}}
+		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK,
+			Accuracy: []float64{first, 0.4 - first}}
 	}
 	// The mean of three times 0.2 is a little more than 0.2.
 	all, err := summarize(&benchmark.Results{Runs: []benchmark.RunResult{
@@ -187,7 +190,8 @@ func TestEstimates(t *testing.T) {
 	assert.Equal(t, 4, of["unsteady"].total.Seeds, "an untrained run counts, a failed one does not")
 }
 
-// Seeds whose predictions are the same to the bit are one model: they count once in intervals, and all in means and numbers.
+// Seeds whose predictions are the same to the bit are one model: they count once in intervals, and
+// all in means and numbers.
 func TestEqualPredictionsAreOneModel(t *testing.T) {
 	of := func(hash func(run, step int) string) *stats.Estimate {
 		r := makeUp(t, setting{seeds: []int64{0, 1, 2, 3}, methods: fiveMethods()[:1], test: 200, steps: 3}).results
@@ -252,7 +256,8 @@ func TestBaselines(t *testing.T) {
 	known.seen = []int{0, 1, 2, 0, 1, 2, 1} // one mistake: a 0 taken for its successor
 	all := baselines(r, known, 4)
 	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
-	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12, "right where the cycle comes back, as often as the oracle is")
+	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].at, 1e-12,
+		"right where the cycle comes back, as often as the oracle is")
 	assert.InDelta(t, 8.0/28, all[1].mean, 1e-12)
 	for _, b := range []baseline{all[2], baselines(r, known, 20)[2]} { // 20 steps lead beyond the last snapshot
 		for i, at := range b.at {
@@ -283,7 +288,8 @@ func TestTableWidth(t *testing.T) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), maxWidth, line)
 		}
 	}
-	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"}, breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
+	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"},
+		breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
 	assert.Equal(t, []string{"abcd", "ef"}, breakName("abcdef", 4))
 }
 
