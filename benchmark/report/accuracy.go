@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
-	"image/color"
+	"html/template"
 	"math"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -13,26 +15,18 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// accuracy draws the accuracy of each method against the step: the mean over its seeds in a band of
-// its 95% interval, and the baselines.
-func (m *material) accuracy(l lettering) figure {
-	x := axis{label: "time step t", min: 0.6, max: float64(m.steps) + 0.4, ticks: stepTicks(m.steps)}
-	if m.steps > 40 {
-		x.min, x.max = 1-0.015*float64(m.steps), 1.015*float64(m.steps)
-	}
-	p := newPlot(l, x, axis{label: "accuracy", min: 0, max: 1.05, ticks: ticksIn(0, 1, 5, false)})
-	key, bands := m.accuracyCurves(l, p)
+// accuracyFigure draws the accuracy of each method against the step, with a legend.
+func (d *drawer) accuracyFigure() figure {
+	p := d.accuracyPlot(stepTicks(d.steps))
+	key := d.accuracyKey()
 	keyWidth, keyHeight := key.size()
 
 	const axesWidth = 4.9 * vg.Inch
 	width := axesWidth + 14 + keyWidth
-	task := m.results.Task
-	note := fmt.Sprintf("%s: %s, %d test snapshots. %s",
-		orUnnamed(task.Name), states(task), task.Test, conditions(m.results))
-	if bands {
-		note += " " + bandsNote(m.exhibits)
-	}
-	notes := setBlock(width, l.note, note)
+	task := d.results.Task
+	note := fmt.Sprintf("%s: %s, %d test snapshots. %s %s",
+		orUnnamed(task.Name), states(task), task.Test, conditions(d.results), bandsNote(d.exhibits))
+	notes := setBlock(width, d.note, strings.TrimSpace(note))
 	_, noteHeight := notes.size()
 	body := max(3.4*vg.Inch, keyHeight)
 	return figure{
@@ -49,93 +43,156 @@ func (m *material) accuracy(l lettering) figure {
 	}
 }
 
-// maxLeaps is about how many dots show a baseline that leaps: so many can be told apart.
-const maxLeaps = 100
-
-// thinned are the places, from 1, and values of at most about so many dots that show what the
-// values do.
-func thinned(values []float64, most int) (x, y []float64) {
-	for _, i := range telling(len(values), most, func(i int) float64 { return values[i] }) {
-		x, y = append(x, float64(i+1)), append(y, values[i])
+// accuracyChart is the same for the page, without the legend. A narrow one has fewer ticks.
+func (d *drawer) accuracyChart(class string, width, height float64) template.HTML {
+	ticks := stepTicks(d.steps)
+	if width < 500 && d.steps > 8 {
+		ticks = ticksIn(1, float64(d.steps), 6, true)
 	}
-	return x, y
+	p := d.accuracyPlot(ticks)
+	p.Add(guide)
+	c := newPageSVG(width, height)
+	whole := draw.New(c)
+	p.Draw(whole)
+	data := p.DataCanvas(whole)
+	toX, _ := p.Transforms(&data)
+	return c.element(class, "Accuracy of each method against the time step; the values are in the table below.",
+		fmt.Sprintf(` data-left="%s" data-right="%s" data-steps="%d"`, c.num(nil, toX(1)), c.num(nil, toX(float64(d.steps))), d.steps))
 }
 
-// accuracyCurves adds bands, lines and levels to the plot and returns their legend, and whether there are bands.
-func (m *material) accuracyCurves(l lettering, p *plot.Plot) (key legend, bands bool) {
-	var ranked, exposed, failed legend
-	var lines, dots []plot.Plotter // those on top
-	every := (m.steps + 19) / 20
-	for i := len(m.exhibits) - 1; i >= 0; i-- { // the best last, on top
-		s := m.exhibits[i].summary
-		if len(s.ok) == 0 {
-			failed = append(legend{{name: s.name(), style: l.label, sample: crossSample}}, failed...)
-			continue
-		}
-		if low, high, ok := s.intervals(); ok {
-			bands = true
-			p.Add(band{least: low, most: high, fill: faded(hue(s.look.colour), 0x2a)})
-		}
-		line := curve{
-			values: s.mean, marker: &markers[s.look.marker], radius: 3, every: every, offset: s.id,
-			line: draw.LineStyle{Color: hue(s.look.colour), Width: 1.5, Dashes: dashes[s.look.dash]},
-		}
-		lines = append(lines, line)
-		e := legendEntry{name: s.name(), style: l.label, sample: line.sample}
-		if s.exposed == core.Unexposed {
-			ranked = append(legend{e}, ranked...)
-		} else {
-			exposed = append(legend{e}, exposed...)
+// guide is the upright line at step 1 that the page's script moves under the pointer.
+var guide = plotterFunc(func(c draw.Canvas, p *plot.Plot) {
+	toX, _ := p.Transforms(&c)
+	group(c, `class="guide" visibility="hidden"`, func() {
+		c.StrokeLine2(draw.LineStyle{Color: dim, Width: 0.7}, toX(1), c.Min.Y, toX(1), c.Max.Y)
+	})
+})
+
+// accuracyPlot has the mean of each method over its seeds in a band of its 95% interval, and the
+// baselines.
+func (d *drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
+	last := float64(d.steps)
+	room := max(0.4, 0.015*last)
+	p := newPlot(d.lettering, axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks},
+		axis{label: "accuracy", min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)})
+	for _, e := range d.exhibits { // under all lines
+		if len(e.ok) > 0 {
+			p.Add(series(e.id, d.band(e.summary)))
 		}
 	}
-	for _, b := range baselines(m.results, m.known, m.steps) {
-		style := baselineStyles[b.name]
-		line := curve{values: b.at, line: style}
-		if b.name == persistenceName { // a line between values that leap would cross all others
-			line.marker, line.radius = &markers[0], 1.9
-			line.at, line.values = thinned(b.at, maxLeaps)
+	var dots []plot.Plotter // on top, since they hide little
+	for _, b := range baselines(d.results, d.known, d.steps) {
+		x, values := thinned(b.at, d.points())
+		switch style := baselineStyles[b.name]; {
+		case b.name == persistenceName: // a line between values that leap would cross all others
+			x, values = thinned(b.at, maxLeaps)
+			dots = append(dots, series(b.name, dotted(x, values, paper, leapRadius+0.6), dotted(x, values, dim, leapRadius)))
+		case b.level():
+			p.Add(series(b.name, rule{y: b.mean, line: style}))
+		default:
+			p.Add(series(b.name, curve{at: x, values: values, line: style}))
 		}
-		var drawn plot.Plotter = line
-		if b.level() {
-			drawn = rule{y: b.mean, line: style}
+	}
+	every := max(1, (d.steps+19)/20)
+	for i := len(d.exhibits) - 1; i >= 0; i-- { // the best last, on top
+		e := d.exhibits[i]
+		if len(e.ok) == 0 {
+			continue
 		}
-		if b.name == persistenceName {
-			dots = append(dots, drawn)
-		} else {
-			p.Add(drawn)
+		x, values := thinned(e.mean, d.points())
+		var at, marked []float64
+		for i := e.id % every; i < len(e.mean); i += every {
+			at, marked = append(at, float64(i+1)), append(marked, e.mean[i])
 		}
+		l := d.looks[e.id]
+		p.Add(series(e.id, curve{at: x, values: values, line: l.line()},
+			plotterFunc(func(c draw.Canvas, p *plot.Plot) { l.mark(c, 3, points(c, p, at, marked)...) })))
+	}
+	p.Add(dots...)
+	return p
+}
+
+// band is that of the intervals of a method, at places that show what both edges do.
+func (d *drawer) band(s summary) band {
+	low, high := s.intervals()
+	places := append(telling(len(low), d.points(), func(i int) float64 { return low[i] }),
+		telling(len(high), d.points(), func(i int) float64 { return high[i] })...)
+	slices.Sort(places)
+	return band{low, high, slices.Compact(places), hue(d.looks[s.id].colour).faded(0x2a)}
+}
+
+// accuracyKey is the legend: the methods in their order, then the baselines.
+func (d *drawer) accuracyKey() legend {
+	var ranked, exposed, failed, key legend
+	for _, e := range d.exhibits {
+		l := d.looks[e.id]
+		entry := legendEntry{name: e.name(), style: d.label, sample: l.sample}
+		switch {
+		case len(e.ok) == 0:
+			entry.sample = crossSample
+			failed = append(failed, entry)
+		case e.exposed == core.Unexposed:
+			ranked = append(ranked, entry)
+		default:
+			exposed = append(exposed, entry)
+		}
+	}
+	for _, b := range baselines(d.results, d.known, d.steps) {
 		name := b.label
 		if b.name == "oracle" {
 			name += fmt.Sprintf(" (%.3f)", b.mean)
 		}
-		key = append(key, legendEntry{name: name, style: l.label, sample: line.sample})
+		key = append(key, legendEntry{name: name, style: d.label, sample: baselineSample(b.name)})
 	}
-	p.Add(lines...)
-	p.Add(dots...)
-	key = concat(ranked, concat(exposed, failed, key))
-	return key, bands
+	return concat(ranked, exposed, failed, key)
 }
+
+// sample draws the entry of a method in a legend.
+func (l look) sample(c draw.Canvas) {
+	sampleLine(l.line())(c)
+	l.mark(c, 3, c.Center())
+}
+
+const (
+	// maxLeaps is about how many dots show a baseline that leaps: so many can be told apart.
+	maxLeaps   = 100
+	leapRadius = vg.Length(1.75)
+)
 
 var baselineStyles = map[string]draw.LineStyle{
-	"chance":        {Color: color.Black, Width: 1, Dashes: []vg.Length{4, 3}},
-	persistenceName: {Color: color.Gray{0x70}}, // dots alone
-	"oracle":        {Color: color.Black, Width: 1.1, Dashes: []vg.Length{1, 2}},
+	"chance":        {Color: ink, Width: 0.9, Dashes: []vg.Length{4, 3}},
+	persistenceName: {Color: dim, Width: 0.5}, // where it is one level
+	"oracle":        {Color: ink, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 
-// intervals are the ends of the 95% intervals at each step, not numbers where there is none. ok is
-// false where none is.
-func (s summary) intervals() (low, high []float64, ok bool) {
+// baselineSample draws the entry of a baseline in a legend.
+func baselineSample(name string) func(draw.Canvas) {
+	if name != persistenceName {
+		return sampleLine(baselineStyles[name])
+	}
+	return func(c draw.Canvas) {
+		at := []vg.Point{c.Center()}
+		for x := vg.Length(7); x < c.Size().X/2; x += 7 {
+			at = append(at, at[0].Sub(vg.Point{X: x}), at[0].Add(vg.Point{X: x}))
+		}
+		dot(c, dim, leapRadius, at...)
+	}
+}
+
+// intervals are the ends of the 95% intervals at each step, not numbers where there is none.
+func (s summary) intervals() (low, high []float64) {
 	for _, e := range s.steps {
 		if e == nil {
 			low, high = append(low, math.NaN()), append(high, math.NaN())
 			continue
 		}
-		low, high, ok = append(low, e.Interval.Low), append(high, e.Interval.High), true
+		low, high = append(low, e.Interval.Low), append(high, e.Interval.High)
 	}
-	return low, high, ok
+	return low, high
 }
 
-// bandsNote says what the bands are, which for a single seed is less.
+// bandsNote says what lines and bands of accuracies are, which for a single seed is less; "" where
+// there is no band.
 func bandsNote(shown []exhibit) string {
 	single, several := false, false
 	for _, e := range shown {
@@ -149,8 +206,10 @@ func bandsNote(shown []exhibit) string {
 			"of one seed over snapshots alone."
 	case single:
 		return "Bands: 95% intervals over test snapshots alone, of one seed."
+	case several:
+		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots."
 	}
-	return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots."
+	return ""
 }
 
 // concat sets parts of a legend apart by some white.
@@ -170,7 +229,7 @@ func concat(parts ...legend) legend {
 // crossSample stands in a legend for a line that does not exist.
 func crossSample(c draw.Canvas) {
 	const r = 3
-	style, at := draw.LineStyle{Color: grey, Width: 1.2}, c.Center()
+	style, at := draw.LineStyle{Color: soft, Width: 1.2}, c.Center()
 	c.StrokeLine2(style, at.X-r, at.Y-r, at.X+r, at.Y+r)
 	c.StrokeLine2(style, at.X-r, at.Y+r, at.X+r, at.Y-r)
 }
@@ -180,9 +239,13 @@ func stepTicks(steps int) []plot.Tick {
 	if steps <= 20 {
 		return ticksIn(1, float64(steps), 20, true)
 	}
-	ticks := ticksIn(1, float64(steps), 8, true)
+	return withFirst(ticksIn(1, float64(steps), 8, true))
+}
+
+// withFirst adds a tick at 1 where there is room for it.
+func withFirst(ticks []plot.Tick) []plot.Tick {
 	if len(ticks) > 1 && ticks[0].Value-1 > 0.5*(ticks[1].Value-ticks[0].Value) {
-		ticks = append([]plot.Tick{{Value: 1, Label: "1"}}, ticks...)
+		return append([]plot.Tick{{Value: 1, Label: "1"}}, ticks...)
 	}
 	return ticks
 }

@@ -46,6 +46,14 @@ func baselines(r *benchmark.Results, known evidence, steps int) []baseline {
 	return all
 }
 
+// value is the accuracy at a step, counted from 1, −1 where there is none.
+func (b baseline) value(step int) float64 {
+	if step < 1 || step > len(b.at) {
+		return -1
+	}
+	return b.at[step-1]
+}
+
 // level reports whether it is drawn as a line at one height: it is the same at all steps.
 func (b baseline) level() bool {
 	return b.name != persistenceName && !slices.ContainsFunc(b.at, func(v float64) bool { return v != b.mean })

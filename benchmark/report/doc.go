@@ -8,9 +8,10 @@
 //     what intervals and baseline.go what levels to compare with need; remarks.go says what else a
 //     reader must know;
 //   - table.go lays the table out, terminal.go and markdown.go write it, csv.go for programs;
-//   - material.go reads what figures show; accuracy.go, rollout.go, eigenfunctions.go, training.go and sample.go draw one
-//     figure each, from figure.go (PNG and SVG), panels.go, plots.go, legend.go, lettering.go and picture.go; look.go gives
-//     methods their colours and markers, thin.go leaves points of long curves out;
-//   - page.go writes the page from the template, style sheet and script in page/; pageview.go gathers what it says, pagestats.go
-//     how sure it is, pagefigures.go and pagedrawing.go draw its figures as SVG, and pagerollout.go packs its images.
+//   - material.go reads what figures show; accuracy.go, rollout.go, eigenvalues.go, eigenfunctions.go, training.go, sample.go
+//     and costchart.go draw one figure each, with gonum.org/v1/plot, for files and the page alike: svg.go is the canvas that
+//     writes both kinds of SVG, paint.go has the colours, look.go gives methods theirs and their markers, thin.go leaves
+//     points of long curves out;
+//   - page.go writes the page from the template, style sheet and script in page/; pageview.go gathers what it says,
+//     pagestats.go how sure it is, and pagerollout.go packs its images.
 package report

@@ -180,43 +180,37 @@ func TestPixelsAreSharp(t *testing.T) {
 func TestCurveBreaksWhereAValueIsMissing(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
-		values  []float64
-		strokes int // lines, and an edge for each marker
+		values         []float64
+		strokes, fills int // lines, and dots
 	}{
-		"whole":          {[]float64{1, 2, 3}, 1},
-		"a gap":          {[]float64{1, 2, nan, 3, 4}, 2},
-		"a lonely value": {[]float64{1, 2, nan, 3, nan, 1, 2}, 3},
-		"one value":      {[]float64{1}, 1},
-		"none":           {[]float64{nan, nan}, 0},
-		"too large":      {[]float64{1, 2, 1e200}, 1},
+		"whole":          {[]float64{1, 2, 3}, 1, 0},
+		"a gap":          {[]float64{1, 2, nan, 3, 4}, 2, 0},
+		"a lonely value": {[]float64{1, 2, nan, 3, nan, 1, 2}, 2, 1},
+		"one value":      {[]float64{1}, 0, 1},
+		"none":           {[]float64{nan, nan}, 0, 0},
+		"too large":      {[]float64{1, 2, 1e200}, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProbe(figure{width: 100, height: 100})
 			axes := newPlot(newLettering(), axis{min: 1, max: 7}, axis{min: 0, max: 4})
 			curve{values: c.values, line: trainingLine}.Plot(draw.New(p), axes)
-			assert.Equal(t, c.strokes, p.strokes)
+			assert.Equal(t, [2]int{c.strokes, c.fills}, [2]int{p.strokes, p.fills})
 		})
 	}
 }
 
 // Persistence leaps between 0 and 1: it is dots, without a line that would cross all others.
 func TestPersistenceIsDots(t *testing.T) {
-	m := materialOf(t, makeUp(t, setting{test: 50, methods: []madeUp{{label: "never", failed: []int64{42}}}}))
-	axes := newPlot(newLettering(), axis{min: 1, max: 15}, axis{min: 0, max: 1})
-	p := newProbe(figure{width: 100, height: 100})
-	axes.Draw(draw.New(p))
-	empty := p.strokes
-	key, _ := m.accuracyCurves(newLettering(), axes)
-	p = newProbe(figure{width: 100, height: 100})
-	axes.Draw(draw.New(p))
-	assert.Equal(t, 15+2, p.strokes-empty, "an edge of each dot, and the lines of chance and oracle")
-	for _, e := range key {
-		p = newProbe(figure{width: 100, height: 100})
-		e.sample(draw.New(p))
-		if e.name == "persistence" {
-			assert.Equal(t, 1, p.strokes, "a dot stands in the legend")
-		}
-	}
+	d := newDrawer(materialOf(t, makeUp(t, setting{test: 50, methods: []madeUp{{label: "never", failed: []int64{42}}}})))
+	with, without := newProbe(figure{width: 100, height: 100}), newProbe(figure{width: 100, height: 100})
+	p := d.accuracyPlot(nil)
+	p.Draw(draw.New(with))
+	newPlot(d.lettering, axis{max: 1}, axis{max: 1, ticks: ticksIn(0, 1, 5, false)}).Draw(draw.New(without))
+	assert.Equal(t, 2, with.strokes-without.strokes, "the lines of chance and oracle")
+	assert.Equal(t, 2, with.fills, "dots and their edges")
+	sample := newProbe(figure{width: 24, height: 10})
+	baselineSample(persistenceName)(draw.New(sample))
+	assert.Equal(t, [2]int{0, 1}, [2]int{sample.strokes, sample.fills}, "dots stand in the legend")
 }
 
 func TestPanicOfADrawingIsAnError(t *testing.T) {

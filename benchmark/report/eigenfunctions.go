@@ -2,230 +2,38 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
-	"math/cmplx"
 	"slices"
-	"strings"
 
-	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
-// mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left
-// eigenfunction at each test snapshot.
-type mode struct {
-	place int
-	value complex128
-	real  []float64
-}
-
-// name is "λ₂ = 0.309 + 0.951i".
-func (m mode) name() string {
-	return fmt.Sprintf("λ%s = %s", subscript(m.place), complexText(m.value))
-}
-
-// axis is what stands along an axis of the mode.
-func (m mode) axis() string { return fmt.Sprintf("Re ψ%s,  %s", subscript(m.place), m.name()) }
-
-// subscript writes a number below the line.
-func subscript(n int) string {
-	return strings.Map(func(digit rune) rune { return digit - '0' + '₀' }, fmt.Sprint(n))
-}
-
-// leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each
-// conjugate pair, or as many as there are; and the constant ones before the last of them, without
-// values. values are in descending order of modulus; left is [snapshot, eigenvalue].
-func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) (modes, constant []mode) {
-	n, k := left.Dims()
-	for j := range min(k, len(values)) {
-		m := mode{place: j + 1, value: complex128(values[j])}
-		if len(modes) == 1 && conjugate(modes[0].value, m.value) {
-			continue
-		}
-		f := make([]complex128, n)
-		for i := range f {
-			f[i] = left.At(i, j)
-		}
-		if isConstant(f) {
-			constant = append(constant, m)
-			continue
-		}
-		m.real = realPart(f, m.value, labels, states)
-		modes = append(modes, m)
-		if len(modes) == 2 {
-			break
-		}
+// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that are not constant, at the
+// test snapshots, against each other, coloured by state; of a model with only one, its values against the number of the
+// snapshot.
+func (d *drawer) eigenfunctions() sheet {
+	word := stateWord(d.results.Task)
+	s := sheet{name: "eigenfunctions", title: "Left eigenfunctions", empty: "No run has eigenfunctions.", ratio: 1, note: eigenfunctionNote(d.results.Task)}
+	for state := range min(d.results.Task.States, len(palette)) {
+		s.key = append(s.key, legendEntry{name: fmt.Sprintf("%s %d", word, state), style: d.label, narrow: true, sample: func(c draw.Canvas) {
+			dot(c, hue(state), 2.7, c.Center())
+		}})
 	}
-	return modes, constant
-}
-
-// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of
-// its root mean square, under which it is taken for the constant function that every evolution
-// operator has at λ = 1. A learned one is not quite constant: at seeds 0 and 42 the methods of the
-// benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
-const constantSpread = 0.3
-
-// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in
-// this sense: it has no size.
-func isConstant(f []complex128) bool {
-	sum, square, n := complex(0, 0), 0.0, 0.0
-	for _, z := range f {
-		if a := cmplx.Abs(z); drawable(a) {
-			sum, square, n = sum+z, square+a*a, n+1
-		}
-	}
-	if n < 2 || square == 0 {
-		return false
-	}
-	share := cmplx.Abs(sum) / n / math.Sqrt(square/n) // of the mean in the root mean square
-	return 1-share*share < constantSpread*constantSpread
-}
-
-// constantText names the eigenvalues of constant eigenfunctions, "" without any.
-func constantText(constant []mode) string {
-	if len(constant) == 0 {
-		return ""
-	}
-	names := make([]string, len(constant))
-	for i, m := range constant {
-		names[i] = m.name()
-	}
-	return "left out: " + strings.Join(names, ", ")
-}
-
-// eigenfunctionNote explains what is drawn of which eigenfunctions.
-func eigenfunctionNote(task benchmark.TaskInfo) string {
-	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus "+
-		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
-		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
-		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real.",
-		constantSpread, stateWord(task), 2*max(task.States, 1))
-}
-
-// withoutEigenfunctions says why there is nothing to show of a method, "" if there is.
-func (e exhibit) withoutEigenfunctions() string {
-	switch {
-	case e.run == nil:
-		return "failed"
-	case e.absent:
-		return "arrays not kept"
-	case len(e.modes) > 0:
-		return ""
-	case len(e.constant) > 0:
-		return "constant ones alone"
-	}
-	return "no spectrum"
-}
-
-// shownEigenvalues is what a panel says below its title.
-func (e exhibit) shownEigenvalues() string {
-	text := e.shownRun()
-	if constant := constantText(e.constant); constant != "" {
-		text += "; " + constant
-	}
-	return text
-}
-
-// conjugate reports whether a and b are a pair of conjugate numbers up to rounding. Two real numbers are no pair.
-func conjugate(a, b complex128) bool {
-	tolerance := 1e-6 * cmplx.Abs(a)
-	return math.Abs(imag(a)) > tolerance && cmplx.Abs(a-cmplx.Conj(b)) <= tolerance
-}
-
-// realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor alone, a scale and a phase,
-// and returns its real part. Its root mean square over the snapshots becomes 1. Its phase is such that the mean over the
-// snapshots of state 0 has the argument 0 if v is real, so that this mean is positive, and π/(2c) otherwise, c being the
-// number of states: for the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
-// by a quarter of the angle between neighbours no two of them have the same real part. A state takes the place of
-// state 0 where the means of those before it are under a tenth of the root mean square; where all are, the value of
-// largest modulus does.
-func realPart(f []complex128, v complex128, labels []int, states int) []float64 {
-	largest, finite, square := complex(0, 0), 0, 0.0
-	for _, z := range f {
-		if a := cmplx.Abs(z); drawable(a) {
-			finite, square = finite+1, square+a*a
-			if a > cmplx.Abs(largest) {
-				largest = z
-			}
-		}
-	}
-	scale := math.Sqrt(square / float64(max(finite, 1)))
-	if scale == 0 {
-		return make([]float64, len(f))
-	}
-	anchor := largest
-	for state := range min(states, 1+slices.Max(append([]int{-1}, labels...))) {
-		if mean := meanOver(f, labels, state); cmplx.Abs(mean) >= 0.1*scale {
-			anchor = mean
-			break
-		}
-	}
-	angle := -cmplx.Phase(anchor)
-	if math.Abs(imag(v)) > 1e-6*cmplx.Abs(v) {
-		angle += math.Pi / (2 * float64(max(states, 1)))
-	}
-	factor := cmplx.Rect(1/scale, angle)
-	part := make([]float64, len(f))
-	for i, z := range f {
-		part[i] = real(factor * z)
-	}
-	return part
-}
-
-// meanOver is the mean over the snapshots of a state, 0 where there are none.
-func meanOver(f []complex128, labels []int, state int) complex128 {
-	sum, n := complex(0, 0), 0
-	for i, label := range labels[:min(len(labels), len(f))] {
-		if label == state && drawable(cmplx.Abs(f[i])) {
-			sum, n = sum+f[i], n+1
-		}
-	}
-	return sum / complex(float64(max(n, 1)), 0)
-}
-
-// eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that
-// are not constant, at the test snapshots, against each other, coloured by state; of a model with
-// only one, its values against the number of the snapshot.
-func (m *material) eigenfunctions(l lettering) figure {
-	word := stateWord(m.results.Task)
-	var panels []panel
 	var without []string
-	single := false
-	for _, e := range m.exhibits {
+	for _, e := range d.exhibits {
 		if why := e.withoutEigenfunctions(); why != "" {
 			without = append(without, fmt.Sprintf("%s (%s)", e.label, why))
 			continue
 		}
-		single = single || len(e.modes) == 1
-		panels = append(panels, panel{title: e.label, subtitle: e.shownEigenvalues(), plot: m.scatterPlot(l, e.modes)})
+		label := fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots, coloured by %s", e.label, len(e.modes[0].real), word)
+		s.panels = append(s.panels, panel{title: e.label, subtitle: e.shownEigenvalues(), label: label, plot: d.eigenfunctionPlot(e.modes)})
 	}
-	key := legend{{name: word, style: l.title}}
-	for state := range min(m.results.Task.States, 10) {
-		key = append(key, legendEntry{name: fmt.Sprint(state), style: l.label, narrow: true, sample: func(c draw.Canvas) {
-			marker{}.draw(c, c.Center(), 3, hue(state))
-		}})
-	}
-	note := eigenfunctionNote(m.results.Task)
-	if single {
-		note += " A single one is shown against the number of the snapshot."
-	}
-	if len(without) > 0 {
-		note += " Without eigenfunctions: " + strings.Join(without, ", ") + "."
-	}
-	return panelFigure(l, panelSheet{
-		name: "eigenfunctions", title: "Leading left eigenfunctions of each method", empty: "No method has eigenfunctions.",
-		panels: panels, key: key, note: note, ratio: 1,
-	})
+	return s.limited("eigenfunctions", without)
 }
 
-// scatterPlot has both axes from −1.6 to 1.6, or farther where values go farther.
-func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
-	last := modes[len(modes)-1]
+// eigenfunctionPlot has both axes from −1.6 to 1.6, or farther where values go farther.
+func (d *drawer) eigenfunctionPlot(modes []mode) *plot.Plot {
 	reach := 1.5
 	for _, mode := range modes {
 		for _, v := range mode.real {
@@ -236,76 +44,66 @@ func (m *material) scatterPlot(l lettering, modes []mode) *plot.Plot {
 	}
 	reach *= 1.07
 	ticks := ticksIn(-reach, reach, 5, false)
-	points := scatter{y: last.real, labels: m.task.TestLabels}
-	y := axis{label: last.axis(), min: -reach, max: reach, ticks: ticks}
-	var x axis
+	first, last := modes[0], modes[len(modes)-1]
+	x := axis{label: first.axis(), min: -reach, max: reach, ticks: ticks}
+	points := scatter{x: first.real, y: last.real, labels: d.task.TestLabels, most: d.shownDots()}
 	if len(modes) == 1 {
-		n := float64(len(last.real))
+		n := float64(max(len(last.real), 2))
+		x = axis{label: "test snapshot", min: -0.02*n - 0.5, max: 1.02*n - 0.5, ticks: ticksIn(0, n-1, 4, true)}
 		points.x = make([]float64, len(last.real))
 		for i := range points.x {
 			points.x[i] = float64(i)
 		}
-		x = axis{label: "test snapshot", min: -0.02*n - 0.5, max: 1.02*n - 0.5, ticks: ticksIn(0, math.Max(n-1, 1), 4, true)}
-	} else {
-		points.x = modes[0].real
-		x = axis{label: modes[0].axis(), min: -reach, max: reach, ticks: ticks}
 	}
-	p := newPlot(l, x, y)
+	p := newPlot(d.lettering, x, axis{label: last.axis(), min: -reach, max: reach, ticks: ticks})
 	p.Add(points)
 	return p
 }
 
-// complexText writes "0.309 + 0.951i", or "0.998" for a real number.
-func complexText(v complex128) string {
-	re, im := tidy(real(v)), tidy(math.Abs(imag(v)))
-	if math.Abs(imag(v)) <= 1e-6*cmplx.Abs(v) {
-		return re
+// shownDots is the number of snapshots at which the eigenfunctions of a method are drawn.
+func (d *drawer) shownDots() int {
+	shown := 0
+	for _, e := range d.exhibits {
+		if len(e.modes) > 0 {
+			shown++
+		}
 	}
-	sign := "+"
-	if imag(v) < 0 {
-		sign = "−"
-	}
-	return re + " " + sign + " " + im + "i"
+	return max(50, maxDotsDrawn/max(1, min(shown, maxPanels)))
 }
 
-func tidy(v float64) string {
-	s := fmt.Sprintf("%.3f", v)
-	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e4) {
-		s = fmt.Sprintf("%.1e", v)
-	}
-	return strings.ReplaceAll(s, "-", "−")
-}
-
-// scatter draws points coloured by label.
+// scatter draws points coloured by label, at most about so many, of each label its share.
 type scatter struct {
 	x, y   []float64
 	labels []int
+	most   int
 }
 
 // layers is the number of passes over the points: colours of later labels cover those of earlier ones within a pass only.
-const layers = 8
+const layers = 4
 
+// Plot implements [plot.Plotter].
 func (s scatter) Plot(c draw.Canvas, p *plot.Plot) {
-	toX, toY := p.Transforms(&c)
 	n := min(len(s.x), len(s.y), len(s.labels))
-	const radius = 1.5
-	for layer := range layers {
-		paths := [10]vg.Path{}
-		for i := n * layer / layers; i < n*(layer+1)/layers; i++ {
-			if !drawable(s.x[i]) || !drawable(s.y[i]) {
-				continue
-			}
-			at := vg.Point{X: toX(s.x[i]), Y: toY(s.y[i])}
-			path := &paths[((s.labels[i]%10)+10)%10]
-			path.Move(vg.Point{X: at.X + radius, Y: at.Y})
-			path.Arc(at, radius, 0, 2*math.Pi)
-			path.Close()
+	var of [len(palette)][]int // the places of a label
+	for i, label := range s.labels[:n] {
+		label = (label%len(of) + len(of)) % len(of)
+		of[label] = append(of[label], i)
+	}
+	for label, places := range of {
+		shown := sampled(len(places), max(1, len(places)*min(s.most, n)/max(n, 1)))
+		for i, at := range shown {
+			shown[i] = places[at-1]
 		}
-		for label, path := range paths {
-			if len(path) > 0 {
-				c.SetColor(color.Color(faded(hue(label), 0xb4)))
-				c.Fill(path)
+		of[label] = shown
+	}
+	for layer := range layers {
+		for label, places := range of {
+			part := slices.DeleteFunc(slices.Clone(places), func(i int) bool { return i*layers/n != layer })
+			x, y := make([]float64, len(part)), make([]float64, len(part))
+			for k, i := range part {
+				x[k], y[k] = s.x[i], s.y[i]
 			}
+			dotted(x, y, hue(label).faded(0xb8), 1.3).Plot(c, p)
 		}
 	}
 }

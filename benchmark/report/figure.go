@@ -3,18 +3,15 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"html"
 	"image"
 	"image/color"
 	"image/png"
 	"math"
-	"strings"
 
 	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -67,28 +64,13 @@ func (c dotCanvas) DrawImage(r vg.Rectangle, img image.Image) {
 	xdraw.NearestNeighbor.Scale(c.Image(), box, img, img.Bounds(), xdraw.Src, nil)
 }
 
-// svg draws the figure as an SVG file. Text stays text: it names the fonts whose letters are as wide as Liberation Sans's
-// for viewers that lack it.
+// svg draws the figure as an SVG file.
 func (f figure) svg() (_ []byte, err error) {
 	defer core.Recover(&err)
-	c := vgsvg.New(f.width, f.height)
-	page := draw.New(c)
-	page.SetColor(color.White)
-	page.Fill(page.Path())
-	f.draw(page)
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("figure %s: %w", f.name, err)
-	}
-	head, body, ok := strings.Cut(b.String(), ">\n<g ")
-	if !ok {
-		return nil, fmt.Errorf("%w: figure %s: the drawing is not SVG as expected", core.ErrPanic, f.name)
-	}
-	head = strings.Replace(head, "<svg ", `<svg style="image-rendering:pixelated;stroke-linejoin:round" role="img" `, 1)
-	body = strings.NewReplacer(
-		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
-		"font-variant:normal;", "", "font-weight:normal;", "", "font-style:normal;", "",
-		"data:image/jpg;base64,", "data:image/png;base64,", // the canvas embeds PNG under a wrong name
-	).Replace(body)
-	return []byte(head + ">\n<title>" + html.EscapeString(f.title) + "</title>\n<g " + body), nil
+	c := newSVG(f.width, f.height)
+	on := draw.New(c)
+	on.SetColor(paper)
+	on.Fill(on.Path())
+	f.draw(on)
+	return c.file(f.title), nil
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"html/template"
+
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -11,12 +13,11 @@ type legend []legendEntry
 
 // legendEntry is a sample of what is drawn, and its name.
 type legendEntry struct {
-	name  string
-	style text.Style
-	// sample draws into a box of the size of a sample; nil for a heading, whose name begins at the left edge.
-	sample func(draw.Canvas)
-	narrow bool      // the sample is a point, not a line
-	gap    vg.Length // of white above
+	name   string
+	style  text.Style
+	sample func(draw.Canvas) // draws into a box of the size of a sample
+	narrow bool              // the sample is a point, not a line
+	gap    vg.Length         // of white above
 }
 
 const (
@@ -26,17 +27,12 @@ const (
 
 func (e legendEntry) sampleWidth() vg.Length {
 	if e.narrow {
-		return 8
+		return 10
 	}
 	return 24
 }
 
-func (e legendEntry) indent() vg.Length {
-	if e.sample == nil {
-		return 0
-	}
-	return e.sampleWidth() + sampleGap
-}
+func (e legendEntry) indent() vg.Length { return e.sampleWidth() + sampleGap }
 
 func (e legendEntry) block() block { return setBlock(legendWidth-e.indent(), e.style, e.name) }
 
@@ -53,17 +49,19 @@ func (l legend) size() (width, height vg.Length) {
 	return width, height
 }
 
+// swatch is the sample for the page.
+func (e legendEntry) swatch() template.HTML {
+	return swatch(float64(e.sampleWidth()*pageUnit), e.sample)
+}
+
 // draw draws the legend with its upper left corner at x, top.
 func (l legend) draw(c draw.Canvas, x, top vg.Length) {
 	for _, e := range l {
 		top -= e.gap
 		e.block().draw(c, x+e.indent(), top, text.XLeft)
-		if e.sample != nil {
-			line := lineHeight(e.style)
-			e.sample(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-				Min: vg.Point{X: x, Y: top - line}, Max: vg.Point{X: x + e.sampleWidth(), Y: top},
-			}})
-		}
+		e.sample(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: x, Y: top - lineHeight(e.style)}, Max: vg.Point{X: x + e.sampleWidth(), Y: top},
+		}})
 		top -= e.height()
 	}
 }

@@ -12,31 +12,34 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-var (
-	ink      = color.NRGBA{0x1c, 0x1c, 0x1c, 0xff}
-	grey     = color.NRGBA{0x66, 0x66, 0x66, 0xff}
-	paleGrey = color.NRGBA{0xe4, 0xe4, 0xe4, 0xff}
-)
-
 // lettering is the text of a figure: Liberation Sans in a few sizes.
 type lettering struct {
 	title, label, tick, note text.Style
 }
 
 func newLettering() lettering {
-	plain := text.Plain{Fonts: font.NewCache(liberation.Collection())}
+	hand := handler{text.Plain{Fonts: font.NewCache(liberation.Collection())}}
 	style := func(size float64, c color.Color, weight xfont.Weight) text.Style {
 		return text.Style{
-			Color: c, Handler: plain,
+			Color: c, Handler: hand,
 			Font: font.Font{Typeface: "Liberation", Variant: "Sans", Weight: weight, Size: vg.Points(size)},
 		}
 	}
 	return lettering{
 		title: style(9.5, ink, xfont.WeightBold),
 		label: style(9.5, ink, xfont.WeightNormal),
-		tick:  style(8.5, ink, xfont.WeightNormal),
-		note:  style(8, grey, xfont.WeightNormal),
+		tick:  style(8.5, soft, xfont.WeightNormal),
+		note:  style(8, soft, xfont.WeightNormal),
 	}
+}
+
+// handler writes text as [text.Plain] does and tells the canvas how it is aligned.
+type handler struct{ text.Plain }
+
+// Draw writes text.
+func (h handler) Draw(c vg.Canvas, txt string, s text.Style, at vg.Point) {
+	aligned(c, s.XAlign)
+	h.Plain.Draw(c, txt, s, at)
 }
 
 // lineHeight is the distance from one baseline to the next.
@@ -47,6 +50,7 @@ func letter(c draw.Canvas, s text.Style, x, baseline vg.Length, align text.XAlig
 	face := s.Handler.Cache().Lookup(s.Font, s.Font.Size)
 	x += vg.Length(align) * face.Width(line)
 	c.SetColor(s.Color)
+	aligned(c, align)
 	c.FillString(face, vg.Point{X: x, Y: baseline}, line)
 }
 

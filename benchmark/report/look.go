@@ -38,7 +38,7 @@ func looksOf(names []string) []look {
 	var later []int
 	for i, name := range names {
 		c := colourOf(name)
-		if l := (look{c, c % len(markers), c % len(dashes)}); looksUsed[l] == 0 {
+		if l := (look{c, c % len(shapes), c % len(dashes)}); looksUsed[l] == 0 {
 			take(i, l)
 		} else {
 			later = append(later, i)
@@ -47,9 +47,9 @@ func looksOf(names []string) []look {
 	for _, i := range later {
 		c := colourOf(names[i])
 		var free []look
-		for m := range markers {
+		for m := range shapes {
 			for d := range dashes {
-				free = append(free, look{c, (c + m) % len(markers), (c + d) % len(dashes)})
+				free = append(free, look{c, (c + m) % len(shapes), (c + d) % len(dashes)})
 			}
 		}
 		take(i, slices.MinFunc(free, func(a, b look) int { // the first of the least used

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
 )
@@ -18,11 +17,10 @@ func TestColoursStay(t *testing.T) {
 		for _, m := range methods {
 			r.Runs = append(r.Runs, benchmark.RunResult{Method: m[0], Name: m[1]})
 		}
-		all, err := summarize(r)
-		require.NoError(t, err)
+		d := newDrawer(materialOf(t, &made{results: r, task: &benchmark.TaskArrays{}}))
 		of := map[string]look{}
-		for _, s := range all {
-			of[s.label] = s.look
+		for _, e := range d.exhibits {
+			of[e.label] = d.looks[e.id]
 		}
 		return of
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
-	"math"
 	"slices"
+	"strconv"
 
 	"github.com/koopbench/koopbench/benchmark"
 )
@@ -96,17 +96,7 @@ func (m *material) readSteps() []int {
 }
 
 // columnsOf are the steps shown: all, or maxColumns of them with the first and the last.
-func columnsOf(steps int) []int {
-	n := min(steps, maxColumns)
-	columns := make([]int, n)
-	for i := range columns {
-		columns[i] = 1 + i
-		if steps > n {
-			columns[i] = 1 + int(math.Round(float64(i)*float64(steps-1)/float64(n-1)))
-		}
-	}
-	return columns
-}
+func columnsOf(steps int) []int { return sampled(steps, maxColumns) }
 
 // take keeps of the arrays what figures show, so that the rest can go.
 func (e *exhibit) take(a *benchmark.RunArrays, m *material) {
@@ -149,4 +139,27 @@ func (e exhibit) why() string {
 		text += ": " + oneLine(run.Reason)
 	}
 	return text
+}
+
+// startTitle stands before the state of the snapshot that a roll-out starts from.
+const startTitle = "Start: "
+
+// truth is the state a number of steps after the first test snapshot, −1 where that is unknown.
+func (m *material) truth(step int) int {
+	states := m.results.Task.States
+	if len(m.task.TestLabels) == 0 || states < 1 {
+		return -1
+	}
+	return (m.task.TestLabels[0] + step*max(1, m.results.Task.Lag)) % states
+}
+
+func (m *material) columnTitle(step int) string {
+	truth := "?"
+	if t := m.truth(step); t >= 0 {
+		truth = strconv.Itoa(t)
+	}
+	if step == 0 {
+		return startTitle + truth
+	}
+	return truth
 }

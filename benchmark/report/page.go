@@ -57,6 +57,9 @@ func WritePage(w io.Writer, s *benchmark.Store, r *benchmark.Results, live *Live
 	return writePage(w, m, from, live)
 }
 
+// style is the style sheet, with the colours of the figures.
+func style() string { return styleSheet() + pageStyle }
+
 // soFar is a store whose results are given.
 type soFar struct {
 	*benchmark.Store
@@ -70,7 +73,7 @@ func (s soFar) Results() (*benchmark.Results, error) { return s.results, nil }
 // writePage writes the page of material from s.
 func writePage(w io.Writer, m *material, s source, live *Live) (err error) {
 	defer core.Recover(&err)
-	v, err := (&pageBuilder{m, s}).view()
+	v, err := (&pageBuilder{newDrawer(m), s}).view()
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (v *pageView) write(w io.Writer) error {
 		return fmt.Errorf("%w: the template of the page: %w", core.ErrPanic, err)
 	}
 	v.Policy = policy(v.Live != nil)
-	v.Style, v.Script = template.CSS(pageStyle), template.JS(pageScript)
+	v.Style, v.Script = template.CSS(style()), template.JS(pageScript)
 	v.Schema = benchmark.Schema
 	b := bufio.NewWriterSize(w, 1<<16)
 	if err := t.Execute(b, v); err != nil {
@@ -107,7 +110,7 @@ func policy(live bool) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	p := "default-src 'none'; img-src data:; style-src " + hash(pageStyle) + "; script-src " + hash(pageScript) + "; base-uri 'none'; form-action 'none'"
+	p := "default-src 'none'; img-src data:; style-src " + hash(style()) + "; script-src " + hash(pageScript) + "; base-uri 'none'; form-action 'none'"
 	if live {
 		p += "; connect-src 'self'"
 	}

@@ -29,6 +29,10 @@ func pageOf(t testing.TB, s source) string {
 	return string(text)
 }
 
+func builderOf(t testing.TB, s source) *pageBuilder {
+	return &pageBuilder{newDrawer(materialOf(t, s)), s}
+}
+
 // parsed is a page as a browser reads it.
 type parsed struct {
 	texts   []string            // of everything that is shown
@@ -342,7 +346,7 @@ func TestPageRanks(t *testing.T) {
 	}
 	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, bandsNote(m.exhibits))
-	for _, note := range m.tableNotes() {
+	for _, note := range builderOf(t, s).tableNotes() {
 		assert.NotContains(t, note.Value, "shares its process", "%s: what costs are stands with them", note.Name)
 	}
 }
@@ -351,7 +355,7 @@ func TestPageRanks(t *testing.T) {
 func TestPageCosts(t *testing.T) {
 	s := makeUp(t, setting{test: 20, seeds: []int64{0, 1}, methods: []madeUp{{label: "inside", first: 0.9, rank: 5}, {label: "outside", first: 0.8, rank: 4}}})
 	columns := func() (names []string, rows map[string][]string) {
-		v := materialOf(t, s).costView()
+		v := builderOf(t, s).costView()
 		rows = map[string][]string{}
 		for _, c := range v.Columns {
 			names = append(names, c.Name)
@@ -385,9 +389,9 @@ func TestPageCosts(t *testing.T) {
 	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "compile s", "predict s", "cpu s", "peak MiB", "rpc s", "rpc MiB"}, names)
 	assert.Equal(t, []string{"34\u202f213", "5", "2.00", none, "0.50", none, "300", none, none}, rows["inside"])
 	assert.Equal(t, []string{none, "4", "2.00", "0.50", "0.50", "2.00", "300", "0.25", "3.00"}, rows["outside"])
-	assert.Contains(t, materialOf(t, s).costCaption(), "not isolated")
+	assert.Contains(t, builderOf(t, s).costCaption(), "not isolated")
 	s.results.Runs[0].Jobs = 2
-	assert.Contains(t, materialOf(t, s).costCaption(), "shared the machine")
+	assert.Contains(t, builderOf(t, s).costCaption(), "shared the machine")
 }
 
 func TestPageMachines(t *testing.T) {

@@ -218,7 +218,7 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Equal(t, "none", js[string](b, shown))
 		b.do(chromedp.Focus(chromedp.CSS(`input[data-series="1"]`)), chromedp.KeyEvent(" "))
 		assert.Equal(t, "inline", js[string](b, shown), "by keyboard")
-		visible := `[...document.querySelectorAll(".wide g.series")].filter((g) => getComputedStyle(g).display !== "none").length`
+		visible := `new Set([...document.querySelectorAll(".wide g.series")].filter((g) => getComputedStyle(g).display !== "none").map((g) => g.dataset.series)).size`
 		before := js[int](b, visible)
 		assert.Equal(t, 8, before, "five methods, the oracle, persistence and chance")
 		b.click(`button[data-show="none"]`)

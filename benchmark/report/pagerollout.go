@@ -72,16 +72,15 @@ type rolloutRun struct {
 
 // rollout reads the images of the runs.
 func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
-	m := b.material
-	task := m.results.Task
-	height, width, _ := pictureShape(m.task.TestImages.Shape())
-	v := rolloutView{Word: stateWord(task), Images: m.task.TestImages.Len()}
-	d := &rolloutData{Width: width, Height: height, States: max(1, task.States), Lag: max(1, task.Lag), Word: v.Word, Columns: m.columns, Runs: map[int][]rolloutRun{}}
+	task := b.results.Task
+	height, width, _ := pictureShape(b.task.TestImages.Shape())
+	v := rolloutView{Word: stateWord(task), Images: b.task.TestImages.Len()}
+	d := &rolloutData{Width: width, Height: height, States: max(1, task.States), Lag: max(1, task.Lag), Word: v.Word, Columns: b.columns, Runs: map[int][]rolloutRun{}}
 	if v.Images == 0 {
 		v.Note = "The results hold no test images."
 		return v, d, nil
 	}
-	d.Truth = m.task.TestLabels[:min(len(m.task.TestLabels), v.Images)]
+	d.Truth = b.task.TestLabels[:min(len(b.task.TestLabels), v.Images)]
 	embedded, total, err := b.rolloutRuns(d)
 	if err != nil {
 		return v, d, err
@@ -92,16 +91,16 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 		return v, d, nil
 	}
 	d.Seed = v.Seed
-	truth, err := sprite(1, v.Images, height, width, func(_, row int) image.Image { return picture(m.task.TestImages, row) })
+	truth, err := sprite(1, v.Images, height, width, func(_, row int) image.Image { return picture(b.task.TestImages, row) })
 	if err != nil {
 		return v, d, err
 	}
 	sprites := []string{spriteImage("truth", -1, truth, width, height*v.Images)}
-	for _, step := range m.columns {
-		v.Columns = append(v.Columns, rolloutColumn{step, m.columnTitle(step)})
+	for _, step := range b.columns {
+		v.Columns = append(v.Columns, rolloutColumn{step, b.columnTitle(step)})
 	}
-	v.Truth = strings.TrimPrefix(m.columnTitle(0), startTitle)
-	for _, e := range m.exhibits {
+	v.Truth = strings.TrimPrefix(b.columnTitle(0), startTitle)
+	for _, e := range b.exhibits {
 		runs := d.Runs[e.id]
 		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
 		line := rolloutLine{Method: e.id, Name: e.label, Start: template.HTML(cropped("truth", width, height, 0))}
@@ -112,17 +111,17 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 			}
 		} else {
 			line.Which = runs[i].Text
-			sheet := spriteImage(fmt.Sprint(e.id), e.id, runs[i].Image, width*len(m.columns), height*v.Images)
+			sheet := spriteImage(fmt.Sprint(e.id), e.id, runs[i].Image, width*len(b.columns), height*v.Images)
 			sprites = append(sprites, sheet)
 			if runs[i].Seed == v.Seed {
 				runs[i].Image = "" // the script finds it in the page
 			}
 		}
-		for column, step := range m.columns {
+		for column, step := range b.columns {
 			cell := `<span class="cell"><span class="seen"></span></span>`
 			if i >= 0 {
 				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`,
-					cropped(fmt.Sprint(e.id), width, height, column), seen(runs[i].Labels, column, m.truth(step)))
+					cropped(fmt.Sprint(e.id), width, height, column), seen(runs[i].Labels, column, b.truth(step)))
 			}
 			line.Cells = append(line.Cells, template.HTML(cell))
 		}
@@ -132,10 +131,10 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	v.Status = fmt.Sprintf("Image 1 of %d, %s %s; seed %s", v.Images, v.Word, v.Truth, v.Seed)
 	v.Caption = fmt.Sprintf("What each method predicts from one test image. %s "+
 		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.",
-		conditions(m.results), v.Word)
+		conditions(b.results), v.Word)
 	v.Note = "Values are cut to [0, 1] and shown in 16 levels."
-	if n := len(m.columns); n < m.steps {
-		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)
+	if n := len(b.columns); n < b.steps {
+		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, b.steps)
 	}
 	if embedded < total {
 		v.Note += fmt.Sprintf(" The page holds the images of %d of %d runs, by seed; runs/ has all.", embedded, total)
@@ -146,11 +145,11 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 // rolloutRuns fills in the runs of all methods and says of how many of how many the page has the images.
 func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 	size, most := 0, 0
-	for _, e := range b.material.exhibits {
+	for _, e := range b.exhibits {
 		most = max(most, len(e.runs))
 	}
 	for i := range most {
-		for _, e := range b.material.exhibits {
+		for _, e := range b.exhibits {
 			if i >= len(e.runs) {
 				continue
 			}
@@ -183,27 +182,26 @@ func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err erro
 
 // embed gives a run its images and labels; one whose arrays are not there stays without.
 func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
-	m := b.material
-	a, err := b.source.RunArraysOf(m.results.Task, run)
+	a, err := b.source.RunArraysOf(b.results.Task, run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	images := m.task.TestImages.Len()
-	height, width, _ := pictureShape(m.task.TestImages.Shape())
+	images := b.task.TestImages.Len()
+	height, width, _ := pictureShape(b.task.TestImages.Shape())
 	labels := make([][]int, images)
 	for row := range images {
-		for _, step := range m.columns {
+		for _, step := range b.columns {
 			if step <= len(a.Labels) && row < len(a.Labels[step-1]) {
 				labels[row] = append(labels[row], a.Labels[step-1][row])
 			}
 		}
 	}
-	r.Image, err = sprite(len(m.columns), images, height, width, func(column, row int) image.Image {
-		step := m.columns[column]
-		if step > len(a.Rollout) || row >= a.Rollout[step-1].Len() || !slices.Equal(a.Rollout[step-1].Shape(), m.task.TestImages.Shape()) {
+	r.Image, err = sprite(len(b.columns), images, height, width, func(column, row int) image.Image {
+		step := b.columns[column]
+		if step > len(a.Rollout) || row >= a.Rollout[step-1].Len() || !slices.Equal(a.Rollout[step-1].Shape(), b.task.TestImages.Shape()) {
 			return nil
 		}
 		return picture(a.Rollout[step-1], row)
@@ -217,7 +215,7 @@ func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 // rolloutSeeds are the seeds that some run with images has, and the one to begin with: that of the best method.
 func (b *pageBuilder) rolloutSeeds(d *rolloutData) (seeds []string, first string) {
 	var numbers []int64
-	for _, e := range b.material.exhibits {
+	for _, e := range b.exhibits {
 		for i, r := range d.Runs[e.id] {
 			if r.Labels != nil {
 				if first == "" {

@@ -19,9 +19,7 @@ func intervalAt(s summary, step int) (low, high float64, ok bool) {
 	return endsOf(s.steps[step-1])
 }
 
-// totalInterval is that of the mean over all steps.
-func totalInterval(s summary) (low, high float64, ok bool) { return endsOf(s.total) }
-
+// endsOf are those of a 95% interval.
 func endsOf(e *stats.Estimate) (low, high float64, ok bool) {
 	if e == nil {
 		return 0, 0, false
@@ -53,14 +51,14 @@ func trainedCell(s summary) rankingCell {
 var rankingFacts = []string{"†", "‡", aboveMark, "mean", "interval", "rank", "trained", "baseline"}
 
 // tableNotes explains the table of the ranking.
-func (m *material) tableNotes() []pageFact {
-	all := make([]summary, len(m.exhibits))
-	for i, e := range m.exhibits {
+func (b *pageBuilder) tableNotes() []pageFact {
+	all := make([]summary, len(b.exhibits))
+	for i, e := range b.exhibits {
 		all[i] = e.summary
 	}
 	var notes []pageFact
 	told := false
-	for _, fact := range facts(m.results, all, m.known) {
+	for _, fact := range facts(b.results, all, b.known) {
 		name, text := fact[0], fact[1]
 		switch {
 		case name != "":
@@ -74,53 +72,27 @@ func (m *material) tableNotes() []pageFact {
 	return notes
 }
 
-// bandNote says what the lines and bands of accuracies are, "" where there is no band.
-func (m *material) bandNote() string {
-	if slices.ContainsFunc(m.exhibits, func(e exhibit) bool { return e.total != nil }) {
-		return bandsNote(m.exhibits)
-	}
-	return ""
-}
-
-// reference is a line to compare with: its accuracy at each step.
-type reference struct {
-	name, text string // name is a class of the style sheet too
-	values     []float64
-	baseline   baseline
-}
-
-func (r reference) at(step int) float64 {
-	if step < 1 || step > len(r.values) {
-		return -1
-	}
-	return r.values[step-1]
-}
-
-func (m *material) references() []reference {
-	var all []reference
-	for _, b := range baselines(m.results, m.known, m.steps) {
-		all = append(all, reference{b.name, b.label, b.at, b})
-	}
-	slices.Reverse(all) // the highest first
+// levels are the baselines, the highest first.
+func (b *pageBuilder) levels() []baseline {
+	all := baselines(b.results, b.known, b.steps)
+	slices.Reverse(all)
 	return all
 }
 
-// referenceRow is the row of a baseline in the table of the ranking.
-func (b *pageBuilder) referenceRow(r reference, shown []int) rankingRow {
-	low, high, ok := endsOf(r.baseline.total)
+// baselineRow is the row of a baseline in the table of the ranking.
+func (b *pageBuilder) baselineRow(of baseline, shown []int) rankingRow {
+	low, high, ok := endsOf(of.total)
 	row := rankingRow{
-		Plot: b.material.dotPlot(r.baseline.mean, "level", low, high, ok, func(x, y float64) string {
-			return fmt.Sprintf(`<circle class="point" cx="%s" cy="%s" r="3"/>`, num(x), num(y))
-		}),
-		Name: r.text, PlotValue: sortValue(r.baseline.mean), Swatch: levelSwatch(r.name, 14),
-		Cells: []rankingCell{{Text: fractionText(r.baseline.mean), More: intervalText(low, high, ok), Class: "number", Sort: sortValue(r.baseline.mean)}},
+		Plot: b.dotPlot(interval{of.mean, low, high, ok}, nil),
+		Name: of.label, PlotValue: sortValue(of.mean), Swatch: levelSwatch(of.name, 14),
+		Cells: []rankingCell{{Text: fractionText(of.mean), More: intervalText(low, high, ok), Class: "number", Sort: sortValue(of.mean)}},
 	}
 	for _, step := range shown {
-		cell := rankingCell{Text: fractionText(r.at(step)), Class: "number"}
-		if r.at(step) >= 0 {
-			cell.Sort = sortValue(r.at(step))
-			if step <= len(r.baseline.steps) {
-				cell.More = intervalText(endsOf(r.baseline.steps[step-1]))
+		cell := rankingCell{Text: fractionText(of.value(step)), Class: "number"}
+		if of.value(step) >= 0 {
+			cell.Sort = sortValue(of.value(step))
+			if step <= len(of.steps) {
+				cell.More = intervalText(endsOf(of.steps[step-1]))
 			}
 		}
 		row.Cells = append(row.Cells, cell)

@@ -32,7 +32,6 @@ type pageView struct {
 	Accuracy    pageChart
 	Rollout     rolloutView
 	Panels      []panelSet
-	KeyLabel    string
 	Cost        costView
 	Remarks     []remarkGroup
 	Runs        []runRow
@@ -118,8 +117,8 @@ type runRow struct{ Method, Seed, Status, Trained, Accuracy, Rank, Fit, Predict,
 
 // pageBuilder makes a page's view.
 type pageBuilder struct {
-	material *material
-	source   source
+	*drawer
+	source source
 }
 
 // waitingPage is the page before any run has finished. Of r, the task may be known.
@@ -132,36 +131,35 @@ func waitingPage(r *benchmark.Results, live *Live) *pageView {
 }
 
 func (b *pageBuilder) view() (*pageView, error) {
-	m := b.material
 	v := &pageView{
-		Ready: true, Title: taskTitle(m.results.Task), Lead: b.lead(), Step: m.last(), Facts: b.facts(),
-		Table: b.table(), Accuracy: m.accuracyChart(), Cost: m.costView(),
-		Panels: []panelSet{m.eigenvaluePanels(), m.eigenfunctionPanels(), m.trainingPanels()},
-		Runs:   b.runs(), RunsTitle: allRuns(len(m.results.Runs)), Command: shellCommand(m.results.Environment.Command), Environment: b.environment(),
+		Ready: true, Title: taskTitle(b.results.Task), Lead: b.lead(), Step: b.last(), Facts: b.facts(),
+		Table: b.table(), Accuracy: b.accuracyView(), Cost: b.costView(),
+		Panels: []panelSet{b.panelSet(b.eigenvalues()), b.panelSet(b.eigenfunctions()), b.panelSet(b.training())},
+		Runs:   b.runs(), RunsTitle: allRuns(len(b.results.Runs)), Command: shellCommand(b.results.Environment.Command), Environment: b.environment(),
 	}
-	if _, _, channels := pictureShape(m.task.TestImages.Shape()); channels != 3 {
+	if _, _, channels := pictureShape(b.task.TestImages.Shape()); channels != 3 {
 		v.Ink = "ink"
 	}
 	var err error
 	if v.Sample, err = b.sample(); err != nil {
 		return nil, err
 	}
-	v.Data = pageData{Names: map[int]string{}, Steps: m.readSteps(), Rest: m.last(), Accuracy: map[string][]*number{}}
-	for _, e := range m.exhibits {
+	v.Data = pageData{Names: map[int]string{}, Steps: b.readSteps(), Rest: b.last(), Accuracy: map[string][]*number{}}
+	for _, e := range b.exhibits {
 		v.Data.Names[e.id] = e.label
 		v.Data.Accuracy[strconv.Itoa(e.id)] = numbers(v.Data.Steps, e.at)
 	}
-	for _, l := range m.references() {
-		v.Data.Accuracy[l.name] = numbers(v.Data.Steps, l.at)
+	for _, l := range b.levels() {
+		v.Data.Accuracy[l.name] = numbers(v.Data.Steps, l.value)
 	}
 	if v.Rollout, v.Data.Rollout, err = b.rollout(); err != nil {
 		return nil, err
 	}
-	all := make([]summary, len(m.exhibits))
-	for i, e := range m.exhibits {
+	all := make([]summary, len(b.exhibits))
+	for i, e := range b.exhibits {
 		all[i] = e.summary
 	}
-	for _, g := range notes(m.results, all) {
+	for _, g := range notes(b.results, all) {
 		group := remarkGroup{Heading: g.heading}
 		for _, text := range g.notes {
 			lead, rest, ok := strings.Cut(text, ": ")
@@ -227,36 +225,34 @@ func Counted(n int, word string) string {
 }
 
 func (b *pageBuilder) lead() string {
-	m := b.material
 	var runs []*benchmark.RunResult
-	for _, e := range m.exhibits {
+	for _, e := range b.exhibits {
 		runs = append(runs, e.runs...)
 	}
 	text := fmt.Sprintf("%s at %s on %s %s",
-		Counted(len(m.exhibits), "method"), seedWords(seedsOf(runs)), taskText(m.results.Task), cutShort(m.results))
+		Counted(len(b.exhibits), "method"), seedWords(seedsOf(runs)), taskText(b.results.Task), cutShort(b.results))
 	return strings.TrimSpace(text)
 }
 
 func (b *pageBuilder) facts() []pageFact {
-	m := b.material
 	evaluated, trained, total, seconds := 0, 0, 0, 0.0
-	for _, e := range m.exhibits {
+	for _, e := range b.exhibits {
 		evaluated, trained, total = evaluated+len(e.ok), trained+e.trained(), total+len(e.runs)
 		for _, run := range e.ok {
 			seconds += run.FitSeconds
 		}
 	}
 	oracle := "accuracy on true test images"
-	if m.results.Oracle.TestAccuracy < benchmark.WeakJudge {
+	if b.results.Oracle.TestAccuracy < benchmark.WeakJudge {
 		oracle += ": a weak judge"
 	}
 	facts := []pageFact{
 		{Name: "Runs evaluated", Value: fmt.Sprintf("%d of %d", evaluated, total), More: "a method at a seed each"},
 		{Name: "Trained", Value: fmt.Sprintf("%d of %d", trained, total), More: "that learned something"},
-		{Name: "Oracle", Value: fmt.Sprintf("%.3f", m.results.Oracle.TestAccuracy), More: oracle},
+		{Name: "Oracle", Value: fmt.Sprintf("%.3f", b.results.Oracle.TestAccuracy), More: oracle},
 	}
-	if n := m.results.Task.States; n > 0 {
-		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)), More: fmt.Sprintf("one of %s", states(m.results.Task))})
+	if n := b.results.Task.States; n > 0 {
+		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)), More: fmt.Sprintf("one of %s", states(b.results.Task))})
 	}
 	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
 }
@@ -275,9 +271,8 @@ func durationText(seconds float64) string {
 
 // sample is the first snapshots of the sequence side by side.
 func (b *pageBuilder) sample() (samplePicture, error) {
-	m := b.material
-	x := m.task.Sample
-	n := min(x.Len(), len(m.task.SampleLabels), 2*max(1, m.results.Task.States))
+	x := b.task.Sample
+	n := min(x.Len(), len(b.task.SampleLabels), 2*max(1, b.results.Task.States))
 	height, width, _ := pictureShape(x.Shape())
 	if n == 0 || width*n > 4000 || height > 300 {
 		return samplePicture{}, nil
@@ -288,12 +283,12 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	}
 	labels := make([]string, n)
 	for i := range labels {
-		labels[i] = strconv.Itoa(m.task.SampleLabels[i])
+		labels[i] = strconv.Itoa(b.task.SampleLabels[i])
 	}
 	scale := max(1, 56/max(height, 1))
 	return samplePicture{
 		Source: template.URL("data:image/png;base64," + encoded), Width: n * width * scale, Height: height * scale,
-		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, stateWord(m.results.Task), strings.Join(labels, ", ")),
+		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, stateWord(b.results.Task), strings.Join(labels, ", ")),
 	}, nil
 }
 
@@ -301,22 +296,21 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 const pageColumnsAfter = 2
 
 func (b *pageBuilder) table() rankingTable {
-	m := b.material
-	shown := shownSteps(m.steps, m.results.Task)
+	shown := shownSteps(b.steps, b.results.Task)
 	t := rankingTable{
 		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s",
-			m.results.Task.Test, conditions(m.results)),
+			b.results.Task.Test, conditions(b.results)),
 		Columns: []rankingColumn{
-			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: dotPlotScale()}, {Name: "mean", Class: "number most"},
+			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: b.dotPlotScale()}, {Name: "mean", Class: "number most"},
 		},
-		Notes: m.tableNotes(),
+		Notes: b.tableNotes(),
 	}
 	for _, step := range shown {
 		t.Columns = append(t.Columns, rankingColumn{Name: "t = " + strconv.Itoa(step), Class: "number most"})
 	}
 	t.Columns = append(t.Columns, rankingColumn{Name: "trained", Class: "number most"}, rankingColumn{Name: "ok", Class: "number most"})
 	groups := []rankingGroup{{}, {Heading: "Not ranked"}, {Heading: "Baselines"}}
-	for i, e := range m.exhibits {
+	for i, e := range b.exhibits {
 		row := b.tableRow(e, shown)
 		row.Rank, row.RankValue = rankOf(e.summary), strconv.Itoa(i+1)
 		if e.exposed == core.Unexposed {
@@ -325,8 +319,8 @@ func (b *pageBuilder) table() rankingTable {
 		}
 		groups[1].Rows = append(groups[1].Rows, row)
 	}
-	for _, r := range m.references() {
-		groups[2].Rows = append(groups[2].Rows, b.referenceRow(r, shown))
+	for _, r := range b.levels() {
+		groups[2].Rows = append(groups[2].Rows, b.baselineRow(r, shown))
 	}
 	t.Groups = slices.DeleteFunc(groups, func(g rankingGroup) bool { return len(g.Rows) == 0 })
 	return t
@@ -334,12 +328,10 @@ func (b *pageBuilder) table() rankingTable {
 
 func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	s := e.summary
-	low, high, ok := totalInterval(s)
+	low, high, ok := endsOf(s.total)
 	row := rankingRow{
-		Name: s.label, Marks: s.marks(), Swatch: markSwatch(s.look),
-		Plot: b.material.dotPlot(s.overall(), hueClass(s.look), low, high, ok, func(x, y float64) string {
-			return mark(s.look, x, y, 5)
-		}),
+		Name: s.label, Marks: s.marks(), Swatch: b.markSwatch(e),
+		Plot: b.dotPlot(interval{s.overall(), low, high, ok}, &e),
 	}
 	accuracy := func(v float64, more string) {
 		cell := rankingCell{Text: none, Class: "number"}
@@ -351,7 +343,7 @@ func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
 	if v := s.overall(); v >= 0 {
 		row.PlotValue = sortValue(v)
 	}
-	accuracy(s.overall(), intervalText(totalInterval(s)))
+	accuracy(s.overall(), intervalText(low, high, ok))
 	for _, step := range shown {
 		accuracy(s.at(step), intervalText(intervalAt(s, step)))
 	}
@@ -366,7 +358,7 @@ func sortValue(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 func (b *pageBuilder) runs() []runRow {
 	var rows []runRow
-	for _, e := range b.material.exhibits {
+	for _, e := range b.exhibits {
 		for _, run := range e.runs {
 			row := runRow{
 				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Key: run.Key,
@@ -376,7 +368,7 @@ func (b *pageBuilder) runs() []runRow {
 				row.Trained = "yes"
 			}
 			if n := len(run.Accuracy); n > 0 && run.Status == benchmark.StatusOK {
-				if step := b.material.last(); step <= n {
+				if step := b.last(); step <= n {
 					row.Accuracy = fractionText(run.Accuracy[step-1])
 				}
 				one := []*benchmark.RunResult{run}
@@ -397,7 +389,7 @@ func (b *pageBuilder) runs() []runRow {
 }
 
 func (b *pageBuilder) environment() []pageFact {
-	r := b.material.results
+	r := b.results
 	e := r.Environment
 	var facts []pageFact
 	add := func(name, value string) {

@@ -1,6 +1,11 @@
 package report
 
 import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -12,10 +17,11 @@ type panel struct {
 	title, subtitle string
 	plot            *plot.Plot
 	message         string // stands in the middle of the plot, for one without data
+	label           string // what it shows, for who cannot see it
 }
 
-// panelSheet is a figure of panels with one legend and a note below.
-type panelSheet struct {
+// sheet is panels of methods with one legend and a note: a figure, or a section of the page.
+type sheet struct {
 	name, title string
 	empty       string // stands in the place of panels where there is none
 	panels      []panel
@@ -24,9 +30,33 @@ type panelSheet struct {
 	ratio       float64 // of the height of a panel to its width
 }
 
+// limited has the first panels, and says in its note what is not there.
+func (s sheet) limited(what string, without []string) sheet {
+	if n := len(s.panels); n > maxPanels {
+		s.panels = s.panels[:maxPanels]
+		s.note += fmt.Sprintf(" Of %d methods, the first %d in the ranking are shown.", n, maxPanels)
+	}
+	if len(without) > maxPanels {
+		without = append(without[:maxPanels:maxPanels], "…")
+	}
+	if len(without) > 0 {
+		s.note += " Without " + what + ": " + strings.Join(without, ", ") + "."
+	}
+	return s
+}
+
+// chart is a panel for the page.
+func (s sheet) chart(l lettering, p panel) template.HTML {
+	const size = 240
+	c := newPageSVG(size, math.Round(size*s.ratio))
+	p.draw(draw.New(c), l, nil)
+	return c.element("panel", p.label, "")
+}
+
 const panelWidth = 2.3 * vg.Inch
 
-func panelFigure(l lettering, s panelSheet) figure {
+// figure lays the panels out in a grid.
+func (s sheet) figure(l lettering) figure {
 	n := len(s.panels)
 	if n == 0 {
 		s.key = nil
@@ -58,7 +88,7 @@ func panelFigure(l lettering, s panelSheet) figure {
 	note := setBlock(width, l.note, s.note)
 	_, noteHeight := note.size()
 	return figure{
-		name: s.name, title: s.title, width: width + 2*margin, height: body + noteHeight + 8 + 2*margin,
+		name: s.name, title: s.title + " of each method", width: width + 2*margin, height: body + noteHeight + 8 + 2*margin,
 		draw: func(c draw.Canvas) {
 			note.draw(c, margin, margin+noteHeight, text.XLeft)
 			top := c.Max.Y - margin

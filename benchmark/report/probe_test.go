@@ -14,6 +14,7 @@ type probe struct {
 	turn    []float64 // the stack of rotations
 	texts   []probedText
 	strokes int
+	fills   int
 	size    vg.Point
 }
 
@@ -46,7 +47,7 @@ func (p *probe) Scale(x, y float64)                  { panic("not used by the fi
 func (p *probe) Push()                               { p.turn = append(p.turn, p.turn[len(p.turn)-1]) }
 func (p *probe) Pop()                                { p.turn = p.turn[:len(p.turn)-1] }
 func (p *probe) Stroke(vg.Path)                      { p.strokes++ }
-func (p *probe) Fill(vg.Path)                        {}
+func (p *probe) Fill(vg.Path)                        { p.fills++ }
 func (p *probe) DrawImage(vg.Rectangle, image.Image) {}
 func (p *probe) FillString(f font.Face, at vg.Point, s string) {
 	sin, cos := math.Sincos(p.turn[len(p.turn)-1])

@@ -26,9 +26,9 @@ func TestProtocolIsNamed(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 4, named, "captions of ranking, accuracy, roll-out and cost")
-		m := materialOf(t, s)
+		d := newDrawer(materialOf(t, s))
 		for _, figure := range []string{"accuracy", "rollout"} {
-			_, svg, err := m.render(figure)
+			_, svg, err := d.render(figure)
 			require.NoError(t, err)
 			assert.Contains(t, string(svg), protocol+":", figure)
 		}

@@ -64,7 +64,7 @@ func TestCutShortIsSaid(t *testing.T) {
 			"table": written(t, ".txt", r), "comparison": comparison.String(), "page": strings.Join(p.texts, "\n"),
 		}
 		for _, name := range []string{"accuracy", "rollout"} {
-			_, svg, err := materialOf(t, s).render(name)
+			_, svg, err := newDrawer(materialOf(t, s)).render(name)
 			require.NoError(t, err)
 			texts[name] = strings.Join(svgTexts(t, svg), " ")
 		}

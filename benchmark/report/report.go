@@ -31,7 +31,7 @@ func Write(dir string) (err error) {
 	if err := foreign.Folder(dir).Make(Folder); err != nil {
 		return fmt.Errorf("the folder of figures cannot be made: %w", err)
 	}
-	if err := m.write(filepath.Join(dir, Folder)); err != nil {
+	if err := newDrawer(m).write(filepath.Join(dir, Folder)); err != nil {
 		return err
 	}
 	page, err := m.pageBytes(store)
@@ -41,9 +41,9 @@ func Write(dir string) (err error) {
 	return atomicfile.Write(filepath.Join(dir, Page), page)
 }
 
-func (m *material) write(folder string) error {
+func (d *drawer) write(folder string) error {
 	for _, name := range Figures() {
-		png, svg, err := m.render(name)
+		png, svg, err := d.render(name)
 		if err != nil {
 			return fmt.Errorf("figure %s: %w", name, err)
 		}
@@ -57,9 +57,9 @@ func (m *material) write(folder string) error {
 }
 
 // render draws one figure in both formats.
-func (m *material) render(name string) (png, svg []byte, err error) {
+func (d *drawer) render(name string) (png, svg []byte, err error) {
 	defer core.Recover(&err)
-	f := m.figure(name, newLettering())
+	f := d.figure(name)
 	if png, err = f.png(); err != nil {
 		return nil, nil, err
 	}
@@ -67,8 +67,10 @@ func (m *material) render(name string) (png, svg []byte, err error) {
 	return png, svg, err
 }
 
-func (m *material) figure(name string, l lettering) figure {
-	return map[string]func(lettering) figure{
-		"accuracy": m.accuracy, "rollout": m.rollout, "eigenfunctions": m.eigenfunctions, "training": m.training, "sample": m.sample,
-	}[name](l)
+func (d *drawer) figure(name string) figure {
+	return map[string]func() figure{
+		"accuracy": d.accuracyFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
+		"eigenfunctions": func() figure { return d.eigenfunctions().figure(d.lettering) },
+		"training":       func() figure { return d.training().figure(d.lettering) },
+	}[name]()
 }

@@ -2,21 +2,12 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
-
-var (
-	rightColor = color.NRGBA{0x00, 0x7a, 0x4d, 0xff}
-	wrongColor = color.NRGBA{0xd6, 0x1f, 0x1f, 0xff}
-)
-
-// startTitle stands before the state of the snapshot that a roll-out starts from.
-const startTitle = "Start: "
 
 // rolloutRow is a row of the roll-out: a method, and its predictions from the first test snapshot.
 type rolloutRow struct {
@@ -26,30 +17,30 @@ type rolloutRow struct {
 	right   []bool // by column: the oracle saw the true state
 }
 
-// rollout draws the first test snapshot and, for each method, the images predicted from it, step after step, with the
+// rolloutFigure draws the first test snapshot and, for each method, the images predicted from it, step after step, with the
 // label that the oracle gives each: green where it is the true state, red where it is not.
-func (m *material) rollout(l lettering) figure {
+func (d *drawer) rolloutFigure() figure {
 	const gap, between, nameGap = vg.Length(2.5), vg.Length(9), vg.Length(8)
-	cellWidth, cellHeight := pictureSize(m.task.TestImages.Shape(), 0.42*vg.Inch)
-	pitch := max(cellWidth, l.note.Width(strconv.Itoa(m.steps)), l.title.Width(m.columnTitle(m.steps))) + gap
-	rows := m.rolloutRows(l, 1.75*vg.Inch)
-	nameWidth := l.note.Width(stateWord(m.results.Task))
+	cellWidth, cellHeight := pictureSize(d.task.TestImages.Shape(), 0.42*vg.Inch)
+	pitch := max(cellWidth, d.note.Width(strconv.Itoa(d.steps)), d.title.Width(d.columnTitle(d.steps))) + gap
+	rows := d.rolloutRows(1.75 * vg.Inch)
+	nameWidth := d.note.Width(stateWord(d.results.Task))
 	for _, row := range rows {
 		w, _ := row.name.size()
 		nameWidth = max(nameWidth, w)
 	}
-	first := max(pitch-gap, l.title.Width(m.columnTitle(0))) // the column of the start
-	grid := first + between + vg.Length(len(m.columns))*pitch - gap
+	first := max(pitch-gap, d.title.Width(d.columnTitle(0))) // the column of the start
+	grid := first + between + vg.Length(len(d.columns))*pitch - gap
 	width := max(nameWidth+nameGap+grid, 3.2*vg.Inch)
 	heights := make([]vg.Length, len(rows))
-	header := lineHeight(l.note) + lineHeight(l.title) + 3
+	header := lineHeight(d.note) + lineHeight(d.title) + 3
 	body := header
 	for i, row := range rows {
 		_, h := row.name.size()
 		heights[i] = max(cellHeight, h) + 4
 		body += heights[i]
 	}
-	note := setBlock(width, l.note, m.rolloutNote())
+	note := setBlock(width, d.note, d.rolloutNote())
 	_, noteHeight := note.size()
 	return figure{
 		name: "rollout", title: "Images predicted by each method, step after step",
@@ -65,13 +56,13 @@ func (m *material) rollout(l lettering) figure {
 				}
 				return left + first + between + vg.Length(column)*pitch + (pitch-gap)/2
 			}
-			stepLine, stateLine := top-l.note.Font.Size, top-lineHeight(l.note)-l.title.Font.Size
-			letter(c, l.note, edge, stepLine, text.XRight, "step")
-			letter(c, l.note, edge, stateLine, text.XRight, stateWord(m.results.Task))
-			letter(c, l.title, center(-1), stateLine, text.XCenter, m.columnTitle(0))
-			for i, step := range m.columns {
-				letter(c, l.note, center(i), stepLine, text.XCenter, strconv.Itoa(step))
-				letter(c, l.title, center(i), stateLine, text.XCenter, m.columnTitle(step))
+			stepLine, stateLine := top-d.note.Font.Size, top-lineHeight(d.note)-d.title.Font.Size
+			letter(c, d.note, edge, stepLine, text.XRight, "step")
+			letter(c, d.note, edge, stateLine, text.XRight, stateWord(d.results.Task))
+			letter(c, d.title, center(-1), stateLine, text.XCenter, d.columnTitle(0))
+			for i, step := range d.columns {
+				letter(c, d.note, center(i), stepLine, text.XCenter, strconv.Itoa(step))
+				letter(c, d.title, center(i), stateLine, text.XCenter, d.columnTitle(step))
 			}
 			top -= header
 			for i, row := range rows {
@@ -82,16 +73,16 @@ func (m *material) rollout(l lettering) figure {
 					at := vg.Point{X: center(column) - cellWidth/2, Y: middle - cellHeight/2}
 					return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: cellWidth, Y: cellHeight})}
 				}
-				if m.task.TestImages.Len() > 0 {
-					c.DrawImage(cell(-1), picture(m.task.TestImages, 0))
+				if d.task.TestImages.Len() > 0 {
+					c.DrawImage(cell(-1), picture(d.task.TestImages, 0))
 				}
 				for column, img := range row.exhibit.images {
 					c.DrawImage(cell(column), img)
-					inset(c, l, cell(column), row.exhibit.labels[column], row.right[column])
+					inset(c, d.lettering, cell(column), row.exhibit.labels[column], row.right[column])
 				}
 				if row.message != "" {
 					x := center(0) - (pitch-gap)/2
-					letter(c, l.label, x, middle-0.35*l.label.Font.Size, text.XLeft, shorten(l.label, row.message, margin+width-x))
+					letter(c, d.label, x, middle-0.35*d.label.Font.Size, text.XLeft, shorten(d.label, row.message, margin+width-x))
 				}
 				top -= heights[i]
 			}
@@ -99,13 +90,13 @@ func (m *material) rollout(l lettering) figure {
 	}
 }
 
-func (m *material) rolloutRows(l lettering, width vg.Length) []rolloutRow {
-	rows := make([]rolloutRow, len(m.exhibits))
-	for i, e := range m.exhibits {
+func (d *drawer) rolloutRows(width vg.Length) []rolloutRow {
+	rows := make([]rolloutRow, len(d.exhibits))
+	for i, e := range d.exhibits {
 		row := rolloutRow{exhibit: e}
-		row.name = append(setBlock(width, l.title, e.label), setBlock(width, l.note, e.shownRun())...)
+		row.name = append(setBlock(width, d.title, e.label), setBlock(width, d.note, e.shownRun())...)
 		for column, label := range e.labels {
-			row.right = append(row.right, label == m.truth(m.columns[column]))
+			row.right = append(row.right, label == d.truth(d.columns[column]))
 		}
 		switch {
 		case e.run == nil:
@@ -120,53 +111,33 @@ func (m *material) rolloutRows(l lettering, width vg.Length) []rolloutRow {
 	return rows
 }
 
-// truth is the state a number of steps after the first test snapshot, −1 where that is unknown.
-func (m *material) truth(step int) int {
-	states := m.results.Task.States
-	if len(m.task.TestLabels) == 0 || states < 1 {
-		return -1
-	}
-	return (m.task.TestLabels[0] + step*max(1, m.results.Task.Lag)) % states
-}
-
-func (m *material) columnTitle(step int) string {
-	truth := "?"
-	if t := m.truth(step); t >= 0 {
-		truth = strconv.Itoa(t)
-	}
-	if step == 0 {
-		return startTitle + truth
-	}
-	return truth
-}
-
-func (m *material) rolloutNote() string {
-	word := stateWord(m.results.Task)
+func (d *drawer) rolloutNote() string {
+	word := stateWord(d.results.Task)
 	note := fmt.Sprintf("Predictions from the first test snapshot. %s Head of a column: the true %s. "+
 		"In an image: the %[2]s that the oracle sees, green if true, red and underlined if not. Values are cut to [0, 1].",
-		conditions(m.results), word)
-	if n := len(m.columns); n < m.steps {
-		note += fmt.Sprintf(" %d of %d steps are shown.", n, m.steps)
+		conditions(d.results), word)
+	if n := len(d.columns); n < d.steps {
+		note += fmt.Sprintf(" %d of %d steps are shown.", n, d.steps)
 	}
 	return note
 }
 
 // inset writes the label into the upper right corner of an image.
-func inset(c draw.Canvas, l lettering, cell vg.Rectangle, label int, right bool) {
+func inset(c draw.Canvas, l lettering, cell vg.Rectangle, label int, seen bool) {
 	style := l.tick
 	style.Font.Weight = l.title.Font.Weight
-	style.Color = wrongColor
-	if right {
-		style.Color = rightColor
+	style.Color = wrong
+	if seen {
+		style.Color = right
 	}
 	line := strconv.Itoa(label)
 	w, h := style.Width(line)+2, style.Font.Size
 	corner := vg.Point{X: cell.Max.X - w, Y: cell.Max.Y - h}
-	c.SetColor(color.White)
+	c.SetColor(paper)
 	c.Fill(vg.Rectangle{Min: corner, Max: vg.Point{X: cell.Max.X, Y: cell.Max.Y}}.Path())
 	baseline := corner.Y + 0.22*style.Font.Size
 	letter(c, style, corner.X+1, baseline, text.XLeft, line)
-	if !right {
-		c.StrokeLine2(draw.LineStyle{Color: wrongColor, Width: 0.8}, corner.X+1, baseline-1.2, cell.Max.X-1, baseline-1.2)
+	if !seen {
+		c.StrokeLine2(draw.LineStyle{Color: wrong, Width: 0.8}, corner.X+1, baseline-1.2, cell.Max.X-1, baseline-1.2)
 	}
 }

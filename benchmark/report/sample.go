@@ -9,18 +9,18 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// sample draws the first snapshots of the sequence with their states, a cycle a row.
-func (m *material) sample(l lettering) figure {
-	task, x := m.results.Task, m.task.Sample
-	n := min(x.Len(), len(m.task.SampleLabels))
+// sampleFigure draws the first snapshots of the sequence with their states, a cycle a row.
+func (d *drawer) sampleFigure() figure {
+	task, x := d.results.Task, d.task.Sample
+	n := min(x.Len(), len(d.task.SampleLabels))
 	columns := max(1, min(task.States, n))
 	rows := (n + columns - 1) / columns
 	cellWidth, cellHeight := pictureSize(x.Shape(), 0.56*vg.Inch)
 	const gap = vg.Length(6)
-	caption := lineHeight(l.tick)
+	caption := lineHeight(d.tick)
 	grid := vg.Length(columns)*(cellWidth+gap) - gap
 	width := max(grid, 3*vg.Inch)
-	note := setBlock(width, l.note, fmt.Sprintf("%s: the first %d snapshots of the sequence and their %ss.", orUnnamed(task.Name), n, stateWord(task)))
+	note := setBlock(width, d.note, fmt.Sprintf("%s: the first %d snapshots of the sequence and their %ss.", orUnnamed(task.Name), n, stateWord(task)))
 	_, noteHeight := note.size()
 	return figure{
 		name: "sample", title: "The first snapshots of the sequence",
@@ -31,7 +31,7 @@ func (m *material) sample(l lettering) figure {
 			for i := range n {
 				x0 := left + vg.Length(i%columns)*(cellWidth+gap)
 				top := c.Max.Y - margin - vg.Length(i/columns)*(cellHeight+caption+gap)
-				letter(c, l.tick, x0+cellWidth/2, top-l.tick.Font.Size, text.XCenter, strconv.Itoa(m.task.SampleLabels[i]))
+				letter(c, d.tick, x0+cellWidth/2, top-d.tick.Font.Size, text.XCenter, strconv.Itoa(d.task.SampleLabels[i]))
 				c.DrawImage(vg.Rectangle{
 					Min: vg.Point{X: x0, Y: top - caption - cellHeight},
 					Max: vg.Point{X: x0 + cellWidth, Y: top - caption},

@@ -21,7 +21,6 @@ type summary struct {
 	label   string // fit to be shown
 	exposed core.Exposure
 	id      int                    // place among all labels in alphabetical order
-	look    look                   // in all figures
 	runs    []*benchmark.RunResult // by seed
 	ok      []*benchmark.RunResult // those of them that were evaluated
 	mean    []float64              // accuracy at each step, step 1 first, over the runs that are ok; empty where none is
@@ -57,14 +56,9 @@ func summarize(r *benchmark.Results) ([]summary, error) {
 	}
 	all := make([]summary, 0, len(groups))
 	methods := slices.Sorted(maps.Keys(groups))
-	names := make([]string, len(methods))
-	for i, method := range methods {
-		names[i] = groups[method].runs[0].DeclaredName()
-	}
-	looks := looksOf(names)
 	for i, method := range methods {
 		s := groups[method]
-		s.id, s.look = i, looks[i]
+		s.id = i
 		slices.SortStableFunc(s.runs, func(a, b *benchmark.RunResult) int {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Key, b.Key))
 		})

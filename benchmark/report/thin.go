@@ -1,6 +1,9 @@
 package report
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // everyOne are the places of n values.
 func everyOne(n int) []int {
@@ -43,4 +46,27 @@ func telling(n, most int, at func(place int) float64) []int {
 	}
 	slices.Sort(places)
 	return slices.Compact(places)
+}
+
+// thinned are the places, from 1, and values of at most about so many points that show what the
+// values do.
+func thinned(values []float64, most int) (x, y []float64) {
+	for _, i := range telling(len(values), most, func(i int) float64 { return values[i] }) {
+		x, y = append(x, float64(i+1)), append(y, values[i])
+	}
+	return x, y
+}
+
+// sampled are at most n of the numbers from 1 to last, with both ends.
+func sampled(last, n int) []int {
+	n = min(n, last)
+	steps := make([]int, 0, n)
+	for i := range n {
+		at := last
+		if n > 1 {
+			at = 1 + int(math.Round(float64(i)*float64(last-1)/float64(n-1)))
+		}
+		steps = append(steps, at)
+	}
+	return steps
 }

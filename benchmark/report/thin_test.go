@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/koopbench/koopbench/benchmark"
 )
@@ -56,14 +57,31 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 		}
 	}
 	m := materialOf(t, s)
-	chart := string(m.accuracyDrawing("wide", 780, 440))
-	height := func(accuracy float64) float64 { return 398 - (398-10)*accuracy/1.03 }
-	width := func(step int) float64 { return 46 + (770-46)*(float64(step)-(1-15))/(1015-(1-15)) }
-	for class, levels := range map[string][2]float64{"curve": {0.1, 0.9}, "dots leaps": {0, 1}} {
-		d := regexp.MustCompile(`class="` + class + `" d="([^"]*)"`).FindStringSubmatch(chart)
-		require.NotNil(t, d, class)
-		points := pathPoints(t, d[1])
-		assert.Less(t, len(points), 2*maxPoints, class)
+	chart := string(newDrawer(m).accuracyChart("wide", 780, 440))
+	number := func(name string) float64 {
+		v, err := strconv.ParseFloat(regexp.MustCompile(name + `="([^"]*)"`).FindStringSubmatch(chart)[1], 64)
+		require.NoError(t, err)
+		return v
+	}
+	drawn := func(series string) [][2]float64 {
+		d := regexp.MustCompile(`data-series="` + series + `">(?:<path[^>]*paper[^>]*>\n)?<path stroke[^>]* d="([^"]*)"/>`).FindStringSubmatch(chart)
+		require.NotNil(t, d, series)
+		return pathPoints(t, d[1])
+	}
+	leaps := drawn("persistence")
+	require.Contains(t, chart, `stroke-linecap="round"`, "they are dots")
+	zero, one := math.Inf(-1), math.Inf(1)
+	for _, p := range leaps {
+		zero, one = math.Max(zero, p[1]), math.Min(one, p[1])
+	}
+	require.Greater(t, zero-one, 300.0)
+	height := func(accuracy float64) float64 { return zero + (one-zero)*accuracy }
+	width := func(step int) float64 {
+		return number("data-left") + (number("data-right")-number("data-left"))*(float64(step)-1)/999
+	}
+	for series, levels := range map[string][2]float64{"0": {0.1, 0.9}, "persistence": {0, 1}} {
+		points := drawn(series)
+		assert.Less(t, len(points), 2*maxPoints, series)
 		for first := 1; first+40 <= 1000; first += 20 {
 			least, most := math.Inf(1), math.Inf(-1)
 			for _, p := range points {
@@ -71,11 +89,10 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 					least, most = math.Min(least, p[1]), math.Max(most, p[1])
 				}
 			}
-			assert.InDelta(t, height(levels[0]), most, 25, "%s from step %d", class, first)
-			assert.InDelta(t, height(levels[1]), least, 25, "%s from step %d", class, first)
+			assert.InDelta(t, height(levels[0]), most, 25, "%s from step %d", series, first)
+			assert.InDelta(t, height(levels[1]), least, 25, "%s from step %d", series, first)
 		}
 	}
-	assert.NotRegexp(t, `class="level persistence"`, chart, "no line between values that leap")
 
 	// The figure has dots at both heights as well, and the page knows all accuracies.
 	x, y := thinned(baselines(s.results, m.known, 1000)[1].at, maxLeaps)
@@ -100,9 +117,10 @@ func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
 		history[i] = benchmark.Epoch{Epoch: i + 1, Train: 1, Validation: 2}
 	}
 	history[333].Train, history[777].Validation = 5, 7
-	drawing := string(lossDrawing("m", [][]benchmark.Epoch{history}, 50))
-	for class, want := range map[string]int{"train": 333, "validation": 777} {
-		points := pathPoints(t, regexp.MustCompile(`class="` + class + `" d="([^"]*)"`).FindStringSubmatch(drawing)[1])
+	d := &drawer{material: &material{}, lettering: newLettering()}
+	drawing := string(sheet{ratio: 1}.chart(d.lettering, d.lossPanel("m", [][]benchmark.Epoch{history})))
+	for line, want := range map[string]int{"hue0": 333, "hue6": 777} {
+		points := pathPoints(t, regexp.MustCompile(line + `\)"[^>]* d="([^"]*)"`).FindStringSubmatch(drawing)[1])
 		top := points[0]
 		for _, p := range points {
 			if p[1] < top[1] {
@@ -110,7 +128,7 @@ func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
 			}
 		}
 		share := (top[0] - points[0][0]) / (points[len(points)-1][0] - points[0][0])
-		assert.InDelta(t, float64(want)/999, share, 1e-3, class)
+		assert.InDelta(t, float64(want)/999, share, 1e-3, line)
 	}
 }
 
@@ -132,10 +150,16 @@ func TestThinnedEigenfunctionsHaveAllStates(t *testing.T) {
 		m.task.TestLabels = append(m.task.TestLabels, i%5)
 	}
 	m.results = &benchmark.Results{}
-	drawing := string(m.eigenfunctionDrawing(e, most))
-	groups := regexp.MustCompile(`class="dots h(\d)" d="([^"]*)"`).FindAllStringSubmatch(drawing, -1)
-	require.Len(t, groups, 5)
-	for _, g := range groups {
-		assert.InDelta(t, 20, strings.Count(g[2], "M"), 1, "state %s", g[1])
+	d := newDrawer(m)
+	p := d.eigenfunctionPlot(e.modes)
+	c := newPageSVG(100, 100)
+	scatter{x: e.modes[0].real, y: e.modes[1].real, labels: m.task.TestLabels, most: most}.Plot(draw.New(c), p)
+	dots := map[string]int{}
+	for _, g := range regexp.MustCompile(`--(hue\d)\)"[^>]* d="([^"]*)"`).FindAllStringSubmatch(string(c.element("", "a", "")), -1) {
+		dots[g[1]] += strings.Count(g[2], "M")
+	}
+	require.Len(t, dots, 5)
+	for label, n := range dots {
+		assert.InDelta(t, 20, n, 1, "state %s", label)
 	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"strings"
 
@@ -14,60 +13,59 @@ import (
 )
 
 var (
-	trainingLine   = draw.LineStyle{Color: hue(0), Width: 1.4}
-	validationLine = draw.LineStyle{Color: hue(6), Width: 1.4, Dashes: []vg.Length{4, 2}}
+	trainingLine   = draw.LineStyle{Color: hue(0), Width: 1.2}
+	validationLine = draw.LineStyle{Color: hue(6), Width: 1.2, Dashes: []vg.Length{4, 2}}
 )
 
 // training draws the losses of each method's runs, and of the oracle, against the epoch. Losses of different methods are
 // not comparable, so each panel has its own axis.
-func (m *material) training(l lettering) figure {
-	var panels []panel
-	var without []string
-	for _, e := range m.exhibits {
-		var histories [][]benchmark.Epoch
-		for _, run := range e.runs {
-			if len(run.History) > 0 {
-				histories = append(histories, run.History)
-			}
-		}
-		if len(histories) == 0 {
-			name := e.label
-			if e.run == nil {
-				name += " (failed)"
-			}
-			without = append(without, name)
-			continue
-		}
-		p := lossPanel(l, histories)
-		p.title, p.subtitle = e.label, seedWords(seedsOf(e.runs))
-		if r := e.remarks(); len(r) > 0 {
-			p.subtitle += ", " + strings.Join(r, ", ")
-		}
-		panels = append(panels, p)
-	}
-	oracle := m.results.Oracle
-	if len(oracle.History) > 0 {
-		p := lossPanel(l, [][]benchmark.Epoch{oracle.History})
-		p.title, p.subtitle = "oracle: "+orUnnamed(oracle.Name), fmt.Sprintf("seed %d", oracle.Seed)
-		panels = append(panels, p)
-	} else {
-		without = append(without, "the oracle")
-	}
-	note := "Losses are means over the batches of an epoch, the training value taken before each update. Different losses are not comparable."
-	if len(without) > 0 {
-		note += " Without a training history: " + strings.Join(without, ", ") + "."
-	}
-	return panelFigure(l, panelSheet{
-		name: "training", title: "Training and validation loss of each method", empty: "No training history.",
-		panels: panels, note: note, ratio: 0.8,
+func (d *drawer) training() sheet {
+	s := sheet{
+		name: "training", title: "Training", empty: "No run has a training history, and neither has the oracle.", ratio: 0.83,
+		note: "Losses are means over the batches of an epoch, the training value taken before each update. Different losses are not comparable.",
 		key: legend{
-			{name: "training", style: l.label, sample: curve{line: trainingLine}.sample},
-			{name: "validation", style: l.label, sample: curve{line: validationLine}.sample},
+			{name: "training", style: d.label, sample: sampleLine(trainingLine)},
+			{name: "validation", style: d.label, sample: sampleLine(validationLine)},
 		},
-	})
+	}
+	var without []string
+	add := func(title, subtitle string, histories [][]benchmark.Epoch) {
+		if len(histories) == 0 {
+			without = append(without, title)
+			return
+		}
+		p := d.lossPanel(title, histories)
+		p.title, p.subtitle = title, subtitle
+		s.panels = append(s.panels, p)
+	}
+	for _, e := range d.exhibits {
+		add(e.label, strings.Join(append([]string{someSeeds(e.runs)}, e.remarks()...), ", "), e.histories())
+	}
+	oracle := d.results.Oracle
+	var history [][]benchmark.Epoch
+	if len(oracle.History) > 0 {
+		history = append(history, oracle.History)
+	}
+	add("oracle: "+orUnnamed(oracle.Name), fmt.Sprintf("seed %d", oracle.Seed), history)
+	return s.limited("a training history", without)
 }
 
-func lossPanel(l lettering, histories [][]benchmark.Epoch) panel {
+// histories are those of the runs that have one.
+func (s summary) histories() (all [][]benchmark.Epoch) {
+	for _, run := range s.runs {
+		if len(run.History) > 0 {
+			all = append(all, run.History)
+		}
+	}
+	return all
+}
+
+// lossPanel has the curves of at most so many runs.
+func (d *drawer) lossPanel(title string, histories [][]benchmark.Epoch) panel {
+	first := histories[0]
+	label := fmt.Sprintf("%s: training loss from %.4g to %.4g over %d epochs, at the first of %d seeds",
+		title, float64(first[0].Train), float64(first[len(first)-1].Train), len(first), len(histories))
+	histories = histories[:min(len(histories), maxCurves)]
 	last := 1.0
 	var values []float64
 	for _, history := range histories {
@@ -84,43 +82,37 @@ func lossPanel(l lettering, histories [][]benchmark.Epoch) panel {
 	}
 	y, ok := fitAxis("loss", values, 5)
 	if !ok {
-		p := newPlot(l, x, axis{label: "loss", min: 0, max: 1})
-		return panel{plot: p, message: "no finite loss"}
+		p := newPlot(d.lettering, x, axis{label: "loss", min: 0, max: 1})
+		return panel{plot: p, message: "no finite loss", label: title + ": no finite loss"}
 	}
-	p := newPlot(l, x, y)
+	p := newPlot(d.lettering, x, y)
 	for _, history := range histories {
-		p.Add(lossCurves(history, len(histories))...)
+		p.Add(
+			lossCurve(history, d.points(), len(histories) > 1, trainingLine, func(e benchmark.Epoch) benchmark.Number { return e.Train }),
+			lossCurve(history, d.points(), len(histories) > 1, validationLine, func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
 	}
-	return panel{plot: p}
+	return panel{plot: p, label: label}
 }
 
-// lossCurves are the lines of one of several runs; of many, they are thin.
-func lossCurves(history []benchmark.Epoch, several int) []plot.Plotter {
-	train, validation := curve{line: trainingLine}, curve{line: validationLine}
-	for _, e := range history {
-		n := float64(e.Epoch)
+// lossCurve is a line of one run at about so many points; one of many is thin.
+func lossCurve(history []benchmark.Epoch, most int, many bool, line draw.LineStyle, loss func(benchmark.Epoch) benchmark.Number) plot.Plotter {
+	if many {
+		line.Width, line.Color = 0.8, paintOf(line.Color).faded(0xc0)
+	}
+	l := curve{line: line}
+	for _, i := range telling(len(history), most, func(i int) float64 { return float64(loss(history[i])) }) {
+		n := float64(history[i].Epoch)
 		if n < 1 || n > 1e9 {
 			n = math.NaN()
 		}
-		train.at, train.values = append(train.at, n), append(train.values, float64(e.Train))
-		validation.at, validation.values = append(validation.at, n), append(validation.values, float64(e.Validation))
+		l.at, l.values = append(l.at, n), append(l.values, float64(loss(history[i])))
 	}
-	if several > 1 {
-		for _, c := range []*curve{&train, &validation} {
-			c.line.Width = 0.8
-			c.line.Color = color.Color(faded(c.line.Color.(color.NRGBA), 0xa0))
-		}
-	}
-	return []plot.Plotter{train, validation}
+	return l
 }
 
 func epochTicks(last float64) []plot.Tick {
 	if last <= 6 {
 		return ticksIn(1, last, 6, true)
 	}
-	ticks := ticksIn(1, last, 5, true)
-	if ticks[0].Value > 1 && ticks[0].Value-1 > 0.5*(ticks[1].Value-ticks[0].Value) {
-		ticks = append([]plot.Tick{{Value: 1, Label: "1"}}, ticks...)
-	}
-	return ticks
+	return withFirst(ticksIn(1, last, 5, true))
 }

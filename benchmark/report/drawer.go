@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// Limits of what is drawn; results.json has all of it.
+const (
+	maxPanels    = 60     // of methods in one figure of the page
+	maxDotsDrawn = 120000 // of eigenfunctions, over all methods
+	maxPoints    = 200    // of a curve, fewer where there are many methods
+	maxCurves    = 40     // runs whose losses or eigenvalues one panel shows
+)
+
+// drawer draws the figures of results, for files and for the page.
+type drawer struct {
+	*material
+	lettering
+	looks []look // by the methods' ids
+}
+
+func newDrawer(m *material) *drawer {
+	names := make([]string, len(m.exhibits))
+	for _, e := range m.exhibits {
+		names[e.id] = e.runs[0].DeclaredName()
+	}
+	return &drawer{m, newLettering(), looksOf(names)}
+}
+
+// points is the number of points of a curve.
+func (m *material) points() int { return min(maxPoints, max(30, 20000/max(1, len(m.exhibits)))) }
+
+// someSeeds names the seeds of the runs of a panel, and says if not all are shown.
+func someSeeds(runs []*benchmark.RunResult) string {
+	text := seedWords(seedsOf(runs))
+	if len(runs) > maxCurves {
+		text += fmt.Sprintf(", the first %d shown", maxCurves)
+	}
+	return text
+}
+
+// swatch is a small picture of a width in pixels, beside a name.
+func swatch(width float64, sample func(draw.Canvas)) template.HTML {
+	c := newPageSVG(width, 14)
+	sample(draw.Crop(draw.New(c), 0.7, -0.7, 0, 0))
+	return c.element("swatch", "", "")
+}
+
+// lineSwatch is the line of a method.
+func (d *drawer) lineSwatch(e exhibit) template.HTML { return swatch(34, d.looks[e.id].sample) }
+
+// markSwatch is the marker of a method.
+func (d *drawer) markSwatch(e exhibit) template.HTML {
+	return swatch(14, func(c draw.Canvas) { d.looks[e.id].mark(c, 3.6, c.Center()) })
+}
+
+// levelSwatch is the line of a baseline, or its dots.
+func levelSwatch(name string, width float64) template.HTML {
+	return swatch(width, baselineSample(name))
+}
+
+// The small plot of a row of the ranking, from 0 to 1.
+const dotPlotWidth, dotPlotHeight = 132.0, 18.0
+
+// dotPlotAt is the place of a value in it.
+func dotPlotAt(v float64) vg.Length { return vg.Length((6 + (dotPlotWidth-12)*v) / pageUnit) }
+
+// dotPlotScale is the scale above the small plots.
+func (d *drawer) dotPlotScale() template.HTML {
+	c := newPageSVG(dotPlotWidth, 12)
+	for _, v := range []float64{0, 0.5, 1} {
+		letter(draw.New(c), d.tick, dotPlotAt(v), 1.5, text.XCenter, fmt.Sprint(v))
+	}
+	return c.element("scale", "", "")
+}
+
+// interval is a value and its 95% interval, where known.
+type interval struct {
+	value, low, high float64
+	known            bool
+}
+
+// dotPlot shows an accuracy with its interval, and the levels of the baselines: of a method, or, with nil, of a baseline.
+func (d *drawer) dotPlot(v interval, of *exhibit) template.HTML {
+	if v.value < 0 {
+		return ""
+	}
+	c := newPageSVG(dotPlotWidth, dotPlotHeight)
+	on := draw.New(c)
+	middle := on.Center().Y
+	on.StrokeLine2(draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}, dotPlotAt(0), middle, dotPlotAt(1), middle)
+	for _, b := range baselines(d.results, d.known, d.steps) {
+		on.StrokeLine2(baselineStyles[b.name], dotPlotAt(b.mean), 1.4, dotPlotAt(b.mean), on.Max.Y-1.4)
+	}
+	whisker := draw.LineStyle{Color: ink, Width: 1.1}
+	if of != nil {
+		whisker.Color = edge(d.looks[of.id].colour)
+	}
+	if v.known {
+		on.StrokeLine2(whisker, dotPlotAt(v.low), middle, dotPlotAt(v.high), middle)
+	}
+	at := vg.Point{X: dotPlotAt(v.value), Y: middle}
+	if of != nil {
+		d.looks[of.id].mark(on, 3.6, at)
+	} else {
+		dot(on, ink, 2.1, at)
+	}
+	return c.element("row", "", "")
+}
