@@ -162,7 +162,7 @@ func newRow(l, r summary) Row {
 	row := Row{
 		Method: l.label, Exposed: max(l.exposed, r.exposed), Verdict: VerdictNone, Notes: []string{},
 		TrainedA: [2]int{l.trained(), l.tried()}, TrainedB: [2]int{r.trained(), r.tried()},
-		FitA: finite(runMean(l.ok, fitSeconds)), FitB: finite(runMean(r.ok, fitSeconds)),
+		FitA: finite(runMean(l.ok, fitCost.of)), FitB: finite(runMean(r.ok, fitCost.of)),
 	}
 	left, right := bySeed(l.ok), bySeed(r.ok)
 	var common []int64
@@ -231,8 +231,6 @@ func bySeed(runs []*benchmark.RunResult) map[int64]*benchmark.RunResult {
 	}
 	return m
 }
-
-func fitSeconds(r *benchmark.RunResult) float64 { return r.FitSeconds }
 
 // mean is not a number without values.
 func mean(values []float64) float64 {

@@ -80,7 +80,7 @@ func (c *Comparison) table() *table {
 		notes := noteGroup{heading: "B = " + side.B}
 		for _, r := range side.Rows {
 			exposed[r.Exposed] = true
-			section.rows = append(section.rows, r.cells(c.measured))
+			section.rows = append(section.rows, row{cells: r.cells(c.measured)})
 			for _, note := range r.Notes {
 				notes.notes = append(notes.notes, r.Method+": "+note)
 			}
@@ -144,8 +144,8 @@ func (r Row) cells(shown []int) []cell {
 		}
 		cells = append(cells, c)
 	}
-	share := func(k [2]int) string { return fmt.Sprintf("%d/%d", k[0], k[1]) }
-	return append(cells, cell{share(r.TrainedB), share(r.TrainedA)}, cell{seconds(r.FitB), seconds(r.FitA)})
+	trained := func(k [2]int) string { return fmt.Sprintf("%d/%d", k[0], k[1]) }
+	return append(cells, cell{value: trained(r.TrainedB), detail: trained(r.TrainedA)}, cell{value: seconds(r.FitB), detail: seconds(r.FitA)})
 }
 
 // signed is "+.012", "−.012" or "0".

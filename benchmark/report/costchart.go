@@ -54,14 +54,14 @@ func (d *drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
 		s := &shown[i]
 		s.at = vg.Point{X: toX(math.Log10(s.cost)), Y: toY(s.overall())}
 		w.take(s.at.X-5, s.at.Y-5, 10, 10)
-		if low, high, ok := endsOf(s.total); ok {
-			w.take(s.at.X-0.7, toY(low), 1.4, toY(high)-toY(low))
+		if e := s.total; e != nil {
+			w.take(s.at.X-0.7, toY(e.Interval.Low), 1.4, toY(e.Interval.High)-toY(e.Interval.Low))
 		}
 	}
 	d.costLevels(&w, toY)
 	for _, s := range shown {
-		if low, high, ok := endsOf(s.total); ok {
-			c.StrokeLine2(draw.LineStyle{Color: edge(d.looks[s.id].colour), Width: 1.1}, s.at.X, toY(low), s.at.X, toY(high))
+		if e := s.total; e != nil {
+			c.StrokeLine2(draw.LineStyle{Color: edge(d.looks[s.id].colour), Width: 1.1}, s.at.X, toY(e.Interval.Low), s.at.X, toY(e.Interval.High))
 		}
 	}
 	names := make([]func(), len(shown))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -27,6 +28,15 @@ func (c cost) values(runs []*benchmark.RunResult) []float64 {
 	return values
 }
 
+// cell has what runs cost together.
+func (c cost) cell(runs []*benchmark.RunResult) cell {
+	if !c.known(runs) {
+		return cell{value: none}
+	}
+	values := c.values(runs)
+	return cell{value: c.text(values), order: fmt.Sprint(average(values))}
+}
+
 // known says that some run took more than nothing.
 func (c cost) known(runs []*benchmark.RunResult) bool {
 	return slices.ContainsFunc(c.values(runs), func(v float64) bool { return v > 0 })
@@ -50,6 +60,13 @@ func costs() []cost {
 		{"rpc s", "calls, without work", rpcSeconds, meanTime},
 		{"rpc MiB", "both ways", func(r *benchmark.RunResult) float64 { return rpcBytes(r) / (1 << 20) }, meanTime},
 	}
+}
+
+// shownCosts are those of which some run tells.
+func shownCosts(all []summary) []cost {
+	return slices.DeleteFunc(costs(), func(c cost) bool {
+		return !slices.ContainsFunc(all, func(s summary) bool { return c.known(s.ok) })
+	})
 }
 
 // cpuSeconds is not a number where they are not known.

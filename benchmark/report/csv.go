@@ -44,9 +44,7 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		lead := []string{foreign.Cell(clean(s.label)), "method", foreign.Cell(clean(string(s.exposed))), best, worst}
 		tail := []string{
 			strconv.Itoa(len(s.ok)), strconv.Itoa(len(s.runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
-			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.FitSeconds })),
-			csvNumber(runMean(s.ok, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })),
-			r.Task.Protocol,
+			csvNumber(runMean(s.ok, fitCost.of)), csvNumber(runMean(s.ok, predictCost.of)), r.Task.Protocol,
 		}
 		for _, of := range furtherCosts {
 			tail = append(tail, csvNumber(runMean(s.ok, of)))

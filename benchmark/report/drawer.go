@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
 // Limits of what is drawn; results.json has all of it.
@@ -57,8 +58,8 @@ func swatch(width float64, sample func(draw.Canvas)) template.HTML {
 func (d *drawer) lineSwatch(e exhibit) template.HTML { return swatch(34, d.looks[e.id].sample) }
 
 // markSwatch is the marker of a method.
-func (d *drawer) markSwatch(e exhibit) template.HTML {
-	return swatch(14, func(c draw.Canvas) { d.looks[e.id].mark(c, 3.6, c.Center()) })
+func (d *drawer) markSwatch(id int) template.HTML {
+	return swatch(14, func(c draw.Canvas) { d.looks[id].mark(c, 3.6, c.Center()) })
 }
 
 // levelSwatch is the line of a baseline, or its dots.
@@ -81,15 +82,9 @@ func (d *drawer) dotPlotScale() template.HTML {
 	return c.element("scale", "", "")
 }
 
-// interval is a value and its 95% interval, where known.
-type interval struct {
-	value, low, high float64
-	known            bool
-}
-
 // dotPlot shows an accuracy with its interval, and the levels of the baselines: of a method, or, with nil, of a baseline.
-func (d *drawer) dotPlot(v interval, of *exhibit) template.HTML {
-	if v.value < 0 {
+func (d *drawer) dotPlot(value float64, e *stats.Estimate, of *summary) template.HTML {
+	if value < 0 {
 		return ""
 	}
 	c := newPageSVG(dotPlotWidth, dotPlotHeight)
@@ -103,10 +98,10 @@ func (d *drawer) dotPlot(v interval, of *exhibit) template.HTML {
 	if of != nil {
 		whisker.Color = edge(d.looks[of.id].colour)
 	}
-	if v.known {
-		on.StrokeLine2(whisker, dotPlotAt(v.low), middle, dotPlotAt(v.high), middle)
+	if e != nil {
+		on.StrokeLine2(whisker, dotPlotAt(e.Interval.Low), middle, dotPlotAt(e.Interval.High), middle)
 	}
-	at := vg.Point{X: dotPlotAt(v.value), Y: middle}
+	at := vg.Point{X: dotPlotAt(value), Y: middle}
 	if of != nil {
 		d.looks[of.id].mark(on, 3.6, at)
 	} else {

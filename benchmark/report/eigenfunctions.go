@@ -81,7 +81,6 @@ type scatter struct {
 // layers is the number of passes over the points: colours of later labels cover those of earlier ones within a pass only.
 const layers = 4
 
-// Plot implements [plot.Plotter].
 func (s scatter) Plot(c draw.Canvas, p *plot.Plot) {
 	n := min(len(s.x), len(s.y), len(s.labels))
 	var of [len(palette)][]int // the places of a label

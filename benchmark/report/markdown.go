@@ -25,7 +25,7 @@ func (t *table) markdown() string {
 	}
 	t.markdownGrid(&b)
 	if t.costs != nil {
-		b.WriteString(escapeMarkdown(strings.ToUpper(t.costs.title[:1])+t.costs.title[1:]) + ":\n\n")
+		b.WriteString(escapeMarkdown(capital(t.costs.title)) + ":\n\n")
 		t.costs.markdownGrid(&b)
 	}
 	for _, fact := range t.facts {
@@ -44,7 +44,7 @@ func (t *table) markdown() string {
 func (t *table) markdownGrid(b *strings.Builder) {
 	for _, section := range t.sections {
 		if section.heading != "" {
-			b.WriteString(escapeMarkdown(strings.ToUpper(section.heading[:1])+section.heading[1:]) + ":\n\n")
+			b.WriteString(escapeMarkdown(capital(section.heading)) + ":\n\n")
 		}
 		names, rule := make([]string, len(t.columns)), make([]string, len(t.columns))
 		for i, c := range t.columns {
@@ -56,8 +56,8 @@ func (t *table) markdownGrid(b *strings.Builder) {
 		markdownRow(b, names)
 		b.WriteString("| " + strings.Join(rule, " | ") + " |\n")
 		for _, row := range section.rows {
-			cells := make([]string, len(row))
-			for i, c := range row {
+			cells := make([]string, len(row.cells))
+			for i, c := range row.cells {
 				cells[i] = c.value
 				if c.detail != "" {
 					cells[i] += " (" + c.detail + ")"

@@ -77,6 +77,15 @@ func gather(s source) (*material, error) {
 	return m, nil
 }
 
+// summaries are those of the exhibits.
+func (m *material) summaries() []summary {
+	all := make([]summary, len(m.exhibits))
+	for i, e := range m.exhibits {
+		all[i] = e.summary
+	}
+	return all
+}
+
 // last is the last of the steps that tables show.
 func (m *material) last() int {
 	shown := shownSteps(m.steps, m.results.Task)

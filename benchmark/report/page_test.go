@@ -346,7 +346,7 @@ func TestPageRanks(t *testing.T) {
 	}
 	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, bandsNote(m.exhibits))
-	for _, note := range builderOf(t, s).tableNotes() {
+	for _, note := range tableNotes(layOut(m.results, m.summaries(), m.known)) {
 		assert.NotContains(t, note.Value, "shares its process", "%s: what costs are stands with them", note.Name)
 	}
 }
@@ -355,7 +355,8 @@ func TestPageRanks(t *testing.T) {
 func TestPageCosts(t *testing.T) {
 	s := makeUp(t, setting{test: 20, seeds: []int64{0, 1}, methods: []madeUp{{label: "inside", first: 0.9, rank: 5}, {label: "outside", first: 0.8, rank: 4}}})
 	columns := func() (names []string, rows map[string][]string) {
-		v := builderOf(t, s).costView()
+		b := builderOf(t, s)
+		v := b.costView(costTable(b.summaries()))
 		rows = map[string][]string{}
 		for _, c := range v.Columns {
 			names = append(names, c.Name)

@@ -1,26 +1,20 @@
 package report
 
-import (
-	"slices"
-
-	"github.com/koopbench/koopbench/core"
-)
+import "slices"
 
 // costView is the section of costs.
 type costView struct {
 	Charts  []pageChart
 	Note    string
 	Caption string // of the table
-	Columns []costColumn
+	Columns []rankingColumn
 	Groups  []rankingGroup
 }
-
-type costColumn struct{ Name, More, Class string }
 
 // Width is the number of columns of the table.
 func (v costView) Width() int { return len(v.Columns) + 1 }
 
-func (b *pageBuilder) costView() costView {
+func (b *pageBuilder) costView(t *table) costView {
 	v := costView{Note: b.costNote(), Caption: b.costCaption()}
 	if !slices.ContainsFunc(b.exhibits, func(e exhibit) bool { return len(e.ok) > 0 }) {
 		v.Note = "No run has been evaluated."
@@ -34,30 +28,15 @@ func (b *pageBuilder) costView() costView {
 			Title: of.title, Wide: b.costChart("wide", 570, 380, of.label, of.cost), Narrow: b.costChart("narrow", 340, 320, of.label, of.cost),
 		})
 	}
-	var shown []cost
-	for _, c := range costs() {
-		if slices.ContainsFunc(b.exhibits, func(e exhibit) bool { return c.known(e.ok) }) {
-			shown = append(shown, c)
-			v.Columns = append(v.Columns, costColumn{c.name, c.more, "number"})
-		}
+	if t == nil {
+		return v
 	}
-	groups := []rankingGroup{{}, {Heading: "Not ranked"}}
-	for _, e := range b.exhibits {
-		row := rankingRow{Name: e.label, Swatch: b.markSwatch(e), Marks: e.marks()}
-		for _, c := range shown {
-			cell := rankingCell{Text: none, Class: "number"}
-			if values := c.values(e.ok); c.known(e.ok) {
-				cell.Text, cell.Sort = c.text(values), sortValue(average(values))
-			}
-			row.Cells = append(row.Cells, cell)
-		}
-		of := 0
-		if e.exposed != core.Unexposed {
-			of = 1
-		}
-		groups[of].Rows = append(groups[of].Rows, row)
+	var picked []int
+	for i, c := range t.columns[1:] {
+		picked = append(picked, 1+i)
+		v.Columns = append(v.Columns, rankingColumn{Name: c.name, More: c.more, Class: "number"})
 	}
-	v.Groups = slices.DeleteFunc(groups, func(g rankingGroup) bool { return len(g.Rows) == 0 })
+	v.Groups = b.groups(t, picked)
 	return v
 }
 

@@ -109,11 +109,3 @@ func (b *pageBuilder) panelSet(s sheet) panelSet {
 	}
 	return set
 }
-
-// fractionText writes an accuracy to three digits, or a dash for none.
-func fractionText(v float64) string {
-	if !isFraction(v) {
-		return none
-	}
-	return fmt.Sprintf("%.3f", v)
-}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
-	"github.com/koopbench/koopbench/core"
 )
 
 // pageView is what the template of the page shows.
@@ -34,7 +33,7 @@ type pageView struct {
 	Panels      []panelSet
 	Cost        costView
 	Remarks     []remarkGroup
-	Runs        []runRow
+	Runs        runsView
 	RunsTitle   string
 	Command     string
 	Environment []pageFact
@@ -68,38 +67,6 @@ type samplePicture struct {
 	Text          string
 }
 
-type rankingTable struct {
-	Caption string
-	Columns []rankingColumn
-	Groups  []rankingGroup
-	Notes   []pageFact
-}
-
-// Width is the number of columns.
-func (t rankingTable) Width() int { return len(t.Columns) }
-
-// Meaning says what a mark beside a method stands for.
-func (t rankingTable) Meaning(mark string) string { return meaning(mark) }
-
-type rankingColumn struct {
-	Name, Class, Sorted string
-	Scale               template.HTML
-}
-
-type rankingGroup struct {
-	Heading string
-	Rows    []rankingRow
-}
-
-type rankingRow struct {
-	Rank, RankValue, Name, PlotValue string
-	Marks                            []string
-	Swatch, Plot                     template.HTML
-	Cells                            []rankingCell
-}
-
-type rankingCell struct{ Text, More, Class, Sort string }
-
 // remarkGroup is remarks of a kind. Those after the first few are folded away.
 type remarkGroup struct {
 	Heading string
@@ -113,7 +80,15 @@ const maxRemarks = 8
 
 type remark struct{ Lead, Text string }
 
-type runRow struct{ Method, Seed, Status, Trained, Accuracy, Rank, Fit, Predict, CPU, Memory, Key string }
+type runsView struct {
+	Costs []string // the names of columns
+	Rows  []runRow
+}
+
+type runRow struct {
+	Method, Seed, Status, Trained, Accuracy, Key string
+	Costs                                        []string
+}
 
 // pageBuilder makes a page's view.
 type pageBuilder struct {
@@ -131,9 +106,10 @@ func waitingPage(r *benchmark.Results, live *Live) *pageView {
 }
 
 func (b *pageBuilder) view() (*pageView, error) {
+	t := layOut(b.results, b.summaries(), b.known)
 	v := &pageView{
 		Ready: true, Title: taskTitle(b.results.Task), Lead: b.lead(), Step: b.last(), Facts: b.facts(),
-		Table: b.table(), Accuracy: b.accuracyView(), Cost: b.costView(),
+		Table: b.ranking(t), Accuracy: b.accuracyView(), Cost: b.costView(t.costs),
 		Panels: []panelSet{b.panelSet(b.eigenvalues()), b.panelSet(b.eigenfunctions()), b.panelSet(b.training())},
 		Runs:   b.runs(), RunsTitle: allRuns(len(b.results.Runs)), Command: shellCommand(b.results.Environment.Command), Environment: b.environment(),
 	}
@@ -155,11 +131,7 @@ func (b *pageBuilder) view() (*pageView, error) {
 	if v.Rollout, v.Data.Rollout, err = b.rollout(); err != nil {
 		return nil, err
 	}
-	all := make([]summary, len(b.exhibits))
-	for i, e := range b.exhibits {
-		all[i] = e.summary
-	}
-	for _, g := range notes(b.results, all) {
+	for _, g := range t.notes {
 		group := remarkGroup{Heading: g.heading}
 		for _, text := range g.notes {
 			lead, rest, ok := strings.Cut(text, ": ")
@@ -181,6 +153,16 @@ func (b *pageBuilder) view() (*pageView, error) {
 func unbroken(text string) string {
 	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
 }
+
+// fractionText writes an accuracy to three digits, or a dash for none.
+func fractionText(v float64) string {
+	if !isFraction(v) {
+		return none
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+func isFraction(v float64) bool { return v >= 0 && v <= 1 }
 
 // numbers are the values at steps, nil where there is none.
 func numbers(steps []int, at func(int) float64) []*number {
@@ -292,100 +274,29 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	}, nil
 }
 
-// pageColumnsAfter is the number of columns of the ranking after those of accuracies.
-const pageColumnsAfter = 2
-
-func (b *pageBuilder) table() rankingTable {
-	shown := shownSteps(b.steps, b.results.Task)
-	t := rankingTable{
-		Caption: fmt.Sprintf("Accuracy on %d test snapshots t steps ahead; below it, 95%% intervals. %s",
-			b.results.Task.Test, conditions(b.results)),
-		Columns: []rankingColumn{
-			{Name: "rank", Sorted: "ascending"}, {Name: "method"}, {Name: "mean over t", Class: "most", Scale: b.dotPlotScale()}, {Name: "mean", Class: "number most"},
-		},
-		Notes: b.tableNotes(),
+func (b *pageBuilder) runs() (v runsView) {
+	shown := shownCosts(b.summaries())
+	for _, c := range shown {
+		v.Costs = append(v.Costs, c.name)
 	}
-	for _, step := range shown {
-		t.Columns = append(t.Columns, rankingColumn{Name: "t = " + strconv.Itoa(step), Class: "number most"})
-	}
-	t.Columns = append(t.Columns, rankingColumn{Name: "trained", Class: "number most"}, rankingColumn{Name: "ok", Class: "number most"})
-	groups := []rankingGroup{{}, {Heading: "Not ranked"}, {Heading: "Baselines"}}
-	for i, e := range b.exhibits {
-		row := b.tableRow(e, shown)
-		row.Rank, row.RankValue = rankOf(e.summary), strconv.Itoa(i+1)
-		if e.exposed == core.Unexposed {
-			groups[0].Rows = append(groups[0].Rows, row)
-			continue
-		}
-		groups[1].Rows = append(groups[1].Rows, row)
-	}
-	for _, r := range b.levels() {
-		groups[2].Rows = append(groups[2].Rows, b.baselineRow(r, shown))
-	}
-	t.Groups = slices.DeleteFunc(groups, func(g rankingGroup) bool { return len(g.Rows) == 0 })
-	return t
-}
-
-func (b *pageBuilder) tableRow(e exhibit, shown []int) rankingRow {
-	s := e.summary
-	low, high, ok := endsOf(s.total)
-	row := rankingRow{
-		Name: s.label, Marks: s.marks(), Swatch: b.markSwatch(e),
-		Plot: b.dotPlot(interval{s.overall(), low, high, ok}, &e),
-	}
-	accuracy := func(v float64, more string) {
-		cell := rankingCell{Text: none, Class: "number"}
-		if v >= 0 {
-			cell.Text, cell.More, cell.Sort = fractionText(v), more, sortValue(v)
-		}
-		row.Cells = append(row.Cells, cell)
-	}
-	if v := s.overall(); v >= 0 {
-		row.PlotValue = sortValue(v)
-	}
-	accuracy(s.overall(), intervalText(low, high, ok))
-	for _, step := range shown {
-		accuracy(s.at(step), intervalText(intervalAt(s, step)))
-	}
-	row.Cells = append(row.Cells, trainedCell(s))
-	row.Cells = append(row.Cells, rankingCell{
-		Text: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs)), Class: "number", Sort: sortValue(float64(len(s.ok)) / float64(len(s.runs))),
-	})
-	return row
-}
-
-func sortValue(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-
-func (b *pageBuilder) runs() []runRow {
-	var rows []runRow
 	for _, e := range b.exhibits {
 		for _, run := range e.runs {
 			row := runRow{
-				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Key: run.Key,
-				Accuracy: none, Rank: none, Fit: none, Predict: none, CPU: none, Memory: none,
+				Method: e.label, Seed: strconv.FormatInt(run.Seed, 10), Status: oneLine(string(run.Status)), Trained: "no", Accuracy: none, Key: run.Key,
 			}
 			if run.Trained {
 				row.Trained = "yes"
 			}
-			if n := len(run.Accuracy); n > 0 && run.Status == benchmark.StatusOK {
-				if step := b.last(); step <= n {
-					row.Accuracy = fractionText(run.Accuracy[step-1])
-				}
-				one := []*benchmark.RunResult{run}
-				row.Rank = spread(one, func(r *benchmark.RunResult) int { return r.Rank }, true)
-				row.Fit = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.FitSeconds })
-				row.Predict = meanSeconds(one, func(r *benchmark.RunResult) float64 { return r.PredictSeconds })
+			if step := b.last(); step <= len(run.Accuracy) && run.Status == benchmark.StatusOK {
+				row.Accuracy = fractionText(run.Accuracy[step-1])
 			}
-			if run.CPUSeconds != nil {
-				row.CPU = secondsText(*run.CPUSeconds)
+			for _, c := range shown {
+				row.Costs = append(row.Costs, c.cell([]*benchmark.RunResult{run}).value)
 			}
-			if run.PeakRSSBytes > 0 {
-				row.Memory = strconv.FormatInt(run.PeakRSSBytes>>20, 10)
-			}
-			rows = append(rows, row)
+			v.Rows = append(v.Rows, row)
 		}
 	}
-	return rows
+	return v
 }
 
 func (b *pageBuilder) environment() []pageFact {

@@ -11,7 +11,6 @@ import (
 // plotterFunc is a plotter that is a function.
 type plotterFunc func(c draw.Canvas, p *plot.Plot)
 
-// Plot implements [plot.Plotter].
 func (f plotterFunc) Plot(c draw.Canvas, p *plot.Plot) { f(c, p) }
 
 // series is what is drawn of a method or a baseline: on the page a group, which the legend hides.
@@ -33,7 +32,6 @@ type curve struct {
 	line   draw.LineStyle
 }
 
-// Plot implements [plot.Plotter].
 func (l curve) Plot(c draw.Canvas, p *plot.Plot) {
 	toX, toY := p.Transforms(&c)
 	var lonely, line []vg.Point
@@ -88,7 +86,6 @@ type band struct {
 	fill        paint
 }
 
-// Plot implements [plot.Plotter].
 func (b band) Plot(c draw.Canvas, p *plot.Plot) {
 	toX, toY := p.Transforms(&c)
 	var above, below []vg.Point
@@ -119,7 +116,6 @@ type rule struct {
 	line draw.LineStyle
 }
 
-// Plot implements [plot.Plotter].
 func (r rule) Plot(c draw.Canvas, p *plot.Plot) {
 	_, toY := p.Transforms(&c)
 	c.StrokeLine2(r.line, c.Min.X, toY(r.y), c.Max.X, toY(r.y))

@@ -124,31 +124,14 @@ func aligned(c vg.Canvas, align text.XAlignment) {
 	}
 }
 
-// Size implements [vg.CanvasSizer], and what follows does.
-func (c *svgCanvas) Size() (w, h vg.Length) { return c.width, c.height }
-
-// SetLineWidth sets the width of lines.
-func (c *svgCanvas) SetLineWidth(w vg.Length) { c.now.width = w }
-
-// SetLineDash sets dashes, which begin with the line.
+func (c *svgCanvas) Size() (w, h vg.Length)                      { return c.width, c.height }
+func (c *svgCanvas) SetLineWidth(w vg.Length)                    { c.now.width = w }
 func (c *svgCanvas) SetLineDash(dashes []vg.Length, _ vg.Length) { c.now.dashes = dashes }
-
-// SetColor sets a colour, best a paint.
-func (c *svgCanvas) SetColor(to color.Color) { c.now.color = to }
-
-// Rotate turns texts that follow.
-func (c *svgCanvas) Rotate(angle float64) { c.now.turn += angle }
-
-// Translate is not for figures.
-func (c *svgCanvas) Translate(vg.Point) { panic("a figure is not drawn by translation") }
-
-// Scale is not for figures.
-func (c *svgCanvas) Scale(_, _ float64) { panic("a figure is not drawn by scaling") }
-
-// Push keeps the state.
-func (c *svgCanvas) Push() { c.before = append(c.before, c.now) }
-
-// Pop brings the state back.
+func (c *svgCanvas) SetColor(to color.Color)                     { c.now.color = to }
+func (c *svgCanvas) Rotate(angle float64)                        { c.now.turn += angle }
+func (c *svgCanvas) Translate(vg.Point)                          { panic("a figure is not drawn by translation") }
+func (c *svgCanvas) Scale(_, _ float64)                          { panic("a figure is not drawn by scaling") }
+func (c *svgCanvas) Push()                                       { c.before = append(c.before, c.now) }
 func (c *svgCanvas) Pop() {
 	last := len(c.before) - 1
 	c.now, c.before = c.before[last], c.before[:last]

@@ -29,18 +29,34 @@ type table struct {
 // column is the head of a column.
 type column struct {
 	name   string
-	right  bool // numbers stand to the right
-	excess int  // if the table is too wide, the column with the largest goes first, and one with 0 stays
+	more   string // what it is, where the name does not say
+	right  bool   // numbers stand to the right
+	excess int    // if the table is too wide, the column with the largest goes first, and one with 0 stays
 }
 
 // section is rows under a heading, which the first one lacks.
 type section struct {
 	heading string
-	rows    [][]cell
+	rows    []row
 }
 
-// cell is a value and how sure it is.
-type cell struct{ value, detail string }
+// row is that of a method or of a baseline.
+type row struct {
+	cells  []cell
+	method *summary  // nil for none
+	level  *baseline // nil for none
+}
+
+// cell is a value and how sure it is. order is what to sort by, "" for the value.
+type cell struct{ value, detail, order string }
+
+// share is a cell of k of n.
+func share(k, n int) cell {
+	if n == 0 {
+		return cell{value: none}
+	}
+	return cell{value: fmt.Sprintf("%d/%d", k, n), order: fmt.Sprint(float64(k) / float64(n))}
+}
 
 // noteGroup is a heading with sentences under it.
 type noteGroup struct {
@@ -75,54 +91,50 @@ func layOut(r *benchmark.Results, all []summary, known evidence) *table {
 		}
 		t.columns = append(t.columns, c)
 	}
-	ranked, exposed := section{}, section{heading: "not ranked"}
-	for _, s := range all {
-		if s.exposed == core.Unexposed {
-			ranked.rows = append(ranked.rows, s.row(shown))
-		} else {
-			exposed.rows = append(exposed.rows, s.row(shown))
-		}
-	}
-	lines := section{heading: "baselines"}
+	t.sections = sectionsOf(all, func(s *summary) []cell { return s.cells(shown) })
+	levels := section{heading: "baselines"}
 	for _, b := range baselines(r, known, steps) {
-		lines.rows = append(lines.rows, b.row(shown, len(t.columns)))
+		levels.rows = append(levels.rows, row{cells: b.cells(shown, len(t.columns)), level: &b})
 	}
-	t.sections = slices.DeleteFunc([]section{ranked, exposed, lines}, func(s section) bool { return len(s.rows) == 0 })
+	if len(levels.rows) > 0 {
+		t.sections = append(t.sections, levels)
+	}
 	t.costs = costTable(all)
 	t.facts = facts(r, all, known)
 	t.notes = notes(r, all)
 	return t
 }
 
+// sectionsOf are the methods that are ranked and those that are not.
+func sectionsOf(all []summary, cells func(*summary) []cell) []section {
+	sections := []section{{}, {heading: "not ranked"}}
+	for i := range all {
+		of := &sections[0]
+		if all[i].exposed != core.Unexposed {
+			of = &sections[1]
+		}
+		of.rows = append(of.rows, row{cells: cells(&all[i]), method: &all[i]})
+	}
+	return slices.DeleteFunc(sections, func(s section) bool { return len(s.rows) == 0 })
+}
+
 // costTable has what runs cost, in the columns of which some run tells.
 func costTable(all []summary) *table {
 	t := &table{title: "costs", columns: []column{{name: "method"}}}
-	var shown []cost
-	for _, c := range costs() {
-		if slices.ContainsFunc(all, func(s summary) bool { return c.known(s.ok) }) {
-			shown, t.columns = append(shown, c), append(t.columns, column{name: c.name, right: true, excess: 1})
-		}
-	}
-	ranked, exposed := section{}, section{heading: "not ranked"}
-	for _, s := range all {
-		row := []cell{{value: s.marked()}}
-		for _, c := range shown {
-			text := none
-			if c.known(s.ok) {
-				text = c.text(c.values(s.ok))
-			}
-			row = append(row, cell{value: text})
-		}
-		if s.exposed == core.Unexposed {
-			ranked.rows = append(ranked.rows, row)
-		} else {
-			exposed.rows = append(exposed.rows, row)
-		}
-	}
+	shown := shownCosts(all)
 	if len(shown) == 0 {
 		return nil
 	}
-	t.sections = slices.DeleteFunc([]section{ranked, exposed}, func(s section) bool { return len(s.rows) == 0 })
+	for _, c := range shown {
+		t.columns = append(t.columns, column{name: c.name, more: c.more, right: true, excess: 1})
+	}
+	t.sections = sectionsOf(all, func(s *summary) []cell {
+		cells := []cell{{value: s.marked()}}
+		for _, c := range shown {
+			cells = append(cells, c.cell(s.ok))
+		}
+		return cells
+	})
 	return t
 }
 
@@ -143,40 +155,35 @@ func shownSteps(steps int, task benchmark.TaskInfo) []int {
 	return slices.Compact(shown)
 }
 
-func (s summary) row(shown []int) []cell {
-	learned, tried := s.trained(), s.tried()
-	trained := cell{value: none}
-	if tried > 0 {
-		trained.value = fmt.Sprintf("%d/%d", learned, tried)
+func (s summary) cells(shown []int) []cell {
+	trained := share(s.trained(), s.tried())
+	if s.tried() > 1 {
+		trained.detail = shortInterval(stats.Proportion(s.trained(), s.tried()), 2)
 	}
-	if tried > 1 {
-		trained.detail = shortInterval(stats.Proportion(learned, tried), 2)
-	}
-	row := []cell{
-		{value: s.rankText()}, {value: s.marked()}, {value: fmt.Sprintf("%d/%d", len(s.ok), len(s.runs))},
-		trained, accuracyCell(s.overall(), s.total), s.deviations(),
+	cells := []cell{
+		{value: s.rankText()}, {value: s.marked()}, share(len(s.ok), len(s.runs)), trained, accuracyCell(s.overall(), s.total), s.deviations(),
 	}
 	for _, step := range shown {
 		var e *stats.Estimate
 		if step <= len(s.steps) {
 			e = s.steps[step-1]
 		}
-		row = append(row, accuracyCell(s.at(step), e))
+		cells = append(cells, accuracyCell(s.at(step), e))
 	}
-	return row
+	return cells
 }
 
-// row is that of a table with so many columns.
-func (b baseline) row(shown []int, columns int) []cell {
-	row := make([]cell, columns)
-	row[1].value = b.label
-	row[4] = accuracyCell(b.mean, b.total)
+// cells are those of a table with so many columns.
+func (b baseline) cells(shown []int, columns int) []cell {
+	cells := make([]cell, columns)
+	cells[1].value = b.label
+	cells[4] = accuracyCell(b.mean, b.total)
 	for i, step := range shown {
 		if step <= len(b.at) {
-			row[6+i] = accuracyCell(b.at[step-1], b.steps[step-1])
+			cells[6+i] = accuracyCell(b.at[step-1], b.steps[step-1])
 		}
 	}
-	return row
+	return cells
 }
 
 const none = "–"
@@ -200,7 +207,7 @@ func (s summary) deviations() cell {
 		}
 		return withoutZero(math.Sqrt(variance), 3)
 	}
-	return cell{root(s.total.Components.Seeds), root(s.total.Components.Snapshots)}
+	return cell{value: root(s.total.Components.Seeds), detail: root(s.total.Components.Snapshots)}
 }
 
 func accuracyCell(mean float64, e *stats.Estimate) cell {
@@ -228,24 +235,6 @@ func withoutZero(v float64, digits int) string {
 	return strings.TrimPrefix(text, "0")
 }
 
-// spread writes a whole number of each run, "4..5" where they differ. zeroIsNone says that 0 stands for nothing there.
-func spread(runs []*benchmark.RunResult, of func(*benchmark.RunResult) int, zeroIsNone bool) string {
-	if len(runs) == 0 {
-		return none
-	}
-	least, most := of(runs[0]), of(runs[0])
-	for _, r := range runs {
-		least, most = min(least, of(r)), max(most, of(r))
-	}
-	switch {
-	case most == 0 && zeroIsNone:
-		return none
-	case least == most:
-		return strconv.Itoa(least)
-	}
-	return fmt.Sprintf("%d..%d", least, most)
-}
-
 // runMean is the mean over runs, not a number without any.
 func runMean(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) float64 {
 	if len(runs) == 0 {
@@ -256,11 +245,6 @@ func runMean(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64)
 		sum += of(r) / float64(len(runs))
 	}
 	return sum
-}
-
-// meanSeconds writes the mean over runs to three digits.
-func meanSeconds(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) string {
-	return secondsText(runMean(runs, of))
 }
 
 func secondsText(mean float64) string {

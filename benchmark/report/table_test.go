@@ -316,7 +316,7 @@ func TestTableFitsTerminals(t *testing.T) {
 		assert.Subset(t, tab.columns, []column{{name: "rank"}, {name: "method"}, {name: "mean"}})
 		for _, s := range tab.sections {
 			for _, row := range s.rows {
-				assert.Len(t, row, len(tab.columns))
+				assert.Len(t, row.cells, len(tab.columns))
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (t *table) fit(width int) (gone []string) {
 		t.columns = slices.Delete(slices.Clone(t.columns), last, last+1)
 		for _, s := range t.sections {
 			for i, row := range s.rows {
-				s.rows[i] = slices.Delete(slices.Clone(row), last, last+1)
+				s.rows[i].cells = slices.Delete(slices.Clone(row.cells), last, last+1)
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func (t *table) widths(width int) []int {
 		widths[i] = utf8.RuneCountInString(c.name)
 		for _, s := range t.sections {
 			for _, row := range s.rows {
-				widths[i] = max(widths[i], utf8.RuneCountInString(row[i].value), utf8.RuneCountInString(row[i].detail))
+				widths[i] = max(widths[i], utf8.RuneCountInString(row.cells[i].value), utf8.RuneCountInString(row.cells[i].detail))
 			}
 		}
 		total += widths[i] + 2
@@ -160,7 +160,7 @@ func (t *table) grid(b *strings.Builder, width int) {
 			b.WriteString(s.heading + "\n")
 		}
 		for _, row := range s.rows {
-			name := breakName(row[names].value, widths[names])
+			name := breakName(row.cells[names].value, widths[names])
 			for n := 0; ; n++ {
 				empty := true
 				for i := range cells {
@@ -168,9 +168,9 @@ func (t *table) grid(b *strings.Builder, width int) {
 					case i == names && n < len(name):
 						cells[i] = name[n]
 					case i != names && n == 0:
-						cells[i] = row[i].value
+						cells[i] = row.cells[i].value
 					case i != names && n == 1:
-						cells[i] = row[i].detail
+						cells[i] = row.cells[i].detail
 					default:
 						cells[i] = ""
 					}
