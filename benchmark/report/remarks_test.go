@@ -23,7 +23,8 @@ import (
 // written is what a writer of tables makes of results.
 func written(t *testing.T, ext string, r *benchmark.Results) string {
 	var b bytes.Buffer
-	write := map[string]func(io.Writer, *benchmark.Results) error{".txt": WriteTable, ".md": WriteMarkdown, ".csv": WriteCSV}[ext]
+	write := map[string]func(io.Writer, *benchmark.Results) error{".txt": WriteTable, ".md": WriteMarkdown,
+		".csv": WriteCSV}[ext]
 	require.NoError(t, write(&b, r))
 	return b.String()
 }
@@ -143,7 +144,8 @@ func TestAboveTheCeiling(t *testing.T) {
 func TestChecksAreShown(t *testing.T) {
 	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Seeds: []int64{0, 1}, Methods: []fixture.MadeUp{
 		{Label: "inside", First: 0.9}, {Label: "unchecked", First: 0.9, Plugin: true},
-		{Label: "good", First: 0.9, Plugin: true}, {Label: "bad", First: 0.9, Plugin: true}, {Label: "mixed", First: 0.9, Plugin: true},
+		{Label: "good", First: 0.9, Plugin: true}, {Label: "bad", First: 0.9, Plugin: true}, {Label: "mixed", First: 0.9,
+			Plugin: true},
 	}})
 	r := s.Content
 	for i := range r.Runs {
@@ -186,7 +188,8 @@ func TestChecksAreShown(t *testing.T) {
 
 // A run that broke its contract has the reason in the table and on the page.
 func TestInvalidRunsHaveTheirReason(t *testing.T) {
-	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Seeds: []int64{0, 1}, Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Seeds: []int64{0, 1},
+		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
 	run.Status, run.Trained, run.Reason, run.Accuracy, run.Labels = benchmark.StatusInvalid, false, reason, nil, nil

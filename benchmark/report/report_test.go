@@ -33,7 +33,8 @@ func textsOf(t testing.TB, file []byte) (texts []string) {
 	root, err := html.Parse(bytes.NewReader(file))
 	require.NoError(t, err)
 	for n := range root.Descendants() {
-		if n.Type == html.TextNode && n.Parent.Data != "script" && n.Parent.Data != "style" && strings.TrimSpace(n.Data) != "" {
+		if n.Type == html.TextNode && n.Parent.Data != "script" && n.Parent.Data != "style" &&
+			strings.TrimSpace(n.Data) != "" {
 			texts = append(texts, strings.TrimSpace(n.Data))
 		}
 	}

@@ -61,7 +61,8 @@ func (b Baseline) Level() bool {
 
 // constant is a baseline that is the same at all steps.
 func constant(name, label string, accuracy float64, e *stats.Estimate, steps int) Baseline {
-	b := Baseline{Name: name, Label: label, Mean: accuracy, Total: e, At: make([]float64, steps), Steps: make([]*stats.Estimate, steps)}
+	b := Baseline{Name: name, Label: label, Mean: accuracy, Total: e, At: make([]float64, steps),
+		Steps: make([]*stats.Estimate, steps)}
 	for i := range steps {
 		b.At[i], b.Steps[i] = accuracy, e
 	}

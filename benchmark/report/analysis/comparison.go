@@ -71,10 +71,11 @@ const (
 	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or labels are missing
 )
 
-// Compare holds results against the first of them. Each method that both have is tested at its common seeds, paired by seed
-// and test snapshot, with Holm's correction over all tests. The error is [benchmark.ErrNotComparable], with the reasons, where
-// accuracies do not mean the same on both sides: other data, split, steps, protocol or oracle. Other code, kernels and machines
-// are in Labels.
+// Compare holds results against the first of them. Each method that both have is tested at its
+// common seeds, paired by seed and test snapshot, with Holm's correction over all tests. The error
+// is [benchmark.ErrNotComparable], with the reasons, where accuracies do not mean the same on both
+// sides: other data, split, steps, protocol or oracle. Other code, kernels and machines are in
+// Labels.
 func Compare(all []Named) (*Comparison, error) {
 	if len(all) < 2 {
 		return nil, fmt.Errorf("%w: %d folders of results; give two or more", core.ErrOption, len(all))
@@ -150,7 +151,8 @@ func labels(a, b Named) ([]string, error) {
 		return nil, fmt.Errorf("%w: %s with %s: %s", benchmark.ErrNotComparable, b.Name, a.Name, fatal)
 	}
 	if x, y := b.Results.Oracle, a.Results.Oracle; x.TestAccuracy != y.TestAccuracy {
-		texts = append(texts, fmt.Sprintf("the oracles are not the same: accuracy %.4f on test snapshots against %.4f", x.TestAccuracy, y.TestAccuracy))
+		texts = append(texts, fmt.Sprintf("the oracles are not the same: accuracy %.4f on test snapshots against %.4f",
+			x.TestAccuracy, y.TestAccuracy))
 	}
 	return texts, nil
 }
@@ -182,7 +184,8 @@ func newRow(l, r Summary) Row {
 	}
 	var a, b []float64
 	for _, seed := range common {
-		same = same && slices.Equal(left[seed].PredictionSHA256, right[seed].PredictionSHA256) && len(left[seed].PredictionSHA256) > 0
+		same = same && slices.Equal(left[seed].PredictionSHA256, right[seed].PredictionSHA256) &&
+			len(left[seed].PredictionSHA256) > 0
 		a, b = append(a, mean(left[seed].Accuracy)), append(b, mean(right[seed].Accuracy))
 	}
 	row.A, row.B = finite(mean(a)), finite(mean(b))

@@ -15,7 +15,8 @@ var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", Verd
 func (c *Comparison) Table() *Table {
 	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s, accuracy on %d test snapshots",
 		c.A, OrUnnamed(c.Task.Name), States(c.Task), c.Task.Test)}
-	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"}, {Name: "B − A"}, {Name: "p", Right: true}}
+	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"},
+		{Name: "B − A"}, {Name: "p", Right: true}}
 	for _, step := range c.measured {
 		t.Columns = append(t.Columns, Column{Name: "t = " + strconv.Itoa(step), Right: true})
 	}
@@ -34,7 +35,8 @@ func (c *Comparison) Table() *Table {
 			case r.Seeds == 0:
 				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
 			case r.P == nil && r.Verdict != VerdictSame:
-				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; it takes %d seeds in common, and labels that give the accuracies", r.Method, stats.LeastSeeds))
+				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; "+
+					"it takes %d seeds in common, and labels that give the accuracies", r.Method, stats.LeastSeeds))
 			}
 		}
 		if len(side.OnlyA) > 0 {
@@ -91,5 +93,6 @@ func (r Row) cells(shown []int) []cell {
 		cells = append(cells, c)
 	}
 	trained := func(k [2]int) string { return fmt.Sprintf("%d/%d", k[0], k[1]) }
-	return append(cells, cell{Value: trained(r.TrainedB), Detail: trained(r.TrainedA)}, cell{Value: seconds(r.FitB), Detail: seconds(r.FitA)})
+	return append(cells, cell{Value: trained(r.TrainedB), Detail: trained(r.TrainedA)},
+		cell{Value: seconds(r.FitB), Detail: seconds(r.FitA)})
 }

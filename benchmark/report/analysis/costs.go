@@ -9,19 +9,22 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
+// run is short for what costs are taken from.
+type run = benchmark.RunResult
+
 // Cost is a column of the table of costs. It is shown where some run took more than nothing.
 type Cost struct {
 	Name string
-	more string                             // what it is, where the name does not say
-	Of   func(*benchmark.RunResult) float64 // not a number where the run does not tell
+	more string             // what it is, where the name does not say
+	Of   func(*run) float64 // not a number where the run does not tell
 	text func(values []float64) string
 }
 
 // Values are those of the runs that tell.
-func (c Cost) Values(runs []*benchmark.RunResult) []float64 {
+func (c Cost) Values(runs []*run) []float64 {
 	var values []float64
-	for _, run := range runs {
-		if v := c.Of(run); Drawable(v) {
+	for _, r := range runs {
+		if v := c.Of(r); Drawable(v) {
 			values = append(values, v)
 		}
 	}
@@ -29,7 +32,7 @@ func (c Cost) Values(runs []*benchmark.RunResult) []float64 {
 }
 
 // Cell has what runs cost together.
-func (c Cost) Cell(runs []*benchmark.RunResult) cell {
+func (c Cost) Cell(runs []*run) cell {
 	if !c.known(runs) {
 		return cell{Value: None}
 	}
@@ -38,28 +41,28 @@ func (c Cost) Cell(runs []*benchmark.RunResult) cell {
 }
 
 // known says that some run took more than nothing.
-func (c Cost) known(runs []*benchmark.RunResult) bool {
+func (c Cost) known(runs []*run) bool {
 	return slices.ContainsFunc(c.Values(runs), func(v float64) bool { return v > 0 })
 }
 
 // The costs of the figures.
 var (
-	FitCost     = Cost{"fit s", "without compilation", func(r *benchmark.RunResult) float64 { return r.FitSeconds }, meanTime}
-	PredictCost = Cost{"predict s", "all steps", func(r *benchmark.RunResult) float64 { return r.PredictSeconds }, meanTime}
+	FitCost     = Cost{"fit s", "without compilation", func(r *run) float64 { return r.FitSeconds }, meanTime}
+	PredictCost = Cost{"predict s", "all steps", func(r *run) float64 { return r.PredictSeconds }, meanTime}
 )
 
 // costs are the columns in their order.
 func costs() []Cost {
 	return []Cost{
-		{"parameters", "", func(r *benchmark.RunResult) float64 { return float64(r.Parameters) }, wholes},
-		{"operator rank", "", func(r *benchmark.RunResult) float64 { return float64(r.Rank) }, wholes},
+		{"parameters", "", func(r *run) float64 { return float64(r.Parameters) }, wholes},
+		{"operator rank", "", func(r *run) float64 { return float64(r.Rank) }, wholes},
 		FitCost,
-		{"compile s", "", func(r *benchmark.RunResult) float64 { return r.CompileSeconds }, meanTime},
+		{"compile s", "", func(r *run) float64 { return r.CompileSeconds }, meanTime},
 		PredictCost,
 		{"cpu s", "all processes", CPUSeconds, meanTime},
-		{"peak MiB", "of a process", func(r *benchmark.RunResult) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
+		{"peak MiB", "of a process", func(r *run) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
 		{"rpc s", "calls, without work", RPCSeconds, meanTime},
-		{"rpc MiB", "both ways", func(r *benchmark.RunResult) float64 { return RPCBytes(r) / (1 << 20) }, meanTime},
+		{"rpc MiB", "both ways", func(r *run) float64 { return RPCBytes(r) / (1 << 20) }, meanTime},
 	}
 }
 
@@ -71,10 +74,10 @@ func ShownCosts(all []Summary) []Cost {
 }
 
 // CPUSeconds is not a number where they are not known.
-func CPUSeconds(r *benchmark.RunResult) float64 { return orUnknown(r.CPUSeconds) }
+func CPUSeconds(r *run) float64 { return orUnknown(r.CPUSeconds) }
 
 // RPCSeconds is not a number where there is no other process, or it does not tell.
-func RPCSeconds(r *benchmark.RunResult) float64 {
+func RPCSeconds(r *run) float64 {
 	if r.RPC == nil {
 		return math.NaN()
 	}
@@ -82,7 +85,7 @@ func RPCSeconds(r *benchmark.RunResult) float64 {
 }
 
 // RPCBytes are those sent and received; not a number where there is no other process.
-func RPCBytes(r *benchmark.RunResult) float64 {
+func RPCBytes(r *run) float64 {
 	if r.RPC == nil {
 		return math.NaN()
 	}

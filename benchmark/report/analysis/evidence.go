@@ -26,8 +26,8 @@ func EvidenceOf(r *benchmark.Results) Evidence {
 	return e
 }
 
-// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in the whole sequence, in turn. It is
-// nil where no label bears the number of test snapshots out.
+// orderedStates is the states of the test snapshots of an ordered sequence: those of the places in
+// the whole sequence, in turn. It is nil where no label bears the number of test snapshots out.
 func orderedStates(r *benchmark.Results) []int {
 	t := r.Task
 	labelled := len(r.Oracle.TestLabels) == t.Test || slices.ContainsFunc(r.Runs, func(run benchmark.RunResult) bool {
@@ -60,8 +60,9 @@ func (e Evidence) scores(run *benchmark.RunResult) [][]float64 {
 	return scores
 }
 
-// persistence is the accuracy at each step of a method that predicts its input: the share of test snapshots in which the
-// oracle sees the state that comes so many steps later. ok is false where the results do not tell.
+// persistence is the accuracy at each step of a method that predicts its input: the share of test
+// snapshots in which the oracle sees the state that comes so many steps later. ok is false where
+// the results do not tell.
 func (e Evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Estimate, ok bool) {
 	if len(e.seen) == 0 || len(e.seen) != len(e.truth) {
 		return nil, nil, false
@@ -80,7 +81,8 @@ func (e Evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Est
 
 // proportion estimates from one judge alone.
 func proportion(share float64, n int) *stats.Estimate {
-	return &stats.Estimate{Seeds: 1, Snapshots: n, Mean: share, SD: math.NaN(), Interval: stats.Proportion(int(math.Round(share*float64(n))), n)}
+	return &stats.Estimate{Seeds: 1, Snapshots: n, Mean: share, SD: math.NaN(),
+		Interval: stats.Proportion(int(math.Round(share*float64(n))), n)}
 }
 
 // estimate is nil if the scores allow none. Models are those of the rows; without them each row has its own.
@@ -95,8 +97,8 @@ func estimate(scores [][]float64, models ...string) *stats.Estimate {
 	return &e
 }
 
-// modelOf names the model of a run by its predictions: runs that predict the same bits at all steps have one model. It is
-// empty if the results do not tell.
+// modelOf names the model of a run by its predictions: runs that predict the same bits at all steps
+// have one model. It is empty if the results do not tell.
 func modelOf(run *benchmark.RunResult) string {
 	if len(run.PredictionSHA256) != len(run.Accuracy) || slices.Contains(run.PredictionSHA256, "") {
 		return ""

@@ -82,10 +82,12 @@ func costFacts(all []Summary) [][2]string {
 		}
 	}
 	if shared {
-		facts = append(facts, [2]string{"", "where a run shares its process with others, as without --isolate, that of all since it began"})
+		facts = append(facts, [2]string{"",
+			"where a run shares its process with others, as without --isolate, that of all since it began"})
 	}
 	if untold {
-		facts = append(facts, [2]string{"", "processor time cannot be told apart where runs share a process at once; use --isolate"})
+		facts = append(facts, [2]string{"",
+			"processor time cannot be told apart where runs share a process at once; use --isolate"})
 	}
 	return facts
 }
@@ -104,7 +106,8 @@ func protocolWords(protocol string) string {
 	case benchmark.ProtocolReencode:
 		return "each predicted image is the input of the next step"
 	case benchmark.ProtocolPowers:
-		return "every step is predicted from the test image itself, by powers of the operator; not comparable with " + benchmark.ProtocolReencode
+		return "every step is predicted from the test image itself, by powers of the operator; not comparable with " +
+			benchmark.ProtocolReencode
 	}
 	return ""
 }

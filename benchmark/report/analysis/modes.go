@@ -134,13 +134,14 @@ func conjugate(a, b complex128) bool {
 	return math.Abs(imag(a)) > tolerance && cmplx.Abs(a-cmplx.Conj(b)) <= tolerance
 }
 
-// realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor alone, a scale and a phase,
-// and returns its real part. Its root mean square over the snapshots becomes 1. Its phase is such that the mean over the
-// snapshots of state 0 has the argument 0 if v is real, so that this mean is positive, and π/(2c) otherwise, c being the
-// number of states: for the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
-// by a quarter of the angle between neighbours no two of them have the same real part. A state takes the place of
-// state 0 where the means of those before it are under a tenth of the root mean square; where all are, the value of
-// largest modulus does.
+// realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor
+// alone, a scale and a phase, and returns its real part. Its root mean square over the snapshots
+// becomes 1. Its phase is such that the mean over the snapshots of state 0 has the argument 0 if v
+// is real, so that this mean is positive, and π/(2c) otherwise, c being the number of states: for
+// the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
+// by a quarter of the angle between neighbours no two of them have the same real part. A state
+// takes the place of state 0 where the means of those before it are under a tenth of the root mean
+// square; where all are, the value of largest modulus does.
 func realPart(f []complex128, v complex128, labels []int, states int) []float64 {
 	largest, finite, square := complex(0, 0), 0, 0.0
 	for _, z := range f {

@@ -71,9 +71,11 @@ func gcd(a, b int) int {
 func TestRealPartSign(t *testing.T) {
 	labels := []int{0, 1, 0, 1}
 	assert.InDeltaSlice(t, []float64{1, -1, 1, -1}, realPart([]complex128{-3, 3, -3, 3}, -1, labels, 2), 1e-12)
-	assert.InDeltaSlice(t, []float64{0, math.Sqrt2, 0, math.Sqrt2}, realPart([]complex128{0, -3, 0, -3}, 1, labels, 2), 1e-12,
+	assert.InDeltaSlice(t, []float64{0, math.Sqrt2, 0, math.Sqrt2}, realPart([]complex128{0, -3, 0, -3}, 1, labels, 2),
+		1e-12,
 		"where the mean over state 0 is nothing, state 1 decides")
-	assert.InDeltaSlice(t, []float64{math.Sqrt2, 0, -math.Sqrt2, 0}, realPart([]complex128{-2, 0, 2, 0}, 1, labels, 2), 1e-12,
+	assert.InDeltaSlice(t, []float64{math.Sqrt2, 0, -math.Sqrt2, 0}, realPart([]complex128{-2, 0, 2, 0}, 1, labels, 2),
+		1e-12,
 		"where all means are, the first value of largest modulus does")
 	assert.Equal(t, []float64{0, 0}, realPart([]complex128{0, 0}, 1, labels, 2))
 	assert.Empty(t, realPart(nil, 1, nil, 5))
@@ -90,7 +92,8 @@ func TestLeadingModes(t *testing.T) {
 		values []benchmark.Complex
 		want   []complex128
 	}{
-		"a pair, then another":      {values(0.6+0.8i, 0.6-0.8i, -0.5+0.5i, -0.5-0.5i), []complex128{0.6 + 0.8i, -0.5 + 0.5i}},
+		"a pair, then another": {values(0.6+0.8i, 0.6-0.8i, -0.5+0.5i, -0.5-0.5i),
+			[]complex128{0.6 + 0.8i, -0.5 + 0.5i}},
 		"a pair, then a real":       {values(0.6+0.8i, 0.6-0.8i, 0.9), []complex128{0.6 + 0.8i, 0.9}},
 		"a real, then a pair":       {values(1, 0.6+0.8i, 0.6-0.8i), []complex128{1, 0.6 + 0.8i}},
 		"equal real ones":           {values(0.5, 0.5, 0.5), []complex128{0.5, 0.5}},

@@ -17,9 +17,9 @@ type noteGroup struct {
 }
 
 func notes(r *benchmark.Results, all []Summary) []noteGroup {
-	failed, untrained, warnings := noteGroup{Heading: "not ok"}, noteGroup{Heading: "untrained"}, noteGroup{Heading: "warnings"}
+	failed, untrained := noteGroup{Heading: "not ok"}, noteGroup{Heading: "untrained"}
 	untold, unplaced := noteGroup{Heading: "without interval"}, noteGroup{Heading: "without rank"}
-	plugins := noteGroup{Heading: "plugins"}
+	warnings, plugins := noteGroup{Heading: "warnings"}, noteGroup{Heading: "plugins"}
 	ranked := slices.ContainsFunc(all, func(s Summary) bool { return s.Places.Ranked() })
 	for _, w := range r.Oracle.Warnings {
 		warnings.Notes = append(warnings.Notes, "oracle: "+OneLine(w))
@@ -53,7 +53,8 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 		case s.Total == nil:
 			untold.Notes = append(untold.Notes, s.Label+": its results do not hold labels that give the accuracy")
 		case ranked && s.Exposed == core.Unexposed && !s.Places.Ranked():
-			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method", s.Label, stats.LeastSeeds))
+			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method",
+				s.Label, stats.LeastSeeds))
 		}
 		failed.Notes = append(failed.Notes, ends.lines(s.Label)...)
 		untrained.Notes = append(untrained.Notes, reasons.lines(s.Label)...)

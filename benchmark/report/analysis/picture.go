@@ -7,9 +7,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Picture shows a snapshot: dark ink on white, value 1 black, values cut to [0,1]. The first two axes are rows and columns.
-// Three channels on a third axis are red, green and blue as they are; over any other further axes it shows the mean. A
-// snapshot of one axis is a single row.
+// Picture shows a snapshot: dark ink on white, value 1 black, values cut to [0,1]. The first two
+// axes are rows and columns. Three channels on a third axis are red, green and blue as they are;
+// over any other further axes it shows the mean. A snapshot of one axis is a single row.
 func Picture(x core.Snapshots, i int) image.Image {
 	height, width, channels := PictureShape(x.Shape())
 	values := make([]float32, x.Size())

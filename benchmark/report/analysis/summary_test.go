@@ -38,7 +38,8 @@ func TestTableRanks(t *testing.T) {
 
 func TestRankingIgnoresRounding(t *testing.T) {
 	run := func(method string, seed int64, first float64) benchmark.RunResult {
-		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK, Accuracy: []float64{first, 0.4 - first}}
+		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK,
+			Accuracy: []float64{first, 0.4 - first}}
 	}
 	// The mean of three times 0.2 is a little more than 0.2.
 	all, err := Summarize(&benchmark.Results{Runs: []benchmark.RunResult{
@@ -100,10 +101,12 @@ func TestEstimates(t *testing.T) {
 	assert.Equal(t, 4, of["unsteady"].Total.Seeds, "an untrained run counts, a failed one does not")
 }
 
-// Seeds whose predictions are the same to the bit are one model: they count once in intervals, and all in means and numbers.
+// Seeds whose predictions are the same to the bit are one model: they count once in intervals, and
+// all in means and numbers.
 func TestEqualPredictionsAreOneModel(t *testing.T) {
 	of := func(hash func(run, step int) string) *stats.Estimate {
-		r := fixture.MakeUp(t, fixture.Setting{Seeds: []int64{0, 1, 2, 3}, Methods: fixture.FiveMethods()[:1], Test: 200, Steps: 3}).Content
+		r := fixture.MakeUp(t, fixture.Setting{Seeds: []int64{0, 1, 2, 3}, Methods: fixture.FiveMethods()[:1], Test: 200,
+			Steps: 3}).Content
 		for k := range r.Runs {
 			run := &r.Runs[k]
 			for step := range run.Accuracy {
@@ -151,7 +154,8 @@ func TestBaselines(t *testing.T) {
 	known.seen = []int{0, 1, 2, 0, 1, 2, 1} // one mistake: a 0 taken for its successor
 	all := Baselines(r, known, 4)
 	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
-	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].At, 1e-12, "right where the cycle comes back, as often as the oracle is")
+	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].At, 1e-12,
+		"right where the cycle comes back, as often as the oracle is")
 	assert.InDelta(t, 8.0/28, all[1].Mean, 1e-12)
 	for _, b := range []Baseline{all[2], Baselines(r, known, 20)[2]} { // 20 steps lead beyond the last snapshot
 		for i, at := range b.At {

@@ -156,7 +156,8 @@ func (s Summary) cells(shown []int) []cell {
 		trained.Detail = shortInterval(stats.Proportion(s.Trained(), s.Tried()), 2)
 	}
 	cells := []cell{
-		{Value: s.RankText()}, {Value: s.marked()}, share(len(s.OK), len(s.Runs)), trained, accuracyCell(s.Overall(), s.Total), s.deviations(),
+		{Value: s.RankText()}, {Value: s.marked()}, share(len(s.OK), len(s.Runs)), trained,
+		accuracyCell(s.Overall(), s.Total), s.deviations(),
 	}
 	for _, step := range shown {
 		var e *stats.Estimate

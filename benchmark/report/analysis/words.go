@@ -172,3 +172,6 @@ func Clean(text string) string {
 		return -1
 	}, text))
 }
+
+// PageFile is the file of the page, within the folder of the results.
+const PageFile = "report.html"

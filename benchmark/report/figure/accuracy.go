@@ -18,14 +18,14 @@ import (
 // accuracyFigure draws the accuracy of each method against the step, with a legend.
 func (d *Drawer) accuracyFigure() figure {
 	p := d.accuracyPlot(stepTicks(d.Steps))
-	key := d.accuracyKey()
+	key := d.AccuracyKey()
 	keyWidth, keyHeight := key.size()
 
 	const axesWidth = 4.9 * vg.Inch
 	width := axesWidth + 14 + keyWidth
 	task := d.Results.Task
-	note := fmt.Sprintf("%s: %s, %d test snapshots. %s %s",
-		analysis.OrUnnamed(task.Name), analysis.States(task), task.Test, analysis.Conditions(d.Results), analysis.BandsNote(d.Exhibits))
+	note := fmt.Sprintf("%s: %s, %d test snapshots. %s %s", analysis.OrUnnamed(task.Name), analysis.States(task),
+		task.Test, analysis.Conditions(d.Results), analysis.BandsNote(d.Exhibits))
 	notes := setBlock(width, d.note, strings.TrimSpace(note))
 	_, noteHeight := notes.size()
 	body := max(3.4*vg.Inch, keyHeight)
@@ -57,7 +57,8 @@ func (d *Drawer) AccuracyChart(class string, width, height float64) template.HTM
 	data := p.DataCanvas(whole)
 	toX, _ := p.Transforms(&data)
 	return c.element(class, "Accuracy of each method against the time step; the values are in the table below.",
-		fmt.Sprintf(` data-left="%s" data-right="%s" data-steps="%d"`, c.num(nil, toX(1)), c.num(nil, toX(float64(d.Steps))), d.Steps))
+		fmt.Sprintf(` data-left="%s" data-right="%s" data-steps="%d"`,
+			c.num(nil, toX(1)), c.num(nil, toX(float64(d.Steps))), d.Steps))
 }
 
 // guide is the upright line at step 1 that the page's script moves under the pointer.
@@ -73,8 +74,8 @@ var guide = plotterFunc(func(c draw.Canvas, p *plot.Plot) {
 func (d *Drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
 	last := float64(d.Steps)
 	room := max(0.4, 0.015*last)
-	p := newPlot(d.Lettering, axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks},
-		axis{label: "accuracy", min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)})
+	p := newPlot(d.lettering, axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks},
+		accuracyAxis("accuracy"))
 	for _, e := range d.Exhibits { // under all lines
 		if len(e.OK) > 0 {
 			p.Add(series(e.ID, d.band(e.Summary)))
@@ -112,6 +113,10 @@ func (d *Drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
 	return p
 }
 
+func accuracyAxis(label string) axis {
+	return axis{label: label, min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)}
+}
+
 // band is that of the intervals of a method, at places that show what both edges do.
 func (d *Drawer) band(s analysis.Summary) band {
 	low, high := s.Intervals()
@@ -121,14 +126,16 @@ func (d *Drawer) band(s analysis.Summary) band {
 	return band{low, high, slices.Compact(places), hue(d.looks[s.ID].colour).faded(0x2a)}
 }
 
-// accuracyKey is the legend: the methods in their order, then the baselines.
-func (d *Drawer) accuracyKey() legend {
-	var ranked, exposed, failed, key legend
+// AccuracyKey is the legend: the methods in their order, those that failed, then the baselines, the highest first.
+func (d *Drawer) AccuracyKey() legend {
+	var ranked, exposed, failed, levels legend
 	for _, e := range d.Exhibits {
-		l := d.looks[e.ID]
-		entry := legendEntry{Name: e.Name(), style: d.label, sample: l.sample}
+		entry := LegendEntry{
+			Name: e.Label, Remark: strings.Join(e.Remarks(), ", "), style: d.label, sample: d.looks[e.ID].sample,
+			Series: fmt.Sprint(e.ID), At: e.At, Drawn: len(e.OK) > 0,
+		}
 		switch {
-		case len(e.OK) == 0:
+		case !entry.Drawn:
 			entry.sample = crossSample
 			failed = append(failed, entry)
 		case e.Exposed == core.Unexposed:
@@ -137,14 +144,23 @@ func (d *Drawer) accuracyKey() legend {
 			exposed = append(exposed, entry)
 		}
 	}
-	for _, b := range analysis.Baselines(d.Results, d.Known, d.Steps) {
-		name := b.Label
-		if b.Name == "oracle" {
-			name += fmt.Sprintf(" (%.3f)", b.Mean)
+	for _, b := range slices.Backward(analysis.Baselines(d.Results, d.Known, d.Steps)) {
+		entry := LegendEntry{
+			Name: b.Label, style: d.label, sample: baselineSample(b.Name), Series: b.Name, At: b.Value, Drawn: true,
 		}
-		key = append(key, legendEntry{Name: name, style: d.label, sample: baselineSample(b.Name)})
+		if b.Name == "oracle" {
+			entry.level = fmt.Sprintf("%.3f", b.Mean)
+		}
+		levels = append(levels, entry)
 	}
-	return concat(ranked, exposed, failed, key)
+	var all legend
+	for _, part := range []legend{ranked, exposed, failed, levels} {
+		for i, e := range part {
+			e.Apart = i == 0 && len(all) > 0
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // sample draws the entry of a method in a legend.
@@ -177,20 +193,6 @@ func baselineSample(name string) func(draw.Canvas) {
 		}
 		dot(c, dim, leapRadius, at...)
 	}
-}
-
-// concat sets parts of a legend apart by some white.
-func concat(parts ...legend) legend {
-	var all legend
-	for _, part := range parts {
-		for i, e := range part {
-			if i == 0 && len(all) > 0 {
-				e.gap = max(e.gap, 7)
-			}
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 // crossSample stands in a legend for a line that does not exist.

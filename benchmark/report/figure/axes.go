@@ -14,7 +14,7 @@ import (
 )
 
 // newPlot returns axes without data, with the ranges and ticks given.
-func newPlot(l Lettering, x, y axis) *plot.Plot {
+func newPlot(l lettering, x, y axis) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	for _, a := range []struct {
@@ -80,8 +80,8 @@ func roundStep(raw float64) float64 {
 	return 10 * power
 }
 
-// tickLabel writes v with the digits that tell it from its neighbours, step away, on an axis of values up to most. Where
-// those are many, all labels of the axis have one power of ten.
+// tickLabel writes v with the digits that tell it from its neighbours, step away, on an axis of
+// values up to most. Where those are many, all labels of the axis have one power of ten.
 func tickLabel(v, step, most float64) string {
 	digits := int(math.Floor(math.Log10(step) + 1e-9)) // the power of ten of the last digit
 	power, suffix := 0, ""

@@ -41,7 +41,7 @@ func (d *Drawer) CostChart(class string, width, height float64, label string, of
 		low, high = 1, 1
 	}
 	slices.SortStableFunc(shown, func(a, b costPoint) int { return cmp.Compare(a.Overall(), b.Overall()) })
-	p := newPlot(d.Lettering, logAxis(label, low, high), axis{label: "mean accuracy over all steps", min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)})
+	p := newPlot(d.lettering, logAxis(label, low, high), accuracyAxis("mean accuracy over all steps"))
 	p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) { d.costPoints(c, p, shown) }))
 	c := newPageSVG(width, height)
 	p.Draw(draw.New(c))
@@ -63,7 +63,8 @@ func (d *Drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
 	d.costLevels(&w, toY)
 	for _, s := range shown {
 		if e := s.Total; e != nil {
-			c.StrokeLine2(draw.LineStyle{Color: edge(d.looks[s.ID].colour), Width: 1.1}, s.at.X, toY(e.Interval.Low), s.at.X, toY(e.Interval.High))
+			whisker := draw.LineStyle{Color: edge(d.looks[s.ID].colour), Width: 1.1}
+			c.StrokeLine2(whisker, s.at.X, toY(e.Interval.Low), s.at.X, toY(e.Interval.High))
 		}
 	}
 	names := make([]func(), len(shown))

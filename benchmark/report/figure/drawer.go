@@ -23,7 +23,7 @@ const (
 // Drawer draws the figures of results, for files and for the page.
 type Drawer struct {
 	*analysis.Material
-	Lettering
+	lettering
 	looks []look // by the methods' ids
 }
 
@@ -82,7 +82,8 @@ func (d *Drawer) DotPlotScale() template.HTML {
 	return c.element("scale", "", "")
 }
 
-// DotPlot shows an accuracy with its interval, and the levels of the baselines: of a method, or, with nil, of a baseline.
+// DotPlot shows an accuracy with its interval, and the levels of the baselines: of a method, or,
+// with nil, of a baseline.
 func (d *Drawer) DotPlot(value float64, e *stats.Estimate, of *analysis.Summary) template.HTML {
 	if value < 0 {
 		return ""

@@ -203,11 +203,12 @@ func TestCurveBreaksWhereAValueIsMissing(t *testing.T) {
 
 // Persistence leaps between 0 and 1: it is dots, without a line that would cross all others.
 func TestPersistenceIsDots(t *testing.T) {
-	d := New(materialOf(t, fixture.MakeUp(t, fixture.Setting{Test: 50, Methods: []fixture.MadeUp{{Label: "never", Failed: []int64{42}}}})))
+	d := New(materialOf(t, fixture.MakeUp(t, fixture.Setting{Test: 50,
+		Methods: []fixture.MadeUp{{Label: "never", Failed: []int64{42}}}})))
 	with, without := newProbe(figure{width: 100, height: 100}), newProbe(figure{width: 100, height: 100})
 	p := d.accuracyPlot(nil)
 	p.Draw(draw.New(with))
-	newPlot(d.Lettering, axis{max: 1}, axis{max: 1, ticks: ticksIn(0, 1, 5, false)}).Draw(draw.New(without))
+	newPlot(d.lettering, axis{max: 1}, axis{max: 1, ticks: ticksIn(0, 1, 5, false)}).Draw(draw.New(without))
 	assert.Equal(t, 2, with.strokes-without.strokes, "the lines of chance and oracle")
 	assert.Equal(t, 2, with.fills, "dots and their edges")
 	sample := newProbe(figure{width: 24, height: 10})

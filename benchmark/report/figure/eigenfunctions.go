@@ -11,16 +11,18 @@ import (
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 )
 
-// Eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that are not constant, at the
-// test snapshots, against each other, coloured by state; of a model with only one, its values against the number of the
-// snapshot.
+// Eigenfunctions draws, for each method, the real parts of the two leading left eigenfunctions that
+// are not constant, at the test snapshots, against each other, coloured by state; of a model with
+// only one, its values against the number of the snapshot.
 func (d *Drawer) Eigenfunctions() Sheet {
 	word := analysis.StateWord(d.Results.Task)
-	s := Sheet{Name: "eigenfunctions", Title: "Left eigenfunctions", Empty: "No run has eigenfunctions.", ratio: 1, Note: analysis.EigenfunctionNote(d.Results.Task)}
+	s := Sheet{
+		lettering: d.lettering, Name: "eigenfunctions", Title: "Left eigenfunctions", ratio: 1,
+		Empty: "No run has eigenfunctions.", Note: analysis.EigenfunctionNote(d.Results.Task),
+	}
 	for state := range min(d.Results.Task.States, len(palette)) {
-		s.Key = append(s.Key, legendEntry{Name: fmt.Sprintf("%s %d", word, state), style: d.label, narrow: true, sample: func(c draw.Canvas) {
-			dot(c, hue(state), 2.7, c.Center())
-		}})
+		s.Key = append(s.Key, LegendEntry{Name: fmt.Sprintf("%s %d", word, state), style: d.label, narrow: true,
+			sample: func(c draw.Canvas) { dot(c, hue(state), 2.7, c.Center()) }})
 	}
 	var without []string
 	for _, e := range d.Exhibits {
@@ -28,8 +30,10 @@ func (d *Drawer) Eigenfunctions() Sheet {
 			without = append(without, fmt.Sprintf("%s (%s)", e.Label, why))
 			continue
 		}
-		label := fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots, coloured by %s", e.Label, len(e.Modes[0].Real), word)
-		s.Panels = append(s.Panels, panel{Title: e.Label, Subtitle: e.ShownEigenvalues(), label: label, plot: d.eigenfunctionPlot(e.Modes)})
+		label := fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots, coloured by %s", e.Label,
+			len(e.Modes[0].Real), word)
+		s.Panels = append(s.Panels, panel{Title: e.Label, Subtitle: e.ShownEigenvalues(), label: label,
+			plot: d.eigenfunctionPlot(e.Modes)})
 	}
 	return s.limited("eigenfunctions", without)
 }
@@ -57,7 +61,7 @@ func (d *Drawer) eigenfunctionPlot(modes []analysis.Mode) *plot.Plot {
 			points.x[i] = float64(i)
 		}
 	}
-	p := newPlot(d.Lettering, x, axis{label: last.Axis(), min: -reach, max: reach, ticks: ticks})
+	p := newPlot(d.lettering, x, axis{label: last.Axis(), min: -reach, max: reach, ticks: ticks})
 	p.Add(points)
 	return p
 }
@@ -80,7 +84,8 @@ type scatter struct {
 	most   int
 }
 
-// layers is the number of passes over the points: colours of later labels cover those of earlier ones within a pass only.
+// layers is the number of passes over the points: colours of later labels cover those of earlier
+// ones within a pass only.
 const layers = 4
 
 func (s scatter) Plot(c draw.Canvas, p *plot.Plot) {

@@ -25,15 +25,17 @@ func ring(c draw.Canvas, line paint, at vg.Point, radius vg.Length) {
 
 const ringRadius = vg.Length(4.3)
 
-// Eigenvalues shows the eigenvalues of each method at all seeds with the unit circle, in rings at those of the true cycle.
+// Eigenvalues shows the eigenvalues of each method at all seeds with the unit circle, in rings at
+// those of the true cycle.
 func (d *Drawer) Eigenvalues() Sheet {
 	s := Sheet{
-		Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.", ratio: 1,
+		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.", ratio: 1,
 		Note: "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
 	}
 	if d.Results.Task.States > 0 {
 		s.Key = legend{
-			{Name: "eigenvalue of a run", style: d.label, narrow: true, sample: func(c draw.Canvas) { dot(c, soft, 2.3, c.Center()) }},
+			{Name: "eigenvalue of a run", style: d.label, narrow: true,
+				sample: func(c draw.Canvas) { dot(c, soft, 2.3, c.Center()) }},
 			{Name: "eigenvalue of the cycle through " + analysis.States(d.Results.Task), style: d.label, narrow: true,
 				sample: func(c draw.Canvas) { ring(c, ink, c.Center(), ringRadius) }},
 		}
@@ -70,7 +72,8 @@ func (d *Drawer) eigenvaluePanel(e analysis.Exhibit) panel {
 		}
 	}
 	ticks := ticksIn(-reach, reach, 5, false)
-	p := newPlot(d.Lettering, axis{label: "Re λ", min: -reach, max: reach, ticks: ticks}, axis{label: "Im λ", min: -reach, max: reach, ticks: ticks})
+	p := newPlot(d.lettering, axis{label: "Re λ", min: -reach, max: reach, ticks: ticks},
+		axis{label: "Im λ", min: -reach, max: reach, ticks: ticks})
 	p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) {
 		toX, toY := p.Transforms(&c)
 		var circle []vg.Point // the axes may have different scales

@@ -114,7 +114,7 @@ func (d *Drawer) render(name string) (png, svg []byte, err error) {
 func (d *Drawer) figure(name string) figure {
 	return map[string]func() figure{
 		"accuracy": d.accuracyFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
-		"eigenfunctions": func() figure { return d.Eigenfunctions().figure(d.Lettering) },
-		"training":       func() figure { return d.Training().figure(d.Lettering) },
+		"eigenfunctions": func() figure { return d.Eigenfunctions().figure() },
+		"training":       func() figure { return d.Training().figure() },
 	}[name]()
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 )
 
-// Lettering is the text of a figure: Liberation Sans in a few sizes.
-type Lettering struct {
+// lettering is the text of a figure: Liberation Sans in a few sizes.
+type lettering struct {
 	title, label, tick, note text.Style
 }
 
-func newLettering() Lettering {
+func newLettering() lettering {
 	hand := handler{text.Plain{Fonts: font.NewCache(liberation.Collection())}}
 	style := func(size float64, c color.Color, weight xfont.Weight) text.Style {
 		return text.Style{
@@ -27,7 +27,7 @@ func newLettering() Lettering {
 			Font: font.Font{Typeface: "Liberation", Variant: "Sans", Weight: weight, Size: vg.Points(size)},
 		}
 	}
-	return Lettering{
+	return lettering{
 		title: style(9.5, ink, xfont.WeightBold),
 		label: style(9.5, ink, xfont.WeightNormal),
 		tick:  style(8.5, soft, xfont.WeightNormal),

@@ -28,6 +28,7 @@ type Sheet struct {
 	Key         legend
 	Note        string
 	ratio       float64 // of the height of a panel to its width
+	lettering
 }
 
 // limited has the first panels, and says in its note what is not there.
@@ -46,17 +47,18 @@ func (s Sheet) limited(what string, without []string) Sheet {
 }
 
 // Chart is a panel for the page.
-func (s Sheet) Chart(l Lettering, p panel) template.HTML {
+func (s Sheet) Chart(p panel) template.HTML {
 	const size = 240
 	c := newPageSVG(size, math.Round(size*s.ratio))
-	p.draw(draw.New(c), l, nil)
+	p.draw(draw.New(c), s.lettering, nil)
 	return c.element("panel", p.label, "")
 }
 
 const panelWidth = 2.3 * vg.Inch
 
 // figure lays the panels out in a grid.
-func (s Sheet) figure(l Lettering) figure {
+func (s Sheet) figure() figure {
+	l := s.lettering
 	n := len(s.Panels)
 	if n == 0 {
 		s.Key = nil
@@ -70,7 +72,8 @@ func (s Sheet) figure(l Lettering) figure {
 	body := vg.Length(0)
 	for row := range rows {
 		for i := row * columns; i < min(n, (row+1)*columns); i++ {
-			headings[i] = append(setBlock(panelWidth-16, l.title, s.Panels[i].Title), setBlock(panelWidth-16, l.note, s.Panels[i].Subtitle)...)
+			headings[i] = append(setBlock(panelWidth-16, l.title, s.Panels[i].Title),
+				setBlock(panelWidth-16, l.note, s.Panels[i].Subtitle)...)
 			_, h := headings[i].size()
 			above[row] = max(above[row], h+3)
 		}
@@ -100,7 +103,8 @@ func (s Sheet) figure(l Lettering) figure {
 				Min: vg.Point{X: margin, Y: top - vg.Length(rows)*(height+gapY) + gapY}, Max: vg.Point{X: margin + grid, Y: top},
 			}}
 			shift := vg.Length(0)
-			for row, cells := range plot.Align(tabulate(s.Panels, rows, columns), draw.Tiles{Rows: rows, Cols: columns, PadX: gapX, PadY: gapY}, area) {
+			for row, cells := range plot.Align(tabulate(s.Panels, rows, columns),
+				draw.Tiles{Rows: rows, Cols: columns, PadX: gapX, PadY: gapY}, area) {
 				shift -= above[row]
 				for column, cell := range cells {
 					if i := row*columns + column; i < n {
@@ -139,7 +143,7 @@ func tabulate(panels []panel, rows, columns int) [][]*plot.Plot {
 	return plots
 }
 
-func (p panel) draw(c draw.Canvas, l Lettering, heading block) {
+func (p panel) draw(c draw.Canvas, l lettering, heading block) {
 	p.plot.Draw(c)
 	data := p.plot.DataCanvas(c)
 	_, h := heading.size()

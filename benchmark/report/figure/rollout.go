@@ -19,8 +19,9 @@ type rolloutRow struct {
 	right   []bool // by column: the oracle saw the true state
 }
 
-// rolloutFigure draws the first test snapshot and, for each method, the images predicted from it, step after step, with the
-// label that the oracle gives each: green where it is the true state, red where it is not.
+// rolloutFigure draws the first test snapshot and, for each method, the images predicted from it,
+// step after step, with the label that the oracle gives each: green where it is the true state, red
+// where it is not.
 func (d *Drawer) rolloutFigure() figure {
 	const gap, between, nameGap = vg.Length(2.5), vg.Length(9), vg.Length(8)
 	cellWidth, cellHeight := pictureSize(d.Task.TestImages.Shape(), 0.42*vg.Inch)
@@ -80,7 +81,7 @@ func (d *Drawer) rolloutFigure() figure {
 				}
 				for column, img := range row.exhibit.Images {
 					c.DrawImage(cell(column), img)
-					inset(c, d.Lettering, cell(column), row.exhibit.Labels[column], row.right[column])
+					inset(c, d.lettering, cell(column), row.exhibit.Labels[column], row.right[column])
 				}
 				if row.message != "" {
 					x := center(0) - (pitch-gap)/2
@@ -125,7 +126,7 @@ func (d *Drawer) rolloutNote() string {
 }
 
 // inset writes the label into the upper right corner of an image.
-func inset(c draw.Canvas, l Lettering, cell vg.Rectangle, label int, seen bool) {
+func inset(c draw.Canvas, l lettering, cell vg.Rectangle, label int, seen bool) {
 	style := l.tick
 	style.Font.Weight = l.title.Font.Weight
 	style.Color = wrong
@@ -142,4 +143,12 @@ func inset(c draw.Canvas, l Lettering, cell vg.Rectangle, label int, seen bool) 
 	if !seen {
 		c.StrokeLine2(draw.LineStyle{Color: wrong, Width: 0.8}, corner.X+1, baseline-1.2, cell.Max.X-1, baseline-1.2)
 	}
+}
+
+// pictureSize is the size in which snapshots of a shape are shown: their longer side is side, the shorter one in
+// proportion but still to be seen.
+func pictureSize(shape []int, side vg.Length) (width, height vg.Length) {
+	h, w, _ := analysis.PictureShape(shape)
+	long := vg.Length(max(h, w))
+	return max(side*vg.Length(w)/long, side/6), max(side*vg.Length(h)/long, side/6)
 }

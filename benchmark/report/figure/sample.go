@@ -22,7 +22,8 @@ func (d *Drawer) sampleFigure() figure {
 	caption := lineHeight(d.tick)
 	grid := vg.Length(columns)*(cellWidth+gap) - gap
 	width := max(grid, 3*vg.Inch)
-	note := setBlock(width, d.note, fmt.Sprintf("%s: the first %d snapshots of the sequence and their %ss.", analysis.OrUnnamed(task.Name), n, analysis.StateWord(task)))
+	note := setBlock(width, d.note, fmt.Sprintf("%s: the first %d snapshots of the sequence and their %ss.",
+		analysis.OrUnnamed(task.Name), n, analysis.StateWord(task)))
 	_, noteHeight := note.size()
 	return figure{
 		name: "sample", title: "The first snapshots of the sequence",

@@ -66,8 +66,8 @@ func newPageSVG(width, height float64) *svgCanvas {
 func (c *svgCanvas) file(title string) []byte {
 	c.endStrokes()
 	return fmt.Appendf(nil, `<?xml version="1.0"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="%.5[1]gpt" height="%.5[2]gpt" `+
-		`viewBox="0 0 %.5[1]g %.5[2]g" role="img" fill="none" stroke-linejoin="round" style="image-rendering:pixelated" `+
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" `+
+		`width="%.5[1]gpt" height="%.5[2]gpt" viewBox="0 0 %.5[1]g %.5[2]g" role="img" fill="none" stroke-linejoin="round" style="image-rendering:pixelated" `+
 		`font-family="'Liberation Sans',Arial,Helvetica,sans-serif">
 <title>%[3]s</title>
 %[4]s</svg>
@@ -83,7 +83,8 @@ func (c *svgCanvas) element(class, label, attributes string) template.HTML {
 	if label != "" {
 		said = fmt.Sprintf(`role="img" aria-label="%s"`, html.EscapeString(label))
 	}
-	return template.HTML(fmt.Sprintf(`<svg class="frame %s" viewBox="0 0 %s %s" %s%s>%s</svg>`, class, w, h, said, attributes, c.out))
+	return template.HTML(fmt.Sprintf(`<svg class="frame %s" viewBox="0 0 %s %s" %s%s>%s</svg>`, class, w, h, said,
+		attributes, c.out))
 }
 
 // svgOf is the canvas below parts of it, nil where that writes no SVG.
@@ -248,7 +249,8 @@ func (c *svgCanvas) DrawImage(r vg.Rectangle, img image.Image) {
 	c.out = c.attribute(append(c.out, `<image preserveAspectRatio="none"`...), "x", r.Min.X)
 	c.out = c.attribute(c.out, "y", c.height-r.Max.Y)
 	c.out = c.attribute(c.attribute(c.out, "width", r.Size().X), "height", r.Size().Y)
-	c.out = fmt.Appendf(c.out, " xlink:href=\"data:image/png;base64,%s\"/>\n", base64.StdEncoding.EncodeToString(b.Bytes()))
+	c.out = fmt.Appendf(c.out, " xlink:href=\"data:image/png;base64,%s\"/>\n",
+		base64.StdEncoding.EncodeToString(b.Bytes()))
 }
 
 // paintOf is a colour as a paint: one without name where it is none.

@@ -49,7 +49,8 @@ func pathPoints(t *testing.T, d string) (points [][2]float64) {
 // Of a thousand steps, every stretch of forty in a curve of the page has the extremes that it has
 // in the data, as have dots of a baseline that comes round every five steps.
 func TestManyStepsAreShownAsTheyAre(t *testing.T) {
-	s := fixture.MakeUp(t, fixture.Setting{Steps: 1000, Test: 20, Shape: []int{4, 4}, Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
+	s := fixture.MakeUp(t, fixture.Setting{Steps: 1000, Test: 20, Shape: []int{4, 4},
+		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[0]
 	run.Labels = nil
 	for i := range run.Accuracy {
@@ -66,7 +67,8 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 		return v
 	}
 	drawn := func(series string) [][2]float64 {
-		d := regexp.MustCompile(`data-series="` + series + `">(?:<path[^>]*paper[^>]*>\n)?<path stroke[^>]* d="([^"]*)"/>`).FindStringSubmatch(chart)
+		d := regexp.MustCompile(`data-series="` + series +
+			`">(?:<path[^>]*paper[^>]*>\n)?<path stroke[^>]* d="([^"]*)"/>`).FindStringSubmatch(chart)
 		require.NotNil(t, d, series)
 		return pathPoints(t, d[1])
 	}
@@ -115,8 +117,8 @@ func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
 		history[i] = benchmark.Epoch{Epoch: i + 1, Train: 1, Validation: 2}
 	}
 	history[333].Train, history[777].Validation = 5, 7
-	d := &Drawer{Material: &analysis.Material{}, Lettering: newLettering()}
-	drawing := string(Sheet{ratio: 1}.Chart(d.Lettering, d.lossPanel("m", [][]benchmark.Epoch{history})))
+	d := &Drawer{Material: &analysis.Material{}, lettering: newLettering()}
+	drawing := string(Sheet{ratio: 1, lettering: d.lettering}.Chart(d.lossPanel("m", [][]benchmark.Epoch{history})))
 	for line, want := range map[string]int{"hue0": 333, "hue6": 777} {
 		points := pathPoints(t, regexp.MustCompile(line + `\)"[^>]* d="([^"]*)"`).FindStringSubmatch(drawing)[1])
 		top := points[0]
@@ -153,7 +155,8 @@ func TestThinnedEigenfunctionsHaveAllStates(t *testing.T) {
 	c := newPageSVG(100, 100)
 	scatter{x: e.Modes[0].Real, y: e.Modes[1].Real, labels: m.Task.TestLabels, most: most}.Plot(draw.New(c), p)
 	dots := map[string]int{}
-	for _, g := range regexp.MustCompile(`--(hue\d)\)"[^>]* d="([^"]*)"`).FindAllStringSubmatch(string(c.element("", "a", "")), -1) {
+	for _, g := range regexp.MustCompile(`--(hue\d)\)"[^>]* d="([^"]*)"`).FindAllStringSubmatch(string(c.element("", "a",
+		"")), -1) {
 		dots[g[1]] += strings.Count(g[2], "M")
 	}
 	require.Len(t, dots, 5)

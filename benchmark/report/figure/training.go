@@ -18,12 +18,13 @@ var (
 	validationLine = draw.LineStyle{Color: hue(6), Width: 1.2, Dashes: []vg.Length{4, 2}}
 )
 
-// Training draws the losses of each method's runs, and of the oracle, against the epoch. Losses of different methods are
-// not comparable, so each panel has its own axis.
+// Training draws the losses of each method's runs, and of the oracle, against the epoch. Losses of
+// different methods are not comparable, so each panel has its own axis.
 func (d *Drawer) Training() Sheet {
 	s := Sheet{
-		Name: "training", Title: "Training", Empty: "No run has a training history, and neither has the oracle.", ratio: 0.83,
-		Note: "Losses are means over the batches of an epoch, the training value taken before each update. Different losses are not comparable.",
+		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history, and neither has the oracle.", ratio: 0.83,
+		Note: "Losses are means over the batches of an epoch, the training value taken before each update. " +
+			"Different losses are not comparable.",
 		Key: legend{
 			{Name: "training", style: d.label, sample: sampleLine(trainingLine)},
 			{Name: "validation", style: d.label, sample: sampleLine(validationLine)},
@@ -73,20 +74,23 @@ func (d *Drawer) lossPanel(title string, histories [][]benchmark.Epoch) panel {
 	}
 	y, ok := fitAxis("loss", values, 5)
 	if !ok {
-		p := newPlot(d.Lettering, x, axis{label: "loss", min: 0, max: 1})
+		p := newPlot(d.lettering, x, axis{label: "loss", min: 0, max: 1})
 		return panel{plot: p, message: "no finite loss", label: title + ": no finite loss"}
 	}
-	p := newPlot(d.Lettering, x, y)
+	p := newPlot(d.lettering, x, y)
 	for _, history := range histories {
 		p.Add(
-			lossCurve(history, d.Points(), len(histories) > 1, trainingLine, func(e benchmark.Epoch) benchmark.Number { return e.Train }),
-			lossCurve(history, d.Points(), len(histories) > 1, validationLine, func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
+			lossCurve(history, d.Points(), len(histories) > 1, trainingLine,
+				func(e benchmark.Epoch) benchmark.Number { return e.Train }),
+			lossCurve(history, d.Points(), len(histories) > 1, validationLine,
+				func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
 	}
 	return panel{plot: p, label: label}
 }
 
 // lossCurve is a line of one run at about so many points; one of many is thin.
-func lossCurve(history []benchmark.Epoch, most int, many bool, line draw.LineStyle, loss func(benchmark.Epoch) benchmark.Number) plot.Plotter {
+func lossCurve(history []benchmark.Epoch, most int, many bool, line draw.LineStyle,
+	loss func(benchmark.Epoch) benchmark.Number) plot.Plotter {
 	if many {
 		line.Width, line.Color = 0.8, paintOf(line.Color).faded(0xc0)
 	}

@@ -9,8 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPageWithAxe holds the page to all rules of axe-core, among them WCAG 2.2 A and AA, in both themes, the one wide and the other narrow. The
-// environment's AXE_CORE names its axe.min.js, which .ci/browser fetches.
+// TestPageWithAxe holds the page to all rules of axe-core, among them WCAG 2.2 A and AA, in both
+// themes, the one wide and the other narrow. The environment's AXE_CORE names its axe.min.js, which
+// .ci/browser fetches.
 func TestPageWithAxe(t *testing.T) {
 	name := os.Getenv("AXE_CORE")
 	if name == "" {

@@ -35,7 +35,8 @@ import (
 
 var (
 	screenshots = flag.String("screenshots", "", "folder for screenshots of the page")
-	resultsDir  = flag.String("results", "", "folder of results to take screenshots of; without it they are of results that are made up")
+	resultsDir  = flag.String("results", "",
+		"folder of results to take screenshots of; without it they are of results that are made up")
 )
 
 // browser is a tab of a headless browser, and what went wrong in it.
@@ -55,19 +56,22 @@ func openBrowser(t *testing.T) *browser {
 		t.Skip("a browser takes seconds to start; run without -short")
 	}
 	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+		"headless-shell"} {
 		if path, err := exec.LookPath(name); err == nil {
 			program = path
 			break
 		}
 	}
 	if program == "" {
-		require.NotEqual(t, "1", os.Getenv("REQUIRE_BROWSER"), "REQUIRE_BROWSER is 1, and there is no Chromium or Chrome on the path; install it: apt-get install chromium")
+		require.NotEqual(t, "1", os.Getenv("REQUIRE_BROWSER"),
+			"REQUIRE_BROWSER is 1, and there is no Chromium or Chrome on the path; install it: apt-get install chromium")
 		t.Skip("no Chromium or Chrome is on the path to open the page in")
 	}
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	options = append(options, chromedp.ExecPath(program), chromedp.WSURLReadTimeout(time.Minute))
-	for _, flag := range []string{"disable-gpu", "disable-quic", "disable-component-update"} { // a browser that talks to nobody
+	for _, flag := range []string{"disable-gpu", "disable-quic",
+		"disable-component-update"} { // a browser that talks to nobody
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	if os.Geteuid() == 0 {
@@ -139,7 +143,8 @@ func js[T any](b *browser, expression string) T {
 
 func (b *browser) open(path string, width, height int64) {
 	b.t.Helper()
-	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS("footer")))
+	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate("file://"+path),
+		chromedp.WaitReady(chromedp.CSS("footer")))
 }
 
 func (b *browser) noTroubles() {
@@ -200,7 +205,8 @@ func TestPageInBrowser(t *testing.T) {
 		// The policy stops what a script would fetch or run. Its complaint on the console is the one expected.
 		assert.Equal(t, "blocked", js[string](b, `fetch("http://127.0.0.1:9/").then(() => "fetched", (e) => "blocked")`+""))
 		for _, url := range b.requests {
-			assert.True(t, strings.HasPrefix(url, "file://"+path) || strings.HasPrefix(url, "data:") || url == "http://127.0.0.1:9/", "requested %s", url)
+			assert.True(t, strings.HasPrefix(url, "file://"+path) || strings.HasPrefix(url, "data:") ||
+				url == "http://127.0.0.1:9/", "requested %s", url)
 		}
 	})
 	b.mu.Lock()
@@ -228,9 +234,11 @@ func TestPageInBrowser(t *testing.T) {
 	b.run("readout", func(t *testing.T) {
 		b.do(chromedp.ScrollIntoView(chromedp.CSS(".chart .wide")))
 		js[int](b, `(() => { const s = document.querySelector(".chart .wide"), r = s.getBoundingClientRect();
-			s.dispatchEvent(new PointerEvent("pointermove", { clientX: r.left + Number(s.dataset.left) * r.width / s.viewBox.baseVal.width, clientY: r.top + 50 })); return 0 })()`)
+			s.dispatchEvent(new PointerEvent("pointermove", { clientX: r.left +
+				Number(s.dataset.left) * r.width / s.viewBox.baseVal.width, clientY: r.top + 50 })); return 0 })()`)
 		assert.Equal(t, "t = 1", js[string](b, `document.querySelector("#legend-step").textContent`))
-		assert.Equal(t, js[string](b, `JSON.parse(document.querySelector("#data").textContent).accuracy[1][0].toFixed(3)`), js[string](b, `document.querySelector('.value[data-value="1"]').textContent`))
+		assert.Equal(t, js[string](b, `JSON.parse(document.querySelector("#data").textContent).accuracy[1][0].toFixed(3)`),
+			js[string](b, `document.querySelector('.value[data-value="1"]').textContent`))
 		js[bool](b, `document.querySelector(".chart .wide").dispatchEvent(new PointerEvent("pointerleave"))`)
 		rest := js[string](b, `document.querySelector("#legend-step").textContent`)
 		assert.Equal(t, "t = 14", rest, "the last column of the table")
@@ -255,8 +263,10 @@ func TestPageInBrowser(t *testing.T) {
 		b.do(chromedp.SetValue(chromedp.CSS("#seed"), "1"))
 		js[bool](b, `document.querySelector("#seed").dispatchEvent(new Event("change"))`)
 		assert.NotEqual(t, before, js[string](b, href))
-		assert.Equal(t, "seed 1: failed", js[string](b, `document.querySelector('.rollout tr[data-method="4"] .which').textContent`))
-		assert.Equal(t, "hidden", js[string](b, `getComputedStyle(document.querySelector('.rollout tr[data-method="4"] .cell')).visibility`))
+		assert.Equal(t, "seed 1: failed", js[string](b,
+			`document.querySelector('.rollout tr[data-method="4"] .which').textContent`))
+		assert.Equal(t, "hidden", js[string](b,
+			`getComputedStyle(document.querySelector('.rollout tr[data-method="4"] .cell')).visibility`))
 		b.do(chromedp.SetValue(chromedp.CSS("#seed"), "0"))
 		js[bool](b, `document.querySelector("#seed").dispatchEvent(new Event("change"))`)
 		assert.Equal(t, before, js[string](b, href))
@@ -267,7 +277,8 @@ func TestPageInBrowser(t *testing.T) {
 		require.Len(t, before, 5)
 		b.click(".ranking thead th:nth-child(2) button")
 		assert.Equal(t, []string{trickyName, "autoencoder", "kernel", "linear", "mean"}, js[[]string](b, names))
-		assert.Equal(t, "ascending", js[string](b, `document.querySelector(".ranking thead th:nth-child(2)").getAttribute("aria-sort")`))
+		assert.Equal(t, "ascending", js[string](b,
+			`document.querySelector(".ranking thead th:nth-child(2)").getAttribute("aria-sort")`))
 		b.click(".ranking thead th:nth-child(4) button")
 		byAccuracy := js[[]string](b, names)
 		assert.Equal(t, "kernel", byAccuracy[4], "what was never evaluated is last")
@@ -298,14 +309,17 @@ func TestPageInBrowser(t *testing.T) {
 	})
 	b.run("less motion", func(t *testing.T) {
 		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
-		assert.Equal(t, "auto none", js[string](b, `getComputedStyle(document.documentElement).scrollBehavior + " " + getComputedStyle(document.querySelector(".series")).transitionProperty`))
+		assert.Equal(t, "auto none", js[string](b,
+			`getComputedStyle(document.documentElement).scrollBehavior + " " + getComputedStyle(document.querySelector(".series")).transitionProperty`))
 	})
 	b.run("narrow", func(t *testing.T) {
 		for _, width := range []int64{1280, 768, 360} {
 			b.open(path, width, 740)
-			assert.Equal(t, int(width), js[int](b, `document.documentElement.scrollWidth`), "at a width of %d the page does not scroll sideways", width)
+			assert.Equal(t, int(width), js[int](b, `document.documentElement.scrollWidth`),
+				"at a width of %d the page does not scroll sideways", width)
 		}
-		assert.Equal(t, "none block", js[string](b, `[".wide", ".narrow"].map((c) => getComputedStyle(document.querySelector(".chart " + c)).display).join(" ")`))
+		assert.Equal(t, "none block", js[string](b,
+			`[".wide", ".narrow"].map((c) => getComputedStyle(document.querySelector(".chart " + c)).display).join(" ")`))
 	})
 	b.run("print", func(t *testing.T) {
 		b.colours("dark")
@@ -313,27 +327,32 @@ func TestPageInBrowser(t *testing.T) {
 		pdf, err := chromedp.Run(b, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 		require.NoError(t, err)
 		assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))
-		pages := bytes.Count(pdf, []byte("/Type /Page\n")) + bytes.Count(pdf, []byte("/Type /Page/")) + bytes.Count(pdf, []byte("/Type /Page "))
+		pages := bytes.Count(pdf, []byte("/Type /Page\n")) + bytes.Count(pdf, []byte("/Type /Page/")) +
+			bytes.Count(pdf, []byte("/Type /Page "))
 		assert.Greater(t, pages, 1)
 		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 		assert.Zero(t, js[int](b, `[...document.querySelectorAll(".needs-script, nav, details")].filter((e) => e.getClientRects().length).length`), "no control on paper")
-		assert.Equal(t, "rgb(255, 255, 255) none", js[string](b, `getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector("nav")).display`))
+		assert.Equal(t, "rgb(255, 255, 255) none",
+			js[string](b, `getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector("nav")).display`))
 		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 	})
 	b.run("without script", func(t *testing.T) {
 		command(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		b.open(path, 1280, 900)
-		command(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}) // of this document it stays disabled
+		command(b, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: false}) // of this document it stays disabled
 		assert.False(t, js[bool](b, `document.documentElement.classList.contains("scripted")`))
 		assert.Zero(t, js[int](b, `[...document.querySelectorAll(".needs-script")].filter((e) => e.getClientRects().length).length`), "no control that would do nothing")
-		assert.Equal(t, 9, js[int](b, `document.querySelectorAll(".ranking tbody th[scope=row]").length`), "six methods and three baselines")
+		assert.Equal(t, 9, js[int](b, `document.querySelectorAll(".ranking tbody th[scope=row]").length`),
+			"six methods and three baselines")
 		assert.Positive(t, js[float64](b, `document.querySelector(".rollout .cell svg").getBoundingClientRect().height`))
 		assert.Positive(t, js[float64](b, `document.querySelector(".chart .wide").getBoundingClientRect().height`))
 	})
 	b.noTroubles()
 }
 
-// TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen, opened and scrolled to.
+// TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen,
+// opened and scrolled to.
 func TestLivePage(t *testing.T) {
 	b := openBrowser(t)
 	s := trickyResults(t)
@@ -379,7 +398,10 @@ func TestLivePage(t *testing.T) {
 	assert.Equal(t, "1", js[string](b, `document.body.dataset.version`), "nothing changes under a pointer that is down")
 	js[bool](b, `dispatchEvent(new PointerEvent("pointerup"))`)
 	b.do(chromedp.WaitReady(chromedp.CSS(`body[data-version="2"] #image-text`)))
-	assert.Eventually(t, func() bool { return js[string](b, `document.querySelector("#live").textContent`) == "state 2" }, 5*time.Second, 50*time.Millisecond)
+	assert.Eventually(t, func() bool {
+		return js[string](b,
+			`document.querySelector("#live").textContent`) == "state 2"
+	}, 5*time.Second, 50*time.Millisecond)
 	assert.True(t, js[bool](b, `window.same`), "it is not loaded anew")
 	assert.False(t, js[bool](b, `document.querySelector('input[data-series="1"]').checked`))
 	assert.Equal(t, "none", js[string](b, `getComputedStyle(document.querySelector('.wide g[data-series="1"]')).display`))
@@ -403,7 +425,8 @@ func TestScreenshots(t *testing.T) {
 	require.NoError(t, os.MkdirAll(*screenshots, 0o755))
 	b := openBrowser(t)
 	shoot := func(path, name string, width int64, scale float64) {
-		b.do(chromedp.EmulateViewport(width, 900, chromedp.EmulateScale(scale)), chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS("footer")))
+		b.do(chromedp.EmulateViewport(width, 900, chromedp.EmulateScale(scale)), chromedp.Navigate("file://"+path),
+			chromedp.WaitReady(chromedp.CSS("footer")))
 		all, err := chromedp.Run(b, chromedp.FullScreenshot(100))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(*screenshots, name+".png"), all, 0o644))
@@ -437,8 +460,10 @@ func quote(text string) string {
 // weakContrast lists the texts whose contrast is below 4.5, or 3 for large ones: WCAG 2.2, success criterion 1.4.3.
 const weakContrast = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-	const rgb = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-	const light = ([r, g, b]) => { const f = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+	const rgb = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1,
+		1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+	const light = ([r, g, b]) => { const f = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v +
+		0.055) / 1.055) ** 2.4; return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
 	const weak = new Set();
 	const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (walker.nextNode()) {
@@ -449,7 +474,8 @@ const weakContrast = `(() => {
 		while (behind && rgb(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
 		const text = light(rgb(element instanceof SVGElement ? style.fill : style.color)), paper = light(rgb(getComputedStyle(behind ?? document.body).backgroundColor));
 		const contrast = (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
-		if (contrast < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) weak.add(element.tagName + "." + element.getAttribute("class") + " " + contrast.toFixed(2));
+		if (contrast < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) weak.add(element.tagName + "." +
+			element.getAttribute("class") + " " + contrast.toFixed(2));
 	}
 	return [...weak];
 })()`
@@ -458,18 +484,24 @@ const weakContrast = `(() => {
 const accessibility = `(() => {
 	const wrong = [], ids = new Set();
 	const all = (s) => [...document.querySelectorAll(s)];
-	const named = (e) => e.getAttribute("aria-label") || (e.getAttribute("aria-labelledby") && document.getElementById(e.getAttribute("aria-labelledby"))) || e.textContent.trim();
+	const named = (e) => e.getAttribute("aria-label") || (e.getAttribute("aria-labelledby") &&
+		document.getElementById(e.getAttribute("aria-labelledby"))) || e.textContent.trim();
 	for (const e of all("[id]")) { if (ids.has(e.id)) wrong.push("id twice: " + e.id); ids.add(e.id); }
 	for (const e of all("[aria-labelledby], [aria-describedby]")) for (const id of (e.getAttribute("aria-labelledby") ?? e.getAttribute("aria-describedby")).split(" ")) if (!ids.has(id)) wrong.push("no such id: " + id);
 	for (const e of all("img")) if (!e.alt) wrong.push("image without text");
-	for (const e of all("svg")) if (!(e.getAttribute("role") === "img" && e.getAttribute("aria-label")) && e.getAttribute("aria-hidden") !== "true") wrong.push("drawing without text");
-	for (const e of all("input, select")) if (!e.labels.length || !e.closest("label").textContent.trim()) wrong.push("control without label: " + e.outerHTML);
-	for (const e of all("button, a, summary, [role=region], section, nav")) if (!named(e)) wrong.push("without name: " + e.outerHTML.slice(0, 80));
+	for (const e of all("svg")) if (!(e.getAttribute("role") === "img" && e.getAttribute("aria-label")) &&
+		e.getAttribute("aria-hidden") !== "true") wrong.push("drawing without text");
+	for (const e of all("input, select")) if (!e.labels.length ||
+		!e.closest("label").textContent.trim()) wrong.push("control without label: " + e.outerHTML);
+	for (const e of all("button, a, summary, [role=region], section, nav")) if (!named(e)) wrong.push("without name: " +
+		e.outerHTML.slice(0, 80));
 	for (const e of all("table")) if (!e.caption?.textContent.trim()) wrong.push("table without caption");
 	for (const e of all("th")) if (!e.scope) wrong.push("header without scope: " + e.outerHTML.slice(0, 80));
-	for (const s of ["main", "header", "nav", "footer", "h1"]) if (all(s).length !== 1) wrong.push(s + " is there " + all(s).length + " times");
+	for (const s of ["main", "header", "nav", "footer", "h1"]) if (all(s).length !== 1) wrong.push(s + " is there " +
+		all(s).length + " times");
 	let level = 0;
-	for (const h of all("h1, h2, h3, h4")) { const n = Number(h.tagName[1]); if (n > level + 1) wrong.push("heading skips a level: " + h.textContent); level = n; }
+	for (const h of all("h1, h2, h3, h4")) { const n = Number(h.tagName[1]); if (n > level +
+		1) wrong.push("heading skips a level: " + h.textContent); level = n; }
 	if (document.querySelector("#image-text").getAttribute("aria-live") !== "polite") wrong.push("the slider says nothing");
 	for (const e of all("button, a, input, select, summary, [tabindex='0']")) {
 		if (!e.checkVisibility()) continue;

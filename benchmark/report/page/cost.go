@@ -29,7 +29,8 @@ func (b *pageBuilder) costView(t *analysis.Table) costView {
 		cost         analysis.Cost
 	}{{"Fit", "seconds of a fit", analysis.FitCost}, {"Predict", "seconds of the roll-out", analysis.PredictCost}} {
 		v.Charts = append(v.Charts, pageChart{
-			Title: of.title, Wide: b.CostChart("wide", 570, 380, of.label, of.cost), Narrow: b.CostChart("narrow", 340, 320, of.label, of.cost),
+			Title: of.title, Wide: b.CostChart("wide", 570, 380, of.label, of.cost), Narrow: b.CostChart("narrow", 340, 320,
+				of.label, of.cost),
 		})
 	}
 	if t == nil {

@@ -64,7 +64,8 @@ func TestPageOfThousandRuns(t *testing.T) {
 		assert.Less(t, changes, float64(mostChanges), name)
 	}
 	b.do(chromedp.WaitReady(chromedp.CSS("footer")))
-	assert.Contains(t, js[string](b, `[...document.querySelectorAll("#rollout .note")].at(-1).textContent`), "of 1000 runs")
+	assert.Contains(t, js[string](b, `[...document.querySelectorAll("#rollout .note")].at(-1).textContent`),
+		"of 1000 runs")
 	b.noTroubles()
 }
 

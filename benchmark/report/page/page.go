@@ -1,6 +1,6 @@
-// Package page writes results as one HTML page: from the template page.html, the style sheet page.css, the script page.js and
-// the drawings of package figure. view.go gathers what it says, ranking.go its tables, figures.go its drawings, and
-// rollout.go packs its images.
+// Package page writes results as one HTML page: from the template page.html, the style sheet
+// page.css, the script page.js and the drawings of package figure. view.go gathers what it says,
+// ranking.go its tables, figures.go its drawings, and rollout.go packs its images.
 package page
 
 import (
@@ -36,13 +36,13 @@ type Live struct {
 	Text    string `json:"text"`    // for the reader
 }
 
-// Write writes results as one HTML page that needs no network and nothing beside it: tables, figures, predicted images,
-// all remarks and the environment. Without scripts it shows the same, but for other test images and seeds. The same results
-// give the same bytes.
+// Write writes results as one HTML page that needs no network and nothing beside it: tables,
+// figures, predicted images, all remarks and the environment. Without scripts it shows the same,
+// but for other test images and seeds. The same results give the same bytes.
 //
-// r is what to show, with the arrays of s; nil stands for results.json. With live not nil, r may hold no run: the page says
-// so and waits. The error is benchmark.ErrResults where the folder cannot be read as results, [core.ErrUnavailable] where
-// there is no run, or what w returns.
+// r is what to show, with the arrays of s; nil stands for results.json. With live not nil, r may
+// hold no run: the page says so and waits. The error is benchmark.ErrResults where the folder
+// cannot be read as results, [core.ErrUnavailable] where there is no run, or what w returns.
 func Write(w io.Writer, s *benchmark.Store, r *benchmark.Results, live *Live) (err error) {
 	defer core.Recover(&err)
 	if live != nil && r != nil && len(r.Runs) == 0 {
@@ -105,14 +105,15 @@ func Bytes(m *analysis.Material, s analysis.Source) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// policy is the page's Content-Security-Policy: it runs its own script and nothing else, and reaches no network, but for the
-// server that it comes from while runs are under way.
+// policy is the page's Content-Security-Policy: it runs its own script and nothing else, and
+// reaches no network, but for the server that it comes from while runs are under way.
 func policy(live bool) string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	p := "default-src 'none'; img-src data:; style-src " + hash(style()) + "; script-src " + hash(pageScript) + "; base-uri 'none'; form-action 'none'"
+	p := "default-src 'none'; img-src data:; style-src " + hash(style()) + "; script-src " + hash(pageScript) +
+		"; base-uri 'none'; form-action 'none'"
 	if live {
 		p += "; connect-src 'self'"
 	}

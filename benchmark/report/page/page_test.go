@@ -38,7 +38,8 @@ func builderOf(t testing.TB, s analysis.Source) *pageBuilder {
 
 // The page knows the accuracies at all of a thousand steps, and shows some of them.
 func TestPageOfManySteps(t *testing.T) {
-	s := fixture.MakeUp(t, fixture.Setting{Steps: 1000, Test: 20, Shape: []int{4, 4}, Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
+	s := fixture.MakeUp(t, fixture.Setting{Steps: 1000, Test: 20, Shape: []int{4, 4},
+		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	p := parse(t, pageOf(t, s))
 	assert.Len(t, p.data.Accuracy["0"], 1000)
 	assert.Contains(t, p.texts, "Accuracy at 30 of 1000 steps")
@@ -176,7 +177,8 @@ func TestPageEscapes(t *testing.T) {
 
 // escaping has the text in the place of every text that results hold.
 func escaping(t testing.TB, text string) *fixture.Made {
-	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Methods: []fixture.MadeUp{{Label: "m", First: 0.9, Rank: 5, Losses: true, Failed: []int64{1}}}, Seeds: []int64{0, 1}})
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Methods: []fixture.MadeUp{{Label: "m", First: 0.9,
+		Rank: 5, Losses: true, Failed: []int64{1}}}, Seeds: []int64{0, 1}})
 	for i := range s.Content.Runs {
 		run := &s.Content.Runs[i]
 		run.Method, run.Warnings = text, []string{text}
@@ -187,7 +189,8 @@ func escaping(t testing.TB, text string) *fixture.Made {
 	r := s.Content
 	r.Task.Name, r.Task.Source, r.Task.Protocol, r.Task.DataSHA256 = text, text, text, text
 	r.Oracle.Name, r.Oracle.Warnings, r.Oracle.Options = text, []string{text}, map[string]any{text: text}
-	r.Environment = benchmark.Environment{Version: text, Commit: text, Command: []string{text}, Go: text, OS: text, CPU: text, Cores: 1, Backend: text, ExecutableSHA256: text}
+	r.Environment = benchmark.Environment{Version: text, Commit: text, Command: []string{text}, Go: text, OS: text,
+		CPU: text, Cores: 1, Backend: text, ExecutableSHA256: text}
 	return s
 }
 
@@ -235,7 +238,8 @@ func TestPageOfBrokenNumbers(t *testing.T) {
 		run := &s.Content.Runs[i]
 		run.Accuracy[3], run.Accuracy[7] = math.NaN(), math.Inf(1)
 		run.FitSeconds, run.PredictSeconds = math.NaN(), math.Inf(1)
-		run.History = []benchmark.Epoch{{Epoch: 1, Train: benchmark.Number(math.NaN()), Validation: benchmark.Number(math.Inf(-1))}}
+		run.History = []benchmark.Epoch{{Epoch: 1, Train: benchmark.Number(math.NaN()),
+			Validation: benchmark.Number(math.Inf(-1))}}
 		if len(run.Eigenvalues) > 0 {
 			run.Eigenvalues[0] = benchmark.Complex(complex(math.NaN(), math.Inf(1)))
 			run.Eigenvalues[1] = benchmark.Complex(complex(1e300, 0))
@@ -308,7 +312,8 @@ func TestPageRanks(t *testing.T) {
 
 // TestPageCosts: each cost that some run tells has a column, of the runs that tell it.
 func TestPageCosts(t *testing.T) {
-	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Seeds: []int64{0, 1}, Methods: []fixture.MadeUp{{Label: "inside", First: 0.9, Rank: 5}, {Label: "outside", First: 0.8, Rank: 4}}})
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Seeds: []int64{0, 1},
+		Methods: []fixture.MadeUp{{Label: "inside", First: 0.9, Rank: 5}, {Label: "outside", First: 0.8, Rank: 4}}})
 	columns := func() (names []string, rows map[string][]string) {
 		b := builderOf(t, s)
 		v := b.costView(analysis.RankingTable(b.Results, b.Summaries(), b.Known).Costs)
@@ -342,8 +347,10 @@ func TestPageCosts(t *testing.T) {
 	}
 	s.Content.Runs[2].RPC.Seconds = nil
 	names, rows := columns()
-	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "compile s", "predict s", "cpu s", "peak MiB", "rpc s", "rpc MiB"}, names)
-	assert.Equal(t, []string{"34\u202f213", "5", "2.00", analysis.None, "0.50", analysis.None, "300", analysis.None, analysis.None}, rows["inside"])
+	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "compile s", "predict s", "cpu s", "peak MiB",
+		"rpc s", "rpc MiB"}, names)
+	assert.Equal(t, []string{"34\u202f213", "5", "2.00", analysis.None, "0.50", analysis.None, "300", analysis.None,
+		analysis.None}, rows["inside"])
 	assert.Equal(t, []string{analysis.None, "4", "2.00", "0.50", "0.50", "2.00", "300", "0.25", "3.00"}, rows["outside"])
 	assert.Contains(t, builderOf(t, s).costCaption(), "not isolated")
 	s.Content.Runs[0].Jobs = 2
@@ -351,8 +358,10 @@ func TestPageCosts(t *testing.T) {
 }
 
 func TestPageMachines(t *testing.T) {
-	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Seeds: []int64{0, 1, 2}, Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
-	here, there := &benchmark.Environment{CPU: "one", Cores: 2}, &benchmark.Environment{CPU: "two", Cores: 1, Version: "v2"}
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Seeds: []int64{0, 1, 2},
+		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
+	here, there := &benchmark.Environment{CPU: "one", Cores: 2}, &benchmark.Environment{CPU: "two", Cores: 1,
+		Version: "v2"}
 	for i := range s.Content.Runs {
 		s.Content.Runs[i].Environment = here
 	}

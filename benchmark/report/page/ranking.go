@@ -50,10 +50,12 @@ func (b *pageBuilder) ranking(t *analysis.Table) rankingTable {
 	}
 	picked = append(picked, trained, ok)
 	v := rankingTable{
-		Caption: "Accuracy on " + strconv.Itoa(b.Results.Task.Test) + " test snapshots t steps ahead; below it, 95% intervals. " + analysis.Conditions(b.Results),
-		Columns: []rankingColumn{{Name: "rank", Sorted: "ascending"}, {Name: analysis.MethodColumn}, {Name: "mean over t", Class: "most", Scale: b.DotPlotScale()}},
-		Groups:  b.groups(t, picked),
-		Notes:   tableNotes(t),
+		Caption: "Accuracy on " + strconv.Itoa(b.Results.Task.Test) +
+			" test snapshots t steps ahead; below it, 95% intervals. " + analysis.Conditions(b.Results),
+		Columns: []rankingColumn{{Name: "rank", Sorted: "ascending"}, {Name: analysis.MethodColumn},
+			{Name: "mean over t", Class: "most", Scale: b.DotPlotScale()}},
+		Groups: b.groups(t, picked),
+		Notes:  tableNotes(t),
 	}
 	for _, i := range picked {
 		v.Columns = append(v.Columns, rankingColumn{Name: t.Columns[i].Name, Class: "number most"})
@@ -76,10 +78,12 @@ func (b *pageBuilder) groups(t *analysis.Table, picked []int) (groups []rankingG
 		for _, r := range s.Rows {
 			row := rankingRow{}
 			if r.Method != nil {
-				row.Rank, row.Name, row.Marks, row.Swatch = r.Method.RankText(), r.Method.Label, r.Method.Marks(), b.MarkSwatch(r.Method.ID)
+				row.Rank, row.Name, row.Marks = r.Method.RankText(), r.Method.Label, r.Method.Marks()
+				row.Swatch = b.MarkSwatch(r.Method.ID)
 				row.Plot = b.DotPlot(r.Method.Overall(), r.Method.Total, r.Method)
 			} else {
-				row.Name, row.Swatch, row.Plot = r.Level.Label, figure.LevelSwatch(r.Level.Name, 14), b.DotPlot(r.Level.Mean, r.Level.Total, nil)
+				row.Name, row.Swatch, row.Plot = r.Level.Label, figure.LevelSwatch(r.Level.Name, 14), b.DotPlot(r.Level.Mean,
+					r.Level.Total, nil)
 			}
 			for _, i := range picked {
 				c := r.Cells[i]
@@ -117,11 +121,4 @@ func tableNotes(t *analysis.Table) []pageFact {
 		}
 	}
 	return notes
-}
-
-// levels are the baselines, the highest first.
-func (b *pageBuilder) levels() []analysis.Baseline {
-	all := analysis.Baselines(b.Results, b.Known, b.Steps)
-	slices.Reverse(all)
-	return all
 }

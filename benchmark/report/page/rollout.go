@@ -20,8 +20,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// The page has the images of as many runs as fit these limits: of each method the first seed, then of each the second, and
-// so on.
+// The page has the images of as many runs as fit these limits: of each method the first seed, then
+// of each the second, and so on.
 const (
 	maxSprites     = 200
 	maxSpriteBytes = 9 << 20 // in base64
@@ -65,10 +65,11 @@ type rolloutData struct {
 }
 
 type rolloutRun struct {
-	Seed   string  `json:"seed"`
-	Text   string  `json:"text"`
-	Image  string  `json:"image,omitempty"` // PNG in base64, a row a test image, a column a step; left out where the page shows it
-	Labels [][]int `json:"labels"`          // [test image][column], null where the page has no images of the run
+	Seed string `json:"seed"`
+	Text string `json:"text"`
+	// Image is PNG in base64, a row a test image, a column a step; left out where the page shows it.
+	Image  string  `json:"image,omitempty"`
+	Labels [][]int `json:"labels"` // [test image][column], null where the page has no images of the run
 }
 
 // rollout reads the images of the runs.
@@ -76,7 +77,8 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 	task := b.Results.Task
 	height, width, _ := analysis.PictureShape(b.Task.TestImages.Shape())
 	v := rolloutView{Word: analysis.StateWord(task), Images: b.Task.TestImages.Len()}
-	d := &rolloutData{Width: width, Height: height, States: max(1, task.States), Lag: max(1, task.Lag), Word: v.Word, Columns: b.Columns, Runs: map[int][]rolloutRun{}}
+	d := &rolloutData{Width: width, Height: height, States: max(1, task.States), Lag: max(1, task.Lag), Word: v.Word,
+		Columns: b.Columns, Runs: map[int][]rolloutRun{}}
 	if v.Images == 0 {
 		v.Note = "The results hold no test images."
 		return v, d, nil
@@ -92,7 +94,8 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 		return v, d, nil
 	}
 	d.Seed = v.Seed
-	truth, err := sprite(1, v.Images, height, width, func(_, row int) image.Image { return analysis.Picture(b.Task.TestImages, row) })
+	truth, err := sprite(1, v.Images, height, width,
+		func(_, row int) image.Image { return analysis.Picture(b.Task.TestImages, row) })
 	if err != nil {
 		return v, d, err
 	}
@@ -202,7 +205,8 @@ func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 	}
 	r.Image, err = sprite(len(b.Columns), images, height, width, func(column, row int) image.Image {
 		step := b.Columns[column]
-		if step > len(a.Rollout) || row >= a.Rollout[step-1].Len() || !slices.Equal(a.Rollout[step-1].Shape(), b.Task.TestImages.Shape()) {
+		if step > len(a.Rollout) || row >= a.Rollout[step-1].Len() ||
+			!slices.Equal(a.Rollout[step-1].Shape(), b.Task.TestImages.Shape()) {
 			return nil
 		}
 		return analysis.Picture(a.Rollout[step-1], row)
@@ -282,12 +286,14 @@ func spriteImage(id string, method int, encoded string, width, height int) strin
 	if method >= 0 {
 		attribute = fmt.Sprintf(` data-sprite="%d"`, method)
 	}
-	return fmt.Sprintf(`<image id="sprite-%s"%s width="%d" height="%d" href="data:image/png;base64,%s"/>`, id, attribute, width, height, encoded)
+	return fmt.Sprintf(`<image id="sprite-%s"%s width="%d" height="%d" href="data:image/png;base64,%s"/>`, id, attribute,
+		width, height, encoded)
 }
 
 // cropped shows the image of a column and the first row of a sprite.
 func cropped(id string, width, height, column int) string {
-	return fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" aria-hidden="true" focusable="false"><use href="#sprite-%s" x="%d" y="0"/></svg>`,
+	return fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" aria-hidden="true" focusable="false">`+
+		`<use href="#sprite-%s" x="%d" y="0"/></svg>`,
 		width, height, id, -column*width)
 }
 

@@ -32,7 +32,7 @@ type pageView struct {
 	Table       rankingTable
 	Accuracy    pageChart
 	Rollout     rolloutView
-	Panels      []panelSet
+	Panels      []figure.Sheet
 	Cost        costView
 	Remarks     []remarkGroup
 	Runs        runsView
@@ -112,8 +112,9 @@ func (b *pageBuilder) view() (*pageView, error) {
 	v := &pageView{
 		Ready: true, Title: taskTitle(b.Results.Task), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
 		Table: b.ranking(t), Accuracy: b.accuracyView(), Cost: b.costView(t.Costs),
-		Panels: []panelSet{b.panelSet(b.Eigenvalues()), b.panelSet(b.Eigenfunctions()), b.panelSet(b.Training())},
-		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)), Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
+		Panels: []figure.Sheet{b.Eigenvalues(), b.Eigenfunctions(), b.Training()},
+		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
+		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
 	}
 	if _, _, channels := analysis.PictureShape(b.Task.TestImages.Shape()); channels != 3 {
 		v.Ink = "ink"
@@ -125,10 +126,9 @@ func (b *pageBuilder) view() (*pageView, error) {
 	v.Data = pageData{Names: map[int]string{}, Steps: b.ReadSteps(), Rest: b.Last(), Accuracy: map[string][]*number{}}
 	for _, e := range b.Exhibits {
 		v.Data.Names[e.ID] = e.Label
-		v.Data.Accuracy[strconv.Itoa(e.ID)] = numbers(v.Data.Steps, e.At)
 	}
-	for _, l := range b.levels() {
-		v.Data.Accuracy[l.Name] = numbers(v.Data.Steps, l.Value)
+	for _, e := range b.AccuracyKey() {
+		v.Data.Accuracy[e.Series] = numbers(v.Data.Steps, e.At)
 	}
 	if v.Rollout, v.Data.Rollout, err = b.rollout(); err != nil {
 		return nil, err
@@ -185,11 +185,13 @@ func taskTitle(t benchmark.TaskInfo) string {
 }
 
 func taskText(t benchmark.TaskInfo) string {
-	text := fmt.Sprintf("%s: %d training, %d validation and %d test snapshots", analysis.States(t), t.Train, t.Validation, t.Test)
+	text := fmt.Sprintf("%s: %d training, %d validation and %d test snapshots", analysis.States(t), t.Train,
+		t.Validation, t.Test)
 	if t.Source != "" {
 		text += " from " + analysis.OneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", analysis.Counted(max(t.Steps, 1), "step"), max(t.Lag, 1),
+	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", analysis.Counted(max(t.Steps, 1), "step"),
+		max(t.Lag, 1),
 		analysis.ByProtocol(t.Protocol))
 }
 
@@ -205,9 +207,9 @@ func (b *pageBuilder) lead() string {
 	for _, e := range b.Exhibits {
 		runs = append(runs, e.Runs...)
 	}
-	text := fmt.Sprintf("%s at %s on %s %s",
-		analysis.Counted(len(b.Exhibits), "method"), analysis.SeedWords(analysis.SeedsOf(runs)), taskText(b.Results.Task), analysis.CutShort(b.Results))
-	return strings.TrimSpace(text)
+	text := analysis.Counted(len(b.Exhibits), "method") + " at " + analysis.SeedWords(analysis.SeedsOf(runs)) + " on " +
+		taskText(b.Results.Task)
+	return strings.TrimSpace(text + " " + analysis.CutShort(b.Results))
 }
 
 func (b *pageBuilder) facts() []pageFact {
@@ -228,7 +230,8 @@ func (b *pageBuilder) facts() []pageFact {
 		{Name: "Oracle", Value: fmt.Sprintf("%.3f", b.Results.Oracle.TestAccuracy), More: oracle},
 	}
 	if n := b.Results.Task.States; n > 0 {
-		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)), More: fmt.Sprintf("one of %s", analysis.States(b.Results.Task))})
+		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)),
+			More: fmt.Sprintf("one of %s", analysis.States(b.Results.Task))})
 	}
 	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
 }
@@ -264,7 +267,8 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	scale := max(1, 56/max(height, 1))
 	return samplePicture{
 		Source: template.URL("data:image/png;base64," + encoded), Width: n * width * scale, Height: height * scale,
-		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n, analysis.StateWord(b.Results.Task), strings.Join(labels, ", ")),
+		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n,
+			analysis.StateWord(b.Results.Task), strings.Join(labels, ", ")),
 	}, nil
 }
 
@@ -276,7 +280,8 @@ func (b *pageBuilder) runs() (v runsView) {
 	for _, e := range b.Exhibits {
 		for _, run := range e.Runs {
 			row := runRow{
-				Method: e.Label, Seed: strconv.FormatInt(run.Seed, 10), Status: analysis.OneLine(string(run.Status)), Trained: "no", Accuracy: analysis.None, Key: run.Key,
+				Method: e.Label, Seed: strconv.FormatInt(run.Seed,
+					10), Status: analysis.OneLine(string(run.Status)), Trained: "no", Accuracy: analysis.None, Key: run.Key,
 			}
 			if run.Trained {
 				row.Trained = "yes"
@@ -319,7 +324,8 @@ func (b *pageBuilder) environment() []pageFact {
 	add("data", r.Task.DataSHA256)
 	add("protocol", analysis.ProtocolText(r.Task.Protocol))
 	o := r.Oracle
-	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots", analysis.OrUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
+	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots",
+		analysis.OrUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
 	add("oracle options", optionsText(o.Options))
 	for _, p := range pluginsOf(r) {
 		add("plugin", p)
@@ -332,7 +338,8 @@ func machinesOf(r *benchmark.Results) []string {
 	runs := map[string]int{}
 	for i := range r.Runs {
 		if e := r.Runs[i].Environment; e != nil {
-			parts := []string{e.CPU, analysis.Counted(e.Cores, "core"), e.OS, e.Backend, strings.TrimSpace(e.Version + " " + e.Commit)}
+			parts := []string{e.CPU, analysis.Counted(e.Cores, "core"), e.OS, e.Backend,
+				strings.TrimSpace(e.Version + " " + e.Commit)}
 			runs[strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")]++
 		}
 	}

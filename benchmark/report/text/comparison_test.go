@@ -17,8 +17,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// twoSides are results A, and B in which "better" has risen, "worse" fallen, "same" the same bits, "open" others at the same
-// level, "capped" other options, and "single" one seed in common.
+// twoSides are results A, and B in which "better" has risen, "worse" fallen, "same" the same bits,
+// "open" others at the same level, "capped" other options, and "single" one seed in common.
 func twoSides(t *testing.T) (a, b *benchmark.Results) {
 	seeds := []int64{0, 1, 2, 3, 4, 5}
 	side := func(better, worse float64, last fixture.MadeUp) *benchmark.Results {
@@ -53,7 +53,8 @@ func TestCompare(t *testing.T) {
 	a, b := twoSides(t)
 	b.Environment = benchmark.Environment{ExecutableSHA256: "feed", Backend: "cpu:kernels=avx2", CPU: "a new one"}
 	b.Oracle.TestAccuracy = 0.984
-	c, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "B", Results: b}, {Name: "A again", Results: a}})
+	c, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "B", Results: b},
+		{Name: "A again", Results: a}})
 	require.NoError(t, err)
 	require.Len(t, c.Sides, 2)
 	rows := map[string]analysis.Row{}
@@ -119,21 +120,26 @@ func TestCompareRefuses(t *testing.T) {
 		change func(r *benchmark.Results)
 		says   string
 	}{
-		"data":     {func(r *benchmark.Results) { r.Task.DataSHA256, r.Task.Source = "1234", "/fashion" }, "other data: /fashion (SHA-256 1234…) against unknown"},
-		"split":    {func(r *benchmark.Results) { r.Task.Train = 300 }, "another split: 300+1000+300 snapshots against 3000+1000+300"},
+		"data": {func(r *benchmark.Results) { r.Task.DataSHA256, r.Task.Source = "1234", "/fashion" },
+			"other data: /fashion (SHA-256 1234…) against unknown"},
+		"split": {func(r *benchmark.Results) { r.Task.Train = 300 },
+			"another split: 300+1000+300 snapshots against 3000+1000+300"},
 		"digits":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of digits: 6 against 5"},
 		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
 		"protocol": {func(r *benchmark.Results) { r.Task.Protocol = "powers" }, "another protocol: powers against reencode"},
 		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
 		"seed":     {func(r *benchmark.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
-		"options":  {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} }, "another oracle: epochs 1 against none"},
-		"plugin":   {func(r *benchmark.Results) { r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/p", SHA256: "12"} }, "another oracle: it is from the plugin /p (12) against this program"},
-		"key":      {func(r *benchmark.Results) { r.Oracle.Key = "other" }, "another oracle: its key is other against"},
+		"options": {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} },
+			"another oracle: epochs 1 against none"},
+		"plugin": {func(r *benchmark.Results) { r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/p", SHA256: "12"} },
+			"another oracle: it is from the plugin /p (12) against this program"},
+		"key": {func(r *benchmark.Results) { r.Oracle.Key = "other" }, "another oracle: its key is other against"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoSides(t)
 			c.change(b)
-			_, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "A", Results: a}, {Name: "B", Results: b}})
+			_, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "A", Results: a},
+				{Name: "B", Results: b}})
 			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
 			assert.ErrorContains(t, err, "B with A: "+c.says)
 		})

@@ -13,9 +13,10 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step, and one for the mean over
-// all steps, whose step is "mean". What is not known is empty. Variances are those of stats.Components; docs/statistics.md
-// has the columns. The error is [core.ErrUnavailable] where there is no run, or what w returns.
+// WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step,
+// and one for the mean over all steps, whose step is "mean". What is not known is empty. Variances
+// are those of stats.Components; docs/statistics.md has the columns. The error is
+// [core.ErrUnavailable] where there is no run, or what w returns.
 func WriteCSV(w io.Writer, r *benchmark.Results) error {
 	all, err := analysis.Summarize(r)
 	if err != nil {
@@ -42,10 +43,12 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 			rate := stats.Proportion(learned, tried)
 			low, high = csvNumber(rate.Low), csvNumber(rate.High)
 		}
-		lead := []string{foreign.Cell(analysis.Clean(s.Label)), "method", foreign.Cell(analysis.Clean(string(s.Exposed))), best, worst}
+		lead := []string{foreign.Cell(analysis.Clean(s.Label)), "method", foreign.Cell(analysis.Clean(string(s.Exposed))),
+			best, worst}
 		tail := []string{
 			strconv.Itoa(len(s.OK)), strconv.Itoa(len(s.Runs)), strconv.Itoa(learned), strconv.Itoa(tried), low, high,
-			csvNumber(analysis.RunMean(s.OK, analysis.FitCost.Of)), csvNumber(analysis.RunMean(s.OK, analysis.PredictCost.Of)), r.Task.Protocol,
+			csvNumber(analysis.RunMean(s.OK, analysis.FitCost.Of)), csvNumber(analysis.RunMean(s.OK,
+				analysis.PredictCost.Of)), r.Task.Protocol,
 		}
 		for _, of := range furtherCosts {
 			tail = append(tail, csvNumber(analysis.RunMean(s.OK, of)))
@@ -98,7 +101,8 @@ var furtherCosts = []func(*benchmark.RunResult) float64{
 	analysis.RPCBytes,
 }
 
-func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64, total *stats.Estimate, tail []string) [][]string {
+func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64, total *stats.Estimate,
+	tail []string) [][]string {
 	row := func(step string, accuracy float64, e *stats.Estimate) []string {
 		if accuracy < 0 {
 			accuracy = math.NaN()

@@ -67,7 +67,8 @@ func golden(t *testing.T, name string, got []byte) {
 
 // Labels that contradict the accuracy are no evidence.
 func TestContradictingLabels(t *testing.T) {
-	r := fixture.MakeUp(t, fixture.Setting{Seeds: []int64{0, 1}, Methods: fixture.FiveMethods()[:2], Test: 40, Steps: 3}).Content
+	r := fixture.MakeUp(t, fixture.Setting{Seeds: []int64{0, 1}, Methods: fixture.FiveMethods()[:2], Test: 40,
+		Steps: 3}).Content
 	r.Runs[0].Accuracy[1] += 0.1
 	all, err := analysis.Summarize(r)
 	require.NoError(t, err)
@@ -83,7 +84,8 @@ func TestContradictingLabels(t *testing.T) {
 func TestTableWidth(t *testing.T) {
 	s := fixture.SeedsSetting
 	s.Methods = append(s.Methods, fixture.MadeUp{Label: strings.Repeat("x", 200), First: 1})
-	for _, r := range []*benchmark.Results{fixture.MakeUp(t, s).Content, fixture.MakeUp(t, fixture.Setting{}).Content, fixture.SmallResults()} {
+	for _, r := range []*benchmark.Results{fixture.MakeUp(t, s).Content, fixture.MakeUp(t, fixture.Setting{}).Content,
+		fixture.SmallResults()} {
 		tab, err := analysis.NewTable(r)
 		require.NoError(t, err)
 		tab.Notes = nil
@@ -91,7 +93,8 @@ func TestTableWidth(t *testing.T) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), maxWidth, line)
 		}
 	}
-	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"}, breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
+	assert.Equal(t, []string{"operator:kernel", "?bandwidth=12.5", "&landmarks=300"},
+		breakName("operator:kernel?bandwidth=12.5&landmarks=300", 18))
 	assert.Equal(t, []string{"abcd", "ef"}, breakName("abcdef", 4))
 }
 
