@@ -25,6 +25,7 @@ type Material struct {
 	Results  *benchmark.Results
 	Task     *benchmark.TaskArrays
 	Known    Evidence
+	Levels   []Baseline
 	Steps    int   // of the roll-out
 	Columns  []int // the steps that the roll-out shows, ascending
 	Exhibits []Exhibit
@@ -56,6 +57,7 @@ func Gather(s Source) (*Material, error) {
 		return nil, err
 	}
 	m := &Material{Results: r, Known: EvidenceOf(r), Steps: StepsOf(r.Task, all)}
+	m.Levels = Baselines(r, m.Known, m.Steps)
 	m.Columns = ColumnsOf(m.Steps)
 	if m.Task, err = s.TaskArraysOf(r.Task); err != nil {
 		return nil, err

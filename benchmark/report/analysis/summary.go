@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -289,14 +288,6 @@ func (s Summary) Remarks() []string {
 var exposureWords = map[core.Exposure]string{
 	core.OracleExposed: "sees the oracle",
 	core.LabelExposed:  "sees labels",
-}
-
-// Name is the label with its remarks in brackets.
-func (s Summary) Name() string {
-	if r := s.Remarks(); len(r) > 0 {
-		return s.Label + " (" + strings.Join(r, ", ") + ")"
-	}
-	return s.Label
 }
 
 // StepsOf is the number of steps that the task or, failing that, the runs have.

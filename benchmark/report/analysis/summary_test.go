@@ -59,8 +59,8 @@ func TestAggregate(t *testing.T) {
 	assert.Len(t, auto.OK, 1)
 	assert.Equal(t, "1/2 ok", auto.status())
 	assert.Equal(t, []string{"1/2 seeds ok", "untrained"}, auto.Remarks())
-	assert.Equal(t, "kernel (timeout)", all[2].Name())
-	assert.Equal(t, "classifier (sees the oracle)", all[4].Name())
+	assert.Equal(t, []string{"timeout"}, all[2].Remarks())
+	assert.Equal(t, []string{"sees the oracle"}, all[4].Remarks())
 }
 
 // What the table says of several seeds is what package stats says of the same scores.

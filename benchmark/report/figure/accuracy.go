@@ -82,7 +82,7 @@ func (d *Drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
 		}
 	}
 	var dots []plot.Plotter // on top, since they hide little
-	for _, b := range analysis.Baselines(d.Results, d.Known, d.Steps) {
+	for _, b := range d.Levels {
 		x, values := thinned(b.At, d.Points())
 		switch style := baselineStyles[b.Name]; {
 		case b.Name == analysis.PersistenceName: // a line between values that leap would cross all others
@@ -144,7 +144,7 @@ func (d *Drawer) AccuracyKey() legend {
 			exposed = append(exposed, entry)
 		}
 	}
-	for _, b := range slices.Backward(analysis.Baselines(d.Results, d.Known, d.Steps)) {
+	for _, b := range slices.Backward(d.Levels) {
 		entry := LegendEntry{
 			Name: b.Label, style: d.label, sample: baselineSample(b.Name), Series: b.Name, At: b.Value, Drawn: true,
 		}

@@ -87,7 +87,7 @@ func (d *Drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
 
 // costLevels draws the baselines, the highest first. Those that would be drawn on one another have one name.
 func (d *Drawer) costLevels(w *writer, toY func(float64) vg.Length) {
-	all := analysis.Baselines(d.Results, d.Known, d.Steps)
+	all := slices.Clone(d.Levels)
 	slices.Reverse(all)
 	name := ""
 	for i, b := range all {

@@ -52,11 +52,6 @@ func swatch(width float64, sample func(draw.Canvas)) template.HTML {
 	return c.element("swatch", "", "")
 }
 
-// LineSwatch is the line of a method.
-func (d *Drawer) LineSwatch(e analysis.Exhibit) template.HTML {
-	return swatch(34, d.looks[e.ID].sample)
-}
-
 // MarkSwatch is the marker of a method.
 func (d *Drawer) MarkSwatch(id int) template.HTML {
 	return swatch(14, func(c draw.Canvas) { d.looks[id].mark(c, 3.6, c.Center()) })
@@ -92,7 +87,7 @@ func (d *Drawer) DotPlot(value float64, e *stats.Estimate, of *analysis.Summary)
 	on := draw.New(c)
 	middle := on.Center().Y
 	on.StrokeLine2(draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}, dotPlotAt(0), middle, dotPlotAt(1), middle)
-	for _, b := range analysis.Baselines(d.Results, d.Known, d.Steps) {
+	for _, b := range d.Levels {
 		on.StrokeLine2(baselineStyles[b.Name], dotPlotAt(b.Mean), 1.4, dotPlotAt(b.Mean), on.Max.Y-1.4)
 	}
 	whisker := draw.LineStyle{Color: ink, Width: 1.1}

@@ -18,7 +18,7 @@ type costView struct {
 // Width is the number of columns of the table.
 func (v costView) Width() int { return len(v.Columns) + 1 }
 
-func (b *pageBuilder) costView(t *analysis.Table) costView {
+func (b *builder) costView(t *analysis.Table) costView {
 	v := costView{Note: b.costNote(), Caption: b.costCaption()}
 	if !slices.ContainsFunc(b.Exhibits, func(e analysis.Exhibit) bool { return len(e.OK) > 0 }) {
 		v.Note = "No run has been evaluated."
@@ -45,13 +45,13 @@ func (b *pageBuilder) costView(t *analysis.Table) costView {
 	return v
 }
 
-func (b *pageBuilder) costNote() string {
+func (b *builder) costNote() string {
 	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. " +
 		"Upright lines: 95% intervals. The upper left is best. " + analysis.Conditions(b.Results)
 }
 
 // costCaption says what the numbers mean, and whose memory it is.
-func (b *pageBuilder) costCaption() string {
+func (b *builder) costCaption() string {
 	text := "What a run takes: means over the runs that are ok."
 	inside, together := false, false
 	for _, e := range b.Exhibits {

@@ -30,7 +30,7 @@ type valueRow struct {
 }
 
 // accuracyView has what the figure of accuracies shows.
-func (b *pageBuilder) accuracyView() pageChart {
+func (b *builder) accuracyView() pageChart {
 	c := pageChart{Note: b.accuracyNote()}
 	c.Wide, c.Narrow = b.AccuracyChart("wide", 780, 440), b.AccuracyChart("narrow", 340, 300)
 	c.Steps = analysis.ColumnsOf(b.Steps)
@@ -51,7 +51,7 @@ func (b *pageBuilder) accuracyView() pageChart {
 	return c
 }
 
-func (b *pageBuilder) accuracyNote() string {
+func (b *builder) accuracyNote() string {
 	note := fmt.Sprintf("Accuracy on %d test snapshots. %s", b.Results.Task.Test, analysis.Conditions(b.Results))
 	return strings.TrimSpace(note + " " + analysis.BandsNote(b.Exhibits))
 }

@@ -75,7 +75,7 @@ func (s soFar) Results() (*benchmark.Results, error) { return s.results, nil }
 // write writes the page of material from s.
 func write(w io.Writer, m *analysis.Material, s analysis.Source, live *Live) (err error) {
 	defer core.Recover(&err)
-	v, err := (&pageBuilder{figure.New(m), s}).view()
+	v, err := (&builder{figure.New(m), s}).view()
 	if err != nil {
 		return err
 	}

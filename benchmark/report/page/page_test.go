@@ -30,10 +30,10 @@ func pageOf(t testing.TB, s analysis.Source) string {
 	return string(text)
 }
 
-func builderOf(t testing.TB, s analysis.Source) *pageBuilder {
+func builderOf(t testing.TB, s analysis.Source) *builder {
 	m, err := analysis.Gather(s)
 	require.NoError(t, err)
-	return &pageBuilder{figure.New(m), s}
+	return &builder{figure.New(m), s}
 }
 
 // The page knows the accuracies at all of a thousand steps, and shows some of them.
@@ -300,7 +300,7 @@ func TestPageRanks(t *testing.T) {
 			assert.True(t, row.Cells[0].Value == "" || slices.Contains(p.texts, row.Cells[0].Value))
 		}
 	}
-	for _, b := range analysis.Baselines(m.Results, m.Known, m.Steps) {
+	for _, b := range m.Levels {
 		assert.Contains(t, text, b.Label)
 	}
 	assert.Contains(t, text, "rank\nplaces that paired tests")

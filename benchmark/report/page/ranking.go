@@ -42,7 +42,7 @@ type rankingRow struct {
 type rankingCell struct{ Text, More, Order string }
 
 // ranking has the columns of the table that programs and terminals show, in an order of its own, and a small plot.
-func (b *pageBuilder) ranking(t *analysis.Table) rankingTable {
+func (b *builder) ranking(t *analysis.Table) rankingTable {
 	const trained, ok, mean, first = 3, 2, 4, 6
 	picked := []int{mean}
 	for i := first; i < len(t.Columns); i++ {
@@ -72,7 +72,7 @@ func (b *pageBuilder) ranking(t *analysis.Table) rankingTable {
 }
 
 // groups are the rows of a table, with the cells of some of its columns. Of baselines, the highest is first.
-func (b *pageBuilder) groups(t *analysis.Table, picked []int) (groups []rankingGroup) {
+func (b *builder) groups(t *analysis.Table, picked []int) (groups []rankingGroup) {
 	for _, s := range t.Sections {
 		g := rankingGroup{Heading: analysis.Capital(s.Heading)}
 		for _, r := range s.Rows {

@@ -73,7 +73,7 @@ type rolloutRun struct {
 }
 
 // rollout reads the images of the runs.
-func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
+func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	task := b.Results.Task
 	height, width, _ := analysis.PictureShape(b.Task.TestImages.Shape())
 	v := rolloutView{Word: analysis.StateWord(task), Images: b.Task.TestImages.Len()}
@@ -147,7 +147,7 @@ func (b *pageBuilder) rollout() (rolloutView, *rolloutData, error) {
 }
 
 // rolloutRuns fills in the runs of all methods and says of how many of how many the page has the images.
-func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
+func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 	size, most := 0, 0
 	for _, e := range b.Exhibits {
 		most = max(most, len(e.Runs))
@@ -185,7 +185,7 @@ func (b *pageBuilder) rolloutRuns(d *rolloutData) (embedded, total int, err erro
 }
 
 // embed gives a run its images and labels; one whose arrays are not there stays without.
-func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
+func (b *builder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 	a, err := b.source.RunArraysOf(b.Results.Task, run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -218,7 +218,7 @@ func (b *pageBuilder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 }
 
 // rolloutSeeds are the seeds that some run with images has, and the one to begin with: that of the best method.
-func (b *pageBuilder) rolloutSeeds(d *rolloutData) (seeds []string, first string) {
+func (b *builder) rolloutSeeds(d *rolloutData) (seeds []string, first string) {
 	var numbers []int64
 	for _, e := range b.Exhibits {
 		for i, r := range d.Runs[e.ID] {

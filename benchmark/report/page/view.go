@@ -92,8 +92,8 @@ type runRow struct {
 	Costs                                        []string
 }
 
-// pageBuilder makes a page's view.
-type pageBuilder struct {
+// builder makes a page's view.
+type builder struct {
 	*figure.Drawer
 	source analysis.Source
 }
@@ -107,7 +107,7 @@ func waitingPage(r *benchmark.Results, live *Live) *pageView {
 	return v
 }
 
-func (b *pageBuilder) view() (*pageView, error) {
+func (b *builder) view() (*pageView, error) {
 	t := analysis.RankingTable(b.Results, b.Summaries(), b.Known)
 	v := &pageView{
 		Ready: true, Title: taskTitle(b.Results.Task), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
@@ -202,7 +202,7 @@ func allRuns(n int) string {
 	return fmt.Sprintf("All %d runs", n)
 }
 
-func (b *pageBuilder) lead() string {
+func (b *builder) lead() string {
 	var runs []*benchmark.RunResult
 	for _, e := range b.Exhibits {
 		runs = append(runs, e.Runs...)
@@ -212,7 +212,7 @@ func (b *pageBuilder) lead() string {
 	return strings.TrimSpace(text + " " + analysis.CutShort(b.Results))
 }
 
-func (b *pageBuilder) facts() []pageFact {
+func (b *builder) facts() []pageFact {
 	evaluated, trained, total, seconds := 0, 0, 0, 0.0
 	for _, e := range b.Exhibits {
 		evaluated, trained, total = evaluated+len(e.OK), trained+e.Trained(), total+len(e.Runs)
@@ -249,7 +249,7 @@ func durationText(seconds float64) string {
 }
 
 // sample is the first snapshots of the sequence side by side.
-func (b *pageBuilder) sample() (samplePicture, error) {
+func (b *builder) sample() (samplePicture, error) {
 	x := b.Task.Sample
 	n := min(x.Len(), len(b.Task.SampleLabels), 2*max(1, b.Results.Task.States))
 	height, width, _ := analysis.PictureShape(x.Shape())
@@ -272,7 +272,7 @@ func (b *pageBuilder) sample() (samplePicture, error) {
 	}, nil
 }
 
-func (b *pageBuilder) runs() (v runsView) {
+func (b *builder) runs() (v runsView) {
 	shown := analysis.ShownCosts(b.Summaries())
 	for _, c := range shown {
 		v.Costs = append(v.Costs, c.Name)
@@ -298,7 +298,7 @@ func (b *pageBuilder) runs() (v runsView) {
 	return v
 }
 
-func (b *pageBuilder) environment() []pageFact {
+func (b *builder) environment() []pageFact {
 	r := b.Results
 	e := r.Environment
 	var facts []pageFact
