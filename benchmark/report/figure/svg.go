@@ -67,8 +67,8 @@ func (c *svgCanvas) file(title string) []byte {
 	c.endStrokes()
 	return fmt.Appendf(nil, `<?xml version="1.0"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" `+
-		`width="%.5[1]gpt" height="%.5[2]gpt" viewBox="0 0 %.5[1]g %.5[2]g" role="img" fill="none" stroke-linejoin="round" style="image-rendering:pixelated" `+
-		`font-family="'Liberation Sans',Arial,Helvetica,sans-serif">
+		`width="%.5[1]gpt" height="%.5[2]gpt" viewBox="0 0 %.5[1]g %.5[2]g" role="img" fill="none" `+
+		`stroke-linejoin="round" style="image-rendering:pixelated" font-family="'Liberation Sans',Arial,Helvetica,sans-serif">
 <title>%[3]s</title>
 %[4]s</svg>
 `, c.width.Points(), c.height.Points(), html.EscapeString(title), c.out)
@@ -125,22 +125,14 @@ func aligned(c vg.Canvas, align text.XAlignment) {
 	}
 }
 
-func (c *svgCanvas) Size() (w, h vg.Length) { return c.width, c.height }
-
-func (c *svgCanvas) SetLineWidth(w vg.Length) { c.now.width = w }
-
+func (c *svgCanvas) Size() (w, h vg.Length)                      { return c.width, c.height }
+func (c *svgCanvas) SetLineWidth(w vg.Length)                    { c.now.width = w }
 func (c *svgCanvas) SetLineDash(dashes []vg.Length, _ vg.Length) { c.now.dashes = dashes }
-
-func (c *svgCanvas) SetColor(to color.Color) { c.now.color = to }
-
-func (c *svgCanvas) Rotate(angle float64) { c.now.turn += angle }
-
-func (c *svgCanvas) Translate(vg.Point) { panic("a figure is not drawn by translation") }
-
-func (c *svgCanvas) Scale(_, _ float64) { panic("a figure is not drawn by scaling") }
-
-func (c *svgCanvas) Push() { c.before = append(c.before, c.now) }
-
+func (c *svgCanvas) SetColor(to color.Color)                     { c.now.color = to }
+func (c *svgCanvas) Rotate(angle float64)                        { c.now.turn += angle }
+func (c *svgCanvas) Translate(vg.Point)                          { panic("a figure is not drawn by translation") }
+func (c *svgCanvas) Scale(_, _ float64)                          { panic("a figure is not drawn by scaling") }
+func (c *svgCanvas) Push()                                       { c.before = append(c.before, c.now) }
 func (c *svgCanvas) Pop() {
 	last := len(c.before) - 1
 	c.now, c.before = c.before[last], c.before[:last]

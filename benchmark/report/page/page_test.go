@@ -207,6 +207,19 @@ func FuzzPageEscapes(f *testing.F) {
 	})
 }
 
+// Every colour that a drawing names is in the style sheet.
+func TestPageColoursAreDeclared(t *testing.T) {
+	page := pageOf(t, trickyResults(t))
+	named := 0
+	for _, m := range regexp.MustCompile(`var\(--(\w+)\)`).FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(style(), "--"+m[1]+":") {
+			t.Errorf("--%s is not declared", m[1])
+		}
+		named++
+	}
+	assert.Greater(t, named, 100)
+}
+
 func TestPageIsDeterministic(t *testing.T) {
 	assert.Equal(t, pageOf(t, trickyResults(t)), pageOf(t, trickyResults(t)))
 }

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
@@ -43,12 +44,14 @@ type rankingCell struct{ Text, More, Order string }
 
 // ranking has the columns of the table that programs and terminals show, in an order of its own, and a small plot.
 func (b *builder) ranking(t *analysis.Table) rankingTable {
-	const trained, ok, mean, first = 3, 2, 4, 6
-	picked := []int{mean}
-	for i := first; i < len(t.Columns); i++ {
-		picked = append(picked, i)
+	var picked []int
+	for _, name := range []string{"mean", "t = ", "trained", "ok"} {
+		for i, c := range t.Columns {
+			if strings.HasPrefix(c.Name, name) {
+				picked = append(picked, i)
+			}
+		}
 	}
-	picked = append(picked, trained, ok)
 	v := rankingTable{
 		Caption: "Accuracy on " + strconv.Itoa(b.Results.Task.Test) +
 			" test snapshots t steps ahead; below it, 95% intervals. " + analysis.Conditions(b.Results),
