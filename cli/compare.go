@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,14 +14,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-var comparisonFormats = map[string]func(*report.Comparison, io.Writer) error{
-	"text": (*report.Comparison).WriteText, "csv": (*report.Comparison).WriteCSV,
-	"json": (*report.Comparison).WriteJSON, "markdown": (*report.Comparison).WriteMarkdown,
-}
-
 func (a *app) compareCommand() *cobra.Command {
 	format := "text"
-	names := slices.Sorted(maps.Keys(comparisonFormats))
+	formats := report.ComparisonFormats()
+	names := slices.Sorted(maps.Keys(formats))
 	cmd := &cobra.Command{
 		Use:   "compare A B... [FLAGS]",
 		Short: "Hold results against those of the first folder, with tests of the differences",
@@ -44,7 +39,7 @@ code, kernels or machines are named beside the table.`,
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			write, ok := comparisonFormats[format]
+			write, ok := formats[format]
 			if !ok {
 				return usagef("--format: %s", core.Unknown("format", format, names))
 			}
@@ -63,7 +58,7 @@ code, kernels or machines are named beside the table.`,
 			if err != nil {
 				return err
 			}
-			return write(c, a.stdout)
+			return write(a.stdout, c)
 		},
 	}
 	flags := cmd.Flags()
