@@ -89,7 +89,7 @@ func TestConfigErrors(t *testing.T) {
 		"help":                 {"help: true", `there is no key "help"`},
 		"key of another kind":  {"? [a, b]\n: 1", `line 1: there is no key ""`},
 		"twice":                {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice, first in line 1"},
-		"value out of range":   {"\n\nsteps: 0", `line 3: steps: "0": give a whole number from 1 to 1000`},
+		"value out of range":   {"\n\nepochs: 0", `line 3: epochs: "0": give a whole number from 1 to 2147483647`},
 		"not a number":         {"epochs: many", `line 1: epochs: "many": give a whole number`},
 		"not a switch":         {"quiet: perhaps", `line 1: quiet: "perhaps": it takes true or false`},
 		"not a choice":         {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean "powers"?`},
@@ -169,7 +169,7 @@ steps: 3
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
 	for _, want := range []string{
-		"methods:\n  - template: {epochs: 2, order: down}\n  - other\n", "seeds: 0..1\n", "out: .\n", "data: " + filepath.Join(folder, "data") + "\n", "steps: 2\n",
+		"methods:\n  - template: {epochs: 2, order: down}\n  - other\n", "seeds: 0..1\n", "out: .\n", "task:\n  ordered-mnist: {digits: 4, ", "data: " + filepath.Join(folder, "data") + "}\n", "steps: 2, ",
 		"protocol: reencode\n", "oracle-seed: 42\n",
 	} {
 		assert.Contains(t, string(kept), want)

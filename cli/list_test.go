@@ -99,7 +99,7 @@ func TestCompletion(t *testing.T) {
 		"run --oracle ":                          {"cnn"},
 		"run --oracle cnn?":                      {"cnn?epochs="},
 		"run --backend ":                         backends(),
-		"info ":                                  {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"info ":                                  {"blocking", "cnn", "failing", "ordered-mnist", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"plugin ":                                {"check", "fit", "list", "lock", "serve"},
 		"plugin serve ":                          {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"completion ":                            {"bash", "fish", "powershell", "zsh"},

@@ -407,6 +407,6 @@ func TestWordsOfFew(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	args := tiny(dataFolder(t), out, "--methods", "template", "--num-digits", "1", "--split", "5,3,2", "--steps", "1")
 	got = call(t.Context(), newFakes().config(), args...)
-	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 images of ")
-	assert.Contains(t, got.stderr, ", 1 step by the protocol ")
+	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 snapshots of ")
+	assert.Contains(t, got.stderr, ", 1 step, ranked by the protocol ")
 }

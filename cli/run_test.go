@@ -194,7 +194,7 @@ func TestInterruptBeforeAnythingFinished(t *testing.T) {
 	got := call(ctx, newFakes().config(), tiny(data, out, "-q")...)
 	assert.Equal(t, exitInterrupted, got.status)
 	assert.Empty(t, got.stdout)
-	assert.Equal(t, "bench: stopped with 0 of 5 runs finished, kept in "+out+"; the same command continues from there\n", got.stderr)
+	assert.Equal(t, "bench: stopped while the task was being opened; nothing was begun\n", got.stderr)
 }
 
 // TestReport: the table and the warnings come from disk alone.

@@ -419,24 +419,30 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 func tell(w io.Writer, format string, values ...any) { say(w, format+"\n", values...) }
 
 func verdict(run benchmark.VerifiedRun) string {
+	var protocols []string
 	steps, starts := 0, 0
 	for _, e := range run.Recorded.Evaluations {
-		steps += len(e.PredictionSHA256)
-		if len(e.Labels) > 0 {
-			starts = len(e.Labels[0])
-		} else if len(e.Scores) > 0 {
-			starts = len(e.Scores[0])
+		if e.Status != benchmark.StatusOK {
+			continue
+		}
+		protocols, steps = append(protocols, e.Protocol), steps+len(e.PredictionSHA256)
+		for _, labels := range e.Labels[:min(1, len(e.Labels))] {
+			starts = len(labels)
+		}
+		for _, scores := range e.Scores[:min(1, len(e.Scores))] {
+			starts = len(scores)
 		}
 	}
+	by := strings.Join(protocols, " and ")
 	if steps == 0 {
 		return fmt.Sprintf("%s, as then", run.Here.Status)
 	}
 	if run.Step == 0 {
-		return fmt.Sprintf("the same predictions at all %d steps of all protocols", steps)
+		return "the same predictions at all steps, by " + by
 	}
-	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps; the judge sees something else in "+
+	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps by %s; the judge sees something else in "+
 		"%d of %d",
-		run.Step, run.Steps, steps, run.Labels, steps*starts)
+		run.Step, run.Steps, steps, by, run.Labels, steps*starts)
 	var why []string
 	for _, d := range run.Differences {
 		why = append(why, d.Text)

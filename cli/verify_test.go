@@ -21,6 +21,7 @@ func rewrite(t *testing.T, dir string, change func(r *benchmark.Results)) {
 	r, err := store.Results()
 	require.NoError(t, err)
 	change(r)
+	r.RankBy(r.Protocol)
 	require.NoError(t, store.WriteResults(r))
 }
 
@@ -50,7 +51,7 @@ func TestVerify(t *testing.T) {
 	got = call(t.Context(), fakes.config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
 	assert.Zero(t, got.status, got.stderr)
 	assert.EqualValues(t, 5, fakes.fits.Load(), "one run only")
-	assert.Contains(t, got.stdout, "template?blemish=0.5, seed 1: the same predictions at all 3 steps\n")
+	assert.Contains(t, got.stdout, "template?blemish=0.5, seed 1: the same predictions at all steps, by reencode\n")
 }
 
 // modified is when each file of a folder was written.
@@ -72,12 +73,12 @@ func TestVerifyDiffers(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other")...).status)
 	rewrite(t, out, func(r *benchmark.Results) {
-		r.Runs[1].PredictionSHA256[1], r.Runs[1].PredictionSHA256[2] = "0123", "4567"
+		r.Runs[1].Ranked.PredictionSHA256[1], r.Runs[1].Ranked.PredictionSHA256[2] = "0123", "4567"
 		r.Runs[1].Ranked.Labels[2][4] = 3 - r.Runs[1].Ranked.Labels[2][4]
 	})
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all 3 steps\n")
+	assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
 	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps; the oracle "+
 		"sees something else in 1 of 60; nothing that is recorded explains it\n")
 	assert.Contains(t, got.stderr, "bench: the results are not what is found here; differences: ")
@@ -152,7 +153,7 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	script, err := os.ReadFile(plugin)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(plugin, append(script, "# changed\n"...), 0o755))
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].PredictionSHA256[0] = "0123" })
+	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].Ranked.PredictionSHA256[0] = "0123" })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Regexp(t, `remote, seed 42: other predictions .*; what differs here: the method is from the plugin .* `+
@@ -218,7 +219,7 @@ func TestVerifyTakesNothingFromResults(t *testing.T) {
 			"say what to compute on with --backend, like --backend cpu\n", backend), got.stderr)
 		assert.Zero(t, fakes.fits.Load())
 		got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--backend", "cpu")
-		assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all 3 steps\n")
+		assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
 		assert.Contains(t, got.stdout, "template, seed 42: it is recorded as made on the kernels cpu:kernels=")
 	}
 
@@ -246,8 +247,8 @@ func TestVerifyForged(t *testing.T) {
 	}{
 		"accuracy": {func(r *benchmark.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
 			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
-		"trained": {func(r *benchmark.Results) { r.Runs[2].Trained = true },
-			"other?warn=true, seed 0: trained is recorded as true and is false here"},
+		"trained": {func(r *benchmark.Results) { r.Runs[2].Untrained = "" },
+			"other?warn=true, seed 0: why it is untrained is recorded as \"\" and is "},
 		"warning": {func(r *benchmark.Results) { r.Runs[2].Warnings = nil },
 			`the warning "the weather is bad" is not recorded and is given here`},
 		"label": {func(r *benchmark.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
