@@ -220,7 +220,7 @@ func (k kind) fits(add adder) {
 	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
 		x := t.Train.At(0)
-		if &x.Floats()[0] == &x.Floats()[0] { // its own memory, so they are stored as float32
+		if values := x.Floats(); &values[0] == &x.Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))
