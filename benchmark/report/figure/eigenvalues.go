@@ -29,8 +29,9 @@ const ringRadius = vg.Length(4.3)
 // those of the true cycle.
 func (d *Drawer) Eigenvalues() Sheet {
 	s := Sheet{
-		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.", ratio: 0.93, // the circle is round
-		Note: "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
+		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.",
+		ratio: 0.93, // so that the circle is round
+		Note:  "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
 	}
 	if d.Results.Task.States > 0 {
 		s.Key = legend{

@@ -151,7 +151,8 @@ func TestAccuracyLegend(t *testing.T) {
 		names = append(names, e.text())
 	}
 	assert.ElementsMatch(t, []string{
-		"vamp?epochs=20&lr=1e-3", "linear (1/3 seeds ok)", "autoencoder (1/3 trained)", "mean", "dmd", "labelled (sees labels)",
+		"vamp?epochs=20&lr=1e-3", "linear (1/3 seeds ok)", "autoencoder (1/3 trained)", "mean", "dmd",
+		"labelled (sees labels)",
 		"classifier (sees the oracle)", "kernel (failed)", "chance (1/5)", "persistence", "oracle on true images (0.983)",
 	}, names)
 	assert.Equal(t, "vamp?epochs=20&lr=1e-3", names[0], "the best first")

@@ -34,13 +34,15 @@ func TestPaints(t *testing.T) {
 		assert.Contains(t, svg, `fill="#010203"`)
 	}
 	assert.Contains(t, file, "<title>&lt;title&gt;</title>")
-	assert.Contains(t, page, `<svg class="frame class" viewBox="0 0 140 140" role="img" aria-label="a &amp; b" data-x="1">`)
+	assert.Contains(t, page,
+		`<svg class="frame class" viewBox="0 0 140 140" role="img" aria-label="a &amp; b" data-x="1">`)
 }
 
 // Every paint is declared once in the style sheet, with both themes.
 func TestStyleSheet(t *testing.T) {
 	names := map[string]bool{}
-	for _, m := range regexp.MustCompile(`--(\w+): light-dark\(#[0-9a-f]{6}, #[0-9a-f]{6}\);`).FindAllStringSubmatch(StyleSheet(), -1) {
+	declared := regexp.MustCompile(`--(\w+): light-dark\(#[0-9a-f]{6}, #[0-9a-f]{6}\);`)
+	for _, m := range declared.FindAllStringSubmatch(StyleSheet(), -1) {
 		assert.False(t, names[m[1]], m[1])
 		names[m[1]] = true
 	}
@@ -96,7 +98,8 @@ func TestTextsAreAligned(t *testing.T) {
 	assert.Contains(t, file, `text-anchor="end" fill="#595f69" x="50" y="90">a&lt;b</text>`)
 	assert.Contains(t, page, `text-anchor="end" fill="var(--soft)" x="70" y="126">a&lt;b</text>`)
 	assert.Contains(t, file, `<text font-size="8.5" fill="#595f69" x="50" y="70">left</text>`)
-	assert.Regexp(t, `font-weight="bold" text-anchor="middle" fill="#1c1c1c" transform="translate\([\d.]+ 40\) rotate\(-90\)">up<`, file)
+	assert.Regexp(t,
+		`font-weight="bold" text-anchor="middle" fill="#1c1c1c" transform="translate\([\d.]+ 40\) rotate\(-90\)">up<`, file)
 }
 
 // What is grouped is an element of the page, and nothing in a file or on another canvas.
@@ -117,7 +120,8 @@ func TestGroups(t *testing.T) {
 
 func TestImagesAreEmbedded(t *testing.T) {
 	file, _ := onBoth(func(c draw.Canvas) {
-		c.DrawImage(vg.Rectangle{Min: vg.Point{X: 10, Y: 20}, Max: vg.Point{X: 40, Y: 60}}, image.NewGray(image.Rect(0, 0, 2, 2)))
+		at := vg.Rectangle{Min: vg.Point{X: 10, Y: 20}, Max: vg.Point{X: 40, Y: 60}}
+		c.DrawImage(at, image.NewGray(image.Rect(0, 0, 2, 2)))
 	})
 	assert.Contains(t, file, `x="10" y="40" width="30" height="40" xlink:href="data:image/png;base64,`)
 }

@@ -62,7 +62,9 @@ func TestCompare(t *testing.T) {
 		rows[r.Method] = r
 	}
 	want := map[string]analysis.Verdict{
-		"better": analysis.VerdictBetter, "worse": analysis.VerdictWorse, "same": analysis.VerdictSame, "open": analysis.VerdictOpen, "single": analysis.VerdictNone, "|mine|": analysis.VerdictNone,
+		"better": analysis.VerdictBetter, "worse": analysis.VerdictWorse,
+		"same": analysis.VerdictSame, "open": analysis.VerdictOpen,
+		"single": analysis.VerdictNone, "|mine|": analysis.VerdictNone,
 		"capped": analysis.VerdictOpen,
 	}
 	require.Len(t, rows, len(want))
