@@ -238,7 +238,7 @@ func TestPathsThatAreNotText(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
-	assert.Contains(t, string(kept), "data: !!binary \""+base64.StdEncoding.EncodeToString([]byte(data)))
+	assert.Contains(t, string(kept), "data: !!binary \""+base64.StdEncoding.EncodeToString([]byte(data))[:60])
 	got = call(t.Context(), newFakes().config(), "run", "--config", filepath.Join(out, "config.yaml"),
 		"--plugin", path)
 	require.Zero(t, got.status, got.stderr)

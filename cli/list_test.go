@@ -101,7 +101,7 @@ func TestCompletion(t *testing.T) {
 		"run --backend ":                         backends(),
 		"info ":                                  {"blocking", "cnn", "failing", "ordered-mnist", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"plugin ":                                {"check", "fit", "list", "lock", "serve"},
-		"plugin serve ":                          {"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"plugin serve ":                          {"blocking", "cnn", "failing", "ordered-mnist", "other", "panicking", "pixels", "ridge", "shared", "template"},
 		"completion ":                            {"bash", "fish", "powershell", "zsh"},
 		"":                                       {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 		"help ":                                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},

@@ -183,6 +183,8 @@ func renamedThing(thing any, prefix string) any {
 		return renamedLoss{thing, prefix}
 	case core.Oracle:
 		return renamedOracle{thing, prefix}
+	case core.Task:
+		return renamedTask{thing, prefix}
 	}
 	return thing
 }
@@ -226,6 +228,13 @@ func (e renamedEmbedder) Describe() core.Description { return renamed(e.Embedder
 func (e renamedEmbedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
 	return e.Embedder.Fit(ctx, named(t, e.Embedder.Describe().Name))
 }
+
+type renamedTask struct {
+	core.Task
+	prefix string
+}
+
+func (t renamedTask) Describe() core.Description { return renamed(t.Task.Describe(), t.prefix) }
 
 type renamedOracle struct {
 	core.Oracle

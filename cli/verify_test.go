@@ -79,8 +79,8 @@ func TestVerifyDiffers(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
-	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps; the oracle "+
-		"sees something else in 1 of 60; nothing that is recorded explains it\n")
+	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps by "+
+		"reencode; the judge sees something else in 1 of 60; nothing that is recorded explains it\n")
 	assert.Contains(t, got.stderr, "bench: the results are not what is found here; differences: ")
 
 	rewrite(t, out, func(r *benchmark.Results) {
@@ -163,7 +163,7 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	require.NoError(t, os.Rename(data, moved))
 	got = call(t.Context(), newFakes().config(), "verify", out)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "; the results are not from the MNIST inside this program: "+
+	assert.Contains(t, got.stderr, "; the results are not from the data inside this program: "+
 		"give the folder where their data are now with --data\n")
 	assert.Contains(t, got.stderr, "this is not what the results were made from: other data: MNIST (embedded) "+
 		"(SHA-256 ")
