@@ -181,8 +181,7 @@ func openTask(ctx context.Context, t testing.TB, thing any, options map[string]a
 func fitScore(ctx context.Context, p *core.Problem) (core.Scorer, error) {
 	return p.Score.Fit(ctx, &core.Training{
 		Train: p.Train.Snapshots(), Validation: p.Validation.Snapshots(), TrainLabels: p.States.Train,
-		ValidationLabels: p.States.Validation, Lag: p.Lag, States: p.States.Count, Seed: 7, Name: "judge",
-		Progress: core.NoProgress,
+		ValidationLabels: p.States.Validation, Lag: p.Lag, States: p.States.Count, Seed: 7, Name: "judge", Progress: core.NoProgress,
 	})
 }
 
