@@ -68,7 +68,8 @@ func (k *held) called(err error) {
 	}
 }
 
-// anew is the context of a call that makes something for later calls too: it ends with the call, and has the values of another.
+// anew is the context of a call that makes something for later calls too: it ends with the call,
+// and has the values of another.
 type anew struct {
 	context.Context
 	values context.Context
@@ -167,8 +168,8 @@ func (o *opened) receive(c *call, reply *wire.Opened) error {
 
 // compare receives a problem that must be the same as before.
 func (o *opened) compare(c *call, reply *wire.Opened) error {
-	other := fmt.Errorf("%w: the task was opened again with the same options, and gave other data; equal options must give "+
-		"equal bits, in another process too", core.ErrContract)
+	other := fmt.Errorf("%w: the task was opened again with the same options, and gave other data; equal options "+
+		"must give equal bits, in another process too", core.ErrContract)
 	if !proto.Equal(reply, o.reply) {
 		return other
 	}
@@ -321,7 +322,8 @@ func (j *scorer) ask(ctx context.Context, fitted *held, step int, predicted core
 		return nil, fmt.Errorf("%w: %s came where scores belong", core.ErrContract, transfer.Kind(frame))
 	}
 	n := j.of.problem.StartCount()
-	received, err := c.receive(frame.GetResult().GetArrays(), func(h *wire.Array) error { return expectScores(h, n) }, "scores")
+	expect := func(h *wire.Array) error { return expectScores(h, n) }
+	received, err := c.receive(frame.GetResult().GetArrays(), expect, "scores")
 	if err != nil {
 		return nil, err
 	}
@@ -339,7 +341,8 @@ func (j *scorer) ask(ctx context.Context, fitted *held, step int, predicted core
 // maxTrajectories is the most of a part that a plugin may tell.
 const maxTrajectories = 1 << 20
 
-// announced returns what a plugin says of a problem before its arrays come, and the names that these must have.
+// announced returns what a plugin says of a problem before its arrays come, and the names that
+// these must have.
 func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 	p := &core.Problem{Source: reply.GetSource(), Picture: core.Picture(reply.GetPicture())}
 	var err error
@@ -347,7 +350,9 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 		what string
 		sent uint64
 		to   *int
-	}{{"lag", reply.GetLag(), &p.Lag}, {"number of steps", reply.GetSteps(), &p.Steps}, {"rank", reply.GetRank(), &p.Rank}} {
+	}{
+		{"lag", reply.GetLag(), &p.Lag}, {"number of steps", reply.GetSteps(), &p.Steps}, {"rank", reply.GetRank(), &p.Rank},
+	} {
 		if *n.to, err = describe.CoreCount(n.what, n.sent); err != nil {
 			return nil, nil, err
 		}
@@ -376,14 +381,16 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 	return p, names, expectProblem(reply)
 }
 
-// expectProblem checks the shapes of the arrays of a problem, which have the names that they must have.
+// expectProblem checks the shapes of the arrays of a problem, which have the names that they must
+// have.
 func expectProblem(reply *wire.Opened) error {
 	lengths := map[string]uint64{}
 	for name, of := range map[string][]uint64{
 		"train": reply.GetTrainLengths(), "validation": reply.GetValidationLengths(), "test": reply.GetTestLengths(),
 	} {
 		if len(of) > maxTrajectories {
-			return fmt.Errorf("%w: the array %q has %d trajectories; the most is %d", core.ErrContract, name, len(of), maxTrajectories)
+			return fmt.Errorf("%w: the array %q has %d trajectories; the most is %d", core.ErrContract, name, len(of),
+				maxTrajectories)
 		}
 		for _, n := range of {
 			if n > transfer.MaxArray { // so that sums do not overflow

@@ -119,7 +119,8 @@ func (s *Server) fitScore(in *stream, c *wire.FitScoreCall) error {
 	}
 	p, ok := kept.thing.(*core.Problem)
 	if !ok {
-		return fmt.Errorf("%w: the handle %d is no problem's, and only a problem has a score", core.ErrUnknown, c.GetProblem())
+		return fmt.Errorf("%w: the handle %d is no problem's, and only a problem has a score", core.ErrUnknown,
+			c.GetProblem())
 	}
 	t, err := scoreTraining(in, p, c)
 	if err != nil {
