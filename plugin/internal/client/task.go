@@ -275,9 +275,6 @@ func (j *scorer) fit(ctx context.Context, progress core.Progress) error {
 
 // Score implements [core.Scorer].
 func (j *scorer) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
-	if err := j.of.problem.CheckPredicted(step, predicted); err != nil {
-		return nil, err
-	}
 	scores, err := j.try(ctx, step, predicted)
 	if errors.Is(err, core.ErrScopeClosed) { // the process had ended before the call
 		return j.try(ctx, step, predicted)
@@ -399,20 +396,25 @@ func expectProblem(reply *wire.Opened) error {
 			lengths[name] += n
 		}
 	}
-	starts := lengths["test"]
-	for _, h := range reply.GetArrays() {
-		if h.GetName() == "starts" && len(h.GetShape()) == 1 {
-			starts = h.GetShape()[0]
+	for _, h := range reply.GetArrays()[:3] {
+		switch s, n := h.GetShape(), lengths[h.GetName()]; {
+		case len(s) < 2:
+			return fmt.Errorf("%w: %w: the array %q has the shape %v; snapshots have at least 2 axes", core.ErrContract,
+				core.ErrShape, h.GetName(), s)
+		case n == 0: // one trajectory
+			lengths[h.GetName()] = s[0]
+		case n != s[0]:
+			return fmt.Errorf("%w: %w: the array %q has the shape %v, and its trajectories have %d snapshots together",
+				core.ErrContract, core.ErrShape, h.GetName(), s, n)
 		}
+	}
+	starts := lengths["test"]
+	if h := reply.GetArrays(); len(h) > 3 && h[3].GetName() == "starts" && len(h[3].GetShape()) == 1 {
+		starts = h[3].GetShape()[0]
 	}
 	for _, h := range reply.GetArrays() {
 		var err error
-		switch name := h.GetName(); name {
-		case "train", "validation", "test":
-			if s := h.GetShape(); len(s) < 2 || s[0] != lengths[name] {
-				err = fmt.Errorf("%w: %w: the array %q has the shape %v, and its trajectories have %d snapshots together",
-					core.ErrContract, core.ErrShape, name, s, lengths[name])
-			}
+		switch h.GetName() {
 		case "starts":
 			err = expectExactly(h, starts)
 		case "train_states":
@@ -472,16 +474,17 @@ func fill(p *core.Problem, reply *wire.Opened, arrays []transfer.Received) error
 	return err
 }
 
-// trajectories cuts an array of snapshots into trajectories, whose lengths add up to its own.
-func trajectories(a *transfer.Received, lengths []uint64) (core.Trajectories, error) {
+// trajectories cuts an array of snapshots into trajectories of those lengths; none stand for one
+// trajectory.
+func trajectories(a *transfer.Received, sent []uint64) (core.Trajectories, error) {
 	x, err := a.Snapshots()
-	if err != nil || len(lengths) == 0 {
+	if err != nil {
 		return core.Trajectories{}, err
 	}
-	parts, from := make([]core.Snapshots, len(lengths)), 0
-	for i, n := range lengths {
-		parts[i] = x.Slice(from, from+int(n))
-		from += int(n)
+	var lengths []int
+	for _, n := range sent {
+		lengths = append(lengths, int(n))
 	}
-	return core.NewTrajectories(parts...)
+	t, err := core.CutTrajectories(x, lengths)
+	return t, broken(err)
 }
