@@ -35,6 +35,8 @@ var allowed = []struct {
 	{"compose", []string{"core", "nn", "linalg", "internal"}},
 	{"methods/", []string{"core", "nn", "linalg", "compose", "internal"}},
 	{"methods", []string{"core", "nn", "linalg", "compose", "internal", "registry", "methods"}},
+	{"tasks/", []string{"core", "dataset", "compose", "internal"}},
+	{"tasks", []string{"core", "registry", "tasks"}},
 	{"conformance", []string{"core", "linalg", "conformance", "internal"}},
 	{"plugin", []string{"core", "plugin", "internal", "backend/cpu/blas"}},
 	{"backend", []string{"backend"}},
@@ -74,7 +76,7 @@ func TestWrongImports(t *testing.T) {
 	for importer, imported := range map[string]string{
 		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "methods/vamp", "methods/vamp": "methods/linear",
 		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
-		"plugin/wire": "backend/cpu",
+		"plugin/wire": "backend/cpu", "tasks/orderedmnist": "methods", "tasks": "benchmark",
 	} {
 		assert.Len(t, wrongImports(importer, []string{"fmt", "gonum.org/v1/gonum/mat", module + "/" + imported}), 1, "%s → %s", importer, imported)
 	}

@@ -268,7 +268,8 @@ func TestUnsuitableData(t *testing.T) {
 	odd, err := core.NewSnapshots(make([]float32, 10*7*8), 7, 8)
 	require.NoError(t, err)
 	bad := *tr
-	bad.Train, bad.Validation, bad.TrainLabels, bad.ValidationLabels = core.OneTrajectory(odd), core.OneTrajectory(odd), nil, nil
+	bad.Train, bad.Validation = core.OneTrajectory(odd), core.OneTrajectory(odd)
+	bad.TrainLabels, bad.ValidationLabels = nil, nil
 	_, err = m.Fit(t.Context(), &bad)
 	require.ErrorIs(t, err, core.ErrShape)
 	assert.ErrorContains(t, err, "8×8", "the remedy")
@@ -434,7 +435,8 @@ func TestEmbeddingsOfWrongShape(t *testing.T) {
 	tr := training(t, m.Describe(), 1, nil)
 	x, err := core.NewSnapshots(make([]float32, 10), 1)
 	require.NoError(t, err)
-	tr.Train, tr.Validation, tr.TrainLabels, tr.ValidationLabels = core.OneTrajectory(x), core.OneTrajectory(x), nil, nil
+	tr.Train, tr.Validation = core.OneTrajectory(x), core.OneTrajectory(x)
+	tr.TrainLabels, tr.ValidationLabels = nil, nil
 	_, err = m.Fit(t.Context(), tr)
 	require.ErrorIs(t, err, core.ErrContract)
 }

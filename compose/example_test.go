@@ -64,7 +64,8 @@ func ExampleNew() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: core.OneTrajectory(sequence), Validation: core.OneTrajectory(sequence), Lag: 1, States: 2, Options: options,
+		Train: core.OneTrajectory(sequence), Validation: core.OneTrajectory(sequence),
+		Lag: 1, States: 2, Options: options,
 		Name: "quadratic", Progress: core.NoProgress,
 	})
 	if err != nil {

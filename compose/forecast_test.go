@@ -27,9 +27,12 @@ func TestForecastIsThePowerOfTheOperator(t *testing.T) {
 
 			embedding, err := e.Fit(t.Context(), tr)
 			require.NoError(t, err)
-			features, err := embedding.Embed(t.Context(), tr.Train.Snapshots())
+			train := tr.Train.Snapshots()
+			features, err := embedding.Embed(t.Context(), train)
 			require.NoError(t, err)
-			ridge, err := linalg.FitRidge(t.Context(), features, tr.Train.Snapshots().View(), tr.Lag, &linalg.RidgeOptions{Rank: rank, Precision: compose.Float32})
+			ridge, err := linalg.FitRidge(t.Context(), features, train.View(), tr.Lag, &linalg.RidgeOptions{
+				Rank: rank, Precision: compose.Float32,
+			})
 			require.NoError(t, err)
 			unit := mat.NewDense(d, d, nil)
 			for i := range d {

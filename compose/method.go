@@ -142,7 +142,8 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	return model, nil
 }
 
-// featuresOf returns the features of x, as a view where the embedding has one: those of a long sequence may be larger than memory.
+// featuresOf returns the features of x, as a view where the embedding has one: those of a long
+// sequence may be larger than memory.
 func featuresOf(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
 		return viewer.View(x)

@@ -44,7 +44,10 @@ func TestRecover(t *testing.T) {
 func training(t *testing.T) *core.Training {
 	x, err := core.NewSnapshots(ramp(40), 2, 2)
 	require.NoError(t, err)
-	return &core.Training{Train: core.OneTrajectory(x.Slice(0, 6)), Validation: core.OneTrajectory(x.Slice(6, 10)), Lag: 1, States: 2, Progress: core.NoProgress}
+	return &core.Training{
+		Train: core.OneTrajectory(x.Slice(0, 6)), Validation: core.OneTrajectory(x.Slice(6, 10)),
+		Lag: 1, States: 2, Progress: core.NoProgress,
+	}
 }
 
 func one(x core.Snapshots, _ error) core.Trajectories { return core.OneTrajectory(x) }
@@ -72,7 +75,9 @@ func TestTrainingValidate(t *testing.T) {
 		"short validation": {func(x *core.Training) { x.Lag = 4 }, core.ErrTooShort},
 		"no training":      {func(x *core.Training) { x.Train = core.Trajectories{} }, core.ErrTooShort},
 		"short parts":      {func(x *core.Training) { x.Train, x.Lag = cut(x.Train, 2), 2 }, core.ErrTooShort},
-		"shapes":           {func(x *core.Training) { x.Validation = one(core.NewSnapshots(ramp(8), 4)) }, core.ErrShape},
+		"shapes": {func(x *core.Training) {
+			x.Validation = one(core.NewSnapshots(ramp(8), 4))
+		}, core.ErrShape},
 		"non-finite": {func(x *core.Training) {
 			x.Train = one(core.NewSnapshots([]float32{0, 0, 0, 0, float32(math.NaN()), 0, 0, 0}, 2, 2))
 		}, core.ErrNonFinite},

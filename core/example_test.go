@@ -46,7 +46,8 @@ func Example() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: core.OneTrajectory(sequence), Validation: core.OneTrajectory(sequence), Lag: 1, States: 2, Options: options,
+		Train: core.OneTrajectory(sequence), Validation: core.OneTrajectory(sequence),
+		Lag: 1, States: 2, Options: options,
 		Name: "persistence", Progress: core.NoProgress,
 	})
 	if err != nil {

@@ -10,13 +10,17 @@ import (
 type Method interface {
 	// Describe returns the same description at every call.
 	Describe() Description
-	// Fit trains on t and returns a model that owes nothing to other calls: fitting twice is independent, and two fits with
-	// equal t are equal to the bit, however the memory of the snapshots is laid out. It neither keeps nor changes what t refers to
-	// beyond the call, except that the model may keep t.OracleEmbedding. It learns from no pair that crosses the end of a
-	// trajectory; a method that cannot use several of them returns [ErrUnavailable] if there are. It returns the context's error
-	// soon after ctx ends, and a typed error of this package for data it cannot use. A fit that finished but learned nothing is not an error: the model's [Report] says so.
+	// Fit trains on t and returns a model that owes nothing to other calls: fitting twice is
+	// independent, and two fits with equal t are equal to the bit, however the memory of the
+	// snapshots is laid out. It neither keeps nor changes what t refers to beyond the call, except
+	// that the model may keep t.OracleEmbedding. It learns from no pair that crosses the end of a
+	// trajectory; a method that cannot use several of them returns [ErrUnavailable] if there are.
+	// It returns the context's error soon after ctx ends, and a typed error of this package for
+	// data it cannot use. A fit that finished but learned nothing is not an error: the model's
+	// [Report] says so.
 	//
-	// The harness calls it with a t that passes [Training.Validate]. Fit may be called concurrently.
+	// The harness calls it with a t that passes [Training.Validate]. Fit may be called
+	// concurrently.
 	Fit(ctx context.Context, t *Training) (Model, error)
 }
 
@@ -45,8 +49,8 @@ func (f ModelFunc) Predict(ctx context.Context, x Snapshots) (Snapshots, error) 
 
 // Training is what a fit may see.
 type Training struct {
-	// Train and Validation are what to learn from and what only scores, all of one shape. Each has a pair at least. Pairs lie in
-	// one trajectory: [Trajectories.PairStarts] tells them.
+	// Train and Validation are what to learn from and what only scores, all of one shape. Each has
+	// a pair at least. Pairs lie in one trajectory: [Trajectories.PairStarts] tells them.
 	Train, Validation Trajectories
 	// Lag is how many snapshots one step of prediction spans, at least 1.
 	Lag int
@@ -64,8 +68,9 @@ type Training struct {
 	// Checkpoints is where a long fit may keep its state; nil for nowhere.
 	Checkpoints Checkpoints
 
-	// TrainLabels and ValidationLabels are the labels of the snapshots, in 0 … States-1 and numbered through as the snapshots
-	// are, for oracles and for methods that declare [LabelExposed]; nil otherwise.
+	// TrainLabels and ValidationLabels are the labels of the snapshots, in 0 … States-1 and
+	// numbered through as the snapshots are, for oracles and for methods that declare
+	// [LabelExposed]; nil otherwise.
 	TrainLabels, ValidationLabels []int
 	// OracleEmbedding is the encoder of the oracle that judges the run, for methods that declare [OracleExposed]; nil
 	// otherwise. It may be used concurrently.
@@ -75,8 +80,9 @@ type Training struct {
 // Stream returns the random stream for one purpose ("init", "shuffle", …) of this fit.
 func (t *Training) Stream(purpose string) *rand.Rand { return NewStream(t.Seed, t.Name, purpose) }
 
-// Validate checks that t is complete and consistent: it returns [ErrTooShort] if Train or Validation has no lagged pair,
-// [ErrShape] if shapes or numbers of labels differ, [ErrNonFinite] and [ErrLabel] for such values.
+// Validate checks that t is complete and consistent: it returns [ErrTooShort] if Train or
+// Validation has no lagged pair, [ErrShape] if shapes or numbers of labels differ, [ErrNonFinite]
+// and [ErrLabel] for such values.
 func (t *Training) Validate() error {
 	switch {
 	case t.Lag < 1:

@@ -10,20 +10,23 @@ import (
 type EvolutionOperator interface {
 	// Describe returns the same description at every call.
 	Describe() Description
-	// Fit learns from trajectories of features, and from no pair that crosses the end of one. It does not change or keep what t
-	// refers to. It returns [ErrTooShort] if there is no lagged pair, [ErrShape], [ErrNonFinite], and [ErrUnavailable] if it cannot
-	// use several trajectories. Fit may be called concurrently.
+	// Fit learns from trajectories of features, and from no pair that crosses the end of one. It
+	// does not change or keep what t refers to. It returns [ErrTooShort] if there is no lagged
+	// pair, [ErrShape], [ErrNonFinite], and [ErrUnavailable] if it cannot use several trajectories.
+	// Fit may be called concurrently.
 	Fit(ctx context.Context, t *OperatorTraining) (Operator, error)
 }
 
 // OperatorTraining is what the fit of an evolution operator may see.
 type OperatorTraining struct {
-	// Features is the N×d matrix of φ(x_0) … φ(x_{N-1}), one row a snapshot, in the order of time within a trajectory.
+	// Features is the N×d matrix of φ(x_0) … φ(x_{N-1}), one row a snapshot, in the order of time
+	// within a trajectory.
 	Features mat.Matrix
-	// Observable is the N×p matrix of the quantity to predict beside the features, row for row at the same times; nil where
-	// there is none.
+	// Observable is the N×p matrix of the quantity to predict beside the features, row for row at
+	// the same times; nil where there is none.
 	Observable mat.Matrix
-	// Lengths are the numbers of rows of the trajectories, which follow one another and add up to N; nil for one trajectory.
+	// Lengths are the numbers of rows of the trajectories, which follow one another and add up to
+	// N; nil for one trajectory.
 	Lengths []int
 	// Lag is how many rows one step spans, at least 1.
 	Lag int

@@ -149,7 +149,8 @@ func TestPairStartsRefuse(t *testing.T) {
 	}{
 		{5, 0, nil, core.ErrOption, "a lag of 0 rows"},
 		{5, 5, nil, core.ErrTooShort, "5 rows have no pair at a lag of 5; give at least 6"},
-		{5, 3, []int{2, 3}, core.ErrTooShort, "5 rows in 2 trajectories have no pair at a lag of 3; give a trajectory of at least 4"},
+		{5, 3, []int{2, 3}, core.ErrTooShort, "5 rows in 2 trajectories have no pair at a lag of 3; give a " +
+			"trajectory of at least 4"},
 		{5, 1, []int{2, 2}, core.ErrShape, "add up to 4, and there are 5 rows"},
 		{5, 1, []int{2, 4}, core.ErrShape, "trajectory 1 has a length of 4, and 3 of the 5 rows are left"},
 		{5, 1, []int{7, -2}, core.ErrShape, "trajectory 0 has a length of 7"},
@@ -167,7 +168,8 @@ func TestPairStartsRefuse(t *testing.T) {
 	assert.ErrorContains(t, err, "add up to 5, and there are 6 snapshots")
 	x := training(t)
 	x.Train, x.Lag = cut(x.Train, 2), 2
-	assert.ErrorContains(t, x.Validate(), "6 training snapshots in 3 trajectories have no pair at a lag of 2; give a trajectory of at least 3")
+	assert.ErrorContains(t, x.Validate(), "6 training snapshots in 3 trajectories have no pair at a lag of 2; "+
+		"give a trajectory of at least 3")
 	x = training(t)
 	x.Validation, x.Lag = cut(x.Validation, 3), 3
 	assert.ErrorContains(t, x.Validate(), "4 validation snapshots in 2 trajectories have no pair")

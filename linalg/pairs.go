@@ -9,18 +9,20 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// pairs are the lagged pairs of one or several trajectories, with an observable at the later times if there is one. They are read in
-// blocks, so that a matrix that is not a *mat.Dense is never in memory whole.
+// pairs are the lagged pairs of one or several trajectories, with an observable at the later times
+// if there is one. They are read in blocks, so that a matrix that is not a *mat.Dense is never in
+// memory whole.
 type pairs struct {
 	features   blocks
 	observable *blocks // nil if there is none
 	starts     core.PairStarts
 	lag, n     int       // n pairs
 	mean       []float64 // to subtract from the features; nil for none
+	later      []float64 // buffer of gather
 }
 
-// newPairs checks the matrices. The features must be there, the observable may be nil. lengths are those of the trajectories, nil
-// for one.
+// newPairs checks the matrices. The features must be there, the observable may be nil. lengths are
+// those of the trajectories, nil for one.
 func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, error) {
 	x, err := newBlocks("features", features)
 	if err != nil {
@@ -44,10 +46,13 @@ func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, 
 	return p, nil
 }
 
-// each calls do with consecutive blocks of the earlier rows, the later rows and the observable at the later times, nil if there
-// is none. A block lies in one trajectory. each returns the first error, of do or of ctx. Blocks depend on the shapes and the
-// lengths alone, and do must not keep them.
+// each calls do with consecutive blocks of the earlier rows, the later rows and the observable at
+// the later times, nil if there is none. It returns the first error, of do or of ctx. Blocks depend
+// on the shapes and the lengths alone, and do must not keep them.
 func (p *pairs) each(ctx context.Context, do func(now, next, f *mat.Dense) error) error {
+	if p.short() {
+		return p.gather(ctx, do)
+	}
 	block := p.blockRows()
 	for begin, stop := range p.starts.Runs() {
 		for from := begin; from < stop; from += block {
@@ -57,6 +62,52 @@ func (p *pairs) each(ctx context.Context, do func(now, next, f *mat.Dense) error
 			if err := p.read(from, min(from+block, stop), do); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// short reports whether there are several trajectories that have so few pairs each that products of
+// their blocks would take much longer than those of all pairs together.
+func (p *pairs) short() bool {
+	const few = 64
+	runs := 0
+	for range p.starts.Runs() {
+		runs++
+	}
+	return runs > 1 && p.n < few*runs
+}
+
+// gather is each with blocks of the pairs of several trajectories, which are copied.
+func (p *pairs) gather(ctx context.Context, do func(now, next, f *mat.Dense) error) error {
+	width := p.features.width
+	if p.observable != nil {
+		width = max(width, p.observable.width)
+	}
+	block := max(blockValues/width, 1)
+	for k := 0; k < p.n; k += block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m := min(block, p.n-k)
+		start := func(i int) int { return p.starts.At(k + i) }
+		end := func(i int) int { return p.starts.At(k+i) + p.lag }
+		now, err := p.features.copied(&p.features.buffer, m, start, p.mean)
+		if err != nil {
+			return err
+		}
+		next, err := p.features.copied(&p.later, m, end, p.mean)
+		if err != nil {
+			return err
+		}
+		var f *mat.Dense
+		if p.observable != nil {
+			if f, err = p.observable.copied(&p.observable.buffer, m, end, nil); err != nil {
+				return err
+			}
+		}
+		if err := do(now, next, f); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -160,24 +211,29 @@ func (t *blocks) read(from, end int, shift []float64) (*mat.Dense, error) {
 	if t.dense != nil && shift == nil {
 		return rows(t.dense, from, end), nil
 	}
-	if size := (end - from) * t.width; len(t.buffer) < size {
-		t.buffer = make([]float64, size)
+	return t.copied(&t.buffer, end-from, func(i int) int { return from + i }, shift)
+}
+
+// copied returns the n rows that rowOf tells less shift, if that is not nil, in the buffer.
+func (t *blocks) copied(buffer *[]float64, n int, rowOf func(i int) int, shift []float64) (*mat.Dense, error) {
+	if size := n * t.width; len(*buffer) < size {
+		*buffer = make([]float64, size)
 	}
-	block := mat.NewDense(end-from, t.width, t.buffer[:(end-from)*t.width])
-	for i := range end - from {
-		row := block.RawRowView(i)
+	block := mat.NewDense(n, t.width, (*buffer)[:n*t.width])
+	for i := range n {
+		row, from := block.RawRowView(i), rowOf(i)
 		if t.dense != nil {
-			copy(row, t.dense.RawRowView(from+i))
+			copy(row, t.dense.RawRowView(from))
 		} else {
 			for j := range row {
-				row[j] = t.matrix.At(from+i, j)
+				row[j] = t.matrix.At(from, j)
 			}
 		}
 	}
 	if i, j, found := indexOfNonFinite(block); found {
-		return nil, errNonFinite(t.name, from+i, j, block.At(i, j))
+		return nil, errNonFinite(t.name, rowOf(i), j, block.At(i, j))
 	}
-	for i := range end - from {
+	for i := range n {
 		row := block.RawRowView(i)
 		for j := range shift {
 			row[j] -= shift[j]

@@ -3,6 +3,7 @@ package linalg
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,14 +56,17 @@ func TestBlocksCoverAllPairs(t *testing.T) {
 	}
 }
 
-// TestNoPairCrossesAnEnd: the fit to several trajectories is that of the normal equations over the pairs within them, however the
-// matrices are read.
+// TestNoPairCrossesAnEnd: the fit to several trajectories is that of the normal equations over the
+// pairs within them, however the matrices are read.
 func TestNoPairCrossesAnEnd(t *testing.T) {
-	const n, d, p = 60, 3, 2
+	const n, d, p = 260, 3, 2
 	features, observable := random(1, n, d), random(2, n, p)
-	for _, lengths := range [][]int{{25, 35}, {3, 0, 2, 25, 1, 29}} {
+	for _, lengths := range [][]int{
+		{25, 235}, {101, 0, 2, 81, 1, 75}, {3, 0, 2, 25, 1, 29, 200}, slices.Repeat([]int{5}, n/5),
+	} {
 		for _, lag := range []int{1, 2, 3} {
-			x, y, f := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag), pairsOf(observable, lengths, lag, lag)
+			x, y := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag)
+			f := pairsOf(observable, lengths, lag, lag)
 			for _, center := range []bool{false, true} {
 				o := &RidgeOptions{Variant: Full, Alpha: new(1e-3), Center: center, Lengths: lengths}
 				z := random(3, 5, d)
@@ -71,10 +75,12 @@ func TestNoPairCrossesAnEnd(t *testing.T) {
 					require.NoError(t, err)
 					got, err := m.Predict(z, 1)
 					require.NoError(t, err)
-					require.True(t, mat.EqualApprox(regressed(t, x, y, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+					want := regressed(t, x, y, z, 1e-3, center)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
 					got, err = m.PredictObservable(z, 1)
 					require.NoError(t, err)
-					require.True(t, mat.EqualApprox(regressed(t, x, f, z, 1e-3, center), got, 1e-9), "%v %d %v", lengths, lag, center)
+					want = regressed(t, x, f, z, 1e-3, center)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
 				}
 			}
 		}
@@ -124,11 +130,41 @@ func TestLengthsAreChecked(t *testing.T) {
 	for _, c := range []struct {
 		lengths []int
 		want    error
-	}{{[]int{5, 4}, core.ErrShape}, {[]int{5, 6}, core.ErrShape}, {[]int{11, -1}, core.ErrShape}, {[]int{}, core.ErrShape},
-		{[]int{2, 2, 2, 2, 2}, core.ErrTooShort}} {
+	}{
+		{[]int{5, 4}, core.ErrShape}, {[]int{5, 6}, core.ErrShape}, {[]int{11, -1}, core.ErrShape},
+		{[]int{}, core.ErrShape}, {[]int{2, 2, 2, 2, 2}, core.ErrTooShort},
+	} {
 		_, err := FitRidge(t.Context(), random(1, 10, 2), nil, 2, &RidgeOptions{Lengths: c.lengths})
 		assert.ErrorIs(t, err, c.want, "%v", c.lengths)
 	}
+}
+
+// TestManyShortTrajectoriesAreReadTogether: a block has the pairs of many, and all blocks have all
+// pairs.
+func TestManyShortTrajectoriesAreReadTogether(t *testing.T) {
+	const n, p, lag = 4000, 1000, 3
+	features, observable := random(1, n, 2), readOnly{random(2, n, p)}
+	lengths := slices.Repeat([]int{10}, n/10)
+	data, err := newPairs(features, observable, lag, lengths)
+	require.NoError(t, err)
+	x, y := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag)
+	seen, blocks := 0, 0
+	require.NoError(t, data.each(t.Context(), func(now, next, f *mat.Dense) error {
+		m, _ := now.Dims()
+		require.True(t, mat.Equal(now, rows(x, seen, seen+m)))
+		require.True(t, mat.Equal(next, rows(y, seen, seen+m)))
+		require.Equal(t, observable.At(data.starts.At(seen)+lag, 1), f.At(0, 1))
+		require.Equal(t, observable.At(data.starts.At(seen+m-1)+lag, p-1), f.At(m-1, p-1))
+		seen += m
+		blocks++
+		return nil
+	}))
+	assert.Equal(t, []int{data.n, 3}, []int{seen, blocks})
+
+	features.Set(17, 1, math.NaN())
+	_, err = FitRidge(t.Context(), readOnly{features}, observable, lag, &RidgeOptions{Lengths: lengths})
+	assert.ErrorIs(t, err, core.ErrNonFinite)
+	assert.ErrorContains(t, err, "row 17")
 }
 
 func TestBlocksNameTheRowOfANonFiniteValue(t *testing.T) {

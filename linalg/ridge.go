@@ -94,17 +94,17 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 	return Operator{model}, nil
 }
 
-// FitRidge regresses the N×d matrix of features, one row a time, on itself lag rows earlier within a
-// trajectory; with it the N×p matrix of an observable at the same times, if that is not nil. nil
+// FitRidge regresses the N×d matrix of features, one row a time, on itself lag rows earlier within
+// a trajectory; with it the N×p matrix of an observable at the same times, if that is not nil. nil
 // options are the defaults.
 //
 // The error is [core.ErrTooShort] if there is no lagged pair, [core.ErrShape] if features and
 // observable differ in length or the lengths do not add up to it, [core.ErrNonFinite] for such
 // values and for features so large that their covariances overflow, [core.ErrUnavailable] for
 // features so small, by themselves or beside alpha, that the operator underflows, [core.ErrOption]
-// for options out of range, and that of ctx soon after it ends. Features that are constant, linearly
-// dependent or more than the pairs are no error: directions that they do not determine are dropped,
-// and [Model.Report] says so.
+// for options out of range, and that of ctx soon after it ends. Features that are constant,
+// linearly dependent or more than the pairs are no error: directions that they do not determine are
+// dropped, and [Model.Report] says so.
 //
 // The time is that of two products of N·d² multiplications and a few factorisations of d×d
 // matrices. The memory is that of about six d×d matrices. A matrix that is not a *mat.Dense is read

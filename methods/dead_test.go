@@ -19,7 +19,8 @@ func TestDeadEncoders(t *testing.T) {
 		options, err := m.Describe().Resolve(map[string]any{"epochs": 2})
 		require.NoError(t, err)
 		model, err := m.Fit(t.Context(), &core.Training{
-			Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Options: options, Name: name, Progress: core.NoProgress,
+			Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+			Lag: 1, States: 3, Options: options, Name: name, Progress: core.NoProgress,
 		})
 		require.NoError(t, err, name)
 		report := core.ReportOf(model)

@@ -167,7 +167,10 @@ func TestMethodsRefuseUnsuitableData(t *testing.T) {
 		}
 		options, err := m.Describe().Resolve(nil)
 		require.NoError(t, err)
-		_, err = m.Fit(t.Context(), &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress})
+		_, err = m.Fit(t.Context(), &core.Training{
+			Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+			Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress,
+		})
 		require.ErrorIs(t, err, core.ErrShape, name)
 		assert.ErrorContains(t, err, "7×9", name)
 		assert.ErrorContains(t, err, "8×12", name)

@@ -113,7 +113,8 @@ func orderedMNIST(b *testing.B, d core.Description, n, epochs int) *core.Trainin
 	options, err := d.Resolve(values)
 	require.NoError(b, err)
 	return &core.Training{
-		Train: core.OneTrajectory(s.Snapshots.Slice(0, n)), Validation: core.OneTrajectory(s.Snapshots.Slice(n, n+validation)),
+		Train:       core.OneTrajectory(s.Snapshots.Slice(0, n)),
+		Validation:  core.OneTrajectory(s.Snapshots.Slice(n, n+validation)),
 		TrainLabels: s.Labels[:n], ValidationLabels: s.Labels[n:],
 		Lag: 1, States: digits, Options: options, Seed: 1, Name: d.Name, Progress: core.NoProgress,
 	}

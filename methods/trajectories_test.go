@@ -14,8 +14,8 @@ import (
 	"github.com/koopbench/koopbench/methods/vamp"
 )
 
-// windows are trajectories of n snapshots, begun one after the other: those of one pair each at a lag of n-1, and the pairs are
-// those of x.
+// windows are trajectories of n snapshots, begun one after the other: those of one pair each at a
+// lag of n-1, and the pairs are those of x.
 func windows(t *testing.T, x core.Trajectories, n int) core.Trajectories {
 	var parts []core.Snapshots
 	for i := range x.Len() - n + 1 {
@@ -26,8 +26,8 @@ func windows(t *testing.T, x core.Trajectories, n int) core.Trajectories {
 	return cut
 }
 
-// TestNoPairCrossesAnEnd: trajectories that have the pairs of a sequence, in their order, train the same encoder to the bit, by
-// the same losses, and give the operator of that sequence.
+// TestNoPairCrossesAnEnd: trajectories that have the pairs of a sequence, in their order, train the
+// same encoder to the bit, by the same losses, and give the operator of that sequence.
 func TestNoPairCrossesAnEnd(t *testing.T) {
 	task := newTask(t)
 	for _, m := range []core.Method{

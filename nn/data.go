@@ -16,8 +16,9 @@ type Data interface {
 	Batch(indices []int) []*tensors.Tensor
 }
 
-// Pairs are the lagged pairs within the trajectories, numbered in the order of their starts: batches of two tensors, the snapshots
-// and those lag later, each float32 and [n, shape of a snapshot…].
+// Pairs are the lagged pairs within the trajectories, numbered in the order of their starts:
+// batches of two tensors, the snapshots and those lag later, each float32 and [n, shape of a
+// snapshot…].
 func Pairs(x core.Trajectories, lag int) Data { return pairs{x, x.PairStarts(lag), lag} }
 
 type pairs struct {

@@ -36,7 +36,8 @@ func ExampleLoopback() {
 		return
 	}
 	model, err := method.Fit(context.Background(), &core.Training{
-		Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock), Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress,
+		Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock),
+		Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -48,7 +48,10 @@ func openPlugin(t testing.TB, path string) *plugin.Plugin {
 func training(t testing.TB, d core.Description) *core.Training {
 	options, err := d.Resolve(nil)
 	require.NoError(t, err)
-	return &core.Training{Train: core.OneTrajectory(ramp(t, 30)), Validation: core.OneTrajectory(ramp(t, 12)), Lag: 1, States: 2, Options: options, Name: d.Name, Progress: core.NoProgress}
+	return &core.Training{
+		Train: core.OneTrajectory(ramp(t, 30)), Validation: core.OneTrajectory(ramp(t, 12)),
+		Lag: 1, States: 2, Options: options, Name: d.Name, Progress: core.NoProgress,
+	}
 }
 
 // The calls of a run, each with all that comes before it. They return the first error.

@@ -149,7 +149,8 @@ func (s seeingOperator) Fit(ctx context.Context, t *core.OperatorTraining) (core
 	return s.faultyOperator.Fit(ctx, t)
 }
 
-// TestTrajectoriesTravel: a fit in a plugin sees the trajectories that were given, be they of pixels or not, and their labels.
+// TestTrajectoriesTravel: a fit in a plugin sees the trajectories that were given, be they of
+// pixels or not, and their labels.
 func TestTrajectoriesTravel(t *testing.T) {
 	var saw core.Training
 	var sawOperator core.OperatorTraining
@@ -161,7 +162,9 @@ func TestTrajectoriesTravel(t *testing.T) {
 	m := l.Things[0].(core.Method)
 	tr := training(t, m.Describe())
 	x := tr.Train.At(0)
-	for _, parts := range [][]core.Snapshots{{x}, {x.Slice(0, 4), x.Slice(4, x.Len())}, {pixels, pixels.Slice(0, 1), pixels}, {x, pixels}} {
+	for _, parts := range [][]core.Snapshots{
+		{x}, {x.Slice(0, 4), x.Slice(4, x.Len())}, {pixels, pixels.Slice(0, 1), pixels}, {x, pixels},
+	} {
 		tr.Train, err = core.NewTrajectories(parts...)
 		require.NoError(t, err)
 		tr.TrainLabels, tr.ValidationLabels = make([]int, tr.Train.Len()), make([]int, tr.Validation.Len())

@@ -37,7 +37,10 @@ func host(path string) {
 	if err != nil {
 		fail(err)
 	}
-	model, err := m.Fit(ctx, &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Name: "method", Progress: core.NoProgress})
+	model, err := m.Fit(ctx, &core.Training{
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+		Lag: 1, States: 2, Name: "method", Progress: core.NoProgress,
+	})
 	if err != nil {
 		fail(err)
 	}

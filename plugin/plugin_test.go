@@ -62,7 +62,10 @@ func TestAMethodInAnotherProcess(t *testing.T) {
 	for _, ctx := range []context.Context{ctx, t.Context()} {
 		options, err := local.Describe().Resolve(nil)
 		require.NoError(t, err)
-		training := &core.Training{Train: core.OneTrajectory(ramp(t, 30)), Validation: core.OneTrajectory(ramp(t, 12)), Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress}
+		training := &core.Training{
+			Train: core.OneTrajectory(ramp(t, 30)), Validation: core.OneTrajectory(ramp(t, 12)),
+			Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress,
+		}
 		want, err := local.Fit(ctx, training)
 		require.NoError(t, err)
 		got, err := remote.Fit(ctx, training)
@@ -94,7 +97,10 @@ func TestSpent(t *testing.T) {
 	_, ok := scope.Spent()
 	assert.False(t, ok, "no process has been started")
 	const snapshots = 5000
-	training := &core.Training{Train: core.OneTrajectory(ramp(t, snapshots)), Validation: core.OneTrajectory(ramp(t, 12)), Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress}
+	training := &core.Training{
+		Train: core.OneTrajectory(ramp(t, snapshots)), Validation: core.OneTrajectory(ramp(t, 12)),
+		Lag: 1, States: 2, Options: options, Name: "linear", Progress: core.NoProgress,
+	}
 	model, err := remote.Fit(ctx, training)
 	require.NoError(t, err)
 	spent, ok := scope.Spent()

@@ -54,6 +54,21 @@ func TestCorrectThingsPass(t *testing.T) {
 	}
 }
 
+// TestRefusedTrajectoriesAreNoFailure: who says that it takes one trajectory only learns no false pairs.
+func TestRefusedTrajectoriesAreNoFailure(t *testing.T) {
+	for kind, thing := range broken.Refusing() {
+		report := run(t.Context(), check.Kind(kind), thing, quick())
+		assert.Empty(t, explain(report.With(check.Fail)), kind)
+		for _, r := range report.Results {
+			if r.Check == "trajectories" {
+				assert.Equal(t, check.Skip, r.Status, kind)
+				assert.Contains(t, r.Reason, "it refuses these trajectories")
+				assert.Contains(t, r.Reason, "one trajectory only")
+			}
+		}
+	}
+}
+
 // TestLossInFloat32Passes: the rounding of float32 is no order, and no difference between matrices.
 func TestLossInFloat32Passes(t *testing.T) {
 	report := check.Loss(t.Context(), broken.SingleLoss(), quick())

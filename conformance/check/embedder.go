@@ -50,9 +50,10 @@ func embedderChecks() []check[*trainee] {
 		{"new-features", "Embed returns a new matrix, which the caller may write to", "",
 			[]string{featuresFinite, steadyCheck}, (*trainee).checkNewFeatures},
 		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
-		{"lag", "Fits at lags of 2 and 3 give finite features, as many as at a lag of 1", "", []string{featuresFinite}, (*trainee).checkEmbedderLag},
-		{trajectoriesCheck, "A fit to several trajectories takes no pair that crosses the end of one, and gives the same bits wherever in memory they are; " +
-			"or it returns ErrUnavailable",
+		{"lag", "Fits at lags of 2 and 3 give finite features, as many as at a lag of 1",
+			"", []string{featuresFinite}, (*trainee).checkEmbedderLag},
+		{trajectoriesCheck, "A fit to several trajectories takes no pair that crosses the end of one, " +
+			"and gives the same bits wherever in memory they are; or it returns ErrUnavailable",
 			"", []string{"lag", "repeatable"}, (*trainee).checkEmbedderTrajectories},
 	}, traineeChecks("Embed", featuresFinite), []check[*trainee]{
 		exposureCheck(featuresFinite),

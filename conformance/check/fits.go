@@ -335,7 +335,8 @@ func (s *trainee) checkUnsuitable(ctx context.Context, n *notes) error {
 
 // cutTraining leaves n snapshots in each part.
 func cutTraining(t *core.Training, n int) {
-	t.Train, t.Validation = core.OneTrajectory(t.Train.At(0).Slice(0, n)), core.OneTrajectory(t.Validation.At(0).Slice(0, n))
+	t.Train = core.OneTrajectory(t.Train.At(0).Slice(0, n))
+	t.Validation = core.OneTrajectory(t.Validation.At(0).Slice(0, n))
 	if t.TrainLabels != nil {
 		t.TrainLabels, t.ValidationLabels = t.TrainLabels[:n], t.ValidationLabels[:n]
 	}

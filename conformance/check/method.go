@@ -51,8 +51,8 @@ func methodChecks() []check[*trainee] {
 				return s.checkForecast(l.fitted, l.data, out, 1, n)
 			}},
 		{"lag", "A fit at a lag of 2 predicts the pattern two snapshots on", "", []string{"learns"}, (*trainee).checkLag},
-		{trajectoriesCheck, "A fit to several trajectories learns from no pair that crosses the end of one, and gives the same bits wherever in memory they are; " +
-			"or it returns ErrUnavailable",
+		{trajectoriesCheck, "A fit to several trajectories learns from no pair that crosses the end of one, " +
+			"and gives the same bits wherever in memory they are; or it returns ErrUnavailable",
 			"", []string{"lag", "repeatable"}, (*trainee).checkMethodTrajectories},
 	}, traineeChecks("Predict", predictionFinite), []check[*trainee]{
 		exposureCheck(predictionFinite),

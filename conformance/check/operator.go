@@ -152,7 +152,8 @@ func operatorChecks() []check[*operating] {
 		{"rank", "Rank is in 0 … d and the same at every call", "", []string{"fit"}, (*operating).checkRank},
 		{"learns", "Predictions 1 and 5 steps on for the trajectory of a linear system are right to 5 %", "", sound, (*operating).checkLearns},
 		{"lag", "A fit at a lag of 2 predicts two rows on in a step", "", []string{"learns"}, (*operating).checkLag},
-		{trajectoriesCheck, "A fit to several trajectories learns from no pair of rows that crosses the end of one; or it returns ErrUnavailable",
+		{trajectoriesCheck, "A fit to several trajectories learns from no pair of rows that crosses the end of one; " +
+			"or it returns ErrUnavailable",
 			"", []string{"lag"}, (*operating).checkTrajectories},
 		{"observable", "Without an observable PredictObservable returns ErrUnavailable, and features are predicted all the same",
 			"", sound, (*operating).checkObservable},
@@ -178,7 +179,8 @@ func operatorChecks() []check[*operating] {
 			"", sound, (*operating).checkOptions},
 		{"unsuitable-data", "Features that are constant, dependent or more than the pairs give an error of package core or finite predictions, never a panic",
 			"", sound, (*operating).checkUnsuitable},
-		{"errors", "Fit returns ErrTooShort without a lagged pair, ErrShape for an observable of another length and for lengths of trajectories that do not add up, and ErrNonFinite; Predict ErrShape for another number of features, ErrNonFinite, and an error for 0 steps",
+		{"errors", "Fit returns ErrTooShort without a lagged pair, ErrShape for an observable of another length and " +
+			"for lengths of trajectories that do not add up, and ErrNonFinite; Predict ErrShape for another number of features, ErrNonFinite, and an error for 0 steps",
 			"", sound, (*operating).checkErrors},
 		{"cancelled-fit", "Fit returns soon after its context ends", "", []string{"fit"}, (*operating).checkCancelledFit},
 		{"cancelled-use", "Predict and PredictObservable return the context's error soon after the context ends", "", sound, (*operating).checkCancelledUse},

@@ -64,9 +64,10 @@ func oracleChecks() []check[*trainee] {
 		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"}, (*trainee).checkLabels},
 		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkLearnsLabels},
 		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
-		{"lag", "Fits at lags of 2 and 3 give labels that are right in the same share of cases", "", []string{"learns"}, (*trainee).checkOracleLag},
-		{trajectoriesCheck, "A fit to several trajectories, whose labels are numbered through, gives labels that are right in the same share of cases, and the same bits " +
-			"wherever in memory they are; or it returns ErrUnavailable",
+		{"lag", "Fits at lags of 2 and 3 give labels that are right in the same share of cases",
+			"", []string{"learns"}, (*trainee).checkOracleLag},
+		{trajectoriesCheck, "A fit to several trajectories, whose labels are numbered through, gives labels that are " +
+			"right in the same share of cases, and the same bits wherever in memory they are; or it returns ErrUnavailable",
 			"", []string{"learns", "repeatable"}, (*trainee).checkOracleTrajectories},
 	}, traineeChecks("Classify", labelsInRange), []check[*trainee]{
 		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"}, (*trainee).checkNeedsLabels},

@@ -58,7 +58,7 @@ func taskChecks() []check[*posed] {
 	opened, valid, steady := []string{openCheck}, []string{validCheck}, []string{repeatsCheck, dataUnchanged}
 	scored := []string{dataUnchanged, scoreLength}
 	return []check[*posed]{
-		{"exposure", "A task declares no exposure: it is methods that see more or less", "", nil,
+		{"exposure", "A task declares no exposure, which is about what methods see", "", nil,
 			(*posed).checkExposure},
 		{"option-types", "If the options data, split, lag and steps are declared, data and split are texts, and lag " +
 			"and steps are whole numbers from 1 on", "", nil, (*posed).checkTypes},

@@ -20,14 +20,15 @@ const pairsRemedy = "take pairs from Training.Train.PairStarts only"
 // span is the snapshots from … end-1 of a sequence.
 type span struct{ from, end int }
 
-// pieces are three trajectories, the first without a pair. The others begin at the second of the states, so that labels counted
-// from the beginning of each are wrong in all.
+// pieces are three trajectories, the first without a pair. The others begin at the second of the
+// states, so that labels counted from the beginning of each are wrong in all.
 func pieces(n, states int) []span {
 	cut := 1 + states*(n/(2*states))
 	return []span{{0, 1}, {1, cut}, {cut, n}}
 }
 
-// couples are trajectories of two snapshots, but for the last, which has three if their number is odd.
+// couples are trajectories of two snapshots, but for the last, which has three if their number is
+// odd.
 func couples(n int) (all []span) {
 	for i := 0; i+2 <= n; i += 2 {
 		all = append(all, span{i, i + 2})
@@ -36,8 +37,9 @@ func couples(n int) (all []span) {
 	return all
 }
 
-// windowsLag is the lag at which windows of windowsLag+1 snapshots, each begun one after the other, have one pair each. Of the
-// pairs that cross their ends, windowsLag for each, all say that nothing changes: whoever counts them learns that.
+// windowsLag is the lag at which windows of windowsLag+1 snapshots, each begun one after the other,
+// have one pair each. Of the pairs that cross their ends, windowsLag for each, all say that nothing
+// changes: whoever counts them learns that.
 const windowsLag = 2
 
 func windows(n int) (all []span) {
@@ -47,8 +49,8 @@ func windows(n int) (all []span) {
 	return all
 }
 
-// cut makes trajectories of the spans of the training and of the validation snapshots, which may overlap, and cuts labels like them.
-// Where apart is true each trajectory has memory of its own.
+// cut makes trajectories of the spans of the training and of the validation snapshots, which may
+// overlap, and cuts labels like them. Where apart is true each trajectory has memory of its own.
 func cut(t *core.Training, spans func(n int) []span, apart bool) error {
 	for _, part := range []struct {
 		x      *core.Trajectories
@@ -79,7 +81,8 @@ func cut(t *core.Training, spans func(n int) []span, apart bool) error {
 	return nil
 }
 
-// refusesTrajectories is the skip of a check for a fit that refuses several trajectories, or ones that are too short for it.
+// refusesTrajectories is the skip of a check for a fit that refuses several trajectories, or ones
+// that are too short for it.
 func refusesTrajectories(err error) error {
 	if errors.Is(err, core.ErrUnavailable) || errors.Is(err, core.ErrTooShort) {
 		return &skip{"it refuses these trajectories: " + err.Error()}
@@ -88,7 +91,9 @@ func refusesTrajectories(err error) error {
 }
 
 // fitCut fits to trajectories cut from a sequence.
-func (s *trainee) fitCut(ctx context.Context, data *sequence, brief bool, lag int, spans func(n int) []span, apart bool) (any, error) {
+func (s *trainee) fitCut(
+	ctx context.Context, data *sequence, brief bool, lag int, spans func(n int) []span, apart bool,
+) (any, error) {
 	t, err := s.training(data, brief)
 	if err != nil {
 		return nil, err
@@ -104,7 +109,8 @@ func (s *trainee) fitCut(ctx context.Context, data *sequence, brief bool, lag in
 	return fitted, err
 }
 
-// probeCut fits briefly to trajectories cut from the short sequence, and returns what is computed from probes.
+// probeCut fits briefly to trajectories cut from the short sequence, and returns what is computed
+// from probes.
 func (s *trainee) probeCut(ctx context.Context, spans func(n int) []span, apart bool) (table, error) {
 	data, err := s.short()
 	if err != nil {
@@ -129,16 +135,19 @@ func (s *trainee) checkLayout(ctx context.Context) error {
 		return err
 	}
 	if d := side.difference(apart); d != "" {
-		return wrong("read trajectories by Read, Gather, At, Snapshots or Matrix, and never look for their place in memory",
+		return wrong("read trajectories by Read, Gather, At, Snapshots or Matrix, "+
+			"and never look for their place in memory",
 			"%s after fits to three trajectories side by side in memory, and to the same apart: %s", s.use, d)
 	}
 	if where := side.nonFinite(); where != "" {
-		return wrong("count pairs, not snapshots, where a trajectory may be too short for one", "%s after a fit to three trajectories: %s", s.use, where)
+		return wrong("count pairs, not snapshots, where a trajectory may be too short for one",
+			"%s after a fit to three trajectories: %s", s.use, where)
 	}
 	return nil
 }
 
-// checkMethodTrajectories fits to trajectories whose ends, if pairs crossed them, would teach that nothing changes.
+// checkMethodTrajectories fits to trajectories whose ends, if pairs crossed them, would teach that
+// nothing changes.
 func (s *trainee) checkMethodTrajectories(ctx context.Context, n *notes) error {
 	if err := s.checkLayout(ctx); err != nil {
 		return err
@@ -167,8 +176,8 @@ func (s *trainee) checkMethodTrajectories(ctx context.Context, n *notes) error {
 	return inCaseOf("after a fit to trajectories of three snapshots at a lag of 2, one pair each", err)
 }
 
-// checkEmbedderTrajectories looks for an embedder that goes by pairs and takes no notice of ends: its features depend on the lag, and
-// are the same to the bit where half of the pairs are gone.
+// checkEmbedderTrajectories looks for an embedder that goes by pairs and takes no notice of ends:
+// its features depend on the lag, and are the same to the bit where half of the pairs are gone.
 func (s *trainee) checkEmbedderTrajectories(ctx context.Context, n *notes) error {
 	if err := s.checkLayout(ctx); err != nil {
 		return err
@@ -194,8 +203,8 @@ func (s *trainee) checkEmbedderTrajectories(ctx context.Context, n *notes) error
 		return err
 	}
 	if whole.difference(halved) == "" {
-		return wrong(pairsRemedy, "the features depend on the lag, and yet are the same for one trajectory and for the same cut into trajectories of two snapshots, "+
-			"which have half of the pairs")
+		return wrong(pairsRemedy, "the features depend on the lag, and yet are the same for one trajectory "+
+			"and for the same cut into trajectories of two snapshots, which have half of the pairs")
 	}
 	return nil
 }
@@ -212,7 +221,8 @@ func (s *trainee) checkOracleTrajectories(ctx context.Context, n *notes) error {
 	if err != nil {
 		return refusesTrajectories(err)
 	}
-	return inCaseOf("after a fit to three trajectories, whose labels are numbered through", s.checkVerdicts(ctx, fitted, n))
+	return inCaseOf("after a fit to three trajectories, whose labels are numbered through",
+		s.checkVerdicts(ctx, fitted, n))
 }
 
 // checkTrajectories is the check of an evolution operator, on the windows of the system.
@@ -261,11 +271,13 @@ func (s *trainee) checkEmbedderLag(ctx context.Context, _ *notes) error {
 			return failed(s.use, err)
 		}
 		if out.rows != want.rows || out.columns != want.columns {
-			return wrong("let the number of features follow from the options and the states", "Embed returned a %d×%d matrix, and a %d×%d one at a lag of 1",
+			return wrong("let the number of features follow from the options and the states",
+				"Embed returned a %d×%d matrix, and a %d×%d one at a lag of 1",
 				out.rows, out.columns, want.rows, want.columns)
 		}
 		if where := out.nonFinite(); where != "" {
-			return wrong("return an error that wraps core.ErrNonFinite where a fit diverges", "in the features of the validation snapshots %s", where)
+			return wrong("return an error that wraps core.ErrNonFinite where a fit diverges",
+				"in the features of the validation snapshots %s", where)
 		}
 		return nil
 	})

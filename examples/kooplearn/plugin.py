@@ -10,7 +10,7 @@ plugins apart by this file alone.
 
 from typing import Any
 
-from koopbench_plugin import FloatOption, IntOption, Method, ShapeError, Training, serve
+from koopbench_plugin import FloatOption, IntOption, Method, ShapeError, Training, UnavailableError, serve
 
 VERSION = "1.1.0"
 
@@ -19,6 +19,11 @@ SCHEDULE = (
     FloatOption("lr", 2e-3, 0, 10, "learning rate of AdamW"),
     IntOption("batch_size", 64, 2, 65_536, "pairs in a step"),
 )
+
+
+def _check_trajectories(training: Training) -> None:
+    if (n := len(training.trajectories)) > 1:
+        raise UnavailableError(f"there are {n} trajectories, and kooplearn's ridge regression pairs the rows of one; give one")
 
 
 class Linear(Method):
@@ -33,6 +38,7 @@ class Linear(Method):
         import estimators  # noqa: F401 # kooplearn and torch
 
     def fit(self, training: Training) -> Any:
+        _check_trajectories(training)
         import estimators
 
         return estimators.linear(training)
@@ -50,6 +56,7 @@ class Neural(Method):
         import estimators  # noqa: F401 # kooplearn and torch
 
     def fit(self, training: Training) -> Any:
+        _check_trajectories(training)
         shape = training.train.shape[1:]
         if len(shape) != 2 or any(n % 4 for n in shape):
             raise ShapeError(f"snapshots of shape {shape}; the networks take images whose sides are multiples of 4")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import plugin
 import pytest
 
-from koopbench_plugin import Cancelled, Epoch, ShapeError, Training
+from koopbench_plugin import Cancelled, Epoch, ShapeError, Training, UnavailableError
 from koopbench_plugin.training import NoHost
 
 HERE = Path(__file__).resolve().parent
@@ -160,6 +160,14 @@ def test_images_that_do_not_fit(name: str) -> None:
     t = training(name)
     t.train, t.validation = cycle(20, side=6), cycle(20, side=6)
     with pytest.raises(ShapeError, match="multiples of 4"):
+        METHODS[name].fit(t)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_one_trajectory_only(name: str) -> None:
+    t = training(name)
+    t.train_lengths = [1, len(t.train) - 1]
+    with pytest.raises(UnavailableError, match="there are 2 trajectories"):
         METHODS[name].fit(t)
 
 

@@ -17,7 +17,10 @@ import (
 // A clock of three states shows what a fitted method does: it turns each snapshot into the next one.
 func Example() {
 	clock, _ := core.NewSnapshots([]float32{1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 3)
-	training := &core.Training{Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock), Lag: 1, States: 3, Progress: core.NoProgress}
+	training := &core.Training{
+		Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock),
+		Lag: 1, States: 3, Progress: core.NoProgress,
+	}
 
 	model, err := method.Analogue{}.Fit(context.Background(), training)
 	if err != nil {
@@ -65,7 +68,10 @@ func TestOrderedMNIST(t *testing.T) {
 func TestContext(t *testing.T) {
 	clock, err := core.NewSnapshots([]float32{1, 0, 0, 1, 1, 0}, 2)
 	require.NoError(t, err)
-	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock), Lag: 1, States: 2})
+	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{
+		Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock),
+		Lag: 1, States: 2,
+	})
 	require.NoError(t, err)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

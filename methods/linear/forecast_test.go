@@ -24,8 +24,9 @@ func TestProtocolsAgree(t *testing.T) {
 	options, err := m.Describe().Resolve(nil)
 	require.NoError(t, err)
 	model, err := m.Fit(t.Context(), &core.Training{
-		Train: core.OneTrajectory(s.Snapshots.Slice(0, train)), Validation: core.OneTrajectory(s.Snapshots.Slice(train, train+validation)),
-		Lag: 1, States: digits, Options: options, Seed: 1, Name: "linear", Progress: core.NoProgress,
+		Train:      core.OneTrajectory(s.Snapshots.Slice(0, train)),
+		Validation: core.OneTrajectory(s.Snapshots.Slice(train, train+validation)),
+		Lag:        1, States: digits, Options: options, Seed: 1, Name: "linear", Progress: core.NoProgress,
 	})
 	require.NoError(t, err)
 	forecaster, ok := core.As[core.Forecaster](model)

@@ -21,7 +21,10 @@ func TestPixelsAreStandardised(t *testing.T) {
 	}
 	x, err := core.NewSnapshots(values, 6, 6)
 	require.NoError(t, err)
-	tr := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress}
+	tr := &core.Training{
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+		Lag: 1, States: 3, Progress: core.NoProgress,
+	}
 	embedding, err := linear.Pixels().Fit(t.Context(), tr)
 	require.NoError(t, err)
 	require.Equal(t, 36, embedding.Dim())
@@ -75,7 +78,8 @@ func TestLinearFollowsALinearProcess(t *testing.T) {
 	options, err := m.Describe().Resolve(map[string]any{"alpha": 0.0})
 	require.NoError(t, err)
 	model, err := m.Fit(t.Context(), &core.Training{
-		Train: core.OneTrajectory(x.Slice(0, 300)), Validation: core.OneTrajectory(x.Slice(300, 400)), Lag: 2, States: 5, Options: options, Name: "linear", Progress: core.NoProgress,
+		Train: core.OneTrajectory(x.Slice(0, 300)), Validation: core.OneTrajectory(x.Slice(300, 400)),
+		Lag: 2, States: 5, Options: options, Name: "linear", Progress: core.NoProgress,
 	})
 	require.NoError(t, err)
 	predicted, err := model.Predict(t.Context(), x.Slice(300, 398))

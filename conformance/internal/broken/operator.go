@@ -211,7 +211,9 @@ func operatorFits(add operatorAdder) {
 			return joined(ctx, t)
 		}
 	})
-	add("trajectories", "writes to the lengths", afterFit(func(t *core.OperatorTraining, _ *fittedOperator) { clear(t.Lengths) }))
+	add("trajectories", "writes to the lengths", afterFit(func(t *core.OperatorTraining, _ *fittedOperator) {
+		clear(t.Lengths)
+	}))
 	add("errors", "takes lengths that do not add up", func(correct operatorFit) operatorFit {
 		joined := asOne(correct)
 		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {

@@ -193,7 +193,9 @@ func (k kind) fits(add adder) {
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
 	})
-	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) { t.Train.At(0).Floats()[0] = -3 }))
+	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) {
+		t.Train.At(0).Floats()[0] = -3
+	}))
 	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
@@ -211,7 +213,8 @@ func (k kind) fits(add adder) {
 		}
 	}))
 	add("storage", "treats pixels in another way", after(func(t *core.Training, f *fitted) {
-		if pixels := t.Train.Snapshots().Floats(); &pixels[0] == &t.Train.Snapshots().Floats()[0] { // its own memory, so they are stored as float32
+		x := t.Train.At(0)
+		if &x.Floats()[0] == &x.Floats()[0] { // its own memory, so they are stored as float32
 			f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 		}
 	}))
@@ -433,6 +436,30 @@ func (k kind) trajectoryCases(add adder) {
 			return correct(ctx, t)
 		}
 	})
+}
+
+// Refusing returns things, by kind, that are correct and refuse several trajectories.
+func Refusing() map[string]any {
+	refusal := fmt.Errorf("%w: one trajectory only", core.ErrUnavailable)
+	things := map[string]any{"operator": newOperator(nil, func(correct operatorFit) operatorFit {
+		return func(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, error) {
+			if _, err := t.PairStarts(); err == nil && len(t.Lengths) > 1 {
+				return nil, refusal
+			}
+			return correct(ctx, t)
+		}
+	})}
+	for _, k := range kinds() {
+		things[k.name] = k.make(nil, func(correct fitFunc) fitFunc {
+			return func(ctx context.Context, t *core.Training) (*fitted, error) {
+				if t.Train.Count() > 1 {
+					return nil, refusal
+				}
+				return correct(ctx, t)
+			}
+		})
+	}
+	return things
 }
 
 func (k kind) methodCases(add adder) {

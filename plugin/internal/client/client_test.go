@@ -131,7 +131,8 @@ func use(t testing.TB, kind wire.Kind, s *script) error {
 	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
 	checkpoints := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
 	training := &core.Training{
-		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: checkpoints,
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+		Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: checkpoints,
 	}
 	defer func() {
 		for _, state := range checkpoints.stored {
@@ -316,7 +317,10 @@ func TestStates(t *testing.T) {
 	s := &script{replies: replies(t)[wire.Kind_METHOD]}
 	x := snapshots(t)
 	k := kept{map[string]*core.State{}, map[string]*core.State{"training": someState()}}
-	training := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: k}
+	training := &core.Training{
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+		Lag: 1, States: 3, Progress: core.NoProgress, OracleEmbedding: encoder{}, Checkpoints: k,
+	}
 	_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*core.State{"training": someState()}, k.stored)
@@ -495,7 +499,10 @@ func TestCheckpointsThatCannotBeKept(t *testing.T) {
 		}
 		s = &script{replies: append(s.sent, &wire.Frame{Content: &wire.Frame_Fitted{Fitted: &wire.Fitted{}}})}
 		k := kept{map[string]*core.State{}, nil}
-		training := &core.Training{Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 3, Progress: core.NoProgress, Checkpoints: k}
+		training := &core.Training{
+			Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+			Lag: 1, States: 3, Progress: core.NoProgress, Checkpoints: k,
+		}
 		_, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(t.Context(), training)
 		return k, err
 	}
@@ -544,8 +551,8 @@ func TestHastyPlugin(t *testing.T) {
 	cancelled := &wire.Frame{Content: &wire.Frame_Failure{Failure: &wire.Failure{Kind: wire.Failure_CANCELLED, Message: "out of time"}}}
 	for _, late := range []error{status.Error(codes.DeadlineExceeded, "out of time"), status.Error(codes.Canceled, "out of time"), nil} {
 		h := hasty{&script{replies: []*wire.Frame{cancelled, cancelled}}, late}
-		d := core.Description{Name: "far", Summary: "Far"}
-		thing, err := Stub(describe.Thing(wire.Kind_LOSS, d), true, func(context.Context) (Session, error) { return h, nil })
+		d := describe.Thing(wire.Kind_LOSS, core.Description{Name: "far", Summary: "Far"})
+		thing, err := Stub(d, true, func(context.Context) (Session, error) { return h, nil })
 		require.NoError(t, err)
 		z := mat.NewDense(1, 1, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -576,7 +583,8 @@ func TestCancelledWhileTheResultCame(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	x := snapshots(t)
 	model, err := stub(t, wire.Kind_METHOD, s).(core.Method).Fit(ctx, &core.Training{
-		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x), Lag: 1, States: 2, Name: "far", Progress: canceller{core.NoProgress, cancel},
+		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
+		Lag: 1, States: 2, Name: "far", Progress: canceller{core.NoProgress, cancel},
 	})
 	assert.Equal(t, context.Canceled, err)
 	assert.Nil(t, model)
@@ -595,29 +603,32 @@ func TestLagsBelowOneAreNotSent(t *testing.T) {
 	}
 }
 
-// TestSeveralTrajectoriesAreForPluginsThatKnowThem: to others nothing is sent, and one trajectory goes as it always did.
+// TestSeveralTrajectoriesAreForPluginsThatKnowThem: to others nothing is sent, and one trajectory
+// goes as it always did.
 func TestSeveralTrajectoriesAreForPluginsThatKnowThem(t *testing.T) {
 	x := snapshots(t)
 	two, err := core.CutTrajectories(x, []int{2, 1})
 	require.NoError(t, err)
 	one := core.OneTrajectory(x)
 	z := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	thing := func(kind wire.Kind, knows bool, s *script) any {
+		d := describe.Thing(kind, core.Description{Name: "far", Summary: "Far"})
+		thing, err := Stub(d, knows, func(context.Context) (Session, error) { return s, nil })
+		require.NoError(t, err)
+		return thing
+	}
 	fit := func(knows bool, train, validation core.Trajectories) (*script, error) {
 		s := &script{}
-		d := core.Description{Name: "far", Summary: "Far"}
-		thing, err := Stub(describe.Thing(wire.Kind_METHOD, d), knows, func(context.Context) (Session, error) { return s, nil })
-		require.NoError(t, err)
-		_, err = thing.(core.Method).Fit(t.Context(), &core.Training{
+		_, err = thing(wire.Kind_METHOD, knows, s).(core.Method).Fit(t.Context(), &core.Training{
 			Train: train, Validation: validation, Lag: 1, States: 2, Name: "far", Progress: core.NoProgress,
 		})
 		return s, err
 	}
 	fitOperator := func(knows bool, lengths []int) (*script, error) {
 		s := &script{}
-		d := core.Description{Name: "far", Summary: "Far"}
-		thing, err := Stub(describe.Thing(wire.Kind_OPERATOR, d), knows, func(context.Context) (Session, error) { return s, nil })
-		require.NoError(t, err)
-		_, err = thing.(core.EvolutionOperator).Fit(t.Context(), &core.OperatorTraining{Features: z, Lag: 1, Lengths: lengths})
+		_, err = thing(wire.Kind_OPERATOR, knows, s).(core.EvolutionOperator).Fit(t.Context(), &core.OperatorTraining{
+			Features: z, Lag: 1, Lengths: lengths,
+		})
 		return s, err
 	}
 	for _, parts := range [][2]core.Trajectories{{two, one}, {one, two}} {
@@ -634,7 +645,8 @@ func TestSeveralTrajectoriesAreForPluginsThatKnowThem(t *testing.T) {
 		s, err = fit(knows, one, one)
 		require.ErrorIs(t, err, core.ErrContract, "the script says nothing")
 		sent := s.sent[0].GetFit()
-		assert.Empty(t, append(append(sent.GetTrainLengths(), sent.GetValidationLengths()...), sent.GetFeatureLengths()...))
+		assert.Empty(t, sent.GetTrainLengths())
+		assert.Empty(t, sent.GetValidationLengths())
 		for _, lengths := range [][]int{nil, {3}} {
 			s, err = fitOperator(knows, lengths)
 			require.ErrorIs(t, err, core.ErrContract)

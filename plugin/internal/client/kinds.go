@@ -21,9 +21,12 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	}
 	first := &wire.FitCall{
 		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States),
-		OracleDim: dimOf(t.OracleEmbedding), TrainLengths: sentLengths(train), ValidationLengths: sentLengths(validation),
+		OracleDim:    dimOf(t.OracleEmbedding),
+		TrainLengths: sentLengths(train), ValidationLengths: sentLengths(validation),
 	}
-	arrays := []transfer.Array{transfer.Snapshots("train", t.Train.Snapshots()), transfer.Snapshots("validation", t.Validation.Snapshots())}
+	arrays := []transfer.Array{
+		transfer.Snapshots("train", t.Train.Snapshots()), transfer.Snapshots("validation", t.Validation.Snapshots()),
+	}
 	if t.TrainLabels != nil {
 		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
 	}
@@ -37,12 +40,14 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 	return f, nil
 }
 
-// checkTrajectories returns [core.ErrUnavailable] for several trajectories if the plugin would pair across their ends.
+// checkTrajectories returns [core.ErrUnavailable] for several trajectories if the plugin would pair
+// across their ends.
 func (r remote) checkTrajectories(lengths ...[]int) error {
 	for _, l := range lengths {
 		if len(l) > 1 && !r.trajectories {
-			return fmt.Errorf("%w: %s learns from one trajectory only, and there are %d: its plugin was made before there could be several; "+
-				"install a newer version of its SDK, or give one trajectory", core.ErrUnavailable, r.description.Name, len(l))
+			return fmt.Errorf("%w: %s learns from one trajectory only, and there are %d: its plugin was made before "+
+				"there could be several; install a newer version of its SDK, or give one trajectory",
+				core.ErrUnavailable, r.description.Name, len(l))
 		}
 	}
 	return nil
@@ -215,7 +220,8 @@ func (o operator) Fit(ctx context.Context, t *core.OperatorTraining) (core.Opera
 		return nil, err
 	}
 	first := &wire.FitCall{
-		Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision, FeatureLengths: sentLengths(t.Lengths),
+		Options: describe.Values(t.Options), Lag: uint64(t.Lag), Precision: t.Precision,
+		FeatureLengths: sentLengths(t.Lengths),
 	}
 	arrays := []transfer.Array{transfer.Matrix("features", t.Features)}
 	if t.Observable != nil {

@@ -171,7 +171,8 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 	return t, encoder, nil
 }
 
-// trajectories are the snapshots that were sent, cut into trajectories of those lengths; none stand for one trajectory.
+// trajectories are the snapshots that were sent, cut into trajectories of those lengths; none stand
+// for one trajectory.
 func trajectories(a *transfer.Received, sent []uint64) (core.Trajectories, error) {
 	x, err := a.Snapshots()
 	if err != nil {

@@ -40,7 +40,8 @@ type key struct {
 // New returns a server of things, each of one of the kinds of package core, with a guard around them that the caller puts there ([core.Guard]). The error is
 // [core.ErrDescription] for one of no kind or with a bad description, and [core.ErrDuplicate].
 func New(version, sdk string, things ...any) (*Server, error) {
-	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk, Trajectories: true}, things: map[key]any{}, fitted: map[uint64]*fitted{}}
+	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk, Trajectories: true},
+		things: map[key]any{}, fitted: map[uint64]*fitted{}}
 	if len(things) == 0 {
 		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one %s", core.ErrDescription, core.AnyKind())
 	}

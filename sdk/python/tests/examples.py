@@ -180,7 +180,7 @@ class LeastSquares(EvolutionOperator):
     row_by_row = True
 
     def fit(self, training: OperatorTraining) -> None:
-        x, y = training.features[: -training.lag], training.features[training.lag :]
+        x, y = training.pairs()
         self.weights = np.linalg.lstsq(x, y, rcond=training.precision)[0]
         self.rank = int(np.linalg.matrix_rank(self.weights))
         if training.observable is not None:

@@ -213,6 +213,16 @@ def test_operator(serve: Serve) -> None:
         host.apply(fitted.handle, wire.PREDICT_FEATURES, z[:, 1:], 1, on="features")
 
 
+def test_operator_on_several_trajectories(serve: Serve) -> None:
+    z = trajectory()
+    windows = [z[i : i + 3] for i in range(len(z) - 2)]
+    fitted = serve(LeastSquares()).fit(
+        wire.OPERATOR, "least-squares", ("features", np.concatenate(windows)), lag=2, feature_lengths=[3] * len(windows)
+    )
+    assert fitted.eigenvalues is not None
+    np.testing.assert_allclose(np.abs(fitted.eigenvalues), [0.85, 0.85, 0.25])
+
+
 def test_operator_without_an_observable(serve: Serve) -> None:
     z = trajectory()
     host = serve(LeastSquares())
@@ -225,6 +235,8 @@ def test_operator_without_an_observable(serve: Serve) -> None:
     ("arrays", "fields", "says"),
     [
         ([("features", np.ones((3, 2)))], {"lag": 3}, "TOO_SHORT: least-squares: features: 3 snapshots"),
+        ([("features", np.ones((3, 2)))], {"lag": 1, "feature_lengths": [1, 1]}, "SHAPE: .*features: the lengths of 2 traj"),
+        ([("features", np.ones((3, 2)))], {"lag": 1, "feature_lengths": [1, 1, 1]}, "TOO_SHORT: .*3 snapshots in 3 traj"),
         ([("features", np.ones((3, 2)))], {"lag": 0}, "OPTION: .*a lag of 0"),
         ([("features", np.ones((3, 0)))], {"lag": 1}, "SHAPE: .*there must be a column"),
         ([("features", np.full((3, 2), np.nan))], {"lag": 1}, "NON_FINITE: least-squares: features"),

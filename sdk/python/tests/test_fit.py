@@ -167,6 +167,27 @@ def test_what_a_fit_sees(serve: Serve, x: Array) -> None:
     assert t.validation_labels is None
 
 
+def test_a_fit_sees_several_trajectories(serve: Serve, x: Array) -> None:
+    seen: list[Training] = []
+
+    def fit(training: Training) -> Any:
+        seen.append(training)
+        return lambda s: s
+
+    host = serve(Given(fit))
+    assert host.describe().trajectories, "a host refuses to send several to those that do not say so"
+    host.fit_method("given", x[:12], x[12:], lag=2, train_lengths=[5, 1, 6], validation_lengths=[3, 5])
+    host.fit_method("given", x[:12], x[12:], lag=2)
+    several, one = seen
+    np.testing.assert_array_equal(several.train, x[:12])
+    assert ([len(t) for t in several.trajectories], [len(t) for t in several.validation_trajectories]) == ([5, 1, 6], [3, 5])
+    starts = [0, 1, 2, 6, 7, 8, 9]
+    np.testing.assert_array_equal(several.pairs(), (x[starts], x[[i + 2 for i in starts]]))
+    np.testing.assert_array_equal(several.validation_pairs(), (x[[12, 15, 16, 17]], x[[14, 17, 18, 19]]))
+    assert (one.train_lengths, one.validation_lengths) == (None, None)
+    np.testing.assert_array_equal(one.pairs(), (x[:10], x[2:12]))
+
+
 def test_labels(serve: Serve, x: Array) -> None:
     seen: list[Training] = []
 
@@ -397,6 +418,17 @@ def test_spectra_are_ordered(serve: Serve, x: Array) -> None:
         (np.zeros((5, 2), np.float32), {"lag": 0}, "OPTION: .*a lag of 0"),
         (np.zeros((5, 2), np.float32), {"lag": 2**40}, "OPTION: .*a lag of"),
         (np.zeros((5, 2), np.float32), {"states": 0}, "OPTION: .*0 states"),
+        (
+            np.zeros((5, 2), np.float32),
+            {"train_lengths": [2, 2]},
+            "SHAPE: ridge: train: the lengths of 2 trajectories add up to 4",
+        ),
+        (np.zeros((5, 2), np.float32), {"validation_lengths": [6]}, "SHAPE: ridge: validation: the lengths of 1 traj"),
+        (
+            np.zeros((5, 2), np.float32),
+            {"lag": 3, "train_lengths": [3, 2]},
+            "TOO_SHORT: ridge: train: 5 snapshots in 2 trajectories have no pair at a lag of 3; give a trajectory of at least 4",
+        ),
         (np.zeros(5, np.float32), {}, r"CONTRACT: ridge: train: the host sent float32 of shape \(5,\)"),
         (np.zeros((5, 0), np.float32), {}, "CONTRACT: .*at least one other"),
         (np.zeros((5, 2), np.float64), {}, "CONTRACT: .*float64"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from host import Array
 
-from koopbench_plugin import ContractError, OperatorTraining, Training, UnavailableError
+from koopbench_plugin import ContractError, OperatorTraining, ShapeError, Training, UnavailableError
 
 
 def training(seed: int = 0, name: str = "m") -> Training:
@@ -20,6 +20,40 @@ def test_pairs_are_a_lag_apart() -> None:
     for (x, y), n in ((t.pairs(), 7), (t.validation_pairs(), 3)):
         assert x.shape == (n, 1)
         np.testing.assert_array_equal(y - x, 3)
+
+
+def test_no_pair_crosses_the_end_of_a_trajectory() -> None:
+    x = np.arange(10, dtype=np.float32).reshape(10, 1)
+    t = Training(train=x, validation=x, train_lengths=[4, 1, 5], validation_lengths=np.array([9, 1]), lag=2)  # type: ignore[arg-type]
+    assert [len(p) for p in t.trajectories] == [4, 1, 5]
+    assert all(np.shares_memory(p, x) for p in t.trajectories)
+    assert [p.ravel().tolist() for p in t.pairs()] == [[0, 1, 5, 6, 7], [2, 3, 7, 8, 9]]
+    assert not any(p.flags.writeable for p in t.pairs())
+    assert [p.ravel().tolist() for p in t.validation_pairs()] == [[0, 1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 7, 8]]
+    assert [len(p) for p in t.validation_trajectories] == [9, 1]
+
+    z = np.arange(10.0).reshape(10, 1)
+    o = OperatorTraining(features=z, observable=-z, lengths=[4, 1, 5], lag=2)
+    assert [len(p) for p in o.trajectories] == [4, 1, 5]
+    assert [p.ravel().tolist() for p in o.pairs()] == [[0, 1, 5, 6, 7], [2, 3, 7, 8, 9]]
+    assert o.pair_starts().tolist() == [0, 1, 5, 6, 7]
+    assert OperatorTraining(features=z, lag=8).pair_starts().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("lengths", [[4, 5], [4, 7], [11, -1], []])
+def test_lengths_add_up(lengths: list[int]) -> None:
+    x = np.zeros((10, 1), np.float32)
+    t = Training(train=x, validation=x, train_lengths=lengths)
+    with pytest.raises(
+        ShapeError, match=f"train: the lengths of {len(lengths)} trajectories add up to {sum(lengths)}, and there"
+    ):
+        t.pairs()
+
+
+def test_one_trajectory_is_not_copied() -> None:
+    t = training()
+    assert [p is t.train for p in t.trajectories] == [True]
+    assert all(np.shares_memory(p, t.train) for p in t.pairs())
 
 
 def test_streams() -> None:

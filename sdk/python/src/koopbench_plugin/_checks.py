@@ -11,7 +11,7 @@ import numpy.typing as npt
 from koopbench_plugin import _arrays
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin.errors import ContractError, LabelError, NonFiniteError, ShapeError, TooShortError
-from koopbench_plugin.training import Labels, Matrix, Snapshots
+from koopbench_plugin.training import Labels, Matrix, Snapshots, split
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 
@@ -58,10 +58,20 @@ def labels(what: str, array: AnyArray, length: int, states: int) -> Labels:
     return array
 
 
-def long_enough(what: str, length: int, lag: int) -> None:
-    """Raises TooShortError unless a sequence has a pair at the lag."""
-    if length <= lag:
-        raise TooShortError(f"{what}: {length} snapshots have no pair at a lag of {lag}; give at least {lag + 1}")
+def trajectories(what: str, rows: AnyArray, sent: Sequence[int], lag: int) -> list[int] | None:
+    """Returns the lengths of several trajectories that the host sent, None where there is one.
+
+    Raises:
+        ShapeError: they do not add up to the rows.
+        TooShortError: there is no pair at the lag.
+    """
+    lengths = list(sent) or None
+    parts = split(what, rows, lengths)
+    if max(map(len, parts)) <= lag:
+        several = f" in {len(parts)} trajectories" if lengths else ""
+        least = "a trajectory of at least" if lengths else "at least"
+        raise TooShortError(f"{what}: {len(rows)} snapshots{several} have no pair at a lag of {lag}; give {least} {lag + 1}")
+    return lengths
 
 
 def returned(what: str, value: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], meaning: str) -> AnyArray:

@@ -61,7 +61,7 @@ class Service:
             raise ValueError("there is nothing to serve; give serve() a method or another thing")
         self._things: dict[tuple[int, str], Thing] = {}
         self._description = wire.DescribeReply(
-            version=version, sdk=f"koopbench-plugin {__version__} (Python {platform.python_version()})"
+            version=version, sdk=f"koopbench-plugin {__version__} (Python {platform.python_version()})", trajectories=True
         )
         for thing in things:
             description = describe(thing)
@@ -358,8 +358,8 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
         raise ShapeError(
             f"{thing.name}: training snapshots of shape {train.shape[1:]}, validation snapshots of shape {validation.shape[1:]}"
         )
-    _checks.long_enough(f"{thing.name}: train", len(train), request.lag)
-    _checks.long_enough(f"{thing.name}: validation", len(validation), request.lag)
+    train_lengths = _checks.trajectories(f"{thing.name}: train", train, request.train_lengths, request.lag)
+    validation_lengths = _checks.trajectories(f"{thing.name}: validation", validation, request.validation_lengths, request.lag)
     checkpoints: dict[str, dict[str, AnyArray]] = {}
     for state in request.checkpoints:
         stored = [a.name for a in state.arrays]
@@ -367,6 +367,8 @@ def _training(thing: Thing, request: wire.FitCall, call: Call) -> Training:
     training = Training(
         train=train,
         validation=validation,
+        train_lengths=train_lengths,
+        validation_lengths=validation_lengths,
         lag=request.lag,
         states=request.states,
         options=values,
@@ -395,10 +397,10 @@ def _operator_training(thing: Thing, request: wire.FitCall, call: Call) -> Opera
         raise ShapeError(f"{thing.name}: features of shape {features.shape}; there must be a column")
     if observable is not None and len(observable) != len(features):
         raise ShapeError(f"{thing.name}: {len(observable)} rows of the observable for {len(features)} rows of features")
-    _checks.long_enough(f"{thing.name}: features", len(features), request.lag)
     return OperatorTraining(
         features=features,
         observable=observable,
+        lengths=_checks.trajectories(f"{thing.name}: features", features, request.feature_lengths, request.lag),
         lag=request.lag,
         options=values,
         precision=request.precision or 2.0**-52,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from koopbench_plugin import _arrays
 from koopbench_plugin._counts import count
-from koopbench_plugin.errors import ContractError, UnavailableError
+from koopbench_plugin.errors import ContractError, ShapeError, UnavailableError
 
 Snapshots = npt.NDArray[np.float32]
 """Snapshots, first axis time: ``(time, axes of one snapshot…)``."""
@@ -159,9 +160,14 @@ class Training(Fitting):
     """
 
     train: Snapshots
-    """(n, …) snapshots."""
+    """(n, …) snapshots. Where there are several trajectories, these are all of them, one after the other: rows that stand side by
+    side may be of two trajectories, so take pairs from :meth:`pairs`."""
     validation: Snapshots
-    """(m, …) snapshots that follow those of train; pairs do not cross from one to the other."""
+    """(m, …) snapshots, in the same way; see :meth:`validation_pairs`."""
+    train_lengths: Sequence[int] | None = None
+    """The number of snapshots of each trajectory in train; None for one trajectory."""
+    validation_lengths: Sequence[int] | None = None
+    """The same of validation."""
     states: int = 1
     """The number of states that the task moves through: the usual choice for a rank or a number of features."""
     seed: int = 0
@@ -232,13 +238,27 @@ class Training(Fitting):
         """Puts what an identical fit stored in checkpoints. It is the package's own."""
         self.checkpoints = _Checkpoints(self, kept)
 
+    @property
+    def trajectories(self) -> list[Snapshots]:
+        """The trajectories in train, as views of it. There is at least one."""
+        return split("train", self.train, self.train_lengths)
+
+    @property
+    def validation_trajectories(self) -> list[Snapshots]:
+        """The trajectories in validation, as views of it."""
+        return split("validation", self.validation, self.validation_lengths)
+
     def pairs(self) -> tuple[Snapshots, Snapshots]:
-        """Returns the n-lag training snapshots that have a successor, and their successors."""
-        return self.train[: -self.lag], self.train[self.lag :]
+        """Returns the training snapshots that have a successor, and their successors lag snapshots later.
+
+        No pair crosses the end of a trajectory. The arrays are views where there is one trajectory, and copies where there are
+        several.
+        """
+        return _pairs(self.trajectories, self.lag)
 
     def validation_pairs(self) -> tuple[Snapshots, Snapshots]:
         """Returns the same of the validation snapshots."""
-        return self.validation[: -self.lag], self.validation[self.lag :]
+        return _pairs(self.validation_trajectories, self.lag)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Returns the random stream for one purpose ("init", "shuffle") of this fit.
@@ -260,6 +280,36 @@ class Training(Fitting):
             UnavailableError: the thing has not the exposure "oracle", or the oracle has no encoder.
         """
         return _embedding(self.name, self.oracle_dim, self.host, snapshots)
+
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def split(what: str, rows: npt.NDArray[Number], lengths: Sequence[int] | None) -> list[npt.NDArray[Number]]:
+    """Returns the trajectories that follow one another in rows, as views. It is the package's own.
+
+    Raises:
+        ShapeError: the lengths do not add up to the rows, or one is negative.
+    """
+    if lengths is None:
+        return [rows]
+    if sum(lengths) != len(rows) or any(n < 0 for n in lengths):
+        raise ShapeError(
+            f"{what}: the lengths of {len(lengths)} trajectories add up to {sum(lengths)}, and there are {len(rows)} rows; "
+            "give the length of each, at least 0"
+        )
+    ends = list(itertools.accumulate(lengths))
+    return [rows[end - n : end] for n, end in zip(lengths, ends)]
+
+
+def _pairs(trajectories: Sequence[npt.NDArray[Number]], lag: int) -> tuple[npt.NDArray[Number], npt.NDArray[Number]]:
+    sides = [x[:-lag] for x in trajectories], [x[lag:] for x in trajectories]
+    if len(trajectories) == 1:
+        return sides[0][0], sides[1][0]
+    joined = [np.concatenate(side) for side in sides]
+    for array in joined:
+        array.flags.writeable = False
+    return joined[0], joined[1]
 
 
 def _embedding(name: str, dim: int, host: Host, snapshots: npt.ArrayLike) -> Matrix:
@@ -384,8 +434,27 @@ class OperatorTraining(Fitting):
     """What the fit of an evolution operator may see. Arrays are read-only."""
 
     features: Matrix
-    """(N, d) trajectory of features, one row a snapshot in the order of time."""
+    """(N, d) features, one row a snapshot, in the order of time within a trajectory. Rows that stand side by side may be of two
+    trajectories: take pairs from :meth:`pairs` or :meth:`pair_starts`."""
     observable: Matrix | None = None
-    """(N, p) trajectory of what to predict beside the features, at the same times."""
+    """(N, p) matrix of what to predict beside the features, at the same times."""
+    lengths: Sequence[int] | None = None
+    """The number of rows of each trajectory, which follow one another; None for one trajectory."""
     precision: float = 2.0**-52
     """The unit roundoff of the numbers in features: 2^-23 where they were computed in float32."""
+
+    @property
+    def trajectories(self) -> list[Matrix]:
+        """The trajectories in features, as views of it. There is at least one."""
+        return split("features", self.features, self.lengths)
+
+    def pairs(self) -> tuple[Matrix, Matrix]:
+        """Returns the features that have a successor, and those lag rows later in the same trajectory."""
+        return _pairs(self.trajectories, self.lag)
+
+    def pair_starts(self) -> Labels:
+        """Returns the rows i such that the rows i and i + lag are in one trajectory, in ascending order.
+
+        The observable that belongs to the pairs is ``training.observable[training.pair_starts() + training.lag]``.
+        """
+        return np.concatenate([i[: -self.lag] for i in split("features", np.arange(len(self.features)), self.lengths)])
