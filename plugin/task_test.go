@@ -386,6 +386,26 @@ func TestScorerComesBack(t *testing.T) {
 	assert.ErrorContains(t, err, "gave other data; equal options must give equal bits")
 }
 
+// TestScorerOfAnEndedProcess: if the process has ended by the fault of another call, and there is a new one
+// already, the scorer is made again in it, and no call is lost.
+func TestScorerOfAnEndedProcess(t *testing.T) {
+	leavesNothing(t)
+	t.Setenv(actVariable, "predict=kill")
+	t.Setenv(onceVariable, filepath.Join(t.TempDir(), "once"))
+	p := openPlugin(t, testPlugin(t))
+	problem, err := openTask(t.Context(), t, p.Things[5], nil)
+	require.NoError(t, err)
+	scorer, err := fitScore(t.Context(), problem)
+	require.NoError(t, err)
+	want, err := scorer.Score(t.Context(), 1, predictions(t, 4))
+	require.NoError(t, err)
+	require.ErrorIs(t, useMethod(t.Context(), t, p.Things), core.ErrCrashed)
+	require.NoError(t, useMethod(t.Context(), t, p.Things))
+	scores, err := scorer.Score(t.Context(), 1, predictions(t, 4))
+	require.NoError(t, err)
+	assert.Equal(t, want, scores)
+}
+
 // TestScorersAtOnce: calls to one scorer may come at a time, and all are answered after a crash.
 func TestScorersAtOnce(t *testing.T) {
 	leavesNothing(t)
