@@ -84,7 +84,8 @@ type oracle struct {
 }
 
 func (*oracle) Describe() core.Description {
-	return core.Description{Name: "brightness", Summary: "labels by brightness", Options: []core.Option{core.IntOption("epochs", 20, 1, 100, "unused")}}
+	return core.Description{Name: "brightness", Summary: "labels by brightness",
+		Options: []core.Option{core.IntOption("epochs", 20, 1, 100, "unused")}}
 }
 
 func (o *oracle) Fit(_ context.Context, t *core.Training) (core.Judge, error) {
@@ -115,7 +116,8 @@ type method struct {
 }
 
 func (m *method) Describe() core.Description {
-	return core.Description{Name: m.name, Summary: "a test", Exposure: m.exposure, Options: []core.Option{core.IntOption("epochs", 50, 1, 100, "passes")}}
+	return core.Description{Name: m.name, Summary: "a test", Exposure: m.exposure,
+		Options: []core.Option{core.IntOption("epochs", 50, 1, 100, "passes")}}
 }
 
 func (m *method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
@@ -141,7 +143,8 @@ func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, e
 }
 
 func (m model) Report() core.Report {
-	return core.Report{Rank: states, History: []core.Epoch{{Number: m.epochs, Train: 1, Validation: 2}}, Warnings: []string{"careful"}}
+	return core.Report{Rank: states, History: []core.Epoch{{Number: m.epochs, Train: 1, Validation: 2}},
+		Warnings: []string{"careful"}}
 }
 
 func (m model) Eigenvalues() []complex128 { return []complex128{1, 0.5} }
@@ -303,7 +306,8 @@ func TestMaxEpochsCapsEveryMethod(t *testing.T) {
 // TestLabelsSayWhatWasRun: no row has an option in its name that its runs did not have.
 func TestLabelsSayWhatWasRun(t *testing.T) {
 	for label, want := range map[string]string{
-		"perfect": "perfect", "perfect?epochs=50": "perfect?epochs=7", "perfect?a=1&epochs=50&b=2": "perfect?a=1&epochs=7&b=2", "perfect?epochs=3": "perfect?epochs=3",
+		"perfect": "perfect", "perfect?epochs=50": "perfect?epochs=7",
+		"perfect?a=1&epochs=50&b=2": "perfect?a=1&epochs=7&b=2", "perfect?epochs=3": "perfect?epochs=3",
 	} {
 		p := plan(t, t.TempDir(), &oracle{}, perfect())
 		p.Entries[0].Label, p.MaxEpochs = label, 7
@@ -325,10 +329,14 @@ func TestFailuresStayAlone(t *testing.T) {
 		status benchmark.Status
 		says   string
 	}{
-		"fit error":  {&method{fit: func(context.Context, *core.Training) error { return errors.New("no idea") }}, benchmark.StatusFailed, "fit: no idea"},
-		"fit panic":  {&method{fit: func(context.Context, *core.Training) error { panic("boom") }}, benchmark.StatusCrashed, "boom"},
-		"no model":   {&method{}, benchmark.StatusInvalid, "neither a model nor an error"},
-		"wrong size": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) { return x.Slice(1, x.Len()), nil }}, benchmark.StatusInvalid, "contract broken: it returned "},
+		"fit error": {&method{fit: func(context.Context, *core.Training) error { return errors.New("no idea") }},
+			benchmark.StatusFailed, "fit: no idea"},
+		"fit panic": {&method{fit: func(context.Context, *core.Training) error { panic("boom") }}, benchmark.StatusCrashed,
+			"boom"},
+		"no model": {&method{}, benchmark.StatusInvalid, "neither a model nor an error"},
+		"wrong size": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
+			return x.Slice(1, x.Len()), nil
+		}}, benchmark.StatusInvalid, "contract broken: it returned "},
 		"wrong shape": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			return core.NewSnapshots(x.Floats(), 4)
 		}}, benchmark.StatusInvalid, "shape [4]"},
@@ -337,12 +345,14 @@ func TestFailuresStayAlone(t *testing.T) {
 			values[len(values)-3] = float32(nan())
 			return core.NewSnapshots(values, x.Shape()...)
 		}}, benchmark.StatusInvalid, "contract broken: non-finite value: value 1 of snapshot "},
-		"predict panic": {&method{predict: func(context.Context, core.Snapshots) (core.Snapshots, error) { panic("bang") }}, benchmark.StatusCrashed, "bang"},
+		"predict panic": {&method{predict: func(context.Context, core.Snapshots) (core.Snapshots, error) { panic("bang") }},
+			benchmark.StatusCrashed, "bang"},
 		"changes input": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			x.Floats()[0]++
 			return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...)
 		}}, benchmark.StatusInvalid, "it changed the snapshots"},
-		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, benchmark.StatusSkipped, "offers none"},
+		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, benchmark.StatusSkipped,
+			"offers none"},
 	}
 	for name, c := range broken {
 		t.Run(name, func(t *testing.T) {
@@ -364,8 +374,10 @@ func TestFailuresStayAlone(t *testing.T) {
 
 // TestTimeoutIsNeverASuccess: neither of a fit that heeds its context, nor of one that finishes too late.
 func TestTimeoutIsNeverASuccess(t *testing.T) {
-	heeds := &method{name: "heeds", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return ctx.Err() }, predict: moved(1)}
-	late := &method{name: "late", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return nil }, predict: moved(1)}
+	heeds := &method{name: "heeds",
+		fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return ctx.Err() }, predict: moved(1)}
+	late := &method{name: "late", fit: func(ctx context.Context, _ *core.Training) error { <-ctx.Done(); return nil },
+		predict: moved(1)}
 	p := plan(t, t.TempDir(), &oracle{}, heeds, late, perfect())
 	p.Seeds, p.Timeout = p.Seeds[:1], time.Second
 	got, err := benchmark.Run(t.Context(), p)
@@ -398,7 +410,8 @@ func TestTimeoutOfTheOracle(t *testing.T) {
 	assert.Zero(t, m.fits.Load())
 }
 
-// TestScopesEndWithTheirRuns: what a fit keeps is there for the run, is released with it, and a failure of that is a warning.
+// TestScopesEndWithTheirRuns: what a fit keeps is there for the run, is released with it, and a
+// failure of that is a warning.
 func TestScopesEndWithTheirRuns(t *testing.T) {
 	type kept struct{}
 	made, released := 0, 0

@@ -81,7 +81,7 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 		}
 		m.Results.Runs = append(m.Results.Runs, *r.result)
 	}
-	m.Results.rank(m.Results.Protocol)
+	m.Results.RankBy(m.Results.Protocol)
 	if err := m.takeData(store, folders); err != nil {
 		return nil, err
 	}

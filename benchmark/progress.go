@@ -102,7 +102,7 @@ func (s *Store) Progress() (r *Results, due int, err error) {
 			r.Runs = append(r.Runs, *found.result)
 		}
 	}
-	r.rank(r.Protocol)
+	r.RankBy(r.Protocol)
 	return r, len(f.runs), nil
 }
 

@@ -210,8 +210,9 @@ func (r *RunResult) evaluated() bool {
 	return len(r.Evaluations) > 0
 }
 
-// rank ranks all runs by a protocol.
-func (r *Results) rank(protocol string) {
+// RankBy makes the evaluations by a protocol those that count: Ranked of the runs, and what they say of
+// themselves.
+func (r *Results) RankBy(protocol string) {
 	r.Protocol = protocol
 	for i := range r.Runs {
 		r.Runs[i].rank(protocol)

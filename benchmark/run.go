@@ -128,7 +128,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return results, errors.Join(err, failure)
 	}
 	results.Runs, results.Notes = joined, notes
-	results.rank(h.Protocol)
+	results.RankBy(h.Protocol)
 	results.Warnings = results.aboveOracle()
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)

@@ -121,7 +121,7 @@ func (s *Store) Results() (*Results, error) {
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
 	}
-	r.rank(r.Protocol)
+	r.RankBy(r.Protocol)
 	return &r, nil
 }
 

@@ -85,8 +85,8 @@ func (b *bars) end(r *runProgress) {
 	b.count.add(r.look().begun, r.reused)
 }
 
-// close waits until the lines that were written are drawn: mpb draws once more for a row that goes, and the row of the whole
-// is the last to go.
+// close waits until the lines that were written are drawn: mpb draws once more for a row that goes,
+// and the row of the whole is the last to go.
 func (b *bars) close() {
 	remove(b.whole)
 	b.progress.Wait()
@@ -125,15 +125,16 @@ func remove(bar *mpb.Bar) {
 	}
 }
 
-// row is the run in one line of at most width columns. The fields of all rows are as wide, so that rows align; where the
-// terminal is narrow, the bar shrinks first, then what says least is left out.
+// row is the run in one line of at most width columns. The fields of all rows are as wide, so that
+// rows align; where the terminal is narrow, the bar shrinks first, then what says least is left
+// out.
 func (v view) row(width int, now time.Time) string {
 	epoch, loss, percent, time := "", "", "", wholeSeconds(now.Sub(v.begun))
 	if v.epoch.Number > 0 {
 		epoch, loss = "epoch "+v.epochText(), fmt.Sprintf("loss %.4g", v.epoch.Train)
 	}
 	if v.total > 0 {
-		percent, time = fmt.Sprintf("%3d %%", v.percent()), ""
+		percent, time = fmt.Sprintf("%3d%%", v.percent()), ""
 		if left, ok := v.left(now); ok {
 			time = fmt.Sprintf("%6s left", wholeSeconds(left))
 		}
@@ -144,7 +145,7 @@ func (v view) row(width int, now time.Time) string {
 		{text: epoch, width: 13, rank: 3},
 		{text: loss, width: 12, rank: 5},
 		{rank: 2, bar: true},
-		{text: percent, width: 5, rank: 0},
+		{text: percent, width: 4, rank: 0},
 		{text: time, width: 11, rank: 1},
 	}
 	free, fields := choose(fields, width)

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,26 +14,24 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-var comparisonFormats = map[string]func(*report.Comparison, io.Writer) error{
-	"text": (*report.Comparison).WriteText, "csv": (*report.Comparison).WriteCSV,
-	"json": (*report.Comparison).WriteJSON, "markdown": (*report.Comparison).WriteMarkdown,
-}
-
 func (a *app) compareCommand() *cobra.Command {
 	format := "text"
-	names := slices.Sorted(maps.Keys(comparisonFormats))
+	formats := report.ComparisonFormats()
+	names := slices.Sorted(maps.Keys(formats))
 	cmd := &cobra.Command{
 		Use:   "compare A B... [FLAGS]",
 		Short: "Hold results against those of the first folder, with tests of the differences",
 		Long: `Hold the results of folders against those of the first, A: for each method that both have, the difference of its accuracy
-with a 95 % interval and a test paired by seed and test image, corrected for the number of tests.
+with a 95% interval and a test paired by seed and test image, corrected for the number of tests.
 
 Results of other data, another split, other steps, another protocol or another oracle are refused, with the reason. Other
 code, kernels or machines are named beside the table.`,
-		Example: "  " + a.Name + " compare results/before results/after\n  " + a.Name + " compare results/before results/after --format markdown",
+		Example: "  " + a.Name + " compare results/before results/after\n  " + a.Name +
+			" compare results/before results/after --format markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usagef("%s takes two folders of results or more, not %d; see %s --help", cmd.Name(), len(args), cmd.CommandPath())
+				return usagef("%s takes two folders of results or more, not %d; see %s --help", cmd.Name(), len(args),
+					cmd.CommandPath())
 			}
 			return nil
 		},
@@ -42,7 +39,7 @@ code, kernels or machines are named beside the table.`,
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			write, ok := comparisonFormats[format]
+			write, ok := formats[format]
 			if !ok {
 				return usagef("--format: %s", core.Unknown("format", format, names))
 			}
@@ -61,14 +58,15 @@ code, kernels or machines are named beside the table.`,
 			if err != nil {
 				return err
 			}
-			return write(c, a.stdout)
+			return write(a.stdout, c)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
-	if err := cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := cmd.RegisterFlagCompletionFunc("format",
+		cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err)
 	}
 	return cmd

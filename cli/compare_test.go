@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
 )
 
 // seconds are times of the fakes.
@@ -34,7 +35,7 @@ func TestCompare(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	var read report.Comparison
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &read))
-	assert.Equal(t, report.VerdictSame, read.Sides[0].Rows[0].Verdict)
+	assert.Equal(t, analysis.VerdictSame, read.Sides[0].Rows[0].Verdict)
 
 	checkGolden(t, "compare/refused", call(t.Context(), newFakes().config(), "compare", a, b, c), folders)
 }

@@ -52,7 +52,7 @@ func (r *runProgress) due(now time.Time) (view, bool) {
 func (v view) line(now time.Time) string {
 	text := fmt.Sprintf("%v: %s", v.runName, v.phase)
 	if v.total > 0 {
-		text += fmt.Sprintf(" %d %%", v.percent())
+		text += fmt.Sprintf(" %d%%", v.percent())
 	}
 	if v.epoch.Number > 0 {
 		text += fmt.Sprintf(", epoch %s, loss %.4g", v.epochText(), v.epoch.Train)

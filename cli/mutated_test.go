@@ -22,8 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMutatedFolders changes files of folders of results at random, and gives them to every command: none panics, hangs,
-// takes much memory or writes outside the folder. KOOPBENCH_SOAK=1 makes it 1000 folders.
+// TestMutatedFolders changes files of folders of results at random, and gives them to every
+// command: none panics, hangs, takes much memory or writes outside the folder. KOOPBENCH_SOAK=1
+// makes it 1000 folders.
 func TestMutatedFolders(t *testing.T) {
 	skipLong(t, "it runs every command on hundreds of folders")
 	const batch = 25
@@ -54,7 +55,8 @@ func TestMutatedFolders(t *testing.T) {
 			add("compare", b.dir, dir)
 			add("merge", "--out", dir+"-merged", dir, b.dir)
 			add("verify", dir, "--data", b.data)
-			add("predict", "--model", filepath.Join(dir, "runs", b.key+".model.npz"), "--input", b.image, "--out", dir+"-predicted")
+			add("predict", "--model", filepath.Join(dir, "runs", b.key+".model.npz"), "--input", b.image, "--out",
+				dir+"-predicted")
 			add(b.run(dir)...)
 			add("merge", "--out", dir, b.dir)
 			add(append(tiny(b.data, dir), "--config", filepath.Join(dir, "config.yaml"), "--methods", "template")...)
@@ -63,7 +65,7 @@ func TestMutatedFolders(t *testing.T) {
 		largest = max(largest, peak)
 		for i, got := range outputs {
 			assertHarmless(t, names[i], got)
-			assert.NotContains(t, got.stderr, "panic", names[i])
+			assert.NotRegexp(t, `\bpanic(ked)?\b`, got.stderr, names[i]) // there is a method called "panicking"
 			all++
 			if got.status != 0 {
 				refused++
@@ -122,11 +124,13 @@ func (m *mutator) change() {
 		content, err = os.ReadFile(filepath.Join(m.base.dir, files[m.IntN(5)%4]))
 		require.NoError(m.t, err)
 	case "number":
-		content = m.replaced(content, `-?\d+(\.\d+)?(e[+-]?\d+)?`, "-1", "0", "1e308", "-1e308", "2147483647", "9223372036854775807",
+		content = m.replaced(content, `-?\d+(\.\d+)?(e[+-]?\d+)?`, "-1", "0", "1e308", "-1e308", "2147483647",
+			"9223372036854775807",
 			"-9223372036854775808", "1e11", "0.5", "null", "[]", `""`, "1e999")
 	case "text":
-		content = m.replaced(content, `"[^"\\]*"`, `""`, `"\u001b[2J"`, `"../../outside/x"`, `".."`, `"\u202e"`, `null`, `3`, `{}`, `"`+
-			strings.Repeat("x", 1<<16)+`"`, `"powers"`, `"ok"`, `"failed"`)
+		content = m.replaced(content, `"[^"\\]*"`, `""`, `"\u001b[2J"`, `"../../outside/x"`, `".."`, `"\u202e"`, `null`, `3`,
+			`{}`, `"`+
+				strings.Repeat("x", 1<<16)+`"`, `"powers"`, `"ok"`, `"failed"`)
 	case "drop":
 		content = m.replaced(content, `"[^"\\]*":`, `"x":`, `"Accuracy":`, `"labels":`, `"options":`)
 	case "list":
@@ -175,7 +179,8 @@ func (m *mutator) rewritten(content []byte) []byte {
 			continue
 		}
 		if i == chosen {
-			text = m.replaced(text, `\([0-9, ]*\)|'[<>|][a-z]\d+'|False`, "(2147483647, 0)", "(0,)", "()", "(1, 1, 1)", "(2, 20)",
+			text = m.replaced(text, `\([0-9, ]*\)|'[<>|][a-z]\d+'|False`, "(2147483647, 0)", "(0,)", "()", "(1, 1, 1)",
+				"(2, 20)",
 				"'<f8'", "'>i2'", "'|b1'", "True", "(4611686018427387904, 4)")
 		}
 		to, err := w.CreateHeader(&zip.FileHeader{Name: f.Name, Method: f.Method})

@@ -38,8 +38,9 @@ func (a *app) pluginFitCommand() *cobra.Command {
 		Short: "Make one fit of a plugin in Python on the terminal, for a debugger",
 		Long: `Make one fit of a plugin in Python, and one prediction of what it is validated on, in a process that has the terminal: breakpoint()
 in the plugin starts Python's debugger. The fit has the data and options of a run, without checkpoints and the oracle.`,
-		Example: "  " + a.Name + " plugin fit ./my_plugin.py\n  " + a.Name + " plugin fit ./my_plugin.py --method 'my-ridge?alpha=0.1' --split 500,100,200",
-		Args:    oneArgument("the file of a plugin"),
+		Example: "  " + a.Name + " plugin fit ./my_plugin.py\n  " + a.Name +
+			" plugin fit ./my_plugin.py --method 'my-ridge?alpha=0.1' --split 500,100,200",
+		Args: oneArgument("the file of a plugin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.fitPlugin(cmd.Context(), args[0], name, int64(seed), f, trust)
 		},
@@ -68,7 +69,8 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 		return err
 	}
 	if !strings.HasPrefix(info.SDK, pythonSDK+" ") {
-		return fmt.Errorf("plugin %s is built with %q; only the SDK for Python can fit on a terminal, and in Go a test of your own can", path, info.SDK)
+		return fmt.Errorf("plugin %s is built with %q; only the SDK for Python can fit on a terminal, and in Go a test of "+
+			"your own can", path, info.SDK)
 	}
 	task, err := a.openBuiltin(ctx, f.taskFlags)
 	if err != nil {
@@ -85,6 +87,9 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 	}
 	text, err := json.Marshal(request)
 	if err != nil {
+		return err
+	}
+	if err := p.CheckFile(); err != nil { // the data took a while
 		return err
 	}
 	signal.Ignore(os.Interrupt) // Ctrl-C is for the plugin and its debugger

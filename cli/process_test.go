@@ -28,7 +28,11 @@ const (
 	fileSize = "KOOPBENCH_TEST_FILE_SIZE" // the most bytes that the child's files may have
 )
 
-// hostileChild makes this program the child of the tests of hostile files, where there are such: hostileMain is nil elsewhere.
+// hangs is a time that nothing takes which does not hang, on a busy machine too.
+const hangs = 2 * time.Minute
+
+// hostileChild makes this program the child of the tests of hostile files, where there are such:
+// hostileMain is nil elsewhere.
 const hostileChild = "KOOPBENCH_TEST_HOSTILE"
 
 func TestMain(m *testing.M) {
@@ -96,7 +100,7 @@ func (w *lineWriter) Write(text []byte) (int, error) {
 // await waits until the child has written text to its stderr.
 func (c *child) await(t *testing.T, text string) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(hangs)
 	for {
 		select {
 		case line := <-c.lines:
@@ -112,7 +116,7 @@ func (c *child) await(t *testing.T, text string) {
 
 func (c *child) finish(t *testing.T) output {
 	t.Helper()
-	timer := time.AfterFunc(30*time.Second, func() { _ = c.Process.Kill() })
+	timer := time.AfterFunc(hangs, func() { _ = c.Process.Kill() })
 	defer timer.Stop()
 	err := c.Wait()
 	var exit *exec.ExitError

@@ -33,7 +33,8 @@ func startProfile(wanted bool, rt *nn.Runtime) (show func(w io.Writer) error, er
 // writeProfile writes a line an operation.
 func writeProfile(w io.Writer, entries []cpu.ProfileEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(w, "profile: nothing was computed; finished runs are not repeated, so give a new folder with --out")
+		_, err := fmt.Fprintln(w, "profile: nothing was computed; finished runs are not repeated, so give a new folder "+
+			"with --out")
 		return err
 	}
 	var total time.Duration
@@ -47,9 +48,10 @@ func writeProfile(w io.Writer, entries []cpu.ProfileEntry) error {
 		if e.Flops > 0 && e.Time > 0 {
 			rate = fmt.Sprintf("%.1f", float64(e.Flops)*float64(e.Calls)/e.Time.Seconds()/1e9)
 		}
-		fmt.Fprintf(t, "%.3f\t%.1f %%\t%d\t%.1f\t%s\t%s\t  %s\n", e.Time.Seconds(), 100*e.Time.Seconds()/total.Seconds(), e.Calls,
+		fmt.Fprintf(t, "%.3f\t%.1f%%\t%d\t%.1f\t%s\t%s\t  %s\n", e.Time.Seconds(), 100*e.Time.Seconds()/total.Seconds(),
+			e.Calls,
 			e.Time.Seconds()/float64(e.Calls)*1e6, rate, e.Where, e.Operation)
 	}
-	fmt.Fprintf(t, "%.3f\t100 %%\t\t\t\t\t  all\n", total.Seconds())
+	fmt.Fprintf(t, "%.3f\t100%%\t\t\t\t\t  all\n", total.Seconds())
 	return t.Flush()
 }

@@ -19,13 +19,14 @@ import (
 func TestProfileShowsTheKernels(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	config := Config{Registry: methods.Builtin, Version: "v0.0.0-test", draw: func(string) error { return nil }}
-	args := tiny(data, out, "--methods", "contrastive", "--epochs", "1", "--profile", "-q", "--backend", "cpu:kernels=generic")
+	args := tiny(data, out, "--methods", "contrastive", "--epochs", "1", "--profile", "-q", "--backend",
+		"cpu:kernels=generic")
 	got := call(t.Context(), config, args...)
 	require.Zero(t, got.status, got.stderr)
 	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
 	assert.Regexp(t, `seconds +share +calls +µs a call +GFLOP/s +where +operation`, lines[0])
-	assert.Regexp(t, `^ *[0-9.]+ +100 % +all$`, lines[len(lines)-1])
-	assert.Regexp(t, `[0-9.]+ +[0-9.]+ % +[0-9]+ +[0-9.]+ +[0-9.]+ +generic +conv kernel gradient `, got.stderr)
+	assert.Regexp(t, `^ *[0-9.]+ +100% +all$`, lines[len(lines)-1])
+	assert.Regexp(t, `[0-9.]+ +[0-9.]+% +[0-9]+ +[0-9.]+ +[0-9.]+ +generic +conv kernel gradient `, got.stderr)
 	assert.NotContains(t, got.stderr, "avx")
 
 	again := call(t.Context(), config, args...)
@@ -39,10 +40,10 @@ func TestWriteProfile(t *testing.T) {
 		{Operation: "Sort", Where: "go", Calls: 2, Time: time.Second},
 	}))
 	assert.Equal(t, ""+
-		"  seconds   share  calls  µs a call  GFLOP/s  where  operation\n"+
-		"    3.000  75.0 %     10   300000.0     10.0   avx2  conv\n"+
-		"    1.000  25.0 %      2   500000.0              go  Sort\n"+
-		"    4.000   100 %                                    all\n", b.String())
+		"  seconds  share  calls  µs a call  GFLOP/s  where  operation\n"+
+		"    3.000  75.0%     10   300000.0     10.0   avx2  conv\n"+
+		"    1.000  25.0%      2   500000.0              go  Sort\n"+
+		"    4.000   100%                                    all\n", b.String())
 }
 
 // TestThreadsChangeNoNumber: and the process has as many as before afterwards.
@@ -52,7 +53,8 @@ func TestThreadsChangeNoNumber(t *testing.T) {
 	hashes := map[string][][]string{}
 	for _, threads := range []string{"1", "3"} {
 		out := filepath.Join(t.TempDir(), "out")
-		got := call(t.Context(), config, tiny(data, out, "--methods", "linear,vamp,autoencoder", "--epochs", "1", "--threads", threads, "-q")...)
+		got := call(t.Context(), config,
+			tiny(data, out, "--methods", "linear,vamp,autoencoder", "--epochs", "1", "--threads", threads, "-q")...)
 		require.Zero(t, got.status, got.stderr)
 		for _, run := range results(t, out).Runs {
 			hashes[run.Method] = append(hashes[run.Method], run.PredictionSHA256)

@@ -85,13 +85,12 @@ func TestServeFollowsRuns(t *testing.T) {
 	go func() { done <- call(ctx, fakes.config(), args...) }()
 	select {
 	case <-fakes.began: // the other is finished
-	case <-time.After(30 * time.Second):
+	case <-time.After(hangs):
 		require.FailNow(t, "the blocking method did not begin")
 	}
-	time.Sleep(20 * time.Millisecond) // a page is made again only so often
 	assert.Eventually(t, func() bool {
 		return progressOf(t, server).Text == "Under way; finished runs: 1 of 2."
-	}, 10*time.Second, 10*time.Millisecond)
+	}, hangs, 10*time.Millisecond)
 	_, page = get(t, server.URL)
 	assert.Contains(t, page, "Under way; finished runs: 1 of 2.")
 	assert.Contains(t, page, "template")
@@ -100,13 +99,14 @@ func TestServeFollowsRuns(t *testing.T) {
 	assert.Equal(t, exitInterrupted, (<-done).status)
 	assert.Eventually(t, func() bool {
 		return progressOf(t, server).Text == "Complete; finished runs: 1."
-	}, 10*time.Second, 10*time.Millisecond)
+	}, hangs, 10*time.Millisecond)
 	assert.NotEqual(t, empty.Version, progressOf(t, server).Version)
 }
 
 func TestServeAnswers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "-q")...).status)
+	require.Zero(t, call(t.Context(), newFakes().config(),
+		tiny(dataFolder(t), out, "--methods", "template", "-q")...).status)
 	server := testServer(t, out)
 	for _, path := range []string{"/", "/progress"} {
 		response, body := get(t, server.URL+path)
@@ -124,20 +124,22 @@ func TestServeAnswers(t *testing.T) {
 		assert.Eventually(t, func() bool {
 			response, _ := get(t, server.URL+path, "If-None-Match", tag)
 			return response.StatusCode == http.StatusOK
-		}, 10*time.Second, 10*time.Millisecond, "a change makes a new tag")
+		}, hangs, 10*time.Millisecond, "a change makes a new tag")
 
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			response, _ := request(t, method, server.URL+path)
 			assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, method)
 		}
 	}
-	for _, path := range []string{"/results.json", "/runs/", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2fdata.npz", "/progress/../results.json", "//etc/passwd", "/report.html/../oracle.json"} {
+	for _, path := range []string{"/results.json", "/runs/", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
+		"/..%2fdata.npz", "/progress/../results.json", "//etc/passwd", "/report.html/../oracle.json"} {
 		response, body := get(t, server.URL+path)
 		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
 		assert.NotContains(t, body, "schema")
 	}
 	for host, want := range map[string]int{
-		"localhost": 200, "localhost:1234": 200, "127.0.0.1:80": 200, "[::1]:80": 200, "evil.example": 421, "evil.example:80": 421, "127.0.0.1.evil.example": 421,
+		"localhost": 200, "localhost:1234": 200, "127.0.0.1:80": 200, "[::1]:80": 200, "evil.example": 421,
+		"evil.example:80": 421, "127.0.0.1.evil.example": 421,
 	} {
 		response, _ := get(t, server.URL, "Host", host)
 		assert.Equal(t, want, response.StatusCode, host)
@@ -183,7 +185,7 @@ func TestServe(t *testing.T) {
 	select {
 	case got := <-status:
 		assert.Zero(t, got)
-	case <-time.After(10 * time.Second):
+	case <-time.After(hangs):
 		require.FailNow(t, "it did not end")
 	}
 	assert.Equal(t, dir+": no finished run yet.\n", stderr.String())

@@ -19,8 +19,9 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 )
 
-// TestKillsLoseNoResult kills plugins, and the benchmark itself, at random instants: what has finished stays as it is, to the byte, the
-// same command goes on from there, and no process or folder is left. KOOPBENCH_SOAK=1 makes it 200 kills.
+// TestKillsLoseNoResult kills plugins, and the benchmark itself, at random instants: what has
+// finished stays as it is, to the byte, the same command goes on from there, and no process or
+// folder is left. KOOPBENCH_SOAK=1 makes it 200 kills.
 func TestKillsLoseNoResult(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short skips what takes seconds")
@@ -71,7 +72,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 			kept++
 		}
 		finished = now
-		require.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond, "plugins end with the benchmark")
+		require.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond,
+			"plugins end with the benchmark")
 	}
 	got := startChild(t, nil, arguments(out)...).finish(t)
 	assert.Zero(t, got.status, got.stderr)
@@ -83,7 +85,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "what killed benchmarks left is swept")
-	t.Logf("%d kills of the benchmark, %d of plugins; %d times a finished result was compared with itself", hosts, plugins, kept)
+	t.Logf("%d kills of the benchmark, %d of plugins; %d times a finished result was compared with itself", hosts, plugins,
+		kept)
 }
 
 // awaitPlugin returns the processes of plugins, once there are any; none if all runs may have ended.

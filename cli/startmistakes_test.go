@@ -64,6 +64,12 @@ func TestStartMistakes(t *testing.T) {
 				"which is not on PATH: " +
 				"install it, or name the path of another",
 		},
+		"no uv": {
+			"#!/usr/bin/env -S uv run --script\n", 0o755,
+			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line has uv start it, " +
+				"which is not on PATH: install it (pip install uv is one way), or start the plugin without it, by the Python " +
+				"of a virtual environment",
+		},
 		"no environment beside the file": {
 			"#!/bin/sh\n\"exec\" \"${0%/*}/.venv/bin/python\" \"$0\" \"$@\"\n", 0o755,
 			"process crashed: far.py ended before its handshake (exit status 127): SHELL; a program that it starts is not there",
@@ -105,7 +111,10 @@ func TestStartMistakes(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "far.py")
 			dir := filepath.Dir(path)
 			require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(c.script, "DIR", dir)), c.mode))
-			timeout := "20s"
+			if name == "no uv" {
+				t.Setenv("PATH", t.TempDir()) // some machines have it
+			}
+			timeout := hangs.String()
 			if strings.Contains(c.want, "400ms") {
 				timeout = "400ms"
 			}

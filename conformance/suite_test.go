@@ -13,8 +13,11 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
+// hangs is a time that nothing takes which does not hang, on a busy machine too.
+const hangs = 5 * time.Minute
+
 func quick() *Options {
-	return &Options{Shape: []int{4, 4}, Snapshots: 60, Epochs: 10, Timeout: 20 * time.Second}
+	return &Options{Shape: []int{4, 4}, Snapshots: 60, Epochs: 10, Timeout: hangs, Grace: hangs}
 }
 
 // suites runs the suite of each kind.

@@ -44,7 +44,8 @@ func decouple(m *mat.Dense) (_ *decoupling, ok bool) {
 	}
 	d := &decoupling{}
 	inOrder := map[int][]int{} // the places of a cluster's eigenvalues, by its first row
-	for _, c := range s.gather() {
+	clusters, couplings := s.settle(s.gather())
+	for _, c := range clusters {
 		for _, i := range s.origin[c.from : c.from+c.size] {
 			if imag(s.values[i]) >= 0 {
 				inOrder[c.from] = append(inOrder[c.from], places[i])
@@ -58,7 +59,7 @@ func decouple(m *mat.Dense) (_ *decoupling, ok bool) {
 		c.block = timesPowerOfTwo(mat.DenseCopyOf(s.t.Slice(c.from, c.from+c.size, c.from, c.from+c.size)), exponent)
 		d.clusters = append(d.clusters, c)
 	}
-	d.right, d.left = s.vectors(d.clusters)
+	d.right, d.left = s.vectors(d.clusters, couplings)
 	slices.SortFunc(d.clusters, func(a, b cluster) int { return inOrder[a.from][0] - inOrder[b.from][0] })
 	return d, true
 }
@@ -79,6 +80,25 @@ func (s *schur) gather() []cluster {
 		from = end
 	}
 	return clusters
+}
+
+// settle returns the P of [schur.couple] of each cluster but the last. The moves of a later cluster
+// round the rows after an earlier one: where an eigenvalue there has become equal to one of its own,
+// there is no P any more, and the earlier cluster takes in the one after it.
+func (s *schur) settle(clusters []cluster) ([]cluster, []*mat.Dense) {
+	const most = 1e150 // its square is finite
+	var couplings []*mat.Dense
+	for i := 0; i+1 < len(clusters); {
+		p, ok := s.couple(clusters[i].from, clusters[i+1].from, most)
+		if !ok {
+			clusters[i].size += clusters[i+1].size
+			clusters = slices.Delete(clusters, i+1, i+2)
+			continue
+		}
+		couplings = append(couplings, p)
+		i++
+	}
+	return clusters, couplings
 }
 
 // couple returns the P of T₁₁P − PT₂₂ = −T₁₂, for the rows from … end−1 of the trailing matrix and
@@ -131,15 +151,12 @@ func (s *schur) solve(p *mat.Dense, from, end, top, bottom, left, right int) {
 }
 
 // vectors returns the right and left vectors of the clusters, which lie along the diagonal of T in
-// turn.
-func (s *schur) vectors(clusters []cluster) (right, left *mat.Dense) {
+// turn. couplings are those of [schur.settle].
+func (s *schur) vectors(clusters []cluster, couplings []*mat.Dense) (right, left *mat.Dense) {
 	right, left = mat.DenseCopyOf(s.z), mat.DenseCopyOf(s.z)
-	for _, c := range clusters {
+	for i, p := range couplings {
+		c := clusters[i]
 		end := c.from + c.size
-		if end == s.n {
-			break
-		}
-		p, _ := s.couple(c.from, end, math.Inf(1))
 		var shift mat.Dense
 		rest := columns(right, end, s.n)
 		shift.Mul(columns(right, c.from, end), p)

@@ -15,7 +15,8 @@ import (
 )
 
 // initialise returns the values of a store after the network was built once for an input of zeros.
-func initialise(t *testing.T, store *model.Store, in []int, network func(scope *model.Scope, x *graph.Node) *graph.Node) map[string][]float32 {
+func initialise(t *testing.T, store *model.Store, in []int,
+	network func(scope *model.Scope, x *graph.Node) *graph.Node) map[string][]float32 {
 	t.Helper()
 	exec, err := model.NewExec(testBackend(t), store, network)
 	require.NoError(t, err)
@@ -62,7 +63,7 @@ func TestInitialBounds(t *testing.T) {
 				squares += float64(v) * float64(v)
 			}
 			assert.LessOrEqual(t, largest, c.bound, c.layer+name)
-			if size >= 400 { // rare under 1e-6: all within 0.95 of the bound; a variance 20 % off
+			if size >= 400 { // rare under 1e-6: all within 0.95 of the bound; a variance 20% off
 				assert.Greater(t, largest, 0.95*c.bound, c.layer+name)
 				assert.InEpsilon(t, c.bound*c.bound/3, squares/float64(size), 0.2, c.layer+name)
 			}
@@ -131,7 +132,8 @@ func TestUpsample(t *testing.T) {
 		{{3, 30}, {3, 30}, {4, 40}, {4, 40}},
 		{{3, 30}, {3, 30}, {4, 40}, {4, 40}},
 	}}, outputs[0].Value())
-	assert.Equal(t, [][][][]float32{{{{2, 2}, {2, 2}}, {{10, 10}, {10, 10}}}}, outputs[1].Value(), "the gradient of a pixel is the sum over its square")
+	assert.Equal(t, [][][][]float32{{{{2, 2}, {2, 2}}, {{10, 10}, {10, 10}}}}, outputs[1].Value(),
+		"the gradient of a pixel is the sum over its square")
 }
 
 func TestNormaliseRowsOfZeros(t *testing.T) {

@@ -18,8 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leavesNothing gives a test a folder of its own for the sockets and temporary files of plugins, and checks at its end that nothing is
-// left: no file there, no process that was given a folder there, no descriptor and no goroutine of this program. It returns the folder.
+// leavesNothing gives a test a folder of its own for the sockets and temporary files of plugins,
+// and checks at its end that nothing is left: no file there, no process that was given a folder
+// there, no descriptor and no goroutine of this program. It returns the folder.
 func leavesNothing(t *testing.T) string {
 	t.Helper()
 	base, err := os.MkdirTemp("/tmp", "kb")
@@ -29,7 +30,7 @@ func leavesNothing(t *testing.T) string {
 	descriptors, goroutines := openDescriptors(), runtime.NumGoroutine()
 	t.Cleanup(func() {
 		var left []string
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(hangs); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if left = leftovers(base, descriptors, goroutines); len(left) == 0 {
 				break
 			}
@@ -63,7 +64,8 @@ func leftovers(base string, descriptors []string, goroutines int) []string {
 	return left
 }
 
-// openDescriptors names what this program has open, but for what the runtime itself opens; nothing where the system does not tell.
+// openDescriptors names what this program has open, but for what the runtime itself opens; nothing
+// where the system does not tell.
 func openDescriptors() []string {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	var open []string

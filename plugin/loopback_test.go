@@ -62,7 +62,8 @@ func TestThreeWays(t *testing.T) {
 		all = append(all, embedding.Dim(), z)
 		options, err := operator.Describe().Resolve(nil)
 		require.NoError(t, err)
-		fitted, err := operator.Fit(ctx, &core.OperatorTraining{Features: z, Observable: mat.DenseCopyOf(z), Lag: 1, Options: options})
+		fitted, err := operator.Fit(ctx,
+			&core.OperatorTraining{Features: z, Observable: mat.DenseCopyOf(z), Lag: 1, Options: options})
 		require.NoError(t, err)
 		next, err := fitted.Predict(ctx, z, 3)
 		require.NoError(t, err)
@@ -92,7 +93,7 @@ func TestLoopback(t *testing.T) {
 	require.NoError(t, l.Close())
 	_, err = model.Predict(t.Context(), ramp(t, rows))
 	assert.ErrorIs(t, err, core.ErrCrashed)
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(hangs); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
@@ -222,8 +223,8 @@ func (e encoder) Dim() int { return e.dim }
 
 func (e encoder) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) { return e.do(x) }
 
-// TestOracleCallbacks: questions for the oracle's features are answered on the call, errors of the oracle keep their kind, and calls at
-// once take turns.
+// TestOracleCallbacks: questions for the oracle's features are answered on the call, errors of the
+// oracle keep their kind, and calls at once take turns.
 func TestOracleCallbacks(t *testing.T) {
 	l, err := plugin.Loopback(exposed{})
 	require.NoError(t, err)
@@ -253,7 +254,8 @@ func TestOracleCallbacks(t *testing.T) {
 		kind   error
 	}{
 		{encoder{4, func(core.Snapshots) (*mat.Dense, error) { return nil, core.ErrUnavailable }}, core.ErrUnavailable},
-		{encoder{4, func(x core.Snapshots) (*mat.Dense, error) { return mat.NewDense(x.Len()+1, 4, nil), nil }}, core.ErrContract},
+		{encoder{4, func(x core.Snapshots) (*mat.Dense, error) { return mat.NewDense(x.Len()+1, 4, nil), nil }},
+			core.ErrContract},
 		{encoder{5, whole}, core.ErrContract},
 	} {
 		tr.OracleEmbedding = c.oracle

@@ -40,8 +40,8 @@ type Options struct {
 	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must
 	// not block.
 	LogFile func() string
-	// Name is what errors call a process that is no plugin to the user, this program itself for instance; "" for a plugin, which they
-	// call by its file.
+	// Name is what errors call a process that is no plugin to the user, this program itself for
+	// instance; "" for a plugin, which they call by its file.
 	Name string
 }
 
@@ -56,8 +56,9 @@ type Info struct {
 	Encrypted bool   // the connection is, beside being private
 }
 
-// Plugin is the executable of a plugin, described. What it serves starts a process of it for each run: for each [core.Scope] among
-// the contexts of calls, which the process ends with. Calls outside a scope share one process, until Close.
+// Plugin is the executable of a plugin, described. What it serves starts a process of it for each
+// run: for each [core.Scope] among the contexts of calls, which the process ends with. Calls
+// outside a scope share one process, until Close.
 //
 // A Plugin may be used by several goroutines at a time.
 type Plugin struct {
@@ -77,8 +78,8 @@ type Plugin struct {
 	closed bool
 }
 
-// Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong: with the file, with the start, or with
-// the description.
+// Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong:
+// with the file, with the start, or with the description.
 func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -250,7 +251,8 @@ func (p *Plugin) start(ctx context.Context) (*session, error) {
 	s := &session{started, p.options.Name == ""}
 	if p.described != nil && !proto.Equal(p.described, started.Described) {
 		_ = s.stop()
-		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started", core.ErrContract, started.Name())
+		return nil, fmt.Errorf("%w: the plugin %s describes what it serves differently each time it is started",
+			core.ErrContract, started.Name())
 	}
 	return s, nil
 }
@@ -273,6 +275,13 @@ func environment(ctx context.Context) []string {
 	return env
 }
 
+// CheckFile says in words why no further process of the plugin would be started: its file has changed
+// since it was described, is not the pinned one, or may not be run for another reason.
+func (p *Plugin) CheckFile() error {
+	_, err := p.trusted()
+	return err
+}
+
 // trusted returns the SHA-256 of the file, after checking that it may be run.
 func (p *Plugin) trusted() (string, error) {
 	if err := checkTrust(p.info.Path, p.options.AllowWritable); err != nil {
@@ -284,7 +293,8 @@ func (p *Plugin) trusted() (string, error) {
 	}
 	switch {
 	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
-		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
+		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench "+
+			"plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
 	case p.info.SHA256 != "" && sum != p.info.SHA256:
 		return "", fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)
 	}

@@ -49,8 +49,8 @@ func host(path string) {
 	fail(fmt.Errorf("the prediction has ended: %w", err))
 }
 
-// TestHostIsKilled: where this program is killed, the processes of its plugins end with it, and what is left of their files goes with
-// the next start.
+// TestHostIsKilled: where this program is killed, the processes of its plugins end with it, and
+// what is left of their files goes with the next start.
 func TestHostIsKilled(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("processes are found by /proc, which is not there")
@@ -76,10 +76,11 @@ func TestHostIsKilled(t *testing.T) {
 			line, err := bufio.NewReader(out).ReadString('\n')
 			require.NoError(t, err)
 			require.Equal(t, "fitted\n", line)
-			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, 5*time.Second, 10*time.Millisecond, "plugin and child")
+			require.Eventually(t, func() bool { return len(processesIn(base)) >= 2 }, hangs, 10*time.Millisecond,
+				"plugin and child")
 			require.NoError(t, host.Process.Kill())
 			_ = host.Wait()
-			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, 5*time.Second, 10*time.Millisecond)
+			assert.Eventually(t, func() bool { return len(processesIn(base)) == 0 }, hangs, 10*time.Millisecond)
 
 			folders, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 			require.NoError(t, err)

@@ -121,7 +121,7 @@ func TestByHand(t *testing.T) {
 	defer cancel()
 	_, _, err = plugin.ByHand(ctx, script("sleep 300\n"), nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Less(t, time.Since(start), hangs)
 
 	_, _, err = plugin.ByHand(t.Context(), filepath.Join(t.TempDir(), "none"), nil)
 	assert.ErrorContains(t, err, "there is no file")

@@ -23,8 +23,9 @@ import (
 	"github.com/koopbench/koopbench/plugin"
 )
 
-// The tests of this file repeat what the others do once, or move much. KOOPBENCH_SOAK=1 makes them whole, and other numbers longer or
-// shorter; without it they are a tenth, so that all tests together stay quick.
+// The tests of this file repeat what the others do once, or move much. KOOPBENCH_SOAK=1 makes them
+// whole, and other numbers longer or shorter; without it they are a tenth, so that all tests
+// together stay quick.
 
 func soak(t *testing.T, times int) int {
 	t.Helper()
@@ -63,7 +64,8 @@ func TestStartsAndStops(t *testing.T) {
 	t.Logf("%d starts and stops", n)
 }
 
-// TestKills: however a process is killed, its run ends at once, as a crash if it has not succeeded, and nothing is left.
+// TestKills: however a process is killed, its run ends at once, as a crash if it has not succeeded,
+// and nothing is left.
 func TestKills(t *testing.T) {
 	n := soak(t, 200)
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
@@ -78,7 +80,7 @@ func TestKills(t *testing.T) {
 	require.NoError(t, err)
 	crashes := 0
 	for i := range n {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), hangs)
 		ctx, scope := core.WithScope(ctx)
 		delay := time.Duration(random.Int64N(int64(80 * time.Millisecond)))
 		stop := make(chan struct{})

@@ -500,7 +500,7 @@ func TestProblemsAreReleased(t *testing.T) {
 			scorer = nil
 		}
 		forgotten := collect()
-		for deadline := time.Now().Add(soon); !forgotten && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(time.Minute); !forgotten && time.Now().Before(deadline); {
 			forgotten = collect()
 		}
 		assert.True(t, forgotten)

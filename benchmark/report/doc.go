@@ -1,16 +1,13 @@
 // Package report shows results: figures ([Write]) and tables ([WriteTable], [WriteMarkdown],
-// [WriteCSV]), and all of it as one HTML page ([WritePage]).
+// [WriteCSV]), all of it as one HTML page ([WritePage]), and results against others ([Compare]).
 //
-// It works from a folder of results alone (benchmark.Store); nothing is trained or evaluated again. The same results give
-// the same bytes. report may import core and benchmark.
+// It works from a folder of results alone (benchmark.Store); nothing is trained or evaluated again.
+// The same results give the same bytes. It may import core and benchmark. Its parts, of which each
+// imports those before it alone:
 //
-//   - summary.go gathers the runs of a method over its seeds and ranks the methods; evidence.go has
-//     what intervals and baseline.go what levels to compare with need; remarks.go says what else a
-//     reader must know;
-//   - table.go lays the table out, terminal.go and markdown.go write it, csv.go for programs;
-//   - material.go reads what figures show; accuracy.go, rollout.go, eigenfunctions.go, training.go and sample.go draw one
-//     figure each, from figure.go (PNG and SVG), panels.go, plots.go, legend.go, lettering.go and picture.go; look.go gives
-//     methods their colours and markers, thin.go leaves points of long curves out;
-//   - page.go writes the page from the template, style sheet and script in page/; pageview.go gathers what it says, pagestats.go
-//     how sure it is, pagefigures.go and pagedrawing.go draw its figures as SVG, and pagerollout.go packs its images.
+//   - analysis is what there is to say: summaries and ranks of methods, baselines, comparisons,
+//     remarks, costs, the tables before they take a form, and what is drawn;
+//   - text writes tables for terminals, as Markdown and as CSV;
+//   - figure draws, with gonum.org/v1/plot alone, for PNG and SVG files and for the page;
+//   - page writes the page, and imports analysis and figure.
 package report

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,13 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
 // written is what a writer of tables makes of results.
 func written(t *testing.T, ext string, r *benchmark.Results) string {
 	var b bytes.Buffer
-	require.NoError(t, writers[ext](&b, r))
+	write := map[string]func(io.Writer, *benchmark.Results) error{".txt": WriteTable, ".md": WriteMarkdown,
+		".csv": WriteCSV}[ext]
+	require.NoError(t, write(&b, r))
 	return b.String()
 }
 
@@ -47,26 +53,22 @@ func csvOf(t *testing.T, r *benchmark.Results, column string) map[string]string 
 
 // Whatever shows accuracies says that training was cut short, and only then.
 func TestCutShortIsSaid(t *testing.T) {
-	s := makeUp(t, setting{steps: 4, test: 40, methods: fiveMethods()[2:3]})
-	r := s.results
+	s := fixture.MakeUp(t, fixture.Setting{Steps: 4, Test: 40, Methods: fixture.FiveMethods()[2:3]})
+	r := s.Content
 	for epochs, want := range map[int]string{
 		0: "", 1: "Training was cut short: at most 1 epoch of training (--epochs 1).",
 		2: "Training was cut short: at most 2 epochs of training (--epochs 2).",
 	} {
 		r.MaxEpochs = epochs
-		assert.Equal(t, want, cutShort(r))
-		c, err := Compare([]Named{{"a", r}, {"b", r}})
+		assert.Equal(t, want, analysis.CutShort(r))
+		c, err := Compare([]Named{{Name: "a", Results: r}, {Name: "b", Results: r}})
 		require.NoError(t, err)
 		var comparison bytes.Buffer
-		require.NoError(t, c.WriteText(&comparison))
-		p := parse(t, pageOf(t, s))
-		texts := map[string]string{
-			"table": written(t, ".txt", r), "comparison": comparison.String(), "page": strings.Join(p.texts, "\n"),
-		}
-		for _, name := range []string{"accuracy", "rollout"} {
-			_, svg, err := materialOf(t, s).render(name)
-			require.NoError(t, err)
-			texts[name] = strings.Join(svgTexts(t, svg), " ")
+		require.NoError(t, ComparisonFormats()["text"](&comparison, c))
+		texts := map[string]string{"table": written(t, ".txt", r), "comparison": comparison.String()}
+		all := shown(t, s)
+		for _, name := range []string{"page", "accuracy", "rollout"} {
+			texts[name] = strings.Join(all[name], "\n")
 		}
 		if want == "" {
 			for place, text := range texts {
@@ -77,8 +79,9 @@ func TestCutShortIsSaid(t *testing.T) {
 		}
 		for place, text := range texts {
 			// A figure breaks its lines where the space ends, whatever their order in the file.
+			text = strings.ReplaceAll(text, "\n", " ")
 			assert.Contains(t, text, "Training was cut short", place)
-			assert.Contains(t, strings.ReplaceAll(text, "\n", " "), fmt.Sprintf("(--epochs %d)", epochs), place)
+			assert.Contains(t, text, fmt.Sprintf("(--epochs %d)", epochs), place)
 		}
 		assert.Contains(t, written(t, ".md", r), fmt.Sprintf("\n\n%s\n\n", want))
 		assert.Equal(t, 5, strings.Count(texts["page"], want), "lead, ranking, accuracy, roll-out and cost")
@@ -89,29 +92,29 @@ func TestCutShortIsSaid(t *testing.T) {
 // A method that is better than the oracle on true images by more than chance explains gets a
 // warning, others do not.
 func TestAboveTheCeiling(t *testing.T) {
-	s := makeUp(t, setting{test: 1200, steps: 4, seeds: []int64{0, 1, 2}, methods: []madeUp{
-		{label: "as good", first: 0.985}, {label: "better", first: 1.01}, {label: "worse", first: 0.5},
+	s := fixture.MakeUp(t, fixture.Setting{Test: 1200, Steps: 4, Seeds: []int64{0, 1, 2}, Methods: []fixture.MadeUp{
+		{Label: "as good", First: 0.985}, {Label: "better", First: 1.01}, {Label: "worse", First: 0.5},
 	}})
-	r := s.results
-	all, err := summarize(r)
+	r := s.Content
+	all, err := analysis.Summarize(r)
 	require.NoError(t, err)
 	var tests []stats.Comparison
 	for _, sum := range all {
-		assert.Equal(t, sum.label == "better", sum.aboveCeiling(), sum.label)
-		assert.InDelta(t, sum.overall()-r.Oracle.TestAccuracy, sum.ceiling.Difference, 1e-9, sum.label)
+		assert.Equal(t, sum.Label == "better", slices.Contains(sum.Marks(), analysis.AboveMark), sum.Label)
+		assert.InDelta(t, sum.Overall()-r.Oracle.TestAccuracy, sum.Ceiling.Difference, 1e-9, sum.Label)
 		var labels [][][]int
-		for _, run := range sum.ok {
-			labels = append(labels, run.Ranked.Labels)
+		for _, run := range sum.OK {
+			labels = append(labels, run.Labels)
 		}
-		c, err := stats.AboveCeiling(labels, r.Oracle.TestLabels, s.task.TestLabels, 1, 5)
+		c, err := stats.AboveCeiling(labels, r.Oracle.TestLabels, s.Task.TestStates, 1, 5)
 		require.NoError(t, err)
 		tests = append(tests, c)
 	}
 	stats.AdjustCeilings(tests)
 	for i, sum := range all {
-		assert.Equal(t, tests[i], sum.ceiling, "Holm's correction over the methods of the table")
+		assert.Equal(t, tests[i], sum.Ceiling, "Holm's correction over the methods of the table")
 	}
-	assert.InDelta(t, 17.0/1200, all[0].ceiling.Difference, 1e-9, "the oracle is wrong about 17 of 1200")
+	assert.InDelta(t, 17.0/1200, all[0].Ceiling.Difference, 1e-9, "the oracle is wrong about 17 of 1200")
 	warning := "accuracy 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"
 	text := written(t, ".txt", r)
 	assert.Contains(t, text, "better: "+warning)
@@ -119,17 +122,18 @@ func TestAboveTheCeiling(t *testing.T) {
 	assert.Contains(t, text, "!         above the oracle on true images by more than chance explains: see the warnings")
 	assert.Equal(t, 1, strings.Count(text, warning))
 	assert.NotContains(t, text, "good !")
-	page := pageOf(t, s)
-	assert.Contains(t, strings.Join(parse(t, page).texts, "\n"), warning)
+	var page bytes.Buffer
+	require.NoError(t, WritePage(&page, benchmark.OpenStore(save(t, s)), nil, nil))
+	assert.Contains(t, page.String(), warning)
 	mark := `<abbr title="above the oracle on true images">!</abbr>`
-	assert.Equal(t, 2, strings.Count(page, mark), "ranking and costs")
+	assert.Equal(t, 2, strings.Count(page.String(), mark), "ranking and costs")
 	difference, err := strconv.ParseFloat(csvOf(t, r, "above_oracle")["better"], 64)
 	require.NoError(t, err)
 	assert.InDelta(t, 17.0/1200, difference, 1e-9)
 	assert.NotEmpty(t, csvOf(t, r, "above_oracle_p")["worse"])
 
 	// One seed is enough; without what the oracle sees in the test images nothing can be said.
-	one := makeUp(t, setting{test: 600, methods: []madeUp{{label: "better", first: 1.01}}}).results
+	one := fixture.MakeUp(t, fixture.Setting{Test: 600, Methods: []fixture.MadeUp{{Label: "better", First: 1.01}}}).Content
 	assert.Contains(t, written(t, ".txt", one), "better !")
 	one.Oracle.TestLabels = nil
 	assert.NotContains(t, written(t, ".txt", one), "better !")
@@ -138,11 +142,12 @@ func TestAboveTheCeiling(t *testing.T) {
 
 // A plugin's row says how it fared in its checks.
 func TestChecksAreShown(t *testing.T) {
-	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{
-		{label: "inside", first: 0.9}, {label: "unchecked", first: 0.9, plugin: true},
-		{label: "good", first: 0.9, plugin: true}, {label: "bad", first: 0.9, plugin: true}, {label: "mixed", first: 0.9, plugin: true},
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Seeds: []int64{0, 1}, Methods: []fixture.MadeUp{
+		{Label: "inside", First: 0.9}, {Label: "unchecked", First: 0.9, Plugin: true},
+		{Label: "good", First: 0.9, Plugin: true}, {Label: "bad", First: 0.9, Plugin: true}, {Label: "mixed", First: 0.9,
+			Plugin: true},
 	}})
-	r := s.results
+	r := s.Content
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		switch {
@@ -166,7 +171,7 @@ func TestChecksAreShown(t *testing.T) {
 		"  mixed, seed 1: plugin, checks not run",
 	}
 	assert.ElementsMatch(t, want, lines)
-	page := strings.Join(parse(t, pageOf(t, s)).texts, "\n")
+	page := strings.Join(pageTexts(t, s), "\n")
 	for _, line := range want {
 		lead, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		assert.Contains(t, page, lead+"\n"+text)
@@ -183,17 +188,18 @@ func TestChecksAreShown(t *testing.T) {
 
 // A run that broke its contract has the reason in the table and on the page.
 func TestInvalidRunsHaveTheirReason(t *testing.T) {
-	s := makeUp(t, setting{test: 20, steps: 2, seeds: []int64{0, 1}, methods: []madeUp{{label: "m", first: 0.9}}})
-	run := &s.results.Runs[1]
+	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Seeds: []int64{0, 1},
+		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
+	run := &s.Content.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
-	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Ranked.Labels = benchmark.StatusInvalid, false, reason, nil, nil
-	assert.Contains(t, written(t, ".txt", s.results), "m, seed 1: invalid: "+reason)
-	assert.Contains(t, strings.Join(parse(t, pageOf(t, s)).texts, "\n"), "m, seed 1\ninvalid: "+reason)
+	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Labels = benchmark.StatusInvalid, false, reason, nil, nil
+	assert.Contains(t, written(t, ".txt", s.Content), "m, seed 1: invalid: "+reason)
+	assert.Contains(t, strings.Join(pageTexts(t, s), "\n"), "m, seed 1\ninvalid: "+reason)
 }
 
 // The ceiling of results that claim what cannot be is not tested.
 func TestCeilingOfOddResults(t *testing.T) {
-	r := makeUp(t, setting{test: 20, steps: 2, methods: fiveMethods()[:1]}).results
+	r := fixture.MakeUp(t, fixture.Setting{Test: 20, Steps: 2, Methods: fixture.FiveMethods()[:1]}).Content
 	r.Task.Lag = -1
 	assert.NotContains(t, written(t, ".txt", r), "linear !")
 	r.Runs[0].Ranked.Score[0] = math.NaN()

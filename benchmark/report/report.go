@@ -2,73 +2,89 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/report/figure"
+	"github.com/koopbench/koopbench/benchmark/report/page"
+	"github.com/koopbench/koopbench/benchmark/report/text"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// Folder is the folder of the figures, within that of the results.
-const Folder = "figures"
+// Where the report is, within the folder of the results.
+const (
+	Page   = analysis.PageFile
+	Folder = figure.Folder
+)
 
-// Figures returns the names of the figures that [Write] draws: NAME.png and NAME.svg, in the order in which to show them.
-func Figures() []string {
-	return []string{"accuracy", "rollout", "eigenfunctions", "training", "sample"}
-}
+type (
+	// Live says how far runs are that are under way.
+	Live = page.Live
+	// Named is results and what to call them.
+	Named = analysis.Named
+	// Comparison holds results against others.
+	Comparison = analysis.Comparison
+)
 
-// Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The same
-// results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results, [core.ErrUnavailable] where it
-// holds no run.
+// Figures are the names of the figures in [Folder]: NAME.png and NAME.svg, in the order in which to show them.
+func Figures() []string { return figure.Names() }
+
+// Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The
+// same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,
+// [core.ErrUnavailable] where it holds no run.
 func Write(dir string) (err error) {
 	defer core.Recover(&err)
 	store := benchmark.OpenStore(dir)
-	m, err := gather(store)
+	m, err := analysis.Gather(store)
 	if err != nil {
 		return err
 	}
 	if err := foreign.Folder(dir).Make(Folder); err != nil {
 		return fmt.Errorf("the folder of figures cannot be made: %w", err)
 	}
-	if err := m.write(filepath.Join(dir, Folder)); err != nil {
+	if err := figure.New(m).Write(filepath.Join(dir, Folder)); err != nil {
 		return err
 	}
-	page, err := m.pageBytes(store)
+	html, err := page.Bytes(m, store)
 	if err != nil {
 		return fmt.Errorf("the page %s: %w", Page, err)
 	}
-	return atomicfile.Write(filepath.Join(dir, Page), page)
+	return atomicfile.Write(filepath.Join(dir, Page), html)
 }
 
-func (m *material) write(folder string) error {
-	for _, name := range Figures() {
-		png, svg, err := m.render(name)
-		if err != nil {
-			return fmt.Errorf("figure %s: %w", name, err)
-		}
-		for ext, data := range map[string][]byte{".png": png, ".svg": svg} {
-			if err := atomicfile.Write(filepath.Join(folder, name+ext), data); err != nil {
-				return err
-			}
-		}
+// WritePage is [page.Write].
+func WritePage(w io.Writer, s *benchmark.Store, r *benchmark.Results, live *Live) error {
+	return page.Write(w, s, r, live)
+}
+
+// WriteTable is [text.WriteTable].
+func WriteTable(w io.Writer, r *benchmark.Results) error { return text.WriteTable(w, r) }
+
+// WriteTableWithin is [text.WriteTableWithin].
+func WriteTableWithin(w io.Writer, r *benchmark.Results, width int) error {
+	return text.WriteTableWithin(w, r, width)
+}
+
+// WriteMarkdown is [text.WriteMarkdown].
+func WriteMarkdown(w io.Writer, r *benchmark.Results) error { return text.WriteMarkdown(w, r) }
+
+// WriteCSV is [text.WriteCSV].
+func WriteCSV(w io.Writer, r *benchmark.Results) error { return text.WriteCSV(w, r) }
+
+// Compare is [analysis.Compare].
+func Compare(all []Named) (*Comparison, error) { return analysis.Compare(all) }
+
+// ComparisonFormats are the writers of a comparison by the names of their formats.
+func ComparisonFormats() map[string]func(io.Writer, *Comparison) error {
+	return map[string]func(io.Writer, *Comparison) error{
+		"text": text.WriteComparison, "csv": text.WriteComparisonCSV,
+		"json": text.WriteComparisonJSON, "markdown": text.WriteComparisonMarkdown,
 	}
-	return nil
 }
 
-// render draws one figure in both formats.
-func (m *material) render(name string) (png, svg []byte, err error) {
-	defer core.Recover(&err)
-	f := m.figure(name, newLettering())
-	if png, err = f.png(); err != nil {
-		return nil, nil, err
-	}
-	svg, err = f.svg()
-	return png, svg, err
-}
-
-func (m *material) figure(name string, l lettering) figure {
-	return map[string]func(lettering) figure{
-		"accuracy": m.accuracy, "rollout": m.rollout, "eigenfunctions": m.eigenfunctions, "training": m.training, "sample": m.sample,
-	}[name](l)
-}
+// Counted is [analysis.Counted].
+func Counted(n int, word string) string { return analysis.Counted(n, word) }

@@ -9,8 +9,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Sample is the scores of a method: for each of its seeds those of all test snapshots, in the same order for all methods,
-// each in [0,1].
+// Sample is the scores of a method: for each of its seeds those of all test snapshots, in the same
+// order for all methods, each in [0,1].
 type Sample map[int64][]float64
 
 // Comparison is the difference of two methods at the seeds that they have in common.
@@ -18,7 +18,7 @@ type Comparison struct {
 	A, B       int      // places of the methods in what was given
 	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
-	Interval   Interval // of the expected difference, 95 % for this pair alone; [-1,1] without a test
+	Interval   Interval // of the expected difference, 95% for this pair alone; [-1,1] without a test
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
 	// 1 without a test. Values below 1e-9 are given as that.
 	P float64
@@ -26,8 +26,9 @@ type Comparison struct {
 	Adjusted float64
 }
 
-// LeastSeeds is the number of common seeds from which on two methods are compared. One seed has no variance, and two good
-// ones beside two that did not train would pass for a difference too often (docs/statistics.md).
+// LeastSeeds is the number of common seeds from which on two methods are compared. One seed has no
+// variance, and two good ones beside two that did not train would pass for a difference too often
+// (docs/statistics.md).
 const LeastSeeds = 3
 
 // compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot; their
@@ -43,7 +44,8 @@ func compare(a, b Sample) (Comparison, error) {
 		}
 		own := a[seed]
 		if len(own) != len(other) {
-			return c, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task", core.ErrShape, len(own), len(other))
+			return c, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task",
+				core.ErrShape, len(own), len(other))
 		}
 		differences := make([]float64, len(own))
 		for i, v := range own {
@@ -70,8 +72,8 @@ func compare(a, b Sample) (Comparison, error) {
 	return c, nil
 }
 
-// ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at once. A and B of a comparison
-// are both the place of its pair. The errors are those of [Rank].
+// ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at
+// once. A and B of a comparison are both the place of its pair. The errors are those of [Rank].
 func ComparePairs(pairs [][2]Sample) ([]Comparison, error) {
 	all := make([]Comparison, len(pairs))
 	for i, pair := range pairs {

@@ -29,7 +29,7 @@ type Ranking struct {
 // Rank compares all pairs of methods at their common seeds and gives each the ranks that the tests leave it: one behind
 // every method that is better, one before every method that is worse, where the difference counts if its adjusted
 // probability is below [Alpha]. The probability that any two methods of equal expected score are told apart is then
-// at most Alpha, and all ranges hold the true ranks together with a confidence of 95 % (Mogstad, Romano, Shaikh and
+// at most Alpha, and all ranges hold the true ranks together with a confidence of 95% (Mogstad, Romano, Shaikh and
 // Wilhelm 2024, Review of Economic Studies 91, 476–518). Methods whose ranges overlap are not all tied:
 // Comparisons has the pairs.
 //

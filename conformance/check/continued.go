@@ -10,8 +10,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// keeper is checkpoints that are always due. It hands out what was left, and remembers what there was to load after some of
-// the times at which something was stored.
+// keeper is checkpoints that are always due. It hands out what was left, and remembers what there
+// was to load after some of the times at which something was stored.
 type keeper struct {
 	core.Leftovers
 
@@ -40,7 +40,8 @@ func (k *keeper) Store(name string, state *core.State) {
 		return
 	}
 	if core.CheckCheckpointName(name) != nil {
-		k.failure = wrong("name checkpoints by lower-case letters, digits and hyphens, at most 40 of them", "a checkpoint has the name %q", name)
+		k.failure = wrong("name checkpoints by lower-case letters, digits and hyphens, at most 40 of them",
+			"a checkpoint has the name %q", name)
 		return
 	}
 	var read *core.State
@@ -88,24 +89,26 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	fit := func(kept *keeper) (table, error) {
-		_, out, err := s.brief(ctx, data, func(t *core.Training) { t.Checkpoints = kept })
+	fit := func(kept *keeper) (any, table, error) {
+		fitted, out, err := s.brief(ctx, data, func(t *core.Training) { t.Checkpoints = kept })
 		if err == nil {
 			err = kept.failure
 		}
-		return out, err
+		return fitted, out, err
 	}
-	_, want, err := s.brief(ctx, data, nil)
+	fitted, want, err := s.brief(ctx, data, nil)
 	if err != nil {
 		return err
 	}
+	history := historyTable(core.ReportOf(fitted))
 	whole := &keeper{}
-	got, err := fit(whole)
+	_, got, err := fit(whole)
 	if err != nil {
 		return err
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("store copies, and change nothing by it", "%s after a fit without checkpoints, and after one that stores them: %s", s.use, d)
+		return wrong("store copies, and change nothing by it",
+			"%s after a fit without checkpoints, and after one that stores them: %s", s.use, d)
 	}
 	n := len(whole.moments)
 	if n == 0 {
@@ -116,16 +119,23 @@ func (s *trainee) checkContinued(ctx context.Context, _ *notes) error {
 		if err != nil {
 			return err
 		}
-		got, err := fit(kept)
+		fitted, got, err := fit(kept)
 		if err != nil {
 			return inCase("of a fit that continues from a checkpoint of its own", err)
 		}
 		if !kept.Loaded() {
-			return wrong("load what an identical fit stored, and go on from there", "a fit stores checkpoints and loads none of them")
+			return wrong("load what an identical fit stored, and go on from there",
+				"a fit stores checkpoints and loads none of them")
 		}
 		if d := want.difference(got); d != "" {
-			return wrong("store all that the rest of the fit depends on: parameters, the optimiser's moments, the place in the data, random streams",
+			return wrong("store all that the rest of the fit depends on: parameters, the optimiser's moments, the place in the "+
+				"data, random streams",
 				"%s after a fit, and after one that continues from its own checkpoint %d of %d: %s", s.use, moment+1, n, d)
+		}
+		if d := history.difference(historyTable(core.ReportOf(fitted))); d != "" {
+			return wrong("store the epochs of the report too: that of a fit that continues has them all",
+				"the history (number, training loss and validation loss of each epoch) of a fit, and of one that continues from "+
+					"its own checkpoint %d of %d: %s", moment+1, n, d)
 		}
 	}
 	return nil

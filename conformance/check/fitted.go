@@ -11,8 +11,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// trainee is what methods, embedders and oracles have in common: they are fitted to a sequence, and what is fitted computes
-// something from snapshots, row by row.
+// trainee is what methods, embedders and oracles have in common: they are fitted to a sequence, and
+// what is fitted computes something from snapshots, row by row.
 type trainee struct {
 	o    Options
 	kind Kind
@@ -115,8 +115,8 @@ func (s *trainee) validation(ctx context.Context) (*longFit, table, error) {
 	return l, out, failed(s.use, err)
 }
 
-// brief fits to the data for few epochs, in another way if change is not nil, and returns the fitted thing, and what it computes
-// from probes right after the fit.
+// brief fits to the data for few epochs, in another way if change is not nil, and returns the
+// fitted thing, and what it computes from probes right after the fit.
 func (s *trainee) brief(ctx context.Context, data *sequence, change func(*core.Training)) (any, table, error) {
 	t, err := s.training(data, true)
 	if err != nil {
@@ -150,16 +150,18 @@ func (s *trainee) probe(ctx context.Context, fitted any) (table, error) {
 	return out, failed(s.use, err)
 }
 
-// unjudged returns the skip of a check of what was learned, if the fit says of itself that it learned nothing, and err otherwise.
+// unjudged returns the skip of a check of what was learned, if the fit says of itself that it
+// learned nothing, and err otherwise.
 func unjudged(fitted any, err error) error {
 	if untrained := core.ReportOf(fitted).Untrained; untrained != "" {
-		return &skip{fmt.Sprintf("the fit says that it learned nothing (%s): give it more epochs by Options.Epochs or Options.Settings", untrained)}
+		return &skip{fmt.Sprintf("the fit says that it learned nothing (%s): give it more epochs by Options.Epochs or "+
+			"Options.Settings", untrained)}
 	}
 	return err
 }
 
-// traineeChecks returns the checks that methods, embedders and oracles share. whole names the check that says that what a fitted
-// thing computes is sound.
+// traineeChecks returns the checks that methods, embedders and oracles share. whole names the check
+// that says that what a fitted thing computes is sound.
 func traineeChecks(use, whole string) []check[*trainee] {
 	sound, steady, repeats := []string{whole}, []string{whole, steadyCheck}, []string{whole, "repeatable"}
 	return []check[*trainee]{
@@ -176,28 +178,38 @@ func traineeChecks(use, whole string) []check[*trainee] {
 			"", []string{whole, "inputs-unchanged", "repeatable"}, (*trainee).checkStorage},
 		{"repeatable", "Two fits with equal data, options and seed are equal to the bit", "", steady,
 			(*trainee).checkRepeatable},
-		{"seeds", "If anything is drawn at random, any two seeds give different fits, even if they share their lower or upper 32 bits or the modulus",
+		{"seeds", "If anything is drawn at random, any two seeds give different fits, even if they share their lower or " +
+			"upper 32 bits or the modulus",
 			"", repeats, (*trainee).checkSeeds},
-		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as they are",
+		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as " +
+			"they are",
 			"", repeats, (*trainee).checkRefit},
-		{"concurrent-fits", "Fits at the same time give the same bits as one after the other", "", append(repeats, "refit"), (*trainee).checkConcurrentFits},
+		{"concurrent-fits", "Fits at the same time give the same bits as one after the other", "", append(repeats, "refit"),
+			(*trainee).checkConcurrentFits},
 		{"report", "A report keeps the rules of core.Report.Validate, has epochs numbered from 1 on without a gap, " +
 			"with finite training losses, and is the same at every call",
 			"Reporter", []string{"fit"}, (*trainee).checkReport},
-		{"progress", "Fit reports from one goroutine at a time, never after it has returned, a phase before its units, and no unit twice or beyond the phase's total",
+		{"progress", "Fit reports from one goroutine at a time, never after it has returned, a phase before its units, and " +
+			"no unit twice or beyond the phase's total",
 			"", []string{"fit"}, (*trainee).checkProgress},
 		{"options", "Fit takes every value of the declared options that is tried (switches, choices, texts, " +
 			"least numbers), or returns an error of package core",
 			"", sound, (*trainee).checkOptions},
-		{"unsuitable-data", "Data that cannot be used (two snapshots, constant ones, one state, another shape) give an error of package core or finite results, never a panic",
+		{"unsuitable-data", "Data that cannot be used (two snapshots, constant ones, one state, another shape) give an " +
+			"error of package core or finite results, never a panic",
 			"", sound, (*trainee).checkUnsuitable},
-		{"errors", "Fit returns what Training.Validate says, and " + use + " ErrShape for snapshots of another shape than the training snapshots",
+		{"errors", "Fit returns what Training.Validate says, and " + use +
+			" ErrShape for snapshots of another shape than the training snapshots",
 			"", sound, (*trainee).checkErrors},
-		{"cancelled-fit", "Fit returns the context's error soon after the context ends, before or during the fit", "", []string{"fit"}, (*trainee).checkCancelledFit},
+		{"cancelled-fit", "Fit returns the context's error soon after the context ends, before or during the fit", "",
+			[]string{"fit"}, (*trainee).checkCancelledFit},
 		{"cancelled-use", use + " returns soon after its context ends", "", sound, (*trainee).checkCancelledUse},
-		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver", []string{whole, core.RowIndependence, "inputs-unchanged"},
+		{"saved", use + " gives the same bits after what was fitted has been saved and loaded", "Saver",
+			[]string{whole, core.RowIndependence, "inputs-unchanged"},
 			(*trainee).checkSaved},
-		{"continued", "A fit that continues from a checkpoint of its own gives the same bits as one that was never interrupted",
+		{"continued", "A fit that continues from a checkpoint of its own gives the same bits, and the same history, as one " +
+			"that was " +
+			"never interrupted",
 			"", repeats, (*trainee).checkContinued},
 	}
 }
@@ -247,9 +259,11 @@ func (s *trainee) checkRows(ctx context.Context, _ *notes) error {
 	}, s.use)
 }
 
-// rowsIndependent checks that what compute gives for a snapshot depends on that snapshot alone, up to [core.RowTolerance].
+// rowsIndependent checks that what compute gives for a snapshot depends on that snapshot alone, up
+// to [core.RowTolerance].
 func rowsIndependent(x core.Snapshots, compute func(core.Snapshots) (table, error), use string) error {
-	const remedy = "compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no chance"
+	const remedy = "compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no " +
+		"chance"
 	total := min(x.Len(), 100) // more than a few blocks of any usual size
 	x = x.Slice(0, total)
 	whole, err := compute(x)

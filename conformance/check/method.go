@@ -40,9 +40,11 @@ const predictionFinite = "prediction-finite"
 
 func methodChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
-		{"prediction-shape", "Predict gives one snapshot for each that it is given, in the shape of the training snapshots", "", []string{"fit"}, (*trainee).checkPredictionShape},
+		{"prediction-shape", "Predict gives one snapshot for each that it is given, in the shape of the training snapshots",
+			"", []string{"fit"}, (*trainee).checkPredictionShape},
 		{predictionFinite, "Predictions are finite", "", []string{"prediction-shape"}, (*trainee).checkPredictionFinite},
-		{"learns", "The prediction for a snapshot of the cycle is nearest to the pattern that comes next, in the share of cases that Options.Accuracy says",
+		{"learns", "The prediction for a snapshot of the cycle is nearest to the pattern that comes next, in the share of " +
+			"cases that Options.Accuracy says",
 			"", []string{predictionFinite}, func(s *trainee, ctx context.Context, n *notes) error {
 				l, out, err := s.validation(ctx)
 				if err != nil {
@@ -56,14 +58,20 @@ func methodChecks() []check[*trainee] {
 			"", []string{"lag", "repeatable"}, (*trainee).checkMethodTrajectories},
 	}, traineeChecks("Predict", predictionFinite), []check[*trainee]{
 		exposureCheck(predictionFinite),
-		{"eigenvalues", "Eigenvalues are finite, in descending order of modulus, at most as many as the rank, and the same at every call",
+		{"eigenvalues", "Eigenvalues are finite, in descending order of modulus, at most as many as the rank, and the same " +
+			"at every call",
 			"Spectral", []string{"fit"}, (*trainee).checkModelEigenvalues},
-		{"eigenfunctions", "LeftEigenfunctions gives an n×r matrix of finite values for n snapshots and r eigenvalues, each row dependent on its snapshot alone, and changes no snapshot",
+		{"eigenfunctions", "LeftEigenfunctions gives an n×r matrix of finite values for n snapshots and r eigenvalues, " +
+			"each row dependent on its snapshot alone, and changes no snapshot",
 			"Spectral", []string{"eigenvalues"}, (*trainee).checkModelEigenfunctions},
-		{"forecast", "Forecast one step ahead is what Predict gives, to the bit, and any number of steps ahead gives a finite snapshot for each, dependent on that " +
-			"snapshot and the number of steps alone; it changes no snapshot, gives nothing for none, ErrOption for less than one step, and the error of a context that has ended",
-			"Forecaster", []string{predictionFinite, core.RowIndependence, "empty", "inputs-unchanged"}, (*trainee).checkForecaster},
-		{"forecast-steps", "A forecast some steps ahead is nearest to the pattern that comes so many snapshots later, in the share of cases that Options.Accuracy says",
+		{"forecast", "Forecast one step ahead is what Predict gives, to the bit, and any number of steps ahead gives a " +
+			"finite snapshot for each, dependent on that " +
+			"snapshot and the number of steps alone; it changes no snapshot, gives nothing for none, ErrOption for less than " +
+			"one step, and the error of a context that has ended",
+			"Forecaster", []string{predictionFinite, core.RowIndependence, "empty", "inputs-unchanged"},
+			(*trainee).checkForecaster},
+		{"forecast-steps", "A forecast some steps ahead is nearest to the pattern that comes so many snapshots later, in " +
+			"the share of cases that Options.Accuracy says",
 			"Forecaster", []string{"forecast", "learns"}, (*trainee).checkForecastSteps},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, predictionFinite),
 	})
@@ -80,9 +88,11 @@ func (s *trainee) checkPredictionShape(ctx context.Context, _ *notes) error {
 	case err != nil:
 		return failed("Predict", err)
 	case next.Len() != x.Len():
-		return wrong("return a snapshot for each, in the same order", "Predict returned %d snapshots for %d", next.Len(), x.Len())
+		return wrong("return a snapshot for each, in the same order", "Predict returned %d snapshots for %d", next.Len(),
+			x.Len())
 	case !next.SameShape(x):
-		return wrong("return snapshots of the shape of the given ones", "Predict returned snapshots of shape %v for shape %v", next.Shape(), x.Shape())
+		return wrong("return snapshots of the shape of the given ones", "Predict returned snapshots of shape %v for shape %v",
+			next.Shape(), x.Shape())
 	}
 	return nil
 }
@@ -93,12 +103,14 @@ func (s *trainee) checkPredictionFinite(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if where := out.nonFinite(); where != "" {
-		return wrong("return an error that wraps core.ErrNonFinite where a fit diverges", "in the prediction for the validation snapshots %s", where)
+		return wrong("return an error that wraps core.ErrNonFinite where a fit diverges",
+			"in the prediction for the validation snapshots %s", where)
 	}
 	return nil
 }
 
-// checkForecast checks that predictions for the validation snapshots are nearest to the patterns so many snapshots later.
+// checkForecast checks that predictions for the validation snapshots are nearest to the patterns so
+// many snapshots later.
 func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int, n *notes) error {
 	want := make([]int, out.rows)
 	cut := data.x.Len() - out.rows
@@ -106,7 +118,7 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 		want[i] = (data.labels[cut+i] + later) % data.states
 	}
 	accuracy := share(data.nearest(out), want)
-	n.addf("%.0f %% of %d predictions are nearest to the right pattern", 100*accuracy, out.rows)
+	n.addf("%.0f%% of %d predictions are nearest to the right pattern", 100*accuracy, out.rows)
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
@@ -114,8 +126,9 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 	if later > 1 {
 		pattern = fmt.Sprintf("the pattern %d snapshots on", later)
 	}
-	return unjudged(fitted, wrong("look for a shift by one snapshot; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f %% of %d predictions are nearest to %s, and chance is %.1f %%; it takes %.1f %%",
+	return unjudged(fitted, wrong("look for a shift by one snapshot; if the fit needs more steps, give them by "+
+		"Options.Epochs or Options.Settings",
+		"%.1f%% of %d predictions are nearest to %s, and chance is %.1f%%; it takes %.1f%%",
 		100*accuracy, out.rows, pattern, 100/float64(data.states), 100*s.o.Accuracy))
 }
 
@@ -150,7 +163,9 @@ func inCaseOf(which string, err error) error {
 
 // exposureCheck is the check of what a fit sees beyond snapshots, for things that need not see labels.
 func exposureCheck(whole string) check[*trainee] {
-	return check[*trainee]{"exposure", "A fit uses labels or the oracle's encoder only if the description declares it, and refuses to do without what it declares",
+	return check[*trainee]{"exposure",
+		"A fit uses labels or the oracle's encoder only if the description declares it, and refuses to do without what it " +
+			"declares",
 		"", []string{whole, "repeatable"}, (*trainee).checkExposure}
 }
 
@@ -219,7 +234,8 @@ func (s *trainee) checkModelEigenvalues(ctx context.Context, _ *notes) error {
 	rank := core.ReportOf(l.fitted).Rank
 	values := spectral.Eigenvalues()
 	if rank > 0 && len(values) > rank {
-		return wrong("report the rank of the operator whose eigenvalues these are", "there are %d eigenvalues of an operator of rank %d", len(values), rank)
+		return wrong("report the rank of the operator whose eigenvalues these are",
+			"there are %d eigenvalues of an operator of rank %d", len(values), rank)
 	}
 	return checkEigenvalues(values, spectral.Eigenvalues)
 }

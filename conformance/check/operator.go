@@ -15,7 +15,8 @@ func Operator(ctx context.Context, operator core.EvolutionOperator, o *Options) 
 	return NewOperator(operator, o).RunAll(ctx)
 }
 
-// NewOperator returns a session in which the checks of an evolution operator are run one by one. Nil options are the defaults.
+// NewOperator returns a session in which the checks of an evolution operator are run one by one.
+// Nil options are the defaults.
 func NewOperator(operator core.EvolutionOperator, o *Options) *Session {
 	return newSession(core.KindOperator, operator, o, operatorChecks(), func(o Options) *operating { return newOperating(operator, o) })
 }
@@ -72,7 +73,8 @@ func (s *operating) fit(ctx context.Context) (core.Operator, error) {
 }
 
 // fitAnew fits to a system, in another way if change is not nil.
-func (s *operating) fitAnew(ctx context.Context, data *system, change func(t *core.OperatorTraining)) (core.Operator, error) {
+func (s *operating) fitAnew(ctx context.Context, data *system, change func(t *core.OperatorTraining)) (core.Operator,
+	error) {
 	t, err := s.training(data)
 	if err != nil {
 		return nil, err
@@ -128,7 +130,8 @@ func (s *operating) probe(ctx context.Context, fitted core.Operator) (table, err
 }
 
 // fitAndProbe fits to a system and returns what is predicted right after.
-func (s *operating) fitAndProbe(ctx context.Context, data *system, change func(t *core.OperatorTraining)) (core.Operator, table, error) {
+func (s *operating) fitAndProbe(ctx context.Context, data *system,
+	change func(t *core.OperatorTraining)) (core.Operator, table, error) {
 	fitted, err := s.fitAnew(ctx, data, change)
 	if err != nil {
 		return nil, table{}, err
@@ -146,11 +149,14 @@ func operatorChecks() []check[*operating] {
 	sound, repeats := []string{predictionSound}, []string{predictionSound, "repeatable"}
 	steady := []string{predictionSound, steadyCheck}
 	return []check[*operating]{
-		{"fit", "Fit succeeds on a trajectory of a stable linear system, whatever the Precision of its features", "", nil, (*operating).checkFit},
-		{predictionSound, "Predict gives finite n×d features, and PredictObservable a finite n×p observable, for one step and for more",
+		{"fit", "Fit succeeds on a trajectory of a stable linear system, whatever the Precision of its features", "", nil,
+			(*operating).checkFit},
+		{predictionSound, "Predict gives finite n×d features, and PredictObservable a finite n×p observable, for one step " +
+			"and for more",
 			"", []string{"fit"}, (*operating).checkPrediction},
 		{"rank", "Rank is in 0 … d and the same at every call", "", []string{"fit"}, (*operating).checkRank},
-		{"learns", "Predictions 1 and 5 steps on for the trajectory of a linear system are right to 5 %", "", sound, (*operating).checkLearns},
+		{"learns", "Predictions 1 and 5 steps on for the trajectory of a linear system are right to 5%", "", sound,
+			(*operating).checkLearns},
 		{"lag", "A fit at a lag of 2 predicts two rows on in a step", "", []string{"learns"}, (*operating).checkLag},
 		{trajectoriesCheck, "A fit to several trajectories learns from no pair of rows that crosses the end of one; " +
 			"or it returns ErrUnavailable",
@@ -161,39 +167,52 @@ func operatorChecks() []check[*operating] {
 			(*operating).checkSteady},
 		{core.RowIndependence, "Predictions for a row are the same whatever other rows there are, in whatever order", "",
 			steady, (*operating).checkRows},
-		{"any-matrix", "Matrices that are no *mat.Dense give the same results, but for rounding, in fits and in predictions", "", repeats, (*operating).checkAnyMatrix},
+		{"any-matrix", "Matrices that are no *mat.Dense give the same results, but for rounding, in fits and in predictions",
+			"", repeats, (*operating).checkAnyMatrix},
 		{"new-results", "Predict returns a new matrix, which the caller may write to", "", steady,
 			(*operating).checkNewResults},
 		{"inputs-unchanged", "Fit and Predict do not change the matrices that they are given", "", steady,
 			(*operating).checkInputs},
-		{"keeps-nothing", "A fitted operator refers no more to the training data: it predicts the same after their memory is overwritten",
+		{"keeps-nothing", "A fitted operator refers no more to the training data: it predicts the same after their memory " +
+			"is overwritten",
 			"", []string{predictionSound, "inputs-unchanged"}, (*operating).checkKeeps},
 		{"repeatable", "Two fits to equal data are equal to the bit", "", steady, (*operating).checkRepeatable},
-		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as they are", "", repeats, (*operating).checkRefit},
-		{"concurrent-fits", "Fits at the same time give the same bits as one after the other", "", append(repeats, "refit"), (*operating).checkConcurrentFits},
-		{"concurrent-use", "Predict gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*operating).checkConcurrentUse},
-		{"report", "A report has a rank, numbers of parameters and seconds of at least 0, epochs numbered from 1 with finite training losses, and is the same at every call",
+		{"refit", "Fitting twice is independent: a fit to other data is another one, and leaves earlier and later fits as " +
+			"they are", "", repeats, (*operating).checkRefit},
+		{"concurrent-fits", "Fits at the same time give the same bits as one after the other", "", append(repeats, "refit"),
+			(*operating).checkConcurrentFits},
+		{"concurrent-use", "Predict gives the same bits when several goroutines call it", "", []string{core.RowIndependence},
+			(*operating).checkConcurrentUse},
+		{"report", "A report has a rank, numbers of parameters and seconds of at least 0, epochs numbered from 1 with " +
+			"finite training losses, and is the same at every call",
 			"Reporter", []string{"fit"}, (*operating).checkReport},
 		{"options", "Fit takes every value of the declared options that is tried (switches, choices, texts, " +
 			"least numbers), or returns an error of package core",
 			"", sound, (*operating).checkOptions},
-		{"unsuitable-data", "Features that are constant, dependent or more than the pairs give an error of package core or finite predictions, never a panic",
+		{"unsuitable-data", "Features that are constant, dependent or more than the pairs give an error of package core or " +
+			"finite predictions, never a panic",
 			"", sound, (*operating).checkUnsuitable},
 		{"errors", "Fit returns ErrTooShort without a lagged pair, ErrShape for an observable of another length and " +
 			"for lengths of trajectories that do not add up, and ErrNonFinite; Predict ErrShape for another number of features, ErrNonFinite, and an error for 0 steps",
 			"", sound, (*operating).checkErrors},
 		{"cancelled-fit", "Fit returns soon after its context ends", "", []string{"fit"}, (*operating).checkCancelledFit},
-		{"cancelled-use", "Predict and PredictObservable return the context's error soon after the context ends", "", sound, (*operating).checkCancelledUse},
+		{"cancelled-use", "Predict and PredictObservable return the context's error soon after the context ends", "", sound,
+			(*operating).checkCancelledUse},
 		{"saved", "Predictions are the same bits after the operator has been saved and loaded", "Saver", steady,
 			(*operating).checkSaved},
-		{"eigenvalues", "Eigenvalues are finite, as many as the rank, in descending order of modulus, conjugate pairs side by side, and the same at every call",
+		{"eigenvalues", "Eigenvalues are finite, as many as the rank, in descending order of modulus, conjugate pairs side " +
+			"by side, and the same at every call",
 			linearAbility, []string{"fit", "rank"}, (*operating).checkEigenvalues},
-		{"known-eigenvalues", "The eigenvalues of a known linear system are found to 0.05", linearAbility, []string{"learns", "eigenvalues"}, (*operating).checkKnownEigenvalues},
-		{"eigenfunctions", "Eigenfunctions are n×r finite values, each row dependent on its features alone", linearAbility, []string{"eigenvalues"}, (*operating).checkEigenfunctions},
+		{"known-eigenvalues", "The eigenvalues of a known linear system are found to 0.05", linearAbility,
+			[]string{"learns", "eigenvalues"}, (*operating).checkKnownEigenvalues},
+		{"eigenfunctions", "Eigenfunctions are n×r finite values, each row dependent on its features alone", linearAbility,
+			[]string{"eigenvalues"}, (*operating).checkEigenfunctions},
 		{"linear", "Predictions are affine in the features, as those of an operator with a spectrum are", linearAbility,
 			steady, (*operating).checkLinear},
-		{"steps", "A prediction for n steps equals n predictions for one", linearAbility, []string{"linear"}, (*operating).checkSteps},
-		{"eigenvectors", "Right vectors have unit length, left ones are scaled by Σ l_j w_j = 1, and one step multiplies both by their eigenvalue",
+		{"steps", "A prediction for n steps equals n predictions for one", linearAbility, []string{"linear"},
+			(*operating).checkSteps},
+		{"eigenvectors", "Right vectors have unit length, left ones are scaled by Σ l_j w_j = 1, and one step multiplies " +
+			"both by their eigenvalue",
 			linearAbility, []string{"linear", "eigenfunctions", "known-eigenvalues"}, (*operating).checkEigenvectors},
 		sameOutputs(func(s *operating) (any, Options) { return s.operator, s.o }, predictionSound),
 	}
@@ -227,7 +246,8 @@ func (s *operating) checkPrediction(ctx context.Context, _ *notes) error {
 				return wrong("return a matrix", "%s returned neither a matrix nor an error", p.name)
 			}
 			if rows, columns := out.Dims(); rows != n || columns != p.columns {
-				return wrong("return a row for each row, and all columns", "%s of %d steps returned %d×%d values; it must be %d×%d", p.name, steps, rows, columns, n, p.columns)
+				return wrong("return a row for each row, and all columns", "%s of %d steps returned %d×%d values; it must be %d×%d",
+					p.name, steps, rows, columns, n, p.columns)
 			}
 			if where := matrixTable(out).nonFinite(); where != "" {
 				return wrong("return an error that wraps core.ErrNonFinite instead", "%s of %d steps: %s", p.name, steps, where)
@@ -244,7 +264,8 @@ func (s *operating) checkRank(ctx context.Context, _ *notes) error {
 	}
 	switch r := fitted.Rank(); {
 	case r < 0 || r > systemDim:
-		return wrong("return the rank of the operator on the features", "Rank is %d for %d features; it must be in 0 … %d", r, systemDim, systemDim)
+		return wrong("return the rank of the operator on the features", "Rank is %d for %d features; it must be in 0 … %d", r,
+			systemDim, systemDim)
 	case fitted.Rank() != r:
 		return wrong("return a constant", "Rank is %d, and then %d", r, fitted.Rank())
 	}
@@ -290,8 +311,10 @@ func (s *operating) checkForecast(ctx context.Context, fitted core.Operator, ste
 		if e <= learned {
 			continue
 		}
-		return unjudged(fitted, wrong("look for a shift by one row, or a transposed operator; weaken a strong regularisation by Options.Settings",
-			"the prediction of the %s %d steps on, at a lag of %d, has a relative error of %.3g; at most %g is right", p.name, steps, lag, e, learned))
+		return unjudged(fitted, wrong("look for a shift by one row, or a transposed operator; weaken a strong "+
+			"regularisation by Options.Settings",
+			"the prediction of the %s %d steps on, at a lag of %d, has a relative error of %.3g; at most %g is right", p.name,
+			steps, lag, e, learned))
 	}
 	return nil
 }

@@ -35,8 +35,8 @@ func classify(ctx context.Context, fitted any, x core.Snapshots) (table, error) 
 	return labelTable(labels), nil
 }
 
-// classifyAndEncode returns the features on which the labels are based too, where the judge hands them out: labels alone tell
-// little of a fit.
+// classifyAndEncode returns the features on which the labels are based too, where the judge hands
+// them out: labels alone tell little of a fit.
 func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table, error) {
 	labels, err := classify(ctx, fitted, x)
 	if err != nil {
@@ -52,7 +52,8 @@ func classifyAndEncode(ctx context.Context, fitted any, x core.Snapshots) (table
 	}
 	both := table{labels.rows, 1 + features.columns, nil}
 	for i := range labels.rows {
-		both.values = append(append(both.values, labels.values[i]), features.values[i*features.columns:(i+1)*features.columns]...)
+		both.values = append(append(both.values, labels.values[i]),
+			features.values[i*features.columns:(i+1)*features.columns]...)
 	}
 	return both, nil
 }
@@ -70,8 +71,10 @@ func oracleChecks() []check[*trainee] {
 			"right in the same share of cases, and the same bits wherever in memory they are; or it returns ErrUnavailable",
 			"", []string{"learns", "repeatable"}, (*trainee).checkOracleTrajectories},
 	}, traineeChecks("Classify", labelsInRange), []check[*trainee]{
-		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"}, (*trainee).checkNeedsLabels},
-		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from which the label follows",
+		{"needs-labels", "Fit without labels returns an error of package core", "", []string{"fit"},
+			(*trainee).checkNeedsLabels},
+		{"encoder", "Encoder gives finite features, the same at every call, each row dependent on its snapshot alone, from " +
+			"which the label follows",
 			"Encoder", []string{core.RowIndependence}, (*trainee).checkEncoder},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, labelsInRange),
 	})
@@ -118,12 +121,12 @@ func (s *trainee) checkVerdicts(ctx context.Context, fitted any, n *notes) error
 		}
 	}
 	accuracy := float64(right) / float64(out.rows)
-	n.addf("%.0f %% of %d labels are right", 100*accuracy, out.rows)
+	n.addf("%.0f%% of %d labels are right", 100*accuracy, out.rows)
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
 	return unjudged(fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f %% of %d labels are right, and chance is %.1f %%; it takes %.1f %%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
+		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
 }
 
 func (s *trainee) checkNeedsLabels(ctx context.Context, _ *notes) error {
@@ -160,7 +163,8 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 		return failed("Embed", err)
 	}
 	if where := out.nonFinite(); where != "" || out.rows != l.training.Validation.Len() || out.columns != e.Dim() {
-		return wrong("return finite features, a row for each snapshot", "Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
+		return wrong("return finite features, a row for each snapshot",
+			"Embed of the encoder returned a %d×%d matrix for %d snapshots and a Dim of %d; %s",
 			out.rows, out.columns, l.training.Validation.Len(), e.Dim(), where)
 	}
 	again, err := embed(ctx, encoder.Encoder(), l.training.Validation.At(0))
@@ -173,7 +177,8 @@ func (s *trainee) checkEncoder(ctx context.Context, _ *notes) error {
 	for i := range out.rows {
 		for j := range i {
 			if labels.values[i] != labels.values[j] && out.pick([]int{i}).difference(out.pick([]int{j})) == "" {
-				return wrong("hand out the features on which labels are based", "snapshots %d and %d have equal features, and the labels %v and %v",
+				return wrong("hand out the features on which labels are based",
+					"snapshots %d and %d have equal features, and the labels %v and %v",
 					j, i, labels.values[j], labels.values[i])
 			}
 		}

@@ -16,8 +16,9 @@ import (
 // implementations of one thing, one in this process and one in another for instance, are equal to the bit if their outputs are.
 // Nil options are the defaults.
 //
-// A digest is the SHA-256, in hexadecimal, of an array: its numbers of rows and columns as 64-bit numbers and its values as
-// float64, row-major, all little-endian. Complex values are pairs of real and imaginary part. The names are stable.
+// A digest is the SHA-256, in hexadecimal, of an array: its numbers of rows and columns as 64-bit
+// numbers and its values as float64, row-major, all little-endian. Complex values are pairs of real
+// and imaginary part. The names are stable.
 func Outputs(ctx context.Context, thing any, o *Options) (outputs map[string]string, err error) {
 	defer core.Recover(&err)
 	resolved := o.resolved()
@@ -92,11 +93,16 @@ func (d digests) addReport(fitted any) {
 	r := core.ReportOf(fitted)
 	counts := table{1, 2, []float64{float64(r.Rank), float64(r.Parameters)}}
 	d.add("rank-and-parameters", counts)
+	d.add("history", historyTable(r))
+}
+
+// historyTable has the number and the losses of an epoch in a row.
+func historyTable(r core.Report) table {
 	history := table{len(r.History), 3, nil}
 	for _, e := range r.History {
 		history.values = append(history.values, float64(e.Number), e.Train, e.Validation)
 	}
-	d.add("history", history)
+	return history
 }
 
 func (d digests) ofOperator(ctx context.Context, s *operating) error {
@@ -115,7 +121,8 @@ func (d digests) ofOperator(ctx context.Context, s *operating) error {
 		return nil
 	}
 	d.add("eigenvalues", valuesTable(spectral.Eigenvalues()...))
-	for name, f := range map[string]eigenfunction{"left-eigenfunctions": eigenfunctions(spectral)[0], "right-eigenfunctions": eigenfunctions(spectral)[1]} {
+	for name, f := range map[string]eigenfunction{"left-eigenfunctions": eigenfunctions(spectral)[0],
+		"right-eigenfunctions": eigenfunctions(spectral)[1]} {
 		values, err := f.at(ctx, s.system.probes(20))
 		if err != nil {
 			return err
@@ -138,7 +145,8 @@ func (d digests) ofLoss(ctx context.Context, s *scoring) error {
 
 // sameOutputs is the check of a thing against Options.Reference.
 func sameOutputs[S any](of func(S) (thing any, o Options), whole string) check[S] {
-	return check[S]{"same-outputs", "The outputs equal those of Options.Reference to the bit", "", []string{whole, "repeatable"},
+	return check[S]{"same-outputs", "The outputs equal those of Options.Reference to the bit", "",
+		[]string{whole, "repeatable"},
 		func(s S, ctx context.Context, n *notes) error {
 			thing, o := of(s)
 			if core.IsNil(o.Reference) {
@@ -153,7 +161,8 @@ func sameOutputs[S any](of func(S) (thing any, o Options), whole string) check[S
 				return failed("taking the outputs of Options.Reference", err)
 			}
 			if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, slices.Sorted(maps.Keys(want))) {
-				return wrong("declare the same abilities", "the outputs are %q, and those of the reference %q", names, slices.Sorted(maps.Keys(want)))
+				return wrong("declare the same abilities", "the outputs are %q, and those of the reference %q", names,
+					slices.Sorted(maps.Keys(want)))
 			}
 			var differ []string
 			for _, name := range slices.Sorted(maps.Keys(got)) {
@@ -162,7 +171,8 @@ func sameOutputs[S any](of func(S) (thing any, o Options), whole string) check[S
 				}
 			}
 			if len(differ) > 0 {
-				return wrong("look for rounding on the way between the two, or for another seed, option or number of epochs", "these outputs differ from those of the reference: %q", differ)
+				return wrong("look for rounding on the way between the two, or for another seed, option or number of epochs",
+					"these outputs differ from those of the reference: %q", differ)
 			}
 			n.addf("%d outputs are equal: %q", len(got), slices.Sorted(maps.Keys(got)))
 			return nil

@@ -166,7 +166,7 @@ def autoencoder(training: Training) -> Model:
     of_mean = np.square(training.train.mean(axis=0) - training.validation).mean()
     if not error < 0.9 * of_mean:
         training.report.untrained = (
-            f"the mean squared error of reconstructing validation snapshots is {error:.3g}, not 10 % below the "
+            f"the mean squared error of reconstructing validation snapshots is {error:.3g}, not 10% below the "
             f"{of_mean:.3g} of the mean training snapshot"
         )
     ridge = Ridge(n_components=training.states, lag_time=training.lag)

@@ -1,7 +1,11 @@
-#!/bin/sh
-"exec" "${0%/*}/.venv/bin/python" "$0" "$@"  # fmt: skip
-
-# To sh, the line above starts Python in the virtual environment beside this file; to Python, it is a string.
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["koopbench-plugin", "kooplearn==2.0.3", "torch==2.15.0"]
+#
+# [tool.uv.sources]
+# koopbench-plugin = { path = "../../sdk/python" }
+# ///
 """A plugin of koopbench that runs kooplearn's own estimators, as its notebook "Ordered MNIST (torch)" trains them.
 
 This file says what there is, and starts in an instant; estimators.py has the rest. The version counts for both: koopbench tells

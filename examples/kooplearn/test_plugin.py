@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ sys.path.insert(0, str(HERE.parents[1] / "sdk" / "python" / "tests"))
 
 fits = pytest.mark.skipif(
     not (find_spec("torch") and find_spec("kooplearn")),
-    reason="it needs torch and kooplearn: run setup.sh, then .venv/bin/python -m pytest",
+    reason="it needs torch and kooplearn, as the head of plugin.py says; README.md has the command",
 )
 
 METHODS = {m.name: m for m in plugin.things()}
@@ -185,6 +186,15 @@ def test_what_it_serves() -> None:
                 "lr": 2e-3,
                 "batch_size": 64,
             }
+
+
+def test_the_head_asks_for_what_it_imports() -> None:
+    first, *head = (HERE / "plugin.py").read_text().partition("# ///\n")[0].splitlines()
+    assert first == "#!/usr/bin/env -S uv run --script"
+    (dependencies,) = (line for line in head if line.startswith("# dependencies = "))
+    assert re.findall(r'"([a-z-]+)[="]', dependencies) == ["koopbench-plugin", "kooplearn", "torch"]
+    assert (HERE / "../../sdk/python/pyproject.toml").exists()
+    assert '# koopbench-plugin = { path = "../../sdk/python" }' in head
 
 
 def test_it_starts_without_torch() -> None:

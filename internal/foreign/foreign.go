@@ -228,12 +228,13 @@ func (d Folder) Entries(name string) (entries []fs.DirEntry, err error) {
 // not written to: it is [ErrOutside].
 func (d Folder) Make(name string) error {
 	return d.in(name, func(root *os.Root) error {
-		if err := root.MkdirAll(name, 0o777); err != nil {
-			return err
-		}
+		failure := root.MkdirAll(name, 0o777)
 		info, err := root.Stat(name)
 		if err == nil && !info.IsDir() {
-			err = fmt.Errorf("%s is a file, and must be a folder", d.path(name))
+			return fmt.Errorf("%s is a file, and must be a folder", d.path(name))
+		}
+		if failure != nil {
+			return failure
 		}
 		return err
 	})
@@ -264,16 +265,21 @@ func (d Folder) Change(name string, appending bool) (f *os.File, err error) {
 		if err := checkKind(d.path(name), before.Mode()); err != nil {
 			return err
 		}
-		opened, err := root.OpenFile(name, flags, 0)
-		if opened, err = regular(opened, d.path(name), err); err != nil {
-			return err
-		}
-		if after, err := opened.Stat(); err != nil || !os.SameFile(before, after) {
-			_ = opened.Close()
-			return fmt.Errorf("%s was replaced while it was opened; %w", d.path(name), ErrKind)
-		}
-		f = opened
-		return nil
+		f, err = d.openSame(root, name, flags, before)
+		return err
 	})
 	return f, err
+}
+
+// openSame opens the file that was there before.
+func (d Folder) openSame(root *os.Root, name string, flags int, before fs.FileInfo) (*os.File, error) {
+	f, err := root.OpenFile(name, flags, 0)
+	if err != nil {
+		return nil, err
+	}
+	if after, err := f.Stat(); err != nil || !os.SameFile(before, after) {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s was replaced while it was opened; %w", d.path(name), ErrKind)
+	}
+	return f, nil
 }

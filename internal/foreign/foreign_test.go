@@ -4,10 +4,13 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -38,8 +41,10 @@ func TestFolderReads(t *testing.T) {
 	dir, _ := fixture(t)
 	folder := foreign.Folder(dir)
 	for name, want := range map[string]error{
-		"file": nil, "inside": nil, "out": foreign.ErrOutside, "outfolder/file": foreign.ErrOutside, "../outside/file": foreign.ErrOutside,
-		"device": foreign.ErrOutside, "pipe": foreign.ErrKind, "sub": foreign.ErrKind, "none": os.ErrNotExist, "dangling": os.ErrNotExist,
+		"file": nil, "inside": nil, "out": foreign.ErrOutside, "outfolder/file": foreign.ErrOutside,
+		"../outside/file": foreign.ErrOutside,
+		"device":          foreign.ErrOutside, "pipe": foreign.ErrKind, "sub": foreign.ErrKind, "none": os.ErrNotExist,
+		"dangling": os.ErrNotExist,
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := folder.Read(name, 4)
@@ -58,6 +63,10 @@ func TestFolderReads(t *testing.T) {
 		"environment variable KOOPBENCH_READ_MIB, which is 256 now")
 	assert.True(t, folder.Missing("none"))
 	assert.False(t, folder.Missing("out"))
+	for _, name := range []string{"out", "outfolder", "outfolder/file", "../outside"} {
+		_, err = folder.Stat(name)
+		require.ErrorIs(t, err, foreign.ErrOutside, name)
+	}
 	_, err = folder.Entries("outfolder")
 	require.ErrorIs(t, err, foreign.ErrOutside)
 }
@@ -81,7 +90,9 @@ func TestFolderWrites(t *testing.T) {
 	require.NoError(t, folder.Make("new/er"))
 	require.NoError(t, folder.Make("sub"))
 	require.ErrorIs(t, folder.Make("outfolder"), foreign.ErrOutside)
-	require.Error(t, folder.Make("file"))
+	for _, name := range []string{"file", "inside"} {
+		require.EqualError(t, folder.Make(name), filepath.Join(dir, name)+" is a file, and must be a folder")
+	}
 	for _, name := range []string{"inside", "out", "dangling", "pipe", "device", "outfolder"} {
 		_, err := folder.Change(name, true)
 		require.ErrorIs(t, err, foreign.ErrKind, name)
@@ -99,6 +110,10 @@ func TestFolderWrites(t *testing.T) {
 		assert.Equal(t, want, string(text))
 	}
 	require.NoError(t, folder.Remove("out"))
+	require.ErrorIs(t, folder.Remove("outfolder/file"), foreign.ErrOutside)
+	require.ErrorIs(t, folder.Remove("../outside/file"), foreign.ErrOutside)
+	require.ErrorIs(t, folder.Make("outfolder/new"), foreign.ErrOutside)
+	assert.NoDirExists(t, filepath.Join(outside, "new"))
 	text, err := os.ReadFile(filepath.Join(outside, "file"))
 	require.NoError(t, err)
 	assert.Equal(t, "secret", string(text))
@@ -109,6 +124,10 @@ type run struct {
 	Options map[string]any `json:"options"`
 	Labels  [][]int        `json:"labels"`
 	Room    [60]int64      `json:"room"`
+	Names   []string       `json:"names"`
+	History []struct {
+		Values [22]float64 `json:"values"`
+	} `json:"history"`
 }
 
 type results struct {
@@ -131,6 +150,8 @@ func TestCostBounds(t *testing.T) {
 		"any more":        repeat(`{"runs":[{"options" : {"a":[`, `{"":0}`, `]}}]}`),
 		"many options":    repeat(`{"runs":[`, `{"options":{}}`, `]}`),
 		"texts":           repeat(`{"runs":[{"options":{"a":[`, `""`, `]}}]}`),
+		"names":           repeat(`{"runs":[{"names":[`, `""`, `]}]}`),
+		"epochs":          repeat(`{"runs":[{"history":[`, `{}`, `]}]}`),
 		"one long text":   `{"runs":[{"key":"` + strings.Repeat("ab", 1<<20) + `"}]}`,
 		"text of escapes": `{"runs":[{"key":"` + strings.Repeat(`\u4e00`, 1<<18) + `"}]}`,
 	} {
@@ -149,11 +170,32 @@ func TestCostBounds(t *testing.T) {
 	}
 }
 
+// TestCostOfTexts: a text that is decoded and encoded again is longer then.
+func TestCostOfTexts(t *testing.T) {
+	const n = 1000
+	for _, c := range []string{"a", "é", "\xff", "<", "&", `\"`, `\u2028`} {
+		text := []byte(`"` + strings.Repeat(c, n) + `"`)
+		var decoded string
+		require.NoError(t, json.Unmarshal(text, &decoded))
+		encoded, err := json.Marshal(decoded)
+		require.NoError(t, err)
+		assert.Less(t, int64(len(text)+len(decoded)+len(encoded)), foreign.Cost(text, &decoded), c)
+	}
+}
+
+// TestCostOfTypes: what comes after a value of any type has one again.
+func TestCostOfTypes(t *testing.T) {
+	const n = 1000
+	text := `{"options":{"a":1},"labels":[[` + strings.Repeat("1,", n) + `1]]}`
+	assert.Less(t, foreign.Cost([]byte(text), &run{}), int64(20*n))
+}
+
 func TestJSONRefuses(t *testing.T) {
 	var r results
 	for _, text := range []string{
 		`{"runs":[` + strings.Repeat(`{},`, 400000) + `{}]}`,
 		`{"runs":[{"options":{"a":[` + strings.Repeat(`[],`, 3<<20) + `0]}}]}`,
+		`{"runs":[{"key":"\""},` + strings.Repeat(`{},`, 400000) + `{}]}`,
 	} {
 		require.ErrorIs(t, foreign.JSON([]byte(text), &r), foreign.ErrTooLarge)
 		assert.Empty(t, r.Runs)
@@ -177,4 +219,74 @@ func TestBudget(t *testing.T) {
 	}
 	require.NoError(t, foreign.Folder(dir).JSON("a.json", &run{}, nil))
 	require.ErrorIs(t, failure, foreign.ErrTooLarge)
+}
+
+// TestSizesThatTheSystemDoesNotTell: files of /proc have a size of 0 and a content.
+func TestSizesThatTheSystemDoesNotTell(t *testing.T) {
+	const path = "/proc/self/status"
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Skip("there is no such file here")
+	}
+	text, err := foreign.Read(path, 1<<20)
+	require.NoError(t, err)
+	require.Greater(t, len(text), 100)
+	_, err = foreign.Read(path, 100)
+	require.ErrorIs(t, err, foreign.ErrTooLarge)
+	assert.ErrorContains(t, err, path+": too large: it has more than 100 bytes")
+}
+
+// TestLargeFilesAreNotRead: a file of JSON that is too large is refused by its size.
+func TestLargeFilesAreNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.json")
+	require.NoError(t, os.WriteFile(path, nil, 0o644))
+	require.NoError(t, os.Truncate(path, foreign.Limit()+1))
+	err := foreign.Folder(filepath.Dir(path)).JSON("large.json", &run{}, nil)
+	require.ErrorIs(t, err, foreign.ErrTooLarge)
+	assert.ErrorContains(t, err, "it has 256.0 MiB, and the most is 256.0 MiB")
+}
+
+// TestChangeMakesAFile: where somebody puts a link in the place of a file that is not there yet, what it
+// leads to is not made.
+func TestChangeMakesAFile(t *testing.T) {
+	dir := t.TempDir()
+	path, done := filepath.Join(dir, "made"), make(chan struct{})
+	var replacing sync.WaitGroup
+	replacing.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			_ = os.Remove(path)
+			_ = os.Symlink("unmade", path)
+		}
+	})
+	for range 2000 {
+		if f, err := foreign.Folder(dir).Change("made", true); err == nil {
+			_ = f.Close()
+		}
+	}
+	close(done)
+	replacing.Wait()
+	assert.NoFileExists(t, filepath.Join(dir, "unmade"))
+}
+
+// TestLimit: the environment sets what a file may take, within bounds; a value without sense sets nothing.
+func TestLimit(t *testing.T) {
+	const child = "KOOPBENCH_TEST_LIMIT"
+	if os.Getenv(child) != "" {
+		fmt.Println("limit", foreign.Limit()>>20, foreign.ArrayLimit()>>20)
+		return
+	}
+	for value, want := range map[string]string{
+		"": "limit 256 128", "2": "limit 2 1", "0": "limit 256 128", "-2": "limit 256 128", "many": "limit 256 128",
+		"1048576": "limit 1048576 524288", "1048577": "limit 256 128", "9223372036854775808": "limit 256 128",
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLimit$")
+		cmd.Env = append(os.Environ(), child+"=yes", foreign.Variable+"="+value)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), want+"\n", value)
+	}
 }

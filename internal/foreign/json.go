@@ -51,8 +51,11 @@ func Cost(text []byte, v any) int64 {
 			end := endOfString(text, i)
 			c.add(textCost + copies*int64(end-i))
 			for _, b := range text[i:end] {
-				if b >= 0x80 { // what is not UTF-8 becomes a sign of three bytes
+				switch {
+				case b >= 0x80: // what is not UTF-8 becomes a sign of three bytes
 					c.total += 2
+				case b == '<', b == '>', b == '&': // which is encoded again in six bytes
+					c.total += 5
 				}
 			}
 			c.named = string(text[i+1:end]) == anyMember

@@ -12,7 +12,7 @@ func Steers(c rune) bool {
 	switch {
 	case c == '\n' || c == '\t':
 		return false
-	case c >= '\u200e' && c <= '\u200f', c >= '\u2028' && c <= '\u202e', c >= '\u2066' && c <= '\u2069':
+	case c == '\u061c', c >= '\u200e' && c <= '\u200f', c >= '\u2028' && c <= '\u202e', c >= '\u2066' && c <= '\u2069':
 		return true
 	}
 	return unicode.IsControl(c)

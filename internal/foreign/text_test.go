@@ -15,6 +15,8 @@ func TestPrintable(t *testing.T) {
 		"\u009b31m":               "�31m",
 		"\xff\xfe":                "�",
 		"a\u202eb\u2066c\u2028d":  "a�b�c�d",
+		"\u061c\u200e\u200f":      "���",
+		"\u202a\u2029\u2069":      "���",
 	} {
 		assert.Equal(t, want, foreign.Printable(text))
 	}
@@ -28,7 +30,8 @@ func TestShorten(t *testing.T) {
 
 func TestCell(t *testing.T) {
 	for text, want := range map[string]string{
-		"vamp": "vamp", "": "", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "a=b": "a=b", "'x": "'x",
+		"vamp": "vamp", "": "", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx",
+		"\rx": "'\rx", "a=b": "a=b", "'x": "'x",
 	} {
 		assert.Equal(t, want, foreign.Cell(text))
 	}

@@ -97,7 +97,8 @@ func TestSteps(t *testing.T) {
 	assert.Contains(t, s.Missing["cpu, AVX-512"], "kernel set not available")
 	assert.Equal(t, []float64{1, 1}, s.Milliseconds["go"]["vamp"])
 	assert.Equal(t, []float64{20, 20}, s.Milliseconds[peerColumn]["contrastive"])
-	assert.Equal(t, "| ms | cpu, AVX-512 | go | kooplearn + torch |\n|---|---:|---:|---:|\n| training step, vamp | – | 1.00 | 10.0 |",
+	assert.Equal(t, "| ms | cpu, AVX-512 | go | kooplearn + torch |\n|---|---:|---:|---:|\n| training step, vamp | – | "+
+		"1.00 | 10.0 |",
 		strings.Join(strings.SplitN(s.markdown(), "\n", 4)[:3], "\n"))
 
 	b, _ = useFake(t, "nothing")
@@ -145,7 +146,8 @@ func TestVenv(t *testing.T) {
 	_, err = b.openVenv(t.Context(), dir)
 	assert.ErrorContains(t, err, "holds files and is no virtual environment")
 
-	bin := filepath.Join(dir, filepath.FromSlash(map[bool]string{true: "Scripts/python.exe", false: "bin/python"}[runtime.GOOS == "windows"]))
+	bin := filepath.Join(dir, filepath.FromSlash(map[bool]string{true: "Scripts/python.exe",
+		false: "bin/python"}[runtime.GOOS == "windows"]))
 	require.NoError(t, os.MkdirAll(filepath.Dir(bin), 0o755))
 	require.NoError(t, os.WriteFile(bin, nil, 0o755))
 	interpreter, err := b.openVenv(t.Context(), dir)
@@ -174,7 +176,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	b := &bench{root: t.TempDir(), log: io.Discard}
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := b.command(ctx, nil, shell, "-c", "echo started; sleep 60; echo over")
+	cmd := b.command(ctx, nil, shell, "-c", "echo started; sleep 600; echo over")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -186,7 +188,7 @@ func TestInterrupt(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(rest), "over")
 	assert.Error(t, cmd.Wait())
-	assert.Less(t, time.Since(start), 9*time.Second)
+	assert.Less(t, time.Since(start), 2*time.Minute)
 }
 
 // TestScript: the peer's script is Python, and its requirements are pinned.
@@ -208,7 +210,9 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no python3 to parse the script")
 	}
-	out, err := exec.CommandContext(t.Context(), python, "-c", "import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read())", "kooplearn_ordered_mnist.py").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), python, "-c",
+		"import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read())",
+		"kooplearn_ordered_mnist.py").CombinedOutput()
 	require.NoError(t, err, string(out))
 }
 

@@ -46,7 +46,8 @@ func fill(n int) []byte {
 	return filled
 }
 
-// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it, and counts what it has started.
+// TestPeakRSSOf: the peak of a child is its own, not that of the program that starts it, and counts
+// what it has started.
 func TestPeakRSSOf(t *testing.T) {
 	filled := fill(large)
 	assert.Greater(t, PeakRSS(), int64(large))
@@ -83,6 +84,6 @@ func TestCPU(t *testing.T) {
 	for after-before < burnt {
 		after, _, ok = CPU()
 		require.True(t, ok)
-		require.Less(t, time.Since(begun), 30*time.Second, "it does not grow")
+		require.Less(t, time.Since(begun), 2*time.Minute, "it does not grow")
 	}
 }

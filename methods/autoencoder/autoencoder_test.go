@@ -29,7 +29,7 @@ func fit(t *testing.T, options map[string]any) (core.Model, *core.Training) {
 
 func TestUntrainedAutoencoder(t *testing.T) {
 	model, _ := fit(t, map[string]any{"epochs": 1, "lr": 1e-9})
-	assert.Contains(t, core.ReportOf(model).Untrained, "not 10 % below")
+	assert.Contains(t, core.ReportOf(model).Untrained, "not 10% below")
 
 	// A decoder that only the latents' linearity trains reconstructs nothing.
 	model, _ = fit(t, map[string]any{"epochs": 5, "reconstruction": 0.0, "prediction": 0.0})
@@ -74,7 +74,8 @@ func TestForecastDecodesTheEvolvedLatents(t *testing.T) {
 	require.True(t, ok)
 	latents, err := embedding.Embed(t.Context(), tr.Train.Snapshots())
 	require.NoError(t, err)
-	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag, &linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
+	operator, err := linalg.FitRidge(t.Context(), latents, nil, tr.Lag,
+		&linalg.RidgeOptions{Rank: tr.States, Precision: compose.Float32})
 	require.NoError(t, err)
 
 	x := tr.Validation.Snapshots()

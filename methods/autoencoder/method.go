@@ -1,4 +1,5 @@
-// Package autoencoder is the dynamical autoencoder: encoder, decoder and a linear map between latents, trained together.
+// Package autoencoder is the dynamical autoencoder: encoder, decoder and a linear map between
+// latents, trained together.
 package autoencoder
 
 import (
@@ -22,8 +23,8 @@ type Options struct {
 	Network nn.Autoencoder
 }
 
-// New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear map that was trained along is
-// discarded. Nil options are the defaults.
+// New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear
+// map that was trained along is discarded. Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
 	e := &embedder{runtime, nn.ReferenceCNN()}
 	if o != nil && o.Network != nil {
@@ -46,10 +47,14 @@ func (e *embedder) Describe() core.Description {
 	return core.Description{
 		Name:    "autoencoder",
 		Summary: "dynamical autoencoder: encoder, decoder and linear dynamics of the latents trained together",
-		Doc: "An encoder, a decoder and a matrix K are trained so that the decoder reconstructs the snapshot, K maps its latents to " +
-			"those of its successor, and the decoder makes the successor of them: the sum of three mean squared errors (Lusch, Kutz " +
-			"and Brunton, Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018; with a " +
-			"second map backwards in time, Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent Koopman " +
+		Doc: "An encoder, a decoder and a matrix K are trained so that the decoder reconstructs the snapshot, K maps its " +
+			"latents to " +
+			"those of its successor, and the decoder makes the successor of them: the sum of three mean squared errors " +
+			"(Lusch, Kutz " +
+			"and Brunton, Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018; " +
+			"with a " +
+			"second map backwards in time, Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent " +
+			"Koopman " +
 			"autoencoders, ICML 2020). Then an evolution operator is fitted to the latents in the place of K.",
 		Options: append(nn.ScheduleOptions(nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}),
 			core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
@@ -85,7 +90,8 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		Schedule: nn.ReadSchedule(t.Options),
 		Loss: func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
 			b := autoencode(scope, batch[0], batch[1], encode, decode)
-			return nn.AutoencoderGraph(b, &weights), []*graph.Node{graph.ReduceAllMean(graph.Square(graph.Sub(b.X, b.Reconstruction)))}
+			return nn.AutoencoderGraph(b, &weights),
+				[]*graph.Node{graph.ReduceAllMean(graph.Square(graph.Sub(b.X, b.Reconstruction)))}
 		},
 		Metrics:     []string{reconstruction},
 		Train:       nn.Pairs(t.Train, t.Lag),
@@ -156,9 +162,11 @@ func embeddingOf(
 	return &embedding{nn.NewEmbedding(network, encoder, report), decoder}, nil
 }
 
-// autoencode builds all that the loss compares. The snapshots x and their successors y, [n, shape…], go through the encoder
-// as one batch, and the latents of x and those evolved from them through the decoder.
-func autoencode(scope *model.Scope, x, y *graph.Node, encode, decode func(*model.Scope, *graph.Node) *graph.Node) nn.AutoencoderBatch[*graph.Node] {
+// autoencode builds all that the loss compares. The snapshots x and their successors y, [n,
+// shape…], go through the encoder as one batch, and the latents of x and those evolved from them
+// through the decoder.
+func autoencode(scope *model.Scope, x, y *graph.Node, encode,
+	decode func(*model.Scope, *graph.Node) *graph.Node) nn.AutoencoderBatch[*graph.Node] {
 	n := x.Shape().Dim(0)
 	halves := func(both *graph.Node) (first, second *graph.Node) {
 		return graph.Slice(both, graph.AxisRange(0, n)), graph.Slice(both, graph.AxisRange(n))
@@ -178,7 +186,8 @@ func untrained(err, ofMean float64) string {
 	if err < (1-gain)*ofMean {
 		return ""
 	}
-	return fmt.Sprintf("the autoencoder reconstructs validation snapshots with a mean squared error of %.4g, which is not %.0f %% below the %.4g "+
+	return fmt.Sprintf("the autoencoder reconstructs validation snapshots with a mean squared error of %.4g, which is "+
+		"not %.0f%% below the %.4g "+
 		"of the mean training snapshot", err, 100*gain, ofMean)
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Checks all of the SDK and the Python examples: format, lint, types, tests, generated code, and that a wheel builds and works.
 # It makes virtual environments in .check, which it keeps for the next time; PYTHON chooses the interpreter. Where KOOPBENCH_BENCH
-# names a built bench, that checks the plugins of the tests too.
+# names a built bench, that checks the plugins of the tests too. PYTHON_KOOPLEARN=1 has uv install torch, some gigabytes, for the
+# tests that need it.
 #
 #   ./check.sh            everything
 #   ./check.sh --lowest   the tests with the lowest versions that pyproject.toml allows, which needs Python 3.10 or 3.11
@@ -48,10 +49,10 @@ step "tests"
 "$bin/python" -m pytest -q "$ridge"
 "$bin/python" -m pytest -q "$task"
 "$bin/python" -m pytest -q -rs "$kooplearn"
-if [ -x "$kooplearn/.venv/bin/python" ]; then
-  "$kooplearn/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$sdk[test]"
-  "$kooplearn/.venv/bin/python" -m pytest -q "$kooplearn"
-  "$kooplearn/.venv/bin/python" -m pytest -q tests -k torch
+if [ "${PYTHON_KOOPLEARN:-}" = 1 ]; then
+  with_torch() { uv run --no-project --with-requirements "$kooplearn/plugin.py" --with "$sdk[test]" python -m pytest -q "$@"; }
+  with_torch "$kooplearn"
+  with_torch tests -k torch
 fi
 
 step "generated code"

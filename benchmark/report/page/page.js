@@ -122,8 +122,7 @@
         const box = svg.getBoundingClientRect();
         const x = (event.clientX - box.left) * svg.viewBox.baseVal.width / box.width;
         const index = nearest(steps > 1 ? 1 + (x - left) / (right - left) * (steps - 1) : 1);
-        guide.setAttribute("x1", at(data.steps[index]));
-        guide.setAttribute("x2", at(data.steps[index]));
+        guide.setAttribute("transform", `translate(${at(data.steps[index]) - left})`);
         guide.removeAttribute("visibility");
         read(index);
       });

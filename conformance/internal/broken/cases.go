@@ -21,7 +21,7 @@ type Case struct {
 }
 
 // Late is how long a thing goes on that takes no notice of its context; run its checks with a shorter Options.Grace.
-const Late = time.Second
+const Late = 10 * time.Minute
 
 // Correct returns a thing of every kind that keeps all rules, by kind.
 func Correct() map[string]any {

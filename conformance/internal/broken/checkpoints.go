@@ -1,6 +1,7 @@
 package broken
 
 import (
+	"context"
 	"encoding/json"
 
 	"gonum.org/v1/gonum/mat"
@@ -88,6 +89,31 @@ func tampering(name func(string) string, change func(*core.State) *core.State) f
 			t.Checkpoints = tampered{t.Checkpoints, name, change}
 		}
 	})
+}
+
+// noticing are checkpoints that notice whether one was loaded.
+type noticing struct {
+	core.Checkpoints
+	loaded bool
+}
+
+func (k *noticing) Load(name string) *core.State {
+	state := k.Checkpoints.Load(name)
+	k.loaded = k.loaded || state != nil
+	return state
+}
+
+// forgetful is a fit that has no history where it continues.
+func forgetful(correct fitFunc) fitFunc {
+	return func(ctx context.Context, t *core.Training) (*fitted, error) {
+		changed, kept := *t, &noticing{Checkpoints: checkpointsOf(t)}
+		changed.Checkpoints = kept
+		f, err := correct(ctx, &changed)
+		if err == nil && kept.loaded {
+			f.report = reporting(func(r *core.Report) { r.History = nil }, f.report)
+		}
+		return f, err
+	}
 }
 
 // rounded is a state in single precision.

@@ -124,9 +124,10 @@ func first(x core.Snapshots) float64 {
 func (k kind) cases() []Case {
 	all := []Case{
 		{k.name, "setup", "nothing at all", nil, nil},
-		{k.name, "same-outputs", "another implementation that rounds", k.make(nil, nil), k.make(nil, computed(func(_ core.Snapshots, rows *mat.Dense) {
-			rows.Apply(func(_, _ int, v float64) float64 { return -v }, rows)
-		}))},
+		{k.name, "same-outputs", "another implementation that rounds", k.make(nil, nil),
+			k.make(nil, computed(func(_ core.Snapshots, rows *mat.Dense) {
+				rows.Apply(func(_, _ int, v float64) float64 { return -v }, rows)
+			}))},
 	}
 	for _, how := range sortedKeys(descriptions()) {
 		all = append(all, Case{k.name, "description", how, k.make(descriptions()[how], nil), nil})
@@ -158,10 +159,11 @@ func (k kind) cases() []Case {
 				f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small) })
 			}
 		}))
-		all = append(all, Case{k.name, "exposure", "declares labels and does without them", k.make(func(d core.Description, _ int) core.Description {
-			d.Exposure = core.LabelExposed
-			return d
-		}, nil), nil})
+		all = append(all, Case{k.name, "exposure", "declares labels and does without them",
+			k.make(func(d core.Description, _ int) core.Description {
+				d.Exposure = core.LabelExposed
+				return d
+			}, nil), nil})
 	}
 	return all
 }
@@ -189,7 +191,11 @@ func (k kind) fits(add adder) {
 	same := func(name string) string { return name }
 	add("continued", "keeps its state in single precision", tampering(same, rounded))
 	add("continued", "loads none of what it stores", tampering(same, nil))
-	add("continued", "another name than files may have", tampering(func(string) string { return "My state" }, func(s *core.State) *core.State { return s }))
+	if k.name != "oracle" { // which has no history
+		add("continued", "forgets the epochs before", forgetful)
+	}
+	add("continued", "another name than files may have",
+		tampering(func(string) string { return "My state" }, func(s *core.State) *core.State { return s }))
 	add("fit", "ends its goroutine", func(fitFunc) fitFunc {
 		return func(context.Context, *core.Training) (*fitted, error) { runtime.Goexit(); return nil, nil }
 	})
@@ -479,14 +485,16 @@ func (k kind) methodCases(add adder) {
 			return flat
 		}
 	}))
-	add("prediction-finite", "not a number", computed(func(_ core.Snapshots, rows *mat.Dense) { rows.Set(0, 0, math.NaN()) }))
+	add("prediction-finite", "not a number",
+		computed(func(_ core.Snapshots, rows *mat.Dense) { rows.Set(0, 0, math.NaN()) }))
 	add("learns", "predicts that nothing changes", computed(func(x core.Snapshots, rows *mat.Dense) {
 		rows.Scale(small, rows)
 		rows.Add(rows, x.Matrix())
 	}))
 	add("lag", "takes no notice of the lag", before(func(t *core.Training) { t.Lag = min(t.Lag, 1) }))
 	add("refit", "a cache whose key lacks the data", stale)
-	forecasts := func(change func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)) func(fitFunc) fitFunc {
+	forecasts := func(change func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots,
+		error)) func(fitFunc) fitFunc {
 		return after(func(_ *core.Training, f *fitted) {
 			right := *f
 			f.ahead = func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
@@ -494,12 +502,13 @@ func (k kind) methodCases(add adder) {
 			}
 		})
 	}
-	add("forecast", "a step too far", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-		if steps < 1 {
-			return right.Forecast(ctx, x, steps)
-		}
-		return right.Forecast(ctx, x, steps+1)
-	}))
+	add("forecast", "a step too far",
+		forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			if steps < 1 {
+				return right.Forecast(ctx, x, steps)
+			}
+			return right.Forecast(ctx, x, steps+1)
+		}))
 	add("forecast", "goes on from the call before", func(correct fitFunc) fitFunc {
 		return func(ctx context.Context, t *core.Training) (*fitted, error) {
 			f, err := correct(ctx, t)
@@ -517,22 +526,26 @@ func (k kind) methodCases(add adder) {
 			return f, nil
 		}
 	})
-	add("forecast", "writes to its snapshots", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-		next, err := right.Forecast(ctx, x, steps)
-		if x.Len() > 0 {
-			x.Floats()[0] = -3
-		}
-		return next, err
-	}))
-	add("forecast", "takes any number of steps", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-		return right.Forecast(ctx, x, max(steps, 1))
-	}))
-	add("forecast", "takes no notice of its context", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-		return right.Forecast(context.WithoutCancel(ctx), x, steps)
-	}))
-	add("forecast-steps", "one step ahead for any number", forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
-		return right.Forecast(ctx, x, min(steps, 1))
-	}))
+	add("forecast", "writes to its snapshots",
+		forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			next, err := right.Forecast(ctx, x, steps)
+			if x.Len() > 0 {
+				x.Floats()[0] = -3
+			}
+			return next, err
+		}))
+	add("forecast", "takes any number of steps",
+		forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			return right.Forecast(ctx, x, max(steps, 1))
+		}))
+	add("forecast", "takes no notice of its context",
+		forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			return right.Forecast(context.WithoutCancel(ctx), x, steps)
+		}))
+	add("forecast-steps", "one step ahead for any number",
+		forecasts(func(right model, ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
+			return right.Forecast(ctx, x, min(steps, 1))
+		}))
 	add("eigenvalues", "in ascending order", after(func(_ *core.Training, f *fitted) {
 		values := f.values
 		f.values = func() []complex128 {
@@ -597,7 +610,8 @@ func (k kind) embedderCases(add adder) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*pairs) })
 	}))
 	add("features-shape", "a Dim of one more", after(func(_ *core.Training, f *fitted) { f.dim++ }))
-	add("features-finite", "not a number", computed(func(_ core.Snapshots, rows *mat.Dense) { rows.Set(0, 0, math.NaN()) }))
+	add("features-finite", "not a number",
+		computed(func(_ core.Snapshots, rows *mat.Dense) { rows.Set(0, 0, math.NaN()) }))
 	add("new-features", "hands out its own memory", after(func(_ *core.Training, f *fitted) {
 		var kept memory[*mat.Dense]
 		compute := f.compute
@@ -701,7 +715,8 @@ func (k kind) oracleCases(add adder) {
 			t.TrainLabels, t.ValidationLabels = make([]int, t.Train.Len()), make([]int, t.Validation.Len())
 		}
 	}))
-	add("encoder", "no encoder", after(func(_ *core.Training, f *fitted) { f.encoder = func() core.Embedding { return nil } }))
+	add("encoder", "no encoder",
+		after(func(_ *core.Training, f *fitted) { f.encoder = func() core.Embedding { return nil } }))
 	add("encoder", "features that tell nothing apart", after(func(_ *core.Training, f *fitted) {
 		f.encoder = func() core.Embedding {
 			blank := *f

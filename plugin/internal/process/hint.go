@@ -55,6 +55,9 @@ func startHint(path string, status int, words string) string {
 	case strings.HasPrefix(words, module):
 		return "; " + s.python() + " lacks it: install it there, or have the first line of the file start the Python of " +
 			"your environment"
+	case status == absent && s.command == "uv" && !onPath(s.command):
+		return "; its first line has uv start it, which is not on PATH: install it (pip install uv is one way), or start " +
+			"the plugin without it, by the Python of a virtual environment"
 	case status == absent && s.command != "" && !onPath(s.command):
 		return fmt.Sprintf("; its first line names %s, which is not on PATH: install it, or name the path of another",
 			s.command)

@@ -41,7 +41,8 @@ type (
 )
 
 func description(name string) core.Description {
-	return core.Description{Name: name, Summary: "Simple", Options: []core.Option{core.IntOption("n", 1, 0, 9, "a number")}}
+	return core.Description{Name: name, Summary: "Simple",
+		Options: []core.Option{core.IntOption("n", 1, 0, 9, "a number")}}
 }
 
 func (method) Describe() core.Description {
@@ -191,7 +192,8 @@ func (still) Forecast(_ context.Context, x core.Snapshots, _ int) (core.Snapshot
 func (still) Save(context.Context) (*core.State, error) { return someState(), nil }
 
 func someState() *core.State {
-	return &core.State{Facts: []byte("{}"), Arrays: map[string]core.Array{"w": {Shape: []int{2}, Values: []float32{1, 2}}, "n": {Values: []int64{3}}}}
+	return &core.State{Facts: []byte("{}"),
+		Arrays: map[string]core.Array{"w": {Shape: []int{2}, Values: []float32{1, 2}}, "n": {Values: []int64{3}}}}
 }
 
 // Handles of newServer, beside those of the kinds.
@@ -208,7 +210,8 @@ func newServer(t testing.TB) *Server {
 	s.fitted[scorerHandle] = &fitted{kind: wire.Kind_TASK, thing: scorer}
 	for kind, thing := range map[wire.Kind]any{
 		wire.Kind_METHOD:   still{},
-		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{}, wire.Kind_ORACLE: judge{embedding{[]int{2}}},
+		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{},
+		wire.Kind_ORACLE: judge{embedding{[]int{2}}},
 	} {
 		s.fitted[uint64(kind)] = &fitted{kind: kind, thing: thing}
 	}
@@ -231,17 +234,21 @@ func calls(t testing.TB) [][]*wire.Frame {
 	}
 	fit := func(kind wire.Kind, name string, dim uint64) func([]*wire.Array) *wire.Frame {
 		return func(a []*wire.Array) *wire.Frame {
-			return &wire.Frame{Content: &wire.Frame_Fit{Fit: &wire.FitCall{Kind: kind, Name: name, Options: values, Lag: 1, States: 2, OracleDim: dim, Arrays: a}}}
+			return &wire.Frame{Content: &wire.Frame_Fit{Fit: &wire.FitCall{Kind: kind, Name: name, Options: values, Lag: 1,
+				States: 2, OracleDim: dim, Arrays: a}}}
 		}
 	}
 	apply := func(handle wire.Kind, o wire.Operation) func([]*wire.Array) *wire.Frame {
 		return func(a []*wire.Array) *wire.Frame {
-			return &wire.Frame{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(handle), Operation: o, Steps: 1, Arrays: a}}}
+			return &wire.Frame{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(handle), Operation: o, Steps: 1,
+				Arrays: a}}}
 		}
 	}
-	train, validation, snapshots := transfer.Snapshots("train", x), transfer.Snapshots("validation", x), transfer.Snapshots("snapshots", x)
+	train, validation, snapshots := transfer.Snapshots("train", x), transfer.Snapshots("validation", x),
+		transfer.Snapshots("snapshots", x)
 	features := transfer.Matrix("features", m)
-	labels := []transfer.Array{transfer.Labels("train_labels", []int{0, 1, 0}), transfer.Labels("validation_labels", []int{0, 1, 0})}
+	labels := []transfer.Array{transfer.Labels("train_labels", []int{0, 1, 0}),
+		transfer.Labels("validation_labels", []int{0, 1, 0})}
 	state, stored, err := transfer.State("training", someState())
 	require.NoError(t, err)
 	answer := with(func(a []*wire.Array) *wire.Frame {
@@ -256,9 +263,11 @@ func calls(t testing.TB) [][]*wire.Frame {
 			return f
 		}, append([]transfer.Array{train, validation}, stored...)...),
 		with(func([]*wire.Array) *wire.Frame {
-			return &wire.Frame{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_METHOD, Name: "method", State: state, OracleDim: 2}}}
+			return &wire.Frame{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_METHOD, Name: "method",
+				State: state, OracleDim: 2}}}
 		}, stored...),
-		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_METHOD), Operation: wire.Operation_SAVE}}}},
+		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_METHOD),
+			Operation: wire.Operation_SAVE}}}},
 		with(fit(wire.Kind_EMBEDDER, "embedder", 0), train, validation),
 		with(func(a []*wire.Array) *wire.Frame {
 			f := fit(wire.Kind_EMBEDDER, "embedder", 0)(a)
@@ -286,7 +295,8 @@ func calls(t testing.TB) [][]*wire.Frame {
 			return &wire.Frame{Content: &wire.Frame_Score{Score: &wire.ScoreCall{Handle: scorerHandle, Step: 2, Arrays: a}}}
 		}, transfer.Snapshots("snapshots", x.Slice(0, 2))),
 		with(func(a []*wire.Array) *wire.Frame {
-			return &wire.Frame{Content: &wire.Frame_Evaluate{Evaluate: &wire.EvaluateCall{Name: "loss", Options: values, Arrays: a}}}
+			return &wire.Frame{Content: &wire.Frame_Evaluate{Evaluate: &wire.EvaluateCall{Name: "loss", Options: values,
+				Arrays: a}}}
 		}, transfer.Matrix("x", m), transfer.Matrix("y", m)),
 	}
 }
@@ -399,7 +409,8 @@ func TestStates(t *testing.T) {
 	for _, frames := range [][]*wire.Frame{
 		{{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_ORACLE, Name: "oracle"}}}},
 		{{Content: &wire.Frame_Load{Load: &wire.LoadCall{Kind: wire.Kind_METHOD, Name: "method"}}}},
-		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_ORACLE), Operation: wire.Operation_SAVE}}}},
+		{{Content: &wire.Frame_Apply{Apply: &wire.ApplyCall{Handle: uint64(wire.Kind_ORACLE),
+			Operation: wire.Operation_SAVE}}}},
 	} {
 		last, err := run(newServer(t), &script{ctx: t.Context(), received: frames})
 		require.NoError(t, err)
@@ -437,7 +448,8 @@ func TestForecastIsAnAbility(t *testing.T) {
 		fails         wire.Failure_Kind
 	}{{7, 2, wire.Failure_UNAVAILABLE}, {uint64(wire.Kind_METHOD), 1 << 40, wire.Failure_OPTION}} {
 		sent, arrays := &script{}, []transfer.Array{transfer.Snapshots("snapshots", x)}
-		call := &wire.ApplyCall{Handle: c.handle, Operation: wire.Operation_FORECAST, Steps: c.steps, Arrays: transfer.Headers(arrays)}
+		call := &wire.ApplyCall{Handle: c.handle, Operation: wire.Operation_FORECAST, Steps: c.steps,
+			Arrays: transfer.Headers(arrays)}
 		require.NoError(t, transfer.Send(sent, &wire.Frame{Content: &wire.Frame_Apply{Apply: call}}, arrays...))
 		last, err := run(s, &script{ctx: t.Context(), received: sent.sent})
 		require.NoError(t, err)
@@ -552,7 +564,7 @@ func FuzzServer(f *testing.F) {
 			if failure := e.last.GetFailure(); failure != nil {
 				assert.NotEmpty(t, failure.GetMessage())
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatal("the call hangs")
 		}
 	})
@@ -604,9 +616,10 @@ func TestOddThings(t *testing.T) {
 		call  []*wire.Frame
 		kind  wire.Failure_Kind
 	}{
-		"the rank is -1":              {reports(core.Report{Rank: -1}), fitCall, wire.Failure_CONTRACT},
-		"number of parameters is -1":  {reports(core.Report{Parameters: -1}), fitCall, wire.Failure_CONTRACT},
-		"is epoch -1":                 {reports(core.Report{History: []core.Epoch{{Number: -1}}}), fitCall, wire.Failure_CONTRACT},
+		"the rank is -1":             {reports(core.Report{Rank: -1}), fitCall, wire.Failure_CONTRACT},
+		"number of parameters is -1": {reports(core.Report{Parameters: -1}), fitCall, wire.Failure_CONTRACT},
+		"is epoch -1": {reports(core.Report{History: []core.Epoch{{Number: -1}}}), fitCall,
+			wire.Failure_CONTRACT},
 		"runtime.Goexit was called":   {goexit, fitCall, wire.Failure_PANIC},
 		"internal failure: no report": {speechless, fitCall, wire.Failure_PANIC},
 		"there are 1001 warnings":     {oddLoss{warnings: make([]string, 1001)}, lossCall, wire.Failure_CONTRACT},

@@ -168,6 +168,27 @@ serve(Stops())
     assert "the fit of stops failed" in done.stderr
 
 
+def test_no_other_file_is_fitted(tmp_path: Path) -> None:
+    code = """
+import pathlib
+from koopbench_plugin import Method, serve
+
+class Changing(Method):
+    name = "changing"
+    summary = "another file once it has said what it is"
+    def fit(self, training):
+        print("fitted")
+
+with pathlib.Path(__file__).open("a") as file:
+    file.write("# changed")
+serve(Changing())
+"""
+    done = bench("plugin", "fit", starting(tmp_path / "changing.py", code), "--split", "10,4,2")
+    assert done.returncode == 1
+    assert "has changed since it was described" in done.stderr
+    assert "fitted" not in done.stdout
+
+
 def test_a_stored_model_predicts(tmp_path: Path) -> None:
     tests = str(Path(__file__).parent)
     code = f"import sys; sys.path.insert(0, {tests!r}); import test_saved, koopbench_plugin as k; k.serve(test_saved.Keeps())"

@@ -1,0 +1,75 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
+)
+
+// PersistenceName is the name of a baseline whose accuracy leaps: figures show it as dots.
+const PersistenceName = "persistence"
+
+// Baseline is what no method is needed for: the levels between which accuracies mean something.
+type Baseline struct {
+	Name  string // "chance", persistenceName or "oracle"
+	Label string
+	At    []float64 // accuracy at each step, step 1 first
+	Mean  float64
+	Steps []*stats.Estimate // at each step; nil where nothing is estimated
+	Total *stats.Estimate
+}
+
+// Baselines are chance; persistence, a method that predicts its input; and the oracle on the true
+// test snapshots, on all of them at every step. One that the results do not tell is left out.
+func Baselines(r *benchmark.Results, known Evidence, steps int) []Baseline {
+	steps = min(steps, core.MaxSteps) // results may claim any number
+	var all []Baseline
+	if c := r.Task.Measure.Chance; c != nil {
+		label := "chance"
+		if r.Task.Judged() {
+			label = fmt.Sprintf("chance (1/%d)", r.Task.States)
+		}
+		all = append(all, constant("chance", label, *c, nil, steps))
+	}
+	if at, total, ok := known.persistence(steps); ok {
+		b := Baseline{Name: PersistenceName, Label: "persistence", Mean: total.Mean, Steps: at, Total: total}
+		for _, e := range at {
+			b.At = append(b.At, e.Mean)
+		}
+		all = append(all, b)
+	}
+	if a := r.Oracle.TestAccuracy; r.Task.Judged() && a >= 0 && a <= 1 {
+		var e *stats.Estimate
+		if n := r.Task.Starts; n > 0 {
+			e = proportion(a, n)
+		}
+		all = append(all, constant("oracle", "oracle on true images", a, e, steps))
+	}
+	return all
+}
+
+// Value is the accuracy at a step, counted from 1, −1 where there is none.
+func (b Baseline) Value(step int) float64 {
+	if step < 1 || step > len(b.At) {
+		return -1
+	}
+	return b.At[step-1]
+}
+
+// Level reports whether it is drawn as a line at one height: it is the same at all steps.
+func (b Baseline) Level() bool {
+	return b.Name != PersistenceName && !slices.ContainsFunc(b.At, func(v float64) bool { return v != b.Mean })
+}
+
+// constant is a baseline that is the same at all steps.
+func constant(name, label string, accuracy float64, e *stats.Estimate, steps int) Baseline {
+	b := Baseline{Name: name, Label: label, Mean: accuracy, Total: e, At: make([]float64, steps),
+		Steps: make([]*stats.Estimate, steps)}
+	for i := range steps {
+		b.At[i], b.Steps[i] = accuracy, e
+	}
+	return b
+}

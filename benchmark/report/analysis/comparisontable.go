@@ -1,0 +1,98 @@
+package analysis
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
+)
+
+var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", VerdictWorse: "−"}
+
+// Table lays a comparison out: a row for each method of each side.
+func (c *Comparison) Table() *Table {
+	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s, accuracy on %d test snapshots",
+		c.A, OrUnnamed(c.Task.Name), States(c.Task), c.Task.Test)}
+	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"},
+		{Name: "B − A"}, {Name: "p", Right: true}}
+	for _, step := range c.measured {
+		t.Columns = append(t.Columns, Column{Name: "t = " + strconv.Itoa(step), Right: true})
+	}
+	t.Columns = append(t.Columns, Column{Name: "trained", Right: true}, Column{Name: "fit s", Right: true})
+	exposed := map[core.Exposure]bool{}
+	for _, side := range c.Sides {
+		section := section{Heading: "B = " + side.B}
+		notes := noteGroup{Heading: "B = " + side.B}
+		for _, r := range side.Rows {
+			exposed[r.Exposed] = true
+			section.Rows = append(section.Rows, row{Cells: r.cells(c.measured)})
+			for _, note := range r.Notes {
+				notes.Notes = append(notes.Notes, r.Method+": "+note)
+			}
+			switch {
+			case r.Seeds == 0:
+				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
+			case r.P == nil && r.Verdict != VerdictSame:
+				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; "+
+					"it takes %d seeds in common, and labels that give the accuracies", r.Method, stats.LeastSeeds))
+			}
+		}
+		if len(side.OnlyA) > 0 {
+			notes.Notes = append(notes.Notes, "in A only: "+strings.Join(side.OnlyA, ", "))
+		}
+		if len(side.OnlyB) > 0 {
+			notes.Notes = append(notes.Notes, "in B only: "+strings.Join(side.OnlyB, ", "))
+		}
+		notes.Notes = append(append([]string{}, side.Labels...), notes.Notes...)
+		t.Sections = append(t.Sections, section)
+		if len(notes.Notes) > 0 {
+			t.Notes = append(t.Notes, notes)
+		}
+	}
+	add := func(name, format string, values ...any) {
+		t.Facts = append(t.Facts, [2]string{name, fmt.Sprintf(format, values...)})
+	}
+	add("A, B", "mean accuracy over all steps, at the seeds in common; "+
+		"under B − A its 95%% interval, for the row alone")
+	add("p", "paired test over seeds and test snapshots; Holm's correction for all %d tests", c.Tests)
+	add("+ −", "B is better or worse than A, at 5%%")
+	add("=", "the same predictions, bit by bit")
+	add("t", "B − A at that step, not tested")
+	add("trained", "and fit s: B, and under it A")
+	if exposed[core.OracleExposed] {
+		add("†", "is handed the encoder of the oracle that judges it")
+	}
+	if exposed[core.LabelExposed] {
+		add("‡", "sees the labels of the training data")
+	}
+	return t
+}
+
+func (r Row) cells(shown []int) []cell {
+	fixed := func(v *float64) string {
+		if v == nil {
+			return None
+		}
+		return fmt.Sprintf("%.3f", *v)
+	}
+	change := cell{Value: signed(r.Change)}
+	if r.Low != nil && r.High != nil {
+		change.Detail = signed(r.Low) + " … " + signed(r.High)
+	}
+	cells := []cell{
+		{Value: verdictMarks[r.Verdict]}, {Value: strings.TrimSpace(r.Method + " " + exposureMarks[r.Exposed])},
+		{Value: strconv.Itoa(r.Seeds)}, {Value: fixed(r.A)}, {Value: fixed(r.B)}, change, {Value: probability(r.P)},
+	}
+	for _, step := range shown {
+		c := cell{Value: None}
+		if step <= len(r.Steps) {
+			c.Value = signed(r.Steps[step-1])
+		}
+		cells = append(cells, c)
+	}
+	trained := func(k [2]int) string { return fmt.Sprintf("%d/%d", k[0], k[1]) }
+	return append(cells, cell{Value: trained(r.TrainedB), Detail: trained(r.TrainedA)},
+		cell{Value: seconds(r.FitB), Detail: seconds(r.FitA)})
+}

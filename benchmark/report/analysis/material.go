@@ -1,0 +1,202 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"slices"
+	"strconv"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// Source is where results come from: a [benchmark.Store].
+type Source interface {
+	Results() (*benchmark.Results, error)
+	TaskArraysOf(t benchmark.TaskInfo) (*benchmark.TaskArrays, error)
+	RunArraysOf(t benchmark.TaskInfo, run *benchmark.RunResult) (*benchmark.RunArrays, error)
+}
+
+var _ Source = (*benchmark.Store)(nil)
+
+// Material is what figures are drawn from.
+type Material struct {
+	Results  *benchmark.Results
+	Task     *benchmark.TaskArrays
+	Known    Evidence
+	Levels   []Baseline
+	Steps    int   // of the roll-out
+	Columns  []int // the steps that the roll-out shows, ascending
+	Exhibits []Exhibit
+}
+
+// Exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
+type Exhibit struct {
+	Summary
+	Run    *benchmark.RunResult // nil where none was evaluated
+	Absent bool                 // the arrays of the run are not there
+	Images []image.Image        // by column: predictions from the first test snapshot
+	Labels []int                // by column: what the oracle saw in them
+	// The leading eigenfunctions that are not constant, at most two, and the constant ones before.
+	Modes, constant []Mode
+}
+
+// maxColumns is the number of steps that the roll-out shows side by side; of more it shows as many, evenly spaced.
+const maxColumns = 30
+
+// Gather reads what figures and page show. The error is benchmark.ErrResults where results cannot be read,
+// [core.ErrUnavailable] where there is no run.
+func Gather(s Source) (*Material, error) {
+	r, err := s.Results()
+	if err != nil {
+		return nil, err
+	}
+	all, err := Summarize(r)
+	if err != nil {
+		return nil, err
+	}
+	m := &Material{Results: r, Known: EvidenceOf(r), Steps: StepsOf(r.Task, all)}
+	m.Levels = Baselines(r, m.Known, m.Steps)
+	m.Columns = ColumnsOf(m.Steps)
+	if m.Task, err = s.TaskArraysOf(r.Task); err != nil {
+		return nil, err
+	}
+	for _, sum := range all {
+		e := Exhibit{Summary: sum}
+		if len(sum.OK) > 0 {
+			e.Run = sum.OK[0]
+			arrays, err := s.RunArraysOf(r.Task, e.Run)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				e.Absent = true
+			case err != nil:
+				return nil, fmt.Errorf("%s, seed %d: %w", sum.Label, e.Run.Seed, err)
+			default:
+				e.take(arrays, m)
+			}
+		}
+		m.Exhibits = append(m.Exhibits, e)
+	}
+	return m, nil
+}
+
+// Summaries are those of the exhibits.
+func (m *Material) Summaries() []Summary {
+	all := make([]Summary, len(m.Exhibits))
+	for i, e := range m.Exhibits {
+		all[i] = e.Summary
+	}
+	return all
+}
+
+// Last is the last of the steps that tables show.
+func (m *Material) Last() int {
+	shown := shownSteps(m.Steps, m.Results)
+	return shown[len(shown)-1]
+}
+
+// MaxPoints is the number of points of a curve, of which there are fewer where there are many methods.
+const MaxPoints = 200
+
+// Points is the number of points of a curve.
+func (m *Material) Points() int { return min(MaxPoints, max(30, 20000/max(1, len(m.Exhibits)))) }
+
+// maxRead is the number of accuracies that a reader of the page can point at, or as many as curves
+// have points.
+const maxRead = 60000
+
+// ReadSteps are the steps at which accuracies can be read from the page, the one of [Material.Last]
+// among them.
+func (m *Material) ReadSteps() []int {
+	steps := append(Sampled(m.Steps, max(m.Points(), maxRead/max(1, len(m.Exhibits)))), m.Last())
+	slices.Sort(steps)
+	return slices.Compact(steps)
+}
+
+// ColumnsOf are the steps shown: all, or maxColumns of them with the first and the last.
+func ColumnsOf(steps int) []int { return Sampled(steps, maxColumns) }
+
+// take keeps of the arrays what figures show, so that the rest can go.
+func (e *Exhibit) take(a *benchmark.RunArrays, m *Material) {
+	steps := a.Rollouts[m.Results.Protocol]
+	for _, step := range m.Columns {
+		if step > len(steps) || steps[step-1].Len() == 0 {
+			break
+		}
+		e.Images = append(e.Images, Picture(steps[step-1], 0))
+		if labels := e.Run.Ranked.Labels; step <= len(labels) {
+			e.Labels = append(e.Labels, labels[step-1][0])
+		}
+	}
+	if a.LeftEigenfunctions != nil {
+		states := m.Results.Task.States
+		e.Modes, e.constant = leadingModes(e.Run.Eigenvalues, a.LeftEigenfunctions, m.Task.TestStates, states)
+	}
+}
+
+// ShownRun names the run that is shown: "seed 42, untrained".
+func (e Exhibit) ShownRun() string {
+	if e.Run == nil {
+		return SeedWords(SeedsOf(e.Runs))
+	}
+	text := SeedWords([]int64{e.Run.Seed})
+	if !e.Run.Trained {
+		text += ", untrained"
+	}
+	if word := exposureWords[e.Exposed]; word != "" {
+		text += ", " + word
+	}
+	return text
+}
+
+// Why says why nothing of the method is shown: how its first run ended.
+func (e Exhibit) Why() string {
+	run := e.Runs[0]
+	if run.Status == benchmark.StatusOK {
+		return "never evaluated"
+	}
+	text := OneLine(string(run.Status))
+	if run.Reason != "" {
+		text += ": " + OneLine(run.Reason)
+	}
+	return text
+}
+
+// StartTitle stands before the state of the snapshot that a roll-out starts from.
+const StartTitle = "Start: "
+
+// Truth is the state a number of steps after the first start, −1 if that is unknown.
+func (m *Material) Truth(step int) int {
+	if step >= len(m.Results.Expected) {
+		return -1
+	}
+	return m.Results.Expected[step][0]
+}
+
+// Truths are the true states of so many starts, and then of what follows in each column.
+func (m *Material) Truths(starts int) [][]int {
+	var all [][]int
+	for i := range min(starts, m.Results.Task.Starts) {
+		var row []int
+		for _, step := range append([]int{0}, m.Columns...) {
+			if step < len(m.Results.Expected) {
+				row = append(row, m.Results.Expected[step][i])
+			}
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// ColumnTitle is the head of a column of the roll-out: the true state, "?" where it is not known.
+func (m *Material) ColumnTitle(step int) string {
+	truth := "?"
+	if t := m.Truth(step); t >= 0 {
+		truth = strconv.Itoa(t)
+	}
+	if step == 0 {
+		return StartTitle + truth
+	}
+	return truth
+}

@@ -1,0 +1,208 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/benchmark"
+)
+
+// Mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left
+// eigenfunction at each test snapshot.
+type Mode struct {
+	place int
+	value complex128
+	Real  []float64
+}
+
+// name is "λ₂ = 0.309 + 0.951i".
+func (m Mode) name() string {
+	return fmt.Sprintf("λ%s = %s", subscript(m.place), ComplexText(m.value))
+}
+
+// Axis is what stands along an axis of the mode.
+func (m Mode) Axis() string { return fmt.Sprintf("Re ψ%s,  %s", subscript(m.place), m.name()) }
+
+// subscript writes a number below the line.
+func subscript(n int) string {
+	return strings.Map(func(digit rune) rune { return digit - '0' + '₀' }, fmt.Sprint(n))
+}
+
+// leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each
+// conjugate pair, or as many as there are; and the constant ones before the last of them, without
+// values. values are in descending order of modulus; left is [snapshot, eigenvalue].
+func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) (modes, constant []Mode) {
+	n, k := left.Dims()
+	for j := range min(k, len(values)) {
+		m := Mode{place: j + 1, value: complex128(values[j])}
+		if len(modes) == 1 && conjugate(modes[0].value, m.value) {
+			continue
+		}
+		f := make([]complex128, n)
+		for i := range f {
+			f[i] = left.At(i, j)
+		}
+		if isConstant(f) {
+			constant = append(constant, m)
+			continue
+		}
+		m.Real = realPart(f, m.value, labels, states)
+		modes = append(modes, m)
+		if len(modes) == 2 {
+			break
+		}
+	}
+	return modes, constant
+}
+
+// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of
+// its root mean square, under which it is taken for the constant function that every evolution
+// operator has at λ = 1. A learned one is not quite constant: at seeds 0 and 42 the methods of the
+// benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
+const constantSpread = 0.3
+
+// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in
+// this sense: it has no size.
+func isConstant(f []complex128) bool {
+	sum, square, n := complex(0, 0), 0.0, 0.0
+	for _, z := range f {
+		if a := cmplx.Abs(z); Drawable(a) {
+			sum, square, n = sum+z, square+a*a, n+1
+		}
+	}
+	if n < 2 || square == 0 {
+		return false
+	}
+	share := cmplx.Abs(sum) / n / math.Sqrt(square/n) // of the mean in the root mean square
+	return 1-share*share < constantSpread*constantSpread
+}
+
+// constantText names the eigenvalues of constant eigenfunctions, "" without any.
+func constantText(constant []Mode) string {
+	if len(constant) == 0 {
+		return ""
+	}
+	names := make([]string, len(constant))
+	for i, m := range constant {
+		names[i] = m.name()
+	}
+	return "left out: " + strings.Join(names, ", ")
+}
+
+// EigenfunctionNote explains what is drawn of which eigenfunctions.
+func EigenfunctionNote(task benchmark.TaskInfo) string {
+	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus "+
+		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
+		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
+		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real. "+
+		"A single one is shown against the number of the snapshot.",
+		constantSpread, StateWord(task), 2*max(task.States, 1))
+}
+
+// WithoutEigenfunctions says why there is nothing to show of a method, "" if there is.
+func (e Exhibit) WithoutEigenfunctions() string {
+	switch {
+	case e.Run == nil:
+		return "failed"
+	case e.Absent:
+		return "arrays not kept"
+	case len(e.Modes) > 0:
+		return ""
+	case len(e.constant) > 0:
+		return "constant ones alone"
+	}
+	return "no spectrum"
+}
+
+// ShownEigenvalues is what a panel says below its title.
+func (e Exhibit) ShownEigenvalues() string {
+	text := e.ShownRun()
+	if constant := constantText(e.constant); constant != "" {
+		text += "; " + constant
+	}
+	return text
+}
+
+// conjugate reports whether a and b are a pair of conjugate numbers up to rounding. Two real numbers are no pair.
+func conjugate(a, b complex128) bool {
+	tolerance := 1e-6 * cmplx.Abs(a)
+	return math.Abs(imag(a)) > tolerance && cmplx.Abs(a-cmplx.Conj(b)) <= tolerance
+}
+
+// realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor
+// alone, a scale and a phase, and returns its real part. Its root mean square over the snapshots
+// becomes 1. Its phase is such that the mean over the snapshots of state 0 has the argument 0 if v
+// is real, so that this mean is positive, and π/(2c) otherwise, c being the number of states: for
+// the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
+// by a quarter of the angle between neighbours no two of them have the same real part. A state
+// takes the place of state 0 where the means of those before it are under a tenth of the root mean
+// square; where all are, the value of largest modulus does.
+func realPart(f []complex128, v complex128, labels []int, states int) []float64 {
+	largest, finite, square := complex(0, 0), 0, 0.0
+	for _, z := range f {
+		if a := cmplx.Abs(z); Drawable(a) {
+			finite, square = finite+1, square+a*a
+			if a > cmplx.Abs(largest) {
+				largest = z
+			}
+		}
+	}
+	scale := math.Sqrt(square / float64(max(finite, 1)))
+	if scale == 0 {
+		return make([]float64, len(f))
+	}
+	anchor := largest
+	for state := range min(states, 1+slices.Max(append([]int{-1}, labels...))) {
+		if mean := meanOver(f, labels, state); cmplx.Abs(mean) >= 0.1*scale {
+			anchor = mean
+			break
+		}
+	}
+	angle := -cmplx.Phase(anchor)
+	if math.Abs(imag(v)) > 1e-6*cmplx.Abs(v) {
+		angle += math.Pi / (2 * float64(max(states, 1)))
+	}
+	factor := cmplx.Rect(1/scale, angle)
+	part := make([]float64, len(f))
+	for i, z := range f {
+		part[i] = real(factor * z)
+	}
+	return part
+}
+
+// meanOver is the mean over the snapshots of a state, 0 where there are none.
+func meanOver(f []complex128, labels []int, state int) complex128 {
+	sum, n := complex(0, 0), 0
+	for i, label := range labels[:min(len(labels), len(f))] {
+		if label == state && Drawable(cmplx.Abs(f[i])) {
+			sum, n = sum+f[i], n+1
+		}
+	}
+	return sum / complex(float64(max(n, 1)), 0)
+}
+
+// ComplexText writes "0.309 + 0.951i", or "0.998" for a real number.
+func ComplexText(v complex128) string {
+	re, im := tidy(real(v)), tidy(math.Abs(imag(v)))
+	if math.Abs(imag(v)) <= 1e-6*cmplx.Abs(v) {
+		return re
+	}
+	sign := "+"
+	if imag(v) < 0 {
+		sign = "−"
+	}
+	return re + " " + sign + " " + im + "i"
+}
+
+func tidy(v float64) string {
+	s := fmt.Sprintf("%.3f", v)
+	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e4) {
+		s = fmt.Sprintf("%.1e", v)
+	}
+	return strings.ReplaceAll(s, "-", "−")
+}

@@ -1,0 +1,131 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/core"
+)
+
+// BandsNote says what lines and bands of accuracies are, which for a single seed is less; "" where
+// there is no band.
+func BandsNote(shown []Exhibit) string {
+	single, several := false, false
+	for _, e := range shown {
+		if e.Total != nil {
+			single, several = single || e.Total.Seeds == 1, several || e.Total.Seeds > 1
+		}
+	}
+	switch {
+	case single && several:
+		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots, " +
+			"of one seed over snapshots alone."
+	case single:
+		return "Bands: 95% intervals over test snapshots alone, of one seed."
+	case several:
+		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots."
+	}
+	return ""
+}
+
+// CutShort says that training was cut short, "" if it was not.
+func CutShort(r *benchmark.Results) string {
+	if r.MaxEpochs < 1 {
+		return ""
+	}
+	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
+		Counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
+}
+
+// Conditions are those under which accuracies hold: the protocol, and how long training was.
+func Conditions(r *benchmark.Results) string {
+	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol) + ". " + CutShort(r))
+}
+
+// AboveMark stands beside a method whose accuracy is above that of the oracle on true images.
+const AboveMark = "!"
+
+// Marks stand beside the name of a method.
+func (s Summary) Marks() []string {
+	var marks []string
+	if mark := exposureMarks[s.Exposed]; mark != "" {
+		marks = append(marks, mark)
+	}
+	if s.aboveCeiling() {
+		marks = append(marks, AboveMark)
+	}
+	return marks
+}
+
+// marked is the label with its marks.
+func (s Summary) marked() string { return strings.Join(append([]string{s.Label}, s.Marks()...), " ") }
+
+var exposureMarks = map[core.Exposure]string{core.OracleExposed: "†", core.LabelExposed: "‡"}
+
+// Meaning says what a mark stands for.
+func Meaning(mark string) string {
+	if mark == AboveMark {
+		return "above the oracle on true images"
+	}
+	for exposure, sign := range exposureMarks {
+		if sign == mark {
+			return exposureWords[exposure]
+		}
+	}
+	return ""
+}
+
+// aboveText is the warning about a method whose accuracy is above that of the oracle on true
+// images.
+func (s Summary) aboveText() string {
+	c := s.Ceiling
+	p := strings.Replace("p = "+probability(&c.Adjusted), "= <", "< ", 1)
+	return fmt.Sprintf("accuracy %.3f is %.3f above that of the oracle on true images, "+
+		"by more than chance explains (%s to %s, %s): either its predictions are clearer than true images, "+
+		"or it knows what a method must not know; look at its predictions",
+		s.Overall(), c.Difference, signed(&c.Interval.Low), signed(&c.Interval.High), p)
+}
+
+// ChecksText says how a plugin fared in its conformance checks, "" without a plugin.
+func ChecksText(p *benchmark.PluginInfo) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Checks == nil:
+		return "plugin, checks not run"
+	case len(p.Checks.Failed) > 0:
+		return "plugin, failed: " + strings.Join(p.Checks.Failed, ", ")
+	}
+	return fmt.Sprintf("plugin, %s passed", Counted(p.Checks.Passed, "check"))
+}
+
+// Checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin,
+// "failed" if a check failed for any run, else "not run" if that is so for any run, else "passed".
+// passed is the number of checks that passed, failed the names of those that did not.
+func Checked(runs []*benchmark.RunResult) (outcome string, passed int, failed []string) {
+	for _, run := range runs {
+		p := run.Plugin
+		switch {
+		case p == nil:
+		case p.Checks == nil:
+			if outcome != "failed" {
+				outcome = "not run"
+			}
+		case len(p.Checks.Failed) > 0:
+			outcome = "failed"
+			for _, name := range p.Checks.Failed {
+				if !slices.Contains(failed, name) {
+					failed = append(failed, name)
+				}
+			}
+		case outcome == "":
+			outcome = "passed"
+		}
+		if p != nil && p.Checks != nil {
+			passed = max(passed, p.Checks.Passed)
+		}
+	}
+	return outcome, passed, failed
+}

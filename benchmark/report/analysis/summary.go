@@ -1,0 +1,295 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
+)
+
+// Histories are those of the runs that have one.
+func (s Summary) Histories() (all [][]benchmark.Epoch) {
+	for _, run := range s.Runs {
+		if len(run.History) > 0 {
+			all = append(all, run.History)
+		}
+	}
+	return all
+}
+
+// Intervals are the ends of the 95% intervals at each step, not numbers where there is none.
+func (s Summary) Intervals() (low, high []float64) {
+	for _, e := range s.Steps {
+		if e == nil {
+			low, high = append(low, math.NaN()), append(high, math.NaN())
+			continue
+		}
+		low, high = append(low, e.Interval.Low), append(high, e.Interval.High)
+	}
+	return low, high
+}
+
+// Summary is what the runs of one method, over its seeds, say together.
+type Summary struct {
+	Label   string // fit to be shown
+	Exposed core.Exposure
+	ID      int                    // place among all labels in alphabetical order
+	Runs    []*benchmark.RunResult // by seed
+	OK      []*benchmark.RunResult // those of them that were evaluated
+	Mean    []float64              // accuracy at each step, step 1 first, over the runs that are ok; empty where none is
+	// What is known of the expected accuracy: at each step, and of its mean over all steps. nil where the results do not
+	// have the labels that it takes.
+	Steps  []*stats.Estimate
+	Total  *stats.Estimate
+	sample stats.Sample // seed by seed the mean over all steps
+	Places stats.Places // among the methods that saw nothing but snapshots
+	// ceiling compares it with the oracle on the true test snapshots; without seeds if the
+	// labels do not allow it.
+	Ceiling stats.Comparison
+}
+
+// Summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
+// each exposure; among them by the mean accuracy over all steps, then by that of the last step, then by label. Methods
+// that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
+func Summarize(r *benchmark.Results) ([]Summary, error) {
+	if r == nil || len(r.Runs) == 0 {
+		return nil, fmt.Errorf("%w: the results hold no finished run; make one with: bench run", core.ErrUnavailable)
+	}
+	known := EvidenceOf(r)
+	groups := map[string]*Summary{}
+	for i := range r.Runs {
+		run := &r.Runs[i]
+		s := groups[run.Method]
+		if s == nil {
+			s = &Summary{Label: OrUnnamed(run.Method)}
+			groups[run.Method] = s
+		}
+		s.Exposed = max(s.Exposed, core.Exposure(run.Exposed))
+		s.Runs = append(s.Runs, run)
+	}
+	all := make([]Summary, 0, len(groups))
+	methods := slices.Sorted(maps.Keys(groups))
+	for i, method := range methods {
+		s := groups[method]
+		s.ID = i
+		slices.SortStableFunc(s.Runs, func(a, b *benchmark.RunResult) int {
+			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Key, b.Key))
+		})
+		for _, run := range s.Runs {
+			if run.Status == benchmark.StatusOK && len(run.Ranked.Score) > 0 {
+				s.OK = append(s.OK, run)
+			}
+		}
+		s.aggregate()
+		s.estimate(known)
+		all = append(all, *s)
+	}
+	slices.SortStableFunc(all, func(a, b Summary) int {
+		return cmp.Or(cmp.Compare(a.Exposed, b.Exposed), cmp.Compare(b.Overall(), a.Overall()), cmp.Compare(b.At(0), a.At(0)))
+	})
+	testCeilings(all)
+	return all, place(all)
+}
+
+func (s *Summary) aggregate() {
+	steps := 0
+	for _, run := range s.OK {
+		steps = max(steps, len(run.Ranked.Score))
+	}
+	for step := range steps {
+		var values []float64
+		for _, run := range s.OK {
+			if step < len(run.Ranked.Score) && !math.IsNaN(run.Ranked.Score[step]) && !math.IsInf(run.Ranked.Score[step], 0) {
+				values = append(values, run.Ranked.Score[step])
+			}
+		}
+		mean := math.NaN()
+		if len(values) > 0 {
+			mean = stat.Mean(values, nil)
+		}
+		s.Mean = append(s.Mean, mean)
+	}
+}
+
+// estimate takes from the labels what aggregate cannot know. Every run must tell.
+func (s *Summary) estimate(known Evidence) {
+	var runs [][][]float64 // [run][step][snapshot]
+	var models []string
+	s.sample = stats.Sample{}
+	for _, run := range s.OK {
+		scores := known.scores(run)
+		if scores == nil || len(scores) != len(s.Mean) {
+			s.sample = nil
+			return
+		}
+		runs = append(runs, scores)
+		models = append(models, modelOf(run))
+		if s.sample[run.Seed] == nil {
+			s.sample[run.Seed] = overSteps(scores)
+		}
+	}
+	table := make([][]float64, len(runs))
+	for step := range s.Mean {
+		for i := range runs {
+			table[i] = runs[i][step]
+		}
+		s.Steps = append(s.Steps, estimate(table, models...))
+	}
+	for i := range runs {
+		table[i] = overSteps(runs[i])
+	}
+	s.Total = estimate(table, models...)
+	// The error says that what the oracle sees in the starts is not known; the table says so as well.
+	if c, err := stats.AboveCeiling(runs, known.seen); err == nil {
+		s.Ceiling = c
+	}
+}
+
+// testCeilings corrects the tests of all methods against the oracle on the true test snapshots.
+func testCeilings(all []Summary) {
+	var of []*Summary
+	var tests []stats.Comparison
+	for i := range all {
+		if all[i].Ceiling.Seeds > 0 {
+			of, tests = append(of, &all[i]), append(tests, all[i].Ceiling)
+		}
+	}
+	stats.AdjustCeilings(tests)
+	for i, s := range of {
+		s.Ceiling = tests[i]
+	}
+}
+
+// aboveCeiling reports whether its accuracy is above that of the oracle on the true test snapshots
+// by more than chance explains.
+func (s Summary) aboveCeiling() bool { return s.Ceiling.Seeds > 0 && s.Ceiling.Above() }
+
+// place ranks the methods that saw nothing but snapshots.
+func place(all []Summary) error {
+	var samples []stats.Sample
+	var of []*Summary
+	for i := range all {
+		if s := &all[i]; s.Exposed == core.Unexposed && len(s.sample) > 0 {
+			samples, of = append(samples, s.sample), append(of, s)
+		}
+	}
+	ranking, err := stats.Rank(samples)
+	if err != nil {
+		return err
+	}
+	for i, s := range of {
+		s.Places = ranking.Places[i]
+	}
+	return nil
+}
+
+// At is the mean accuracy at a step, counted from 1, 0 for the last one, rounded so that the order of a sum decides no
+// rank; −1 where there is none.
+func (s Summary) At(step int) float64 {
+	if step == 0 {
+		step = len(s.Mean)
+	}
+	if step < 1 || step > len(s.Mean) || math.IsNaN(s.Mean[step-1]) {
+		return -1
+	}
+	return math.Round(s.Mean[step-1]*1e9) / 1e9
+}
+
+// Overall is the mean accuracy over all steps, rounded likewise; −1 where there is none.
+func (s Summary) Overall() float64 {
+	if len(s.Mean) == 0 {
+		return -1
+	}
+	sum := 0.0
+	for i := range s.Mean {
+		sum += s.At(i + 1)
+	}
+	return math.Round(sum/float64(len(s.Mean))*1e9) / 1e9
+}
+
+// Trained is the number of runs that have learned.
+func (s Summary) Trained() int {
+	n := 0
+	for _, run := range s.Runs {
+		if run.Trained {
+			n++
+		}
+	}
+	return n
+}
+
+// Tried is the number of runs that took part: a method that is skipped has not been tried.
+func (s Summary) Tried() int {
+	n := 0
+	for _, run := range s.Runs {
+		if run.Status != benchmark.StatusSkipped {
+			n++
+		}
+	}
+	return n
+}
+
+// status is "ok" if every run is, "4/6 ok" if some or none of several are, and how the run ended for a single one.
+func (s Summary) status() string {
+	switch {
+	case len(s.OK) == len(s.Runs):
+		return string(benchmark.StatusOK)
+	case len(s.Runs) == 1 && s.Runs[0].Status != benchmark.StatusOK:
+		return OneLine(string(s.Runs[0].Status))
+	case len(s.Runs) == 1:
+		return string(benchmark.StatusInvalid)
+	}
+	return fmt.Sprintf("%d/%d ok", len(s.OK), len(s.Runs))
+}
+
+// Remarks says what a reader of a figure must know besides the label: "failed", "4/6 seeds ok", "untrained",
+// "5/6 trained", "sees the oracle".
+func (s Summary) Remarks() []string {
+	var remarks []string
+	switch {
+	case len(s.OK) == 0 && len(s.Runs) == 1:
+		remarks = append(remarks, s.status())
+	case len(s.OK) == 0:
+		remarks = append(remarks, "failed")
+	case len(s.OK) < len(s.Runs):
+		remarks = append(remarks, fmt.Sprintf("%d/%d seeds ok", len(s.OK), len(s.Runs)))
+	}
+	learned := 0
+	for _, run := range s.OK {
+		if run.Trained {
+			learned++
+		}
+	}
+	switch {
+	case learned == len(s.OK):
+	case learned == 0:
+		remarks = append(remarks, "untrained")
+	default:
+		remarks = append(remarks, fmt.Sprintf("%d/%d trained", learned, len(s.Runs)))
+	}
+	if word := exposureWords[s.Exposed]; word != "" {
+		remarks = append(remarks, word)
+	}
+	return remarks
+}
+
+var exposureWords = map[core.Exposure]string{
+	core.OracleExposed: "sees the oracle",
+	core.LabelExposed:  "sees labels",
+}
+
+// StepsOf is the number of steps that the task or, failing that, the runs have.
+func StepsOf(t benchmark.TaskInfo, all []Summary) int {
+	steps := max(t.Steps, 1)
+	for _, s := range all {
+		steps = max(steps, len(s.Mean))
+	}
+	return steps
+}

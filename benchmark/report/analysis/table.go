@@ -1,0 +1,216 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
+)
+
+// Table is a page of text before it takes the form of a terminal or of Markdown.
+type Table struct {
+	Title    string
+	Remark   string // under the title, "" for none
+	Columns  []Column
+	Sections []section
+	Costs    *Table // of the same methods, nil for none
+	Facts    [][2]string
+	Notes    []noteGroup
+}
+
+// Column is the head of a column.
+type Column struct {
+	Name   string
+	More   string // what it is, where the name does not say
+	Right  bool   // numbers stand to the right
+	Excess int    // if the table is too wide, the column with the largest goes first, and one with 0 stays
+}
+
+// MethodColumn has the names of methods.
+const MethodColumn = "method"
+
+// section is rows under a heading, which the first one lacks.
+type section struct {
+	Heading string
+	Rows    []row
+}
+
+// row is that of a method or of a baseline.
+type row struct {
+	Cells  []cell
+	Method *Summary  // nil for none
+	Level  *Baseline // nil for none
+}
+
+// cell is a value and how sure it is. order is what to sort by, "" for the value.
+type cell struct{ Value, Detail, Order string }
+
+// share is a cell of k of n.
+func share(k, n int) cell {
+	if n == 0 {
+		return cell{Value: None}
+	}
+	return cell{Value: fmt.Sprintf("%d/%d", k, n), Order: fmt.Sprint(float64(k) / float64(n))}
+}
+
+// NewTable is [RankingTable] of results. The error is [core.ErrUnavailable] where there is no run.
+func NewTable(r *benchmark.Results) (*Table, error) {
+	all, err := Summarize(r)
+	if err != nil {
+		return nil, err
+	}
+	return RankingTable(r, all, EvidenceOf(r)), nil
+}
+
+// RankingTable lays results out: a row for each method and baseline.
+func RankingTable(r *benchmark.Results, all []Summary, known Evidence) *Table {
+	steps := StepsOf(r.Task, all)
+	shown := shownSteps(steps, r)
+	t := &Table{Remark: CutShort(r), Title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s",
+		OrUnnamed(r.Task.Name), States(r.Task), r.Task.Test, ByProtocol(r.Protocol))}
+	t.Columns = []Column{
+		{Name: "rank"}, {Name: "method"}, {Name: "ok", Excess: 2}, {Name: "trained", Excess: 3}, {Name: "mean"},
+		{Name: "sd", Right: true, Excess: 4},
+	}
+	for i, step := range shown {
+		c := Column{Name: "t = " + strconv.Itoa(step), Excess: 5}
+		switch i {
+		case len(shown) - 1:
+			c.Excess = 1
+		case 0:
+			c.Excess = 2
+		}
+		t.Columns = append(t.Columns, c)
+	}
+	t.Sections = sectionsOf(all, func(s *Summary) []cell { return s.cells(shown) })
+	levels := section{Heading: "baselines"}
+	for _, b := range Baselines(r, known, steps) {
+		levels.Rows = append(levels.Rows, row{Cells: b.cells(shown, len(t.Columns)), Level: &b})
+	}
+	if len(levels.Rows) > 0 {
+		t.Sections = append(t.Sections, levels)
+	}
+	t.Costs = costTable(all)
+	t.Facts = facts(r, all, known)
+	t.Notes = notes(r, all)
+	return t
+}
+
+// sectionsOf are the methods that are ranked and those that are not.
+func sectionsOf(all []Summary, cells func(*Summary) []cell) []section {
+	sections := []section{{}, {Heading: "not ranked"}}
+	for i := range all {
+		of := &sections[0]
+		if all[i].Exposed != core.Unexposed {
+			of = &sections[1]
+		}
+		of.Rows = append(of.Rows, row{Cells: cells(&all[i]), Method: &all[i]})
+	}
+	return slices.DeleteFunc(sections, func(s section) bool { return len(s.Rows) == 0 })
+}
+
+// costTable has what runs cost, in the columns of which some run tells.
+func costTable(all []Summary) *Table {
+	t := &Table{Title: "costs", Columns: []Column{{Name: "method"}}}
+	shown := ShownCosts(all)
+	if len(shown) == 0 {
+		return nil
+	}
+	for _, c := range shown {
+		t.Columns = append(t.Columns, Column{Name: c.Name, More: c.more, Right: true, Excess: 1})
+	}
+	t.Sections = sectionsOf(all, func(s *Summary) []cell {
+		cells := []cell{{Value: s.marked()}}
+		for _, c := range shown {
+			cells = append(cells, c.Cell(s.OK))
+		}
+		return cells
+	})
+	return t
+}
+
+// shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The
+// step before stands in for one after which the states have come round, since predicting the input
+// is right there.
+func shownSteps(steps int, r *benchmark.Results) []int {
+	var shown []int
+	for _, step := range []int{1, 5, 10, steps} {
+		if step > 1 && step < len(r.Expected) && slices.Equal(r.Expected[step], r.Expected[0]) {
+			step--
+		}
+		if step <= steps {
+			shown = append(shown, step)
+		}
+	}
+	slices.Sort(shown)
+	return slices.Compact(shown)
+}
+
+func (s Summary) cells(shown []int) []cell {
+	trained := share(s.Trained(), s.Tried())
+	if s.Tried() > 1 {
+		trained.Detail = shortInterval(stats.Proportion(s.Trained(), s.Tried()), 2)
+	}
+	cells := []cell{
+		{Value: s.RankText()}, {Value: s.marked()}, share(len(s.OK), len(s.Runs)), trained,
+		accuracyCell(s.Overall(), s.Total), s.deviations(),
+	}
+	for _, step := range shown {
+		var e *stats.Estimate
+		if step <= len(s.Steps) {
+			e = s.Steps[step-1]
+		}
+		cells = append(cells, accuracyCell(s.At(step), e))
+	}
+	return cells
+}
+
+// cells are those of a table with so many columns.
+func (b Baseline) cells(shown []int, columns int) []cell {
+	cells := make([]cell, columns)
+	cells[1].Value = b.Label
+	cells[4] = accuracyCell(b.Mean, b.Total)
+	for i, step := range shown {
+		if step <= len(b.At) {
+			cells[6+i] = accuracyCell(b.At[step-1], b.Steps[step-1])
+		}
+	}
+	return cells
+}
+
+// RankText is empty for methods that are apart.
+func (s Summary) RankText() string {
+	if s.Exposed != core.Unexposed {
+		return ""
+	}
+	return s.Places.String()
+}
+
+// deviations are those of the mean over all steps, between seeds and between test snapshots.
+func (s Summary) deviations() cell {
+	if s.Total == nil {
+		return cell{Value: None}
+	}
+	root := func(variance float64) string {
+		if math.IsNaN(variance) {
+			return None
+		}
+		return withoutZero(math.Sqrt(variance), 3)
+	}
+	return cell{Value: root(s.Total.Components.Seeds), Detail: root(s.Total.Components.Snapshots)}
+}
+
+func accuracyCell(mean float64, e *stats.Estimate) cell {
+	if mean < 0 {
+		return cell{Value: None}
+	}
+	c := cell{Value: fmt.Sprintf("%.3f", mean)}
+	if e != nil {
+		c.Detail = shortInterval(e.Interval, 3)
+	}
+	return c
+}

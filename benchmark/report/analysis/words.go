@@ -1,0 +1,174 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/stats"
+)
+
+// signed is "+.012", "−.012" or "0".
+func signed(v *float64) string {
+	if v == nil {
+		return None
+	}
+	text := withoutZero(math.Abs(*v), 3)
+	switch {
+	case text == "0":
+		return text
+	case *v < 0:
+		return "−" + text
+	}
+	return "+" + text
+}
+
+func probability(p *float64) string {
+	switch {
+	case p == nil:
+		return None
+	case *p < 0.001:
+		return "<.001"
+	}
+	return withoutZero(*p, 3)
+}
+
+func seconds(v *float64) string {
+	if v == nil {
+		return None
+	}
+	return secondsText(*v)
+}
+
+// Capital makes the first letter a capital.
+func Capital(text string) string {
+	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
+}
+
+// Counted is a number with its word, which gets an s unless the number is 1.
+func Counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// SeedsOf are the seeds of runs, ascending.
+func SeedsOf(runs []*benchmark.RunResult) []int64 {
+	seeds := make([]int64, len(runs))
+	for i, run := range runs {
+		seeds[i] = run.Seed
+	}
+	slices.Sort(seeds)
+	return slices.Compact(seeds)
+}
+
+// seedText writes ascending seeds as the command line takes them: "0..4,7".
+func seedText(seeds []int64) string {
+	var parts []string
+	for i := 0; i < len(seeds); {
+		j := i
+		for j+1 < len(seeds) && seeds[j+1] == seeds[j]+1 {
+			j++
+		}
+		first := strconv.FormatInt(seeds[i], 10)
+		switch j - i {
+		case 0:
+			parts = append(parts, first)
+		case 1:
+			parts = append(parts, first, strconv.FormatInt(seeds[j], 10))
+		default:
+			parts = append(parts, first+".."+strconv.FormatInt(seeds[j], 10))
+		}
+		i = j + 1
+	}
+	return strings.Join(parts, ",")
+}
+
+// SeedWords is "seed 3" or "seeds 0..4".
+func SeedWords(seeds []int64) string {
+	if len(seeds) == 1 {
+		return "seed " + seedText(seeds)
+	}
+	return "seeds " + seedText(seeds)
+}
+
+// States writes how many states a task has: "5 digits".
+func States(t benchmark.TaskInfo) string {
+	if t.States == 1 {
+		return "1 " + StateWord(t)
+	}
+	return fmt.Sprintf("%d %ss", t.States, StateWord(t))
+}
+
+// StateWord is what a task calls its states.
+func StateWord(t benchmark.TaskInfo) string {
+	return cmp.Or(OneLine(t.StateWord), "state")
+}
+
+// None stands in the place of a value that is not there.
+const None = "–"
+
+// shortInterval is ".951–.983".
+func shortInterval(i stats.Interval, digits int) string {
+	return withoutZero(i.Low, digits) + "–" + withoutZero(i.High, digits)
+}
+
+// withoutZero writes a number from 0 to 1 in few characters: ".95", "0", "1".
+func withoutZero(v float64, digits int) string {
+	text := strconv.FormatFloat(v, 'f', digits, 64)
+	if whole, part, _ := strings.Cut(text, "."); strings.Trim(part, "0") == "" {
+		return whole
+	}
+	return strings.TrimPrefix(text, "0")
+}
+
+func secondsText(mean float64) string {
+	switch {
+	case math.IsNaN(mean) || math.IsInf(mean, 0):
+		return None
+	case mean >= 99.95:
+		return fmt.Sprintf("%.0f", mean)
+	case mean >= 9.995:
+		return fmt.Sprintf("%.1f", mean)
+	}
+	return fmt.Sprintf("%.2f", mean)
+}
+
+// OrUnnamed is a name fit to be shown, which may be missing.
+func OrUnnamed(name string) string { return cmp.Or(OneLine(name), "unnamed") }
+
+// maxText is the number of characters after which a text from the results is cut; results.json has all of it.
+const maxText = 400
+
+// OneLine makes text from the results fit to be shown: clean, and not endless.
+func OneLine(text string) string {
+	text = Clean(text)
+	if utf8.RuneCountInString(text) > maxText {
+		text = string([]rune(text)[:maxText-1]) + "…"
+	}
+	return text
+}
+
+// Clean is the first line of a text without characters that do not print.
+func Clean(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD")), "\n")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return -1
+	}, text))
+}
+
+// PageFile is the file of the page, within the folder of the results.
+const PageFile = "report.html"

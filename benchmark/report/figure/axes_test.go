@@ -1,0 +1,25 @@
+package figure
+
+import (
+	"math"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLogAxis(t *testing.T) {
+	for _, c := range [][2]float64{{1, 1}, {0.0001, 100000}, {0.2, 30}, {3, 5}, {1e-4, 1e-4}} {
+		a := logAxis("s", c[0], c[1])
+		assert.Less(t, a.min, math.Log10(c[0]))
+		assert.Greater(t, a.max, math.Log10(c[1]))
+		require.NotEmpty(t, a.ticks, "%v", c)
+		assert.LessOrEqual(t, len(a.ticks), 12)
+		for _, tick := range a.ticks {
+			v, err := strconv.ParseFloat(tick.Label, 64)
+			require.NoError(t, err)
+			assert.InDelta(t, tick.Value, math.Log10(v), 1e-9)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package figure
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+)
+
+// ring is a circle around a point.
+func ring(c draw.Canvas, line paint, at vg.Point, radius vg.Length) {
+	var p vg.Path
+	disc(&p, at, radius)
+	c.SetLineStyle(draw.LineStyle{Color: line, Width: 0.8})
+	c.Stroke(p)
+}
+
+const ringRadius = vg.Length(4.3)
+
+// Eigenvalues shows the eigenvalues of each method at all seeds with the unit circle, in rings at
+// those of the true cycle.
+func (d *Drawer) Eigenvalues() Sheet {
+	s := Sheet{
+		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.", ratio: 0.93, // the circle is round
+		Note: "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
+	}
+	if d.Results.Task.States > 0 {
+		s.Key = legend{
+			{Name: "eigenvalue of a run", style: d.label, narrow: true,
+				sample: func(c draw.Canvas) { dot(c, soft, 2.3, c.Center()) }},
+			{Name: "eigenvalue of the cycle through " + analysis.States(d.Results.Task), style: d.label, narrow: true,
+				sample: func(c draw.Canvas) { ring(c, ink, c.Center(), ringRadius) }},
+		}
+		s.Note += " Rings: the eigenvalues of the true cycle, which are the roots of unity."
+	}
+	var without []string
+	for _, e := range d.Exhibits {
+		if slices.ContainsFunc(e.OK, func(run *benchmark.RunResult) bool { return len(run.Eigenvalues) > 0 }) {
+			s.Panels = append(s.Panels, d.eigenvaluePanel(e))
+		} else {
+			without = append(without, e.Label)
+		}
+	}
+	return s.limited("eigenvalues", without)
+}
+
+func (d *Drawer) eigenvaluePanel(e analysis.Exhibit) panel {
+	reach, beyondReach := 1.15, 0
+	for _, run := range e.OK {
+		for _, v := range run.Eigenvalues {
+			if a := cmplx.Abs(complex128(v)); analysis.Drawable(a) && a <= 10 {
+				reach = max(reach, 1.1*a)
+			} else {
+				beyondReach++
+			}
+		}
+	}
+	var x, y []float64
+	for _, run := range e.OK[:min(len(e.OK), maxCurves)] {
+		for _, v := range run.Eigenvalues[:min(len(run.Eigenvalues), analysis.MaxPoints)] {
+			if cmplx.Abs(complex128(v)) <= reach {
+				x, y = append(x, real(complex128(v))), append(y, imag(complex128(v)))
+			}
+		}
+	}
+	ticks := ticksIn(-reach, reach, 5, false)
+	p := newPlot(d.lettering, axis{label: "Re λ", min: -reach, max: reach, ticks: ticks},
+		axis{label: "Im λ", min: -reach, max: reach, ticks: ticks})
+	p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) {
+		toX, toY := p.Transforms(&c)
+		var circle []vg.Point // the axes may have different scales
+		for k := range 73 {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k) / 72)
+			circle = append(circle, vg.Point{X: toX(cos), Y: toY(sin)})
+		}
+		c.StrokeLines(draw.LineStyle{Color: dim, Width: 0.7}, circle)
+		for k := range min(d.Results.Task.States, 100) {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k) / float64(d.Results.Task.States))
+			ring(c, ink, vg.Point{X: toX(cos), Y: toY(sin)}, ringRadius)
+		}
+		dot(c, hue(d.looks[e.ID].colour).faded(0xcc), 2.3, points(c, p, x, y)...)
+		if beyondReach > 0 {
+			letter(c, d.tick, c.Max.X-3, c.Max.Y-10, text.XRight, fmt.Sprintf("%d beyond", beyondReach))
+		}
+	}))
+	label := fmt.Sprintf("%s: %d eigenvalues", e.Label, len(x))
+	if lead := e.OK[0].Eigenvalues; len(lead) > 0 {
+		label += ", the first " + analysis.ComplexText(complex128(lead[0]))
+	}
+	return panel{Title: e.Label, Subtitle: someSeeds(e.OK), plot: p, label: label}
+}

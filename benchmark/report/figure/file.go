@@ -1,0 +1,120 @@
+package figure
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"path/filepath"
+
+	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/atomicfile"
+)
+
+const (
+	// resolution of PNG files in dots an inch.
+	resolution = 200
+	// maxDots bounds the memory of a PNG file, 4 bytes a dot; a larger figure has a lower resolution.
+	maxDots = 8 << 20
+
+	margin = vg.Length(8) // of white around a figure
+)
+
+// figure is a drawing of a given size.
+type figure struct {
+	name, title   string
+	width, height vg.Length
+	draw          func(draw.Canvas)
+}
+
+// dpi is the resolution of the PNG file.
+func (f figure) dpi() int {
+	area := float64(f.width/vg.Inch) * float64(f.height/vg.Inch)
+	return min(resolution, max(1, int(math.Sqrt(maxDots/area))))
+}
+
+// png draws the figure as a PNG file.
+func (f figure) png() (_ []byte, err error) {
+	defer core.Recover(&err)
+	var b bytes.Buffer
+	if err := png.Encode(&b, f.raster(f.dpi())); err != nil {
+		return nil, fmt.Errorf("figure %s: %w", f.name, err)
+	}
+	return b.Bytes(), nil
+}
+
+func (f figure) raster(dpi int) image.Image {
+	c := dotCanvas{vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))}
+	f.draw(draw.New(c))
+	return c.Image()
+}
+
+// dotCanvas shows the pixels of images with sharp edges. Images must not be drawn under a transform.
+type dotCanvas struct{ *vgimg.Canvas }
+
+func (c dotCanvas) DrawImage(r vg.Rectangle, img image.Image) {
+	dots := func(l vg.Length) int { return int(math.Round(l.Dots(c.DPI()))) }
+	height := c.Image().Bounds().Dy()
+	box := image.Rect(dots(r.Min.X), height-dots(r.Max.Y), dots(r.Max.X), height-dots(r.Min.Y))
+	xdraw.NearestNeighbor.Scale(c.Image(), box, img, img.Bounds(), xdraw.Src, nil)
+}
+
+// svg draws the figure as an SVG file.
+func (f figure) svg() (_ []byte, err error) {
+	defer core.Recover(&err)
+	c := newSVG(f.width, f.height)
+	on := draw.New(c)
+	on.SetColor(paper)
+	on.Fill(on.Path())
+	f.draw(on)
+	return c.file(f.title), nil
+}
+
+// Folder is the folder of the figures, within that of the results.
+const Folder = "figures"
+
+// Names returns the names of the figures that [Write] draws: NAME.png and NAME.svg, in the order in which to show them.
+func Names() []string {
+	return []string{"accuracy", "rollout", "eigenfunctions", "training", "sample"}
+}
+
+func (d *Drawer) Write(folder string) error {
+	for _, name := range Names() {
+		png, svg, err := d.render(name)
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", name, err)
+		}
+		for ext, data := range map[string][]byte{".png": png, ".svg": svg} {
+			if err := atomicfile.Write(filepath.Join(folder, name+ext), data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// render draws one figure in both formats.
+func (d *Drawer) render(name string) (png, svg []byte, err error) {
+	defer core.Recover(&err)
+	f := d.figure(name)
+	if png, err = f.png(); err != nil {
+		return nil, nil, err
+	}
+	svg, err = f.svg()
+	return png, svg, err
+}
+
+func (d *Drawer) figure(name string) figure {
+	return map[string]func() figure{
+		"accuracy": d.accuracyFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
+		"eigenfunctions": func() figure { return d.Eigenfunctions().figure() },
+		"training":       func() figure { return d.Training().figure() },
+	}[name]()
+}

@@ -1,0 +1,70 @@
+package page
+
+import (
+	"slices"
+
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+)
+
+// costView is the section of costs.
+type costView struct {
+	Charts  []pageChart
+	Note    string
+	Caption string // of the table
+	Columns []rankingColumn
+	Groups  []rankingGroup
+}
+
+// Width is the number of columns of the table.
+func (v costView) Width() int { return len(v.Columns) + 1 }
+
+func (b *builder) costView(t *analysis.Table) costView {
+	v := costView{Note: b.costNote(), Caption: b.costCaption()}
+	if !slices.ContainsFunc(b.Exhibits, func(e analysis.Exhibit) bool { return len(e.OK) > 0 }) {
+		v.Note = "No run has been evaluated."
+		return v
+	}
+	for _, of := range []struct {
+		title, label string
+		cost         analysis.Cost
+	}{{"Fit", "seconds of a fit", analysis.FitCost}, {"Predict", "seconds of the roll-out", analysis.PredictCost}} {
+		v.Charts = append(v.Charts, pageChart{
+			Title: of.title, Wide: b.CostChart("wide", 570, 380, of.label, of.cost), Narrow: b.CostChart("narrow", 340, 320,
+				of.label, of.cost),
+		})
+	}
+	if t == nil {
+		return v
+	}
+	var picked []int
+	for i, c := range t.Columns[1:] {
+		picked = append(picked, 1+i)
+		v.Columns = append(v.Columns, rankingColumn{Name: c.Name, More: c.More, Class: "number"})
+	}
+	v.Groups = b.groups(t, picked)
+	return v
+}
+
+func (b *builder) costNote() string {
+	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. " +
+		"Upright lines: 95% intervals. The upper left is best. " + analysis.Conditions(b.Results)
+}
+
+// costCaption says what the numbers mean, and whose memory it is.
+func (b *builder) costCaption() string {
+	text := "What a run takes: means over the runs that are ok."
+	inside, together := false, false
+	for _, e := range b.Exhibits {
+		for _, run := range e.OK {
+			inside = inside || !run.Isolated && run.PeakRSSBytes > 0
+			together = together || run.Jobs > 1
+		}
+	}
+	if inside {
+		text += " The memory of runs that are not isolated is that of the whole program."
+	}
+	if together {
+		text += " Some runs shared the machine with others: seconds passed for all of them."
+	}
+	return text
+}

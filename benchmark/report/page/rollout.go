@@ -1,0 +1,314 @@
+package page
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/core"
+)
+
+// The page has the images of as many runs as fit these limits: of each method the first seed, then
+// of each the second, and so on.
+const (
+	maxSprites     = 200
+	maxSpriteBytes = 9 << 20 // in base64
+)
+
+// rolloutView is the table of predicted images as it is before a script runs.
+type rolloutView struct {
+	Rows                        []rolloutLine
+	Columns                     []rolloutColumn
+	Images                      int // test images to choose from
+	Seeds                       []string
+	Seed                        string
+	Sprites                     template.HTML
+	Truth                       string // of the first test image
+	Word, Caption, Note, Status string
+}
+
+type rolloutColumn struct {
+	Step  int
+	Truth string
+}
+
+type rolloutLine struct {
+	Method      int
+	Name, Which string
+	Start       template.HTML
+	Cells       []template.HTML
+}
+
+// rolloutData is what the script needs to show other images and seeds.
+type rolloutData struct {
+	Seed    string               `json:"seed"`
+	Width   int                  `json:"width"`
+	Height  int                  `json:"height"`
+	Word    string               `json:"word"`
+	Columns []int                `json:"columns"`
+	Truth   [][]int              `json:"truth"` // [start][column], the start itself first; empty without states
+	Runs    map[int][]rolloutRun `json:"runs"`
+}
+
+type rolloutRun struct {
+	Seed string `json:"seed"`
+	Text string `json:"text"`
+	// Image is PNG in base64, a row a test image, a column a step; left out where the page shows it.
+	Image  string  `json:"image,omitempty"`
+	Labels [][]int `json:"labels"` // [test image][column], null where the page has no images of the run
+}
+
+// rollout reads the images of the runs.
+func (b *builder) rollout() (rolloutView, *rolloutData, error) {
+	task := b.Results.Task
+	height, width, _ := analysis.PictureShape(b.Task.Starts.Shape())
+	v := rolloutView{Word: analysis.StateWord(task), Images: b.Task.Starts.Len()}
+	d := &rolloutData{Width: width, Height: height, Word: v.Word,
+		Columns: b.Columns, Runs: map[int][]rolloutRun{}}
+	if v.Images == 0 {
+		v.Note = "The results hold no test images."
+		return v, d, nil
+	}
+	d.Truth = b.Truths(v.Images)
+	embedded, total, err := b.rolloutRuns(d)
+	if err != nil {
+		return v, d, err
+	}
+	v.Seeds, v.Seed = b.rolloutSeeds(d)
+	if v.Seed == "" {
+		v.Note = "No run has images to show."
+		return v, d, nil
+	}
+	d.Seed = v.Seed
+	truth, err := sprite(1, v.Images, height, width,
+		func(_, row int) image.Image { return analysis.Picture(b.Task.Starts, row) })
+	if err != nil {
+		return v, d, err
+	}
+	sprites := []string{spriteImage("truth", -1, truth, width, height*v.Images)}
+	for _, step := range b.Columns {
+		v.Columns = append(v.Columns, rolloutColumn{step, b.ColumnTitle(step)})
+	}
+	v.Truth = strings.TrimPrefix(b.ColumnTitle(0), analysis.StartTitle)
+	for _, e := range b.Exhibits {
+		runs := d.Runs[e.ID]
+		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
+		line := rolloutLine{Method: e.ID, Name: e.Label, Start: template.HTML(cropped("truth", width, height, 0))}
+		if i < 0 {
+			line.Which = e.Why()
+			if e.Run != nil {
+				line.Which = e.ShownRun() + ": its images are not in this page"
+			}
+		} else {
+			line.Which = runs[i].Text
+			sheet := spriteImage(fmt.Sprint(e.ID), e.ID, runs[i].Image, width*len(b.Columns), height*v.Images)
+			sprites = append(sprites, sheet)
+			if runs[i].Seed == v.Seed {
+				runs[i].Image = "" // the script finds it in the page
+			}
+		}
+		for column, step := range b.Columns {
+			cell := `<span class="cell"><span class="seen"></span></span>`
+			if i >= 0 {
+				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`,
+					cropped(fmt.Sprint(e.ID), width, height, column), seen(runs[i].Labels, column, b.Truth(step)))
+			}
+			line.Cells = append(line.Cells, template.HTML(cell))
+		}
+		v.Rows = append(v.Rows, line)
+	}
+	v.Sprites = template.HTML(strings.Join(sprites, ""))
+	v.Status = fmt.Sprintf("Image 1 of %d, %s %s; seed %s", v.Images, v.Word, v.Truth, v.Seed)
+	v.Caption = fmt.Sprintf("What each method predicts from one test image. %s "+
+		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.",
+		analysis.Conditions(b.Results), v.Word)
+	v.Note = "Values are cut to [0, 1] and shown in 16 levels."
+	if n := len(b.Columns); n < b.Steps {
+		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, b.Steps)
+	}
+	if embedded < total {
+		v.Note += fmt.Sprintf(" The page holds the images of %d of %d runs, by seed; runs/ has all.", embedded, total)
+	}
+	return v, d, nil
+}
+
+// rolloutRuns fills in the runs of all methods and says of how many of how many the page has the images.
+func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
+	size, most := 0, 0
+	for _, e := range b.Exhibits {
+		most = max(most, len(e.Runs))
+	}
+	for i := range most {
+		for _, e := range b.Exhibits {
+			if i >= len(e.Runs) {
+				continue
+			}
+			run := e.Runs[i]
+			r := rolloutRun{Seed: strconv.FormatInt(run.Seed, 10), Text: analysis.SeedWords([]int64{run.Seed})}
+			switch {
+			case run.Status != benchmark.StatusOK:
+				r.Text += ": " + analysis.OneLine(string(run.Status))
+			case !run.Trained:
+				r.Text += ", untrained"
+			}
+			if run.Status == benchmark.StatusOK {
+				total++
+				if embedded < maxSprites && size < maxSpriteBytes {
+					if err := b.embed(&r, run); err != nil {
+						return 0, 0, fmt.Errorf("%s, seed %d: %w", e.Label, run.Seed, err)
+					}
+				}
+				if r.Labels == nil {
+					r.Text += ": images not in this page"
+				} else {
+					embedded, size = embedded+1, size+len(r.Image)
+				}
+			}
+			d.Runs[e.ID] = append(d.Runs[e.ID], r)
+		}
+	}
+	return embedded, total, nil
+}
+
+// embed gives a run its images and labels; one whose arrays are not there stays without.
+func (b *builder) embed(r *rolloutRun, run *benchmark.RunResult) error {
+	a, err := b.source.RunArraysOf(b.Results.Task, run)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	images := b.Task.Starts.Len()
+	height, width, _ := analysis.PictureShape(b.Task.Starts.Shape())
+	labels, steps := make([][]int, images), a.Rollouts[b.Results.Protocol]
+	for row := range images {
+		for _, step := range b.Columns {
+			if seen := run.Ranked.Labels; step <= len(seen) {
+				labels[row] = append(labels[row], seen[step-1][row])
+			}
+		}
+	}
+	r.Image, err = sprite(len(b.Columns), images, height, width, func(column, row int) image.Image {
+		step := b.Columns[column]
+		if step > len(steps) || row >= steps[step-1].Len() ||
+			!slices.Equal(steps[step-1].Shape(), b.Task.Starts.Shape()) {
+			return nil
+		}
+		return analysis.Picture(steps[step-1], row)
+	})
+	if err == nil {
+		r.Labels = labels
+	}
+	return err
+}
+
+// rolloutSeeds are the seeds that some run with images has, and the one to begin with: that of the best method.
+func (b *builder) rolloutSeeds(d *rolloutData) (seeds []string, first string) {
+	var numbers []int64
+	for _, e := range b.Exhibits {
+		for i, r := range d.Runs[e.ID] {
+			if r.Labels != nil {
+				if first == "" {
+					first = r.Seed
+				}
+				numbers = append(numbers, e.Runs[i].Seed)
+			}
+		}
+	}
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
+		seeds = append(seeds, strconv.FormatInt(n, 10))
+	}
+	return seeds, first
+}
+
+// sixteen are the levels of grey of an embedded image.
+var sixteen = func() color.Palette {
+	p := make(color.Palette, 16)
+	for i := range p {
+		p[i] = color.Gray{uint8(17 * i)}
+	}
+	return p
+}()
+
+// sprite joins images of one size, nil for none, into one PNG file in base64.
+func sprite(columns, rows, height, width int, of func(column, row int) image.Image) (encoded string, err error) {
+	defer core.Recover(&err)
+	bounds := image.Rect(0, 0, columns*width, rows*height)
+	grey := image.NewPaletted(bounds, sixteen)
+	var sheet draw.Image = grey
+	for i := range grey.Pix {
+		grey.Pix[i] = 15
+	}
+	for row := range rows {
+		for column := range columns {
+			at := image.Rect(column*width, row*height, (column+1)*width, (row+1)*height)
+			switch img := of(column, row).(type) {
+			case nil:
+			case *image.Gray:
+				for y := range height {
+					for x, v := range img.Pix[y*img.Stride : y*img.Stride+width] {
+						grey.Pix[grey.PixOffset(at.Min.X+x, at.Min.Y+y)] = uint8((int(v) + 8) / 17)
+					}
+				}
+			default:
+				if sheet == grey {
+					sheet = image.NewNRGBA(bounds)
+				}
+				draw.Draw(sheet, at, img, image.Point{}, draw.Src)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, sheet); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+func spriteImage(id string, method int, encoded string, width, height int) string {
+	attribute := ""
+	if method >= 0 {
+		attribute = fmt.Sprintf(` data-sprite="%d"`, method)
+	}
+	return fmt.Sprintf(`<image id="sprite-%s"%s width="%d" height="%d" href="data:image/png;base64,%s"/>`, id, attribute,
+		width, height, encoded)
+}
+
+// cropped shows the image of a column and the first row of a sprite.
+func cropped(id string, width, height, column int) string {
+	return fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" aria-hidden="true" focusable="false">`+
+		`<use href="#sprite-%s" x="%d" y="0"/></svg>`,
+		width, height, id, -column*width)
+}
+
+// seen writes what the oracle sees in the image of a column, from the first test image.
+func seen(labels [][]int, column, truth int) string {
+	if len(labels) == 0 || column >= len(labels[0]) {
+		return `<span class="seen"></span>`
+	}
+	word := "wrong"
+	if labels[0][column] == truth {
+		word = "right"
+	}
+	return fmt.Sprintf(`<span class="seen %s">%d<span class="unseen"> %[1]s</span></span>`, word, labels[0][column])
+}
+
+// strip joins the first n snapshots side by side.
+func strip(x core.Snapshots, n int) (encoded string, err error) {
+	height, width, _ := analysis.PictureShape(x.Shape())
+	return sprite(n, 1, height, width, func(column, _ int) image.Image { return analysis.Picture(x, column) })
+}

@@ -1,0 +1,64 @@
+package text
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/internal/foreign"
+)
+
+// WriteComparison writes a comparison as aligned plain text.
+func WriteComparison(w io.Writer, c *analysis.Comparison) error {
+	_, err := io.WriteString(w, plain(c.Table(), maxWidth))
+	return err
+}
+
+// WriteComparisonMarkdown writes a comparison as Markdown.
+func WriteComparisonMarkdown(w io.Writer, c *analysis.Comparison) error {
+	_, err := io.WriteString(w, markdown(c.Table()))
+	return err
+}
+
+// WriteComparisonJSON writes a comparison as it is.
+func WriteComparisonJSON(w io.Writer, c *analysis.Comparison) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// WriteComparisonCSV writes a row for each side, method and step, and one for the mean over all
+// steps, whose step is "mean": only it is tested. What is not known is empty.
+func WriteComparisonCSV(w io.Writer, c *analysis.Comparison) error {
+	rows := [][]string{{"a", "b", "method", "exposed", "step", "difference", "accuracy_a", "accuracy_b", "low", "high",
+		"p", "verdict", "seeds",
+		"trained_a", "tried_a", "trained_b", "tried_b", "fit_seconds_a", "fit_seconds_b"}}
+	for _, side := range c.Sides {
+		for _, r := range side.Rows {
+			lead := []string{foreign.Cell(c.A), foreign.Cell(side.B), foreign.Cell(analysis.Clean(r.Method)),
+				foreign.Cell(analysis.Clean(string(r.Exposed)))}
+			for i, d := range r.Steps {
+				row := append(append([]string{}, lead...), strconv.Itoa(i+1), cellNumber(d))
+				rows = append(rows, append(append(row, make([]string, 6)...), strconv.Itoa(r.Seeds), "", "", "", "", "", ""))
+			}
+			rows = append(rows, append(append([]string{}, lead...), "mean", cellNumber(r.Change), cellNumber(r.A),
+				cellNumber(r.B),
+				cellNumber(r.Low), cellNumber(r.High), cellNumber(r.P), string(r.Verdict), strconv.Itoa(r.Seeds),
+				strconv.Itoa(r.TrainedA[0]), strconv.Itoa(r.TrainedA[1]), strconv.Itoa(r.TrainedB[0]), strconv.Itoa(r.TrainedB[1]),
+				cellNumber(r.FitA), cellNumber(r.FitB)))
+		}
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+func cellNumber(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return csvNumber(*v)
+}

@@ -1,0 +1,2 @@
+// Package text writes the tables of package analysis: for terminals, as Markdown, as CSV and JSON.
+package text
