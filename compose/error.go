@@ -8,20 +8,23 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// SquaredError returns the score of a [core.Problem] whose true futures are known: futures[k] has the true snapshot k+1 steps
-// after each start, in the order of the starts, and variance is that of the test snapshots, by [Variance]. It keeps futures.
+// SquaredError returns the score of a [core.Problem] whose true futures are known: futures[k] has
+// the true snapshot k+1 steps after each start, in the order of the starts, and variance is that of
+// the test snapshots, by [Variance]. It keeps futures.
 //
-// Its measure is nmse, the normalised mean squared error: ‖x̂ − x‖²/(d·variance) for the prediction x̂ of a snapshot x of d values,
-// a number of at least 0 for each start and step, lower being better. Predictions by the mean of the test snapshots have about 1.
-// The root of its mean over starts is the normalised root mean squared error.
+// Its measure is nmse, the normalised mean squared error: ‖x̂ − x‖²/(d·variance) for the prediction
+// x̂ of a snapshot x of d values, a number of at least 0 for each start and step, lower being
+// better. Predictions by the mean of the test snapshots have about 1. The root of its mean over
+// starts is the normalised root mean squared error.
 //
-// The error of its Fit is [core.ErrContract] if there is no future, futures differ in length or shape, or the variance is no
-// positive number.
+// The error of its Fit is [core.ErrContract] if there is no future, futures differ in length or
+// shape, or the variance is no positive number.
 func SquaredError(futures []core.Snapshots, variance float64) core.Score {
 	return squaredError{futures, variance}
 }
 
-// Variance is the mean over the coordinates of a snapshot of the variance over snapshots, 0 for no snapshot.
+// Variance is the mean over the coordinates of a snapshot of the variance over snapshots, 0 for no
+// snapshot.
 func Variance(x core.Trajectories) float64 {
 	m := x.Snapshots().Matrix()
 	n, d := m.Dims()
@@ -54,8 +57,8 @@ var (
 // Measure implements [core.Score].
 func (squaredError) Measure() core.Measure {
 	return core.Measure{
-		Name: "nmse", Summary: "squared error of the prediction, over the variance of the test snapshots", LowerIsBetter: true,
-		Least: 0, Most: math.Inf(1), Chance: 1,
+		Name: "nmse", Summary: "squared error of the prediction, over the variance of the test snapshots",
+		LowerIsBetter: true, Least: 0, Most: math.Inf(1), Chance: 1,
 	}
 }
 
@@ -65,13 +68,13 @@ func (s squaredError) Fit(context.Context, *core.Training) (core.Scorer, error) 
 	case len(s.futures) == 0:
 		return nil, fmt.Errorf("%w: the true futures of no step are there", core.ErrContract)
 	case !(s.variance > 0) || math.IsInf(s.variance, 0):
-		return nil, fmt.Errorf("%w: the test snapshots have the variance %v, by which no error can be divided", core.ErrContract,
-			s.variance)
+		return nil, fmt.Errorf("%w: the test snapshots have the variance %v, by which no error can be divided",
+			core.ErrContract, s.variance)
 	}
 	for k, x := range s.futures {
 		if first := s.futures[0]; x.Len() != first.Len() || !x.SameShape(first) {
-			return nil, fmt.Errorf("%w: %w: the true futures at step %d are %d snapshots of shape %v, and at step 1 %d of shape %v",
-				core.ErrContract, core.ErrShape, k+1, x.Len(), x.Shape(), first.Len(), first.Shape())
+			return nil, fmt.Errorf("%w: %w: the true futures at step %d are %d snapshots of shape %v, and at step 1 %d of "+
+				"shape %v", core.ErrContract, core.ErrShape, k+1, x.Len(), x.Shape(), first.Len(), first.Shape())
 		}
 	}
 	return s, nil
@@ -80,7 +83,8 @@ func (s squaredError) Fit(context.Context, *core.Training) (core.Scorer, error) 
 // Score implements [core.Scorer].
 func (s squaredError) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
 	if step < 1 || step > len(s.futures) {
-		return nil, fmt.Errorf("%w: step %d; the true futures of steps 1 to %d are there", core.ErrOption, step, len(s.futures))
+		return nil, fmt.Errorf("%w: step %d; the true futures of steps 1 to %d are there", core.ErrOption, step,
+			len(s.futures))
 	}
 	truth := s.futures[step-1]
 	if predicted.Len() != truth.Len() || !predicted.SameShape(truth) {

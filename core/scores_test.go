@@ -29,14 +29,15 @@ func TestCheckScores(t *testing.T) {
 	assert.ErrorIs(t, core.CheckScores(m, nil, 2), core.ErrShape)
 }
 
-// TestProblemTexts: what a problem says for people, and its eigenvalues, are checked as the rest is.
+// TestProblemTexts: what a problem says for people, and its eigenvalues, are checked as the rest
+// is.
 func TestProblemTexts(t *testing.T) {
 	x, err := core.NewSnapshots(ramp(8), 2)
 	require.NoError(t, err)
-	long := strings.Repeat("a", core.MaxSentence+1)
+	long, nan := strings.Repeat("a", core.MaxSentence+1), complex(0, math.NaN())
 	for says, change := range map[string]func(*core.Problem){
 		"":                                    func(*core.Problem) {},
-		"true eigenvalue 1 is":                func(p *core.Problem) { p.Truth = &core.Truth{Eigenvalues: []complex128{1, complex(0, math.NaN())}} },
+		"true eigenvalue 1 is":                func(p *core.Problem) { p.Truth = &core.Truth{Eigenvalues: []complex128{1, nan}} },
 		"the source of the data has 8193":     func(p *core.Problem) { p.Source = long },
 		"the source of the data is \"\\xff\"": func(p *core.Problem) { p.Source = "\xff" },
 		"the word for a state has 8193":       func(p *core.Problem) { p.States.Word = long },

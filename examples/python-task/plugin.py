@@ -43,7 +43,7 @@ class Lorenz(Task):
         train, held, test = np.split(np.array(path[500::5]), [1000, 1300])  # the first are on the way to the attractor
         starts = np.arange(len(test) - steps)
         future = np.array([test[starts + k] for k in range(1, steps + 1)])
-        source = "simulated by Runge and Kutta's method"
+        source = "a simulation by Runge and Kutta's method"
         return Problem(train=train, validation=held, test=test, starts=starts, future=future, steps=steps, rank=10, source=source)
 
 

@@ -2164,7 +2164,7 @@ type Opened struct {
 	Lag               uint64                 `protobuf:"varint,2,opt,name=lag,proto3" json:"lag,omitempty"`
 	Steps             uint64                 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"` // of a roll-out
 	Rank              uint64                 `protobuf:"varint,4,opt,name=rank,proto3" json:"rank,omitempty"`
-	TrainLengths      []uint64               `protobuf:"varint,5,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"` // of its trajectories; they add up to the snapshots
+	TrainLengths      []uint64               `protobuf:"varint,5,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"` // of its trajectories, which add up to the snapshots; none for one trajectory
 	ValidationLengths []uint64               `protobuf:"varint,6,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
 	TestLengths       []uint64               `protobuf:"varint,7,rep,packed,name=test_lengths,json=testLengths,proto3" json:"test_lengths,omitempty"`
 	States            uint64                 `protobuf:"varint,8,opt,name=states,proto3" json:"states,omitempty"` // how many there are; 0 if the states are not known

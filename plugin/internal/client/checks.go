@@ -96,8 +96,8 @@ func expectScores(h *wire.Array, n int) error {
 
 func expectExactly(h *wire.Array, shape ...uint64) error {
 	if s := h.GetShape(); !slices.Equal(s, shape) {
-		return fmt.Errorf("%w: %w: the array %q has the shape %v; it must have %v", core.ErrContract, core.ErrShape, h.GetName(), s,
-			shape)
+		return fmt.Errorf("%w: %w: the array %q has the shape %v; it must have %v", core.ErrContract, core.ErrShape,
+			h.GetName(), s, shape)
 	}
 	return nil
 }

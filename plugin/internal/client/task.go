@@ -68,7 +68,8 @@ func (k *held) called(err error) {
 	}
 }
 
-// anew is the context of a call that makes something for later calls too: it ends with the call, and has the values of another.
+// anew is the context of a call that makes something for later calls too: it ends with the call,
+// and has the values of another.
 type anew struct {
 	context.Context
 	values context.Context
@@ -167,8 +168,8 @@ func (o *opened) receive(c *call, reply *wire.Opened) error {
 
 // compare receives a problem that must be the same as before.
 func (o *opened) compare(c *call, reply *wire.Opened) error {
-	other := fmt.Errorf("%w: the task was opened again with the same options, and gave other data; equal options must give "+
-		"equal bits, in another process too", core.ErrContract)
+	other := fmt.Errorf("%w: the task was opened again with the same options, and gave other data; equal options "+
+		"must give equal bits, in another process too", core.ErrContract)
 	if !proto.Equal(reply, o.reply) {
 		return other
 	}
@@ -274,9 +275,6 @@ func (j *scorer) fit(ctx context.Context, progress core.Progress) error {
 
 // Score implements [core.Scorer].
 func (j *scorer) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
-	if err := j.of.problem.CheckPredicted(step, predicted); err != nil {
-		return nil, err
-	}
 	scores, err := j.try(ctx, step, predicted)
 	if errors.Is(err, core.ErrScopeClosed) { // the process had ended before the call
 		return j.try(ctx, step, predicted)
@@ -321,7 +319,8 @@ func (j *scorer) ask(ctx context.Context, fitted *held, step int, predicted core
 		return nil, fmt.Errorf("%w: %s came where scores belong", core.ErrContract, transfer.Kind(frame))
 	}
 	n := j.of.problem.StartCount()
-	received, err := c.receive(frame.GetResult().GetArrays(), func(h *wire.Array) error { return expectScores(h, n) }, "scores")
+	expect := func(h *wire.Array) error { return expectScores(h, n) }
+	received, err := c.receive(frame.GetResult().GetArrays(), expect, "scores")
 	if err != nil {
 		return nil, err
 	}
@@ -339,7 +338,8 @@ func (j *scorer) ask(ctx context.Context, fitted *held, step int, predicted core
 // maxTrajectories is the most of a part that a plugin may tell.
 const maxTrajectories = 1 << 20
 
-// announced returns what a plugin says of a problem before its arrays come, and the names that these must have.
+// announced returns what a plugin says of a problem before its arrays come, and the names that
+// these must have.
 func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 	p := &core.Problem{Source: reply.GetSource(), Picture: core.Picture(reply.GetPicture())}
 	var err error
@@ -347,7 +347,9 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 		what string
 		sent uint64
 		to   *int
-	}{{"lag", reply.GetLag(), &p.Lag}, {"number of steps", reply.GetSteps(), &p.Steps}, {"rank", reply.GetRank(), &p.Rank}} {
+	}{
+		{"lag", reply.GetLag(), &p.Lag}, {"number of steps", reply.GetSteps(), &p.Steps}, {"rank", reply.GetRank(), &p.Rank},
+	} {
 		if *n.to, err = describe.CoreCount(n.what, n.sent); err != nil {
 			return nil, nil, err
 		}
@@ -376,14 +378,16 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 	return p, names, expectProblem(reply)
 }
 
-// expectProblem checks the shapes of the arrays of a problem, which have the names that they must have.
+// expectProblem checks the shapes of the arrays of a problem, which have the names that they must
+// have.
 func expectProblem(reply *wire.Opened) error {
 	lengths := map[string]uint64{}
 	for name, of := range map[string][]uint64{
 		"train": reply.GetTrainLengths(), "validation": reply.GetValidationLengths(), "test": reply.GetTestLengths(),
 	} {
 		if len(of) > maxTrajectories {
-			return fmt.Errorf("%w: the array %q has %d trajectories; the most is %d", core.ErrContract, name, len(of), maxTrajectories)
+			return fmt.Errorf("%w: the array %q has %d trajectories; the most is %d", core.ErrContract, name, len(of),
+				maxTrajectories)
 		}
 		for _, n := range of {
 			if n > transfer.MaxArray { // so that sums do not overflow
@@ -392,20 +396,25 @@ func expectProblem(reply *wire.Opened) error {
 			lengths[name] += n
 		}
 	}
-	starts := lengths["test"]
-	for _, h := range reply.GetArrays() {
-		if h.GetName() == "starts" && len(h.GetShape()) == 1 {
-			starts = h.GetShape()[0]
+	for _, h := range reply.GetArrays()[:3] {
+		switch s, n := h.GetShape(), lengths[h.GetName()]; {
+		case len(s) < 2:
+			return fmt.Errorf("%w: %w: the array %q has the shape %v; snapshots have at least 2 axes", core.ErrContract,
+				core.ErrShape, h.GetName(), s)
+		case n == 0: // one trajectory
+			lengths[h.GetName()] = s[0]
+		case n != s[0]:
+			return fmt.Errorf("%w: %w: the array %q has the shape %v, and its trajectories have %d snapshots together",
+				core.ErrContract, core.ErrShape, h.GetName(), s, n)
 		}
+	}
+	starts := lengths["test"]
+	if h := reply.GetArrays(); len(h) > 3 && h[3].GetName() == "starts" && len(h[3].GetShape()) == 1 {
+		starts = h[3].GetShape()[0]
 	}
 	for _, h := range reply.GetArrays() {
 		var err error
-		switch name := h.GetName(); name {
-		case "train", "validation", "test":
-			if s := h.GetShape(); len(s) < 2 || s[0] != lengths[name] {
-				err = fmt.Errorf("%w: %w: the array %q has the shape %v, and its trajectories have %d snapshots together",
-					core.ErrContract, core.ErrShape, name, s, lengths[name])
-			}
+		switch h.GetName() {
 		case "starts":
 			err = expectExactly(h, starts)
 		case "train_states":
@@ -465,16 +474,17 @@ func fill(p *core.Problem, reply *wire.Opened, arrays []transfer.Received) error
 	return err
 }
 
-// trajectories cuts an array of snapshots into trajectories, whose lengths add up to its own.
-func trajectories(a *transfer.Received, lengths []uint64) (core.Trajectories, error) {
+// trajectories cuts an array of snapshots into trajectories of those lengths; none stand for one
+// trajectory.
+func trajectories(a *transfer.Received, sent []uint64) (core.Trajectories, error) {
 	x, err := a.Snapshots()
-	if err != nil || len(lengths) == 0 {
+	if err != nil {
 		return core.Trajectories{}, err
 	}
-	parts, from := make([]core.Snapshots, len(lengths)), 0
-	for i, n := range lengths {
-		parts[i] = x.Slice(from, from+int(n))
-		from += int(n)
+	var lengths []int
+	for _, n := range sent {
+		lengths = append(lengths, int(n))
 	}
-	return core.NewTrajectories(parts...)
+	t, err := core.CutTrajectories(x, lengths)
+	return t, broken(err)
 }

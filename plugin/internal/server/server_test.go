@@ -202,8 +202,12 @@ const problemHandle, scorerHandle = 20, 21
 func newServer(t testing.TB) *Server {
 	s, err := New("", "", method{}, embedder{}, operator{}, loss{}, oracle{}, task{})
 	require.NoError(t, err)
-	s.fitted[problemHandle] = &fitted{kind: wire.Kind_TASK, thing: problem()}
-	s.fitted[scorerHandle] = &fitted{kind: wire.Kind_TASK, thing: scorer{nearness{}, problem()}}
+	p, err := core.GuardProblem(problem())
+	require.NoError(t, err)
+	scorer, err := p.Score.Fit(t.Context(), nil)
+	require.NoError(t, err)
+	s.fitted[problemHandle] = &fitted{kind: wire.Kind_TASK, thing: p}
+	s.fitted[scorerHandle] = &fitted{kind: wire.Kind_TASK, thing: scorer}
 	for kind, thing := range map[wire.Kind]any{
 		wire.Kind_METHOD:   still{},
 		wire.Kind_EMBEDDER: embedding{[]int{2}}, wire.Kind_OPERATOR: evolution{},

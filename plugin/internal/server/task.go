@@ -36,18 +36,15 @@ func (s *Server) Open(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) err
 		if err != nil {
 			return err
 		}
-		if p == nil {
-			return fmt.Errorf("%w: the task returned neither a problem nor an error", core.ErrContract)
+		if p, err = core.GuardProblem(p); err != nil {
+			return err
 		}
 		return s.sendProblem(in, p)
 	})
 }
 
-// sendProblem sends a problem, and keeps it if it has a score.
+// sendProblem sends a problem, which is valid, and keeps it if it has a score.
 func (s *Server) sendProblem(in *stream, p *core.Problem) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
 	reply, arrays := opened(p)
 	if err := transfer.CheckSize(arrays...); err != nil {
 		return err
@@ -105,12 +102,6 @@ func sentLengths(t core.Trajectories) []uint64 {
 	return lengths
 }
 
-// scorer is what judges the predictions of a problem.
-type scorer struct {
-	core.Scorer
-	problem *core.Problem
-}
-
 // fitScore fits the score of a problem that was opened before.
 func (s *Server) fitScore(in *stream, c *wire.FitScoreCall) error {
 	kept, err := s.find(c.GetProblem())
@@ -119,7 +110,8 @@ func (s *Server) fitScore(in *stream, c *wire.FitScoreCall) error {
 	}
 	p, ok := kept.thing.(*core.Problem)
 	if !ok {
-		return fmt.Errorf("%w: the handle %d is no problem's, and only a problem has a score", core.ErrUnknown, c.GetProblem())
+		return fmt.Errorf("%w: the handle %d is no problem's, and only a problem has a score", core.ErrUnknown,
+			c.GetProblem())
 	}
 	t, err := scoreTraining(in, p, c)
 	if err != nil {
@@ -132,10 +124,7 @@ func (s *Server) fitScore(in *stream, c *wire.FitScoreCall) error {
 		}
 		return err
 	})
-	if err == nil && fit == nil {
-		err = fmt.Errorf("%w: the fit of the score returned neither a scorer nor an error", core.ErrContract)
-	}
-	return s.finish(in, &fitted{kind: wire.Kind_TASK, thing: scorer{fit, p}}, err)
+	return s.finish(in, &fitted{kind: wire.Kind_TASK, thing: fit}, err)
 }
 
 // scoreTraining is what the score of a problem may see.
@@ -160,7 +149,7 @@ func (s *Server) score(in *stream, c *wire.ScoreCall) error {
 	if err != nil {
 		return err
 	}
-	judge, ok := kept.thing.(scorer)
+	scorer, ok := kept.thing.(core.Scorer)
 	if !ok {
 		return fmt.Errorf("%w: the handle %d is not that of a score that was fitted", core.ErrUnknown, c.GetHandle())
 	}
@@ -176,12 +165,9 @@ func (s *Server) score(in *stream, c *wire.ScoreCall) error {
 	if err != nil {
 		return err
 	}
-	if err := judge.problem.CheckPredicted(step, x); err != nil {
-		return err
-	}
 	var scores []float64
 	err = in.compute(func() (err error) {
-		scores, err = judge.Score(in.ctx, step, x)
+		scores, err = scorer.Score(in.ctx, step, x)
 		return err
 	})
 	if err != nil {

@@ -101,7 +101,7 @@ class Problem:
     eigenvalues: npt.ArrayLike | None = None
     """(r,) the largest eigenvalues of the true evolution operator at the lag, if they are known, in any order."""
     source: str = ""
-    """Where the data come from, for the reader."""
+    """Where the data come from, for the reader: a noun such as "a simulation"."""
     picture: Picture = "curve"
     """How a snapshot is drawn: "image" of grey values, the first axis from top to bottom, or "curve" of its values."""
     score: Score | None = None
