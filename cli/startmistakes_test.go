@@ -52,11 +52,11 @@ func TestStartMistakes(t *testing.T) {
 			"process crashed: far.py ended before its handshake (exit status 1): SyntaxError: expected ':' (far.py, line 12)",
 		},
 		"a class in place of an object": {
-			python("far.py: <class '__main__.Fourier'> is no Method, Embedder, EvolutionOperator, Loss or Oracle; " +
+			python("far.py: <class '__main__.Fourier'> is no Method, Embedder, EvolutionOperator, Loss, Oracle or Task; " +
 				"serve an object of the class, Fourier()"), 0o755,
 			"process crashed: far.py ended before its handshake (exit status 1): far.py: <class '__main__.Fourier'> is no " +
 				"Method, Embedder, " +
-				"EvolutionOperator, Loss or Oracle; serve an object of the class, Fourier()",
+				"EvolutionOperator, Loss, Oracle or Task; serve an object of the class, Fourier()",
 		},
 		"no Python of that name": {
 			"#!/usr/bin/env python0\n", 0o755,
