@@ -37,6 +37,9 @@ var suites = map[string]func(t *testing.T, thing any){
 	"oracle": func(t *testing.T, thing any) {
 		RunOracleSuite(t, func() core.Oracle { return thing.(core.Oracle) }, quick())
 	},
+	"task": func(t *testing.T, thing any) {
+		RunTaskSuite(t, func() core.Task { return thing.(core.Task) }, quick())
+	},
 }
 
 func TestSuitesOfCorrectThings(t *testing.T) {

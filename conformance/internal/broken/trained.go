@@ -206,8 +206,8 @@ func (k kind) fits(add adder) {
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
 	}))
-	add("keeps-nothing", "looks up the lag later", after(func(t *core.Training, f *fitted) {
-		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*float64(t.Lag)) })
+	add("keeps-nothing", "looks up the name later", after(func(t *core.Training, f *fitted) {
+		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*float64(len(t.Name))) })
 	}))
 	add("keeps-nothing", "asks the training for the shape later", after(func(t *core.Training, f *fitted) {
 		compute := f.compute
