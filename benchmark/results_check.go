@@ -162,6 +162,9 @@ func (t TaskInfo) check() error {
 	if err := checkNames(t.Name, t.Source, t.DataSHA256); err != nil {
 		return err
 	}
+	if t.Starts > t.Test {
+		return fmt.Errorf("it has %d roll-outs, and %d test snapshots for them to begin at", t.Starts, t.Test)
+	}
 	if t.States < 0 || t.States > math.MaxInt32 || t.Judged() && t.States == 0 {
 		return fmt.Errorf("it has %d states; a task that an oracle judges has at least 1", t.States)
 	}

@@ -324,7 +324,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 		}
 	}
 	accuracy := func(v any) func(t *testing.T, dir string) {
-		return edited(func(_, run map[string]any) { run["accuracy"].([]any)[1] = v })
+		return edited(func(_, run map[string]any) { evaluation(run)["score"].([]any)[1] = v })
 	}
 	field := func(name string, v any) func(t *testing.T, dir string) {
 		return edited(func(_, run map[string]any) { run[name] = v })
@@ -381,7 +381,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"a link as the page": {linked("report.html", filepath.Join(b.outside, "file")), map[string]string{"report": ""}},
 		"a link as results":  {linked("results.json", filepath.Join(b.outside, "results.json")), map[string]string{"report": "a link out of the folder", "run into": "a link out of the folder"}},
 		"a link to itself":   {linked("results.json", "results.json"), map[string]string{"report": "results.json"}},
-		"accuracy 1e5":       {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; an accuracy is 0 to 1")},
+		"accuracy 1e5":       {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it is 0 to 1")},
 		"accuracy 1e11":      {accuracy(1e11), refusedBy("its accuracy at step 2 is 1e+11")},
 		"accuracy -1e308":    {accuracy(-1e308), refusedBy("its accuracy at step 2 is -1e+308")},
 		"losses of 1e308":    {field("history", []any{map[string]any{"epoch": 1, "train": 1e308, "validation": -1e308}, map[string]any{"epoch": 9e15, "train": 1e99, "validation": -1e99}}), map[string]string{"report": ""}},
@@ -391,21 +391,27 @@ func (b hostileBase) cases() map[string]hostileCase {
 		}), refused("it is 0 to 1000000000")},
 		"bytes of 2^63":       {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
 		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}), map[string]string{"report": ""}},
-		"few hashes":          {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }), refused("it has 1 hashes of predictions; a run of 3 steps that is ok has 3")},
-		"short hashes":        {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"", "a", "b"} }), map[string]string{"report": "", "compare": ""}},
-		"empty labels":        {edited(func(_, run map[string]any) { run["labels"] = []any{[]any{}, []any{}, []any{}} }), refused("the labels at step 1: there are 0, of 20 test snapshots")},
+		"few hashes":          {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }), refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
+		"short hashes":        {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"", "a", "b"}; evaluation(run)["prediction_sha256"] = []any{"", "a", "b"} }), map[string]string{"report": "", "compare": ""}},
+		"empty labels":        {edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }), refused("the labels at step 1: there are 0, of 20 snapshots")},
 		"a key as a path":     {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }), refused(`its key "../../outside/x" is no name of a file`)},
 		"an oracle as a path": {edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }), refused("is no name of a file")},
 		"many dots as a key":  {edited(func(_, run map[string]any) { run["key"] = ".." }), refused(`its key ".." is no name of a file`)},
 		"a shape of 2^62":     {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["shape"] = []any{1 << 31, 1 << 31} }), refused("and the most is 4194304 values")},
-		"states of 2^31":      {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }), map[string]string{"verify": "2147483647"}},
-		"test of 2^31":        {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }), refused("of 2147483647 test snapshots")},
+		"states of 2^31":      {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }), refused("its measure calls itself accuracy, and is another")},
+		"test of 2^31":        {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }), map[string]string{"report": "of 2147483647 snapshots"}},
+		"starts of 2^31":      {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }), refused("it has 2147483647 roll-outs, and 20 test snapshots")},
+		"expected, deep":      {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }), refused("the expected states at step 2: there are 1, of 20 snapshots")},
+		"more evaluations":    {edited(func(_, run map[string]any) { run["evaluations"] = append(run["evaluations"].([]any), evaluation(run)) }), refused("there is one by each protocol")},
+		"a baseline of 1e99":  {edited(func(r, _ map[string]any) { r["baselines"].([]any)[0].(map[string]any)["score"].([]any)[0] = 1e99 }), refused("the baseline persistence: step 1: ")},
+		"a measure of 1e308":  {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["measure"].(map[string]any)["most"] = 1e308 }), refused("its measure calls itself accuracy, and is another")},
 		"text that steers": {edited(func(r, run map[string]any) {
-			run["reason"], run["warnings"], run["trained"] = steering, []any{steering, steering + "\n" + steering}, false
+			run["reason"], run["untrained"], run["trained"] = steering, steering, false
+			run["warnings"] = []any{steering, steering + "\n" + steering}
 			run["exposed"], run["plugin"] = steering, map[string]any{"path": steering, "sha256": steering, "version": steering, "checks": map[string]any{"failed": []any{steering}}}
 			for _, part := range []string{"task", "oracle", "environment"} {
 				for name, v := range r[part].(map[string]any) {
-					if _, isText := v.(string); isText && name != "protocol" && name != "key" && name != "backend" && name != "data_sha256" {
+					if _, isText := v.(string); isText && name != "picture" && name != "key" && name != "backend" && name != "data_sha256" {
 						r[part].(map[string]any)[name] = v.(string) + steering
 					}
 				}
@@ -422,8 +428,8 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"a long name":          {field("name", long), refused("a name has 15000000 bytes, and the most is 4096: \"long text long text")},
 		"long options":         {edited(func(_, run map[string]any) { run["options"] = map[string]any{"epochs": long} }), map[string]string{"report": "", "compare": ""}},
 		"many options":         {edited(func(_, run map[string]any) { run["options"] = manyOptions(100000) }), map[string]string{"report": ""}},
-		"a bomb of objects":    {json(`{"schema":"koopbench.results/1","runs":[` + strings.Repeat(`{},`, 1<<20) + `{}]}`), map[string]string{"report": "what it says, and what was read with it, would take", "merge": "KOOPBENCH_READ_MIB"}},
-		"a bomb of lists":      {json(`{"schema":"koopbench.results/1","oracle":{"options":{"a":[` + strings.Repeat(`[],`, 4<<20) + `0]}}}`), map[string]string{"report": "would take"}},
+		"a bomb of objects":    {json(`{"schema":"koopbench.results/2","runs":[` + strings.Repeat(`{},`, 1<<20) + `{}]}`), map[string]string{"report": "what it says, and what was read with it, would take", "merge": "KOOPBENCH_READ_MIB"}},
+		"a bomb of lists":      {json(`{"schema":"koopbench.results/2","oracle":{"options":{"a":[` + strings.Repeat(`[],`, 4<<20) + `0]}}}`), map[string]string{"report": "would take"}},
 		"deep brackets":        {json(strings.Repeat("[", 1<<20)), map[string]string{"report": "exceeded max depth"}},
 		"no JSON":              {json("\x00\x1b[31m"), map[string]string{"report": "invalid character"}},
 		"a thousand methods":   {many(1000), map[string]string{"report": ""}},
@@ -445,8 +451,11 @@ func pipe(t *testing.T, dir, name string) {
 
 func failedRun(run map[string]any) {
 	run["trained"] = false
-	run["status"], run["accuracy"], run["labels"], run["prediction_sha256"] = "failed", []any{}, []any{}, []any{}
+	run["status"], run["evaluations"], run["prediction_sha256"] = "failed", []any{}, []any{}
 }
+
+// evaluation is the first of a run, as it is in JSON.
+func evaluation(run map[string]any) map[string]any { return run["evaluations"].([]any)[0].(map[string]any) }
 
 func manyOptions(n int) map[string]any {
 	options := map[string]any{}

@@ -95,7 +95,7 @@ func (m *mutator) change() {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		require.NoError(m.t, os.RemoveAll(path))
-		require.NoError(m.t, os.WriteFile(path, []byte(`{"schema":"koopbench.results/1"}`), 0o644))
+		require.NoError(m.t, os.WriteFile(path, []byte(`{"schema":"koopbench.results/2"}`), 0o644))
 	}
 	content, err := os.ReadFile(path)
 	require.NoError(m.t, err)

@@ -77,6 +77,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.config != "" {
 				named, lockNamed := cmd.Flags().Changed("plugin"), cmd.Flags().Changed("plugin-lock")
+				f.task.configured = !cmd.Flags().Changed("task")
 				if err := readConfig(f.config, cmd.Flags()); err != nil {
 					return err
 				}

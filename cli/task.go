@@ -26,6 +26,8 @@ import (
 type taskFlags struct {
 	task   string
 	values map[string]*string // of the short forms, by the name of the flag
+	// configured says that a configuration gives the task: short forms go before its options.
+	configured bool
 }
 
 // shortForm is a flag that gives the task an option.
@@ -83,7 +85,7 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 	}
 	var pairs []string
 	if query != "" {
-		pairs = append(pairs, query)
+		pairs = strings.Split(query, "&")
 	}
 	d := task.Describe()
 	for _, s := range shortForms {
@@ -95,9 +97,11 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		if !ok {
 			return nil, core.Options{}, usagef("--%s: the task %s has no option %q; %s", s.flag, name, s.option, optionNames(d))
 		}
-		if strings.HasPrefix(query, s.option+"=") || strings.Contains(query, "&"+s.option+"=") {
+		given := func(pair string) bool { return strings.HasPrefix(pair, s.option+"=") }
+		if !f.configured && slices.ContainsFunc(pairs, given) {
 			return nil, core.Options{}, usagef("--%s: --task gives the option %s already; give it once", s.flag, s.option)
 		}
+		pairs = slices.DeleteFunc(pairs, given)
 		if _, err := option.Parse(value); err != nil {
 			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, value, option.Range())
 		}
