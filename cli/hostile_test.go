@@ -392,7 +392,10 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"bytes of 2^63":       {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
 		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}), map[string]string{"report": ""}},
 		"few hashes":          {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }), refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
-		"short hashes":        {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"", "a", "b"}; evaluation(run)["prediction_sha256"] = []any{"", "a", "b"} }), map[string]string{"report": "", "compare": ""}},
+		"short hashes": {edited(func(_, run map[string]any) {
+			run["prediction_sha256"] = []any{"", "a", "b"}
+			evaluation(run)["prediction_sha256"] = []any{"", "a", "b"}
+		}), map[string]string{"report": "", "compare": ""}},
 		"empty labels":        {edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }), refused("the labels at step 1: there are 0, of 20 snapshots")},
 		"a key as a path":     {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }), refused(`its key "../../outside/x" is no name of a file`)},
 		"an oracle as a path": {edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }), refused("is no name of a file")},
@@ -455,7 +458,9 @@ func failedRun(run map[string]any) {
 }
 
 // evaluation is the first of a run, as it is in JSON.
-func evaluation(run map[string]any) map[string]any { return run["evaluations"].([]any)[0].(map[string]any) }
+func evaluation(run map[string]any) map[string]any {
+	return run["evaluations"].([]any)[0].(map[string]any)
+}
 
 func manyOptions(n int) map[string]any {
 	options := map[string]any{}
