@@ -176,7 +176,7 @@ func TestChecksAreShown(t *testing.T) {
 		lead, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		assert.Contains(t, page, lead+"\n"+text)
 	}
-	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; checks not run")
+	assert.Contains(t, page, "/plugins/kernel, SHA-256 "+strings.Repeat("1f", 32)+", not pinned; checks not run")
 	assert.Equal(t, map[string]string{
 		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run",
 		"chance": "", "persistence": "", "oracle": "",

@@ -164,7 +164,7 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 	joined := strings.Join(texts, " ")
 	assert.Contains(t, joined, "Without eigenfunctions: linear (arrays not kept), mean (no spectrum), kernel (failed).")
 	for _, want := range []string{
-		"digit 0", "digit 4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i",
+		"glyph 0", "glyph 4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i",
 	} {
 		assert.Contains(t, texts, want)
 	}

@@ -72,7 +72,7 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 	}
 	add("protocol", "%s", ProtocolText(r.Protocol, r.Task))
 	if other := OtherProtocol(r); other != "" {
-		add(other, "mean over all steps by the protocol of that name, which does not rank:")
+		add(other, "mean over all steps by the protocol of that name, which does not rank")
 		add("", "%s", protocolWords(other, r.Task))
 		if slices.ContainsFunc(all, func(s Summary) bool { return s.Other.Ended() == string(benchmark.StatusSkipped) }) {
 			add("", "%s: the model predicts one step at a time", benchmark.StatusSkipped)

@@ -130,7 +130,7 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 }
 
 func TestBaselines(t *testing.T) {
-	r := fixture.MakeUp(t, fixture.Setting{Digits: 3, Test: 70, Steps: 4}).Content
+	r := fixture.MakeUp(t, fixture.Setting{States: 3, Test: 70, Steps: 4}).Content
 	r.Baselines = append(r.Baselines, benchmark.Baseline{Name: benchmark.Mean})
 	told := r.Baselines
 	r.Baselines = nil
@@ -193,7 +193,7 @@ func TestShownSteps(t *testing.T) {
 		{1, 5, []int{1}},
 		{1, 1, []int{1}},
 	} {
-		r := fixture.MakeUp(t, fixture.Setting{Digits: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}}).Content
+		r := fixture.MakeUp(t, fixture.Setting{States: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}}).Content
 		assert.Equal(t, c.want, shownSteps(c.steps, r), "%d steps through %d states", c.steps, c.states)
 	}
 	assert.Equal(t, []int{1, 5, 10, 11}, shownSteps(11, &benchmark.Results{}), "without states")

@@ -79,7 +79,7 @@ func (d *Drawer) dotPlotAxis() axis {
 	for _, b := range d.Levels {
 		means = append(means, b.Mean)
 	}
-	if a, ok := fitAxis("", means, 2); ok {
+	if a, ok := fitAxis("", means, 3); ok {
 		return a
 	}
 	return whole

@@ -223,3 +223,30 @@ func TestPanicOfADrawingIsAnError(t *testing.T) {
 	_, err = f.svg()
 	assert.ErrorIs(t, err, core.ErrPanic)
 }
+
+// A curve is drawn as bars from zero, over a range that holds zero and the first snapshots; what lies beyond is cut.
+func TestCurvesAreBars(t *testing.T) {
+	made := fixture.Scored(t, fixture.Setting{Shape: []int{2}, Steps: 1, Test: 10})
+	starts, err := core.NewSnapshots([]float32{1, -1}, 2)
+	require.NoError(t, err)
+	made.Task.Starts, made.Task.Sample = starts, starts
+	pictures := materialOf(t, made).Pictures
+	assert.Contains(t, pictures.Note(), "[−1, 1]")
+	x, err := core.NewSnapshots([]float32{0.5, -7, float32(math.NaN()), 1}, 2)
+	require.NoError(t, err)
+	img := pictures.Of(x, 0).(*image.Gray)
+	require.Equal(t, image.Rect(0, 0, pictures.Width, pictures.Height), img.Bounds())
+	ink := func(img *image.Gray, column int) (dark []int) {
+		for y := range pictures.Height {
+			if img.GrayAt(column, y).Y < 100 {
+				dark = append(dark, y)
+			}
+		}
+		return dark
+	}
+	left, right := ink(img, pictures.Width/4), ink(img, 3*pictures.Width/4)
+	assert.InDelta(t, pictures.Height/4, len(left), 1, "half of the upper half")
+	assert.InDelta(t, pictures.Height/2, len(right), 1, "cut to the lower half")
+	assert.Equal(t, pictures.Height-1, right[len(right)-1])
+	assert.Empty(t, ink(pictures.Of(x, 1).(*image.Gray), pictures.Width/4), "what is not a number has no bar")
+}

@@ -55,7 +55,7 @@ func TestTextHasRoom(t *testing.T) {
 
 func TestFiguresAreFiles(t *testing.T) {
 	s := fixture.Situations()
-	for _, name := range []string{"one digit, one step", "colour, wide"} {
+	for _, name := range []string{"one state, one step", "colour, wide"} {
 		d := New(materialOf(t, fixture.MakeUp(t, s[name])))
 		for _, figure := range Names(d.Results.Task) {
 			t.Run(name+"/"+figure, func(t *testing.T) {
@@ -119,7 +119,7 @@ func svgTexts(t *testing.T, file []byte) []string {
 // The same results give the same bytes, whatever the order of their runs.
 func TestFiguresRepeat(t *testing.T) {
 	s := fixture.Setting{Methods: fixture.Situations()["several seeds"].Methods[2:6], Seeds: []int64{0, 1, 2}, Steps: 2,
-		Test: 10, Digits: 3}
+		Test: 10, States: 3}
 	a, b := fixture.MakeUp(t, s), fixture.MakeUp(t, s)
 	slices.Reverse(b.Content.Runs)
 	ma, mb := New(materialOf(t, a)), New(materialOf(t, b))

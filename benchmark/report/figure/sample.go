@@ -22,7 +22,10 @@ func (d *Drawer) sampleFigure() figure {
 	rows := (n + columns - 1) / columns
 	cellWidth, cellHeight := d.pictureSize(0.56 * vg.Inch)
 	const gap = vg.Length(6)
-	caption := lineHeight(d.tick)
+	caption := vg.Length(0)
+	if task.States > 0 {
+		caption = lineHeight(d.tick)
+	}
 	grid := vg.Length(columns)*(cellWidth+gap) - gap
 	width := max(grid, 3*vg.Inch)
 	says := fmt.Sprintf("%s: the first %d snapshots of the sequence", analysis.OrUnnamed(task.Name), n)

@@ -246,7 +246,7 @@ func TestPageInBrowser(t *testing.T) {
 	b.run("slider", func(t *testing.T) {
 		b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
 		assert.Equal(t, "3", js[string](b, `document.querySelector("#image").value`))
-		assert.Equal(t, "Image 3 of 10, digit 2; seed 0", js[string](b, `document.querySelector("#image-text").textContent`))
+		assert.Equal(t, "Image 3 of 10, glyph 2; seed 0", js[string](b, `document.querySelector("#image-text").textContent`))
 		assert.Equal(t, "-56", js[string](b, `document.querySelector(".rollout tbody tr .cell use").getAttribute("y")`))
 		assert.Equal(t, "3", js[string](b, `document.querySelector('.truth [data-column="0"]').textContent`))
 		// What a cell says is what the results hold.
@@ -377,7 +377,7 @@ func TestLivePage(t *testing.T) {
 	assert.Contains(t, js[string](b, `document.querySelector("main").textContent`), "as they finish")
 	version.Add(1)
 	b.do(chromedp.WaitReady(chromedp.CSS(".rollout")))
-	assert.Equal(t, "Ordered MNIST – koopbench", js[string](b, `document.title`))
+	assert.Equal(t, "ordered-glyphs – koopbench", js[string](b, `document.title`))
 	assert.Equal(t, 1, js[int](b, `document.querySelectorAll("nav").length`))
 	b.click(`input[data-series="1"]`)
 	b.click(".costs thead th:nth-child(1) button")

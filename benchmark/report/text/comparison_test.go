@@ -124,7 +124,7 @@ func TestCompareRefuses(t *testing.T) {
 			"other data: /fashion (SHA-256 1234…) against unknown"},
 		"split": {func(r *benchmark.Results) { r.Task.Train = 300 },
 			"another split: 300+1000+300 snapshots against 3000+1000+300"},
-		"digits":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of digits: 6 against 5"},
+		"states":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of glyphs: 6 against 5"},
 		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
 		"protocol": {func(r *benchmark.Results) { r.Protocol = "powers" }, "another protocol ranks: powers against reencode"},
 		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
