@@ -22,7 +22,8 @@ var (
 // different methods are not comparable, so each panel has its own axis.
 func (d *Drawer) Training() Sheet {
 	s := Sheet{
-		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history.", ratio: 0.83,
+		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history, and neither has the oracle.",
+		ratio: 0.83,
 		Note: "Losses are means over the batches of an epoch, the training value taken before each update. " +
 			"Different losses are not comparable.",
 		Key: legend{
@@ -43,8 +44,9 @@ func (d *Drawer) Training() Sheet {
 	for _, e := range d.Exhibits {
 		add(e.Label, strings.Join(append([]string{someSeeds(e.Runs)}, e.Remarks()...), ", "), e.Histories())
 	}
-	if oracle := d.Results.Oracle; d.Results.Task.Judged() {
-		s.Empty = "No run has a training history, and neither has the oracle."
+	if oracle := d.Results.Oracle; !d.Results.Task.Judged() {
+		s.Empty = "No run has a training history."
+	} else {
 		var history [][]benchmark.Epoch
 		if len(oracle.History) > 0 {
 			history = append(history, oracle.History)
