@@ -107,8 +107,14 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if err == nil {
 		err = h.execute(ctx, runs, pending, finished)
 	}
+	return h.conclude(earlier, baselines, finished, err)
+}
 
-	results = h.blankResults()
+// conclude makes results of what has finished, and joins and writes them unless they are a shard's. err is why no more has.
+func (h *harness) conclude(
+	earlier earlierRuns, baselines []Baseline, finished []*RunResult, err error,
+) (*Results, error) {
+	results := h.blankResults()
 	if baselines != nil {
 		results.Baselines = baselines
 	}

@@ -25,11 +25,11 @@ func TestRun(t *testing.T) {
 	config.draw = report.Write
 	got := call(t.Context(), config, tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
 	checkGolden(t, "run", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
-	for _, name := range report.Figures() {
+	r := results(t, out)
+	for _, name := range report.Figures(r.Task) {
 		assert.FileExists(t, filepath.Join(out, report.Folder, name+".png"))
 	}
 
-	r := results(t, out)
 	require.Len(t, r.Runs, 4)
 	for _, run := range r.Runs {
 		assert.Equal(t, benchmark.StatusOK, run.Status)

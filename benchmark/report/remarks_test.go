@@ -102,11 +102,11 @@ func TestAboveTheCeiling(t *testing.T) {
 	for _, sum := range all {
 		assert.Equal(t, sum.Label == "better", slices.Contains(sum.Marks(), analysis.AboveMark), sum.Label)
 		assert.InDelta(t, sum.Overall()-r.Oracle.TestAccuracy, sum.Ceiling.Difference, 1e-9, sum.Label)
-		var labels [][][]int
+		var scores [][][]float64
 		for _, run := range sum.OK {
-			labels = append(labels, run.Labels)
+			scores = append(scores, r.ScoresOf(run.Ranked))
 		}
-		c, err := stats.AboveCeiling(labels, r.Oracle.TestLabels, s.Task.TestStates, 1, 5)
+		c, err := stats.AboveCeiling(scores, r.OracleScores())
 		require.NoError(t, err)
 		tests = append(tests, c)
 	}
@@ -176,7 +176,7 @@ func TestChecksAreShown(t *testing.T) {
 		lead, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		assert.Contains(t, page, lead+"\n"+text)
 	}
-	assert.Contains(t, page, "/plugins/kernel, SHA-256 , not pinned; checks not run")
+	assert.Contains(t, page, "/plugins/kernel, SHA-256 "+strings.Repeat("1f", 32)+", not pinned; checks not run")
 	assert.Equal(t, map[string]string{
 		"inside": "", "unchecked": "not run", "good": "passed", "bad": "failed", "mixed": "not run",
 		"chance": "", "persistence": "", "oracle": "",
@@ -192,7 +192,7 @@ func TestInvalidRunsHaveTheirReason(t *testing.T) {
 		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
-	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Labels = benchmark.StatusInvalid, false, reason, nil, nil
+	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Ranked.Labels = benchmark.StatusInvalid, false, reason, nil, nil
 	assert.Contains(t, written(t, ".txt", s.Content), "m, seed 1: invalid: "+reason)
 	assert.Contains(t, strings.Join(pageTexts(t, s), "\n"), "m, seed 1\ninvalid: "+reason)
 }

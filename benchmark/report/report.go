@@ -30,8 +30,8 @@ type (
 	Comparison = analysis.Comparison
 )
 
-// Figures are the names of the figures in [Folder]: NAME.png and NAME.svg, in the order in which to show them.
-func Figures() []string { return figure.Names() }
+// Figures is [figure.Names].
+func Figures(t benchmark.TaskInfo) []string { return figure.Names(t) }
 
 // Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The
 // same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,

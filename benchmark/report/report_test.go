@@ -46,7 +46,7 @@ func shown(t testing.TB, m *fixture.Made) map[string][]string {
 	dir := save(t, m)
 	require.NoError(t, Write(dir))
 	paths := map[string]string{"page": Page}
-	for _, name := range Figures() {
+	for _, name := range Figures(m.Content.Task) {
 		paths[name] = filepath.Join(Folder, name+".svg")
 	}
 	texts := map[string][]string{}
@@ -71,7 +71,7 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, Write(dir))
 
 	var want, got []string
-	for _, name := range Figures() {
+	for _, name := range Figures(made.Content.Task) {
 		want = append(want, name+".png", name+".svg")
 	}
 	slices.Sort(want)
@@ -164,7 +164,7 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 	joined := strings.Join(texts, " ")
 	assert.Contains(t, joined, "Without eigenfunctions: linear (arrays not kept), mean (no spectrum), kernel (failed).")
 	for _, want := range []string{
-		"digit 0", "digit 4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i",
+		"glyph 0", "glyph 4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i",
 	} {
 		assert.Contains(t, texts, want)
 	}
@@ -173,9 +173,9 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 // TestProtocolIsNamed: whatever shows accuracies or predictions says by which protocol.
 func TestProtocolIsNamed(t *testing.T) {
 	for _, protocol := range benchmark.Protocols() {
-		s := fixture.MakeUp(t, fixture.Setting{Steps: 4, Test: 40, Methods: fixture.FiveMethods()[:2]})
-		s.Content.Task.Protocol = protocol
-		words := analysis.ProtocolText(protocol)
+		s := fixture.MakeUp(t, fixture.Setting{Both: true, Steps: 4, Test: 40, Methods: fixture.FiveMethods()[:2]})
+		s.Content.RankBy(protocol)
+		words := analysis.ProtocolText(protocol, s.Content.Task)
 		require.NotEqual(t, protocol, words)
 
 		all := shown(t, s)
@@ -190,7 +190,5 @@ func TestProtocolIsNamed(t *testing.T) {
 			assert.Contains(t, strings.Join(all[figure], " "), protocol+":", figure)
 		}
 	}
-	assert.Equal(t, "tea leaves", analysis.ProtocolText("tea leaves"))
-	assert.Equal(t, ", protocol tea leaves", analysis.ByProtocol("tea leaves"))
-	assert.Empty(t, analysis.ByProtocol(benchmark.ProtocolReencode))
+	assert.Equal(t, "tea leaves", analysis.ProtocolText("tea leaves", benchmark.TaskInfo{}))
 }

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -9,21 +10,22 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// PersistenceName is the name of a baseline whose accuracy leaps: figures show it as dots.
-const PersistenceName = "persistence"
+// PersistenceName is the name of a baseline whose score leaps: figures show it as dots.
+const PersistenceName = benchmark.Persistence
 
-// Baseline is what no method is needed for: the levels between which accuracies mean something.
+// Baseline is what no method is needed for: the levels between which scores mean something.
 type Baseline struct {
-	Name  string // "chance", persistenceName or "oracle"
+	Name  string // "chance", [PersistenceName], [benchmark.Mean] or "oracle"
 	Label string
-	At    []float64 // accuracy at each step, step 1 first
+	At    []float64 // score at each step, step 1 first
 	Mean  float64
 	Steps []*stats.Estimate // at each step; nil where nothing is estimated
 	Total *stats.Estimate
 }
 
 // Baselines are chance; persistence, a method that predicts its input; and the oracle on the true
-// test snapshots, on all of them at every step. One that the results do not tell is left out.
+// test snapshots, on all of them at every step, or, of a task without oracle, the mean training
+// snapshot as prediction. One that the results do not tell is left out.
 func Baselines(r *benchmark.Results, known Evidence, steps int) []Baseline {
 	steps = min(steps, core.MaxSteps) // results may claim any number
 	var all []Baseline
@@ -34,27 +36,30 @@ func Baselines(r *benchmark.Results, known Evidence, steps int) []Baseline {
 		}
 		all = append(all, constant("chance", label, *c, nil, steps))
 	}
-	if at, total, ok := known.persistence(steps); ok {
-		b := Baseline{Name: PersistenceName, Label: "persistence", Mean: total.Mean, Steps: at, Total: total}
-		for _, e := range at {
-			b.At = append(b.At, e.Mean)
+	for _, b := range r.Baselines {
+		label := map[string]string{PersistenceName: PersistenceName, benchmark.Mean: "mean training snapshot"}[b.Name]
+		if label == "" || r.Task.Judged() && b.Name == benchmark.Mean {
+			continue
 		}
-		all = append(all, b)
+		if b, ok := known.baseline(b, steps); ok {
+			b.Label = label
+			all = append(all, b)
+		}
 	}
 	if a := r.Oracle.TestAccuracy; r.Task.Judged() && a >= 0 && a <= 1 {
 		var e *stats.Estimate
 		if n := r.Task.Starts; n > 0 {
 			e = proportion(a, n)
 		}
-		all = append(all, constant("oracle", "oracle on true images", a, e, steps))
+		all = append(all, constant("oracle", "oracle on true "+SnapshotWord(r.Task)+"s", a, e, steps))
 	}
 	return all
 }
 
-// Value is the accuracy at a step, counted from 1, −1 where there is none.
+// Value is the score at a step, counted from 1; not a number where there is none.
 func (b Baseline) Value(step int) float64 {
 	if step < 1 || step > len(b.At) {
-		return -1
+		return math.NaN()
 	}
 	return b.At[step-1]
 }
@@ -65,11 +70,11 @@ func (b Baseline) Level() bool {
 }
 
 // constant is a baseline that is the same at all steps.
-func constant(name, label string, accuracy float64, e *stats.Estimate, steps int) Baseline {
-	b := Baseline{Name: name, Label: label, Mean: accuracy, Total: e, At: make([]float64, steps),
+func constant(name, label string, score float64, e *stats.Estimate, steps int) Baseline {
+	b := Baseline{Name: name, Label: label, Mean: score, Total: e, At: make([]float64, steps),
 		Steps: make([]*stats.Estimate, steps)}
 	for i := range steps {
-		b.At[i], b.Steps[i] = accuracy, e
+		b.At[i], b.Steps[i] = score, e
 	}
 	return b
 }

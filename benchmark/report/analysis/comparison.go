@@ -27,6 +27,7 @@ type Comparison struct {
 	Tests    int                `json:"tests"` // that the correction is for, over all of Sides
 	Sides    []Side             `json:"sides"`
 	measured []int              // the steps that a table shows
+	protocol string             // that ranks
 	cut      string             // that training was cut short, "" if it was not
 }
 
@@ -39,7 +40,7 @@ type Side struct {
 	OnlyB  []string `json:"only_b"`
 }
 
-// Row is one method in A and in B. Accuracies are means over all steps, at the seeds that were evaluated on both sides.
+// Row is one method in A and in B. Scores are means over all steps, at the seeds that were evaluated on both sides.
 type Row struct {
 	Method   string        `json:"method"`
 	Exposed  core.Exposure `json:"exposed"`
@@ -68,12 +69,12 @@ const (
 	VerdictBetter Verdict = "better"     // by a test
 	VerdictWorse  Verdict = "worse"      // by a test
 	VerdictOpen   Verdict = "not told"   // the test does not tell them apart
-	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or labels are missing
+	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or scores of snapshots are missing
 )
 
 // Compare holds results against the first of them. Each method that both have is tested at its
 // common seeds, paired by seed and test snapshot, with Holm's correction over all tests. The error
-// is [benchmark.ErrNotComparable], with the reasons, where accuracies do not mean the same on both
+// is [benchmark.ErrNotComparable], with the reasons, where scores do not mean the same on both
 // sides: other data, split, steps, protocol or oracle. Other code, kernels and machines are in
 // Labels.
 func Compare(all []Named) (*Comparison, error) {
@@ -88,6 +89,7 @@ func Compare(all []Named) (*Comparison, error) {
 	c := &Comparison{
 		Schema: ComparisonSchema, A: Clean(a.Name), Task: a.Results.Task,
 		measured: shownSteps(StepsOf(a.Results.Task, left), a.Results), cut: CutShort(a.Results),
+		protocol: a.Results.Protocol,
 	}
 	var pairs [][2]stats.Sample
 	var tested []*Row
@@ -150,7 +152,7 @@ func labels(a, b Named) ([]string, error) {
 	if fatal != "" {
 		return nil, fmt.Errorf("%w: %s with %s: %s", benchmark.ErrNotComparable, b.Name, a.Name, fatal)
 	}
-	if x, y := b.Results.Oracle, a.Results.Oracle; x.TestAccuracy != y.TestAccuracy {
+	if x, y := b.Results.Oracle, a.Results.Oracle; a.Results.Task.Judged() && x.TestAccuracy != y.TestAccuracy {
 		texts = append(texts, fmt.Sprintf("the oracles are not the same: accuracy %.4f on test snapshots against %.4f",
 			x.TestAccuracy, y.TestAccuracy))
 	}

@@ -13,8 +13,9 @@ var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", Verd
 
 // Table lays a comparison out: a row for each method of each side.
 func (c *Comparison) Table() *Table {
-	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s, accuracy on %d test snapshots",
-		c.A, OrUnnamed(c.Task.Name), States(c.Task), c.Task.Test)}
+	m := MeasureOf(c.Task)
+	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s on %d test snapshots, protocol %s",
+		c.A, strings.Replace(TaskAndStates(c.Task), ":", ",", 1), m.Label(), c.Task.Starts, OrUnnamed(c.protocol))}
 	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"},
 		{Name: "B − A"}, {Name: "p", Right: true}}
 	for _, step := range c.measured {
@@ -27,16 +28,16 @@ func (c *Comparison) Table() *Table {
 		notes := noteGroup{Heading: "B = " + side.B}
 		for _, r := range side.Rows {
 			exposed[r.Exposed] = true
-			section.Rows = append(section.Rows, row{Cells: r.cells(c.measured)})
+			section.Rows = append(section.Rows, row{Cells: r.cells(m, c.measured)})
 			for _, note := range r.Notes {
 				notes.Notes = append(notes.Notes, r.Method+": "+note)
 			}
 			switch {
 			case r.Seeds == 0:
 				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
-			case r.P == nil && r.Verdict != VerdictSame:
-				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; "+
-					"it takes %d seeds in common, and labels that give the accuracies", r.Method, stats.LeastSeeds))
+			case r.P == nil && r.Verdict != VerdictSame && m.Share():
+				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; it takes %d seeds in common, "+
+					"and the scores of snapshots that give the %s", r.Method, stats.LeastSeeds, m.Name))
 			}
 		}
 		if len(side.OnlyA) > 0 {
@@ -54,10 +55,15 @@ func (c *Comparison) Table() *Table {
 	add := func(name, format string, values ...any) {
 		t.Facts = append(t.Facts, [2]string{name, fmt.Sprintf(format, values...)})
 	}
-	add("A, B", "mean accuracy over all steps, at the seeds in common; "+
-		"under B − A its 95%% interval, for the row alone")
-	add("p", "paired test over seeds and test snapshots; Holm's correction for all %d tests", c.Tests)
-	add("+ −", "B is better or worse than A, at 5%%")
+	if m.Share() {
+		add("A, B", "mean %s over all steps, at the seeds in common; "+
+			"under B − A its 95%% interval, for the row alone", m.Name)
+		add("p", "paired test over seeds and test snapshots; Holm's correction for all %d tests", c.Tests)
+		add("+ −", "B is better or worse than A, at 5%%")
+	} else {
+		add("A, B", "mean %s over all steps, at the seeds in common", m.Label())
+		add("interval", withoutIntervals)
+	}
 	add("=", "the same predictions, bit by bit")
 	add("t", "B − A at that step, not tested")
 	add("trained", "and fit s: B, and under it A")
@@ -70,14 +76,14 @@ func (c *Comparison) Table() *Table {
 	return t
 }
 
-func (r Row) cells(shown []int) []cell {
+func (r Row) cells(m Measure, shown []int) []cell {
 	fixed := func(v *float64) string {
 		if v == nil {
 			return None
 		}
-		return fmt.Sprintf("%.3f", *v)
+		return m.Text(*v)
 	}
-	change := cell{Value: signed(r.Change)}
+	change := cell{Value: m.signed(r.Change)}
 	if r.Low != nil && r.High != nil {
 		change.Detail = signed(r.Low) + " … " + signed(r.High)
 	}
@@ -88,7 +94,7 @@ func (r Row) cells(shown []int) []cell {
 	for _, step := range shown {
 		c := cell{Value: None}
 		if step <= len(r.Steps) {
-			c.Value = signed(r.Steps[step-1])
+			c.Value = m.signed(r.Steps[step-1])
 		}
 		cells = append(cells, c)
 	}

@@ -51,14 +51,25 @@ var (
 	PredictCost = Cost{"predict s", "all steps", func(r *run) float64 { return r.Ranked.PredictSeconds }, meanTime}
 )
 
-// costs are the columns in their order.
-func costs() []Cost {
+// PredictSecondsBy are those of the roll-out by a protocol; not a number where there is none.
+func PredictSecondsBy(protocol string) func(*run) float64 {
+	return func(r *run) float64 {
+		if e := r.Evaluation(protocol); e != nil && e.Status == benchmark.StatusOK {
+			return e.PredictSeconds
+		}
+		return math.NaN()
+	}
+}
+
+// costs are the columns in their order. other is the protocol that does not rank, "" for none.
+func costs(other string) []Cost {
 	return []Cost{
 		{"parameters", "", func(r *run) float64 { return float64(r.Parameters) }, wholes},
 		{"operator rank", "", func(r *run) float64 { return float64(r.Rank) }, wholes},
 		FitCost,
 		{"compile s", "", func(r *run) float64 { return r.CompileSeconds }, meanTime},
 		PredictCost,
+		{other + " s", "all steps, by " + other, PredictSecondsBy(other), meanTime},
 		{"cpu s", "all processes", CPUSeconds, meanTime},
 		{"peak MiB", "of a process", func(r *run) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
 		{"rpc s", "calls, without work", RPCSeconds, meanTime},
@@ -67,8 +78,8 @@ func costs() []Cost {
 }
 
 // ShownCosts are those of which some run tells.
-func ShownCosts(all []Summary) []Cost {
-	return slices.DeleteFunc(costs(), func(c Cost) bool {
+func ShownCosts(r *benchmark.Results, all []Summary) []Cost {
+	return slices.DeleteFunc(costs(OtherProtocol(r)), func(c Cost) bool {
 		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
 	})
 }

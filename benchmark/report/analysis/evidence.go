@@ -12,6 +12,7 @@ import (
 // Evidence is what intervals, ranks and baselines come from, besides the runs.
 type Evidence struct {
 	results *benchmark.Results
+	measure Measure
 	// seen is 1 for each start in which the oracle sees the true state, 0 for others; nil if the
 	// results do not tell.
 	seen []float64
@@ -19,16 +20,19 @@ type Evidence struct {
 
 // EvidenceOf takes what results hold.
 func EvidenceOf(r *benchmark.Results) Evidence {
-	e := Evidence{results: r}
+	e := Evidence{results: r, measure: MeasureOf(r.Task)}
 	if seen := r.OracleScores(); len(seen) > 0 && math.Abs(Average(seen)-r.Oracle.TestAccuracy) <= 1e-9 {
 		e.seen = seen
 	}
 	return e
 }
 
-// scores are those of a run, [step][start], or nil if the results do not tell them or they do not give
-// its means.
+// scores are those of a run, [step][start]; nil if the results do not tell them, they do not give its
+// means, or they are no shares.
 func (e Evidence) scores(run *benchmark.RunResult) [][]float64 {
+	if !e.measure.Share() {
+		return nil
+	}
 	return consistent(e.results.ScoresOf(run.Ranked), run.Ranked.Score)
 }
 
@@ -45,20 +49,20 @@ func consistent(scores [][]float64, means []float64) [][]float64 {
 	return scores
 }
 
-// persistence is the score at each step of a model that predicts its input. ok is false if the results
-// do not tell.
-func (e Evidence) persistence(steps int) (at []*stats.Estimate, total *stats.Estimate, ok bool) {
-	for _, b := range e.results.Baselines {
-		if b.Name != benchmark.Persistence || len(b.Scores) < steps || consistent(b.Scores, b.Score) == nil {
-			continue
-		}
-		for _, of := range b.Scores[:steps] {
-			at = append(at, estimate([][]float64{of}))
-		}
-		total = estimate([][]float64{overSteps(b.Scores[:steps])})
-		return at, total, total != nil
+// baseline is one of the results. ok is false if they do not tell its scores.
+func (e Evidence) baseline(of benchmark.Baseline, steps int) (b Baseline, ok bool) {
+	if len(of.Scores) < steps || consistent(of.Scores, of.Score) == nil {
+		return b, false
 	}
-	return nil, nil, false
+	b = Baseline{Name: of.Name, At: of.Score[:steps], Mean: mean(of.Score[:steps]), Steps: make([]*stats.Estimate, steps)}
+	if !e.measure.Share() {
+		return b, true
+	}
+	for i, scores := range of.Scores[:steps] {
+		b.Steps[i] = estimate([][]float64{scores})
+	}
+	b.Total = estimate([][]float64{overSteps(of.Scores[:steps])})
+	return b, b.Total != nil
 }
 
 // proportion estimates from one judge alone.

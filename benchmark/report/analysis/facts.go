@@ -12,6 +12,7 @@ import (
 
 func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 	var facts [][2]string
+	m := known.measure
 	add := func(name, format string, args ...any) {
 		facts = append(facts, [2]string{name, fmt.Sprintf(format, args...)})
 	}
@@ -33,11 +34,18 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 		add("‡", "sees the labels of the training data: not ranked")
 	}
 	if slices.ContainsFunc(all, Summary.aboveCeiling) {
-		add(AboveMark, "above the oracle on true images by more than chance explains: see the warnings")
+		add(AboveMark, "%s by more than chance explains: see the warnings", Meaning(AboveMark, r.Task))
 	}
-	add("mean", "accuracy over all steps; it orders the rows")
+	lower := ""
+	if m.LowerIsBetter {
+		lower = ", the lowest first"
+	}
+	add("mean", "%s over all steps; it orders the rows%s", m.Label(), lower)
+	if !m.Share() {
+		add("interval", withoutIntervals)
+	}
 	if several {
-		add("interval", "95%%, of the expected accuracy over seeds and test snapshots")
+		add("interval", "95%%, of the expected %s over seeds and test snapshots", m.Name)
 		if single {
 			add("", "of one seed: over test snapshots alone")
 		}
@@ -53,22 +61,43 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 	if tried {
 		add("trained", "runs that learned, of those tried, and the 95%% interval of the rate of success")
 		if mixed {
-			add("", "where some do not learn, intervals of accuracies from few seeds are too narrow")
+			add("", "where some do not learn, intervals from few seeds are too narrow")
 		}
 	}
-	if len(known.seen) == 0 {
-		add("baseline", "persistence is not known: the results do not hold what the oracle sees in the test snapshots")
+	if !slices.ContainsFunc(r.Baselines, func(b benchmark.Baseline) bool { return b.Name == PersistenceName }) {
+		add("baseline", "persistence is not known: the results do not hold its scores")
 	}
-	weak := ""
-	if r.Oracle.TestAccuracy < benchmark.WeakJudge {
-		weak = ": a weak judge"
+	if text := OracleText(r); text != "" {
+		add("oracle", "%s", text)
 	}
-	add("oracle", "%s, seed %d: accuracy %.3f on validation, %.3f on test snapshots%s",
-		OrUnnamed(r.Oracle.Name), r.Oracle.Seed, r.Oracle.ValidationAccuracy, r.Oracle.TestAccuracy, weak)
-	add("protocol", "%s", ProtocolText(r.Protocol))
+	add("protocol", "%s", ProtocolText(r.Protocol, r.Task))
+	if other := OtherProtocol(r); other != "" {
+		add(other, "mean over all steps by the protocol of that name, which does not rank")
+		add("", "%s", protocolWords(other, r.Task))
+		if slices.ContainsFunc(all, func(s Summary) bool { return s.Other.Ended() == string(benchmark.StatusSkipped) }) {
+			add("", "%s: the model predicts one step at a time", benchmark.StatusSkipped)
+		}
+	}
 	add("seeds", "%s", seedsText(all))
-	facts = append(facts, costFacts(all)...)
-	return facts
+	return append(facts, costFacts(all)...)
+}
+
+// OracleText says who judges, and how well; "" where no oracle does.
+func OracleText(r *benchmark.Results) string {
+	if !r.Task.Judged() {
+		return ""
+	}
+	o := r.Oracle
+	return fmt.Sprintf("%s, seed %d: accuracy %.3f on validation, %.3f on test snapshots%s", OrUnnamed(o.Name), o.Seed,
+		o.ValidationAccuracy, o.TestAccuracy, Weak(r))
+}
+
+// Weak is ": a weak judge" of an oracle that is one, "" otherwise.
+func Weak(r *benchmark.Results) string {
+	if r.Task.Judged() && r.Oracle.TestAccuracy < benchmark.WeakJudge {
+		return ": a weak judge"
+	}
+	return ""
 }
 
 // costFacts says what the costs are, as far as it is not the same for all runs.
@@ -93,31 +122,23 @@ func costFacts(all []Summary) [][2]string {
 }
 
 // ProtocolText is the name of a protocol and what it is.
-func ProtocolText(protocol string) string {
-	if words := protocolWords(protocol); words != "" {
+func ProtocolText(protocol string, t benchmark.TaskInfo) string {
+	if words := protocolWords(protocol, t); words != "" {
 		return protocol + ": " + words
 	}
 	return OrUnnamed(protocol)
 }
 
 // protocolWords says what a protocol is, "" for one that is not known.
-func protocolWords(protocol string) string {
+func protocolWords(protocol string, t benchmark.TaskInfo) string {
 	switch protocol {
 	case benchmark.ProtocolReencode:
-		return "each predicted image is the input of the next step"
+		return "each predicted " + SnapshotWord(t) + " is the input of the next step"
 	case benchmark.ProtocolPowers:
-		return "every step is predicted from the test image itself, by powers of the operator; not comparable with " +
-			benchmark.ProtocolReencode
+		return "every step is predicted from the test " + SnapshotWord(t) +
+			" itself, by powers of the operator; not comparable with " + benchmark.ProtocolReencode
 	}
 	return ""
-}
-
-// ByProtocol is what a title says of a protocol that is not the usual one.
-func ByProtocol(protocol string) string {
-	if protocol == benchmark.ProtocolReencode || protocol == "" {
-		return ""
-	}
-	return ", protocol " + OneLine(protocol)
 }
 
 // seedsText lists the seeds of all runs, and the methods that ran at other seeds than these.

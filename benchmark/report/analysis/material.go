@@ -29,6 +29,8 @@ type Material struct {
 	Steps    int   // of the roll-out
 	Columns  []int // the steps that the roll-out shows, ascending
 	Exhibits []Exhibit
+	Measure  Measure
+	Pictures Pictures
 }
 
 // Exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
@@ -56,12 +58,13 @@ func Gather(s Source) (*Material, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Material{Results: r, Known: EvidenceOf(r), Steps: StepsOf(r.Task, all)}
+	m := &Material{Results: r, Known: EvidenceOf(r), Measure: MeasureOf(r.Task), Steps: StepsOf(r.Task, all)}
 	m.Levels = Baselines(r, m.Known, m.Steps)
 	m.Columns = ColumnsOf(m.Steps)
 	if m.Task, err = s.TaskArraysOf(r.Task); err != nil {
 		return nil, err
 	}
+	m.Pictures = picturesOf(r.Task, m.Task)
 	for _, sum := range all {
 		e := Exhibit{Summary: sum}
 		if len(sum.OK) > 0 {
@@ -102,11 +105,11 @@ const MaxPoints = 200
 // Points is the number of points of a curve.
 func (m *Material) Points() int { return min(MaxPoints, max(30, 20000/max(1, len(m.Exhibits)))) }
 
-// maxRead is the number of accuracies that a reader of the page can point at, or as many as curves
+// maxRead is the number of scores that a reader of the page can point at, or as many as curves
 // have points.
 const maxRead = 60000
 
-// ReadSteps are the steps at which accuracies can be read from the page, the one of [Material.Last]
+// ReadSteps are the steps at which scores can be read from the page, the one of [Material.Last]
 // among them.
 func (m *Material) ReadSteps() []int {
 	steps := append(Sampled(m.Steps, max(m.Points(), maxRead/max(1, len(m.Exhibits)))), m.Last())
@@ -124,7 +127,7 @@ func (e *Exhibit) take(a *benchmark.RunArrays, m *Material) {
 		if step > len(steps) || steps[step-1].Len() == 0 {
 			break
 		}
-		e.Images = append(e.Images, Picture(steps[step-1], 0))
+		e.Images = append(e.Images, m.Pictures.Of(steps[step-1], 0))
 		if labels := e.Run.Ranked.Labels; step <= len(labels) {
 			e.Labels = append(e.Labels, labels[step-1][0])
 		}
@@ -163,8 +166,8 @@ func (e Exhibit) Why() string {
 	return text
 }
 
-// StartTitle stands before the state of the snapshot that a roll-out starts from.
-const StartTitle = "Start: "
+// Told reports whether the true states of a roll-out are known.
+func (m *Material) Told() bool { return len(m.Results.Expected) > 0 }
 
 // Truth is the state a number of steps after the first start, −1 if that is unknown.
 func (m *Material) Truth(step int) int {
@@ -189,14 +192,10 @@ func (m *Material) Truths(starts int) [][]int {
 	return all
 }
 
-// ColumnTitle is the head of a column of the roll-out: the true state, "?" where it is not known.
-func (m *Material) ColumnTitle(step int) string {
-	truth := "?"
+// TruthText is the true state a number of steps after the first start, "?" if it is not known.
+func (m *Material) TruthText(step int) string {
 	if t := m.Truth(step); t >= 0 {
-		truth = strconv.Itoa(t)
+		return strconv.Itoa(t)
 	}
-	if step == 0 {
-		return StartTitle + truth
-	}
-	return truth
+	return "?"
 }

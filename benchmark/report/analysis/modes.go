@@ -30,7 +30,7 @@ func (m Mode) Axis() string { return fmt.Sprintf("Re ψ%s,  %s", subscript(m.pla
 
 // subscript writes a number below the line.
 func subscript(n int) string {
-	return strings.Map(func(digit rune) rune { return digit - '0' + '₀' }, fmt.Sprint(n))
+	return strings.Map(func(r rune) rune { return r - '0' + '₀' }, fmt.Sprint(n))
 }
 
 // leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each
@@ -96,12 +96,16 @@ func constantText(constant []Mode) string {
 
 // EigenfunctionNote explains what is drawn of which eigenfunctions.
 func EigenfunctionNote(task benchmark.TaskInfo) string {
+	phase := "the largest value is positive"
+	if task.States > 0 {
+		phase = fmt.Sprintf("the mean over %s 0 is positive, or has the argument π/%d if λ is not real", StateWord(task),
+			2*task.States)
+	}
 	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus "+
 		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
 		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
-		"Scale: root mean square 1. Phase: the mean over %s 0 is positive, or has the argument π/%d if λ is not real. "+
-		"A single one is shown against the number of the snapshot.",
-		constantSpread, StateWord(task), 2*max(task.States, 1))
+		"Scale: root mean square 1. Phase: %s. "+
+		"A single one is shown against the number of the snapshot.", constantSpread, phase)
 }
 
 // WithoutEigenfunctions says why there is nothing to show of a method, "" if there is.
@@ -137,11 +141,11 @@ func conjugate(a, b complex128) bool {
 // realPart gives an eigenfunction of eigenvalue v, which is determined up to a complex factor
 // alone, a scale and a phase, and returns its real part. Its root mean square over the snapshots
 // becomes 1. Its phase is such that the mean over the snapshots of state 0 has the argument 0 if v
-// is real, so that this mean is positive, and π/(2c) otherwise, c being the number of states: for
-// the cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
+// is real, so that this mean is positive, and π/(2c) otherwise, c being the number of states: for a
+// cycle through c states an eigenfunction takes the c values of a regular polygon, and turned
 // by a quarter of the angle between neighbours no two of them have the same real part. A state
 // takes the place of state 0 where the means of those before it are under a tenth of the root mean
-// square; where all are, the value of largest modulus does.
+// square; where all are, the value of largest modulus does. Without states that value is positive.
 func realPart(f []complex128, v complex128, labels []int, states int) []float64 {
 	largest, finite, square := complex(0, 0), 0, 0.0
 	for _, z := range f {
@@ -164,8 +168,8 @@ func realPart(f []complex128, v complex128, labels []int, states int) []float64 
 		}
 	}
 	angle := -cmplx.Phase(anchor)
-	if math.Abs(imag(v)) > 1e-6*cmplx.Abs(v) {
-		angle += math.Pi / (2 * float64(max(states, 1)))
+	if states > 0 && math.Abs(imag(v)) > 1e-6*cmplx.Abs(v) {
+		angle += math.Pi / (2 * float64(states))
 	}
 	factor := cmplx.Rect(1/scale, angle)
 	part := make([]float64, len(f))

@@ -17,7 +17,9 @@ type noteGroup struct {
 }
 
 func notes(r *benchmark.Results, all []Summary) []noteGroup {
+	m, other := MeasureOf(r.Task), OtherProtocol(r)
 	failed, untrained := noteGroup{Heading: "not ok"}, noteGroup{Heading: "untrained"}
+	elsewhere := noteGroup{Heading: "not ok by " + other}
 	untold, unplaced := noteGroup{Heading: "without interval"}, noteGroup{Heading: "without rank"}
 	warnings, plugins := noteGroup{Heading: "warnings"}, noteGroup{Heading: "plugins"}
 	ranked := slices.ContainsFunc(all, func(s Summary) bool { return s.Places.Ranked() })
@@ -28,15 +30,18 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 		plugins.Notes = append(plugins.Notes, "oracle: "+OneLine(text))
 	}
 	for _, s := range all {
-		var ends, reasons, said, checks sayings
+		var ends, others, reasons, said, checks sayings
 		for _, run := range s.Runs {
 			switch {
 			case run.Status != benchmark.StatusOK:
 				ends.add(string(run.Status)+": "+orUnsaid(run.Reason), run)
 			case len(run.Ranked.Score) == 0:
-				ends.add("ok, but without any accuracy", run)
+				ends.add("ok, but without any "+m.Name, run)
 			case !run.Trained:
 				reasons.add(orUnsaid(run.Reason), run)
+			}
+			if e := run.Evaluation(other); e != nil && e.Status != benchmark.StatusOK && e.Status != benchmark.StatusSkipped {
+				others.add(string(e.Status)+": "+orUnsaid(e.Reason), run)
 			}
 			for _, w := range run.Warnings {
 				said.add(w, run)
@@ -46,22 +51,23 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 			}
 		}
 		if s.aboveCeiling() {
-			warnings.Notes = append(warnings.Notes, s.Label+": "+s.aboveText())
+			warnings.Notes = append(warnings.Notes, s.Label+": "+s.aboveText(r.Task))
 		}
 		switch {
-		case len(s.OK) == 0:
+		case len(s.OK) == 0 || !m.Share():
 		case s.Total == nil:
-			untold.Notes = append(untold.Notes, s.Label+": its results do not hold labels that give the accuracy")
+			untold.Notes = append(untold.Notes, s.Label+": its results do not hold the scores of snapshots that give the "+m.Name)
 		case ranked && s.Exposed == core.Unexposed && !s.Places.Ranked():
 			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method",
 				s.Label, stats.LeastSeeds))
 		}
 		failed.Notes = append(failed.Notes, ends.lines(s.Label)...)
+		elsewhere.Notes = append(elsewhere.Notes, others.lines(s.Label)...)
 		untrained.Notes = append(untrained.Notes, reasons.lines(s.Label)...)
 		warnings.Notes = append(warnings.Notes, said.lines(s.Label)...)
 		plugins.Notes = append(plugins.Notes, checks.lines(s.Label)...)
 	}
-	groups := []noteGroup{failed, untrained, untold, unplaced, warnings, plugins}
+	groups := []noteGroup{failed, elsewhere, untrained, untold, unplaced, warnings, plugins}
 	return slices.DeleteFunc(groups, func(g noteGroup) bool { return len(g.Notes) == 0 })
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// BandsNote says what lines and bands of accuracies are, which for a single seed is less; "" where
+// BandsNote says what lines and bands of scores are, which for a single seed is less; "" where
 // there is no band.
 func BandsNote(shown []Exhibit) string {
 	single, several := false, false
@@ -39,12 +39,12 @@ func CutShort(r *benchmark.Results) string {
 		Counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
 }
 
-// Conditions are those under which accuracies hold: the protocol, and how long training was.
+// Conditions are those under which scores hold: the protocol, and how long training was.
 func Conditions(r *benchmark.Results) string {
-	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol) + ". " + CutShort(r))
+	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol, r.Task) + ". " + CutShort(r))
 }
 
-// AboveMark stands beside a method whose accuracy is above that of the oracle on true images.
+// AboveMark stands beside a method whose accuracy is above that of the oracle on true snapshots.
 const AboveMark = "!"
 
 // Marks stand beside the name of a method.
@@ -65,9 +65,9 @@ func (s Summary) marked() string { return strings.Join(append([]string{s.Label},
 var exposureMarks = map[core.Exposure]string{core.OracleExposed: "†", core.LabelExposed: "‡"}
 
 // Meaning says what a mark stands for.
-func Meaning(mark string) string {
+func Meaning(mark string, t benchmark.TaskInfo) string {
 	if mark == AboveMark {
-		return "above the oracle on true images"
+		return "above the oracle on true " + SnapshotWord(t) + "s"
 	}
 	for exposure, sign := range exposureMarks {
 		if sign == mark {
@@ -78,14 +78,14 @@ func Meaning(mark string) string {
 }
 
 // aboveText is the warning about a method whose accuracy is above that of the oracle on true
-// images.
-func (s Summary) aboveText() string {
+// snapshots.
+func (s Summary) aboveText(t benchmark.TaskInfo) string {
 	c := s.Ceiling
 	p := strings.Replace("p = "+probability(&c.Adjusted), "= <", "< ", 1)
-	return fmt.Sprintf("accuracy %.3f is %.3f above that of the oracle on true images, "+
-		"by more than chance explains (%s to %s, %s): either its predictions are clearer than true images, "+
+	return fmt.Sprintf("%s %.3f is %.3f above that of the oracle on true %ss, "+
+		"by more than chance explains (%s to %s, %s): either its predictions are clearer than true %[4]ss, "+
 		"or it knows what a method must not know; look at its predictions",
-		s.Overall(), c.Difference, signed(&c.Interval.Low), signed(&c.Interval.High), p)
+		s.measure.Name, s.Overall(), c.Difference, SnapshotWord(t), signed(&c.Interval.Low), signed(&c.Interval.High), p)
 }
 
 // ChecksText says how a plugin fared in its conformance checks, "" without a plugin.

@@ -43,9 +43,9 @@ type Summary struct {
 	ID      int                    // place among all labels in alphabetical order
 	Runs    []*benchmark.RunResult // by seed
 	OK      []*benchmark.RunResult // those of them that were evaluated
-	Mean    []float64              // accuracy at each step, step 1 first, over the runs that are ok; empty where none is
-	// What is known of the expected accuracy: at each step, and of its mean over all steps. nil where the results do not
-	// have the labels that it takes.
+	Mean    []float64              // score at each step, step 1 first, over the runs that are ok; empty where none is
+	// What is known of the expected score: at each step, and of its mean over all steps. nil where the results do not
+	// have the scores that it takes, or they are no shares.
 	Steps  []*stats.Estimate
 	Total  *stats.Estimate
 	sample stats.Sample // seed by seed the mean over all steps
@@ -53,22 +53,58 @@ type Summary struct {
 	// ceiling compares it with the oracle on the true test snapshots; without seeds if the
 	// labels do not allow it.
 	Ceiling stats.Comparison
+	// Other is the same by the protocol that does not rank, without anything of single steps; nil if the
+	// results have none.
+	Other   *Summary
+	measure Measure
 }
 
 // Summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
-// each exposure; among them by the mean accuracy over all steps, then by that of the last step, then by label. Methods
+// each exposure; among them by the mean score over all steps, then by that of the last step, then by label. Methods
 // that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
 func Summarize(r *benchmark.Results) ([]Summary, error) {
 	if r == nil || len(r.Runs) == 0 {
 		return nil, fmt.Errorf("%w: the results hold no finished run; make one with: bench run", core.ErrUnavailable)
 	}
-	known := EvidenceOf(r)
+	all := gather(r, EvidenceOf(r), true)
+	if other := OtherProtocol(r); other != "" {
+		by := *r
+		by.Runs = slices.Clone(r.Runs)
+		by.RankBy(other)
+		of := gather(&by, EvidenceOf(&by), false)
+		for i := range all {
+			all[i].Other = &of[i]
+		}
+	}
+	m := MeasureOf(r.Task)
+	slices.SortStableFunc(all, func(a, b Summary) int {
+		return cmp.Or(cmp.Compare(a.Exposed, b.Exposed), m.Compare(a.Overall(), b.Overall()), m.Compare(a.At(0), b.At(0)))
+	})
+	testCeilings(all)
+	return all, place(all)
+}
+
+// OtherProtocol is the one that does not rank, "" if no run was evaluated by it.
+func OtherProtocol(r *benchmark.Results) string {
+	for _, protocol := range benchmark.Protocols() {
+		if protocol != r.Protocol && slices.ContainsFunc(r.Runs, func(run benchmark.RunResult) bool {
+			return run.Evaluation(protocol) != nil
+		}) {
+			return protocol
+		}
+	}
+	return ""
+}
+
+// gather makes the summaries of runs by the protocol that ranks them, in alphabetical order, with
+// estimates of single steps or without.
+func gather(r *benchmark.Results, known Evidence, steps bool) []Summary {
 	groups := map[string]*Summary{}
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		s := groups[run.Method]
 		if s == nil {
-			s = &Summary{Label: OrUnnamed(run.Method)}
+			s = &Summary{Label: OrUnnamed(run.Method), measure: known.measure}
 			groups[run.Method] = s
 		}
 		s.Exposed = max(s.Exposed, core.Exposure(run.Exposed))
@@ -88,14 +124,10 @@ func Summarize(r *benchmark.Results) ([]Summary, error) {
 			}
 		}
 		s.aggregate()
-		s.estimate(known)
+		s.estimate(known, steps)
 		all = append(all, *s)
 	}
-	slices.SortStableFunc(all, func(a, b Summary) int {
-		return cmp.Or(cmp.Compare(a.Exposed, b.Exposed), cmp.Compare(b.Overall(), a.Overall()), cmp.Compare(b.At(0), a.At(0)))
-	})
-	testCeilings(all)
-	return all, place(all)
+	return all
 }
 
 func (s *Summary) aggregate() {
@@ -118,8 +150,9 @@ func (s *Summary) aggregate() {
 	}
 }
 
-// estimate takes from the labels what aggregate cannot know. Every run must tell.
-func (s *Summary) estimate(known Evidence) {
+// estimate takes from the scores of snapshots what aggregate cannot know: of the mean over all steps,
+// and, if asked, of single ones. Every run must tell.
+func (s *Summary) estimate(known Evidence, single bool) {
 	var runs [][][]float64 // [run][step][snapshot]
 	var models []string
 	s.sample = stats.Sample{}
@@ -136,16 +169,19 @@ func (s *Summary) estimate(known Evidence) {
 		}
 	}
 	table := make([][]float64, len(runs))
+	for i := range runs {
+		table[i] = overSteps(runs[i])
+	}
+	s.Total = estimate(table, models...)
+	if !single {
+		return
+	}
 	for step := range s.Mean {
 		for i := range runs {
 			table[i] = runs[i][step]
 		}
 		s.Steps = append(s.Steps, estimate(table, models...))
 	}
-	for i := range runs {
-		table[i] = overSteps(runs[i])
-	}
-	s.Total = estimate(table, models...)
 	// The error says that what the oracle sees in the starts is not known; the table says so as well.
 	if c, err := stats.AboveCeiling(runs, known.seen); err == nil {
 		s.Ceiling = c
@@ -190,28 +226,37 @@ func place(all []Summary) error {
 	return nil
 }
 
-// At is the mean accuracy at a step, counted from 1, 0 for the last one, rounded so that the order of a sum decides no
-// rank; −1 where there is none.
+// At is the mean score at a step, counted from 1, 0 for the last one, rounded so that the order of a sum decides no
+// rank; not a number where there is none.
 func (s Summary) At(step int) float64 {
 	if step == 0 {
 		step = len(s.Mean)
 	}
-	if step < 1 || step > len(s.Mean) || math.IsNaN(s.Mean[step-1]) {
-		return -1
+	if step < 1 || step > len(s.Mean) {
+		return math.NaN()
 	}
-	return math.Round(s.Mean[step-1]*1e9) / 1e9
+	return s.rounded(s.Mean[step-1])
 }
 
-// Overall is the mean accuracy over all steps, rounded likewise; −1 where there is none.
+// Overall is the mean score over all steps, rounded likewise; not a number where there is none.
 func (s Summary) Overall() float64 {
-	if len(s.Mean) == 0 {
-		return -1
-	}
 	sum := 0.0
 	for i := range s.Mean {
 		sum += s.At(i + 1)
 	}
-	return math.Round(sum/float64(len(s.Mean))*1e9) / 1e9
+	return s.rounded(sum / float64(len(s.Mean)))
+}
+
+// rounded keeps nine digits: behind the point of a share, of others from the first.
+func (s Summary) rounded(v float64) float64 {
+	scale := 1e9
+	if a := math.Abs(v); !s.measure.Share() && a > 0 && a < Beyond {
+		scale = math.Pow10(8 - int(math.Floor(math.Log10(a))))
+	}
+	if rounded := math.Round(v*scale) / scale; !math.IsNaN(rounded) && !math.IsInf(rounded, 0) {
+		return rounded
+	}
+	return v
 }
 
 // Trained is the number of runs that have learned.

@@ -39,7 +39,7 @@ func TestTableRanks(t *testing.T) {
 func TestRankingIgnoresRounding(t *testing.T) {
 	run := func(method string, seed int64, first float64) benchmark.RunResult {
 		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK,
-			Accuracy: []float64{first, 0.4 - first}}
+			Ranked: &benchmark.Evaluation{Score: []float64{first, 0.4 - first}}}
 	}
 	// The mean of three times 0.2 is a little more than 0.2.
 	all, err := Summarize(&benchmark.Results{Runs: []benchmark.RunResult{
@@ -74,15 +74,9 @@ func TestEstimates(t *testing.T) {
 	}
 	vamp := of["vamp"]
 	require.Len(t, vamp.Steps, 15)
-	truth := make([]int, 300)
-	for i := range truth {
-		truth[i] = i % 5
-	}
 	var table [][]float64
 	for _, run := range vamp.OK {
-		right, err := stats.Right(run.Labels[6], truth, 7, 5)
-		require.NoError(t, err)
-		table = append(table, right)
+		table = append(table, r.ScoresOf(run.Ranked)[6])
 	}
 	want, err := stats.NewEstimate(table)
 	require.NoError(t, err)
@@ -109,12 +103,11 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 			Steps: 3}).Content
 		for k := range r.Runs {
 			run := &r.Runs[k]
+			run.PredictionSHA256 = nil
 			for step := range run.Ranked.Score {
 				run.Ranked.Score[step] = 1
 				run.PredictionSHA256 = append(run.PredictionSHA256, hash(k, step))
-				for i := range run.Labels[step] {
-					run.Labels[step][i] = (i + step + 1) % 5
-				}
+				run.Ranked.Labels[step] = r.Expected[step+1]
 			}
 		}
 		all, err := Summarize(r)
@@ -137,10 +130,10 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 }
 
 func TestBaselines(t *testing.T) {
-	r := &benchmark.Results{
-		Task:   benchmark.TaskInfo{States: 3, Test: 7, Lag: 1, Steps: 4},
-		Oracle: benchmark.OracleInfo{TestAccuracy: 6.0 / 7},
-	}
+	r := fixture.MakeUp(t, fixture.Setting{States: 3, Test: 70, Steps: 4}).Content
+	r.Baselines = append(r.Baselines, benchmark.Baseline{Name: benchmark.Mean})
+	told := r.Baselines
+	r.Baselines = nil
 	names := func(all []Baseline) (names []string) {
 		for _, b := range all {
 			names = append(names, b.Name)
@@ -148,29 +141,22 @@ func TestBaselines(t *testing.T) {
 		return names
 	}
 	known := EvidenceOf(r)
-	assert.Equal(t, []string{"chance", "oracle"}, names(Baselines(r, known, 4)), "what the oracle sees is not known")
+	assert.Equal(t, []string{"chance", "oracle"}, names(Baselines(r, known, 4)), "the results do not tell")
+	assert.Contains(t, fmt.Sprint(RankingTable(r, nil, known).Facts), "persistence is not known")
 
-	known.truth = []int{0, 1, 2, 0, 1, 2, 0}
-	known.seen = []int{0, 1, 2, 0, 1, 2, 1} // one mistake: a 0 taken for its successor
+	r.Baselines = told
 	all := Baselines(r, known, 4)
-	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all))
-	assert.InDeltaSlice(t, []float64{1.0 / 7, 0, 6.0 / 7, 1.0 / 7}, all[1].At, 1e-12,
-		"right where the cycle comes back, as often as the oracle is")
-	assert.InDelta(t, 8.0/28, all[1].Mean, 1e-12)
-	for _, b := range []Baseline{all[2], Baselines(r, known, 20)[2]} { // 20 steps lead beyond the last snapshot
-		for i, at := range b.At {
-			assert.Equal(t, 6.0/7, at, "on all test snapshots at every step")
-			assert.Equal(t, stats.Proportion(6, 7), b.Steps[i].Interval)
-		}
-		assert.Equal(t, 6.0/7, b.Mean)
-		assert.Equal(t, stats.Proportion(6, 7), b.Total.Interval)
+	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all), "the mean snapshot is no level for an oracle")
+	assert.InDeltaSlice(t, []float64{1.0 / 70, 0, 69.0 / 70, 1.0 / 70}, all[1].At, 1e-12)
+	assert.InDelta(t, 71.0/280, all[1].Mean, 1e-12)
+	for i, at := range all[2].At {
+		assert.Equal(t, r.Oracle.TestAccuracy, at, "on all test snapshots at every step")
+		assert.Equal(t, stats.Proportion(69, 70), all[2].Steps[i].Interval)
 	}
+	assert.Equal(t, stats.Proportion(69, 70), all[2].Total.Interval)
 	assert.Nil(t, all[0].Total)
-
-	text := fmt.Sprint(RankingTable(r, nil, known).Facts)
-	assert.NotContains(t, text, "not known")
-	r.Task.States, r.Oracle.TestAccuracy = 0, math.NaN()
-	assert.Empty(t, Baselines(r, Evidence{task: r.Task}, 4))
+	assert.Equal(t, []string{"chance", "oracle"}, names(Baselines(r, known, 20)), "scores of fewer steps than asked for")
+	assert.NotContains(t, fmt.Sprint(RankingTable(r, nil, known).Facts), "not known")
 }
 
 func TestNumbers(t *testing.T) {
@@ -193,30 +179,28 @@ func TestSeedText(t *testing.T) {
 
 func TestShownSteps(t *testing.T) {
 	for _, c := range []struct {
-		steps, states, lag int
-		want               []int
+		steps, states int
+		want          []int
 	}{
-		{15, 5, 1, []int{1, 4, 9, 14}},
-		{15, 5, 7, []int{1, 4, 9, 14}},
-		{15, 10, 1, []int{1, 5, 9, 15}},
-		{15, 10, 2, []int{1, 4, 9, 14}},
-		{15, 3, 1, []int{1, 5, 10, 14}},
-		{15, 2, 1, []int{1, 5, 9, 15}},
-		{200, 7, 1, []int{1, 5, 10, 200}},
-		{5, 5, 1, []int{1, 4}},
-		{3, 5, 1, []int{1, 3}},
-		{2, 2, 1, []int{1}},
-		{1, 5, 1, []int{1}},
-		{1, 1, 1, []int{1}},
-		{11, 0, 0, []int{1, 5, 10, 11}},
+		{15, 5, []int{1, 4, 9, 14}},
+		{15, 10, []int{1, 5, 9, 15}},
+		{15, 3, []int{1, 5, 10, 14}},
+		{15, 2, []int{1, 5, 9, 15}},
+		{200, 7, []int{1, 5, 10, 200}},
+		{5, 5, []int{1, 4}},
+		{3, 5, []int{1, 3}},
+		{2, 2, []int{1}},
+		{1, 5, []int{1}},
+		{1, 1, []int{1}},
 	} {
-		shown := shownSteps(c.steps, benchmark.TaskInfo{States: c.states, Lag: c.lag})
-		assert.Equal(t, c.want, shown, "%d steps of lag %d through %d states", c.steps, c.lag, c.states)
+		r := fixture.MakeUp(t, fixture.Setting{States: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}}).Content
+		assert.Equal(t, c.want, shownSteps(c.steps, r), "%d steps through %d states", c.steps, c.states)
 	}
+	assert.Equal(t, []int{1, 5, 10, 11}, shownSteps(11, &benchmark.Results{}), "without states")
 	// Predicting the input, which is right once a cycle, is right at none of them.
 	r := fixture.MakeUp(t, fixture.Setting{Test: 50}).Content
 	persistence := Baselines(r, EvidenceOf(r), 15)[1]
-	for _, step := range shownSteps(15, r.Task) {
+	for _, step := range shownSteps(15, r) {
 		assert.Less(t, persistence.At[step-1], 0.1)
 	}
 	assert.Greater(t, persistence.At[4], 0.9)

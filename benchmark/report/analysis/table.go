@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -70,8 +71,9 @@ func NewTable(r *benchmark.Results) (*Table, error) {
 func RankingTable(r *benchmark.Results, all []Summary, known Evidence) *Table {
 	steps := StepsOf(r.Task, all)
 	shown := shownSteps(steps, r)
-	t := &Table{Remark: CutShort(r), Title: fmt.Sprintf("%s: %s, accuracy on %d test snapshots t steps ahead%s",
-		OrUnnamed(r.Task.Name), States(r.Task), r.Task.Test, ByProtocol(r.Protocol))}
+	m, other := MeasureOf(r.Task), OtherProtocol(r)
+	t := &Table{Remark: CutShort(r), Title: fmt.Sprintf("%s, %s on %d test snapshots t steps ahead, protocol %s",
+		TaskAndStates(r.Task), m.Label(), r.Task.Starts, OrUnnamed(r.Protocol))}
 	t.Columns = []Column{
 		{Name: "rank"}, {Name: "method"}, {Name: "ok", Excess: 2}, {Name: "trained", Excess: 3}, {Name: "mean"},
 		{Name: "sd", Right: true, Excess: 4},
@@ -86,15 +88,18 @@ func RankingTable(r *benchmark.Results, all []Summary, known Evidence) *Table {
 		}
 		t.Columns = append(t.Columns, c)
 	}
+	if other != "" {
+		t.Columns = append(t.Columns, Column{Name: other, More: "mean", Excess: 1})
+	}
 	t.Sections = sectionsOf(all, func(s *Summary) []cell { return s.cells(shown) })
 	levels := section{Heading: "baselines"}
 	for _, b := range Baselines(r, known, steps) {
-		levels.Rows = append(levels.Rows, row{Cells: b.cells(shown, len(t.Columns)), Level: &b})
+		levels.Rows = append(levels.Rows, row{Cells: b.cells(m, shown, len(t.Columns)), Level: &b})
 	}
 	if len(levels.Rows) > 0 {
 		t.Sections = append(t.Sections, levels)
 	}
-	t.Costs = costTable(all)
+	t.Costs = costTable(r, all)
 	t.Facts = facts(r, all, known)
 	t.Notes = notes(r, all)
 	return t
@@ -114,9 +119,9 @@ func sectionsOf(all []Summary, cells func(*Summary) []cell) []section {
 }
 
 // costTable has what runs cost, in the columns of which some run tells.
-func costTable(all []Summary) *Table {
+func costTable(r *benchmark.Results, all []Summary) *Table {
 	t := &Table{Title: "costs", Columns: []Column{{Name: "method"}}}
-	shown := ShownCosts(all)
+	shown := ShownCosts(r, all)
 	if len(shown) == 0 {
 		return nil
 	}
@@ -157,26 +162,50 @@ func (s Summary) cells(shown []int) []cell {
 	}
 	cells := []cell{
 		{Value: s.RankText()}, {Value: s.marked()}, share(len(s.OK), len(s.Runs)), trained,
-		accuracyCell(s.Overall(), s.Total), s.deviations(),
+		scoreCell(s.measure, s.Overall(), s.Total), s.deviations(),
 	}
 	for _, step := range shown {
 		var e *stats.Estimate
 		if step <= len(s.Steps) {
 			e = s.Steps[step-1]
 		}
-		cells = append(cells, accuracyCell(s.At(step), e))
+		cells = append(cells, scoreCell(s.measure, s.At(step), e))
+	}
+	if s.Other != nil {
+		cells = append(cells, s.Other.alone())
 	}
 	return cells
 }
 
+// alone is all that a row says of a protocol that does not rank: the mean over all steps, or how it ended.
+func (s Summary) alone() cell {
+	if len(s.OK) > 0 {
+		return scoreCell(s.measure, s.Overall(), s.Total)
+	}
+	return cell{Value: cmp.Or(s.Ended(), None)}
+}
+
+// Ended is "ok" if a run was evaluated, or how the first evaluation ended; "" if no fit went well.
+func (s Summary) Ended() string {
+	if len(s.OK) > 0 {
+		return string(benchmark.StatusOK)
+	}
+	for _, run := range s.Runs {
+		if len(run.Evaluations) > 0 {
+			return OneLine(string(run.Status))
+		}
+	}
+	return ""
+}
+
 // cells are those of a table with so many columns.
-func (b Baseline) cells(shown []int, columns int) []cell {
+func (b Baseline) cells(m Measure, shown []int, columns int) []cell {
 	cells := make([]cell, columns)
 	cells[1].Value = b.Label
-	cells[4] = accuracyCell(b.Mean, b.Total)
+	cells[4] = scoreCell(m, b.Mean, b.Total)
 	for i, step := range shown {
 		if step <= len(b.At) {
-			cells[6+i] = accuracyCell(b.At[step-1], b.Steps[step-1])
+			cells[6+i] = scoreCell(m, b.At[step-1], b.Steps[step-1])
 		}
 	}
 	return cells
@@ -204,11 +233,11 @@ func (s Summary) deviations() cell {
 	return cell{Value: root(s.Total.Components.Seeds), Detail: root(s.Total.Components.Snapshots)}
 }
 
-func accuracyCell(mean float64, e *stats.Estimate) cell {
-	if mean < 0 {
-		return cell{Value: None}
+func scoreCell(m Measure, mean float64, e *stats.Estimate) cell {
+	c := cell{Value: m.Text(mean)}
+	if c.Value != None && !m.Share() {
+		c.Order = fmt.Sprint(mean)
 	}
-	c := cell{Value: fmt.Sprintf("%.3f", mean)}
 	if e != nil {
 		c.Detail = shortInterval(e.Interval, 3)
 	}

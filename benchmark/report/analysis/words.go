@@ -12,6 +12,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/stats"
+	"github.com/koopbench/koopbench/core"
 )
 
 // signed is "+.012", "−.012" or "0".
@@ -99,17 +100,36 @@ func SeedWords(seeds []int64) string {
 	return "seeds " + seedText(seeds)
 }
 
-// States writes how many states a task has: "5 digits".
-func States(t benchmark.TaskInfo) string {
-	if t.States == 1 {
-		return "1 " + StateWord(t)
+// States writes how many states a task has: "5 states".
+func States(t benchmark.TaskInfo) string { return Counted(t.States, StateWord(t)) }
+
+// TaskAndStates is the name of a task, and how many states it has if it has any: "NAME: 5 states".
+func TaskAndStates(t benchmark.TaskInfo) string {
+	if t.States < 1 {
+		return OrUnnamed(t.Name)
 	}
-	return fmt.Sprintf("%d %ss", t.States, StateWord(t))
+	return OrUnnamed(t.Name) + ": " + States(t)
 }
 
 // StateWord is what a task calls its states.
 func StateWord(t benchmark.TaskInfo) string {
 	return cmp.Or(OneLine(t.StateWord), "state")
+}
+
+// SnapshotWord is what a snapshot is to who looks at it: "image", or "snapshot" if it is drawn as a curve.
+func SnapshotWord(t benchmark.TaskInfo) string {
+	if t.Picture == string(core.CurvePicture) {
+		return "snapshot"
+	}
+	return "image"
+}
+
+// ASnapshot is [SnapshotWord] with its article.
+func ASnapshot(t benchmark.TaskInfo) string {
+	if word := SnapshotWord(t); word != "image" {
+		return "a " + word
+	}
+	return "an image"
 }
 
 // None stands in the place of a value that is not there.

@@ -24,13 +24,13 @@ type costPoint struct {
 	at   vg.Point
 }
 
-// CostChart draws, for the page, the mean accuracy over all steps against a cost in seconds.
+// CostChart draws, for the page, the mean score over all steps against a cost in seconds.
 func (d *Drawer) CostChart(class string, width, height float64, label string, of analysis.Cost) template.HTML {
 	var shown []costPoint
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, e := range d.Exhibits {
 		values := of.Values(e.OK)
-		if len(values) == 0 || e.Overall() < 0 {
+		if len(values) == 0 || !analysis.Drawable(e.Overall()) {
 			continue
 		}
 		mean := max(analysis.Average(values), 1e-4)
@@ -41,11 +41,11 @@ func (d *Drawer) CostChart(class string, width, height float64, label string, of
 		low, high = 1, 1
 	}
 	slices.SortStableFunc(shown, func(a, b costPoint) int { return cmp.Compare(a.Overall(), b.Overall()) })
-	p := newPlot(d.lettering, logAxis(label, low, high), accuracyAxis("mean accuracy over all steps"))
+	p := newPlot(d.lettering, logAxis(label, low, high), d.scoreAxis("mean "+d.Measure.Label()+" over all steps"))
 	p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) { d.costPoints(c, p, shown) }))
 	c := newPageSVG(width, height)
 	p.Draw(draw.New(c))
-	return c.element(class, "Accuracy of each method against the "+label+"; both are in the tables.", "")
+	return c.element(class, analysis.Capital(d.Measure.Name)+" of each method against the "+label+"; both are in the tables.", "")
 }
 
 // costPoints draws points with intervals and names, and the baselines, whose names stand where there is room.
@@ -60,7 +60,7 @@ func (d *Drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
 			w.take(s.at.X-0.7, toY(e.Interval.Low), 1.4, toY(e.Interval.High)-toY(e.Interval.Low))
 		}
 	}
-	d.costLevels(&w, toY)
+	d.costLevels(&w, toY, 0.01*(p.Y.Max-p.Y.Min))
 	for _, s := range shown {
 		if e := s.Total; e != nil {
 			whisker := draw.LineStyle{Color: edge(d.looks[s.ID].colour), Width: 1.1}
@@ -85,16 +85,16 @@ func (d *Drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
 	})
 }
 
-// costLevels draws the baselines, the highest first. Those that would be drawn on one another have one name.
-func (d *Drawer) costLevels(w *writer, toY func(float64) vg.Length) {
-	all := slices.Clone(d.Levels)
+// costLevels draws the baselines, the highest first. Those that are nearer than near have one name.
+func (d *Drawer) costLevels(w *writer, toY func(float64) vg.Length, near float64) {
+	all := slices.DeleteFunc(slices.Clone(d.Levels), func(b analysis.Baseline) bool { return !analysis.Drawable(b.Mean) })
 	slices.Reverse(all)
 	name := ""
 	for i, b := range all {
 		y := toY(b.Mean)
 		w.StrokeLine2(baselineStyles[b.Name], w.Min.X, y, w.Max.X, y)
 		name += b.Name
-		if i+1 < len(all) && math.Abs(all[i+1].Mean-b.Mean) < 0.01 {
+		if i+1 < len(all) && math.Abs(all[i+1].Mean-b.Mean) < near {
 			name += ", "
 			continue
 		}

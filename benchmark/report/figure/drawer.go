@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -62,42 +63,67 @@ func LevelSwatch(name string, width float64) template.HTML {
 	return swatch(width, baselineSample(name))
 }
 
-// The small plot of a row of the ranking, from 0 to 1.
+// The small plot of a row of the ranking.
 const dotPlotWidth, dotPlotHeight = 132.0, 18.0
 
-// dotPlotAt is the place of a value in it.
-func dotPlotAt(v float64) vg.Length { return vg.Length((6 + (dotPlotWidth-12)*v) / pageUnit) }
+// dotPlotAxis is its range: all shares, or the mean scores over all steps that are there.
+func (d *Drawer) dotPlotAxis() axis {
+	whole := axis{max: 1, ticks: []plot.Tick{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}}
+	if d.Measure.Share() {
+		return whole
+	}
+	var means []float64
+	for _, e := range d.Exhibits {
+		means = append(means, e.Overall())
+	}
+	for _, b := range d.Levels {
+		means = append(means, b.Mean)
+	}
+	if a, ok := fitAxis("", means, 3); ok {
+		return a
+	}
+	return whole
+}
+
+// dotPlotAt returns what gives the place of a value in it.
+func (d *Drawer) dotPlotAt() func(v float64) vg.Length {
+	a := d.dotPlotAxis()
+	return func(v float64) vg.Length {
+		return vg.Length((6 + (dotPlotWidth-12)*(v-a.min)/(a.max-a.min)) / pageUnit)
+	}
+}
 
 // DotPlotScale is the scale above the small plots.
 func (d *Drawer) DotPlotScale() template.HTML {
-	c := newPageSVG(dotPlotWidth, 12)
-	for _, v := range []float64{0, 0.5, 1} {
-		letter(draw.New(c), d.tick, dotPlotAt(v), 1.5, text.XCenter, fmt.Sprint(v))
+	c, at := newPageSVG(dotPlotWidth, 12), d.dotPlotAt()
+	for _, t := range d.dotPlotAxis().ticks {
+		letter(draw.New(c), d.tick, at(t.Value), 1.5, text.XCenter, t.Label)
 	}
 	return c.element("scale", "", "")
 }
 
-// DotPlot shows an accuracy with its interval, and the levels of the baselines: of a method, or,
+// DotPlot shows a score with its interval, and the levels of the baselines: of a method, or,
 // with nil, of a baseline.
 func (d *Drawer) DotPlot(value float64, e *stats.Estimate, of *analysis.Summary) template.HTML {
-	if value < 0 {
+	if !analysis.Drawable(value) {
 		return ""
 	}
+	place := d.dotPlotAt()
 	c := newPageSVG(dotPlotWidth, dotPlotHeight)
 	on := draw.New(c)
 	middle := on.Center().Y
-	on.StrokeLine2(draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}, dotPlotAt(0), middle, dotPlotAt(1), middle)
+	on.StrokeLine2(draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}, 6/pageUnit, middle, (dotPlotWidth-6)/pageUnit, middle)
 	for _, b := range d.Levels {
-		on.StrokeLine2(baselineStyles[b.Name], dotPlotAt(b.Mean), 1.4, dotPlotAt(b.Mean), on.Max.Y-1.4)
+		on.StrokeLine2(baselineStyles[b.Name], place(b.Mean), 1.4, place(b.Mean), on.Max.Y-1.4)
 	}
 	whisker := draw.LineStyle{Color: ink, Width: 1.1}
 	if of != nil {
 		whisker.Color = edge(d.looks[of.ID].colour)
 	}
 	if e != nil {
-		on.StrokeLine2(whisker, dotPlotAt(e.Interval.Low), middle, dotPlotAt(e.Interval.High), middle)
+		on.StrokeLine2(whisker, place(e.Interval.Low), middle, place(e.Interval.High), middle)
 	}
-	at := vg.Point{X: dotPlotAt(value), Y: middle}
+	at := vg.Point{X: place(value), Y: middle}
 	if of != nil {
 		d.looks[of.ID].mark(on, 3.6, at)
 	} else {

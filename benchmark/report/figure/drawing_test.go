@@ -133,29 +133,29 @@ func TestPicture(t *testing.T) {
 	nan := float32(math.NaN())
 	grey, err := core.NewSnapshots([]float32{0, 0.5, 1, -6, 13, nan}, 2, 3)
 	require.NoError(t, err)
-	img := analysis.Picture(grey, 0).(*image.Gray)
+	img := analysis.Pictures{}.Of(grey, 0).(*image.Gray)
 	assert.Equal(t, image.Rect(0, 0, 3, 2), img.Bounds())
 	assert.Equal(t, []uint8{255, 127, 0, 255, 0, 255}, img.Pix, "ink is dark, values are cut to [0, 1]")
 
 	colour, err := core.NewSnapshots([]float32{1, 0, 0, 0, 2, -1}, 1, 2, 3)
 	require.NoError(t, err)
-	assert.Equal(t, color.NRGBA{255, 0, 0, 255}, analysis.Picture(colour, 0).At(0, 0))
-	assert.Equal(t, color.NRGBA{0, 255, 0, 255}, analysis.Picture(colour, 0).At(1, 0))
+	assert.Equal(t, color.NRGBA{255, 0, 0, 255}, analysis.Pictures{}.Of(colour, 0).At(0, 0))
+	assert.Equal(t, color.NRGBA{0, 255, 0, 255}, analysis.Pictures{}.Of(colour, 0).At(1, 0))
 
 	two, err := core.NewSnapshots([]float32{0, 1, 1, 1}, 2, 1, 2)
 	require.NoError(t, err)
-	assert.Equal(t, []uint8{127, 0}, analysis.Picture(two, 0).(*image.Gray).Pix, "the mean over channels")
+	assert.Equal(t, []uint8{127, 0}, analysis.Pictures{}.Of(two, 0).(*image.Gray).Pix, "the mean over channels")
 
 	line, err := core.NewSnapshots([]float32{0, 1, 1, 0}, 2)
 	require.NoError(t, err)
-	assert.Equal(t, []uint8{0, 255}, analysis.Picture(line, 1).(*image.Gray).Pix, "the snapshot asked for, in a row")
+	assert.Equal(t, []uint8{0, 255}, analysis.Pictures{}.Of(line, 1).(*image.Gray).Pix, "the snapshot asked for, in a row")
 
-	w, h := pictureSize([]int{20, 40, 3}, 30)
-	assert.Equal(t, []vg.Length{30, 15}, []vg.Length{w, h})
-	w, h = pictureSize([]int{1000}, 30)
-	assert.Equal(t, []vg.Length{30, 5}, []vg.Length{w, h})
-	w, h = pictureSize(nil, 30)
-	assert.Equal(t, []vg.Length{30, 30}, []vg.Length{w, h})
+	for want, p := range map[[2]vg.Length]analysis.Pictures{
+		{30, 15}: {Height: 20, Width: 40}, {30, 5}: {Height: 1, Width: 1000}, {30, 30}: {Height: 1, Width: 1},
+	} {
+		w, h := (&Drawer{Material: &analysis.Material{Pictures: p}}).pictureSize(30)
+		assert.Equal(t, want, [2]vg.Length{w, h})
+	}
 }
 
 // Pixels of an image keep sharp edges in a PNG file.
@@ -206,7 +206,7 @@ func TestPersistenceIsDots(t *testing.T) {
 	d := New(materialOf(t, fixture.MakeUp(t, fixture.Setting{Test: 50,
 		Methods: []fixture.MadeUp{{Label: "never", Failed: []int64{42}}}})))
 	with, without := newProbe(figure{width: 100, height: 100}), newProbe(figure{width: 100, height: 100})
-	p := d.accuracyPlot(nil)
+	p := d.scorePlot(nil)
 	p.Draw(draw.New(with))
 	newPlot(d.lettering, axis{max: 1}, axis{max: 1, ticks: ticksIn(0, 1, 5, false)}).Draw(draw.New(without))
 	assert.Equal(t, 2, with.strokes-without.strokes, "the lines of chance and oracle")
@@ -222,4 +222,31 @@ func TestPanicOfADrawingIsAnError(t *testing.T) {
 	assert.ErrorIs(t, err, core.ErrPanic)
 	_, err = f.svg()
 	assert.ErrorIs(t, err, core.ErrPanic)
+}
+
+// A curve is drawn as bars from zero, over a range that holds zero and the first snapshots; what lies beyond is cut.
+func TestCurvesAreBars(t *testing.T) {
+	made := fixture.Scored(t, fixture.Setting{Shape: []int{2}, Steps: 1, Test: 10})
+	starts, err := core.NewSnapshots([]float32{1, -1}, 2)
+	require.NoError(t, err)
+	made.Task.Starts, made.Task.Sample = starts, starts
+	pictures := materialOf(t, made).Pictures
+	assert.Contains(t, pictures.Note(), "[−1, 1]")
+	x, err := core.NewSnapshots([]float32{0.5, -7, float32(math.NaN()), 1}, 2)
+	require.NoError(t, err)
+	img := pictures.Of(x, 0).(*image.Gray)
+	require.Equal(t, image.Rect(0, 0, pictures.Width, pictures.Height), img.Bounds())
+	ink := func(img *image.Gray, column int) (dark []int) {
+		for y := range pictures.Height {
+			if img.GrayAt(column, y).Y < 100 {
+				dark = append(dark, y)
+			}
+		}
+		return dark
+	}
+	left, right := ink(img, pictures.Width/4), ink(img, 3*pictures.Width/4)
+	assert.InDelta(t, pictures.Height/4, len(left), 1, "half of the upper half")
+	assert.InDelta(t, pictures.Height/2, len(right), 1, "cut to the lower half")
+	assert.Equal(t, pictures.Height-1, right[len(right)-1])
+	assert.Empty(t, ink(pictures.Of(x, 1).(*image.Gray), pictures.Width/4), "what is not a number has no bar")
 }

@@ -30,8 +30,10 @@ func (d *Drawer) Eigenfunctions() Sheet {
 			without = append(without, fmt.Sprintf("%s (%s)", e.Label, why))
 			continue
 		}
-		label := fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots, coloured by %s", e.Label,
-			len(e.Modes[0].Real), word)
+		label := fmt.Sprintf("%s: the leading left eigenfunctions at %d test snapshots", e.Label, len(e.Modes[0].Real))
+		if len(s.Key) > 0 {
+			label += ", coloured by " + word
+		}
 		s.Panels = append(s.Panels, panel{Title: e.Label, Subtitle: e.ShownEigenvalues(), label: label,
 			plot: d.eigenfunctionPlot(e.Modes)})
 	}
@@ -77,7 +79,8 @@ func (d *Drawer) shownDots() int {
 	return max(50, maxDotsDrawn/max(1, min(shown, maxPanels)))
 }
 
-// scatter draws points coloured by label, at most about so many, of each label its share.
+// scatter draws points coloured by label, at most about so many, of each label its share. Without
+// labels they have one colour.
 type scatter struct {
 	x, y   []float64
 	labels []int
@@ -89,7 +92,11 @@ type scatter struct {
 const layers = 4
 
 func (s scatter) Plot(c draw.Canvas, p *plot.Plot) {
-	n := min(len(s.x), len(s.y), len(s.labels))
+	n := min(len(s.x), len(s.y))
+	if len(s.labels) == 0 {
+		s.labels = make([]int, n)
+	}
+	n = min(n, len(s.labels))
 	var of [len(palette)][]int // the places of a label
 	for i, label := range s.labels[:n] {
 		label = (label%len(of) + len(of)) % len(of)

@@ -25,22 +25,25 @@ func ring(c draw.Canvas, line paint, at vg.Point, radius vg.Length) {
 
 const ringRadius = vg.Length(4.3)
 
-// Eigenvalues shows the eigenvalues of each method at all seeds with the unit circle, in rings at
-// those of the true cycle.
+// maxRings is the number of true eigenvalues that are shown.
+const maxRings = 100
+
+// Eigenvalues shows the eigenvalues of each method at all seeds with the unit circle, and rings at the
+// true ones.
 func (d *Drawer) Eigenvalues() Sheet {
 	s := Sheet{
 		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.",
 		ratio: 0.93, // so that the circle is round
 		Note:  "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
 	}
-	if d.Results.Task.States > 0 {
+	if n := len(d.Results.Task.Eigenvalues); n > 0 {
 		s.Key = legend{
 			{Name: "eigenvalue of a run", style: d.label, narrow: true,
 				sample: func(c draw.Canvas) { dot(c, soft, 2.3, c.Center()) }},
-			{Name: "eigenvalue of the cycle through " + analysis.States(d.Results.Task), style: d.label, narrow: true,
+			{Name: "true eigenvalue", style: d.label, narrow: true,
 				sample: func(c draw.Canvas) { ring(c, ink, c.Center(), ringRadius) }},
 		}
-		s.Note += " Rings: the eigenvalues of the true cycle, which are the roots of unity."
+		s.Note += fmt.Sprintf(" Rings: the %s of the true operator.", analysis.Counted(min(n, maxRings), "largest eigenvalue"))
 	}
 	var without []string
 	for _, e := range d.Exhibits {
@@ -55,6 +58,12 @@ func (d *Drawer) Eigenvalues() Sheet {
 
 func (d *Drawer) eigenvaluePanel(e analysis.Exhibit) panel {
 	reach, beyondReach := 1.15, 0
+	var rings []complex128
+	for _, v := range d.Results.Task.Eigenvalues[:min(len(d.Results.Task.Eigenvalues), maxRings)] {
+		if a := cmplx.Abs(complex128(v)); a <= 10 {
+			rings, reach = append(rings, complex128(v)), max(reach, 1.1*a)
+		}
+	}
 	for _, run := range e.OK {
 		for _, v := range run.Eigenvalues {
 			if a := cmplx.Abs(complex128(v)); analysis.Drawable(a) && a <= 10 {
@@ -83,9 +92,8 @@ func (d *Drawer) eigenvaluePanel(e analysis.Exhibit) panel {
 			circle = append(circle, vg.Point{X: toX(cos), Y: toY(sin)})
 		}
 		c.StrokeLines(draw.LineStyle{Color: dim, Width: 0.7}, circle)
-		for k := range min(d.Results.Task.States, 100) {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k) / float64(d.Results.Task.States))
-			ring(c, ink, vg.Point{X: toX(cos), Y: toY(sin)}, ringRadius)
+		for _, v := range rings {
+			ring(c, ink, vg.Point{X: toX(real(v)), Y: toY(imag(v))}, ringRadius)
 		}
 		dot(c, hue(d.looks[e.ID].colour).faded(0xcc), 2.3, points(c, p, x, y)...)
 		if beyondReach > 0 {

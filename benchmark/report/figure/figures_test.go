@@ -33,7 +33,7 @@ func materialOf(t testing.TB, s analysis.Source) *analysis.Material {
 func TestTextHasRoom(t *testing.T) {
 	for name, s := range fixture.Situations() {
 		d := New(materialOf(t, fixture.MakeUp(t, s)))
-		for _, figure := range Names() {
+		for _, figure := range Names(d.Results.Task) {
 			t.Run(name+"/"+figure, func(t *testing.T) {
 				f := d.figure(figure)
 				p := newProbe(f)
@@ -55,9 +55,9 @@ func TestTextHasRoom(t *testing.T) {
 
 func TestFiguresAreFiles(t *testing.T) {
 	s := fixture.Situations()
-	for _, name := range []string{"one digit, one step", "colour, wide"} {
+	for _, name := range []string{"one state, one step", "colour, wide"} {
 		d := New(materialOf(t, fixture.MakeUp(t, s[name])))
-		for _, figure := range Names() {
+		for _, figure := range Names(d.Results.Task) {
 			t.Run(name+"/"+figure, func(t *testing.T) {
 				f := d.figure(figure)
 				raster, vector, err := d.render(figure)
@@ -119,11 +119,11 @@ func svgTexts(t *testing.T, file []byte) []string {
 // The same results give the same bytes, whatever the order of their runs.
 func TestFiguresRepeat(t *testing.T) {
 	s := fixture.Setting{Methods: fixture.Situations()["several seeds"].Methods[2:6], Seeds: []int64{0, 1, 2}, Steps: 2,
-		Test: 10, Digits: 3}
+		Test: 10, States: 3}
 	a, b := fixture.MakeUp(t, s), fixture.MakeUp(t, s)
 	slices.Reverse(b.Content.Runs)
 	ma, mb := New(materialOf(t, a)), New(materialOf(t, b))
-	for _, figure := range Names() {
+	for _, figure := range Names(a.Content.Task) {
 		rasterA, vectorA, err := ma.render(figure)
 		require.NoError(t, err)
 		rasterB, vectorB, err := mb.render(figure)
@@ -141,9 +141,9 @@ func TestLargeFiguresHaveFewerDots(t *testing.T) {
 	assert.Equal(t, 1, figure{width: 1e9, height: 1e9}.dpi())
 }
 
-func TestAccuracyLegend(t *testing.T) {
+func TestScoreLegend(t *testing.T) {
 	m := materialOf(t, fixture.MakeUp(t, fixture.Situations()["several seeds"]))
-	key := New(m).AccuracyKey()
+	key := New(m).ScoreKey()
 	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over seeds and test snapshots, of one seed over snapshots alone")
 	var names []string
 	for _, e := range key {
@@ -163,7 +163,7 @@ func TestAccuracyLegend(t *testing.T) {
 	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over test snapshots alone")
 	noLabels := fixture.MakeUp(t, fixture.Setting{Test: 10})
 	for i := range noLabels.Content.Runs {
-		noLabels.Content.Runs[i].Labels = nil
+		noLabels.Content.Runs[i].Ranked.Labels = nil
 	}
 	assert.Empty(t, analysis.BandsNote(materialOf(t, noLabels).Exhibits), "without labels there is no interval")
 }
@@ -177,7 +177,7 @@ func TestRolloutInsets(t *testing.T) {
 	made := fixture.MakeUp(t, fixture.Setting{Test: 20})
 	right, wrong := 0, 0
 	for _, run := range made.Content.Runs {
-		for step, labels := range run.Labels {
+		for step, labels := range run.Ranked.Labels {
 			if labels[0] == (step+1)%5 {
 				right++
 			} else {
@@ -264,8 +264,9 @@ func TestOddResults(t *testing.T) {
 		},
 		"ragged arrays": func(m *fixture.Made) {
 			for _, a := range m.Arrays {
-				a.Labels, a.Rollout[1] = a.Labels[:2], core.Snapshots{}
+				a.Rollouts[m.Content.Protocol][1] = core.Snapshots{}
 			}
+			m.Content.Runs[0].Ranked.Labels = m.Content.Runs[0].Ranked.Labels[:2]
 		},
 		"eigenfunctions not numbers": func(m *fixture.Made) {
 			for _, a := range m.Arrays {
@@ -303,7 +304,7 @@ func TestOddResults(t *testing.T) {
 				Shape: []int{8, 8}})
 			spoil(made)
 			d := New(materialOf(t, made))
-			for _, figure := range Names() {
+			for _, figure := range Names(made.Content.Task) {
 				f := d.figure(figure)
 				assert.NotPanics(t, func() { f.raster(20) })
 				vector, err := f.svg()

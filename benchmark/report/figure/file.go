@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
+	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
@@ -80,13 +81,23 @@ func (f figure) svg() (_ []byte, err error) {
 // Folder is the folder of the figures, within that of the results.
 const Folder = "figures"
 
-// Names returns the names of the figures that [Write] draws: NAME.png and NAME.svg, in the order in which to show them.
-func Names() []string {
-	return []string{"accuracy", "rollout", "eigenfunctions", "training", "sample"}
+// Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the order in which
+// to show them.
+func Names(t benchmark.TaskInfo) []string {
+	return []string{scoreName(t), "rollout", "eigenfunctions", "training", "sample"}
 }
 
+// scoreName is the name of the figure of scores.
+func scoreName(t benchmark.TaskInfo) string {
+	if t.Judged() {
+		return t.Measure.Name
+	}
+	return "score"
+}
+
+// Write draws all figures into a folder.
 func (d *Drawer) Write(folder string) error {
-	for _, name := range Names() {
+	for _, name := range Names(d.Results.Task) {
 		png, svg, err := d.render(name)
 		if err != nil {
 			return fmt.Errorf("figure %s: %w", name, err)
@@ -113,7 +124,7 @@ func (d *Drawer) render(name string) (png, svg []byte, err error) {
 
 func (d *Drawer) figure(name string) figure {
 	return map[string]func() figure{
-		"accuracy": d.accuracyFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
+		scoreName(d.Results.Task): d.scoreFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
 		"eigenfunctions": func() figure { return d.Eigenfunctions().figure() },
 		"training":       func() figure { return d.Training().figure() },
 	}[name]()

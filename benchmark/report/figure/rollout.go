@@ -19,20 +19,21 @@ type rolloutRow struct {
 	right   []bool // by column: the oracle saw the true state
 }
 
-// rolloutFigure draws the first test snapshot and, for each method, the images predicted from it,
-// step after step, with the label that the oracle gives each: green where it is the true state, red
-// where it is not.
+// rolloutFigure draws the first start and, for each method, what is predicted from it, step after step,
+// with the label that the oracle, if there is one, gives each: green where it is the true state, red where
+// it is not.
 func (d *Drawer) rolloutFigure() figure {
 	const gap, between, nameGap = vg.Length(2.5), vg.Length(9), vg.Length(8)
-	cellWidth, cellHeight := pictureSize(d.Task.Starts.Shape(), 0.42*vg.Inch)
-	pitch := max(cellWidth, d.note.Width(strconv.Itoa(d.Steps)), d.title.Width(d.ColumnTitle(d.Steps))) + gap
+	cellWidth, cellHeight := d.pictureSize(0.42 * vg.Inch)
+	start, word, title := d.rolloutHead()
+	pitch := max(cellWidth, d.note.Width(strconv.Itoa(d.Steps)), d.title.Width(title(d.Steps))) + gap
 	rows := d.rolloutRows(1.75 * vg.Inch)
-	nameWidth := d.note.Width(analysis.StateWord(d.Results.Task))
+	nameWidth := d.note.Width(word)
 	for _, row := range rows {
 		w, _ := row.name.size()
 		nameWidth = max(nameWidth, w)
 	}
-	first := max(pitch-gap, d.title.Width(d.ColumnTitle(0))) // the column of the start
+	first := max(pitch-gap, d.title.Width(start)) // the column of the start
 	grid := first + between + vg.Length(len(d.Columns))*pitch - gap
 	width := max(nameWidth+nameGap+grid, 3.2*vg.Inch)
 	heights := make([]vg.Length, len(rows))
@@ -46,7 +47,7 @@ func (d *Drawer) rolloutFigure() figure {
 	note := setBlock(width, d.note, d.rolloutNote())
 	_, noteHeight := note.size()
 	return figure{
-		name: "rollout", title: "Images predicted by each method, step after step",
+		name: "rollout", title: analysis.Capital(analysis.SnapshotWord(d.Results.Task)) + "s predicted by each method, step after step",
 		width: width + 2*margin, height: body + 6 + noteHeight + 2*margin,
 		draw: func(c draw.Canvas) {
 			note.draw(c, margin, margin+noteHeight, text.XLeft)
@@ -61,11 +62,11 @@ func (d *Drawer) rolloutFigure() figure {
 			}
 			stepLine, stateLine := top-d.note.Font.Size, top-lineHeight(d.note)-d.title.Font.Size
 			letter(c, d.note, edge, stepLine, text.XRight, "step")
-			letter(c, d.note, edge, stateLine, text.XRight, analysis.StateWord(d.Results.Task))
-			letter(c, d.title, center(-1), stateLine, text.XCenter, d.ColumnTitle(0))
+			letter(c, d.note, edge, stateLine, text.XRight, word)
+			letter(c, d.title, center(-1), stateLine, text.XCenter, start)
 			for i, step := range d.Columns {
 				letter(c, d.note, center(i), stepLine, text.XCenter, strconv.Itoa(step))
-				letter(c, d.title, center(i), stateLine, text.XCenter, d.ColumnTitle(step))
+				letter(c, d.title, center(i), stateLine, text.XCenter, title(step))
 			}
 			top -= header
 			for i, row := range rows {
@@ -77,11 +78,13 @@ func (d *Drawer) rolloutFigure() figure {
 					return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: cellWidth, Y: cellHeight})}
 				}
 				if d.Task.Starts.Len() > 0 {
-					c.DrawImage(cell(-1), analysis.Picture(d.Task.Starts, 0))
+					c.DrawImage(cell(-1), d.Pictures.Of(d.Task.Starts, 0))
 				}
 				for column, img := range row.exhibit.Images {
 					c.DrawImage(cell(column), img)
-					inset(c, d.lettering, cell(column), row.exhibit.Labels[column], row.right[column])
+					if column < len(row.exhibit.Labels) {
+						inset(c, d.lettering, cell(column), row.exhibit.Labels[column], row.right[column])
+					}
 				}
 				if row.message != "" {
 					x := center(0) - (pitch-gap)/2
@@ -91,6 +94,15 @@ func (d *Drawer) rolloutFigure() figure {
 			}
 		},
 	}
+}
+
+// rolloutHead is what stands over the columns: over that of the start, beside the line of true states,
+// and over that of a step. Without true states there are none.
+func (d *Drawer) rolloutHead() (start, word string, title func(step int) string) {
+	if !d.Told() {
+		return "Start", "", func(int) string { return "" }
+	}
+	return "Start: " + d.TruthText(0), analysis.StateWord(d.Results.Task), d.TruthText
 }
 
 func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
@@ -105,9 +117,9 @@ func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
 		case e.Run == nil:
 			row.message = e.Why()
 		case e.Absent:
-			row.message = "the images of this run were not kept"
+			row.message = fmt.Sprintf("the %ss of this run were not kept", analysis.SnapshotWord(d.Results.Task))
 		case len(e.Images) == 0:
-			row.message = "no images"
+			row.message = fmt.Sprintf("no %ss", analysis.SnapshotWord(d.Results.Task))
 		}
 		rows[i] = row
 	}
@@ -115,10 +127,12 @@ func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
 }
 
 func (d *Drawer) rolloutNote() string {
-	word := analysis.StateWord(d.Results.Task)
-	note := fmt.Sprintf("Predictions from the first test snapshot. %s Head of a column: the true %s. "+
-		"In an image: the %[2]s that the oracle sees, green if true, red and underlined if not. Values are cut to [0, 1].",
-		analysis.Conditions(d.Results), word)
+	note := "Predictions from the first test snapshot. " + analysis.Conditions(d.Results)
+	if d.Told() {
+		note += fmt.Sprintf(" Head of a column: the true %s. In %s: the %[1]s that the oracle sees, green if true, "+
+			"red and underlined if not.", analysis.StateWord(d.Results.Task), analysis.ASnapshot(d.Results.Task))
+	}
+	note += " " + d.Pictures.Note() + "."
 	if n := len(d.Columns); n < d.Steps {
 		note += fmt.Sprintf(" %d of %d steps are shown.", n, d.Steps)
 	}
@@ -145,10 +159,10 @@ func inset(c draw.Canvas, l lettering, cell vg.Rectangle, label int, seen bool) 
 	}
 }
 
-// pictureSize is the size in which snapshots of a shape are shown: their longer side is side, the shorter one in
-// proportion but still to be seen.
-func pictureSize(shape []int, side vg.Length) (width, height vg.Length) {
-	h, w, _ := analysis.PictureShape(shape)
+// pictureSize is the size in which snapshots are shown: their longer side is side, the shorter one in proportion but
+// still to be seen.
+func (d *Drawer) pictureSize(side vg.Length) (width, height vg.Length) {
+	h, w := d.Pictures.Height, d.Pictures.Width
 	long := vg.Length(max(h, w))
 	return max(side*vg.Length(w)/long, side/6), max(side*vg.Length(h)/long, side/6)
 }

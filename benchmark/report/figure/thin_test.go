@@ -52,7 +52,7 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 	s := fixture.MakeUp(t, fixture.Setting{Steps: 1000, Test: 20, Shape: []int{4, 4},
 		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[0]
-	run.Labels = nil
+	run.Ranked.Labels = nil
 	for i := range run.Ranked.Score {
 		run.Ranked.Score[i] = 0.9
 		if (i+1)%5 == 0 {
@@ -60,7 +60,7 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 		}
 	}
 	m := materialOf(t, s)
-	chart := string(New(m).AccuracyChart("wide", 780, 440))
+	chart := string(New(m).ScoreChart("wide", 780, 440))
 	number := func(name string) float64 {
 		v, err := strconv.ParseFloat(regexp.MustCompile(name + `="([^"]*)"`).FindStringSubmatch(chart)[1], 64)
 		require.NoError(t, err)

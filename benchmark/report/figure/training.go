@@ -18,7 +18,7 @@ var (
 	validationLine = draw.LineStyle{Color: hue(6), Width: 1.2, Dashes: []vg.Length{4, 2}}
 )
 
-// Training draws the losses of each method's runs, and of the oracle, against the epoch. Losses of
+// Training draws the losses of each method's runs, and of the oracle if there is one, against the epoch. Losses of
 // different methods are not comparable, so each panel has its own axis.
 func (d *Drawer) Training() Sheet {
 	s := Sheet{
@@ -44,12 +44,15 @@ func (d *Drawer) Training() Sheet {
 	for _, e := range d.Exhibits {
 		add(e.Label, strings.Join(append([]string{someSeeds(e.Runs)}, e.Remarks()...), ", "), e.Histories())
 	}
-	oracle := d.Results.Oracle
-	var history [][]benchmark.Epoch
-	if len(oracle.History) > 0 {
-		history = append(history, oracle.History)
+	if oracle := d.Results.Oracle; !d.Results.Task.Judged() {
+		s.Empty = "No run has a training history."
+	} else {
+		var history [][]benchmark.Epoch
+		if len(oracle.History) > 0 {
+			history = append(history, oracle.History)
+		}
+		add("oracle: "+analysis.OrUnnamed(oracle.Name), fmt.Sprintf("seed %d", oracle.Seed), history)
 	}
-	add("oracle: "+analysis.OrUnnamed(oracle.Name), fmt.Sprintf("seed %d", oracle.Seed), history)
 	return s.limited("a training history", without)
 }
 

@@ -237,7 +237,7 @@ func TestPageInBrowser(t *testing.T) {
 			s.dispatchEvent(new PointerEvent("pointermove", { clientX: r.left +
 				Number(s.dataset.left) * r.width / s.viewBox.baseVal.width, clientY: r.top + 50 })); return 0 })()`)
 		assert.Equal(t, "t = 1", js[string](b, `document.querySelector("#legend-step").textContent`))
-		assert.Equal(t, js[string](b, `JSON.parse(document.querySelector("#data").textContent).accuracy[1][0].toFixed(3)`),
+		assert.Equal(t, js[string](b, `JSON.parse(document.querySelector("#data").textContent).scores[1][0]`),
 			js[string](b, `document.querySelector('.value[data-value="1"]').textContent`))
 		js[bool](b, `document.querySelector(".chart .wide").dispatchEvent(new PointerEvent("pointerleave"))`)
 		rest := js[string](b, `document.querySelector("#legend-step").textContent`)
@@ -246,12 +246,12 @@ func TestPageInBrowser(t *testing.T) {
 	b.run("slider", func(t *testing.T) {
 		b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
 		assert.Equal(t, "3", js[string](b, `document.querySelector("#image").value`))
-		assert.Equal(t, "Image 3 of 10, digit 2; seed 0", js[string](b, `document.querySelector("#image-text").textContent`))
+		assert.Equal(t, "Image 3 of 10, glyph 2; seed 0", js[string](b, `document.querySelector("#image-text").textContent`))
 		assert.Equal(t, "-56", js[string](b, `document.querySelector(".rollout tbody tr .cell use").getAttribute("y")`))
 		assert.Equal(t, "3", js[string](b, `document.querySelector('.truth [data-column="0"]').textContent`))
 		// What a cell says is what the results hold.
 		m := trickyResults(t)
-		labels := m.Arrays["mean-0"].Labels
+		labels := labelsOf(t, m, "mean-0")
 		for column := range labels {
 			want := fmt.Sprint(labels[column][2])
 			assert.Contains(t, js[string](b, fmt.Sprintf(`document.querySelectorAll('.rollout tr[data-method="5"] .seen')[%d].textContent`, column)), want)
@@ -280,9 +280,9 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Equal(t, "ascending", js[string](b,
 			`document.querySelector(".ranking thead th:nth-child(2)").getAttribute("aria-sort")`))
 		b.click(".ranking thead th:nth-child(4) button")
-		byAccuracy := js[[]string](b, names)
-		assert.Equal(t, "kernel", byAccuracy[4], "what was never evaluated is last")
-		assert.Equal(t, trickyName, byAccuracy[0])
+		byScore := js[[]string](b, names)
+		assert.Equal(t, "kernel", byScore[4], "what was never evaluated is last")
+		assert.Equal(t, trickyName, byScore[0])
 		b.click(".ranking thead th:nth-child(4) button")
 		assert.Equal(t, "kernel", js[[]string](b, names)[4], "and so it is the other way round")
 		b.click(".ranking thead th:nth-child(1) button")
@@ -377,7 +377,7 @@ func TestLivePage(t *testing.T) {
 	assert.Contains(t, js[string](b, `document.querySelector("main").textContent`), "as they finish")
 	version.Add(1)
 	b.do(chromedp.WaitReady(chromedp.CSS(".rollout")))
-	assert.Equal(t, "Ordered MNIST – koopbench", js[string](b, `document.title`))
+	assert.Equal(t, "ordered-glyphs – koopbench", js[string](b, `document.title`))
 	assert.Equal(t, 1, js[int](b, `document.querySelectorAll("nav").length`))
 	b.click(`input[data-series="1"]`)
 	b.click(".costs thead th:nth-child(1) button")

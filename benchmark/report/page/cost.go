@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
@@ -46,8 +47,16 @@ func (b *builder) costView(t *analysis.Table) costView {
 }
 
 func (b *builder) costNote() string {
-	return "Mean accuracy over all steps against seconds on a logarithmic scale, means over the runs that are ok. " +
-		"Upright lines: 95% intervals. The upper left is best. " + analysis.Conditions(b.Results)
+	best := "upper"
+	if b.Measure.LowerIsBetter {
+		best = "lower"
+	}
+	text := fmt.Sprintf("Mean %s over all steps against seconds on a logarithmic scale, means over the runs that are ok. ",
+		b.Measure.Name)
+	if b.Measure.Share() {
+		text += "Upright lines: 95% intervals. "
+	}
+	return text + "The " + best + " left is best. " + analysis.Conditions(b.Results)
 }
 
 // costCaption says what the numbers mean, and whose memory it is.

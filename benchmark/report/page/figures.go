@@ -29,29 +29,30 @@ type valueRow struct {
 	Values []string
 }
 
-// accuracyView has what the figure of accuracies shows.
-func (b *builder) accuracyView() pageChart {
-	c := pageChart{Note: b.accuracyNote()}
-	c.Wide, c.Narrow = b.AccuracyChart("wide", 780, 440), b.AccuracyChart("narrow", 340, 300)
+// scoresView has what the figure of scores shows.
+func (b *builder) scoresView() pageChart {
+	c, name := pageChart{Note: b.scoresNote()}, analysis.Capital(b.Measure.Name)
+	c.Wide, c.Narrow = b.ScoreChart("wide", 780, 440), b.ScoreChart("narrow", 340, 300)
 	c.Steps = analysis.ColumnsOf(b.Steps)
-	c.TableTitle = "Accuracy at every step"
+	c.TableTitle = name + " at every step"
 	if n := len(c.Steps); n < b.Steps {
-		c.TableTitle = fmt.Sprintf("Accuracy at %d of %d steps", n, b.Steps)
+		c.TableTitle = fmt.Sprintf("%s at %d of %d steps", name, n, b.Steps)
 	}
-	for _, e := range b.AccuracyKey() {
-		c.Legend = append(c.Legend, legendItem{e, fractionText(e.At(b.Last()))})
+	for _, e := range b.ScoreKey() {
+		c.Legend = append(c.Legend, legendItem{e, b.Measure.Text(e.At(b.Last()))})
 		if e.Drawn {
 			c.Rows = append(c.Rows, valueRow{e.Name, nil})
 			row := &c.Rows[len(c.Rows)-1]
 			for _, step := range c.Steps {
-				row.Values = append(row.Values, fractionText(e.At(step)))
+				row.Values = append(row.Values, b.Measure.Text(e.At(step)))
 			}
 		}
 	}
 	return c
 }
 
-func (b *builder) accuracyNote() string {
-	note := fmt.Sprintf("Accuracy on %d test snapshots. %s", b.Results.Task.Test, analysis.Conditions(b.Results))
+func (b *builder) scoresNote() string {
+	note := fmt.Sprintf("%s on %d test snapshots. %s", analysis.Capital(b.Measure.Label()), b.Results.Task.Starts,
+		analysis.Conditions(b.Results))
 	return strings.TrimSpace(note + " " + analysis.BandsNote(b.Exhibits))
 }

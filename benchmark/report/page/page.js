@@ -79,12 +79,12 @@
 
   // The legend shows and hides curves, and gives their values at the step under the pointer.
   const startLegend = () => {
-    const accuracy = one("#accuracy-figure");
-    if (!accuracy) return;
-    const boxes = all("input[data-series]", accuracy);
+    const figure = one("#score-figure");
+    if (!figure) return;
+    const boxes = all("input[data-series]", figure);
     const show = () => {
       for (const box of boxes) {
-        for (const g of all(`g[data-series="${box.dataset.series}"]`, accuracy)) g.classList.toggle("off-series", !box.checked);
+        for (const g of all(`g[data-series="${box.dataset.series}"]`, figure)) g.classList.toggle("off-series", !box.checked);
         box.closest("label").classList.toggle("off", !box.checked);
       }
       keep({ hidden: boxes.filter((b) => !b.checked).map((b) => data.names[b.dataset.series] ?? b.dataset.series) });
@@ -93,28 +93,28 @@
       box.checked = !state.hidden.includes(data.names[box.dataset.series] ?? box.dataset.series);
       box.addEventListener("change", show);
     }
-    for (const button of all("button[data-show]", accuracy)) {
+    for (const button of all("button[data-show]", figure)) {
       button.addEventListener("click", () => { for (const box of boxes) box.checked = button.dataset.show === "all"; show(); });
     }
     show();
     const light = (label, on) => {
-      for (const svg of all(".chart svg", accuracy)) svg.classList.toggle("focus", on && boxes.some((b) => b.dataset.series === label.dataset.series && b.checked));
-      for (const g of all(`g[data-series="${label.dataset.series}"]`, accuracy)) g.classList.toggle("lit", on);
+      for (const svg of all(".chart svg", figure)) svg.classList.toggle("focus", on && boxes.some((b) => b.dataset.series === label.dataset.series && b.checked));
+      for (const g of all(`g[data-series="${label.dataset.series}"]`, figure)) g.classList.toggle("lit", on);
     };
-    for (const label of all("label[data-series]", accuracy)) {
+    for (const label of all("label[data-series]", figure)) {
       label.addEventListener("pointerenter", () => light(label, true));
       label.addEventListener("pointerleave", () => light(label, false));
     }
     const nearest = (step) => data.steps.reduce((best, s, i) => Math.abs(s - step) < Math.abs(data.steps[best] - step) ? i : best, 0);
     const read = (index) => {
       const step = data.steps[index];
-      one("#legend-step", accuracy).textContent = "t = " + step;
-      for (const value of all("[data-value]", accuracy)) {
-        const series = data.accuracy[value.dataset.value];
-        if (series) value.textContent = series[index] == null ? "–" : series[index].toFixed(3);
+      one("#legend-step", figure).textContent = "t = " + step;
+      for (const value of all("[data-value]", figure)) {
+        const series = data.scores[value.dataset.value];
+        if (series) value.textContent = series[index];
       }
     };
-    for (const svg of all(".chart svg", accuracy)) {
+    for (const svg of all(".chart svg", figure)) {
       const [left, right, steps] = ["left", "right", "steps"].map((name) => Number(svg.dataset[name]));
       const at = (step) => steps > 1 ? left + (right - left) * (step - 1) / (steps - 1) : left;
       const guide = one(".guide", svg);
@@ -167,6 +167,7 @@
           move(cell, column);
           const label = run.labels[image]?.[column], right = label === truth(column);
           const seen = one(".seen", cell);
+          if (label === undefined) { seen.textContent = ""; seen.className = "seen"; return; }
           seen.className = "seen " + (right ? "right" : "wrong");
           seen.textContent = label ?? "";
           const words = document.createElement("span");
@@ -176,8 +177,8 @@
         });
       }
       const state = truth(-1) === null ? "" : `, ${r.word} ${truth(-1)}`;
-      text.textContent = `Image ${slider.value} of ${slider.max}${state}; seed ${seed}`;
-      slider.setAttribute("aria-valuetext", `image ${slider.value} of ${slider.max}${state}`);
+      text.textContent = `${r.picture} ${slider.value} of ${slider.max}${state}; seed ${seed}`;
+      slider.setAttribute("aria-valuetext", `${r.picture} ${slider.value} of ${slider.max}${state}`);
     };
     slider.value = Math.min(Math.max(1, state.image), slider.max);
     choice.value = [...choice.options].some((o) => o.value === state.seed) ? state.seed : first;

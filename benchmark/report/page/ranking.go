@@ -1,11 +1,13 @@
 package page
 
 import (
+	"fmt"
 	"html/template"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
 )
@@ -15,13 +17,14 @@ type rankingTable struct {
 	Columns []rankingColumn
 	Groups  []rankingGroup
 	Notes   []pageFact
+	task    benchmark.TaskInfo
 }
 
 // Width is the number of columns.
 func (t rankingTable) Width() int { return len(t.Columns) }
 
 // Meaning says what a mark beside a method stands for.
-func (t rankingTable) Meaning(mark string) string { return analysis.Meaning(mark) }
+func (t rankingTable) Meaning(mark string) string { return analysis.Meaning(mark, t.task) }
 
 type rankingColumn struct {
 	Name, More, Class, Sorted string
@@ -45,30 +48,47 @@ type rankingCell struct{ Text, More, Order string }
 // ranking has the columns of the table that programs and terminals show, in an order of its own, and a small plot.
 func (b *builder) ranking(t *analysis.Table) rankingTable {
 	var picked []int
-	for _, name := range []string{"mean", "t = ", "trained", "ok"} {
+	names := []string{"mean", "t = ", "trained", "ok"}
+	if other := analysis.OtherProtocol(b.Results); other != "" {
+		names = append(names[:2:2], other, "trained", "ok")
+	}
+	for _, name := range names {
 		for i, c := range t.Columns {
 			if strings.HasPrefix(c.Name, name) {
 				picked = append(picked, i)
 			}
 		}
 	}
+	first := "most" // what a click on a head puts first
+	if b.Measure.LowerIsBetter {
+		first = ""
+	}
+	intervals := ""
+	if b.Measure.Share() {
+		intervals = "; below it, 95% intervals"
+	}
 	v := rankingTable{
-		Caption: "Accuracy on " + strconv.Itoa(b.Results.Task.Test) +
-			" test snapshots t steps ahead; below it, 95% intervals. " + analysis.Conditions(b.Results),
+		Caption: fmt.Sprintf("%s on %d test snapshots t steps ahead%s. %s", analysis.Capital(b.Measure.Label()),
+			b.Results.Task.Starts, intervals, analysis.Conditions(b.Results)),
+		task: b.Results.Task,
 		Columns: []rankingColumn{{Name: "rank", Sorted: "ascending"}, {Name: analysis.MethodColumn},
-			{Name: "mean over t", Class: "most", Scale: b.DotPlotScale()}},
+			{Name: "mean over t", Class: first, Scale: b.DotPlotScale()}},
 		Groups: b.groups(t, picked),
-		Notes:  tableNotes(t),
+		Notes:  tableNotes(t, analysis.OtherProtocol(b.Results)),
 	}
 	for _, i := range picked {
-		v.Columns = append(v.Columns, rankingColumn{Name: t.Columns[i].Name, Class: "number most"})
+		class := "number " + first
+		if name := t.Columns[i].Name; name == "trained" || name == "ok" {
+			class = "number most"
+		}
+		v.Columns = append(v.Columns, rankingColumn{Name: t.Columns[i].Name, More: t.Columns[i].More, Class: class})
 	}
 	place := 0
 	for _, g := range v.Groups {
 		for i := range g.Rows {
 			place++
 			r := &g.Rows[i]
-			r.RankValue, r.PlotValue = strconv.Itoa(place), r.Cells[0].Text
+			r.RankValue, r.PlotValue = strconv.Itoa(place), r.Cells[0].Order
 		}
 	}
 	return v
@@ -105,18 +125,18 @@ func (b *builder) groups(t *analysis.Table, picked []int) (groups []rankingGroup
 	return groups
 }
 
-// rankingFacts are the facts that explain the table of the ranking.
+// rankingFacts are the facts that explain the table of the ranking, besides that of the other protocol.
 var rankingFacts = []string{"†", "‡", analysis.AboveMark, "mean", "interval", "rank", "trained", "baseline"}
 
 // tableNotes explains the table of the ranking.
-func tableNotes(t *analysis.Table) []pageFact {
+func tableNotes(t *analysis.Table, other string) []pageFact {
 	var notes []pageFact
 	told := false
 	for _, fact := range t.Facts {
 		name, text := fact[0], fact[1]
 		switch {
 		case name != "":
-			if told = slices.Contains(rankingFacts, name); told {
+			if told = name == other || slices.Contains(rankingFacts, name); told {
 				notes = append(notes, pageFact{Name: name, Value: text})
 			}
 		case told:

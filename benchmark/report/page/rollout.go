@@ -29,14 +29,16 @@ const (
 
 // rolloutView is the table of predicted images as it is before a script runs.
 type rolloutView struct {
-	Rows                        []rolloutLine
-	Columns                     []rolloutColumn
-	Images                      int // test images to choose from
-	Seeds                       []string
-	Seed                        string
-	Sprites                     template.HTML
-	Truth                       string // of the first test image
-	Word, Caption, Note, Status string
+	Rows                  []rolloutLine
+	Columns               []rolloutColumn
+	Images                int // test images to choose from
+	Seeds                 []string
+	Seed                  string
+	Sprites               template.HTML
+	Truth                 string // of the first test image
+	Word                  string // for a state, "" if no true ones are known
+	Caption, Note, Status string
+	Picture               string // "image" or "snapshot"
 }
 
 type rolloutColumn struct {
@@ -57,6 +59,7 @@ type rolloutData struct {
 	Width   int                  `json:"width"`
 	Height  int                  `json:"height"`
 	Word    string               `json:"word"`
+	Picture string               `json:"picture"`
 	Columns []int                `json:"columns"`
 	Truth   [][]int              `json:"truth"` // [start][column], the start itself first; empty without states
 	Runs    map[int][]rolloutRun `json:"runs"`
@@ -73,12 +76,15 @@ type rolloutRun struct {
 // rollout reads the images of the runs.
 func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	task := b.Results.Task
-	height, width, _ := analysis.PictureShape(b.Task.Starts.Shape())
-	v := rolloutView{Word: analysis.StateWord(task), Images: b.Task.Starts.Len()}
-	d := &rolloutData{Width: width, Height: height, Word: v.Word,
+	height, width := b.Pictures.Height, b.Pictures.Width
+	v := rolloutView{Images: b.Task.Starts.Len(), Picture: analysis.SnapshotWord(task)}
+	if b.Told() {
+		v.Word = analysis.StateWord(task)
+	}
+	d := &rolloutData{Width: width, Height: height, Word: v.Word, Picture: analysis.Capital(v.Picture),
 		Columns: b.Columns, Runs: map[int][]rolloutRun{}}
 	if v.Images == 0 {
-		v.Note = "The results hold no test images."
+		v.Note = fmt.Sprintf("The results hold no test %ss.", v.Picture)
 		return v, d, nil
 	}
 	d.Truth = b.Truths(v.Images)
@@ -88,20 +94,20 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	}
 	v.Seeds, v.Seed = b.rolloutSeeds(d)
 	if v.Seed == "" {
-		v.Note = "No run has images to show."
+		v.Note = fmt.Sprintf("No run has %ss to show.", v.Picture)
 		return v, d, nil
 	}
 	d.Seed = v.Seed
 	truth, err := sprite(1, v.Images, height, width,
-		func(_, row int) image.Image { return analysis.Picture(b.Task.Starts, row) })
+		func(_, row int) image.Image { return b.Pictures.Of(b.Task.Starts, row) })
 	if err != nil {
 		return v, d, err
 	}
 	sprites := []string{spriteImage("truth", -1, truth, width, height*v.Images)}
 	for _, step := range b.Columns {
-		v.Columns = append(v.Columns, rolloutColumn{step, b.ColumnTitle(step)})
+		v.Columns = append(v.Columns, rolloutColumn{step, b.TruthText(step)})
 	}
-	v.Truth = strings.TrimPrefix(b.ColumnTitle(0), analysis.StartTitle)
+	v.Truth = b.TruthText(0)
 	for _, e := range b.Exhibits {
 		runs := d.Runs[e.ID]
 		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
@@ -109,7 +115,7 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		if i < 0 {
 			line.Which = e.Why()
 			if e.Run != nil {
-				line.Which = e.ShownRun() + ": its images are not in this page"
+				line.Which = e.ShownRun() + ": its " + v.Picture + "s are not in this page"
 			}
 		} else {
 			line.Which = runs[i].Text
@@ -130,16 +136,20 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		v.Rows = append(v.Rows, line)
 	}
 	v.Sprites = template.HTML(strings.Join(sprites, ""))
-	v.Status = fmt.Sprintf("Image 1 of %d, %s %s; seed %s", v.Images, v.Word, v.Truth, v.Seed)
-	v.Caption = fmt.Sprintf("What each method predicts from one test image. %s "+
-		"Below an image: the %s that the oracle sees in it, green if it is the true one, red and underlined if not.",
-		analysis.Conditions(b.Results), v.Word)
-	v.Note = "Values are cut to [0, 1] and shown in 16 levels."
+	v.Status = fmt.Sprintf("%s 1 of %d", analysis.Capital(v.Picture), v.Images)
+	v.Caption = fmt.Sprintf("What each method predicts from one test %s. %s", v.Picture, analysis.Conditions(b.Results))
+	if b.Told() {
+		v.Status += fmt.Sprintf(", %s %s", v.Word, v.Truth)
+		v.Caption += fmt.Sprintf(" Below %s: the %s that the oracle sees in it, green if it is the true one, "+
+			"red and underlined if not.", analysis.ASnapshot(task), v.Word)
+	}
+	v.Status += "; seed " + v.Seed
+	v.Note = b.Pictures.Note() + " and shown in 16 levels."
 	if n := len(b.Columns); n < b.Steps {
 		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, b.Steps)
 	}
 	if embedded < total {
-		v.Note += fmt.Sprintf(" The page holds the images of %d of %d runs, by seed; runs/ has all.", embedded, total)
+		v.Note += fmt.Sprintf(" The page holds the %ss of %d of %d runs, by seed; runs/ has all.", v.Picture, embedded, total)
 	}
 	return v, d, nil
 }
@@ -171,7 +181,7 @@ func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 					}
 				}
 				if r.Labels == nil {
-					r.Text += ": images not in this page"
+					r.Text += ": not in this page"
 				} else {
 					embedded, size = embedded+1, size+len(r.Image)
 				}
@@ -192,7 +202,7 @@ func (b *builder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 		return err
 	}
 	images := b.Task.Starts.Len()
-	height, width, _ := analysis.PictureShape(b.Task.Starts.Shape())
+	height, width := b.Pictures.Height, b.Pictures.Width
 	labels, steps := make([][]int, images), a.Rollouts[b.Results.Protocol]
 	for row := range images {
 		for _, step := range b.Columns {
@@ -207,7 +217,7 @@ func (b *builder) embed(r *rolloutRun, run *benchmark.RunResult) error {
 			!slices.Equal(steps[step-1].Shape(), b.Task.Starts.Shape()) {
 			return nil
 		}
-		return analysis.Picture(steps[step-1], row)
+		return b.Pictures.Of(steps[step-1], row)
 	})
 	if err == nil {
 		r.Labels = labels
@@ -305,10 +315,4 @@ func seen(labels [][]int, column, truth int) string {
 		word = "right"
 	}
 	return fmt.Sprintf(`<span class="seen %s">%d<span class="unseen"> %[1]s</span></span>`, word, labels[0][column])
-}
-
-// strip joins the first n snapshots side by side.
-func strip(x core.Snapshots, n int) (encoded string, err error) {
-	height, width, _ := analysis.PictureShape(x.Shape())
-	return sprite(n, 1, height, width, func(column, _ int) image.Image { return analysis.Picture(x, column) })
 }

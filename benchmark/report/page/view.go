@@ -1,9 +1,9 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
 	"html/template"
+	"image"
 	"maps"
 	"math"
 	"slices"
@@ -28,9 +28,11 @@ type pageView struct {
 	Sample      samplePicture
 	Ink         string // the class of images that are ink on paper
 	Facts       []pageFact
-	Step        int // whose accuracies stand where there is room for one
+	Step        int // whose scores stand where there is room for one
 	Table       rankingTable
-	Accuracy    pageChart
+	Measure     string // its name, a capital first
+	MeasureName string
+	Scores      pageChart
 	Rollout     rolloutView
 	Panels      []figure.Sheet
 	Cost        costView
@@ -44,18 +46,11 @@ type pageView struct {
 
 // pageData is what the script reads.
 type pageData struct {
-	Names    map[int]string       `json:"names"`    // of the methods
-	Steps    []int                `json:"steps"`    // at which the script knows accuracies
-	Rest     int                  `json:"rest"`     // the legend's step while no pointer is over the chart
-	Accuracy map[string][]*number `json:"accuracy"` // of each line at these steps
-	Rollout  *rolloutData         `json:"rollout"`
-}
-
-// number is an accuracy in JSON, to four digits.
-type number float64
-
-func (n number) MarshalJSON() ([]byte, error) {
-	return json.Marshal(math.Round(float64(n)*1e4) / 1e4)
+	Names   map[int]string      `json:"names"`  // of the methods
+	Steps   []int               `json:"steps"`  // at which the script knows scores
+	Rest    int                 `json:"rest"`   // the legend's step while no pointer is over the chart
+	Scores  map[string][]string `json:"scores"` // of each line at these steps, as they are shown
+	Rollout *rolloutData        `json:"rollout"`
 }
 
 type pageFact struct {
@@ -88,8 +83,8 @@ type runsView struct {
 }
 
 type runRow struct {
-	Method, Seed, Status, Trained, Accuracy, Key string
-	Costs                                        []string
+	Method, Seed, Status, Trained, Score, Key string
+	Costs                                     []string
 }
 
 // builder makes a page's view.
@@ -102,7 +97,7 @@ type builder struct {
 func waitingPage(r *benchmark.Results, live *Live) *pageView {
 	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
 	if r.Task.Name != "" {
-		v.Title, v.Lead = taskTitle(r.Task), taskText(r)
+		v.Title, v.Lead = analysis.OrUnnamed(r.Task.Name), taskText(r)
 	}
 	return v
 }
@@ -110,25 +105,27 @@ func waitingPage(r *benchmark.Results, live *Live) *pageView {
 func (b *builder) view() (*pageView, error) {
 	t := analysis.RankingTable(b.Results, b.Summaries(), b.Known)
 	v := &pageView{
-		Ready: true, Title: taskTitle(b.Results.Task), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
-		Table: b.ranking(t), Accuracy: b.accuracyView(), Cost: b.costView(t.Costs),
+		Ready: true, Title: analysis.OrUnnamed(b.Results.Task.Name), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
+		Table: b.ranking(t), Scores: b.scoresView(), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name, Cost: b.costView(t.Costs),
 		Panels: []figure.Sheet{b.Eigenvalues(), b.Eigenfunctions(), b.Training()},
 		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
 	}
-	if _, _, channels := analysis.PictureShape(b.Task.Starts.Shape()); channels != 3 {
+	if !b.Pictures.Colour {
 		v.Ink = "ink"
 	}
 	var err error
 	if v.Sample, err = b.sample(); err != nil {
 		return nil, err
 	}
-	v.Data = pageData{Names: map[int]string{}, Steps: b.ReadSteps(), Rest: b.Last(), Accuracy: map[string][]*number{}}
+	v.Data = pageData{Names: map[int]string{}, Steps: b.ReadSteps(), Rest: b.Last(), Scores: map[string][]string{}}
 	for _, e := range b.Exhibits {
 		v.Data.Names[e.ID] = e.Label
 	}
-	for _, e := range b.AccuracyKey() {
-		v.Data.Accuracy[e.Series] = numbers(v.Data.Steps, e.At)
+	for _, e := range b.ScoreKey() {
+		for _, step := range v.Data.Steps {
+			v.Data.Scores[e.Series] = append(v.Data.Scores[e.Series], b.Measure.Text(e.At(step)))
+		}
 	}
 	if v.Rollout, v.Data.Rollout, err = b.rollout(); err != nil {
 		return nil, err
@@ -156,44 +153,17 @@ func unbroken(text string) string {
 	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
 }
 
-// fractionText writes an accuracy to three digits, or a dash for none.
-func fractionText(v float64) string {
-	if !isFraction(v) {
-		return analysis.None
-	}
-	return fmt.Sprintf("%.3f", v)
-}
-
-func isFraction(v float64) bool { return v >= 0 && v <= 1 }
-
-// numbers are the values at steps, nil where there is none.
-func numbers(steps []int, at func(int) float64) []*number {
-	values := make([]*number, len(steps))
-	for i, step := range steps {
-		if v := number(at(step)); isFraction(float64(v)) {
-			values[i] = &v
-		}
-	}
-	return values
-}
-
-func taskTitle(t benchmark.TaskInfo) string {
-	if t.Name == "ordered-mnist" {
-		return "Ordered MNIST"
-	}
-	return analysis.OrUnnamed(t.Name)
-}
-
 func taskText(r *benchmark.Results) string {
 	t := r.Task
-	text := fmt.Sprintf("%s: %d training, %d validation and %d test snapshots", analysis.States(t), t.Train,
-		t.Validation, t.Test)
+	text := fmt.Sprintf("%d training, %d validation and %d test snapshots", t.Train, t.Validation, t.Test)
+	if t.States > 0 {
+		text = analysis.States(t) + ": " + text
+	}
 	if t.Source != "" {
 		text += " from " + analysis.OneLine(t.Source)
 	}
-	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d%s.", analysis.Counted(max(t.Steps, 1), "step"),
-		max(t.Lag, 1),
-		analysis.ByProtocol(r.Protocol))
+	return text + fmt.Sprintf("; a roll-out of %s of lag\u00a0%d, protocol %s.", analysis.Counted(max(t.Steps, 1), "step"),
+		max(t.Lag, 1), analysis.OrUnnamed(r.Protocol))
 }
 
 func allRuns(n int) string {
@@ -221,18 +191,21 @@ func (b *builder) facts() []pageFact {
 			seconds += run.FitSeconds
 		}
 	}
-	oracle := "accuracy on true test images"
-	if b.Results.Oracle.TestAccuracy < benchmark.WeakJudge {
-		oracle += ": a weak judge"
-	}
 	facts := []pageFact{
 		{Name: "Runs evaluated", Value: fmt.Sprintf("%d of %d", evaluated, total), More: "a method at a seed each"},
 		{Name: "Trained", Value: fmt.Sprintf("%d of %d", trained, total), More: "that learned something"},
-		{Name: "Oracle", Value: fmt.Sprintf("%.3f", b.Results.Oracle.TestAccuracy), More: oracle},
 	}
-	if n := b.Results.Task.States; n > 0 {
-		facts = append(facts, pageFact{Name: "Chance", Value: fmt.Sprintf("%.3f", 1/float64(n)),
-			More: fmt.Sprintf("one of %s", analysis.States(b.Results.Task))})
+	task := b.Results.Task
+	if task.Judged() {
+		facts = append(facts, pageFact{Name: "Oracle", Value: b.Measure.Text(b.Results.Oracle.TestAccuracy),
+			More: "accuracy on true test " + analysis.SnapshotWord(task) + "s" + analysis.Weak(b.Results)})
+	}
+	if chance := task.Measure.Chance; chance != nil {
+		more := b.Measure.Label() + " of guessing"
+		if task.Judged() {
+			more = "one of " + analysis.States(task)
+		}
+		facts = append(facts, pageFact{Name: "Chance", Value: b.Measure.Text(*chance), More: more})
 	}
 	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
 }
@@ -252,29 +225,35 @@ func durationText(seconds float64) string {
 // sample is the first snapshots of the sequence side by side.
 func (b *builder) sample() (samplePicture, error) {
 	x := b.Task.Sample
-	n := min(x.Len(), len(b.Task.SampleStates), 2*max(1, b.Results.Task.States))
-	height, width, _ := analysis.PictureShape(x.Shape())
+	n, states := min(x.Len(), 10), b.Results.Task.States
+	if states > 0 {
+		n = min(x.Len(), len(b.Task.SampleStates), 2*states)
+	}
+	height, width := b.Pictures.Height, b.Pictures.Width
 	if n == 0 || width*n > 4000 || height > 300 {
 		return samplePicture{}, nil
 	}
-	encoded, err := strip(x, n)
+	encoded, err := sprite(n, 1, height, width, func(column, _ int) image.Image { return b.Pictures.Of(x, column) })
 	if err != nil {
 		return samplePicture{}, err
 	}
-	labels := make([]string, n)
-	for i := range labels {
-		labels[i] = strconv.Itoa(b.Task.SampleStates[i])
+	text := fmt.Sprintf("The first %d snapshots of the sequence", n)
+	if states > 0 {
+		labels := make([]string, n)
+		for i := range labels {
+			labels[i] = strconv.Itoa(b.Task.SampleStates[i])
+		}
+		text += fmt.Sprintf(", which show the %ss %s", analysis.StateWord(b.Results.Task), strings.Join(labels, ", "))
 	}
 	scale := max(1, 56/max(height, 1))
 	return samplePicture{
 		Source: template.URL("data:image/png;base64," + encoded), Width: n * width * scale, Height: height * scale,
-		Text: fmt.Sprintf("The first %d snapshots of the sequence, which show the %ss %s.", n,
-			analysis.StateWord(b.Results.Task), strings.Join(labels, ", ")),
+		Text: text + ".",
 	}, nil
 }
 
 func (b *builder) runs() (v runsView) {
-	shown := analysis.ShownCosts(b.Summaries())
+	shown := analysis.ShownCosts(b.Results, b.Summaries())
 	for _, c := range shown {
 		v.Costs = append(v.Costs, c.Name)
 	}
@@ -282,13 +261,13 @@ func (b *builder) runs() (v runsView) {
 		for _, run := range e.Runs {
 			row := runRow{
 				Method: e.Label, Seed: strconv.FormatInt(run.Seed,
-					10), Status: analysis.OneLine(string(run.Status)), Trained: "no", Accuracy: analysis.None, Key: run.Key,
+					10), Status: analysis.OneLine(string(run.Status)), Trained: "no", Score: analysis.None, Key: run.Key,
 			}
 			if run.Trained {
 				row.Trained = "yes"
 			}
 			if step := b.Last(); step <= len(run.Ranked.Score) && run.Status == benchmark.StatusOK {
-				row.Accuracy = fractionText(run.Ranked.Score[step-1])
+				row.Score = b.Measure.Text(run.Ranked.Score[step-1])
 			}
 			for _, c := range shown {
 				row.Costs = append(row.Costs, c.Cell([]*benchmark.RunResult{run}).Value)
@@ -323,11 +302,9 @@ func (b *builder) environment() []pageFact {
 		add("made by", text)
 	}
 	add("data", r.Task.DataSHA256)
-	add("protocol", analysis.ProtocolText(r.Protocol))
-	o := r.Oracle
-	add("oracle", fmt.Sprintf("%s, seed %d, accuracy %.3f on validation and %.3f on test snapshots",
-		analysis.OrUnnamed(o.Name), o.Seed, o.ValidationAccuracy, o.TestAccuracy))
-	add("oracle options", optionsText(o.Options))
+	add("protocol", analysis.ProtocolText(r.Protocol, r.Task))
+	add("oracle", analysis.OracleText(r))
+	add("oracle options", optionsText(r.Oracle.Options))
 	for _, p := range pluginsOf(r) {
 		add("plugin", p)
 	}
@@ -379,6 +356,7 @@ func pluginsOf(r *benchmark.Results) []string {
 				strings.TrimSpace(p.Path+" "+p.Version), p.SHA256, pinned, strings.TrimPrefix(analysis.ChecksText(p), "plugin, ")))
 		}
 	}
+	add(r.Task.Plugin)
 	add(r.Oracle.Plugin)
 	for i := range r.Runs {
 		add(r.Runs[i].Plugin)

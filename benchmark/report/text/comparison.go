@@ -33,9 +33,10 @@ func WriteComparisonJSON(w io.Writer, c *analysis.Comparison) error {
 }
 
 // WriteComparisonCSV writes a row for each side, method and step, and one for the mean over all
-// steps, whose step is "mean": only it is tested. What is not known is empty.
+// steps, whose step is "mean": only it is tested. The columns of scores have the name of the measure. What is not known is empty.
 func WriteComparisonCSV(w io.Writer, c *analysis.Comparison) error {
-	rows := [][]string{{"a", "b", "method", "exposed", "step", "difference", "accuracy_a", "accuracy_b", "low", "high",
+	measure := foreign.Cell(analysis.MeasureOf(c.Task).Name)
+	rows := [][]string{{"a", "b", "method", "exposed", "step", "difference", measure + "_a", measure + "_b", "low", "high",
 		"p", "verdict", "seeds",
 		"trained_a", "tried_a", "trained_b", "tried_b", "fit_seconds_a", "fit_seconds_b"}}
 	for _, side := range c.Sides {

@@ -37,7 +37,7 @@ func twoSides(t *testing.T) (a, b *benchmark.Results) {
 		x.Options, y.Options = map[string]any{"epochs": 50}, map[string]any{"epochs": 50.0}
 		switch x.Method {
 		case "same":
-			y.PredictionSHA256, y.Accuracy, y.Labels = x.PredictionSHA256, x.Accuracy, x.Labels
+			y.PredictionSHA256, y.Ranked.Score, y.Ranked.Labels = x.PredictionSHA256, x.Ranked.Score, x.Ranked.Labels
 		case "capped":
 			y.Options = map[string]any{"epochs": 1}
 		case "single":
@@ -126,9 +126,9 @@ func TestCompareRefuses(t *testing.T) {
 			"other data: /fashion (SHA-256 1234…) against unknown"},
 		"split": {func(r *benchmark.Results) { r.Task.Train = 300 },
 			"another split: 300+1000+300 snapshots against 3000+1000+300"},
-		"digits":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of digits: 6 against 5"},
+		"states":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of glyphs: 6 against 5"},
 		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
-		"protocol": {func(r *benchmark.Results) { r.Protocol = "powers" }, "another protocol: powers against reencode"},
+		"protocol": {func(r *benchmark.Results) { r.Protocol = "powers" }, "another protocol ranks: powers against reencode"},
 		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
 		"seed":     {func(r *benchmark.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
 		"options": {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} },

@@ -14,8 +14,10 @@ import (
 )
 
 // WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step,
-// and one for the mean over all steps, whose step is "mean". What is not known is empty. Variances
-// are those of stats.Components; docs/statistics.md has the columns. The error is
+// and one for the mean over all steps, whose step is "mean". The column of scores has the name of the
+// measure; those that begin with other are of the protocol that does not rank, and other_score is the
+// mean over all steps by it. What is not known is empty. Variances are those of stats.Components;
+// docs/statistics.md has the columns. The error is
 // [core.ErrUnavailable] where there is no run, or what w returns.
 func WriteCSV(w io.Writer, r *benchmark.Results) error {
 	all, err := analysis.Summarize(r)
@@ -23,11 +25,12 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		return err
 	}
 	rows := [][]string{{
-		"name", "kind", "exposed", "rank_best", "rank_worst", "step", "accuracy", "low", "high", "sd_seeds",
+		"name", "kind", "exposed", "rank_best", "rank_worst", "step", foreign.Cell(analysis.MeasureOf(r.Task).Name), "low", "high", "sd_seeds",
 		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
 		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds", "protocol",
 		"compile_seconds", "cpu_seconds", "peak_rss_bytes", "parameters", "operator_rank", "rpc_seconds", "rpc_bytes",
 		"max_epochs", "above_oracle", "above_oracle_p", "plugin_checks", "plugin_checks_passed", "plugin_checks_failed",
+		"other_protocol", "other_status", "other_ok", "other_score", "other_low", "other_high", "other_predict_seconds",
 	}}
 	epochs := ""
 	if r.MaxEpochs > 0 {
@@ -55,14 +58,29 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		}
 		tail = append(tail, epochs)
 		tail = append(append(tail, csvCeiling(s.Ceiling)...), csvChecks(s.Runs)...)
+		tail = append(tail, csvOther(s)...)
 		rows = append(rows, csvRows(lead, s.Mean, s.Steps, s.Overall(), s.Total, tail)...)
 	}
 	for _, b := range analysis.Baselines(r, analysis.EvidenceOf(r), analysis.StepsOf(r.Task, all)) {
 		tail := append(append(make([]string, 8), r.Protocol), make([]string, len(furtherCosts))...)
-		tail = append(append(tail, epochs), make([]string, 5)...)
+		tail = append(append(tail, epochs), make([]string, 12)...)
 		rows = append(rows, csvRows([]string{b.Name, "baseline", "", "", ""}, b.At, b.Steps, b.Mean, b.Total, tail)...)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// csvOther are the protocol that does not rank, how it ended, the number of runs that were evaluated by it,
+// their mean over all steps with its interval, and the seconds that it took.
+func csvOther(s analysis.Summary) []string {
+	if s.Other == nil {
+		return make([]string, 7)
+	}
+	o, low, high := s.Other, math.NaN(), math.NaN()
+	if o.Total != nil {
+		low, high = o.Total.Interval.Low, o.Total.Interval.High
+	}
+	return []string{foreign.Cell(o.Runs[0].Ranked.Protocol), foreign.Cell(o.Ended()), strconv.Itoa(len(o.OK)), csvNumber(o.Overall()), csvNumber(low),
+		csvNumber(high), csvNumber(analysis.RunMean(o.OK, analysis.PredictCost.Of))}
 }
 
 // csvCeiling are the difference to the oracle's accuracy on true snapshots and the adjusted
@@ -103,11 +121,8 @@ var furtherCosts = []func(*benchmark.RunResult) float64{
 
 func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64, total *stats.Estimate,
 	tail []string) [][]string {
-	row := func(step string, accuracy float64, e *stats.Estimate) []string {
-		if accuracy < 0 {
-			accuracy = math.NaN()
-		}
-		cells := append(append([]string{}, lead...), step, csvNumber(accuracy))
+	row := func(step string, score float64, e *stats.Estimate) []string {
+		cells := append(append([]string{}, lead...), step, csvNumber(score))
 		if e == nil {
 			cells = append(cells, make([]string, 8)...)
 		} else {
@@ -118,12 +133,12 @@ func csvRows(lead []string, at []float64, steps []*stats.Estimate, mean float64,
 		return append(cells, tail...)
 	}
 	var rows [][]string
-	for i, accuracy := range at {
+	for i, score := range at {
 		var e *stats.Estimate
 		if i < len(steps) {
 			e = steps[i]
 		}
-		rows = append(rows, row(strconv.Itoa(i+1), accuracy, e))
+		rows = append(rows, row(strconv.Itoa(i+1), score, e))
 	}
 	return append(rows, row("mean", mean, total))
 }

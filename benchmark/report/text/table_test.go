@@ -28,7 +28,10 @@ func TestTableGolden(t *testing.T) {
 	weakJudge.Oracle.TestAccuracy = 0.71
 	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
 	powers := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 40, Methods: fixture.FiveMethods()[:1]}).Content
-	powers.Task.Protocol = benchmark.ProtocolPowers
+	for i := range powers.Runs {
+		powers.Runs[i].Evaluations[0].Protocol = benchmark.ProtocolPowers
+	}
+	powers.RankBy(benchmark.ProtocolPowers)
 	onlyExposed := fixture.SmallResults()
 	onlyExposed.Runs = onlyExposed.Runs[:1]
 	for name, r := range map[string]*benchmark.Results{
@@ -172,13 +175,14 @@ func TestMarkdownKeepsItsColumns(t *testing.T) {
 // FuzzTable feeds any results.json to the writers of tables.
 func FuzzTable(f *testing.F) {
 	// Small seeds: `go test -fuzz` shrinks what it finds, which takes long for long texts.
-	f.Add([]byte(`{"task":{"name":"ordered-mnist","steps":2,"states":5},"oracle":{"warnings":["weak"]},"runs":[{"method":"a","status":"ok","trained":true,"accuracy":[1,0.5]},{"method":"a","seed":1,"status":"failed","reason":"b"}]}`))
-	f.Add([]byte(`{"task":{"steps":-3,"states":-1},"runs":[{},{"status":"ok","accuracy":[2,-1e308,1e308]},{"method":"a","exposed":"other"}]}`))
+	f.Add([]byte(`{"protocol":"p","task":{"name":"t","steps":2,"measure":{"name":"e","lower_is_better":true}},"oracle":{"warnings":["weak"]},"runs":[{"method":"a","evaluations":[{"protocol":"p","status":"ok","score":[1,-50]},{"protocol":"powers","status":"skipped"}]},{"method":"a","seed":1,"status":"failed","reason":"b"}]}`))
+	f.Add([]byte(`{"task":{"steps":-3,"states":-1},"runs":[{},{"evaluations":[{"status":"ok","score":[2,-1e308,1e308]}]},{"method":"a","exposed":"other"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var r benchmark.Results
 		if json.Unmarshal(text, &r) != nil {
 			return
 		}
+		r.RankBy(r.Protocol)
 		for _, write := range writers {
 			var b bytes.Buffer
 			err := write(&b, &r)

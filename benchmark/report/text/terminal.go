@@ -15,8 +15,8 @@ import (
 const maxWidth = 120
 
 // WriteTable writes the results as aligned plain text, at most 120 characters wide but for notes: a row a method, those
-// that saw nothing but snapshots first, ordered by their mean accuracy and ranked; the others apart below; then the
-// baselines, how good the judge was, and every warning. Under each accuracy stands its interval. The error is
+// that saw nothing but snapshots first, ordered by their mean score and ranked; the others apart below; then the
+// baselines, how good the judge was, and every warning. Under each score stands its interval. The error is
 // [core.ErrUnavailable] where there is no run, or what w returns.
 func WriteTable(w io.Writer, r *benchmark.Results) error {
 	t, err := analysis.NewTable(r)

@@ -11,26 +11,27 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/core"
 )
 
-// accuracyFigure draws the accuracy of each method against the step, with a legend.
-func (d *Drawer) accuracyFigure() figure {
-	p := d.accuracyPlot(stepTicks(d.Steps))
-	key := d.AccuracyKey()
+// scoreFigure draws the score of each method against the step, with a legend.
+func (d *Drawer) scoreFigure() figure {
+	p := d.scorePlot(stepTicks(d.Steps))
+	key := d.ScoreKey()
 	keyWidth, keyHeight := key.size()
 
 	const axesWidth = 4.9 * vg.Inch
 	width := axesWidth + 14 + keyWidth
 	task := d.Results.Task
-	note := fmt.Sprintf("%s: %s, %d test snapshots. %s %s", analysis.OrUnnamed(task.Name), analysis.States(task),
-		task.Test, analysis.Conditions(d.Results), analysis.BandsNote(d.Exhibits))
+	note := fmt.Sprintf("%s, %d test snapshots. %s %s", analysis.TaskAndStates(task), task.Starts,
+		analysis.Conditions(d.Results), analysis.BandsNote(d.Exhibits))
 	notes := setBlock(width, d.note, strings.TrimSpace(note))
 	_, noteHeight := notes.size()
 	body := max(3.4*vg.Inch, keyHeight)
 	return figure{
-		name: "accuracy", title: "Accuracy of each method against the time step",
+		name: scoreName(task), title: d.scoreTitle(),
 		width: width + 2*margin, height: body + noteHeight + 8 + 2*margin,
 		draw: func(c draw.Canvas) {
 			notes.draw(c, margin, margin+noteHeight, text.XLeft)
@@ -43,20 +44,25 @@ func (d *Drawer) accuracyFigure() figure {
 	}
 }
 
-// AccuracyChart is the same for the page, without the legend. A narrow one has fewer ticks.
-func (d *Drawer) AccuracyChart(class string, width, height float64) template.HTML {
+// scoreTitle says what the figure shows.
+func (d *Drawer) scoreTitle() string {
+	return analysis.Capital(d.Measure.Name) + " of each method against the time step"
+}
+
+// ScoreChart is the same for the page, without the legend. A narrow one has fewer ticks.
+func (d *Drawer) ScoreChart(class string, width, height float64) template.HTML {
 	ticks := stepTicks(d.Steps)
 	if width < 500 && d.Steps > 8 {
 		ticks = ticksIn(1, float64(d.Steps), 6, true)
 	}
-	p := d.accuracyPlot(ticks)
+	p := d.scorePlot(ticks)
 	p.Add(guide)
 	c := newPageSVG(width, height)
 	whole := draw.New(c)
 	p.Draw(whole)
 	data := p.DataCanvas(whole)
 	toX, _ := p.Transforms(&data)
-	return c.element(class, "Accuracy of each method against the time step; the values are in the table below.",
+	return c.element(class, d.scoreTitle()+"; the values are in the table below.",
 		fmt.Sprintf(` data-left="%s" data-right="%s" data-steps="%d"`,
 			c.num(nil, toX(1)), c.num(nil, toX(float64(d.Steps))), d.Steps))
 }
@@ -69,13 +75,13 @@ var guide = plotterFunc(func(c draw.Canvas, p *plot.Plot) {
 	})
 })
 
-// accuracyPlot has the mean of each method over its seeds in a band of its 95% interval, and the
+// scorePlot has the mean of each method over its seeds in a band of its 95% interval, and the
 // baselines.
-func (d *Drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
+func (d *Drawer) scorePlot(ticks []plot.Tick) *plot.Plot {
 	last := float64(d.Steps)
 	room := max(0.4, 0.015*last)
 	p := newPlot(d.lettering, axis{label: "time step t", min: 1 - room, max: last + room, ticks: ticks},
-		accuracyAxis("accuracy"))
+		d.scoreAxis(d.Measure.Label()))
 	for _, e := range d.Exhibits { // under all lines
 		if len(e.OK) > 0 {
 			p.Add(series(e.ID, d.band(e.Summary)))
@@ -113,8 +119,23 @@ func (d *Drawer) accuracyPlot(ticks []plot.Tick) *plot.Plot {
 	return p
 }
 
-func accuracyAxis(label string) axis {
-	return axis{label: label, min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)}
+// scoreAxis ranges over all shares, or over the scores, with their bands, that are there.
+func (d *Drawer) scoreAxis(label string) axis {
+	whole := axis{label: label, min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)}
+	if d.Measure.Share() {
+		return whole
+	}
+	var values []float64
+	for _, e := range d.Exhibits {
+		values = append(values, e.Mean...)
+	}
+	for _, b := range d.Levels {
+		values = append(values, b.At...)
+	}
+	if a, ok := fitAxis(label, values, 5); ok {
+		return a
+	}
+	return whole
 }
 
 // band is that of the intervals of a method, at places that show what both edges do.
@@ -126,8 +147,8 @@ func (d *Drawer) band(s analysis.Summary) band {
 	return band{low, high, slices.Compact(places), hue(d.looks[s.ID].colour).faded(0x2a)}
 }
 
-// AccuracyKey is the legend: the methods in their order, those that failed, then the baselines, the highest first.
-func (d *Drawer) AccuracyKey() legend {
+// ScoreKey is the legend: the methods in their order, those that failed, then the baselines, the highest first.
+func (d *Drawer) ScoreKey() legend {
 	var ranked, exposed, failed, levels legend
 	for _, e := range d.Exhibits {
 		entry := LegendEntry{
@@ -149,7 +170,7 @@ func (d *Drawer) AccuracyKey() legend {
 			Name: b.Label, style: d.label, sample: baselineSample(b.Name), Series: b.Name, At: b.Value, Drawn: true,
 		}
 		if b.Name == "oracle" {
-			entry.level = fmt.Sprintf("%.3f", b.Mean)
+			entry.level = d.Measure.Text(b.Mean)
 		}
 		levels = append(levels, entry)
 	}
@@ -178,6 +199,7 @@ const (
 var baselineStyles = map[string]draw.LineStyle{
 	"chance":                 {Color: ink, Width: 0.9, Dashes: []vg.Length{4, 3}},
 	analysis.PersistenceName: {Color: dim, Width: 0.5}, // where it is one level
+	benchmark.Mean:           {Color: dim, Width: 0.9, Dashes: []vg.Length{6, 2, 1, 2}},
 	"oracle":                 {Color: ink, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 
