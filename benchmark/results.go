@@ -298,7 +298,7 @@ type PluginInfo struct {
 type PluginChecks struct {
 	Passed int `json:"passed"` // number of checks
 	// Failed are the names of the checks that failed: "vamp: row-independence", "loss:vamp: gradients",
-	// "oracle:cnn: labels", "plugin: start". It is empty if none did.
+	// "oracle:cnn: labels", "task:rotation: score-length", "plugin: start". It is empty if none did.
 	Failed []string `json:"failed"`
 }
 

@@ -43,6 +43,7 @@ type harness struct {
 	oracle OracleInfo
 	judge  core.Judge  // nil if the task has a score of its own
 	scorer core.Scorer // of that score
+	notes  []string    // on what is left out
 }
 
 func (h *harness) run(ctx context.Context) (*Results, error) {
@@ -127,7 +128,10 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if failure != nil {
 		return results, errors.Join(err, failure)
 	}
-	results.Runs, results.Notes = joined, notes
+	results.Runs, results.Notes = joined, append(notes, h.notes...)
+	if p := results.Task.Plugin; p != nil && p.Checks == nil {
+		results.Task.Plugin, _ = withChecks(p, earlier.task)
+	}
 	results.RankBy(h.Protocol)
 	results.Warnings = results.aboveOracle()
 	if failure := h.store.WriteResults(results); failure != nil {
@@ -181,12 +185,8 @@ func (h *harness) blankResults() *Results {
 
 // makeBaselines judges the baselines and keeps them.
 func (h *harness) makeBaselines(ctx context.Context, r *Results) (all []Baseline, err error) {
-	err = core.Contain(func() error {
-		all, err = h.baselines(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the baselines: %w", err)
+	if all, err = h.baselines(ctx); err != nil {
+		return nil, err
 	}
 	return all, h.store.writeJSON(h.store.path(baselinesFile), storedBaselines{r.baselineKey(), all})
 }

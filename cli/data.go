@@ -87,6 +87,11 @@ func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
 		}
 	}
 	numbers := npz.Archive{"lag": whole(task.Lag), "states": whole(task.Rank)}
+	for name, x := range map[string]core.Trajectories{"train_lengths": task.Train, "validation_lengths": task.Validation} {
+		if x.Count() > 1 {
+			numbers[name] = wholes(x.Lengths())
+		}
+	}
 	if labels && task.States == nil {
 		return fmt.Errorf("%w: the task %s has no states, and so no labels", core.ErrUnavailable, task.Info.Name)
 	}
