@@ -38,7 +38,7 @@ type Results struct {
 
 // TaskInfo says what was evaluated.
 type TaskInfo struct {
-	Name           string         `json:"name"`                      // "ordered-mnist"
+	Name           string         `json:"name"`                      // declared
 	Options        map[string]any `json:"options"`                   // all but the place of the data
 	Source         string         `json:"source"`                    // where the data came from, for the reader
 	DataSHA256     string         `json:"data_sha256"`               // of snapshots, ends of trajectories, starts, and states
