@@ -99,7 +99,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	}
 	results := h.blankResults()
 	baselines, have := h.store.readBaselines(results)
-	if len(pending) > 0 || len(runs) > 0 && !(known && have) {
+	if len(pending) > 0 || len(runs) > 0 && (!known || !have) {
 		err = h.makeJudge(ctx, known, d, h.Oracle.Options)
 	}
 	if err == nil && len(runs) > 0 && !have {
@@ -128,7 +128,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	if failure != nil {
 		return results, errors.Join(err, failure)
 	}
-	results.Runs, results.Notes = joined, append(notes, h.notes...)
+	results.Runs, results.Notes = joined, slices.Concat(notes, h.notes)
 	if p := results.Task.Plugin; p != nil && p.Checks == nil {
 		results.Task.Plugin, _ = withChecks(p, earlier.task)
 	}
