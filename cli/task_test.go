@@ -52,7 +52,7 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	does("merge", "--out", "parts", "parts")
 	assert.Equal(t, results(t, "whole").Runs, results(t, "parts").Runs)
 	does("report", "whole")
-	assert.Contains(t, does("verify", "whole").stdout, "linear, seed 2: the same predictions at all 8 steps of all protocols")
+	assert.Contains(t, does("verify", "whole").stdout, "linear, seed 2: the same predictions at all steps, by reencode and powers")
 	does("run", "--config", filepath.Join("whole", "config.yaml"))
 
 	for _, c := range []struct{ task, says string }{
