@@ -41,7 +41,8 @@ func (a *app) dataCommand() *cobra.Command {
 		Use:   "data --out FILE.npz [FLAGS]",
 		Short: "Write what a method is trained on, to try a fit without the benchmark",
 		Long: `Write what a method is trained on, to try a fit without the benchmark: the snapshots to train and to validate on,
-never those to test on. numpy.load opens the file, and so does Training.load of the SDK for Python.`,
+never those to test on; of several trajectories, the length of each too. numpy.load opens the file, and so does
+Training.load of the SDK for Python.`,
 		Example: "  " + a.Name + " data --out training.npz\n  " + a.Name + " data --split 500,100,200 --out small.npz",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
