@@ -95,7 +95,8 @@ func (s setting) unlike(o setting) differences {
 		add(AspectMeasure, "another measure: %s against %s", orUnknown(t.Measure.Name), orUnknown(u.Measure.Name))
 	}
 	if t.DataSHA256 != u.DataSHA256 && len(d) == 0 {
-		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)", orUnknown(t.Source), t.DataSHA256, orUnknown(u.Source), u.DataSHA256)
+		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)%s", orUnknown(t.Source), t.DataSHA256,
+			orUnknown(u.Source), u.DataSHA256, s.unrepeatable(o))
 	}
 	if t.Steps != u.Steps {
 		add(AspectSteps, "another number of steps: %d against %d", t.Steps, u.Steps)
@@ -128,6 +129,17 @@ func (s setting) unlike(o setting) differences {
 		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
 	}
 	return d
+}
+
+// unrepeatable says of two settings whose data differ that they must not, "" if they may.
+func (s setting) unrepeatable(o setting) string {
+	t, u := s.task, o.task
+	if t.Options == nil || u.Options == nil || UnlikeOptions(t.Options, u.Options) != "" || t.Source != u.Source ||
+		t.Plugin.identity() != u.Plugin.identity() || s.environment.ExecutableSHA256 != o.environment.ExecutableSHA256 {
+		return ""
+	}
+	return fmt.Sprintf("; options, source and code are the same: unless its files have changed, the task %s breaks the "+
+		"rule that equal options give equal bits", t.Name)
 }
 
 func epochLimit(most int) string {

@@ -28,7 +28,7 @@ func (h *harness) checkArrays(r run, result *RunResult) error {
 		e := &result.Evaluations[i]
 		for step, scores := range results.ScoresOf(e) {
 			if mean(scores) != e.Score[step] {
-				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels", ErrResults,
+				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels or scores", ErrResults,
 					h.Task.Info.Measure.Name, r.key, e.Protocol, step+1)
 			}
 		}

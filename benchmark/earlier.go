@@ -16,6 +16,7 @@ type earlierRuns struct {
 	carried  []RunResult // stay in the table, each Carried
 	replaced []RunResult // have the label and the seed of a run of the plan
 	why      string      // they are replaced
+	task     *PluginInfo // that served the task, nil if it is another now
 }
 
 // earlier finds them. The error is [ErrNotComparable] if there are some that are not of the plan, and
@@ -51,6 +52,9 @@ func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
 			r.Carried = true
 			e.carried = append(e.carried, r)
 		}
+	}
+	if old.Task.Plugin.identity() == h.Task.Info.Plugin.identity() {
+		e.task = old.Task.Plugin
 	}
 	e.why = "their methods have other options or come from another plugin"
 	unlike := settingOf(old).unlike(setting{h.Task.Info, h.oracle, h.Environment, h.limit()})

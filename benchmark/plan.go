@@ -41,8 +41,8 @@ type Plan struct {
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
 	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
 	CheckpointEvery time.Duration
-	// SavePredictions keeps all predicted test snapshots of each run, as runs/KEY.predictions.npz; finished runs that lack them
-	// are repeated. It changes no number.
+	// SavePredictions keeps all predicted snapshots of each run, as runs/KEY.PROTOCOL.predictions.npz;
+	// finished runs that lack them are repeated. It changes no number.
 	SavePredictions bool
 	// Configuration is kept with the results as config.yaml, to repeat them with; nil for none.
 	Configuration []byte

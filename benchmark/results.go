@@ -38,7 +38,7 @@ type Results struct {
 
 // TaskInfo says what was evaluated.
 type TaskInfo struct {
-	Name           string         `json:"name"`                      // "ordered-mnist"
+	Name           string         `json:"name"`                      // declared
 	Options        map[string]any `json:"options"`                   // all but the place of the data
 	Source         string         `json:"source"`                    // where the data came from, for the reader
 	DataSHA256     string         `json:"data_sha256"`               // of snapshots, ends of trajectories, starts, and states
@@ -298,7 +298,7 @@ type PluginInfo struct {
 type PluginChecks struct {
 	Passed int `json:"passed"` // number of checks
 	// Failed are the names of the checks that failed: "vamp: row-independence", "loss:vamp: gradients",
-	// "oracle:cnn: labels", "plugin: start". It is empty if none did.
+	// "oracle:cnn: labels", "task:rotation: score-length", "plugin: start". It is empty if none did.
 	Failed []string `json:"failed"`
 }
 

@@ -270,7 +270,7 @@ func (r *RunResult) check(t TaskInfo) error {
 	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
 		return fmt.Errorf("it is called %.200q, and its method %.200q; names are printable, and not empty", r.Method, r.Name)
 	case strings.ContainsFunc(r.Method+r.Name, func(c rune) bool { return unicode.Is(unicode.Cf, c) }):
-		return fmt.Errorf("its label %.200q or its name %.200q has characters that nobody sees", r.Method, r.Name)
+		return fmt.Errorf("its name as written, %.200q, or its own, %.200q, has characters that nobody sees", r.Method, r.Name)
 	case strings.HasSuffix(r.Method, "?"):
 		return fmt.Errorf("it is called %.200q, which ends before its options", r.Method)
 	case r.Rank < 0 || r.Parameters < 0:

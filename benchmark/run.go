@@ -43,6 +43,7 @@ type harness struct {
 	oracle OracleInfo
 	judge  core.Judge  // nil if the task has a score of its own
 	scorer core.Scorer // of that score
+	notes  []string    // on what is left out
 }
 
 func (h *harness) run(ctx context.Context) (*Results, error) {
@@ -98,7 +99,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 	}
 	results := h.blankResults()
 	baselines, have := h.store.readBaselines(results)
-	if len(pending) > 0 || len(runs) > 0 && !(known && have) {
+	if len(pending) > 0 || len(runs) > 0 && (!known || !have) {
 		err = h.makeJudge(ctx, known, d, h.Oracle.Options)
 	}
 	if err == nil && len(runs) > 0 && !have {
@@ -133,7 +134,10 @@ func (h *harness) conclude(
 	if failure != nil {
 		return results, errors.Join(err, failure)
 	}
-	results.Runs, results.Notes = joined, notes
+	results.Runs, results.Notes = joined, slices.Concat(notes, h.notes)
+	if p := results.Task.Plugin; p != nil && p.Checks == nil {
+		results.Task.Plugin, _ = withChecks(p, earlier.task)
+	}
 	results.RankBy(h.Protocol)
 	results.Warnings = results.aboveOracle()
 	if failure := h.store.WriteResults(results); failure != nil {
@@ -187,12 +191,8 @@ func (h *harness) blankResults() *Results {
 
 // makeBaselines judges the baselines and keeps them.
 func (h *harness) makeBaselines(ctx context.Context, r *Results) (all []Baseline, err error) {
-	err = core.Contain(func() error {
-		all, err = h.baselines(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the baselines: %w", err)
+	if all, err = h.baselines(ctx); err != nil {
+		return nil, err
 	}
 	return all, h.store.writeJSON(h.store.path(baselinesFile), storedBaselines{r.baselineKey(), all})
 }

@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,7 +86,7 @@ const baselinesFile = "baselines.json"
 // baselineKey names what determines the baselines.
 func (r *Results) baselineKey() string {
 	task := r.Task
-	task.Source = ""
+	task.Source, task.Plugin = "", task.Plugin.sameCode()
 	return hashJSON(struct {
 		Oracle string
 		Task   TaskInfo
@@ -99,33 +100,52 @@ func (s *Store) readBaselines(r *Results) ([]Baseline, bool) {
 	return stored.Baselines, err == nil && stored.Key == r.baselineKey() && checkBaselines(stored.Baselines, r.Task) == nil
 }
 
-// baselines judges the models that learn nothing. An oracle has seen the starts already.
+// baselines judges the models that learn nothing. One that the judge fails at is left out, with a note,
+// as a run would be; what the judge must not return at all, and the end of ctx, are errors.
 func (h *harness) baselines(ctx context.Context) ([]Baseline, error) {
 	average, err := h.Task.mean()
 	if err != nil {
 		return nil, err
 	}
-	all := []Baseline{{Name: Persistence}, {Name: Mean}}
-	for i, x := range []core.Snapshots{h.Task.starts, average} {
-		var seen []int
-		if h.judge != nil && all[i].Name == Persistence {
-			seen = h.oracle.TestLabels
-		} else if h.judge != nil {
-			if seen, err = h.classify(ctx, x); err != nil {
-				return nil, err
-			}
-		}
-		for step := 1; step <= h.Task.Steps; step++ {
-			var scores []float64
-			if h.judge != nil {
-				scores = right(seen, h.Task.expected(step))
-			} else if scores, err = h.score(ctx, step, x); err != nil {
-				return nil, err
-			}
-			all[i].Score, all[i].Scores = append(all[i].Score, mean(scores)), append(all[i].Scores, scores)
+	all := []Baseline{}
+	for _, of := range []struct {
+		name string
+		x    core.Snapshots
+	}{{Persistence, h.Task.starts}, {Mean, average}} {
+		b := Baseline{Name: of.name}
+		err := core.Contain(func() error { return h.judgeBaseline(ctx, &b, of.x) })
+		switch {
+		case err == nil:
+			all = append(all, b)
+		case ctx.Err() != nil, errors.Is(err, core.ErrContract):
+			return nil, fmt.Errorf("the baseline %s: %w", of.name, err)
+		default:
+			h.notes = append(h.notes, bounded(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
 		}
 	}
 	return all, nil
+}
+
+// judgeBaseline judges the same predictions x at every step. An oracle has seen the starts already.
+func (h *harness) judgeBaseline(ctx context.Context, b *Baseline, x core.Snapshots) (err error) {
+	var seen []int
+	if h.judge != nil && b.Name == Persistence {
+		seen = h.oracle.TestLabels
+	} else if h.judge != nil {
+		if seen, err = h.classify(ctx, x); err != nil {
+			return err
+		}
+	}
+	for step := 1; step <= h.Task.Steps; step++ {
+		var scores []float64
+		if h.judge != nil {
+			scores = right(seen, h.Task.expected(step))
+		} else if scores, err = h.score(ctx, step, x); err != nil {
+			return fmt.Errorf("at step %d: %w", step, err)
+		}
+		b.Score, b.Scores = append(b.Score, mean(scores)), append(b.Scores, scores)
+	}
+	return nil
 }
 
 // mean is the mean of the training snapshots, once for each start.

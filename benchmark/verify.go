@@ -171,7 +171,10 @@ func (c *comparison) compare() error {
 
 // tellLeft says which runs were not made again.
 func (c *comparison) tellLeft() {
-	left, checked := 0, c.Oracle.Plugin != nil && c.Oracle.Plugin.Checks != nil
+	left, checked := 0, false
+	for _, p := range []*PluginInfo{c.Oracle.Plugin, c.Task.Plugin} {
+		checked = checked || p != nil && p.Checks != nil
+	}
 	for i := range c.Runs {
 		run := &c.Runs[i]
 		checked = checked || run.Plugin != nil && run.Plugin.Checks != nil

@@ -48,11 +48,11 @@ func (c *comparison) checkClaims() {
 			continue
 		}
 		if text := UnlikeOptions(run.Options, other.Options); text != "" {
-			c.find("%s: its options are not those of seed %d, which has the same label: %s", run.title(), other.Seed,
+			c.find("%s: its options are not those of seed %d, which has the same name as written: %s", run.title(), other.Seed,
 				text)
 		}
 		if run.DeclaredName() != other.DeclaredName() || run.Plugin.identity() != other.Plugin.identity() {
-			c.find("%s: it is the method %s from %s, and seed %d, which has the same label, is %s from %s",
+			c.find("%s: it is the method %s from %s, and seed %d, which has the same name as written, is %s from %s",
 				run.title(), run.DeclaredName(), run.Plugin.Origin(), other.Seed, other.DeclaredName(),
 				other.Plugin.Origin())
 		}
@@ -91,7 +91,7 @@ func epochsIn(options map[string]any) (epochs float64, ok bool) {
 // checkLabel checks that the label stands for the method and the options that are recorded.
 func (c *comparison) checkLabel(who string, run *RunResult) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
-		c.find("%s: its label %q stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
+		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
 			run.DeclaredName())
 		return
 	}
@@ -100,7 +100,7 @@ func (c *comparison) checkLabel(who string, run *RunResult) {
 		return // it cannot be made again either, which is told
 	}
 	if err != nil {
-		c.find("%s: its label %q stands for nothing: %v", who, run.Method, err)
+		c.find("%s: its name as written, %q, stands for nothing: %v", who, run.Method, err)
 		return
 	}
 	options := maps.Clone(meant.Map())
@@ -108,6 +108,6 @@ func (c *comparison) checkLabel(who string, run *RunResult) {
 		options["epochs"] = min(epochs, c.MaxEpochs)
 	}
 	if text := UnlikeOptions(run.Options, options); text != "" {
-		c.find("%s: its recorded options are not those that its label %q stands for: %s", who, run.Method, text)
+		c.find("%s: its recorded options are not those that its name as written, %q, stands for: %s", who, run.Method, text)
 	}
 }

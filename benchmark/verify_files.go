@@ -147,7 +147,7 @@ func (f *fileComparison) baselines() {
 	if content == nil || !f.decode(baselinesFile, content, &there) {
 		return
 	}
-	f.sameFields(baselinesFile, there, storedBaselines{f.Results.baselineKey(), f.Baselines}, nil)
+	f.sameFields(baselinesFile, there, storedBaselines{f.baselineKey(), f.Baselines}, nil)
 }
 
 // data compares data.npz with the task.

@@ -377,17 +377,17 @@ var forgeries = map[string]struct {
 	},
 	"another method's label": {
 		forge(func(r *results) { relabel(r, "still?epochs=20", "perfect?epochs=20") }),
-		`perfect?epochs=20, seed 1: its label "perfect?epochs=20" stands for the method perfect, and it ` +
+		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", stands for the method perfect, and it ` +
 			`is recorded as made by still`,
 	},
 	"other options in the label": {
 		forge(func(r *results) { relabel(r, "still?epochs=20", "still?epochs=30") }),
-		`still?epochs=30, seed 1: its recorded options are not those that its label "still?epochs=30" ` +
+		`still?epochs=30, seed 1: its recorded options are not those that its name as written, "still?epochs=30", ` +
 			`stands for: epochs 20 against 30`,
 	},
 	"no options in the label": {
 		forge(func(r *results) { relabel(r, "still?epochs=20", "still") }),
-		`still, seed 1: its recorded options are not those that its label "still" stands for: epochs 20 ` +
+		`still, seed 1: its recorded options are not those that its name as written, "still", stands for: epochs 20 ` +
 			`against 50`,
 	},
 	"an option": {
@@ -397,7 +397,7 @@ var forgeries = map[string]struct {
 	},
 	"options unlike its siblings": {
 		forge(func(r *results) { r.Runs[3].Options["epochs"] = 30 }),
-		"still?epochs=20, seed 2: its options are not those of seed 1, which has the same label: epochs " +
+		"still?epochs=20, seed 2: its options are not those of seed 1, which has the same name as written: epochs " +
 			"30 against 20",
 	},
 	"no options": {
@@ -537,7 +537,7 @@ var forgeries = map[string]struct {
 	},
 	"label of a run's file": {
 		text(".json", `"method":"perfect"`, `"method":"perfect?epochs=3"`),
-		`runs/KEY.json: its recorded options are not those that its label "perfect?epochs=3" stands ` +
+		`runs/KEY.json: its recorded options are not those that its name as written, "perfect?epochs=3", stands ` +
 			`for: epochs 50 against 3`,
 	},
 	"a torn file":      {text(".json", `{"key"`, `{"key`), "runs/KEY.json cannot be read: "},
@@ -698,7 +698,7 @@ func TestVerifyCappedRuns(t *testing.T) {
 	assert.Empty(t, found)
 	forge(func(r *results) { r.MaxEpochs = 0 })(t, dir)
 	found, _ = verify(t, dir, p)
-	assert.Contains(t, found, `perfect, seed 1: its recorded options are not those that its label "perfect" `+
+	assert.Contains(t, found, `perfect, seed 1: its recorded options are not those that its name as written, "perfect", `+
 		`stands for: epochs 7 against 50`)
 }
 

@@ -21,10 +21,10 @@ func (a *app) compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare A B... [FLAGS]",
 		Short: "Hold results against those of the first folder, with tests of the differences",
-		Long: `Hold the results of folders against those of the first, A: for each method that both have, the difference of its accuracy
-with a 95% interval and a test paired by seed and test image, corrected for the number of tests.
+		Long: `Hold the results of folders against those of the first, A: for each method that both have, the difference of its score,
+for accuracies with a 95% interval and a test paired by seed and test snapshot, corrected for the number of tests.
 
-Results of other data, another split, other steps, another protocol or another oracle are refused, with the reason. Other
+Results of another task, split, steps, oracle or protocol that ranks are refused, with the reason. Other
 code, kernels or machines are named beside the table.`,
 		Example: "  " + a.Name + " compare results/before results/after\n  " + a.Name +
 			" compare results/before results/after --format markdown",

@@ -41,7 +41,8 @@ func (a *app) dataCommand() *cobra.Command {
 		Use:   "data --out FILE.npz [FLAGS]",
 		Short: "Write what a method is trained on, to try a fit without the benchmark",
 		Long: `Write what a method is trained on, to try a fit without the benchmark: the snapshots to train and to validate on,
-never those to test on. numpy.load opens the file, and so does Training.load of the SDK for Python.`,
+never those to test on; of several trajectories, the length of each too. numpy.load opens the file, and so does
+Training.load of the SDK for Python.`,
 		Example: "  " + a.Name + " data --out training.npz\n  " + a.Name + " data --split 500,100,200 --out small.npz",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -87,6 +88,11 @@ func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
 		}
 	}
 	numbers := npz.Archive{"lag": whole(task.Lag), "states": whole(task.Rank)}
+	for name, x := range map[string]core.Trajectories{"train_lengths": task.Train, "validation_lengths": task.Validation} {
+		if x.Count() > 1 {
+			numbers[name] = wholes(x.Lengths())
+		}
+	}
 	if labels && task.States == nil {
 		return fmt.Errorf("%w: the task %s has no states, and so no labels", core.ErrUnavailable, task.Info.Name)
 	}

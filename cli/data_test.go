@@ -42,6 +42,23 @@ func TestData(t *testing.T) {
 	}
 }
 
+// TestDataOfSeveralTrajectories: the file says where each ends.
+func TestDataOfSeveralTrajectories(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "training.npz")
+	got := call(t.Context(), lorenzConfig(), "data", "--out", path, "--task", "lorenz")
+	require.Zero(t, got.status, got.stderr)
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer file.Close()
+	info, err := file.Stat()
+	require.NoError(t, err)
+	archive, err := npz.Read(file, info.Size())
+	require.NoError(t, err)
+	assert.Equal(t, []int{240, 3}, archive["train"].Shape)
+	assert.Equal(t, []int64{120, 120}, archive["train_lengths"].Values)
+	assert.NotContains(t, archive, "validation_lengths", "there is one")
+}
+
 func TestDataWritesOverNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mine.npz")
 	require.NoError(t, os.WriteFile(path, []byte("mine"), 0o600))

@@ -21,6 +21,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/examples/method"
+	"github.com/koopbench/koopbench/internal/lorenz"
 	"github.com/koopbench/koopbench/linalg"
 	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/plugin"
@@ -42,6 +43,10 @@ func remoteThings() []any {
 				things = append(things, renamedEmbedder{linear.Pixels(), "remote-"})
 			case "crowded":
 				things = append(things, newCrowded())
+			case "lorenz":
+				things = append(things, lorenz.Task{})
+			case "drifting":
+				things = append(things, drifting{})
 			case "blind":
 				things = append(things, blind{})
 			case "infinite":

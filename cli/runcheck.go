@@ -14,7 +14,8 @@ import (
 )
 
 // checkPlugins makes the checks of `bench plugin check`, before the runs of a plan, for every
-// plugin that a method of it or its oracle comes from, and puts the outcome where results have it.
+// plugin that a method of it, its oracle or its task comes from, and puts the outcome where results
+// have it.
 // What the plan does not use is not checked. A check that fails is a warning. How it proceeds is
 // written to show.
 func (a *app) checkPlugins(
@@ -26,7 +27,7 @@ func (a *app) checkPlugins(
 	}
 	used := c.used(plan)
 	if len(used) == 0 {
-		say(show, "--check: no method comes from a plugin, nor does the oracle\n\n")
+		say(show, "--check: no method comes from a plugin, nor do the oracle and the task\n\n")
 	}
 	for _, p := range c.plugins {
 		names := used[p]
@@ -46,8 +47,8 @@ func (a *app) checkPlugins(
 	return nil
 }
 
-// used lists the names by which methods, or the oracle, of a plan use what plugins serve: "vamp",
-// "loss:vamp", "oracle:cnn".
+// used lists the names by which methods, the oracle or the task of a plan use what plugins serve:
+// "vamp", "loss:vamp", "oracle:cnn", "task:rotation".
 func (c *catalogue) used(plan *benchmark.Plan) map[*foundPlugin][]string {
 	used := map[*foundPlugin][]string{}
 	for _, e := range plan.Entries {
@@ -56,7 +57,10 @@ func (c *catalogue) used(plan *benchmark.Plan) map[*foundPlugin][]string {
 			used[p] = append(used[p], name)
 		}
 	}
-	if plan.Oracle.Plugin != nil {
+	if p := c.tasks[plan.Task.Info.Name]; p != nil {
+		used[p] = append(used[p], checkedName(core.KindTask, plan.Task.Info.Name))
+	}
+	if plan.Oracle.Plugin != nil && plan.Task.Info.Judged() {
 		name := plan.Oracle.Oracle.Describe().Name
 		used[c.oracles[name]] = append(used[c.oracles[name]], checkedName(core.KindOracle, name))
 	}
@@ -75,10 +79,10 @@ func checkedName(kind check.Kind, name string) string {
 	return string(kind) + ":" + name
 }
 
-// pluginInfos are those of a plan, one for each entry that comes from a plugin and one for the
-// oracle.
+// pluginInfos are those of a plan, one for each entry that comes from a plugin, one for the oracle
+// and one for the task.
 func pluginInfos(plan *benchmark.Plan) []*benchmark.PluginInfo {
-	infos := []*benchmark.PluginInfo{plan.Oracle.Plugin}
+	infos := []*benchmark.PluginInfo{plan.Oracle.Plugin, plan.Task.Info.Plugin}
 	for _, e := range plan.Entries {
 		infos = append(infos, e.Plugin)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,6 +14,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/examples/method"
+	"github.com/koopbench/koopbench/internal/lorenz"
 )
 
 // crowded is the analogue method with another prediction for one of three snapshots.
@@ -142,6 +144,58 @@ func (blindJudge) Classify(ctx context.Context, x core.Snapshots) ([]int, error)
 	return make([]int, x.Len()), ctx.Err()
 }
 
+// TestRunChecksTheTask: a plugin is checked for the task that it serves, if that is the task of the
+// runs, and the outcome stays with the results.
+func TestRunChecksTheTask(t *testing.T) {
+	t.Chdir(t.TempDir())
+	out, path := filepath.Join(t.TempDir(), "out"), pluginFile(t, "far", "lorenz", "drifting")
+	run := func(task string, more ...string) (output, *benchmark.PluginInfo) {
+		args := []string{"run", "--task", task, "--methods", "template", "--plugin", path, "--out", filepath.Join(out, task)}
+		got := call(t.Context(), newFakes().config(), append(args, more...)...)
+		require.Zero(t, got.status, got.stderr)
+		r := results(t, filepath.Join(out, task))
+		require.Len(t, r.Runs, 1)
+		require.NotNil(t, r.Task.Plugin)
+		return got, r.Task.Plugin
+	}
+	_, p := run("lorenz")
+	assert.Nil(t, p.Checks)
+	got, p := run("lorenz", "--check")
+	assert.Contains(t, got.stderr, "checking task lorenz\nchecked  task lorenz: ")
+	assert.NotContains(t, got.stderr, "drifting")
+	assert.Contains(t, got.stderr, "template, seed 42: finished before, kept", "a check changes no key")
+	require.NotNil(t, p.Checks)
+	assert.Empty(t, p.Checks.Failed)
+	assert.Greater(t, p.Checks.Passed, 15)
+	_, kept := run("lorenz")
+	assert.Equal(t, p, kept, "what was found stays where nothing is checked")
+
+	got, p = run("drifting", "--check")
+	assert.Contains(t, got.stderr, "bench: warning: the plugin "+path+" failed ")
+	require.NotNil(t, p.Checks)
+	assert.Contains(t, p.Checks.Failed, "task:drifting: repeatable")
+}
+
+// drifting is a task that gives other data at each call.
+type drifting struct{ lorenz.Task }
+
+func (drifting) Describe() core.Description {
+	d := lorenz.Task{}.Describe()
+	d.Name = "drifting"
+	return d
+}
+
+var drifts atomic.Int64
+
+func (d drifting) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
+	p, err := d.Task.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p.Validation = core.OneTrajectory(p.Train.At(1).Slice(int(drifts.Add(1))%50, 60+int(drifts.Load())%50))
+	return p, nil
+}
+
 // TestRunChecksTheProgram: a check of the process that fails is one of the plugin, and without a
 // plugin there is nothing to check.
 func TestRunChecksTheProgram(t *testing.T) {
@@ -158,6 +212,6 @@ func TestRunChecksTheProgram(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), newFakes().config(), args("template")...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "--check: no method comes from a plugin, nor does the oracle\n")
+	assert.Contains(t, got.stderr, "--check: no method comes from a plugin, nor do the oracle and the task\n")
 	assert.NotContains(t, got.stderr, "checking")
 }

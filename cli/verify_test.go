@@ -252,10 +252,10 @@ func TestVerifyForged(t *testing.T) {
 		"warning": {func(r *benchmark.Results) { r.Runs[2].Warnings = nil },
 			`the warning "the weather is bad" is not recorded and is given here`},
 		"label": {func(r *benchmark.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
-			`its recorded options are not those that its label "other" stands for: warn true against false`},
+			`its recorded options are not those that its name as written, "other", stands for: warn true against false`},
 		"label of two": {func(r *benchmark.Results) {
 			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
-		}, `its label "template?,other" stands for nothing`},
+		}, `its name as written, "template?,other", stands for nothing`},
 		"twins": {func(r *benchmark.Results) { r.Runs[1].Method = "template?warn=false" },
 			"template?warn=false: it is recorded with the method and the options of template, and would be the " +
 				"same run; not made again"},

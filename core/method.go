@@ -54,8 +54,8 @@ type Training struct {
 	Train, Validation Trajectories
 	// Lag is how many snapshots one step of prediction spans, at least 1.
 	Lag int
-	// States is the number of states that the task moves through, the number of digits in Ordered MNIST. It is public: the
-	// usual choice for a rank or a number of features.
+	// States is the usual choice for a rank or a number of features: [Problem.Rank], and for what sees
+	// labels the number of states.
 	States int
 	// Options holds a value for every option that the description declares.
 	Options Options

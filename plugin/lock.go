@@ -25,7 +25,7 @@ type Lock struct {
 // maxLock is the largest size of a lock file, in bytes.
 const maxLock = 4 << 20
 
-var digits = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var sha256Text = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for
 // files of something else too.
@@ -48,7 +48,7 @@ func ReadLock(path string) (*Lock, error) {
 			ErrLock, path, l.Schema, LockSchema, remedy)
 	}
 	for name, sum := range l.Plugins {
-		if !digits.MatchString(sum) || filepath.Base(name) != name {
+		if !sha256Text.MatchString(sum) || filepath.Base(name) != name {
 			return nil, fmt.Errorf("%w: the lock file %s pins %q to %q; a name has no folder, and a SHA-256 has 64 hexadecimal digits", ErrLock, path, name, sum)
 		}
 	}

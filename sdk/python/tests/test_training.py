@@ -109,3 +109,18 @@ def test_load_names_what_is_missing(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", train=np.zeros((2, 1)), lag=1)
     with pytest.raises(ContractError, match=r"other.npz: it has no array 'states'; bench data --out FILE.npz"):
         Training.load(tmp_path / "other.npz")
+
+
+def test_load_knows_where_trajectories_end(tmp_path: Path) -> None:
+    x = np.arange(10, dtype=np.float32).reshape(10, 1)
+    data = {"train": x, "validation": x[:4], "lag": 2, "states": 3, "train_lengths": np.array([4, 1, 5])}
+    np.savez(tmp_path / "training.npz", **data)  # type: ignore[arg-type]
+    t = Training.load(tmp_path / "training.npz")
+    assert t.train_lengths == [4, 1, 5]
+    assert t.validation_lengths is None
+    assert [p.ravel().tolist() for p in t.pairs()] == [[0, 1, 5, 6, 7], [2, 3, 7, 8, 9]]
+    assert len(t.validation_pairs()[0]) == 2
+
+    np.savez(tmp_path / "bad.npz", **{**data, "validation_lengths": np.array([3, 2])})  # type: ignore[arg-type]
+    with pytest.raises(ShapeError, match="validation: the lengths of 2 trajectories add up to 5, and there are 4 rows"):
+        Training.load(tmp_path / "bad.npz")

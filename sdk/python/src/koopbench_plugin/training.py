@@ -199,6 +199,7 @@ class Training(Fitting):
 
         Raises:
             ContractError: the file holds something else.
+            ShapeError: the lengths of trajectories do not add up to the snapshots.
         """
         with np.load(path, allow_pickle=False) as file:
             missing = {"train", "validation", "lag", "states"} - set(file.files)
@@ -208,7 +209,10 @@ class Training(Fitting):
         for array in arrays.values():
             array.flags.writeable = False
         numbers = {name: int(arrays.pop(name)) for name in ("lag", "states")}
-        return cls(**{**arrays, **numbers, **more})
+        lengths = {n: [int(k) for k in arrays.pop(n)] for n in ("train_lengths", "validation_lengths") if n in arrays}
+        training = cls(**{**arrays, **numbers, **lengths, **more})
+        _ = training.trajectories, training.validation_trajectories  # whose lengths must add up
+        return training
 
     @property
     def checkpoint_due(self) -> bool:
