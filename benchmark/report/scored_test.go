@@ -45,8 +45,8 @@ func TestTaskWithoutOracle(t *testing.T) {
 	assert.Contains(t, page, "Bars: the values of a snapshot, cut to [")
 }
 
-// Rows stand in the order of the mean, the best first, whichever way is better; without bounds there are no intervals and
-// ranks, and the notes say so.
+// Rows stand in the order of the mean, the best first, whichever way is better; without bounds there are no
+// intervals and ranks, and the notes say so.
 func TestErrorsAreOrdered(t *testing.T) {
 	r := scored(t).Content
 	text := written(t, ".txt", r)

@@ -32,8 +32,9 @@ const maxRings = 100
 // true ones.
 func (d *Drawer) Eigenvalues() Sheet {
 	s := Sheet{
-		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.", ratio: 0.93, // the circle is round
-		Note: "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
+		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.",
+		ratio: 0.93, // so that the circle is round
+		Note:  "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
 	}
 	if n := len(d.Results.Task.Eigenvalues); n > 0 {
 		s.Key = legend{
@@ -42,7 +43,8 @@ func (d *Drawer) Eigenvalues() Sheet {
 			{Name: "true eigenvalue", style: d.label, narrow: true,
 				sample: func(c draw.Canvas) { ring(c, ink, c.Center(), ringRadius) }},
 		}
-		s.Note += fmt.Sprintf(" Rings: the %s of the true operator.", analysis.Counted(min(n, maxRings), "largest eigenvalue"))
+		largest := analysis.Counted(min(n, maxRings), "largest eigenvalue")
+		s.Note += fmt.Sprintf(" Rings: the %s of the true operator.", largest)
 	}
 	var without []string
 	for _, e := range d.Exhibits {
