@@ -125,6 +125,11 @@ func TestCompareErrors(t *testing.T) {
 	assert.Contains(t, text.String(), "+100")
 	assert.Contains(t, text.String(), "error (m) on 30 test snapshots, protocol reencode")
 	assert.NotContains(t, text.String(), "not tested; it takes")
+	c, err = Compare([]Named{{Name: "A", Results: a}, {Name: "A", Results: a}})
+	require.NoError(t, err)
+	text.Reset()
+	require.NoError(t, ComparisonFormats()["text"](&text, c))
+	assert.NotContains(t, text.String(), "+0")
 	var table bytes.Buffer
 	require.NoError(t, ComparisonFormats()["csv"](&table, c))
 	assert.Contains(t, table.String(), "error_a,error_b")
