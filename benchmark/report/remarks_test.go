@@ -192,7 +192,8 @@ func TestInvalidRunsHaveTheirReason(t *testing.T) {
 		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
-	run.Status, run.Trained, run.Reason, run.Ranked.Score, run.Ranked.Labels = benchmark.StatusInvalid, false, reason, nil, nil
+	run.Status, run.Trained, run.Reason = benchmark.StatusInvalid, false, reason
+	run.Ranked.Score, run.Ranked.Labels = nil, nil
 	assert.Contains(t, written(t, ".txt", s.Content), "m, seed 1: invalid: "+reason)
 	assert.Contains(t, strings.Join(pageTexts(t, s), "\n"), "m, seed 1\ninvalid: "+reason)
 }

@@ -45,8 +45,8 @@ func TestTaskWithoutOracle(t *testing.T) {
 	assert.Contains(t, page, "Bars: the values of a snapshot, cut to [")
 }
 
-// Rows stand in the order of the mean, the best first, whichever way is better; without bounds there are no intervals and
-// ranks, and the notes say so.
+// Rows stand in the order of the mean, the best first, whichever way is better; without bounds there are no
+// intervals and ranks, and the notes say so.
 func TestErrorsAreOrdered(t *testing.T) {
 	r := scored(t).Content
 	text := written(t, ".txt", r)
@@ -125,6 +125,11 @@ func TestCompareErrors(t *testing.T) {
 	assert.Contains(t, text.String(), "+100")
 	assert.Contains(t, text.String(), "error (m) on 30 test snapshots, protocol reencode")
 	assert.NotContains(t, text.String(), "not tested; it takes")
+	c, err = Compare([]Named{{Name: "A", Results: a}, {Name: "A", Results: a}})
+	require.NoError(t, err)
+	text.Reset()
+	require.NoError(t, ComparisonFormats()["text"](&text, c))
+	assert.NotContains(t, text.String(), "+0")
 	var table bytes.Buffer
 	require.NoError(t, ComparisonFormats()["csv"](&table, c))
 	assert.Contains(t, table.String(), "error_a,error_b")

@@ -69,7 +69,7 @@ const (
 	VerdictBetter Verdict = "better"     // by a test
 	VerdictWorse  Verdict = "worse"      // by a test
 	VerdictOpen   Verdict = "not told"   // the test does not tell them apart
-	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or scores of snapshots are missing
+	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or scores are missing
 )
 
 // Compare holds results against the first of them. Each method that both have is tested at its

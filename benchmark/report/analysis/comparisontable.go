@@ -37,7 +37,7 @@ func (c *Comparison) Table() *Table {
 				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
 			case r.P == nil && r.Verdict != VerdictSame && m.Share():
 				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; it takes %d seeds in common, "+
-					"and the scores of snapshots that give the %s", r.Method, stats.LeastSeeds, m.Name))
+					"and the scores that give the %s", r.Method, stats.LeastSeeds, m.Name))
 			}
 		}
 		if len(side.OnlyA) > 0 {

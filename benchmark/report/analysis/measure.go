@@ -47,7 +47,7 @@ func (m Measure) Text(v float64) string {
 
 // signed writes a difference with its sign, or a dash for none.
 func (m Measure) signed(v *float64) string {
-	if v == nil || m.Share() {
+	if v == nil || *v == 0 || m.Share() {
 		return signed(v)
 	}
 	return strings.ReplaceAll(fmt.Sprintf("%+.3g", *v), "-", "−")

@@ -56,7 +56,7 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 		switch {
 		case len(s.OK) == 0 || !m.Share():
 		case s.Total == nil:
-			untold.Notes = append(untold.Notes, s.Label+": its results do not hold the scores of snapshots that give the "+m.Name)
+			untold.Notes = append(untold.Notes, s.Label+": its results do not hold the scores that give the "+m.Name)
 		case ranked && s.Exposed == core.Unexposed && !s.Places.Ranked():
 			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method",
 				s.Label, stats.LeastSeeds))

@@ -39,7 +39,8 @@ func (p Pictures) Note() string {
 	if !p.curves {
 		return "Values are cut to [0, 1]"
 	}
-	return strings.ReplaceAll(fmt.Sprintf("Bars: the values of a snapshot, cut to [%.3g, %.3g]", p.low, p.high), "-", "−")
+	text := fmt.Sprintf("Bars: the values of a snapshot, cut to [%.3g, %.3g]", p.low, p.high)
+	return strings.ReplaceAll(text, "-", "−")
 }
 
 // Of draws a snapshot: an image as dark ink on white, value 1 black, values cut to [0,1], where the

@@ -146,7 +146,7 @@ func TestBaselines(t *testing.T) {
 
 	r.Baselines = told
 	all := Baselines(r, known, 4)
-	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all), "the mean snapshot is no level for an oracle")
+	require.Equal(t, []string{"chance", "persistence", "oracle"}, names(all), "the mean is no level for an oracle")
 	assert.InDeltaSlice(t, []float64{1.0 / 70, 0, 69.0 / 70, 1.0 / 70}, all[1].At, 1e-12)
 	assert.InDelta(t, 71.0/280, all[1].Mean, 1e-12)
 	for i, at := range all[2].At {
@@ -193,8 +193,8 @@ func TestShownSteps(t *testing.T) {
 		{1, 5, []int{1}},
 		{1, 1, []int{1}},
 	} {
-		r := fixture.MakeUp(t, fixture.Setting{States: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}}).Content
-		assert.Equal(t, c.want, shownSteps(c.steps, r), "%d steps through %d states", c.steps, c.states)
+		made := fixture.MakeUp(t, fixture.Setting{States: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}})
+		assert.Equal(t, c.want, shownSteps(c.steps, made.Content), "%d steps through %d states", c.steps, c.states)
 	}
 	assert.Equal(t, []int{1, 5, 10, 11}, shownSteps(11, &benchmark.Results{}), "without states")
 	// Predicting the input, which is right once a cycle, is right at none of them.

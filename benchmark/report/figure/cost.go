@@ -45,7 +45,8 @@ func (d *Drawer) CostChart(class string, width, height float64, label string, of
 	p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) { d.costPoints(c, p, shown) }))
 	c := newPageSVG(width, height)
 	p.Draw(draw.New(c))
-	return c.element(class, analysis.Capital(d.Measure.Name)+" of each method against the "+label+"; both are in the tables.", "")
+	name := analysis.Capital(d.Measure.Name)
+	return c.element(class, name+" of each method against the "+label+"; both are in the tables.", "")
 }
 
 // costPoints draws points with intervals and names, and the baselines, whose names stand where there is room.

@@ -112,7 +112,8 @@ func (d *Drawer) DotPlot(value float64, e *stats.Estimate, of *analysis.Summary)
 	c := newPageSVG(dotPlotWidth, dotPlotHeight)
 	on := draw.New(c)
 	middle := on.Center().Y
-	on.StrokeLine2(draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}, 6/pageUnit, middle, (dotPlotWidth-6)/pageUnit, middle)
+	line := draw.LineStyle{Color: dim.faded(0x80), Width: 0.7}
+	on.StrokeLine2(line, 6/pageUnit, middle, (dotPlotWidth-6)/pageUnit, middle)
 	for _, b := range d.Levels {
 		on.StrokeLine2(baselineStyles[b.Name], place(b.Mean), 1.4, place(b.Mean), on.Max.Y-1.4)
 	}

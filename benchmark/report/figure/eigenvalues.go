@@ -43,7 +43,8 @@ func (d *Drawer) Eigenvalues() Sheet {
 			{Name: "true eigenvalue", style: d.label, narrow: true,
 				sample: func(c draw.Canvas) { ring(c, ink, c.Center(), ringRadius) }},
 		}
-		s.Note += fmt.Sprintf(" Rings: the %s of the true operator.", analysis.Counted(min(n, maxRings), "largest eigenvalue"))
+		largest := analysis.Counted(min(n, maxRings), "largest eigenvalue")
+		s.Note += fmt.Sprintf(" Rings: the %s of the true operator.", largest)
 	}
 	var without []string
 	for _, e := range d.Exhibits {

@@ -81,8 +81,8 @@ func (f figure) svg() (_ []byte, err error) {
 // Folder is the folder of the figures, within that of the results.
 const Folder = "figures"
 
-// Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the order in which
-// to show them.
+// Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the
+// order in which to show them.
 func Names(t benchmark.TaskInfo) []string {
 	return []string{scoreName(t), "rollout", "eigenfunctions", "training", "sample"}
 }

@@ -47,7 +47,8 @@ func (d *Drawer) rolloutFigure() figure {
 	note := setBlock(width, d.note, d.rolloutNote())
 	_, noteHeight := note.size()
 	return figure{
-		name: "rollout", title: analysis.Capital(analysis.SnapshotWord(d.Results.Task)) + "s predicted by each method, step after step",
+		name: "rollout", title: analysis.Capital(analysis.SnapshotWord(d.Results.Task)) +
+			"s predicted by each method, step after step",
 		width: width + 2*margin, height: body + 6 + noteHeight + 2*margin,
 		draw: func(c draw.Canvas) {
 			note.draw(c, margin, margin+noteHeight, text.XLeft)

@@ -353,6 +353,25 @@ func TestPageInBrowser(t *testing.T) {
 
 // TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen,
 // opened and scrolled to.
+// A page of errors, without states and labels, answers as others do.
+func TestPageOfErrorsInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	b.open(pageFile(t, fixture.Scored(t, fixture.Setting{Both: true, Test: 20, Steps: 4, Shape: []int{3},
+		Seeds: []int64{0, 1}, Methods: []fixture.MadeUp{{Label: "poor", First: 0.2, Rank: 2}, {Label: "good", First: 0.9},
+			{Label: "alone", First: 0.5, Plugin: true}}})), 1280, 900)
+	b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
+	assert.Equal(t, "Snapshot 3 of 10; seed 0", js[string](b, `document.querySelector("#image-text").textContent`))
+	assert.Equal(t, "-80", js[string](b, `document.querySelector(".rollout tbody tr .cell use").getAttribute("y")`))
+	assert.Empty(t, js[string](b, `[...document.querySelectorAll(".seen, .truth")].map((x) => x.textContent).join("")`))
+	names := `[...document.querySelectorAll(".ranking tbody:first-of-type th .name > span")].map((x) => x.textContent)`
+	assert.Equal(t, []string{"good", "alone", "poor"}, js[[]string](b, names))
+	for _, first := range []string{"good", "poor"} { // the first click on the mean has the lowest first
+		b.click(".ranking thead th:nth-child(4) button")
+		assert.Equal(t, first, js[[]string](b, names)[0])
+	}
+	b.noTroubles()
+}
+
 func TestLivePage(t *testing.T) {
 	b := openBrowser(t)
 	s := trickyResults(t)

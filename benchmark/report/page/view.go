@@ -106,7 +106,8 @@ func (b *builder) view() (*pageView, error) {
 	t := analysis.RankingTable(b.Results, b.Summaries(), b.Known)
 	v := &pageView{
 		Ready: true, Title: analysis.OrUnnamed(b.Results.Task.Name), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
-		Table: b.ranking(t), Scores: b.scoresView(), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name, Cost: b.costView(t.Costs),
+		Table: b.ranking(t), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name,
+		Scores: b.scoresView(), Cost: b.costView(t.Costs),
 		Panels: []figure.Sheet{b.Eigenvalues(), b.Eigenfunctions(), b.Training()},
 		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),

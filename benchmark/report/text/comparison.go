@@ -33,7 +33,8 @@ func WriteComparisonJSON(w io.Writer, c *analysis.Comparison) error {
 }
 
 // WriteComparisonCSV writes a row for each side, method and step, and one for the mean over all
-// steps, whose step is "mean": only it is tested. The columns of scores have the name of the measure. What is not known is empty.
+// steps, whose step is "mean": only it is tested. The columns of scores have the name
+// of the measure. What is not known is empty.
 func WriteComparisonCSV(w io.Writer, c *analysis.Comparison) error {
 	measure := foreign.Cell(analysis.MeasureOf(c.Task).Name)
 	rows := [][]string{{"a", "b", "method", "exposed", "step", "difference", measure + "_a", measure + "_b", "low", "high",

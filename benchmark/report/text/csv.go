@@ -25,7 +25,8 @@ func WriteCSV(w io.Writer, r *benchmark.Results) error {
 		return err
 	}
 	rows := [][]string{{
-		"name", "kind", "exposed", "rank_best", "rank_worst", "step", foreign.Cell(analysis.MeasureOf(r.Task).Name), "low", "high", "sd_seeds",
+		"name", "kind", "exposed", "rank_best", "rank_worst", "step",
+		foreign.Cell(analysis.MeasureOf(r.Task).Name), "low", "high", "sd_seeds",
 		"variance_seeds", "variance_snapshots", "variance_rest", "seeds", "snapshots",
 		"ok", "runs", "trained", "tried", "trained_low", "trained_high", "fit_seconds", "predict_seconds", "protocol",
 		"compile_seconds", "cpu_seconds", "peak_rss_bytes", "parameters", "operator_rank", "rpc_seconds", "rpc_bytes",
@@ -79,8 +80,8 @@ func csvOther(s analysis.Summary) []string {
 	if o.Total != nil {
 		low, high = o.Total.Interval.Low, o.Total.Interval.High
 	}
-	return []string{foreign.Cell(o.Runs[0].Ranked.Protocol), foreign.Cell(o.Ended()), strconv.Itoa(len(o.OK)), csvNumber(o.Overall()), csvNumber(low),
-		csvNumber(high), csvNumber(analysis.RunMean(o.OK, analysis.PredictCost.Of))}
+	return []string{foreign.Cell(o.Runs[0].Ranked.Protocol), foreign.Cell(o.Ended()), strconv.Itoa(len(o.OK)),
+		csvNumber(o.Overall()), csvNumber(low), csvNumber(high), csvNumber(analysis.RunMean(o.OK, analysis.PredictCost.Of))}
 }
 
 // csvCeiling are the difference to the oracle's accuracy on true snapshots and the adjusted
