@@ -43,8 +43,7 @@ func readConfig(path string, flags *pflag.FlagSet) error {
 
 // setFlags is readConfig for the text of a file.
 func setFlags(text []byte, path string, flags *pflag.FlagSet) error {
-	c := config{path: path, flags: flags, given: map[string]bool{}}
-	flags.Visit(func(f *pflag.Flag) { c.given[f.Name] = true })
+	c := config{path, flags}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
@@ -88,7 +87,6 @@ func resolved(n *yaml.Node) *yaml.Node {
 type config struct {
 	path  string
 	flags *pflag.FlagSet
-	given map[string]bool // flags of the command line
 }
 
 // at is an error in the file, with its line.
@@ -125,9 +123,6 @@ func (c config) set(key, value *yaml.Node) error {
 	}
 	if err != nil {
 		return err
-	}
-	if flag.Name == "task" {
-		texts[0] = withoutShortForms(texts[0], c.given)
 	}
 	for _, text := range texts {
 		if err := flag.Value.Set(text); err != nil {

@@ -187,8 +187,6 @@ steps: 3
 		filepath.Join(folder, "data"), "--out", filepath.Join(folder, "another"))
 	require.Zero(t, another.status, another.stderr)
 	assert.Equal(t, 4, results(t, filepath.Join(folder, "another")).Task.Steps, "a short form goes before the option in the file")
-	assert.Equal(t, "a?c=1", withoutShortForms("a?steps=3&c=1&data=x", map[string]bool{"steps": true, "data": true}))
-	assert.Equal(t, "a", withoutShortForms("a?digits=3", map[string]bool{"num-digits": true}))
 
 	bad := call(t.Context(), newFakes().config(), "run", "--config", write("methods: all\nsed: 1\n"))
 	assert.Equal(t, exitUsage, bad.status)

@@ -184,22 +184,6 @@ func taskNode(info benchmark.TaskInfo, data string) (*yaml.Node, error) {
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(info.Name), options}}, nil
 }
 
-// withoutShortForms is a task without the options that these flags give.
-func withoutShortForms(task string, flags map[string]bool) string {
-	name, query, _ := strings.Cut(task, "?")
-	var pairs []string
-	for pair := range strings.SplitSeq(query, "&") {
-		option, _, _ := strings.Cut(pair, "=")
-		if pair != "" && !slices.ContainsFunc(shortForms, func(s shortForm) bool { return s.option == option && flags[s.flag] }) {
-			pairs = append(pairs, pair)
-		}
-	}
-	if len(pairs) == 0 {
-		return name
-	}
-	return name + "?" + strings.Join(pairs, "&")
-}
-
 // isShortForm reports whether a flag gives an option of the task.
 func isShortForm(flag string) bool {
 	return slices.ContainsFunc(shortForms, func(s shortForm) bool { return s.flag == flag })
