@@ -29,7 +29,6 @@ var otherDigits = []struct {
 		"how numbers are written",
 	},
 	{pattern(`^benchmark/report/analysis/modes.go$`), pattern(`digit rune|digit - '0'`), "indices as small numbers"},
-	{pattern(`^benchmark/report/`), pattern(`"(ordered-mnist|Ordered MNIST|5 digits)"`), "a title, and an example of states"},
 	{pattern(`^benchmark/report/internal/fixture/`), pattern(`.*`), "made-up results for tests"},
 }
 

@@ -164,6 +164,7 @@ func TestRunChecksTheTask(t *testing.T) {
 	assert.Contains(t, got.stderr, "checking task lorenz\nchecked  task lorenz: ")
 	assert.NotContains(t, got.stderr, "drifting")
 	assert.Contains(t, got.stderr, "template, seed 42: finished before, kept", "a check changes no key")
+	assert.Regexp(t, `plugins\n  task: plugin, \d+ checks passed\n`, got.stdout)
 	require.NotNil(t, p.Checks)
 	assert.Empty(t, p.Checks.Failed)
 	assert.Greater(t, p.Checks.Passed, 15)

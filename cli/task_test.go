@@ -41,8 +41,11 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	}
 	assert.Contains(t, does("list").stdout, "lorenz")
 	assert.Contains(t, does("info", "lorenz").stdout, "data_seed")
-	run := []string{"run", "--task", "lorenz?data_seed=7", "--steps", "4", "--methods", "linear", "--seeds", "0..2"}
-	does(append(run, "--out", "whole")...)
+	run := []string{"run", "--task", "lorenz?data_seed=7", "--steps", "4", "--methods", "linear,template", "--seeds", "0..2"}
+	got := does(append(run, "--out", "whole")...)
+	assert.Contains(t, got.stdout, "squared-distance")
+	assert.NotContains(t, got.stdout, "accuracy")
+	assert.NotContains(t, got.stdout, "oracle")
 	csv, err := os.ReadFile(filepath.Join("whole", "results.csv"))
 	require.NoError(t, err)
 	assert.Contains(t, string(csv), "method,seed,protocol,step,squared-distance,trained,")
@@ -53,6 +56,7 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	assert.Equal(t, results(t, "whole").Runs, results(t, "parts").Runs)
 	does("report", "whole")
 	assert.Contains(t, does("verify", "whole").stdout, "linear, seed 2: the same predictions at all steps, by reencode and powers")
+	assert.Contains(t, does("compare", "whole", "parts").stdout, "squared-distance")
 	does("run", "--config", filepath.Join("whole", "config.yaml"))
 
 	for _, c := range []struct{ task, says string }{

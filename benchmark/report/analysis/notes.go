@@ -29,6 +29,9 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 	if text := ChecksText(r.Oracle.Plugin); text != "" {
 		plugins.Notes = append(plugins.Notes, "oracle: "+OneLine(text))
 	}
+	if text := ChecksText(r.Task.Plugin); text != "" {
+		plugins.Notes = append(plugins.Notes, "task: "+OneLine(text))
+	}
 	for _, s := range all {
 		var ends, others, reasons, said, checks sayings
 		for _, run := range s.Runs {
