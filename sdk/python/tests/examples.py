@@ -224,7 +224,7 @@ class Circle(Task):
 
     name = "circle"
     summary = "a point that goes round"
-    options = (IntOption("steps", 3, 1, 20, "steps of a roll-out"), FloatOption("angle", 0.3, 0, 6, "of a step"))
+    options = (IntOption("steps", 3, 1, 20, "steps of a roll-out"), FloatOption("angle", 0.3, 0.01, 3, "of a step"))
 
     def open(self, options: Mapping[str, Any]) -> Problem:
         angles = options["angle"] * np.arange(100)

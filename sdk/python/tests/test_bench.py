@@ -52,12 +52,12 @@ def starting(program: Path, code: str) -> Path:
 
 @pytest.fixture
 def all_kinds(tmp_path: Path) -> Path:
-    """A plugin that serves all five kinds."""
+    """A plugin that serves all six kinds."""
     tests = str(Path(__file__).parent)
     return starting(tmp_path / "plugin.py", f"import sys; sys.path.insert(0, {tests!r}); import all_kinds; all_kinds.main()")
 
 
-def test_all_five_kinds_keep_their_contracts(all_kinds: Path) -> None:
+def test_all_six_kinds_keep_their_contracts(all_kinds: Path) -> None:
     checked = check(all_kinds)
     assert list(checked)[1:] == [  # the first report is of the program
         ("method", "ridge"),
@@ -66,6 +66,7 @@ def test_all_five_kinds_keep_their_contracts(all_kinds: Path) -> None:
         ("operator", "least-squares"),
         ("loss", "squares"),
         ("oracle", "nearest"),
+        ("task", "circle"),
     ]
     for thing, name in [
         (("method", "ridge"), "eigenfunctions"),
@@ -76,11 +77,12 @@ def test_all_five_kinds_keep_their_contracts(all_kinds: Path) -> None:
         (("operator", "least-squares"), "eigenvectors"),
         (("loss", "squares"), "gradients"),
         (("oracle", "nearest"), "encoder"),
+        (("task", "circle"), "score-rows"),
     ]:
         assert checked[thing][name] == "pass", f"{name} of {thing} is skipped"
 
 
-def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
+def test_all_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     methods = "ridge,descent,embedder:pca,operator:least-squares,loss:squares"
     done = bench(
@@ -93,6 +95,21 @@ def test_all_five_kinds_come_to_the_table(all_kinds: Path, tmp_path: Path) -> No
     assert "nearest" in json.dumps(results["oracle"])
     (descent,) = (r for r in results["runs"] if r["method"] == "descent")
     assert [e["epoch"] for e in descent["history"]] == [1, 2]
+
+
+def test_a_task_comes_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    command = ("run", "--plugin", all_kinds, "--methods", "linear", "--task", "circle?steps=4", "--out", folder, "--quiet")
+    done = bench(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((folder / "results.json").read_text())
+    assert results["task"]["measure"]["name"] == "nmse"
+    (run,) = results["runs"]
+    assert [(e["protocol"], e["status"], len(e["score"])) for e in run["evaluations"]] == [
+        ("reencode", "ok", 4),
+        ("powers", "ok", 4),
+    ]
+    assert max(run["evaluations"][0]["score"]) < 0.05
 
 
 def test_remedies_speak_python(tmp_path: Path) -> None:
