@@ -28,7 +28,7 @@ func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
 	}
 	old, err := h.store.Results()
 	if err == nil {
-		err = old.current(h.store)
+		err = h.store.CheckCurrent(old)
 	}
 	if err != nil {
 		return e, err

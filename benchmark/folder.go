@@ -100,7 +100,7 @@ func (s *Store) folder() (*folder, error) {
 	}
 	r, err := s.Results()
 	if err == nil {
-		err = r.current(s)
+		err = s.CheckCurrent(r)
 	}
 	if err != nil {
 		return nil, err

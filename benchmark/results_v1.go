@@ -36,7 +36,7 @@ type runV1 struct {
 }
 
 // resultsV1 reads results.json of the first schema as what it would be now. Schema stays what it was,
-// which keeps all but readers from taking it: see [Results.current].
+// which keeps all but readers from taking it: see [Store.CheckCurrent].
 func (s *Store) resultsV1() (*Results, error) {
 	var old resultsV1
 	if err := s.readJSON("results.json", &old, nil); err != nil {
@@ -105,8 +105,8 @@ func (r *Results) expectCycle() error {
 // maxCycle bounds what is made of a file that says little: states in all.
 const maxCycle = 1 << 24
 
-// current returns [ErrResults] unless the results have the schema that this version writes.
-func (r *Results) current(s *Store) error {
+// CheckCurrent returns [ErrResults] unless results of the folder have the schema that this version writes.
+func (s *Store) CheckCurrent(r *Results) error {
 	if r.Schema == Schema {
 		return nil
 	}

@@ -75,7 +75,7 @@ func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err e
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if err := p.current(p.Store); err != nil {
+	if err := p.Store.CheckCurrent(p.Results); err != nil {
 		return nil, err
 	}
 	plan.Protocol = p.Protocol

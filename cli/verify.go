@@ -77,7 +77,11 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 }
 
 func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
-	recorded, err := benchmark.OpenStore(dir).Results()
+	store := benchmark.OpenStore(dir)
+	recorded, err := store.Results()
+	if err == nil {
+		err = store.CheckCurrent(recorded)
+	}
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if plan.Size() == 0 {
 		return fmt.Errorf("no run of %s can be made again: %w", dir, errors.Join(unable...))
 	}
-	published := benchmark.Published{Results: recorded, Store: benchmark.OpenStore(dir), Meaning: c.meaning}
+	published := benchmark.Published{Results: recorded, Store: store, Meaning: c.meaning}
 	v, err := benchmark.Verify(ctx, published, *plan)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
