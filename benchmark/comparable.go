@@ -88,6 +88,9 @@ func (s setting) unlike(o setting) differences {
 	if t.Train != u.Train || t.Validation != u.Validation || t.Test != u.Test {
 		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train, u.Validation, u.Test)
 	}
+	if t.Starts != u.Starts {
+		add(AspectSplit, "another number of roll-outs: %d against %d", t.Starts, u.Starts)
+	}
 	if t.States != u.States {
 		add(AspectStates, "another number of %s: %d against %d", t.stateWords(), t.States, u.States)
 	}

@@ -16,19 +16,30 @@ import (
 // evaluate rolls the model out from the starts by every protocol. What is wrong with one evaluation
 // leaves the others as they are; the error is that of the context.
 func (h *harness) evaluate(
-	ctx context.Context, model core.Model, rows rows, result *RunResult, m *meter, progress core.Progress,
+	ctx context.Context, model core.Model, drawn rows, result *RunResult, m *meter, progress core.Progress,
 ) (*RunArrays, error) {
 	arrays := &RunArrays{Rollouts: map[string]Rollout{}}
+	prepared := map[string]rows{}
+	failed := map[string]error{}
+	for _, protocol := range Protocols() {
+		failed[protocol] = core.Contain(func() (err error) {
+			prepared[protocol], err = drawn.of(protocol).before(ctx, model, protocol, h.Task.starts)
+			return err
+		})
+	}
 	progress.Phase("evaluation", h.Task.Steps*len(Protocols()))
 	for i, protocol := range Protocols() {
 		advance := func(step int) { progress.Advance(i*h.Task.Steps + step) }
 		e := Evaluation{Protocol: protocol, Status: StatusOK, Score: []float64{}, PredictionSHA256: []string{}}
 		var shown Rollout
 		var unsaved error
-		err := core.Contain(func() (err error) {
-			shown, unsaved, err = h.rollOut(ctx, model, rows.of(protocol), result.Key, &e, m, advance)
-			return err
-		})
+		err := failed[protocol]
+		if err == nil {
+			err = core.Contain(func() (err error) {
+				shown, unsaved, err = h.rollOut(ctx, model, prepared[protocol], result.Key, &e, m, advance)
+				return err
+			})
+		}
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
@@ -80,7 +91,11 @@ func (h *harness) rollOut(
 			x = next
 		}
 		e.PredictionSHA256 = append(e.PredictionSHA256, hashSnapshots(next))
-		e.Score = append(e.Score, mean(v.scores))
+		score := mean(v.scores)
+		if err := h.Task.Info.Measure.Measure().Check(score); err != nil {
+			return shown, nil, fmt.Errorf("at step %d: the mean of the scores: %w", step, err)
+		}
+		e.Score = append(e.Score, score)
 		if v.labels != nil {
 			e.Labels = append(e.Labels, v.labels)
 		} else {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -145,6 +146,12 @@ func TestBadProblems(t *testing.T) {
 		"nothing that judges": {
 			func(p *core.Problem) { p.Score = nil }, "neither a score nor states, and nothing can judge predictions; give one",
 		},
+		"a start twice": {func(p *core.Problem) { p.Starts[1] = p.Starts[0] }, "start 1 is the test snapshot 0, as one before it is"},
+		"more eigenvalues than results hold": {func(p *core.Problem) {
+			p.Truth = &core.Truth{Eigenvalues: make([]complex128, 70000)}
+		}, "it has 70000 true eigenvalues, and the most is 65536"},
+		"a score by the name of the oracle's": {func(p *core.Problem) { p.Score = named{p.Score, "accuracy", 0} },
+			`the measure of its score is called "accuracy", as that of an oracle is; give it another name`},
 		"a start that is not there": {func(p *core.Problem) { p.Starts[1] = 40 }, "start 1 is the test snapshot 40; there are 40"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -264,4 +271,69 @@ func TestATaskThatGivesOtherData(t *testing.T) {
 	differences := benchmark.Differences(&changed, first)
 	require.NotEmpty(t, differences)
 	assert.NotContains(t, differences[0].Text, rule, "other options may give other data")
+}
+
+// named is a score with another name, of which every score is v, if that is not 0.
+type named struct {
+	core.Score
+	name string
+	v    float64
+}
+
+func (n named) Measure() core.Measure {
+	m := n.Score.Measure()
+	m.Name = n.name
+	return m
+}
+
+func (n named) Fit(ctx context.Context, t *core.Training) (core.Scorer, error) {
+	scorer, err := n.Score.Fit(ctx, t)
+	if n.v != 0 {
+		scorer = always(n.v)
+	}
+	return scorer, err
+}
+
+type always float64
+
+func (a always) Score(_ context.Context, _ int, x core.Snapshots) ([]float64, error) {
+	return slices.Repeat([]float64{float64(a)}, x.Len()), nil
+}
+
+// TestScoresWhoseMeanIsInfinite: each is within its bounds. It costs the evaluation, and is told.
+func TestScoresWhoseMeanIsInfinite(t *testing.T) {
+	dir := t.TempDir()
+	p := lorenzPlan(t, dir, func(p *core.Problem) { p.Score = named{p.Score, "large", 1e308} }, benchmark.Shard{})
+	r, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	assert.Empty(t, r.Baselines)
+	for _, run := range r.Runs {
+		assert.Equal(t, benchmark.StatusInvalid, run.Status)
+		assert.Contains(t, run.Reason, "at step 1: the mean of the scores: contract broken: a score of +Inf")
+	}
+	_, err = benchmark.OpenStore(dir).Results()
+	require.NoError(t, err)
+}
+
+// waiting is a score that judges nothing before its context ends.
+type waiting struct{ core.Score }
+
+func (w waiting) Fit(ctx context.Context, t *core.Training) (core.Scorer, error) {
+	scorer, err := w.Score.Fit(ctx, t)
+	return waits{scorer}, err
+}
+
+type waits struct{ core.Scorer }
+
+func (waits) Score(ctx context.Context, _ int, _ core.Snapshots) ([]float64, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestTimeoutBoundsBaselines: they take as long as a run at most.
+func TestTimeoutBoundsBaselines(t *testing.T) {
+	p := lorenzPlan(t, t.TempDir(), func(p *core.Problem) { p.Score = waiting{p.Score} }, benchmark.Shard{})
+	p.Timeout = 50 * time.Millisecond
+	_, err := benchmark.Run(t.Context(), p)
+	require.ErrorContains(t, err, "it took more than 50ms; give more with --timeout")
 }

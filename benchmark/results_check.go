@@ -206,8 +206,8 @@ func checkExpected(expected [][]int, t TaskInfo) error {
 
 // checkBaselines checks the baselines of a task.
 func checkBaselines(all []Baseline, t TaskInfo) error {
-	if len(all) > 2 {
-		return fmt.Errorf("there are %d baselines, and the most is 2", len(all))
+	if len(all) > 2 || len(all) == 2 && all[0].Name == all[1].Name {
+		return fmt.Errorf("there are %d baselines; there is %q and %q, each once", len(all), Persistence, Mean)
 	}
 	for _, b := range all {
 		if b.Name != Persistence && b.Name != Mean {

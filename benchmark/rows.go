@@ -24,7 +24,8 @@ import (
 // anything that a method can know, the seed and the data for instance, it can draw too.
 type rows struct {
 	secret, name string
-	checked      int // the step at which some are predicted again
+	checked      int              // the step at which some are predicted again
+	made         []core.Snapshots // those that were predicted alone beforehand; nil for none
 }
 
 const (
@@ -66,6 +67,32 @@ func (r rows) company(n int) (alone, together []int) {
 // for eigenfunctions.
 func (r rows) order(step, n int) []int { return r.stream("row-order", strconv.Itoa(step)).Perm(n) }
 
+// alone predicts the snapshots of the check one by one.
+func (r rows) alone(ctx context.Context, x core.Snapshots, ahead ahead) (all []core.Snapshots, err error) {
+	single, _ := r.company(x.Len())
+	for _, i := range single {
+		one, err := again(ctx, x, []int{i}, r.checked, ahead)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// before has made the predictions one by one beforehand, before the model has seen the snapshots of
+// another roll-out, if the protocol takes every step from x.
+func (r rows) before(ctx context.Context, model core.Model, protocol string, x core.Snapshots) (rows, error) {
+	if protocol != ProtocolPowers {
+		return r, nil
+	}
+	ahead, err := predictor(protocol, model)
+	if err == nil {
+		r.made, err = r.alone(ctx, x, ahead)
+	}
+	return r, err
+}
+
 // predict returns the predictions for x, both in the order of time. They are made by counts, those
 // of the check by ahead.
 func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, ahead ahead) (core.Snapshots, error) {
@@ -74,15 +101,11 @@ func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, a
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	var alone []core.Snapshots
 	single, group := r.company(x.Len())
-	if step == r.checked {
-		for _, i := range single {
-			one, err := again(ctx, x, []int{i}, step, ahead)
-			if err != nil {
-				return core.Snapshots{}, err
-			}
-			alone = append(alone, one)
+	alone := r.made
+	if step == r.checked && alone == nil {
+		if alone, err = r.alone(ctx, x, ahead); err != nil {
+			return core.Snapshots{}, err
 		}
 	}
 	next, err := predict(ctx, given, step, counts)

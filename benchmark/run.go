@@ -191,8 +191,10 @@ func (h *harness) blankResults() *Results {
 
 // makeBaselines judges the baselines and keeps them.
 func (h *harness) makeBaselines(ctx context.Context, r *Results) (all []Baseline, err error) {
+	ctx, cancel := h.bounded(ctx, newAwake(), 0)
+	defer cancel()
 	if all, err = h.baselines(ctx); err != nil {
-		return nil, err
+		return nil, h.tooLong(ctx, err)
 	}
 	return all, h.store.writeJSON(h.store.path(baselinesFile), storedBaselines{r.baselineKey(), all})
 }

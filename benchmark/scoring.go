@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/koopbench/koopbench/core"
@@ -142,6 +143,9 @@ func (h *harness) judgeBaseline(ctx context.Context, b *Baseline, x core.Snapsho
 			scores = right(seen, h.Task.expected(step))
 		} else if scores, err = h.score(ctx, step, x); err != nil {
 			return fmt.Errorf("at step %d: %w", step, err)
+		}
+		if math.IsInf(mean(scores), 0) {
+			return fmt.Errorf("at step %d: the sum of the scores is not finite", step)
 		}
 		b.Score, b.Scores = append(b.Score, mean(scores)), append(b.Scores, scores)
 	}

@@ -59,6 +59,9 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 		hashNumbers(h, p.States.Expected...)
 		t.Info.ExpectedSHA256 = hex.EncodeToString(h.Sum(nil))
 	}
+	if err := t.Info.check(); err != nil { // results that nobody can read are found before anything is fitted
+		return nil, fmt.Errorf("the task %s: %w: %w", d.Name, core.ErrContract, err)
+	}
 	return t, nil
 }
 

@@ -275,6 +275,10 @@ func (c *comparison) compareEvaluations(v *VerifiedRun, t *told) {
 func (c *comparison) compareSteps(v *VerifiedRun, old, here *Evaluation, by string, t *told) {
 	name := c.Task.Measure.Name
 	recorded, scores := c.here.ScoresOf(old), c.here.ScoresOf(here)
+	if len(recorded) != len(scores) {
+		t.add("scores%s are recorded of %d steps, and there are %d here", by, len(recorded), len(scores))
+		return
+	}
 	for i, score := range old.Score {
 		step := i + 1
 		same := old.PredictionSHA256[i] == here.PredictionSHA256[i]

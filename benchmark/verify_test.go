@@ -329,6 +329,23 @@ var forgeries = map[string]struct {
 	"the usual rank": {
 		forge(func(r *results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 and is 3 here",
 	},
+	"fewer roll-outs": {
+		forge(func(r *results) {
+			r.Task.Starts = 12
+			for i := range r.Expected {
+				r.Expected[i] = r.Expected[i][:12]
+			}
+			r.Oracle.TestLabels, r.Baselines = r.Oracle.TestLabels[:12], []benchmark.Baseline{}
+			for i := range r.Runs {
+				for k := range r.Runs[i].Evaluations {
+					e := &r.Runs[i].Evaluations[k]
+					for step := range e.Labels {
+						e.Labels[step] = e.Labels[step][:12]
+					}
+				}
+			}
+		}), "another number of roll-outs: 15 against 12",
+	},
 	"a measure": {
 		torn(func(r *results) { r.Task.Measure.LowerIsBetter = true }),
 		"its measure calls itself accuracy, and is another",

@@ -284,7 +284,11 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	for i, e := range p.Entries {
 		labels[i] = e.Label
 	}
+	judge := ""
+	if t.Judged() {
+		judge = fmt.Sprintf(", of the oracle %d", p.Oracle.Seed)
+	}
 	return fmt.Sprintf("task     %s, ranked by the protocol %s\n", describeTask(t), f.protocol) +
-		fmt.Sprintf("methods  %s\nseeds    %s, of the oracle %d\nbackend  %s\nresults  %s\n\n",
-			strings.Join(labels, ", "), f.seeds.text, p.Oracle.Seed, p.Environment.Backend, p.Out+f.shard.words(p))
+		fmt.Sprintf("methods  %s\nseeds    %s%s\nbackend  %s\nresults  %s\n\n",
+			strings.Join(labels, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
 }

@@ -163,10 +163,15 @@ func (p *Problem) validate() error {
 	case p.Score == nil && p.States == nil:
 		return errors.New("the task has neither a score nor states, and nothing can judge predictions; give one of them")
 	}
+	seen := map[int]bool{}
 	for i, start := range p.Starts {
 		if start < 0 || start >= p.Test.Len() {
 			return fmt.Errorf("start %d is the test snapshot %d; there are %d, from 0 on", i, start, p.Test.Len())
 		}
+		if seen[start] {
+			return fmt.Errorf("start %d is the test snapshot %d, as one before it is; give each once", i, start)
+		}
+		seen[start] = true
 	}
 	if p.States != nil {
 		if err := p.States.validate(p); err != nil {
@@ -183,10 +188,13 @@ func (p *Problem) validate() error {
 	if err := checkText("the source of the data", p.Source, MaxSentence); err != nil {
 		return err
 	}
-	if p.Score != nil {
-		return p.Score.Measure().Validate()
+	if p.Score == nil {
+		return nil
 	}
-	return nil
+	if m := p.Score.Measure(); m.Name == Accuracy(1).Name {
+		return fmt.Errorf("the measure of its score is called %q, as that of an oracle is; give it another name", m.Name)
+	}
+	return p.Score.Measure().Validate()
 }
 
 func (s *States) validate(p *Problem) error {
