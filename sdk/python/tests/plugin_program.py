@@ -7,8 +7,10 @@ import importlib
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from typing import Any
@@ -78,6 +80,10 @@ class Does(Method):
             training.phase("child", child.pid)
             if os.environ.get("BUSY"):
                 time.sleep(60)
+        elif WHAT == "signals":
+            for number in os.environ["SIGNALS"].split():
+                signal.pthread_kill(threading.get_ident(), int(number))  # to this thread, not the main one
+            time.sleep(60)
         elif WHAT in ("pool", "exits", "terminate", "loader", "_exit", "reports", "sys.exit", "falls out"):
             for _ in range(10):
                 training.warn(fork_once(WHAT, training))
@@ -86,6 +92,8 @@ class Does(Method):
 
 if WHAT == "early":
     print("printed before the handshake")
+if WHAT == "signals":
+    signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
 if WHAT == "configured":
     logging.basicConfig(format="mine: %(message)s", level=logging.DEBUG)
     logging.debug("before serving")

@@ -59,7 +59,7 @@ def test_end_of_standard_input() -> None:
     with program() as plugin:
         plugin.connect()
         plugin.close_stdin()
-        assert plugin.wait(5) != 0
+        assert plugin.wait() != 0
         assert not plugin.socket.exists()
 
 
@@ -67,8 +67,28 @@ def test_termination() -> None:
     with program() as plugin:
         plugin.connect()
         plugin.process.terminate()
-        assert plugin.wait(5) == 0
+        assert plugin.wait() == 0
         assert not plugin.socket.exists()
+
+
+def test_termination_that_another_thread_gets(x: Array) -> None:
+    frames = fit_frames(wire.METHOD, "does", ("train", x), ("validation", x), lag=1, states=2)
+    with program("signals", SIGNALS=f"{signal.SIGTERM:d}") as plugin:
+        call = plugin.connect().call("Fit", frames)
+        assert plugin.wait() == 0
+        assert not call.is_active()
+
+
+def test_other_signals_do_not_end_the_plugin(x: Array) -> None:
+    frames = fit_frames(wire.METHOD, "does", ("train", x), ("validation", x), lag=1, states=2)
+    with program("signals", SIGNALS=f"{signal.SIGUSR1:d}") as plugin:
+        host = plugin.connect()
+        call = host.call("Fit", frames)
+        assert until(lambda: "handled" in plugin.stderr())
+        assert host.healthy()
+        assert call.is_active()
+        host.shutdown()
+        assert plugin.wait() == 0
 
 
 def test_interrupts_are_the_hosts() -> None:
@@ -100,8 +120,8 @@ def test_children_end_too(x: Array, end: str, busy: str) -> None:
         else:
             assert plugin.channel is not None
             plugin.channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=10)
-        plugin.wait(5)
-        assert until(lambda: not alive(child), 5)
+        plugin.wait()
+        assert until(lambda: not alive(child))
 
 
 @pytest.mark.parametrize("end", ["stdin", "shutdown"])
@@ -114,8 +134,8 @@ def test_children_end_too_behind_a_launcher(x: Array, end: str) -> None:
         else:
             assert plugin.channel is not None
             plugin.channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=10)
-        plugin.wait(5)
-        assert until(lambda: not alive(child), 5)
+        plugin.wait()
+        assert until(lambda: not alive(child))
 
 
 def test_a_killed_host_leaves_nothing(x: Array) -> None:
@@ -132,7 +152,7 @@ def test_a_killed_host_leaves_nothing(x: Array) -> None:
     assert all(map(alive, pids))
     host.kill()
     host.wait()
-    assert until(lambda: not any(map(alive, pids)), 5)
+    assert until(lambda: not any(map(alive, pids)))
 
 
 def test_prints_go_to_the_log(x: Array) -> None:

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 # gRPC's own handlers crash the child if other threads are in a call, as those of a plugin always are. gRPC reads this when it is
@@ -21,7 +21,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 _plugin = 0  # the process that serves
 _mask = threading.local()
-_handler: Any = None
+_listening = False
 
 
 def in_child() -> bool:
@@ -36,11 +36,36 @@ def prepare() -> None:
     os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_in_child)
 
 
-def on_termination(do: Callable[[], None]) -> None:
-    """Has SIGTERM call do in this process, and end the children of this process as usual."""
-    global _handler
-    _handler = lambda *_: do()  # noqa: E731 # getsignal must return the same object
-    signal.signal(signal.SIGTERM, _handler)
+class Termination:
+    """The end of this process, asked for by SIGTERM or by a thread.
+
+    Python writes the number of each signal that it handles to a pipe, whichever thread the system gave it to. A lock would not
+    do: the main thread sleeps on if another thread takes the signal.
+    """
+
+    def __init__(self) -> None:
+        self._asked, self._ask = os.pipe()
+        os.set_blocking(self._ask, False)
+
+    def listen(self) -> None:
+        """Has SIGTERM ask for the end of this process, and end the children of this process as usual."""
+        global _listening
+        signal.set_wakeup_fd(self._ask, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, _noted)
+        _listening = True
+
+    def ask(self) -> None:
+        """Asks for the end, from any thread."""
+        os.write(self._ask, bytes([signal.SIGTERM]))
+
+    def wait(self) -> None:
+        """Returns once the end is asked for. The numbers of other signals, of the author's code, pass by."""
+        while os.read(self._asked, 1)[0] != signal.SIGTERM:
+            pass
+
+
+def _noted(*_: Any) -> None:
+    """Is there so that Python handles the signal."""
 
 
 def _hold() -> None:
@@ -53,8 +78,10 @@ def _let_go() -> None:
 
 
 def _in_child() -> None:
-    if _handler is not None and signal.getsignal(signal.SIGTERM) is _handler:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if _listening:
+        signal.set_wakeup_fd(-1)
+        if signal.getsignal(signal.SIGTERM) is _noted:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _let_go()
 
 

@@ -95,7 +95,7 @@ class Process:
         _logs.configure()
         # The host says so where something else leads the group: uv starts Python as a child.
         self._own_group = os.getpgrp() == os.getpid() or os.environ.get("KOOPBENCH_PLUGIN_GROUP") == "1"
-        self._stop = threading.Event()
+        self._end = _fork.Termination()
         folder = os.environ.get("PLUGIN_UNIX_SOCKET_DIR", "")
         self._own_folder = "" if folder else tempfile.mkdtemp(prefix="koopbench-")
         self._socket = os.path.join(folder or self._own_folder, f"{os.getpid()}.sock")
@@ -103,11 +103,11 @@ class Process:
     def run(self) -> NoReturn:
         """Serves until the host is gone, or asks for the end."""
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
-        _fork.on_termination(self._stop.set)
+        self._end.listen()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's to handle
         server = self._listen()
         os.write(self._stdout, f"1|{PROTOCOL}|unix|{self._socket}|grpc\n".encode())
-        self._stop.wait()
+        self._end.wait()
         server.stop(grace=0.2).wait(1)
         self._clean()
         logging.shutdown()
@@ -125,7 +125,7 @@ class Process:
                 "set TMPDIR to a shorter folder"
             )
         server = grpc.server(ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="call"))
-        server.add_generic_rpc_handlers(handlers(self._service, self._stop.set))
+        server.add_generic_rpc_handlers(handlers(self._service, self._end.ask))
         umask = os.umask(0o177)
         try:
             server.add_insecure_port("unix:" + quote(self._socket))
