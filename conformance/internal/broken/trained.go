@@ -244,15 +244,7 @@ func (k kind) fits(add adder) {
 	}))
 	add("progress", "two goroutines report", after(func(t *core.Training, _ *fitted) {
 		t.Progress.Phase("both", 1)
-		var wait sync.WaitGroup
-		for range 2 {
-			wait.Go(func() {
-				for range 500 {
-					t.Progress.Advance(1)
-				}
-			})
-		}
-		wait.Wait()
+		overlap(func() { t.Progress.Advance(1) })
 	}))
 	if k.name != "oracle" {
 		add("options", "panics for a choice", func(correct fitFunc) fitFunc {
@@ -766,3 +758,30 @@ func keyOf(matrices ...mat.Matrix) []byte {
 
 // sortedKeys makes the order of cases the same at every run.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// overlap calls call on two goroutines until twenty calls of the second have each begun while another call
+// of the first was under way, as far as a caller can tell.
+func overlap(call func()) {
+	var calls atomic.Int64 // of the first, begun and ended: odd while one is under way
+	var enough atomic.Bool
+	var first sync.WaitGroup
+	first.Go(func() {
+		for !enough.Load() {
+			calls.Add(1)
+			call()
+			runtime.Gosched() // a call that takes no time would never be seen
+			calls.Add(1)
+		}
+	})
+	for overlaps, last := 0, int64(0); overlaps < 20; {
+		if during := calls.Load(); during%2 == 1 && during != last {
+			last = during
+			overlaps++
+			call()
+		} else {
+			runtime.Gosched()
+		}
+	}
+	enough.Store(true)
+	first.Wait()
+}
