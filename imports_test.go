@@ -29,9 +29,11 @@ var allowed = []struct {
 	{"dataset", []string{"core", "internal"}},
 	{"linalg", []string{"core", "internal"}},
 	{"nn", []string{"core", "internal"}},
-	{"benchmark/report", []string{"core", "benchmark", "internal"}},
 	{"benchmark/stats", []string{"core"}},
-	{"benchmark", []string{"core", "internal", "benchmark/stats"}},
+	{"benchmark/results", []string{"core", "internal", "benchmark/stats"}},
+	{"benchmark/report", []string{"core", "internal", "benchmark/stats", "benchmark/results", "benchmark/report"}},
+	{"benchmark/verify", []string{"core", "internal", "benchmark"}},
+	{"benchmark", []string{"core", "internal", "benchmark/results"}},
 	{"compose", []string{"core", "nn", "linalg", "internal"}},
 	{"methods/", []string{"core", "nn", "linalg", "compose", "internal"}},
 	{"methods", []string{"core", "nn", "linalg", "compose", "internal", "registry", "methods"}},
@@ -74,7 +76,8 @@ func wrongImports(importer string, imports []string) []string {
 // TestWrongImports: the rules catch what they are there for.
 func TestWrongImports(t *testing.T) {
 	for importer, imported := range map[string]string{
-		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "dataset", "methods/vamp": "methods/linear",
+		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "dataset", "benchmark/report/page": "benchmark", "benchmark/results": "benchmark",
+		"benchmark/verify": "methods", "methods/vamp": "methods/linear",
 		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
 		"plugin/wire": "backend/cpu", "tasks/orderedmnist": "methods", "tasks": "benchmark",
 	} {

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
 )
@@ -73,10 +74,10 @@ func (s spoiltModel) Save(context.Context) (*core.State, error) { return s.save(
 // plugins, the other runs and the results are there, and the run says what is wrong.
 func TestOneRunEndsNoOther(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
-	invalid, crashed, failed := benchmark.StatusInvalid, benchmark.StatusCrashed, benchmark.StatusFailed
+	invalid, crashed, failed := results.StatusInvalid, results.StatusCrashed, results.StatusFailed
 	for name, c := range map[string]struct {
 		method *spoilt
-		status benchmark.Status
+		status results.Status
 		says   string
 	}{
 		"compile seconds NaN": {
@@ -168,7 +169,7 @@ func bothWays(t *testing.T, m core.Method) map[string]core.Method {
 
 // runBeside runs a method at two seeds, and then the perfect one, and returns the results of the
 // four as they are in results.json.
-func runBeside(t *testing.T, dir string, m core.Method, save bool) *benchmark.Results {
+func runBeside(t *testing.T, dir string, m core.Method, save bool) *results.Results {
 	t.Helper()
 	p := plan(t, dir, &oracle{}, perfect())
 	spoilt := benchmark.Entry{Label: "spoilt", Method: m, Options: defaults(t, m.Describe())}
@@ -176,11 +177,11 @@ func runBeside(t *testing.T, dir string, m core.Method, save bool) *benchmark.Re
 	p.SaveModels = save
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	got, err := benchmark.OpenStore(dir).Results()
+	got, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 4)
 	for _, run := range got.Runs[2:] {
-		assert.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		assert.Equal(t, results.StatusOK, run.Status, run.Reason)
 		assert.Equal(t, []float64{1, 1, 1, 1}, run.Ranked.Score)
 	}
 	return got
@@ -198,7 +199,7 @@ func TestOddReportsAreFine(t *testing.T) {
 	for way, m := range bothWays(t, &spoilt{report: report}) {
 		t.Run(way, func(t *testing.T) {
 			run := runBeside(t, t.TempDir(), m, false).Runs[0]
-			assert.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+			assert.Equal(t, results.StatusOK, run.Status, run.Reason)
 			assert.Equal(t, "l\uFFFDst", run.Reason)
 			require.Len(t, run.Warnings, 2)
 			assert.Equal(t, "w\uFFFDrm", run.Warnings[0])
@@ -228,11 +229,11 @@ func TestModelsThatCannotBeWritten(t *testing.T) {
 			t.Run(says+" "+way, func(t *testing.T) {
 				dir := t.TempDir()
 				for _, run := range runBeside(t, dir, m, true).Runs[:2] {
-					assert.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+					assert.Equal(t, results.StatusOK, run.Status, run.Reason)
 					require.Len(t, run.Warnings, 1)
 					assert.Contains(t, run.Warnings[0], "the model was not saved: ")
 					assert.Contains(t, run.Warnings[0], says)
-					assert.NoFileExists(t, benchmark.OpenStore(dir).ModelPath(run.Key))
+					assert.NoFileExists(t, results.OpenStore(dir).ModelPath(run.Key))
 				}
 			})
 		}
@@ -319,7 +320,7 @@ func TestWhatCannotBeWrittenIsInvalid(t *testing.T) {
 	}}
 	dir := t.TempDir()
 	for _, run := range runBeside(t, dir, m, false).Runs[:2] {
-		assert.Equal(t, benchmark.StatusInvalid, run.Status)
+		assert.Equal(t, results.StatusInvalid, run.Status)
 		assert.Contains(t, run.Reason, "contract broken: its result cannot be written: json: unsupported value: NaN")
 		assert.Empty(t, run.Ranked.Score)
 		assert.NoFileExists(t, filepath.Join(dir, "runs", run.Key+".npz"))

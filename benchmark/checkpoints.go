@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/statefile"
@@ -34,7 +35,7 @@ type checkpointHeader struct {
 type checkpoints struct {
 	core.Leftovers // of earlier processes
 
-	store  *Store
+	store  *results.Store
 	key    string
 	every  time.Duration
 	clock  *awake  // of this process
@@ -47,9 +48,9 @@ type checkpoints struct {
 
 var _ core.Checkpoints = (*checkpoints)(nil)
 
-// checkpoints opens those of a key; every is how often they are stored, and clock counts what the
+// openCheckpoints opens those of a key; every is how often they are stored, and clock counts what the
 // fit takes. Files that are torn or foreign are left aside, with a warning.
-func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *checkpoints {
+func openCheckpoints(s *results.Store, key string, every time.Duration, clock *awake) *checkpoints {
 	if every == 0 {
 		every = DefaultCheckpointEvery
 	}
@@ -57,7 +58,7 @@ func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *chec
 	if every < 0 {
 		return c
 	}
-	for _, name := range s.checkpointFiles(key) {
+	for _, name := range checkpointFiles(s, key) {
 		if err := c.open(name); err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
 		}
@@ -66,20 +67,20 @@ func (s *Store) checkpoints(key string, every time.Duration, clock *awake) *chec
 }
 
 func (c *checkpoints) path(name string) string {
-	return c.store.path(checkpointFolder, c.key+"-"+name+".npz")
+	return c.store.Path(checkpointFolder, c.key+"-"+name+".npz")
 }
 
 func (c *checkpoints) open(name string) (err error) {
 	var header checkpointHeader
 	var state *core.State
-	err = c.store.open(checkpointFolder+"/"+name, func(f io.ReaderAt, size int64) error {
+	err = c.store.Open(checkpointFolder+"/"+name, func(f io.ReaderAt, size int64) error {
 		state, err = statefile.Read(f, size, checkpointFormat, &header)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if c.key != header.Key || c.path(header.Name) != c.store.path(checkpointFolder, name) {
+	if c.key != header.Key || c.path(header.Name) != c.store.Path(checkpointFolder, name) {
 		return fmt.Errorf("it says it is %q of the run %q", header.Name, header.Key)
 	}
 	c.Leave(header.Name, state)
@@ -124,7 +125,7 @@ func (c *checkpoints) write(name string, state *core.State) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.files().Make(checkpointFolder); err != nil {
+	if err := c.store.Files().Make(checkpointFolder); err != nil {
 		return err
 	}
 	return atomicfile.Write(c.path(name), data)
@@ -157,11 +158,11 @@ func (c *checkpoints) told() []string {
 }
 
 // remove removes the files.
-func (c *checkpoints) remove() error { return c.store.removeCheckpoints(c.key) }
+func (c *checkpoints) remove() error { return removeCheckpoints(c.store, c.key) }
 
 // checkpointFiles lists the files of any of the keys.
-func (s *Store) checkpointFiles(keys ...string) []string {
-	entries, _ := s.files().Entries(checkpointFolder) // where it cannot be read there is nothing to continue from
+func checkpointFiles(s *results.Store, keys ...string) []string {
+	entries, _ := s.Files().Entries(checkpointFolder) // where it cannot be read there is nothing to continue from
 	var names []string
 	for _, e := range entries {
 		if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(e.Name(), key+"-") }) {
@@ -173,18 +174,18 @@ func (s *Store) checkpointFiles(keys ...string) []string {
 
 // removeCheckpoints removes those of what has finished, and what killed processes have left
 // half-written.
-func (s *Store) removeCheckpoints(keys ...string) error {
+func removeCheckpoints(s *results.Store, keys ...string) error {
 	var errs []error
-	for _, name := range s.checkpointFiles(keys...) {
-		if err := s.files().Remove(checkpointFolder + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range checkpointFiles(s, keys...) {
+		if err := s.Files().Remove(checkpointFolder + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
-	if _, err := s.files().Stat(checkpointFolder); err == nil { // no link out of the folder
-		atomicfile.Sweep(s.path(checkpointFolder))
+	if _, err := s.Files().Stat(checkpointFolder); err == nil { // no link out of the folder
+		atomicfile.Sweep(s.Path(checkpointFolder))
 	}
-	if left, err := s.files().Entries(checkpointFolder); err == nil && len(left) == 0 {
-		_ = s.files().Remove(checkpointFolder) // if it still is empty
+	if left, err := s.Files().Entries(checkpointFolder); err == nil && len(left) == 0 {
+		_ = s.Files().Remove(checkpointFolder) // if it still is empty
 	}
 	return errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/statefile"
 )
@@ -54,7 +55,7 @@ func newCounting() *counting {
 }
 
 // runCounting runs the method at one seed.
-func runCounting(t *testing.T, dir string, c *counting, change func(*benchmark.Plan)) (*benchmark.Results, error) {
+func runCounting(t *testing.T, dir string, c *counting, change func(*benchmark.Plan)) (*results.Results, error) {
 	p := plan(t, dir, &oracle{}, c.method)
 	p.Seeds, p.CheckpointEvery = []int64{1}, time.Nanosecond
 	if change != nil {
@@ -89,7 +90,7 @@ func TestContinuedRun(t *testing.T) {
 	assert.Equal(t, []int{4, 6}, c.counted)
 	assert.True(t, c.due[0])
 	run := r.Runs[0]
-	assert.Equal(t, benchmark.StatusOK, run.Status)
+	assert.Equal(t, results.StatusOK, run.Status)
 	assert.Equal(t, []string{"careful"}, run.Warnings)
 	assert.GreaterOrEqual(t, run.ResumedSeconds, 0.02)
 	assert.GreaterOrEqual(t, run.FitSeconds, run.ResumedSeconds+0.03)
@@ -138,7 +139,7 @@ func TestCheckpointsThatCannotBeStored(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "checkpoints"), nil, 0o644))
 	r, err := runCounting(t, dir, c, nil)
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusOK, r.Runs[0].Status)
+	assert.Equal(t, results.StatusOK, r.Runs[0].Status)
 	require.Greater(t, len(r.Runs[0].Warnings), 1)
 	assert.Contains(t, r.Runs[0].Warnings[1], "a checkpoint was not stored")
 }
@@ -165,7 +166,7 @@ func TestTimeoutCountsEarlierProcesses(t *testing.T) {
 	c.until = 10
 	r, err := runCounting(t, dir, c, func(p *benchmark.Plan) { p.Timeout = 30 * time.Minute })
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusTimeout, r.Runs[0].Status)
+	assert.Equal(t, results.StatusTimeout, r.Runs[0].Status)
 	assert.NoDirExists(t, filepath.Join(dir, "checkpoints"), "it begins anew")
 }
 

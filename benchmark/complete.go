@@ -1,17 +1,21 @@
 package benchmark
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/koopbench/koopbench/benchmark/results"
+)
 
 // finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is
 // there too and can be read: its arrays, and its model and predictions if the plan wants them.
-func (h *harness) finished(r run) (result *RunResult, complete bool) {
+func (h *harness) finished(r run) (result *results.Run, complete bool) {
 	found, ok, err := h.store.Run(r.key)
-	if !ok || err != nil || !found.evaluated() || found.check(h.Task.Info) != nil {
+	if !ok || err != nil || !found.Evaluated() || found.Check(h.Task.Info) != nil {
 		return nil, false
 	}
 	found.Method = r.entry.Label
-	found.rank(h.Protocol)
-	for _, check := range []func(run, *RunResult) error{h.checkArrays, h.checkModel, h.checkPredictions} {
+	found.RankBy(h.Protocol)
+	for _, check := range []func(run, *results.Run) error{h.checkArrays, h.checkModel, h.checkPredictions} {
 		if check(r, &found) != nil {
 			return &found, false
 		}
@@ -19,16 +23,16 @@ func (h *harness) finished(r run) (result *RunResult, complete bool) {
 	return &found, true
 }
 
-func (h *harness) checkArrays(r run, result *RunResult) error {
+func (h *harness) checkArrays(r run, result *results.Run) error {
 	if _, err := h.store.RunArraysOf(h.Task.Info, result); err != nil {
 		return err
 	}
-	results := h.blankResults()
+	found := h.blankResults()
 	for i := range result.Evaluations {
 		e := &result.Evaluations[i]
-		for step, scores := range results.ScoresOf(e) {
-			if mean(scores) != e.Score[step] {
-				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels or scores", ErrResults,
+		for step, scores := range found.ScoresOf(e) {
+			if results.MeanScore(scores) != e.Score[step] {
+				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels or scores", results.ErrResults,
 					h.Task.Info.Measure.Name, r.key, e.Protocol, step+1)
 			}
 		}
@@ -36,26 +40,26 @@ func (h *harness) checkArrays(r run, result *RunResult) error {
 	return nil
 }
 
-func (h *harness) checkModel(r run, _ *RunResult) error {
+func (h *harness) checkModel(r run, _ *results.Run) error {
 	if !h.SaveModels || !savable(r.entry.Method) {
 		return nil
 	}
-	m, err := h.store.readModel(modelFile(r.key))
+	m, err := h.store.ReadModel(results.ModelFile(r.key))
 	if err == nil && m.Key != r.key {
-		err = fmt.Errorf("%w: it says it is the run %q", ErrModel, m.Key)
+		err = fmt.Errorf("%w: it says it is the run %q", results.ErrModel, m.Key)
 	}
 	return err
 }
 
-func (h *harness) checkPredictions(r run, result *RunResult) error {
+func (h *harness) checkPredictions(r run, result *results.Run) error {
 	if !h.SavePredictions {
 		return nil
 	}
 	for _, e := range result.Evaluations {
-		if e.Status != StatusOK {
+		if e.Status != results.StatusOK {
 			continue
 		}
-		if err := h.store.eachPrediction(r.key, e.Protocol, h.Task.Info, nil); err != nil {
+		if err := h.store.EachPrediction(r.key, e.Protocol, h.Task.Info, nil); err != nil {
 			return err
 		}
 	}

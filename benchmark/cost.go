@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/usage"
 )
@@ -49,20 +50,20 @@ func (m *meter) measure(seconds *float64, work func()) {
 }
 
 // report says what the run took, whose scope is closed. Processor time in this program is the run's where no other is under way.
-func (m *meter) report(result *RunResult, scope *core.Scope) {
+func (m *meter) report(result *results.Run, scope *core.Scope) {
 	spent, outside := scope.Spent()
 	if outside {
-		result.RPC = &RPC{
-			StartSeconds: spent.StartSeconds, Seconds: finite(spent.RPCSeconds), Calls: spent.Calls,
+		result.RPC = &results.RPC{
+			StartSeconds: spent.StartSeconds, Seconds: results.Finite(spent.RPCSeconds), Calls: spent.Calls,
 			SentBytes: spent.SentBytes, ReceivedBytes: spent.ReceivedBytes,
 		}
 	}
 	_, children, _ := usage.CPU()
 	switch {
 	case result.Isolated && outside:
-		result.CPUSeconds = finite(spent.CPUSeconds)
+		result.CPUSeconds = results.Finite(spent.CPUSeconds)
 	case !result.Isolated && m.known && result.Jobs == 1:
-		result.CPUSeconds = finite((m.own + children - m.children).Seconds())
+		result.CPUSeconds = results.Finite((m.own + children - m.children).Seconds())
 	}
 	peak := spent.PeakRSSBytes
 	if !result.Isolated {
@@ -71,12 +72,4 @@ func (m *meter) report(result *RunResult, scope *core.Scope) {
 	if !math.IsNaN(peak) {
 		result.PeakRSSBytes = int64(peak)
 	}
-}
-
-// finite is nil for what is not a number.
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
 }

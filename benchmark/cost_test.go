@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/usage"
 )
@@ -76,7 +77,7 @@ func TestCostElsewhere(t *testing.T) {
 		core.ScopeOf(ctx).Spend(spent)
 		return nil
 	}
-	run := func(t *testing.T, isolated bool, jobs int) benchmark.RunResult {
+	run := func(t *testing.T, isolated bool, jobs int) results.Run {
 		p := plan(t, t.TempDir(), &oracle{}, far)
 		p.Jobs = jobs
 		p.Entries[0].Isolated = isolated

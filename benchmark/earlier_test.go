@@ -13,11 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // rows are the labels and seeds of results.
-func rowsOf(r *benchmark.Results) []string {
+func rowsOf(r *results.Results) []string {
 	var rows []string
 	for _, run := range r.Runs {
 		rows = append(rows, run.Method+" "+string('0'+rune(run.Seed)))
@@ -47,7 +48,7 @@ func TestEarlierRunsStayInTheTable(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 3, carried)
-	read, err := benchmark.OpenStore(dir).Results()
+	read, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Equal(t, asJSON(t, got), asJSON(t, read))
 	text, err := os.ReadFile(filepath.Join(dir, "results.csv"))
@@ -174,7 +175,7 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 			p := plan(t, dir, &oracle{}, m)
 			c.change(&p)
 			got, err := benchmark.Run(t.Context(), p)
-			require.ErrorIs(t, err, benchmark.ErrNotComparable)
+			require.ErrorIs(t, err, results.ErrNotComparable)
 			assert.ErrorContains(t, err, "has results of runs that this command does not make (perfect), "+
 				"and they cannot stay in its table: ")
 			assert.ErrorContains(t, err, c.says+"; choose another folder with --out, or remove "+
@@ -213,7 +214,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 			assert.Equal(t, asJSON(t, first.Runs), asJSON(t, got.Runs))
 			assert.Equal(t, before, filesIn(t, filepath.Join(dir, "runs")))
-			read, err := benchmark.OpenStore(dir).Results()
+			read, err := results.OpenStore(dir).Results()
 			require.NoError(t, err)
 			assert.Equal(t, asJSON(t, first.Runs), asJSON(t, read.Runs))
 

@@ -10,28 +10,29 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // evaluate rolls the model out from the starts by every protocol. What is wrong with one evaluation
 // leaves the others as they are; the error is that of the context.
 func (h *harness) evaluate(
-	ctx context.Context, model core.Model, drawn rows, result *RunResult, m *meter, progress core.Progress,
-) (*RunArrays, error) {
-	arrays := &RunArrays{Rollouts: map[string]Rollout{}}
+	ctx context.Context, model core.Model, drawn rows, result *results.Run, m *meter, progress core.Progress,
+) (*results.RunArrays, error) {
+	arrays := &results.RunArrays{Rollouts: map[string]results.Rollout{}}
 	prepared := map[string]rows{}
 	failed := map[string]error{}
-	for _, protocol := range Protocols() {
+	for _, protocol := range results.Protocols() {
 		failed[protocol] = core.Contain(func() (err error) {
 			prepared[protocol], err = drawn.of(protocol).before(ctx, model, protocol, h.Task.starts)
 			return err
 		})
 	}
-	progress.Phase("evaluation", h.Task.Steps*len(Protocols()))
-	for i, protocol := range Protocols() {
+	progress.Phase("evaluation", h.Task.Steps*len(results.Protocols()))
+	for i, protocol := range results.Protocols() {
 		advance := func(step int) { progress.Advance(i*h.Task.Steps + step) }
-		e := Evaluation{Protocol: protocol, Status: StatusOK, Score: []float64{}, PredictionSHA256: []string{}}
-		var shown Rollout
+		e := results.Evaluation{Protocol: protocol, Status: results.StatusOK, Score: []float64{}, PredictionSHA256: []string{}}
+		var shown results.Rollout
 		var unsaved error
 		err := failed[protocol]
 		if err == nil {
@@ -44,13 +45,13 @@ func (h *harness) evaluate(
 			return nil, err
 		}
 		if err != nil {
-			e = Evaluation{
-				Protocol: protocol, Status: statusOf(err), Reason: bounded(err.Error()), Score: []float64{},
+			e = results.Evaluation{
+				Protocol: protocol, Status: statusOf(err), Reason: results.Bounded(err.Error()), Score: []float64{},
 				PredictionSHA256: []string{},
 			}
 		} else {
 			arrays.Rollouts[protocol] = shown
-			arrays.unsaved = errors.Join(arrays.unsaved, unsaved)
+			arrays.Unsaved = errors.Join(arrays.Unsaved, unsaved)
 		}
 		result.Evaluations = append(result.Evaluations, e)
 		advance(h.Task.Steps)
@@ -65,8 +66,8 @@ func (h *harness) evaluate(
 // says nothing of its time; everything else here is in the order of time. At one step it predicts some
 // of them again, see [rows].
 func (h *harness) rollOut(
-	ctx context.Context, model core.Model, rows rows, key string, e *Evaluation, m *meter, advance func(step int),
-) (shown Rollout, unsaved, err error) {
+	ctx context.Context, model core.Model, rows rows, key string, e *results.Evaluation, m *meter, advance func(step int),
+) (shown results.Rollout, unsaved, err error) {
 	ahead, err := predictor(e.Protocol, model)
 	if err != nil {
 		return shown, nil, err
@@ -75,8 +76,11 @@ func (h *harness) rollOut(
 		m.measure(&e.PredictSeconds, func() { next, err = ahead(ctx, x, step) })
 		return next, err
 	}
-	kept := h.keepPredictions(key, e.Protocol)
-	defer kept.discard()
+	var kept *results.Predictions
+	if h.SavePredictions {
+		kept = h.store.CreatePredictions(key, e.Protocol, h.Task.Info)
+	}
+	defer kept.Discard()
 	x := h.Task.starts
 	for step := 1; step <= h.Task.Steps; step++ {
 		next, err := rows.predict(ctx, x, step, measured, ahead)
@@ -87,11 +91,11 @@ func (h *harness) rollOut(
 		if err != nil {
 			return shown, nil, fmt.Errorf("at step %d: %w", step, err)
 		}
-		if e.Protocol != ProtocolPowers {
+		if e.Protocol != results.ProtocolPowers {
 			x = next
 		}
-		e.PredictionSHA256 = append(e.PredictionSHA256, hashSnapshots(next))
-		score := mean(v.scores)
+		e.PredictionSHA256 = append(e.PredictionSHA256, results.HashSnapshots(next))
+		score := results.MeanScore(v.scores)
 		if err := h.Task.Info.Measure.Measure().Check(score); err != nil {
 			return shown, nil, fmt.Errorf("at step %d: the mean of the scores: %w", step, err)
 		}
@@ -101,15 +105,15 @@ func (h *harness) rollOut(
 		} else {
 			e.Scores = append(e.Scores, v.scores)
 		}
-		kept.add(next, v.labels)
-		first, err := pick(next, firstRows(min(RolloutSnapshots, next.Len())))
+		kept.Add(next, v.labels)
+		first, err := pick(next, firstRows(min(results.RolloutSnapshots, next.Len())))
 		if err != nil {
 			return shown, nil, err
 		}
 		shown = append(shown, first)
 		advance(step)
 	}
-	return shown, kept.commit(), nil
+	return shown, kept.Commit(), nil
 }
 
 // ahead is what predicts the snapshots of a step.
@@ -118,7 +122,7 @@ type ahead func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots
 // predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,
 // as the protocol says.
 func predictor(protocol string, model core.Model) (ahead, error) {
-	if protocol != ProtocolPowers {
+	if protocol != results.ProtocolPowers {
 		return func(ctx context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			return model.Predict(ctx, x)
 		}, nil
@@ -126,7 +130,7 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
 		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that "+
-			"looks several steps ahead by itself; run it with the protocol %q", ProtocolPowers, ProtocolReencode))
+			"looks several steps ahead by itself; run it with the protocol %q", results.ProtocolPowers, results.ProtocolReencode))
 	}
 	return forecaster.Forecast, nil
 }
@@ -134,12 +138,12 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 // predict calls the model once and checks what it returns, and that it leaves x as it is.
 func predict(ctx context.Context, x core.Snapshots, step int, ahead ahead) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
-	given := hashSnapshots(x)
+	given := results.HashSnapshots(x)
 	next, err := ahead(ctx, x, step)
 	switch {
 	case err != nil:
 		return next, err
-	case hashSnapshots(x) != given:
+	case results.HashSnapshots(x) != given:
 		return next, fmt.Errorf("%w: it changed the snapshots that it was given", core.ErrContract)
 	case !next.SameShape(x):
 		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", core.ErrContract, next.Shape(), x.Shape())
@@ -153,7 +157,7 @@ func predict(ctx context.Context, x core.Snapshots, step int, ahead ahead) (_ co
 }
 
 // spectrum keeps eigenvalues and left eigenfunctions on the test snapshots, where the model has them.
-func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, result *RunResult, arrays *RunArrays) (err error) {
+func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, result *results.Run, arrays *results.RunArrays) (err error) {
 	defer core.Recover(&err)
 	s, ok := core.As[core.Spectral](model)
 	if !ok {
@@ -180,7 +184,7 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, res
 		return fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
 	}
 	for _, v := range values {
-		result.Eigenvalues = append(result.Eigenvalues, Complex(v))
+		result.Eigenvalues = append(result.Eigenvalues, results.Complex(v))
 	}
 	arrays.LeftEigenfunctions = unordered(left, order)
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // filesIn returns the content of all files under a folder, "" for folders.
@@ -36,17 +37,17 @@ func TestForeignFilesStay(t *testing.T) {
 		kind          error
 		says          string
 	}{
-		"old results":     {"results.json", `{"schema":"koopbench.results/0"}`, benchmark.ErrResults, `has the schema "koopbench.results/0"`},
-		"torn results":    {"results.json", `{"schema":`, benchmark.ErrResults, "unexpected end of JSON input"},
-		"other results":   {"results.json", "hello", benchmark.ErrResults, "remove the file, its runs stay, or choose another folder with --out"},
-		"a configuration": {"config.yaml", "learning_rate: 1", benchmark.ErrForeign, "has config.yaml of something else, which would be written over; choose another folder with --out"},
-		"data":            {"data.npz", "hello", benchmark.ErrForeign, "has data.npz of something else"},
-		"a plan":          {"plan.json", "hello", benchmark.ErrForeign, "has plan.json of something else"},
-		"figures":         {"figures/accuracy.png", "hello", benchmark.ErrForeign, "has figures of something else"},
-		"logs":            {"logs/far.log", "hello", benchmark.ErrForeign, "has logs of something else"},
-		"predictions": {"predictions.json", "{}", benchmark.ErrForeign,
+		"old results":     {"results.json", `{"schema":"koopbench.results/0"}`, results.ErrResults, `has the schema "koopbench.results/0"`},
+		"torn results":    {"results.json", `{"schema":`, results.ErrResults, "unexpected end of JSON input"},
+		"other results":   {"results.json", "hello", results.ErrResults, "remove the file, its runs stay, or choose another folder with --out"},
+		"a configuration": {"config.yaml", "learning_rate: 1", results.ErrForeign, "has config.yaml of something else, which would be written over; choose another folder with --out"},
+		"data":            {"data.npz", "hello", results.ErrForeign, "has data.npz of something else"},
+		"a plan":          {"plan.json", "hello", results.ErrForeign, "has plan.json of something else"},
+		"figures":         {"figures/accuracy.png", "hello", results.ErrForeign, "has figures of something else"},
+		"logs":            {"logs/far.log", "hello", results.ErrForeign, "has logs of something else"},
+		"predictions": {"predictions.json", "{}", results.ErrForeign,
 			"has predictions.json, which another kind of command writes; choose another folder with --out"},
-		"a report": {"report.html", "hello", benchmark.ErrForeign, "has report.html of something else"},
+		"a report": {"report.html", "hello", results.ErrForeign, "has report.html of something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -57,13 +58,13 @@ func TestForeignFilesStay(t *testing.T) {
 			before := filesIn(t, dir)
 			whole := plan(t, dir, &oracle{}, perfect())
 			shard := whole
-			shard.Shard = benchmark.Shard{Index: 1, Count: 2}
+			shard.Shard = results.Shard{Index: 1, Count: 2}
 			for _, p := range []benchmark.Plan{whole, shard} {
 				_, err := benchmark.Run(t.Context(), p)
 				require.ErrorIs(t, err, c.kind)
 				assert.ErrorContains(t, err, c.says)
 			}
-			_, err := benchmark.Merge(dir, []string{source}, nil)
+			_, err := results.Merge(dir, []string{source}, nil)
 			assert.Error(t, err)
 			assert.Equal(t, before, filesIn(t, dir), "nothing has changed")
 		})
@@ -76,7 +77,7 @@ func TestForeignLockStays(t *testing.T) {
 	path := filepath.Join(dir, ".lock")
 	require.NoError(t, os.WriteFile(path, []byte("1234\n"), 0o600))
 	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
-	require.ErrorIs(t, err, benchmark.ErrForeign)
+	require.ErrorIs(t, err, results.ErrForeign)
 	assert.ErrorContains(t, err, "has .lock of something else")
 	assert.Equal(t, "1234\n", filesIn(t, dir)[path])
 	for range 2 { // an own one is

@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -170,7 +171,7 @@ func plan(t testing.TB, out string, o *oracle, methods ...*method) benchmark.Pla
 	p := benchmark.Plan{
 		Task: task(t, 4), Seeds: []int64{1, 2}, Out: out,
 		Oracle:      benchmark.OraclePlan{Oracle: o, Seed: 42, Options: defaults(t, o.Describe())},
-		Environment: benchmark.Environment{ExecutableSHA256: "code", Backend: "none"},
+		Environment: results.Environment{ExecutableSHA256: "code", Backend: "none"},
 	}
 	for _, m := range methods {
 		p.Entries = append(p.Entries, benchmark.Entry{Label: m.name, Method: m, Options: defaults(t, m.Describe())})
@@ -193,12 +194,12 @@ func TestRunScoresEveryStep(t *testing.T) {
 	assert.Equal(t, 1.0, got.Oracle.TestAccuracy)
 	assert.Equal(t, []int{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, got.Oracle.TestLabels)
 	for _, run := range got.Runs {
-		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.Equal(t, results.StatusOK, run.Status)
 		assert.True(t, run.Trained)
 		assert.Equal(t, states, run.Rank)
 		assert.Equal(t, []string{"careful"}, run.Warnings)
 		assert.Len(t, run.PredictionSHA256, 4)
-		assert.Equal(t, []benchmark.Complex{1, 0.5}, run.Eigenvalues)
+		assert.Equal(t, []results.Complex{1, 0.5}, run.Eigenvalues)
 		want := []float64{1, 1, 1, 1}
 		if run.Method == "still" {
 			want = []float64{0, 0, 1, 0} // standing still is right after a whole cycle
@@ -206,7 +207,7 @@ func TestRunScoresEveryStep(t *testing.T) {
 		assert.Equal(t, want, run.Ranked.Score)
 	}
 
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	read, err := store.Results()
 	require.NoError(t, err)
 	assert.Equal(t, asJSON(t, got), asJSON(t, read), "results.json holds all of it")
@@ -217,7 +218,7 @@ func TestRunScoresEveryStep(t *testing.T) {
 	arrays, err := store.RunArrays(got.Runs[0].Key)
 	require.NoError(t, err)
 	require.Len(t, arrays.Rollouts, 1)
-	shown := arrays.Rollouts[benchmark.ProtocolReencode]
+	shown := arrays.Rollouts[results.ProtocolReencode]
 	require.Len(t, shown, 4)
 	assert.Equal(t, 10, shown[0].Len())
 	assert.Equal(t, image(1), shown[0].Slice(0, 1).Floats())
@@ -253,9 +254,9 @@ func TestRunContinues(t *testing.T) {
 	for name, change := range map[string]func(*benchmark.Plan){
 		"code":    func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "other" },
 		"backend": func(p *benchmark.Plan) { p.Environment.Backend = "other" },
-		"plugin":  func(p *benchmark.Plan) { p.Entries[0].Plugin = &benchmark.PluginInfo{SHA256: "other"} },
+		"plugin":  func(p *benchmark.Plan) { p.Entries[0].Plugin = &results.PluginInfo{SHA256: "other"} },
 		"version of the plugin": func(p *benchmark.Plan) {
-			p.Entries[0].Plugin = &benchmark.PluginInfo{SHA256: "other", Version: "2"}
+			p.Entries[0].Plugin = &results.PluginInfo{SHA256: "other", Version: "2"}
 		},
 		"options":     func(p *benchmark.Plan) { p.MaxEpochs = 3 },
 		"oracle seed": func(p *benchmark.Plan) { p.Oracle.Seed = 43 },
@@ -279,8 +280,8 @@ func TestRunRepeatsWhatIsTorn(t *testing.T) {
 	require.NoError(t, err)
 	path := filepath.Join(dir, "runs", first.Runs[0].Key+".json")
 	require.NoError(t, os.WriteFile(path, []byte(`{"key":`), 0o644))
-	_, _, err = benchmark.OpenStore(dir).Run(first.Runs[0].Key)
-	require.ErrorIs(t, err, benchmark.ErrResults)
+	_, _, err = results.OpenStore(dir).Run(first.Runs[0].Key)
+	require.ErrorIs(t, err, results.ErrResults)
 	again, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.Equal(t, first.Runs[0].PredictionSHA256, again.Runs[0].PredictionSHA256)
@@ -326,32 +327,32 @@ func TestLabelsSayWhatWasRun(t *testing.T) {
 func TestFailuresStayAlone(t *testing.T) {
 	broken := map[string]struct {
 		m      *method
-		status benchmark.Status
+		status results.Status
 		says   string
 	}{
 		"fit error": {&method{fit: func(context.Context, *core.Training) error { return errors.New("no idea") }},
-			benchmark.StatusFailed, "fit: no idea"},
-		"fit panic": {&method{fit: func(context.Context, *core.Training) error { panic("boom") }}, benchmark.StatusCrashed,
+			results.StatusFailed, "fit: no idea"},
+		"fit panic": {&method{fit: func(context.Context, *core.Training) error { panic("boom") }}, results.StatusCrashed,
 			"boom"},
-		"no model": {&method{}, benchmark.StatusInvalid, "neither a model nor an error"},
+		"no model": {&method{}, results.StatusInvalid, "neither a model nor an error"},
 		"wrong size": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			return x.Slice(1, x.Len()), nil
-		}}, benchmark.StatusInvalid, "contract broken: it returned "},
+		}}, results.StatusInvalid, "contract broken: it returned "},
 		"wrong shape": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			return core.NewSnapshots(x.Floats(), 4)
-		}}, benchmark.StatusInvalid, "shape [4]"},
+		}}, results.StatusInvalid, "shape [4]"},
 		"not finite": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			values := slices.Clone(x.Floats())
 			values[len(values)-3] = float32(nan())
 			return core.NewSnapshots(values, x.Shape()...)
-		}}, benchmark.StatusInvalid, "contract broken: non-finite value: value 1 of snapshot "},
+		}}, results.StatusInvalid, "contract broken: non-finite value: value 1 of snapshot "},
 		"predict panic": {&method{predict: func(context.Context, core.Snapshots) (core.Snapshots, error) { panic("bang") }},
-			benchmark.StatusCrashed, "bang"},
+			results.StatusCrashed, "bang"},
 		"changes input": {&method{predict: func(_ context.Context, x core.Snapshots) (core.Snapshots, error) {
 			x.Floats()[0]++
 			return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...)
-		}}, benchmark.StatusInvalid, "it changed the snapshots"},
-		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, benchmark.StatusSkipped,
+		}}, results.StatusInvalid, "it changed the snapshots"},
+		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, results.StatusSkipped,
 			"offers none"},
 	}
 	for name, c := range broken {
@@ -366,7 +367,7 @@ func TestFailuresStayAlone(t *testing.T) {
 			assert.Contains(t, got.Runs[0].Reason, c.says)
 			assert.Empty(t, got.Runs[0].Ranked.Score)
 			assert.False(t, got.Runs[0].Trained)
-			assert.Equal(t, benchmark.StatusOK, got.Runs[1].Status)
+			assert.Equal(t, results.StatusOK, got.Runs[1].Status)
 			assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[1].Ranked.Score)
 		})
 	}
@@ -384,11 +385,11 @@ func TestTimeoutIsNeverASuccess(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 3)
 	for _, run := range got.Runs[:2] {
-		assert.Equal(t, benchmark.StatusTimeout, run.Status)
+		assert.Equal(t, results.StatusTimeout, run.Status)
 		assert.Contains(t, run.Reason, "it took more than 1s; give more with --timeout")
 		assert.Empty(t, run.Ranked.Score)
 	}
-	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
+	assert.Equal(t, results.StatusOK, got.Runs[2].Status)
 }
 
 // slowOracle does not end before it must.
@@ -433,7 +434,7 @@ func TestScopesEndWithTheirRuns(t *testing.T) {
 	assert.Equal(t, len(p.Seeds), made)
 	assert.Equal(t, made, released)
 	for _, run := range got.Runs {
-		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.Equal(t, results.StatusOK, run.Status)
 		assert.Contains(t, run.Warnings, "what the run had started did not end cleanly: stuck")
 	}
 }
@@ -452,7 +453,7 @@ func TestCancelKeepsFinishedRuns(t *testing.T) {
 	got, err := benchmark.Run(ctx, plan(t, dir, &oracle{}, m, blocking))
 	require.ErrorIs(t, err, context.Canceled)
 	require.Len(t, got.Runs, 2)
-	read, err := benchmark.OpenStore(dir).Results()
+	read, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Len(t, read.Runs, 2)
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/lorenz"
 	"github.com/koopbench/koopbench/methods/linear"
@@ -36,7 +37,7 @@ func lorenzTask(t testing.TB, options map[string]any, change func(*core.Problem)
 }
 
 // lorenzPlan is a plan of two methods for the task, whose problem is changed.
-func lorenzPlan(t testing.TB, out string, change func(*core.Problem), s benchmark.Shard) benchmark.Plan {
+func lorenzPlan(t testing.TB, out string, change func(*core.Problem), s results.Shard) benchmark.Plan {
 	task, err := lorenzTask(t, nil, change)
 	require.NoError(t, err)
 	p := plan(t, out, &oracle{}, standing())
@@ -50,12 +51,12 @@ func lorenzPlan(t testing.TB, out string, change func(*core.Problem), s benchmar
 // and is stored, read, verified, continued and merged.
 func TestATaskOfAnotherKind(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "whole")
-	p := lorenzPlan(t, out, nil, benchmark.Shard{})
+	p := lorenzPlan(t, out, nil, results.Shard{})
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 4)
 	for _, run := range got.Runs {
-		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		require.Equal(t, results.StatusOK, run.Status, run.Reason)
 		e := run.Ranked
 		assert.Nil(t, e.Labels)
 		require.Len(t, e.Scores, 5)
@@ -69,14 +70,14 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	require.Equal(t, "still", persistence.Method)
 	assert.Equal(t, persistence.Ranked.Scores, got.Baselines[0].Scores, "persistence is the model that predicts its input")
 	assert.Less(t, got.Runs[2].Ranked.Score[0], persistence.Ranked.Score[0], "one step of the flow is nearly linear")
-	powers := got.Runs[2].Evaluation(benchmark.ProtocolPowers)
-	require.Equal(t, benchmark.StatusOK, powers.Status, powers.Reason)
-	assert.Equal(t, benchmark.StatusSkipped, persistence.Evaluation(benchmark.ProtocolPowers).Status)
+	powers := got.Runs[2].Evaluation(results.ProtocolPowers)
+	require.Equal(t, results.StatusOK, powers.Status, powers.Reason)
+	assert.Equal(t, results.StatusSkipped, persistence.Evaluation(results.ProtocolPowers).Status)
 
-	read, err := benchmark.OpenStore(out).Results()
+	read, err := results.OpenStore(out).Results()
 	require.NoError(t, err)
 	assert.Equal(t, asJSON(t, got), asJSON(t, read))
-	found, _ := verify(t, out, p)
+	found, _ := verifyFolder(t, out, p)
 	assert.Empty(t, found)
 	m := p.Entries[0].Method.(*method)
 	before := m.fits.Load()
@@ -88,10 +89,10 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	base := t.TempDir()
 	folders := []string{filepath.Join(base, "1"), filepath.Join(base, "2")}
 	for i, folder := range folders {
-		_, err := benchmark.Run(t.Context(), lorenzPlan(t, folder, nil, benchmark.Shard{Index: i + 1, Count: 2}))
+		_, err := benchmark.Run(t.Context(), lorenzPlan(t, folder, nil, results.Shard{Index: i + 1, Count: 2}))
 		require.NoError(t, err)
 	}
-	merged, err := benchmark.Merge(filepath.Join(base, "all"), folders, nil)
+	merged, err := results.Merge(filepath.Join(base, "all"), folders, nil)
 	require.NoError(t, err)
 	assert.Equal(t, asJSON(t, timeless(got)), asJSON(t, timeless(merged.Results)))
 }
@@ -191,7 +192,7 @@ func TestBadScores(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := lorenzPlan(t, t.TempDir(), with(c.change), benchmark.Shard{})
+			p := lorenzPlan(t, t.TempDir(), with(c.change), results.Shard{})
 			_, err := benchmark.Run(t.Context(), p)
 			require.ErrorIs(t, err, core.ErrContract)
 			assert.ErrorContains(t, err, c.says)
@@ -209,26 +210,26 @@ func TestBadScores(t *testing.T) {
 			panic("no such place")
 		}
 		return s, nil
-	}), benchmark.Shard{})
+	}), results.Shard{})
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for _, run := range got.Runs[:2] {
-		assert.Equal(t, benchmark.StatusCrashed, run.Status)
+		assert.Equal(t, results.StatusCrashed, run.Status)
 		assert.Contains(t, run.Reason, "at step 2: ")
 		assert.Contains(t, run.Reason, "no such place")
 	}
 	for _, run := range got.Runs[2:] {
-		assert.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		assert.Equal(t, results.StatusOK, run.Status, run.Reason)
 	}
 	require.Len(t, got.Baselines, 1)
-	assert.Equal(t, benchmark.Mean, got.Baselines[0].Name)
+	assert.Equal(t, results.Mean, got.Baselines[0].Name)
 	require.Len(t, got.Notes, 1)
 	assert.Contains(t, got.Notes[0], "the baseline persistence is left out: ")
 	assert.Contains(t, got.Notes[0], "no such place")
-	_, err = benchmark.OpenStore(out).Results()
+	_, err = results.OpenStore(out).Results()
 	require.NoError(t, err)
 
-	failing := lorenzPlan(t, t.TempDir(), func(p *core.Problem) { p.Score = unfit{p.Score} }, benchmark.Shard{})
+	failing := lorenzPlan(t, t.TempDir(), func(p *core.Problem) { p.Score = unfit{p.Score} }, results.Shard{})
 	_, err = benchmark.Run(t.Context(), failing)
 	assert.ErrorContains(t, err, "the score squared-distance of the task lorenz: the ruler is lost")
 }
@@ -246,9 +247,9 @@ func TestATaskThatGivesOtherData(t *testing.T) {
 	other := func(p *core.Problem) { p.Validation = core.OneTrajectory(p.Train.At(1).Slice(0, 60)) }
 	const rule = "the task lorenz breaks the rule that equal options give equal bits"
 	out := t.TempDir()
-	first, err := benchmark.Run(t.Context(), lorenzPlan(t, out, nil, benchmark.Shard{}))
+	first, err := benchmark.Run(t.Context(), lorenzPlan(t, out, nil, results.Shard{}))
 	require.NoError(t, err)
-	p := lorenzPlan(t, out, other, benchmark.Shard{})
+	p := lorenzPlan(t, out, other, results.Shard{})
 	again, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(again.Notes, "\n"), rule, "the runs are made again")
@@ -256,19 +257,19 @@ func TestATaskThatGivesOtherData(t *testing.T) {
 	p.Task, err = lorenzTask(t, nil, nil)
 	require.NoError(t, err)
 	_, err = benchmark.Run(t.Context(), p)
-	require.ErrorIs(t, err, benchmark.ErrNotComparable, "others would stay")
+	require.ErrorIs(t, err, results.ErrNotComparable, "others would stay")
 	assert.ErrorContains(t, err, rule)
 
 	shards := t.TempDir()
-	_, err = benchmark.Run(t.Context(), lorenzPlan(t, shards, nil, benchmark.Shard{Index: 1, Count: 2}))
+	_, err = benchmark.Run(t.Context(), lorenzPlan(t, shards, nil, results.Shard{Index: 1, Count: 2}))
 	require.NoError(t, err)
-	_, err = benchmark.Run(t.Context(), lorenzPlan(t, shards, other, benchmark.Shard{Index: 2, Count: 2}))
-	require.ErrorIs(t, err, benchmark.ErrNotComparable)
+	_, err = benchmark.Run(t.Context(), lorenzPlan(t, shards, other, results.Shard{Index: 2, Count: 2}))
+	require.ErrorIs(t, err, results.ErrNotComparable)
 	assert.ErrorContains(t, err, rule)
 
 	changed := *first
 	changed.Task.DataSHA256, changed.Task.Options = "other", map[string]any{"data_seed": 43, "steps": 5}
-	differences := benchmark.Differences(&changed, first)
+	differences := results.Differences(&changed, first)
 	require.NotEmpty(t, differences)
 	assert.NotContains(t, differences[0].Text, rule, "other options may give other data")
 }
@@ -303,15 +304,15 @@ func (a always) Score(_ context.Context, _ int, x core.Snapshots) ([]float64, er
 // TestScoresWhoseMeanIsInfinite: each is within its bounds. It costs the evaluation, and is told.
 func TestScoresWhoseMeanIsInfinite(t *testing.T) {
 	dir := t.TempDir()
-	p := lorenzPlan(t, dir, func(p *core.Problem) { p.Score = named{p.Score, "large", 1e308} }, benchmark.Shard{})
+	p := lorenzPlan(t, dir, func(p *core.Problem) { p.Score = named{p.Score, "large", 1e308} }, results.Shard{})
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.Empty(t, r.Baselines)
 	for _, run := range r.Runs {
-		assert.Equal(t, benchmark.StatusInvalid, run.Status)
+		assert.Equal(t, results.StatusInvalid, run.Status)
 		assert.Contains(t, run.Reason, "at step 1: the mean of the scores: contract broken: a score of +Inf")
 	}
-	_, err = benchmark.OpenStore(dir).Results()
+	_, err = results.OpenStore(dir).Results()
 	require.NoError(t, err)
 }
 
@@ -332,7 +333,7 @@ func (waits) Score(ctx context.Context, _ int, _ core.Snapshots) ([]float64, err
 
 // TestTimeoutBoundsBaselines: they take as long as a run at most.
 func TestTimeoutBoundsBaselines(t *testing.T) {
-	p := lorenzPlan(t, t.TempDir(), func(p *core.Problem) { p.Score = waiting{p.Score} }, benchmark.Shard{})
+	p := lorenzPlan(t, t.TempDir(), func(p *core.Problem) { p.Score = waiting{p.Score} }, results.Shard{})
 	p.Timeout = 50 * time.Millisecond
 	_, err := benchmark.Run(t.Context(), p)
 	require.ErrorContains(t, err, "it took more than 50ms; give more with --timeout")

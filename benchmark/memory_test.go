@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -43,7 +44,7 @@ func TestOneProtocolTeachesTheOtherNothing(t *testing.T) {
 	p := powers(t, t.TempDir(), m)
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusInvalid, got.Runs[0].Status)
+	assert.Equal(t, results.StatusInvalid, got.Runs[0].Status)
 	assert.Contains(t, got.Runs[0].Reason, "row-independence: test snapshot ")
-	assert.Equal(t, benchmark.StatusOK, got.Runs[0].Evaluation(benchmark.ProtocolReencode).Status)
+	assert.Equal(t, results.StatusOK, got.Runs[0].Evaluation(results.ProtocolReencode).Status)
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // sharded is a plan of three methods at two seeds.
-func sharded(t testing.TB, out string, s benchmark.Shard) benchmark.Plan {
+func sharded(t testing.TB, out string, s results.Shard) benchmark.Plan {
 	p := plan(t, out, &oracle{}, perfect(), &method{name: "still", predict: moved(0)}, &method{name: "back", predict: moved(2)})
 	p.Shard = s
 	return p
@@ -28,13 +29,13 @@ func sharded(t testing.TB, out string, s benchmark.Shard) benchmark.Plan {
 func runShards(t *testing.T, n int, folder func(i int) string) {
 	t.Helper()
 	for i := 1; i <= n; i++ {
-		_, err := benchmark.Run(t.Context(), sharded(t, folder(i), benchmark.Shard{Index: i, Count: n}))
+		_, err := benchmark.Run(t.Context(), sharded(t, folder(i), results.Shard{Index: i, Count: n}))
 		require.NoError(t, err)
 	}
 }
 
 // timeless takes away what differs from one execution to the next.
-func timeless(r *benchmark.Results) *benchmark.Results {
+func timeless(r *results.Results) *results.Results {
 	c := *r
 	c.Oracle.FitSeconds, c.Environment.Command = 0, nil
 	c.Runs = nil
@@ -68,7 +69,7 @@ func contents(t *testing.T, dir string) map[string]string {
 
 // TestShardsMerged: any number of shards, in one folder or in one each, are the plan, and no two share a run.
 func TestShardsMerged(t *testing.T) {
-	whole, err := benchmark.Run(t.Context(), sharded(t, t.TempDir(), benchmark.Shard{}))
+	whole, err := benchmark.Run(t.Context(), sharded(t, t.TempDir(), results.Shard{}))
 	require.NoError(t, err)
 	for n := 1; n <= 7; n++ {
 		for _, shared := range []bool{true, false} {
@@ -95,23 +96,23 @@ func TestShardsMerged(t *testing.T) {
 				if shared {
 					out = base
 				}
-				m, err := benchmark.Merge(out, folders, []string{"merge"})
+				m, err := results.Merge(out, folders, []string{"merge"})
 				require.NoError(t, err)
 				assert.Empty(t, m.Missing)
 				assert.Empty(t, m.Notes)
 				assert.Equal(t, asJSON(t, timeless(whole)), asJSON(t, timeless(m.Results)))
 				for _, run := range m.Results.Runs {
-					_, err := benchmark.OpenStore(out).RunArrays(run.Key)
+					_, err := results.OpenStore(out).RunArrays(run.Key)
 					assert.NoError(t, err)
 				}
 
 				before := contents(t, out)
-				again, err := benchmark.Merge(out, folders, []string{"merge"})
+				again, err := results.Merge(out, folders, []string{"merge"})
 				require.NoError(t, err)
 				assert.Zero(t, again.Copied)
 				assert.Equal(t, before, contents(t, out), "the same again changes nothing")
 
-				reused, err := benchmark.Run(t.Context(), sharded(t, out, benchmark.Shard{}))
+				reused, err := benchmark.Run(t.Context(), sharded(t, out, results.Shard{}))
 				require.NoError(t, err)
 				assert.Equal(t, asJSON(t, m.Results.Runs), asJSON(t, reused.Runs), "the whole plan finds all runs")
 			})
@@ -120,7 +121,7 @@ func TestShardsMerged(t *testing.T) {
 }
 
 func TestNoSuchShard(t *testing.T) {
-	for _, s := range []benchmark.Shard{{Index: 0, Count: 2}, {Index: 3, Count: 2}, {Index: -1, Count: 2}, {Index: 1, Count: -1}, {Index: 1}, {Index: 1, Count: benchmark.MaxShards + 1}} {
+	for _, s := range []results.Shard{{Index: 0, Count: 2}, {Index: 3, Count: 2}, {Index: -1, Count: 2}, {Index: 1, Count: -1}, {Index: 1}, {Index: 1, Count: results.MaxShards + 1}} {
 		dir := filepath.Join(t.TempDir(), "out")
 		_, err := benchmark.Run(t.Context(), sharded(t, dir, s))
 		assert.ErrorIs(t, err, core.ErrOption, "%v", s)
@@ -132,15 +133,15 @@ func TestNoSuchShard(t *testing.T) {
 func TestShardsMissing(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	for i, left := range []int{4, 2, 0} {
-		_, err := benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{Index: i + 1, Count: 3}))
+		_, err := benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: i + 1, Count: 3}))
 		require.NoError(t, err)
-		m, err := benchmark.Merge(out, []string{dir}, nil)
+		m, err := results.Merge(out, []string{dir}, nil)
 		require.NoError(t, err)
 		require.Len(t, m.Missing, left)
 		assert.Len(t, m.Results.Runs, 6-left)
 		assert.Equal(t, 2, m.Copied)
 		if left == 2 {
-			assert.Equal(t, benchmark.MissingRun{Method: "still", Seed: 1, Reason: "not finished"}, m.Missing[0])
+			assert.Equal(t, results.MissingRun{Method: "still", Seed: 1, Reason: "not finished"}, m.Missing[0])
 		}
 	}
 }
@@ -170,7 +171,7 @@ var incomparable = map[string]change{
 	"steps":   {func(p *benchmark.Plan) { p.Task = shorter(p.Task) }, "another number of steps: 4 against 3"},
 	"seed":    {func(p *benchmark.Plan) { p.Oracle.Seed = 7 }, "another seed of the oracle: 42 against 7"},
 	"epochs":  {func(p *benchmark.Plan) { p.MaxEpochs = 1 }, "another oracle: epochs 20 against 1"},
-	"judge":   {func(p *benchmark.Plan) { p.Oracle.Plugin = &benchmark.PluginInfo{Path: "/judge", SHA256: "1234"} }, "another oracle: it is from this program against the plugin /judge (1234)"},
+	"judge":   {func(p *benchmark.Plan) { p.Oracle.Plugin = &results.PluginInfo{Path: "/judge", SHA256: "1234"} }, "another oracle: it is from this program against the plugin /judge (1234)"},
 	"code":    {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "edoc" }, "other code: executable code against executable edoc"},
 	"kernels": {func(p *benchmark.Plan) { p.Environment.Backend = "cpu:kernels=avx2" }, "other kernels: none against cpu:kernels=avx2; give all shards the same --backend"},
 }
@@ -178,27 +179,27 @@ var incomparable = map[string]change{
 // TestMergeRefuses: what cannot share a table is refused with the reason, before anything is written.
 func TestMergeRefuses(t *testing.T) {
 	base := t.TempDir()
-	first, err := benchmark.Run(t.Context(), sharded(t, base, benchmark.Shard{}))
+	first, err := benchmark.Run(t.Context(), sharded(t, base, results.Shard{}))
 	require.NoError(t, err)
 	for name, c := range incomparable {
 		t.Run(name, func(t *testing.T) {
 			other, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
-			p := sharded(t, other, benchmark.Shard{})
+			p := sharded(t, other, results.Shard{})
 			c.change(&p)
 			_, err := benchmark.Run(t.Context(), p)
 			require.NoError(t, err)
-			_, err = benchmark.Merge(out, []string{other, base}, nil)
-			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+			_, err = results.Merge(out, []string{other, base}, nil)
+			assert.ErrorIs(t, err, results.ErrNotComparable)
 			assert.ErrorContains(t, err, base+" cannot be joined with "+other+": "+strings.ReplaceAll(c.says, "DATA", first.Task.DataSHA256[:12]))
 			assert.NoDirExists(t, out)
 
 			before := contents(t, base)
-			_, err = benchmark.Merge(base, []string{other}, nil)
-			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+			_, err = results.Merge(base, []string{other}, nil)
+			assert.ErrorIs(t, err, results.ErrNotComparable)
 			assert.Equal(t, before, contents(t, base))
 		})
 	}
-	read, err := benchmark.OpenStore(base).Results()
+	read, err := results.OpenStore(base).Results()
 	require.NoError(t, err)
 	assert.Len(t, read.Runs, len(first.Runs))
 }
@@ -208,13 +209,13 @@ func TestShardBesideOthers(t *testing.T) {
 	for name, c := range incomparable {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			_, err := benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{Index: 1, Count: 2}))
+			_, err := benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: 1, Count: 2}))
 			require.NoError(t, err)
-			p := sharded(t, dir, benchmark.Shard{Index: 2, Count: 2})
+			p := sharded(t, dir, results.Shard{Index: 2, Count: 2})
 			c.change(&p)
 			before := contents(t, dir)
 			_, err = benchmark.Run(t.Context(), p)
-			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+			assert.ErrorIs(t, err, results.ErrNotComparable)
 			assert.ErrorContains(t, err, "the plan of shard 1/2")
 			assert.Equal(t, before, contents(t, dir))
 		})
@@ -222,14 +223,14 @@ func TestShardBesideOthers(t *testing.T) {
 	dir := t.TempDir()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	_, err := benchmark.Run(stopped, sharded(t, dir, benchmark.Shard{Index: 1, Count: 2}))
+	_, err := benchmark.Run(stopped, sharded(t, dir, results.Shard{Index: 1, Count: 2}))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{Index: 1, Count: 1}))
-	assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+	_, err = benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: 1, Count: 1}))
+	assert.ErrorIs(t, err, results.ErrNotComparable)
 	assert.ErrorContains(t, err, "shard 1/2, which is not finished, and this is shard 1/1")
 	runShards(t, 2, func(int) string { return dir })
 	runShards(t, 3, func(int) string { return dir })
-	m, err := benchmark.Merge(dir, []string{dir}, nil)
+	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	assert.Len(t, m.Results.Runs, 6, "what is finished may be shared out anew")
 }
@@ -248,45 +249,45 @@ func alter(t *testing.T, dir, key string, change func(text string) string) {
 // TestMergeContradictions: one run has one result, and one name is one method.
 func TestMergeContradictions(t *testing.T) {
 	a, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
-	first, err := benchmark.Run(t.Context(), sharded(t, a, benchmark.Shard{}))
+	first, err := benchmark.Run(t.Context(), sharded(t, a, results.Shard{}))
 	require.NoError(t, err)
 	run := first.Runs[0]
 
 	b := t.TempDir()
-	_, err = benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
+	_, err = benchmark.Run(t.Context(), sharded(t, b, results.Shard{}))
 	require.NoError(t, err)
 	alter(t, b, run.Key, func(text string) string { return strings.Replace(text, run.PredictionSHA256[2], "deadbeef", 1) })
-	_, err = benchmark.Merge(out, []string{a, b}, nil)
-	assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+	_, err = results.Merge(out, []string{a, b}, nil)
+	assert.ErrorIs(t, err, results.ErrNotComparable)
 	assert.ErrorContains(t, err, "perfect, seed 1 ("+run.Key+") has other predictions in "+b+" than in "+a+", from step 3 on")
 
 	c := t.TempDir()
-	p := sharded(t, c, benchmark.Shard{})
+	p := sharded(t, c, results.Shard{})
 	p.Seeds = []int64{3}
-	p.Entries[0].Plugin = &benchmark.PluginInfo{Path: "/p", SHA256: "1234"}
+	p.Entries[0].Plugin = &results.PluginInfo{Path: "/p", SHA256: "1234"}
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	_, err = benchmark.Merge(out, []string{a, c}, nil)
-	assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+	_, err = results.Merge(out, []string{a, c}, nil)
+	assert.ErrorIs(t, err, results.ErrNotComparable)
 	assert.ErrorContains(t, err, "perfect is not the same method in "+c+", seed 3, and in "+a+", seed 1: it is from the plugin /p (1234) against this program")
 
 	d := t.TempDir()
-	p = sharded(t, d, benchmark.Shard{})
+	p = sharded(t, d, results.Shard{})
 	p.Seeds = []int64{3}
 	p.Entries[0].Options, err = p.Entries[0].Method.Describe().Resolve(map[string]any{"epochs": 7})
 	require.NoError(t, err)
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	_, err = benchmark.Merge(out, []string{a, d}, nil)
+	_, err = results.Merge(out, []string{a, d}, nil)
 	assert.ErrorContains(t, err, "epochs 7 against 50")
 
 	e := t.TempDir()
-	p = sharded(t, e, benchmark.Shard{})
+	p = sharded(t, e, results.Shard{})
 	p.Seeds, p.Entries = []int64{3}, p.Entries[:1]
 	p.Entries[0].Label = "perfect?epochs=50"
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	m, err := benchmark.Merge(out, []string{a, e}, nil)
+	m, err := results.Merge(out, []string{a, e}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Results.Runs, 7)
 	assert.Equal(t, "perfect", m.Results.Runs[2].Method, "the same method under another name goes by the first")
@@ -294,11 +295,11 @@ func TestMergeContradictions(t *testing.T) {
 	assert.Equal(t, []string{"perfect?epochs=50, seed 3, is the same method as perfect, and is called so"}, m.Notes)
 
 	f := t.TempDir()
-	p = sharded(t, f, benchmark.Shard{})
+	p = sharded(t, f, results.Shard{})
 	p.Oracle.Oracle = &oracle{wrong: true}
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	_, err = benchmark.Merge(filepath.Join(t.TempDir(), "out"), []string{a, f}, nil)
+	_, err = results.Merge(filepath.Join(t.TempDir(), "out"), []string{a, f}, nil)
 	assert.ErrorContains(t, err, "were made alike and judge differently")
 }
 
@@ -306,20 +307,20 @@ func TestMergeContradictions(t *testing.T) {
 func TestMergeDamaged(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	runShards(t, 1, func(int) string { return a })
-	whole, err := benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
+	whole, err := benchmark.Run(t.Context(), sharded(t, b, results.Shard{}))
 	require.NoError(t, err)
 	first, second := whole.Runs[0].Key, whole.Runs[1].Key
 	half := func(text string) string { return text[:len(text)/2] }
 
 	alter(t, a, first, half)
-	m, err := benchmark.Merge(filepath.Join(t.TempDir(), "out"), []string{a}, nil)
+	m, err := results.Merge(filepath.Join(t.TempDir(), "out"), []string{a}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Missing, 1)
 	assert.Contains(t, m.Missing[0].Reason, filepath.Join(a, "runs", first+".json"), "it says which file is torn")
 	assert.Len(t, m.Results.Runs, 5)
 	assert.FileExists(t, filepath.Join(a, "runs", first+".json"))
 
-	m, err = benchmark.Merge(filepath.Join(t.TempDir(), "out"), []string{a, b}, nil)
+	m, err = results.Merge(filepath.Join(t.TempDir(), "out"), []string{a, b}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, m.Missing, "the other folder has it")
 	assert.Equal(t, asJSON(t, timeless(whole)), asJSON(t, timeless(m.Results)))
@@ -327,7 +328,7 @@ func TestMergeDamaged(t *testing.T) {
 	alter(t, b, second, half)
 	require.NoError(t, os.WriteFile(filepath.Join(b, "runs", first+".npz"), []byte("torn"), 0o644))
 	out := filepath.Join(t.TempDir(), "out")
-	m, err = benchmark.Merge(out, []string{b}, nil)
+	m, err = results.Merge(out, []string{b}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, m.Missing, "results.json has it")
 	assert.Equal(t, asJSON(t, timeless(whole)), asJSON(t, timeless(m.Results)))
@@ -336,10 +337,10 @@ func TestMergeDamaged(t *testing.T) {
 	assert.Regexp(t, "cannot be read and is left out: .*"+first+".npz", m.Notes[1])
 
 	require.NoError(t, os.WriteFile(filepath.Join(out, "runs", second+".json"), []byte("{"), 0o644))
-	m, err = benchmark.Merge(out, []string{a}, nil)
+	m, err = results.Merge(out, []string{a}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, 1, m.Copied, "what is torn in the folder is made whole")
-	_, ok, err := benchmark.OpenStore(out).Run(second)
+	_, ok, err := results.OpenStore(out).Run(second)
 	assert.True(t, ok)
 	assert.NoError(t, err)
 }
@@ -347,27 +348,27 @@ func TestMergeDamaged(t *testing.T) {
 // TestMergeTakesAllOfARun: models, and the configuration if there is one only.
 func TestMergeTakesAllOfARun(t *testing.T) {
 	a, b, out := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "out")
-	r, err := benchmark.Run(t.Context(), sharded(t, a, benchmark.Shard{}))
+	r, err := benchmark.Run(t.Context(), sharded(t, a, results.Shard{}))
 	require.NoError(t, err)
-	_, err = benchmark.Run(t.Context(), sharded(t, b, benchmark.Shard{}))
+	_, err = benchmark.Run(t.Context(), sharded(t, b, results.Shard{}))
 	require.NoError(t, err)
 	model, oracle := r.Runs[0].Key+".model.npz", "oracle-"+r.Oracle.Key+".npz"
 	state := &core.State{Arrays: map[string]core.Array{"a": {Shape: []int{1}, Values: []float32{1}}}}
-	info := benchmark.ModelInfo{Kind: benchmark.ModelOfMethod, Key: r.Runs[0].Key, Task: r.Task}
-	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, "runs", model)))
-	info.Kind, info.Key = benchmark.ModelOfOracle, r.Oracle.Key
-	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, oracle)))
+	info := results.ModelInfo{Kind: results.ModelOfMethod, Key: r.Runs[0].Key, Task: r.Task}
+	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, "runs", model)))
+	info.Kind, info.Key = results.ModelOfOracle, r.Oracle.Key
+	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b, oracle)))
 	require.NoError(t, os.WriteFile(filepath.Join(b, "config.yaml"), []byte("seeds: 1,2"), 0o644))
-	_, err = benchmark.Merge(out, []string{a}, nil)
+	_, err = results.Merge(out, []string{a}, nil)
 	require.NoError(t, err)
-	m, err := benchmark.Merge(out, []string{b}, nil)
+	m, err := results.Merge(out, []string{b}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, m.Notes)
 	assert.FileExists(t, filepath.Join(out, "runs", model))
 	assert.FileExists(t, filepath.Join(out, oracle))
 	assert.FileExists(t, filepath.Join(out, "config.yaml"))
 	require.NoError(t, os.WriteFile(filepath.Join(a, "config.yaml"), []byte("seeds: 1"), 0o644))
-	m, err = benchmark.Merge(out, []string{a}, nil)
+	m, err = results.Merge(out, []string{a}, nil)
 	require.NoError(t, err)
 	assert.Len(t, m.Notes, 1)
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
@@ -383,14 +384,14 @@ func TestMergeKeepsFailures(t *testing.T) {
 	require.NoError(t, err)
 	_, err = benchmark.Run(t.Context(), plan(t, b, &oracle{}, perfect()))
 	require.NoError(t, err)
-	m, err := benchmark.Merge(out, []string{a}, nil)
+	m, err := results.Merge(out, []string{a}, nil)
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusFailed, m.Results.Runs[0].Status)
+	assert.Equal(t, results.StatusFailed, m.Results.Runs[0].Status)
 	for _, order := range [][]string{{a, b}, {b, a}, {a}} {
-		m, err = benchmark.Merge(out, order, nil)
+		m, err = results.Merge(out, order, nil)
 		require.NoError(t, err)
-		assert.Equal(t, benchmark.StatusOK, m.Results.Runs[0].Status)
-		_, err = benchmark.OpenStore(out).RunArrays(m.Results.Runs[0].Key)
+		assert.Equal(t, results.StatusOK, m.Results.Runs[0].Status)
+		_, err = results.OpenStore(out).RunArrays(m.Results.Runs[0].Key)
 		assert.NoError(t, err)
 	}
 }
@@ -424,15 +425,15 @@ func TestForeignFolders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
-			_, err := benchmark.Merge(out, []string{c.dir}, nil)
-			assert.ErrorIs(t, err, benchmark.ErrResults)
+			_, err := results.Merge(out, []string{c.dir}, nil)
+			assert.ErrorIs(t, err, results.ErrResults)
 			assert.ErrorContains(t, err, c.says)
 			assert.NoDirExists(t, out)
 			if name == "nothing finished" {
 				return
 			}
-			_, err = benchmark.Merge(out, []string{good, c.dir}, nil)
-			assert.ErrorIs(t, err, benchmark.ErrResults)
+			_, err = results.Merge(out, []string{good, c.dir}, nil)
+			assert.ErrorIs(t, err, results.ErrResults)
 			assert.NoDirExists(t, out)
 		})
 	}
@@ -441,20 +442,20 @@ func TestForeignFolders(t *testing.T) {
 // TestMixedFolder: plans of other commands beside results are not taken for parts of them.
 func TestMixedFolder(t *testing.T) {
 	dir := t.TempDir()
-	p := sharded(t, dir, benchmark.Shard{Index: 1, Count: 2})
+	p := sharded(t, dir, results.Shard{Index: 1, Count: 2})
 	p.MaxEpochs = 1
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	_, err = benchmark.OpenStore(dir).Results()
+	_, err = results.OpenStore(dir).Results()
 	assert.ErrorContains(t, err, "its shards are not joined; join them with: bench merge --out "+dir+" "+dir)
-	_, err = benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{}))
+	_, err = benchmark.Run(t.Context(), sharded(t, dir, results.Shard{}))
 	require.NoError(t, err)
-	_, err = benchmark.Merge(dir, []string{dir}, nil)
-	assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+	_, err = results.Merge(dir, []string{dir}, nil)
+	assert.ErrorIs(t, err, results.ErrNotComparable)
 	assert.ErrorContains(t, err, "plan-1-of-2.json and results.json are of different commands: another oracle: epochs 1 against 20; remove the one that is not wanted")
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "plan-1-of-2.json")))
-	m, err := benchmark.Merge(dir, []string{dir}, nil)
+	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Notes, 1)
 	assert.Contains(t, m.Notes[0], "holds 3 more runs, of earlier commands")
@@ -477,20 +478,20 @@ func TestTwoCommandsInOneFolder(t *testing.T) {
 	}()
 	<-begun
 	before := contents(t, dir)
-	p := sharded(t, dir, benchmark.Shard{})
+	p := sharded(t, dir, results.Shard{})
 	p.Task.Info.DataSHA256 = "other"
 	_, err := benchmark.Run(t.Context(), p)
-	assert.ErrorIs(t, err, benchmark.ErrBusy)
+	assert.ErrorIs(t, err, results.ErrBusy)
 	assert.ErrorContains(t, err, fmt.Sprintf("the results in %s are being written by process %d on ", dir, os.Getpid()))
 	other := t.TempDir()
 	runShards(t, 1, func(int) string { return other })
 	assert.Equal(t, before, contents(t, dir))
 	close(goOn)
 	require.NoError(t, <-ended)
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Len(t, r.Runs, 2)
-	_, err = benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{}))
+	_, err = benchmark.Run(t.Context(), sharded(t, dir, results.Shard{}))
 	assert.NoError(t, err, "the lock ends with the command")
 }
 
@@ -508,7 +509,7 @@ func TestShardsAndMergesAtOnce(t *testing.T) {
 					return
 				default:
 				}
-				_, err := benchmark.Merge(dir, []string{dir}, nil)
+				_, err := results.Merge(dir, []string{dir}, nil)
 				if err != nil && !assert.Regexp(t, "no run has finished|neither results.json nor plans|in use", err.Error()) {
 					return
 				}
@@ -517,14 +518,14 @@ func TestShardsAndMergesAtOnce(t *testing.T) {
 	}
 	for i := range 2 * n {
 		shards.Go(func() {
-			_, err := benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{Index: i%n + 1, Count: n}))
+			_, err := benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: i%n + 1, Count: n}))
 			assert.NoError(t, err)
 		})
 	}
 	shards.Wait()
 	close(over)
 	merges.Wait()
-	m, err := benchmark.Merge(dir, []string{dir}, nil)
+	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, m.Missing)
 	assert.Len(t, m.Results.Runs, 6)
@@ -533,16 +534,16 @@ func TestShardsAndMergesAtOnce(t *testing.T) {
 // TestProgressOfShards: what is shown while shards are under way, and after they were joined.
 func TestProgressOfShards(t *testing.T) {
 	dir := t.TempDir()
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	for i := range 3 {
-		_, err := benchmark.Run(t.Context(), sharded(t, dir, benchmark.Shard{Index: i + 1, Count: 3}))
+		_, err := benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: i + 1, Count: 3}))
 		require.NoError(t, err)
 		r, due, err := store.Progress()
 		require.NoError(t, err)
 		assert.Equal(t, 6, due)
 		assert.Len(t, r.Runs, 2*(i+1))
 	}
-	_, err := benchmark.Merge(dir, []string{dir}, nil)
+	_, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	r, due, err := store.Progress()
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -72,20 +73,20 @@ func TestSaveModels(t *testing.T) {
 	p := savingPlan(t, dir, o, m)
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	path := store.ModelPath(r.Runs[0].Key)
-	saved, err := benchmark.ReadModel(path)
+	saved, err := results.ReadModel(path)
 	require.NoError(t, err)
 	task := p.Task.Info
 	task.Options = map[string]any{"steps": 4.0} // as JSON has it
-	assert.Equal(t, benchmark.ModelInfo{
-		Kind: benchmark.ModelOfMethod, Name: "perfect", Method: "perfect", Key: r.Runs[0].Key, Seed: 7, Options: map[string]any{"epochs": 50.0},
+	assert.Equal(t, results.ModelInfo{
+		Kind: results.ModelOfMethod, Name: "perfect", Method: "perfect", Key: r.Runs[0].Key, Seed: 7, Options: map[string]any{"epochs": 50.0},
 		Oracle: r.Oracle.Key, Task: task, Backend: "none", Version: "v1.2.3",
 	}, saved.ModelInfo)
 	model, err := saved.Load(t.Context(), p.Entries[0].Method, nil)
 	require.NoError(t, err)
 	var steps [][]float32
-	require.NoError(t, benchmark.RollOut(t.Context(), model, benchmark.ProtocolReencode, p.Task.Test.At(0).Slice(0, 1), 3, func(step int, x core.Snapshots) error {
+	require.NoError(t, benchmark.RollOut(t.Context(), model, results.ProtocolReencode, p.Task.Test.At(0).Slice(0, 1), 3, func(step int, x core.Snapshots) error {
 		require.Equal(t, len(steps)+1, step)
 		steps = append(steps, x.Floats())
 		return nil
@@ -114,7 +115,7 @@ func TestModelsThatCannotBeSaved(t *testing.T) {
 	p.SaveModels = true
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusOK, r.Runs[0].Status)
+	assert.Equal(t, results.StatusOK, r.Runs[0].Status)
 	assert.Equal(t, []string{"careful", "the model was not saved: the method perfect does not have that ability"}, r.Runs[0].Warnings)
 	files, err := filepath.Glob(filepath.Join(dir, "runs", "*.model.npz"))
 	require.NoError(t, err)
@@ -134,7 +135,7 @@ func TestOracleIsTakenFromTheFolder(t *testing.T) {
 	assert.JSONEq(t, asJSON(t, first.Oracle), asJSON(t, second.Oracle))
 	assert.Equal(t, 1.0, second.Runs[1].Ranked.Score[0])
 
-	path := benchmark.OpenStore(dir).OraclePath(first.Oracle.Key)
+	path := results.OpenStore(dir).OraclePath(first.Oracle.Key)
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, data[:len(data)-9], 0o644))
@@ -154,7 +155,7 @@ func TestForeignModels(t *testing.T) {
 	p := savingPlan(t, dir, &oracle{}, perfect())
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	whole, err := os.ReadFile(store.ModelPath(r.Runs[0].Key))
 	require.NoError(t, err)
 	arrays, err := os.ReadFile(filepath.Join(dir, "data.npz"))
@@ -170,20 +171,20 @@ func TestForeignModels(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "model.npz")
 		require.NoError(t, os.WriteFile(path, c.content, 0o644))
-		_, err := benchmark.ReadModel(path)
-		require.ErrorIs(t, err, benchmark.ErrModel, name)
+		_, err := results.ReadModel(path)
+		require.ErrorIs(t, err, results.ErrModel, name)
 		assert.ErrorContains(t, err, path, name)
 		assert.ErrorContains(t, err, c.says, name)
 	}
-	saved, err := benchmark.ReadModel(filepath.Join("testdata", "model.npz"))
+	saved, err := results.ReadModel(filepath.Join("results", "testdata", "model.npz"))
 	require.NoError(t, err)
 	saved.Oracle = "x/../../secret"
 	path := filepath.Join(t.TempDir(), "model.npz")
 	require.NoError(t, saved.Write(path))
-	_, err = benchmark.ReadModel(path)
-	require.ErrorIs(t, err, benchmark.ErrModel)
+	_, err = results.ReadModel(path)
+	require.ErrorIs(t, err, results.ErrModel)
 	require.ErrorContains(t, err, `the key of its oracle, "x/../../secret", is no name of a file`)
-	_, err = benchmark.ReadModel(filepath.Join(dir, "none.npz"))
+	_, err = results.ReadModel(filepath.Join(dir, "none.npz"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -191,12 +192,12 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 // TestModelOfVersion1: files of this version of the format are read for as long as it has this number.
 func TestModelOfVersion1(t *testing.T) {
-	path := filepath.Join("testdata", "model.npz")
-	want := &benchmark.SavedModel{
-		ModelInfo: benchmark.ModelInfo{
-			Kind: benchmark.ModelOfMethod, Name: "linear", Method: "linear?rank=2", Key: "linear-s0-0123456789abcdef", Seed: -3,
+	path := filepath.Join("results", "testdata", "model.npz")
+	want := &results.SavedModel{
+		ModelInfo: results.ModelInfo{
+			Kind: results.ModelOfMethod, Name: "linear", Method: "linear?rank=2", Key: "linear-s0-0123456789abcdef", Seed: -3,
 			Options: map[string]any{"rank": 2.0, "center": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2", Version: "v0.1.0",
-			Task: benchmark.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15},
+			Task: results.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15},
 		},
 		State: &core.State{Facts: []byte(`{"shape":[2,2]}`), Arrays: map[string]core.Array{
 			"embedding/mean":  {Shape: []int{4}, Values: []float64{0, 0.5, -1, 1e-300}},
@@ -208,7 +209,7 @@ func TestModelOfVersion1(t *testing.T) {
 	if *update {
 		require.NoError(t, want.Write(path))
 	}
-	got, err := benchmark.ReadModel(path)
+	got, err := results.ReadModel(path)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 }

@@ -7,18 +7,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
-
-// WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
-const WeakJudge = 0.95
 
 // makeOracle takes the judge of all runs from the folder, if it is known there, or fits it. Both
 // together may take as long as a run. What an oracle has learned whose time is over stays in its
 // checkpoints.
 func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description, options core.Options) error {
 	clock := newAwake()
-	kept := h.store.checkpoints("oracle-"+h.oracle.Key, h.CheckpointEvery, clock)
+	kept := openCheckpoints(h.store, "oracle-"+h.oracle.Key, h.CheckpointEvery, clock)
 	ctx, cancel := h.bounded(ctx, clock, kept.before)
 	defer cancel()
 	var warning string
@@ -39,7 +37,7 @@ func (h *harness) fitOracle(
 	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
 	defer func() {
 		err = h.tooLong(ctx, err)
-		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
+		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
 		if err != nil {
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
 			err = fmt.Errorf("the oracle %q: %w", d.Name, err)
@@ -71,7 +69,7 @@ func (h *harness) teachOracle(
 	if warning != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, warning)
 	}
-	h.oracle.Warnings = shortened(h.oracle.Warnings)
+	h.oracle.Warnings = results.Shortened(h.oracle.Warnings)
 	h.oracle.History = history(report)
 	var seen []int
 	for i := range h.Task.Validation.Count() {
@@ -81,18 +79,18 @@ func (h *harness) teachOracle(
 		}
 		seen = append(seen, labels...)
 	}
-	h.oracle.ValidationAccuracy = mean(right(seen, h.Task.States.Validation))
+	h.oracle.ValidationAccuracy = results.MeanScore(results.ScoreLabels(seen, h.Task.States.Validation))
 	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.starts); err != nil {
 		return err
 	}
-	h.oracle.TestAccuracy = mean(right(h.oracle.TestLabels, h.Task.startStates))
-	if weak := h.oracle.weak(); weak != "" {
+	h.oracle.TestAccuracy = results.MeanScore(results.ScoreLabels(h.oracle.TestLabels, h.Task.startStates))
+	if weak := h.oracle.Weak(); weak != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, weak)
 	}
 	if err := h.saveOracle(ctx); err != nil {
 		return err
 	}
-	return errors.Join(h.store.writeJSON(h.store.path("oracle.json"), h.oracle), kept.remove())
+	return errors.Join(h.store.WriteOracle(h.oracle), kept.remove())
 }
 
 // classify calls the judge and checks what it says.
@@ -108,19 +106,10 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 	return labels, nil
 }
 
-// weak is a warning if the oracle judges badly, "" otherwise.
-func (o OracleInfo) weak() string {
-	if o.TestAccuracy >= WeakJudge {
-		return ""
-	}
-	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots rightly, and %.0f%% is the least for "+
-		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
-}
-
 // sound reports whether what is known of an oracle fits what it sees in the test snapshots.
-func (h *harness) sound(o OracleInfo) bool {
-	weak := o.weak()
+func (h *harness) sound(o results.OracleInfo) bool {
+	weak := o.Weak()
 	return len(o.TestLabels) == len(h.Task.startStates) &&
-		o.TestAccuracy == mean(right(o.TestLabels, h.Task.startStates)) &&
+		o.TestAccuracy == results.MeanScore(results.ScoreLabels(o.TestLabels, h.Task.startStates)) &&
 		(weak == "" || slices.Contains(o.Warnings, weak))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -35,7 +36,7 @@ type Plan struct {
 	// StatusTimeout; if the oracle does, the plan ends with an error before any run.
 	Timeout time.Duration
 	// Shard is the part of the runs that is made; the zero value stands for all.
-	Shard Shard
+	Shard results.Shard
 	// Only says which runs of the shard are made; nil for all.
 	Only func(label string, seed int64) bool
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
@@ -49,7 +50,7 @@ type Plan struct {
 	// SaveModels stores the model of every run that has finished, where its method has that ability.
 	SaveModels bool
 	// Environment is kept with the results.
-	Environment Environment
+	Environment results.Environment
 	// Observer is told of progress; nil for no one.
 	Observer Observer
 	// Claimed is called once the folder of results is this command's, before anything is made; nil
@@ -66,7 +67,7 @@ type Entry struct {
 	Options core.Options
 	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the same code
 	// only. It is nil otherwise.
-	Plugin *PluginInfo
+	Plugin *results.PluginInfo
 	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has them.
 	Isolated bool
 }
@@ -76,7 +77,7 @@ type OraclePlan struct {
 	Oracle  core.Oracle
 	Options core.Options
 	Seed    int64
-	Plugin  *PluginInfo // as in [Entry]
+	Plugin  *results.PluginInfo // as in [Entry]
 }
 
 // Observer is told how a plan proceeds, by several goroutines at a time.
@@ -96,7 +97,7 @@ const (
 
 // Outcome is how a run ended, for an [Observer].
 type Outcome struct {
-	Status  Status
+	Status  results.Status
 	Reason  string
 	Reused  bool    // found finished in the folder of results
 	Seconds float64 // taken altogether
@@ -166,7 +167,7 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 			return nil, fmt.Errorf("the method %s: %w", e.Label, err)
 		}
 		for _, seed := range p.Seeds {
-			key := runKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.identity(), d, e.Options, seed)
+			key := results.RunKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.Identity(), d.Name, e.Options.Map(), seed)
 			if other, twice := labels[key]; twice {
 				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
 			}
@@ -207,4 +208,37 @@ func (p *Plan) capOne(thing interface{ Describe() core.Description }, options *c
 	values[epochsOption] = p.MaxEpochs
 	*options, err = d.Resolve(values)
 	return true, err
+}
+
+// Size is the number of runs of the plan that are to be made, those of its shard.
+func (p *Plan) Size() int {
+	n := 0
+	for place := range len(p.Entries) * len(p.Seeds) {
+		if p.Shard.Has(place) && p.wants(p.Entries[place/len(p.Seeds)].Label, p.Seeds[place%len(p.Seeds)]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Plan) wants(label string, seed int64) bool { return p.Only == nil || p.Only(label, seed) }
+
+// due are the runs of the plan that are to be made.
+func (p *Plan) due(all []run) []run {
+	return slices.DeleteFunc(slices.Clone(all), func(r run) bool { return !p.Shard.Has(r.place) || !p.wants(r.entry.Label, r.seed) })
+}
+
+func (h *harness) planned(runs []run) results.Planned {
+	r := h.blankResults()
+	p := results.Planned{
+		Schema: results.Schema, Task: r.Task, Environment: r.Environment, Oracle: r.Oracle, MaxEpochs: r.MaxEpochs,
+		Protocol: r.Protocol, Expected: r.Expected, Runs: []results.PlannedRun{},
+	}
+	if !h.Shard.Whole() {
+		p.Shard = &h.Shard
+	}
+	for _, r := range runs {
+		p.Runs = append(p.Runs, results.PlannedRun{Key: r.key, Method: r.entry.Label, Seed: r.seed})
+	}
+	return p
 }

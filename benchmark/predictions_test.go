@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/npz"
 )
@@ -76,7 +77,7 @@ func TestPredictionsOfFailures(t *testing.T) {
 	p.Seeds, p.SavePredictions = p.Seeds[:1], true
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	assert.Equal(t, benchmark.StatusCrashed, got.Runs[0].Status)
+	assert.Equal(t, results.StatusCrashed, got.Runs[0].Status)
 	entries, err := os.ReadDir(filepath.Join(dir, "runs"))
 	require.NoError(t, err)
 	for _, e := range entries {
@@ -102,13 +103,13 @@ func TestFilesThatCannotBeWritten(t *testing.T) {
 			got, err := benchmark.Run(t.Context(), p)
 			require.ErrorContains(t, err, path+" cannot be written")
 			require.NotEmpty(t, got.Runs)
-			assert.Equal(t, benchmark.StatusOK, got.Runs[0].Status)
+			assert.Equal(t, results.StatusOK, got.Runs[0].Status)
 			assert.Equal(t, want.Runs[0].PredictionSHA256, got.Runs[0].PredictionSHA256)
-			stored, ok, err := benchmark.OpenStore(dir).Run(want.Runs[0].Key)
+			stored, ok, err := results.OpenStore(dir).Run(want.Runs[0].Key)
 			require.NoError(t, err)
 			require.True(t, ok)
-			assert.Equal(t, benchmark.StatusOK, stored.Status)
-			read, err := benchmark.OpenStore(dir).Results()
+			assert.Equal(t, results.StatusOK, stored.Status)
+			read, err := results.OpenStore(dir).Results()
 			require.NoError(t, err)
 			assert.Equal(t, asJSON(t, got.Runs), asJSON(t, read.Runs))
 
@@ -128,7 +129,7 @@ func TestMergeTakesPredictions(t *testing.T) {
 	p.SavePredictions = true
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	_, err = benchmark.Merge(out, []string{from}, nil)
+	_, err = results.Merge(out, []string{from}, nil)
 	require.NoError(t, err)
 	assert.FileExists(t, filepath.Join(out, "runs", got.Runs[0].Key+".reencode.predictions.npz"))
 }

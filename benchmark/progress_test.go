@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // TestProgress: before, during and after a command, and after one that was killed.
 func TestProgress(t *testing.T) {
 	dir := t.TempDir()
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	r, planned, err := store.Progress()
 	assert.NoError(t, err)
 	assert.Nil(t, r)
@@ -65,7 +66,7 @@ func TestProgressOfBrokenPlan(t *testing.T) {
 	for name, text := range map[string]string{"torn": `{"schema":`, "foreign": `{"schema":"another/9"}`} {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "plan.json"), []byte(text), 0o644))
-		_, _, err := benchmark.OpenStore(dir).Progress()
-		assert.ErrorIs(t, err, benchmark.ErrResults, name)
+		_, _, err := results.OpenStore(dir).Progress()
+		assert.ErrorIs(t, err, results.ErrResults, name)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -45,7 +46,7 @@ func (m forecaster) Forecast(ctx context.Context, x core.Snapshots, steps int) (
 
 func powers(t *testing.T, dir string, methods ...core.Method) benchmark.Plan {
 	p := plan(t, dir, &oracle{})
-	p.Protocol = benchmark.ProtocolPowers
+	p.Protocol = results.ProtocolPowers
 	for _, m := range methods {
 		p.Entries = append(p.Entries, benchmark.Entry{Label: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
 	}
@@ -63,7 +64,7 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 3)
-	assert.Equal(t, benchmark.ProtocolPowers, got.Protocol)
+	assert.Equal(t, results.ProtocolPowers, got.Protocol)
 	assert.Equal(t, []float64{1, 1, 1, 1}, got.Runs[0].Ranked.Score)
 	assert.Equal(t, []float64{0, 0, 1, 0}, got.Runs[1].Ranked.Score, "its forecasts are judged, not its predictions")
 	whole := 0
@@ -74,7 +75,7 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 4, whole)
-	assert.Equal(t, benchmark.StatusSkipped, got.Runs[2].Status)
+	assert.Equal(t, results.StatusSkipped, got.Runs[2].Status)
 	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that looks several steps ahead`)
 	assert.Empty(t, got.Runs[2].Ranked.Score)
 
@@ -86,9 +87,9 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 	require.Len(t, rows, 1+8+8+5)
 	column := slices.Index(rows[0], "protocol")
 	for i, row := range rows[1:] {
-		want := benchmark.ProtocolReencode
+		want := results.ProtocolReencode
 		if i%8 >= 4 {
-			want = benchmark.ProtocolPowers
+			want = results.ProtocolPowers
 		}
 		assert.Equal(t, want, row[column])
 	}
@@ -115,9 +116,9 @@ func TestOneFitServesBothProtocols(t *testing.T) {
 	assert.Equal(t, first.Runs[0].Evaluations, second.Runs[0].Evaluations)
 	assert.Equal(t, []float64{0, 0, 1, 0}, first.Runs[0].Ranked.Score)
 	assert.Equal(t, []float64{1, 1, 1, 1}, second.Runs[0].Ranked.Score)
-	assert.Equal(t, first.Runs[0].Evaluation(benchmark.ProtocolPowers).PredictionSHA256, first.Runs[0].PredictionSHA256)
-	assert.Equal(t, first.Runs[0].Evaluation(benchmark.ProtocolReencode).PredictionSHA256, second.Runs[0].PredictionSHA256)
-	read, err := benchmark.OpenStore(dir).Results()
+	assert.Equal(t, first.Runs[0].Evaluation(results.ProtocolPowers).PredictionSHA256, first.Runs[0].PredictionSHA256)
+	assert.Equal(t, first.Runs[0].Evaluation(results.ProtocolReencode).PredictionSHA256, second.Runs[0].PredictionSHA256)
+	read, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Equal(t, asJSON(t, second), asJSON(t, read))
 }
@@ -125,32 +126,32 @@ func TestOneFitServesBothProtocols(t *testing.T) {
 func TestPowersFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		forecast func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)
-		status   benchmark.Status
+		status   results.Status
 		says     string
 	}{
 		"too few": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			return x.Slice(1, x.Len()), nil
 		},
-			benchmark.StatusInvalid, "contract broken: it returned "},
+			results.StatusInvalid, "contract broken: it returned "},
 		"panic at a later step": {func(_ context.Context, x core.Snapshots, steps int) (core.Snapshots, error) {
 			if steps == 3 {
 				panic("no farther")
 			}
 			return x, nil
-		}, benchmark.StatusCrashed, "internal failure: no farther"},
+		}, results.StatusCrashed, "internal failure: no farther"},
 		"changes input": {func(_ context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
 			y, err := core.NewSnapshots(append([]float32{}, x.Floats()...), x.Shape()...)
 			x.Floats()[0]++
 			return y, err
-		}, benchmark.StatusInvalid, "it changed the snapshots"},
+		}, results.StatusInvalid, "it changed the snapshots"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := benchmark.Run(t.Context(), powers(t, t.TempDir(), farsighted{method: perfect(), forecast: c.forecast}))
 			require.NoError(t, err)
 			assert.Equal(t, c.status, got.Runs[0].Status)
 			assert.Contains(t, got.Runs[0].Reason, c.says)
-			other := got.Runs[0].Evaluation(benchmark.ProtocolReencode)
-			assert.Equal(t, benchmark.StatusOK, other.Status, "one protocol leaves the other as it is")
+			other := got.Runs[0].Evaluation(results.ProtocolReencode)
+			assert.Equal(t, results.StatusOK, other.Status, "one protocol leaves the other as it is")
 			assert.Equal(t, []float64{1, 1, 1, 1}, other.Score)
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -83,7 +84,7 @@ func (r rows) alone(ctx context.Context, x core.Snapshots, ahead ahead) (all []c
 // before has made the predictions one by one beforehand, before the model has seen the snapshots of
 // another roll-out, if the protocol takes every step from x.
 func (r rows) before(ctx context.Context, model core.Model, protocol string, x core.Snapshots) (rows, error) {
-	if protocol != ProtocolPowers {
+	if protocol != results.ProtocolPowers {
 		return r, nil
 	}
 	ahead, err := predictor(protocol, model)

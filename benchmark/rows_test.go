@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -125,11 +126,11 @@ func TestCheatsAreInvalid(t *testing.T) {
 			got, err := benchmark.Run(t.Context(), p)
 			require.NoError(t, err)
 			for _, run := range got.Runs[:2] {
-				assert.Equal(t, benchmark.StatusInvalid, run.Status)
+				assert.Equal(t, results.StatusInvalid, run.Status)
 				assert.Contains(t, run.Reason, "row-independence: test snapshot ")
 				assert.Empty(t, run.Ranked.Score)
 			}
-			assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status)
+			assert.Equal(t, results.StatusOK, got.Runs[2].Status)
 		})
 	}
 }
@@ -157,7 +158,7 @@ func TestPlacesSayNothing(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for _, run := range got.Runs {
-		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		require.Equal(t, results.StatusOK, run.Status, run.Reason)
 		assert.InDelta(t, 1.0/states, run.Ranked.Score[0], 0.2, "voting in the order of time would be right always")
 	}
 }
@@ -191,10 +192,10 @@ func TestJudgesThatGoByPlace(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for _, run := range got.Runs[:2] {
-		assert.Equal(t, benchmark.StatusInvalid, run.Status)
+		assert.Equal(t, results.StatusInvalid, run.Status)
 		assert.Contains(t, run.Reason, "the oracle: contract broken: row-independence: ")
 	}
-	assert.Equal(t, benchmark.StatusOK, got.Runs[2].Status, got.Runs[2].Reason)
+	assert.Equal(t, results.StatusOK, got.Runs[2].Status, got.Runs[2].Reason)
 }
 
 // TestOrdersAreSecret: two commands with the same seed and data draw other orders.
@@ -250,7 +251,7 @@ func TestRoundingIsNoCheat(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{}, rounding))
 	require.NoError(t, err)
 	for _, run := range got.Runs {
-		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		require.Equal(t, results.StatusOK, run.Status, run.Reason)
 		assert.Equal(t, []float64{1, 1, 1, 1}, run.Ranked.Score)
 	}
 }
@@ -300,7 +301,7 @@ func TestOrderOfRows(t *testing.T) {
 	p.Entries[0].Method = watching{&method{name: "perfect", predict: still}, &given, &eigen}
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	require.Equal(t, benchmark.StatusOK, got.Runs[0].Status, got.Runs[0].Reason)
+	require.Equal(t, results.StatusOK, got.Runs[0].Status, got.Runs[0].Reason)
 
 	inTime := p.Task.Test.At(0).Floats()
 	var whole, single, some int
@@ -323,9 +324,9 @@ func TestOrderOfRows(t *testing.T) {
 	assert.Equal(t, []int{5, 4, 1}, []int{whole, single, some})
 	require.Len(t, eigen, 1)
 
-	arrays, err := benchmark.OpenStore(dir).RunArrays(got.Runs[0].Key)
+	arrays, err := results.OpenStore(dir).RunArrays(got.Runs[0].Key)
 	require.NoError(t, err)
-	assert.Equal(t, inTime[:40], arrays.Rollouts[benchmark.ProtocolReencode][3].Floats())
+	assert.Equal(t, inTime[:40], arrays.Rollouts[results.ProtocolReencode][3].Floats())
 	for i := range 15 {
 		assert.Equal(t, complex(float64(inTime[4*i]), 0), arrays.LeftEigenfunctions.At(i, 1))
 	}
@@ -366,7 +367,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, 10/15.0, got.Oracle.TestAccuracy, 1e-12)
 	for _, run := range got.Runs {
-		require.Equal(t, benchmark.StatusOK, run.Status, run.Reason)
+		require.Equal(t, results.StatusOK, run.Status, run.Reason)
 		if run.Method == "perfect" {
 			assert.InDelta(t, 10/15.0, run.Ranked.Score[0], 1e-12)
 		} else {
@@ -376,7 +377,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	require.Len(t, got.Warnings, 1)
 	assert.Contains(t, got.Warnings[0], "knowing: the oracle is right about 1.000 of its predictions and about 0.667 of the "+
 		"true test snapshots, which chance does not explain (p = 0.0")
-	read, err := benchmark.OpenStore(p.Out).Results()
+	read, err := results.OpenStore(p.Out).Results()
 	require.NoError(t, err)
 	assert.Equal(t, got.Warnings, read.Warnings)
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
@@ -24,11 +24,11 @@ import (
 // are [ErrBusy] where another command writes the results of the folder, [ErrNotComparable] where the folder holds other
 // shards with which this one cannot be merged, and [ErrForeign] or [ErrResults] where it would write over files of something else,
 // or over a results.json that this version cannot read.
-func Run(ctx context.Context, plan Plan) (*Results, error) {
+func Run(ctx context.Context, plan Plan) (*results.Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}
 	}
-	h := &harness{Plan: plan, store: OpenStore(plan.Out), secret: newSecret()}
+	h := &harness{Plan: plan, store: results.OpenStore(plan.Out), secret: newSecret()}
 	ctx, scope := core.WithScope(ctx) // of the oracle
 	scope.Name = "oracle"
 	results, err := h.run(ctx)
@@ -38,20 +38,20 @@ func Run(ctx context.Context, plan Plan) (*Results, error) {
 // harness is a plan under way.
 type harness struct {
 	Plan
-	store  *Store
+	store  *results.Store
 	secret string // see [rows]
-	oracle OracleInfo
+	oracle results.OracleInfo
 	judge  core.Judge  // nil if the task has a score of its own
 	scorer core.Scorer // of that score
 	notes  []string    // on what is left out
 }
 
-func (h *harness) run(ctx context.Context) (*Results, error) {
+func (h *harness) run(ctx context.Context) (*results.Results, error) {
 	if h.Protocol == "" {
-		h.Protocol = ProtocolReencode
+		h.Protocol = results.ProtocolReencode
 	}
-	if !slices.Contains(Protocols(), h.Protocol) {
-		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", h.Protocol, Protocols()))
+	if !slices.Contains(results.Protocols(), h.Protocol) {
+		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", h.Protocol, results.Protocols()))
 	}
 	if err := h.Cap(); err != nil {
 		return nil, err
@@ -70,25 +70,27 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	defer unlock()
-	earlier, err := h.earlier(all)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.store.writeArrays(h.store.path("data.npz"), newTaskArrays(h.Task).archive()); err != nil {
-		return nil, err
-	}
-	if h.Configuration != nil {
-		if err := atomicfile.Write(h.store.path("config.yaml"), h.Configuration); err != nil {
+	var earlier results.Earlier
+	if h.Shard.Whole() {
+		if earlier, err = h.store.Earlier(h.blankResults(), h.blanks(all)); err != nil {
 			return nil, err
 		}
 	}
-	if err := h.store.writePlan(plan); err != nil {
+	if err := h.store.WriteTaskArrays(newTaskArrays(h.Task)); err != nil {
+		return nil, err
+	}
+	if h.Configuration != nil {
+		if err := atomicfile.Write(h.store.Path("config.yaml"), h.Configuration); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.store.WritePlan(plan); err != nil {
 		return nil, err
 	}
 	if h.Claimed != nil {
 		h.Claimed()
 	}
-	finished := make([]*RunResult, len(runs))
+	finished := make([]*results.Run, len(runs))
 	pending, err := h.reuse(runs, finished)
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	results := h.blankResults()
-	baselines, have := h.store.readBaselines(results)
+	baselines, have := h.store.Baselines(results)
 	if len(pending) > 0 || len(runs) > 0 && (!known || !have) {
 		err = h.makeJudge(ctx, known, d, h.Oracle.Options)
 	}
@@ -113,8 +115,8 @@ func (h *harness) run(ctx context.Context) (*Results, error) {
 
 // conclude makes results of what has finished, and joins and writes them unless they are a shard's. err is why no more has.
 func (h *harness) conclude(
-	earlier earlierRuns, baselines []Baseline, finished []*RunResult, err error,
-) (*Results, error) {
+	earlier results.Earlier, baselines []results.Baseline, finished []*results.Run, err error,
+) (*results.Results, error) {
 	results := h.blankResults()
 	if baselines != nil {
 		results.Baselines = baselines
@@ -128,22 +130,22 @@ func (h *harness) conclude(
 		return results, err
 	}
 	if len(results.Runs) == 0 {
-		return nil, errors.Join(err, h.store.removePlan())
+		return nil, errors.Join(err, h.store.RemovePlan())
 	}
-	joined, notes, failure := earlier.join(results.Runs)
+	joined, notes, failure := earlier.Join(results.Runs)
 	if failure != nil {
 		return results, errors.Join(err, failure)
 	}
 	results.Runs, results.Notes = joined, slices.Concat(notes, h.notes)
 	if p := results.Task.Plugin; p != nil && p.Checks == nil {
-		results.Task.Plugin, _ = withChecks(p, earlier.task)
+		results.Task.Plugin, _ = p.WithChecks(earlier.Task)
 	}
 	results.RankBy(h.Protocol)
-	results.Warnings = results.aboveOracle()
+	results.Warnings = results.AboveOracle()
 	if failure := h.store.WriteResults(results); failure != nil {
 		return results, errors.Join(err, failure)
 	}
-	return results, errors.Join(err, h.store.removePlan())
+	return results, errors.Join(err, h.store.RemovePlan())
 }
 
 // describeOracle describes the oracle, of which nothing is known but what was asked for. A task with a
@@ -156,9 +158,9 @@ func (h *harness) describeOracle() (d core.Description, err error) {
 	if d, err = described(h.Oracle.Oracle, options); err != nil {
 		return d, fmt.Errorf("the oracle: %w", err)
 	}
-	h.oracle = OracleInfo{
+	h.oracle = results.OracleInfo{
 		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
-		Key: oracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.identity(), d, options, h.Oracle.Seed), Plugin: h.Oracle.Plugin,
+		Key: results.OracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.Identity(), d.Name, options.Map(), h.Oracle.Seed), Plugin: h.Oracle.Plugin,
 	}
 	return d, nil
 }
@@ -169,7 +171,7 @@ func (h *harness) knownOracle() (bool, error) {
 	if !h.Task.Info.Judged() {
 		return true, nil
 	}
-	info, known := h.store.oracle(h.oracle.Key, h.Task.Info)
+	info, known := h.store.OracleInfo(h.oracle.Key, h.Task.Info)
 	if !known || !h.sound(info) {
 		return false, nil
 	}
@@ -178,10 +180,10 @@ func (h *harness) knownOracle() (bool, error) {
 }
 
 // blankResults are results without runs.
-func (h *harness) blankResults() *Results {
-	r := &Results{
-		Schema: Schema, Task: h.Task.Info, Protocol: h.Protocol, Environment: h.Environment, Oracle: h.oracle,
-		Baselines: []Baseline{}, MaxEpochs: h.limit(),
+func (h *harness) blankResults() *results.Results {
+	r := &results.Results{
+		Schema: results.Schema, Task: h.Task.Info, Protocol: h.Protocol, Environment: h.Environment, Oracle: h.oracle,
+		Baselines: []results.Baseline{}, MaxEpochs: h.limit(),
 	}
 	if r.Task.Judged() {
 		r.Expected = append([][]int{h.Task.startStates}, h.Task.States.Expected...)
@@ -190,34 +192,34 @@ func (h *harness) blankResults() *Results {
 }
 
 // makeBaselines judges the baselines and keeps them.
-func (h *harness) makeBaselines(ctx context.Context, r *Results) (all []Baseline, err error) {
+func (h *harness) makeBaselines(ctx context.Context, r *results.Results) (all []results.Baseline, err error) {
 	ctx, cancel := h.bounded(ctx, newAwake(), 0)
 	defer cancel()
 	if all, err = h.baselines(ctx); err != nil {
 		return nil, h.tooLong(ctx, err)
 	}
-	return all, h.store.writeJSON(h.store.path(baselinesFile), storedBaselines{r.baselineKey(), all})
+	return all, h.store.WriteBaselines(r, all)
 }
 
 // claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that it
 // returns ends that.
-func (h *harness) claim(plan planned) (unlock func(), err error) {
+func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
 	if err := h.Shard.Check(); err != nil {
 		return nil, err
 	}
-	if err := h.store.prepare(); err != nil {
+	if err := h.store.Prepare(); err != nil {
 		return nil, err
 	}
 	if h.Shard.Whole() {
-		return h.store.lock()
+		return h.store.Lock()
 	}
-	return func() {}, h.store.checkShards(plan)
+	return func() {}, h.store.CheckShards(plan)
 }
 
 // reuse fills in the runs that are on disk and ok, and returns the indices of those to be made: of the others, and of those that lack
 // something that the plan wants, which stay as they are unless they are made again. Checkpoints that a process left behind that
 // ended between a run and the next are removed.
-func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err error) {
+func (h *harness) reuse(runs []run, finished []*results.Run) (pending []int, err error) {
 	var keys []string
 	for i, r := range runs {
 		found, complete := h.finished(r)
@@ -233,14 +235,14 @@ func (h *harness) reuse(runs []run, finished []*RunResult) (pending []int, err e
 		h.Observer.Begin(r.entry.Label, r.seed)
 		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
 	}
-	return pending, h.store.removeCheckpoints(keys...)
+	return pending, removeCheckpoints(h.store, keys...)
 }
 
 // execute makes the pending runs, Jobs at a time, each written as it finishes. It returns the first
 // error of writing, or the context's; runs that ctx cut short leave nothing. A run whose results
 // are written is finished, although it lacks what could not be written. A run that was finished
 // before stays so if it fails now, which is an error too.
-func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*RunResult) error {
+func (h *harness) execute(ctx context.Context, runs []run, pending []int, finished []*results.Run) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	next := make(chan int)
@@ -251,18 +253,18 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 		workers.Go(func() {
 			for i := range next {
 				result, arrays := h.runOne(ctx, runs[i], share{jobs, threadsOf(worker, jobs, h.Threads)})
-				if ctx.Err() != nil && !result.evaluated() {
+				if ctx.Err() != nil && !result.Evaluated() {
 					continue
 				}
-				if finished[i] != nil && !result.evaluated() {
+				if finished[i] != nil && !result.Evaluated() {
 					lost.add(fmt.Errorf("%s, seed %d, could not be made again for what it lacks (%s: %s); its finished results stay",
 						result.Method, result.Seed, result.Status, result.Reason))
 					continue
 				}
-				if finished[i] != nil && (foundRun{result: result}).contradicts(&foundRun{result: finished[i]}) > 0 {
+				if finished[i] != nil && result.Contradicts(finished[i]) > 0 {
 					result.Warnings = append(result.Warnings, "the run was made again, and its predictions are not those of the first time")
 				}
-				stored, err := h.store.writeRun(*result, arrays)
+				stored, err := h.store.WriteRun(*result, arrays)
 				if stored {
 					finished[i] = result
 				}
@@ -270,7 +272,7 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 					stop(err)
 					continue
 				}
-				if err := h.store.removeCheckpoints(result.Key); err != nil {
+				if err := removeCheckpoints(h.store, result.Key); err != nil {
 					stop(err)
 				}
 			}
@@ -302,16 +304,16 @@ func (f *failures) add(err error) {
 }
 
 // runOne fits and evaluates, and always has a result.
-func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunArrays) {
+func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *results.RunArrays) {
 	start, m, clock := time.Now(), newMeter(), newAwake()
 	ctx, scope := core.WithScope(ctx)
-	kept := h.store.checkpoints(r.key, h.CheckpointEvery, clock)
+	kept := openCheckpoints(h.store, r.key, h.CheckpointEvery, clock)
 	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Label, r.seed), s.threads
 	ctx, cancel := h.bounded(ctx, clock, kept.before)
 	defer cancel()
 	progress := h.Observer.Begin(r.entry.Label, r.seed)
 	result := h.blank(r, s)
-	var arrays *RunArrays
+	var arrays *results.RunArrays
 	err := core.Contain(func() (err error) {
 		arrays, err = h.fitAndEvaluate(ctx, r, kept, result, m, progress)
 		return err
@@ -322,10 +324,10 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 		result.Warnings = append(result.Warnings, "what the run had started did not end cleanly: "+failure.Error())
 	}
 	if err != nil {
-		result.fail(err)
+		fail(result, err)
 		arrays = nil
 	}
-	result.Warnings = shortened(result.Warnings)
+	result.Warnings = results.Shortened(result.Warnings)
 	m.report(result, scope)
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil
@@ -334,44 +336,44 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*RunResult, *RunA
 	return result, arrays
 }
 
+// blanks are the results of runs of which nothing is known but what was asked for.
+func (h *harness) blanks(runs []run) []results.Run {
+	all := make([]results.Run, len(runs))
+	for i, r := range runs {
+		all[i] = *h.blank(r, share{})
+	}
+	return all
+}
+
 // blank is the result of a run of which nothing is known but what was asked for.
-func (h *harness) blank(r run, s share) *RunResult {
-	return &RunResult{
+func (h *harness) blank(r run, s share) *results.Run {
+	return &results.Run{
 		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
 		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
 		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{},
-		Evaluations: []Evaluation{}, PredictionSHA256: []string{}, History: []Epoch{}, Eigenvalues: []Complex{},
-		Ranked: &Evaluation{Protocol: h.Protocol},
+		Evaluations: []results.Evaluation{}, PredictionSHA256: []string{}, History: []results.Epoch{}, Eigenvalues: []results.Complex{},
+		Ranked: &results.Evaluation{Protocol: h.Protocol},
 	}
 }
 
 // fail makes the result one of a run that was not evaluated.
-func (r *RunResult) fail(err error) {
-	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), bounded(err.Error()), false, ""
-	r.Evaluations = []Evaluation{}
-	r.rank(r.Ranked.Protocol)
+func fail(r *results.Run, err error) {
+	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), results.Bounded(err.Error()), false, ""
+	r.Evaluations = []results.Evaluation{}
+	r.RankBy(r.Ranked.Protocol)
 }
 
 // ensureWritable makes a result that cannot be written as JSON one of an invalid run that says why,
 // of which only what blank holds is left. The rules for what methods return should leave it nothing
 // to do; without it, one run would end all others.
-func ensureWritable(result, blank *RunResult) (ok bool) {
+func ensureWritable(result, blank *results.Run) (ok bool) {
 	_, err := json.Marshal(result)
 	if err == nil {
 		return true
 	}
 	*result = *blank
-	result.fail(fmt.Errorf("%w: its result cannot be written: %w", core.ErrContract, err))
+	fail(result, fmt.Errorf("%w: its result cannot be written: %w", core.ErrContract, err))
 	return false
-}
-
-// bounded is the beginning of a text that may be of any size, such as what a panic was given.
-func bounded(text string) string {
-	const most = 64 << 10 // bytes
-	if len(text) <= most {
-		return text
-	}
-	return fmt.Sprintf("%s … (%d bytes in all)", strings.ToValidUTF8(text[:most], ""), len(text))
 }
 
 // skipped says why a method cannot take part, which is not its fault. Like overtime, it does not
@@ -387,23 +389,23 @@ func (o overtime) Error() string {
 	return fmt.Sprintf("it took more than %v; give more with --timeout", time.Duration(o))
 }
 
-func statusOf(err error) Status {
+func statusOf(err error) results.Status {
 	var why skipped
 	var late overtime
 	switch {
 	case errors.As(err, &late):
-		return StatusTimeout
+		return results.StatusTimeout
 	case errors.As(err, &why):
-		return StatusSkipped
+		return results.StatusSkipped
 	case errors.Is(err, core.ErrContract):
-		return StatusInvalid
+		return results.StatusInvalid
 	case errors.Is(err, core.ErrPanic), errors.Is(err, core.ErrCrashed):
-		return StatusCrashed
+		return results.StatusCrashed
 	}
-	return StatusFailed
+	return results.StatusFailed
 }
 
-func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *RunResult, m *meter, progress core.Progress) (*RunArrays, error) {
+func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *results.Run, m *meter, progress core.Progress) (*results.RunArrays, error) {
 	t := h.training(r.description, r.entry.Options, r.seed, progress)
 	t.Checkpoints = kept
 	if r.description.Exposure == core.LabelExposed && h.Task.States == nil {
@@ -447,7 +449,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
-	result.Untrained = bounded(report.Untrained)
+	result.Untrained = results.Bounded(report.Untrained)
 
 	rows := newRows(h.secret, r.key, h.Task.Steps)
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
@@ -459,8 +461,8 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 	if err != nil {
 		return nil, err
 	}
-	arrays.model = h.save(ctx, r, model, result)
-	result.rank(h.Protocol)
+	arrays.Model = h.save(ctx, r, model, result)
+	result.RankBy(h.Protocol)
 	return arrays, nil
 }
 
@@ -503,10 +505,12 @@ func (h *harness) label(t *core.Training) {
 	}
 }
 
-func history(r core.Report) []Epoch {
-	epochs := make([]Epoch, len(r.History))
+func history(r core.Report) []results.Epoch {
+	epochs := make([]results.Epoch, len(r.History))
 	for i, e := range r.History {
-		epochs[i] = Epoch{e.Number, Number(e.Train), Number(e.Validation)}
+		epochs[i] = results.Epoch{
+			Epoch: e.Number, Train: results.Number(e.Train), Validation: results.Number(e.Validation),
+		}
 	}
 	return epochs
 }

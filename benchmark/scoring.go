@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -33,7 +34,7 @@ func (h *harness) fitScorer(ctx context.Context) (err error) {
 	progress := h.Observer.Begin(ScoreLabel, h.Oracle.Seed)
 	defer func() {
 		err = h.tooLong(ctx, err)
-		outcome := Outcome{Status: StatusOK, Seconds: time.Since(start).Seconds()}
+		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
 		if err != nil {
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
 			err = fmt.Errorf("the score %s of the task %s: %w", h.Task.Info.Measure.Name, h.Task.Info.Name, err)
@@ -62,7 +63,7 @@ func (h *harness) verdict(ctx context.Context, step int, predicted core.Snapshot
 	if err := rows.checkLabels(predicted, v.labels, step, classify); err != nil {
 		return v, err
 	}
-	v.scores = right(v.labels, h.Task.expected(step))
+	v.scores = results.ScoreLabels(v.labels, h.Task.expected(step))
 	return v, nil
 }
 
@@ -75,45 +76,19 @@ func (h *harness) score(ctx context.Context, step int, predicted core.Snapshots)
 	return scores, nil
 }
 
-// storedBaselines are the baselines of a task and its judge: the content of baselines.json, which is
-// the same for all commands and shards.
-type storedBaselines struct {
-	Key       string     `json:"key"` // of the oracle, or of the task if there is none
-	Baselines []Baseline `json:"baselines"`
-}
-
-const baselinesFile = "baselines.json"
-
-// baselineKey names what determines the baselines.
-func (r *Results) baselineKey() string {
-	task := r.Task
-	task.Source, task.Plugin = "", task.Plugin.sameCode()
-	return hashJSON(struct {
-		Oracle string
-		Task   TaskInfo
-	}{r.Oracle.Key, task})
-}
-
-// readBaselines reads baselines.json, if it is that of the results.
-func (s *Store) readBaselines(r *Results) ([]Baseline, bool) {
-	var stored storedBaselines
-	err := s.readJSON(baselinesFile, &stored, nil)
-	return stored.Baselines, err == nil && stored.Key == r.baselineKey() && checkBaselines(stored.Baselines, r.Task) == nil
-}
-
 // baselines judges the models that learn nothing. One that the judge fails at is left out, with a note,
 // as a run would be; what the judge must not return at all, and the end of ctx, are errors.
-func (h *harness) baselines(ctx context.Context) ([]Baseline, error) {
+func (h *harness) baselines(ctx context.Context) ([]results.Baseline, error) {
 	average, err := h.Task.mean()
 	if err != nil {
 		return nil, err
 	}
-	all := []Baseline{}
+	all := []results.Baseline{}
 	for _, of := range []struct {
 		name string
 		x    core.Snapshots
-	}{{Persistence, h.Task.starts}, {Mean, average}} {
-		b := Baseline{Name: of.name}
+	}{{results.Persistence, h.Task.starts}, {results.Mean, average}} {
+		b := results.Baseline{Name: of.name}
 		err := core.Contain(func() error { return h.judgeBaseline(ctx, &b, of.x) })
 		switch {
 		case err == nil:
@@ -121,16 +96,16 @@ func (h *harness) baselines(ctx context.Context) ([]Baseline, error) {
 		case ctx.Err() != nil, errors.Is(err, core.ErrContract):
 			return nil, fmt.Errorf("the baseline %s: %w", of.name, err)
 		default:
-			h.notes = append(h.notes, bounded(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
+			h.notes = append(h.notes, results.Bounded(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
 		}
 	}
 	return all, nil
 }
 
 // judgeBaseline judges the same predictions x at every step. An oracle has seen the starts already.
-func (h *harness) judgeBaseline(ctx context.Context, b *Baseline, x core.Snapshots) (err error) {
+func (h *harness) judgeBaseline(ctx context.Context, b *results.Baseline, x core.Snapshots) (err error) {
 	var seen []int
-	if h.judge != nil && b.Name == Persistence {
+	if h.judge != nil && b.Name == results.Persistence {
 		seen = h.oracle.TestLabels
 	} else if h.judge != nil {
 		if seen, err = h.classify(ctx, x); err != nil {
@@ -140,14 +115,14 @@ func (h *harness) judgeBaseline(ctx context.Context, b *Baseline, x core.Snapsho
 	for step := 1; step <= h.Task.Steps; step++ {
 		var scores []float64
 		if h.judge != nil {
-			scores = right(seen, h.Task.expected(step))
+			scores = results.ScoreLabels(seen, h.Task.expected(step))
 		} else if scores, err = h.score(ctx, step, x); err != nil {
 			return fmt.Errorf("at step %d: %w", step, err)
 		}
-		if math.IsInf(mean(scores), 0) {
+		if math.IsInf(results.MeanScore(scores), 0) {
 			return fmt.Errorf("at step %d: the sum of the scores is not finite", step)
 		}
-		b.Score, b.Scores = append(b.Score, mean(scores)), append(b.Scores, scores)
+		b.Score, b.Scores = append(b.Score, results.MeanScore(scores)), append(b.Scores, scores)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
@@ -25,21 +26,23 @@ func TestResultsOfForeignFolders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "results.json"), []byte(c.content), 0o644))
-			_, err := benchmark.OpenStore(dir).Results()
-			assert.ErrorIs(t, err, benchmark.ErrResults)
+			_, err := results.OpenStore(dir).Results()
+			assert.ErrorIs(t, err, results.ErrResults)
 			assert.ErrorContains(t, err, c.says)
 		})
 	}
-	_, err := benchmark.OpenStore(t.TempDir()).Results()
-	assert.ErrorIs(t, err, benchmark.ErrResults)
+	_, err := results.OpenStore(t.TempDir()).Results()
+	assert.ErrorIs(t, err, results.ErrResults)
 	assert.ErrorContains(t, err, "has no results.json")
 }
 
 func TestNumbersInJSON(t *testing.T) {
-	for _, want := range []benchmark.Epoch{{1, 0.1, -4.98}, {2, benchmark.Number(math.NaN()), benchmark.Number(math.Inf(1))}} {
+	for _, want := range []results.Epoch{
+		{Epoch: 1, Train: 0.1, Validation: -4.98}, {Epoch: 2, Train: results.Number(math.NaN()), Validation: results.Number(math.Inf(1))},
+	} {
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
-		var got benchmark.Epoch
+		var got results.Epoch
 		require.NoError(t, json.Unmarshal(text, &got))
 		if want.Epoch == 1 {
 			assert.Equal(t, want, got)
@@ -48,7 +51,7 @@ func TestNumbersInJSON(t *testing.T) {
 		assert.JSONEq(t, `{"epoch":2,"train":null,"validation":null}`, string(text))
 		assert.True(t, math.IsNaN(float64(got.Train)))
 	}
-	var c benchmark.Complex
+	var c results.Complex
 	assert.Error(t, json.Unmarshal([]byte("[1]"), &c))
 }
 
@@ -60,8 +63,8 @@ func FuzzResults(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "results.json"), text, 0o644))
-		if _, err := benchmark.OpenStore(dir).Results(); err != nil {
-			require.ErrorIs(t, err, benchmark.ErrResults)
+		if _, err := results.OpenStore(dir).Results(); err != nil {
+			require.ErrorIs(t, err, results.ErrResults)
 		}
 	})
 }

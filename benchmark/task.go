@@ -1,19 +1,15 @@
 package benchmark
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"hash"
-	"math"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // Task is an opened [core.Task], as the harness runs it. It is immutable.
 type Task struct {
-	Info TaskInfo
+	Info results.TaskInfo
 	*core.Problem
 
 	starts      core.Snapshots // from which roll-outs begin
@@ -37,10 +33,10 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 	}
 	values := options.Map()
 	delete(values, core.DataOption)
-	t.Info = TaskInfo{
+	t.Info = results.TaskInfo{
 		Name: d.Name, Options: values, Source: p.Source, Shape: p.Train.Shape(),
 		Train: p.Train.Len(), Validation: p.Validation.Len(), Test: p.Test.Len(), Starts: len(at),
-		Lag: p.Lag, Steps: p.Steps, Rank: p.Rank, Picture: string(p.Picture), Measure: measureInfo(p.Measure()),
+		Lag: p.Lag, Steps: p.Steps, Rank: p.Rank, Picture: string(p.Picture), Measure: results.NewMeasureInfo(p.Measure()),
 	}
 	if s := p.States; s != nil {
 		t.Info.States, t.Info.StateWord = s.Count, s.Word
@@ -50,16 +46,14 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 	}
 	if p.Truth != nil {
 		for _, v := range p.Truth.Eigenvalues {
-			t.Info.Eigenvalues = append(t.Info.Eigenvalues, Complex(v))
+			t.Info.Eigenvalues = append(t.Info.Eigenvalues, results.Complex(v))
 		}
 	}
-	t.Info.DataSHA256 = hashData(p)
+	t.Info.DataSHA256 = results.HashData(p)
 	if p.States != nil {
-		h := sha256.New()
-		hashNumbers(h, p.States.Expected...)
-		t.Info.ExpectedSHA256 = hex.EncodeToString(h.Sum(nil))
+		t.Info.ExpectedSHA256 = results.HashStates(p.States.Expected...)
 	}
-	if err := t.Info.check(); err != nil { // results that nobody can read are found before anything is fitted
+	if err := t.Info.Check(); err != nil { // results that nobody can read are found before anything is fitted
 		return nil, fmt.Errorf("the task %s: %w: %w", d.Name, core.ErrContract, err)
 	}
 	return t, nil
@@ -83,65 +77,13 @@ func (t *Task) expected(step int) []int {
 	return t.States.Expected[step-1]
 }
 
-// hashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major, of
-// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits.
-func hashData(p *core.Problem) string {
-	h := sha256.New()
-	all := []core.Trajectories{p.Train, p.Validation, p.Test}
-	var lengths []int
-	for _, x := range all {
-		for i := range x.Count() {
-			lengths = append(lengths, x.At(i).Len())
-			_, _ = x.At(i).WriteTo(h) // a hash takes everything
-		}
+func newTaskArrays(t *Task) *results.TaskArrays {
+	n := min(results.SampleSize(t.Info), t.Train.At(0).Len())
+	a := &results.TaskArrays{
+		Sample: t.Train.At(0).Slice(0, n), Starts: t.starts.Slice(0, min(results.RolloutSnapshots, t.starts.Len())),
 	}
-	states := 0
-	if s := p.States; s != nil {
-		states = s.Count
-		hashNumbers(h, s.Train, s.Validation, s.Test)
+	if t.States != nil {
+		a.SampleStates, a.TestStates = t.States.Train[:n], t.States.Test
 	}
-	hashNumbers(h, p.Train.Shape(), []int{p.Train.Len(), p.Validation.Len(), p.Test.Len(), states})
-	if len(lengths) > len(all) || p.Starts != nil {
-		hashNumbers(h, []int{p.Train.Count(), p.Validation.Count()}, lengths, p.Starts)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func hashNumbers(h hash.Hash, lists ...[]int) {
-	var word [8]byte
-	for _, numbers := range lists {
-		for _, n := range numbers {
-			binary.LittleEndian.PutUint64(word[:], uint64(n))
-			h.Write(word[:])
-		}
-	}
-}
-
-// MeasureInfo is a [core.Measure] in results.
-type MeasureInfo struct {
-	Name          string   `json:"name"`
-	Summary       string   `json:"summary"`
-	Unit          string   `json:"unit,omitempty"`
-	LowerIsBetter bool     `json:"lower_is_better,omitempty"`
-	Least         *float64 `json:"least,omitempty"`  // of a score; none without a bound
-	Most          *float64 `json:"most,omitempty"`   // likewise
-	Chance        *float64 `json:"chance,omitempty"` // the score of guessing; none if it is not known
-}
-
-func measureInfo(m core.Measure) MeasureInfo {
-	return MeasureInfo{m.Name, m.Summary, m.Unit, m.LowerIsBetter, finite(m.Least), finite(m.Most), finite(m.Chance)}
-}
-
-// Measure is what m tells of.
-func (m MeasureInfo) Measure() core.Measure {
-	or := func(v *float64, none float64) float64 {
-		if v == nil {
-			return none
-		}
-		return *v
-	}
-	return core.Measure{
-		Name: m.Name, Summary: m.Summary, Unit: m.Unit, LowerIsBetter: m.LowerIsBetter,
-		Least: or(m.Least, math.Inf(-1)), Most: or(m.Most, math.Inf(1)), Chance: or(m.Chance, math.NaN()),
-	}
+	return a
 }

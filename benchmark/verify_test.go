@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/verify"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/npz"
 )
@@ -75,14 +77,14 @@ func meaning(p benchmark.Plan) func(label string) (string, core.Options, error) 
 }
 
 // verify returns the findings on a folder as sentences, or the error; left is what was not checked.
-func verify(t testing.TB, dir string, p benchmark.Plan) (found, left []string) {
-	store := benchmark.OpenStore(dir)
+func verifyFolder(t testing.TB, dir string, p benchmark.Plan) (found, left []string) {
+	store := results.OpenStore(dir)
 	recorded, err := store.Results()
 	if err != nil {
 		return []string{err.Error()}, nil
 	}
 	p.SaveModels, p.SavePredictions = false, false
-	v, err := benchmark.Verify(t.Context(), benchmark.Published{Results: recorded, Store: store, Meaning: meaning(p)},
+	v, err := verify.Check(t.Context(), verify.Published{Results: recorded, Store: store, Meaning: meaning(p)},
 		p)
 	if err != nil {
 		return []string{err.Error()}, nil
@@ -101,9 +103,9 @@ func verify(t testing.TB, dir string, p benchmark.Plan) (found, left []string) {
 }
 
 // forge changes results.json and all files that say the same.
-func forge(change func(r *benchmark.Results)) func(t *testing.T, dir string) {
+func forge(change func(r *results.Results)) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
-		store := benchmark.OpenStore(dir)
+		store := results.OpenStore(dir)
 		r, err := store.Results()
 		require.NoError(t, err)
 		change(r)
@@ -119,12 +121,12 @@ func forge(change func(r *benchmark.Results)) func(t *testing.T, dir string) {
 }
 
 // rank makes a run say of itself what its evaluation says.
-func rank(run *benchmark.RunResult) {
+func rank(run *results.Run) {
 	if len(run.Evaluations) > 0 {
 		run.PredictionSHA256 = slices.Clone(run.Ranked.PredictionSHA256)
 		run.Status, run.Reason = run.Ranked.Status, run.Ranked.Reason
-		run.Trained = run.Status == benchmark.StatusOK && run.Untrained == ""
-		if run.Status == benchmark.StatusOK {
+		run.Trained = run.Status == results.StatusOK && run.Untrained == ""
+		if run.Status == results.StatusOK {
 			run.Reason = run.Untrained
 		}
 	}
@@ -137,9 +139,9 @@ func writeJSON(t *testing.T, path string, v any) {
 }
 
 // torn changes results.json alone.
-func torn(change func(r *benchmark.Results)) func(t *testing.T, dir string) {
+func torn(change func(r *results.Results)) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
-		r, err := benchmark.OpenStore(dir).Results()
+		r, err := results.OpenStore(dir).Results()
 		require.NoError(t, err)
 		change(r)
 		writeJSON(t, filepath.Join(dir, "results.json"), r)
@@ -148,7 +150,7 @@ func torn(change func(r *benchmark.Results)) func(t *testing.T, dir string) {
 
 // first is a file of the first run, "perfect" at seed 1.
 func first(t *testing.T, dir, ending string) string {
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	return filepath.Join(dir, "runs", r.Runs[0].Key+ending)
 }
@@ -186,15 +188,15 @@ func text(name, old, now string) func(t *testing.T, dir string) {
 }
 
 // modelOf changes the model of the first run, or the oracle.
-func modelOf(oracle bool, change func(m *benchmark.SavedModel)) func(t *testing.T, dir string) {
+func modelOf(oracle bool, change func(m *results.SavedModel)) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
-		r, err := benchmark.OpenStore(dir).Results()
+		r, err := results.OpenStore(dir).Results()
 		require.NoError(t, err)
-		path := benchmark.OpenStore(dir).ModelPath(r.Runs[0].Key)
+		path := results.OpenStore(dir).ModelPath(r.Runs[0].Key)
 		if oracle {
-			path = benchmark.OpenStore(dir).OraclePath(r.Oracle.Key)
+			path = results.OpenStore(dir).OraclePath(r.Oracle.Key)
 		}
-		m, err := benchmark.ReadModel(path)
+		m, err := results.ReadModel(path)
 		require.NoError(t, err)
 		change(m)
 		require.NoError(t, m.Write(path))
@@ -211,12 +213,10 @@ func gone(name string) func(t *testing.T, dir string) {
 	}
 }
 
-type results = benchmark.Results
-
 // hide makes a run one that was not fitted.
-func hide(run *benchmark.RunResult, status benchmark.Status) {
+func hide(run *results.Run, status results.Status) {
 	run.Status, run.Reason, run.Trained = status, "it was not to be", false
-	run.Evaluations, run.PredictionSHA256 = []benchmark.Evaluation{}, []string{}
+	run.Evaluations, run.PredictionSHA256 = []results.Evaluation{}, []string{}
 }
 
 // forgeries are one lie each, and the sentence that tells it. KEY is the key of the first run,
@@ -226,31 +226,31 @@ var forgeries = map[string]struct {
 	says  string
 }{
 	"a bad run called crashed": {
-		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusCrashed) }),
+		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusCrashed) }),
 		"still?epochs=20, seed 1: it is recorded as crashed and is ok here",
 	},
 	"a bad run called too slow": {
-		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusTimeout) }),
+		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusTimeout) }),
 		"still?epochs=20, seed 1: it is recorded as timeout, and nobody can tell what it would have given",
 	},
 	"a failure called trained": {
-		torn(func(r *results) { r.Runs[4].Trained = true }),
+		torn(func(r *results.Results) { r.Runs[4].Trained = true }),
 		"called trained; a run that is not ok has learned nothing",
 	},
 	"a cost below nothing": {
-		torn(func(r *results) { r.Runs[0].FitSeconds = -5 }),
+		torn(func(r *results.Results) { r.Runs[0].FitSeconds = -5 }),
 		"its fit_seconds is -5; it is 0 to 1000000000",
 	},
 	"a cost beyond all bounds": {
-		torn(func(r *results) { r.Runs[0].RPC = &benchmark.RPC{Calls: 1 << 60} }),
+		torn(func(r *results.Results) { r.Runs[0].RPC = &results.RPC{Calls: 1 << 60} }),
 		"its rpc.calls is 1152921504606846976; it is 0 to 9007199254740992",
 	},
 	"a limit of training that cut nothing": {
-		forge(func(r *results) { r.MaxEpochs = 90 }),
+		forge(func(r *results.Results) { r.MaxEpochs = 90 }),
 		"the results say that training was cut short at 90 epochs, and none of it has as many",
 	},
 	"no labels of the oracle, and another program": {
-		forge(func(r *results) {
+		forge(func(r *results.Results) {
 			r.Oracle.TestLabels, r.Environment.ExecutableSHA256 = nil, "other"
 			for i := range r.Runs {
 				r.Runs[i].Environment.ExecutableSHA256 = "other"
@@ -259,64 +259,64 @@ var forgeries = map[string]struct {
 		"what it sees in the test snapshots is not recorded",
 	},
 	"a label with what nobody sees": {
-		torn(func(r *results) { r.Runs[0].Method = "perf\u200bect" }),
+		torn(func(r *results.Results) { r.Runs[0].Method = "perf\u200bect" }),
 		"has characters that nobody sees",
 	},
 	"a label that ends before its options": {
-		torn(func(r *results) { r.Runs[0].Method = "perfect?" }),
+		torn(func(r *results.Results) { r.Runs[0].Method = "perfect?" }),
 		`it is called "perfect?", which ends before its options`,
 	},
 	"accuracy": {
-		forge(func(r *results) { r.Runs[0].Ranked.Score[2] = 0.99 }),
+		forge(func(r *results.Results) { r.Runs[0].Ranked.Score[2] = 0.99 }),
 		"perfect, seed 1: accuracy at step 3 is recorded as 0.99 and is 1 here",
 	},
 	"all accuracies": {
-		forge(func(r *results) { r.Runs[2].Ranked.Score = []float64{1, 1, 1, 1} }),
+		forge(func(r *results.Results) { r.Runs[2].Ranked.Score = []float64{1, 1, 1, 1} }),
 		"still?epochs=20, seed 1: accuracy at step 1 is recorded as 1 and is 0 here (and 2 more differ)",
 	},
 	"accuracy and labels": {
-		forge(func(r *results) {
+		forge(func(r *results.Results) {
 			r.Runs[2].Ranked.Score, r.Runs[2].Ranked.Labels = r.Runs[0].Ranked.Score, r.Runs[0].Ranked.Labels
 		}),
 		"still?epochs=20, seed 1: the labels at step 1 are recorded otherwise than here in 15 of 15, of " +
 			"the same predictions (and 2 more differ)",
 	},
 	"a label": {
-		forge(func(r *results) { r.Runs[0].Ranked.Labels[1][4] = 1 }),
+		forge(func(r *results.Results) { r.Runs[0].Ranked.Labels[1][4] = 1 }),
 		"perfect, seed 1: the labels at step 2 are recorded otherwise than here in 1 of 15, of the same " +
 			"predictions",
 	},
 	"a hash": {
-		forge(func(r *results) { r.Runs[0].Ranked.PredictionSHA256[1] = strings.Repeat("0", 64) }),
+		forge(func(r *results.Results) { r.Runs[0].Ranked.PredictionSHA256[1] = strings.Repeat("0", 64) }),
 		"perfect, seed 1: other predictions from step 2",
 	},
 	"no hashes": {
-		torn(func(r *results) { r.Runs[0].Ranked.PredictionSHA256 = nil }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.PredictionSHA256 = nil }),
 		`run 1, "perfect", seed 1: the protocol reencode: it has 0 hashes of predictions; a run of 4 steps that is ok has 4`,
 	},
 	"fewer hashes": {
-		torn(func(r *results) { r.Runs[0].PredictionSHA256 = r.Runs[0].PredictionSHA256[:2] }),
+		torn(func(r *results.Results) { r.Runs[0].PredictionSHA256 = r.Runs[0].PredictionSHA256[:2] }),
 		`run 1, "perfect", seed 1: it has 2 hashes of predictions; a run of 4 steps has as many, or none`,
 	},
 	"hashes for other readers": {
-		torn(func(r *results) { r.Runs[0].PredictionSHA256[1] = strings.Repeat("0", 64) }),
+		torn(func(r *results.Results) { r.Runs[0].PredictionSHA256[1] = strings.Repeat("0", 64) }),
 		"run 1, perfect, seed 1: its hashes of predictions are not those of its evaluation by reencode",
 	},
 	"an end for other readers": {
-		torn(func(r *results) { r.Runs[0].Status, r.Runs[0].Trained = benchmark.StatusFailed, false }),
+		torn(func(r *results.Results) { r.Runs[0].Status, r.Runs[0].Trained = results.StatusFailed, false }),
 		`run 1, perfect, seed 1: it is called failed, trained false, for the reason "", and its evaluation by reencode ` +
 			`says ok, true and ""`,
 	},
 	"the other protocol": {
-		forge(func(r *results) { r.Runs[0].Evaluations[1].Status = benchmark.StatusFailed }),
+		forge(func(r *results.Results) { r.Runs[0].Evaluations[1].Status = results.StatusFailed }),
 		"perfect, seed 1: it is recorded as failed by powers and is skipped here",
 	},
 	"an expected state": {
-		forge(func(r *results) { r.Expected[1][0] = 2 }),
+		forge(func(r *results.Results) { r.Expected[1][0] = 2 }),
 		"the expected states are recorded otherwise than they are here",
 	},
 	"a baseline": {
-		forge(func(r *results) { r.Baselines[0].Scores[0][0] = 1 }),
+		forge(func(r *results.Results) { r.Baselines[0].Scores[0][0] = 1 }),
 		"the baselines are recorded otherwise than they are here",
 	},
 	"a baseline's file": {
@@ -324,18 +324,18 @@ var forgeries = map[string]struct {
 		"baselines.json has baselines ",
 	},
 	"an option of the task": {
-		forge(func(r *results) { r.Task.Options["steps"] = 5 }), "another task: steps 4 against 5",
+		forge(func(r *results.Results) { r.Task.Options["steps"] = 5 }), "another task: steps 4 against 5",
 	},
 	"the usual rank": {
-		forge(func(r *results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 and is 3 here",
+		forge(func(r *results.Results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 and is 3 here",
 	},
 	"fewer roll-outs": {
-		forge(func(r *results) {
+		forge(func(r *results.Results) {
 			r.Task.Starts = 12
 			for i := range r.Expected {
 				r.Expected[i] = r.Expected[i][:12]
 			}
-			r.Oracle.TestLabels, r.Baselines = r.Oracle.TestLabels[:12], []benchmark.Baseline{}
+			r.Oracle.TestLabels, r.Baselines = r.Oracle.TestLabels[:12], []results.Baseline{}
 			for i := range r.Runs {
 				for k := range r.Runs[i].Evaluations {
 					e := &r.Runs[i].Evaluations[k]
@@ -347,202 +347,202 @@ var forgeries = map[string]struct {
 		}), "another number of roll-outs: 15 against 12",
 	},
 	"a measure": {
-		torn(func(r *results) { r.Task.Measure.LowerIsBetter = true }),
+		torn(func(r *results.Results) { r.Task.Measure.LowerIsBetter = true }),
 		"its measure calls itself accuracy, and is another",
 	},
 	"no labels": {
-		torn(func(r *results) { r.Runs[0].Ranked.Labels = nil }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels = nil }),
 		"it has 0 lists of labels; a run of 4 steps that is ok has 4",
 	},
 	"labels of fewer snapshots": {
-		torn(func(r *results) { r.Runs[0].Ranked.Labels[3] = r.Runs[0].Ranked.Labels[3][:14] }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels[3] = r.Runs[0].Ranked.Labels[3][:14] }),
 		"the labels at step 4: there are 14, of 15 snapshots",
 	},
 	"fewer accuracies": {
-		torn(func(r *results) { r.Runs[0].Ranked.Score = r.Runs[0].Ranked.Score[:3] }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.Score = r.Runs[0].Ranked.Score[:3] }),
 		"it has 3 means of scores; a run of 4 steps that is ok has 4",
 	},
-	"fewer steps": {torn(func(r *results) { r.Task.Steps = 3 }), "there are 5 lists of expected states; a task with an oracle has 4"},
+	"fewer steps": {torn(func(r *results.Results) { r.Task.Steps = 3 }), "there are 5 lists of expected states; a task with an oracle has 4"},
 	"accuracy above 1": {
-		torn(func(r *results) { r.Runs[0].Ranked.Score[0] = 1.5 }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.Score[0] = 1.5 }),
 		"its accuracy at step 1 is 1.5; it is 0 to 1",
 	},
 	"a label that is no state": {
-		torn(func(r *results) { r.Runs[0].Ranked.Labels[0][2] = -1 }),
+		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels[0][2] = -1 }),
 		"the labels at step 1: that of snapshot 3 is -1; the states are 0 to 2",
 	},
-	"negative rank": {torn(func(r *results) { r.Runs[0].Rank = -1 }), "it has the rank -1"},
+	"negative rank": {torn(func(r *results.Results) { r.Runs[0].Rank = -1 }), "it has the rank -1"},
 	"an end that is none": {
-		torn(func(r *results) { r.Runs[0].Status = "splendid" }),
+		torn(func(r *results.Results) { r.Runs[0].Status = "splendid" }),
 		`its status is "splendid", which is none`,
 	},
 	"a key that is a path": {
-		torn(func(r *results) { r.Runs[0].Key = "../../secret" }),
+		torn(func(r *results.Results) { r.Runs[0].Key = "../../secret" }),
 		`its key "../../secret" is no name of a file`,
 	},
 	"an oracle's key as a path": {
-		torn(func(r *results) { r.Oracle.Key = "x/../../secret" }),
+		torn(func(r *results.Results) { r.Oracle.Key = "x/../../secret" }),
 		`its key "x/../../secret" is no name of a file`,
 	},
 	"a run twice": {
-		torn(func(r *results) { r.Runs = append(r.Runs, r.Runs[0]) }),
+		torn(func(r *results.Results) { r.Runs = append(r.Runs, r.Runs[0]) }),
 		"runs 1 and 9 have the same key, ",
 	},
 	"a label and seed twice": {
-		torn(func(r *results) { r.Runs[1].Seed = 1 }),
+		torn(func(r *results.Results) { r.Runs[1].Seed = 1 }),
 		"runs 1 and 2 are both perfect, seed 1",
 	},
 	"another method's label": {
-		forge(func(r *results) { relabel(r, "still?epochs=20", "perfect?epochs=20") }),
+		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "perfect?epochs=20") }),
 		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", stands for the method perfect, and it ` +
 			`is recorded as made by still`,
 	},
 	"other options in the label": {
-		forge(func(r *results) { relabel(r, "still?epochs=20", "still?epochs=30") }),
+		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "still?epochs=30") }),
 		`still?epochs=30, seed 1: its recorded options are not those that its name as written, "still?epochs=30", ` +
 			`stands for: epochs 20 against 30`,
 	},
 	"no options in the label": {
-		forge(func(r *results) { relabel(r, "still?epochs=20", "still") }),
+		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "still") }),
 		`still, seed 1: its recorded options are not those that its name as written, "still", stands for: epochs 20 ` +
 			`against 50`,
 	},
 	"an option": {
-		forge(func(r *results) { r.Runs[2].Options["epochs"], r.Runs[3].Options["epochs"] = 30, 30 }),
+		forge(func(r *results.Results) { r.Runs[2].Options["epochs"], r.Runs[3].Options["epochs"] = 30, 30 }),
 		"still?epochs=20, seed 1: its options are recorded otherwise than it was made with here: epochs " +
 			"30 against 20",
 	},
 	"options unlike its siblings": {
-		forge(func(r *results) { r.Runs[3].Options["epochs"] = 30 }),
+		forge(func(r *results.Results) { r.Runs[3].Options["epochs"] = 30 }),
 		"still?epochs=20, seed 2: its options are not those of seed 1, which has the same name as written: epochs " +
 			"30 against 20",
 	},
 	"no options": {
-		forge(func(r *results) { r.Runs[0].Options = map[string]any{} }),
+		forge(func(r *results.Results) { r.Runs[0].Options = map[string]any{} }),
 		"perfect, seed 1: its options are recorded otherwise than it was made with here: epochs none " +
 			"against 50",
 	},
 	"a key": {
-		forge(func(r *results) { r.Runs[0].Key = "perfect-s1-0123456789abcdef" }),
+		forge(func(r *results.Results) { r.Runs[0].Key = "perfect-s1-0123456789abcdef" }),
 		"perfect, seed 1: its key is recorded as perfect-s1-0123456789abcdef, and what is recorded of " +
 			"it gives KEY",
 	},
 	"a seed": {
-		forge(func(r *results) { r.Runs[0].Seed = 3 }),
+		forge(func(r *results.Results) { r.Runs[0].Seed = 3 }),
 		"perfect, seed 3: its key is recorded as KEY, and what is recorded of it gives perfect-s3-",
 	},
 	"executable": {
-		forge(func(r *results) { r.Runs[0].Environment.ExecutableSHA256 = "other" }),
+		forge(func(r *results.Results) { r.Runs[0].Environment.ExecutableSHA256 = "other" }),
 		"perfect, seed 1: it is recorded as made by the executable other, and the results by the " +
 			"executable code",
 	},
 	"kernels": {
-		forge(func(r *results) { r.Runs[0].Environment.Backend = "some" }),
+		forge(func(r *results.Results) { r.Runs[0].Environment.Backend = "some" }),
 		"perfect, seed 1: it is recorded as made on the kernels some, and the results on none",
 	},
 	"plugin": {
-		forge(func(r *results) { r.Runs[0].Plugin = &benchmark.PluginInfo{Path: "p", SHA256: "abc"} }),
+		forge(func(r *results.Results) { r.Runs[0].Plugin = &results.PluginInfo{Path: "p", SHA256: "abc"} }),
 		"perfect, seed 1: the method is recorded as from the plugin p (abc) and is from this program " +
 			"here",
 	},
 	"limit on epochs": {
-		forge(func(r *results) { r.MaxEpochs = 10 }),
+		forge(func(r *results.Results) { r.MaxEpochs = 10 }),
 		"perfect, seed 1: it is recorded with 50 epochs, and the results with at most 10",
 	},
 	"rank": {
-		forge(func(r *results) { r.Runs[0].Rank = 2 }),
+		forge(func(r *results.Results) { r.Runs[0].Rank = 2 }),
 		"perfect, seed 1: rank is recorded as 2 and is 3 here",
 	},
 	"parameters": {
-		forge(func(r *results) { r.Runs[0].Parameters = 5 }),
+		forge(func(r *results.Results) { r.Runs[0].Parameters = 5 }),
 		"perfect, seed 1: parameters are recorded as 5 and are 0 here",
 	},
 	"an eigenvalue": {
-		forge(func(r *results) { r.Runs[0].Eigenvalues[1] = 0.6 }),
+		forge(func(r *results.Results) { r.Runs[0].Eigenvalues[1] = 0.6 }),
 		"perfect, seed 1: eigenvalue 2 is recorded as (0.6+0i) and is (0.5+0i) here",
 	},
 	"fewer eigenvalues": {
-		forge(func(r *results) { r.Runs[0].Eigenvalues = r.Runs[0].Eigenvalues[:1] }),
+		forge(func(r *results.Results) { r.Runs[0].Eigenvalues = r.Runs[0].Eigenvalues[:1] }),
 		"perfect, seed 1: the number of eigenvalues is recorded as 1 and is 2 here",
 	},
 	"untrained": {
-		forge(func(r *results) { r.Runs[0].Untrained = "bad luck" }),
+		forge(func(r *results.Results) { r.Runs[0].Untrained = "bad luck" }),
 		`perfect, seed 1: why it is untrained is recorded as "bad luck" and is "" here`,
 	},
 	"exposure": {
-		forge(func(r *results) { r.Runs[0].Exposed = "labels" }),
+		forge(func(r *results.Results) { r.Runs[0].Exposed = "labels" }),
 		`perfect, seed 1: what the method sees is recorded as "labels" and is "" here`,
 	},
 	"warning": {
-		forge(func(r *results) { r.Runs[0].Warnings = []string{} }),
+		forge(func(r *results.Results) { r.Runs[0].Warnings = []string{} }),
 		`perfect, seed 1: the warning "careful" is not recorded and is given here`,
 	},
 	"another warning": {
-		forge(func(r *results) { r.Runs[0].Warnings[0] = "bold" }),
+		forge(func(r *results.Results) { r.Runs[0].Warnings[0] = "bold" }),
 		`perfect, seed 1: a warning is recorded as "bold" and is "careful" here`,
 	},
 	"a loss": {
-		forge(func(r *results) { r.Runs[0].History[0].Validation = 0.5 }),
+		forge(func(r *results.Results) { r.Runs[0].History[0].Validation = 0.5 }),
 		"perfect, seed 1: entry 1 of the history is recorded as epoch 50 with the losses 1 and 0.5, and " +
 			"is epoch 50 with 1 and 2 here",
 	},
 	"no history": {
-		forge(func(r *results) { r.Runs[0].History = nil }),
+		forge(func(r *results.Results) { r.Runs[0].History = nil }),
 		"perfect, seed 1: the number of epochs is recorded as 0 and is 1 here",
 	},
 	"a success called a failure": {
-		forge(func(r *results) { hide(&r.Runs[2], benchmark.StatusFailed) }),
+		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusFailed) }),
 		"still?epochs=20, seed 1: it is recorded as failed and is ok here",
 	},
 	"a failure called skipped": {
-		forge(func(r *results) { r.Runs[4].Status = benchmark.StatusSkipped }),
+		forge(func(r *results.Results) { r.Runs[4].Status = results.StatusSkipped }),
 		"failing, seed 1: it is recorded as skipped and is failed here: fit: no idea",
 	},
 	"why it failed": {
-		forge(func(r *results) { r.Runs[4].Reason = "out of memory" }),
+		forge(func(r *results.Results) { r.Runs[4].Reason = "out of memory" }),
 		`failing, seed 1: the reason is recorded as "out of memory" and is "fit: no idea" here`,
 	},
 	"exposure of a failure": {
-		forge(func(r *results) { r.Runs[4].Exposed = "oracle" }),
+		forge(func(r *results.Results) { r.Runs[4].Exposed = "oracle" }),
 		`failing, seed 1: what the method sees is recorded as "oracle" and is "" here`,
 	},
 
 	"the oracle's accuracy": {
-		forge(func(r *results) { r.Oracle.TestAccuracy = 0.5 }),
+		forge(func(r *results.Results) { r.Oracle.TestAccuracy = 0.5 }),
 		"the oracle brightness: accuracy on test snapshots is recorded as 0.5 and is 1 here",
 	},
 	"its other accuracy": {
-		forge(func(r *results) { r.Oracle.ValidationAccuracy = 0.5 }),
+		forge(func(r *results.Results) { r.Oracle.ValidationAccuracy = 0.5 }),
 		"the oracle brightness: accuracy on validation snapshots is recorded as 0.5 and is 1 here",
 	},
 	"what it sees": {
-		forge(func(r *results) { r.Oracle.TestLabels[3] = 2 }),
+		forge(func(r *results.Results) { r.Oracle.TestLabels[3] = 2 }),
 		"the oracle brightness: what it sees in the test snapshots is recorded otherwise than here in 1 " +
 			"of 15",
 	},
 	"not what it sees": {
-		forge(func(r *results) { r.Oracle.TestLabels = nil }),
+		forge(func(r *results.Results) { r.Oracle.TestLabels = nil }),
 		"the oracle brightness: what it sees in the test snapshots is not recorded",
 	},
 	"its history": {
-		forge(func(r *results) { r.Oracle.History = []benchmark.Epoch{{Epoch: 1}} }),
+		forge(func(r *results.Results) { r.Oracle.History = []results.Epoch{{Epoch: 1}} }),
 		"the oracle brightness: the number of epochs is recorded as 1 and is 0 here",
 	},
 	"its warnings": {
-		forge(func(r *results) { r.Oracle.Warnings = []string{"weak"} }),
+		forge(func(r *results.Results) { r.Oracle.Warnings = []string{"weak"} }),
 		`the oracle brightness: the warning "weak" is recorded and is not given here`,
 	},
 	"its key": {
-		forge(func(r *results) { r.Oracle.Key = "0123456789abcdef" }),
+		forge(func(r *results.Results) { r.Oracle.Key = "0123456789abcdef" }),
 		"the oracle brightness: its key is recorded as 0123456789abcdef, and what is recorded of it " +
 			"gives ",
 	},
 	"the shape of the images": {
-		forge(func(r *results) { r.Task.Shape = []int{4} }),
+		forge(func(r *results.Results) { r.Task.Shape = []int{4} }),
 		"the shape of the snapshots is recorded as [4] and is [2 2] here",
 	},
-	"another lag": {forge(func(r *results) { r.Task.Lag = 2 }), "another lag: 1 against 2"},
-	"other data":  {forge(func(r *results) { r.Task.DataSHA256 = "others" }), "other data: "},
+	"another lag": {forge(func(r *results.Results) { r.Task.Lag = 2 }), "another lag: 1 against 2"},
+	"other data":  {forge(func(r *results.Results) { r.Task.DataSHA256 = "others" }), "other data: "},
 
 	"a run's file": {
 		text(".json", `"rank":3`, `"rank":2`),
@@ -611,28 +611,28 @@ var forgeries = map[string]struct {
 		a["predictions"] = npz.Array{Shape: []int{1, 15, 2, 2}, Values: a["predictions"].Values.([]float32)[:60]}
 	}), "its shape is [1 15 2 2] and must be [4 15 2 2]"},
 	"a model": {
-		modelOf(false, func(m *benchmark.SavedModel) { m.State.Arrays["by"].Values.([]int64)[0] = 2 }),
+		modelOf(false, func(m *results.SavedModel) { m.State.Arrays["by"].Values.([]int64)[0] = 2 }),
 		`runs/KEY.model.npz: the array "by" is not as it must be: its values are others`,
 	},
 	"whose model it is": {
-		modelOf(false, func(m *benchmark.SavedModel) { m.Seed = 8 }),
+		modelOf(false, func(m *results.SavedModel) { m.Seed = 8 }),
 		"runs/KEY.model.npz has seed 8 and results.json has 1",
 	},
 	"a model's task": {
-		modelOf(false, func(m *benchmark.SavedModel) { m.Task.States = 9 }),
+		modelOf(false, func(m *results.SavedModel) { m.Task.States = 9 }),
 		"runs/KEY.model.npz has states 9 and results.json has 3",
 	},
 	"facts of a model": {
-		modelOf(false, func(m *benchmark.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
+		modelOf(false, func(m *results.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
 		`runs/KEY.model.npz: its facts are {"a":1} and are `,
 	},
 	"a model that is torn": {text(".model.npz", "by", "my"), "runs/KEY.model.npz cannot be read: "},
 	"the oracle's model": {
-		modelOf(true, func(m *benchmark.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
+		modelOf(true, func(m *results.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
 		`.npz: its facts are {"a":1} and are {} here`,
 	},
 	"whose oracle it is": {
-		modelOf(true, func(m *benchmark.SavedModel) { m.Options["epochs"] = 3 }),
+		modelOf(true, func(m *results.SavedModel) { m.Options["epochs"] = 3 }),
 		`.npz has options {"epochs":3} and results.json has {"epochs":20}`,
 	},
 	"a link out of the run": {outside, "runs/KEY.npz cannot be read: "},
@@ -642,7 +642,7 @@ var forgeries = map[string]struct {
 	}, "results.csv is a folder, not a regular file"},
 }
 
-func relabel(r *results, old, now string) {
+func relabel(r *results.Results, old, now string) {
 	for i := range r.Runs {
 		if r.Runs[i].Method == old {
 			r.Runs[i].Method = now
@@ -665,7 +665,7 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	seconds := 9.0
-	forge(func(r *results) {
+	forge(func(r *results.Results) {
 		r.Environment.CPU, r.Environment.Cores, r.Environment.Version, r.Environment.Command = "Z80", 1, "v9",
 			[]string{"x"}
 		r.Task.Source = "elsewhere"
@@ -675,11 +675,11 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 		run := &r.Runs[0]
 		run.FitSeconds, run.ResumedSeconds, run.CompileSeconds, run.Ranked.PredictSeconds, run.CPUSeconds = 9, 8, 7, 6,
 			&seconds
-		run.PeakRSSBytes, run.Isolated, run.Jobs, run.Threads, run.RPC = 5, true, 4, 3, &benchmark.RPC{Calls: 2}
+		run.PeakRSSBytes, run.Isolated, run.Jobs, run.Threads, run.RPC = 5, true, 4, 3, &results.RPC{Calls: 2}
 		run.Warnings = append(run.Warnings, "the checkpoint x was left aside: torn",
 			"a checkpoint was not stored: the disk is full")
 	})(t, dir)
-	found, _ := verify(t, dir, p)
+	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
 }
 
@@ -693,7 +693,7 @@ func TestAnotherLabelOfTheSameRun(t *testing.T) {
 	p.Entries[0].Label = "perfect?epochs=50"
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	found, _ := verify(t, dir, p)
+	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
 }
 
@@ -711,10 +711,10 @@ func TestVerifyCappedRuns(t *testing.T) {
 		p.Entries[i].Options = capped(t, p.Entries[i].Method.Describe()) // as recorded
 	}
 	p.Oracle.Options, p.Entries[1].Label = capped(t, p.Oracle.Oracle.Describe()), "still?epochs=7"
-	found, _ := verify(t, dir, p)
+	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
-	forge(func(r *results) { r.MaxEpochs = 0 })(t, dir)
-	found, _ = verify(t, dir, p)
+	forge(func(r *results.Results) { r.MaxEpochs = 0 })(t, dir)
+	found, _ = verifyFolder(t, dir, p)
 	assert.Contains(t, found, `perfect, seed 1: its recorded options are not those that its name as written, "perfect", `+
 		`stands for: epochs 7 against 50`)
 }
@@ -731,15 +731,15 @@ func capped(t testing.TB, d core.Description) core.Options {
 func TestARunsFileIsHeldToTheTask(t *testing.T) {
 	dir := t.TempDir()
 	p := published(t, dir)
-	p.Shard = benchmark.Shard{Index: 1, Count: 1}
+	p.Shard = results.Shard{Index: 1, Count: 1}
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	r.Runs[0].Ranked.PredictionSHA256 = nil
 	writeJSON(t, filepath.Join(dir, "runs", r.Runs[0].Key+".json"), r.Runs[0])
-	_, _, err = benchmark.OpenStore(dir).Progress()
-	require.ErrorIs(t, err, benchmark.ErrResults)
+	_, _, err = results.OpenStore(dir).Progress()
+	require.ErrorIs(t, err, results.ErrResults)
 	assert.ErrorContains(t, err, "it has 0 hashes of predictions; a run of 4 steps that is ok has 4")
-	m, err := benchmark.Merge(dir, []string{dir}, nil)
+	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Missing, 1)
 	assert.Contains(t, m.Missing[0].Reason, "it has 0 hashes of predictions")
@@ -765,9 +765,9 @@ func TestMergeWritesInItsFolderOnly(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "parent", "out")
 	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
 	require.NoError(t, err)
-	torn(func(r *results) { r.Runs[0].Key = "../../escaped" })(t, dir)
-	_, err = benchmark.Merge(out, []string{dir}, nil)
-	require.ErrorIs(t, err, benchmark.ErrResults)
+	torn(func(r *results.Results) { r.Runs[0].Key = "../../escaped" })(t, dir)
+	_, err = results.Merge(out, []string{dir}, nil)
+	require.ErrorIs(t, err, results.ErrResults)
 	assert.ErrorContains(t, err, `its key "../../escaped" is no name of a file`)
 	assert.NoDirExists(t, filepath.Dir(out))
 }
@@ -780,10 +780,10 @@ func TestVerifyLossesThatAreNoNumbers(t *testing.T) {
 	p.Entries[0].Method = diverges{m}
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	found, _ := verify(t, dir, p)
+	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
 	text(".json", `"train":null`, `"train":1`)(t, dir)
-	found, _ = verify(t, dir, p)
+	found, _ = verifyFolder(t, dir, p)
 	assert.Len(t, found, 1)
 }
 
@@ -806,8 +806,8 @@ func (m diverged) Report() core.Report {
 // TestWholeNumbersOfResults: a million is the same option in a plan and from JSON, which has no
 // whole numbers.
 func TestWholeNumbersOfResults(t *testing.T) {
-	assert.Empty(t, benchmark.UnlikeOptions(map[string]any{"n": 1_000_000}, map[string]any{"n": 1e6}))
-	assert.Equal(t, "n 1000000 against 1000001", benchmark.UnlikeOptions(map[string]any{"n": 1_000_000},
+	assert.Empty(t, results.UnlikeOptions(map[string]any{"n": 1_000_000}, map[string]any{"n": 1e6}))
+	assert.Equal(t, "n 1000000 against 1000001", results.UnlikeOptions(map[string]any{"n": 1_000_000},
 		map[string]any{"n": 1000001.0}))
 }
 
@@ -818,7 +818,7 @@ func TestForgeriesAreFound(t *testing.T) {
 	p := published(t, honest)
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	found, left := verify(t, honest, p)
+	found, left := verifyFolder(t, honest, p)
 	assert.Empty(t, found, "what is honest passes")
 	assert.Equal(t, []string{
 		"the warning \"the model was not saved: the method still does not have that ability\", which is about the moment",
@@ -833,13 +833,13 @@ func TestForgeriesAreFound(t *testing.T) {
 			c.forge(t, dir)
 			q := p
 			q.Entries = slices.Clone(p.Entries)
-			if recorded, err := benchmark.OpenStore(dir).Results(); err == nil {
+			if recorded, err := results.OpenStore(dir).Results(); err == nil {
 				q.Seeds = []int64{1, 2, 3}
 				for i := range q.Entries {
 					q.Entries[i].Label = recorded.Runs[2*i].Method // as they are read from results
 				}
 			}
-			found, _ := verify(t, dir, q)
+			found, _ := verifyFolder(t, dir, q)
 			says := strings.ReplaceAll(c.says, "KEY", r.Runs[0].Key)
 			assert.True(t, slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, says) }),
 				"%q is not among %s", says, strconv.Quote(strings.Join(found, "\n")))

@@ -14,6 +14,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -144,9 +145,9 @@ func TestBars(t *testing.T) {
 	}
 	both.Wait()
 	shows("vamp    seed 1  training    epoch 5/5", "linear  seed 1  training    epoch 5 ", "0 of 2 runs finished")
-	o.End("vamp", 1, benchmark.Outcome{Status: benchmark.StatusOK, Seconds: 1.5})
+	o.End("vamp", 1, benchmark.Outcome{Status: results.StatusOK, Seconds: 1.5})
 	shows("vamp, seed 1: done in 1.5s\n", "1 of 2 runs finished")
-	o.End("linear", 1, benchmark.Outcome{Status: benchmark.StatusFailed, Reason: "no", Seconds: 1.5})
+	o.End("linear", 1, benchmark.Outcome{Status: results.StatusFailed, Reason: "no", Seconds: 1.5})
 	b.close()
 	shows("linear, seed 1: failed after 1.5s: no\n")
 	say(b, "after the end\n")

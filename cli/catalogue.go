@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/compose"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/linalg"
@@ -169,12 +169,12 @@ func (c *catalogue) add(p *foundPlugin, thing any) error {
 }
 
 // methodPlugin, oraclePlugin and taskPlugin say where one comes from, nil for this program.
-func (c *catalogue) methodPlugin(name string) *benchmark.PluginInfo { return infoOf(c.methods[name]) }
-func (c *catalogue) oraclePlugin(name string) *benchmark.PluginInfo { return infoOf(c.oracles[name]) }
+func (c *catalogue) methodPlugin(name string) *results.PluginInfo { return infoOf(c.methods[name]) }
+func (c *catalogue) oraclePlugin(name string) *results.PluginInfo { return infoOf(c.oracles[name]) }
 
-func (c *catalogue) taskPlugin(name string) *benchmark.PluginInfo { return infoOf(c.tasks[name]) }
+func (c *catalogue) taskPlugin(name string) *results.PluginInfo { return infoOf(c.tasks[name]) }
 
-func infoOf(p *foundPlugin) *benchmark.PluginInfo {
+func infoOf(p *foundPlugin) *results.PluginInfo {
 	if p == nil {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -45,14 +45,14 @@ code, kernels or machines are named beside the table.`,
 			}
 			var all []report.Named
 			for _, dir := range args {
-				r, err := benchmark.OpenStore(dir).Results()
+				r, err := results.OpenStore(dir).Results()
 				if err != nil {
 					return err
 				}
 				all = append(all, report.Named{Name: dir, Results: r})
 			}
 			c, err := report.Compare(all)
-			if errors.Is(err, benchmark.ErrNotComparable) {
+			if errors.Is(err, results.ErrNotComparable) {
 				return fmt.Errorf("%w; compare results of the same task and oracle", err)
 			}
 			if err != nil {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // conclude shows what a plan has given: the table, then on show where the figures are. It returns runErr in the words of the
 // command line, or an error that names the runs that failed.
-func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, show io.Writer) error {
+func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show io.Writer) error {
 	finished := 0
 	if r != nil && len(r.Runs) > 0 {
 		finished = len(ownRuns(r))
@@ -56,11 +57,11 @@ func (a *app) conclude(p *benchmark.Plan, r *benchmark.Results, runErr error, sh
 
 // showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout
 // cannot be written keeps nothing else from being made: Main tells of it.
-func (a *app) showTable(r *benchmark.Results) error {
+func (a *app) showTable(r *results.Results) error {
 	var table bytes.Buffer
 	write := report.WriteTable
 	if a.columns > 0 {
-		write = func(w io.Writer, r *benchmark.Results) error { return report.WriteTableWithin(w, r, a.columns) }
+		write = func(w io.Writer, r *results.Results) error { return report.WriteTableWithin(w, r, a.columns) }
 	}
 	if err := write(&table, r); err != nil {
 		return err
@@ -70,16 +71,16 @@ func (a *app) showTable(r *benchmark.Results) error {
 }
 
 // ownRuns are the runs of the command, without those of earlier ones.
-func ownRuns(r *benchmark.Results) []benchmark.RunResult {
-	return slices.DeleteFunc(slices.Clone(r.Runs), func(run benchmark.RunResult) bool { return run.Carried })
+func ownRuns(r *results.Results) []results.Run {
+	return slices.DeleteFunc(slices.Clone(r.Runs), func(run results.Run) bool { return run.Carried })
 }
 
 // failed returns an error that names the runs of the command that are not ok, or nil.
-func failed(r *benchmark.Results) error {
+func failed(r *results.Results) error {
 	var names []string
 	runs := ownRuns(r)
 	for _, run := range runs {
-		if run.Status != benchmark.StatusOK && run.Status != benchmark.StatusSkipped {
+		if run.Status != results.StatusOK && run.Status != results.StatusSkipped {
 			names = append(names, runName{run.Method, run.Seed}.String())
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/registry"
 )
 
@@ -125,7 +126,7 @@ func selectionNode(text string) *yaml.Node {
 // environment names.
 func takingPart(p *benchmark.Plan) []string {
 	var paths []string
-	add := func(i *benchmark.PluginInfo) {
+	add := func(i *results.PluginInfo) {
 		if i != nil {
 			paths = append(paths, i.Path)
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
@@ -287,11 +287,11 @@ func dataFolder(t testing.TB) string {
 }
 
 // results reads results.json and takes away what differs from one execution to the next.
-func results(t *testing.T, dir string) *benchmark.Results {
+func resultsIn(t *testing.T, dir string) *results.Results {
 	t.Helper()
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
-	r.Environment = benchmark.Environment{}
+	r.Environment = results.Environment{}
 	r.Oracle.FitSeconds = 0
 	for i := range r.Runs {
 		run := &r.Runs[i]

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -39,7 +39,7 @@ func checkGolden(t *testing.T, name string, got output, folders map[string]strin
 // tests, and leaves it out.
 func withoutTable(t *testing.T, got output, dir string) output {
 	t.Helper()
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	var table strings.Builder
 	require.NoError(t, report.WriteTable(&table, r))

@@ -28,7 +28,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
@@ -75,7 +75,7 @@ func runHostile() {
 }
 
 func served(dir string) output {
-	handler := (&pageServer{store: benchmark.OpenStore(dir)}).handler()
+	handler := (&pageServer{store: results.OpenStore(dir)}).handler()
 	status := 0
 	var text string
 	for _, path := range []string{"/", "/progress"} {
@@ -144,14 +144,14 @@ func newHostileBase(t *testing.T) hostileBase {
 	fakes := newFakes()
 	got := call(t.Context(), fakes.config(), b.run(b.dir)...)
 	require.Zero(t, got.status, got.stderr)
-	r, err := benchmark.OpenStore(b.dir).Results()
+	r, err := results.OpenStore(b.dir).Results()
 	require.NoError(t, err)
 	b.key, b.oracle = r.Runs[0].Key, r.Oracle.Key
 	state := &core.State{Arrays: map[string]core.Array{"means": {Shape: []int{2}, Values: []float32{1, 2}}}}
-	info := benchmark.ModelInfo{Kind: benchmark.ModelOfMethod, Name: "template", Key: b.key, Oracle: b.oracle, Task: r.Task}
-	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "runs", b.key+".model.npz")))
-	info.Kind, info.Key = benchmark.ModelOfOracle, b.oracle
-	require.NoError(t, (&benchmark.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "oracle-"+b.oracle+".npz")))
+	info := results.ModelInfo{Kind: results.ModelOfMethod, Name: "template", Key: b.key, Oracle: b.oracle, Task: r.Task}
+	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "runs", b.key+".model.npz")))
+	info.Kind, info.Key = results.ModelOfOracle, b.oracle
+	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "oracle-"+b.oracle+".npz")))
 	require.NoError(t, os.MkdirAll(filepath.Join(b.dir, "checkpoints"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "checkpoints", b.key+"-a.npz"), []byte("x"), 0o644))
 	require.NoError(t, os.WriteFile(b.image, npyFile("<f4", fmt.Sprintf("(%d, %[1]d)", side), make([]byte, 4*side*side)), 0o644))

@@ -7,18 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // stored are the runs of a folder with what they cost.
-func stored(t *testing.T, dir string) map[string]benchmark.RunResult {
+func stored(t *testing.T, dir string) map[string]results.Run {
 	t.Helper()
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
-	runs := map[string]benchmark.RunResult{}
+	runs := map[string]results.Run{}
 	for _, run := range r.Runs {
 		runs[run.Method] = run
 	}
@@ -36,7 +36,7 @@ func TestIsolate(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	got = call(t.Context(), mortalFakes().config(), tiny(data, apart, append(args, "--isolate", "--jobs", "2")...)...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Equal(t, results(t, plain), results(t, apart), "keys, numbers, warnings, plugins")
+	assert.Equal(t, resultsIn(t, plain), resultsIn(t, apart), "keys, numbers, warnings, plugins")
 
 	shared := stored(t, plain)
 	for method, run := range stored(t, apart) {
@@ -69,20 +69,20 @@ func TestIsolatedRunsDie(t *testing.T) {
 	assert.Equal(t, exitFailure, got.status)
 	assert.True(t, strings.HasSuffix(got.stderr, "bench: 4 of 6 runs failed: dying, seed 42; exiting, seed 42; failing, seed 42; panicking, seed 42\n"), got.stderr)
 	runs := stored(t, out)
-	assert.Equal(t, benchmark.StatusOK, runs["template"].Status)
-	assert.Equal(t, benchmark.StatusOK, runs["other"].Status)
+	assert.Equal(t, results.StatusOK, runs["template"].Status)
+	assert.Equal(t, results.StatusOK, runs["other"].Status)
 	for method, says := range map[string]string{
 		"dying": "fit: process crashed: the process of the run ended (signal: killed): the last words of dying; its " +
 			"log is ",
 		"exiting":   "fit: process crashed: the process of the run ended (exit status 3)",
 		"panicking": "fit: internal failure: index out of range\n",
 	} {
-		assert.Equal(t, benchmark.StatusCrashed, runs[method].Status)
+		assert.Equal(t, results.StatusCrashed, runs[method].Status)
 		assert.True(t, strings.HasPrefix(runs[method].Reason, says), runs[method].Reason)
 		assert.NotContains(t, strings.SplitN(runs[method].Reason, "\n", 2)[0], "plugin")
 		assert.Nil(t, runs[method].Plugin)
 	}
-	assert.Equal(t, benchmark.StatusFailed, runs["failing"].Status)
+	assert.Equal(t, results.StatusFailed, runs["failing"].Status)
 	assert.Equal(t, "fit: not available: the moon is in the wrong phase", runs["failing"].Reason)
 }
 

@@ -38,5 +38,5 @@ func TestFileTooLarge(t *testing.T) {
 
 	again := call(t.Context(), newFakes().config(), tiny(data, out, append(seeds, "-q")...)...)
 	assert.Zero(t, again.status, again.stderr)
-	assert.Len(t, results(t, out).Runs, 100)
+	assert.Len(t, resultsIn(t, out).Runs, 100)
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 func (a *app) mergeCommand() *cobra.Command {
@@ -52,7 +52,7 @@ planned are missing; those that are there are joined all the same.`,
 }
 
 func (a *app) merge(out string, from []string, quiet bool) error {
-	m, err := benchmark.Merge(out, from, append([]string{a.Name}, a.args...))
+	m, err := results.Merge(out, from, append([]string{a.Name}, a.args...))
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (a *app) merge(out string, from []string, quiet bool) error {
 }
 
 // missing returns an error that names the runs that are not there, or nil.
-func missing(m *benchmark.Merged) error {
+func missing(m *results.Merged) error {
 	const most = 10
 	n := len(m.Missing)
 	if n == 0 {

@@ -38,7 +38,7 @@ func TestOracleOptions(t *testing.T) {
 	args := tiny(data, out, "--methods", "template", "--oracle", "cnn?epochs=7")
 	first := call(t.Context(), fakes.config(), args...)
 	require.Zero(t, first.status, first.stderr)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	assert.Equal(t, map[string]any{"epochs": 7.0}, r.Oracle.Options)
 	assert.Equal(t, "cnn", r.Oracle.Name)
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
@@ -58,7 +58,7 @@ func TestOracleOptions(t *testing.T) {
 	args = tiny(data, out, "--methods", "template", "--oracle", "cnn?epochs=8", "--epochs", "1")
 	capped := call(t.Context(), fakes.config(), args...)
 	require.Zero(t, capped.status, capped.stderr)
-	assert.EqualValues(t, 1, results(t, out).Oracle.Options["epochs"])
+	assert.EqualValues(t, 1, resultsIn(t, out).Oracle.Options["epochs"])
 }
 
 // TestOracleOptionErrors name the flag, the option and what there is.
@@ -90,7 +90,7 @@ func TestTextOptionsInARun(t *testing.T) {
 	config, fakes := notedConfig()
 	got := call(t.Context(), config, tiny(data, out, "--config", file)...)
 	require.Zero(t, got.status, got.stderr)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	require.Len(t, r.Runs, 2)
 	assert.Equal(t, note, r.Runs[0].Options["note"])
 	assert.Equal(t, "noted?note=a%2C%20b%26c=d%25:%20\"é\"%20#x%20", r.Runs[0].Method)

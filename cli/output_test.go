@@ -34,7 +34,7 @@ func TestOutputFails(t *testing.T) {
 		const says = "the result cannot be written to the standard output: no space left\n"
 		assert.Contains(t, stderr.String(), says, "%v", args)
 	}
-	require.Len(t, results(t, out).Runs, 1)
-	require.Len(t, results(t, joined).Runs, 1)
+	require.Len(t, resultsIn(t, out).Runs, 1)
+	require.Len(t, resultsIn(t, joined).Runs, 1)
 	assert.Equal(t, 3, drawn, "by run, merge and report")
 }

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // pluginFolder gives a test a folder of its own for the sockets and temporary files of plugins, of
@@ -40,18 +40,18 @@ func pluginFolder(t *testing.T) string {
 func TestPluginFaultsAreRuns(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	want := map[string]struct {
-		status benchmark.Status
+		status results.Status
 		says   string
 	}{
-		"template":         {benchmark.StatusOK, ""},
-		"hangs-in-fit":     {benchmark.StatusTimeout, "2s"},
-		"hangs-in-predict": {benchmark.StatusTimeout, "2s"},
-		"nan-at-step-two": {benchmark.StatusInvalid,
+		"template":         {results.StatusOK, ""},
+		"hangs-in-fit":     {results.StatusTimeout, "2s"},
+		"hangs-in-predict": {results.StatusTimeout, "2s"},
+		"nan-at-step-two": {results.StatusInvalid,
 			"plugin far: contract broken: non-finite value: value 5 of snapshot 0 is NaN"},
-		"short": {benchmark.StatusInvalid, "plugin far: contract broken: wrong shape: Predict returned "},
-		"dies": {benchmark.StatusCrashed, "far ended (signal: killed): last words; its log is " +
+		"short": {results.StatusInvalid, "plugin far: contract broken: wrong shape: Predict returned "},
+		"dies": {results.StatusCrashed, "far ended (signal: killed): last words; its log is " +
 			filepath.Join(out, "logs", "far.log")},
-		"panics": {benchmark.StatusCrashed, "the sky is falling"},
+		"panics": {results.StatusCrashed, "the sky is falling"},
 	}
 	var names, hanging []string
 	for name := range want {
@@ -64,11 +64,11 @@ func TestPluginFaultsAreRuns(t *testing.T) {
 	}
 	path := pluginFile(t, "far", slices.Concat(names, hanging)...)
 	pluginFolder(t)
-	run := func(out string, methods []string, args ...string) []benchmark.RunResult {
+	run := func(out string, methods []string, args ...string) []results.Run {
 		args = append(args, "--plugin", path, "--methods", strings.Join(methods, ","), "--jobs", "4")
 		got := call(t.Context(), newFakes().config(), tiny(data, out, args...)...)
 		assert.Equal(t, exitFailure, got.status)
-		return results(t, out).Runs
+		return resultsIn(t, out).Runs
 	}
 	// The others may need more than that time on a busy machine.
 	runs := slices.Concat(run(out, append(names, "template")), run(out+"-hanging", hanging, "--timeout", "2s"))

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
 )
@@ -26,9 +26,9 @@ type foundPlugin struct {
 }
 
 // info is what results say of it.
-func (p *foundPlugin) info() *benchmark.PluginInfo {
+func (p *foundPlugin) info() *results.PluginInfo {
 	i := p.opened.Info()
-	return &benchmark.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
+	return &results.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
 }
 
 // openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/examples/method"
 	"github.com/koopbench/koopbench/internal/lorenz"
@@ -105,12 +105,12 @@ func TestABadReportEndsItsRunAlone(t *testing.T) {
 			got := call(t.Context(), c.fakes.config(), args...)
 			assert.Equal(t, exitFailure, got.status)
 			assert.Contains(t, got.stderr, "bench: 1 of 4 runs failed: odd, seed 42\n")
-			runs := results(t, out).Runs
+			runs := resultsIn(t, out).Runs
 			require.Len(t, runs, 4)
-			assert.Equal(t, benchmark.StatusInvalid, runs[0].Status)
+			assert.Equal(t, results.StatusInvalid, runs[0].Status)
 			assert.Contains(t, runs[0].Reason, "compile_seconds is NaN; it must be a number in 0 … 1000000000")
 			for _, run := range runs[1:] {
-				assert.Equal(t, benchmark.StatusOK, run.Status)
+				assert.Equal(t, results.StatusOK, run.Status)
 			}
 		})
 	}
@@ -126,7 +126,7 @@ func TestABadDescription(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), args...)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Regexp(t, "warning: the plugin "+path+" is left out: .*"+regexp.QuoteMeta(says), got.stderr)
-	assert.Len(t, results(t, out).Runs, 1)
+	assert.Len(t, resultsIn(t, out).Runs, 1)
 
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--plugin", path)...)
@@ -222,7 +222,7 @@ func TestRunWithAPlugin(t *testing.T) {
 	args := tiny(data, out, "--plugin", path, "--methods", "template,remote", "--oracle", "plugin:remote-cnn")
 	got := call(t.Context(), newFakes().config(), args...)
 	require.Zero(t, got.status, got.stderr)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	require.Len(t, r.Runs, 2)
 	assert.Nil(t, r.Runs[0].Plugin)
 	require.NotNil(t, r.Runs[1].Plugin)
@@ -262,7 +262,7 @@ func TestAllMeansPluginsToo(t *testing.T) {
 	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is left out: ")
-	assert.Len(t, results(t, out).Runs, 3)
+	assert.Len(t, resultsIn(t, out).Runs, 3)
 }
 
 func TestPluginLock(t *testing.T) {
@@ -351,12 +351,12 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(dying), 0o755))
 	got := call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote,template")...)
 	assert.Equal(t, exitFailure, got.status)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	require.Len(t, r.Runs, 2)
-	assert.Equal(t, benchmark.StatusCrashed, r.Runs[0].Status)
+	assert.Equal(t, results.StatusCrashed, r.Runs[0].Status)
 	assert.Contains(t, r.Runs[0].Reason, "exit status 3")
 	assert.Contains(t, r.Runs[0].Reason, "out of luck")
-	assert.Equal(t, benchmark.StatusOK, r.Runs[1].Status)
+	assert.Equal(t, results.StatusOK, r.Runs[1].Status)
 }
 
 // TestSomePluginsAtOnce: of a thousand plugins as many start at once as there are threads, at most

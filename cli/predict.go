@@ -16,6 +16,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 )
@@ -35,7 +36,7 @@ type predictFlags struct {
 }
 
 func (a *app) predictCommand() *cobra.Command {
-	f := &predictFlags{steps: 15, protocol: benchmark.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags()}
+	f := &predictFlags{steps: 15, protocol: results.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags()}
 	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
@@ -58,7 +59,7 @@ first images. Labels are what the oracle of the model's run sees; its file lies 
 	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
 	flags.Var(list{&f.inputs, "FILE"}, "input", "file of images; may be repeated, and further arguments are inputs too")
 	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
-	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
+	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder for what is predicted")
 	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute, as for "+a.Name+" run")
@@ -85,11 +86,11 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err := checkPredictions(f.out); err != nil {
 		return err
 	}
-	saved, err := benchmark.ReadModel(f.model)
+	saved, err := results.ReadModel(f.model)
 	if err != nil {
 		return err
 	}
-	if saved.Kind == benchmark.ModelOfOracle {
+	if saved.Kind == results.ModelOfOracle {
 		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that "+
 			"of a run, %s",
 			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
@@ -178,7 +179,7 @@ func sizeText(shape []int) string {
 }
 
 // loadModel loads the model and, where its file is found, the judge; nil otherwise.
-func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, saved *benchmark.SavedModel) (core.Model, core.Judge, error) {
+func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, saved *results.SavedModel) (core.Model, core.Judge, error) {
 	var judge core.Judge
 	file, err := a.readOracle(f, saved)
 	if err != nil {
@@ -202,13 +203,13 @@ func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, save
 }
 
 // readOracle reads the oracle's file: the one that was named, or the one of the model's folder of results, nil if there is none.
-func (a *app) readOracle(f *predictFlags, saved *benchmark.SavedModel) (*benchmark.SavedModel, error) {
+func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.SavedModel, error) {
 	if f.oracle != "" {
-		file, err := benchmark.ReadModel(f.oracle)
+		file, err := results.ReadModel(f.oracle)
 		if err != nil {
 			return nil, fmt.Errorf("--oracle: %w", err)
 		}
-		if file.Kind != benchmark.ModelOfOracle {
+		if file.Kind != results.ModelOfOracle {
 			return nil, usagef("--oracle %s: it is the model of a method, %s", f.oracle, file.Name)
 		}
 		if file.Key != saved.Oracle {
@@ -221,7 +222,7 @@ func (a *app) readOracle(f *predictFlags, saved *benchmark.SavedModel) (*benchma
 		if saved.Oracle == "" {
 			break
 		}
-		file, err := benchmark.OpenStore(dir).Oracle(saved.Oracle)
+		file, err := results.OpenStore(dir).Oracle(saved.Oracle)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -239,7 +240,7 @@ type predictions struct {
 	source source
 }
 
-func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task benchmark.TaskInfo, f *predictFlags) error {
+func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task results.TaskInfo, f *predictFlags) error {
 	label := func(x core.Snapshots) error {
 		if judge == nil {
 			return nil

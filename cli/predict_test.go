@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/statefile"
 )
@@ -19,11 +19,11 @@ import (
 func TestPredictBadInput(t *testing.T) {
 	t.Setenv(backendVariable, "")
 	dir := t.TempDir()
-	info := benchmark.ModelInfo{
-		Kind: benchmark.ModelOfMethod, Name: "template", Oracle: "0123456789abcdef", Version: "v9.1.0", Backend: "here",
-		Task: benchmark.TaskInfo{States: 3, Shape: []int{28, 28}, Lag: 1},
+	info := results.ModelInfo{
+		Kind: results.ModelOfMethod, Name: "template", Oracle: "0123456789abcdef", Version: "v9.1.0", Backend: "here",
+		Task: results.TaskInfo{States: 3, Shape: []int{28, 28}, Lag: 1},
 	}
-	write := func(name, format string, change func(*benchmark.ModelInfo)) string {
+	write := func(name, format string, change func(*results.ModelInfo)) string {
 		i := info
 		if change != nil {
 			change(&i)
@@ -34,10 +34,10 @@ func TestPredictBadInput(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 		return path
 	}
-	model := write("model.npz", benchmark.ModelFormat, nil)
+	model := write("model.npz", results.ModelFormat, nil)
 	later := write("later.npz", "koopbench.model/2", nil)
-	oracle := write("oracle.npz", benchmark.ModelFormat, func(i *benchmark.ModelInfo) { i.Kind, i.Name = benchmark.ModelOfOracle, "novel" })
-	unknown := write("unknown.npz", benchmark.ModelFormat, func(i *benchmark.ModelInfo) { i.Name = "templat" })
+	oracle := write("oracle.npz", results.ModelFormat, func(i *results.ModelInfo) { i.Kind, i.Name = results.ModelOfOracle, "novel" })
+	unknown := write("unknown.npz", results.ModelFormat, func(i *results.ModelInfo) { i.Name = "templat" })
 	picture := func(name string, height, width int) string {
 		path := filepath.Join(dir, name)
 		file, err := os.Create(path)
@@ -78,5 +78,5 @@ func TestSaveModelsWarns(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--save-models", "-q")...)
 	assert.Zero(t, got.status)
 	assert.Equal(t, "bench: warning: --save-models: template cannot be saved; its runs leave no model\n", got.stderr)
-	require.Len(t, results(t, out).Runs[0].Warnings, 1)
+	require.Len(t, resultsIn(t, out).Runs[0].Warnings, 1)
 }

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/atomicfile"
@@ -51,7 +51,7 @@ type source struct {
 	Steps    int    `json:"steps"`
 }
 
-func sourceOf(m *benchmark.SavedModel, f *predictFlags) source {
+func sourceOf(m *results.SavedModel, f *predictFlags) source {
 	return source{PredictionsSchema, m.Version, m.Method, m.Key, m.Oracle, f.protocol, f.steps}
 }
 
@@ -87,7 +87,7 @@ func (p *predictions) write(dir string, pngs int) error {
 	defer lock.Close()
 	if errors.Is(filelock.Lock(lock), filelock.ErrLocked) {
 		return fmt.Errorf("%w: another command is writing predictions to %s; wait until it has ended, "+
-			"or choose another folder with --out", benchmark.ErrBusy, dir)
+			"or choose another folder with --out", results.ErrBusy, dir)
 	}
 	if err := checkPredictions(dir); err != nil {
 		return err

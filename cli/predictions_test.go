@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/filelock"
 )
@@ -125,7 +125,7 @@ func TestPredictionsThatFail(t *testing.T) {
 	require.NoError(t, err)
 	defer held.Close()
 	if filelock.Lock(held) == nil {
-		assert.ErrorIs(t, somePredictions(t, 1, 1).write(dir, 1), benchmark.ErrBusy)
+		assert.ErrorIs(t, somePredictions(t, 1, 1).write(dir, 1), results.ErrBusy)
 		assert.Equal(t, before, namesIn(t, dir))
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
 )
@@ -139,7 +139,7 @@ func TestKilled(t *testing.T) {
 	got := startChild(t, nil, tiny(data, out, "--methods", "template,other")...).finish(t)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "template, seed 42: finished before, kept\n")
-	assert.Len(t, results(t, out).Runs, 2)
+	assert.Len(t, resultsIn(t, out).Runs, 2)
 }
 
 // assertKept checks that so many runs are whole on disk, and that no file is left half-written.
@@ -155,13 +155,13 @@ func wholeRuns(t *testing.T, out string, runs int) (whole []string) {
 	files, err := filepath.Glob(filepath.Join(out, "runs", "*.json"))
 	require.NoError(t, err)
 	assert.Len(t, files, runs)
-	store := benchmark.OpenStore(out)
+	store := results.OpenStore(out)
 	for _, file := range files {
 		key := strings.TrimSuffix(filepath.Base(file), ".json")
 		run, ok, err := store.Run(key)
 		require.NoError(t, err)
 		require.True(t, ok)
-		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.Equal(t, results.StatusOK, run.Status)
 		if _, err = store.RunArrays(key); err == nil {
 			whole = append(whole, key)
 		}

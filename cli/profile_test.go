@@ -56,7 +56,7 @@ func TestThreadsChangeNoNumber(t *testing.T) {
 		got := call(t.Context(), config,
 			tiny(data, out, "--methods", "linear,vamp,autoencoder", "--epochs", "1", "--threads", threads, "-q")...)
 		require.Zero(t, got.status, got.stderr)
-		for _, run := range results(t, out).Runs {
+		for _, run := range resultsIn(t, out).Runs {
 			hashes[run.Method] = append(hashes[run.Method], run.PredictionSHA256)
 		}
 		assert.Equal(t, before, runtime.GOMAXPROCS(0))

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -154,9 +155,9 @@ func (o *observer) ending(name runName, outcome benchmark.Outcome) string {
 	switch {
 	case outcome.Reused:
 		return fmt.Sprintf("%v: finished before, kept", name)
-	case outcome.Status != benchmark.StatusOK && o.ctx.Err() != nil:
+	case outcome.Status != results.StatusOK && o.ctx.Err() != nil:
 		return fmt.Sprintf("%v: stopped after %s", name, took)
-	case outcome.Status != benchmark.StatusOK:
+	case outcome.Status != results.StatusOK:
 		return fmt.Sprintf("%v: %s after %s: %s", name, outcome.Status, took, reason)
 	}
 	return fmt.Sprintf("%v: done in %s", name, took)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -42,10 +42,10 @@ func TestProtocolPowers(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "t steps ahead, protocol powers\n")
 	assert.Contains(t, got.stdout, "template, seed 42: skipped: its model predicts one step at a time")
-	r := results(t, out)
-	assert.Equal(t, benchmark.ProtocolPowers, r.Protocol)
+	r := resultsIn(t, out)
+	assert.Equal(t, results.ProtocolPowers, r.Protocol)
 	assert.Equal(t, []float64{0, 1, 0}, r.Runs[0].Ranked.Score, "3, 6 and 9 classes on, of 4")
-	assert.Equal(t, benchmark.StatusSkipped, r.Runs[1].Status)
+	assert.Equal(t, results.StatusSkipped, r.Runs[1].Status)
 
 	again := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 	assert.Zero(t, again.status, again.stderr)
@@ -55,5 +55,5 @@ func TestProtocolPowers(t *testing.T) {
 	got = call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...)
 	require.Zero(t, got.status, got.stderr)
 	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
-	assert.Equal(t, []float64{1, 1, 1}, results(t, out).Runs[0].Ranked.Score)
+	assert.Equal(t, []float64{1, 1, 1}, resultsIn(t, out).Runs[0].Ranked.Score)
 }

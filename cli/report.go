@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -20,7 +20,7 @@ func (a *app) reportCommand() *cobra.Command {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			results, err := benchmark.OpenStore(args[0]).Results()
+			results, err := results.OpenStore(args[0]).Results()
 			if err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -54,7 +55,7 @@ type runFlags struct {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
 		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
-		task: newTaskFlags(), protocol: benchmark.ProtocolReencode, jobs: 1,
+		task: newTaskFlags(), protocol: results.ProtocolReencode, jobs: 1,
 		checkpoint: benchmark.DefaultCheckpointEvery,
 	}
 	cmd := &cobra.Command{
@@ -100,7 +101,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
-	flags.Var(choice{&f.protocol, benchmark.Protocols()}, "protocol", "roll-out that ranks: each predicted snapshot is the next input, or powers of the operator from the test snapshot")
+	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted snapshot is the next input, or powers of the operator from the test snapshot")
 	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, all where it is left out; it changes no number")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
@@ -127,7 +128,7 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 		"task":     a.completeTask,
 		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
-		"protocol": cobra.FixedCompletions(benchmark.Protocols(), cobra.ShellCompDirectiveNoFileComp),
+		"protocol": cobra.FixedCompletions(results.Protocols(), cobra.ShellCompDirectiveNoFileComp),
 		"shard":    cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
@@ -205,7 +206,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 }
 
 // execute runs the plan until a signal stops it, and shows how it proceeds.
-func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*benchmark.Results, error) {
+func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*results.Results, error) {
 	if !f.quiet {
 		o := newObserver(ctx, a.stderr, plan, a.verbose, a.libraries)
 		o.head = head(f, plan)
@@ -248,7 +249,7 @@ func (a *app) plan(ctx context.Context, f *runFlags, c *catalogue) (*benchmark.P
 	if err := plan.Cap(); err != nil {
 		return nil, err
 	}
-	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
+	if plan.Environment, err = results.Here(a.Version); err != nil {
 		return nil, err
 	}
 	plan.Environment.Command = append([]string{a.Name}, a.args...)

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/klog/v2"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -25,19 +25,19 @@ func TestRun(t *testing.T) {
 	config.draw = report.Write
 	got := call(t.Context(), config, tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
 	checkGolden(t, "run", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
-	r := results(t, out)
+	r := resultsIn(t, out)
 	for _, name := range report.Figures(r.Task) {
 		assert.FileExists(t, filepath.Join(out, report.Folder, name+".png"))
 	}
 
 	require.Len(t, r.Runs, 4)
 	for _, run := range r.Runs {
-		assert.Equal(t, benchmark.StatusOK, run.Status)
+		assert.Equal(t, results.StatusOK, run.Status)
 		if run.Method == "template" {
 			assert.Equal(t, []float64{1, 1, 1}, run.Ranked.Score)
 		}
 	}
-	stored, err := benchmark.OpenStore(out).Results()
+	stored, err := results.OpenStore(out).Results()
 	require.NoError(t, err)
 	assert.Equal(t, "bench", stored.Environment.Command[0])
 	assert.Equal(t, "run", stored.Environment.Command[1])
@@ -72,13 +72,13 @@ func TestRunFailures(t *testing.T) {
 	got := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,panicking,template")...)
 	checkGolden(t, "failures", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
 	assert.NotContains(t, got.stderr, "goroutine ")
-	r := results(t, out)
+	r := resultsIn(t, out)
 	require.Len(t, r.Runs, 3)
-	statuses := map[string]benchmark.Status{}
+	statuses := map[string]results.Status{}
 	for _, run := range r.Runs {
 		statuses[run.Method] = run.Status
 	}
-	assert.Equal(t, map[string]benchmark.Status{"failing": benchmark.StatusFailed, "panicking": benchmark.StatusCrashed, "template": benchmark.StatusOK}, statuses)
+	assert.Equal(t, map[string]results.Status{"failing": results.StatusFailed, "panicking": results.StatusCrashed, "template": results.StatusOK}, statuses)
 
 	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
 	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
@@ -91,13 +91,13 @@ func TestRunFailures(t *testing.T) {
 func TestEpochs(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=1", "--epochs", "2")...).status)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	assert.EqualValues(t, 2, r.Runs[0].Options["epochs"])
 	assert.EqualValues(t, 1, r.Runs[1].Options["epochs"])
 	assert.EqualValues(t, 2, r.Oracle.Options["epochs"])
 	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=9", "--epochs", "1")...)
 	require.Zero(t, got.status, got.stderr)
-	r = results(t, out)
+	r = resultsIn(t, out)
 	assert.EqualValues(t, 1, r.Oracle.Options["epochs"])
 	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "a label says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
@@ -138,12 +138,12 @@ func TestResume(t *testing.T) {
 // TestSameNumbers: folders, resuming and jobs change no number.
 func TestSameNumbers(t *testing.T) {
 	data := dataFolder(t)
-	var first *benchmark.Results
+	var first *results.Results
 	for _, jobs := range []string{"1", "1", "4"} {
 		out := filepath.Join(t.TempDir(), "out")
 		got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..3", "--jobs", jobs)...)
 		require.Zero(t, got.status, got.stderr)
-		r := results(t, out)
+		r := resultsIn(t, out)
 		if first == nil {
 			first = r
 		}
@@ -175,7 +175,7 @@ func TestInterrupt(t *testing.T) {
 			}()
 			got := call(ctx, fakes.config(), tiny(data, out, "--methods", "template,blocking", "--jobs", jobs)...)
 			checkGolden(t, "interrupted", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
-			require.Len(t, results(t, out).Runs, 1)
+			require.Len(t, resultsIn(t, out).Runs, 1)
 			files, err := filepath.Glob(filepath.Join(out, "runs", "*"))
 			require.NoError(t, err)
 			assert.Len(t, files, 2, "one run's two files, and nothing else")
@@ -225,7 +225,7 @@ func TestFiguresFail(t *testing.T) {
 	assert.Equal(t, exitFailure, got.status)
 	assert.NotEmpty(t, got.stdout, "the table comes first")
 	assert.Equal(t, "bench: figures/rollout.png cannot be written\n", got.stderr)
-	assert.Len(t, results(t, out).Runs, 1)
+	assert.Len(t, resultsIn(t, out).Runs, 1)
 
 	got = call(t.Context(), config, tiny(data, out, "--methods", "template,failing", "-q")...)
 	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42; and figures/rollout.png cannot be written\n", got.stderr)

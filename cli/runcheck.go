@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/conformance/check"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
@@ -81,19 +82,19 @@ func checkedName(kind check.Kind, name string) string {
 
 // pluginInfos are those of a plan, one for each entry that comes from a plugin, one for the oracle
 // and one for the task.
-func pluginInfos(plan *benchmark.Plan) []*benchmark.PluginInfo {
-	infos := []*benchmark.PluginInfo{plan.Oracle.Plugin, plan.Task.Info.Plugin}
+func pluginInfos(plan *benchmark.Plan) []*results.PluginInfo {
+	infos := []*results.PluginInfo{plan.Oracle.Plugin, plan.Task.Info.Plugin}
 	for _, e := range plan.Entries {
 		infos = append(infos, e.Plugin)
 	}
-	return slices.DeleteFunc(infos, func(i *benchmark.PluginInfo) bool { return i == nil })
+	return slices.DeleteFunc(infos, func(i *results.PluginInfo) bool { return i == nil })
 }
 
 // checkUsed checks a plugin and the things of those names.
 func (a *app) checkUsed(
 	ctx context.Context, p *foundPlugin, names []string, pins *pins, show io.Writer,
-) (*benchmark.PluginChecks, error) {
-	outcome := &benchmark.PluginChecks{Failed: []string{}}
+) (*results.PluginChecks, error) {
+	outcome := &results.PluginChecks{Failed: []string{}}
 	c, err := a.newPluginChecks(p.path, pins.options(p.path), usualChecks())
 	if err != nil {
 		return nil, err

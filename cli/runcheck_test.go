@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/examples/method"
 	"github.com/koopbench/koopbench/internal/lorenz"
@@ -53,7 +53,7 @@ func TestRunChecksPlugins(t *testing.T) {
 	good, bad := pluginFile(t, "good", "analogue", "skewed"), pluginFile(t, "bad", "crowded")
 	args := tiny(data, out, "--plugin", good, "--plugin", bad, "--methods", "template,analogue,crowded")
 	require.Zero(t, call(t.Context(), newFakes().config(), args...).status)
-	before := results(t, out)
+	before := resultsIn(t, out)
 	for _, run := range before.Runs {
 		if run.Plugin != nil {
 			assert.Nil(t, run.Plugin.Checks, run.Method)
@@ -69,9 +69,9 @@ func TestRunChecksPlugins(t *testing.T) {
 	assert.Contains(t, got.stderr, "bench: warning: the plugin "+bad+" failed 1 check: crowded: row-independence; "+
 		"see: bench plugin check "+bad+"\n")
 	assert.Contains(t, got.stderr, "crowded, seed 42: finished before, kept")
-	after := results(t, out)
+	after := resultsIn(t, out)
 	require.Len(t, after.Runs, 6)
-	store := benchmark.OpenStore(out)
+	store := results.OpenStore(out)
 	for _, run := range after.Runs {
 		onDisk, ok, err := store.Run(run.Key)
 		require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestRunChecksPlugins(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(kept), "\ncheck: true\n")
 	require.Zero(t, call(t.Context(), newFakes().config(), append(args, "--seeds", "42,43")...).status)
-	assert.Equal(t, after.Runs, results(t, out).Runs, "what was found stays where nothing is checked")
+	assert.Equal(t, after.Runs, resultsIn(t, out).Runs, "what was found stays where nothing is checked")
 }
 
 // TestRunChecksPartsAndOracles: a plugin is checked for the part that a method is made of, and for
@@ -103,10 +103,10 @@ func TestRunChecksPartsAndOracles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data, out, path := dataFolder(t), filepath.Join(t.TempDir(), "out"), pluginFile(t, "far", "ridge", "blind")
 	args := tiny(data, out, "--plugin", path, "--methods", "template,operator:ridge", "--oracle", "plugin:blind")
-	checked := func(more ...string) (output, *benchmark.Results) {
+	checked := func(more ...string) (output, *results.Results) {
 		got := call(t.Context(), newFakes().config(), append(args, more...)...)
 		require.Zero(t, got.status, got.stderr)
-		return got, results(t, out)
+		return got, resultsIn(t, out)
 	}
 	_, r := checked()
 	assert.Nil(t, r.Oracle.Plugin.Checks)
@@ -149,11 +149,11 @@ func (blindJudge) Classify(ctx context.Context, x core.Snapshots) ([]int, error)
 func TestRunChecksTheTask(t *testing.T) {
 	t.Chdir(t.TempDir())
 	out, path := filepath.Join(t.TempDir(), "out"), pluginFile(t, "far", "lorenz", "drifting")
-	run := func(task string, more ...string) (output, *benchmark.PluginInfo) {
+	run := func(task string, more ...string) (output, *results.PluginInfo) {
 		args := []string{"run", "--task", task, "--methods", "template", "--plugin", path, "--out", filepath.Join(out, task)}
 		got := call(t.Context(), newFakes().config(), append(args, more...)...)
 		require.Zero(t, got.status, got.stderr)
-		r := results(t, filepath.Join(out, task))
+		r := resultsIn(t, filepath.Join(out, task))
 		require.Len(t, r.Runs, 1)
 		require.NotNil(t, r.Task.Plugin)
 		return got, r.Task.Plugin
@@ -208,7 +208,7 @@ func TestRunChecksTheProgram(t *testing.T) {
 	}
 	got := call(t.Context(), newFakes().config(), args("analogue")...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Equal(t, []string{"plugin: by-hand"}, results(t, out).Runs[0].Plugin.Checks.Failed)
+	assert.Equal(t, []string{"plugin: by-hand"}, resultsIn(t, out).Runs[0].Plugin.Checks.Failed)
 
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), newFakes().config(), args("template")...)

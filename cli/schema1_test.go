@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // schema1 is a copy of a folder of results that was made before results had schema 2.
@@ -30,10 +30,10 @@ func TestResultsOfSchema1(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "figures", "rollout.png"))
 	assert.FileExists(t, filepath.Join(dir, "report.html"))
 
-	r, err := benchmark.OpenStore(dir).Results()
+	r, err := results.OpenStore(dir).Results()
 	require.NoError(t, err)
 	assert.Equal(t, [][]int{{0, 1, 2, 3, 4, 0}, {1, 2, 3, 4, 0, 1}}, r.Expected[:2])
-	assert.Equal(t, []string{benchmark.ProtocolReencode}, []string{r.Runs[0].Evaluations[0].Protocol})
+	assert.Equal(t, []string{results.ProtocolReencode}, []string{r.Runs[0].Evaluations[0].Protocol})
 	assert.Equal(t, r.Runs[0].PredictionSHA256, r.Runs[0].Ranked.PredictionSHA256)
 	for _, run := range r.Runs {
 		for step, scores := range r.ScoresOf(run.Ranked) {

@@ -19,8 +19,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
@@ -58,13 +58,13 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: there is no folder %s; make it with: %s run --out %s", benchmark.ErrResults, dir, a.Name, dir)
+		return fmt.Errorf("%w: there is no folder %s; make it with: %s run --out %s", results.ErrResults, dir, a.Name, dir)
 	case err != nil:
-		return fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+		return fmt.Errorf("%w: %w", results.ErrResults, err)
 	case !info.IsDir():
-		return fmt.Errorf("%w: %s is a file; name the folder of the results", benchmark.ErrResults, dir)
+		return fmt.Errorf("%w: %s is a file; name the folder of the results", results.ErrResults, dir)
 	}
-	s := &pageServer{store: benchmark.OpenStore(dir)}
+	s := &pageServer{store: results.OpenStore(dir)}
 	_, live, err := s.current()
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func isLoopback(host string) bool {
 
 // pageServer shows one folder of results. It reads no path that a request names.
 type pageServer struct {
-	store   *benchmark.Store
+	store   *results.Store
 	anyHost bool
 
 	mu    sync.Mutex // one page is made at a time
@@ -215,16 +215,16 @@ func (s *pageServer) current() ([]byte, report.Live, error) {
 	if s.page != nil && (version == s.live.Version || begun.Before(s.after)) {
 		return s.page, s.live, nil
 	}
-	results, planned, err := s.store.Progress()
+	found, planned, err := s.store.Progress()
 	if err != nil {
 		return nil, report.Live{}, err
 	}
-	if results == nil {
-		results = &benchmark.Results{}
+	if found == nil {
+		found = &results.Results{}
 	}
-	live := report.Live{Version: version, Text: progressText(len(results.Runs), planned)}
+	live := report.Live{Version: version, Text: progressText(len(found.Runs), planned)}
 	var page bytes.Buffer
-	if err := report.WritePage(&page, s.store, results, &live); err != nil {
+	if err := report.WritePage(&page, s.store, found, &live); err != nil {
 		return nil, report.Live{}, err
 	}
 	s.page, s.live = page.Bytes(), live
@@ -251,7 +251,7 @@ func folderVersion(dir string) (string, error) {
 	for _, folder := range []string{".", "runs"} {
 		entries, err := files.Entries(folder)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+			return "", fmt.Errorf("%w: %w", results.ErrResults, err)
 		}
 		for _, entry := range entries { // in the order of their names
 			if path.Ext(entry.Name()) == ".json" {
@@ -266,7 +266,7 @@ func folderVersion(dir string) (string, error) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", benchmark.ErrResults, err)
+			return "", fmt.Errorf("%w: %w", results.ErrResults, err)
 		}
 		fmt.Fprintf(h, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
 	}

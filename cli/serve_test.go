@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // reply is all of a response but its body.
@@ -52,7 +52,7 @@ func request(t *testing.T, method, url string, header ...string) (reply, string)
 }
 
 func testServer(t *testing.T, dir string) *httptest.Server {
-	server := httptest.NewServer((&pageServer{store: benchmark.OpenStore(dir)}).handler())
+	server := httptest.NewServer((&pageServer{store: results.OpenStore(dir)}).handler())
 	t.Cleanup(server.Close)
 	return server
 }
@@ -204,7 +204,7 @@ func TestServeAddressTaken(t *testing.T) {
 func TestServeTells(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	require.NoError(t, os.Mkdir(out, 0o755))
-	s := &pageServer{store: benchmark.OpenStore(out)}
+	s := &pageServer{store: results.OpenStore(out)}
 	_, live, err := s.current()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // Words that --shard takes for where a job's environment tells the shard.
@@ -32,7 +33,7 @@ const (
 // make fewer runs because it happens to be started by a job.
 type shard struct {
 	text string
-	benchmark.Shard
+	results.Shard
 }
 
 func (s *shard) String() string { return s.text }
@@ -62,7 +63,7 @@ func (s *shard) words(p *benchmark.Plan) string {
 	return fmt.Sprintf(" (shard %v: %d of %d runs)", s.Shard, p.Size(), len(p.Entries)*len(p.Seeds))
 }
 
-func parseShard(text string) (s benchmark.Shard, err error) {
+func parseShard(text string) (s results.Shard, err error) {
 	index, count, ok := strings.Cut(text, "/")
 	if ok {
 		if s.Index, err = strconv.Atoi(index); err == nil {
@@ -80,13 +81,13 @@ func parseShard(text string) (s benchmark.Shard, err error) {
 
 // shardOfSlurm is that of a task of an array. Without KOOPBENCH_SHARDS the array must be 0-N whole: of one with gaps, or of a
 // single task that is repeated, Slurm's variables do not tell how many shards there are.
-func shardOfSlurm() (benchmark.Shard, error) {
+func shardOfSlurm() (results.Shard, error) {
 	task, ok, err := variable(slurmTask)
 	if err != nil {
-		return benchmark.Shard{}, err
+		return results.Shard{}, err
 	}
 	if !ok {
-		return benchmark.Shard{}, fmt.Errorf("$%s is not set: this is no task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
+		return results.Shard{}, fmt.Errorf("$%s is not set: this is no task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
 	}
 	count, ok, err := variable(shardsVariable)
 	if ok || err != nil {
@@ -95,60 +96,60 @@ func shardOfSlurm() (benchmark.Shard, error) {
 	values := make([]int, 3)
 	for i, name := range []string{slurmFirst, slurmLast, slurmCount} {
 		if values[i], ok, err = variable(name); err != nil {
-			return benchmark.Shard{}, err
+			return results.Shard{}, err
 		} else if !ok {
-			return benchmark.Shard{}, fmt.Errorf("$%s is not set: how many shards there are is not known; set $%s, or give I/N", name, shardsVariable)
+			return results.Shard{}, fmt.Errorf("$%s is not set: how many shards there are is not known; set $%s, or give I/N", name, shardsVariable)
 		}
 	}
 	if first, last, count := values[0], values[1], values[2]; first != 0 || last != count-1 {
-		return benchmark.Shard{}, fmt.Errorf("the array has %d tasks from %d to %d, which are not all of 0 to N-1; set $%s to the number of all shards, or submit --array=0-%d",
+		return results.Shard{}, fmt.Errorf("the array has %d tasks from %d to %d, which are not all of 0 to N-1; set $%s to the number of all shards, or submit --array=0-%d",
 			count, first, last, shardsVariable, count-1)
 	}
 	return counted(task, slurmTask, values[2], nil)
 }
 
 // shardOfKubernetes is that of a pod of an indexed job.
-func shardOfKubernetes() (benchmark.Shard, error) {
+func shardOfKubernetes() (results.Shard, error) {
 	index, ok, err := variable(kubernetesIndexing)
 	if err != nil {
-		return benchmark.Shard{}, err
+		return results.Shard{}, err
 	}
 	if !ok {
-		return benchmark.Shard{}, fmt.Errorf("$%s is not set: this is no pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
+		return results.Shard{}, fmt.Errorf("$%s is not set: this is no pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
 	}
 	count, ok, err := variable(shardsVariable)
 	if err == nil && !ok {
-		return benchmark.Shard{}, fmt.Errorf("$%s is not set, and Kubernetes does not tell how many shards there are; set it to the job's completions", shardsVariable)
+		return results.Shard{}, fmt.Errorf("$%s is not set, and Kubernetes does not tell how many shards there are; set it to the job's completions", shardsVariable)
 	}
 	return counted(index, kubernetesIndexing, count, err)
 }
 
 // shardOfJob is that of whichever job there is.
-func shardOfJob() (benchmark.Shard, error) {
+func shardOfJob() (results.Shard, error) {
 	_, slurm := os.LookupEnv(slurmTask)
 	_, kubernetes := os.LookupEnv(kubernetesIndexing)
 	switch {
 	case slurm && kubernetes:
-		return benchmark.Shard{}, fmt.Errorf("both $%s and $%s are set; say which counts: %s or %s", slurmTask, kubernetesIndexing, slurmShard, kubernetesShard)
+		return results.Shard{}, fmt.Errorf("both $%s and $%s are set; say which counts: %s or %s", slurmTask, kubernetesIndexing, slurmShard, kubernetesShard)
 	case slurm:
 		return shardOfSlurm()
 	case kubernetes:
 		return shardOfKubernetes()
 	}
-	return benchmark.Shard{}, fmt.Errorf("neither $%s nor $%s is set: this is no task of a job array; give I/N, like 1/4 to 4/4", slurmTask, kubernetesIndexing)
+	return results.Shard{}, fmt.Errorf("neither $%s nor $%s is set: this is no task of a job array; give I/N, like 1/4 to 4/4", slurmTask, kubernetesIndexing)
 }
 
 // counted is the shard of an index that counts from 0.
-func counted(index int, name string, count int, err error) (benchmark.Shard, error) {
+func counted(index int, name string, count int, err error) (results.Shard, error) {
 	switch {
 	case err != nil:
-		return benchmark.Shard{}, err
-	case count < 1 || count > benchmark.MaxShards:
-		return benchmark.Shard{}, fmt.Errorf("there are %d shards; the number is from 1 to %d", count, benchmark.MaxShards)
+		return results.Shard{}, err
+	case count < 1 || count > results.MaxShards:
+		return results.Shard{}, fmt.Errorf("there are %d shards; the number is from 1 to %d", count, results.MaxShards)
 	case index < 0 || index >= count:
-		return benchmark.Shard{}, fmt.Errorf("$%s is %d, and of %d shards they count from 0 to %d", name, index, count, count-1)
+		return results.Shard{}, fmt.Errorf("$%s is %d, and of %d shards they count from 0 to %d", name, index, count, count-1)
 	}
-	return benchmark.Shard{Index: index + 1, Count: count}, nil
+	return results.Shard{Index: index + 1, Count: count}, nil
 }
 
 // variable is a whole number in the environment; ok is false where there is none.

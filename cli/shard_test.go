@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // jobVariables are all that --shard reads.
@@ -45,38 +45,38 @@ func TestShardFlag(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
 		job  map[string]string
-		want benchmark.Shard
+		want results.Shard
 		says string
 	}{
-		"first":                  {"1/4", nil, benchmark.Shard{Index: 1, Count: 4}, ""},
-		"last, whatever the job": {"4/4", array(2, 0, 7, 8), benchmark.Shard{Index: 4, Count: 4}, ""},
-		"from 0":                 {"0/4", nil, benchmark.Shard{}, "shard 0 of 4; shards count from 1 to 4"},
-		"past the end":           {"5/4", nil, benchmark.Shard{}, "shard 5 of 4"},
-		"of none":                {"0/0", nil, benchmark.Shard{}, "no shards of 0"},
-		"one number":             {"3", nil, benchmark.Shard{}, "give I/N, like 1/4 to 4/4, or slurm"},
-		"words":                  {"a/b", nil, benchmark.Shard{}, "give I/N"},
-		"nothing":                {"", nil, benchmark.Shard{}, "give I/N"},
+		"first":                  {"1/4", nil, results.Shard{Index: 1, Count: 4}, ""},
+		"last, whatever the job": {"4/4", array(2, 0, 7, 8), results.Shard{Index: 4, Count: 4}, ""},
+		"from 0":                 {"0/4", nil, results.Shard{}, "shard 0 of 4; shards count from 1 to 4"},
+		"past the end":           {"5/4", nil, results.Shard{}, "shard 5 of 4"},
+		"of none":                {"0/0", nil, results.Shard{}, "no shards of 0"},
+		"one number":             {"3", nil, results.Shard{}, "give I/N, like 1/4 to 4/4, or slurm"},
+		"words":                  {"a/b", nil, results.Shard{}, "give I/N"},
+		"nothing":                {"", nil, results.Shard{}, "give I/N"},
 
-		"slurm, first task":      {"slurm", array(0, 0, 7, 8), benchmark.Shard{Index: 1, Count: 8}, ""},
-		"slurm, last task":       {"auto", array(7, 0, 7, 8), benchmark.Shard{Index: 8, Count: 8}, ""},
-		"slurm, task again":      {"slurm", with(array(5, 5, 5, 1), shardsVariable, "8"), benchmark.Shard{Index: 6, Count: 8}, ""},
-		"slurm, a single task":   {"slurm", array(5, 5, 5, 1), benchmark.Shard{}, "1 tasks from 5 to 5, which are not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
-		"slurm, with gaps":       {"slurm", array(3, 0, 6, 3), benchmark.Shard{}, "3 tasks from 0 to 6"},
-		"slurm, from 1":          {"slurm", array(1, 1, 8, 8), benchmark.Shard{}, "submit --array=0-7"},
-		"slurm, beyond":          {"slurm", with(array(8, 0, 8, 9), shardsVariable, "8"), benchmark.Shard{}, "$SLURM_ARRAY_TASK_ID is 8, and of 8 shards they count from 0 to 7"},
-		"slurm, no array":        {"slurm", nil, benchmark.Shard{}, "$SLURM_ARRAY_TASK_ID is not set: this is no task of a job array"},
-		"slurm, not a number":    {"slurm", with(array(0, 0, 1, 2), slurmTask, "x"), benchmark.Shard{}, `$SLURM_ARRAY_TASK_ID is "x", which is not a whole number`},
-		"slurm, count unknown":   {"slurm", map[string]string{slurmTask: "1"}, benchmark.Shard{}, "$SLURM_ARRAY_TASK_MIN is not set: how many shards there are is not known"},
-		"slurm, strange number":  {"slurm", with(array(0, 0, 1, 2), shardsVariable, "many"), benchmark.Shard{}, `$KOOPBENCH_SHARDS is "many"`},
-		"kubernetes":             {"kubernetes", pod("0", "5"), benchmark.Shard{Index: 1, Count: 5}, ""},
-		"kubernetes, last":       {"auto", pod("4", "5"), benchmark.Shard{Index: 5, Count: 5}, ""},
-		"kubernetes, uncounted":  {"kubernetes", map[string]string{kubernetesIndexing: "0"}, benchmark.Shard{}, "set it to the job's completions"},
-		"kubernetes, no job":     {"kubernetes", nil, benchmark.Shard{}, "set completionMode: Indexed"},
-		"kubernetes, beyond":     {"kubernetes", pod("5", "5"), benchmark.Shard{}, "$JOB_COMPLETION_INDEX is 5, and of 5 shards they count from 0 to 4"},
-		"kubernetes, none":       {"kubernetes", pod("0", "0"), benchmark.Shard{}, "there are 0 shards"},
-		"auto, no job":           {"auto", nil, benchmark.Shard{}, "neither $SLURM_ARRAY_TASK_ID nor $JOB_COMPLETION_INDEX is set"},
-		"auto, both":             {"auto", both, benchmark.Shard{}, "say which counts: slurm or kubernetes"},
-		"both, and one is asked": {"slurm", both, benchmark.Shard{Index: 1, Count: 2}, ""},
+		"slurm, first task":      {"slurm", array(0, 0, 7, 8), results.Shard{Index: 1, Count: 8}, ""},
+		"slurm, last task":       {"auto", array(7, 0, 7, 8), results.Shard{Index: 8, Count: 8}, ""},
+		"slurm, task again":      {"slurm", with(array(5, 5, 5, 1), shardsVariable, "8"), results.Shard{Index: 6, Count: 8}, ""},
+		"slurm, a single task":   {"slurm", array(5, 5, 5, 1), results.Shard{}, "1 tasks from 5 to 5, which are not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
+		"slurm, with gaps":       {"slurm", array(3, 0, 6, 3), results.Shard{}, "3 tasks from 0 to 6"},
+		"slurm, from 1":          {"slurm", array(1, 1, 8, 8), results.Shard{}, "submit --array=0-7"},
+		"slurm, beyond":          {"slurm", with(array(8, 0, 8, 9), shardsVariable, "8"), results.Shard{}, "$SLURM_ARRAY_TASK_ID is 8, and of 8 shards they count from 0 to 7"},
+		"slurm, no array":        {"slurm", nil, results.Shard{}, "$SLURM_ARRAY_TASK_ID is not set: this is no task of a job array"},
+		"slurm, not a number":    {"slurm", with(array(0, 0, 1, 2), slurmTask, "x"), results.Shard{}, `$SLURM_ARRAY_TASK_ID is "x", which is not a whole number`},
+		"slurm, count unknown":   {"slurm", map[string]string{slurmTask: "1"}, results.Shard{}, "$SLURM_ARRAY_TASK_MIN is not set: how many shards there are is not known"},
+		"slurm, strange number":  {"slurm", with(array(0, 0, 1, 2), shardsVariable, "many"), results.Shard{}, `$KOOPBENCH_SHARDS is "many"`},
+		"kubernetes":             {"kubernetes", pod("0", "5"), results.Shard{Index: 1, Count: 5}, ""},
+		"kubernetes, last":       {"auto", pod("4", "5"), results.Shard{Index: 5, Count: 5}, ""},
+		"kubernetes, uncounted":  {"kubernetes", map[string]string{kubernetesIndexing: "0"}, results.Shard{}, "set it to the job's completions"},
+		"kubernetes, no job":     {"kubernetes", nil, results.Shard{}, "set completionMode: Indexed"},
+		"kubernetes, beyond":     {"kubernetes", pod("5", "5"), results.Shard{}, "$JOB_COMPLETION_INDEX is 5, and of 5 shards they count from 0 to 4"},
+		"kubernetes, none":       {"kubernetes", pod("0", "0"), results.Shard{}, "there are 0 shards"},
+		"auto, no job":           {"auto", nil, results.Shard{}, "neither $SLURM_ARRAY_TASK_ID nor $JOB_COMPLETION_INDEX is set"},
+		"auto, both":             {"auto", both, results.Shard{}, "say which counts: slurm or kubernetes"},
+		"both, and one is asked": {"slurm", both, results.Shard{Index: 1, Count: 2}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setJob(t, c.job)
@@ -97,7 +97,7 @@ func TestJobsDoNotShard(t *testing.T) {
 	setJob(t, array(1, 0, 3, 4))
 	out := filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "--seeds", "0..3", "-q")...).status)
-	assert.Len(t, results(t, out).Runs, 4)
+	assert.Len(t, resultsIn(t, out).Runs, 4)
 }
 
 // TestJobArray: the tasks of a job, in a folder that they share, one of them killed and given again, come to the results of
@@ -144,7 +144,7 @@ func TestJobArray(t *testing.T) {
 			setJob(t, nil)
 			got := call(t.Context(), newFakes().config(), merge...)
 			require.Zero(t, got.status, got.stderr)
-			assert.Equal(t, results(t, whole), results(t, out))
+			assert.Equal(t, resultsIn(t, whole), resultsIn(t, out))
 			assertKept(t, out, 8)
 			if name == "slurm" {
 				checkGolden(t, "merge", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})

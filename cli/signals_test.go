@@ -11,10 +11,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // TestReadersThatLeave: a run goes on to its end if nobody reads its progress or its table any
@@ -36,7 +36,7 @@ func TestReadersThatLeave(t *testing.T) {
 			}
 			_ = cmd.Run()
 			assert.Equal(t, status, cmd.ProcessState.ExitCode(), cmd.ProcessState)
-			r, err := benchmark.OpenStore(out).Results()
+			r, err := results.OpenStore(out).Results()
 			require.NoError(t, err)
 			assert.Len(t, r.Runs, 2)
 		})
@@ -73,7 +73,7 @@ func TestSignal(t *testing.T) {
 			assert.Equal(t, exitInterrupted, got.status)
 			assert.Contains(t, got.stdout, "template")
 			assert.True(t, strings.HasSuffix(got.stderr, "bench: stopped with 1 of 2 runs finished, kept in "+out+"; the same command continues from there\n"), got.stderr)
-			assert.Len(t, results(t, out).Runs, 1)
+			assert.Len(t, resultsIn(t, out).Runs, 1)
 		})
 	}
 }

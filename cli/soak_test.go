@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // TestKillsLoseNoResult kills plugins, and the benchmark itself, at random instants: what has
@@ -81,7 +81,7 @@ func TestKillsLoseNoResult(t *testing.T) {
 	for key, sum := range finished {
 		assert.Equal(t, sum, finishedRuns(t, out)[key])
 	}
-	assert.Len(t, results(t, out).Runs, seedsEach)
+	assert.Len(t, resultsIn(t, out).Runs, seedsEach)
 	left, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "what killed benchmarks left is swept")
@@ -108,9 +108,9 @@ func finishedRuns(t *testing.T, out string) map[string][32]byte {
 	require.NoError(t, err)
 	for _, file := range files {
 		key := file[len(filepath.Dir(file))+1 : len(file)-len(".json")]
-		run, ok, err := benchmark.OpenStore(out).Run(key)
+		run, ok, err := results.OpenStore(out).Run(key)
 		require.NoError(t, err)
-		if !ok || run.Status != benchmark.StatusOK {
+		if !ok || run.Status != results.StatusOK {
 			continue
 		}
 		text, err := os.ReadFile(file)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/registry"
 	"github.com/koopbench/koopbench/tasks"
@@ -147,7 +148,7 @@ func optionNames(d core.Description) string {
 }
 
 // openTask opens a task. A panic in it is an error.
-func openTask(ctx context.Context, task core.Task, options core.Options, from *benchmark.PluginInfo) (*benchmark.Task, error) {
+func openTask(ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo) (*benchmark.Task, error) {
 	var problem *core.Problem
 	err := core.Contain(func() (err error) {
 		problem, err = task.Open(ctx, options)
@@ -165,7 +166,7 @@ func openTask(ctx context.Context, task core.Task, options core.Options, from *b
 
 // taskNode is the task with all its options for a configuration that is kept: the place of its data is
 // absolute.
-func taskNode(info benchmark.TaskInfo, data string) (*yaml.Node, error) {
+func taskNode(info results.TaskInfo, data string) (*yaml.Node, error) {
 	options := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
 	add := func(name, value string) { options.Content = append(options.Content, scalar(name), scalar(value)) }
 	for _, name := range slices.Sorted(maps.Keys(info.Options)) {
@@ -190,7 +191,7 @@ func isShortForm(flag string) bool {
 }
 
 // describeTask says what methods are compared on.
-func describeTask(t benchmark.TaskInfo) string {
+func describeTask(t results.TaskInfo) string {
 	size := make([]string, len(t.Shape))
 	for i, n := range t.Shape {
 		size[i] = fmt.Sprint(n)

@@ -53,7 +53,7 @@ func TestATaskOfAnotherKind(t *testing.T) {
 		does(append(run, "--out", "parts", "--shard", shard)...)
 	}
 	does("merge", "--out", "parts", "parts")
-	assert.Equal(t, results(t, "whole").Runs, results(t, "parts").Runs)
+	assert.Equal(t, resultsIn(t, "whole").Runs, resultsIn(t, "parts").Runs)
 	does("report", "whole")
 	assert.Contains(t, does("verify", "whole").stdout, "linear, seed 2: the same predictions at all steps, by reencode and powers")
 	assert.Contains(t, does("compare", "whole", "parts").stdout, "squared-distance")

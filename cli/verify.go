@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/verify"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
@@ -77,7 +79,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 }
 
 func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	recorded, err := store.Results()
 	if err == nil {
 		err = store.CheckCurrent(recorded)
@@ -120,12 +122,12 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if plan.Size() == 0 {
 		return fmt.Errorf("no run of %s can be made again: %w", dir, errors.Join(unable...))
 	}
-	published := benchmark.Published{Results: recorded, Store: store, Meaning: c.meaning}
-	v, err := benchmark.Verify(ctx, published, *plan)
+	published := verify.Published{Results: recorded, Store: store, Meaning: c.meaning}
+	v, err := verify.Check(ctx, published, *plan)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return interruption("stopped; nothing was compared")
-	case errors.Is(err, benchmark.ErrNotComparable) && plan.Task.Info.DataSHA256 != recorded.Task.DataSHA256:
+	case errors.Is(err, results.ErrNotComparable) && plan.Task.Info.DataSHA256 != recorded.Task.DataSHA256:
 		if f.data != "" {
 			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
 		}
@@ -154,7 +156,7 @@ func (c *catalogue) meaning(label string) (string, core.Options, error) {
 
 // foreignData says that results call the data of --data those that the task has by itself, if they are
 // others.
-func foreignData(ctx context.Context, r *benchmark.Results, f *verifyFlags, c *catalogue) string {
+func foreignData(ctx context.Context, r *results.Results, f *verifyFlags, c *catalogue) string {
 	if f.data == "" {
 		return ""
 	}
@@ -167,7 +169,7 @@ func foreignData(ctx context.Context, r *benchmark.Results, f *verifyFlags, c *c
 
 // taskAgain opens the task of results with data from a place that the command names, "" for those that
 // the task has by itself.
-func taskAgain(ctx context.Context, r *benchmark.Results, data string, c *catalogue) (*benchmark.Task, error) {
+func taskAgain(ctx context.Context, r *results.Results, data string, c *catalogue) (*benchmark.Task, error) {
 	t := r.Task
 	task, err := c.Tasks.Get(t.Name)
 	if err != nil && t.Plugin != nil {
@@ -200,7 +202,7 @@ func taskAgain(ctx context.Context, r *benchmark.Results, data string, c *catalo
 }
 
 // wantedRuns are the runs of the keys, or all, that can be made again.
-func wantedRuns(r *benchmark.Results, keys []string) (map[runName]bool, error) {
+func wantedRuns(r *results.Results, keys []string) (map[runName]bool, error) {
 	wanted := map[runName]bool{}
 	var known []string
 	for _, run := range r.Runs {
@@ -219,7 +221,7 @@ func wantedRuns(r *benchmark.Results, keys []string) (map[runName]bool, error) {
 		}
 	}
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("%w: no run was evaluated, so there is nothing to compare", benchmark.ErrResults)
+		return nil, fmt.Errorf("%w: no run was evaluated, so there is nothing to compare", results.ErrResults)
 	}
 	return wanted, nil
 }
@@ -230,7 +232,7 @@ var ownBackend = regexp.MustCompile(`^(` + cpuBackend + `(:kernels=[a-z0-9]+)?|`
 // runtimeOf opens the backend of the flag, or that of the results if it is a part of this
 // program: a library that results name is code of whoever published them. Where this machine does
 // not have the kernels, it is the default backend, with a warning.
-func (a *app) runtimeOf(r *benchmark.Results, f *verifyFlags) (*nn.Runtime, error) {
+func (a *app) runtimeOf(r *results.Results, f *verifyFlags) (*nn.Runtime, error) {
 	backend := r.Environment.Backend
 	if f.backend != "" || backend == "" {
 		return openRuntime(f.backend, f.threads)
@@ -251,7 +253,7 @@ func (a *app) runtimeOf(r *benchmark.Results, f *verifyFlags) (*nn.Runtime, erro
 
 // oracleAgain is the oracle of results, with its options; there is none for a task that has a score of
 // its own.
-func oracleAgain(r *benchmark.Results, c *catalogue) (o benchmark.OraclePlan, err error) {
+func oracleAgain(r *results.Results, c *catalogue) (o benchmark.OraclePlan, err error) {
 	o.Seed = r.Oracle.Seed
 	if !r.Task.Judged() {
 		return o, nil
@@ -268,7 +270,7 @@ func oracleAgain(r *benchmark.Results, c *catalogue) (o benchmark.OraclePlan, er
 
 // planAgain makes a plan of the wanted runs of results. Methods that are not to be had, or not
 // with these options, are in unable.
-func (a *app) planAgain(ctx context.Context, r *benchmark.Results, wanted map[runName]bool, f *verifyFlags,
+func (a *app) planAgain(ctx context.Context, r *results.Results, wanted map[runName]bool, f *verifyFlags,
 	c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
 	oracle, err := oracleAgain(r, c)
 	if err != nil {
@@ -306,7 +308,7 @@ func (a *app) planAgain(ctx context.Context, r *benchmark.Results, wanted map[ru
 		}
 		plan.Entries = append(plan.Entries, entry)
 	}
-	if plan.Environment, err = benchmark.Here(a.Version); err != nil {
+	if plan.Environment, err = results.Here(a.Version); err != nil {
 		return nil, nil, err
 	}
 	plan.Environment.Command = append([]string{a.Name}, a.args...)
@@ -315,7 +317,7 @@ func (a *app) planAgain(ctx context.Context, r *benchmark.Results, wanted map[ru
 }
 
 // entryAgain is the method of a run with the options that it had.
-func entryAgain(c *catalogue, run benchmark.RunResult) (benchmark.Entry, error) {
+func entryAgain(c *catalogue, run results.Run) (benchmark.Entry, error) {
 	method, err := c.Methods.Get(run.DeclaredName())
 	if err != nil && run.Plugin != nil {
 		return benchmark.Entry{}, fmt.Errorf("it came from the plugin %s; give it with --plugin", run.Plugin.Path)
@@ -333,7 +335,7 @@ func entryAgain(c *catalogue, run benchmark.RunResult) (benchmark.Entry, error) 
 func sameMethod(entries []benchmark.Entry, e benchmark.Entry) string {
 	for _, other := range entries {
 		if other.Method.Describe().Name == e.Method.Describe().Name &&
-			benchmark.UnlikeOptions(other.Options.Map(), e.Options.Map()) == "" {
+			results.UnlikeOptions(other.Options.Map(), e.Options.Map()) == "" {
 			return other.Label
 		}
 	}
@@ -355,18 +357,18 @@ func optionsAgain(d core.Description, values map[string]any) (core.Options, erro
 }
 
 // showVerification lists what differs and returns an error if anything does.
-func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, unable []error, quiet bool) error {
+func (a *app) showVerification(r *results.Results, v *verify.Verification, unable []error, quiet bool) error {
 	detail := a.stdout
 	if quiet {
 		detail = io.Discard
 	}
 	for _, aspect := range []struct {
-		aspect benchmark.Aspect
+		aspect results.Aspect
 		same   string
 	}{
-		{benchmark.AspectCode, "the same executable"},
-		{benchmark.AspectKernels, r.Environment.Backend + ", as then"},
-		{benchmark.AspectMachine, "alike"},
+		{results.AspectCode, "the same executable"},
+		{results.AspectKernels, r.Environment.Backend + ", as then"},
+		{results.AspectMachine, "alike"},
 	} {
 		text := aspect.same
 		for _, d := range v.Differences {
@@ -422,11 +424,11 @@ func (a *app) showVerification(r *benchmark.Results, v *benchmark.Verification, 
 // tell writes a line.
 func tell(w io.Writer, format string, values ...any) { say(w, format+"\n", values...) }
 
-func verdict(run benchmark.VerifiedRun) string {
+func verdict(run verify.Run) string {
 	var protocols []string
 	steps, starts := 0, 0
 	for _, e := range run.Recorded.Evaluations {
-		if e.Status != benchmark.StatusOK {
+		if e.Status != results.StatusOK {
 			continue
 		}
 		protocols, steps = append(protocols, e.Protocol), steps+len(e.PredictionSHA256)

@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // rewrite changes results.json.
-func rewrite(t *testing.T, dir string, change func(r *benchmark.Results)) {
+func rewrite(t *testing.T, dir string, change func(r *results.Results)) {
 	t.Helper()
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	r, err := store.Results()
 	require.NoError(t, err)
 	change(r)
@@ -47,7 +47,7 @@ func TestVerify(t *testing.T) {
 	quiet := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q", "--jobs", "2")
 	assert.Equal(t, output{}, quiet)
 
-	r := results(t, out)
+	r := resultsIn(t, out)
 	got = call(t.Context(), fakes.config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
 	assert.Zero(t, got.status, got.stderr)
 	assert.EqualValues(t, 5, fakes.fits.Load(), "one run only")
@@ -72,7 +72,7 @@ func modified(t *testing.T, dir string) map[string]string {
 func TestVerifyDiffers(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other")...).status)
-	rewrite(t, out, func(r *benchmark.Results) {
+	rewrite(t, out, func(r *results.Results) {
 		r.Runs[1].Ranked.PredictionSHA256[1], r.Runs[1].Ranked.PredictionSHA256[2] = "0123", "4567"
 		r.Runs[1].Ranked.Labels[2][4] = 3 - r.Runs[1].Ranked.Labels[2][4]
 	})
@@ -83,8 +83,8 @@ func TestVerifyDiffers(t *testing.T) {
 		"reencode; the judge sees something else in 1 of 60; nothing that is recorded explains it\n")
 	assert.Contains(t, got.stderr, "bench: the results are not what is found here; differences: ")
 
-	rewrite(t, out, func(r *benchmark.Results) {
-		for _, e := range []*benchmark.Environment{&r.Environment, r.Runs[0].Environment, r.Runs[1].Environment} {
+	rewrite(t, out, func(r *results.Results) {
+		for _, e := range []*results.Environment{&r.Environment, r.Runs[0].Environment, r.Runs[1].Environment} {
 			e.ExecutableSHA256, e.Version, e.Go, e.Backend, e.CPU, e.Cores = "0123456789abcdef", "v0.0.1", "go1.0",
 				"cpu:kernels=sse", "Z80", 1
 		}
@@ -101,7 +101,7 @@ func TestVerifyDiffers(t *testing.T) {
 	assert.Regexp(t, `(?m)^other, seed 42: .*; what differs here: other code: .*; other kernels: .*; another `+
 		`machine: `, got.stdout)
 
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs, r.Oracle.TestAccuracy = r.Runs[:1], 0.5 })
+	rewrite(t, out, func(r *results.Results) { r.Runs, r.Oracle.TestAccuracy = r.Runs[:1], 0.5 })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 and is 1 here\n")
@@ -153,7 +153,7 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	script, err := os.ReadFile(plugin)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(plugin, append(script, "# changed\n"...), 0o755))
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].Ranked.PredictionSHA256[0] = "0123" })
+	rewrite(t, out, func(r *results.Results) { r.Runs[1].Ranked.PredictionSHA256[0] = "0123" })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Regexp(t, `remote, seed 42: other predictions .*; what differs here: the method is from the plugin .* `+
@@ -170,17 +170,17 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Contains(t, got.stderr, "the data of the results, which were in \""+data+"\": ")
 	assert.Contains(t, got.stderr, "; give the folder where they are now with --data\n")
-	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved, "--run", results(t, out).Runs[0].Key)
+	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved, "--run", resultsIn(t, out).Runs[0].Key)
 	assert.Zero(t, got.status, got.stderr)
 
-	rewrite(t, out, func(r *benchmark.Results) {
+	rewrite(t, out, func(r *results.Results) {
 		r.Runs[0].Options["epochs"] = 3.5
 		r.Runs[1].Options["unheard"] = true
 	})
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved, "--plugin", plugin)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "bench: no run of "+out+" can be made again: template: template: invalid option")
-	rewrite(t, out, func(r *benchmark.Results) { r.Oracle.Name = "gone" })
+	rewrite(t, out, func(r *results.Results) { r.Oracle.Name = "gone" })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved)
 	assert.Contains(t, got.stderr, `there is no oracle "gone"`)
 }
@@ -189,15 +189,15 @@ func TestVerifyBadKeys(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), tiny(data, out, "--methods",
 		"template,panicking")...).status)
-	r := results(t, out)
+	r := resultsIn(t, out)
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[0].Key[:12])
 	assert.Equal(t, exitUsage, got.status)
 	assert.Contains(t, got.stderr, `bench: --run: there is no run "template-s42"; `)
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs[1].Status = benchmark.StatusTimeout })
+	rewrite(t, out, func(r *results.Results) { r.Runs[1].Status = results.StatusTimeout })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
 	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was timeout, and is not made " +
 		"again\n"}, got)
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs = r.Runs[1:] })
+	rewrite(t, out, func(r *results.Results) { r.Runs = r.Runs[1:] })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "no run was evaluated")
@@ -209,7 +209,7 @@ func TestVerifyTakesNothingFromResults(t *testing.T) {
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template")...).status)
 	for _, backend := range []string{"xla:" + filepath.Join(data, "plugin.so"), "xla", "go:x",
 		"cpu:kernels=avx2,threads=1", "cpu:kernels=", "CPU", "cpu\nxla:x"} {
-		rewrite(t, out, func(r *benchmark.Results) { r.Environment.Backend = backend })
+		rewrite(t, out, func(r *results.Results) { r.Environment.Backend = backend })
 		fakes := newFakes()
 		got := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 		assert.Equal(t, exitFailure, got.status)
@@ -223,7 +223,7 @@ func TestVerifyTakesNothingFromResults(t *testing.T) {
 		assert.Contains(t, got.stdout, "template, seed 42: it is recorded as made on the kernels cpu:kernels=")
 	}
 
-	rewrite(t, out, func(r *benchmark.Results) {
+	rewrite(t, out, func(r *results.Results) {
 		r.Environment.Backend = r.Runs[0].Environment.Backend
 		r.Task.Source = "MNIST (embedded)"
 	})
@@ -242,33 +242,33 @@ func TestVerifyForged(t *testing.T) {
 	args := tiny(data, out, "--methods", "template,other?warn=true,failing", "--seeds", "0,1", "--epochs", "2")
 	require.Equal(t, exitFailure, call(t.Context(), newFakes().config(), args...).status)
 	for name, c := range map[string]struct {
-		change func(r *benchmark.Results)
+		change func(r *results.Results)
 		says   string
 	}{
-		"accuracy": {func(r *benchmark.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
+		"accuracy": {func(r *results.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
 			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
-		"trained": {func(r *benchmark.Results) { r.Runs[2].Untrained = "" },
+		"trained": {func(r *results.Results) { r.Runs[2].Untrained = "" },
 			"other?warn=true, seed 0: why it is untrained is recorded as \"\" and is "},
-		"warning": {func(r *benchmark.Results) { r.Runs[2].Warnings = nil },
+		"warning": {func(r *results.Results) { r.Runs[2].Warnings = nil },
 			`the warning "the weather is bad" is not recorded and is given here`},
-		"label": {func(r *benchmark.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
+		"label": {func(r *results.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
 			`its recorded options are not those that its name as written, "other", stands for: warn true against false`},
-		"label of two": {func(r *benchmark.Results) {
+		"label of two": {func(r *results.Results) {
 			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
 		}, `its name as written, "template?,other", stands for nothing`},
-		"twins": {func(r *benchmark.Results) { r.Runs[1].Method = "template?warn=false" },
+		"twins": {func(r *results.Results) { r.Runs[1].Method = "template?warn=false" },
 			"template?warn=false: it is recorded with the method and the options of template, and would be the " +
 				"same run; not made again"},
-		"option": {func(r *benchmark.Results) { r.Runs[0].Options["blemish"] = 0.5 },
+		"option": {func(r *results.Results) { r.Runs[0].Options["blemish"] = 0.5 },
 			"template, seed 0: its key is recorded as "},
-		"oracle options": {func(r *benchmark.Results) { r.Oracle.Options["epochs"] = 1 },
+		"oracle options": {func(r *results.Results) { r.Oracle.Options["epochs"] = 1 },
 			"the oracle cnn: its key is recorded as "},
-		"oracle epochs": {func(r *benchmark.Results) { r.MaxEpochs = 1 },
+		"oracle epochs": {func(r *results.Results) { r.MaxEpochs = 1 },
 			"the oracle cnn: it is recorded with 2 epochs, and the results with at most 1"},
-		"a terminal": {func(r *benchmark.Results) {
+		"a terminal": {func(r *results.Results) {
 			r.Runs[0].Environment.Version, r.Runs[0].Environment.ExecutableSHA256 = "\x1b[2J", "x"
 		}, "version \uFFFD[2J"},
-		"success": {func(r *benchmark.Results) { r.Runs[4].Status = benchmark.StatusSkipped },
+		"success": {func(r *results.Results) { r.Runs[4].Status = results.StatusSkipped },
 			"failing, seed 0: it is recorded as skipped and is failed here: fit: not available: the moon is in the " +
 				"wrong phase"},
 	} {
@@ -282,7 +282,7 @@ func TestVerifyForged(t *testing.T) {
 			assert.NotContains(t, got.stdout, "\x1b")
 		})
 	}
-	rewrite(t, out, func(r *benchmark.Results) { r.Task.States = 11 })
+	rewrite(t, out, func(r *results.Results) { r.Task.States = 11 })
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status, "it is no mistake on the command line")
 }
@@ -301,7 +301,7 @@ func TestVerifyIsolated(t *testing.T) {
 func TestVerifyStopped(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template")...).status)
-	rewrite(t, out, func(r *benchmark.Results) { r.Runs[0].Name = "blocking"; r.Runs[0].Options = nil })
+	rewrite(t, out, func(r *results.Results) { r.Runs[0].Name = "blocking"; r.Runs[0].Options = nil })
 	fakes := newFakes()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-fakes.began; cancel() }()

@@ -1,7 +1,7 @@
 // Package report shows results: figures ([Write]) and tables ([WriteTable], [WriteMarkdown],
 // [WriteCSV]), all of it as one HTML page ([WritePage]), and results against others ([Compare]).
 //
-// It works from a folder of results alone (benchmark.Store); nothing is trained or evaluated again.
+// It works from a folder of results alone (package results); nothing is trained or evaluated again.
 // The same results give the same bytes. It may import core and benchmark. Its parts, of which each
 // imports those before it alone:
 //

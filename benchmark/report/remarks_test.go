@@ -14,23 +14,23 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
 // written is what a writer of tables makes of results.
-func written(t *testing.T, ext string, r *benchmark.Results) string {
+func written(t *testing.T, ext string, r *results.Results) string {
 	var b bytes.Buffer
-	write := map[string]func(io.Writer, *benchmark.Results) error{".txt": WriteTable, ".md": WriteMarkdown,
+	write := map[string]func(io.Writer, *results.Results) error{".txt": WriteTable, ".md": WriteMarkdown,
 		".csv": WriteCSV}[ext]
 	require.NoError(t, write(&b, r))
 	return b.String()
 }
 
 // csvOf is a column of the summary as CSV, for the mean over all steps of each method and baseline.
-func csvOf(t *testing.T, r *benchmark.Results, column string) map[string]string {
+func csvOf(t *testing.T, r *results.Results, column string) map[string]string {
 	rows, err := csv.NewReader(strings.NewReader(written(t, ".csv", r))).ReadAll()
 	require.NoError(t, err)
 	at := func(row []string, name string) string {
@@ -123,7 +123,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(text, warning))
 	assert.NotContains(t, text, "good !")
 	var page bytes.Buffer
-	require.NoError(t, WritePage(&page, benchmark.OpenStore(save(t, s)), nil, nil))
+	require.NoError(t, WritePage(&page, results.OpenStore(save(t, s)), nil, nil))
 	assert.Contains(t, page.String(), warning)
 	mark := `<abbr title="above the oracle on true images">!</abbr>`
 	assert.Equal(t, 2, strings.Count(page.String(), mark), "ranking and costs")
@@ -152,13 +152,13 @@ func TestChecksAreShown(t *testing.T) {
 		run := &r.Runs[i]
 		switch {
 		case run.Method == "good" || run.Method == "mixed" && run.Seed == 0:
-			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 26, Failed: []string{}}
+			run.Plugin.Checks = &results.PluginChecks{Passed: 26, Failed: []string{}}
 		case run.Method == "bad":
 			failed := []string{"row-independence", "bad: row-order"}
-			run.Plugin.Checks = &benchmark.PluginChecks{Passed: 24, Failed: failed}
+			run.Plugin.Checks = &results.PluginChecks{Passed: 24, Failed: failed}
 		}
 	}
-	r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/o", Checks: &benchmark.PluginChecks{Passed: 1}}
+	r.Oracle.Plugin = &results.PluginInfo{Path: "/o", Checks: &results.PluginChecks{Passed: 1}}
 	_, notes, ok := strings.Cut(written(t, ".txt", r), "\nplugins\n")
 	require.True(t, ok)
 	lines := strings.Split(strings.TrimRight(notes, "\n"), "\n")
@@ -192,7 +192,7 @@ func TestInvalidRunsHaveTheirReason(t *testing.T) {
 		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
 	run := &s.Content.Runs[1]
 	reason := "step 2: value 7 of snapshot 3 is NaN"
-	run.Status, run.Trained, run.Reason = benchmark.StatusInvalid, false, reason
+	run.Status, run.Trained, run.Reason = results.StatusInvalid, false, reason
 	run.Ranked.Score, run.Ranked.Labels = nil, nil
 	assert.Contains(t, written(t, ".txt", s.Content), "m, seed 1: invalid: "+reason)
 	assert.Contains(t, strings.Join(pageTexts(t, s), "\n"), "m, seed 1\ninvalid: "+reason)

@@ -5,11 +5,11 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
 	"github.com/koopbench/koopbench/benchmark/report/page"
 	"github.com/koopbench/koopbench/benchmark/report/text"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/foreign"
@@ -31,14 +31,14 @@ type (
 )
 
 // Figures is [figure.Names].
-func Figures(t benchmark.TaskInfo) []string { return figure.Names(t) }
+func Figures(t results.TaskInfo) []string { return figure.Names(t) }
 
 // Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The
 // same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,
 // [core.ErrUnavailable] where it holds no run.
 func Write(dir string) (err error) {
 	defer core.Recover(&err)
-	store := benchmark.OpenStore(dir)
+	store := results.OpenStore(dir)
 	m, err := analysis.Gather(store)
 	if err != nil {
 		return err
@@ -57,23 +57,23 @@ func Write(dir string) (err error) {
 }
 
 // WritePage is [page.Write].
-func WritePage(w io.Writer, s *benchmark.Store, r *benchmark.Results, live *Live) error {
+func WritePage(w io.Writer, s *results.Store, r *results.Results, live *Live) error {
 	return page.Write(w, s, r, live)
 }
 
 // WriteTable is [text.WriteTable].
-func WriteTable(w io.Writer, r *benchmark.Results) error { return text.WriteTable(w, r) }
+func WriteTable(w io.Writer, r *results.Results) error { return text.WriteTable(w, r) }
 
 // WriteTableWithin is [text.WriteTableWithin].
-func WriteTableWithin(w io.Writer, r *benchmark.Results, width int) error {
+func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	return text.WriteTableWithin(w, r, width)
 }
 
 // WriteMarkdown is [text.WriteMarkdown].
-func WriteMarkdown(w io.Writer, r *benchmark.Results) error { return text.WriteMarkdown(w, r) }
+func WriteMarkdown(w io.Writer, r *results.Results) error { return text.WriteMarkdown(w, r) }
 
 // WriteCSV is [text.WriteCSV].
-func WriteCSV(w io.Writer, r *benchmark.Results) error { return text.WriteCSV(w, r) }
+func WriteCSV(w io.Writer, r *results.Results) error { return text.WriteCSV(w, r) }
 
 // Compare is [analysis.Compare].
 func Compare(all []Named) (*Comparison, error) { return analysis.Compare(all) }

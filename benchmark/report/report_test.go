@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
 	"github.com/koopbench/koopbench/benchmark/report/page"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -83,14 +83,14 @@ func TestWrite(t *testing.T) {
 	assert.Equal(t, want, got, "all figures and nothing else, no temporary file")
 
 	var page bytes.Buffer
-	require.NoError(t, WritePage(&page, benchmark.OpenStore(dir), nil, nil))
+	require.NoError(t, WritePage(&page, results.OpenStore(dir), nil, nil))
 	file, err := os.ReadFile(filepath.Join(dir, Page))
 	require.NoError(t, err)
 	assert.Equal(t, page.String(), string(file))
 }
 
 func TestWriteRefuses(t *testing.T) {
-	assert.ErrorIs(t, Write(t.TempDir()), benchmark.ErrResults, "no results")
+	assert.ErrorIs(t, Write(t.TempDir()), results.ErrResults, "no results")
 
 	small := fixture.Setting{Steps: 1, Test: 5, Methods: fixture.FiveMethods()[:1]}
 	noRuns := fixture.MakeUp(t, small)
@@ -101,12 +101,12 @@ func TestWriteRefuses(t *testing.T) {
 
 	dir := save(t, fixture.MakeUp(t, small))
 	require.NoError(t, os.Remove(filepath.Join(dir, "data.npz")))
-	assert.ErrorIs(t, Write(dir), benchmark.ErrResults)
+	assert.ErrorIs(t, Write(dir), results.ErrResults)
 
 	dir = save(t, fixture.MakeUp(t, small))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "runs", "linear-42.npz"), []byte("torn"), 0o644))
 	err = Write(dir)
-	assert.ErrorIs(t, err, benchmark.ErrResults)
+	assert.ErrorIs(t, err, results.ErrResults)
 	assert.ErrorContains(t, err, "linear, seed 42")
 
 	dir = save(t, fixture.MakeUp(t, small))
@@ -172,7 +172,7 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 
 // TestProtocolIsNamed: whatever shows accuracies or predictions says by which protocol.
 func TestProtocolIsNamed(t *testing.T) {
-	for _, protocol := range benchmark.Protocols() {
+	for _, protocol := range results.Protocols() {
 		s := fixture.MakeUp(t, fixture.Setting{Both: true, Steps: 4, Test: 40, Methods: fixture.FiveMethods()[:2]})
 		s.Content.RankBy(protocol)
 		words := analysis.ProtocolText(protocol, s.Content.Task)
@@ -190,5 +190,5 @@ func TestProtocolIsNamed(t *testing.T) {
 			assert.Contains(t, strings.Join(all[figure], " "), protocol+":", figure)
 		}
 	}
-	assert.Equal(t, "tea leaves", analysis.ProtocolText("tea leaves", benchmark.TaskInfo{}))
+	assert.Equal(t, "tea leaves", analysis.ProtocolText("tea leaves", results.TaskInfo{}))
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 func scored(t testing.TB) *fixture.Made {
@@ -139,7 +139,7 @@ func TestCompareErrors(t *testing.T) {
 func TestRingsAreTrueEigenvalues(t *testing.T) {
 	made := scored(t)
 	assert.NotContains(t, strings.Join(pageTexts(t, made), "\n"), "true eigenvalue")
-	made.Content.Task.Eigenvalues = []benchmark.Complex{1, 0.5}
+	made.Content.Task.Eigenvalues = []results.Complex{1, 0.5}
 	page := strings.Join(pageTexts(t, made), "\n")
 	assert.Contains(t, page, "true eigenvalue")
 	assert.Contains(t, page, "Rings: the 2 largest eigenvalues of the true operator.")

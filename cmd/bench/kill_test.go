@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // disturbed is the command of [TestDisturbed], and how often it is killed. KOOPBENCH_SOAK=1 makes it ten seeds in full and 20 kills, which
@@ -59,13 +59,13 @@ func TestDisturbed(t *testing.T) {
 		require.Len(t, got.Runs, len(want.Runs))
 		for i, r := range got.Runs {
 			assert.Equal(t, want.Runs[i].Key, r.Key)
-			assert.Equal(t, benchmark.StatusOK, r.Status)
+			assert.Equal(t, results.StatusOK, r.Status)
 			assert.Equal(t, want.Runs[i].PredictionSHA256, r.PredictionSHA256, r.Method)
 			assert.Equal(t, want.Runs[i].History, r.History, r.Method)
 			assert.Equal(t, want.Runs[i].Warnings, r.Warnings, "%s: no checkpoint was torn", r.Method)
-			saved, err := os.ReadFile(benchmark.OpenStore(undisturbed).ModelPath(r.Key))
+			saved, err := os.ReadFile(results.OpenStore(undisturbed).ModelPath(r.Key))
 			require.NoError(t, err)
-			again, err := os.ReadFile(benchmark.OpenStore(out).ModelPath(r.Key))
+			again, err := os.ReadFile(results.OpenStore(out).ModelPath(r.Key))
 			require.NoError(t, err)
 			assert.True(t, bytes.Equal(saved, again), "the model of %s", r.Method)
 		}
@@ -95,7 +95,7 @@ func TestDisturbed(t *testing.T) {
 		t.Logf("killed %d times", killed)
 		finish(run(out, more...))
 		same(t, out)
-		assert.True(t, slices.ContainsFunc(readResults(t, out).Runs, func(r benchmark.RunResult) bool { return r.ResumedSeconds > 0 }),
+		assert.True(t, slices.ContainsFunc(readResults(t, out).Runs, func(r results.Run) bool { return r.ResumedSeconds > 0 }),
 			"a training went on where it was")
 	}
 	t.Run("killed", func(t *testing.T) { killed(t) })

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/npz"
 )
@@ -73,13 +73,13 @@ func TestProgram(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
 	args := []string{"run", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--save-models", "--out", out}
 	table, stderr := run(args...)
-	results := readResults(t, out)
+	found := readResults(t, out)
 	t.Run("run", func(t *testing.T) {
-		assert.Equal(t, map[string]any{"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01}, results.Oracle.Options)
-		methods := map[string]benchmark.RunResult{}
-		for _, r := range results.Runs {
+		assert.Equal(t, map[string]any{"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01}, found.Oracle.Options)
+		methods := map[string]results.Run{}
+		for _, r := range found.Runs {
 			methods[r.Method] = r
-			assert.Equal(t, benchmark.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
+			assert.Equal(t, results.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
 			require.Len(t, r.Evaluations, 2)
 			assert.Len(t, r.Evaluations[0].Score, 2)
 			assert.Contains(t, table, r.Method)
@@ -95,7 +95,7 @@ func TestProgram(t *testing.T) {
 		assert.Equal(t, table, again)
 		assert.Equal(t, 5, strings.Count(stderr, "finished before, kept"))
 	})
-	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, results) })
+	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, found) })
 	t.Run("report", func(t *testing.T) {
 		again, _ := run("report", out)
 		assert.Equal(t, table, again)
@@ -103,11 +103,11 @@ func TestProgram(t *testing.T) {
 }
 
 // predictAgain predicts the test images, as PNGs, with the model of every run: the same bits as in the run, and the same labels.
-func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, results benchmark.Results, more ...string) {
-	store := benchmark.OpenStore(out)
+func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, found results.Results, more ...string) {
+	store := results.OpenStore(out)
 	task, err := store.TaskArrays()
 	require.NoError(t, err)
-	require.Equal(t, results.Task.Test, task.Starts.Len())
+	require.Equal(t, found.Task.Test, task.Starts.Len())
 	var inputs []string
 	for i := range task.Starts.Len() {
 		inputs = append(inputs, filepath.Join(t.TempDir(), "image.png"))
@@ -116,8 +116,8 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 		require.NoError(t, png.Encode(file, dataset.Grey(task.Starts.Slice(i, i+1).Floats(), 28, 28)))
 		require.NoError(t, file.Close())
 	}
-	n, steps := len(inputs), results.Task.Steps
-	for _, r := range results.Runs {
+	n, steps := len(inputs), found.Task.Steps
+	for _, r := range found.Runs {
 		dir := filepath.Join(t.TempDir(), "predicted")
 		args := append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", strconv.Itoa(steps), "--out", dir}, more...)
 		stdout, _ := run(append(append(args, "--input"), inputs...)...)
@@ -159,9 +159,9 @@ func TestServedByItself(t *testing.T) {
 	text, err := exec.CommandContext(t.Context(), bench, "run", "--plugin", remote, "--methods", "all", "--epochs", "2",
 		"--split", "192,64,10", "--steps", "3", "--save-models", "--out", out).CombinedOutput()
 	require.NoError(t, err, "%s", text)
-	runs := map[string]benchmark.RunResult{}
+	runs := map[string]results.Run{}
 	for _, r := range readResults(t, out).Runs {
-		require.Equal(t, benchmark.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
+		require.Equal(t, results.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
 		runs[r.Method] = r
 	}
 	parts := []string{"loss:remote-vamp", "embedder:remote-pixels", "operator:remote-ridge"} // a loss is called vamp too
@@ -177,23 +177,23 @@ func TestServedByItself(t *testing.T) {
 		assert.Equal(t, here.History, there.History, name)
 		assert.Equal(t, here.Eigenvalues, there.Eigenvalues, name)
 		assert.Equal(t, here.Exposed, there.Exposed, name)
-		stored, err := benchmark.ReadModel(benchmark.OpenStore(out).ModelPath(here.Key))
+		stored, err := results.ReadModel(results.OpenStore(out).ModelPath(here.Key))
 		require.NoError(t, err)
-		far, err := benchmark.ReadModel(benchmark.OpenStore(out).ModelPath(there.Key))
+		far, err := results.ReadModel(results.OpenStore(out).ModelPath(there.Key))
 		require.NoError(t, err)
 		assert.Equal(t, stored.State, far.State, name)
 	}
-	results := readResults(t, out)
-	results.Runs = slices.DeleteFunc(results.Runs, func(r benchmark.RunResult) bool { return !strings.HasPrefix(r.Method, "remote-") })
-	require.Len(t, results.Runs, len(names))
-	predictAgain(t, runner(t, bench), out, results, "--plugin", remote)
+	found := readResults(t, out)
+	found.Runs = slices.DeleteFunc(found.Runs, func(r results.Run) bool { return !strings.HasPrefix(r.Method, "remote-") })
+	require.Len(t, found.Runs, len(names))
+	predictAgain(t, runner(t, bench), out, found, "--plugin", remote)
 }
 
-func readResults(t testing.TB, dir string) benchmark.Results {
+func readResults(t testing.TB, dir string) results.Results {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "results.json"))
 	require.NoError(t, err)
-	var r benchmark.Results
+	var r results.Results
 	require.NoError(t, json.Unmarshal(text, &r))
 	return r
 }

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	_ "github.com/koopbench/koopbench/backend/cpu"
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/cli"
 	"github.com/koopbench/koopbench/conformance"
 	"github.com/koopbench/koopbench/core"
@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 	}
 	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "encoder", Registry: withNetworks})
 	require.Zero(t, status, stderr.String())
-	r, err := benchmark.OpenStore(out).Results()
+	r, err := results.OpenStore(out).Results()
 	require.NoError(t, err)
 	require.Len(t, r.Runs, 3)
 	parameters := map[string]int{}

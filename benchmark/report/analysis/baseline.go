@@ -5,13 +5,13 @@ import (
 	"math"
 	"slices"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
 // PersistenceName is the name of a baseline whose score leaps: figures show it as dots.
-const PersistenceName = benchmark.Persistence
+const PersistenceName = results.Persistence
 
 // Baseline is what no method is needed for: the levels between which scores mean something.
 type Baseline struct {
@@ -26,7 +26,7 @@ type Baseline struct {
 // Baselines are chance; persistence, a method that predicts its input; and the oracle on the true
 // test snapshots, on all of them at every step, or, of a task without oracle, the mean training
 // snapshot as prediction. One that the results do not tell is left out.
-func Baselines(r *benchmark.Results, known Evidence, steps int) []Baseline {
+func Baselines(r *results.Results, known Evidence, steps int) []Baseline {
 	steps = min(steps, core.MaxSteps) // results may claim any number
 	var all []Baseline
 	if c := r.Task.Measure.Chance; c != nil {
@@ -37,8 +37,8 @@ func Baselines(r *benchmark.Results, known Evidence, steps int) []Baseline {
 		all = append(all, constant("chance", label, *c, nil, steps))
 	}
 	for _, b := range r.Baselines {
-		label := map[string]string{PersistenceName: PersistenceName, benchmark.Mean: "mean training snapshot"}[b.Name]
-		if label == "" || r.Task.Judged() && b.Name == benchmark.Mean {
+		label := map[string]string{PersistenceName: PersistenceName, results.Mean: "mean training snapshot"}[b.Name]
+		if label == "" || r.Task.Judged() && b.Name == results.Mean {
 			continue
 		}
 		if b, ok := known.baseline(b, steps); ok {

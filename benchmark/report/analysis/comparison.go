@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
@@ -16,19 +16,19 @@ const ComparisonSchema = "koopbench.comparison/1"
 // Named is results and what to call them.
 type Named struct {
 	Name    string
-	Results *benchmark.Results
+	Results *results.Results
 }
 
 // Comparison holds results against those of A, method by method.
 type Comparison struct {
-	Schema   string             `json:"schema"`
-	A        string             `json:"a"`
-	Task     benchmark.TaskInfo `json:"task"`
-	Tests    int                `json:"tests"` // that the correction is for, over all of Sides
-	Sides    []Side             `json:"sides"`
-	measured []int              // the steps that a table shows
-	protocol string             // that ranks
-	cut      string             // that training was cut short, "" if it was not
+	Schema   string           `json:"schema"`
+	A        string           `json:"a"`
+	Task     results.TaskInfo `json:"task"`
+	Tests    int              `json:"tests"` // that the correction is for, over all of Sides
+	Sides    []Side           `json:"sides"`
+	measured []int            // the steps that a table shows
+	protocol string           // that ranks
+	cut      string           // that training was cut short, "" if it was not
 }
 
 // Side is one of the results that are held against A.
@@ -139,7 +139,7 @@ func Compare(all []Named) (*Comparison, error) {
 func labels(a, b Named) ([]string, error) {
 	texts := []string{}
 	var fatal string
-	for _, d := range benchmark.Differences(b.Results, a.Results) {
+	for _, d := range results.Differences(b.Results, a.Results) {
 		if !d.Fatal() {
 			texts = append(texts, Clean(d.Text))
 			continue
@@ -150,7 +150,7 @@ func labels(a, b Named) ([]string, error) {
 		fatal += Clean(d.Text)
 	}
 	if fatal != "" {
-		return nil, fmt.Errorf("%w: %s with %s: %s", benchmark.ErrNotComparable, b.Name, a.Name, fatal)
+		return nil, fmt.Errorf("%w: %s with %s: %s", results.ErrNotComparable, b.Name, a.Name, fatal)
 	}
 	if x, y := b.Results.Oracle, a.Results.Oracle; a.Results.Task.Judged() && x.TestAccuracy != y.TestAccuracy {
 		texts = append(texts, fmt.Sprintf("the oracles are not the same: accuracy %.4f on test snapshots against %.4f",
@@ -197,7 +197,7 @@ func newRow(l, r Summary) Row {
 	if same {
 		row.Verdict = VerdictSame
 	}
-	if text := benchmark.UnlikeOptions(r.Runs[0].Options, l.Runs[0].Options); text != "" {
+	if text := results.UnlikeOptions(r.Runs[0].Options, l.Runs[0].Options); text != "" {
 		row.Notes = append(row.Notes, "other options: "+Clean(text))
 	}
 	if x, y := r.Runs[0].Plugin, l.Runs[0].Plugin; x.Origin() != y.Origin() {
@@ -224,8 +224,8 @@ func (r *Row) take(t stats.Comparison) bool {
 	return true
 }
 
-func bySeed(runs []*benchmark.RunResult) map[int64]*benchmark.RunResult {
-	m := map[int64]*benchmark.RunResult{}
+func bySeed(runs []*results.Run) map[int64]*results.Run {
+	m := map[int64]*results.Run{}
 	for _, run := range runs {
 		if m[run.Seed] == nil {
 			m[run.Seed] = run

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // run is short for what costs are taken from.
-type run = benchmark.RunResult
+type run = results.Run
 
 // Cost is a column of the table of costs. It is shown where some run took more than nothing.
 type Cost struct {
@@ -54,7 +54,7 @@ var (
 // PredictSecondsBy are those of the roll-out by a protocol; not a number where there is none.
 func PredictSecondsBy(protocol string) func(*run) float64 {
 	return func(r *run) float64 {
-		if e := r.Evaluation(protocol); e != nil && e.Status == benchmark.StatusOK {
+		if e := r.Evaluation(protocol); e != nil && e.Status == results.StatusOK {
 			return e.PredictSeconds
 		}
 		return math.NaN()
@@ -78,7 +78,7 @@ func costs(other string) []Cost {
 }
 
 // ShownCosts are those of which some run tells.
-func ShownCosts(r *benchmark.Results, all []Summary) []Cost {
+func ShownCosts(r *results.Results, all []Summary) []Cost {
 	return slices.DeleteFunc(costs(OtherProtocol(r)), func(c Cost) bool {
 		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
 	})

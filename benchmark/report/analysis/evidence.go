@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
 // Evidence is what intervals, ranks and baselines come from, besides the runs.
 type Evidence struct {
-	results *benchmark.Results
+	results *results.Results
 	measure Measure
 	// seen is 1 for each start in which the oracle sees the true state, 0 for others; nil if the
 	// results do not tell.
@@ -19,7 +19,7 @@ type Evidence struct {
 }
 
 // EvidenceOf takes what results hold.
-func EvidenceOf(r *benchmark.Results) Evidence {
+func EvidenceOf(r *results.Results) Evidence {
 	e := Evidence{results: r, measure: MeasureOf(r.Task)}
 	if seen := r.OracleScores(); len(seen) > 0 && math.Abs(Average(seen)-r.Oracle.TestAccuracy) <= 1e-9 {
 		e.seen = seen
@@ -29,7 +29,7 @@ func EvidenceOf(r *benchmark.Results) Evidence {
 
 // scores are those of a run, [step][start]; nil if the results do not tell them, they do not give its
 // means, or they are no shares.
-func (e Evidence) scores(run *benchmark.RunResult) [][]float64 {
+func (e Evidence) scores(run *results.Run) [][]float64 {
 	if !e.measure.Share() {
 		return nil
 	}
@@ -50,7 +50,7 @@ func consistent(scores [][]float64, means []float64) [][]float64 {
 }
 
 // baseline is one of the results. ok is false if they do not tell its scores.
-func (e Evidence) baseline(of benchmark.Baseline, steps int) (b Baseline, ok bool) {
+func (e Evidence) baseline(of results.Baseline, steps int) (b Baseline, ok bool) {
 	if len(of.Scores) < steps || consistent(of.Scores, of.Score) == nil {
 		return b, false
 	}
@@ -85,7 +85,7 @@ func estimate(scores [][]float64, models ...string) *stats.Estimate {
 
 // modelOf names the model of a run by its predictions: runs that predict the same bits at all steps
 // have one model. It is empty if the results do not tell.
-func modelOf(run *benchmark.RunResult) string {
+func modelOf(run *results.Run) string {
 	if len(run.PredictionSHA256) != len(run.Ranked.Score) || slices.Contains(run.PredictionSHA256, "") {
 		return ""
 	}

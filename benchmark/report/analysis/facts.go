@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
-func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
+func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 	var facts [][2]string
 	m := known.measure
 	add := func(name, format string, args ...any) {
@@ -64,7 +64,7 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 			add("", "where some do not learn, intervals from few seeds are too narrow")
 		}
 	}
-	if !slices.ContainsFunc(r.Baselines, func(b benchmark.Baseline) bool { return b.Name == PersistenceName }) {
+	if !slices.ContainsFunc(r.Baselines, func(b results.Baseline) bool { return b.Name == PersistenceName }) {
 		add("baseline", "persistence is not known: the results do not hold its scores")
 	}
 	if text := OracleText(r); text != "" {
@@ -74,8 +74,8 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 	if other := OtherProtocol(r); other != "" {
 		add(other, "mean over all steps by the protocol of that name, which does not rank")
 		add("", "%s", protocolWords(other, r.Task))
-		if slices.ContainsFunc(all, func(s Summary) bool { return s.Other.Ended() == string(benchmark.StatusSkipped) }) {
-			add("", "%s: the model predicts one step at a time", benchmark.StatusSkipped)
+		if slices.ContainsFunc(all, func(s Summary) bool { return s.Other.Ended() == string(results.StatusSkipped) }) {
+			add("", "%s: the model predicts one step at a time", results.StatusSkipped)
 		}
 	}
 	add("seeds", "%s", seedsText(all))
@@ -83,7 +83,7 @@ func facts(r *benchmark.Results, all []Summary, known Evidence) [][2]string {
 }
 
 // OracleText says who judges, and how well; "" where no oracle does.
-func OracleText(r *benchmark.Results) string {
+func OracleText(r *results.Results) string {
 	if !r.Task.Judged() {
 		return ""
 	}
@@ -93,8 +93,8 @@ func OracleText(r *benchmark.Results) string {
 }
 
 // Weak is ": a weak judge" of an oracle that is one, "" otherwise.
-func Weak(r *benchmark.Results) string {
-	if r.Task.Judged() && r.Oracle.TestAccuracy < benchmark.WeakJudge {
+func Weak(r *results.Results) string {
+	if r.Task.Judged() && r.Oracle.TestAccuracy < results.WeakJudge {
 		return ": a weak judge"
 	}
 	return ""
@@ -122,7 +122,7 @@ func costFacts(all []Summary) [][2]string {
 }
 
 // ProtocolText is the name of a protocol and what it is.
-func ProtocolText(protocol string, t benchmark.TaskInfo) string {
+func ProtocolText(protocol string, t results.TaskInfo) string {
 	if words := protocolWords(protocol, t); words != "" {
 		return protocol + ": " + words
 	}
@@ -130,20 +130,20 @@ func ProtocolText(protocol string, t benchmark.TaskInfo) string {
 }
 
 // protocolWords says what a protocol is, "" for one that is not known.
-func protocolWords(protocol string, t benchmark.TaskInfo) string {
+func protocolWords(protocol string, t results.TaskInfo) string {
 	switch protocol {
-	case benchmark.ProtocolReencode:
+	case results.ProtocolReencode:
 		return "each predicted " + SnapshotWord(t) + " is the input of the next step"
-	case benchmark.ProtocolPowers:
+	case results.ProtocolPowers:
 		return "every step is predicted from the test " + SnapshotWord(t) +
-			" itself, by powers of the operator; not comparable with " + benchmark.ProtocolReencode
+			" itself, by powers of the operator; not comparable with " + results.ProtocolReencode
 	}
 	return ""
 }
 
 // seedsText lists the seeds of all runs, and the methods that ran at other seeds than these.
 func seedsText(all []Summary) string {
-	var runs []*benchmark.RunResult
+	var runs []*results.Run
 	for _, s := range all {
 		runs = append(runs, s.Runs...)
 	}

@@ -8,22 +8,22 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// Source is where results come from: a [benchmark.Store].
+// Source is where results come from: a [results.Store].
 type Source interface {
-	Results() (*benchmark.Results, error)
-	TaskArraysOf(t benchmark.TaskInfo) (*benchmark.TaskArrays, error)
-	RunArraysOf(t benchmark.TaskInfo, run *benchmark.RunResult) (*benchmark.RunArrays, error)
+	Results() (*results.Results, error)
+	TaskArraysOf(t results.TaskInfo) (*results.TaskArrays, error)
+	RunArraysOf(t results.TaskInfo, run *results.Run) (*results.RunArrays, error)
 }
 
-var _ Source = (*benchmark.Store)(nil)
+var _ Source = (*results.Store)(nil)
 
 // Material is what figures are drawn from.
 type Material struct {
-	Results  *benchmark.Results
-	Task     *benchmark.TaskArrays
+	Results  *results.Results
+	Task     *results.TaskArrays
 	Known    Evidence
 	Levels   []Baseline
 	Steps    int   // of the roll-out
@@ -36,10 +36,10 @@ type Material struct {
 // Exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
 type Exhibit struct {
 	Summary
-	Run    *benchmark.RunResult // nil where none was evaluated
-	Absent bool                 // the arrays of the run are not there
-	Images []image.Image        // by column: predictions from the first test snapshot
-	Labels []int                // by column: what the oracle saw in them
+	Run    *results.Run  // nil where none was evaluated
+	Absent bool          // the arrays of the run are not there
+	Images []image.Image // by column: predictions from the first test snapshot
+	Labels []int         // by column: what the oracle saw in them
 	// The leading eigenfunctions that are not constant, at most two, and the constant ones before.
 	Modes, constant []Mode
 }
@@ -121,7 +121,7 @@ func (m *Material) ReadSteps() []int {
 func ColumnsOf(steps int) []int { return Sampled(steps, maxColumns) }
 
 // take keeps of the arrays what figures show, so that the rest can go.
-func (e *Exhibit) take(a *benchmark.RunArrays, m *Material) {
+func (e *Exhibit) take(a *results.RunArrays, m *Material) {
 	steps := a.Rollouts[m.Results.Protocol]
 	for _, step := range m.Columns {
 		if step > len(steps) || steps[step-1].Len() == 0 {
@@ -156,7 +156,7 @@ func (e Exhibit) ShownRun() string {
 // Why says why nothing of the method is shown: how its first run ended.
 func (e Exhibit) Why() string {
 	run := e.Runs[0]
-	if run.Status == benchmark.StatusOK {
+	if run.Status == results.StatusOK {
 		return "never evaluated"
 	}
 	text := OneLine(string(run.Status))

@@ -7,14 +7,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // Measure is what scores mean: [benchmark.MeasureInfo], as the report words it.
-type Measure struct{ benchmark.MeasureInfo }
+type Measure struct{ results.MeasureInfo }
 
 // MeasureOf is that of a task.
-func MeasureOf(t benchmark.TaskInfo) Measure {
+func MeasureOf(t results.TaskInfo) Measure {
 	m := Measure{t.Measure}
 	m.Name, m.Unit = cmp.Or(OneLine(m.Name), "score"), OneLine(m.Unit)
 	return m

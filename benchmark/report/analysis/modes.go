@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/mat"
+	"github.com/koopbench/koopbench/benchmark/results"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left
@@ -36,7 +36,7 @@ func subscript(n int) string {
 // leadingModes are the eigenfunctions of the two largest |λ| that are not constant, one of each
 // conjugate pair, or as many as there are; and the constant ones before the last of them, without
 // values. values are in descending order of modulus; left is [snapshot, eigenvalue].
-func leadingModes(values []benchmark.Complex, left *mat.CDense, labels []int, states int) (modes, constant []Mode) {
+func leadingModes(values []results.Complex, left *mat.CDense, labels []int, states int) (modes, constant []Mode) {
 	n, k := left.Dims()
 	for j := range min(k, len(values)) {
 		m := Mode{place: j + 1, value: complex128(values[j])}
@@ -95,7 +95,7 @@ func constantText(constant []Mode) string {
 }
 
 // EigenfunctionNote explains what is drawn of which eigenfunctions.
-func EigenfunctionNote(task benchmark.TaskInfo) string {
+func EigenfunctionNote(task results.TaskInfo) string {
 	phase := "the largest value is positive"
 	if task.States > 0 {
 		phase = fmt.Sprintf("the mean over %s 0 is positive, or has the argument π/%d if λ is not real", StateWord(task),

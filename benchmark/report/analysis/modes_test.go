@@ -7,11 +7,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/koopbench/koopbench/benchmark/results"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
-
-	"github.com/koopbench/koopbench/benchmark"
 )
 
 // cycle is the eigenfunction of e^(2πik/c) on n snapshots of the cycle through c states, and the labels.
@@ -82,14 +82,14 @@ func TestRealPartSign(t *testing.T) {
 }
 
 func TestLeadingModes(t *testing.T) {
-	values := func(v ...complex128) (all []benchmark.Complex) {
+	values := func(v ...complex128) (all []results.Complex) {
 		for _, z := range v {
-			all = append(all, benchmark.Complex(z))
+			all = append(all, results.Complex(z))
 		}
 		return all
 	}
 	for name, c := range map[string]struct {
-		values []benchmark.Complex
+		values []results.Complex
 		want   []complex128
 	}{
 		"a pair, then another": {values(0.6+0.8i, 0.6-0.8i, -0.5+0.5i, -0.5-0.5i),
@@ -135,7 +135,7 @@ func TestConstantEigenfunctionsAreLeftOut(t *testing.T) {
 			left.Set(i, j, mean+complex(spread, 0)*noise)
 		}
 	}
-	values := []benchmark.Complex{0.999, 0.31 + 0.95i, 0.31 - 0.95i, 0.9i, 0.5}
+	values := []results.Complex{0.999, 0.31 + 0.95i, 0.31 - 0.95i, 0.9i, 0.5}
 	left := mat.NewCDense(n, len(values), nil)
 	column(0, left, -3, 0.45) // 0.15 of its size
 	for i, z := range wave {

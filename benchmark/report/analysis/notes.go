@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
@@ -16,7 +16,7 @@ type noteGroup struct {
 	Notes   []string
 }
 
-func notes(r *benchmark.Results, all []Summary) []noteGroup {
+func notes(r *results.Results, all []Summary) []noteGroup {
 	m, other := MeasureOf(r.Task), OtherProtocol(r)
 	failed, untrained := noteGroup{Heading: "not ok"}, noteGroup{Heading: "untrained"}
 	elsewhere := noteGroup{Heading: "not ok by " + other}
@@ -36,14 +36,14 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 		var ends, others, reasons, said, checks sayings
 		for _, run := range s.Runs {
 			switch {
-			case run.Status != benchmark.StatusOK:
+			case run.Status != results.StatusOK:
 				ends.add(string(run.Status)+": "+orUnsaid(run.Reason), run)
 			case len(run.Ranked.Score) == 0:
 				ends.add("ok, but without any "+m.Name, run)
 			case !run.Trained:
 				reasons.add(orUnsaid(run.Reason), run)
 			}
-			if e := run.Evaluation(other); e != nil && e.Status != benchmark.StatusOK && e.Status != benchmark.StatusSkipped {
+			if e := run.Evaluation(other); e != nil && e.Status != results.StatusOK && e.Status != results.StatusSkipped {
 				others.add(string(e.Status)+": "+orUnsaid(e.Reason), run)
 			}
 			for _, w := range run.Warnings {
@@ -77,13 +77,13 @@ func notes(r *benchmark.Results, all []Summary) []noteGroup {
 // sayings gathers the runs of a method that say the same.
 type sayings struct {
 	texts []string
-	runs  map[string][]*benchmark.RunResult
+	runs  map[string][]*results.Run
 }
 
-func (s *sayings) add(text string, run *benchmark.RunResult) {
+func (s *sayings) add(text string, run *results.Run) {
 	text = OneLine(text)
 	if s.runs == nil {
-		s.runs = map[string][]*benchmark.RunResult{}
+		s.runs = map[string][]*results.Run{}
 	}
 	if s.runs[text] == nil {
 		s.texts = append(s.texts, text)

@@ -3,9 +3,9 @@ package analysis
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
+	"github.com/koopbench/koopbench/benchmark/results"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Beyond is the modulus from which on a value is treated like one that is not a number: no axis reaches so far.
@@ -40,7 +40,7 @@ func Average(values []float64) float64 {
 }
 
 // RunMean is the mean over runs, not a number without any.
-func RunMean(runs []*benchmark.RunResult, of func(*benchmark.RunResult) float64) float64 {
+func RunMean(runs []*results.Run, of func(*results.Run) float64) float64 {
 	if len(runs) == 0 {
 		return math.NaN()
 	}

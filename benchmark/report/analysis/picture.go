@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -20,7 +20,7 @@ type Pictures struct {
 }
 
 // picturesOf is how the snapshots of a task look. Curves have the range of the first snapshots, and zero in it.
-func picturesOf(t benchmark.TaskInfo, known *benchmark.TaskArrays) Pictures {
+func picturesOf(t results.TaskInfo, known *results.TaskArrays) Pictures {
 	if t.Picture != string(core.CurvePicture) {
 		height, width, channels := pictureShape(known.Starts.Shape())
 		return Pictures{Height: height, Width: width, Colour: channels == 3}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -31,7 +31,7 @@ func BandsNote(shown []Exhibit) string {
 }
 
 // CutShort says that training was cut short, "" if it was not.
-func CutShort(r *benchmark.Results) string {
+func CutShort(r *results.Results) string {
 	if r.MaxEpochs < 1 {
 		return ""
 	}
@@ -40,7 +40,7 @@ func CutShort(r *benchmark.Results) string {
 }
 
 // Conditions are those under which scores hold: the protocol, and how long training was.
-func Conditions(r *benchmark.Results) string {
+func Conditions(r *results.Results) string {
 	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol, r.Task) + ". " + CutShort(r))
 }
 
@@ -65,7 +65,7 @@ func (s Summary) marked() string { return strings.Join(append([]string{s.Label},
 var exposureMarks = map[core.Exposure]string{core.OracleExposed: "†", core.LabelExposed: "‡"}
 
 // Meaning says what a mark stands for.
-func Meaning(mark string, t benchmark.TaskInfo) string {
+func Meaning(mark string, t results.TaskInfo) string {
 	if mark == AboveMark {
 		return "above the oracle on true " + SnapshotWord(t) + "s"
 	}
@@ -79,7 +79,7 @@ func Meaning(mark string, t benchmark.TaskInfo) string {
 
 // aboveText is the warning about a method whose accuracy is above that of the oracle on true
 // snapshots.
-func (s Summary) aboveText(t benchmark.TaskInfo) string {
+func (s Summary) aboveText(t results.TaskInfo) string {
 	c := s.Ceiling
 	p := strings.Replace("p = "+probability(&c.Adjusted), "= <", "< ", 1)
 	return fmt.Sprintf("%s %.3f is %.3f above that of the oracle on true %ss, "+
@@ -89,7 +89,7 @@ func (s Summary) aboveText(t benchmark.TaskInfo) string {
 }
 
 // ChecksText says how a plugin fared in its conformance checks, "" without a plugin.
-func ChecksText(p *benchmark.PluginInfo) string {
+func ChecksText(p *results.PluginInfo) string {
 	switch {
 	case p == nil:
 		return ""
@@ -104,7 +104,7 @@ func ChecksText(p *benchmark.PluginInfo) string {
 // Checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin,
 // "failed" if a check failed for any run, else "not run" if that is so for any run, else "passed".
 // passed is the number of checks that passed, failed the names of those that did not.
-func Checked(runs []*benchmark.RunResult) (outcome string, passed int, failed []string) {
+func Checked(runs []*results.Run) (outcome string, passed int, failed []string) {
 	for _, run := range runs {
 		p := run.Plugin
 		switch {

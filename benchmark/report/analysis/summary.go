@@ -9,13 +9,13 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
 
 // Histories are those of the runs that have one.
-func (s Summary) Histories() (all [][]benchmark.Epoch) {
+func (s Summary) Histories() (all [][]results.Epoch) {
 	for _, run := range s.Runs {
 		if len(run.History) > 0 {
 			all = append(all, run.History)
@@ -40,10 +40,10 @@ func (s Summary) Intervals() (low, high []float64) {
 type Summary struct {
 	Label   string // fit to be shown
 	Exposed core.Exposure
-	ID      int                    // place among all labels in alphabetical order
-	Runs    []*benchmark.RunResult // by seed
-	OK      []*benchmark.RunResult // those of them that were evaluated
-	Mean    []float64              // score at each step, step 1 first, over the runs that are ok; empty where none is
+	ID      int            // place among all labels in alphabetical order
+	Runs    []*results.Run // by seed
+	OK      []*results.Run // those of them that were evaluated
+	Mean    []float64      // score at each step, step 1 first, over the runs that are ok; empty where none is
 	// What is known of the expected score: at each step, and of its mean over all steps. nil where the results do not
 	// have the scores that it takes, or they are no shares.
 	Steps  []*stats.Estimate
@@ -62,7 +62,7 @@ type Summary struct {
 // Summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
 // each exposure; among them by the mean score over all steps, then by that of the last step, then by label. Methods
 // that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
-func Summarize(r *benchmark.Results) ([]Summary, error) {
+func Summarize(r *results.Results) ([]Summary, error) {
 	if r == nil || len(r.Runs) == 0 {
 		return nil, fmt.Errorf("%w: the results hold no finished run; make one with: bench run", core.ErrUnavailable)
 	}
@@ -85,9 +85,9 @@ func Summarize(r *benchmark.Results) ([]Summary, error) {
 }
 
 // OtherProtocol is the one that does not rank, "" if no run was evaluated by it.
-func OtherProtocol(r *benchmark.Results) string {
-	for _, protocol := range benchmark.Protocols() {
-		if protocol != r.Protocol && slices.ContainsFunc(r.Runs, func(run benchmark.RunResult) bool {
+func OtherProtocol(r *results.Results) string {
+	for _, protocol := range results.Protocols() {
+		if protocol != r.Protocol && slices.ContainsFunc(r.Runs, func(run results.Run) bool {
 			return run.Evaluation(protocol) != nil
 		}) {
 			return protocol
@@ -98,7 +98,7 @@ func OtherProtocol(r *benchmark.Results) string {
 
 // gather makes the summaries of runs by the protocol that ranks them, in alphabetical order, with
 // estimates of single steps or without.
-func gather(r *benchmark.Results, known Evidence, steps bool) []Summary {
+func gather(r *results.Results, known Evidence, steps bool) []Summary {
 	groups := map[string]*Summary{}
 	for i := range r.Runs {
 		run := &r.Runs[i]
@@ -115,11 +115,11 @@ func gather(r *benchmark.Results, known Evidence, steps bool) []Summary {
 	for i, method := range methods {
 		s := groups[method]
 		s.ID = i
-		slices.SortStableFunc(s.Runs, func(a, b *benchmark.RunResult) int {
+		slices.SortStableFunc(s.Runs, func(a, b *results.Run) int {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Key, b.Key))
 		})
 		for _, run := range s.Runs {
-			if run.Status == benchmark.StatusOK && len(run.Ranked.Score) > 0 {
+			if run.Status == results.StatusOK && len(run.Ranked.Score) > 0 {
 				s.OK = append(s.OK, run)
 			}
 		}
@@ -274,7 +274,7 @@ func (s Summary) Trained() int {
 func (s Summary) Tried() int {
 	n := 0
 	for _, run := range s.Runs {
-		if run.Status != benchmark.StatusSkipped {
+		if run.Status != results.StatusSkipped {
 			n++
 		}
 	}
@@ -285,11 +285,11 @@ func (s Summary) Tried() int {
 func (s Summary) status() string {
 	switch {
 	case len(s.OK) == len(s.Runs):
-		return string(benchmark.StatusOK)
-	case len(s.Runs) == 1 && s.Runs[0].Status != benchmark.StatusOK:
+		return string(results.StatusOK)
+	case len(s.Runs) == 1 && s.Runs[0].Status != results.StatusOK:
 		return OneLine(string(s.Runs[0].Status))
 	case len(s.Runs) == 1:
-		return string(benchmark.StatusInvalid)
+		return string(results.StatusInvalid)
 	}
 	return fmt.Sprintf("%d/%d ok", len(s.OK), len(s.Runs))
 }
@@ -331,7 +331,7 @@ var exposureWords = map[core.Exposure]string{
 }
 
 // StepsOf is the number of steps that the task or, failing that, the runs have.
-func StepsOf(t benchmark.TaskInfo, all []Summary) int {
+func StepsOf(t results.TaskInfo, all []Summary) int {
 	steps := max(t.Steps, 1)
 	for _, s := range all {
 		steps = max(steps, len(s.Mean))

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
@@ -37,12 +37,12 @@ func TestTableRanks(t *testing.T) {
 }
 
 func TestRankingIgnoresRounding(t *testing.T) {
-	run := func(method string, seed int64, first float64) benchmark.RunResult {
-		return benchmark.RunResult{Method: method, Seed: seed, Status: benchmark.StatusOK,
-			Ranked: &benchmark.Evaluation{Score: []float64{first, 0.4 - first}}}
+	run := func(method string, seed int64, first float64) results.Run {
+		return results.Run{Method: method, Seed: seed, Status: results.StatusOK,
+			Ranked: &results.Evaluation{Score: []float64{first, 0.4 - first}}}
 	}
 	// The mean of three times 0.2 is a little more than 0.2.
-	all, err := Summarize(&benchmark.Results{Runs: []benchmark.RunResult{
+	all, err := Summarize(&results.Results{Runs: []results.Run{
 		run("thrice", 0, 0.2), run("thrice", 1, 0.2), run("thrice", 2, 0.2), run("once", 0, 0.1),
 	}})
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestEqualPredictionsAreOneModel(t *testing.T) {
 
 func TestBaselines(t *testing.T) {
 	r := fixture.MakeUp(t, fixture.Setting{States: 3, Test: 70, Steps: 4}).Content
-	r.Baselines = append(r.Baselines, benchmark.Baseline{Name: benchmark.Mean})
+	r.Baselines = append(r.Baselines, results.Baseline{Name: results.Mean})
 	told := r.Baselines
 	r.Baselines = nil
 	names := func(all []Baseline) (names []string) {
@@ -196,7 +196,7 @@ func TestShownSteps(t *testing.T) {
 		made := fixture.MakeUp(t, fixture.Setting{States: c.states, Steps: c.steps, Test: 10, Methods: []fixture.MadeUp{}})
 		assert.Equal(t, c.want, shownSteps(c.steps, made.Content), "%d steps through %d states", c.steps, c.states)
 	}
-	assert.Equal(t, []int{1, 5, 10, 11}, shownSteps(11, &benchmark.Results{}), "without states")
+	assert.Equal(t, []int{1, 5, 10, 11}, shownSteps(11, &results.Results{}), "without states")
 	// Predicting the input, which is right once a cycle, is right at none of them.
 	r := fixture.MakeUp(t, fixture.Setting{Test: 50}).Content
 	persistence := Baselines(r, EvidenceOf(r), 15)[1]

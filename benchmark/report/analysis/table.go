@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
@@ -59,7 +59,7 @@ func share(k, n int) cell {
 }
 
 // NewTable is [RankingTable] of results. The error is [core.ErrUnavailable] where there is no run.
-func NewTable(r *benchmark.Results) (*Table, error) {
+func NewTable(r *results.Results) (*Table, error) {
 	all, err := Summarize(r)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func NewTable(r *benchmark.Results) (*Table, error) {
 }
 
 // RankingTable lays results out: a row for each method and baseline.
-func RankingTable(r *benchmark.Results, all []Summary, known Evidence) *Table {
+func RankingTable(r *results.Results, all []Summary, known Evidence) *Table {
 	steps := StepsOf(r.Task, all)
 	shown := shownSteps(steps, r)
 	m, other := MeasureOf(r.Task), OtherProtocol(r)
@@ -119,7 +119,7 @@ func sectionsOf(all []Summary, cells func(*Summary) []cell) []section {
 }
 
 // costTable has what runs cost, in the columns of which some run tells.
-func costTable(r *benchmark.Results, all []Summary) *Table {
+func costTable(r *results.Results, all []Summary) *Table {
 	t := &Table{Title: "costs", Columns: []Column{{Name: "method"}}}
 	shown := ShownCosts(r, all)
 	if len(shown) == 0 {
@@ -141,7 +141,7 @@ func costTable(r *benchmark.Results, all []Summary) *Table {
 // shownSteps are the steps that have a column: 1, 5 and 10 as far as they go, and the last. The
 // step before stands in for one after which the states have come round, since predicting the input
 // is right there.
-func shownSteps(steps int, r *benchmark.Results) []int {
+func shownSteps(steps int, r *results.Results) []int {
 	var shown []int
 	for _, step := range []int{1, 5, 10, steps} {
 		if step > 1 && step < len(r.Expected) && slices.Equal(r.Expected[step], r.Expected[0]) {
@@ -188,7 +188,7 @@ func (s Summary) alone() cell {
 // Ended is "ok" if a run was evaluated, or how the first evaluation ended; "" if no fit went well.
 func (s Summary) Ended() string {
 	if len(s.OK) > 0 {
-		return string(benchmark.StatusOK)
+		return string(results.StatusOK)
 	}
 	for _, run := range s.Runs {
 		if len(run.Evaluations) > 0 {

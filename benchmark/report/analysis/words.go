@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/core"
 )
@@ -61,7 +61,7 @@ func Counted(n int, word string) string {
 }
 
 // SeedsOf are the seeds of runs, ascending.
-func SeedsOf(runs []*benchmark.RunResult) []int64 {
+func SeedsOf(runs []*results.Run) []int64 {
 	seeds := make([]int64, len(runs))
 	for i, run := range runs {
 		seeds[i] = run.Seed
@@ -101,10 +101,10 @@ func SeedWords(seeds []int64) string {
 }
 
 // States writes how many states a task has: "5 states".
-func States(t benchmark.TaskInfo) string { return Counted(t.States, StateWord(t)) }
+func States(t results.TaskInfo) string { return Counted(t.States, StateWord(t)) }
 
 // TaskAndStates is the name of a task, and how many states it has if it has any: "NAME: 5 states".
-func TaskAndStates(t benchmark.TaskInfo) string {
+func TaskAndStates(t results.TaskInfo) string {
 	if t.States < 1 {
 		return OrUnnamed(t.Name)
 	}
@@ -112,12 +112,12 @@ func TaskAndStates(t benchmark.TaskInfo) string {
 }
 
 // StateWord is what a task calls its states.
-func StateWord(t benchmark.TaskInfo) string {
+func StateWord(t results.TaskInfo) string {
 	return cmp.Or(OneLine(t.StateWord), "state")
 }
 
 // SnapshotWord is what a snapshot is to who looks at it: "image", or "snapshot" if it is drawn as a curve.
-func SnapshotWord(t benchmark.TaskInfo) string {
+func SnapshotWord(t results.TaskInfo) string {
 	if t.Picture == string(core.CurvePicture) {
 		return "snapshot"
 	}
@@ -125,7 +125,7 @@ func SnapshotWord(t benchmark.TaskInfo) string {
 }
 
 // ASnapshot is [SnapshotWord] with its article.
-func ASnapshot(t benchmark.TaskInfo) string {
+func ASnapshot(t results.TaskInfo) string {
 	if word := SnapshotWord(t); word != "image" {
 		return "a " + word
 	}

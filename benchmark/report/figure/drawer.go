@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
@@ -38,7 +38,7 @@ func New(m *analysis.Material) *Drawer {
 }
 
 // someSeeds names the seeds of the runs of a panel, and says if not all are shown.
-func someSeeds(runs []*benchmark.RunResult) string {
+func someSeeds(runs []*results.Run) string {
 	text := analysis.SeedWords(analysis.SeedsOf(runs))
 	if len(runs) > maxCurves {
 		text += fmt.Sprintf(", the first %d shown", maxCurves)

@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // ring is a circle around a point.
@@ -48,7 +48,7 @@ func (d *Drawer) Eigenvalues() Sheet {
 	}
 	var without []string
 	for _, e := range d.Exhibits {
-		if slices.ContainsFunc(e.OK, func(run *benchmark.RunResult) bool { return len(run.Eigenvalues) > 0 }) {
+		if slices.ContainsFunc(e.OK, func(run *results.Run) bool { return len(run.Eigenvalues) > 0 }) {
 			s.Panels = append(s.Panels, d.eigenvaluePanel(e))
 		} else {
 			without = append(without, e.Label)

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -222,10 +222,10 @@ func TestShownRunSkipsFailedSeeds(t *testing.T) {
 }
 
 func TestTrainingWithoutFiniteLoss(t *testing.T) {
-	nan := benchmark.Number(math.NaN())
+	nan := results.Number(math.NaN())
 	p := (&Drawer{Material: &analysis.Material{}, lettering: newLettering()}).lossPanel("m",
-		[][]benchmark.Epoch{{{Epoch: 1, Train: nan, Validation: nan},
-			{Epoch: 2, Train: benchmark.Number(math.Inf(1)), Validation: 1e300}}})
+		[][]results.Epoch{{{Epoch: 1, Train: nan, Validation: nan},
+			{Epoch: 2, Train: results.Number(math.Inf(1)), Validation: 1e300}}})
 	assert.Equal(t, "no finite loss", p.message)
 }
 
@@ -259,7 +259,7 @@ func TestOddResults(t *testing.T) {
 		},
 		"empty arrays": func(m *fixture.Made) {
 			for key := range m.Arrays {
-				m.Arrays[key] = &benchmark.RunArrays{}
+				m.Arrays[key] = &results.RunArrays{}
 			}
 		},
 		"ragged arrays": func(m *fixture.Made) {
@@ -286,17 +286,17 @@ func TestOddResults(t *testing.T) {
 		},
 		"eigenvalues huge": func(m *fixture.Made) {
 			for i := range m.Content.Runs {
-				m.Content.Runs[i].Eigenvalues[0] = benchmark.Complex(complex(-1e300, nan))
+				m.Content.Runs[i].Eigenvalues[0] = results.Complex(complex(-1e300, nan))
 			}
 		},
 		"losses": func(m *fixture.Made) {
-			m.Content.Runs[0].History = []benchmark.Epoch{
+			m.Content.Runs[0].History = []results.Epoch{
 				{Epoch: -5, Train: 1}, {Epoch: 0}, {Epoch: math.MaxInt, Train: 2}, {Epoch: 1, Train: 1e99,
-					Validation: -1e99}, {Epoch: 2, Train: benchmark.Number(nan), Validation: 5e-324},
+					Validation: -1e99}, {Epoch: 2, Train: results.Number(nan), Validation: 5e-324},
 			}
-			m.Content.Runs[1].History = []benchmark.Epoch{{Epoch: 1, Train: 5e-324, Validation: 0}}
-			m.Content.Oracle.History = []benchmark.Epoch{{Epoch: 1, Train: 1e50,
-				Validation: benchmark.Number(math.Nextafter(1e50, 2e50))}}
+			m.Content.Runs[1].History = []results.Epoch{{Epoch: 1, Train: 5e-324, Validation: 0}}
+			m.Content.Oracle.History = []results.Epoch{{Epoch: 1, Train: 1e50,
+				Validation: results.Number(math.Nextafter(1e50, 2e50))}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
-	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
@@ -83,12 +83,12 @@ const Folder = "figures"
 
 // Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the
 // order in which to show them.
-func Names(t benchmark.TaskInfo) []string {
+func Names(t results.TaskInfo) []string {
 	return []string{scoreName(t), "rollout", "eigenfunctions", "training", "sample"}
 }
 
 // scoreName is the name of the figure of scores.
-func scoreName(t benchmark.TaskInfo) string {
+func scoreName(t results.TaskInfo) string {
 	if t.Judged() {
 		return t.Measure.Name
 	}

@@ -6,19 +6,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // A method has the colour of its declared name in every report, whatever its options and whatever
 // else is shown.
 func TestColoursStay(t *testing.T) {
 	looks := func(methods ...[2]string) map[string]look {
-		r := &benchmark.Results{}
+		r := &results.Results{}
 		for _, m := range methods {
-			r.Runs = append(r.Runs, benchmark.RunResult{Method: m[0], Name: m[1]})
+			r.Runs = append(r.Runs, results.Run{Method: m[0], Name: m[1]})
 		}
-		d := New(materialOf(t, &fixture.Made{Content: r, Task: &benchmark.TaskArrays{}}))
+		d := New(materialOf(t, &fixture.Made{Content: r, Task: &results.TaskArrays{}}))
 		of := map[string]look{}
 		for _, e := range d.Exhibits {
 			of[e.Label] = d.looks[e.ID]

@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -199,7 +199,7 @@ const (
 var baselineStyles = map[string]draw.LineStyle{
 	"chance":                 {Color: ink, Width: 0.9, Dashes: []vg.Length{4, 3}},
 	analysis.PersistenceName: {Color: dim, Width: 0.5}, // where it is one level
-	benchmark.Mean:           {Color: dim, Width: 0.9, Dashes: []vg.Length{6, 2, 1, 2}},
+	results.Mean:             {Color: dim, Width: 0.9, Dashes: []vg.Length{6, 2, 1, 2}},
 	"oracle":                 {Color: ink, Width: 1.1, Dashes: []vg.Length{1, 2}},
 }
 

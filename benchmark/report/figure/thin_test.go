@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 func TestTellingKeepsExtremes(t *testing.T) {
@@ -112,13 +112,13 @@ func TestManyStepsAreShownAsTheyAre(t *testing.T) {
 
 // A loss that leaps at one epoch of many does so on the page.
 func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
-	history := make([]benchmark.Epoch, 1000)
+	history := make([]results.Epoch, 1000)
 	for i := range history {
-		history[i] = benchmark.Epoch{Epoch: i + 1, Train: 1, Validation: 2}
+		history[i] = results.Epoch{Epoch: i + 1, Train: 1, Validation: 2}
 	}
 	history[333].Train, history[777].Validation = 5, 7
 	d := &Drawer{Material: &analysis.Material{}, lettering: newLettering()}
-	drawing := string(Sheet{ratio: 1, lettering: d.lettering}.Chart(d.lossPanel("m", [][]benchmark.Epoch{history})))
+	drawing := string(Sheet{ratio: 1, lettering: d.lettering}.Chart(d.lossPanel("m", [][]results.Epoch{history})))
 	for line, want := range map[string]int{"hue0": 333, "hue6": 777} {
 		points := pathPoints(t, regexp.MustCompile(line + `\)"[^>]* d="([^"]*)"`).FindStringSubmatch(drawing)[1])
 		top := points[0]
@@ -133,9 +133,9 @@ func TestManyEpochsAreShownAsTheyAre(t *testing.T) {
 }
 
 func TestSomeSeeds(t *testing.T) {
-	runs := make([]*benchmark.RunResult, maxCurves+1)
+	runs := make([]*results.Run, maxCurves+1)
 	for i := range runs {
-		runs[i] = &benchmark.RunResult{Seed: int64(i)}
+		runs[i] = &results.Run{Seed: int64(i)}
 	}
 	assert.Equal(t, "seeds 0..39", someSeeds(runs[:maxCurves]))
 	assert.Equal(t, "seeds 0..40, the first 40 shown", someSeeds(runs))
@@ -144,12 +144,12 @@ func TestSomeSeeds(t *testing.T) {
 // The dots of eigenfunctions that the page leaves out are of no state alone.
 func TestThinnedEigenfunctionsHaveAllStates(t *testing.T) {
 	const n, most = 501, 101 // each fifth
-	m := &analysis.Material{Task: &benchmark.TaskArrays{}}
+	m := &analysis.Material{Task: &results.TaskArrays{}}
 	e := analysis.Exhibit{Modes: []analysis.Mode{{Real: make([]float64, n)}, {Real: make([]float64, n)}}}
 	for i := range n {
 		m.Task.TestStates = append(m.Task.TestStates, i%5)
 	}
-	m.Results = &benchmark.Results{}
+	m.Results = &results.Results{}
 	d := New(m)
 	p := d.eigenfunctionPlot(e.Modes)
 	c := newPageSVG(100, 100)

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 var (
@@ -32,7 +32,7 @@ func (d *Drawer) Training() Sheet {
 		},
 	}
 	var without []string
-	add := func(title, subtitle string, histories [][]benchmark.Epoch) {
+	add := func(title, subtitle string, histories [][]results.Epoch) {
 		if len(histories) == 0 {
 			without = append(without, title)
 			return
@@ -47,7 +47,7 @@ func (d *Drawer) Training() Sheet {
 	if oracle := d.Results.Oracle; !d.Results.Task.Judged() {
 		s.Empty = "No run has a training history."
 	} else {
-		var history [][]benchmark.Epoch
+		var history [][]results.Epoch
 		if len(oracle.History) > 0 {
 			history = append(history, oracle.History)
 		}
@@ -57,7 +57,7 @@ func (d *Drawer) Training() Sheet {
 }
 
 // lossPanel has the curves of at most so many runs.
-func (d *Drawer) lossPanel(title string, histories [][]benchmark.Epoch) panel {
+func (d *Drawer) lossPanel(title string, histories [][]results.Epoch) panel {
 	first := histories[0]
 	label := fmt.Sprintf("%s: training loss from %.4g to %.4g over %d epochs, at the first of %d seeds",
 		title, float64(first[0].Train), float64(first[len(first)-1].Train), len(first), len(histories))
@@ -85,16 +85,16 @@ func (d *Drawer) lossPanel(title string, histories [][]benchmark.Epoch) panel {
 	for _, history := range histories {
 		p.Add(
 			lossCurve(history, d.Points(), len(histories) > 1, trainingLine,
-				func(e benchmark.Epoch) benchmark.Number { return e.Train }),
+				func(e results.Epoch) results.Number { return e.Train }),
 			lossCurve(history, d.Points(), len(histories) > 1, validationLine,
-				func(e benchmark.Epoch) benchmark.Number { return e.Validation }))
+				func(e results.Epoch) results.Number { return e.Validation }))
 	}
 	return panel{plot: p, label: label}
 }
 
 // lossCurve is a line of one run at about so many points; one of many is thin.
-func lossCurve(history []benchmark.Epoch, most int, many bool, line draw.LineStyle,
-	loss func(benchmark.Epoch) benchmark.Number) plot.Plotter {
+func lossCurve(history []results.Epoch, most int, many bool, line draw.LineStyle,
+	loss func(results.Epoch) results.Number) plot.Plotter {
 	if many {
 		line.Width, line.Color = 0.8, paintOf(line.Color).faded(0xc0)
 	}

@@ -27,9 +27,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -178,7 +178,7 @@ func trickyResults(t testing.TB) *fixture.Made {
 			run.Key = key
 		}
 	}
-	m.Content.Environment = benchmark.Environment{
+	m.Content.Environment = results.Environment{
 		Version: "v1.2.3", Command: []string{"bench", "run", "--methods", "vamp?epochs=20&lr=1e-3", "--out", "it's here"},
 		Go: "go1.26", OS: "linux/amd64", CPU: "a processor", Cores: 2, MemoryBytes: 8 << 30, Backend: "cpu",
 	}
@@ -386,7 +386,7 @@ func TestLivePage(t *testing.T) {
 		case r.URL.Path == "/progress":
 			_ = json.NewEncoder(w).Encode(live())
 		case version.Load() == 0:
-			_ = Write(w, nil, &benchmark.Results{Task: s.Content.Task}, live())
+			_ = Write(w, nil, &results.Results{Task: s.Content.Task}, live())
 		default:
 			_ = write(w, m, s, live())
 		}
@@ -458,7 +458,7 @@ func TestScreenshots(t *testing.T) {
 		return
 	}
 	var page bytes.Buffer
-	require.NoError(t, Write(&page, benchmark.OpenStore(*resultsDir), nil, nil))
+	require.NoError(t, Write(&page, results.OpenStore(*resultsDir), nil, nil))
 	path := filepath.Join(t.TempDir(), analysis.PageFile)
 	require.NoError(t, os.WriteFile(path, page.Bytes(), 0o644))
 	for _, scheme := range []string{"light", "dark"} {

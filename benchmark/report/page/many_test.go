@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // The limits for a thousand runs are on work, which is the same on a busy machine: the bytes of the
@@ -30,7 +30,7 @@ func TestPageOfThousandRuns(t *testing.T) {
 	b := openBrowser(t)
 	dir := fixture.ManyRuns(t, 20, 50)
 	var page bytes.Buffer
-	require.NoError(t, Write(&page, benchmark.OpenStore(dir), nil, nil))
+	require.NoError(t, Write(&page, results.OpenStore(dir), nil, nil))
 	t.Logf("%.1f MB", float64(page.Len())/1e6)
 	assert.Less(t, page.Len(), mostPageBytes)
 
@@ -81,7 +81,7 @@ func BenchmarkPageOfThousandRuns(b *testing.B) {
 			dir := fixture.ManyRuns(b, of[0], of[1])
 			for b.Loop() {
 				var page bytes.Buffer
-				require.NoError(b, Write(&page, benchmark.OpenStore(dir), nil, nil))
+				require.NoError(b, Write(&page, results.OpenStore(dir), nil, nil))
 				b.ReportMetric(float64(page.Len())/1e6, "MB")
 			}
 		})

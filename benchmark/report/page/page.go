@@ -13,9 +13,9 @@ import (
 	"html/template"
 	"io"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -43,7 +43,7 @@ type Live struct {
 // r is what to show, with the arrays of s; nil stands for results.json. With live not nil, r may
 // hold no run: the page says so and waits. The error is benchmark.ErrResults where the folder
 // cannot be read as results, [core.ErrUnavailable] where there is no run, or what w returns.
-func Write(w io.Writer, s *benchmark.Store, r *benchmark.Results, live *Live) (err error) {
+func Write(w io.Writer, s *results.Store, r *results.Results, live *Live) (err error) {
 	defer core.Recover(&err)
 	if live != nil && r != nil && len(r.Runs) == 0 {
 		return waitingPage(r, live).write(w)
@@ -64,13 +64,13 @@ func style() string { return figure.StyleSheet() + pageStyle }
 
 // soFar is a store whose results are given.
 type soFar struct {
-	*benchmark.Store
-	results *benchmark.Results
+	*results.Store
+	results *results.Results
 }
 
 var _ analysis.Source = soFar{}
 
-func (s soFar) Results() (*benchmark.Results, error) { return s.results, nil }
+func (s soFar) Results() (*results.Results, error) { return s.results, nil }
 
 // write writes the page of material from s.
 func write(w io.Writer, m *analysis.Material, s analysis.Source, live *Live) (err error) {
@@ -90,7 +90,7 @@ func (v *pageView) write(w io.Writer) error {
 	}
 	v.Policy = policy(v.Live != nil)
 	v.Style, v.Script = template.CSS(style()), template.JS(pageScript)
-	v.Schema = benchmark.Schema
+	v.Schema = results.Schema
 	b := bufio.NewWriterSize(w, 1<<16)
 	if err := t.Execute(b, v); err != nil {
 		return err

@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -137,7 +137,7 @@ func TestPageContent(t *testing.T) {
 
 // labelsOf is what the oracle saw in the predictions of a run.
 func labelsOf(t *testing.T, s *fixture.Made, key string) [][]int {
-	i := slices.IndexFunc(s.Content.Runs, func(run benchmark.RunResult) bool { return run.Key == key })
+	i := slices.IndexFunc(s.Content.Runs, func(run results.Run) bool { return run.Key == key })
 	require.GreaterOrEqual(t, i, 0)
 	return s.Content.Runs[i].Ranked.Labels
 }
@@ -191,12 +191,12 @@ func escaping(t testing.TB, text string) *fixture.Made {
 		run.Method, run.Warnings = text, []string{text}
 		run.Name = "m" // which decides on the shape of the marker
 		run.Reason, run.Trained = text, false
-		run.Plugin = &benchmark.PluginInfo{Path: text, Version: text, SHA256: text}
+		run.Plugin = &results.PluginInfo{Path: text, Version: text, SHA256: text}
 	}
 	r := s.Content
 	r.Task.Name, r.Task.Source, r.Protocol, r.Task.DataSHA256 = text, text, text, text
 	r.Oracle.Name, r.Oracle.Warnings, r.Oracle.Options = text, []string{text}, map[string]any{text: text}
-	r.Environment = benchmark.Environment{Version: text, Commit: text, Command: []string{text}, Go: text, OS: text,
+	r.Environment = results.Environment{Version: text, Commit: text, Command: []string{text}, Go: text, OS: text,
 		CPU: text, Cores: 1, Backend: text, ExecutableSHA256: text}
 	return s
 }
@@ -258,11 +258,11 @@ func TestPageOfBrokenNumbers(t *testing.T) {
 		run := &s.Content.Runs[i]
 		run.Ranked.Score[3], run.Ranked.Score[7] = math.NaN(), math.Inf(1)
 		run.FitSeconds, run.Ranked.PredictSeconds = math.NaN(), math.Inf(1)
-		run.History = []benchmark.Epoch{{Epoch: 1, Train: benchmark.Number(math.NaN()),
-			Validation: benchmark.Number(math.Inf(-1))}}
+		run.History = []results.Epoch{{Epoch: 1, Train: results.Number(math.NaN()),
+			Validation: results.Number(math.Inf(-1))}}
 		if len(run.Eigenvalues) > 0 {
-			run.Eigenvalues[0] = benchmark.Complex(complex(math.NaN(), math.Inf(1)))
-			run.Eigenvalues[1] = benchmark.Complex(complex(1e300, 0))
+			run.Eigenvalues[0] = results.Complex(complex(math.NaN(), math.Inf(1)))
+			run.Eigenvalues[1] = results.Complex(complex(1e300, 0))
 		}
 	}
 	s.Content.Oracle.TestAccuracy = math.NaN()
@@ -290,15 +290,15 @@ func TestPolicy(t *testing.T) {
 	assert.Contains(t, text, "default-src 'none'")
 	assert.NotRegexp(t, `connect-src|unsafe|http|\*`, text)
 	var live bytes.Buffer
-	require.NoError(t, Write(&live, nil, &benchmark.Results{}, &Live{Version: "1", Text: "No finished run yet."}))
+	require.NoError(t, Write(&live, nil, &results.Results{}, &Live{Version: "1", Text: "No finished run yet."}))
 	assert.Contains(t, live.String(), "connect-src &#39;self&#39;")
 	assert.Contains(t, live.String(), "No finished run yet")
 }
 
 func TestPageErrors(t *testing.T) {
 	var b bytes.Buffer
-	assert.ErrorIs(t, Write(&b, benchmark.OpenStore(t.TempDir()), nil, nil), benchmark.ErrResults)
-	assert.ErrorIs(t, Write(&b, benchmark.OpenStore(t.TempDir()), &benchmark.Results{}, nil), core.ErrUnavailable)
+	assert.ErrorIs(t, Write(&b, results.OpenStore(t.TempDir()), nil, nil), results.ErrResults)
+	assert.ErrorIs(t, Write(&b, results.OpenStore(t.TempDir()), &results.Results{}, nil), core.ErrUnavailable)
 	assert.Empty(t, b.String())
 }
 
@@ -362,7 +362,7 @@ func TestPageCosts(t *testing.T) {
 		run.PeakRSSBytes = 300 << 20
 		if run.Method == "outside" {
 			run.CPUSeconds, run.Isolated, run.Parameters, run.CompileSeconds = &cpu[run.Seed], true, 0, float64(run.Seed)
-			run.RPC = &benchmark.RPC{StartSeconds: 0.125, Seconds: &calls, Calls: 4, SentBytes: 1 << 20, ReceivedBytes: 2 << 20}
+			run.RPC = &results.RPC{StartSeconds: 0.125, Seconds: &calls, Calls: 4, SentBytes: 1 << 20, ReceivedBytes: 2 << 20}
 		}
 	}
 	s.Content.Runs[2].RPC.Seconds = nil
@@ -380,7 +380,7 @@ func TestPageCosts(t *testing.T) {
 func TestPageMachines(t *testing.T) {
 	s := fixture.MakeUp(t, fixture.Setting{Test: 20, Seeds: []int64{0, 1, 2},
 		Methods: []fixture.MadeUp{{Label: "m", First: 0.9}}})
-	here, there := &benchmark.Environment{CPU: "one", Cores: 2}, &benchmark.Environment{CPU: "two", Cores: 1,
+	here, there := &results.Environment{CPU: "one", Cores: 2}, &results.Environment{CPU: "two", Cores: 1,
 		Version: "v2"}
 	for i := range s.Content.Runs {
 		s.Content.Runs[i].Environment = here

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 type rankingTable struct {
@@ -17,7 +17,7 @@ type rankingTable struct {
 	Columns []rankingColumn
 	Groups  []rankingGroup
 	Notes   []pageFact
-	task    benchmark.TaskInfo
+	task    results.TaskInfo
 }
 
 // Width is the number of columns.

@@ -15,8 +15,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -168,12 +168,12 @@ func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 			run := e.Runs[i]
 			r := rolloutRun{Seed: strconv.FormatInt(run.Seed, 10), Text: analysis.SeedWords([]int64{run.Seed})}
 			switch {
-			case run.Status != benchmark.StatusOK:
+			case run.Status != results.StatusOK:
 				r.Text += ": " + analysis.OneLine(string(run.Status))
 			case !run.Trained:
 				r.Text += ", untrained"
 			}
-			if run.Status == benchmark.StatusOK {
+			if run.Status == results.StatusOK {
 				total++
 				if embedded < maxSprites && size < maxSpriteBytes {
 					if err := b.embed(&r, run); err != nil {
@@ -193,7 +193,7 @@ func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 }
 
 // embed gives a run its images and labels; one whose arrays are not there stays without.
-func (b *builder) embed(r *rolloutRun, run *benchmark.RunResult) error {
+func (b *builder) embed(r *rolloutRun, run *results.Run) error {
 	a, err := b.source.RunArraysOf(b.Results.Task, run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

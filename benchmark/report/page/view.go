@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/figure"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // pageView is what the template of the page shows.
@@ -94,7 +94,7 @@ type builder struct {
 }
 
 // waitingPage is the page before any run has finished. Of r, the task may be known.
-func waitingPage(r *benchmark.Results, live *Live) *pageView {
+func waitingPage(r *results.Results, live *Live) *pageView {
 	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
 	if r.Task.Name != "" {
 		v.Title, v.Lead = analysis.OrUnnamed(r.Task.Name), taskText(r)
@@ -154,7 +154,7 @@ func unbroken(text string) string {
 	return strings.NewReplacer(" %", "\u00a0%", " = ", "\u00a0=\u00a0").Replace(text)
 }
 
-func taskText(r *benchmark.Results) string {
+func taskText(r *results.Results) string {
 	t := r.Task
 	text := fmt.Sprintf("%d training, %d validation and %d test snapshots", t.Train, t.Validation, t.Test)
 	if t.States > 0 {
@@ -175,7 +175,7 @@ func allRuns(n int) string {
 }
 
 func (b *builder) lead() string {
-	var runs []*benchmark.RunResult
+	var runs []*results.Run
 	for _, e := range b.Exhibits {
 		runs = append(runs, e.Runs...)
 	}
@@ -267,11 +267,11 @@ func (b *builder) runs() (v runsView) {
 			if run.Trained {
 				row.Trained = "yes"
 			}
-			if step := b.Last(); step <= len(run.Ranked.Score) && run.Status == benchmark.StatusOK {
+			if step := b.Last(); step <= len(run.Ranked.Score) && run.Status == results.StatusOK {
 				row.Score = b.Measure.Text(run.Ranked.Score[step-1])
 			}
 			for _, c := range shown {
-				row.Costs = append(row.Costs, c.Cell([]*benchmark.RunResult{run}).Value)
+				row.Costs = append(row.Costs, c.Cell([]*results.Run{run}).Value)
 			}
 			v.Rows = append(v.Rows, row)
 		}
@@ -313,7 +313,7 @@ func (b *builder) environment() []pageFact {
 }
 
 // machinesOf says how many runs were made where, if that is more than one place.
-func machinesOf(r *benchmark.Results) []string {
+func machinesOf(r *results.Results) []string {
 	runs := map[string]int{}
 	for i := range r.Runs {
 		if e := r.Runs[i].Environment; e != nil {
@@ -345,9 +345,9 @@ func optionsText(options map[string]any) string {
 	return strings.Join(parts, ", ")
 }
 
-func pluginsOf(r *benchmark.Results) []string {
+func pluginsOf(r *results.Results) []string {
 	var texts []string
-	add := func(p *benchmark.PluginInfo) {
+	add := func(p *results.PluginInfo) {
 		if p != nil {
 			pinned := "not pinned"
 			if p.Pinned {

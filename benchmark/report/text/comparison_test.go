@@ -11,17 +11,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // twoSides are results A, and B in which "better" has risen, "worse" fallen, "same" the same bits,
 // "open" others at the same level, "capped" other options, and "single" one seed in common.
-func twoSides(t *testing.T) (a, b *benchmark.Results) {
+func twoSides(t *testing.T) (a, b *results.Results) {
 	seeds := []int64{0, 1, 2, 3, 4, 5}
-	side := func(better, worse float64, last fixture.MadeUp) *benchmark.Results {
+	side := func(better, worse float64, last fixture.MadeUp) *results.Results {
 		return fixture.MakeUp(t, fixture.Setting{Seeds: seeds, Steps: 4, Methods: []fixture.MadeUp{
 			{Label: "better", First: better, Noise: 0.1}, {Label: "worse", First: worse, Noise: 0.1},
 			{Label: "same", First: 0.9, Noise: 0.1}, {Label: "open", First: 0.9, Noise: 0.1},
@@ -51,7 +51,7 @@ func twoSides(t *testing.T) (a, b *benchmark.Results) {
 
 func TestCompare(t *testing.T) {
 	a, b := twoSides(t)
-	b.Environment = benchmark.Environment{ExecutableSHA256: "feed", Backend: "cpu:kernels=avx2", CPU: "a new one"}
+	b.Environment = results.Environment{ExecutableSHA256: "feed", Backend: "cpu:kernels=avx2", CPU: "a new one"}
 	b.Oracle.TestAccuracy = 0.984
 	c, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "B", Results: b},
 		{Name: "A again", Results: a}})
@@ -119,30 +119,30 @@ func sign(v float64) int {
 // TestCompareRefuses: accuracies that do not mean the same are in no table together.
 func TestCompareRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(r *benchmark.Results)
+		change func(r *results.Results)
 		says   string
 	}{
-		"data": {func(r *benchmark.Results) { r.Task.DataSHA256, r.Task.Source = "1234", "/fashion" },
+		"data": {func(r *results.Results) { r.Task.DataSHA256, r.Task.Source = "1234", "/fashion" },
 			"other data: /fashion (SHA-256 1234…) against unknown"},
-		"split": {func(r *benchmark.Results) { r.Task.Train = 300 },
+		"split": {func(r *results.Results) { r.Task.Train = 300 },
 			"another split: 300+1000+300 snapshots against 3000+1000+300"},
-		"states":   {func(r *benchmark.Results) { r.Task.States = 6 }, "another number of glyphs: 6 against 5"},
-		"steps":    {func(r *benchmark.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
-		"protocol": {func(r *benchmark.Results) { r.Protocol = "powers" }, "another protocol ranks: powers against reencode"},
-		"oracle":   {func(r *benchmark.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
-		"seed":     {func(r *benchmark.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
-		"options": {func(r *benchmark.Results) { r.Oracle.Options = map[string]any{"epochs": 1} },
+		"states":   {func(r *results.Results) { r.Task.States = 6 }, "another number of glyphs: 6 against 5"},
+		"steps":    {func(r *results.Results) { r.Task.Steps = 3 }, "another number of steps: 3 against 4"},
+		"protocol": {func(r *results.Results) { r.Protocol = "powers" }, "another protocol ranks: powers against reencode"},
+		"oracle":   {func(r *results.Results) { r.Oracle.Name = "svm" }, `another oracle: "svm" against "cnn"`},
+		"seed":     {func(r *results.Results) { r.Oracle.Seed = 1 }, "another seed of the oracle: 1 against 42"},
+		"options": {func(r *results.Results) { r.Oracle.Options = map[string]any{"epochs": 1} },
 			"another oracle: epochs 1 against none"},
-		"plugin": {func(r *benchmark.Results) { r.Oracle.Plugin = &benchmark.PluginInfo{Path: "/p", SHA256: "12"} },
+		"plugin": {func(r *results.Results) { r.Oracle.Plugin = &results.PluginInfo{Path: "/p", SHA256: "12"} },
 			"another oracle: it is from the plugin /p (12) against this program"},
-		"key": {func(r *benchmark.Results) { r.Oracle.Key = "other" }, "another oracle: its key is other against"},
+		"key": {func(r *results.Results) { r.Oracle.Key = "other" }, "another oracle: its key is other against"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoSides(t)
 			c.change(b)
 			_, err := analysis.Compare([]analysis.Named{{Name: "A", Results: a}, {Name: "A", Results: a},
 				{Name: "B", Results: b}})
-			assert.ErrorIs(t, err, benchmark.ErrNotComparable)
+			assert.ErrorIs(t, err, results.ErrNotComparable)
 			assert.ErrorContains(t, err, "B with A: "+c.says)
 		})
 	}

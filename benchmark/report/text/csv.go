@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/stats"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
@@ -19,7 +19,7 @@ import (
 // mean over all steps by it. What is not known is empty. Variances are those of stats.Components;
 // docs/statistics.md has the columns. The error is
 // [core.ErrUnavailable] where there is no run, or what w returns.
-func WriteCSV(w io.Writer, r *benchmark.Results) error {
+func WriteCSV(w io.Writer, r *results.Results) error {
 	all, err := analysis.Summarize(r)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func csvCeiling(c stats.Comparison) []string {
 
 // csvChecks are the outcome of the checks of a method's plugin, the number passed, and the names of
 // those that failed.
-func csvChecks(runs []*benchmark.RunResult) []string {
+func csvChecks(runs []*results.Run) []string {
 	outcome, passed, failed := analysis.Checked(runs)
 	count := ""
 	if outcome == "passed" || outcome == "failed" {
@@ -105,17 +105,17 @@ func csvChecks(runs []*benchmark.RunResult) []string {
 }
 
 // furtherCosts are those of the last columns, in their order; not numbers where they are not known.
-var furtherCosts = []func(*benchmark.RunResult) float64{
-	func(r *benchmark.RunResult) float64 { return r.CompileSeconds },
+var furtherCosts = []func(*results.Run) float64{
+	func(r *results.Run) float64 { return r.CompileSeconds },
 	analysis.CPUSeconds,
-	func(r *benchmark.RunResult) float64 {
+	func(r *results.Run) float64 {
 		if r.PeakRSSBytes == 0 {
 			return math.NaN()
 		}
 		return float64(r.PeakRSSBytes)
 	},
-	func(r *benchmark.RunResult) float64 { return float64(r.Parameters) },
-	func(r *benchmark.RunResult) float64 { return float64(r.Rank) },
+	func(r *results.Run) float64 { return float64(r.Parameters) },
+	func(r *results.Run) float64 { return float64(r.Rank) },
 	analysis.RPCSeconds,
 	analysis.RPCBytes,
 }

@@ -4,12 +4,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // WriteMarkdown writes what [WriteTable] does as Markdown (GitHub's, for its tables).
-func WriteMarkdown(w io.Writer, r *benchmark.Results) error {
+func WriteMarkdown(w io.Writer, r *results.Results) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {
 		return err

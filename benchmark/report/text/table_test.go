@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -29,12 +29,12 @@ func TestTableGolden(t *testing.T) {
 	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
 	powers := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 40, Methods: fixture.FiveMethods()[:1]}).Content
 	for i := range powers.Runs {
-		powers.Runs[i].Evaluations[0].Protocol = benchmark.ProtocolPowers
+		powers.Runs[i].Evaluations[0].Protocol = results.ProtocolPowers
 	}
-	powers.RankBy(benchmark.ProtocolPowers)
+	powers.RankBy(results.ProtocolPowers)
 	onlyExposed := fixture.SmallResults()
 	onlyExposed.Runs = onlyExposed.Runs[:1]
-	for name, r := range map[string]*benchmark.Results{
+	for name, r := range map[string]*results.Results{
 		"five":    fixture.MakeUp(t, fixture.Setting{}).Content,
 		"seeds":   fixture.MakeUp(t, fixture.SeedsSetting).Content,
 		"remarks": fixture.SmallResults(),
@@ -52,10 +52,10 @@ func TestTableGolden(t *testing.T) {
 	}
 }
 
-var writers = map[string]func(w *bytes.Buffer, r *benchmark.Results) error{
-	".txt": func(w *bytes.Buffer, r *benchmark.Results) error { return WriteTable(w, r) },
-	".md":  func(w *bytes.Buffer, r *benchmark.Results) error { return WriteMarkdown(w, r) },
-	".csv": func(w *bytes.Buffer, r *benchmark.Results) error { return WriteCSV(w, r) },
+var writers = map[string]func(w *bytes.Buffer, r *results.Results) error{
+	".txt": func(w *bytes.Buffer, r *results.Results) error { return WriteTable(w, r) },
+	".md":  func(w *bytes.Buffer, r *results.Results) error { return WriteMarkdown(w, r) },
+	".csv": func(w *bytes.Buffer, r *results.Results) error { return WriteCSV(w, r) },
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -87,7 +87,7 @@ func TestContradictingLabels(t *testing.T) {
 func TestTableWidth(t *testing.T) {
 	s := fixture.SeedsSetting
 	s.Methods = append(s.Methods, fixture.MadeUp{Label: strings.Repeat("x", 200), First: 1})
-	for _, r := range []*benchmark.Results{fixture.MakeUp(t, s).Content, fixture.MakeUp(t, fixture.Setting{}).Content,
+	for _, r := range []*results.Results{fixture.MakeUp(t, s).Content, fixture.MakeUp(t, fixture.Setting{}).Content,
 		fixture.SmallResults()} {
 		tab, err := analysis.NewTable(r)
 		require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestTableFitsTerminals(t *testing.T) {
 }
 
 func TestNoRuns(t *testing.T) {
-	for _, r := range []*benchmark.Results{nil, {}, {Runs: []benchmark.RunResult{}}} {
+	for _, r := range []*results.Results{nil, {}, {Runs: []results.Run{}}} {
 		for _, write := range writers {
 			var b bytes.Buffer
 			assert.ErrorIs(t, write(&b, r), core.ErrUnavailable)
@@ -178,7 +178,7 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte(`{"protocol":"p","task":{"name":"t","steps":2,"measure":{"name":"e","lower_is_better":true}},"oracle":{"warnings":["weak"]},"runs":[{"method":"a","evaluations":[{"protocol":"p","status":"ok","score":[1,-50]},{"protocol":"powers","status":"skipped"}]},{"method":"a","seed":1,"status":"failed","reason":"b"}]}`))
 	f.Add([]byte(`{"task":{"steps":-3,"states":-1},"runs":[{},{"evaluations":[{"status":"ok","score":[2,-1e308,1e308]}]},{"method":"a","exposed":"other"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var r benchmark.Results
+		var r results.Results
 		if json.Unmarshal(text, &r) != nil {
 			return
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 // maxWidth is that of the table in characters; long names of methods are broken to keep it.
@@ -18,7 +18,7 @@ const maxWidth = 120
 // that saw nothing but snapshots first, ordered by their mean score and ranked; the others apart below; then the
 // baselines, how good the judge was, and every warning. Under each score stands its interval. The error is
 // [core.ErrUnavailable] where there is no run, or what w returns.
-func WriteTable(w io.Writer, r *benchmark.Results) error {
+func WriteTable(w io.Writer, r *results.Results) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {
 		return err
@@ -30,7 +30,7 @@ func WriteTable(w io.Writer, r *benchmark.Results) error {
 // WriteTableWithin is [WriteTable] for a terminal of width columns. If the table is wider, it
 // leaves out columns, those of middle steps first, and says which; ranks, methods and their mean
 // accuracies stay.
-func WriteTableWithin(w io.Writer, r *benchmark.Results, width int) error {
+func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {
 		return err

@@ -1,8 +1,6 @@
-package benchmark
+package results
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/koopbench/koopbench/core"
@@ -29,7 +27,7 @@ type taskV1 struct {
 }
 
 type runV1 struct {
-	RunResult
+	Run
 	Accuracy       []float64 `json:"accuracy"`
 	Labels         [][]int   `json:"labels"`
 	PredictSeconds float64   `json:"predict_seconds"`
@@ -52,7 +50,7 @@ func (s *Store) resultsV1() (*Results, error) {
 			ErrResults, t.States, t.Lag, t.Steps, t.Train, t.Test)
 	}
 	t.Starts, t.Rank, t.Picture = t.Test, t.States, string(core.ImagePicture)
-	t.Measure = measureInfo(core.Accuracy(t.States))
+	t.Measure = NewMeasureInfo(core.Accuracy(t.States))
 	if len(r.Oracle.TestLabels) != t.Test {
 		r.Oracle.TestLabels = nil
 	}
@@ -60,7 +58,7 @@ func (s *Store) resultsV1() (*Results, error) {
 		return nil, err
 	}
 	for _, run := range old.Runs {
-		result := run.RunResult
+		result := run.Run
 		if result.Status == StatusOK {
 			result.Evaluations = []Evaluation{{
 				Protocol: r.Protocol, Status: StatusOK, Score: run.Accuracy, Labels: run.Labels,
@@ -89,16 +87,14 @@ func (r *Results) expectCycle() error {
 		}
 		r.Expected = append(r.Expected, states)
 		if step > 0 && len(r.Oracle.TestLabels) == t.Test {
-			scores := right(r.Oracle.TestLabels, states)
-			persistence.Score, persistence.Scores = append(persistence.Score, mean(scores)), append(persistence.Scores, scores)
+			scores := ScoreLabels(r.Oracle.TestLabels, states)
+			persistence.Score, persistence.Scores = append(persistence.Score, MeanScore(scores)), append(persistence.Scores, scores)
 		}
 	}
 	if len(persistence.Scores) > 0 {
 		r.Baselines = append(r.Baselines, persistence)
 	}
-	h := sha256.New()
-	hashNumbers(h, r.Expected[1:]...)
-	t.ExpectedSHA256 = hex.EncodeToString(h.Sum(nil))
+	t.ExpectedSHA256 = HashStates(r.Expected[1:]...)
 	return nil
 }
 
@@ -112,7 +108,7 @@ func (s *Store) CheckCurrent(r *Results) error {
 	}
 	return fmt.Errorf("%w: %s has the schema %q of an older version: it can be shown and compared, by bench report and "+
 		"bench compare; what else there is to do takes %q: run it again in another folder", ErrResults,
-		s.path("results.json"), r.Schema, Schema)
+		s.Path("results.json"), r.Schema, Schema)
 }
 
 // rollOutV1 is the array of the roll-out, by whatever protocol.

@@ -1,10 +1,7 @@
-package benchmark
+package results
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
@@ -25,9 +22,9 @@ type Results struct {
 	// what follows at each step. There are none without an oracle.
 	Expected [][]int `json:"expected,omitempty"`
 	// Baselines are models that learn nothing, judged as all others.
-	Baselines []Baseline  `json:"baselines"`
-	Runs      []RunResult `json:"runs"`
-	// MaxEpochs is [Plan.MaxEpochs] if it cut a training short, 0 otherwise.
+	Baselines []Baseline `json:"baselines"`
+	Runs      []Run      `json:"runs"`
+	// MaxEpochs is the limit on epochs of the command if it cut a training short, 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
 	// Warnings are about methods that are above the oracle's own accuracy by more than chance explains.
 	Warnings []string `json:"warnings,omitempty"`
@@ -145,8 +142,12 @@ const (
 	StatusSkipped Status = "skipped" // the method cannot take part, for a reason that is not its fault
 )
 
-// RunResult is one finished run, a method at a seed: the content of a file runs/KEY.json.
-type RunResult struct {
+// Repeatable reports whether verification makes a run of that end again. One that took too long would
+// take too long again, and how long that is depends on the machine.
+func (s Status) Repeatable() bool { return s != StatusTimeout }
+
+// Run is one finished run, a method at a seed: the content of a file runs/KEY.json.
+type Run struct {
 	Key              string         `json:"key"`
 	Method           string         `json:"method"` // as the user wrote it: "vamp", "vamp?epochs=20"
 	Name             string         `json:"name"`   // as the method calls itself: "vamp"
@@ -182,8 +183,8 @@ type RunResult struct {
 	Ranked *Evaluation `json:"-"`
 }
 
-// rank makes the evaluation by a protocol the one that counts.
-func (r *RunResult) rank(protocol string) {
+// RankBy makes the evaluation by a protocol the one that counts.
+func (r *Run) RankBy(protocol string) {
 	r.Ranked = &Evaluation{Protocol: protocol, Status: r.Status, Reason: r.Reason}
 	for i := range r.Evaluations {
 		if r.Evaluations[i].Protocol == protocol {
@@ -200,8 +201,8 @@ func (r *RunResult) rank(protocol string) {
 	r.PredictionSHA256 = append([]string{}, r.Ranked.PredictionSHA256...)
 }
 
-// evaluated reports whether the fit went well, and every evaluation that the model allows.
-func (r *RunResult) evaluated() bool {
+// Evaluated reports whether the fit went well, and every evaluation that the model allows.
+func (r *Run) Evaluated() bool {
 	for _, e := range r.Evaluations {
 		if e.Status != StatusOK && e.Status != StatusSkipped {
 			return false
@@ -210,17 +211,38 @@ func (r *RunResult) evaluated() bool {
 	return len(r.Evaluations) > 0
 }
 
+// Contradicts returns the first step at which two evaluations of one run by one protocol differ, 0 if
+// none do. A nil run contradicts nothing.
+func (r *Run) Contradicts(o *Run) int {
+	if r == nil || o == nil {
+		return 0
+	}
+	for _, e := range r.Evaluations {
+		other := o.Evaluation(e.Protocol)
+		if other == nil || e.Status != StatusOK || other.Status != StatusOK {
+			continue
+		}
+		a, b := e.PredictionSHA256, other.PredictionSHA256
+		for i := range max(len(a), len(b)) {
+			if i >= len(a) || i >= len(b) || a[i] != b[i] {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
 // RankBy makes the evaluations by a protocol those that count: Ranked of the runs, and what they say of
 // themselves.
 func (r *Results) RankBy(protocol string) {
 	r.Protocol = protocol
 	for i := range r.Runs {
-		r.Runs[i].rank(protocol)
+		r.Runs[i].RankBy(protocol)
 	}
 }
 
 // Evaluation is the one by a protocol, nil if there is none.
-func (r *RunResult) Evaluation(protocol string) *Evaluation {
+func (r *Run) Evaluation(protocol string) *Evaluation {
 	for i := range r.Evaluations {
 		if r.Evaluations[i].Protocol == protocol {
 			return &r.Evaluations[i]
@@ -239,13 +261,13 @@ func (r *Results) ScoresOf(e *Evaluation) [][]float64 {
 		if i+1 >= len(r.Expected) || len(labels) != len(r.Expected[i+1]) {
 			return nil
 		}
-		scores[i] = right(labels, r.Expected[i+1])
+		scores[i] = ScoreLabels(labels, r.Expected[i+1])
 	}
 	return scores
 }
 
-// right is 1 if a label is the expected one, 0 otherwise.
-func right(labels, expected []int) []float64 {
+// ScoreLabels is 1 if a label is the expected one, 0 otherwise.
+func ScoreLabels(labels, expected []int) []float64 {
 	scores := make([]float64, len(labels))
 	for i, l := range labels {
 		if l == expected[i] {
@@ -255,7 +277,8 @@ func right(labels, expected []int) []float64 {
 	return scores
 }
 
-func mean(values []float64) float64 {
+// MeanScore is the mean of the scores of a step. They are added in their order: the bits count.
+func MeanScore(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
@@ -264,7 +287,7 @@ func mean(values []float64) float64 {
 }
 
 // DeclaredName is what the method calls itself: results that were written before they had it tell it by their label.
-func (r *RunResult) DeclaredName() string {
+func (r *Run) DeclaredName() string {
 	if r.Name != "" {
 		return r.Name
 	}
@@ -281,100 +304,37 @@ type RPC struct {
 	ReceivedBytes int64    `json:"received_bytes"` // from them
 }
 
-// PluginInfo says which plugin took part in a run.
-type PluginInfo struct {
-	Path     string `json:"path"`
-	SHA256   string `json:"sha256"`   // of the file
-	Protocol int    `json:"protocol"` // version of the plugin protocol
-	Version  string `json:"version"`  // its own, may be ""
-	SDK      string `json:"sdk"`      // what it is built with, may be ""
-	Pinned   bool   `json:"pinned"`   // its SHA-256 was in the lock file
-	// Checks says how the plugin fared in its conformance checks; nil if they were not run. They
-	// are of its program and of what the runs of one command used of it.
-	Checks *PluginChecks `json:"checks,omitempty"`
-}
-
-// PluginChecks is the outcome of the conformance checks of a plugin.
-type PluginChecks struct {
-	Passed int `json:"passed"` // number of checks
-	// Failed are the names of the checks that failed: "vamp: row-independence", "loss:vamp: gradients",
-	// "oracle:cnn: labels", "task:rotation: score-length", "plugin: start". It is empty if none did.
-	Failed []string `json:"failed"`
-}
-
-// identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself, since a script
-// may import code that the hash knows nothing of.
-func (p *PluginInfo) identity() string {
-	switch {
-	case p == nil:
-		return ""
-	case p.Version == "":
-		return p.SHA256
-	}
-	return p.SHA256 + " " + p.Version
-}
-
-// sameCode is what is kept of a plugin where runs of the same code are to be the same.
-func (p *PluginInfo) sameCode() *PluginInfo {
-	if p == nil {
-		return nil
-	}
-	return &PluginInfo{SHA256: p.SHA256, Version: p.Version}
-}
-
-// Epoch is one pass over the training data. A loss that is not a number is null in JSON.
-type Epoch struct {
-	Epoch      int    `json:"epoch"`
-	Train      Number `json:"train"`
-	Validation Number `json:"validation"`
-}
-
-// Number is a float64 whose non-finite values are null in JSON.
-type Number float64
-
-// MarshalJSON implements [json.Marshaler].
-func (n Number) MarshalJSON() ([]byte, error) {
-	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
-		return []byte("null"), nil
-	}
-	return strconv.AppendFloat(nil, float64(n), 'g', -1, 64), nil
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (n *Number) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		*n = Number(math.NaN())
-		return nil
-	}
-	return json.Unmarshal(text, (*float64)(n))
-}
-
-// Complex is a complex number, [real part, imaginary part] in JSON.
-type Complex complex128
-
-// MarshalJSON implements [json.Marshaler].
-func (c Complex) MarshalJSON() ([]byte, error) {
-	return json.Marshal([2]float64{real(c), imag(c)})
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (c *Complex) UnmarshalJSON(text []byte) error {
-	var parts []float64
-	if err := json.Unmarshal(text, &parts); err != nil {
-		return err
-	}
-	if len(parts) != 2 {
-		return fmt.Errorf("a complex number is [real, imaginary], not %s", text)
-	}
-	*c = Complex(complex(parts[0], parts[1]))
-	return nil
-}
-
 // OracleScores is 1 for each start in which the oracle sees its true state, 0 for others; nil if the
 // results do not tell.
 func (r *Results) OracleScores() []float64 {
 	if len(r.Expected) == 0 || len(r.Oracle.TestLabels) != len(r.Expected[0]) {
 		return nil
 	}
-	return right(r.Oracle.TestLabels, r.Expected[0])
+	return ScoreLabels(r.Oracle.TestLabels, r.Expected[0])
+}
+
+// Run is the run of that label and seed, nil for none.
+func (r *Results) Run(label string, seed int64) *Run {
+	for i := range r.Runs {
+		if r.Runs[i].Method == label && r.Runs[i].Seed == seed {
+			return &r.Runs[i]
+		}
+	}
+	return nil
+}
+
+// EnvironmentOf is where a run was made: runs of old versions do not tell.
+func (r *Results) EnvironmentOf(run *Run) Environment {
+	if run.Environment != nil {
+		return *run.Environment
+	}
+	return r.Environment
+}
+
+// Finite is nil for what is not a number.
+func Finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
 }

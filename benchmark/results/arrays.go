@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"fmt"
@@ -10,26 +10,16 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-func newTaskArrays(t *Task) *TaskArrays {
-	n := min(sampleSize(t.Info), t.Train.At(0).Len())
-	a := &TaskArrays{
-		Sample: t.Train.At(0).Slice(0, n), Starts: t.starts.Slice(0, min(RolloutSnapshots, t.starts.Len())),
-	}
-	if t.States != nil {
-		a.SampleStates, a.TestStates = t.States.Train[:n], t.States.Test
-	}
-	return a
-}
-
-// sampleSize is how many training snapshots the sample has, if the first trajectory has as many.
-func sampleSize(t TaskInfo) int {
+// SampleSize is how many training snapshots the sample has, if the first trajectory has as many.
+func SampleSize(t TaskInfo) int {
 	if t.States == 0 {
 		return RolloutSnapshots
 	}
 	return SampleCycles * t.States
 }
 
-func (t *TaskArrays) archive() npz.Archive {
+// Archive is what is written of them.
+func (t *TaskArrays) Archive() npz.Archive {
 	a := npz.Archive{"sample": snapshotArray(t.Sample), "starts": snapshotArray(t.Starts)}
 	if t.TestStates != nil {
 		a["sample_states"], a["test_states"] = labelArray(t.SampleStates), labelArray(t.TestStates)
@@ -37,10 +27,11 @@ func (t *TaskArrays) archive() npz.Archive {
 	return a
 }
 
-// rollOutArray is the name of the roll-out by a protocol.
-func rollOutArray(protocol string) string { return "rollout_" + protocol }
+// RolloutArray is the name of the roll-out by a protocol.
+func RolloutArray(protocol string) string { return "rollout_" + protocol }
 
-func (r *RunArrays) archive() npz.Archive {
+// Archive is what is written of them.
+func (r *RunArrays) Archive() npz.Archive {
 	a := npz.Archive{}
 	for protocol, steps := range r.Rollouts {
 		var values []float32
@@ -48,7 +39,7 @@ func (r *RunArrays) archive() npz.Archive {
 			values = append(values, x.Floats()...)
 		}
 		first := steps[0]
-		a[rollOutArray(protocol)] = npz.Array{Shape: append([]int{len(steps), first.Len()}, first.Shape()...), Values: values}
+		a[RolloutArray(protocol)] = npz.Array{Shape: append([]int{len(steps), first.Len()}, first.Shape()...), Values: values}
 	}
 	if r.LeftEigenfunctions != nil {
 		n, k := r.LeftEigenfunctions.Dims()
@@ -63,7 +54,7 @@ func (t *TaskArrays) check(info TaskInfo) error {
 		what string
 		x    core.Snapshots
 		most int
-	}{{"sample", t.Sample, min(sampleSize(info), info.Train)}, {"starts", t.Starts, min(RolloutSnapshots, info.Starts)}} {
+	}{{"sample", t.Sample, min(SampleSize(info), info.Train)}, {"starts", t.Starts, min(RolloutSnapshots, info.Starts)}} {
 		if n := of.x.Len(); n < 1 || n > of.most || !slices.Equal(of.x.Shape(), info.Shape) {
 			return fmt.Errorf("%w: %q has %d snapshots of shape %v; of this task it has 1 to %d of shape %v", ErrResults, of.what, n,
 				of.x.Shape(), of.most, info.Shape)
@@ -82,18 +73,18 @@ func (t *TaskArrays) check(info TaskInfo) error {
 }
 
 // check returns [ErrResults] where the arrays are not those of the run, as a command writes them.
-func (r *RunArrays) check(info TaskInfo, run *RunResult) error {
+func (r *RunArrays) check(info TaskInfo, run *Run) error {
 	for _, e := range run.Evaluations {
 		steps := r.Rollouts[e.Protocol]
 		if e.Status != StatusOK {
 			continue
 		}
 		if len(steps) != info.Steps {
-			return fmt.Errorf("%w: %q has %d steps, and the run has %d", ErrResults, rollOutArray(e.Protocol), len(steps), info.Steps)
+			return fmt.Errorf("%w: %q has %d steps, and the run has %d", ErrResults, RolloutArray(e.Protocol), len(steps), info.Steps)
 		}
 		if x := steps[0]; x.Len() > min(RolloutSnapshots, info.Starts) || !slices.Equal(x.Shape(), info.Shape) {
 			return fmt.Errorf("%w: %q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", ErrResults,
-				rollOutArray(e.Protocol), x.Len(), x.Shape(), min(RolloutSnapshots, info.Starts), info.Shape)
+				RolloutArray(e.Protocol), x.Len(), x.Shape(), min(RolloutSnapshots, info.Starts), info.Shape)
 		}
 	}
 	if r.LeftEigenfunctions == nil {
@@ -109,7 +100,7 @@ func (r *RunArrays) check(info TaskInfo, run *RunResult) error {
 func runArraysOf(a npz.Archive) (*RunArrays, error) {
 	r := &RunArrays{Rollouts: map[string]Rollout{}}
 	for _, protocol := range Protocols() {
-		name := rollOutArray(protocol)
+		name := RolloutArray(protocol)
 		if _, ok := a[name]; !ok {
 			name = rollOutV1 // of the only protocol that there was
 		}

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"bytes"
@@ -28,12 +28,12 @@ import (
 //	data.npz           [TaskArrays]
 //	oracle.json        [OracleInfo]
 //	baselines.json     the baselines, and what they are of
-//	runs/KEY.json      [RunResult]
+//	runs/KEY.json      [Run]
 //	runs/KEY.npz       [RunArrays]
-//	runs/KEY.PROTOCOL.predictions.npz  all that the run predicted, where [Plan.SavePredictions] asks for it:
+//	runs/KEY.PROTOCOL.predictions.npz  all that the run predicted, where that is wanted:
 //	                   "predictions" [step, start, shape…] float32, and "labels" [step, start] int64, what the
 //	                   oracle saw
-//	config.yaml        [Plan.Configuration]
+//	config.yaml        the configuration that repeats the runs
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
 //	runs/KEY.model.npz [SavedModel], where that is wanted
@@ -64,25 +64,26 @@ func OpenStore(dir string) *Store { return &Store{dir} }
 // Dir is the folder.
 func (s *Store) Dir() string { return s.dir }
 
-// files are those of the folder, by names with slashes.
-func (s *Store) files() foreign.Folder { return foreign.Folder(s.dir) }
+// Files are those of the folder, by names with slashes.
+func (s *Store) Files() foreign.Folder { return foreign.Folder(s.dir) }
 
-func (s *Store) path(names ...string) string {
+// Path is that of a file of the folder.
+func (s *Store) Path(names ...string) string {
 	return filepath.Join(append([]string{s.dir}, names...)...)
 }
 
-// prepare creates the folders and checks that they can be written, and that nothing of others is written over.
-func (s *Store) prepare() error {
+// Prepare creates the folders and checks that they can be written, and that nothing of others is written over.
+func (s *Store) Prepare() error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return s.cannotBeMade(err)
 	}
 	if err := s.checkOwn(); err != nil {
 		return err
 	}
-	if err := s.files().Make("runs"); err != nil {
+	if err := s.Files().Make("runs"); err != nil {
 		return s.cannotBeMade(err)
 	}
-	probe, err := atomicfile.Create(s.path("runs", "probe")) // which also sweeps the folder
+	probe, err := atomicfile.Create(s.Path("runs", "probe")) // which also sweeps the folder
 	if err != nil {
 		return fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
@@ -112,26 +113,26 @@ func (s *Store) Results() (*Results, error) {
 	if r.Schema == schemaV1 {
 		old, err := s.resultsV1()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
+			return nil, fmt.Errorf("%s: %w", s.Path("results.json"), err)
 		}
 		r = *old
 	} else if r.Schema != Schema {
-		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.path("results.json"), r.Schema, Schema)
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.Path("results.json"), r.Schema, Schema)
 	}
 	if err := r.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path("results.json"), err)
+		return nil, fmt.Errorf("%s: %w", s.Path("results.json"), err)
 	}
 	r.RankBy(r.Protocol)
 	return &r, nil
 }
 
 func (s *Store) hasResults() bool {
-	return !s.files().Missing("results.json")
+	return !s.Files().Missing("results.json")
 }
 
 // readJSON reads a file of the folder; what it takes is of the budget, nil for one of its own.
 func (s *Store) readJSON(name string, v any, b *foreign.Budget) error {
-	if err := s.files().JSON(name, v, b); err != nil {
+	if err := s.Files().JSON(name, v, b); err != nil {
 		return fmt.Errorf("%w: %w", ErrResults, err)
 	}
 	return nil
@@ -147,18 +148,18 @@ func (s *Store) writeJSON(path string, v any) error {
 
 // WriteResults writes results.json and results.csv.
 func (s *Store) WriteResults(r *Results) error {
-	if err := s.writeJSON(s.path("results.json"), r); err != nil {
+	if err := s.writeJSON(s.Path("results.json"), r); err != nil {
 		return err
 	}
-	table, err := r.csv()
+	table, err := r.CSV()
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(s.path("results.csv"), table)
+	return atomicfile.Write(s.Path("results.csv"), table)
 }
 
-// csv is the content of results.csv. The lists of the runs have a value for each step.
-func (r *Results) csv() ([]byte, error) {
+// CSV is the content of results.csv. The lists of the runs have a value for each step.
+func (r *Results) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	measure := r.Task.Measure.Name
@@ -188,9 +189,9 @@ func (r *Results) csv() ([]byte, error) {
 }
 
 // Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].
-func (s *Store) Run(key string) (run RunResult, ok bool, err error) { return s.runOf(key, nil) }
+func (s *Store) Run(key string) (run Run, ok bool, err error) { return s.runOf(key, nil) }
 
-func (s *Store) runOf(key string, b *foreign.Budget) (run RunResult, ok bool, err error) {
+func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err error) {
 	if !isFileName(key) {
 		return run, false, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
 	}
@@ -199,31 +200,34 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run RunResult, ok bool, er
 		return run, false, nil
 	}
 	if err == nil && run.Key != key {
-		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.path("runs", key+".json"), run.Key)
+		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.Path("runs", key+".json"), run.Key)
 	}
 	return run, err == nil, err
 }
 
-// writeRun writes the results of a run, and before them what lies beside them. What cannot be
+// WriteRun writes the results of a run, and before them what lies beside them. What cannot be
 // written of that, on a full disk for instance, costs no results: they may be short enough, and the
 // next command makes the rest. stored says whether the results are written; the error is of all
 // that is not.
-func (s *Store) writeRun(run RunResult, arrays *RunArrays) (stored bool, err error) {
+func (s *Store) WriteRun(run Run, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
-		err = errors.Join(arrays.unsaved, s.writeArrays(s.path("runs", run.Key+".npz"), arrays.archive()))
-		if arrays.model != nil {
-			err = errors.Join(err, atomicfile.Write(s.ModelPath(run.Key), arrays.model))
+		err = errors.Join(arrays.Unsaved, s.writeArrays(s.Path("runs", run.Key+".npz"), arrays.Archive()))
+		if arrays.Model != nil {
+			err = errors.Join(err, atomicfile.Write(s.ModelPath(run.Key), arrays.Model))
 		}
 	}
-	failure := s.writeJSON(s.path("runs", run.Key+".json"), run)
+	failure := s.writeJSON(s.Path("runs", run.Key+".json"), run)
 	return failure == nil, errors.Join(err, failure)
 }
 
-// oracle reads oracle.json if it is that of the key, of that task.
-func (s *Store) oracle(key string, t TaskInfo) (info OracleInfo, ok bool) {
+// OracleInfo reads oracle.json if it is that of the key, of that task.
+func (s *Store) OracleInfo(key string, t TaskInfo) (info OracleInfo, ok bool) {
 	err := s.readJSON("oracle.json", &info, nil)
 	return info, err == nil && info.Key == key && info.check(t) == nil
 }
+
+// WriteOracle writes oracle.json.
+func (s *Store) WriteOracle(info OracleInfo) error { return s.writeJSON(s.Path("oracle.json"), info) }
 
 func (s *Store) writeArrays(path string, a npz.Archive) error {
 	var b bytes.Buffer
@@ -233,8 +237,9 @@ func (s *Store) writeArrays(path string, a npz.Archive) error {
 	return atomicfile.Write(path, b.Bytes())
 }
 
-func (s *Store) readArrays(name string) (a npz.Archive, err error) {
-	err = s.open(name, func(f io.ReaderAt, size int64) error {
+// ReadArrays reads a file of arrays. The error is [ErrResults].
+func (s *Store) ReadArrays(name string) (a npz.Archive, err error) {
+	err = s.Open(name, func(f io.ReaderAt, size int64) error {
 		a, err = npz.Read(f, size)
 		return err
 	})
@@ -244,9 +249,9 @@ func (s *Store) readArrays(name string) (a npz.Archive, err error) {
 	return a, nil
 }
 
-// open hands a file of the folder to use. Errors of use say which file they are about.
-func (s *Store) open(name string, use func(f io.ReaderAt, size int64) error) error {
-	f, err := s.files().Open(name)
+// Open hands a file of the folder to use. Errors of use say which file they are about.
+func (s *Store) Open(name string, use func(f io.ReaderAt, size int64) error) error {
+	f, err := s.Files().Open(name)
 	if err != nil {
 		return err
 	}
@@ -256,7 +261,7 @@ func (s *Store) open(name string, use func(f io.ReaderAt, size int64) error) err
 		return err
 	}
 	if err := use(f, info.Size()); err != nil {
-		return fmt.Errorf("%s: %w", s.path(name), err)
+		return fmt.Errorf("%s: %w", s.Path(name), err)
 	}
 	return nil
 }
@@ -278,14 +283,14 @@ type RunArrays struct {
 	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
 	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
 
-	model   []byte // the file of the model, to be written beside them; nil for none
-	unsaved error  // why the predictions could not be written, or nil
+	Model   []byte // the file of the model, to be written beside them; nil for none
+	Unsaved error  // why the predictions could not be written, or nil
 }
 
 // TaskArrays reads data.npz. The error is [ErrResults].
 func (s *Store) TaskArrays() (*TaskArrays, error) {
-	path := s.path("data.npz")
-	a, err := s.readArrays("data.npz")
+	path := s.Path("data.npz")
+	a, err := s.ReadArrays("data.npz")
 	if err != nil {
 		return nil, err
 	}
@@ -310,6 +315,11 @@ func (s *Store) TaskArrays() (*TaskArrays, error) {
 	return t, nil
 }
 
+// WriteTaskArrays writes data.npz.
+func (s *Store) WriteTaskArrays(t *TaskArrays) error {
+	return s.writeArrays(s.Path("data.npz"), t.Archive())
+}
+
 // TaskArraysOf is [Store.TaskArrays] of results with that task: the error is [ErrResults] too where they are those of another.
 func (s *Store) TaskArraysOf(info TaskInfo) (*TaskArrays, error) {
 	t, err := s.TaskArrays()
@@ -317,19 +327,19 @@ func (s *Store) TaskArraysOf(info TaskInfo) (*TaskArrays, error) {
 		return nil, err
 	}
 	if err := t.check(info); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path("data.npz"), err)
+		return nil, fmt.Errorf("%s: %w", s.Path("data.npz"), err)
 	}
 	return t, nil
 }
 
 // RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of another.
-func (s *Store) RunArraysOf(info TaskInfo, run *RunResult) (*RunArrays, error) {
+func (s *Store) RunArraysOf(info TaskInfo, run *Run) (*RunArrays, error) {
 	arrays, err := s.RunArrays(run.Key)
 	if err != nil {
 		return nil, err
 	}
 	if err := arrays.check(info, run); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path("runs", run.Key+".npz"), err)
+		return nil, fmt.Errorf("%s: %w", s.Path("runs", run.Key+".npz"), err)
 	}
 	return arrays, nil
 }
@@ -339,8 +349,8 @@ func (s *Store) RunArrays(key string) (*RunArrays, error) {
 	if !isFileName(key) {
 		return nil, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
 	}
-	path := s.path("runs", key+".npz")
-	a, err := s.readArrays("runs/" + key + ".npz")
+	path := s.Path("runs", key+".npz")
+	a, err := s.ReadArrays("runs/" + key + ".npz")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"encoding/json"
@@ -45,8 +45,8 @@ func (d Difference) Fatal() bool {
 func Differences(r, against *Results) []Difference {
 	d := settingOf(r).unlike(settingOf(against))
 	if r.Protocol != against.Protocol {
-		d = append(d, Difference{AspectProtocol, fmt.Sprintf("another protocol ranks: %s against %s", orUnknown(r.Protocol),
-			orUnknown(against.Protocol))})
+		d = append(d, Difference{AspectProtocol, fmt.Sprintf("another protocol ranks: %s against %s", OrUnknown(r.Protocol),
+			OrUnknown(against.Protocol))})
 	}
 	if e, f := r.Environment, against.Environment; e.machine() != f.machine() {
 		d = append(d, Difference{AspectMachine, fmt.Sprintf("another machine: %s against %s", e.machine(), f.machine())})
@@ -56,7 +56,7 @@ func Differences(r, against *Results) []Difference {
 
 // setting is what all runs of one plan have in common.
 type setting struct {
-	task        TaskInfo
+	Task        TaskInfo
 	oracle      OracleInfo
 	environment Environment
 	maxEpochs   int // see [Results.MaxEpochs]
@@ -65,6 +65,14 @@ type setting struct {
 func settingOf(r *Results) setting { return setting{r.Task, r.Oracle, r.Environment, r.MaxEpochs} }
 
 type differences []Difference
+
+// Fatal joins those that are [Difference.Fatal], nil if none are.
+func Fatal(all []Difference) error {
+	if fatal := slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return !d.Fatal() }); len(fatal) > 0 {
+		return differences(fatal).err()
+	}
+	return nil
+}
 
 // err joins the texts.
 func (d differences) err() error {
@@ -81,7 +89,7 @@ func (s setting) unlike(o setting) differences {
 	add := func(a Aspect, format string, values ...any) {
 		d = append(d, Difference{a, fmt.Sprintf(format, values...)})
 	}
-	t, u := s.task, o.task
+	t, u := s.Task, o.Task
 	if t.Name != u.Name {
 		add(AspectData, "another task: %q against %q", t.Name, u.Name)
 	}
@@ -95,11 +103,11 @@ func (s setting) unlike(o setting) differences {
 		add(AspectStates, "another number of %s: %d against %d", t.stateWords(), t.States, u.States)
 	}
 	if t.Measure.Name != u.Measure.Name {
-		add(AspectMeasure, "another measure: %s against %s", orUnknown(t.Measure.Name), orUnknown(u.Measure.Name))
+		add(AspectMeasure, "another measure: %s against %s", OrUnknown(t.Measure.Name), OrUnknown(u.Measure.Name))
 	}
 	if t.DataSHA256 != u.DataSHA256 && len(d) == 0 {
-		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)%s", orUnknown(t.Source), t.DataSHA256,
-			orUnknown(u.Source), u.DataSHA256, s.unrepeatable(o))
+		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)%s", OrUnknown(t.Source), t.DataSHA256,
+			OrUnknown(u.Source), u.DataSHA256, s.unrepeatable(o))
 	}
 	if t.Steps != u.Steps {
 		add(AspectSteps, "another number of steps: %d against %d", t.Steps, u.Steps)
@@ -114,7 +122,7 @@ func (s setting) unlike(o setting) differences {
 	if text := UnlikeOptions(t.Options, u.Options); told && text != "" && len(d) == 0 {
 		add(AspectData, "another task: %s", text)
 	}
-	if t.Plugin.identity() != u.Plugin.identity() {
+	if t.Plugin.Identity() != u.Plugin.Identity() {
 		add(AspectData, "another task: it is from %s against %s", t.Plugin.Origin(), u.Plugin.Origin())
 	}
 	d = append(d, s.oracle.unlike(o.oracle)...)
@@ -123,10 +131,10 @@ func (s setting) unlike(o setting) differences {
 	}
 	e, f := s.environment, o.environment
 	if e.ExecutableSHA256 != f.ExecutableSHA256 {
-		add(AspectCode, "other code: %s against %s", e.code(), f.code())
+		add(AspectCode, "other code: %s against %s", e.Code(), f.Code())
 	}
 	if e.Backend != f.Backend {
-		add(AspectKernels, "other kernels: %s against %s", orUnknown(e.Backend), orUnknown(f.Backend))
+		add(AspectKernels, "other kernels: %s against %s", OrUnknown(e.Backend), OrUnknown(f.Backend))
 	}
 	if len(d) == 0 && s.oracle.Key != o.oracle.Key {
 		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
@@ -136,9 +144,9 @@ func (s setting) unlike(o setting) differences {
 
 // unrepeatable says of two settings whose data differ that they must not, "" if they may.
 func (s setting) unrepeatable(o setting) string {
-	t, u := s.task, o.task
+	t, u := s.Task, o.Task
 	if t.Options == nil || u.Options == nil || UnlikeOptions(t.Options, u.Options) != "" || t.Source != u.Source ||
-		t.Plugin.identity() != u.Plugin.identity() || s.environment.ExecutableSHA256 != o.environment.ExecutableSHA256 {
+		t.Plugin.Identity() != u.Plugin.Identity() || s.environment.ExecutableSHA256 != o.environment.ExecutableSHA256 {
 		return ""
 	}
 	return fmt.Sprintf("; options, source and code are the same: unless its files have changed, the task %s breaks the "+
@@ -167,7 +175,7 @@ func (o OracleInfo) unlike(p OracleInfo) differences {
 	if text := UnlikeOptions(o.Options, p.Options); text != "" {
 		add("another oracle: %s", text)
 	}
-	if o.Plugin.identity() != p.Plugin.identity() {
+	if o.Plugin.Identity() != p.Plugin.Identity() {
 		add("another oracle: it is from %s against %s", o.Plugin.Origin(), p.Plugin.Origin())
 	}
 	return d
@@ -223,14 +231,14 @@ func (t TaskInfo) stateWords() string {
 	return t.StateWord + "s"
 }
 
-// code says which code an executable is.
-func (e Environment) code() string {
-	text := "executable " + orUnknown(shortHash(e.ExecutableSHA256))
+// Code says which code an executable is.
+func (e Environment) Code() string {
+	text := "executable " + OrUnknown(ShortHash(e.ExecutableSHA256))
 	if e.Version != "" {
 		text += ", version " + e.Version
 	}
 	if e.Commit != "" {
-		text += ", commit " + shortHash(e.Commit)
+		text += ", commit " + ShortHash(e.Commit)
 	}
 	if e.Go != "" {
 		text += ", " + e.Go
@@ -239,7 +247,7 @@ func (e Environment) code() string {
 }
 
 func (e Environment) machine() string {
-	return fmt.Sprintf("%s, %s, %d cores", orUnknown(e.OS), orUnknown(e.CPU), e.Cores)
+	return fmt.Sprintf("%s, %s, %d cores", OrUnknown(e.OS), OrUnknown(e.CPU), e.Cores)
 }
 
 // Origin says where a method or an oracle comes from.
@@ -247,12 +255,14 @@ func (p *PluginInfo) Origin() string {
 	if p == nil {
 		return "this program"
 	}
-	return fmt.Sprintf("the plugin %s (%s)", p.Path, shortHash(p.SHA256))
+	return fmt.Sprintf("the plugin %s (%s)", p.Path, ShortHash(p.SHA256))
 }
 
-func shortHash(text string) string { return text[:min(len(text), 12)] }
+// ShortHash is the beginning of a hash, for sentences.
+func ShortHash(text string) string { return text[:min(len(text), 12)] }
 
-func orUnknown(text string) string {
+// OrUnknown is the text, or "unknown" if it is empty.
+func OrUnknown(text string) string {
 	if text == "" {
 		return "unknown"
 	}

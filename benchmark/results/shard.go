@@ -1,9 +1,8 @@
-package benchmark
+package results
 
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -42,30 +41,12 @@ func (s Shard) Check() error {
 	return nil
 }
 
-// has reports whether the run at a place of the plan, counted from 0, is in the shard.
-func (s Shard) has(place int) bool { return s.Whole() || place%s.Count == s.Index-1 }
+// Has reports whether the run at a place of the plan, counted from 0, is in the shard.
+func (s Shard) Has(place int) bool { return s.Whole() || place%s.Count == s.Index-1 }
 
-// Size is the number of runs of the plan that are to be made, those of its shard.
-func (p *Plan) Size() int {
-	n := 0
-	for place := range len(p.Entries) * len(p.Seeds) {
-		if p.Shard.has(place) && p.wants(p.Entries[place/len(p.Seeds)].Label, p.Seeds[place%len(p.Seeds)]) {
-			n++
-		}
-	}
-	return n
-}
-
-func (p *Plan) wants(label string, seed int64) bool { return p.Only == nil || p.Only(label, seed) }
-
-// due are the runs of the plan that are to be made.
-func (p *Plan) due(all []run) []run {
-	return slices.DeleteFunc(slices.Clone(all), func(r run) bool { return !p.Shard.has(r.place) || !p.wants(r.entry.Label, r.seed) })
-}
-
-// checkShards makes sure that a shard finds no plans of others in the folder with which it could not be merged: that is
+// CheckShards makes sure that a shard finds no plans of others in the folder with which it could not be merged: that is
 // better known before anything trains. A plan that another shard writes at the same instant is left to [Merge].
-func (s *Store) checkShards(own planned) error {
+func (s *Store) CheckShards(own Planned) error {
 	plans, err := s.plans()
 	if err != nil {
 		return err
@@ -80,16 +61,16 @@ func (s *Store) checkShards(own planned) error {
 		}
 		if reasons := p.setting().unlike(own.setting()); len(reasons) > 0 {
 			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, and this shard could not be merged with it: %w; give another folder with --out, or remove %s: its runs stay",
-				ErrNotComparable, s.dir, *p.Shard, reasons.err(), s.path(p.name()))
+				ErrNotComparable, s.dir, *p.Shard, reasons.err(), s.Path(p.name()))
 		}
 	}
 	return nil
 }
 
 // finished reports whether every run of a plan's shard has its file.
-func (s *Store) finished(p planned) bool {
+func (s *Store) finished(p Planned) bool {
 	for place, due := range p.Runs {
-		if !p.shard().has(place) {
+		if !p.shard().Has(place) {
 			continue
 		}
 		if _, ok, err := s.Run(due.Key); err != nil || !ok {

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"cmp"
@@ -18,9 +18,9 @@ import (
 // command writes: lists that are shorter or longer than the task, labels that are no states, runs
 // that are there twice, keys that are no names of files. Runs that are not evaluated have empty
 // lists, and results of old versions have no labels of the oracle. What the values are worth is
-// for [Verify].
+// for package verify.
 func (r *Results) Check() error {
-	if err := r.Task.check(); err != nil {
+	if err := r.Task.Check(); err != nil {
 		return fmt.Errorf("%w: the task: %w", ErrResults, err)
 	}
 	if err := cmp.Or(checkProtocol(r.Protocol), checkExpected(r.Expected, r.Task), checkBaselines(r.Baselines, r.Task)); err != nil {
@@ -43,7 +43,7 @@ func (r *Results) Check() error {
 	keys, names := map[string]int{}, map[name]int{}
 	for i := range r.Runs {
 		run := &r.Runs[i]
-		if err := run.check(r.Task); err != nil {
+		if err := run.Check(r.Task); err != nil {
 			return fmt.Errorf("%w: run %d, %.100q, seed %d: %w", ErrResults, i+1, run.Method, run.Seed, err)
 		}
 		if first, twice := keys[run.Key]; twice {
@@ -51,10 +51,10 @@ func (r *Results) Check() error {
 		}
 		n := name{run.Method, run.Seed}
 		if first, twice := names[n]; twice {
-			return fmt.Errorf("%w: runs %d and %d are both %s", ErrResults, first, i+1, run.title())
+			return fmt.Errorf("%w: runs %d and %d are both %s", ErrResults, first, i+1, run.Title())
 		}
 		if err := run.checkRanked(r.Protocol); err != nil {
-			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.title(), err)
+			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.Title(), err)
 		}
 		keys[run.Key], names[n] = i+1, i+1
 		if labels[run.Method] = true; len(labels) > MaxMethods {
@@ -102,14 +102,6 @@ func checkSaid(texts ...string) error {
 	return nil
 }
 
-// shortened are texts as they are kept.
-func shortened(texts []string) []string {
-	for i := range texts {
-		texts[i] = bounded(texts[i])
-	}
-	return texts
-}
-
 func (e Environment) check() error {
 	return checkNames(e.Version, e.Commit, e.ExecutableSHA256, e.Go, e.OS, e.CPU, e.Backend)
 }
@@ -132,10 +124,11 @@ func checkHistory(h []Epoch) error {
 	return nil
 }
 
-// title names a run in sentences.
-func (r *RunResult) title() string { return fmt.Sprintf("%s, seed %d", r.Method, r.Seed) }
+// Title names a run in sentences.
+func (r *Run) Title() string { return fmt.Sprintf("%s, seed %d", r.Method, r.Seed) }
 
-func (t TaskInfo) check() error {
+// Check returns what no task has.
+func (t TaskInfo) Check() error {
 	for _, n := range []struct {
 		what  string
 		value int
@@ -150,7 +143,7 @@ func (t TaskInfo) check() error {
 		}
 	}
 	if len(t.Shape) == 0 || len(t.Shape) > maxAxes || slices.Min(t.Shape) < 1 {
-		return fmt.Errorf("its snapshots have the shape %.100v; a shape has 1 to %d axes of at least 1", short(fmt.Appendf(nil, "%v", t.Shape)), maxAxes)
+		return fmt.Errorf("its snapshots have the shape %.100s; a shape has 1 to %d axes of at least 1", fmt.Sprint(t.Shape), maxAxes)
 	}
 	size := 1
 	for _, d := range t.Shape {
@@ -168,7 +161,7 @@ func (t TaskInfo) check() error {
 	if t.States < 0 || t.States > math.MaxInt32 || t.Judged() && t.States == 0 {
 		return fmt.Errorf("it has %d states; a task that an oracle judges has at least 1", t.States)
 	}
-	if t.Judged() && !reflect.DeepEqual(t.Measure, measureInfo(core.Accuracy(t.States))) {
+	if t.Judged() && !reflect.DeepEqual(t.Measure, NewMeasureInfo(core.Accuracy(t.States))) {
 		return fmt.Errorf("its measure calls itself %s, and is another", accuracyName)
 	}
 	if t.Picture != string(core.ImagePicture) && t.Picture != string(core.CurvePicture) {
@@ -262,8 +255,8 @@ func (o OracleInfo) check(t TaskInfo) error {
 	return nil
 }
 
-// check checks a run of the task.
-func (r *RunResult) check(t TaskInfo) error {
+// Check checks a run of the task.
+func (r *Run) Check(t TaskInfo) error {
 	switch {
 	case !isFileName(r.Key):
 		return fmt.Errorf("its key %.200q is no name of a file", r.Key)
@@ -301,7 +294,7 @@ func (r *RunResult) check(t TaskInfo) error {
 }
 
 // checkEvaluations checks that there is one by each protocol, or none of a run that was not fitted.
-func (r *RunResult) checkEvaluations(t TaskInfo) error {
+func (r *Run) checkEvaluations(t TaskInfo) error {
 	if r.Untrained != "" && r.Trained {
 		return errors.New("it is called trained, and it says why it learned nothing")
 	}
@@ -328,9 +321,9 @@ func (r *RunResult) checkEvaluations(t TaskInfo) error {
 
 // checkRanked checks that what a run says of itself is what its evaluation by a protocol says: others
 // read the first.
-func (r *RunResult) checkRanked(protocol string) error {
+func (r *Run) checkRanked(protocol string) error {
 	ranked := *r
-	ranked.rank(protocol)
+	ranked.RankBy(protocol)
 	if r.Status != ranked.Status || r.Reason != ranked.Reason || r.Trained != ranked.Trained {
 		return fmt.Errorf("it is called %s, trained %t, for the reason %.100q, and its evaluation by %s says %s, %t and %.100q",
 			r.Status, r.Trained, r.Reason, protocol, ranked.Status, ranked.Trained, ranked.Reason)
@@ -400,7 +393,7 @@ func checkStates(states []int, n, count int) error {
 }
 
 // checkCosts checks that what a run cost are numbers that it can have cost.
-func (r *RunResult) checkCosts() error {
+func (r *Run) checkCosts() error {
 	const most = 1e9 // seconds, some thirty years
 	seconds := map[string]float64{
 		"fit_seconds": r.FitSeconds, "resumed_seconds": r.ResumedSeconds, "compile_seconds": r.CompileSeconds,

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"cmp"
@@ -12,10 +12,10 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// planned is what a command set out to do: the content of plan.json, which is there from before the first run until
+// Planned is what a command set out to do: the content of plan.json, which is there from before the first run until
 // results.json is written, and longer only where the command was killed; or that of plan-I-of-N.json, which stays, since the
 // results of shards are written by another command.
-type planned struct {
+type Planned struct {
 	Schema      string       `json:"schema"`
 	Shard       *Shard       `json:"shard,omitempty"`
 	Task        TaskInfo     `json:"task"`
@@ -24,19 +24,20 @@ type planned struct {
 	MaxEpochs   int          `json:"max_epochs,omitempty"`
 	Protocol    string       `json:"protocol"`
 	Expected    [][]int      `json:"expected,omitempty"` // see [Results]
-	Runs        []plannedRun `json:"runs"`               // all of the command, those of other shards too
+	Runs        []PlannedRun `json:"runs"`               // all of the command, those of other shards too
 }
 
-type plannedRun struct {
+// PlannedRun names a run of a command.
+type PlannedRun struct {
 	Key    string `json:"key"`
 	Method string `json:"method"`
 	Seed   int64  `json:"seed"`
 }
 
-func (p planned) setting() setting { return setting{p.Task, p.Oracle, p.Environment, p.MaxEpochs} }
+func (p Planned) setting() setting { return setting{p.Task, p.Oracle, p.Environment, p.MaxEpochs} }
 
 // shard is the zero value for a whole plan.
-func (p planned) shard() Shard {
+func (p Planned) shard() Shard {
 	if p.Shard == nil {
 		return Shard{}
 	}
@@ -46,7 +47,7 @@ func (p planned) shard() Shard {
 const wholePlan = "plan.json"
 
 // name is that of the plan's file.
-func (p planned) name() string {
+func (p Planned) name() string {
 	if p.Shard == nil {
 		return wholePlan
 	}
@@ -54,21 +55,6 @@ func (p planned) name() string {
 }
 
 var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
-
-func (h *harness) planned(runs []run) planned {
-	r := h.blankResults()
-	p := planned{
-		Schema: Schema, Task: r.Task, Environment: r.Environment, Oracle: r.Oracle, MaxEpochs: r.MaxEpochs,
-		Protocol: r.Protocol, Expected: r.Expected, Runs: []plannedRun{},
-	}
-	if !h.Shard.Whole() {
-		p.Shard = &h.Shard
-	}
-	for _, r := range runs {
-		p.Runs = append(p.Runs, plannedRun{r.key, r.entry.Label, r.seed})
-	}
-	return p
-}
 
 // Progress returns the results as far as they go. While a command or shards are under way, or after they were killed, these
 // are the runs of their plans that have finished, possibly none, and due is the number of all of them. Otherwise they are
@@ -107,7 +93,7 @@ func (s *Store) Progress() (r *Results, due int, err error) {
 }
 
 // hold reports whether all runs of the plans are in the results.
-func (r *Results) hold(plans []planned) bool {
+func (r *Results) hold(plans []Planned) bool {
 	keys := map[string]bool{}
 	for _, run := range r.Runs {
 		keys[run.Key] = true
@@ -123,12 +109,12 @@ func (r *Results) hold(plans []planned) bool {
 }
 
 // plans reads the plans in the folder, that of a whole command first.
-func (s *Store) plans() ([]planned, error) {
-	entries, err := s.files().Entries(".")
+func (s *Store) plans() ([]Planned, error) {
+	entries, err := s.Files().Entries(".")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrResults, err)
 	}
-	var plans []planned
+	var plans []Planned
 	b := foreign.NewBudget()
 	for _, entry := range entries {
 		if !planName.MatchString(entry.Name()) {
@@ -143,19 +129,19 @@ func (s *Store) plans() ([]planned, error) {
 		}
 		plans = append(plans, p)
 	}
-	slices.SortStableFunc(plans, func(a, b planned) int {
+	slices.SortStableFunc(plans, func(a, b Planned) int {
 		x, y := a.shard(), b.shard()
 		return cmp.Or(cmp.Compare(x.Count, y.Count), cmp.Compare(x.Index, y.Index))
 	})
 	return plans, nil
 }
 
-func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) {
-	path := s.path(name)
+func (s *Store) readPlan(name string, b *foreign.Budget) (p Planned, err error) {
+	path := s.Path(name)
 	if err = s.readJSON(name, &p, b); err != nil {
 		return p, err
 	}
-	broken := func(format string, values ...any) (planned, error) {
+	broken := func(format string, values ...any) (Planned, error) {
 		return p, fmt.Errorf("%w: %s "+format, append([]any{ErrResults, path}, values...)...)
 	}
 	switch {
@@ -166,7 +152,7 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) 
 	case p.shard().Check() != nil:
 		return broken("is of no shard: %w", p.shard().Check())
 	}
-	if err := cmp.Or(p.Task.check(), p.Oracle.check(p.Task), checkProtocol(p.Protocol), checkExpected(p.Expected, p.Task),
+	if err := cmp.Or(p.Task.Check(), p.Oracle.check(p.Task), checkProtocol(p.Protocol), checkExpected(p.Expected, p.Task),
 		p.Environment.check()); err != nil {
 		return broken("is of no command: %w", err)
 	}
@@ -178,10 +164,12 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p planned, err error) 
 	return p, nil
 }
 
-func (s *Store) writePlan(p planned) error { return s.writeJSON(s.path(p.name()), p) }
+// WritePlan writes the file of a plan.
+func (s *Store) WritePlan(p Planned) error { return s.writeJSON(s.Path(p.name()), p) }
 
-func (s *Store) removePlan() error {
-	if err := os.Remove(s.path(wholePlan)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// RemovePlan removes the plan of a whole command, if there is one.
+func (s *Store) RemovePlan() error {
+	if err := os.Remove(s.Path(wholePlan)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// predictions is a file of all that a run predicts, which is written step by step; nil if they are
+// Predictions is a file of all that a run predicts, which is written step by step; nil if they are
 // not kept. It appears when it is whole. That it cannot be written is no fault of the method, and
 // is kept for the end of the run.
-type predictions struct {
+type Predictions struct {
 	file    *atomicfile.File
 	arrays  *npz.Writer
 	values  io.Writer
@@ -23,26 +23,27 @@ type predictions struct {
 
 // Names of the arrays of a file of predictions.
 const (
-	predictionsArray = "predictions"
-	labelsArray      = "labels"
+	PredictionsArray = "predictions"
+	LabelsArray      = "labels"
 )
 
-func predictionsFile(key, protocol string) string {
+// PredictionsFile is the name of the file of what a run predicts by a protocol.
+func PredictionsFile(key, protocol string) string {
 	return "runs/" + key + predictionsEnding(protocol)
 }
 
 func predictionsEnding(protocol string) string { return "." + protocol + ".predictions.npz" }
 
-// eachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on what there is
+// EachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on what there is
 // of each step: predictions as []float32 and labels as []int64. use may be nil. The error is [ErrResults], or that of use.
-func (s *Store) eachPrediction(
+func (s *Store) EachPrediction(
 	key, protocol string, t TaskInfo, use func(name string, step int, values any) error,
 ) error {
-	want := map[string][]int{predictionsArray: append([]int{t.Steps, t.Starts}, t.Shape...)}
+	want := map[string][]int{PredictionsArray: append([]int{t.Steps, t.Starts}, t.Shape...)}
 	if t.Judged() {
-		want[labelsArray] = []int{t.Steps, t.Starts}
+		want[LabelsArray] = []int{t.Steps, t.Starts}
 	}
-	err := s.open(predictionsFile(key, protocol), func(f io.ReaderAt, size int64) error {
+	err := s.Open(PredictionsFile(key, protocol), func(f io.ReaderAt, size int64) error {
 		return npz.Rows(f, size, want, use)
 	})
 	if err != nil {
@@ -51,18 +52,15 @@ func (s *Store) eachPrediction(
 	return nil
 }
 
-// keepPredictions begins the file of a run's predictions by a protocol, if the plan wants them.
-func (h *harness) keepPredictions(key, protocol string) *predictions {
-	if !h.SavePredictions {
-		return nil
-	}
-	p := &predictions{shape: []int{h.Task.Steps, h.Task.starts.Len()}}
+// CreatePredictions begins the file of what a run of the task predicts by a protocol.
+func (s *Store) CreatePredictions(key, protocol string, t TaskInfo) *Predictions {
+	p := &Predictions{shape: []int{t.Steps, t.Starts}}
 	p.do(func() (err error) {
-		if p.file, err = atomicfile.Create(h.store.path(predictionsFile(key, protocol))); err != nil {
+		if p.file, err = atomicfile.Create(s.Path(PredictionsFile(key, protocol))); err != nil {
 			return err
 		}
 		p.arrays = npz.NewWriter(p.file)
-		p.values, err = p.arrays.Float32(predictionsArray, append(p.shape[:2:2], h.Task.starts.Shape()...)...)
+		p.values, err = p.arrays.Float32(PredictionsArray, append(p.shape[:2:2], t.Shape...)...)
 		return err
 	})
 	return p
@@ -70,17 +68,17 @@ func (h *harness) keepPredictions(key, protocol string) *predictions {
 
 // do does a part of the writing, unless one before it has failed. If it fails, nothing is left of
 // the file.
-func (p *predictions) do(write func() error) {
+func (p *Predictions) do(write func() error) {
 	if p == nil || p.failure != nil {
 		return
 	}
 	if p.failure = write(); p.failure != nil {
-		p.discard()
+		p.Discard()
 	}
 }
 
-// add writes the predictions of the next step, and what the oracle sees in them.
-func (p *predictions) add(x core.Snapshots, labels []int) {
+// Add writes the predictions of the next step, and what the oracle sees in them.
+func (p *Predictions) Add(x core.Snapshots, labels []int) {
 	p.do(func() error {
 		for _, l := range labels {
 			p.labels = append(p.labels, int64(l))
@@ -90,12 +88,12 @@ func (p *predictions) add(x core.Snapshots, labels []int) {
 	})
 }
 
-// commit gives the file its name, after the last step. It returns why the predictions could not be
+// Commit gives the file its name, after the last step. It returns why the predictions could not be
 // written.
-func (p *predictions) commit() error {
+func (p *Predictions) Commit() error {
 	p.do(func() error {
 		if len(p.labels) > 0 {
-			if err := p.arrays.Add(labelsArray, npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
+			if err := p.arrays.Add(LabelsArray, npz.Array{Shape: p.shape, Values: p.labels}); err != nil {
 				return err
 			}
 		}
@@ -110,8 +108,8 @@ func (p *predictions) commit() error {
 	return p.failure
 }
 
-// discard leaves nothing of a file that is not committed.
-func (p *predictions) discard() {
+// Discard leaves nothing of a file that is not committed.
+func (p *Predictions) Discard() {
 	if p != nil && p.file != nil {
 		p.file.Discard()
 	}

@@ -1,4 +1,4 @@
-package benchmark
+package verify
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
@@ -46,7 +47,7 @@ type fileComparison struct {
 // unless it may be missing.
 func (f *fileComparison) read(name string, mayMiss bool) (content []byte) {
 	f.reading(name, mayMiss, func() (err error) {
-		content, err = f.Store.files().Read(name, foreign.Limit())
+		content, err = f.Store.Files().Read(name, foreign.Limit())
 		return err
 	})
 	return content
@@ -70,9 +71,9 @@ func (f *fileComparison) reading(name string, mayMiss bool, read func() error) b
 }
 
 // leave marks the files of a run that was not asked for.
-func (f *fileComparison) leave(run *RunResult) {
-	for _, kind := range append(slices.Collect(maps.Keys(besideRun)), ".json") {
-		f.seen[path.Join("runs", run.Key+kind)] = true
+func (f *fileComparison) leave(run *results.Run) {
+	for _, name := range run.Files() {
+		f.seen[name] = true
 	}
 }
 
@@ -85,7 +86,7 @@ func (f *fileComparison) results() {
 
 // unknown finds fields of a JSON file that are not those that this program reads.
 func (f *fileComparison) unknown(name string, content []byte, value any) {
-	field, err := unknownField(content, value)
+	field, err := results.UnknownField(content, value)
 	if err != nil {
 		f.find("%s cannot be read: %v", name, err)
 		return
@@ -98,7 +99,7 @@ func (f *fileComparison) unknown(name string, content []byte, value any) {
 // table compares results.csv.
 func (f *fileComparison) table() {
 	content := f.read("results.csv", false)
-	want, err := f.csv()
+	want, err := f.CSV()
 	if content == nil || err != nil || bytes.Equal(content, want) {
 		return
 	}
@@ -126,7 +127,7 @@ func (f *fileComparison) oracle() {
 		return
 	}
 	if content := f.read("oracle.json", false); content != nil {
-		var info OracleInfo
+		var info results.OracleInfo
 		if f.decode("oracle.json", content, &info) {
 			f.sameFields("oracle.json", info, f.Oracle, nil)
 		}
@@ -134,25 +135,29 @@ func (f *fileComparison) oracle() {
 	if f.Oracle.Key == "" {
 		return
 	}
-	f.model(oracleFile(f.Oracle.Key), oracleFile(f.here.Oracle.Key), ModelInfo{
-		Kind: ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
+	f.model(results.OracleFile(f.Oracle.Key), results.OracleFile(f.here.Oracle.Key), results.ModelInfo{
+		Kind: results.ModelOfOracle, Name: f.Oracle.Name, Key: f.Oracle.Key, Seed: f.Oracle.Seed,
 		Options: f.Oracle.Options, Backend: f.Environment.Backend,
 	})
 }
 
 // baselines compares baselines.json with results.json.
 func (f *fileComparison) baselines() {
-	content := f.read(baselinesFile, false)
-	var there storedBaselines
-	if content == nil || !f.decode(baselinesFile, content, &there) {
+	content := f.read(results.BaselinesFile, false)
+	var there results.StoredBaselines
+	if content == nil || !f.decode(results.BaselinesFile, content, &there) {
 		return
 	}
-	f.sameFields(baselinesFile, there, storedBaselines{f.baselineKey(), f.Baselines}, nil)
+	f.sameFields(results.BaselinesFile, there, results.StoredBaselines{Key: f.BaselineKey(), Baselines: f.Baselines}, nil)
 }
 
 // data compares data.npz with the task.
 func (f *fileComparison) data() {
-	want := newTaskArrays(f.task).archive()
+	want, err := f.made.ReadArrays("data.npz")
+	if err != nil {
+		f.find("data.npz: what was made again cannot be read: %v", err)
+		return
+	}
 	f.archive("data.npz", want, false, bitByBit(want))
 }
 
@@ -206,13 +211,13 @@ func short(text json.RawMessage) string {
 }
 
 // run compares the files of a run.
-func (f *fileComparison) run(run *RunResult) {
+func (f *fileComparison) run(run *results.Run) {
 	ok := len(run.Evaluations) > 0
 	name := path.Join("runs", run.Key+".json")
 	if content := f.read(name, !ok); content != nil {
-		var there RunResult
+		var there results.Run
 		if f.decode(name, content, &there) {
-			there.rank(f.Protocol) // an earlier command may have ranked by another
+			there.RankBy(f.Protocol) // an earlier command may have ranked by another
 			f.sameFields(name, there, run, []string{"method"})
 			if there.Method != run.Method { // the label of an earlier command
 				there.Name = run.Name
@@ -223,7 +228,7 @@ func (f *fileComparison) run(run *RunResult) {
 	if !ok {
 		return
 	}
-	here := f.here.run(run.Method, run.Seed)
+	here := f.here.Run(run.Method, run.Seed)
 	if here != nil && len(here.Evaluations) == 0 {
 		here = nil
 	}
@@ -231,17 +236,17 @@ func (f *fileComparison) run(run *RunResult) {
 	f.predictions(run)
 	made := ""
 	if here != nil {
-		made = modelFile(here.Key)
+		made = results.ModelFile(here.Key)
 	}
-	f.model(modelFile(run.Key), made, ModelInfo{
-		Kind: ModelOfMethod, Name: run.DeclaredName(), Key: run.Key, Seed: run.Seed, Options: run.Options,
-		Oracle: f.Oracle.Key, Backend: f.environment(run).Backend,
+	f.model(results.ModelFile(run.Key), made, results.ModelInfo{
+		Kind: results.ModelOfMethod, Name: run.DeclaredName(), Key: run.Key, Seed: run.Seed, Options: run.Options,
+		Oracle: f.Oracle.Key, Backend: f.EnvironmentOf(run).Backend,
 	})
 }
 
 // shown compares what figures show of a run, with what was made again; here is nil where it was
 // not.
-func (f *fileComparison) shown(run, here *RunResult) {
+func (f *fileComparison) shown(run, here *results.Run) {
 	name := path.Join("runs", run.Key+".npz")
 	want := npz.Archive{}
 	if here != nil {
@@ -250,11 +255,11 @@ func (f *fileComparison) shown(run, here *RunResult) {
 			f.find("%s: what was made again cannot be read: %v", name, err)
 			return
 		}
-		want = made.archive()
+		want = made.Archive()
 	}
 	f.archive(name, want, here == nil, func(array string, there npz.Array) string {
-		for _, protocol := range Protocols() {
-			if array == rollOutArray(protocol) {
+		for _, protocol := range results.Protocols() {
+			if array == results.RolloutArray(protocol) {
 				return unlikeRollouts(there, want[array], run.Evaluation(protocol), here.Evaluation(protocol))
 			}
 		}
@@ -264,7 +269,7 @@ func (f *fileComparison) shown(run, here *RunResult) {
 
 // unlikeRollouts compares roll-outs at the steps at which the predictions are those recorded:
 // others are told already.
-func unlikeRollouts(there, want npz.Array, recorded, here *Evaluation) string {
+func unlikeRollouts(there, want npz.Array, recorded, here *results.Evaluation) string {
 	a, ok := there.Values.([]float32)
 	b := want.Values.([]float32)
 	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil || recorded.Status != here.Status {
@@ -281,12 +286,12 @@ func unlikeRollouts(there, want npz.Array, recorded, here *Evaluation) string {
 }
 
 // predictions compares all that a run predicted with the recorded hashes and labels.
-func (f *fileComparison) predictions(run *RunResult) {
+func (f *fileComparison) predictions(run *results.Run) {
 	for i := range run.Evaluations {
 		e := &run.Evaluations[i]
-		name, unlike := predictionsFile(run.Key, e.Protocol), ""
+		name, unlike := results.PredictionsFile(run.Key, e.Protocol), ""
 		f.reading(name, true, func() error {
-			return f.Store.eachPrediction(run.Key, e.Protocol, f.task.Info, func(array string, step int, values any) error {
+			return f.Store.EachPrediction(run.Key, e.Protocol, f.here.Task, func(array string, step int, values any) error {
 				if unlike == "" {
 					unlike = f.unlikePrediction(e, array, step, values)
 				}
@@ -300,52 +305,52 @@ func (f *fileComparison) predictions(run *RunResult) {
 }
 
 // unlikePrediction says how what a file has of a step, counted from 0, is not what is recorded, "" if it is.
-func (f *fileComparison) unlikePrediction(e *Evaluation, array string, step int, values any) string {
-	if e.Status != StatusOK {
+func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, step int, values any) string {
+	if e.Status != results.StatusOK {
 		return fmt.Sprintf("it is there, and the protocol %s is recorded as %s", e.Protocol, e.Status)
 	}
 	switch values := values.(type) {
 	case []int64:
-		if array == labelsArray && slices.EqualFunc(values, e.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
+		if array == results.LabelsArray && slices.EqualFunc(values, e.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
 			return ""
 		}
 	case []float32:
-		x, err := core.NewSnapshots(values, f.task.Info.Shape...)
+		x, err := core.NewSnapshots(values, f.here.Task.Shape...)
 		if err != nil {
 			return err.Error()
 		}
-		got := hashSnapshots(x)
-		if array != predictionsArray || got == e.PredictionSHA256[step] {
+		got := results.HashSnapshots(x)
+		if array != results.PredictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
 		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %s and is recorded as %s", array, step+1,
-			shortHash(got), shortHash(e.PredictionSHA256[step]))
+			results.ShortHash(got), results.ShortHash(e.PredictionSHA256[step]))
 	}
 	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
 }
 
 // model compares a model with what results.json says, and with the one made again, whose name is
 // empty if it was not.
-func (f *fileComparison) model(name, made string, want ModelInfo) {
-	var there *SavedModel
+func (f *fileComparison) model(name, made string, want results.ModelInfo) {
+	var there *results.SavedModel
 	if !f.reading(name, true, func() (err error) {
-		there, err = f.Store.readModel(name)
+		there, err = f.Store.ReadModel(name)
 		return err
 	}) {
 		return
 	}
 	info, task := there.ModelInfo, f.Task
-	info.Method, info.Version, want.Task = "", "", TaskInfo{}
+	info.Method, info.Version, want.Task = "", "", results.TaskInfo{}
 	task.Source, info.Task.Source = "", ""
-	task.Plugin, info.Task.Plugin = task.Plugin.sameCode(), info.Task.Plugin.sameCode()
+	task.Plugin, info.Task.Plugin = task.Plugin.SameCode(), info.Task.Plugin.SameCode()
 	f.sameFields(name, info.Task, task, nil)
-	info.Task = TaskInfo{}
+	info.Task = results.TaskInfo{}
 	f.sameFields(name, info, want, nil)
-	if made == "" || f.made.files().Missing(made) {
+	if made == "" || f.made.Files().Missing(made) {
 		f.leaveFile(name)
 		return
 	}
-	again, err := f.made.readModel(made)
+	again, err := f.made.ReadModel(made)
 	if err != nil {
 		f.find("%s: what was made again cannot be read: %v", name, err)
 		return
@@ -389,7 +394,7 @@ func bitByBit(want npz.Archive) unlikeFunc {
 func (f *fileComparison) archive(name string, want npz.Archive, more bool, unlike unlikeFunc) {
 	var there npz.Archive
 	if !f.reading(name, false, func() (err error) {
-		there, err = f.Store.readArrays(name)
+		there, err = f.Store.ReadArrays(name)
 		return err
 	}) {
 		return
@@ -459,9 +464,9 @@ func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bit
 func (f *fileComparison) others() error {
 	var left []string
 	for _, dir := range []string{".", "runs"} {
-		entries, err := f.Store.files().Entries(dir)
+		entries, err := f.Store.Files().Entries(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %w", ErrResults, err)
+			return fmt.Errorf("%w: %w", results.ErrResults, err)
 		}
 		of := 0
 		for _, entry := range entries {

@@ -1,4 +1,5 @@
-package benchmark
+// Package verify makes published results again, and tells what is not as recorded.
+package verify
 
 import (
 	"bytes"
@@ -11,38 +12,40 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
 // Published are results that somebody shows, to be verified. Nothing that they say is taken for
 // code or for a path.
 type Published struct {
-	*Results
+	*results.Results
 	// Store is the folder that they are from; it is only read.
-	Store *Store
+	Store *results.Store
 	// Meaning returns the method that a label stands for, by its declared name, and all its
 	// options. The error is [core.ErrUnknown] where there is no such method here.
 	Meaning func(label string) (name string, options core.Options, err error)
 }
 
-// Verification is what [Verify] has found.
+// Verification is what [Check] has found.
 type Verification struct {
 	// Here is what was found now.
-	Here *Results
+	Here *results.Results
 	// Differences are those of this program and machine, from what the results say of themselves.
-	Differences []Difference
+	Differences []results.Difference
 	// Findings are sentences, without a full stop, on what is not as recorded: of the task, the
 	// oracle, the files, and what runs say of themselves.
 	Findings []string
 	// Runs are those that were made again.
-	Runs []VerifiedRun
+	Runs []Run
 	// Unchecked are sentences on what was left out.
 	Unchecked []string
 }
 
-// VerifiedRun is a run that was made again.
-type VerifiedRun struct {
-	Recorded, Here *RunResult
+// Run is a run that was made again.
+type Run struct {
+	Recorded, Here *results.Run
 	// Findings are sentences, without a full stop, on what is not as recorded, but for predictions.
 	Findings []string
 	// Step is the first step whose predictions are not the same bits, 0 where all are; Steps is
@@ -52,17 +55,13 @@ type VerifiedRun struct {
 	Labels int
 	// Differences are those of program, plugin and machine from the ones that made the run, which
 	// may explain other predictions.
-	Differences []Difference
+	Differences []results.Difference
 }
 
 // Same reports whether all is as recorded.
-func (v VerifiedRun) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
+func (v Run) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 
-// Repeatable reports whether [Verify] makes a run of that end again. One that took too long would
-// take too long again, and how long that is depends on the machine.
-func (s Status) Repeatable() bool { return s != StatusTimeout }
-
-// Verify makes runs of results again, in a folder that is removed, and compares all that can be
+// Check makes runs of results again, in a folder that is removed, and compares all that can be
 // repeated: predictions bit by bit, what follows from them, and the files beside results.json.
 // The plan must have the task, the oracle, and the options of the results; its Out is ignored.
 // Runs of the plan that are not among the results, or not [Status.Repeatable], are left out. What
@@ -71,7 +70,7 @@ func (s Status) Repeatable() bool { return s != StatusTimeout }
 // The error is [ErrResults] where the results have not the form of any, and [ErrNotComparable]
 // where the plan would judge by other measures than the results: both are found before anything
 // is fitted.
-func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err error) {
+func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verification, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -79,64 +78,51 @@ func Verify(ctx context.Context, p Published, plan Plan) (v *Verification, err e
 		return nil, err
 	}
 	plan.Protocol = p.Protocol
-	here := &Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
+	here := &results.Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
 	if plan.Task.Info.Judged() {
-		here.Oracle = OracleInfo{
+		here.Oracle = results.OracleInfo{
 			Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
 			Options: plan.Oracle.Options.Map(), Plugin: plan.Oracle.Plugin,
 		}
 	}
-	v = &Verification{Differences: Differences(here, p.Results)}
-	fatal := differences(v.Differences)
-	fatal = slices.DeleteFunc(slices.Clone(fatal), func(d Difference) bool { return !d.Fatal() })
-	if len(fatal) > 0 {
-		return nil, fmt.Errorf("%w: this is not what the results were made from: %w", ErrNotComparable, fatal.err())
+	v = &Verification{Differences: results.Differences(here, p.Results)}
+	if err := results.Fatal(v.Differences); err != nil {
+		return nil, fmt.Errorf("%w: this is not what the results were made from: %w", results.ErrNotComparable, err)
 	}
 	asked := plan.Only
 	if asked == nil {
 		asked = func(string, int64) bool { return true }
 	}
 	plan.Only = func(label string, seed int64) bool {
-		run := p.run(label, seed)
+		run := p.Run(label, seed)
 		return run != nil && run.Status.Repeatable() && asked(label, seed)
 	}
 	plan.CheckpointEvery = -1 // what is made again is made from the beginning
-	plan.SavePredictions, plan.SaveModels, plan.Shard, plan.MaxEpochs = false, p.hasModels(), Shard{}, 0
+	plan.SavePredictions, plan.SaveModels, plan.Shard, plan.MaxEpochs = false, p.hasModels(), results.Shard{}, 0
 	if plan.Out, err = os.MkdirTemp("", "bench-verify-"); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(plan.Out)) }()
-	if v.Here, err = Run(ctx, plan); err != nil {
+	if v.Here, err = benchmark.Run(ctx, plan); err != nil {
 		return nil, err
 	}
 	if v.Here == nil {
-		return nil, fmt.Errorf("%w: no run to make again", ErrResults)
+		return nil, fmt.Errorf("%w: no run to make again", results.ErrResults)
 	}
-	c := &comparison{Published: p, here: v.Here, made: OpenStore(plan.Out), task: plan.Task, asked: asked, v: v}
+	c := &comparison{Published: p, here: v.Here, made: results.OpenStore(plan.Out), asked: asked, v: v}
 	return v, c.compare()
-}
-
-// run is the run of that label and seed, nil for none.
-func (r *Results) run(label string, seed int64) *RunResult {
-	for i := range r.Runs {
-		if r.Runs[i].Method == label && r.Runs[i].Seed == seed {
-			return &r.Runs[i]
-		}
-	}
-	return nil
 }
 
 // hasModels reports whether the model of any run is in the folder.
 func (p Published) hasModels() bool {
-	return slices.ContainsFunc(p.Runs, func(r RunResult) bool { return !p.Store.files().Missing(modelFile(r.Key)) })
+	return slices.ContainsFunc(p.Runs, func(r results.Run) bool { return !p.Store.Files().Missing(results.ModelFile(r.Key)) })
 }
 
 // comparison holds results against what was made again.
 type comparison struct {
 	Published
-	here  *Results
-	made  *Store // the folder of what was made again
-	task  *Task
+	here  *results.Results
+	made  *results.Store // the folder of what was made again
 	asked func(label string, seed int64) bool
 	v     *Verification
 }
@@ -160,7 +146,7 @@ func (c *comparison) compare() error {
 	c.checkClaims()
 	for i := range c.here.Runs {
 		run := &c.here.Runs[i]
-		c.v.Runs = append(c.v.Runs, c.compareRun(c.run(run.Method, run.Seed), run))
+		c.v.Runs = append(c.v.Runs, c.compareRun(c.Run(run.Method, run.Seed), run))
 	}
 	if err := c.compareFiles(); err != nil {
 		return err
@@ -172,16 +158,16 @@ func (c *comparison) compare() error {
 // tellLeft says which runs were not made again.
 func (c *comparison) tellLeft() {
 	left, checked := 0, false
-	for _, p := range []*PluginInfo{c.Oracle.Plugin, c.Task.Plugin} {
+	for _, p := range []*results.PluginInfo{c.Oracle.Plugin, c.Task.Plugin} {
 		checked = checked || p != nil && p.Checks != nil
 	}
 	for i := range c.Runs {
 		run := &c.Runs[i]
 		checked = checked || run.Plugin != nil && run.Plugin.Checks != nil
 		switch {
-		case c.here.run(run.Method, run.Seed) != nil:
+		case c.here.Run(run.Method, run.Seed) != nil:
 		case !run.Status.Repeatable() && c.asked(run.Method, run.Seed):
-			c.find("%s: it is recorded as %s, and nobody can tell what it would have given", run.title(), run.Status)
+			c.find("%s: it is recorded as %s, and nobody can tell what it would have given", run.Title(), run.Status)
 		default:
 			left++
 		}
@@ -200,19 +186,19 @@ func (c *comparison) tellLeft() {
 }
 
 // compareRun compares a run with what was made again.
-func (c *comparison) compareRun(old, run *RunResult) VerifiedRun {
-	v := VerifiedRun{Recorded: old, Here: run}
-	was := &Results{Environment: c.environment(old)}
-	v.Differences = Differences(&Results{Environment: *run.Environment}, was)
-	if run.Plugin.identity() != old.Plugin.identity() {
+func (c *comparison) compareRun(old, run *results.Run) Run {
+	v := Run{Recorded: old, Here: run}
+	was := &results.Results{Environment: c.EnvironmentOf(old)}
+	v.Differences = results.Differences(&results.Results{Environment: *run.Environment}, was)
+	if run.Plugin.Identity() != old.Plugin.Identity() {
 		text := fmt.Sprintf("the method is from %s against %s", run.Plugin.Origin(), old.Plugin.Origin())
-		v.Differences = append(v.Differences, Difference{AspectCode, text})
+		v.Differences = append(v.Differences, results.Difference{Aspect: results.AspectCode, Text: text})
 	}
 	t := &told{}
 	if (run.Plugin == nil) != (old.Plugin == nil) {
 		t.add("the method is recorded as from %s and is from %s here", old.Plugin.Origin(), run.Plugin.Origin())
 	}
-	if text := UnlikeOptions(old.Options, run.Options); text != "" {
+	if text := results.UnlikeOptions(old.Options, run.Options); text != "" {
 		t.add("its options are recorded otherwise than it was made with here: %s", text)
 	}
 	if old.Exposed != run.Exposed {
@@ -225,19 +211,11 @@ func (c *comparison) compareRun(old, run *RunResult) VerifiedRun {
 		c.compareFitted(old, run, t)
 	case old.Status != run.Status:
 		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
-	case old.Plugin == nil && !old.Isolated && old.Status != StatusCrashed && old.Reason != run.Reason:
+	case old.Plugin == nil && !old.Isolated && old.Status != results.StatusCrashed && old.Reason != run.Reason:
 		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
 	}
 	v.Findings = t.sentences()
 	return v
-}
-
-// environment is where a run was made: runs of old versions do not tell.
-func (r *Results) environment(run *RunResult) Environment {
-	if run.Environment != nil {
-		return *run.Environment
-	}
-	return r.Environment
 }
 
 func reasonText(reason string) string {
@@ -249,8 +227,8 @@ func reasonText(reason string) string {
 }
 
 // compareEvaluations compares what there is of every protocol and step.
-func (c *comparison) compareEvaluations(v *VerifiedRun, t *told) {
-	for _, protocol := range Protocols() {
+func (c *comparison) compareEvaluations(v *Run, t *told) {
+	for _, protocol := range results.Protocols() {
 		old, here := v.Recorded.Evaluation(protocol), v.Here.Evaluation(protocol)
 		by := ""
 		if protocol != c.Protocol {
@@ -262,9 +240,9 @@ func (c *comparison) compareEvaluations(v *VerifiedRun, t *told) {
 			t.add("nothing is recorded%s, and it is %s here", by, here.Status)
 		case old.Status != here.Status:
 			t.add("it is recorded as %s%s and is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
-		case old.Status == StatusOK:
+		case old.Status == results.StatusOK:
 			c.compareSteps(v, old, here, by, t)
-		case old.Reason != here.Reason && v.Recorded.Plugin == nil && !v.Recorded.Isolated && old.Status != StatusCrashed:
+		case old.Reason != here.Reason && v.Recorded.Plugin == nil && !v.Recorded.Isolated && old.Status != results.StatusCrashed:
 			t.add("the reason%s is recorded as %.200q and is %.200q here", by, old.Reason, here.Reason)
 		}
 	}
@@ -272,7 +250,7 @@ func (c *comparison) compareEvaluations(v *VerifiedRun, t *told) {
 
 // compareSteps compares two evaluations step by step. What is recorded must also follow from what else
 // is recorded.
-func (c *comparison) compareSteps(v *VerifiedRun, old, here *Evaluation, by string, t *told) {
+func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by string, t *told) {
 	name := c.Task.Measure.Name
 	recorded, scores := c.here.ScoresOf(old), c.here.ScoresOf(here)
 	if len(recorded) != len(scores) {
@@ -302,7 +280,7 @@ func (c *comparison) compareSteps(v *VerifiedRun, old, here *Evaluation, by stri
 			t.steps(what+by, "the %s at step %d%s are recorded otherwise than here in %d of %d, of the same predictions", what,
 				step, by, others, len(scores[i]))
 		}
-		given := mean(recorded[i])
+		given := results.MeanScore(recorded[i])
 		switch {
 		case score != here.Score[i] && score != given && given != here.Score[i]:
 			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here, and the recorded %s give %v", name, step, by,
@@ -316,7 +294,7 @@ func (c *comparison) compareSteps(v *VerifiedRun, old, here *Evaluation, by stri
 }
 
 // compareFitted compares what is known of the fit and its model.
-func (c *comparison) compareFitted(old, run *RunResult, t *told) {
+func (c *comparison) compareFitted(old, run *results.Run, t *told) {
 	if old.Untrained != run.Untrained {
 		t.add("why it is untrained is recorded as %.200q and is %.200q here", old.Untrained, run.Untrained)
 	}
@@ -340,13 +318,13 @@ func (c *comparison) compareFitted(old, run *RunResult, t *told) {
 	}
 }
 
-func compareHistories(old, here []Epoch, t *told) {
+func compareHistories(old, here []results.Epoch, t *told) {
 	if len(old) != len(here) {
 		t.add("the number of epochs is recorded as %d and is %d here", len(old), len(here))
 		return
 	}
 	for i, e := range old {
-		if h := here[i]; e.Epoch != h.Epoch || !e.Train.same(h.Train) || !e.Validation.same(h.Validation) {
+		if h := here[i]; e.Epoch != h.Epoch || !sameNumber(e.Train, h.Train) || !sameNumber(e.Validation, h.Validation) {
 			t.steps("history", "entry %d of the history is recorded as epoch %d with the losses %v and %v, and is "+
 				"epoch %d with %v and %v here",
 				i+1, e.Epoch, e.Train, e.Validation, h.Epoch, h.Train, h.Validation)
@@ -354,10 +332,10 @@ func compareHistories(old, here []Epoch, t *told) {
 	}
 }
 
-// same compares numbers as JSON has them, where what is not finite is null.
-func (n Number) same(o Number) bool { return n == o || !n.finite() && !o.finite() }
-
-func (n Number) finite() bool { return finite(float64(n)) != nil }
+// sameNumber compares numbers as JSON has them, where what is not finite is null.
+func sameNumber(a, b results.Number) bool {
+	return a == b || results.Finite(float64(a)) == nil && results.Finite(float64(b)) == nil
+}
 
 // circumstances begin the warnings that are about checkpoints, files and processes: what the
 // method finds is none of them.
@@ -397,7 +375,7 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 func (c *comparison) compareTask() {
 	old, here := c.Task, c.here.Task
 	old.Source, here.Source = "", ""
-	old.Plugin, here.Plugin = old.Plugin.sameCode(), here.Plugin.sameCode()
+	old.Plugin, here.Plugin = old.Plugin.SameCode(), here.Plugin.SameCode()
 	a, b := fieldsOf(old), fieldsOf(here)
 	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
 		if field != "shape" && !bytes.Equal(a[field], b[field]) {
@@ -438,7 +416,7 @@ func (c *comparison) compareOracle() {
 	}
 	switch {
 	case len(old.TestLabels) > 0:
-		if given := mean(right(old.TestLabels, c.task.startStates)); given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
+		if given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0])); given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
 			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
 				old.TestAccuracy, given)
 		}

@@ -1,11 +1,10 @@
-package benchmark
+package results
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
@@ -64,9 +63,9 @@ func ReadModel(path string) (*SavedModel, error) {
 	return m, nil
 }
 
-// readModel is [ReadModel] for a file of the folder.
-func (s *Store) readModel(name string) (m *SavedModel, err error) {
-	err = s.open(name, func(f io.ReaderAt, size int64) error {
+// ReadModel is [ReadModel] for a file of the folder.
+func (s *Store) ReadModel(name string) (m *SavedModel, err error) {
+	err = s.Open(name, func(f io.ReaderAt, size int64) error {
 		m, err = decodeModel(f, size)
 		return err
 	})
@@ -81,13 +80,14 @@ func (s *Store) Oracle(key string) (*SavedModel, error) {
 	if !isFileName(key) {
 		return nil, fmt.Errorf("%w: the key of an oracle, %.200q, is no name of a file", ErrModel, key)
 	}
-	return s.readModel(oracleFile(key))
+	return s.ReadModel(OracleFile(key))
 }
 
-// modelFile and oracleFile are the names of model files in the folder.
-func modelFile(key string) string { return "runs/" + key + ".model.npz" }
+// ModelFile is the name of the file of a run's model.
+func ModelFile(key string) string { return "runs/" + key + ".model.npz" }
 
-func oracleFile(key string) string { return "oracle-" + key + ".npz" }
+// OracleFile is the name of the file of an oracle's model.
+func OracleFile(key string) string { return "oracle-" + key + ".npz" }
 
 func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m := &SavedModel{}
@@ -110,14 +110,15 @@ func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 
 // Write writes the file.
 func (m *SavedModel) Write(path string) error {
-	data, err := m.encode()
+	data, err := m.Encode()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return atomicfile.Write(path, data)
 }
 
-func (m *SavedModel) encode() ([]byte, error) {
+// Encode returns the content of the file. The error is [core.ErrContract] if there is no state.
+func (m *SavedModel) Encode() ([]byte, error) {
 	if m.State == nil {
 		return nil, fmt.Errorf("%w: there is neither a state nor an error", core.ErrContract)
 	}
@@ -162,119 +163,8 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 	return judge, nil
 }
 
-// RollOut predicts what follows snapshots by a protocol: [ProtocolReencode] feeds them to the model, what it predicts to the model
-// again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the predictions of every step,
-// counted from 1. What the model returns is checked as in a run.
-func RollOut(ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int, each func(step int, predicted core.Snapshots) error) error {
-	return core.Contain(func() error { return rollOut(ctx, model, protocol, x, steps, each) })
-}
-
-func rollOut(
-	ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int,
-	each func(step int, predicted core.Snapshots) error,
-) error {
-	ahead, err := predictor(protocol, model)
-	if err != nil {
-		return err
-	}
-	for step := 1; step <= steps; step++ {
-		next, err := predict(ctx, x, step, ahead)
-		if err != nil {
-			return fmt.Errorf("prediction at step %d: %w", step, err)
-		}
-		if err := each(step, next); err != nil {
-			return err
-		}
-		if protocol != ProtocolPowers {
-			x = next
-		}
-	}
-	return nil
-}
-
 // ModelPath is where the model of a run is stored, if it is.
-func (s *Store) ModelPath(key string) string { return s.path(modelFile(key)) }
+func (s *Store) ModelPath(key string) string { return s.Path(ModelFile(key)) }
 
 // OraclePath is where the oracle of a key is stored, if it can be.
-func (s *Store) OraclePath(key string) string { return s.path(oracleFile(key)) }
-
-// savable reports whether a method can bring back what it saves.
-func savable(m core.Method) bool {
-	_, ok := core.As[core.ModelLoader](m)
-	return ok
-}
-
-// save returns the file of a run's model, nil where it is not wanted or, with a warning, where it
-// cannot be saved.
-func (h *harness) save(ctx context.Context, r run, model core.Model, result *RunResult) (file []byte) {
-	if !h.SaveModels {
-		return nil
-	}
-	err := func() (err error) {
-		defer core.Recover(&err)
-		saver, ok := core.As[core.Saver](model)
-		if !ok || !savable(r.entry.Method) {
-			return fmt.Errorf("the method %s does not have that ability", r.description.Name)
-		}
-		state, err := saver.Save(ctx)
-		if err != nil {
-			return err
-		}
-		file, err = (&SavedModel{h.modelInfo(ModelInfo{
-			Kind: ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed,
-			Options: r.entry.Options.Map(), Oracle: h.oracle.Key,
-		}), state}).encode()
-		return err
-	}()
-	if err != nil {
-		result.Warnings = append(result.Warnings, bounded(fmt.Sprintf("the model was not saved: %v", err)))
-		return nil
-	}
-	return file
-}
-
-func (h *harness) modelInfo(i ModelInfo) ModelInfo {
-	i.Task, i.Backend, i.Version = h.Task.Info, h.Environment.Backend, h.Environment.Version
-	return i
-}
-
-// saveOracle writes the judge, if it can be saved, so that the next command need not fit it.
-func (h *harness) saveOracle(ctx context.Context) error {
-	saver, ok := core.As[core.Saver](h.judge)
-	if _, loads := core.As[core.JudgeLoader](h.Oracle.Oracle); !ok || !loads {
-		return nil
-	}
-	state, err := saver.Save(ctx)
-	if err != nil {
-		return fmt.Errorf("it cannot be saved: %w", err)
-	}
-	m := &SavedModel{h.modelInfo(ModelInfo{
-		Kind: ModelOfOracle, Name: h.oracle.Name, Key: h.oracle.Key, Seed: h.oracle.Seed, Options: h.oracle.Options,
-	}), state}
-	return m.Write(h.store.OraclePath(h.oracle.Key))
-}
-
-// loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why it has not
-// where there is one.
-func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
-	path := h.store.OraclePath(h.oracle.Key)
-	m, err := h.store.Oracle(h.oracle.Key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, ""
-	}
-	if err == nil && m.Key != h.oracle.Key {
-		err = fmt.Errorf("%w: %s says it is the oracle %q", ErrModel, path, m.Key)
-	}
-	if err == nil {
-		err = core.Contain(func() (err error) {
-			h.judge, err = m.LoadJudge(ctx, h.Oracle.Oracle)
-			return err
-		})
-	}
-	if err != nil {
-		return false, "the oracle was fitted again, since its file was left aside: " + err.Error()
-	}
-	h.Observer.Begin(OracleLabel, h.Oracle.Seed)
-	h.Observer.End(OracleLabel, h.Oracle.Seed, Outcome{Status: StatusOK, Reused: true})
-	return true, ""
-}
+func (s *Store) OraclePath(key string) string { return s.Path(OracleFile(key)) }

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"fmt"
@@ -6,10 +6,10 @@ import (
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
-// aboveOracle returns a warning for each method about whose predictions the oracle is right more often
+// AboveOracle returns a warning for each method about whose predictions the oracle is right more often
 // than about the starts themselves, by more than chance explains ([stats.AboveCeiling], corrected for
 // the number of methods).
-func (r *Results) aboveOracle() []string {
+func (r *Results) AboveOracle() []string {
 	ceiling := r.OracleScores()
 	if ceiling == nil {
 		return nil

@@ -1,4 +1,4 @@
-package benchmark
+package verify
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -14,46 +15,46 @@ func (c *comparison) checkClaims() {
 	o := c.Oracle
 	if !c.Task.Judged() {
 		o.Key = ""
-	} else if key := oracleKeyOf(c.Task, c.Environment, o.Plugin.identity(), o.Name, o.Options, o.Seed); key != o.Key {
+	} else if key := results.OracleKey(c.Task, c.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed); key != o.Key {
 		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
-	if given := c.aboveOracle(); !slices.Equal(given, c.Warnings) {
+	if given := c.AboveOracle(); !slices.Equal(given, c.Warnings) {
 		c.find("warnings about methods are recorded as %.200q, and the recorded labels give %.200q", c.Warnings, given)
 	}
 	if c.MaxEpochs > 0 && !c.anythingCut() {
 		c.find("the results say that training was cut short at %d epochs, and none of it has as many", c.MaxEpochs)
 	}
-	first := map[string]*RunResult{}
+	first := map[string]*results.Run{}
 	for i := range c.Runs {
 		run := &c.Runs[i]
-		env := c.environment(run)
+		env := c.EnvironmentOf(run)
 		if env.ExecutableSHA256 != c.Environment.ExecutableSHA256 {
-			c.find("%s: it is recorded as made by the %s, and the results by the %s", run.title(), env.code(),
-				c.Environment.code())
+			c.find("%s: it is recorded as made by the %s, and the results by the %s", run.Title(), env.Code(),
+				c.Environment.Code())
 		}
 		if env.Backend != c.Environment.Backend {
-			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.title(),
-				orUnknown(env.Backend), orUnknown(c.Environment.Backend))
+			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.Title(),
+				results.OrUnknown(env.Backend), results.OrUnknown(c.Environment.Backend))
 		}
-		key := runKeyOf(c.Task, o.Key, env, run.Plugin.identity(), run.DeclaredName(), run.Options, run.Seed)
+		key := results.RunKey(c.Task, o.Key, env, run.Plugin.Identity(), run.DeclaredName(), run.Options, run.Seed)
 		if key != run.Key {
-			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.title(), run.Key, key)
+			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.Title(), run.Key, key)
 		}
-		c.checkEpochs(run.title(), run.Options)
-		c.checkLabel(run.title(), run)
+		c.checkEpochs(run.Title(), run.Options)
+		c.checkLabel(run.Title(), run)
 		other := first[run.Method]
 		if other == nil {
 			first[run.Method] = run
 			continue
 		}
-		if text := UnlikeOptions(run.Options, other.Options); text != "" {
-			c.find("%s: its options are not those of seed %d, which has the same name as written: %s", run.title(), other.Seed,
+		if text := results.UnlikeOptions(run.Options, other.Options); text != "" {
+			c.find("%s: its options are not those of seed %d, which has the same name as written: %s", run.Title(), other.Seed,
 				text)
 		}
-		if run.DeclaredName() != other.DeclaredName() || run.Plugin.identity() != other.Plugin.identity() {
+		if run.DeclaredName() != other.DeclaredName() || run.Plugin.Identity() != other.Plugin.Identity() {
 			c.find("%s: it is the method %s from %s, and seed %d, which has the same name as written, is %s from %s",
-				run.title(), run.DeclaredName(), run.Plugin.Origin(), other.Seed, other.DeclaredName(),
+				run.Title(), run.DeclaredName(), run.Plugin.Origin(), other.Seed, other.DeclaredName(),
 				other.Plugin.Origin())
 		}
 	}
@@ -81,15 +82,15 @@ func (c *comparison) anythingCut() bool {
 
 // epochsIn is the option "epochs", which JSON holds as a float64.
 func epochsIn(options map[string]any) (epochs float64, ok bool) {
-	if n, whole := options[epochsOption].(int); whole {
+	if n, whole := options["epochs"].(int); whole {
 		return float64(n), true
 	}
-	epochs, ok = options[epochsOption].(float64)
+	epochs, ok = options["epochs"].(float64)
 	return epochs, ok
 }
 
 // checkLabel checks that the label stands for the method and the options that are recorded.
-func (c *comparison) checkLabel(who string, run *RunResult) {
+func (c *comparison) checkLabel(who string, run *results.Run) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
 		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
 			run.DeclaredName())
@@ -107,7 +108,7 @@ func (c *comparison) checkLabel(who string, run *RunResult) {
 	if epochs, ok := options["epochs"].(int); ok && c.MaxEpochs > 0 {
 		options["epochs"] = min(epochs, c.MaxEpochs)
 	}
-	if text := UnlikeOptions(run.Options, options); text != "" {
+	if text := results.UnlikeOptions(run.Options, options); text != "" {
 		c.find("%s: its recorded options are not those that its name as written, %q, stands for: %s", who, run.Method, text)
 	}
 }

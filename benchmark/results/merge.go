@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"bytes"
@@ -54,10 +54,10 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	if len(j.runs) == 0 {
 		return nil, fmt.Errorf("%w: no run has finished in %s", ErrResults, strings.Join(from, ", "))
 	}
-	if err := store.prepare(); err != nil {
+	if err := store.Prepare(); err != nil {
 		return nil, err
 	}
-	unlock, err := store.lock()
+	unlock, err := store.Lock()
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +85,9 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 	if err := m.takeData(store, folders); err != nil {
 		return nil, err
 	}
-	m.Results.Warnings = m.Results.aboveOracle()
+	m.Results.Warnings = m.Results.AboveOracle()
 	if j.oracle.Name != "" {
-		if err := store.writeJSON(store.path("oracle.json"), j.oracle); err != nil {
+		if err := store.WriteOracle(j.oracle); err != nil {
 			return nil, err
 		}
 		if err := j.oracle.take(store, folders); err != nil {
@@ -100,19 +100,19 @@ func Merge(out string, from []string, command []string) (*Merged, error) {
 // takeBaselines takes the baselines of the first folder that has them.
 func (m *Merged) takeBaselines(out *Store, folders []*folder) error {
 	for _, f := range folders {
-		baselines, ok := f.store.readBaselines(m.Results)
+		baselines, ok := f.store.Baselines(m.Results)
 		if !ok {
 			continue
 		}
 		m.Results.Baselines = baselines
-		return out.writeJSON(out.path(baselinesFile), storedBaselines{m.Results.baselineKey(), baselines})
+		return out.WriteBaselines(m.Results, baselines)
 	}
 	return nil
 }
 
 // take copies the file of the oracle, where out has none and a folder has.
 func (o OracleInfo) take(out *Store, folders []*folder) error {
-	if o.Key == "" || !out.files().Missing(oracleFile(o.Key)) {
+	if o.Key == "" || !out.Files().Missing(OracleFile(o.Key)) {
 		return nil
 	}
 	for _, f := range folders {
@@ -127,18 +127,18 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 // them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)
-	if ok && err == nil && (own.evaluated() || !r.result.evaluated()) {
+	if ok && err == nil && (own.Evaluated() || !r.result.Evaluated()) {
 		return nil
 	}
 	m.Copied++
-	return out.writeJSON(out.path("runs", r.key+".json"), r.result)
+	return out.writeJSON(out.Path("runs", r.key+".json"), r.result)
 }
 
 // besideRun are the endings of the files of a run beside its results, and what reads each to its end.
-var besideRun = map[string]func(s *Store, run *RunResult, t TaskInfo) error{
-	".npz": func(s *Store, run *RunResult, t TaskInfo) error { _, err := s.RunArraysOf(t, run); return err },
-	".model.npz": func(s *Store, run *RunResult, _ TaskInfo) error {
-		m, err := s.readModel(modelFile(run.Key))
+var besideRun = map[string]func(s *Store, run *Run, t TaskInfo) error{
+	".npz": func(s *Store, run *Run, t TaskInfo) error { _, err := s.RunArraysOf(t, run); return err },
+	".model.npz": func(s *Store, run *Run, _ TaskInfo) error {
+		m, err := s.ReadModel(ModelFile(run.Key))
 		if err == nil && m.Key != run.Key {
 			err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
 		}
@@ -148,8 +148,17 @@ var besideRun = map[string]func(s *Store, run *RunResult, t TaskInfo) error{
 	predictionsEnding(ProtocolPowers):   predictionsOf(ProtocolPowers),
 }
 
-func predictionsOf(protocol string) func(s *Store, run *RunResult, t TaskInfo) error {
-	return func(s *Store, run *RunResult, t TaskInfo) error { return s.eachPrediction(run.Key, protocol, t, nil) }
+// Files are the names of the files that a run may have.
+func (r *Run) Files() []string {
+	names := []string{"runs/" + r.Key + ".json"}
+	for ending := range besideRun {
+		names = append(names, "runs/"+r.Key+ending)
+	}
+	return names
+}
+
+func predictionsOf(protocol string) func(s *Store, run *Run, t TaskInfo) error {
+	return func(s *Store, run *Run, t TaskInfo) error { return s.EachPrediction(run.Key, protocol, t, nil) }
 }
 
 // takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it. What
@@ -173,7 +182,7 @@ func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) erro
 // takeFile copies the file of a run with that ending.
 func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
 	name := "runs/" + r.key + ending
-	if from.files().Missing(name) {
+	if from.Files().Missing(name) {
 		return nil
 	}
 	readable := func(s *Store) error { return besideRun[ending](s, r.result, m.Results.Task) }
@@ -189,8 +198,8 @@ func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
 
 // copyFile copies a file of one folder to another, piece by piece.
 func copyFile(to, from *Store, name string) error {
-	return from.open(name, func(content io.ReaderAt, size int64) error {
-		f, err := atomicfile.Create(to.path(name))
+	return from.Open(name, func(content io.ReaderAt, size int64) error {
+		f, err := atomicfile.Create(to.Path(name))
 		if err != nil {
 			return err
 		}
@@ -209,7 +218,7 @@ const maxConfiguration = 1 << 20
 func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 	var first []byte
 	for _, f := range folders {
-		text, err := f.store.files().Read("config.yaml", maxConfiguration)
+		text, err := f.store.Files().Read("config.yaml", maxConfiguration)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -221,10 +230,10 @@ func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 			return nil
 		}
 	}
-	if first == nil || !out.files().Missing("config.yaml") {
+	if first == nil || !out.Files().Missing("config.yaml") {
 		return nil
 	}
-	return atomicfile.Write(out.path("config.yaml"), first)
+	return atomicfile.Write(out.Path("config.yaml"), first)
 }
 
 // takeData copies data.npz where out has none that fits the task.
@@ -280,7 +289,7 @@ func join(folders []*folder) (*joined, error) {
 				order = append(order, r.key)
 				continue
 			}
-			if step := r.contradicts(old); step > 0 {
+			if step := r.result.Contradicts(old.result); step > 0 {
 				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although it was made alike; find out which can be repeated with: bench verify --run %s",
 					ErrNotComparable, r.label, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
 			}
@@ -315,7 +324,7 @@ func remedy(reasons differences) string {
 func (j *joined) name() error {
 	type identity struct{ name, options, plugin string }
 	of := func(r foundRun) identity {
-		return identity{r.result.DeclaredName(), hashJSON(r.result.Options), r.result.Plugin.identity()}
+		return identity{r.result.DeclaredName(), hashJSON(r.result.Options), r.result.Plugin.Identity()}
 	}
 	labels, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
 	for i := range j.runs {

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"errors"
@@ -27,8 +27,8 @@ type foundRun struct {
 	key    string
 	label  string
 	seed   int64
-	result *RunResult // nil where it has not finished, or cannot be read
-	damage error      // why it cannot be read
+	result *Run  // nil where it has not finished, or cannot be read
+	damage error // why it cannot be read
 }
 
 func (r foundRun) missing() MissingRun {
@@ -47,33 +47,12 @@ func (r foundRun) betterThan(o *foundRun) bool {
 			return 0
 		case f.result == nil:
 			return 1
-		case !f.result.evaluated():
+		case !f.result.Evaluated():
 			return 2
 		}
 		return 3
 	}
 	return rank(r) > rank(*o)
-}
-
-// contradicts returns the first step at which two evaluations of one run by one protocol differ, 0 if
-// none do.
-func (r foundRun) contradicts(o *foundRun) int {
-	if r.result == nil || o.result == nil {
-		return 0
-	}
-	for _, e := range r.result.Evaluations {
-		other := o.result.Evaluation(e.Protocol)
-		if other == nil || e.Status != StatusOK || other.Status != StatusOK {
-			continue
-		}
-		a, b := e.PredictionSHA256, other.PredictionSHA256
-		for i := range max(len(a), len(b)) {
-			if i >= len(a) || i >= len(b) || a[i] != b[i] {
-				return i + 1
-			}
-		}
-	}
-	return 0
 }
 
 // folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged, and
@@ -111,17 +90,17 @@ func (s *Store) folder() (*folder, error) {
 // results are those of the folder without runs, judged by an oracle of which more may be known.
 func (f *folder) results(oracle OracleInfo) *Results {
 	r := &Results{
-		Schema: Schema, Task: f.task, Protocol: f.protocol, Environment: f.environment, Oracle: oracle,
-		Expected: f.expected, Baselines: []Baseline{}, MaxEpochs: f.maxEpochs, Runs: []RunResult{},
+		Schema: Schema, Task: f.Task, Protocol: f.protocol, Environment: f.environment, Oracle: oracle,
+		Expected: f.expected, Baselines: []Baseline{}, MaxEpochs: f.maxEpochs, Runs: []Run{},
 	}
-	if baselines, ok := f.store.readBaselines(r); ok {
+	if baselines, ok := f.store.Baselines(r); ok {
 		r.Baselines = baselines
 	}
 	return r
 }
 
 // gather finds the runs of results, if any, and of plans.
-func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
+func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	f := &folder{store: s}
 	name := "results.json"
 	if r != nil {
@@ -129,13 +108,13 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 	} else {
 		f.setting, name = plans[0].setting(), plans[0].name()
 		f.protocol, f.expected = plans[0].Protocol, plans[0].Expected
-		if info, ok := s.oracle(f.oracle.Key, f.task); ok {
+		if info, ok := s.OracleInfo(f.oracle.Key, f.Task); ok {
 			f.oracle = info
 		}
 	}
 	known := map[string]bool{}
 	b := foreign.NewBudget()
-	add := func(key, label string, seed int64, stored *RunResult) {
+	add := func(key, label string, seed int64, stored *Run) {
 		if known[key] {
 			return
 		}
@@ -143,14 +122,14 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 		found := foundRun{store: s, key: key, label: label, seed: seed}
 		run, ok, err := s.runOf(key, b)
 		if ok {
-			if broken := run.check(f.task); broken != nil {
-				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.path("runs", key+".json"), broken)
+			if broken := run.Check(f.Task); broken != nil {
+				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.Path("runs", key+".json"), broken)
 			}
 		}
 		switch {
 		case ok:
 			run.Method = label
-			run.rank(f.protocol)
+			run.RankBy(f.protocol)
 			found.result = &run
 		case stored != nil:
 			found.result = stored
@@ -182,7 +161,7 @@ func (s *Store) gather(r *Results, plans []planned) (*folder, error) {
 
 // countOthers notes runs of commands that neither results.json nor a plan tells of any more.
 func (f *folder) countOthers(known map[string]bool) {
-	entries, err := f.store.files().Entries("runs")
+	entries, err := f.store.Files().Entries("runs")
 	if err != nil {
 		return // a folder of results may be without its runs
 	}

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"errors"
@@ -17,12 +17,12 @@ var ErrBusy = errors.New("in use")
 // holder matches what a .lock says.
 var holder = regexp.MustCompile(`^process [0-9]+ on .* since `)
 
-// lock keeps other commands from writing results.json, data.npz and what else is the folder's
+// Lock keeps other commands from writing results.json, data.npz and what else is the folder's
 // rather than a run's, until unlock is called or the process ends, however it ends. The error is
 // [ErrBusy], or [ErrForeign] for a .lock of something else. If the storage has no locks there is
 // none: files stay whole, and the last command's results count.
-func (s *Store) lock() (unlock func(), err error) {
-	f, err := s.files().Change(".lock", false) // a link in its place would truncate something else
+func (s *Store) Lock() (unlock func(), err error) {
+	f, err := s.Files().Change(".lock", false) // a link in its place would truncate something else
 	if err != nil {
 		return nil, fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
 	}
@@ -32,7 +32,7 @@ func (s *Store) lock() (unlock func(), err error) {
 		other := lockText(f)
 		f.Close()
 		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another folder with --out",
-			ErrBusy, s.dir, orUnknown(strings.TrimSpace(other)))
+			ErrBusy, s.dir, OrUnknown(strings.TrimSpace(other)))
 	case err == nil:
 		if before := lockText(f); before != "" && !holder.MatchString(before) {
 			f.Close()

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"fmt"
@@ -10,54 +10,49 @@ import (
 // runs that the plan makes too are taken or replaced, others that can share a table with it stay in
 // it, and if there are others that cannot, the plan is refused.
 
-// earlierRuns are the runs of results.json that a plan does not take as they are.
-type earlierRuns struct {
+// Earlier are the runs of results.json that a plan does not take as they are.
+type Earlier struct {
 	store    *Store
-	carried  []RunResult // stay in the table, each Carried
-	replaced []RunResult // have the label and the seed of a run of the plan
+	carried  []Run       // stay in the table, each Carried
+	replaced []Run       // have the label and the seed of a run of the plan
 	why      string      // they are replaced
-	task     *PluginInfo // that served the task, nil if it is another now
+	Task     *PluginInfo // that served the task, nil if it is another now
 }
 
-// earlier finds them. The error is [ErrNotComparable] if there are some that are not of the plan, and
-// cannot share a table with it.
-func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
-	e.store = h.store
-	if !h.Shard.Whole() || !h.store.hasResults() {
+// Earlier finds them. own are the results of the plan, of which no run is made yet; planned says what its
+// runs will be. The error is [ErrNotComparable] if there are runs that are not of the plan, and cannot
+// share a table with it.
+func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
+	e.store = s
+	if !s.hasResults() {
 		return e, nil
 	}
-	old, err := h.store.Results()
+	old, err := s.Results()
 	if err == nil {
-		err = h.store.CheckCurrent(old)
+		err = s.CheckCurrent(old)
 	}
 	if err != nil {
 		return e, err
 	}
 	keys, names := map[string]bool{}, map[string]bool{}
-	var planned []RunResult
-	for _, r := range runs {
-		result := RunResult{
-			Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed,
-			Options: r.entry.Options.Map(), Plugin: r.entry.Plugin,
-		}
-		keys[r.key], names[result.title()] = true, true
-		planned = append(planned, result)
+	for _, r := range planned {
+		keys[r.Key], names[r.Title()] = true, true
 	}
 	for _, r := range old.Runs {
 		switch {
 		case keys[r.Key]:
-		case names[r.title()]:
+		case names[r.Title()]:
 			e.replaced = append(e.replaced, r)
 		default:
 			r.Carried = true
 			e.carried = append(e.carried, r)
 		}
 	}
-	if old.Task.Plugin.identity() == h.Task.Info.Plugin.identity() {
-		e.task = old.Task.Plugin
+	if old.Task.Plugin.Identity() == own.Task.Plugin.Identity() {
+		e.Task = old.Task.Plugin
 	}
 	e.why = "their methods have other options or come from another plugin"
-	unlike := settingOf(old).unlike(setting{h.Task.Info, h.oracle, h.Environment, h.limit()})
+	unlike := settingOf(old).unlike(settingOf(own))
 	if len(unlike) > 0 {
 		e.why = unlike.err().Error()
 	}
@@ -67,27 +62,27 @@ func (h *harness) earlier(runs []run) (e earlierRuns, err error) {
 	refuse := func(why string) error {
 		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
 			"table: %s; choose another folder with --out, or remove %s: the runs stay",
-			ErrNotComparable, h.store.dir, labelsOf(e.carried), why, h.store.path("results.json"))
+			ErrNotComparable, s.dir, labelsOf(e.carried), why, s.Path("results.json"))
 	}
 	if len(unlike) > 0 {
 		return e, refuse(e.why)
 	}
 	trial := e
 	trial.carried = slices.Clone(e.carried)
-	if _, _, err := trial.join(planned); err != nil {
+	if _, _, err := trial.Join(planned); err != nil {
 		return e, refuse(strings.TrimPrefix(err.Error(), ErrNotComparable.Error()+": "))
 	}
 	return e, nil
 }
 
-// join joins the runs of a plan with those that stay, as [Merge] does, and says what has become of
+// Join joins the runs of a plan with those that stay, as [Merge] does, and says what has become of
 // the earlier ones.
-func (e earlierRuns) join(own []RunResult) (all []RunResult, notes []string, err error) {
+func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	finished := map[string]bool{}
 	for i := range own {
-		finished[own[i].title()] = true
+		finished[own[i].Title()] = true
 	}
-	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r RunResult) bool { return finished[r.title()] })
+	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r Run) bool { return finished[r.Title()] })
 	if n := len(e.replaced) - len(gone); n > 0 {
 		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
 			n, e.store.dir, e.why))
@@ -100,7 +95,7 @@ func (e earlierRuns) join(own []RunResult) (all []RunResult, notes []string, err
 		return own, notes, nil
 	}
 	j := &joined{}
-	for _, runs := range [][]RunResult{own, e.carried} {
+	for _, runs := range [][]Run{own, e.carried} {
 		for i := range runs {
 			r := &runs[i]
 			j.runs = append(j.runs, foundRun{store: e.store, key: r.Key, label: r.Method, seed: r.Seed, result: r})
@@ -118,7 +113,7 @@ func (e earlierRuns) join(own []RunResult) (all []RunResult, notes []string, err
 }
 
 // labelsOf lists the labels of runs, each once.
-func labelsOf(runs []RunResult) string {
+func labelsOf(runs []Run) string {
 	var labels []string
 	for _, r := range runs {
 		if !slices.Contains(labels, r.Method) {

@@ -1,4 +1,4 @@
-package benchmark
+package results
 
 import (
 	"bytes"
@@ -55,7 +55,7 @@ func FuzzRunArrays(f *testing.F) {
 				continue
 			}
 			info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Starts: 2, Shape: []int{2}}
-			run := &RunResult{Evaluations: []Evaluation{{Protocol: ProtocolReencode, Status: StatusOK}}}
+			run := &Run{Evaluations: []Evaluation{{Protocol: ProtocolReencode, Status: StatusOK}}}
 			if arrays.check(info, run) == nil {
 				require.Len(t, arrays.Rollouts[ProtocolReencode], 1)
 			}
@@ -68,7 +68,7 @@ func FuzzTaskArrays(f *testing.F) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(f, err)
 	var b bytes.Buffer
-	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).archive()))
+	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).Archive()))
 	f.Add(b.Bytes())
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -113,13 +113,13 @@ func FuzzUnknownField(f *testing.F) {
 		if json.Unmarshal(text, &r) != nil {
 			return
 		}
-		_, err := unknownField(text, r)
+		_, err := UnknownField(text, r)
 		require.NoError(t, err)
 		for i := range r.Runs {
-			_ = r.Runs[i].check(r.Task)
+			_ = r.Runs[i].Check(r.Task)
 		}
 		if r.Check() == nil {
-			_, err := r.csv()
+			_, err := r.CSV()
 			require.NoError(t, err)
 		}
 	})

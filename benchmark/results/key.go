@@ -1,0 +1,92 @@
+package results
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// HashSnapshots is the SHA-256 of the values as float32 little-endian, row-major.
+func HashSnapshots(x core.Snapshots) string {
+	h := sha256.New()
+	_, _ = x.WriteTo(h) // a hash takes everything
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// RunKey names a run by everything that determines its numbers. name is that of the method, and options are
+// all of them.
+func RunKey(task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64) string {
+	task.Source, task.Plugin = "", task.Plugin.SameCode()
+	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(name, ":", "-"), seed, hashJSON(struct {
+		Schema, Oracle, Executable, Identity, Backend, Method string
+		Task                                                  TaskInfo
+		Options                                               map[string]any
+		Seed                                                  int64
+	}{Schema, oracleKey, env.ExecutableSHA256, identity, env.Backend, name, task, options, seed}))
+}
+
+// OracleKey is the same for the oracle, which does not depend on the roll-out.
+func OracleKey(task TaskInfo, env Environment, identity, name string, options map[string]any, seed int64) string {
+	return hashJSON(struct {
+		Schema, Executable, Identity, Backend, Oracle, Data string
+		Options                                             map[string]any
+		Seed                                                int64
+	}{Schema, env.ExecutableSHA256, identity, env.Backend, name, task.DataSHA256, options, seed})
+}
+
+// hashJSON is the first 16 hexadecimal digits of the SHA-256 of v in JSON.
+func hashJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only of types above, which have no value that JSON cannot hold
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// HashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major, of
+// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits.
+func HashData(p *core.Problem) string {
+	h := sha256.New()
+	all := []core.Trajectories{p.Train, p.Validation, p.Test}
+	var lengths []int
+	for _, x := range all {
+		for i := range x.Count() {
+			lengths = append(lengths, x.At(i).Len())
+			_, _ = x.At(i).WriteTo(h) // a hash takes everything
+		}
+	}
+	states := 0
+	if s := p.States; s != nil {
+		states = s.Count
+		hashNumbers(h, s.Train, s.Validation, s.Test)
+	}
+	hashNumbers(h, p.Train.Shape(), []int{p.Train.Len(), p.Validation.Len(), p.Test.Len(), states})
+	if len(lengths) > len(all) || p.Starts != nil {
+		hashNumbers(h, []int{p.Train.Count(), p.Validation.Count()}, lengths, p.Starts)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hashNumbers(h hash.Hash, lists ...[]int) {
+	var word [8]byte
+	for _, numbers := range lists {
+		for _, n := range numbers {
+			binary.LittleEndian.PutUint64(word[:], uint64(n))
+			h.Write(word[:])
+		}
+	}
+}
+
+// HashStates is the SHA-256 of lists of states.
+func HashStates(lists ...[]int) string {
+	h := sha256.New()
+	hashNumbers(h, lists...)
+	return hex.EncodeToString(h.Sum(nil))
+}

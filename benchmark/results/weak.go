@@ -1,0 +1,15 @@
+package results
+
+import "fmt"
+
+// WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
+const WeakJudge = 0.95
+
+// Weak is a warning if the oracle judges badly, "" otherwise.
+func (o OracleInfo) Weak() string {
+	if o.TestAccuracy >= WeakJudge {
+		return ""
+	}
+	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots rightly, and %.0f%% is the least for "+
+		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
+}
