@@ -58,3 +58,13 @@ func TestProblemTexts(t *testing.T) {
 		assert.ErrorContains(t, err, says)
 	}
 }
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	square := core.Measure{RootMeanSquare: true}
+	assert.InDelta(t, math.Sqrt(12.5), square.Together([]float64{3, 4}), 1e-15)
+	assert.InDelta(t, 3.5, core.Measure{}.Together([]float64{3, 4}), 1e-15)
+	assert.InDelta(t, 1e300, square.Together([]float64{1e300, 1e300}), 1e286, "squares that are no numbers")
+	assert.Zero(t, square.Together([]float64{0, 0}))
+	assert.True(t, math.IsNaN(square.Together(nil)))
+}

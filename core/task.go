@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/cmplx"
 	"slices"
 )
 
@@ -45,6 +44,8 @@ type Problem struct {
 	// Lag is how many snapshots one step spans, and Steps how many steps a roll-out has, 1 to
 	// [MaxSteps].
 	Lag, Steps int
+	// Clock is the time from one snapshot to the next; the zero value counts snapshots.
+	Clock Clock
 	// Rank is the usual rank or number of features for the task: [Training.States].
 	Rank int
 	// States are the true states of the snapshots, if there are finitely many and they are known;
@@ -55,6 +56,9 @@ type Problem struct {
 	// Score judges predictions. If it is nil there must be States: an [Oracle], which learns them,
 	// judges by the share of the predictions that show the right state.
 	Score Score
+	// ValidUpTo is the score up to which the prediction of a step is valid, if lower scores are better;
+	// 0 for none. The valid time of a roll-out is the time of the steps before the first one beyond it.
+	ValidUpTo float64
 	// Source says where the data come from, for the reader.
 	Source string
 	// Picture says how a snapshot is drawn.
@@ -74,21 +78,27 @@ type States struct {
 	Expected [][]int
 }
 
-// Truth is what is known of the true evolution operator at the lag of a [Problem].
-type Truth struct {
-	// Eigenvalues are the largest, in descending order of modulus.
-	Eigenvalues []complex128
-}
-
-// Picture says how a snapshot is drawn: "image" of grey values, the first axis from top to bottom;
-// or "curve" of its values.
+// Picture says how snapshots are drawn.
 type Picture string
 
-// The pictures of a snapshot.
+// The pictures of snapshots.
 const (
+	// ImagePicture is of grey values, the first axis from top to bottom.
 	ImagePicture Picture = "image"
+	// CurvePicture draws the values of one snapshot beside one another.
 	CurvePicture Picture = "curve"
+	// SeriesPicture draws the values against time.
+	SeriesPicture Picture = "series"
+	// PlanePicture is SeriesPicture, and the first and the last value of a snapshot as a point.
+	PlanePicture Picture = "plane"
+	// LinePicture is SeriesPicture for snapshots of one number, which is also a place on a line.
+	LinePicture Picture = "line"
 )
+
+// Pictures are all of them.
+func Pictures() []Picture {
+	return []Picture{ImagePicture, CurvePicture, SeriesPicture, PlanePicture, LinePicture}
+}
 
 // StartCount is the number of roll-outs.
 func (p *Problem) StartCount() int {
@@ -156,8 +166,16 @@ func (p *Problem) validate() error {
 		return fmt.Errorf("%d steps of roll-out; there are 1 to %d", p.Steps, MaxSteps)
 	case p.Rank < 1:
 		return fmt.Errorf("a rank of %d; it must be at least 1", p.Rank)
-	case p.Picture != ImagePicture && p.Picture != CurvePicture:
-		return fmt.Errorf("the picture %q; there is %q and %q", p.Picture, ImagePicture, CurvePicture)
+	case !slices.Contains(Pictures(), p.Picture):
+		return fmt.Errorf("the picture %.80q; there are %q", p.Picture, Pictures())
+	case p.Picture == LinePicture && p.Train.Size() != 1:
+		return fmt.Errorf("the picture %q of snapshots of %d numbers; it takes one number", p.Picture, p.Train.Size())
+	case p.Clock.Interval < 0 || math.IsNaN(p.Clock.Interval) || math.IsInf(p.Clock.Interval, 0):
+		return fmt.Errorf("a time of %v from one snapshot to the next; it must be a positive number", p.Clock.Interval)
+	case p.ValidUpTo < 0 || math.IsNaN(p.ValidUpTo) || math.IsInf(p.ValidUpTo, 0):
+		return fmt.Errorf("predictions are valid up to a score of %v; it must be a positive number", p.ValidUpTo)
+	case p.ValidUpTo > 0 && !p.Measure().LowerIsBetter:
+		return fmt.Errorf("predictions are valid up to a score of %v, and higher scores are better; give 0", p.ValidUpTo)
 	case p.Starts != nil && len(p.Starts) == 0:
 		return errors.New("there is no start of a roll-out; give nil for all test snapshots")
 	case p.Score == nil && p.States == nil:
@@ -179,14 +197,14 @@ func (p *Problem) validate() error {
 		}
 	}
 	if p.Truth != nil {
-		for i, z := range p.Truth.Eigenvalues {
-			if cmplx.IsNaN(z) || cmplx.IsInf(z) {
-				return fmt.Errorf("%w: true eigenvalue %d is %v", ErrNonFinite, i, z)
-			}
+		if err := p.Truth.validate(p.Test.Len()); err != nil {
+			return err
 		}
 	}
-	if err := checkText("the source of the data", p.Source, MaxSentence); err != nil {
-		return err
+	for what, text := range map[string]string{"the source of the data": p.Source, "the unit of time": p.Clock.Unit} {
+		if err := checkText(what, text, MaxSentence); err != nil {
+			return err
+		}
 	}
 	if p.Score == nil {
 		return nil
@@ -222,93 +240,4 @@ func (s *States) validate(p *Problem) error {
 		}
 	}
 	return nil
-}
-
-// Measure says what a score means.
-type Measure struct {
-	// Name is as of a [Description]: "accuracy", "nrmse".
-	Name string
-	// Summary is one line without a full stop.
-	Summary string
-	// Unit is that of a score, "" for a plain number.
-	Unit string
-	// LowerIsBetter says that a method is the better, the lower its scores are.
-	LowerIsBetter bool
-	// Least and Most are the bounds of a score; infinite for none.
-	Least, Most float64
-	// Chance is the score of guessing, not a number if it is not known.
-	Chance float64
-}
-
-// Validate returns [ErrDescription] naming the first rule that m breaks.
-func (m Measure) Validate() error {
-	if !namePattern.MatchString(m.Name) {
-		return fmt.Errorf("%w: the name %.80q of a measure must be 1 to 40 lower-case letters, digits and hyphens, a "+
-			"letter first", ErrDescription, m.Name)
-	}
-	if m.Summary == "" {
-		return fmt.Errorf("%w: the measure %q has no summary", ErrDescription, m.Name)
-	}
-	for what, text := range map[string]string{"summary": m.Summary, "unit": m.Unit} {
-		if err := checkText(fmt.Sprintf("the %s of the measure %q", what, m.Name), text, maxLine); err != nil {
-			return fmt.Errorf("%w: %w", ErrDescription, err)
-		}
-	}
-	if !(m.Least < m.Most) {
-		return fmt.Errorf("%w: the scores of the measure %q are in %v … %v, which is none; give the least first, and "+
-			"infinities for no bound", ErrDescription, m.Name, m.Least, m.Most)
-	}
-	if m.Chance < m.Least || m.Chance > m.Most {
-		return fmt.Errorf("%w: the level of chance of the measure %q is %v, and its scores are in %v … %v; give NaN "+
-			"if it is not known", ErrDescription, m.Name, m.Chance, m.Least, m.Most)
-	}
-	return nil
-}
-
-// Check returns [ErrContract] unless v is a score of the measure.
-func (m Measure) Check(v float64) error {
-	if math.IsNaN(v) || math.IsInf(v, 0) || v < m.Least || v > m.Most {
-		return fmt.Errorf("%w: a score of %v; the measure %q takes finite numbers in %v … %v", ErrContract, v, m.Name,
-			m.Least, m.Most)
-	}
-	return nil
-}
-
-// CheckScores returns [ErrContract] unless there are n scores of a measure, one for each start.
-func CheckScores(m Measure, scores []float64, n int) error {
-	if len(scores) != n {
-		return fmt.Errorf("%w: %w: %d scores for %d starts; there must be one for each", ErrContract, ErrShape, len(scores), n)
-	}
-	for i, v := range scores {
-		if err := m.Check(v); err != nil {
-			return fmt.Errorf("start %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-// Accuracy is the measure of a problem that an oracle judges: 1 for a prediction that shows the true
-// state, 0 for another.
-func Accuracy(states int) Measure {
-	return Measure{
-		Name: "accuracy", Summary: "share of the predictions that show the true state", Least: 0, Most: 1,
-		Chance: 1 / float64(states),
-	}
-}
-
-// A Score judges predictions.
-type Score interface {
-	// Measure returns the same measure at every call.
-	Measure() Measure
-	// Fit makes what judges all runs; it may learn from t, or do nothing. It is called once, and
-	// keeps the rules of [Method.Fit]. t carries the states if the problem has them.
-	Fit(ctx context.Context, t *Training) (Scorer, error)
-}
-
-// A Scorer is a fitted [Score]. It may be used by several goroutines at a time.
-type Scorer interface {
-	// Score returns a number for each start: how good what is predicted for it is at a step, counted
-	// from 1. predicted has one snapshot for each start, in their order. A number depends on the
-	// start, the step and its prediction alone.
-	Score(ctx context.Context, step int, predicted Snapshots) ([]float64, error)
 }
