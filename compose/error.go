@@ -8,19 +8,16 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// SquaredError returns the score of a [core.Problem] whose true futures are known: futures[k] has
+// FutureError returns the score of a [core.Problem] whose true futures are known: futures[k] has
 // the true snapshot k+1 steps after each start, in the order of the starts, and variance is that of
 // the test snapshots, by [Variance]. It keeps futures.
 //
-// Its measure is nmse, the normalised mean squared error: ‖x̂ − x‖²/(d·variance) for the prediction
-// x̂ of a snapshot x of d values, a number of at least 0 for each start and step, lower being
-// better. Predictions by the mean of the test snapshots have about 1. The root of its mean over
-// starts is the normalised root mean squared error.
+// Its measure is [core.NRMSE].
 //
 // The error of its Fit is [core.ErrContract] if there is no future, futures differ in length or
 // shape, or the variance is no positive number.
-func SquaredError(futures []core.Snapshots, variance float64) core.Score {
-	return squaredError{futures, variance}
+func FutureError(futures []core.Snapshots, variance float64) core.Score {
+	return futureError{futures, variance}
 }
 
 // Variance is the mean over the coordinates of a snapshot of the variance over snapshots, 0 for no
@@ -44,26 +41,21 @@ func Variance(x core.Trajectories) float64 {
 	return sum / float64(n) / float64(d)
 }
 
-type squaredError struct {
+type futureError struct {
 	futures  []core.Snapshots
 	variance float64
 }
 
 var (
-	_ core.Score  = squaredError{}
-	_ core.Scorer = squaredError{}
+	_ core.Score  = futureError{}
+	_ core.Scorer = futureError{}
 )
 
 // Measure implements [core.Score].
-func (squaredError) Measure() core.Measure {
-	return core.Measure{
-		Name: "nmse", Summary: "squared error of the prediction, over the variance of the test snapshots",
-		LowerIsBetter: true, Least: 0, Most: math.Inf(1), Chance: 1,
-	}
-}
+func (futureError) Measure() core.Measure { return core.NRMSE() }
 
 // Fit implements [core.Score].
-func (s squaredError) Fit(context.Context, *core.Training) (core.Scorer, error) {
+func (s futureError) Fit(context.Context, *core.Training) (core.Scorer, error) {
 	switch {
 	case len(s.futures) == 0:
 		return nil, fmt.Errorf("%w: the true futures of no step are there", core.ErrContract)
@@ -81,7 +73,7 @@ func (s squaredError) Fit(context.Context, *core.Training) (core.Scorer, error) 
 }
 
 // Score implements [core.Scorer].
-func (s squaredError) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
+func (s futureError) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
 	if step < 1 || step > len(s.futures) {
 		return nil, fmt.Errorf("%w: step %d; the true futures of steps 1 to %d are there", core.ErrOption, step,
 			len(s.futures))
@@ -99,7 +91,7 @@ func (s squaredError) Score(ctx context.Context, step int, predicted core.Snapsh
 		for j := range d {
 			scores[i] += (float64(y[j]) - float64(x[j])) * (float64(y[j]) - float64(x[j]))
 		}
-		scores[i] /= float64(d) * s.variance
+		scores[i] = math.Sqrt(scores[i] / (float64(d) * s.variance))
 	}
 	return scores, ctx.Err()
 }

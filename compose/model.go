@@ -21,18 +21,19 @@ type fitted struct {
 }
 
 var (
-	_ core.Model      = (*fitted)(nil)
-	_ core.Reporter   = (*fitted)(nil)
-	_ core.Spectral   = (*fitted)(nil)
-	_ core.Declarer   = (*fitted)(nil)
-	_ core.Saver      = (*fitted)(nil)
-	_ core.Forecaster = (*fitted)(nil)
+	_ core.Model         = (*fitted)(nil)
+	_ core.Reporter      = (*fitted)(nil)
+	_ core.Spectral      = (*fitted)(nil)
+	_ core.RightSpectral = (*fitted)(nil)
+	_ core.Declarer      = (*fitted)(nil)
+	_ core.Saver         = (*fitted)(nil)
+	_ core.Forecaster    = (*fitted)(nil)
 )
 
 // Has implements [core.Declarer].
 func (m *fitted) Has(a core.Ability) bool {
 	switch a {
-	case core.AbilitySpectral:
+	case core.AbilitySpectral, core.AbilityRightSpectral:
 		return m.spectrum != nil
 	case core.AbilitySaver:
 		_, embedding := core.As[core.Saver](m.embedding)
@@ -109,23 +110,35 @@ func (m *fitted) blocks(ctx context.Context, x core.Snapshots, do func(z *mat.De
 
 func (m *fitted) Eigenvalues() []complex128 { return m.spectrum.Eigenvalues() }
 
-func (m *fitted) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (_ *mat.CDense, err error) {
+func (m *fitted) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return m.eigenfunctions(ctx, x, m.spectrum.LeftEigenfunctions)
+}
+
+// RightEigenfunctions implements [core.RightSpectral].
+func (m *fitted) RightEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return m.eigenfunctions(ctx, x, m.spectrum.RightEigenfunctions)
+}
+
+// eigenfunctions are the values that of gives at the features of snapshots.
+func (m *fitted) eigenfunctions(
+	ctx context.Context, x core.Snapshots, of func(context.Context, mat.Matrix) (*mat.CDense, error),
+) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
 	if x.Len() == 0 {
-		return m.spectrum.LeftEigenfunctions(ctx, &mat.Dense{})
+		return of(ctx, &mat.Dense{})
 	}
 	var values []complex128
 	width := 0
 	err = m.blocks(ctx, x, func(z *mat.Dense) error {
-		left, err := m.spectrum.LeftEigenfunctions(ctx, z)
+		block, err := of(ctx, z)
 		if err != nil {
 			return err
 		}
 		var n int
-		n, width = left.Dims()
+		n, width = block.Dims()
 		for i := range n {
 			for j := range width {
-				values = append(values, left.At(i, j))
+				values = append(values, block.At(i, j))
 			}
 		}
 		return nil

@@ -43,6 +43,13 @@ type Spectral interface {
 	LeftEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
+// RightSpectral is the ability of a [Spectral] model to give the right eigenfunctions too, those of the evolution operator
+// itself: f with E[f(x_lag) | x_0] = λ f(x_0), as far as the model goes.
+type RightSpectral interface {
+	// RightEigenfunctions returns what [Spectral.LeftEigenfunctions] does, of the right eigenfunctions.
+	RightEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
+}
+
 // Forecaster is the ability of a [Model] to look several steps ahead at once, by powers of its evolution operator: what it predicts
 // in between is not turned back into inputs.
 type Forecaster interface {
@@ -105,6 +112,7 @@ const (
 	AbilityEncoder
 	AbilityReporter
 	AbilitySpectral
+	AbilityRightSpectral
 	AbilityForecaster
 	AbilitySpectralOperator
 	AbilitySaver
@@ -127,6 +135,8 @@ func abilityOf[T any]() Ability {
 		return AbilityReporter
 	case *Spectral:
 		return AbilitySpectral
+	case *RightSpectral:
+		return AbilityRightSpectral
 	case *Forecaster:
 		return AbilityForecaster
 	case *SpectralOperator:

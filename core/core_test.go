@@ -154,6 +154,12 @@ func TestEachAbilityHasItsValue(t *testing.T) {
 			only
 		}{only: only{a}}
 	})
+	declared[core.RightSpectral](t, core.AbilityRightSpectral, func(a core.Ability) any {
+		return struct {
+			core.RightSpectral
+			only
+		}{only: only{a}}
+	})
 	declared[core.SpectralOperator](t, core.AbilitySpectralOperator, func(a core.Ability) any {
 		return struct {
 			core.SpectralOperator

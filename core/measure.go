@@ -105,6 +105,17 @@ func Accuracy(states int) Measure {
 	}
 }
 
+// NRMSE is the measure of predictions that are held against the true future: the normalised root mean
+// squared error. The score of a start and step is ‖x̂ − x‖/√(d·v) for the prediction x̂ of a snapshot x of
+// d values, where v is the variance of the test snapshots, its mean over the d values. Predictions by the
+// mean of the test snapshots have about 1 together.
+func NRMSE() Measure {
+	return Measure{
+		Name: "nrmse", Summary: "error of the prediction, in standard deviations of the test snapshots",
+		LowerIsBetter: true, Least: 0, Most: math.Inf(1), Chance: 1, RootMeanSquare: true,
+	}
+}
+
 // A Score judges predictions.
 type Score interface {
 	// Measure returns the same measure at every call.

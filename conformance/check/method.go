@@ -62,7 +62,7 @@ func methodChecks() []check[*trainee] {
 			"at every call",
 			"Spectral", []string{"fit"}, (*trainee).checkModelEigenvalues},
 		{"eigenfunctions", "LeftEigenfunctions gives an n×r matrix of finite values for n snapshots and r eigenvalues, " +
-			"each row dependent on its snapshot alone, and changes no snapshot",
+			"each row dependent on its snapshot alone, and changes no snapshot, and so does RightEigenfunctions if it is there",
 			"Spectral", []string{"eigenvalues"}, (*trainee).checkModelEigenfunctions},
 		{"forecast", "Forecast one step ahead is what Predict gives, to the bit, and any number of steps ahead gives a " +
 			"finite snapshot for each, dependent on that " +
@@ -246,32 +246,45 @@ func (s *trainee) checkModelEigenfunctions(ctx context.Context, _ *notes) error 
 		return err
 	}
 	r := len(spectral.Eigenvalues())
-	left := func(x core.Snapshots) (table, error) {
-		values, err := spectral.LeftEigenfunctions(ctx, x)
+	if err := s.checkFunctions(ctx, l, r, "LeftEigenfunctions", spectral.LeftEigenfunctions); err != nil {
+		return err
+	}
+	if right, ok := core.As[core.RightSpectral](l.fitted); ok {
+		return s.checkFunctions(ctx, l, r, "RightEigenfunctions", right.RightEigenfunctions)
+	}
+	return nil
+}
+
+// checkFunctions checks the values of r eigenfunctions that a model gives.
+func (s *trainee) checkFunctions(
+	ctx context.Context, l *longFit, r int, call string, of func(context.Context, core.Snapshots) (*mat.CDense, error),
+) error {
+	values := func(x core.Snapshots) (table, error) {
+		m, err := of(ctx, x)
 		if err != nil {
-			return table{}, failed("LeftEigenfunctions", err)
+			return table{}, failed(call, err)
 		}
-		if values == nil {
-			return table{}, wrong("return a matrix", "LeftEigenfunctions returned nil")
+		if m == nil {
+			return table{}, wrong("return a matrix", "%s returned nil", call)
 		}
-		return complexTable(values), nil
+		return complexTable(m), nil
 	}
 	x, memory, err := floats(l.training.Validation.At(0))
 	if err != nil {
 		return err
 	}
 	before := slices.Clone(memory)
-	out, err := left(x)
+	out, err := values(x)
 	if err != nil {
 		return err
 	}
-	if err := checkEigenfunctions("LeftEigenfunctions", out, x.Len(), r); err != nil {
+	if err := checkEigenfunctions(call, out, x.Len(), r); err != nil {
 		return err
 	}
 	if !slices.Equal(memory, before) {
-		return wrong("work on a copy", "LeftEigenfunctions changed the snapshots that it was given")
+		return wrong("work on a copy", "%s changed the snapshots that it was given", call)
 	}
-	return rowsIndependent(l.data.x, left, "LeftEigenfunctions")
+	return rowsIndependent(l.data.x, values, call)
 }
 
 // mutated fills a matrix with a number that nobody computes, to see who else refers to its memory.

@@ -62,6 +62,13 @@ func (d digests) ofTrainee(ctx context.Context, s *trainee, name string) error {
 		}
 		d.add("left-eigenfunctions", complexTable(left))
 	}
+	if spectral, ok := core.As[core.RightSpectral](l.fitted); ok {
+		right, err := spectral.RightEigenfunctions(ctx, x)
+		if err != nil {
+			return fmt.Errorf("RightEigenfunctions: %w", err)
+		}
+		d.add("right-eigenfunctions", complexTable(right))
+	}
 	if forecaster, ok := core.As[core.Forecaster](l.fitted); ok {
 		ahead, err := forecaster.Forecast(ctx, x, 3)
 		if err != nil {

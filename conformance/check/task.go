@@ -87,7 +87,7 @@ func taskChecks() []check[*posed] {
 		{"expected-states", "The states expected after a start are those of the test snapshots that follow it, as far " +
 			"as its trajectory goes on", "", steady, (*posed).checkExpected},
 		{"truth", "True eigenvalues are in descending order of modulus and, if there are finitely many states, within the " +
-			"unit disc", "", valid, (*posed).checkTruth},
+			"unit disc; true eigenfunctions go with them", "", valid, (*posed).checkTruth},
 		{scoreFits, "The score can be fitted to the training and validation snapshots", "", steady,
 			(*posed).checkScoreFit},
 		{scoreLength, "Scoring gives a finite number within the bounds of the measure for each start", "",
@@ -629,6 +629,37 @@ func (s *posed) checkTruth(ctx context.Context, n *notes) error {
 		}
 		last = modulus
 	}
+	for j, f := range p.Truth.Eigenfunctions {
+		if err := checkTrueFunction(p, j, f, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTrueFunction checks that the values of an eigenfunction a lag later go with its eigenvalue: λ is the
+// coefficient of their regression on those before, but for the noise of a sample.
+func checkTrueFunction(p *core.Problem, j int, f []complex128, n *notes) error {
+	pairs := p.Test.PairStarts(p.Lag)
+	var both, square complex128
+	for k := range pairs.Len() {
+		at := pairs.At(k)
+		both += cmplx.Conj(f[at]) * f[at+p.Lag]
+		square += cmplx.Conj(f[at]) * f[at]
+	}
+	if pairs.Len() == 0 {
+		return nil
+	}
+	if square == 0 {
+		return wrong("give values of an eigenfunction, which is not zero", "true eigenfunction %d is 0 at the test snapshots", j)
+	}
+	want, got := p.Truth.Eigenvalues[j], both/square
+	if most := 0.1 + 4/math.Sqrt(float64(pairs.Len())); cmplx.Abs(got-want) > most {
+		return wrong("give eigenfunctions in the order of the eigenvalues, those of E[f(x_lag) | x_0] = λ f(x_0)",
+			"true eigenfunction %d has the eigenvalue %.3g, and its values at test snapshots, a lag apart, say %.3g; of %d pairs "+
+				"it is %.2g away at most", j, want, got, pairs.Len(), most)
+	}
+	n.addf("true eigenfunction %d has the eigenvalue %.3g, and test snapshots say %.3g", j, want, got)
 	return nil
 }
 
@@ -666,6 +697,9 @@ func arraysOf(p *core.Problem) map[string]table {
 	}
 	if p.Truth != nil {
 		arrays["true-eigenvalues"] = valuesTable(p.Truth.Eigenvalues...)
+		if f := p.Truth.Eigenfunctions; len(f) > 0 {
+			arrays["true-eigenfunctions"] = valuesTable(slices.Concat(f...)...)
+		}
 	}
 	return arrays
 }
@@ -686,7 +720,12 @@ func differs(p, q *core.Problem) string {
 		if p.States != nil {
 			word = p.States.Word
 		}
-		return fmt.Sprintf("source %q, picture %q, word for a state %q, measure %+v", p.Source, p.Picture, word, p.Measure())
+		leading := 0
+		if p.Truth != nil {
+			leading = p.Truth.Leading
+		}
+		return fmt.Sprintf("source %q, picture %q, word for a state %q, measure %+v, clock %+v, %d leading eigenvalues, valid up "+
+			"to %v", p.Source, p.Picture, word, p.Measure(), p.Clock, leading, p.ValidUpTo)
 	}
 	if a, b := text(p), text(q); a != b {
 		return fmt.Sprintf("one has %s, and the other %s", a, b)

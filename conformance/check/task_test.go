@@ -73,7 +73,7 @@ func TestTasksWithoutSome(t *testing.T) {
 func TestGrowth(t *testing.T) {
 	growing := func(task core.Task) check.Result {
 		return result(t, check.Task(t.Context(), posed{task, func(p *core.Problem) error {
-			p.Truth.Eigenvalues = []complex128{1.2, 1}
+			p.Truth.Eigenvalues, p.Truth.Eigenfunctions = []complex128{1.2, 1}, nil
 			return nil
 		}}, quick()), "truth")
 	}
@@ -88,6 +88,7 @@ func TestGrowth(t *testing.T) {
 func TestEigenvaluesUpToRounding(t *testing.T) {
 	task := posed{broken.Correct()["task"].(core.Task), func(p *core.Problem) error {
 		p.Truth.Eigenvalues = []complex128{1 - 1e-16, 1 + 2.3e-16, 1i}
+		p.Truth.Eigenfunctions = nil
 		return nil
 	}}
 	assert.Equal(t, check.Pass, result(t, check.Task(t.Context(), task, quick()), "truth").Status)

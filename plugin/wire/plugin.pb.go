@@ -2157,7 +2157,8 @@ func (x *OpenCall) GetOptions() map[string]*Value {
 // Opened is a problem. The rules are those of Problem in koopbench's package core. Arrays, in this order: "train", "validation", "test"
 // (snapshots of one shape, those of all trajectories one after the other); if roll-outs do not begin at every test snapshot, "starts"
 // (INT64, [start]), their indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and "expected_states"
-// (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]).
+// (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]) and, after them,
+// "eigenfunctions" (COMPLEX128, [k, test snapshot]), those of the first k.
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Handle            uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"` // for FitScoreCall and Release, in this process; 0 without a score, and then the plugin keeps nothing
@@ -2170,9 +2171,13 @@ type Opened struct {
 	States            uint64                 `protobuf:"varint,8,opt,name=states,proto3" json:"states,omitempty"` // how many there are; 0 if the states are not known
 	Word              string                 `protobuf:"bytes,9,opt,name=word,proto3" json:"word,omitempty"`      // what one of them is called, "state" if it is empty
 	Source            string                 `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
-	Picture           string                 `protobuf:"bytes,11,opt,name=picture,proto3" json:"picture,omitempty"` // "image" or "curve"
+	Picture           string                 `protobuf:"bytes,11,opt,name=picture,proto3" json:"picture,omitempty"` // "image", "curve", "series", "plane" or "line"
 	Measure           *Measure               `protobuf:"bytes,12,opt,name=measure,proto3" json:"measure,omitempty"` // of the score; absent without one, and then an oracle judges
 	Arrays            []*Array               `protobuf:"bytes,13,rep,name=arrays,proto3" json:"arrays,omitempty"`
+	Interval          float64                `protobuf:"fixed64,14,opt,name=interval,proto3" json:"interval,omitempty"`                      // time from one snapshot to the next, in the unit; 0 for 1
+	TimeUnit          string                 `protobuf:"bytes,15,opt,name=time_unit,json=timeUnit,proto3" json:"time_unit,omitempty"`        // "" for snapshots
+	ValidUpTo         float64                `protobuf:"fixed64,16,opt,name=valid_up_to,json=validUpTo,proto3" json:"valid_up_to,omitempty"` // the score up to which a prediction is valid, 0 for none
+	Leading           uint64                 `protobuf:"varint,17,opt,name=leading,proto3" json:"leading,omitempty"`                         // how many of the eigenvalues estimates are held against, 0 for all
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -2298,18 +2303,47 @@ func (x *Opened) GetArrays() []*Array {
 	return nil
 }
 
+func (x *Opened) GetInterval() float64 {
+	if x != nil {
+		return x.Interval
+	}
+	return 0
+}
+
+func (x *Opened) GetTimeUnit() string {
+	if x != nil {
+		return x.TimeUnit
+	}
+	return ""
+}
+
+func (x *Opened) GetValidUpTo() float64 {
+	if x != nil {
+		return x.ValidUpTo
+	}
+	return 0
+}
+
+func (x *Opened) GetLeading() uint64 {
+	if x != nil {
+		return x.Leading
+	}
+	return 0
+}
+
 // Measure says what the scores of a problem mean.
 type Measure struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Summary       string                 `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
-	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"` // "" for a plain number
-	LowerIsBetter bool                   `protobuf:"varint,4,opt,name=lower_is_better,json=lowerIsBetter,proto3" json:"lower_is_better,omitempty"`
-	Least         float64                `protobuf:"fixed64,5,opt,name=least,proto3" json:"least,omitempty"` // the bounds of a score; infinite for none
-	Most          float64                `protobuf:"fixed64,6,opt,name=most,proto3" json:"most,omitempty"`
-	Chance        float64                `protobuf:"fixed64,7,opt,name=chance,proto3" json:"chance,omitempty"` // the score of guessing; not a number if it is not known
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Summary        string                 `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
+	Unit           string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"` // "" for a plain number
+	LowerIsBetter  bool                   `protobuf:"varint,4,opt,name=lower_is_better,json=lowerIsBetter,proto3" json:"lower_is_better,omitempty"`
+	Least          float64                `protobuf:"fixed64,5,opt,name=least,proto3" json:"least,omitempty"` // the bounds of a score; infinite for none
+	Most           float64                `protobuf:"fixed64,6,opt,name=most,proto3" json:"most,omitempty"`
+	Chance         float64                `protobuf:"fixed64,7,opt,name=chance,proto3" json:"chance,omitempty"`                                        // the score of guessing; not a number if it is not known
+	RootMeanSquare bool                   `protobuf:"varint,8,opt,name=root_mean_square,json=rootMeanSquare,proto3" json:"root_mean_square,omitempty"` // how scores are taken together: by the root of the mean of their squares, or by their mean
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Measure) Reset() {
@@ -2389,6 +2423,13 @@ func (x *Measure) GetChance() float64 {
 		return x.Chance
 	}
 	return 0
+}
+
+func (x *Measure) GetRootMeanSquare() bool {
+	if x != nil {
+		return x.RootMeanSquare
+	}
+	return false
 }
 
 // FitScoreCall makes what judges predictions, from the problem that the plugin has. The answer is that of a fit.
@@ -2808,7 +2849,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\aoptions\x18\x02 \x03(\v2*.koopbench.plugin.v1.OpenCall.OptionsEntryR\aoptions\x1aV\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"\x9d\x03\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"\x90\x04\n" +
 	"\x06Opened\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\x04R\x06handle\x12\x10\n" +
 	"\x03lag\x18\x02 \x01(\x04R\x03lag\x12\x14\n" +
@@ -2823,7 +2864,11 @@ const file_plugin_proto_rawDesc = "" +
 	" \x01(\tR\x06source\x12\x18\n" +
 	"\apicture\x18\v \x01(\tR\apicture\x126\n" +
 	"\ameasure\x18\f \x01(\v2\x1c.koopbench.plugin.v1.MeasureR\ameasure\x122\n" +
-	"\x06arrays\x18\r \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\"\xb5\x01\n" +
+	"\x06arrays\x18\r \x03(\v2\x1a.koopbench.plugin.v1.ArrayR\x06arrays\x12\x1a\n" +
+	"\binterval\x18\x0e \x01(\x01R\binterval\x12\x1b\n" +
+	"\ttime_unit\x18\x0f \x01(\tR\btimeUnit\x12\x1e\n" +
+	"\vvalid_up_to\x18\x10 \x01(\x01R\tvalidUpTo\x12\x18\n" +
+	"\aleading\x18\x11 \x01(\x04R\aleading\"\xdf\x01\n" +
 	"\aMeasure\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\asummary\x18\x02 \x01(\tR\asummary\x12\x12\n" +
@@ -2831,7 +2876,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\x0flower_is_better\x18\x04 \x01(\bR\rlowerIsBetter\x12\x14\n" +
 	"\x05least\x18\x05 \x01(\x01R\x05least\x12\x12\n" +
 	"\x04most\x18\x06 \x01(\x01R\x04most\x12\x16\n" +
-	"\x06chance\x18\a \x01(\x01R\x06chance\"h\n" +
+	"\x06chance\x18\a \x01(\x01R\x06chance\x12(\n" +
+	"\x10root_mean_square\x18\b \x01(\bR\x0erootMeanSquare\"h\n" +
 	"\fFitScoreCall\x12\x18\n" +
 	"\aproblem\x18\x01 \x01(\x04R\aproblem\x12\x12\n" +
 	"\x04seed\x18\x02 \x01(\x12R\x04seed\x12\x12\n" +

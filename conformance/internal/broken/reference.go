@@ -24,6 +24,7 @@ type fitted struct {
 	view     func(x core.Snapshots) (mat.Matrix, error)
 	values   func() []complex128
 	left     func(ctx context.Context, x core.Snapshots) (*mat.CDense, error)
+	right    func(ctx context.Context, x core.Snapshots) (*mat.CDense, error)
 	forecast func(ctx context.Context, x core.Snapshots, steps int) (*mat.Dense, error) // 2 steps ahead and more
 	encoder  func() core.Embedding
 	finished func(x core.Snapshots) core.Snapshots                                          // the last word on predictions
@@ -265,6 +266,13 @@ func fitMethod(ctx context.Context, t *core.Training) (*fitted, error) {
 				return nil, err
 			}
 			return operator.LeftEigenfunctions(z)
+		},
+		right: func(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+			z, err := s.embed(ctx, x)
+			if err != nil {
+				return nil, err
+			}
+			return operator.RightEigenfunctions(z)
 		},
 	}, nil
 }

@@ -136,6 +136,14 @@ func mark(p *core.Problem) error {
 		}
 		return all
 	}
+	p.Truth.Eigenfunctions = make([][]complex128, 3) // 1, z and its conjugate
+	for i := range p.Test.Len() {
+		row := make([]float32, 2)
+		p.Test.Gather(row, []int{i})
+		for j, v := range []complex128{1, complex(float64(row[0]), float64(row[1])), complex(float64(row[0]), -float64(row[1]))} {
+			p.Truth.Eigenfunctions[j] = append(p.Truth.Eigenfunctions[j], v)
+		}
+	}
 	p.States.Train, p.States.Validation, p.States.Test = sides(p.Train), sides(p.Validation), sides(p.Test)
 	p.Starts = []int{}
 	for i, from := 0, 0; i < p.Test.Count(); i++ {
@@ -385,6 +393,10 @@ func taskCases() []Case {
 	problem("repeatable", "eigenvalues that change", func(p *core.Problem) {
 		p.Truth.Eigenvalues[2] *= complex(1-float64(opens.Add(1))*small, 0)
 	})
+	problem("repeatable", "eigenfunctions that change", func(p *core.Problem) {
+		p.Truth.Eigenfunctions[1][0] += complex(float64(opens.Add(1))*small, 0)
+	})
+	problem("repeatable", "a clock that changes", func(p *core.Problem) { p.Clock.Interval = float64(opens.Add(1)) })
 	problem("unchanged", "a score that standardises in place", func(p *core.Problem) {
 		s := p.Score.(distances)
 		s.fit = func(train core.Snapshots) { written(train, -1) }
@@ -476,7 +488,14 @@ func taskCases() []Case {
 	})
 	problem("truth", "in ascending order", func(p *core.Problem) { slices.Reverse(p.Truth.Eigenvalues) })
 	problem("truth", "eigenvalues of the generator", func(p *core.Problem) {
-		p.Truth.Eigenvalues = []complex128{-4.2, -2.1}
+		p.Truth.Eigenvalues, p.Truth.Eigenfunctions = []complex128{-4.2, -2.1}, nil
+	})
+	problem("truth", "eigenfunctions of other eigenvalues", func(p *core.Problem) {
+		f := p.Truth.Eigenfunctions
+		f[1], f[2] = f[2], f[1]
+	})
+	problem("truth", "eigenfunctions that are nowhere other than zero", func(p *core.Problem) {
+		clear(p.Truth.Eigenfunctions[2])
 	})
 	return append(all, scoreCases()...)
 }
@@ -484,14 +503,21 @@ func taskCases() []Case {
 // invalid are the ways to break a rule of a problem.
 func invalid() map[string]func(p *core.Problem) {
 	return map[string]func(p *core.Problem){
-		"no test data":      func(p *core.Problem) { p.Test = core.Trajectories{} },
-		"no rank":           func(p *core.Problem) { p.Rank = 0 },
-		"a picture unknown": func(p *core.Problem) { p.Picture = "photograph" },
-		"no start":          func(p *core.Problem) { p.Starts = []int{} },
-		"a start too far":   func(p *core.Problem) { p.Starts[0] = p.Test.Len() },
-		"nothing to judge":  func(p *core.Problem) { p.Score, p.States = nil, nil },
-		"a state too many":  func(p *core.Problem) { p.States.Test[0] = p.States.Count },
-		"steps too few":     func(p *core.Problem) { p.States.Expected = p.States.Expected[1:] },
+		"no test data":                     func(p *core.Problem) { p.Test = core.Trajectories{} },
+		"no rank":                          func(p *core.Problem) { p.Rank = 0 },
+		"a picture unknown":                func(p *core.Problem) { p.Picture = "photograph" },
+		"no start":                         func(p *core.Problem) { p.Starts = []int{} },
+		"an interval of less than nothing": func(p *core.Problem) { p.Clock.Interval = -1 },
+		"a line of two numbers":            func(p *core.Problem) { p.Picture = core.LinePicture },
+		"more leading eigenvalues than there are": func(p *core.Problem) { p.Truth.Leading = 4 },
+		"eigenfunctions at too few snapshots": func(p *core.Problem) {
+			p.Truth.Eigenfunctions[1] = p.Truth.Eigenfunctions[1][1:]
+		},
+		"predictions valid below a number that is none": func(p *core.Problem) { p.ValidUpTo = math.NaN() },
+		"a start too far":  func(p *core.Problem) { p.Starts[0] = p.Test.Len() },
+		"nothing to judge": func(p *core.Problem) { p.Score, p.States = nil, nil },
+		"a state too many": func(p *core.Problem) { p.States.Test[0] = p.States.Count },
+		"steps too few":    func(p *core.Problem) { p.States.Expected = p.States.Expected[1:] },
 		"validation data of another shape": func(p *core.Problem) {
 			x, _ := core.NewSnapshots(make([]float32, 30), 3)
 			p.Validation = core.OneTrajectory(x)

@@ -176,6 +176,10 @@ func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.C
 	return m.f.left(ctx, x)
 }
 
+func (m model) RightEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return m.f.right(ctx, x)
+}
+
 // embedding is fitted as an embedding.
 type embedding struct {
 	f     *fitted

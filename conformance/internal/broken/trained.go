@@ -549,6 +549,9 @@ func (k kind) methodCases(add adder) {
 	add("eigenfunctions", "a column less", after(func(_ *core.Training, f *fitted) {
 		f.left = narrowed(f.left)
 	}))
+	add("eigenfunctions", "a column less on the right", after(func(_ *core.Training, f *fitted) {
+		f.right = narrowed(f.right)
+	}))
 	add("eigenfunctions", "that depend on the number of snapshots", after(func(_ *core.Training, f *fitted) {
 		left := f.left
 		f.left = func(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {

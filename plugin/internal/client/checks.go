@@ -114,6 +114,17 @@ func expectFew(h *wire.Array, atMost int) error {
 	return nil
 }
 
+// maxEigenfunctions is the most true eigenfunctions that a task may tell.
+const maxEigenfunctions = 1000
+
+func expectFunctions(h *wire.Array, snapshots uint64) error {
+	if s := h.GetShape(); len(s) != 2 || s[0] < 1 || s[0] > maxEigenfunctions || s[1] != snapshots {
+		return fmt.Errorf("%w: %w: it told true eigenfunctions of shape %v; it must be [1 … %d, %d], test snapshots along "+
+			"the second axis", core.ErrContract, core.ErrShape, s, maxEigenfunctions, snapshots)
+	}
+	return nil
+}
+
 func isShape(h *wire.Array, shape []int) bool {
 	return slices.EqualFunc(h.GetShape(), shape, func(a uint64, b int) bool { return a == uint64(b) })
 }

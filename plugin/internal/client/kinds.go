@@ -112,12 +112,13 @@ func (m method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
 type model struct{ *fitted }
 
 var (
-	_ core.Saver      = model{}
-	_ core.Model      = model{}
-	_ core.Reporter   = model{}
-	_ core.Spectral   = model{}
-	_ core.Forecaster = model{}
-	_ core.Declarer   = model{}
+	_ core.Saver         = model{}
+	_ core.Model         = model{}
+	_ core.Reporter      = model{}
+	_ core.Spectral      = model{}
+	_ core.RightSpectral = model{}
+	_ core.Forecaster    = model{}
+	_ core.Declarer      = model{}
 )
 
 func (m model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
@@ -129,10 +130,18 @@ func (m model) Forecast(ctx context.Context, x core.Snapshots, steps int) (core.
 }
 
 func (m model) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return m.eigenfunctions(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, x)
+}
+
+func (m model) RightEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
+	return m.eigenfunctions(ctx, wire.Operation_RIGHT_EIGENFUNCTIONS, x)
+}
+
+func (m model) eigenfunctions(ctx context.Context, side wire.Operation, x core.Snapshots) (*mat.CDense, error) {
 	if x.Len() == 0 {
 		return &mat.CDense{}, ctx.Err()
 	}
-	return m.toValues(ctx, wire.Operation_LEFT_EIGENFUNCTIONS, transfer.Snapshots("snapshots", x), x.Len())
+	return m.toValues(ctx, side, transfer.Snapshots("snapshots", x), x.Len())
 }
 
 // toSnapshots applies an operation that gives n snapshots of that shape.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
@@ -156,7 +157,7 @@ func (o *opened) receive(c *call, reply *wire.Opened) error {
 	if m := reply.GetMeasure(); m != nil {
 		p.Score = score{o, core.Measure{
 			Name: m.GetName(), Summary: m.GetSummary(), Unit: m.GetUnit(), LowerIsBetter: m.GetLowerIsBetter(),
-			Least: m.GetLeast(), Most: m.GetMost(), Chance: m.GetChance(),
+			Least: m.GetLeast(), Most: m.GetMost(), Chance: m.GetChance(), RootMeanSquare: m.GetRootMeanSquare(),
 		}}
 	}
 	if err := p.Validate(); err != nil {
@@ -341,7 +342,10 @@ const maxTrajectories = 1 << 20
 // announced returns what a plugin says of a problem before its arrays come, and the names that
 // these must have.
 func announced(reply *wire.Opened) (*core.Problem, []string, error) {
-	p := &core.Problem{Source: reply.GetSource(), Picture: core.Picture(reply.GetPicture())}
+	p := &core.Problem{
+		Source: reply.GetSource(), Picture: core.Picture(reply.GetPicture()), ValidUpTo: reply.GetValidUpTo(),
+		Clock: core.Clock{Interval: reply.GetInterval(), Unit: reply.GetTimeUnit()},
+	}
 	var err error
 	for _, n := range []struct {
 		what string
@@ -368,14 +372,25 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 			return nil, nil, err
 		}
 	}
-	if len(headers) > 0 && headers[len(headers)-1].GetName() == "eigenvalues" {
+	if announces(headers, "eigenvalues") {
 		names = append(names, "eigenvalues")
 		p.Truth = &core.Truth{}
+		if p.Truth.Leading, err = describe.CoreCount("number of leading eigenvalues", reply.GetLeading()); err != nil {
+			return nil, nil, err
+		}
+		if announces(headers, "eigenfunctions") {
+			names = append(names, "eigenfunctions")
+		}
 	}
 	if err := transfer.CheckAnnounced(headers, names...); err != nil {
 		return nil, nil, err
 	}
 	return p, names, expectProblem(reply)
+}
+
+// announces reports whether there is an array of that name.
+func announces(headers []*wire.Array, name string) bool {
+	return slices.ContainsFunc(headers, func(h *wire.Array) bool { return h.GetName() == name })
 }
 
 // expectProblem checks the shapes of the arrays of a problem, which have the names that they must
@@ -427,6 +442,8 @@ func expectProblem(reply *wire.Opened) error {
 			err = expectExactly(h, reply.GetSteps(), starts)
 		case "eigenvalues":
 			err = expectFew(h, maxEigenvalues)
+		case "eigenfunctions":
+			err = expectFunctions(h, lengths["test"])
 		}
 		if err != nil {
 			return err
@@ -468,10 +485,20 @@ func fill(p *core.Problem, reply *wire.Opened, arrays []transfer.Received) error
 			}
 		}
 	}
-	if p.Truth != nil {
-		p.Truth.Eigenvalues, err = of["eigenvalues"].Complexes()
+	if p.Truth == nil {
+		return nil
 	}
-	return err
+	if p.Truth.Eigenvalues, err = of["eigenvalues"].Complexes(); err != nil || of["eigenfunctions"] == nil {
+		return err
+	}
+	functions, err := of["eigenfunctions"].ComplexMatrix()
+	if err != nil {
+		return err
+	}
+	if raw := functions.RawCMatrix(); raw.Cols > 0 {
+		p.Truth.Eigenfunctions = slices.Collect(slices.Chunk(raw.Data, raw.Cols))
+	}
+	return nil
 }
 
 // trajectories cuts an array of snapshots into trajectories of those lengths; none stand for one

@@ -37,6 +37,8 @@ func AbilityName(a core.Ability) string {
 		return "save"
 	case core.AbilitySpectral, core.AbilitySpectralOperator:
 		return "spectrum"
+	case core.AbilityRightSpectral:
+		return "right-eigenfunctions"
 	}
 	return ""
 }

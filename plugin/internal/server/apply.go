@@ -33,6 +33,9 @@ func (f *fitted) describe() (*wire.Fitted, []transfer.Array, error) {
 	case wire.Kind_METHOD:
 		if s, ok := core.As[core.Spectral](f.thing); ok {
 			eigenvalues = s.Eigenvalues
+			if _, ok := core.As[core.RightSpectral](f.thing); ok {
+				reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityRightSpectral))
+			}
 		}
 		if _, ok := core.As[core.Forecaster](f.thing); ok {
 			reply.Abilities = append(reply.Abilities, describe.AbilityName(core.AbilityForecaster))
@@ -155,6 +158,10 @@ func (f *fitted) applyToSnapshots(in *stream, c *wire.ApplyCall, x core.Snapshot
 	case wire.Operation_LEFT_EIGENFUNCTIONS:
 		if s, ok := core.As[core.Spectral](f.thing); ok {
 			return values(s.LeftEigenfunctions(in.ctx, x))
+		}
+	case wire.Operation_RIGHT_EIGENFUNCTIONS:
+		if s, ok := core.As[core.RightSpectral](f.thing); ok {
+			return values(s.RightEigenfunctions(in.ctx, x))
 		}
 	case wire.Operation_EMBED:
 		if e, ok := f.thing.(core.Embedding); ok {

@@ -63,6 +63,7 @@ func (s *Server) sendProblem(in *stream, p *core.Problem) error {
 func opened(p *core.Problem) (*wire.Opened, []transfer.Array) {
 	reply := &wire.Opened{
 		Lag: uint64(p.Lag), Steps: uint64(p.Steps), Rank: uint64(p.Rank), Source: p.Source, Picture: string(p.Picture),
+		Interval: p.Clock.Interval, TimeUnit: p.Clock.Unit, ValidUpTo: p.ValidUpTo,
 		TrainLengths: sentLengths(p.Train), ValidationLengths: sentLengths(p.Validation), TestLengths: sentLengths(p.Test),
 	}
 	arrays := []transfer.Array{
@@ -81,12 +82,17 @@ func opened(p *core.Problem) (*wire.Opened, []transfer.Array) {
 	if p.Truth != nil {
 		values := p.Truth.Eigenvalues
 		arrays = append(arrays, transfer.Complexes("eigenvalues", values, len(values)))
+		reply.Leading = uint64(p.Truth.Leading)
+		if functions := p.Truth.Eigenfunctions; len(functions) > 0 {
+			arrays = append(arrays, transfer.Complexes("eigenfunctions", slices.Concat(functions...), len(functions),
+				p.Test.Len()))
+		}
 	}
 	if p.Score != nil {
 		m := p.Score.Measure()
 		reply.Measure = &wire.Measure{
 			Name: m.Name, Summary: m.Summary, Unit: m.Unit, LowerIsBetter: m.LowerIsBetter, Least: m.Least, Most: m.Most,
-			Chance: m.Chance,
+			Chance: m.Chance, RootMeanSquare: m.RootMeanSquare,
 		}
 	}
 	reply.Arrays = transfer.Headers(arrays)

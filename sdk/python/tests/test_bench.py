@@ -103,7 +103,7 @@ def test_a_task_comes_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
     done = bench(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((folder / "results.json").read_text())
-    assert results["task"]["measure"]["name"] == "nmse"
+    assert results["task"]["measure"]["name"] == "nrmse"
     (run,) = results["runs"]
     assert [(e["protocol"], e["status"], len(e["score"])) for e in run["evaluations"]] == [
         ("reencode", "ok", 4),

@@ -68,7 +68,8 @@ def test_what_is_sent(serve: Serve) -> None:
     assert [list(n) for n in (opened.train_lengths, opened.validation_lengths, opened.test_lengths)] == [[30, 20], [20], [30]]
     assert (opened.source, opened.picture) == ("a circle", "curve")
     m = opened.measure
-    assert (m.name, m.unit, m.lower_is_better, m.least, m.most, m.chance) == ("nmse", "", True, 0, math.inf, 1)
+    assert (m.name, m.unit, m.lower_is_better, m.least, m.most, m.chance) == ("nrmse", "", True, 0, math.inf, 1)
+    assert m.root_mean_square
     assert list(arrays) == ["train", "validation", "test", "starts", "eigenvalues"]
     angles = 0.5 * np.arange(100)
     x = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
@@ -81,7 +82,7 @@ def test_what_is_sent(serve: Serve) -> None:
     assert all((same[n] == a).all() for n, a in arrays.items())
 
 
-def test_the_squared_error(serve: Serve) -> None:
+def test_the_error_of_the_future(serve: Serve) -> None:
     host = serve(Circle())
     opened, arrays = host.open("circle", steps=3, angle=0.3)
     handle = host.fit_score(opened.handle)
@@ -89,25 +90,29 @@ def test_the_squared_error(serve: Serve) -> None:
     predicted = test[starts] + np.float32(0.25)
     for step in (1, 3):
         truth = test[starts + step].astype(float)
-        want = np.square(predicted - truth).sum(1) / 2 / test.astype(float).var(axis=0).mean()
+        want = np.sqrt(np.square(predicted - truth).sum(1) / 2 / test.astype(float).var(axis=0).mean())
         np.testing.assert_allclose(host.score(handle, step, predicted), want, rtol=1e-12)
     np.testing.assert_array_equal(host.score(handle, 2, test[starts + 2]), 0)
     mean = np.broadcast_to(test.mean(0), (len(starts), 2)).astype(np.float32)
-    assert host.score(handle, 1, mean).mean() == pytest.approx(1, abs=0.1)
+    assert np.square(host.score(handle, 1, mean)).mean() == pytest.approx(1, abs=0.1)
 
 
 def test_all_that_a_problem_has(serve: Serve) -> None:
     given = states(word="side", expected=[[0] * 2, [1] * 2])
-    host = serve(Given(problem(lag=2, starts=[4, 0], states=given, eigenvalues=[0.5, -1], picture="image", score=None)))
+    functions = np.arange(5)[None] + 1j
+    known = {"eigenvalues": [-1, 0.5], "leading": 1, "eigenfunctions": functions, "interval": 0.25, "time_unit": "s"}
+    host = serve(Given(problem(lag=2, starts=[4, 0], states=given, picture="image", score=None, **known)))
     opened, arrays = host.open("given")
     assert (opened.handle, opened.HasField("measure")) == (0, False), "nothing is kept"
     assert (opened.lag, opened.states, opened.word, opened.picture) == (2, 2, "side", "image")
     assert list(arrays) == [
         "train", "validation", "test", "starts", "train_states", "validation_states", "test_states", "expected_states",
-        "eigenvalues",
+        "eigenvalues", "eigenfunctions",
     ]  # fmt: skip
     np.testing.assert_array_equal(arrays["expected_states"], [[0, 0], [1, 1]])
     np.testing.assert_array_equal(arrays["eigenvalues"], [-1, 0.5])
+    np.testing.assert_array_equal(arrays["eigenfunctions"], functions)
+    assert (opened.leading, opened.interval, opened.time_unit, opened.valid_up_to) == (1, 0.25, "s", 0)
 
 
 def test_a_score_of_ones_own(serve: Serve) -> None:
@@ -176,7 +181,14 @@ long = "a" * 8193
         (problem(eigenvalues=[math.nan]), "CONTRACT", "Problem.eigenvalues is an array that is not finite as complex128"),
         (problem(source=long), "CONTRACT", "Problem.source has 8193 bytes; the most is 8192"),
         (problem(source=None), "CONTRACT", "Problem.source is None; it must be a text"),
-        (problem(picture="film"), "CONTRACT", "Problem.picture is 'film'; it must be \"curve\" or \"image\""),
+        (problem(eigenvalues=[1.0], leading=2), "CONTRACT", "Problem.leading is 2; it must be a whole number in 0 … 1"),
+        (problem(eigenvalues=[1.0], eigenfunctions=np.ones((1, 4))), "CONTRACT", "Problem.eigenfunctions is an array of sh"),
+        (problem(eigenvalues=[1.0], eigenfunctions=np.ones((2, 5))), "CONTRACT", "Problem.eigenfunctions are 2, of 1 eigenv"),
+        (problem(eigenvalues=[0.5, 1], eigenfunctions=np.ones((2, 5))), "CONTRACT", "Problem.eigenvalues are in another order"),
+        (problem(interval=-1), "CONTRACT", "Problem.interval is -1; it must be a positive number"),
+        (problem(valid_up_to=math.nan), "CONTRACT", "Problem.valid_up_to is nan; it must be a positive number"),
+        (problem(time_unit=long), "CONTRACT", "Problem.time_unit has 8193 bytes"),
+        (problem(picture="film"), "CONTRACT", "Problem.picture is 'film'; it must be one of curve, image, line, plane, series"),
         (problem(score=None), "CONTRACT", "has neither score nor future nor states, and nothing can judge predictions"),
         (problem(future=np.zeros((2, 5, 2))), "CONTRACT", "has a score and a future, and one of them must judge"),
         (problem(score=None, future=np.zeros((2, 4, 2))), "CONTRACT", "Problem.future is an array of shape (2, 4, 2); it must "
@@ -210,6 +222,7 @@ def test_problems_that_cannot_be(serve: Serve, made: Callable[[], Any], kind: st
         ({"least": 1, "most": 1}, "Problem.score.measure has scores in 1 … 1, which is none"),
         ({"least": math.nan}, "Problem.score.measure has scores in nan … inf"),
         ({"least": "0"}, "Problem.score.measure.least is '0'; it must be a number"),
+        ({"root_mean_square": True}, "Problem.score.measure is taken together by squares, and its least score is -1000000.0"),
         ({"most": 1, "chance": 2}, "Problem.score.measure.chance is 2, and scores are in -inf … 1"),
     ],
 )

@@ -79,7 +79,9 @@ class Fitted:
         eigenvalues, order = _checks.spectrum(self.what("eigenvalues"), values)
         reply.abilities.append("spectrum")
         self.operations[wire.LEFT_EIGENFUNCTIONS] = self._eigenfunctions("left_eigenfunctions", order)
-        if "right_eigenfunctions" in self.spectral:
+        if self.has("right_eigenfunctions"):
+            if "right_eigenfunctions" not in self.spectral:  # a model need not have it
+                reply.abilities.append("right-eigenfunctions")
             self.operations[wire.RIGHT_EIGENFUNCTIONS] = self._eigenfunctions("right_eigenfunctions", order)
         return [("eigenvalues", eigenvalues)]
 

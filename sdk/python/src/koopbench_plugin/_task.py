@@ -13,12 +13,12 @@ from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Thread
 from koopbench_plugin._counts import MOST
 from koopbench_plugin.errors import ContractError, LabelError, OptionError, ShapeError, TooShortError
-from koopbench_plugin.problem import Measure, Problem, SquaredError, States
+from koopbench_plugin.problem import FutureError, Measure, Problem, States
 from koopbench_plugin.things import MAX_LINE, NAME
 from koopbench_plugin.wire import plugin_pb2 as wire
 
 MAX_STEPS = 1000
-PICTURES = ("curve", "image")
+PICTURES = ("curve", "image", "line", "plane", "series")
 
 
 class Opened:
@@ -42,7 +42,7 @@ class Opened:
             source=self._text("source", problem.source, _checks.MAX_SENTENCE),
         )
         if problem.picture not in PICTURES:
-            raise ContractError(f'{self._what("picture")} is {problem.picture!r}; it must be "curve" or "image"')
+            raise ContractError(f"{self._what('picture')} is {problem.picture!r}; it must be one of {', '.join(PICTURES)}")
         self.reply.picture = problem.picture
         self.arrays: list[tuple[str, AnyArray]] = []
         train = self._part("train", problem.train, self.reply.train_lengths)
@@ -57,7 +57,11 @@ class Opened:
         if problem.eigenvalues is not None:
             what = self._what("eigenvalues")
             values = _checks.attribute(what, problem.eigenvalues, np.complex128, (None,), "a vector of eigenvalues")
-            self.arrays.append(("eigenvalues", _checks.spectrum(what, values)[0]))
+            values, order = _checks.spectrum(what, values)
+            self.arrays.append(("eigenvalues", values))
+            self.reply.leading = self._whole("leading", problem.leading, len(values), least=0)
+            self._eigenfunctions(problem.eigenfunctions, order, len(test))
+        self._time(problem)
         self.score = self._score(problem, test)
         if self.score is not None:
             self.reply.measure.CopyFrom(_measure(self._what("score.measure"), self.score.measure))
@@ -69,9 +73,31 @@ class Opened:
     def _what(self, attribute: str) -> str:
         return f"{self.name}: Problem.{attribute}"
 
-    def _whole(self, attribute: str, value: Any, most: int) -> int:
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 1 <= value <= most:
-            raise ContractError(f"{self._what(attribute)} is {value!r}; it must be a whole number in 1 … {most}")
+    def _eigenfunctions(self, functions: Any, order: AnyArray, tests: int) -> None:
+        if functions is None:
+            return
+        what = self._what("eigenfunctions")
+        values = _checks.attribute(what, functions, np.complex128, (None, tests), "a row of test snapshots for each eigenvalue")
+        if not 1 <= len(values) <= len(order):
+            raise ContractError(f"{what} are {len(values)}, of {len(order)} eigenvalues; there is one for each at most")
+        if not np.array_equal(order, np.arange(len(order))):
+            raise ContractError(
+                f"{self._what('eigenvalues')} are in another order than by modulus, conjugate pairs side by side "
+                "and the positive imaginary part first; with eigenfunctions they must be in that order"
+            )
+        self.arrays.append(("eigenfunctions", values))
+
+    def _time(self, problem: Problem) -> None:
+        for attribute, value in (("interval", problem.interval), ("valid_up_to", problem.valid_up_to)):
+            if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value < np.inf:
+                raise ContractError(f"{self._what(attribute)} is {value!r}; it must be a positive number")
+        self.reply.interval = problem.interval
+        self.reply.valid_up_to = problem.valid_up_to
+        self.reply.time_unit = self._text("time_unit", problem.time_unit, _checks.MAX_SENTENCE)
+
+    def _whole(self, attribute: str, value: Any, most: int, least: int = 1) -> int:
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not least <= value <= most:
+            raise ContractError(f"{self._what(attribute)} is {value!r}; it must be a whole number in {least} … {most}")
         return int(value)
 
     def _text(self, attribute: str, value: Any, most: int) -> str:
@@ -155,7 +181,7 @@ class Opened:
         variance = float(test.astype(np.float64).var(axis=0).mean())
         if not variance > 0:
             raise ContractError(f"{self._what('test')} has the variance {variance}, by which no error can be divided")
-        return SquaredError(future, variance)
+        return FutureError(future, variance)
 
     def fit(self, seed: int, thread: Thread) -> Scorer:
         """Fits the score, on that thread."""
@@ -221,6 +247,8 @@ def _measure(what: str, measure: Any) -> wire.Measure:
         raise ContractError(
             f"{what}.chance is {measure.chance}, and scores are in {measure.least} … {measure.most}; give nan if it is not known"
         )
+    if measure.root_mean_square and measure.least != 0:
+        raise ContractError(f"{what} is taken together by squares, and its least score is {measure.least}; it must be 0")
     return wire.Measure(
         name=measure.name,
         summary=measure.summary,
@@ -229,6 +257,7 @@ def _measure(what: str, measure: Any) -> wire.Measure:
         least=measure.least,
         most=measure.most,
         chance=measure.chance,
+        root_mean_square=bool(measure.root_mean_square),
     )
 
 

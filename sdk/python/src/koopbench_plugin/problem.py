@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from koopbench_plugin.training import Matrix, Snapshots
 
-Picture = Literal["curve", "image"]
+Picture = Literal["curve", "image", "line", "plane", "series"]
 
 Sequences = npt.ArrayLike | Sequence[npt.ArrayLike]
 """An array of snapshots, first axis time, or a list of such arrays for several trajectories."""
@@ -35,6 +35,11 @@ class Measure:
     """No score is above it."""
     chance: float = math.nan
     """The score of guessing; not a number if it is not known."""
+    root_mean_square: bool = False
+    """Scores of several starts and steps are taken together by the root of the mean of their squares, not by their mean.
+
+    ``least`` is then 0.
+    """
 
 
 class Score(Protocol):
@@ -100,30 +105,52 @@ class Problem:
     """The true states of the snapshots, if there are finitely many and they are known."""
     eigenvalues: npt.ArrayLike | None = None
     """(r,) the largest eigenvalues of the true evolution operator at the lag, if they are known, in any order."""
+    leading: int = 0
+    """How many of them, the largest, estimates are held against; 0 for all."""
+    eigenfunctions: npt.ArrayLike | None = None
+    """(k, test snapshots) the true eigenfunctions of the first k eigenvalues, each up to a factor, if they are known.
+
+    Eigenvalues must then be in descending order of modulus.
+    """
+    interval: float = 1
+    """The time from one snapshot to the next, in the unit."""
+    time_unit: str = ""
+    """The unit of time: "s", "Lyapunov times"; empty for snapshots."""
+    valid_up_to: float = 0
+    """The score up to which a prediction is valid, if lower scores are better; 0 for none.
+
+    The valid time of a roll-out is the time of the steps before the first one beyond it.
+    """
     source: str = ""
     """Where the data come from, for the reader: a noun such as "a simulation"."""
     picture: Picture = "curve"
-    """How a snapshot is drawn: "image" of grey values, the first axis from top to bottom, or "curve" of its values."""
+    """How snapshots are drawn.
+
+    "image" of grey values, the first axis from top to bottom; "curve" of the values of one snapshot; "series" of the values
+    against time; "plane" and "line" are series, and also points: in the plane of the first and the last value, or, for
+    snapshots of one number, on a line.
+    """
     score: Score | None = None
     """What judges predictions: an object with ``measure`` and ``score(step, predicted)``."""
     future: npt.ArrayLike | None = None
     """(steps, starts, axes of one snapshot…) the true snapshots that follow each start, in the place of score.
 
-    The score of a start and step is then ``nmse``, the normalised mean squared error ``sum((p - x)**2) / (x.size * v)`` of the
-    prediction p of the true snapshot x, where v is ``test.var(axis=0).mean()``: at least 0, lower is better, about 1 for
-    predictions by the mean of the test snapshots. The root of its mean over starts is the normalised root mean squared error.
+    The measure is then ``nrmse``, the normalised root mean squared error. The score of a start and step is
+    ``norm(p - x) / sqrt(x.size * v)`` for the prediction p of the true snapshot x, where v is ``test.var(axis=0).mean()``: at
+    least 0, lower is better. Predictions by the mean of the test snapshots have about 1 together.
     """
 
 
-class SquaredError:
+class FutureError:
     """The score of true futures, see :attr:`Problem.future`."""
 
     measure = Measure(
-        name="nmse",
-        summary="squared error of the prediction, over the variance of the test snapshots",
+        name="nrmse",
+        summary="error of the prediction, in standard deviations of the test snapshots",
         lower_is_better=True,
         least=0,
         chance=1,
+        root_mean_square=True,
     )
 
     def __init__(self, future: Snapshots, variance: float) -> None:
@@ -131,7 +158,7 @@ class SquaredError:
         self._variance = variance
 
     def score(self, step: int, predicted: Snapshots) -> Matrix:
-        """Returns the normalised squared error of each prediction."""
+        """Returns the normalised error of each prediction."""
         error = (predicted.astype(np.float64) - self._future[step - 1]).reshape(len(predicted), -1)
-        scores: Matrix = np.square(error).mean(axis=1) / self._variance
+        scores: Matrix = np.sqrt(np.square(error).mean(axis=1) / self._variance)
         return scores

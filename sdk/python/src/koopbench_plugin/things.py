@@ -82,7 +82,8 @@ class Model(Protocol):
 
     It may also have ``eigenvalues()``, the ``(r,)`` eigenvalues of the one-lag operator (or None where it has none after
     all), and ``left_eigenfunctions(snapshots)``, the ``(n, r)`` values of the left eigenfunctions at each snapshot, columns in
-    the order of the eigenvalues. The package puts both in the order of the benchmark, descending modulus.
+    the order of the eigenvalues; and beside them ``right_eigenfunctions(snapshots)``, those of the evolution operator itself,
+    which the benchmark holds against true ones. The package puts all in the order of the benchmark, descending modulus.
 
     And it may have ``save()``, which returns arrays by name, or a :class:`koopbench_plugin.Saved` with facts beside them. Its
     method then has ``load(saved)``, which takes a Saved and gives the same model, to the bit, as ``fit`` gives one: on a copy of

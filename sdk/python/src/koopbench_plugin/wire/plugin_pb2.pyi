@@ -374,7 +374,7 @@ class OpenCall(_message.Message):
     def __init__(self, name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ...) -> None: ...
 
 class Opened(_message.Message):
-    __slots__ = ("handle", "lag", "steps", "rank", "train_lengths", "validation_lengths", "test_lengths", "states", "word", "source", "picture", "measure", "arrays")
+    __slots__ = ("handle", "lag", "steps", "rank", "train_lengths", "validation_lengths", "test_lengths", "states", "word", "source", "picture", "measure", "arrays", "interval", "time_unit", "valid_up_to", "leading")
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     LAG_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +388,10 @@ class Opened(_message.Message):
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     MEASURE_FIELD_NUMBER: _ClassVar[int]
     ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIT_FIELD_NUMBER: _ClassVar[int]
+    VALID_UP_TO_FIELD_NUMBER: _ClassVar[int]
+    LEADING_FIELD_NUMBER: _ClassVar[int]
     handle: int
     lag: int
     steps: int
@@ -401,10 +405,14 @@ class Opened(_message.Message):
     picture: str
     measure: Measure
     arrays: _containers.RepeatedCompositeFieldContainer[Array]
-    def __init__(self, handle: _Optional[int] = ..., lag: _Optional[int] = ..., steps: _Optional[int] = ..., rank: _Optional[int] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., test_lengths: _Optional[_Iterable[int]] = ..., states: _Optional[int] = ..., word: _Optional[str] = ..., source: _Optional[str] = ..., picture: _Optional[str] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+    interval: float
+    time_unit: str
+    valid_up_to: float
+    leading: int
+    def __init__(self, handle: _Optional[int] = ..., lag: _Optional[int] = ..., steps: _Optional[int] = ..., rank: _Optional[int] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., test_lengths: _Optional[_Iterable[int]] = ..., states: _Optional[int] = ..., word: _Optional[str] = ..., source: _Optional[str] = ..., picture: _Optional[str] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., interval: _Optional[float] = ..., time_unit: _Optional[str] = ..., valid_up_to: _Optional[float] = ..., leading: _Optional[int] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("name", "summary", "unit", "lower_is_better", "least", "most", "chance")
+    __slots__ = ("name", "summary", "unit", "lower_is_better", "least", "most", "chance", "root_mean_square")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -412,6 +420,7 @@ class Measure(_message.Message):
     LEAST_FIELD_NUMBER: _ClassVar[int]
     MOST_FIELD_NUMBER: _ClassVar[int]
     CHANCE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_MEAN_SQUARE_FIELD_NUMBER: _ClassVar[int]
     name: str
     summary: str
     unit: str
@@ -419,7 +428,8 @@ class Measure(_message.Message):
     least: float
     most: float
     chance: float
-    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., unit: _Optional[str] = ..., lower_is_better: bool = ..., least: _Optional[float] = ..., most: _Optional[float] = ..., chance: _Optional[float] = ...) -> None: ...
+    root_mean_square: bool
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., unit: _Optional[str] = ..., lower_is_better: bool = ..., least: _Optional[float] = ..., most: _Optional[float] = ..., chance: _Optional[float] = ..., root_mean_square: bool = ...) -> None: ...
 
 class FitScoreCall(_message.Message):
     __slots__ = ("problem", "seed", "name", "states")
