@@ -222,7 +222,7 @@ def test_problems_that_cannot_be(serve: Serve, made: Callable[[], Any], kind: st
         ({"least": 1, "most": 1}, "Problem.score.measure has scores in 1 … 1, which is none"),
         ({"least": math.nan}, "Problem.score.measure has scores in nan … inf"),
         ({"least": "0"}, "Problem.score.measure.least is '0'; it must be a number"),
-        ({"root_mean_square": True}, "Problem.score.measure is taken together by squares, and its least score is -1000000.0"),
+        ({"root_mean_square": True}, "Problem.score.measure is taken together by squares, and its least score is -inf"),
         ({"most": 1, "chance": 2}, "Problem.score.measure.chance is 2, and scores are in -inf … 1"),
     ],
 )
