@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pythonVariable names a Python that has numpy and pandas.
+// pythonVariable names a Python that has the SDK and pandas.
 const pythonVariable = "PYTHON_RESULTS"
 
 // TestResultsInPython runs the Python of docs/results.md on the results of the command before it.
 func TestResultsInPython(t *testing.T) {
 	python := os.Getenv(pythonVariable)
 	if python == "" {
-		t.Skip("it needs a Python with numpy and pandas, whose path is in " + pythonVariable + ": .ci/docs makes one")
+		t.Skip("it needs a Python with the SDK and pandas, whose path is in " + pythonVariable + ": .ci/docs makes one")
 	}
 	text, err := os.ReadFile("docs/results.md")
 	require.NoError(t, err)

@@ -22,7 +22,7 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
     if __name__ == "__main__":
         serve(Ridge())
 
-The six kinds of things and what each must do are in :mod:`koopbench_plugin.things`.
+The six kinds of things and what each must do are in :mod:`koopbench_plugin.things`. :func:`load` reads a folder of results.
 """
 
 from koopbench_plugin import _fork  # noqa: F401 # before gRPC
@@ -42,6 +42,7 @@ from koopbench_plugin.errors import (
 )
 from koopbench_plugin.options import BoolOption, ChoiceOption, FloatOption, IntOption, Option, TextOption
 from koopbench_plugin.problem import Measure, Problem, Score, States
+from koopbench_plugin.results import Results, load
 from koopbench_plugin.things import (
     Embedder,
     Embedding,
@@ -87,6 +88,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "Report",
+    "Results",
     "Saved",
     "Score",
     "ShapeError",
@@ -100,5 +102,6 @@ __all__ = [
     "UnavailableError",
     "UnknownError",
     "__version__",
+    "load",
     "serve",
 ]

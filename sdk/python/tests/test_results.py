@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import koopbench_plugin
+
+pandas = pytest.importorskip("pandas")  # an extra of the package
+
+SCHEMA1 = Path(__file__).resolve().parents[3] / "cli" / "testdata" / "schema1"
+
+
+def run(method: str, seed: int, evaluations: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    common = {
+        "key": f"{method}-s{seed}",
+        "method": method,
+        "name": method,
+        "seed": seed,
+        "status": "ok",
+        "reason": "",
+        "trained": True,
+    }
+    return common | {"evaluations": evaluations, "history": [], "eigenvalues": []} | fields
+
+
+def folder(path: Path, **fields: Any) -> Path:
+    task = {"name": "waves", "measure": {"name": "nrmse"}, "eigenvalues": [[1, 0], [0.5, 0.25]]}
+    content = {"schema": "koopbench.results/2", "task": task, "baselines": [], "runs": []} | fields
+    (path / "results.json").write_text(json.dumps(content))
+    return path
+
+
+def test_frames(tmp_path: Path) -> None:
+    errors = [
+        {"protocol": p, "status": "ok", "score": [0.5, 1.5], "scores": [[0.5, 0.5], [1, 2]]} for p in ("reencode", "powers")
+    ]
+    lost = run("lost", 1, [], status="failed", trained=False)
+    made = run("ridge", 0, errors, rank=3, eigenvalues=[[0.9, 0.1]], history=[{"epoch": 1, "train": 2.5, "validation": None}])
+    baselines = [{"name": "mean", "score": [1, 1], "scores": [[1, 1], [1, 1]]}]
+    r = koopbench_plugin.load(folder(tmp_path, runs=[made, lost], baselines=baselines))
+    assert r.task["name"] == "waves"
+    assert list(r.runs["method"]) == ["ridge", "lost"]
+    assert list(r.runs["status"]) == ["ok", "failed"]
+    assert r.runs["rank"][0] == 3
+    assert list(r.scores.itertuples(index=False, name=None)) == [
+        ("ridge", 0, p, step, score) for p in ("reencode", "powers") for step, score in ((1, 0.5), (2, 1.5))
+    ]
+    powers = r.starts[r.starts["protocol"] == "powers"]
+    assert list(zip(powers["step"], powers["start"], powers["score"])) == [(1, 0, 0.5), (1, 1, 0.5), (2, 0, 1), (2, 1, 2)]
+    assert list(r.baselines["name"]) == ["mean", "mean"]
+    assert list(r.eigenvalues["eigenvalue"]) == [0.9 + 0.1j, 1, 0.5 + 0.25j]
+    assert list(r.eigenvalues["method"]) == ["ridge", "truth", "truth"]
+    assert list(r.history["train"]) == [2.5]
+
+
+def test_what_an_oracle_saw(tmp_path: Path) -> None:
+    e = {"protocol": "reencode", "status": "ok", "score": [0.5], "labels": [[1, 0]]}
+    r = koopbench_plugin.load(folder(tmp_path, expected=[[0, 0], [1, 1]], runs=[run("ridge", 0, [e])]))
+    assert list(zip(r.starts["label"], r.starts["score"])) == [(1, 1), (0, 0)]
+
+
+def test_no_runs(tmp_path: Path) -> None:
+    r = koopbench_plugin.load(folder(tmp_path))
+    assert r.runs.empty
+    assert list(r.scores.columns) == ["method", "seed", "protocol", "step", "score"]
+
+
+def test_arrays(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    np.savez(tmp_path / "runs" / "ridge-s0.npz", rollout_powers=np.ones((2, 1, 3)))
+    np.savez(tmp_path / "runs" / "ridge-s0.powers.predictions.npz", predictions=np.zeros((2, 4, 3)))
+    r = koopbench_plugin.load(folder(tmp_path))
+    assert r.arrays("ridge-s0")["rollout_powers"].shape == (2, 1, 3)
+    assert r.predictions("ridge-s0", "powers").shape == (2, 4, 3)
+    with pytest.raises(FileNotFoundError):
+        r.predictions("ridge-s0")
+
+
+def test_the_first_schema(tmp_path: Path) -> None:
+    if not SCHEMA1.is_dir():
+        pytest.skip("the results of the first schema are not beside the package")
+    shutil.copytree(SCHEMA1, tmp_path / "old")
+    r = koopbench_plugin.load(tmp_path / "old")
+    assert {"method", "protocol", "score"} <= set(r.scores.columns)
+    assert len(r.scores)
+    means = r.starts.groupby(["method", "seed", "protocol", "step"])["score"].mean().reset_index()
+    merged = means.merge(r.scores, on=["method", "seed", "protocol", "step"])
+    assert len(merged) == len(r.scores)
+    np.testing.assert_allclose(merged["score_x"], merged["score_y"], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"{", "is no JSON"),
+        (b"\xff", "is no text"),
+        (b"[]", "has the schema None"),
+        (
+            b'{"schema": "koopbench.results/9"}',
+            "has the schema 'koopbench.results/9'; this version reads koopbench.results/1 and",
+        ),
+        (b'{"schema": "other"}', "has the schema 'other'"),
+    ],
+)
+def test_what_is_no_results(tmp_path: Path, text: bytes, says: str) -> None:
+    (tmp_path / "results.json").write_bytes(text)
+    with pytest.raises(ValueError, match=says):
+        koopbench_plugin.load(tmp_path)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        koopbench_plugin.load(tmp_path)
