@@ -33,7 +33,7 @@ func (h *harness) save(ctx context.Context, r run, model core.Model, result *res
 			return err
 		}
 		file, err = (&results.SavedModel{ModelInfo: h.modelInfo(results.ModelInfo{
-			Kind: results.ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed,
+			Kind: results.ModelOfMethod, Name: r.description.Name, Method: r.entry.Written, Key: r.key, Seed: r.seed,
 			Options: r.entry.Options.Map(), Oracle: h.oracle.Key,
 		}), State: state}).Encode()
 		return err
@@ -86,7 +86,7 @@ func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 	if err != nil {
 		return false, "the oracle was fitted again, since its file was left aside: " + err.Error()
 	}
-	h.Observer.Begin(OracleLabel, h.Oracle.Seed)
-	h.Observer.End(OracleLabel, h.Oracle.Seed, Outcome{Status: results.StatusOK, Reused: true})
+	h.Observer.Begin(OracleName, h.Oracle.Seed)
+	h.Observer.End(OracleName, h.Oracle.Seed, Outcome{Status: results.StatusOK, Reused: true})
 	return true, ""
 }

@@ -34,7 +34,7 @@ func (h *harness) fitOracle(
 	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string,
 ) (err error) {
 	start := time.Now()
-	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
+	progress := h.Observer.Begin(OracleName, h.Oracle.Seed)
 	defer func() {
 		err = h.tooLong(ctx, err)
 		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
@@ -42,7 +42,7 @@ func (h *harness) fitOracle(
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
 			err = fmt.Errorf("the oracle %q: %w", d.Name, err)
 		}
-		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
+		h.Observer.End(OracleName, h.Oracle.Seed, outcome)
 	}()
 	return core.Contain(func() error {
 		return h.teachOracle(ctx, kept, d, options, warning, start, progress)

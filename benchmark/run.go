@@ -232,8 +232,8 @@ func (h *harness) reuse(runs []run, finished []*results.Run) (pending []int, err
 			return nil, err
 		}
 		keys = append(keys, r.key)
-		h.Observer.Begin(r.entry.Label, r.seed)
-		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
+		h.Observer.Begin(r.entry.Written, r.seed)
+		h.Observer.End(r.entry.Written, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
 	}
 	return pending, removeCheckpoints(h.store, keys...)
 }
@@ -308,10 +308,10 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *re
 	start, m, clock := time.Now(), newMeter(), newAwake()
 	ctx, scope := core.WithScope(ctx)
 	kept := openCheckpoints(h.store, r.key, h.CheckpointEvery, clock)
-	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Label, r.seed), s.threads
+	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Written, r.seed), s.threads
 	ctx, cancel := h.bounded(ctx, clock, kept.before)
 	defer cancel()
-	progress := h.Observer.Begin(r.entry.Label, r.seed)
+	progress := h.Observer.Begin(r.entry.Written, r.seed)
 	result := h.blank(r, s)
 	var arrays *results.RunArrays
 	err := core.Contain(func() (err error) {
@@ -332,7 +332,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *re
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil
 	}
-	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
+	h.Observer.End(r.entry.Written, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
 	return result, arrays
 }
 
@@ -348,7 +348,7 @@ func (h *harness) blanks(runs []run) []results.Run {
 // blank is the result of a run of which nothing is known but what was asked for.
 func (h *harness) blank(r run, s share) *results.Run {
 	return &results.Run{
-		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
+		Key: r.key, Method: r.entry.Written, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
 		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
 		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{},
 		Evaluations: []results.Evaluation{}, PredictionSHA256: []string{}, History: []results.Epoch{}, Eigenvalues: []results.Complex{},

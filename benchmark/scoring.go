@@ -31,7 +31,7 @@ func (h *harness) fitScorer(ctx context.Context) (err error) {
 	clock, start := newAwake(), time.Now()
 	ctx, cancel := h.bounded(ctx, clock, 0)
 	defer cancel()
-	progress := h.Observer.Begin(ScoreLabel, h.Oracle.Seed)
+	progress := h.Observer.Begin(ScoreName, h.Oracle.Seed)
 	defer func() {
 		err = h.tooLong(ctx, err)
 		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
@@ -39,7 +39,7 @@ func (h *harness) fitScorer(ctx context.Context) (err error) {
 			outcome.Status, outcome.Reason = statusOf(err), err.Error()
 			err = fmt.Errorf("the score %s of the task %s: %w", h.Task.Info.Measure.Name, h.Task.Info.Name, err)
 		}
-		h.Observer.End(ScoreLabel, h.Oracle.Seed, outcome)
+		h.Observer.End(ScoreName, h.Oracle.Seed, outcome)
 	}()
 	t := h.training(core.Description{Name: h.Task.Info.Name}, core.Options{}, h.Oracle.Seed, progress)
 	h.label(t)

@@ -35,10 +35,10 @@ func (r *Results) Check() error {
 	if err := r.Environment.check(); err != nil {
 		return fmt.Errorf("%w: the environment: %w", ErrResults, err)
 	}
-	labels := map[string]bool{}
+	methods := map[string]bool{}
 	type name struct {
-		label string
-		seed  int64
+		method string
+		seed   int64
 	}
 	keys, names := map[string]int{}, map[name]int{}
 	for i := range r.Runs {
@@ -57,7 +57,7 @@ func (r *Results) Check() error {
 			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.Title(), err)
 		}
 		keys[run.Key], names[n] = i+1, i+1
-		if labels[run.Method] = true; len(labels) > MaxMethods {
+		if methods[run.Method] = true; len(methods) > MaxMethods {
 			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
 				ErrResults, MaxMethods)
 		}

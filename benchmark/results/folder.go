@@ -25,14 +25,14 @@ type folder struct {
 type foundRun struct {
 	store  *Store
 	key    string
-	label  string
+	method string
 	seed   int64
 	result *Run  // nil where it has not finished, or cannot be read
 	damage error // why it cannot be read
 }
 
 func (r foundRun) missing() MissingRun {
-	m := MissingRun{r.label, r.seed, "not finished"}
+	m := MissingRun{r.method, r.seed, "not finished"}
 	if r.damage != nil {
 		m.Reason = r.damage.Error()
 	}
@@ -114,12 +114,12 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	}
 	known := map[string]bool{}
 	b := foreign.NewBudget()
-	add := func(key, label string, seed int64, stored *Run) {
+	add := func(key, method string, seed int64, stored *Run) {
 		if known[key] {
 			return
 		}
 		known[key] = true
-		found := foundRun{store: s, key: key, label: label, seed: seed}
+		found := foundRun{store: s, key: key, method: method, seed: seed}
 		run, ok, err := s.runOf(key, b)
 		if ok {
 			if broken := run.Check(f.Task); broken != nil {
@@ -128,13 +128,13 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 		}
 		switch {
 		case ok:
-			run.Method = label
+			run.Method = method
 			run.RankBy(f.protocol)
 			found.result = &run
 		case stored != nil:
 			found.result = stored
 			if err != nil {
-				f.notes = append(f.notes, fmt.Sprintf("%s, seed %d: %v; it is taken from results.json", label, seed, err))
+				f.notes = append(f.notes, fmt.Sprintf("%s, seed %d: %v; it is taken from results.json", method, seed, err))
 			}
 		case err != nil:
 			found.damage = err

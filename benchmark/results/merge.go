@@ -187,7 +187,7 @@ func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
 	}
 	readable := func(s *Store) error { return besideRun[ending](s, r.result, m.Results.Task) }
 	if err := readable(from); err != nil {
-		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.label, r.seed, err))
+		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.method, r.seed, err))
 		return nil
 	}
 	if from == out || readable(out) == nil {
@@ -291,10 +291,10 @@ func join(folders []*folder) (*joined, error) {
 			}
 			if step := r.result.Contradicts(old.result); step > 0 {
 				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although it was made alike; find out which can be repeated with: bench verify --run %s",
-					ErrNotComparable, r.label, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
+					ErrNotComparable, r.method, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
 			}
 			if r.betterThan(old) {
-				r.label = old.label
+				r.method = old.method
 				best[r.key] = &r
 			}
 		}
@@ -319,40 +319,40 @@ func remedy(reasons differences) string {
 	return ""
 }
 
-// name gives runs that were made alike one label, sorts them by method and seed, and refuses what could not be told apart in
+// name gives runs that were made alike one name, sorts them by method and seed, and refuses what could not be told apart in
 // a table.
 func (j *joined) name() error {
 	type identity struct{ name, options, plugin string }
 	of := func(r foundRun) identity {
 		return identity{r.result.DeclaredName(), hashJSON(r.result.Options), r.result.Plugin.Identity()}
 	}
-	labels, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
+	methods, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
 	for i := range j.runs {
 		r := &j.runs[i]
 		id := of(*r)
-		if label, known := labels[id]; known && label != r.label {
-			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.label, r.seed, label))
-			r.label = label
+		if method, known := methods[id]; known && method != r.method {
+			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.method, r.seed, method))
+			r.method = method
 		}
-		labels[id] = r.label
-		if owner, known := owners[r.label]; !known {
-			owners[r.label], places[r.label] = *r, i
+		methods[id] = r.method
+		if owner, known := owners[r.method]; !known {
+			owners[r.method], places[r.method] = *r, i
 		} else if of(owner) != id {
 			why := UnlikeOptions(r.result.Options, owner.result.Options)
 			if why == "" {
 				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.Origin(), owner.result.Plugin.Origin())
 			}
 			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its name, like vamp?epochs=20",
-				ErrNotComparable, r.label, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
+				ErrNotComparable, r.method, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
 		}
-		r.result.Method = r.label
+		r.result.Method = r.method
 	}
 	slices.SortStableFunc(j.runs, func(a, b foundRun) int {
-		return cmp.Or(cmp.Compare(places[a.label], places[b.label]), cmp.Compare(a.seed, b.seed))
+		return cmp.Or(cmp.Compare(places[a.method], places[b.method]), cmp.Compare(a.seed, b.seed))
 	})
 	for i := 1; i < len(j.runs); i++ {
-		if a, b := j.runs[i-1], j.runs[i]; a.label == b.label && a.seed == b.seed {
-			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.label, a.seed, a.key, a.store.dir, b.key, b.store.dir)
+		if a, b := j.runs[i-1], j.runs[i]; a.method == b.method && a.seed == b.seed {
+			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed, a.key, a.store.dir, b.key, b.store.dir)
 		}
 	}
 	return nil

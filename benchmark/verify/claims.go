@@ -42,7 +42,7 @@ func (c *comparison) checkClaims() {
 			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.Title(), run.Key, key)
 		}
 		c.checkEpochs(run.Title(), run.Options)
-		c.checkLabel(run.Title(), run)
+		c.checkMeaning(run.Title(), run)
 		other := first[run.Method]
 		if other == nil {
 			first[run.Method] = run
@@ -89,8 +89,8 @@ func epochsIn(options map[string]any) (epochs float64, ok bool) {
 	return epochs, ok
 }
 
-// checkLabel checks that the label stands for the method and the options that are recorded.
-func (c *comparison) checkLabel(who string, run *results.Run) {
+// checkMeaning checks that the name as written stands for the method and the options that are recorded.
+func (c *comparison) checkMeaning(who string, run *results.Run) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
 		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
 			run.DeclaredName())

@@ -219,9 +219,9 @@ func (f *fileComparison) run(run *results.Run) {
 		if f.decode(name, content, &there) {
 			there.RankBy(f.Protocol) // an earlier command may have ranked by another
 			f.sameFields(name, there, run, []string{"method"})
-			if there.Method != run.Method { // the label of an earlier command
+			if there.Method != run.Method { // as an earlier command wrote it
 				there.Name = run.Name
-				f.checkLabel(name, &there)
+				f.checkMeaning(name, &there)
 			}
 		}
 	}

@@ -23,9 +23,9 @@ type Published struct {
 	*results.Results
 	// Store is the folder that they are from; it is only read.
 	Store *results.Store
-	// Meaning returns the method that a label stands for, by its declared name, and all its
+	// Meaning returns the method that a name as written stands for, by its declared name, and all its
 	// options. The error is [core.ErrUnknown] where there is no such method here.
-	Meaning func(label string) (name string, options core.Options, err error)
+	Meaning func(method string) (name string, options core.Options, err error)
 }
 
 // Verification is what [Check] has found.
@@ -65,7 +65,7 @@ func (v Run) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 // repeated: predictions bit by bit, what follows from them, and the files beside results.json.
 // The plan must have the task, the oracle, and the options of the results; its Out is ignored.
 // Runs of the plan that are not among the results, or not [Status.Repeatable], are left out. What
-// the results say of themselves, keys and labels for instance, is checked for all runs.
+// the results say of themselves, keys and names for instance, is checked for all runs.
 //
 // The error is [ErrResults] where the results have not the form of any, and [ErrNotComparable]
 // where the plan would judge by other measures than the results: both are found before anything
@@ -93,9 +93,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 	if asked == nil {
 		asked = func(string, int64) bool { return true }
 	}
-	plan.Only = func(label string, seed int64) bool {
-		run := p.Run(label, seed)
-		return run != nil && run.Status.Repeatable() && asked(label, seed)
+	plan.Only = func(method string, seed int64) bool {
+		run := p.Run(method, seed)
+		return run != nil && run.Status.Repeatable() && asked(method, seed)
 	}
 	plan.CheckpointEvery = -1 // what is made again is made from the beginning
 	plan.SavePredictions, plan.SaveModels, plan.Shard, plan.MaxEpochs = false, p.hasModels(), results.Shard{}, 0
@@ -123,7 +123,7 @@ type comparison struct {
 	Published
 	here  *results.Results
 	made  *results.Store // the folder of what was made again
-	asked func(label string, seed int64) bool
+	asked func(method string, seed int64) bool
 	v     *Verification
 }
 
