@@ -39,7 +39,7 @@ func (h *harness) save(ctx context.Context, r run, model core.Model, result *res
 		return err
 	}()
 	if err != nil {
-		result.Warnings = append(result.Warnings, results.Bounded(fmt.Sprintf("the model was not saved: %v", err)))
+		result.Warnings = append(result.Warnings, beginning(fmt.Sprintf("the model was not saved: %v", err)))
 		return nil
 	}
 	return file

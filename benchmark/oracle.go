@@ -69,7 +69,7 @@ func (h *harness) teachOracle(
 	if warning != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, warning)
 	}
-	h.oracle.Warnings = results.Shortened(h.oracle.Warnings)
+	h.oracle.Warnings = beginnings(h.oracle.Warnings)
 	h.oracle.History = history(report)
 	var seen []int
 	for i := range h.Task.Validation.Count() {

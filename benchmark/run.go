@@ -195,10 +195,10 @@ func (h *harness) blankResults() *results.Results {
 func (h *harness) makeBaselines(ctx context.Context, r *results.Results) (all []results.Baseline, err error) {
 	ctx, cancel := h.bounded(ctx, newAwake(), 0)
 	defer cancel()
-	if all, err = h.baselines(ctx); err != nil {
+	if r.Baselines, err = h.baselines(ctx); err != nil {
 		return nil, h.tooLong(ctx, err)
 	}
-	return all, h.store.WriteBaselines(r, all)
+	return r.Baselines, h.store.WriteBaselines(r)
 }
 
 // claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that it
@@ -327,7 +327,7 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *re
 		fail(result, err)
 		arrays = nil
 	}
-	result.Warnings = results.Shortened(result.Warnings)
+	result.Warnings = beginnings(result.Warnings)
 	m.report(result, scope)
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil
@@ -358,7 +358,7 @@ func (h *harness) blank(r run, s share) *results.Run {
 
 // fail makes the result one of a run that was not evaluated.
 func fail(r *results.Run, err error) {
-	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), results.Bounded(err.Error()), false, ""
+	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), beginning(err.Error()), false, ""
 	r.Evaluations = []results.Evaluation{}
 	r.RankBy(r.Ranked.Protocol)
 }
@@ -449,7 +449,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
-	result.Untrained = results.Bounded(report.Untrained)
+	result.Untrained = beginning(report.Untrained)
 
 	rows := newRows(h.secret, r.key, h.Task.Steps)
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)

@@ -96,7 +96,7 @@ func (h *harness) baselines(ctx context.Context) ([]results.Baseline, error) {
 		case ctx.Err() != nil, errors.Is(err, core.ErrContract):
 			return nil, fmt.Errorf("the baseline %s: %w", of.name, err)
 		default:
-			h.notes = append(h.notes, results.Bounded(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
+			h.notes = append(h.notes, beginning(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
 		}
 	}
 	return all, nil

@@ -57,24 +57,23 @@ func (r *Results) Check() error {
 			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.Title(), err)
 		}
 		keys[run.Key], names[n] = i+1, i+1
-		if methods[run.Method] = true; len(methods) > MaxMethods {
+		if methods[run.Method] = true; len(methods) > maxMethods {
 			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
-				ErrResults, MaxMethods)
+				ErrResults, maxMethods)
 		}
 	}
 	return nil
 }
 
-// MaxMethods is the largest number of methods that results hold, each with any number of seeds: a table or a figure has a line
-// for each.
-const MaxMethods = 1000
-
 const (
+	// maxMethods is the largest number of methods that results hold, each with any number of seeds: a table or a figure has
+	// a line for each.
+	maxMethods = 1000
 	// maxName is the largest length of a text that stands in a line with others, in bytes.
 	maxName = 4096
 	// maxAxes is the largest number of axes of a snapshot.
 	maxAxes = 16
-	// maxSaid is the largest length of a reason or a warning, in bytes; see [bounded] for what is kept of one.
+	// maxSaid is the largest length of a reason or a warning, in bytes; a run keeps less of one.
 	maxSaid = 1 << 20
 	// maxSnapshot is the largest number of values of a snapshot: pictures of them are drawn.
 	maxSnapshot = 1 << 22
@@ -427,6 +426,14 @@ func (r *Run) checkCosts() error {
 func isFileName(key string) bool {
 	return key != "" && key[0] != '.' && len(key) < 200 && !strings.ContainsAny(key, `/\`) &&
 		!strings.ContainsFunc(key, unicode.IsControl)
+}
+
+// checkKey returns [ErrResults] unless a run of that key can have files.
+func checkKey(key string) error {
+	if isFileName(key) {
+		return nil
+	}
+	return fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
 }
 
 func isShare(v float64) bool { return v >= 0 && v <= 1 }

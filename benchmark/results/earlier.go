@@ -27,10 +27,7 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	if !s.hasResults() {
 		return e, nil
 	}
-	old, err := s.Results()
-	if err == nil {
-		err = s.CheckCurrent(old)
-	}
+	old, err := s.current()
 	if err != nil {
 		return e, err
 	}
@@ -62,7 +59,7 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	refuse := func(why string) error {
 		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
 			"table: %s; choose another folder with --out, or remove %s: the runs stay",
-			ErrNotComparable, s.dir, methodsOf(e.carried), why, s.Path("results.json"))
+			ErrNotComparable, s.dir, methodsOf(e.carried), why, s.Path(resultsFile))
 	}
 	if len(unlike) > 0 {
 		return e, refuse(e.why)

@@ -77,10 +77,7 @@ func (s *Store) folder() (*folder, error) {
 		}
 		return s.gather(nil, plans)
 	}
-	r, err := s.Results()
-	if err == nil {
-		err = s.CheckCurrent(r)
-	}
+	r, err := s.current()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func (f *folder) results(oracle OracleInfo) *Results {
 // gather finds the runs of results, if any, and of plans.
 func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	f := &folder{store: s}
-	name := "results.json"
+	name := resultsFile
 	if r != nil {
 		f.setting, f.protocol, f.expected = settingOf(r), r.Protocol, r.Expected
 	} else {
@@ -123,7 +120,7 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 		run, ok, err := s.runOf(key, b)
 		if ok {
 			if broken := run.Check(f.Task); broken != nil {
-				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.Path("runs", key+".json"), broken)
+				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.Path(runFile(key)), broken)
 			}
 		}
 		switch {

@@ -68,7 +68,7 @@ func FuzzTaskArrays(f *testing.F) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(f, err)
 	var b bytes.Buffer
-	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).Archive()))
+	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).archive()))
 	f.Add(b.Bytes())
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,7 +104,7 @@ func (m *Merged) takeBaselines(out *Store, folders []*folder) error {
 			continue
 		}
 		m.Results.Baselines = baselines
-		return out.WriteBaselines(m.Results, baselines)
+		return out.WriteBaselines(m.Results)
 	}
 	return nil
 }
@@ -131,46 +130,54 @@ func (m *Merged) take(out *Store, r foundRun) error {
 		return nil
 	}
 	m.Copied++
-	return out.writeJSON(out.Path("runs", r.key+".json"), r.result)
+	return out.writeJSON(runFile(r.key), r.result)
 }
 
-// besideRun are the endings of the files of a run beside its results, and what reads each to its end.
-var besideRun = map[string]func(s *Store, run *Run, t TaskInfo) error{
-	".npz": func(s *Store, run *Run, t TaskInfo) error { _, err := s.RunArraysOf(t, run); return err },
-	".model.npz": func(s *Store, run *Run, _ TaskInfo) error {
-		m, err := s.ReadModel(ModelFile(run.Key))
-		if err == nil && m.Key != run.Key {
-			err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
-		}
-		return err
-	},
-	predictionsEnding(ProtocolReencode): predictionsOf(ProtocolReencode),
-	predictionsEnding(ProtocolPowers):   predictionsOf(ProtocolPowers),
+// besideFile is a file of a run beside its results, and what reads it to its end.
+type besideFile struct {
+	name string
+	read func(*Store) error
+}
+
+// beside are those that a run of the task may have.
+func (r *Run) beside(t TaskInfo) []besideFile {
+	files := []besideFile{
+		{ModelFile(r.Key), func(s *Store) error {
+			m, err := s.ReadModel(ModelFile(r.Key))
+			if err == nil && m.Key != r.Key {
+				err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
+			}
+			return err
+		}},
+		{runArraysFile(r.Key), func(s *Store) error { _, err := s.RunArraysOf(t, r); return err }},
+	}
+	for _, protocol := range Protocols() {
+		files = append(files, besideFile{PredictionsFile(r.Key, protocol), func(s *Store) error {
+			return s.EachPrediction(r.Key, protocol, t, nil)
+		}})
+	}
+	return files
 }
 
 // Files are the names of the files that a run may have.
 func (r *Run) Files() []string {
-	names := []string{"runs/" + r.Key + ".json"}
-	for ending := range besideRun {
-		names = append(names, "runs/"+r.Key+ending)
+	names := []string{runFile(r.Key)}
+	for _, file := range r.beside(TaskInfo{}) {
+		names = append(names, file.name)
 	}
 	return names
 }
 
-func predictionsOf(protocol string) func(s *Store, run *Run, t TaskInfo) error {
-	return func(s *Store, run *Run, t TaskInfo) error { return s.EachPrediction(run.Key, protocol, t, nil) }
-}
-
-// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it. What
-// cannot be read is left out, with a note.
+// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it.
+// What cannot be read is left out, with a note.
 func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
 	for _, r := range runs {
 		if len(r.result.Evaluations) == 0 {
 			continue
 		}
 		for _, f := range folders {
-			for _, ending := range slices.Sorted(maps.Keys(besideRun)) {
-				if err := m.takeFile(out, f.store, r, ending); err != nil {
+			for _, file := range r.result.beside(m.Results.Task) {
+				if err := m.takeFile(out, f.store, r, file); err != nil {
 					return err
 				}
 			}
@@ -179,21 +186,19 @@ func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) erro
 	return nil
 }
 
-// takeFile copies the file of a run with that ending.
-func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
-	name := "runs/" + r.key + ending
-	if from.Files().Missing(name) {
+func (m *Merged) takeFile(out, from *Store, r foundRun, file besideFile) error {
+	if from.Files().Missing(file.name) {
 		return nil
 	}
-	readable := func(s *Store) error { return besideRun[ending](s, r.result, m.Results.Task) }
-	if err := readable(from); err != nil {
-		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.method, r.seed, err))
+	if err := file.read(from); err != nil {
+		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v",
+			r.method, r.seed, err))
 		return nil
 	}
-	if from == out || readable(out) == nil {
+	if from == out || file.read(out) == nil {
 		return nil
 	}
-	return copyFile(out, from, name)
+	return copyFile(out, from, file.name)
 }
 
 // copyFile copies a file of one folder to another, piece by piece.
@@ -218,7 +223,7 @@ const maxConfiguration = 1 << 20
 func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 	var first []byte
 	for _, f := range folders {
-		text, err := f.store.Files().Read("config.yaml", maxConfiguration)
+		text, err := f.store.Files().Read(configurationFile, maxConfiguration)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -230,10 +235,10 @@ func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 			return nil
 		}
 	}
-	if first == nil || !out.Files().Missing("config.yaml") {
+	if first == nil || !out.Files().Missing(configurationFile) {
 		return nil
 	}
-	return atomicfile.Write(out.Path("config.yaml"), first)
+	return atomicfile.Write(out.Path(configurationFile), first)
 }
 
 // takeData copies data.npz where out has none that fits the task.
@@ -249,7 +254,7 @@ func (m *Merged) takeData(out *Store, folders []*folder) error {
 		if !fits(f.store) {
 			continue
 		}
-		return copyFile(out, f.store, "data.npz")
+		return copyFile(out, f.store, dataFile)
 	}
 	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
 	return nil

@@ -47,25 +47,23 @@ type SavedModel struct {
 
 // ReadModel reads a model file. The error is [ErrModel] where it is torn, changed, or of another version.
 func ReadModel(path string) (*SavedModel, error) {
-	f, err := foreign.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	m, err := decodeModel(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
-	}
-	return m, nil
+	return readModel(func(use func(f io.ReaderAt, size int64) error) error {
+		f, err := foreign.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return opened(f, path, use)
+	})
 }
 
 // ReadModel is [ReadModel] for a file of the folder.
-func (s *Store) ReadModel(name string) (m *SavedModel, err error) {
-	err = s.Open(name, func(f io.ReaderAt, size int64) error {
+func (s *Store) ReadModel(name string) (*SavedModel, error) {
+	return readModel(func(use func(f io.ReaderAt, size int64) error) error { return s.Open(name, use) })
+}
+
+func readModel(open func(use func(f io.ReaderAt, size int64) error) error) (m *SavedModel, err error) {
+	err = open(func(f io.ReaderAt, size int64) error {
 		m, err = decodeModel(f, size)
 		return err
 	})
@@ -82,12 +80,6 @@ func (s *Store) Oracle(key string) (*SavedModel, error) {
 	}
 	return s.ReadModel(OracleFile(key))
 }
-
-// ModelFile is the name of the file of a run's model.
-func ModelFile(key string) string { return "runs/" + key + ".model.npz" }
-
-// OracleFile is the name of the file of an oracle's model.
-func OracleFile(key string) string { return "oracle-" + key + ".npz" }
 
 func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m := &SavedModel{}

@@ -165,7 +165,7 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p Planned, err error) 
 }
 
 // WritePlan writes the file of a plan.
-func (s *Store) WritePlan(p Planned) error { return s.writeJSON(s.Path(p.name()), p) }
+func (s *Store) WritePlan(p Planned) error { return s.writeJSON(p.name(), p) }
 
 // RemovePlan removes the plan of a whole command, if there is one.
 func (s *Store) RemovePlan() error {

@@ -37,7 +37,7 @@ type runV1 struct {
 // which keeps all but readers from taking it: see [Store.CheckCurrent].
 func (s *Store) resultsV1() (*Results, error) {
 	var old resultsV1
-	if err := s.readJSON("results.json", &old, nil); err != nil {
+	if err := s.readJSON(resultsFile, &old, nil); err != nil {
 		return nil, err
 	}
 	r := &Results{
@@ -108,7 +108,7 @@ func (s *Store) CheckCurrent(r *Results) error {
 	}
 	return fmt.Errorf("%w: %s has the schema %q of an older version: it can be shown and compared, by bench report and "+
 		"bench compare; what else there is to do takes %q: run it again in another folder", ErrResults,
-		s.Path("results.json"), r.Schema, Schema)
+		s.Path(resultsFile), r.Schema, Schema)
 }
 
 // rollOutV1 is the array of the roll-out, by whatever protocol.

@@ -35,7 +35,7 @@ func (c *comparison) checkClaims() {
 		}
 		if env.Backend != c.Environment.Backend {
 			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.Title(),
-				results.OrUnknown(env.Backend), results.OrUnknown(c.Environment.Backend))
+				env.Kernels(), c.Environment.Kernels())
 		}
 		key := results.RunKey(c.Task, o.Key, env, run.Plugin.Identity(), run.DeclaredName(), run.Options, run.Seed)
 		if key != run.Key {

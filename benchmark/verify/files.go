@@ -143,12 +143,12 @@ func (f *fileComparison) oracle() {
 
 // baselines compares baselines.json with results.json.
 func (f *fileComparison) baselines() {
-	content := f.read(results.BaselinesFile, false)
+	content := f.read("baselines.json", false)
 	var there results.StoredBaselines
-	if content == nil || !f.decode(results.BaselinesFile, content, &there) {
+	if content == nil || !f.decode("baselines.json", content, &there) {
 		return
 	}
-	f.sameFields(results.BaselinesFile, there, results.StoredBaselines{Key: f.BaselineKey(), Baselines: f.Baselines}, nil)
+	f.sameFields("baselines.json", there, f.StoredBaselines(), nil)
 }
 
 // data compares data.npz with the task.
@@ -250,12 +250,11 @@ func (f *fileComparison) shown(run, here *results.Run) {
 	name := path.Join("runs", run.Key+".npz")
 	want := npz.Archive{}
 	if here != nil {
-		made, err := f.made.RunArrays(here.Key)
-		if err != nil {
+		var err error
+		if want, err = f.made.ReadArrays(path.Join("runs", here.Key+".npz")); err != nil {
 			f.find("%s: what was made again cannot be read: %v", name, err)
 			return
 		}
-		want = made.Archive()
 	}
 	f.archive(name, want, here == nil, func(array string, there npz.Array) string {
 		for _, protocol := range results.Protocols() {
@@ -323,8 +322,8 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 		if array != results.PredictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
-		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %s and is recorded as %s", array, step+1,
-			results.ShortHash(got), results.ShortHash(e.PredictionSHA256[step]))
+		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %.12s and is recorded as %.12s", array, step+1,
+			got, e.PredictionSHA256[step])
 	}
 	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
 }
