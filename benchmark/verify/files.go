@@ -86,7 +86,7 @@ func (f *fileComparison) results() {
 
 // unknown finds fields of a JSON file that are not those that this program reads.
 func (f *fileComparison) unknown(name string, content []byte, value any) {
-	field, err := results.UnknownField(content, value)
+	field, err := unknownField(content, value)
 	if err != nil {
 		f.find("%s cannot be read: %v", name, err)
 		return
@@ -129,7 +129,7 @@ func (f *fileComparison) oracle() {
 	if content := f.read("oracle.json", false); content != nil {
 		var info results.OracleInfo
 		if f.decode("oracle.json", content, &info) {
-			f.sameFields("oracle.json", info, f.Oracle, nil)
+			f.sameFields("oracle.json", info, f.Oracle, "")
 		}
 	}
 	if f.Oracle.Key == "" {
@@ -148,7 +148,7 @@ func (f *fileComparison) baselines() {
 	if content == nil || !f.decode("baselines.json", content, &there) {
 		return
 	}
-	f.sameFields("baselines.json", there, f.StoredBaselines(), nil)
+	f.sameFields("baselines.json", there, f.StoredBaselines(), "")
 }
 
 // data compares data.npz with the task.
@@ -172,19 +172,22 @@ func (f *fileComparison) decode(name string, content []byte, value any) bool {
 }
 
 // sameFields compares what a file says with what results.json says, field by field.
-func (f *fileComparison) sameFields(name string, there, results any, except []string) {
-	a, b := fieldsOf(there), fieldsOf(results)
-	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
-		if !slices.Contains(except, field) && !bytes.Equal(a[field], b[field]) {
-			f.find("%s has %s %s and results.json has %s", name, field, short(a[field]), short(b[field]))
-		}
-	}
+func (f *fileComparison) sameFields(name string, there, results any, except string) {
+	unlikeFields(there, results, except, func(field, a, b string) {
+		f.find("%s has %s %s and results.json has %s", name, field, a, b)
+	})
 }
 
-func merged(a, b map[string]json.RawMessage) map[string]json.RawMessage {
+// unlikeFields tells of the fields of two structs that JSON has otherwise, in the order of their names.
+func unlikeFields(v, w any, except string, tell func(field, a, b string)) {
+	a, b := fieldsOf(v), fieldsOf(w)
 	all := maps.Clone(a)
 	maps.Copy(all, b)
-	return all
+	for _, field := range slices.Sorted(maps.Keys(all)) {
+		if field != except && !bytes.Equal(a[field], b[field]) {
+			tell(field, short(a[field]), short(b[field]))
+		}
+	}
 }
 
 // fieldsOf are the fields of a struct as JSON.
@@ -218,7 +221,7 @@ func (f *fileComparison) run(run *results.Run) {
 		var there results.Run
 		if f.decode(name, content, &there) {
 			there.RankBy(f.Protocol) // an earlier command may have ranked by another
-			f.sameFields(name, there, run, []string{"method"})
+			f.sameFields(name, there, run, "method")
 			if there.Method != run.Method { // as an earlier command wrote it
 				there.Name = run.Name
 				f.checkMeaning(name, &there)
@@ -342,9 +345,9 @@ func (f *fileComparison) model(name, made string, want results.ModelInfo) {
 	info.Method, info.Version, want.Task = "", "", results.TaskInfo{}
 	task.Source, info.Task.Source = "", ""
 	task.Plugin, info.Task.Plugin = task.Plugin.SameCode(), info.Task.Plugin.SameCode()
-	f.sameFields(name, info.Task, task, nil)
+	f.sameFields(name, info.Task, task, "")
 	info.Task = results.TaskInfo{}
-	f.sameFields(name, info, want, nil)
+	f.sameFields(name, info, want, "")
 	if made == "" || f.made.Files().Missing(made) {
 		f.leaveFile(name)
 		return

@@ -2,11 +2,9 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -376,12 +374,9 @@ func (c *comparison) compareTask() {
 	old, here := c.Task, c.here.Task
 	old.Source, here.Source = "", ""
 	old.Plugin, here.Plugin = old.Plugin.SameCode(), here.Plugin.SameCode()
-	a, b := fieldsOf(old), fieldsOf(here)
-	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
-		if field != "shape" && !bytes.Equal(a[field], b[field]) {
-			c.find("of the task, %s is recorded as %s and is %s here", field, short(a[field]), short(b[field]))
-		}
-	}
+	unlikeFields(old, here, "shape", func(field, a, b string) {
+		c.find("of the task, %s is recorded as %s and is %s here", field, a, b)
+	})
 	if !reflect.DeepEqual(c.Expected, c.here.Expected) {
 		c.find("the expected states are recorded otherwise than they are here")
 	}
