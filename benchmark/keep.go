@@ -66,8 +66,8 @@ func (h *harness) saveOracle(ctx context.Context) error {
 	return m.Write(h.store.OraclePath(h.oracle.Key))
 }
 
-// loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why it has not
-// where there is one.
+// loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why
+// it has not where there is one.
 func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 	path := h.store.OraclePath(h.oracle.Key)
 	m, err := h.store.Oracle(h.oracle.Key)

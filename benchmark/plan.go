@@ -65,10 +65,11 @@ type Entry struct {
 	Written string // how the user wrote it, which is Method of its runs: "vamp?epochs=20"
 	Method  core.Method
 	Options core.Options
-	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the same code
-	// only. It is nil otherwise.
+	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the
+	// same code only. It is nil otherwise.
 	Plugin *results.PluginInfo
-	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has them.
+	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has
+	// them.
 	Isolated bool
 }
 
@@ -117,8 +118,9 @@ type run struct {
 	place       int // in the plan, from 0
 }
 
-// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and writes so where they are
-// written with it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the plan before does it first.
+// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and writes so
+// where they are written with it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the
+// plan before does it first.
 func (p *Plan) Cap() error {
 	if p.Task.Info.Judged() {
 		cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
@@ -157,7 +159,8 @@ var epochsWritten = regexp.MustCompile(`([?&]` + epochsOption + `=)[^&]*`)
 // runs lists every method at every seed, keyed, and rejects what is not unique.
 func (p *Plan) runs(oracleKey string) ([]run, error) {
 	if len(p.Entries) == 0 || len(p.Seeds) == 0 {
-		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption, len(p.Entries), len(p.Seeds))
+		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption,
+			len(p.Entries), len(p.Seeds))
 	}
 	var runs []run
 	written := map[string]string{}
@@ -169,7 +172,8 @@ func (p *Plan) runs(oracleKey string) ([]run, error) {
 		for _, seed := range p.Seeds {
 			key := results.RunKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.Identity(), d.Name, e.Options.Map(), seed)
 			if other, twice := written[key]; twice {
-				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Written, seed)
+				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other,
+					e.Written, seed)
 			}
 			written[key] = e.Written
 			runs = append(runs, run{e, d, seed, key, len(runs)})
@@ -225,7 +229,9 @@ func (p *Plan) wants(method string, seed int64) bool { return p.Only == nil || p
 
 // due are the runs of the plan that are to be made.
 func (p *Plan) due(all []run) []run {
-	return slices.DeleteFunc(slices.Clone(all), func(r run) bool { return !p.Shard.Has(r.place) || !p.wants(r.entry.Written, r.seed) })
+	return slices.DeleteFunc(slices.Clone(all), func(r run) bool {
+		return !p.Shard.Has(r.place) || !p.wants(r.entry.Written, r.seed)
+	})
 }
 
 func (h *harness) planned(runs []run) results.Planned {

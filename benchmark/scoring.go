@@ -39,11 +39,9 @@ func (h *harness) fitScorer(ctx context.Context) error {
 	})
 }
 
-// observe makes what judges all runs, in a bounded context, and tells the observer of it by that name. Errors begin with
-// what it is.
-func (h *harness) observe(
-	ctx context.Context, name, what string, work func(core.Progress) error,
-) error {
+// observe makes what judges all runs, in a bounded context, and tells the observer of it by that name. Errors begin
+// with what it is.
+func (h *harness) observe(ctx context.Context, name, what string, work func(core.Progress) error) error {
 	start := time.Now()
 	progress := h.Observer.Begin(name, h.Oracle.Seed)
 	err := h.tooLong(ctx, core.Contain(func() error { return work(progress) }))

@@ -113,7 +113,8 @@ func (s *Store) RunArrays(key string) (*RunArrays, error) {
 	return arrays, nil
 }
 
-// RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of another.
+// RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of
+// another.
 func (s *Store) RunArraysOf(info TaskInfo, run *Run) (*RunArrays, error) {
 	arrays, err := s.RunArrays(run.Key)
 	if err != nil {
@@ -202,8 +203,8 @@ func (r *RunArrays) check(info TaskInfo, run *Run) error {
 		return nil
 	}
 	if rows, columns := r.LeftEigenfunctions.Dims(); rows != info.Test || columns != len(run.Eigenvalues) {
-		return fmt.Errorf("%w: \"left_eigenfunctions\" has the shape [%d %d]; of %d test snapshots and %d eigenvalues it has "+
-			"[%[4]d %[5]d]", ErrResults, rows, columns, info.Test, len(run.Eigenvalues))
+		return fmt.Errorf("%w: \"left_eigenfunctions\" has the shape [%d %d]; of %d test snapshots and %d eigenvalues it "+
+			"has [%[4]d %[5]d]", ErrResults, rows, columns, info.Test, len(run.Eigenvalues))
 	}
 	return nil
 }

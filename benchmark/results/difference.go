@@ -13,9 +13,9 @@ import (
 // Aspect names what results can differ in.
 type Aspect string
 
-// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table together.
-// Those that differ in training, code or kernels are other runs, and are told apart if they would be joined. The machine changes
-// times.
+// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table
+// together. Those that differ in training, code or kernels are other runs, and are told apart if they would be joined.
+// The machine changes times.
 const (
 	AspectData     Aspect = "data"
 	AspectSplit    Aspect = "split"
@@ -41,8 +41,8 @@ func (d Difference) Fatal() bool {
 	return d.Aspect != AspectTraining && d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
 }
 
-// Differences lists what is not alike in results and in those that they are held against, most important first; runs are not
-// looked at.
+// Differences lists what is not alike in results and in those that they are held against, most important first; runs
+// are not looked at.
 func Differences(r, against *Results) []Difference {
 	d := settingOf(r).unlike(settingOf(against))
 	if r.Protocol != against.Protocol {
@@ -95,7 +95,8 @@ func (s setting) unlike(o setting) differences {
 		add(AspectData, "another task: %q against %q", t.Name, u.Name)
 	}
 	if t.Train != u.Train || t.Validation != u.Validation || t.Test != u.Test {
-		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train, u.Validation, u.Test)
+		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train,
+			u.Validation, u.Test)
 	}
 	if t.Starts != u.Starts {
 		add(AspectSplit, "another number of roll-outs: %d against %d", t.Starts, u.Starts)

@@ -81,12 +81,12 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	}
 	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r Run) bool { return finished[r.Title()] })
 	if n := len(e.replaced) - len(gone); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
-			n, e.store.dir, e.why))
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files "+
+			"stay in runs/", n, e.store.dir, e.why))
 	}
 	if len(gone) > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their place "+
-			"have not finished; the same command makes them", len(gone), e.store.dir, e.why))
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their "+
+			"place have not finished; the same command makes them", len(gone), e.store.dir, e.why))
 	}
 	if len(e.carried) == 0 {
 		return own, notes, nil

@@ -55,8 +55,8 @@ func (r foundRun) betterThan(o *foundRun) bool {
 	return rank(r) > rank(*o)
 }
 
-// folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged, and
-// [ErrNotComparable] where results.json and plans do not belong together.
+// folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged,
+// and [ErrNotComparable] where results.json and plans do not belong together.
 func (s *Store) folder() (*folder, error) {
 	info, err := os.Stat(s.dir)
 	switch {
@@ -145,8 +145,8 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	}
 	for _, p := range plans {
 		if reasons := p.setting().unlike(f.setting); len(reasons) > 0 {
-			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: its runs stay",
-				ErrNotComparable, s.dir, p.name(), name, reasons.err())
+			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: "+
+				"its runs stay", ErrNotComparable, s.dir, p.name(), name, reasons.err())
 		}
 		for _, due := range p.Runs {
 			add(due.Key, due.Method, due.Seed, nil)
@@ -169,6 +169,7 @@ func (f *folder) countOthers(known map[string]bool) {
 		}
 	}
 	if others > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; they stay there", f.store.dir, others))
+		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; "+
+			"they stay there", f.store.dir, others))
 	}
 }

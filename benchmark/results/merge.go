@@ -32,14 +32,15 @@ type MissingRun struct {
 	Reason string
 }
 
-// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that have
-// finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of the folders,
-// or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better one: the same call
-// again changes nothing, and a call that was cut short is made good by the next.
+// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that
+// have finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of
+// the folders, or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better
+// one: the same call again changes nothing, and a call that was cut short is made good by the next.
 //
-// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written, with
-// [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged ones,
-// [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the results.
+// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written,
+// with [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged
+// ones, [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the
+// results.
 func Merge(out string, from []string, command []string) (*Merged, error) {
 	store := OpenStore(out)
 	folders, err := openFolders(store, from)
@@ -122,8 +123,8 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 	return nil
 }
 
-// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies beside
-// them is there already, so that a run whose .json is there is complete.
+// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies
+// beside them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)
 	if ok && err == nil && (own.Evaluated() || !r.result.Evaluated()) {
@@ -168,8 +169,8 @@ func (r *Run) Files() []string {
 	return names
 }
 
-// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it.
-// What cannot be read is left out, with a note.
+// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have
+// it. What cannot be read is left out, with a note.
 func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
 	for _, r := range runs {
 		if len(r.result.Evaluations) == 0 {
@@ -231,7 +232,8 @@ func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 		case first == nil:
 			first = text
 		case !bytes.Equal(first, text):
-			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each run has its command in results.json")
+			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each "+
+				"run has its command in results.json")
 			return nil
 		}
 	}
@@ -274,14 +276,17 @@ func join(folders []*folder) (*joined, error) {
 	first := folders[0]
 	for _, f := range folders[1:] {
 		if reasons := f.unlike(first.setting); len(reasons) > 0 {
-			return nil, fmt.Errorf("%w: %s cannot be joined with %s: %w%s", ErrNotComparable, f.store.dir, first.store.dir, reasons.err(), remedy(reasons))
+			return nil, fmt.Errorf("%w: %s cannot be joined with %s: %w%s", ErrNotComparable, f.store.dir, first.store.dir,
+				reasons.err(), remedy(reasons))
 		}
 		if !j.oracle.fitted() {
 			j.oracle = f.oracle
 		}
-		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy || f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
-			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v against %v on test snapshots): the machines do not compute alike; find out with: bench verify",
-				ErrNotComparable, f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
+		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy ||
+			f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
+			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v "+
+				"against %v on test snapshots): the machines do not compute alike; find out with: bench verify", ErrNotComparable,
+				f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
 		}
 	}
 	best, order := map[string]*foundRun{}, []string{}
@@ -295,8 +300,9 @@ func join(folders []*folder) (*joined, error) {
 				continue
 			}
 			if step := r.result.Contradicts(old.result); step > 0 {
-				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although it was made alike; find out which can be repeated with: bench verify --run %s",
-					ErrNotComparable, r.method, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
+				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although "+
+					"it was made alike; find out which can be repeated with: bench verify --run %s", ErrNotComparable, r.method,
+					r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
 			}
 			if r.betterThan(old) {
 				r.method = old.method
@@ -324,8 +330,8 @@ func remedy(reasons differences) string {
 	return ""
 }
 
-// name gives runs that were made alike one name, sorts them by method and seed, and refuses what could not be told apart in
-// a table.
+// name gives runs that were made alike one name, sorts them by method and seed, and refuses what could not be told
+// apart in a table.
 func (j *joined) name() error {
 	type identity struct{ name, options, plugin string }
 	of := func(r foundRun) identity {
@@ -336,7 +342,8 @@ func (j *joined) name() error {
 		r := &j.runs[i]
 		id := of(*r)
 		if method, known := methods[id]; known && method != r.method {
-			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.method, r.seed, method))
+			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.method, r.seed,
+				method))
 			r.method = method
 		}
 		methods[id] = r.method
@@ -347,8 +354,8 @@ func (j *joined) name() error {
 			if why == "" {
 				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.Origin(), owner.result.Plugin.Origin())
 			}
-			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its name, like vamp?epochs=20",
-				ErrNotComparable, r.method, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
+			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its "+
+				"name, like vamp?epochs=20", ErrNotComparable, r.method, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
 		}
 		r.result.Method = r.method
 	}
@@ -357,7 +364,8 @@ func (j *joined) name() error {
 	})
 	for i := 1; i < len(j.runs); i++ {
 		if a, b := j.runs[i-1], j.runs[i]; a.method == b.method && a.seed == b.seed {
-			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed, a.key, a.store.dir, b.key, b.store.dir)
+			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed,
+				a.key, a.store.dir, b.key, b.store.dir)
 		}
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/internal/statefile"
 )
 
-// ModelFormat is the name and version of the format of model files. It changes whenever a reader of the old layout would misread
-// the new one.
+// ModelFormat is the name and version of the format of model files. It changes whenever a reader of the old layout
+// would misread the new one.
 const ModelFormat = "koopbench.model/1"
 
 // Kinds of model files.
@@ -117,20 +117,22 @@ func (m *SavedModel) Encode() ([]byte, error) {
 	return statefile.Encode(ModelFormat, m.ModelInfo, m.State)
 }
 
-// Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run, of which models
-// of methods that see the oracle are a part; nil for others. The error is [core.ErrUnavailable] where the method cannot load
-// models, or needs a judge.
+// Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run,
+// of which models of methods that see the oracle are a part; nil for others. The error is [core.ErrUnavailable] where
+// the method cannot load models, or needs a judge.
 func (m *SavedModel) Load(ctx context.Context, method core.Method, judge core.Judge) (_ core.Model, err error) {
 	defer core.Recover(&err)
 	loader, ok := core.As[core.ModelLoader](method)
 	if !ok || m.Kind != ModelOfMethod {
-		return nil, fmt.Errorf("%w: the method %s cannot load the model of a %s", core.ErrUnavailable, method.Describe().Name, m.Kind)
+		return nil, fmt.Errorf("%w: the method %s cannot load the model of a %s", core.ErrUnavailable, method.Describe().Name,
+			m.Kind)
 	}
 	saved := &core.Saved{State: *m.State}
 	if method.Describe().Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](judge)
 		if judge == nil || !ok {
-			return nil, fmt.Errorf("%w: the model of %s works on the features of the oracle with the key %s; give that oracle too", core.ErrUnavailable, m.Name, m.Oracle)
+			return nil, fmt.Errorf("%w: the model of %s works on the features of the oracle with the key %s; give that oracle "+
+				"too", core.ErrUnavailable, m.Name, m.Oracle)
 		}
 		saved.OracleEmbedding = encoder.Encoder()
 	}
@@ -146,7 +148,8 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 	defer core.Recover(&err)
 	loader, ok := core.As[core.JudgeLoader](oracle)
 	if !ok || m.Kind != ModelOfOracle {
-		return nil, fmt.Errorf("%w: the oracle %s cannot load the model of a %s", core.ErrUnavailable, oracle.Describe().Name, m.Kind)
+		return nil, fmt.Errorf("%w: the oracle %s cannot load the model of a %s", core.ErrUnavailable, oracle.Describe().Name,
+			m.Kind)
 	}
 	judge, err := loader.Load(ctx, &core.Saved{State: *m.State})
 	if err != nil {

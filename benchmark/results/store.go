@@ -41,8 +41,8 @@ import (
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
 // arrays are written first: a run whose .json is there is complete, unless the disk was full.
 //
-// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is not
-// opened, and how much memory a file takes is known before it is read (package foreign).
+// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is
+// not opened, and how much memory a file takes is known before it is read (package foreign).
 type Store struct{ dir string }
 
 // Files of the folder that more than one function names.
@@ -189,7 +189,9 @@ func (r *Results) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	measure := r.Task.Measure.Name
-	rows := [][]string{{"method", "seed", "protocol", "step", measure, "trained", "status", "exposed", "prediction_sha256", "key"}}
+	rows := [][]string{{
+		"method", "seed", "protocol", "step", measure, "trained", "status", "exposed", "prediction_sha256", "key",
+	}}
 	for _, run := range r.Runs {
 		lead := []string{foreign.Cell(run.Method), strconv.FormatInt(run.Seed, 10)}
 		row := func(e *Evaluation, step, score, hash string) {
@@ -214,7 +216,8 @@ func (r *Results) CSV() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].
+// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error,
+// [ErrResults].
 func (s *Store) Run(key string) (run Run, ok bool, err error) { return s.runOf(key, nil) }
 
 func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err error) {

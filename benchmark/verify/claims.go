@@ -13,9 +13,10 @@ import (
 // checkClaims holds what the results say against what else they say: it needs no run.
 func (c *comparison) checkClaims() {
 	o := c.Oracle
+	key := results.OracleKey(c.Task, c.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed)
 	if !c.Task.Judged() {
 		o.Key = ""
-	} else if key := results.OracleKey(c.Task, c.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed); key != o.Key {
+	} else if key != o.Key {
 		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
@@ -92,8 +93,8 @@ func epochsIn(options map[string]any) (epochs float64, ok bool) {
 // checkMeaning checks that the name as written stands for the method and the options that are recorded.
 func (c *comparison) checkMeaning(who string, run *results.Run) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
-		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
-			run.DeclaredName())
+		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method,
+			name, run.DeclaredName())
 		return
 	}
 	_, meant, err := c.Meaning(run.Method)

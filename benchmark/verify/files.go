@@ -274,7 +274,8 @@ func (f *fileComparison) shown(run, here *results.Run) {
 func unlikeRollouts(there, want npz.Array, recorded, here *results.Evaluation) string {
 	a, ok := there.Values.([]float32)
 	b := want.Values.([]float32)
-	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil || recorded.Status != here.Status {
+	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil ||
+		recorded.Status != here.Status {
 		return unlikeArrays(there, want)
 	}
 	size := len(b) / len(here.PredictionSHA256)
@@ -313,7 +314,7 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 	}
 	switch values := values.(type) {
 	case []int64:
-		if array == results.LabelsArray && slices.EqualFunc(values, e.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
+		if array == results.LabelsArray && slices.EqualFunc(values, e.Labels[step], sameLabel) {
 			return ""
 		}
 	case []float32:
@@ -325,11 +326,13 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 		if array != results.PredictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
-		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %.12s and is recorded as %.12s", array, step+1,
-			got, e.PredictionSHA256[step])
+		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %.12s and is recorded as %.12s",
+			array, step+1, got, e.PredictionSHA256[step])
 	}
 	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
 }
+
+func sameLabel(there int64, recorded int) bool { return there == int64(recorded) }
 
 // model compares a model with what results.json says, and with the one made again, whose name is
 // empty if it was not.

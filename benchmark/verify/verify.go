@@ -76,7 +76,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 		return nil, err
 	}
 	plan.Protocol = p.Protocol
-	here := &results.Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
+	here := &results.Results{
+		Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs,
+	}
 	if plan.Task.Info.Judged() {
 		here.Oracle = results.OracleInfo{
 			Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
@@ -113,7 +115,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 
 // hasModels reports whether the model of any run is in the folder.
 func (p Published) hasModels() bool {
-	return slices.ContainsFunc(p.Runs, func(r results.Run) bool { return !p.Store.Files().Missing(results.ModelFile(r.Key)) })
+	return slices.ContainsFunc(p.Runs, func(r results.Run) bool {
+		return !p.Store.Files().Missing(results.ModelFile(r.Key))
+	})
 }
 
 // comparison holds results against what was made again.
@@ -209,11 +213,17 @@ func (c *comparison) compareRun(old, run *results.Run) Run {
 		c.compareFitted(old, run, t)
 	case old.Status != run.Status:
 		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
-	case old.Plugin == nil && !old.Isolated && old.Status != results.StatusCrashed && old.Reason != run.Reason:
+	case old.Reason != run.Reason && tellsReason(old, old.Status):
 		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
 	}
 	v.Findings = t.sentences()
 	return v
+}
+
+// tellsReason reports whether a run that ended so gives the same reason each time: a panic, or what another process
+// says, need not.
+func tellsReason(r *results.Run, s results.Status) bool {
+	return r.Plugin == nil && !r.Isolated && s != results.StatusCrashed
 }
 
 func reasonText(reason string) string {
@@ -240,7 +250,7 @@ func (c *comparison) compareEvaluations(v *Run, t *told) {
 			t.add("it is recorded as %s%s and is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
 		case old.Status == results.StatusOK:
 			c.compareSteps(v, old, here, by, t)
-		case old.Reason != here.Reason && v.Recorded.Plugin == nil && !v.Recorded.Isolated && old.Status != results.StatusCrashed:
+		case old.Reason != here.Reason && tellsReason(v.Recorded, old.Status):
 			t.add("the reason%s is recorded as %.200q and is %.200q here", by, old.Reason, here.Reason)
 		}
 	}
@@ -286,7 +296,8 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 		case score != here.Score[i]:
 			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here", name, step, by, score, here.Score[i])
 		case score != given:
-			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what, given)
+			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what,
+				given)
 		}
 	}
 }
@@ -338,7 +349,8 @@ func sameNumber(a, b results.Number) bool {
 // circumstances begin the warnings that are about checkpoints, files and processes: what the
 // method finds is none of them.
 var circumstances = []string{
-	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ", "what the run had started did not end cleanly: ",
+	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ",
+	"what the run had started did not end cleanly: ",
 	"the oracle was fitted again, since its file was left aside: ",
 	"the run was made again, and its predictions are not those of the first time",
 }
@@ -409,14 +421,12 @@ func (c *comparison) compareOracle() {
 		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
 			len(old.TestLabels))
 	}
+	given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0]))
 	switch {
-	case len(old.TestLabels) > 0:
-		if given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0])); given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
-			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
-				old.TestAccuracy, given)
-		}
-	default:
+	case len(old.TestLabels) == 0:
 		t.add("what it sees in the test snapshots is not recorded")
+	case given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy:
+		t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v", old.TestAccuracy, given)
 	}
 	if (old.Plugin == nil) != (here.Plugin == nil) {
 		t.add("it is recorded as from %s and is from %s here", old.Plugin.Origin(), here.Plugin.Origin())
