@@ -76,7 +76,11 @@ func (h *harness) bounded(ctx context.Context, clock *awake, earlier float64) (c
 		left := h.Timeout - time.Duration(earlier*float64(time.Second))
 		limit = &left
 	}
-	go clock.run(ctx, limit, func() { cancel(overtime(h.Timeout)) })
+	over := func() { cancel(overtime(h.Timeout)) }
+	if limit != nil && *limit <= 0 {
+		over() // before anything begins
+	}
+	go clock.run(ctx, limit, over)
 	return ctx, func() { cancel(nil) }
 }
 

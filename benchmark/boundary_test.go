@@ -172,7 +172,7 @@ func bothWays(t *testing.T, m core.Method) map[string]core.Method {
 func runBeside(t *testing.T, dir string, m core.Method, save bool) *results.Results {
 	t.Helper()
 	p := plan(t, dir, &oracle{}, perfect())
-	spoilt := benchmark.Entry{Label: "spoilt", Method: m, Options: defaults(t, m.Describe())}
+	spoilt := benchmark.Entry{Written: "spoilt", Method: m, Options: defaults(t, m.Describe())}
 	p.Entries = append([]benchmark.Entry{spoilt}, p.Entries...)
 	p.SaveModels = save
 	_, err := benchmark.Run(t.Context(), p)
@@ -252,7 +252,7 @@ func TestBadDescriptionsBeginNothing(t *testing.T) {
 	} {
 		m := perfect()
 		p := plan(t, filepath.Join(t.TempDir(), "out"), &oracle{}, m)
-		p.Entries = append(p.Entries, benchmark.Entry{Label: "odd?x=1", Method: oddly{perfect(), describe}})
+		p.Entries = append(p.Entries, benchmark.Entry{Written: "odd?x=1", Method: oddly{perfect(), describe}})
 		_, err := benchmark.Run(t.Context(), p)
 		assert.ErrorContains(t, err, "the method odd?x=1: ")
 		assert.ErrorContains(t, err, says)

@@ -111,7 +111,8 @@ func (c *checkpoints) Store(name string, state *core.State) {
 	defer c.mu.Unlock()
 	start := time.Now()
 	if err := c.write(name, state); err != nil && len(c.warnings) < 5 {
-		c.warnings = append(c.warnings, fmt.Sprintf("a checkpoint was not stored, and an interruption would have repeated more: %v", err))
+		c.warnings = append(c.warnings, fmt.Sprintf("a checkpoint was not stored, and an interruption would have repeated "+
+			"more: %v", err))
 	}
 	now := time.Now()
 	c.due = now.Add(max(c.every, min(50*now.Sub(start), slowest)))

@@ -13,7 +13,7 @@ func (h *harness) finished(r run) (result *results.Run, complete bool) {
 	if !ok || err != nil || !found.Evaluated() || found.Check(h.Task.Info) != nil {
 		return nil, false
 	}
-	found.Method = r.entry.Label
+	found.Method = r.entry.Written
 	found.RankBy(h.Protocol)
 	for _, check := range []func(run, *results.Run) error{h.checkArrays, h.checkModel, h.checkPredictions} {
 		if check(r, &found) != nil {

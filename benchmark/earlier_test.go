@@ -17,7 +17,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// rows are the labels and seeds of results.
+// rows are the methods, as written, and seeds of results.
 func rowsOf(r *results.Results) []string {
 	var rows []string
 	for _, run := range r.Runs {
@@ -60,11 +60,11 @@ func TestEarlierRunsStayInTheTable(t *testing.T) {
 	assert.Len(t, again.Runs, 7, "and so on")
 }
 
-// The same method under another label is one method, as in a merged table.
-func TestEarlierRunsUnderAnotherLabel(t *testing.T) {
+// The same method written otherwise is one method, as in a merged table.
+func TestEarlierRunsWrittenOtherwise(t *testing.T) {
 	dir := t.TempDir()
 	p := plan(t, dir, &oracle{}, perfect())
-	p.Entries[0].Label = "perfect?epochs=50"
+	p.Entries[0].Written = "perfect?epochs=50"
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	p = plan(t, dir, &oracle{}, perfect())
@@ -162,8 +162,8 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 		"less training": {func(p *benchmark.Plan) {
 			p.MaxEpochs = 30 // does not touch the oracle
 		}, "another limit of training: none against at most 30 epochs"},
-		"the same label for another method": {func(p *benchmark.Plan) {
-			p.Entries[0].Label, p.Seeds = "perfect", []int64{3}
+		"another method by the same name": {func(p *benchmark.Plan) {
+			p.Entries[0].Written, p.Seeds = "perfect", []int64{3}
 		}, "put its options into its name, like vamp?epochs=20"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,7 @@ func (h *harness) evaluate(
 		}
 		if err != nil {
 			e = results.Evaluation{
-				Protocol: protocol, Status: statusOf(err), Reason: results.Bounded(err.Error()), Score: []float64{},
+				Protocol: protocol, Status: statusOf(err), Reason: beginning(err.Error()), Score: []float64{},
 				PredictionSHA256: []string{},
 			}
 		} else {

@@ -174,7 +174,7 @@ func plan(t testing.TB, out string, o *oracle, methods ...*method) benchmark.Pla
 		Environment: results.Environment{ExecutableSHA256: "code", Backend: "none"},
 	}
 	for _, m := range methods {
-		p.Entries = append(p.Entries, benchmark.Entry{Label: m.name, Method: m, Options: defaults(t, m.Describe())})
+		p.Entries = append(p.Entries, benchmark.Entry{Written: m.name, Method: m, Options: defaults(t, m.Describe())})
 	}
 	return p
 }
@@ -306,13 +306,13 @@ func TestMaxEpochsCapsEveryMethod(t *testing.T) {
 
 // TestLabelsSayWhatWasRun: no row has an option in its name that its runs did not have.
 func TestLabelsSayWhatWasRun(t *testing.T) {
-	for label, want := range map[string]string{
+	for written, want := range map[string]string{
 		"perfect": "perfect", "perfect?epochs=50": "perfect?epochs=7",
 		"perfect?a=1&epochs=50&b=2": "perfect?a=1&epochs=7&b=2", "perfect?epochs=3": "perfect?epochs=3",
 	} {
 		p := plan(t, t.TempDir(), &oracle{}, perfect())
-		p.Entries[0].Label, p.MaxEpochs = label, 7
-		if label == "perfect?epochs=3" {
+		p.Entries[0].Written, p.MaxEpochs = written, 7
+		if written == "perfect?epochs=3" {
 			var err error
 			p.Entries[0].Options, err = perfect().Describe().Resolve(map[string]any{"epochs": 3})
 			require.NoError(t, err)
@@ -320,7 +320,7 @@ func TestLabelsSayWhatWasRun(t *testing.T) {
 		got, err := benchmark.Run(t.Context(), p)
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Runs[0].Method)
-		assert.Equal(t, label, p.Entries[0].Label, "the caller's plan stays as it is")
+		assert.Equal(t, written, p.Entries[0].Written, "the caller's plan stays as it is")
 	}
 }
 
@@ -511,7 +511,7 @@ func TestJobsChangeNoNumber(t *testing.T) {
 func TestPlanRefuses(t *testing.T) {
 	m := perfect()
 	twice := plan(t, t.TempDir(), &oracle{}, m)
-	twice.Entries = append(twice.Entries, benchmark.Entry{Label: "again", Method: m, Options: twice.Entries[0].Options})
+	twice.Entries = append(twice.Entries, benchmark.Entry{Written: "again", Method: m, Options: twice.Entries[0].Options})
 	_, err := benchmark.Run(t.Context(), twice)
 	assert.ErrorIs(t, err, core.ErrDuplicate)
 
@@ -544,10 +544,10 @@ type observer struct {
 
 func (*observer) Begin(string, int64) core.Progress { return core.NoProgress }
 
-func (o *observer) End(label string, _ int64, outcome benchmark.Outcome) {
+func (o *observer) End(method string, _ int64, outcome benchmark.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key := label + " " + string(outcome.Status)
+	key := method + " " + string(outcome.Status)
 	if outcome.Reused {
 		key += " reused"
 	}

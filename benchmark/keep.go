@@ -33,13 +33,13 @@ func (h *harness) save(ctx context.Context, r run, model core.Model, result *res
 			return err
 		}
 		file, err = (&results.SavedModel{ModelInfo: h.modelInfo(results.ModelInfo{
-			Kind: results.ModelOfMethod, Name: r.description.Name, Method: r.entry.Label, Key: r.key, Seed: r.seed,
+			Kind: results.ModelOfMethod, Name: r.description.Name, Method: r.entry.Written, Key: r.key, Seed: r.seed,
 			Options: r.entry.Options.Map(), Oracle: h.oracle.Key,
 		}), State: state}).Encode()
 		return err
 	}()
 	if err != nil {
-		result.Warnings = append(result.Warnings, results.Bounded(fmt.Sprintf("the model was not saved: %v", err)))
+		result.Warnings = append(result.Warnings, beginning(fmt.Sprintf("the model was not saved: %v", err)))
 		return nil
 	}
 	return file
@@ -66,8 +66,8 @@ func (h *harness) saveOracle(ctx context.Context) error {
 	return m.Write(h.store.OraclePath(h.oracle.Key))
 }
 
-// loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why it has not
-// where there is one.
+// loadOracle takes the judge from the folder, where an earlier command has left it. It reports whether it has, and why
+// it has not where there is one.
 func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 	path := h.store.OraclePath(h.oracle.Key)
 	m, err := h.store.Oracle(h.oracle.Key)
@@ -86,7 +86,7 @@ func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 	if err != nil {
 		return false, "the oracle was fitted again, since its file was left aside: " + err.Error()
 	}
-	h.Observer.Begin(OracleLabel, h.Oracle.Seed)
-	h.Observer.End(OracleLabel, h.Oracle.Seed, Outcome{Status: results.StatusOK, Reused: true})
+	h.Observer.Begin(OracleName, h.Oracle.Seed)
+	h.Observer.End(OracleName, h.Oracle.Seed, Outcome{Status: results.StatusOK, Reused: true})
 	return true, ""
 }

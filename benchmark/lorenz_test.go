@@ -43,7 +43,7 @@ func lorenzPlan(t testing.TB, out string, change func(*core.Problem), s results.
 	p := plan(t, out, &oracle{}, standing())
 	p.Task, p.Oracle, p.Shard = task, benchmark.OraclePlan{}, s
 	m := linear.New()
-	p.Entries = append(p.Entries, benchmark.Entry{Label: "linear", Method: m, Options: defaults(t, m.Describe())})
+	p.Entries = append(p.Entries, benchmark.Entry{Written: "linear", Method: m, Options: defaults(t, m.Describe())})
 	return p
 }
 

@@ -284,7 +284,7 @@ func TestMergeContradictions(t *testing.T) {
 	e := t.TempDir()
 	p = sharded(t, e, results.Shard{})
 	p.Seeds, p.Entries = []int64{3}, p.Entries[:1]
-	p.Entries[0].Label = "perfect?epochs=50"
+	p.Entries[0].Written = "perfect?epochs=50"
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	m, err := results.Merge(out, []string{a, e}, nil)

@@ -26,34 +26,17 @@ func (h *harness) makeOracle(ctx context.Context, known bool, d core.Description
 			return nil
 		}
 	}
-	return h.fitOracle(ctx, kept, d, options, warning)
+	return h.observe(ctx, OracleName, fmt.Sprintf("the oracle %q", d.Name), func(progress core.Progress) error {
+		return h.fitOracle(ctx, kept, d, options, warning, progress)
+	})
 }
 
 // fitOracle fits the judge of all runs and keeps how good it is. The warning, if it is not empty, is kept too.
 func (h *harness) fitOracle(
 	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string,
-) (err error) {
-	start := time.Now()
-	progress := h.Observer.Begin(OracleLabel, h.Oracle.Seed)
-	defer func() {
-		err = h.tooLong(ctx, err)
-		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
-		if err != nil {
-			outcome.Status, outcome.Reason = statusOf(err), err.Error()
-			err = fmt.Errorf("the oracle %q: %w", d.Name, err)
-		}
-		h.Observer.End(OracleLabel, h.Oracle.Seed, outcome)
-	}()
-	return core.Contain(func() error {
-		return h.teachOracle(ctx, kept, d, options, warning, start, progress)
-	})
-}
-
-// teachOracle is fitOracle for a fit that began at start.
-func (h *harness) teachOracle(
-	ctx context.Context, kept *checkpoints, d core.Description, options core.Options, warning string, start time.Time,
 	progress core.Progress,
 ) (err error) {
+	start := time.Now()
 	t := h.training(d, options, h.Oracle.Seed, progress)
 	h.label(t)
 	t.Checkpoints = kept
@@ -69,7 +52,7 @@ func (h *harness) teachOracle(
 	if warning != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, warning)
 	}
-	h.oracle.Warnings = results.Shortened(h.oracle.Warnings)
+	h.oracle.Warnings = beginnings(h.oracle.Warnings)
 	h.oracle.History = history(report)
 	var seen []int
 	for i := range h.Task.Validation.Count() {

@@ -18,7 +18,7 @@ type Plan struct {
 	Protocol string
 	// Oracle judges, if the task has no score of its own.
 	Oracle OraclePlan
-	// Entries are the methods to evaluate, labels unique.
+	// Entries are the methods to evaluate, no two written alike.
 	Entries []Entry
 	// Seeds are the seeds at which each is fitted, unique.
 	Seeds []int64
@@ -38,7 +38,7 @@ type Plan struct {
 	// Shard is the part of the runs that is made; the zero value stands for all.
 	Shard results.Shard
 	// Only says which runs of the shard are made; nil for all.
-	Only func(label string, seed int64) bool
+	Only func(method string, seed int64) bool
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
 	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
 	CheckpointEvery time.Duration
@@ -60,15 +60,16 @@ type Plan struct {
 	cut bool // MaxEpochs has lowered an option
 }
 
-// Entry is a method with its options under the name that results give it.
+// Entry is a method with its options.
 type Entry struct {
-	Label   string
+	Written string // how the user wrote it, which is Method of its runs: "vamp?epochs=20"
 	Method  core.Method
 	Options core.Options
-	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the same code
-	// only. It is nil otherwise.
+	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the
+	// same code only. It is nil otherwise.
 	Plugin *results.PluginInfo
-	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has them.
+	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has
+	// them.
 	Isolated bool
 }
 
@@ -82,17 +83,17 @@ type OraclePlan struct {
 
 // Observer is told how a plan proceeds, by several goroutines at a time.
 type Observer interface {
-	// Begin is called when a run starts, and with [OracleLabel] when the oracle does. One goroutine uses what it returns.
-	Begin(label string, seed int64) core.Progress
+	// Begin is called when a run starts, and with [OracleName] when the oracle does. One goroutine uses what it returns.
+	Begin(method string, seed int64) core.Progress
 	// End is called when it has finished.
-	End(label string, seed int64, outcome Outcome)
+	End(method string, seed int64, outcome Outcome)
 }
 
-// OracleLabel and ScoreLabel stand for the oracle, and for the score of a task, where an [Observer] is
+// OracleName and ScoreName stand for the oracle, and for the score of a task, where an [Observer] is
 // told of runs.
 const (
-	OracleLabel = "the oracle"
-	ScoreLabel  = "the score"
+	OracleName = "the oracle"
+	ScoreName  = "the score"
 )
 
 // Outcome is how a run ended, for an [Observer].
@@ -117,8 +118,9 @@ type run struct {
 	place       int // in the plan, from 0
 }
 
-// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and says so in labels that name
-// it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the plan before does it first.
+// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and writes so
+// where they are written with it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the
+// plan before does it first.
 func (p *Plan) Cap() error {
 	if p.Task.Info.Judged() {
 		cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
@@ -132,11 +134,11 @@ func (p *Plan) Cap() error {
 		e := &p.Entries[i]
 		cut, err := p.capOne(e.Method, &e.Options)
 		if err != nil {
-			return fmt.Errorf("the method %s: %w", e.Label, err)
+			return fmt.Errorf("the method %s: %w", e.Written, err)
 		}
 		if cut {
 			p.cut = true
-			e.Label = epochsInLabel.ReplaceAllString(e.Label, fmt.Sprintf("${1}%d", p.MaxEpochs))
+			e.Written = epochsWritten.ReplaceAllString(e.Written, fmt.Sprintf("${1}%d", p.MaxEpochs))
 		}
 	}
 	return nil
@@ -152,26 +154,28 @@ func (p *Plan) limit() int {
 
 const epochsOption = "epochs"
 
-var epochsInLabel = regexp.MustCompile(`([?&]` + epochsOption + `=)[^&]*`)
+var epochsWritten = regexp.MustCompile(`([?&]` + epochsOption + `=)[^&]*`)
 
 // runs lists every method at every seed, keyed, and rejects what is not unique.
 func (p *Plan) runs(oracleKey string) ([]run, error) {
 	if len(p.Entries) == 0 || len(p.Seeds) == 0 {
-		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption, len(p.Entries), len(p.Seeds))
+		return nil, fmt.Errorf("%w: a plan of %d methods and %d seeds; give at least one of each", core.ErrOption,
+			len(p.Entries), len(p.Seeds))
 	}
 	var runs []run
-	labels := map[string]string{}
+	written := map[string]string{}
 	for _, e := range p.Entries {
 		d, err := described(e.Method, e.Options)
 		if err != nil {
-			return nil, fmt.Errorf("the method %s: %w", e.Label, err)
+			return nil, fmt.Errorf("the method %s: %w", e.Written, err)
 		}
 		for _, seed := range p.Seeds {
 			key := results.RunKey(p.Task.Info, oracleKey, p.Environment, e.Plugin.Identity(), d.Name, e.Options.Map(), seed)
-			if other, twice := labels[key]; twice {
-				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other, e.Label, seed)
+			if other, twice := written[key]; twice {
+				return nil, fmt.Errorf("%w: %q and %q at seed %d are the same run; name it once", core.ErrDuplicate, other,
+					e.Written, seed)
 			}
-			labels[key] = e.Label
+			written[key] = e.Written
 			runs = append(runs, run{e, d, seed, key, len(runs)})
 		}
 	}
@@ -214,18 +218,20 @@ func (p *Plan) capOne(thing interface{ Describe() core.Description }, options *c
 func (p *Plan) Size() int {
 	n := 0
 	for place := range len(p.Entries) * len(p.Seeds) {
-		if p.Shard.Has(place) && p.wants(p.Entries[place/len(p.Seeds)].Label, p.Seeds[place%len(p.Seeds)]) {
+		if p.Shard.Has(place) && p.wants(p.Entries[place/len(p.Seeds)].Written, p.Seeds[place%len(p.Seeds)]) {
 			n++
 		}
 	}
 	return n
 }
 
-func (p *Plan) wants(label string, seed int64) bool { return p.Only == nil || p.Only(label, seed) }
+func (p *Plan) wants(method string, seed int64) bool { return p.Only == nil || p.Only(method, seed) }
 
 // due are the runs of the plan that are to be made.
 func (p *Plan) due(all []run) []run {
-	return slices.DeleteFunc(slices.Clone(all), func(r run) bool { return !p.Shard.Has(r.place) || !p.wants(r.entry.Label, r.seed) })
+	return slices.DeleteFunc(slices.Clone(all), func(r run) bool {
+		return !p.Shard.Has(r.place) || !p.wants(r.entry.Written, r.seed)
+	})
 }
 
 func (h *harness) planned(runs []run) results.Planned {
@@ -238,7 +244,7 @@ func (h *harness) planned(runs []run) results.Planned {
 		p.Shard = &h.Shard
 	}
 	for _, r := range runs {
-		p.Runs = append(p.Runs, results.PlannedRun{Key: r.key, Method: r.entry.Label, Seed: r.seed})
+		p.Runs = append(p.Runs, results.PlannedRun{Key: r.key, Method: r.entry.Written, Seed: r.seed})
 	}
 	return p
 }

@@ -48,7 +48,7 @@ func powers(t *testing.T, dir string, methods ...core.Method) benchmark.Plan {
 	p := plan(t, dir, &oracle{})
 	p.Protocol = results.ProtocolPowers
 	for _, m := range methods {
-		p.Entries = append(p.Entries, benchmark.Entry{Label: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
+		p.Entries = append(p.Entries, benchmark.Entry{Written: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
 	}
 	p.Seeds = p.Seeds[:1]
 	return p

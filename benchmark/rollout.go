@@ -8,10 +8,13 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// RollOut predicts what follows snapshots by a protocol: [ProtocolReencode] feeds them to the model, what it predicts to the model
-// again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the predictions of every step,
-// counted from 1. What the model returns is checked as in a run.
-func RollOut(ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int, each func(step int, predicted core.Snapshots) error) error {
+// RollOut predicts what follows snapshots by a protocol: [ProtocolReencode] feeds them to the model, what it predicts
+// to the model again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the
+// predictions of every step, counted from 1. What the model returns is checked as in a run.
+func RollOut(
+	ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int,
+	each func(step int, predicted core.Snapshots) error,
+) error {
 	return core.Contain(func() error { return rollOut(ctx, model, protocol, x, steps, each) })
 }
 

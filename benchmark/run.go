@@ -16,14 +16,14 @@ import (
 
 // Run executes a plan and returns its results, which are in the folder of results too.
 //
-// The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is in
-// the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the context's
-// error; the same plan continues from there. Where nothing has finished, the results are nil.
+// The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is
+// in the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the
+// context's error; the same plan continues from there. Where nothing has finished, the results are nil.
 //
-// A shard leaves its runs in the folder, and no results.json: its results, possibly of no run, are what it returns. The errors
-// are [ErrBusy] where another command writes the results of the folder, [ErrNotComparable] where the folder holds other
-// shards with which this one cannot be merged, and [ErrForeign] or [ErrResults] where it would write over files of something else,
-// or over a results.json that this version cannot read.
+// A shard leaves its runs in the folder, and no results.json: its results, possibly of no run, are what it returns. The
+// errors are [ErrBusy] where another command writes the results of the folder, [ErrNotComparable] where the folder
+// holds other shards with which this one cannot be merged, and [ErrForeign] or [ErrResults] where it would write over
+// files of something else, or over a results.json that this version cannot read.
 func Run(ctx context.Context, plan Plan) (*results.Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}
@@ -113,7 +113,8 @@ func (h *harness) run(ctx context.Context) (*results.Results, error) {
 	return h.conclude(earlier, baselines, finished, err)
 }
 
-// conclude makes results of what has finished, and joins and writes them unless they are a shard's. err is why no more has.
+// conclude makes results of what has finished, and joins and writes them unless they are a shard's. err is why no more
+// has.
 func (h *harness) conclude(
 	earlier results.Earlier, baselines []results.Baseline, finished []*results.Run, err error,
 ) (*results.Results, error) {
@@ -159,9 +160,10 @@ func (h *harness) describeOracle() (d core.Description, err error) {
 		return d, fmt.Errorf("the oracle: %w", err)
 	}
 	h.oracle = results.OracleInfo{
-		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(),
-		Key: results.OracleKey(h.Task.Info, h.Environment, h.Oracle.Plugin.Identity(), d.Name, options.Map(), h.Oracle.Seed), Plugin: h.Oracle.Plugin,
+		Name: d.Name, Seed: h.Oracle.Seed, Options: options.Map(), Plugin: h.Oracle.Plugin,
 	}
+	o := &h.oracle
+	o.Key = results.OracleKey(h.Task.Info, h.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed)
 	return d, nil
 }
 
@@ -195,14 +197,14 @@ func (h *harness) blankResults() *results.Results {
 func (h *harness) makeBaselines(ctx context.Context, r *results.Results) (all []results.Baseline, err error) {
 	ctx, cancel := h.bounded(ctx, newAwake(), 0)
 	defer cancel()
-	if all, err = h.baselines(ctx); err != nil {
+	if r.Baselines, err = h.baselines(ctx); err != nil {
 		return nil, h.tooLong(ctx, err)
 	}
-	return all, h.store.WriteBaselines(r, all)
+	return r.Baselines, h.store.WriteBaselines(r)
 }
 
-// claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that it
-// returns ends that.
+// claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that
+// it returns ends that.
 func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
 	if err := h.Shard.Check(); err != nil {
 		return nil, err
@@ -216,9 +218,9 @@ func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
 	return func() {}, h.store.CheckShards(plan)
 }
 
-// reuse fills in the runs that are on disk and ok, and returns the indices of those to be made: of the others, and of those that lack
-// something that the plan wants, which stay as they are unless they are made again. Checkpoints that a process left behind that
-// ended between a run and the next are removed.
+// reuse fills in the runs that are on disk and ok, and returns the indices of those to be made: of the others, and of
+// those that lack something that the plan wants, which stay as they are unless they are made again. Checkpoints that a
+// process left behind that ended between a run and the next are removed.
 func (h *harness) reuse(runs []run, finished []*results.Run) (pending []int, err error) {
 	var keys []string
 	for i, r := range runs {
@@ -232,8 +234,8 @@ func (h *harness) reuse(runs []run, finished []*results.Run) (pending []int, err
 			return nil, err
 		}
 		keys = append(keys, r.key)
-		h.Observer.Begin(r.entry.Label, r.seed)
-		h.Observer.End(r.entry.Label, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
+		h.Observer.Begin(r.entry.Written, r.seed)
+		h.Observer.End(r.entry.Written, r.seed, Outcome{Status: found.Status, Reason: found.Reason, Reused: true})
 	}
 	return pending, removeCheckpoints(h.store, keys...)
 }
@@ -262,7 +264,8 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 					continue
 				}
 				if finished[i] != nil && result.Contradicts(finished[i]) > 0 {
-					result.Warnings = append(result.Warnings, "the run was made again, and its predictions are not those of the first time")
+					result.Warnings = append(result.Warnings,
+						"the run was made again, and its predictions are not those of the first time")
 				}
 				stored, err := h.store.WriteRun(*result, arrays)
 				if stored {
@@ -308,10 +311,10 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *re
 	start, m, clock := time.Now(), newMeter(), newAwake()
 	ctx, scope := core.WithScope(ctx)
 	kept := openCheckpoints(h.store, r.key, h.CheckpointEvery, clock)
-	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Label, r.seed), s.threads
+	scope.Name, scope.Threads = fmt.Sprintf("%s, seed %d", r.entry.Written, r.seed), s.threads
 	ctx, cancel := h.bounded(ctx, clock, kept.before)
 	defer cancel()
-	progress := h.Observer.Begin(r.entry.Label, r.seed)
+	progress := h.Observer.Begin(r.entry.Written, r.seed)
 	result := h.blank(r, s)
 	var arrays *results.RunArrays
 	err := core.Contain(func() (err error) {
@@ -327,12 +330,14 @@ func (h *harness) runOne(ctx context.Context, r run, s share) (*results.Run, *re
 		fail(result, err)
 		arrays = nil
 	}
-	result.Warnings = results.Shortened(result.Warnings)
+	result.Warnings = beginnings(result.Warnings)
 	m.report(result, scope)
 	if !ensureWritable(result, h.blank(r, s)) {
 		arrays = nil
 	}
-	h.Observer.End(r.entry.Label, r.seed, Outcome{Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds()})
+	h.Observer.End(r.entry.Written, r.seed, Outcome{
+		Status: result.Status, Reason: result.Reason, Seconds: time.Since(start).Seconds(),
+	})
 	return result, arrays
 }
 
@@ -348,17 +353,17 @@ func (h *harness) blanks(runs []run) []results.Run {
 // blank is the result of a run of which nothing is known but what was asked for.
 func (h *harness) blank(r run, s share) *results.Run {
 	return &results.Run{
-		Key: r.key, Method: r.entry.Label, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
+		Key: r.key, Method: r.entry.Written, Name: r.description.Name, Seed: r.seed, Options: r.entry.Options.Map(),
 		Plugin: r.entry.Plugin, Environment: &h.Environment, Exposed: string(r.description.Exposure),
 		Isolated: r.entry.Isolated, Jobs: s.jobs, Threads: s.threads, Warnings: []string{},
-		Evaluations: []results.Evaluation{}, PredictionSHA256: []string{}, History: []results.Epoch{}, Eigenvalues: []results.Complex{},
-		Ranked: &results.Evaluation{Protocol: h.Protocol},
+		Evaluations: []results.Evaluation{}, PredictionSHA256: []string{}, History: []results.Epoch{},
+		Eigenvalues: []results.Complex{}, Ranked: &results.Evaluation{Protocol: h.Protocol},
 	}
 }
 
 // fail makes the result one of a run that was not evaluated.
 func fail(r *results.Run, err error) {
-	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), results.Bounded(err.Error()), false, ""
+	r.Status, r.Reason, r.Trained, r.Untrained = statusOf(err), beginning(err.Error()), false, ""
 	r.Evaluations = []results.Evaluation{}
 	r.RankBy(r.Ranked.Protocol)
 }
@@ -405,7 +410,9 @@ func statusOf(err error) results.Status {
 	return results.StatusFailed
 }
 
-func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, result *results.Run, m *meter, progress core.Progress) (*results.RunArrays, error) {
+func (h *harness) fitAndEvaluate(
+	ctx context.Context, r run, kept *checkpoints, result *results.Run, m *meter, progress core.Progress,
+) (*results.RunArrays, error) {
 	t := h.training(r.description, r.entry.Options, r.seed, progress)
 	t.Checkpoints = kept
 	if r.description.Exposure == core.LabelExposed && h.Task.States == nil {
@@ -449,7 +456,7 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
-	result.Untrained = results.Bounded(report.Untrained)
+	result.Untrained = beginning(report.Untrained)
 
 	rows := newRows(h.secret, r.key, h.Task.Steps)
 	arrays, err := h.evaluate(ctx, model, rows, result, m, progress)
@@ -467,7 +474,9 @@ func (h *harness) fitAndEvaluate(ctx context.Context, r run, kept *checkpoints, 
 }
 
 // fit calls the Fit of a method or oracle, which gives what, checks what comes back, and turns a panic into an error.
-func fit[T any](ctx context.Context, what string, call func(context.Context, *core.Training) (T, error), t *core.Training) (_ T, err error) {
+func fit[T any](
+	ctx context.Context, what string, call func(context.Context, *core.Training) (T, error), t *core.Training,
+) (_ T, err error) {
 	defer core.Recover(&err)
 	var none T
 	if err := t.Validate(); err != nil {
@@ -487,7 +496,9 @@ func reportOf(fitted any) (core.Report, error) {
 }
 
 // training is what a method or oracle of that description gets to see.
-func (h *harness) training(d core.Description, options core.Options, seed int64, progress core.Progress) *core.Training {
+func (h *harness) training(
+	d core.Description, options core.Options, seed int64, progress core.Progress,
+) *core.Training {
 	t := &core.Training{
 		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Lag, States: h.Task.Rank,
 		Options: options, Seed: seed, Name: d.Name, Progress: progress,

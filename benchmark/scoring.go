@@ -27,26 +27,31 @@ func (h *harness) makeJudge(ctx context.Context, known bool, d core.Description,
 }
 
 // fitScorer fits the score of the task. It may take as long as a run.
-func (h *harness) fitScorer(ctx context.Context) (err error) {
-	clock, start := newAwake(), time.Now()
-	ctx, cancel := h.bounded(ctx, clock, 0)
+func (h *harness) fitScorer(ctx context.Context) error {
+	ctx, cancel := h.bounded(ctx, newAwake(), 0)
 	defer cancel()
-	progress := h.Observer.Begin(ScoreLabel, h.Oracle.Seed)
-	defer func() {
-		err = h.tooLong(ctx, err)
-		outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
-		if err != nil {
-			outcome.Status, outcome.Reason = statusOf(err), err.Error()
-			err = fmt.Errorf("the score %s of the task %s: %w", h.Task.Info.Measure.Name, h.Task.Info.Name, err)
-		}
-		h.Observer.End(ScoreLabel, h.Oracle.Seed, outcome)
-	}()
-	t := h.training(core.Description{Name: h.Task.Info.Name}, core.Options{}, h.Oracle.Seed, progress)
-	h.label(t)
-	return core.Contain(func() (err error) {
+	what := fmt.Sprintf("the score %s of the task %s", h.Task.Info.Measure.Name, h.Task.Info.Name)
+	return h.observe(ctx, ScoreName, what, func(progress core.Progress) (err error) {
+		t := h.training(core.Description{Name: h.Task.Info.Name}, core.Options{}, h.Oracle.Seed, progress)
+		h.label(t)
 		h.scorer, err = fit(ctx, "scorer", h.Task.Score.Fit, t)
 		return err
 	})
+}
+
+// observe makes what judges all runs, in a bounded context, and tells the observer of it by that name. Errors begin
+// with what it is.
+func (h *harness) observe(ctx context.Context, name, what string, work func(core.Progress) error) error {
+	start := time.Now()
+	progress := h.Observer.Begin(name, h.Oracle.Seed)
+	err := h.tooLong(ctx, core.Contain(func() error { return work(progress) }))
+	outcome := Outcome{Status: results.StatusOK, Seconds: time.Since(start).Seconds()}
+	if err != nil {
+		outcome.Status, outcome.Reason = statusOf(err), err.Error()
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	h.Observer.End(name, h.Oracle.Seed, outcome)
+	return err
 }
 
 // verdict judges what is predicted for all starts at a step, counted from 1. What an oracle says is
@@ -96,7 +101,7 @@ func (h *harness) baselines(ctx context.Context) ([]results.Baseline, error) {
 		case ctx.Err() != nil, errors.Is(err, core.ErrContract):
 			return nil, fmt.Errorf("the baseline %s: %w", of.name, err)
 		default:
-			h.notes = append(h.notes, results.Bounded(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
+			h.notes = append(h.notes, beginning(fmt.Sprintf("the baseline %s is left out: %v", of.name, err)))
 		}
 	}
 	return all, nil

@@ -35,7 +35,7 @@ func published(t testing.TB, out string) benchmark.Plan {
 	p.Entries[0].Method = keeps{perfect()}
 	options, err := still.Describe().Resolve(map[string]any{"epochs": 20})
 	require.NoError(t, err)
-	p.Entries[1].Label, p.Entries[1].Options = "still?epochs=20", options
+	p.Entries[1].Written, p.Entries[1].Options = "still?epochs=20", options
 	p.SaveModels, p.SavePredictions = true, true
 	return p
 }
@@ -58,10 +58,10 @@ func (keptModel) Save(context.Context) (*core.State, error) {
 	return &core.State{Arrays: map[string]core.Array{"by": {Shape: []int{1}, Values: []int64{1}}}}, nil
 }
 
-// meaning reads the labels of published.
-func meaning(p benchmark.Plan) func(label string) (string, core.Options, error) {
-	return func(label string) (string, core.Options, error) {
-		name, query, _ := strings.Cut(label, "?")
+// meaning reads the methods of published, as written.
+func meaning(p benchmark.Plan) func(method string) (string, core.Options, error) {
+	return func(method string) (string, core.Options, error) {
+		name, query, _ := strings.Cut(method, "?")
 		for _, e := range p.Entries {
 			if d := e.Method.Describe(); d.Name == name {
 				given := map[string]string{}
@@ -258,11 +258,11 @@ var forgeries = map[string]struct {
 		}),
 		"what it sees in the test snapshots is not recorded",
 	},
-	"a label with what nobody sees": {
+	"a method with what nobody sees": {
 		torn(func(r *results.Results) { r.Runs[0].Method = "perf\u200bect" }),
 		"has characters that nobody sees",
 	},
-	"a label that ends before its options": {
+	"a method that ends before its options": {
 		torn(func(r *results.Results) { r.Runs[0].Method = "perfect?" }),
 		`it is called "perfect?", which ends before its options`,
 	},
@@ -388,22 +388,22 @@ var forgeries = map[string]struct {
 		torn(func(r *results.Results) { r.Runs = append(r.Runs, r.Runs[0]) }),
 		"runs 1 and 9 have the same key, ",
 	},
-	"a label and seed twice": {
+	"a method and seed twice": {
 		torn(func(r *results.Results) { r.Runs[1].Seed = 1 }),
 		"runs 1 and 2 are both perfect, seed 1",
 	},
-	"another method's label": {
-		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "perfect?epochs=20") }),
+	"the name of another method": {
+		forge(func(r *results.Results) { rename(r, "still?epochs=20", "perfect?epochs=20") }),
 		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", stands for the method perfect, and it ` +
 			`is recorded as made by still`,
 	},
-	"other options in the label": {
-		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "still?epochs=30") }),
+	"other options in the name as written": {
+		forge(func(r *results.Results) { rename(r, "still?epochs=20", "still?epochs=30") }),
 		`still?epochs=30, seed 1: its recorded options are not those that its name as written, "still?epochs=30", ` +
 			`stands for: epochs 20 against 30`,
 	},
-	"no options in the label": {
-		forge(func(r *results.Results) { relabel(r, "still?epochs=20", "still") }),
+	"no options in the name as written": {
+		forge(func(r *results.Results) { rename(r, "still?epochs=20", "still") }),
 		`still, seed 1: its recorded options are not those that its name as written, "still", stands for: epochs 20 ` +
 			`against 50`,
 	},
@@ -552,7 +552,7 @@ var forgeries = map[string]struct {
 		text(".json", `"score":[1,1`, `"score":[0.5,1`),
 		"runs/KEY.json has evaluations ",
 	},
-	"label of a run's file": {
+	"method of a run's file": {
 		text(".json", `"method":"perfect"`, `"method":"perfect?epochs=3"`),
 		`runs/KEY.json: its recorded options are not those that its name as written, "perfect?epochs=3", stands ` +
 			`for: epochs 50 against 3`,
@@ -642,7 +642,7 @@ var forgeries = map[string]struct {
 	}, "results.csv is a folder, not a regular file"},
 }
 
-func relabel(r *results.Results, old, now string) {
+func rename(r *results.Results, old, now string) {
 	for i := range r.Runs {
 		if r.Runs[i].Method == old {
 			r.Runs[i].Method = now
@@ -683,21 +683,21 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 	assert.Empty(t, found)
 }
 
-// TestAnotherLabelOfTheSameRun: a run that an earlier command made under another name is the same
+// TestAnotherNameOfTheSameRun: a run that an earlier command made under another name is the same
 // run.
-func TestAnotherLabelOfTheSameRun(t *testing.T) {
+func TestAnotherNameOfTheSameRun(t *testing.T) {
 	dir := t.TempDir()
 	p := published(t, dir)
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
-	p.Entries[0].Label = "perfect?epochs=50"
+	p.Entries[0].Written = "perfect?epochs=50"
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
 }
 
-// TestVerifyCappedRuns: the limit on epochs is kept with the results, and their labels are read
+// TestVerifyCappedRuns: the limit on epochs is kept with the results, and their methods are read
 // with it.
 func TestVerifyCappedRuns(t *testing.T) {
 	dir := t.TempDir()
@@ -710,7 +710,7 @@ func TestVerifyCappedRuns(t *testing.T) {
 	for i := range p.Entries {
 		p.Entries[i].Options = capped(t, p.Entries[i].Method.Describe()) // as recorded
 	}
-	p.Oracle.Options, p.Entries[1].Label = capped(t, p.Oracle.Oracle.Describe()), "still?epochs=7"
+	p.Oracle.Options, p.Entries[1].Written = capped(t, p.Oracle.Oracle.Describe()), "still?epochs=7"
 	found, _ := verifyFolder(t, dir, p)
 	assert.Empty(t, found)
 	forge(func(r *results.Results) { r.MaxEpochs = 0 })(t, dir)
@@ -836,7 +836,7 @@ func TestForgeriesAreFound(t *testing.T) {
 			if recorded, err := results.OpenStore(dir).Results(); err == nil {
 				q.Seeds = []int64{1, 2, 3}
 				for i := range q.Entries {
-					q.Entries[i].Label = recorded.Runs[2*i].Method // as they are read from results
+					q.Entries[i].Written = recorded.Runs[2*i].Method // as they are read from results
 				}
 			}
 			found, _ := verifyFolder(t, dir, q)

@@ -77,7 +77,7 @@ func (b *bars) changed(*runProgress) {}
 
 func (b *bars) end(r *runProgress) {
 	remove(r.bar)
-	if r.label == benchmark.OracleLabel || r.label == benchmark.ScoreLabel {
+	if r.method == benchmark.OracleName || r.method == benchmark.ScoreName {
 		return
 	}
 	b.mu.Lock()
@@ -140,7 +140,7 @@ func (v view) row(width int, now time.Time) string {
 		}
 	}
 	fields := []field{
-		{text: fmt.Sprintf("%-*s  seed %*d", v.labelWidth, v.label, v.seedWidth, v.seed), rank: 0},
+		{text: fmt.Sprintf("%-*s  seed %*d", v.methodWidth, v.method, v.seedWidth, v.seed), rank: 0},
 		{text: v.phase, width: 10, rank: 4},
 		{text: epoch, width: 13, rank: 3},
 		{text: loss, width: 12, rank: 5},

@@ -22,7 +22,7 @@ var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func TestRow(t *testing.T) {
 	v := view{
-		runName: runName{"vamp", 42}, labelWidth: 11, phase: "training", done: 560, total: 2350,
+		runName: runName{"vamp", 42}, methodWidth: 11, phase: "training", done: 560, total: 2350,
 		epoch: core.Epoch{Number: 12, Train: -4.3101, Validation: -4.2}, epochs: 50,
 		begun: noon.Add(-70 * time.Second), phaseBegun: noon.Add(-60 * time.Second),
 	}
@@ -48,7 +48,7 @@ func TestRow(t *testing.T) {
 // TestRowFits: a row is never wider than the terminal, once cut, and says the more the wider it is.
 func TestRowFits(t *testing.T) {
 	v := view{
-		runName: runName{"a?epochs=20&lr=0.001", 123456}, labelWidth: 25, phase: "évaluation", done: 3, total: 7,
+		runName: runName{"a?epochs=20&lr=0.001", 123456}, methodWidth: 25, phase: "évaluation", done: 3, total: 7,
 		epoch: core.Epoch{Number: 1, Train: 1e-9}, begun: noon.Add(-time.Hour), phaseBegun: noon.Add(-time.Hour),
 	}
 	before := 0
@@ -122,7 +122,7 @@ func TestLinesAreFew(t *testing.T) {
 func TestBars(t *testing.T) {
 	var out lockedBuffer
 	o := &observer{ctx: t.Context(), epochs: map[string]int{"vamp": 5}, runs: map[runName]*runProgress{}, count: 2}
-	o.width.label = 6
+	o.width.method = 6
 	b := newBars(&out, 2, mpb.ForceTTY(), mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond))
 	o.display = b
 	o.started.Do(func() {})
@@ -133,9 +133,9 @@ func TestBars(t *testing.T) {
 		}
 	}
 	var both sync.WaitGroup
-	for _, label := range []string{"vamp", "linear"} {
+	for _, method := range []string{"vamp", "linear"} {
 		both.Go(func() {
-			p := o.Begin(label, 1)
+			p := o.Begin(method, 1)
 			p.Phase("training", 5)
 			for e := range 6 {
 				p.Advance(e)

@@ -98,7 +98,7 @@ func scalar(text string) *yaml.Node {
 func methodNodes(entries []benchmark.Entry) *yaml.Node {
 	nodes := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, e := range entries {
-		nodes.Content = append(nodes.Content, selectionNode(e.Label))
+		nodes.Content = append(nodes.Content, selectionNode(e.Written))
 	}
 	return nodes
 }

@@ -112,14 +112,14 @@ func TestTextOptionsInARun(t *testing.T) {
 // TestSelectionNode: what a configuration makes of a kept selection is the selection as it was
 // typed, however it was escaped.
 func TestSelectionNode(t *testing.T) {
-	for _, label := range []string{
+	for _, written := range []string{
 		"vamp", "vamp?epochs=3&lr=1e-3", "m?path=a%2Cb", "m?path=a%2cb", "m?path=%41",
 		"m?path=null&x=~", "m?path=", "m?path=a=b?c",
 	} {
-		kept, err := yaml.Marshal(map[string]*yaml.Node{"methods": methodNodes([]benchmark.Entry{{Label: label}})})
+		kept, err := yaml.Marshal(map[string]*yaml.Node{"methods": methodNodes([]benchmark.Entry{{Written: written}})})
 		require.NoError(t, err)
 		flags := runFlagSet(t)
 		require.NoError(t, setFlags(kept, "run.yaml", flags), string(kept))
-		assert.Equal(t, label, value(flags, "methods"), string(kept))
+		assert.Equal(t, written, value(flags, "methods"), string(kept))
 	}
 }

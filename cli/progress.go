@@ -49,11 +49,11 @@ func newDisplay(stderr io.Writer, runs int) display {
 type observer struct {
 	ctx     context.Context // of the runs: where it has ended, a run that failed was stopped
 	stderr  io.Writer
-	head    string                    // to show first
-	count   int                       // of the runs
-	epochs  map[string]int            // by label, 0 where a method has none
-	width   struct{ label, seed int } // of the longest
-	verbose bool                      // a line for every epoch
+	head    string                     // to show first
+	count   int                        // of the runs
+	epochs  map[string]int             // by method as written, 0 where a method has none
+	width   struct{ method, seed int } // of the longest
+	verbose bool                       // a line for every epoch
 
 	libraries bool // what they log too
 
@@ -68,13 +68,13 @@ type observer struct {
 func newObserver(ctx context.Context, stderr io.Writer, p *benchmark.Plan, verbose, libraries bool) *observer {
 	o := &observer{
 		ctx: ctx, stderr: stderr, count: p.Size(), verbose: verbose, libraries: libraries,
-		epochs: map[string]int{benchmark.OracleLabel: epochsOf(p.Oracle.Options)},
+		epochs: map[string]int{benchmark.OracleName: epochsOf(p.Oracle.Options)},
 		runs:   map[runName]*runProgress{},
 	}
-	o.width.label, o.width.seed = len(benchmark.OracleLabel), len(fmt.Sprint(p.Oracle.Seed))
+	o.width.method, o.width.seed = len(benchmark.OracleName), len(fmt.Sprint(p.Oracle.Seed))
 	for _, e := range p.Entries {
-		o.epochs[e.Label] = epochsOf(e.Options)
-		o.width.label = max(o.width.label, utf8.RuneCountInString(e.Label))
+		o.epochs[e.Written] = epochsOf(e.Options)
+		o.width.method = max(o.width.method, utf8.RuneCountInString(e.Written))
 	}
 	for _, seed := range p.Seeds {
 		o.width.seed = max(o.width.seed, len(fmt.Sprint(seed)))
@@ -112,18 +112,18 @@ func (o *observer) close() {
 }
 
 type runName struct {
-	label string
-	seed  int64
+	method string
+	seed   int64
 }
 
-func (n runName) String() string { return fmt.Sprintf("%s, seed %d", n.label, n.seed) }
+func (n runName) String() string { return fmt.Sprintf("%s, seed %d", n.method, n.seed) }
 
-func (o *observer) Begin(label string, seed int64) core.Progress {
+func (o *observer) Begin(method string, seed int64) core.Progress {
 	o.started.Do(o.open)
 	now := time.Now()
 	r := &runProgress{observer: o, view: view{
-		runName: runName{label, seed}, labelWidth: o.width.label, seedWidth: o.width.seed,
-		phase: "fit", begun: now, phaseBegun: now, epochs: o.epochs[label],
+		runName: runName{method, seed}, methodWidth: o.width.method, seedWidth: o.width.seed,
+		phase: "fit", begun: now, phaseBegun: now, epochs: o.epochs[method],
 	}}
 	o.mu.Lock()
 	o.runs[r.runName] = r
@@ -132,10 +132,10 @@ func (o *observer) Begin(label string, seed int64) core.Progress {
 	return r
 }
 
-func (o *observer) End(label string, seed int64, outcome benchmark.Outcome) {
+func (o *observer) End(method string, seed int64, outcome benchmark.Outcome) {
 	o.mu.Lock()
-	r := o.runs[runName{label, seed}]
-	delete(o.runs, runName{label, seed})
+	r := o.runs[runName{method, seed}]
+	delete(o.runs, runName{method, seed})
 	o.mu.Unlock()
 	r.reused = outcome.Reused
 	o.end(r)
@@ -177,7 +177,7 @@ type runProgress struct {
 // view is how far a run has come.
 type view struct {
 	runName
-	labelWidth  int
+	methodWidth int
 	seedWidth   int
 	phase       string
 	done, total int // units of the phase; a total of 0 where they are not known

@@ -239,11 +239,11 @@ func (a *app) plan(ctx context.Context, f *runFlags, c *catalogue) (*benchmark.P
 	}
 	for _, s := range selections {
 		plan.Entries = append(plan.Entries, benchmark.Entry{
-			Label: s.Label, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
+			Written: s.Written, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
 			Isolated: c.whole[s.Description.Name],
 		})
 		if _, ok := core.As[core.ModelLoader](s.Method); f.saveModels && !ok {
-			a.warn("--save-models: %s cannot be saved; its runs leave no model\n", s.Label)
+			a.warn("--save-models: %s cannot be saved; its runs leave no model\n", s.Written)
 		}
 	}
 	if err := plan.Cap(); err != nil {
@@ -281,9 +281,9 @@ const oracleFromPlugin = "plugin:"
 // head says what is about to run.
 func head(f *runFlags, p *benchmark.Plan) string {
 	t := p.Task.Info
-	labels := make([]string, len(p.Entries))
+	methods := make([]string, len(p.Entries))
 	for i, e := range p.Entries {
-		labels[i] = e.Label
+		methods[i] = e.Written
 	}
 	judge := ""
 	if t.Judged() {
@@ -291,5 +291,5 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	}
 	return fmt.Sprintf("task     %s, ranked by the protocol %s\n", describeTask(t), f.protocol) +
 		fmt.Sprintf("methods  %s\nseeds    %s%s\nbackend  %s\nresults  %s\n\n",
-			strings.Join(labels, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
+			strings.Join(methods, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
 }

@@ -99,7 +99,7 @@ func TestEpochs(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	r = resultsIn(t, out)
 	assert.EqualValues(t, 1, r.Oracle.Options["epochs"])
-	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "a label says what was run")
+	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "the name as written says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
 	assert.Contains(t, got.stderr, "2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
 }

@@ -142,13 +142,13 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	return a.showVerification(recorded, v, unable, f.quiet)
 }
 
-// meaning is the method that a label stands for, and its options.
-func (c *catalogue) meaning(label string) (string, core.Options, error) {
-	selections, err := c.Select(label)
+// meaning is the method that a name as written stands for, and its options.
+func (c *catalogue) meaning(written string) (string, core.Options, error) {
+	selections, err := c.Select(written)
 	if err != nil {
 		return "", core.Options{}, err
 	}
-	if len(selections) != 1 || selections[0].Label != label {
+	if len(selections) != 1 || selections[0].Written != written {
 		return "", core.Options{}, fmt.Errorf("%w: it is no name of one method", core.ErrOption)
 	}
 	return selections[0].Description.Name, selections[0].Options, nil
@@ -282,7 +282,7 @@ func (a *app) planAgain(ctx context.Context, r *results.Results, wanted map[runN
 	}
 	plan = &benchmark.Plan{
 		Task: task, Protocol: r.Protocol, Oracle: oracle, Jobs: f.jobs, Timeout: f.timeout,
-		Only: func(label string, seed int64) bool { return wanted[runName{label, seed}] },
+		Only: func(method string, seed int64) bool { return wanted[runName{method, seed}] },
 	}
 	tried := map[string]bool{}
 	for _, run := range r.Runs {
@@ -327,16 +327,16 @@ func entryAgain(c *catalogue, run results.Run) (benchmark.Entry, error) {
 	}
 	d := method.Describe()
 	options, err := optionsAgain(d, run.Options)
-	return benchmark.Entry{Label: run.Method, Method: method, Options: options, Plugin: c.methodPlugin(d.Name)}, err
+	return benchmark.Entry{Written: run.Method, Method: method, Options: options, Plugin: c.methodPlugin(d.Name)}, err
 }
 
-// sameMethod is the label of the entry that is the same method with the same options, "" if there
+// sameMethod is the name as written of the entry that is the same method with the same options, "" if there
 // is none.
 func sameMethod(entries []benchmark.Entry, e benchmark.Entry) string {
 	for _, other := range entries {
 		if other.Method.Describe().Name == e.Method.Describe().Name &&
 			results.UnlikeOptions(other.Options.Map(), e.Options.Map()) == "" {
-			return other.Label
+			return other.Written
 		}
 	}
 	return ""

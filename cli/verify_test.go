@@ -251,9 +251,9 @@ func TestVerifyForged(t *testing.T) {
 			"other?warn=true, seed 0: why it is untrained is recorded as \"\" and is "},
 		"warning": {func(r *results.Results) { r.Runs[2].Warnings = nil },
 			`the warning "the weather is bad" is not recorded and is given here`},
-		"label": {func(r *results.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
+		"name as written": {func(r *results.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
 			`its recorded options are not those that its name as written, "other", stands for: warn true against false`},
-		"label of two": {func(r *results.Results) {
+		"name as written of two": {func(r *results.Results) {
 			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
 		}, `its name as written, "template?,other", stands for nothing`},
 		"twins": {func(r *results.Results) { r.Runs[1].Method = "template?warn=false" },

@@ -17,7 +17,7 @@ func Example() {
 	}
 	chosen, err := r.Select("linear,linear?rank=3&variant=principal-components")
 	for _, s := range chosen {
-		fmt.Println(s.Label, s.Options.Int("rank"), s.Options.String("variant"))
+		fmt.Println(s.Written, s.Options.Int("rank"), s.Options.String("variant"))
 	}
 	fmt.Println(err)
 	_, err = r.Select("liner")

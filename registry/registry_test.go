@@ -62,11 +62,11 @@ func TestSelect(t *testing.T) {
 		t.Run(list, func(t *testing.T) {
 			selections, err := filled(t).Select(list)
 			require.NoError(t, err)
-			var labels []string
+			var written []string
 			for _, s := range selections {
-				labels = append(labels, s.Label)
+				written = append(written, s.Written)
 			}
-			assert.Equal(t, want, labels)
+			assert.Equal(t, want, written)
 		})
 	}
 	selections, err := filled(t).Select("vamp?epochs=3")
@@ -88,7 +88,7 @@ func TestSelectText(t *testing.T) {
 		selections, err := filled(t).Select(element)
 		require.NoError(t, err, element)
 		require.Len(t, selections, 1)
-		assert.Equal(t, element, selections[0].Label)
+		assert.Equal(t, element, selections[0].Written)
 		assert.Equal(t, want, selections[0].Options.String("path"))
 	}
 	for element, says := range map[string]string{

@@ -14,8 +14,8 @@ import (
 
 // Selection is a method with options, as the user chose it.
 type Selection struct {
-	// Label is how the user wrote it, "vamp?epochs=20": unique in a list of selections.
-	Label       string
+	// Written is how the user wrote it, "vamp?epochs=20": unique in a list of selections.
+	Written     string
 	Method      core.Method
 	Description core.Description
 	Options     core.Options
@@ -29,14 +29,14 @@ type Selection struct {
 func (r *Registry) Select(list string) ([]Selection, error) {
 	var selections []Selection
 	chosen := map[string]bool{}
-	add := func(label string) error {
-		method, options, err := r.Methods.Select(label)
+	add := func(written string) error {
+		method, options, err := r.Methods.Select(written)
 		if err != nil {
 			return err
 		}
-		chosen[label] = true
-		name, _, _ := strings.Cut(label, "?")
-		selections = append(selections, Selection{label, method, r.Methods.things[name].description, options})
+		chosen[written] = true
+		name, _, _ := strings.Cut(written, "?")
+		selections = append(selections, Selection{written, method, r.Methods.things[name].description, options})
 		return nil
 	}
 	if !utf8.ValidString(list) {

@@ -7,11 +7,13 @@ type StoredBaselines struct {
 	Baselines []Baseline `json:"baselines"`
 }
 
-// BaselinesFile is the name of the file of the baselines.
-const BaselinesFile = "baselines.json"
+// StoredBaselines are those of the results.
+func (r *Results) StoredBaselines() StoredBaselines {
+	return StoredBaselines{r.baselineKey(), r.Baselines}
+}
 
-// BaselineKey names what determines the baselines.
-func (r *Results) BaselineKey() string {
+// baselineKey names what determines the baselines.
+func (r *Results) baselineKey() string {
 	task := r.Task
 	task.Source, task.Plugin = "", task.Plugin.SameCode()
 	return hashJSON(struct {
@@ -23,11 +25,11 @@ func (r *Results) BaselineKey() string {
 // Baselines reads baselines.json, if it is that of the results.
 func (s *Store) Baselines(r *Results) ([]Baseline, bool) {
 	var stored StoredBaselines
-	err := s.readJSON(BaselinesFile, &stored, nil)
-	return stored.Baselines, err == nil && stored.Key == r.BaselineKey() && checkBaselines(stored.Baselines, r.Task) == nil
+	err := s.readJSON(baselinesFile, &stored, nil)
+	return stored.Baselines, err == nil && stored.Key == r.baselineKey() && checkBaselines(stored.Baselines, r.Task) == nil
 }
 
-// WriteBaselines writes baselines.json.
-func (s *Store) WriteBaselines(r *Results, all []Baseline) error {
-	return s.writeJSON(s.Path(BaselinesFile), StoredBaselines{r.BaselineKey(), all})
+// WriteBaselines writes baselines.json of the results.
+func (s *Store) WriteBaselines(r *Results) error {
+	return s.writeJSON(baselinesFile, r.StoredBaselines())
 }

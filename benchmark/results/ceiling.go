@@ -36,9 +36,9 @@ func (r *Results) AboveOracle() []string {
 	var warnings []string
 	for i, method := range methods {
 		if c := tests[i]; c.Above() {
-			warnings = append(warnings, fmt.Sprintf("%s: the oracle is right about %.3f of its predictions and about %.3f of the "+
-				"true test snapshots, which chance does not explain (p = %.2g): its images are clearer, or it has seen the test",
-				method, r.Oracle.TestAccuracy+c.Difference, r.Oracle.TestAccuracy, c.Adjusted))
+			warnings = append(warnings, fmt.Sprintf("%s: the oracle is right about %.3f of its predictions and about %.3f of "+
+				"the true test snapshots, which chance does not explain (p = %.2g): its images are clearer, or it has seen the "+
+				"test", method, r.Oracle.TestAccuracy+c.Difference, r.Oracle.TestAccuracy, c.Adjusted))
 		}
 	}
 	return warnings

@@ -23,7 +23,8 @@ func (r *Results) Check() error {
 	if err := r.Task.Check(); err != nil {
 		return fmt.Errorf("%w: the task: %w", ErrResults, err)
 	}
-	if err := cmp.Or(checkProtocol(r.Protocol), checkExpected(r.Expected, r.Task), checkBaselines(r.Baselines, r.Task)); err != nil {
+	err := cmp.Or(checkProtocol(r.Protocol), checkExpected(r.Expected, r.Task), checkBaselines(r.Baselines, r.Task))
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrResults, err)
 	}
 	if err := r.Oracle.check(r.Task); err != nil {
@@ -35,10 +36,10 @@ func (r *Results) Check() error {
 	if err := r.Environment.check(); err != nil {
 		return fmt.Errorf("%w: the environment: %w", ErrResults, err)
 	}
-	labels := map[string]bool{}
+	methods := map[string]bool{}
 	type name struct {
-		label string
-		seed  int64
+		method string
+		seed   int64
 	}
 	keys, names := map[string]int{}, map[name]int{}
 	for i := range r.Runs {
@@ -57,24 +58,23 @@ func (r *Results) Check() error {
 			return fmt.Errorf("%w: run %d, %s: %w", ErrResults, i+1, run.Title(), err)
 		}
 		keys[run.Key], names[n] = i+1, i+1
-		if labels[run.Method] = true; len(labels) > MaxMethods {
+		if methods[run.Method] = true; len(methods) > maxMethods {
 			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
-				ErrResults, MaxMethods)
+				ErrResults, maxMethods)
 		}
 	}
 	return nil
 }
 
-// MaxMethods is the largest number of methods that results hold, each with any number of seeds: a table or a figure has a line
-// for each.
-const MaxMethods = 1000
-
 const (
+	// maxMethods is the largest number of methods that results hold, each with any number of seeds: a table or a figure
+	// has a line for each.
+	maxMethods = 1000
 	// maxName is the largest length of a text that stands in a line with others, in bytes.
 	maxName = 4096
 	// maxAxes is the largest number of axes of a snapshot.
 	maxAxes = 16
-	// maxSaid is the largest length of a reason or a warning, in bytes; see [bounded] for what is kept of one.
+	// maxSaid is the largest length of a reason or a warning, in bytes; a run keeps less of one.
 	maxSaid = 1 << 20
 	// maxSnapshot is the largest number of values of a snapshot: pictures of them are drawn.
 	maxSnapshot = 1 << 22
@@ -134,7 +134,8 @@ func (t TaskInfo) Check() error {
 		value int
 		most  int
 	}{
-		{"steps", t.Steps, core.MaxSteps}, {"roll-outs", t.Starts, math.MaxInt32}, {"features as its rank", t.Rank, math.MaxInt32}, {"snapshots of lag", t.Lag, math.MaxInt32},
+		{"steps", t.Steps, core.MaxSteps}, {"roll-outs", t.Starts, math.MaxInt32},
+		{"features as its rank", t.Rank, math.MaxInt32}, {"snapshots of lag", t.Lag, math.MaxInt32},
 		{"training snapshots", t.Train, math.MaxInt32}, {"validation snapshots", t.Validation, math.MaxInt32},
 		{"test snapshots", t.Test, math.MaxInt32},
 	} {
@@ -143,7 +144,8 @@ func (t TaskInfo) Check() error {
 		}
 	}
 	if len(t.Shape) == 0 || len(t.Shape) > maxAxes || slices.Min(t.Shape) < 1 {
-		return fmt.Errorf("its snapshots have the shape %.100s; a shape has 1 to %d axes of at least 1", fmt.Sprint(t.Shape), maxAxes)
+		return fmt.Errorf("its snapshots have the shape %.100s; a shape has 1 to %d axes of at least 1", fmt.Sprint(t.Shape),
+			maxAxes)
 	}
 	size := 1
 	for _, d := range t.Shape {
@@ -263,7 +265,8 @@ func (r *Run) Check(t TaskInfo) error {
 	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
 		return fmt.Errorf("it is called %.200q, and its method %.200q; names are printable, and not empty", r.Method, r.Name)
 	case strings.ContainsFunc(r.Method+r.Name, func(c rune) bool { return unicode.Is(unicode.Cf, c) }):
-		return fmt.Errorf("its name as written, %.200q, or its own, %.200q, has characters that nobody sees", r.Method, r.Name)
+		return fmt.Errorf("its name as written, %.200q, or its own, %.200q, has characters that nobody sees", r.Method,
+			r.Name)
 	case strings.HasSuffix(r.Method, "?"):
 		return fmt.Errorf("it is called %.200q, which ends before its options", r.Method)
 	case r.Rank < 0 || r.Parameters < 0:
@@ -302,7 +305,8 @@ func (r *Run) checkEvaluations(t TaskInfo) error {
 		return fmt.Errorf("it is %s and has %d evaluations; there is one by each protocol", r.Status, n)
 	}
 	if len(r.PredictionSHA256) != 0 && len(r.PredictionSHA256) != t.Steps {
-		return fmt.Errorf("it has %d hashes of predictions; a run of %d steps has as many, or none", len(r.PredictionSHA256), t.Steps)
+		return fmt.Errorf("it has %d hashes of predictions; a run of %d steps has as many, or none", len(r.PredictionSHA256),
+			t.Steps)
 	}
 	for i := range r.Evaluations {
 		e := &r.Evaluations[i]
@@ -325,8 +329,8 @@ func (r *Run) checkRanked(protocol string) error {
 	ranked := *r
 	ranked.RankBy(protocol)
 	if r.Status != ranked.Status || r.Reason != ranked.Reason || r.Trained != ranked.Trained {
-		return fmt.Errorf("it is called %s, trained %t, for the reason %.100q, and its evaluation by %s says %s, %t and %.100q",
-			r.Status, r.Trained, r.Reason, protocol, ranked.Status, ranked.Trained, ranked.Reason)
+		return fmt.Errorf("it is called %s, trained %t, for the reason %.100q, and its evaluation by %s says %s, %t and "+
+			"%.100q", r.Status, r.Trained, r.Reason, protocol, ranked.Status, ranked.Trained, ranked.Reason)
 	}
 	if !slices.Equal(r.PredictionSHA256, ranked.PredictionSHA256) {
 		return fmt.Errorf("its hashes of predictions are not those of its evaluation by %s", protocol)
@@ -427,6 +431,14 @@ func (r *Run) checkCosts() error {
 func isFileName(key string) bool {
 	return key != "" && key[0] != '.' && len(key) < 200 && !strings.ContainsAny(key, `/\`) &&
 		!strings.ContainsFunc(key, unicode.IsControl)
+}
+
+// checkKey returns [ErrResults] unless a run of that key can have files.
+func checkKey(key string) error {
+	if isFileName(key) {
+		return nil
+	}
+	return fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
 }
 
 func isShare(v float64) bool { return v >= 0 && v <= 1 }

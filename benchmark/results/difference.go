@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +13,9 @@ import (
 // Aspect names what results can differ in.
 type Aspect string
 
-// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table together.
-// Those that differ in training, code or kernels are other runs, and are told apart if they would be joined. The machine changes
-// times.
+// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table
+// together. Those that differ in training, code or kernels are other runs, and are told apart if they would be joined.
+// The machine changes times.
 const (
 	AspectData     Aspect = "data"
 	AspectSplit    Aspect = "split"
@@ -40,13 +41,13 @@ func (d Difference) Fatal() bool {
 	return d.Aspect != AspectTraining && d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
 }
 
-// Differences lists what is not alike in results and in those that they are held against, most important first; runs are not
-// looked at.
+// Differences lists what is not alike in results and in those that they are held against, most important first; runs
+// are not looked at.
 func Differences(r, against *Results) []Difference {
 	d := settingOf(r).unlike(settingOf(against))
 	if r.Protocol != against.Protocol {
-		d = append(d, Difference{AspectProtocol, fmt.Sprintf("another protocol ranks: %s against %s", OrUnknown(r.Protocol),
-			OrUnknown(against.Protocol))})
+		d = append(d, Difference{AspectProtocol, fmt.Sprintf("another protocol ranks: %s against %s", orUnknown(r.Protocol),
+			orUnknown(against.Protocol))})
 	}
 	if e, f := r.Environment, against.Environment; e.machine() != f.machine() {
 		d = append(d, Difference{AspectMachine, fmt.Sprintf("another machine: %s against %s", e.machine(), f.machine())})
@@ -94,7 +95,8 @@ func (s setting) unlike(o setting) differences {
 		add(AspectData, "another task: %q against %q", t.Name, u.Name)
 	}
 	if t.Train != u.Train || t.Validation != u.Validation || t.Test != u.Test {
-		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train, u.Validation, u.Test)
+		add(AspectSplit, "another split: %d+%d+%d snapshots against %d+%d+%d", t.Train, t.Validation, t.Test, u.Train,
+			u.Validation, u.Test)
 	}
 	if t.Starts != u.Starts {
 		add(AspectSplit, "another number of roll-outs: %d against %d", t.Starts, u.Starts)
@@ -103,11 +105,11 @@ func (s setting) unlike(o setting) differences {
 		add(AspectStates, "another number of %s: %d against %d", t.stateWords(), t.States, u.States)
 	}
 	if t.Measure.Name != u.Measure.Name {
-		add(AspectMeasure, "another measure: %s against %s", OrUnknown(t.Measure.Name), OrUnknown(u.Measure.Name))
+		add(AspectMeasure, "another measure: %s against %s", orUnknown(t.Measure.Name), orUnknown(u.Measure.Name))
 	}
 	if t.DataSHA256 != u.DataSHA256 && len(d) == 0 {
-		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)%s", OrUnknown(t.Source), t.DataSHA256,
-			OrUnknown(u.Source), u.DataSHA256, s.unrepeatable(o))
+		add(AspectData, "other data: %s (SHA-256 %.12s…) against %s (%.12s…)%s", orUnknown(t.Source), t.DataSHA256,
+			orUnknown(u.Source), u.DataSHA256, s.unrepeatable(o))
 	}
 	if t.Steps != u.Steps {
 		add(AspectSteps, "another number of steps: %d against %d", t.Steps, u.Steps)
@@ -134,7 +136,7 @@ func (s setting) unlike(o setting) differences {
 		add(AspectCode, "other code: %s against %s", e.Code(), f.Code())
 	}
 	if e.Backend != f.Backend {
-		add(AspectKernels, "other kernels: %s against %s", OrUnknown(e.Backend), OrUnknown(f.Backend))
+		add(AspectKernels, "other kernels: %s against %s", e.Kernels(), f.Kernels())
 	}
 	if len(d) == 0 && s.oracle.Key != o.oracle.Key {
 		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
@@ -224,21 +226,19 @@ func UnlikeOptions(a, b map[string]any) string {
 }
 
 // stateWords is what the task calls its states.
-func (t TaskInfo) stateWords() string {
-	if t.StateWord == "" {
-		return "states"
-	}
-	return t.StateWord + "s"
-}
+func (t TaskInfo) stateWords() string { return cmp.Or(t.StateWord, "state") + "s" }
+
+// Kernels says on which kernels something was computed.
+func (e Environment) Kernels() string { return orUnknown(e.Backend) }
 
 // Code says which code an executable is.
 func (e Environment) Code() string {
-	text := "executable " + OrUnknown(ShortHash(e.ExecutableSHA256))
+	text := fmt.Sprintf("executable %.12s", orUnknown(e.ExecutableSHA256))
 	if e.Version != "" {
 		text += ", version " + e.Version
 	}
 	if e.Commit != "" {
-		text += ", commit " + ShortHash(e.Commit)
+		text += fmt.Sprintf(", commit %.12s", e.Commit)
 	}
 	if e.Go != "" {
 		text += ", " + e.Go
@@ -247,7 +247,7 @@ func (e Environment) Code() string {
 }
 
 func (e Environment) machine() string {
-	return fmt.Sprintf("%s, %s, %d cores", OrUnknown(e.OS), OrUnknown(e.CPU), e.Cores)
+	return fmt.Sprintf("%s, %s, %d cores", orUnknown(e.OS), orUnknown(e.CPU), e.Cores)
 }
 
 // Origin says where a method or an oracle comes from.
@@ -255,16 +255,7 @@ func (p *PluginInfo) Origin() string {
 	if p == nil {
 		return "this program"
 	}
-	return fmt.Sprintf("the plugin %s (%s)", p.Path, ShortHash(p.SHA256))
+	return fmt.Sprintf("the plugin %s (%.12s)", p.Path, p.SHA256)
 }
 
-// ShortHash is the beginning of a hash, for sentences.
-func ShortHash(text string) string { return text[:min(len(text), 12)] }
-
-// OrUnknown is the text, or "unknown" if it is empty.
-func OrUnknown(text string) string {
-	if text == "" {
-		return "unknown"
-	}
-	return text
-}
+func orUnknown(text string) string { return cmp.Or(text, "unknown") }

@@ -14,7 +14,7 @@ import (
 type Earlier struct {
 	store    *Store
 	carried  []Run       // stay in the table, each Carried
-	replaced []Run       // have the label and the seed of a run of the plan
+	replaced []Run       // have the method and the seed of a run of the plan
 	why      string      // they are replaced
 	Task     *PluginInfo // that served the task, nil if it is another now
 }
@@ -27,10 +27,7 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	if !s.hasResults() {
 		return e, nil
 	}
-	old, err := s.Results()
-	if err == nil {
-		err = s.CheckCurrent(old)
-	}
+	old, err := s.current()
 	if err != nil {
 		return e, err
 	}
@@ -62,7 +59,7 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	refuse := func(why string) error {
 		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
 			"table: %s; choose another folder with --out, or remove %s: the runs stay",
-			ErrNotComparable, s.dir, labelsOf(e.carried), why, s.Path("results.json"))
+			ErrNotComparable, s.dir, methodsOf(e.carried), why, s.Path(resultsFile))
 	}
 	if len(unlike) > 0 {
 		return e, refuse(e.why)
@@ -84,12 +81,12 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	}
 	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r Run) bool { return finished[r.Title()] })
 	if n := len(e.replaced) - len(gone); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files stay in runs/",
-			n, e.store.dir, e.why))
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files "+
+			"stay in runs/", n, e.store.dir, e.why))
 	}
 	if len(gone) > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their place "+
-			"have not finished; the same command makes them", len(gone), e.store.dir, e.why))
+		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their "+
+			"place have not finished; the same command makes them", len(gone), e.store.dir, e.why))
 	}
 	if len(e.carried) == 0 {
 		return own, notes, nil
@@ -98,7 +95,7 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	for _, runs := range [][]Run{own, e.carried} {
 		for i := range runs {
 			r := &runs[i]
-			j.runs = append(j.runs, foundRun{store: e.store, key: r.Key, label: r.Method, seed: r.Seed, result: r})
+			j.runs = append(j.runs, foundRun{store: e.store, key: r.Key, method: r.Method, seed: r.Seed, result: r})
 		}
 	}
 	if err := j.name(); err != nil {
@@ -108,17 +105,17 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 		all = append(all, *r.result)
 	}
 	notes = append(append(notes, j.notes...), fmt.Sprintf("the table also holds %d runs of earlier commands (%s)",
-		len(e.carried), labelsOf(e.carried)))
+		len(e.carried), methodsOf(e.carried)))
 	return all, notes, nil
 }
 
-// labelsOf lists the labels of runs, each once.
-func labelsOf(runs []Run) string {
-	var labels []string
+// methodsOf lists the methods of runs, each once.
+func methodsOf(runs []Run) string {
+	var methods []string
 	for _, r := range runs {
-		if !slices.Contains(labels, r.Method) {
-			labels = append(labels, r.Method)
+		if !slices.Contains(methods, r.Method) {
+			methods = append(methods, r.Method)
 		}
 	}
-	return strings.Join(labels, ", ")
+	return strings.Join(methods, ", ")
 }

@@ -19,7 +19,8 @@ func Here(version string) (Environment, error) {
 		Version: version, Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH,
 		Cores: runtime.GOMAXPROCS(0), CPU: procField("/proc/cpuinfo", "model name"),
 	}
-	if kib, err := strconv.ParseInt(strings.TrimSuffix(procField("/proc/meminfo", "MemTotal"), " kB"), 10, 64); err == nil {
+	memory := strings.TrimSuffix(procField("/proc/meminfo", "MemTotal"), " kB")
+	if kib, err := strconv.ParseInt(memory, 10, 64); err == nil {
 		e.MemoryBytes = kib << 10
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {

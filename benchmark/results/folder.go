@@ -25,14 +25,14 @@ type folder struct {
 type foundRun struct {
 	store  *Store
 	key    string
-	label  string
+	method string
 	seed   int64
 	result *Run  // nil where it has not finished, or cannot be read
 	damage error // why it cannot be read
 }
 
 func (r foundRun) missing() MissingRun {
-	m := MissingRun{r.label, r.seed, "not finished"}
+	m := MissingRun{r.method, r.seed, "not finished"}
 	if r.damage != nil {
 		m.Reason = r.damage.Error()
 	}
@@ -55,8 +55,8 @@ func (r foundRun) betterThan(o *foundRun) bool {
 	return rank(r) > rank(*o)
 }
 
-// folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged, and
-// [ErrNotComparable] where results.json and plans do not belong together.
+// folder reads all that the folder holds. The error is [ErrResults] where there is nothing, or something is damaged,
+// and [ErrNotComparable] where results.json and plans do not belong together.
 func (s *Store) folder() (*folder, error) {
 	info, err := os.Stat(s.dir)
 	switch {
@@ -77,10 +77,7 @@ func (s *Store) folder() (*folder, error) {
 		}
 		return s.gather(nil, plans)
 	}
-	r, err := s.Results()
-	if err == nil {
-		err = s.CheckCurrent(r)
-	}
+	r, err := s.current()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func (f *folder) results(oracle OracleInfo) *Results {
 // gather finds the runs of results, if any, and of plans.
 func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	f := &folder{store: s}
-	name := "results.json"
+	name := resultsFile
 	if r != nil {
 		f.setting, f.protocol, f.expected = settingOf(r), r.Protocol, r.Expected
 	} else {
@@ -114,27 +111,27 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	}
 	known := map[string]bool{}
 	b := foreign.NewBudget()
-	add := func(key, label string, seed int64, stored *Run) {
+	add := func(key, method string, seed int64, stored *Run) {
 		if known[key] {
 			return
 		}
 		known[key] = true
-		found := foundRun{store: s, key: key, label: label, seed: seed}
+		found := foundRun{store: s, key: key, method: method, seed: seed}
 		run, ok, err := s.runOf(key, b)
 		if ok {
 			if broken := run.Check(f.Task); broken != nil {
-				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.Path("runs", key+".json"), broken)
+				ok, err = false, fmt.Errorf("%w: %s: %w", ErrResults, s.Path(runFile(key)), broken)
 			}
 		}
 		switch {
 		case ok:
-			run.Method = label
+			run.Method = method
 			run.RankBy(f.protocol)
 			found.result = &run
 		case stored != nil:
 			found.result = stored
 			if err != nil {
-				f.notes = append(f.notes, fmt.Sprintf("%s, seed %d: %v; it is taken from results.json", label, seed, err))
+				f.notes = append(f.notes, fmt.Sprintf("%s, seed %d: %v; it is taken from results.json", method, seed, err))
 			}
 		case err != nil:
 			found.damage = err
@@ -148,8 +145,8 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	}
 	for _, p := range plans {
 		if reasons := p.setting().unlike(f.setting); len(reasons) > 0 {
-			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: its runs stay",
-				ErrNotComparable, s.dir, p.name(), name, reasons.err())
+			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: "+
+				"its runs stay", ErrNotComparable, s.dir, p.name(), name, reasons.err())
 		}
 		for _, due := range p.Runs {
 			add(due.Key, due.Method, due.Seed, nil)
@@ -172,6 +169,7 @@ func (f *folder) countOthers(known map[string]bool) {
 		}
 	}
 	if others > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; they stay there", f.store.dir, others))
+		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; "+
+			"they stay there", f.store.dir, others))
 	}
 }

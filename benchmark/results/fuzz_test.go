@@ -2,7 +2,6 @@ package results
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,7 +67,7 @@ func FuzzTaskArrays(f *testing.F) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(f, err)
 	var b bytes.Buffer
-	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).Archive()))
+	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).archive()))
 	f.Add(b.Bytes())
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -100,27 +99,6 @@ func FuzzGather(f *testing.F) {
 		folders, err := openFolders(OpenStore(filepath.Join(dir, "none")), []string{dir})
 		if err == nil {
 			_, _ = join(folders)
-		}
-	})
-}
-
-// FuzzUnknownField: what verify looks for in a text that it has read.
-func FuzzUnknownField(f *testing.F) {
-	f.Add([]byte(`{"runs":[{"key":"k","Accuracy":[1]}],"task":{"x":null}}`))
-	f.Add([]byte(`{"runs":null,"oracle":{"history":[{"epoch":1}]},"schema":"a","schema":"b"}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var r Results
-		if json.Unmarshal(text, &r) != nil {
-			return
-		}
-		_, err := UnknownField(text, r)
-		require.NoError(t, err)
-		for i := range r.Runs {
-			_ = r.Runs[i].Check(r.Task)
-		}
-		if r.Check() == nil {
-			_, err := r.CSV()
-			require.NoError(t, err)
 		}
 	})
 }

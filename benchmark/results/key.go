@@ -21,7 +21,9 @@ func HashSnapshots(x core.Snapshots) string {
 
 // RunKey names a run by everything that determines its numbers. name is that of the method, and options are
 // all of them.
-func RunKey(task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64) string {
+func RunKey(
+	task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64,
+) string {
 	task.Source, task.Plugin = "", task.Plugin.SameCode()
 	return fmt.Sprintf("%s-s%d-%s", strings.ReplaceAll(name, ":", "-"), seed, hashJSON(struct {
 		Schema, Oracle, Executable, Identity, Backend, Method string

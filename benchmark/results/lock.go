@@ -31,8 +31,8 @@ func (s *Store) Lock() (unlock func(), err error) {
 	case errors.Is(err, filelock.ErrLocked):
 		other := lockText(f)
 		f.Close()
-		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another folder with --out",
-			ErrBusy, s.dir, OrUnknown(strings.TrimSpace(other)))
+		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another "+
+			"folder with --out", ErrBusy, s.dir, orUnknown(strings.TrimSpace(other)))
 	case err == nil:
 		if before := lockText(f); before != "" && !holder.MatchString(before) {
 			f.Close()

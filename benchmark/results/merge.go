@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,14 +32,15 @@ type MissingRun struct {
 	Reason string
 }
 
-// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that have
-// finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of the folders,
-// or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better one: the same call
-// again changes nothing, and a call that was cut short is made good by the next.
+// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that
+// have finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of
+// the folders, or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better
+// one: the same call again changes nothing, and a call that was cut short is made good by the next.
 //
-// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written, with
-// [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged ones,
-// [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the results.
+// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written,
+// with [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged
+// ones, [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the
+// results.
 func Merge(out string, from []string, command []string) (*Merged, error) {
 	store := OpenStore(out)
 	folders, err := openFolders(store, from)
@@ -105,7 +105,7 @@ func (m *Merged) takeBaselines(out *Store, folders []*folder) error {
 			continue
 		}
 		m.Results.Baselines = baselines
-		return out.WriteBaselines(m.Results, baselines)
+		return out.WriteBaselines(m.Results)
 	}
 	return nil
 }
@@ -123,54 +123,62 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 	return nil
 }
 
-// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies beside
-// them is there already, so that a run whose .json is there is complete.
+// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies
+// beside them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)
 	if ok && err == nil && (own.Evaluated() || !r.result.Evaluated()) {
 		return nil
 	}
 	m.Copied++
-	return out.writeJSON(out.Path("runs", r.key+".json"), r.result)
+	return out.writeJSON(runFile(r.key), r.result)
 }
 
-// besideRun are the endings of the files of a run beside its results, and what reads each to its end.
-var besideRun = map[string]func(s *Store, run *Run, t TaskInfo) error{
-	".npz": func(s *Store, run *Run, t TaskInfo) error { _, err := s.RunArraysOf(t, run); return err },
-	".model.npz": func(s *Store, run *Run, _ TaskInfo) error {
-		m, err := s.ReadModel(ModelFile(run.Key))
-		if err == nil && m.Key != run.Key {
-			err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
-		}
-		return err
-	},
-	predictionsEnding(ProtocolReencode): predictionsOf(ProtocolReencode),
-	predictionsEnding(ProtocolPowers):   predictionsOf(ProtocolPowers),
+// besideFile is a file of a run beside its results, and what reads it to its end.
+type besideFile struct {
+	name string
+	read func(*Store) error
+}
+
+// beside are those that a run of the task may have.
+func (r *Run) beside(t TaskInfo) []besideFile {
+	files := []besideFile{
+		{ModelFile(r.Key), func(s *Store) error {
+			m, err := s.ReadModel(ModelFile(r.Key))
+			if err == nil && m.Key != r.Key {
+				err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
+			}
+			return err
+		}},
+		{runArraysFile(r.Key), func(s *Store) error { _, err := s.RunArraysOf(t, r); return err }},
+	}
+	for _, protocol := range Protocols() {
+		files = append(files, besideFile{PredictionsFile(r.Key, protocol), func(s *Store) error {
+			return s.EachPrediction(r.Key, protocol, t, nil)
+		}})
+	}
+	return files
 }
 
 // Files are the names of the files that a run may have.
 func (r *Run) Files() []string {
-	names := []string{"runs/" + r.Key + ".json"}
-	for ending := range besideRun {
-		names = append(names, "runs/"+r.Key+ending)
+	names := []string{runFile(r.Key)}
+	for _, file := range r.beside(TaskInfo{}) {
+		names = append(names, file.name)
 	}
 	return names
 }
 
-func predictionsOf(protocol string) func(s *Store, run *Run, t TaskInfo) error {
-	return func(s *Store, run *Run, t TaskInfo) error { return s.EachPrediction(run.Key, protocol, t, nil) }
-}
-
-// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have it. What
-// cannot be read is left out, with a note.
+// takeBeside copies what lies beside the results of the runs, arrays, models and predictions, where out does not have
+// it. What cannot be read is left out, with a note.
 func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) error {
 	for _, r := range runs {
 		if len(r.result.Evaluations) == 0 {
 			continue
 		}
 		for _, f := range folders {
-			for _, ending := range slices.Sorted(maps.Keys(besideRun)) {
-				if err := m.takeFile(out, f.store, r, ending); err != nil {
+			for _, file := range r.result.beside(m.Results.Task) {
+				if err := m.takeFile(out, f.store, r, file); err != nil {
 					return err
 				}
 			}
@@ -179,21 +187,19 @@ func (m *Merged) takeBeside(out *Store, folders []*folder, runs []foundRun) erro
 	return nil
 }
 
-// takeFile copies the file of a run with that ending.
-func (m *Merged) takeFile(out, from *Store, r foundRun, ending string) error {
-	name := "runs/" + r.key + ending
-	if from.Files().Missing(name) {
+func (m *Merged) takeFile(out, from *Store, r foundRun, file besideFile) error {
+	if from.Files().Missing(file.name) {
 		return nil
 	}
-	readable := func(s *Store) error { return besideRun[ending](s, r.result, m.Results.Task) }
-	if err := readable(from); err != nil {
-		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v", r.label, r.seed, err))
+	if err := file.read(from); err != nil {
+		m.Notes = append(m.Notes, fmt.Sprintf("%s, seed %d: a file beside its results cannot be read and is left out: %v",
+			r.method, r.seed, err))
 		return nil
 	}
-	if from == out || readable(out) == nil {
+	if from == out || file.read(out) == nil {
 		return nil
 	}
-	return copyFile(out, from, name)
+	return copyFile(out, from, file.name)
 }
 
 // copyFile copies a file of one folder to another, piece by piece.
@@ -218,7 +224,7 @@ const maxConfiguration = 1 << 20
 func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 	var first []byte
 	for _, f := range folders {
-		text, err := f.store.Files().Read("config.yaml", maxConfiguration)
+		text, err := f.store.Files().Read(configurationFile, maxConfiguration)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -226,14 +232,15 @@ func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 		case first == nil:
 			first = text
 		case !bytes.Equal(first, text):
-			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each run has its command in results.json")
+			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each "+
+				"run has its command in results.json")
 			return nil
 		}
 	}
-	if first == nil || !out.Files().Missing("config.yaml") {
+	if first == nil || !out.Files().Missing(configurationFile) {
 		return nil
 	}
-	return atomicfile.Write(out.Path("config.yaml"), first)
+	return atomicfile.Write(out.Path(configurationFile), first)
 }
 
 // takeData copies data.npz where out has none that fits the task.
@@ -249,7 +256,7 @@ func (m *Merged) takeData(out *Store, folders []*folder) error {
 		if !fits(f.store) {
 			continue
 		}
-		return copyFile(out, f.store, "data.npz")
+		return copyFile(out, f.store, dataFile)
 	}
 	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
 	return nil
@@ -269,14 +276,17 @@ func join(folders []*folder) (*joined, error) {
 	first := folders[0]
 	for _, f := range folders[1:] {
 		if reasons := f.unlike(first.setting); len(reasons) > 0 {
-			return nil, fmt.Errorf("%w: %s cannot be joined with %s: %w%s", ErrNotComparable, f.store.dir, first.store.dir, reasons.err(), remedy(reasons))
+			return nil, fmt.Errorf("%w: %s cannot be joined with %s: %w%s", ErrNotComparable, f.store.dir, first.store.dir,
+				reasons.err(), remedy(reasons))
 		}
 		if !j.oracle.fitted() {
 			j.oracle = f.oracle
 		}
-		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy || f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
-			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v against %v on test snapshots): the machines do not compute alike; find out with: bench verify",
-				ErrNotComparable, f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
+		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy ||
+			f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
+			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v "+
+				"against %v on test snapshots): the machines do not compute alike; find out with: bench verify", ErrNotComparable,
+				f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
 		}
 	}
 	best, order := map[string]*foundRun{}, []string{}
@@ -290,11 +300,12 @@ func join(folders []*folder) (*joined, error) {
 				continue
 			}
 			if step := r.result.Contradicts(old.result); step > 0 {
-				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although it was made alike; find out which can be repeated with: bench verify --run %s",
-					ErrNotComparable, r.label, r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
+				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although "+
+					"it was made alike; find out which can be repeated with: bench verify --run %s", ErrNotComparable, r.method,
+					r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
 			}
 			if r.betterThan(old) {
-				r.label = old.label
+				r.method = old.method
 				best[r.key] = &r
 			}
 		}
@@ -319,40 +330,42 @@ func remedy(reasons differences) string {
 	return ""
 }
 
-// name gives runs that were made alike one label, sorts them by method and seed, and refuses what could not be told apart in
-// a table.
+// name gives runs that were made alike one name, sorts them by method and seed, and refuses what could not be told
+// apart in a table.
 func (j *joined) name() error {
 	type identity struct{ name, options, plugin string }
 	of := func(r foundRun) identity {
 		return identity{r.result.DeclaredName(), hashJSON(r.result.Options), r.result.Plugin.Identity()}
 	}
-	labels, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
+	methods, owners, places := map[identity]string{}, map[string]foundRun{}, map[string]int{}
 	for i := range j.runs {
 		r := &j.runs[i]
 		id := of(*r)
-		if label, known := labels[id]; known && label != r.label {
-			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.label, r.seed, label))
-			r.label = label
+		if method, known := methods[id]; known && method != r.method {
+			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.method, r.seed,
+				method))
+			r.method = method
 		}
-		labels[id] = r.label
-		if owner, known := owners[r.label]; !known {
-			owners[r.label], places[r.label] = *r, i
+		methods[id] = r.method
+		if owner, known := owners[r.method]; !known {
+			owners[r.method], places[r.method] = *r, i
 		} else if of(owner) != id {
 			why := UnlikeOptions(r.result.Options, owner.result.Options)
 			if why == "" {
 				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.Origin(), owner.result.Plugin.Origin())
 			}
-			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its name, like vamp?epochs=20",
-				ErrNotComparable, r.label, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
+			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its "+
+				"name, like vamp?epochs=20", ErrNotComparable, r.method, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
 		}
-		r.result.Method = r.label
+		r.result.Method = r.method
 	}
 	slices.SortStableFunc(j.runs, func(a, b foundRun) int {
-		return cmp.Or(cmp.Compare(places[a.label], places[b.label]), cmp.Compare(a.seed, b.seed))
+		return cmp.Or(cmp.Compare(places[a.method], places[b.method]), cmp.Compare(a.seed, b.seed))
 	})
 	for i := 1; i < len(j.runs); i++ {
-		if a, b := j.runs[i-1], j.runs[i]; a.label == b.label && a.seed == b.seed {
-			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.label, a.seed, a.key, a.store.dir, b.key, b.store.dir)
+		if a, b := j.runs[i-1], j.runs[i]; a.method == b.method && a.seed == b.seed {
+			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed,
+				a.key, a.store.dir, b.key, b.store.dir)
 		}
 	}
 	return nil

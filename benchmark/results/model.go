@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/internal/statefile"
 )
 
-// ModelFormat is the name and version of the format of model files. It changes whenever a reader of the old layout would misread
-// the new one.
+// ModelFormat is the name and version of the format of model files. It changes whenever a reader of the old layout
+// would misread the new one.
 const ModelFormat = "koopbench.model/1"
 
 // Kinds of model files.
@@ -47,25 +47,23 @@ type SavedModel struct {
 
 // ReadModel reads a model file. The error is [ErrModel] where it is torn, changed, or of another version.
 func ReadModel(path string) (*SavedModel, error) {
-	f, err := foreign.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	m, err := decodeModel(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
-	}
-	return m, nil
+	return readModel(func(use func(f io.ReaderAt, size int64) error) error {
+		f, err := foreign.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return opened(f, path, use)
+	})
 }
 
 // ReadModel is [ReadModel] for a file of the folder.
-func (s *Store) ReadModel(name string) (m *SavedModel, err error) {
-	err = s.Open(name, func(f io.ReaderAt, size int64) error {
+func (s *Store) ReadModel(name string) (*SavedModel, error) {
+	return readModel(func(use func(f io.ReaderAt, size int64) error) error { return s.Open(name, use) })
+}
+
+func readModel(open func(use func(f io.ReaderAt, size int64) error) error) (m *SavedModel, err error) {
+	err = open(func(f io.ReaderAt, size int64) error {
 		m, err = decodeModel(f, size)
 		return err
 	})
@@ -82,12 +80,6 @@ func (s *Store) Oracle(key string) (*SavedModel, error) {
 	}
 	return s.ReadModel(OracleFile(key))
 }
-
-// ModelFile is the name of the file of a run's model.
-func ModelFile(key string) string { return "runs/" + key + ".model.npz" }
-
-// OracleFile is the name of the file of an oracle's model.
-func OracleFile(key string) string { return "oracle-" + key + ".npz" }
 
 func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m := &SavedModel{}
@@ -125,20 +117,22 @@ func (m *SavedModel) Encode() ([]byte, error) {
 	return statefile.Encode(ModelFormat, m.ModelInfo, m.State)
 }
 
-// Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run, of which models
-// of methods that see the oracle are a part; nil for others. The error is [core.ErrUnavailable] where the method cannot load
-// models, or needs a judge.
+// Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run,
+// of which models of methods that see the oracle are a part; nil for others. The error is [core.ErrUnavailable] where
+// the method cannot load models, or needs a judge.
 func (m *SavedModel) Load(ctx context.Context, method core.Method, judge core.Judge) (_ core.Model, err error) {
 	defer core.Recover(&err)
 	loader, ok := core.As[core.ModelLoader](method)
 	if !ok || m.Kind != ModelOfMethod {
-		return nil, fmt.Errorf("%w: the method %s cannot load the model of a %s", core.ErrUnavailable, method.Describe().Name, m.Kind)
+		return nil, fmt.Errorf("%w: the method %s cannot load the model of a %s", core.ErrUnavailable, method.Describe().Name,
+			m.Kind)
 	}
 	saved := &core.Saved{State: *m.State}
 	if method.Describe().Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](judge)
 		if judge == nil || !ok {
-			return nil, fmt.Errorf("%w: the model of %s works on the features of the oracle with the key %s; give that oracle too", core.ErrUnavailable, m.Name, m.Oracle)
+			return nil, fmt.Errorf("%w: the model of %s works on the features of the oracle with the key %s; give that oracle "+
+				"too", core.ErrUnavailable, m.Name, m.Oracle)
 		}
 		saved.OracleEmbedding = encoder.Encoder()
 	}
@@ -154,7 +148,8 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 	defer core.Recover(&err)
 	loader, ok := core.As[core.JudgeLoader](oracle)
 	if !ok || m.Kind != ModelOfOracle {
-		return nil, fmt.Errorf("%w: the oracle %s cannot load the model of a %s", core.ErrUnavailable, oracle.Describe().Name, m.Kind)
+		return nil, fmt.Errorf("%w: the oracle %s cannot load the model of a %s", core.ErrUnavailable, oracle.Describe().Name,
+			m.Kind)
 	}
 	judge, err := loader.Load(ctx, &core.Saved{State: *m.State})
 	if err != nil {

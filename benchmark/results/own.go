@@ -9,12 +9,13 @@ import (
 // ErrForeign says that a folder holds files of something else where results would be written.
 var ErrForeign = ownfolder.Results.Foreign
 
-// checkOwn makes sure that nothing is written over that is not of this program, or that this version cannot read. The error is
-// [ErrForeign], or [ErrResults] for a results.json that is torn or has another schema.
+// checkOwn makes sure that nothing is written over that is not of this program, or that this version cannot read. The
+// error is [ErrForeign], or [ErrResults] for a results.json that is torn or has another schema.
 func (s *Store) checkOwn() error {
 	if s.hasResults() {
 		if _, err := s.Results(); err != nil {
-			return fmt.Errorf("%w; nothing was written over it: remove the file, its runs stay, or choose another folder with --out", err)
+			return fmt.Errorf("%w; nothing was written over it: remove the file, its runs stay, or choose another folder with "+
+				"--out", err)
 		}
 		return nil
 	}

@@ -23,8 +23,8 @@ type PluginChecks struct {
 	Failed []string `json:"failed"`
 }
 
-// Identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself, since a script
-// may import code that the hash knows nothing of.
+// Identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself,
+// since a script may import code that the hash knows nothing of.
 func (p *PluginInfo) Identity() string {
 	switch {
 	case p == nil:

@@ -27,15 +27,9 @@ const (
 	LabelsArray      = "labels"
 )
 
-// PredictionsFile is the name of the file of what a run predicts by a protocol.
-func PredictionsFile(key, protocol string) string {
-	return "runs/" + key + predictionsEnding(protocol)
-}
-
-func predictionsEnding(protocol string) string { return "." + protocol + ".predictions.npz" }
-
-// EachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on what there is
-// of each step: predictions as []float32 and labels as []int64. use may be nil. The error is [ErrResults], or that of use.
+// EachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on
+// what there is of each step: predictions as []float32 and labels as []int64. use may be nil. The error is
+// [ErrResults], or that of use.
 func (s *Store) EachPrediction(
 	key, protocol string, t TaskInfo, use func(name string, step int, values any) error,
 ) error {

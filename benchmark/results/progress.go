@@ -13,8 +13,8 @@ import (
 )
 
 // Planned is what a command set out to do: the content of plan.json, which is there from before the first run until
-// results.json is written, and longer only where the command was killed; or that of plan-I-of-N.json, which stays, since the
-// results of shards are written by another command.
+// results.json is written, and longer only where the command was killed; or that of plan-I-of-N.json, which stays,
+// since the results of shards are written by another command.
 type Planned struct {
 	Schema      string       `json:"schema"`
 	Shard       *Shard       `json:"shard,omitempty"`
@@ -56,10 +56,10 @@ func (p Planned) name() string {
 
 var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
 
-// Progress returns the results as far as they go. While a command or shards are under way, or after they were killed, these
-// are the runs of their plans that have finished, possibly none, and due is the number of all of them. Otherwise they are
-// those of results.json, and due is 0; where there is none, r is nil. The error is [ErrResults] where what is there cannot be
-// read, [ErrNotComparable] where it does not belong together.
+// Progress returns the results as far as they go. While a command or shards are under way, or after they were killed,
+// these are the runs of their plans that have finished, possibly none, and due is the number of all of them. Otherwise
+// they are those of results.json, and due is 0; where there is none, r is nil. The error is [ErrResults] where what is
+// there cannot be read, [ErrNotComparable] where it does not belong together.
 func (s *Store) Progress() (r *Results, due int, err error) {
 	plans, err := s.plans()
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p Planned, err error) 
 }
 
 // WritePlan writes the file of a plan.
-func (s *Store) WritePlan(p Planned) error { return s.writeJSON(s.Path(p.name()), p) }
+func (s *Store) WritePlan(p Planned) error { return s.writeJSON(p.name(), p) }
 
 // RemovePlan removes the plan of a whole command, if there is one.
 func (s *Store) RemovePlan() error {

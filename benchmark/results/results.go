@@ -286,7 +286,7 @@ func MeanScore(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// DeclaredName is what the method calls itself: results that were written before they had it tell it by their label.
+// DeclaredName is what the method calls itself: results that were written before they had it tell it by how it was written.
 func (r *Run) DeclaredName() string {
 	if r.Name != "" {
 		return r.Name
@@ -313,10 +313,10 @@ func (r *Results) OracleScores() []float64 {
 	return ScoreLabels(r.Oracle.TestLabels, r.Expected[0])
 }
 
-// Run is the run of that label and seed, nil for none.
-func (r *Results) Run(label string, seed int64) *Run {
+// Run is the run of that method, as written, and seed, nil for none.
+func (r *Results) Run(method string, seed int64) *Run {
 	for i := range r.Runs {
-		if r.Runs[i].Method == label && r.Runs[i].Seed == seed {
+		if r.Runs[i].Method == method && r.Runs[i].Seed == seed {
 			return &r.Runs[i]
 		}
 	}

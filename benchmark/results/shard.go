@@ -7,13 +7,13 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count, Index+2·Count … in the
-// order of the plan, all seeds of the first entry, then of the second. All parts together are the plan, and no two share a
-// run. The zero value is the whole plan.
+// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count, Index+2·Count …
+// in the order of the plan, all seeds of the first entry, then of the second. All parts together are the plan, and no two
+// share a run. The zero value is the whole plan.
 //
-// Shards may have a folder of results in common, on storage that several machines share, without a lock: a shard writes the
-// files of its runs, which nobody else makes, a plan of its own that stays, and files that are the same for all of them. It
-// writes no results.json; [Merge] does.
+// Shards may have a folder of results in common, on storage that several machines share, without a lock: a shard writes
+// the files of its runs, which nobody else makes, a plan of its own that stays, and files that are the same for all of
+// them. It writes no results.json; [Merge] does.
 type Shard struct {
 	Index int `json:"index"`
 	Count int `json:"count"`
@@ -56,12 +56,13 @@ func (s *Store) CheckShards(own Planned) error {
 			continue
 		}
 		if p.Shard.Count != own.Shard.Count && !s.finished(p) {
-			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, which is not finished, and this is shard %v; give the same number of shards, or another folder with --out",
-				ErrNotComparable, s.dir, *p.Shard, *own.Shard)
+			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, which is not finished, and this is shard %v; "+
+				"give the same number of shards, or another folder with --out", ErrNotComparable, s.dir, *p.Shard, *own.Shard)
 		}
 		if reasons := p.setting().unlike(own.setting()); len(reasons) > 0 {
-			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, and this shard could not be merged with it: %w; give another folder with --out, or remove %s: its runs stay",
-				ErrNotComparable, s.dir, *p.Shard, reasons.err(), s.Path(p.name()))
+			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, and this shard could not be merged with it: %w; "+
+				"give another folder with --out, or remove %s: its runs stay", ErrNotComparable, s.dir, *p.Shard, reasons.err(),
+				s.Path(p.name()))
 		}
 	}
 	return nil

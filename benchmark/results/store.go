@@ -13,12 +13,8 @@ import (
 	"slices"
 	"strconv"
 
-	"gonum.org/v1/gonum/mat"
-
-	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/foreign"
-	"github.com/koopbench/koopbench/internal/npz"
 )
 
 // Store is a folder of results:
@@ -45,15 +41,32 @@ import (
 // Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
 // arrays are written first: a run whose .json is there is complete, unless the disk was full.
 //
-// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is not
-// opened, and how much memory a file takes is known before it is read (package foreign).
+// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is
+// not opened, and how much memory a file takes is known before it is read (package foreign).
 type Store struct{ dir string }
 
-// RolloutSnapshots is the number of test snapshots whose predictions are kept: the first ones of the test sequence.
-const RolloutSnapshots = 10
+// Files of the folder that more than one function names.
+const (
+	resultsFile       = "results.json"
+	dataFile          = "data.npz"
+	oracleInfoFile    = "oracle.json"
+	baselinesFile     = "baselines.json"
+	configurationFile = "config.yaml"
+)
 
-// SampleCycles is the number of cycles through the states that the kept sample of the sequence shows.
-const SampleCycles = 2
+func runFile(key string) string       { return "runs/" + key + ".json" }
+func runArraysFile(key string) string { return "runs/" + key + ".npz" }
+
+// ModelFile is the name of the file of a run's model.
+func ModelFile(key string) string { return "runs/" + key + ".model.npz" }
+
+// OracleFile is the name of the file of an oracle's model.
+func OracleFile(key string) string { return "oracle-" + key + ".npz" }
+
+// PredictionsFile is the name of the file of what a run predicts by a protocol.
+func PredictionsFile(key, protocol string) string {
+	return "runs/" + key + "." + protocol + ".predictions.npz"
+}
 
 // ErrResults says that a folder or file of results cannot be read as such.
 var ErrResults = errors.New("not readable as results")
@@ -97,38 +110,51 @@ func (s *Store) cannotBeMade(err error) error {
 
 // Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.
 func (s *Store) Results() (*Results, error) {
-	var r Results
-	if err := s.readJSON("results.json", &r, nil); err != nil {
-		if plans, failure := s.plans(); errors.Is(err, fs.ErrNotExist) && failure == nil && len(plans) > 0 {
-			if plans[0].Shard == nil {
-				return nil, fmt.Errorf("%w: %s has no results.json yet: its command is under way, or was stopped; the same command finishes it", ErrResults, s.dir)
-			}
-			return nil, fmt.Errorf("%w: %s has no results.json yet: its shards are not joined; join them with: bench merge --out %s %s", ErrResults, s.dir, s.dir, s.dir)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: %s has no results.json; make one with: bench run --out %s", ErrResults, s.dir, s.dir)
-		}
+	r := &Results{}
+	err := s.readJSON(resultsFile, r, nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, s.noResults()
+	case err != nil:
 		return nil, err
+	case r.Schema == schemaV1:
+		r, err = s.resultsV1()
+	case r.Schema != Schema:
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version "+
+			"that wrote it", ErrResults, s.Path(resultsFile), r.Schema, Schema)
 	}
-	if r.Schema == schemaV1 {
-		old, err := s.resultsV1()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Path("results.json"), err)
-		}
-		r = *old
-	} else if r.Schema != Schema {
-		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version that wrote it", ErrResults, s.Path("results.json"), r.Schema, Schema)
+	if err == nil {
+		err = r.Check()
 	}
-	if err := r.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path("results.json"), err)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Path(resultsFile), err)
 	}
 	r.RankBy(r.Protocol)
-	return &r, nil
+	return r, nil
 }
 
-func (s *Store) hasResults() bool {
-	return !s.Files().Missing("results.json")
+// noResults says why there is no results.json.
+func (s *Store) noResults() error {
+	why := "; make one with: bench run --out " + s.dir
+	if plans, err := s.plans(); err == nil && len(plans) > 0 {
+		why = " yet: its command is under way, or was stopped; the same command finishes it"
+		if plans[0].Shard != nil {
+			why = fmt.Sprintf(" yet: its shards are not joined; join them with: bench merge --out %s %[1]s", s.dir)
+		}
+	}
+	return fmt.Errorf("%w: %s has no results.json%s", ErrResults, s.dir, why)
 }
+
+// current reads results.json if it has the schema that this version writes.
+func (s *Store) current() (*Results, error) {
+	r, err := s.Results()
+	if err == nil {
+		err = s.CheckCurrent(r)
+	}
+	return r, err
+}
+
+func (s *Store) hasResults() bool { return !s.Files().Missing(resultsFile) }
 
 // readJSON reads a file of the folder; what it takes is of the budget, nil for one of its own.
 func (s *Store) readJSON(name string, v any, b *foreign.Budget) error {
@@ -138,17 +164,17 @@ func (s *Store) readJSON(name string, v any, b *foreign.Budget) error {
 	return nil
 }
 
-func (s *Store) writeJSON(path string, v any) error {
+func (s *Store) writeJSON(name string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", s.Path(name), err)
 	}
-	return atomicfile.Write(path, append(text, '\n'))
+	return atomicfile.Write(s.Path(name), append(text, '\n'))
 }
 
 // WriteResults writes results.json and results.csv.
 func (s *Store) WriteResults(r *Results) error {
-	if err := s.writeJSON(s.Path("results.json"), r); err != nil {
+	if err := s.writeJSON(resultsFile, r); err != nil {
 		return err
 	}
 	table, err := r.CSV()
@@ -163,7 +189,9 @@ func (r *Results) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	measure := r.Task.Measure.Name
-	rows := [][]string{{"method", "seed", "protocol", "step", measure, "trained", "status", "exposed", "prediction_sha256", "key"}}
+	rows := [][]string{{
+		"method", "seed", "protocol", "step", measure, "trained", "status", "exposed", "prediction_sha256", "key",
+	}}
 	for _, run := range r.Runs {
 		lead := []string{foreign.Cell(run.Method), strconv.FormatInt(run.Seed, 10)}
 		row := func(e *Evaluation, step, score, hash string) {
@@ -188,19 +216,20 @@ func (r *Results) CSV() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error, [ErrResults].
+// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error,
+// [ErrResults].
 func (s *Store) Run(key string) (run Run, ok bool, err error) { return s.runOf(key, nil) }
 
 func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err error) {
-	if !isFileName(key) {
-		return run, false, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
+	if err := checkKey(key); err != nil {
+		return run, false, err
 	}
-	err = s.readJSON("runs/"+key+".json", &run, b)
+	err = s.readJSON(runFile(key), &run, b)
 	if errors.Is(err, fs.ErrNotExist) {
 		return run, false, nil
 	}
 	if err == nil && run.Key != key {
-		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.Path("runs", key+".json"), run.Key)
+		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.Path(runFile(key)), run.Key)
 	}
 	return run, err == nil, err
 }
@@ -211,43 +240,23 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err erro
 // that is not.
 func (s *Store) WriteRun(run Run, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
-		err = errors.Join(arrays.Unsaved, s.writeArrays(s.Path("runs", run.Key+".npz"), arrays.Archive()))
+		err = errors.Join(arrays.Unsaved, s.writeArrays(runArraysFile(run.Key), arrays.archive()))
 		if arrays.Model != nil {
 			err = errors.Join(err, atomicfile.Write(s.ModelPath(run.Key), arrays.Model))
 		}
 	}
-	failure := s.writeJSON(s.Path("runs", run.Key+".json"), run)
+	failure := s.writeJSON(runFile(run.Key), run)
 	return failure == nil, errors.Join(err, failure)
 }
 
 // OracleInfo reads oracle.json if it is that of the key, of that task.
 func (s *Store) OracleInfo(key string, t TaskInfo) (info OracleInfo, ok bool) {
-	err := s.readJSON("oracle.json", &info, nil)
+	err := s.readJSON(oracleInfoFile, &info, nil)
 	return info, err == nil && info.Key == key && info.check(t) == nil
 }
 
 // WriteOracle writes oracle.json.
-func (s *Store) WriteOracle(info OracleInfo) error { return s.writeJSON(s.Path("oracle.json"), info) }
-
-func (s *Store) writeArrays(path string, a npz.Archive) error {
-	var b bytes.Buffer
-	if err := npz.Write(&b, a); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return atomicfile.Write(path, b.Bytes())
-}
-
-// ReadArrays reads a file of arrays. The error is [ErrResults].
-func (s *Store) ReadArrays(name string) (a npz.Archive, err error) {
-	err = s.Open(name, func(f io.ReaderAt, size int64) error {
-		a, err = npz.Read(f, size)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrResults, err)
-	}
-	return a, nil
-}
+func (s *Store) WriteOracle(info OracleInfo) error { return s.writeJSON(oracleInfoFile, info) }
 
 // Open hands a file of the folder to use. Errors of use say which file they are about.
 func (s *Store) Open(name string, use func(f io.ReaderAt, size int64) error) error {
@@ -256,107 +265,16 @@ func (s *Store) Open(name string, use func(f io.ReaderAt, size int64) error) err
 		return err
 	}
 	defer f.Close()
+	return opened(f, s.Path(name), use)
+}
+
+func opened(f *os.File, path string, use func(f io.ReaderAt, size int64) error) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if err := use(f, info.Size()); err != nil {
-		return fmt.Errorf("%s: %w", s.Path(name), err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-// TaskArrays is what figures need of the task: the content of data.npz.
-type TaskArrays struct {
-	Sample core.Snapshots // "sample" [SampleCycles × states, shape…]: the first training snapshots
-	Starts core.Snapshots // "starts" [at most RolloutSnapshots, shape…]: the first ones
-	// SampleStates and TestStates are the true states, "sample_states" and "test_states"; nil if
-	// there are none.
-	SampleStates, TestStates []int
-}
-
-// Rollout is what a run predicts at each step from the first starts.
-type Rollout []core.Snapshots
-
-// RunArrays is what figures need of a run: the content of runs/KEY.npz.
-type RunArrays struct {
-	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
-	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
-
-	Model   []byte // the file of the model, to be written beside them; nil for none
-	Unsaved error  // why the predictions could not be written, or nil
-}
-
-// TaskArrays reads data.npz. The error is [ErrResults].
-func (s *Store) TaskArrays() (*TaskArrays, error) {
-	path := s.Path("data.npz")
-	a, err := s.ReadArrays("data.npz")
-	if err != nil {
-		return nil, err
-	}
-	t := &TaskArrays{}
-	if t.Sample, err = snapshotsOf(a, "sample"); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
-	}
-	renameV1(a)
-	if t.Starts, err = snapshotsOf(a, "starts"); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
-	}
-	if _, ok := a["test_states"]; !ok {
-		return t, nil
-	}
-	for name, states := range map[string]*[]int{"sample_states": &t.SampleStates, "test_states": &t.TestStates} {
-		values, _, err := npz.Values[int64](a, name, 1)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
-		}
-		*states = toInts(values)
-	}
-	return t, nil
-}
-
-// WriteTaskArrays writes data.npz.
-func (s *Store) WriteTaskArrays(t *TaskArrays) error {
-	return s.writeArrays(s.Path("data.npz"), t.Archive())
-}
-
-// TaskArraysOf is [Store.TaskArrays] of results with that task: the error is [ErrResults] too where they are those of another.
-func (s *Store) TaskArraysOf(info TaskInfo) (*TaskArrays, error) {
-	t, err := s.TaskArrays()
-	if err != nil {
-		return nil, err
-	}
-	if err := t.check(info); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path("data.npz"), err)
-	}
-	return t, nil
-}
-
-// RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of another.
-func (s *Store) RunArraysOf(info TaskInfo, run *Run) (*RunArrays, error) {
-	arrays, err := s.RunArrays(run.Key)
-	if err != nil {
-		return nil, err
-	}
-	if err := arrays.check(info, run); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path("runs", run.Key+".npz"), err)
-	}
-	return arrays, nil
-}
-
-// RunArrays reads runs/KEY.npz. The error is [ErrResults].
-func (s *Store) RunArrays(key string) (*RunArrays, error) {
-	if !isFileName(key) {
-		return nil, fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
-	}
-	path := s.Path("runs", key+".npz")
-	a, err := s.ReadArrays("runs/" + key + ".npz")
-	if err != nil {
-		return nil, err
-	}
-	arrays, err := runArraysOf(a)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrResults, path, err)
-	}
-	return arrays, nil
 }

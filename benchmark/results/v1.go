@@ -37,7 +37,7 @@ type runV1 struct {
 // which keeps all but readers from taking it: see [Store.CheckCurrent].
 func (s *Store) resultsV1() (*Results, error) {
 	var old resultsV1
-	if err := s.readJSON("results.json", &old, nil); err != nil {
+	if err := s.readJSON(resultsFile, &old, nil); err != nil {
 		return nil, err
 	}
 	r := &Results{
@@ -46,8 +46,8 @@ func (s *Store) resultsV1() (*Results, error) {
 	}
 	t := &r.Task
 	if t.States < 1 || t.States > t.Train || t.Lag < 1 || t.Test < 1 || t.Steps < 1 || t.Steps > core.MaxSteps {
-		return nil, fmt.Errorf("%w: the task has %d states, a lag of %d, %d steps, and %d and %d snapshots to train and test on",
-			ErrResults, t.States, t.Lag, t.Steps, t.Train, t.Test)
+		return nil, fmt.Errorf("%w: the task has %d states, a lag of %d, %d steps, and %d and %d snapshots to train and "+
+			"test on", ErrResults, t.States, t.Lag, t.Steps, t.Train, t.Test)
 	}
 	t.Starts, t.Rank, t.Picture = t.Test, t.States, string(core.ImagePicture)
 	t.Measure = NewMeasureInfo(core.Accuracy(t.States))
@@ -88,7 +88,8 @@ func (r *Results) expectCycle() error {
 		r.Expected = append(r.Expected, states)
 		if step > 0 && len(r.Oracle.TestLabels) == t.Test {
 			scores := ScoreLabels(r.Oracle.TestLabels, states)
-			persistence.Score, persistence.Scores = append(persistence.Score, MeanScore(scores)), append(persistence.Scores, scores)
+			persistence.Score = append(persistence.Score, MeanScore(scores))
+			persistence.Scores = append(persistence.Scores, scores)
 		}
 	}
 	if len(persistence.Scores) > 0 {
@@ -108,7 +109,7 @@ func (s *Store) CheckCurrent(r *Results) error {
 	}
 	return fmt.Errorf("%w: %s has the schema %q of an older version: it can be shown and compared, by bench report and "+
 		"bench compare; what else there is to do takes %q: run it again in another folder", ErrResults,
-		s.Path("results.json"), r.Schema, Schema)
+		s.Path(resultsFile), r.Schema, Schema)
 }
 
 // rollOutV1 is the array of the roll-out, by whatever protocol.

@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -30,17 +29,16 @@ import (
 // The error is [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for scores
 // outside [0,1].
 func AboveCeiling(scores [][][]float64, ceiling []float64) (Comparison, error) {
-	none := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
 	table := make([][]float64, len(scores))
 	for seed, steps := range scores {
 		if len(steps) == 0 || len(steps) != len(scores[0]) {
-			return none, fmt.Errorf("%w: scores of %d steps at seed %d and of %d at seed 0; "+
+			return untested, fmt.Errorf("%w: scores of %d steps at seed %d and of %d at seed 0; "+
 				"give the same number, at least 1", core.ErrShape, len(steps), seed, len(scores[0]))
 		}
 		table[seed] = make([]float64, len(ceiling))
 		for i, of := range steps {
 			if len(of) != len(ceiling) {
-				return none, fmt.Errorf("%w: seed %d, step %d: %d scores for %d starts; give one each", core.ErrShape, seed,
+				return untested, fmt.Errorf("%w: seed %d, step %d: %d scores for %d starts; give one each", core.ErrShape, seed,
 					i+1, len(of), len(ceiling))
 			}
 			for row, score := range of {
@@ -51,21 +49,9 @@ func AboveCeiling(scores [][][]float64, ceiling []float64) (Comparison, error) {
 			table[seed][row] = math.Min(1, table[seed][row]) - ceiling[row]
 		}
 	}
-	if err := check(table, -1); err != nil {
-		return none, err
-	}
-	d := analyse(table)
-	c := none
-	c.Seeds, c.Difference = d.seeds, d.mean
-	if d.snapshots < 2 {
-		return c, nil
-	}
-	d = d.cautious()
-	reach := d.reach(Alpha)
-	c.Interval = Interval{math.Max(-1, d.mean-reach), math.Min(1, d.mean+reach)}
-	c.P = d.pValue()
+	c, err := test(table, 1)
 	c.Adjusted = c.P
-	return c, nil
+	return c, err
 }
 
 // Above reports whether A of the comparison, or the method of [AboveCeiling], is better by more
@@ -74,13 +60,4 @@ func (c Comparison) Above() bool { return c.Difference > 0 && c.Adjusted < Alpha
 
 // AdjustCeilings sets Adjusted of the comparisons of several methods with their ceiling, by Holm's
 // correction for all of them.
-func AdjustCeilings(all []Comparison) {
-	tests := slices.Clone(all)
-	for i := range tests {
-		tests[i].Seeds = max(tests[i].Seeds, LeastSeeds) // it takes fewer than a comparison of two methods
-	}
-	holm(tests)
-	for i := range all {
-		all[i].Adjusted = tests[i].Adjusted
-	}
-}
+func AdjustCeilings(all []Comparison) { holm(all, 0) }

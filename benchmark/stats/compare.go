@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -35,7 +36,6 @@ const LeastSeeds = 3
 // differences are a table like the scores of a method, and so is the variance of their mean. Methods that do not depend
 // on the seed have no variance over seeds: they are compared over snapshots.
 func compare(a, b Sample) (Comparison, error) {
-	c := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
 	var table [][]float64
 	for _, seed := range slices.Sorted(maps.Keys(a)) {
 		other, ok := b[seed]
@@ -44,7 +44,7 @@ func compare(a, b Sample) (Comparison, error) {
 		}
 		own := a[seed]
 		if len(own) != len(other) {
-			return c, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task",
+			return untested, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task",
 				core.ErrShape, len(own), len(other))
 		}
 		differences := make([]float64, len(own))
@@ -53,16 +53,24 @@ func compare(a, b Sample) (Comparison, error) {
 		}
 		table = append(table, differences)
 	}
-	c.Seeds = len(table)
-	if c.Seeds == 0 {
-		return c, nil
+	if len(table) == 0 {
+		return untested, nil
 	}
+	return test(table, LeastSeeds)
+}
+
+// untested is a comparison of which nothing is known.
+var untested = Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
+
+// test tests whether the expected mean of a table of differences is 0, if it has as many seeds and 2 snapshots.
+func test(table [][]float64, leastSeeds int) (Comparison, error) {
+	c := untested
 	if err := check(table, -1); err != nil {
 		return c, err
 	}
 	d := analyse(table)
-	c.Difference = d.mean
-	if c.Seeds < LeastSeeds || d.snapshots < 2 {
+	c.Seeds, c.Difference = d.seeds, d.mean
+	if d.seeds < leastSeeds || d.snapshots < 2 {
 		return c, nil
 	}
 	d = d.cautious()
@@ -84,27 +92,19 @@ func ComparePairs(pairs [][2]Sample) ([]Comparison, error) {
 		c.A, c.B = i, i
 		all[i] = c
 	}
-	holm(all)
+	holm(all, LeastSeeds)
 	return all, nil
 }
 
-// holm sets the adjusted probabilities of the comparisons that are tests.
-func holm(all []Comparison) {
+// holm sets the adjusted probabilities of the comparisons that have as many seeds.
+func holm(all []Comparison, leastSeeds int) {
 	var tests []*Comparison
 	for i := range all {
-		if all[i].Seeds >= LeastSeeds {
+		if all[i].Seeds >= leastSeeds {
 			tests = append(tests, &all[i])
 		}
 	}
-	slices.SortStableFunc(tests, func(a, b *Comparison) int {
-		switch {
-		case a.P < b.P:
-			return -1
-		case a.P > b.P:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(tests, func(a, b *Comparison) int { return cmp.Compare(a.P, b.P) })
 	most := 0.0
 	for i, c := range tests {
 		most = math.Max(most, math.Min(1, float64(len(tests)-i)*c.P))

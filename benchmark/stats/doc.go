@@ -1,8 +1,9 @@
 // Package stats says how far accuracies can be trusted: intervals, success rates and ranks.
 //
 // A method is run at several seeds, and every run is judged on the same test snapshots. Its scores are a table [seed,
-// test snapshot] of values in [0,1]: 1 where a prediction is right, or the share of steps at which it is. Both ways of the
-// table are samples, of all seeds and of all snapshots of the kind, and what is asked for is the expected score over both.
+// test snapshot] of values in [0,1]: 1 where a prediction is right, or the share of steps at which it is. Both ways of
+// the table are samples, of all seeds and of all snapshots of the kind, and what is asked for is the expected score
+// over both.
 //
 //   - scores.go checks scores, and makes them from labels;
 //   - variance.go takes the variance of a table's mean apart: seeds, snapshots, the rest;

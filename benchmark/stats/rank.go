@@ -47,7 +47,7 @@ func Rank(methods []Sample) (Ranking, error) {
 			r.Comparisons = append(r.Comparisons, c)
 		}
 	}
-	holm(r.Comparisons)
+	holm(r.Comparisons, LeastSeeds)
 	n := 0
 	for _, c := range r.Comparisons {
 		if c.Seeds < LeastSeeds {

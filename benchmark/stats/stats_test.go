@@ -164,7 +164,7 @@ func TestPValueInvertsTheInterval(t *testing.T) {
 
 func TestHolm(t *testing.T) {
 	all := []Comparison{{Seeds: 5, P: 0.03}, {Seeds: 5, P: 0.01}, {Seeds: 1, P: 1, Adjusted: 1}, {Seeds: 5, P: 0.04}, {Seeds: 5, P: 0.012}}
-	holm(all)
+	holm(all, LeastSeeds)
 	for i, want := range []float64{0.06, 0.04, 1, 0.06, 0.04} {
 		assert.InDelta(t, want, all[i].Adjusted, 1e-12, "%d", i)
 	}

@@ -13,9 +13,10 @@ import (
 // checkClaims holds what the results say against what else they say: it needs no run.
 func (c *comparison) checkClaims() {
 	o := c.Oracle
+	key := results.OracleKey(c.Task, c.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed)
 	if !c.Task.Judged() {
 		o.Key = ""
-	} else if key := results.OracleKey(c.Task, c.Environment, o.Plugin.Identity(), o.Name, o.Options, o.Seed); key != o.Key {
+	} else if key != o.Key {
 		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
@@ -35,14 +36,14 @@ func (c *comparison) checkClaims() {
 		}
 		if env.Backend != c.Environment.Backend {
 			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.Title(),
-				results.OrUnknown(env.Backend), results.OrUnknown(c.Environment.Backend))
+				env.Kernels(), c.Environment.Kernels())
 		}
 		key := results.RunKey(c.Task, o.Key, env, run.Plugin.Identity(), run.DeclaredName(), run.Options, run.Seed)
 		if key != run.Key {
 			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.Title(), run.Key, key)
 		}
 		c.checkEpochs(run.Title(), run.Options)
-		c.checkLabel(run.Title(), run)
+		c.checkMeaning(run.Title(), run)
 		other := first[run.Method]
 		if other == nil {
 			first[run.Method] = run
@@ -89,11 +90,11 @@ func epochsIn(options map[string]any) (epochs float64, ok bool) {
 	return epochs, ok
 }
 
-// checkLabel checks that the label stands for the method and the options that are recorded.
-func (c *comparison) checkLabel(who string, run *results.Run) {
+// checkMeaning checks that the name as written stands for the method and the options that are recorded.
+func (c *comparison) checkMeaning(who string, run *results.Run) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
-		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method, name,
-			run.DeclaredName())
+		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method,
+			name, run.DeclaredName())
 		return
 	}
 	_, meant, err := c.Meaning(run.Method)

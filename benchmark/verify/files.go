@@ -86,7 +86,7 @@ func (f *fileComparison) results() {
 
 // unknown finds fields of a JSON file that are not those that this program reads.
 func (f *fileComparison) unknown(name string, content []byte, value any) {
-	field, err := results.UnknownField(content, value)
+	field, err := unknownField(content, value)
 	if err != nil {
 		f.find("%s cannot be read: %v", name, err)
 		return
@@ -129,7 +129,7 @@ func (f *fileComparison) oracle() {
 	if content := f.read("oracle.json", false); content != nil {
 		var info results.OracleInfo
 		if f.decode("oracle.json", content, &info) {
-			f.sameFields("oracle.json", info, f.Oracle, nil)
+			f.sameFields("oracle.json", info, f.Oracle, "")
 		}
 	}
 	if f.Oracle.Key == "" {
@@ -143,12 +143,12 @@ func (f *fileComparison) oracle() {
 
 // baselines compares baselines.json with results.json.
 func (f *fileComparison) baselines() {
-	content := f.read(results.BaselinesFile, false)
+	content := f.read("baselines.json", false)
 	var there results.StoredBaselines
-	if content == nil || !f.decode(results.BaselinesFile, content, &there) {
+	if content == nil || !f.decode("baselines.json", content, &there) {
 		return
 	}
-	f.sameFields(results.BaselinesFile, there, results.StoredBaselines{Key: f.BaselineKey(), Baselines: f.Baselines}, nil)
+	f.sameFields("baselines.json", there, f.StoredBaselines(), "")
 }
 
 // data compares data.npz with the task.
@@ -172,19 +172,22 @@ func (f *fileComparison) decode(name string, content []byte, value any) bool {
 }
 
 // sameFields compares what a file says with what results.json says, field by field.
-func (f *fileComparison) sameFields(name string, there, results any, except []string) {
-	a, b := fieldsOf(there), fieldsOf(results)
-	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
-		if !slices.Contains(except, field) && !bytes.Equal(a[field], b[field]) {
-			f.find("%s has %s %s and results.json has %s", name, field, short(a[field]), short(b[field]))
-		}
-	}
+func (f *fileComparison) sameFields(name string, there, results any, except string) {
+	unlikeFields(there, results, except, func(field, a, b string) {
+		f.find("%s has %s %s and results.json has %s", name, field, a, b)
+	})
 }
 
-func merged(a, b map[string]json.RawMessage) map[string]json.RawMessage {
+// unlikeFields tells of the fields of two structs that JSON has otherwise, in the order of their names.
+func unlikeFields(v, w any, except string, tell func(field, a, b string)) {
+	a, b := fieldsOf(v), fieldsOf(w)
 	all := maps.Clone(a)
 	maps.Copy(all, b)
-	return all
+	for _, field := range slices.Sorted(maps.Keys(all)) {
+		if field != except && !bytes.Equal(a[field], b[field]) {
+			tell(field, short(a[field]), short(b[field]))
+		}
+	}
 }
 
 // fieldsOf are the fields of a struct as JSON.
@@ -218,10 +221,10 @@ func (f *fileComparison) run(run *results.Run) {
 		var there results.Run
 		if f.decode(name, content, &there) {
 			there.RankBy(f.Protocol) // an earlier command may have ranked by another
-			f.sameFields(name, there, run, []string{"method"})
-			if there.Method != run.Method { // the label of an earlier command
+			f.sameFields(name, there, run, "method")
+			if there.Method != run.Method { // as an earlier command wrote it
 				there.Name = run.Name
-				f.checkLabel(name, &there)
+				f.checkMeaning(name, &there)
 			}
 		}
 	}
@@ -250,12 +253,11 @@ func (f *fileComparison) shown(run, here *results.Run) {
 	name := path.Join("runs", run.Key+".npz")
 	want := npz.Archive{}
 	if here != nil {
-		made, err := f.made.RunArrays(here.Key)
-		if err != nil {
+		var err error
+		if want, err = f.made.ReadArrays(path.Join("runs", here.Key+".npz")); err != nil {
 			f.find("%s: what was made again cannot be read: %v", name, err)
 			return
 		}
-		want = made.Archive()
 	}
 	f.archive(name, want, here == nil, func(array string, there npz.Array) string {
 		for _, protocol := range results.Protocols() {
@@ -272,7 +274,8 @@ func (f *fileComparison) shown(run, here *results.Run) {
 func unlikeRollouts(there, want npz.Array, recorded, here *results.Evaluation) string {
 	a, ok := there.Values.([]float32)
 	b := want.Values.([]float32)
-	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil || recorded.Status != here.Status {
+	if !ok || !slices.Equal(there.Shape, want.Shape) || len(a) != len(b) || recorded == nil ||
+		recorded.Status != here.Status {
 		return unlikeArrays(there, want)
 	}
 	size := len(b) / len(here.PredictionSHA256)
@@ -311,7 +314,7 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 	}
 	switch values := values.(type) {
 	case []int64:
-		if array == results.LabelsArray && slices.EqualFunc(values, e.Labels[step], func(a int64, b int) bool { return a == int64(b) }) {
+		if array == results.LabelsArray && slices.EqualFunc(values, e.Labels[step], sameLabel) {
 			return ""
 		}
 	case []float32:
@@ -323,11 +326,13 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 		if array != results.PredictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
-		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %s and is recorded as %s", array, step+1,
-			results.ShortHash(got), results.ShortHash(e.PredictionSHA256[step]))
+		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %.12s and is recorded as %.12s",
+			array, step+1, got, e.PredictionSHA256[step])
 	}
 	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
 }
+
+func sameLabel(there int64, recorded int) bool { return there == int64(recorded) }
 
 // model compares a model with what results.json says, and with the one made again, whose name is
 // empty if it was not.
@@ -343,9 +348,9 @@ func (f *fileComparison) model(name, made string, want results.ModelInfo) {
 	info.Method, info.Version, want.Task = "", "", results.TaskInfo{}
 	task.Source, info.Task.Source = "", ""
 	task.Plugin, info.Task.Plugin = task.Plugin.SameCode(), info.Task.Plugin.SameCode()
-	f.sameFields(name, info.Task, task, nil)
+	f.sameFields(name, info.Task, task, "")
 	info.Task = results.TaskInfo{}
-	f.sameFields(name, info, want, nil)
+	f.sameFields(name, info, want, "")
 	if made == "" || f.made.Files().Missing(made) {
 		f.leaveFile(name)
 		return

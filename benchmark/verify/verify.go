@@ -2,11 +2,9 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -23,9 +21,9 @@ type Published struct {
 	*results.Results
 	// Store is the folder that they are from; it is only read.
 	Store *results.Store
-	// Meaning returns the method that a label stands for, by its declared name, and all its
+	// Meaning returns the method that a name as written stands for, by its declared name, and all its
 	// options. The error is [core.ErrUnknown] where there is no such method here.
-	Meaning func(label string) (name string, options core.Options, err error)
+	Meaning func(method string) (name string, options core.Options, err error)
 }
 
 // Verification is what [Check] has found.
@@ -65,7 +63,7 @@ func (v Run) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 // repeated: predictions bit by bit, what follows from them, and the files beside results.json.
 // The plan must have the task, the oracle, and the options of the results; its Out is ignored.
 // Runs of the plan that are not among the results, or not [Status.Repeatable], are left out. What
-// the results say of themselves, keys and labels for instance, is checked for all runs.
+// the results say of themselves, keys and names for instance, is checked for all runs.
 //
 // The error is [ErrResults] where the results have not the form of any, and [ErrNotComparable]
 // where the plan would judge by other measures than the results: both are found before anything
@@ -78,7 +76,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 		return nil, err
 	}
 	plan.Protocol = p.Protocol
-	here := &results.Results{Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs}
+	here := &results.Results{
+		Task: plan.Task.Info, Protocol: p.Protocol, Environment: plan.Environment, MaxEpochs: p.MaxEpochs,
+	}
 	if plan.Task.Info.Judged() {
 		here.Oracle = results.OracleInfo{
 			Name: plan.Oracle.Oracle.Describe().Name, Key: p.Oracle.Key, Seed: plan.Oracle.Seed,
@@ -93,9 +93,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 	if asked == nil {
 		asked = func(string, int64) bool { return true }
 	}
-	plan.Only = func(label string, seed int64) bool {
-		run := p.Run(label, seed)
-		return run != nil && run.Status.Repeatable() && asked(label, seed)
+	plan.Only = func(method string, seed int64) bool {
+		run := p.Run(method, seed)
+		return run != nil && run.Status.Repeatable() && asked(method, seed)
 	}
 	plan.CheckpointEvery = -1 // what is made again is made from the beginning
 	plan.SavePredictions, plan.SaveModels, plan.Shard, plan.MaxEpochs = false, p.hasModels(), results.Shard{}, 0
@@ -115,7 +115,9 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 
 // hasModels reports whether the model of any run is in the folder.
 func (p Published) hasModels() bool {
-	return slices.ContainsFunc(p.Runs, func(r results.Run) bool { return !p.Store.Files().Missing(results.ModelFile(r.Key)) })
+	return slices.ContainsFunc(p.Runs, func(r results.Run) bool {
+		return !p.Store.Files().Missing(results.ModelFile(r.Key))
+	})
 }
 
 // comparison holds results against what was made again.
@@ -123,7 +125,7 @@ type comparison struct {
 	Published
 	here  *results.Results
 	made  *results.Store // the folder of what was made again
-	asked func(label string, seed int64) bool
+	asked func(method string, seed int64) bool
 	v     *Verification
 }
 
@@ -211,11 +213,17 @@ func (c *comparison) compareRun(old, run *results.Run) Run {
 		c.compareFitted(old, run, t)
 	case old.Status != run.Status:
 		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
-	case old.Plugin == nil && !old.Isolated && old.Status != results.StatusCrashed && old.Reason != run.Reason:
+	case old.Reason != run.Reason && tellsReason(old, old.Status):
 		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
 	}
 	v.Findings = t.sentences()
 	return v
+}
+
+// tellsReason reports whether a run that ended so gives the same reason each time: a panic, or what another process
+// says, need not.
+func tellsReason(r *results.Run, s results.Status) bool {
+	return r.Plugin == nil && !r.Isolated && s != results.StatusCrashed
 }
 
 func reasonText(reason string) string {
@@ -242,7 +250,7 @@ func (c *comparison) compareEvaluations(v *Run, t *told) {
 			t.add("it is recorded as %s%s and is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
 		case old.Status == results.StatusOK:
 			c.compareSteps(v, old, here, by, t)
-		case old.Reason != here.Reason && v.Recorded.Plugin == nil && !v.Recorded.Isolated && old.Status != results.StatusCrashed:
+		case old.Reason != here.Reason && tellsReason(v.Recorded, old.Status):
 			t.add("the reason%s is recorded as %.200q and is %.200q here", by, old.Reason, here.Reason)
 		}
 	}
@@ -288,7 +296,8 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 		case score != here.Score[i]:
 			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here", name, step, by, score, here.Score[i])
 		case score != given:
-			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what, given)
+			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what,
+				given)
 		}
 	}
 }
@@ -340,7 +349,8 @@ func sameNumber(a, b results.Number) bool {
 // circumstances begin the warnings that are about checkpoints, files and processes: what the
 // method finds is none of them.
 var circumstances = []string{
-	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ", "what the run had started did not end cleanly: ",
+	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ",
+	"what the run had started did not end cleanly: ",
 	"the oracle was fitted again, since its file was left aside: ",
 	"the run was made again, and its predictions are not those of the first time",
 }
@@ -376,12 +386,9 @@ func (c *comparison) compareTask() {
 	old, here := c.Task, c.here.Task
 	old.Source, here.Source = "", ""
 	old.Plugin, here.Plugin = old.Plugin.SameCode(), here.Plugin.SameCode()
-	a, b := fieldsOf(old), fieldsOf(here)
-	for _, field := range slices.Sorted(maps.Keys(merged(a, b))) {
-		if field != "shape" && !bytes.Equal(a[field], b[field]) {
-			c.find("of the task, %s is recorded as %s and is %s here", field, short(a[field]), short(b[field]))
-		}
-	}
+	unlikeFields(old, here, "shape", func(field, a, b string) {
+		c.find("of the task, %s is recorded as %s and is %s here", field, a, b)
+	})
 	if !reflect.DeepEqual(c.Expected, c.here.Expected) {
 		c.find("the expected states are recorded otherwise than they are here")
 	}
@@ -414,14 +421,12 @@ func (c *comparison) compareOracle() {
 		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
 			len(old.TestLabels))
 	}
+	given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0]))
 	switch {
-	case len(old.TestLabels) > 0:
-		if given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0])); given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy {
-			t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v",
-				old.TestAccuracy, given)
-		}
-	default:
+	case len(old.TestLabels) == 0:
 		t.add("what it sees in the test snapshots is not recorded")
+	case given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy:
+		t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v", old.TestAccuracy, given)
 	}
 	if (old.Plugin == nil) != (here.Plugin == nil) {
 		t.add("it is recorded as from %s and is from %s here", old.Plugin.Origin(), here.Plugin.Origin())

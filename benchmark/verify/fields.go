@@ -1,4 +1,4 @@
-package results
+package verify
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// UnknownField returns the first field of a JSON text that is not one of the type of v by this exact
+// unknownField returns the first field of a JSON text that is not one of the type of v by this exact
 // name, or is there twice: this program takes "Accuracy" for "accuracy" and the last of two, and
 // other readers do not. It is "" if there is none. The text is one that v was decoded from.
-func UnknownField(text []byte, v any) (string, error) {
+func unknownField(text []byte, v any) (string, error) {
 	f := fields{json.NewDecoder(bytes.NewReader(text))}
 	name, err := f.ofValue(reflect.TypeOf(v), "")
 	return strings.TrimPrefix(name, "."), err
