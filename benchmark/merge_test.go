@@ -204,6 +204,44 @@ func TestMergeRefuses(t *testing.T) {
 	assert.Len(t, read.Runs, len(first.Runs))
 }
 
+// TestMergeOfTwoProtocols: what ranks by another protocol than the first is joined, and a note says so.
+func TestMergeOfTwoProtocols(t *testing.T) {
+	run := func(dir, protocol string, s results.Shard) {
+		p := sharded(t, dir, s)
+		p.Protocol = protocol
+		_, err := benchmark.Run(t.Context(), p)
+		require.NoError(t, err)
+	}
+	reencode, powers, shards := t.TempDir(), t.TempDir(), t.TempDir()
+	run(reencode, results.ProtocolReencode, results.Shard{})
+	run(powers, results.ProtocolPowers, results.Shard{})
+	run(shards, results.ProtocolPowers, results.Shard{Index: 1, Count: 2})
+	run(shards, results.ProtocolReencode, results.Shard{Index: 2, Count: 2})
+	note := func(dir, other, ranks string) string {
+		return dir + " holds results that rank by the protocol " + other + "; the joined results rank by " + ranks +
+			", as the first of them do"
+	}
+	const r, p = results.ProtocolReencode, results.ProtocolPowers
+	for name, c := range map[string]struct {
+		from  []string
+		ranks string
+		notes []string
+	}{
+		"reencode": {[]string{reencode, powers}, r, []string{note(powers, p, r)}},
+		"powers":   {[]string{powers, reencode}, p, []string{note(reencode, r, p)}},
+		"shards":   {[]string{shards}, p, []string{note(shards, r, p)}},
+		"both":     {[]string{reencode, shards}, r, []string{note(shards, p, r)}},
+		"alike":    {[]string{powers, powers}, p, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := results.Merge(filepath.Join(t.TempDir(), "out"), c.from, nil)
+			require.NoError(t, err)
+			assert.Equal(t, c.ranks, m.Results.Protocol)
+			assert.Equal(t, c.notes, m.Notes)
+		})
+	}
+}
+
 // TestShardBesideOthers: a shard finds out before it trains that it cannot be merged with those in its folder.
 func TestShardBesideOthers(t *testing.T) {
 	for name, c := range incomparable {

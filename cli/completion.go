@@ -39,18 +39,18 @@ func (a *app) completionCommand() *cobra.Command {
 // completeMethods completes the last element of a list of methods: its name, or after ? and & an
 // option.
 func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.registry()
+	c, err := a.builtin()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	start := strings.LastIndex(text, ",") + 1
 	before, element := text[:start], text[start:]
 	if name, _, ofOptions := strings.Cut(element, "?"); ofOptions {
-		return completeOption(text, r.Methods.Descriptions(), name)
+		return completeOption(text, c.Methods.Descriptions(), name)
 	}
 	named := strings.Split(before, ",")
 	var names []string
-	for _, d := range r.Methods.Descriptions() {
+	for _, d := range c.Methods.Descriptions() {
 		if !slices.Contains(named, d.Name) {
 			names = append(names, before+d.Name+"\t"+d.Summary)
 		}
@@ -63,20 +63,20 @@ func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]stri
 
 // completeOracle completes the name of an oracle, or after ? and & an option.
 func (a *app) completeOracle(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.registry()
+	c, err := a.builtin()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return completeSelection(text, r.Oracles.Descriptions())
+	return completeSelection(text, c.Oracles.Descriptions())
 }
 
 // completeTask completes the name of a task, or after ? and & an option.
 func (a *app) completeTask(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.registry()
+	c, err := a.builtin()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return completeSelection(text, r.Tasks.Descriptions())
+	return completeSelection(text, c.Tasks.Descriptions())
 }
 
 // completeSelection completes a name, or after ? and & an option.
@@ -117,14 +117,19 @@ func completeOption(text string, descriptions []core.Description, name string) (
 	return completions, directive
 }
 
+// completeFolder completes a folder.
+func completeFolder(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
 // completeName completes the name of anything registered.
 func (a *app) completeName(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.registry()
+	c, err := a.builtin()
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	for _, k := range sections(r) {
+	for _, k := range sections(c.Registry) {
 		for _, d := range k.descriptions {
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, d.Name+"\t") }) {
 				names = append(names, d.Name+"\t"+d.Summary)

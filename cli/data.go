@@ -28,11 +28,11 @@ func (f *dataFlags) add(cmd *cobra.Command) { f.taskFlags.add(cmd.Flags(), "step
 
 // openBuiltin opens the task, which is built in.
 func (a *app) openBuiltin(ctx context.Context, f *taskFlags) (*benchmark.Task, error) {
-	r, err := a.registry()
+	c, err := a.builtin()
 	if err != nil {
 		return nil, err
 	}
-	return f.open(ctx, &catalogue{Registry: r})
+	return f.open(ctx, c)
 }
 
 func (a *app) dataCommand() *cobra.Command {

@@ -23,12 +23,12 @@ func (a *app) infoCommand() *cobra.Command {
 		Args:              oneArgument("a name"),
 		ValidArgsFunction: a.completeName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.browse(cmd.Context(), f)
-			if err != nil {
+			s := a.begin()
+			defer s.close()
+			if err := s.open(cmd.Context(), f); err != nil {
 				return err
 			}
-			defer c.close()
-			text, err := info(c.Registry, args[0])
+			text, err := info(s.Registry, args[0])
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -15,15 +14,16 @@ import (
 	"github.com/koopbench/koopbench/plugin"
 )
 
-// An isolated run is made by a worker: this program in a process of its own, that serves the run's method as plugins do. It
-// computes what this process would have, to the bit: the worker has the same registry, backend and kernels, and random streams go by the
-// names of the methods, which stay the same.
+// An isolated run is made by a worker: this program in a process of its own, that serves the run's method as plugins
+// do. It computes what this process would have, to the bit: the worker has the same registry, backend and kernels, and
+// random streams go by the names of the methods, which stay the same.
 
 // worker is what errors call one.
 const worker = "the process of the run"
 
-// isolate gives the entries of a plan methods whose work is done by workers. Methods that plugins serve whole are isolated anyway.
-func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *pluginFlags, logs *pluginLogs) error {
+// isolate gives the entries of a plan methods whose work is done by workers. Methods that plugins serve whole are
+// isolated anyway.
+func (s *session) isolate(ctx context.Context, plan *benchmark.Plan, f *pluginFlags) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("--isolate: %w", err)
@@ -31,8 +31,9 @@ func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *plugin
 	entries := map[*foundPlugin][]*benchmark.Entry{} // by the plugin that serves a part of the method, nil for none
 	for i := range plan.Entries {
 		e := &plan.Entries[i]
-		if name := e.Method.Describe().Name; !c.whole[name] {
-			entries[c.methods[name]] = append(entries[c.methods[name]], e)
+		if name := e.Method.Describe().Name; !s.whole[name] {
+			part := s.origin(core.KindMethod, name)
+			entries[part] = append(entries[part], e)
 		}
 	}
 	for part, group := range entries {
@@ -46,7 +47,7 @@ func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *plugin
 			}
 		}
 		w, err := plugin.Open(ctx, self, &plugin.Options{
-			Args: c.workerArguments(part, f, names), Name: worker, Log: logs.of(self), LogFile: logs.file(self),
+			Args: s.workerArguments(part, f, names), Name: worker, Log: s.logs.of(self), LogFile: s.logs.file(self),
 			StartTimeout: 2 * f.startTimeout, // a plugin in it may take as long
 			Grace:        5 * time.Second,    // it ends that plugin
 			// It is what runs already, whoever can write it.
@@ -54,13 +55,15 @@ func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *plugin
 		})
 		switch {
 		case ctx.Err() != nil:
-			return interruption("stopped while runs were being prepared; nothing was begun")
+			return stoppedWhile("runs were being prepared")
 		case err != nil:
-			return fmt.Errorf("--isolate: %s cannot be started as a worker: %w; its main function must hand its arguments to cli.Main", self, err)
+			return fmt.Errorf("--isolate: %s cannot be started as a worker: %w; its main function must hand its "+
+				"arguments to cli.Main", self, err)
 		}
-		c.workers = append(c.workers, w)
+		s.ends = append(s.ends, func() { _ = w.Close() })
 		if sum := w.Info().SHA256; sum != plan.Environment.ExecutableSHA256 {
-			return fmt.Errorf("--isolate: %s is not the program any more that this one was started from; start the command again", self)
+			return fmt.Errorf("--isolate: %s is not the program any more that this one was started from; start the "+
+				"command again", self)
 		}
 		for _, e := range group {
 			e.Method, e.Isolated = w.Things[served[e.Method.Describe().Name]].(core.Method), true
@@ -73,7 +76,8 @@ func (c *catalogue) isolate(ctx context.Context, plan *benchmark.Plan, f *plugin
 func (c *catalogue) workerArguments(part *foundPlugin, f *pluginFlags, names []string) []string {
 	args := []string{"worker", "--backend", c.runtime.Config()}
 	if part != nil {
-		args = append(args, "--plugin", part.path, "--plugin-sha256", part.opened.Info().SHA256, "--plugin-lock", f.lock,
+		args = append(args,
+			"--plugin", part.path, "--plugin-sha256", part.opened.Info().SHA256, "--plugin-lock", f.lock,
 			fmt.Sprintf("--plugin-ignore-lock=%t", f.ignoreLock), fmt.Sprintf("--plugin-allow-writable=%t", f.allowWritable),
 			"--plugin-start-timeout", f.startTimeout.String())
 	}
@@ -102,32 +106,31 @@ func (a *app) workerCommand() *cobra.Command {
 
 // work serves methods until the host is content. It returns only with an error.
 func (a *app) work(ctx context.Context, names []string, backend string, f *pluginFlags, sum string) error {
+	s := a.begin()
+	defer s.close()
+	s.logs.terminal = a.stderr
 	if n := plugin.Threads(); n > 0 {
 		runtime.GOMAXPROCS(n) // before the backend counts them
 	}
-	rt, err := openRuntime(backend, 0)
-	if err != nil {
+	if err := s.compute(computeFlags{backend: backend}); err != nil {
 		return err
 	}
-	c, err := a.catalogue(ctx, rt, f, &pluginLogs{level: hclog.Debug, terminal: a.stderr})
-	if err != nil {
+	if err := s.open(ctx, f); err != nil {
 		return err
 	}
-	var things []any
-	for _, p := range c.plugins {
-		if now := p.info().SHA256; now != sum {
-			c.close()
-			return fmt.Errorf("%w: the plugin %s has changed since the command began; start the command again", plugin.ErrLock, p.path)
+	for _, p := range s.plugins {
+		if err := p.checkUnchanged(sum); err != nil {
+			return err
 		}
 	}
+	var things []any
 	for _, name := range names {
-		m, err := c.Methods.Get(name)
+		m, err := s.Methods.Get(name)
 		if err != nil {
-			c.close()
 			return err
 		}
 		things = append(things, m)
 	}
-	plugin.ServeThen(c.close, things...)
+	plugin.ServeThen(s.close, things...)
 	return nil
 }

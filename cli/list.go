@@ -2,14 +2,12 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
 )
 
@@ -51,23 +49,18 @@ func (a *app) listCommand() *cobra.Command {
 		Example: "  " + a.Name + " list",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.browse(cmd.Context(), f)
-			if err != nil {
+			s := a.begin()
+			defer s.close()
+			if err := s.open(cmd.Context(), f); err != nil {
 				return err
 			}
-			defer c.close()
-			_, err = a.stdout.Write(listing(c))
+			_, err := a.stdout.Write(listing(s.catalogue))
 			return err
 		},
 	}
 	cmd.Flags().SortFlags = false
 	f.add(cmd)
 	return cmd
-}
-
-// browse returns the catalogue for commands that run nothing. The caller must close it.
-func (a *app) browse(ctx context.Context, f *pluginFlags) (*catalogue, error) {
-	return a.catalogue(ctx, nn.NewRuntime(defaultBackend), f, noLogs())
 }
 
 func listing(c *catalogue) []byte {

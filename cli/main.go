@@ -16,13 +16,12 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
-	"github.com/koopbench/koopbench/tasks"
 )
 
 // Config is what a command line is made of.
 type Config struct {
-	// Registry returns everything that can be run and listed, besides the built-in tasks. The runtime is where neural methods compute; its backend is
-	// made when it is first used, so that listing costs nothing.
+	// Registry returns everything that can be run and listed, besides the built-in tasks. The runtime is where neural
+	// methods compute; its backend is made when it is first used, so that listing costs nothing.
 	Registry func(rt *nn.Runtime) (*registry.Registry, error)
 	// Name is what the command calls itself in help and messages; "" stands for "bench".
 	Name string
@@ -129,6 +128,18 @@ func (t *turns) Write(text []byte) (int, error) {
 // say writes what is for the user alone: that it cannot be written is no reason to fail.
 func say(w io.Writer, format string, values ...any) { _, _ = fmt.Fprintf(w, format, values...) }
 
+func (a *app) warn(format string, values ...any) {
+	say(a.stderr, a.Name+": warning: "+format, values...)
+}
+
+// unlessQuiet is w, or with --quiet what discards all.
+func unlessQuiet(quiet bool, w io.Writer) io.Writer {
+	if quiet {
+		return io.Discard
+	}
+	return w
+}
+
 // app is one command line being run.
 type app struct {
 	Config
@@ -151,19 +162,8 @@ func (a *app) run(ctx context.Context) (err error) {
 	return root.ExecuteContext(ctx)
 }
 
-// registry returns what can be listed, without a backend.
-func (a *app) registry() (*registry.Registry, error) {
-	return a.registryOf(nn.NewRuntime(defaultBackend))
-}
-
-// registryOf returns what is built in: that of the program, and the built-in tasks.
-func (a *app) registryOf(rt *nn.Runtime) (*registry.Registry, error) {
-	r, err := a.Registry(rt)
-	if err != nil {
-		return nil, err
-	}
-	return r, tasks.AddTo(r)
-}
+// commandLine is how this command was called, for results.
+func (a *app) commandLine() []string { return append([]string{a.Name}, a.args...) }
 
 // maxVerbose is the most bytes of an error that is written in full.
 const maxVerbose = 1 << 18

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -35,10 +34,8 @@ planned are missing; those that are there are joined all the same.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.merge(out, args, quiet) },
+		ValidArgsFunction: completeFolder,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.merge(out, args, quiet) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -52,14 +49,11 @@ planned are missing; those that are there are joined all the same.`,
 }
 
 func (a *app) merge(out string, from []string, quiet bool) error {
-	m, err := results.Merge(out, from, append([]string{a.Name}, a.args...))
+	m, err := results.Merge(out, from, a.commandLine())
 	if err != nil {
 		return err
 	}
-	show := a.stderr
-	if quiet {
-		show = io.Discard
-	}
+	show := unlessQuiet(quiet, a.stderr)
 	for _, note := range m.Notes {
 		say(show, "note: %s\n", note)
 	}

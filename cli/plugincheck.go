@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/conformance/check"
@@ -105,9 +104,10 @@ type checkReport struct {
 
 // checkPlugin checks the process, then everything that it serves.
 func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error {
-	ctx, stop := stopBySignal(ctx)
-	defer stop()
-	pins, err := f.trust.pins(a.warn)
+	s := a.begin()
+	defer s.close()
+	ctx = s.stoppable(ctx)
+	pins, err := f.trust.pins()
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error
 		return err
 	}
 	failed := 0
-	c, err := a.newPluginChecks(path, pins.options(path), check.Options{
+	c, err := a.newPluginChecks(path, pins.options(path, a.warn), check.Options{
 		Epochs: f.epochs, Timeout: unlimited(f.timeout), Grace: unlimited(f.grace), Only: f.only.names,
 	})
 	if err != nil {
@@ -167,19 +167,17 @@ type pluginChecks struct {
 
 // newPluginChecks returns the checks of a plugin that is opened by options. Its processes log to
 // the terminal with -v, and otherwise to nobody: checks make them fail on purpose.
-func (a *app) newPluginChecks(path string, o *plugin.Options, checks check.Options) (*pluginChecks, error) {
-	r, err := a.registry()
+func (a *app) newPluginChecks(path string, o plugin.Options, checks check.Options) (*pluginChecks, error) {
+	c, err := a.builtin()
 	if err != nil {
 		return nil, err
 	}
 	const patience = 2 * time.Second // with a process that must end, where the checks give more
 	o.Grace = min(patience, checks.Grace)
 	if a.verbose {
-		logs := &pluginLogs{level: hclog.Debug, terminal: a.stderr}
-		o.Log = logs.of(path)
+		o.Log = (&pluginLogs{terminal: a.stderr}).of(path)
 	}
-	builtin := &catalogue{Registry: r}
-	return &pluginChecks{path: path, options: o, checks: checks, free: builtin.checkFree,
+	return &pluginChecks{path: path, options: &o, checks: checks, free: c.checkFree,
 		begin: func(check.Kind, string) {}}, nil
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,16 +43,16 @@ func (a *app) pluginListCommand() *cobra.Command {
 		Example: "  " + a.Name + " plugin list --plugin-dir ./plugins",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.browse(cmd.Context(), f)
-			if err != nil {
+			s := a.begin()
+			defer s.close()
+			if err := s.open(cmd.Context(), f); err != nil {
 				return err
 			}
-			defer c.close()
-			if len(c.plugins) == 0 {
-				say(a.stderr, "there are no plugins in %s; name one with --plugin FILE, or a folder with --plugin-dir DIR\n",
-					strings.Join(plugin.Folders(f.folders...), ", "))
+			if len(s.plugins) == 0 {
+				say(a.stderr, "there are no plugins in %s; name one with --plugin FILE, or a folder with --plugin-dir "+
+					"DIR\n", strings.Join(plugin.Folders(f.folders...), ", "))
 			}
-			for _, p := range c.plugins {
+			for _, p := range s.plugins {
 				if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", p.path, pluginWords(p)); err != nil {
 					return err
 				}
@@ -61,7 +60,8 @@ func (a *app) pluginListCommand() *cobra.Command {
 					continue
 				}
 				for _, thing := range p.opened.Things {
-					if _, err := fmt.Fprintf(a.stdout, "  %s %s\n", core.KindOf(thing).Title(), describedName(thing)); err != nil {
+					title := core.KindOf(thing).Title()
+					if _, err := fmt.Fprintf(a.stdout, "  %s %s\n", title, describedName(thing)); err != nil {
 						return err
 					}
 				}
@@ -114,8 +114,8 @@ func (a *app) lockPlugins(f *pluginFlags) error {
 }
 
 func (a *app) pluginServeCommand() *cobra.Command {
-	var prefix, backend string
-	var threads int
+	var prefix string
+	var compute computeFlags
 	cmd := &cobra.Command{
 		Use:   "serve NAME... [FLAGS]",
 		Short: "Be a plugin that serves what is built in",
@@ -131,38 +131,34 @@ func (a *app) pluginServeCommand() *cobra.Command {
 			return nil
 		},
 		ValidArgsFunction: a.completeName,
-		RunE:              func(_ *cobra.Command, names []string) error { return a.servePlugin(names, prefix, backend, threads) },
+		RunE:              func(_ *cobra.Command, names []string) error { return a.servePlugin(names, prefix, compute) },
 	}
 	flags := cmd.Flags()
 	flags.Var(word{&prefix, "TEXT"}, "prefix", "text to put before the names, so that they differ from those built in")
-	flags.Var(word{&backend, "NAME"}, "backend", "where neural networks compute, as in run")
-	flags.Var(number{&threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all")
+	compute.add(flags, "where neural networks compute, as in run")
 	return cmd
 }
 
 // servePlugin serves built-in things. It returns only with an error.
-func (a *app) servePlugin(names []string, prefix, backend string, threads int) error {
-	if threads > 0 {
-		runtime.GOMAXPROCS(threads) // of a process that does nothing else
-	}
-	rt, err := openRuntime(backend, threads)
-	if err != nil {
+func (a *app) servePlugin(names []string, prefix string, compute computeFlags) error {
+	s := a.begin()
+	defer s.close()
+	if err := s.compute(compute); err != nil {
 		return err
 	}
-	r, err := a.registryOf(rt)
-	if err != nil {
+	if err := s.builtin(); err != nil {
 		return err
 	}
 	var things []any
 	for _, name := range names {
 		before := len(things)
 		for _, kind := range core.Kinds() {
-			if thing, err := r.Of(kind).GetThing(name); err == nil {
+			if thing, err := s.Of(kind).GetThing(name); err == nil {
 				things = append(things, renamedThing(thing, prefix))
 			}
 		}
 		if len(things) == before {
-			_, err := info(r, name)
+			_, err := info(s.Registry, name)
 			return err
 		}
 	}

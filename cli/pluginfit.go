@@ -55,11 +55,12 @@ in the plugin starts Python's debugger. The fit has the data and options of a ru
 
 // fitPlugin describes the plugin as any command does, then starts it with the terminal.
 func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *dataFlags, trust *trustFlags) error {
-	pins, err := trust.pins(a.warn)
+	pins, err := trust.pins()
 	if err != nil {
 		return err
 	}
-	p, err := plugin.Open(ctx, path, pins.options(path))
+	options := pins.options(path, a.warn)
+	p, err := plugin.Open(ctx, path, &options)
 	if err != nil {
 		return err
 	}

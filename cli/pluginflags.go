@@ -17,8 +17,6 @@ type trustFlags struct {
 	ignoreLock    bool
 	allowWritable bool
 	startTimeout  time.Duration
-
-	namedOnly bool // none in a folder
 }
 
 func newTrustFlags() *trustFlags {
@@ -37,8 +35,9 @@ func (f *trustFlags) add(cmd *cobra.Command) {
 // pluginFlags say where plugins are and which are trusted.
 type pluginFlags struct {
 	trustFlags
-	paths   []string
-	folders []string
+	paths     []string
+	folders   []string
+	namedOnly bool // none in a folder
 }
 
 func newPluginFlags() *pluginFlags { return &pluginFlags{trustFlags: *newTrustFlags()} }
@@ -57,26 +56,24 @@ func (f *pluginFlags) add(cmd *cobra.Command) {
 type pins struct {
 	flags *trustFlags
 	lock  *plugin.Lock
-	warn  func(format string, values ...any)
 }
 
-// pins reads the lock file. warn is told of pins that are ignored.
-func (f *trustFlags) pins(warn func(format string, values ...any)) (*pins, error) {
+// pins reads the lock file.
+func (f *trustFlags) pins() (*pins, error) {
 	lock, err := plugin.ReadLock(f.lock)
-	if err != nil {
-		return nil, err
-	}
-	return &pins{f, lock, warn}, nil
+	return &pins{f, lock}, err
 }
 
-// options are those to open a plugin with.
-func (p *pins) options(path string) *plugin.Options {
+// options are those to open a plugin with. warn is told of a pin that is ignored.
+func (p *pins) options(path string, warn func(format string, values ...any)) plugin.Options {
 	sum := p.lock.SHA256(path)
 	if sum != "" && p.flags.ignoreLock {
-		p.warn("the pin of %s in %s is ignored\n", path, p.flags.lock)
+		warn("the pin of %s in %s is ignored\n", path, p.flags.lock)
 		sum = ""
 	}
-	return &plugin.Options{SHA256: sum, AllowWritable: p.flags.allowWritable, StartTimeout: unlimited(p.flags.startTimeout)}
+	return plugin.Options{
+		SHA256: sum, AllowWritable: p.flags.allowWritable, StartTimeout: unlimited(p.flags.startTimeout),
+	}
 }
 
 // list is a flag that may be repeated.

@@ -12,15 +12,18 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// pluginLogs are the logs of plugins: DIR/logs/NAME.log once there is a folder, kept in memory before that, and on the terminal with -v.
+// pluginLogs are the logs of plugins: kept in memory until there is a folder, then in its NAME.log, and on the terminal
+// too if there is one.
 type pluginLogs struct {
-	level    hclog.Level // Off for none
-	terminal io.Writer   // nil for none
+	terminal io.Writer // nil for none
 
 	mu     sync.Mutex
 	folder string
 	files  map[string]*logFile
 }
+
+// logName is the name of a plugin's log.
+func logName(path string) string { return filepath.Base(path) + ".log" }
 
 // mostKept is how much of a log is kept in memory.
 const mostKept = 1 << 20
@@ -36,9 +39,6 @@ type logFile struct {
 
 // of returns the log of a plugin.
 func (l *pluginLogs) of(path string) hclog.Logger {
-	if l.level == hclog.Off {
-		return hclog.NewNullLogger()
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.files == nil {
@@ -52,7 +52,7 @@ func (l *pluginLogs) of(path string) hclog.Logger {
 	if l.terminal != nil {
 		out = io.MultiWriter(out, l.terminal)
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: filepath.Base(path), Level: l.level, Output: out})
+	return hclog.New(&hclog.LoggerOptions{Name: filepath.Base(path), Level: hclog.Debug, Output: out})
 }
 
 // file returns what names the file that a plugin's log is in, "" while it is in none.

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/hashicorp/go-hclog"
-
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/plugin"
@@ -20,7 +18,8 @@ import (
 // foundPlugin is a plugin that was named or found: opened, or broken for a reason.
 type foundPlugin struct {
 	path   string
-	named  bool // on the command line
+	named  bool           // on the command line
+	trust  plugin.Options // to open it with, without logs
 	opened *plugin.Plugin
 	broken error
 }
@@ -28,42 +27,50 @@ type foundPlugin struct {
 // info is what results say of it.
 func (p *foundPlugin) info() *results.PluginInfo {
 	i := p.opened.Info()
-	return &results.PluginInfo{Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned}
+	return &results.PluginInfo{
+		Path: i.Path, SHA256: i.SHA256, Protocol: i.Protocol, Version: i.Version, SDK: i.SDK, Pinned: i.Pinned,
+	}
 }
 
-// openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a
-// folder is not. Plugins write their logs to those of the sink; warn is told what the user should
-// know.
-func openPlugins(ctx context.Context, f *pluginFlags, logs *pluginLogs, warn func(format string, values ...any)) ([]*foundPlugin, error) {
+// checkUnchanged returns an error if the file had another SHA-256 when it was opened.
+func (p *foundPlugin) checkUnchanged(sum string) error {
+	if sum == p.opened.Info().SHA256 {
+		return nil
+	}
+	return fmt.Errorf("%w: the plugin %s has changed since the command began; start the command again",
+		plugin.ErrLock, p.path)
+}
+
+// openPlugins opens all plugins, several at once. A named one that is broken is an error, one in a folder is not.
+func (s *session) openPlugins(ctx context.Context, f *pluginFlags) error {
 	plugins, err := findPlugins(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	pins, err := f.pins(warn)
+	pins, err := f.pins()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	options := map[*foundPlugin]*plugin.Options{}
 	for _, p := range plugins {
-		options[p] = pins.options(p.path)
-		options[p].Log, options[p].LogFile = logs.of(p.path), logs.file(p.path)
+		p.trust = pins.options(p.path, s.warn)
 	}
+	s.plugins = plugins
 	someAtOnce(plugins, func(p *foundPlugin) {
 		if p.broken = ctx.Err(); p.broken == nil {
-			p.opened, p.broken = plugin.Open(ctx, p.path, options[p])
+			options := p.trust
+			options.Log, options.LogFile = s.logs.of(p.path), s.logs.file(p.path)
+			p.opened, p.broken = plugin.Open(ctx, p.path, &options)
 		}
 	})
 	if ctx.Err() != nil && len(plugins) > 0 {
-		closePlugins(plugins)
-		return nil, interruption("stopped while the plugins described themselves; nothing was begun")
+		return stoppedWhile("the plugins described themselves")
 	}
 	for _, p := range plugins {
 		if p.named && p.broken != nil {
-			closePlugins(plugins)
-			return nil, fmt.Errorf("--plugin: %w", p.broken)
+			return fmt.Errorf("--plugin: %w", p.broken)
 		}
 	}
-	return plugins, nil
+	return nil
 }
 
 // someAtOnce calls do for each plugin, for as many at once as there are threads to run them, and 8
@@ -90,7 +97,8 @@ func closePlugins(plugins []*foundPlugin) {
 	}
 }
 
-// findPlugins lists the plugins named, then those in the folders. A file is there once, however often it is named or found.
+// findPlugins lists the plugins named, then those in the folders. A file is there once, however often it is named or
+// found.
 func findPlugins(f *pluginFlags) ([]*foundPlugin, error) {
 	var plugins []*foundPlugin
 	seen := map[string]bool{}
@@ -133,9 +141,6 @@ func findPlugins(f *pluginFlags) ([]*foundPlugin, error) {
 	}
 	return plugins, nil
 }
-
-// noLogs discards what plugins write.
-func noLogs() *pluginLogs { return &pluginLogs{level: hclog.Off} }
 
 // pluginWords says what a plugin is, for a list.
 func pluginWords(p *foundPlugin) string {

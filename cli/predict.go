@@ -7,11 +7,9 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
@@ -30,8 +28,7 @@ type predictFlags struct {
 	protocol string
 	out      string
 	pngs     int
-	backend  string
-	threads  int
+	compute  computeFlags
 	plugins  *pluginFlags
 }
 
@@ -62,8 +59,7 @@ first images. Labels are what the oracle of the model's run sees; its file lies 
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder for what is predicted")
 	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
-	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute, as for "+a.Name+" run")
-	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, 0 for all; it changes no number")
+	f.compute.add(flags, "where neural networks compute, as for "+a.Name+" run")
 	flags.Var(list{&f.plugins.paths, "FILE"}, "plugin", "plugin that serves the method of the model; may be repeated")
 	f.plugins.trustFlags.add(cmd)
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full, and what plugins log")
@@ -78,11 +74,9 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	case len(f.inputs) == 0:
 		return usagef("predict needs images: --input FILE")
 	}
-	ctx, stop := stopBySignal(ctx)
-	defer stop()
-	if f.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
-	}
+	s := a.begin()
+	defer s.close()
+	ctx = s.stoppable(ctx)
 	if err := checkPredictions(f.out); err != nil {
 		return err
 	}
@@ -99,26 +93,19 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	rt, err := openRuntime(f.backend, f.threads)
-	if err != nil {
+	if err := s.compute(f.compute); err != nil {
 		return err
 	}
-	if here, err := backendIdentity(rt); err != nil {
+	if here, err := backendIdentity(s.runtime); err != nil {
 		return err
 	} else if here != saved.Backend {
-		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend, here)
+		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend,
+			here)
 	}
-	logs := &pluginLogs{level: hclog.Off}
-	if a.verbose {
-		logs.level, logs.terminal = hclog.Debug, a.stderr
-	}
-	defer logs.close()
-	c, err := a.catalogue(ctx, rt, f.plugins, logs)
-	if err != nil {
+	if err := s.open(ctx, f.plugins); err != nil {
 		return err
 	}
-	defer c.close()
-	model, judge, err := a.loadModel(ctx, c, f, saved)
+	model, judge, err := a.loadModel(ctx, s.catalogue, f, saved)
 	if err != nil {
 		return err
 	}

@@ -11,14 +11,12 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "report DIR",
-		Short:   "Draw the figures, the page and the table of a folder of results again",
-		Long:    `Draw the figures, the page and the table of a folder of results again, from its files alone.`,
-		Example: "  " + a.Name + " report results",
-		Args:    oneArgument("a folder of results"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Use:               "report DIR",
+		Short:             "Draw the figures, the page and the table of a folder of results again",
+		Long:              `Draw the figures, the page and the table of a folder of results again, from its files alone.`,
+		Example:           "  " + a.Name + " report results",
+		Args:              oneArgument("a folder of results"),
+		ValidArgsFunction: completeFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
 			results, err := results.OpenStore(args[0]).Results()
 			if err != nil {

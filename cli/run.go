@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -38,8 +35,7 @@ type runFlags struct {
 	out        string
 	task       *taskFlags
 	protocol   string
-	backend    string
-	threads    int
+	compute    computeFlags
 	jobs       int
 	isolate    bool
 	profile    bool
@@ -54,8 +50,8 @@ type runFlags struct {
 
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
-		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42, out: "results",
-		task: newTaskFlags(), protocol: results.ProtocolReencode, jobs: 1,
+		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42,
+		out: "results", task: newTaskFlags(), protocol: results.ProtocolReencode, jobs: 1,
 		checkpoint: benchmark.DefaultCheckpointEvery,
 	}
 	cmd := &cobra.Command{
@@ -102,8 +98,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted snapshot is the next input, or powers of the operator from the test snapshot")
-	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
-	flags.Var(number{&f.threads, 1, maxThreads}, "threads", "processor threads to compute on, all where it is left out; it changes no number")
+	f.compute.add(flags, "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in "+
+		"a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
 	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
@@ -153,51 +149,40 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	if f.profile && f.isolate {
 		return usagef("--profile and --isolate exclude each other: it is this process that is profiled")
 	}
-	ctx, stop := stopBySignal(ctx)
-	defer stop()
-	if f.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
+	s := a.begin()
+	defer s.close()
+	ctx = s.stoppable(ctx)
+	if err := s.compute(f.compute); err != nil {
+		return err
 	}
-	rt, err := openRuntime(f.backend, f.threads)
+	if err := s.open(ctx, f.plugins); err != nil {
+		return err
+	}
+	for _, p := range s.plugins {
+		if p.broken != nil {
+			a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
+		}
+	}
+	plan, err := s.plan(ctx, f)
 	if err != nil {
 		return err
 	}
-	logs := &pluginLogs{level: hclog.Debug}
-	if a.verbose {
-		logs.terminal = a.stderr
-	}
-	defer logs.close()
-	c, err := a.catalogue(ctx, rt, f.plugins, logs)
-	if err != nil {
+	if plan.Configuration, err = keptConfig(flags, plan, f.task, s.runtime.Config()); err != nil {
 		return err
 	}
-	defer c.close()
-	for _, p := range c.broken() {
-		a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
-	}
-	plan, err := a.plan(ctx, f, c)
-	if err != nil {
-		return err
-	}
-	if plan.Configuration, err = keptConfig(flags, plan, f.task, rt.Config()); err != nil {
-		return err
-	}
-	show := a.stderr
-	if f.quiet {
-		show = io.Discard
-	}
+	show := unlessQuiet(f.quiet, a.stderr)
 	if f.check {
-		if err := a.checkPlugins(ctx, c, plan, f.plugins, show); err != nil {
+		if err := s.checkPlugins(ctx, plan, show); err != nil {
 			return err
 		}
 	}
 	if f.isolate {
-		if err := c.isolate(ctx, plan, f.plugins, logs); err != nil {
+		if err := s.isolate(ctx, plan, f.plugins); err != nil {
 			return err
 		}
 	}
-	plan.Claimed = func() { logs.moveTo(filepath.Join(f.out, "logs")) }
-	showProfile, err := startProfile(f.profile, rt)
+	plan.Claimed = func() { s.logs.moveTo(filepath.Join(f.out, "logs")) }
+	showProfile, err := startProfile(f.profile, s.runtime)
 	if err != nil {
 		return err
 	}
@@ -217,47 +202,42 @@ func (a *app) execute(ctx context.Context, f *runFlags, plan *benchmark.Plan) (*
 }
 
 // plan checks the flags, and that everything they name is there.
-func (a *app) plan(ctx context.Context, f *runFlags, c *catalogue) (*benchmark.Plan, error) {
-	selections, err := c.Select(f.methods)
+func (s *session) plan(ctx context.Context, f *runFlags) (*benchmark.Plan, error) {
+	selections, err := s.Select(f.methods)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--methods: %w", err)}
 	}
-	oracle, err := planOracle(c, f.oracle, int64(f.oracleSeed))
+	oracle, err := planOracle(s.catalogue, f.oracle, int64(f.oracleSeed))
 	if err != nil {
 		return nil, err
 	}
-	task, err := f.task.open(ctx, c)
+	task, err := f.task.open(ctx, s.catalogue)
 	if err != nil {
 		return nil, err
 	}
 	plan := &benchmark.Plan{
-		Task: task, Protocol: f.protocol, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out, Jobs: f.jobs, Timeout: f.timeout,
-		CheckpointEvery: f.checkpoint, SaveModels: f.saveModels, SavePredictions: f.predicted, Shard: f.shard.Shard,
+		Task: task, Protocol: f.protocol, Oracle: oracle, Seeds: f.seeds.values, MaxEpochs: f.epochs, Out: f.out,
+		Jobs: f.jobs, Timeout: f.timeout, CheckpointEvery: f.checkpoint, SaveModels: f.saveModels,
+		SavePredictions: f.predicted, Shard: f.shard.Shard,
 	}
 	if f.checkpoint == 0 {
 		plan.CheckpointEvery = -1
 	}
-	for _, s := range selections {
+	for _, chosen := range selections {
+		name := chosen.Description.Name
 		plan.Entries = append(plan.Entries, benchmark.Entry{
-			Written: s.Written, Method: s.Method, Options: s.Options, Plugin: c.methodPlugin(s.Description.Name),
-			Isolated: c.whole[s.Description.Name],
+			Written: chosen.Written, Method: chosen.Method, Options: chosen.Options,
+			Plugin: s.originInfo(core.KindMethod, name), Isolated: s.whole[name],
 		})
-		if _, ok := core.As[core.ModelLoader](s.Method); f.saveModels && !ok {
-			a.warn("--save-models: %s cannot be saved; its runs leave no model\n", s.Written)
+		if _, ok := core.As[core.ModelLoader](chosen.Method); f.saveModels && !ok {
+			s.warn("--save-models: %s cannot be saved; its runs leave no model\n", chosen.Written)
 		}
 	}
 	if err := plan.Cap(); err != nil {
 		return nil, err
 	}
-	if plan.Environment, err = results.Here(a.Version); err != nil {
-		return nil, err
-	}
-	plan.Environment.Command = append([]string{a.Name}, a.args...)
-	plan.Environment.Backend, err = backendIdentity(c.runtime)
-	if err != nil {
-		return nil, err
-	}
-	return plan, nil
+	plan.Environment, err = s.environment()
+	return plan, err
 }
 
 // planOracle is the oracle that the value of --oracle chooses, with its options.
@@ -268,9 +248,10 @@ func planOracle(c *catalogue, text string, seed int64) (benchmark.OraclePlan, er
 		return benchmark.OraclePlan{}, usageError{fmt.Errorf("--oracle: %w", err)}
 	}
 	name, _, _ := strings.Cut(element, "?")
-	from := c.oraclePlugin(name)
+	from := c.originInfo(core.KindOracle, name)
 	if fromPlugin && from == nil {
-		return benchmark.OraclePlan{}, usagef("--oracle plugin:%s: the oracle %s is built in; no plugin serves it", name, name)
+		return benchmark.OraclePlan{}, usagef("--oracle plugin:%s: the oracle %s is built in; no plugin serves it", name,
+			name)
 	}
 	return benchmark.OraclePlan{Oracle: oracle, Options: options, Seed: seed, Plugin: from}, nil
 }

@@ -11,31 +11,22 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/conformance/check"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/plugin"
 )
 
-// checkPlugins makes the checks of `bench plugin check`, before the runs of a plan, for every
-// plugin that a method of it, its oracle or its task comes from, and puts the outcome where results
-// have it.
-// What the plan does not use is not checked. A check that fails is a warning. How it proceeds is
-// written to show.
-func (a *app) checkPlugins(
-	ctx context.Context, c *catalogue, plan *benchmark.Plan, f *pluginFlags, show io.Writer,
-) error {
-	pins, err := f.pins(func(string, ...any) {}) // what there is to warn of was said when the plugins were opened
-	if err != nil {
-		return err
-	}
-	used := c.used(plan)
+// checkPlugins makes the checks of `bench plugin check`, before the runs of a plan, for every plugin that a method of
+// it, its oracle or its task comes from, and puts the outcome where results have it. What the plan does not use is not
+// checked. A check that fails is a warning. How it proceeds is written to show.
+func (s *session) checkPlugins(ctx context.Context, plan *benchmark.Plan, show io.Writer) error {
+	used := s.used(plan)
 	if len(used) == 0 {
 		say(show, "--check: no method comes from a plugin, nor do the oracle and the task\n\n")
 	}
-	for _, p := range c.plugins {
+	for _, p := range s.plugins {
 		names := used[p]
 		if len(names) == 0 {
 			continue
 		}
-		outcome, err := a.checkUsed(ctx, p, names, pins, show)
+		outcome, err := s.checkUsed(ctx, p, names, show)
 		if err != nil {
 			return err
 		}
@@ -52,32 +43,19 @@ func (a *app) checkPlugins(
 // "vamp", "loss:vamp", "oracle:cnn", "task:rotation".
 func (c *catalogue) used(plan *benchmark.Plan) map[*foundPlugin][]string {
 	used := map[*foundPlugin][]string{}
-	for _, e := range plan.Entries {
-		name := e.Method.Describe().Name
-		if p := c.methods[name]; p != nil {
-			used[p] = append(used[p], name)
+	add := func(kind core.Kind, name string) {
+		if p := c.origin(kind, name); p != nil {
+			used[p] = append(used[p], qualifiedName(kind, name))
 		}
 	}
-	if p := c.tasks[plan.Task.Info.Name]; p != nil {
-		used[p] = append(used[p], checkedName(core.KindTask, plan.Task.Info.Name))
+	for _, e := range plan.Entries {
+		add(core.KindMethod, e.Method.Describe().Name)
 	}
-	if plan.Oracle.Plugin != nil && plan.Task.Info.Judged() {
-		name := plan.Oracle.Oracle.Describe().Name
-		used[c.oracles[name]] = append(used[c.oracles[name]], checkedName(core.KindOracle, name))
+	add(core.KindTask, plan.Task.Info.Name)
+	if plan.Task.Info.Judged() {
+		add(core.KindOracle, plan.Oracle.Oracle.Describe().Name)
 	}
 	return used
-}
-
-// checkedName is what results call a thing of a plugin that was checked: a part has the name of the
-// method that is made of it.
-func checkedName(kind check.Kind, name string) string {
-	switch kind {
-	case core.KindMethod:
-		return name
-	case check.KindPlugin:
-		return string(kind)
-	}
-	return string(kind) + ":" + name
 }
 
 // pluginInfos are those of a plan, one for each entry that comes from a plugin, one for the oracle
@@ -91,23 +69,27 @@ func pluginInfos(plan *benchmark.Plan) []*results.PluginInfo {
 }
 
 // checkUsed checks a plugin and the things of those names.
-func (a *app) checkUsed(
-	ctx context.Context, p *foundPlugin, names []string, pins *pins, show io.Writer,
+func (s *session) checkUsed(
+	ctx context.Context, p *foundPlugin, names []string, show io.Writer,
 ) (*results.PluginChecks, error) {
 	outcome := &results.PluginChecks{Failed: []string{}}
-	c, err := a.newPluginChecks(p.path, pins.options(p.path), usualChecks())
+	c, err := s.newPluginChecks(p.path, p.trust, usualChecks())
 	if err != nil {
 		return nil, err
 	}
 	c.wanted = func(thing any) bool {
-		return slices.Contains(names, checkedName(core.KindOf(thing), describedName(thing)))
+		return slices.Contains(names, qualifiedName(core.KindOf(thing), describedName(thing)))
 	}
 	c.begin = func(kind check.Kind, name string) { say(show, "checking %s %s\n", kind, name) }
 	c.add = func(r check.Report) error {
+		name := qualifiedName(r.Kind, r.Name)
+		if r.Kind == check.KindPlugin { // its name is that of its file
+			name = string(r.Kind)
+		}
 		var failed []string
 		for _, result := range r.With(check.Fail) {
 			failed = append(failed, result.Check)
-			outcome.Failed = append(outcome.Failed, checkedName(r.Kind, r.Name)+": "+result.Check)
+			outcome.Failed = append(outcome.Failed, name+": "+result.Check)
 		}
 		passed := len(r.With(check.Pass))
 		outcome.Passed += passed
@@ -120,22 +102,23 @@ func (a *app) checkUsed(
 	}
 	now, err := c.run(ctx)
 	if ctx.Err() != nil {
-		return nil, interruption("stopped while plugins were checked; nothing was begun")
+		return nil, stoppedWhile("plugins were checked")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--check: %w", err)
 	}
-	if was := p.opened.Info().SHA256; now.SHA256 != "" && now.SHA256 != was {
-		return nil, fmt.Errorf("%w: the plugin %s has changed since the command began; start the command again",
-			plugin.ErrLock, p.path)
+	if now.SHA256 != "" {
+		if err := p.checkUnchanged(now.SHA256); err != nil {
+			return nil, err
+		}
 	}
 	if n := len(outcome.Failed); n > 0 {
 		checks := "checks"
 		if n == 1 {
 			checks = "check"
 		}
-		a.warn("the plugin %s failed %d %s: %s; see: %s plugin check %s\n",
-			p.path, n, checks, some(outcome.Failed, ", "), a.Name, p.path)
+		s.warn("the plugin %s failed %d %s: %s; see: %s plugin check %s\n",
+			p.path, n, checks, some(outcome.Failed, ", "), s.Name, p.path)
 	}
 	say(show, "\n")
 	return outcome, nil

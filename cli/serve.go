@@ -35,12 +35,10 @@ func (a *app) serveCommand() *cobra.Command {
 finished, and takes in more as they finish.
 
 It is served to this machine alone, at a free port, unless --listen says otherwise.`,
-		Example: "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",
-		Args:    oneArgument("a folder of results"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], listen) },
+		Example:           "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",
+		Args:              oneArgument("a folder of results"),
+		ValidArgsFunction: completeFolder,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], listen) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false

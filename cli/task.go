@@ -67,9 +67,9 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, er
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openTask(ctx, task, options, c.taskPlugin(task.Describe().Name))
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, task.Describe().Name))
 	if ctx.Err() != nil {
-		return nil, interruption("stopped while the task was being opened; nothing was begun")
+		return nil, stoppedWhile("the task was being opened")
 	}
 	if errors.Is(err, core.ErrOption) || errors.Is(err, core.ErrTooShort) {
 		return nil, usageError{err}

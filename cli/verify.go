@@ -8,19 +8,16 @@ import (
 	"maps"
 	"math"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/benchmark/verify"
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/nn"
 )
 
 // verifyFlags are the flags of `bench verify`.
@@ -28,8 +25,7 @@ type verifyFlags struct {
 	keys    []string
 	plugins *pluginFlags
 	data    string
-	backend string
-	threads int
+	compute computeFlags
 	jobs    int
 	timeout time.Duration
 	quiet   bool
@@ -50,12 +46,10 @@ that are libraries are given here, by --plugin, --data and --backend. Seconds, m
 and are not checked.
 
 The exit status is 0 if all is as recorded, and 1 if something is not or a run could not be made.`,
-		Example: "  " + a.Name + " verify results\n  " + a.Name + " verify results --run vamp-s42-0123456789abcdef",
-		Args:    oneArgument("a folder of results"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0], f) },
+		Example:           "  " + a.Name + " verify results\n  " + a.Name + " verify results --run vamp-s42-0123456789abcdef",
+		Args:              oneArgument("a folder of results"),
+		ValidArgsFunction: completeFolder,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -63,10 +57,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 		"(default all)")
 	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, if they are not those inside this program; "+
 		"none is taken from the results")
-	flags.Var(word{&f.backend, "NAME"}, "backend", "where neural networks compute (default that of the results, if "+
-		"it is built in)")
-	flags.Var(number{&f.threads, 1, maxThreads}, "threads",
-		"processor threads to compute on, 0 for all; it changes no number")
+	f.compute.add(flags, "where neural networks compute (default that of the results, if it is built in)")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
@@ -91,26 +82,16 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := stopBySignal(ctx)
-	defer stop()
-	if f.threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.threads))
-	}
-	rt, err := a.runtimeOf(recorded, f)
-	if err != nil {
+	s := a.begin()
+	defer s.close()
+	ctx = s.stoppable(ctx)
+	if err := s.computeAsIn(recorded, f.compute); err != nil {
 		return err
 	}
-	logs := &pluginLogs{level: hclog.Debug}
-	if a.verbose {
-		logs.terminal = a.stderr
-	}
-	defer logs.close()
-	c, err := a.catalogue(ctx, rt, f.plugins, logs)
-	if err != nil {
+	if err := s.open(ctx, f.plugins); err != nil {
 		return err
 	}
-	defer c.close()
-	plan, unable, err := a.planAgain(ctx, recorded, wanted, f, c)
+	plan, unable, err := s.planAgain(ctx, recorded, wanted, f)
 	if err != nil {
 		return err
 	}
@@ -122,7 +103,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if plan.Size() == 0 {
 		return fmt.Errorf("no run of %s can be made again: %w", dir, errors.Join(unable...))
 	}
-	published := verify.Published{Results: recorded, Store: store, Meaning: c.meaning}
+	published := verify.Published{Results: recorded, Store: store, Meaning: s.meaning}
 	v, err := verify.Check(ctx, published, *plan)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -136,7 +117,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	case err != nil:
 		return err
 	}
-	if text := foreignData(ctx, recorded, f, c); text != "" {
+	if text := foreignData(ctx, recorded, f, s.catalogue); text != "" {
 		v.Findings = append(v.Findings, text)
 	}
 	return a.showVerification(recorded, v, unable, f.quiet)
@@ -193,7 +174,7 @@ func taskAgain(ctx context.Context, r *results.Results, data string, c *catalogu
 	if err != nil {
 		return nil, fmt.Errorf("the task of the results: %w", err)
 	}
-	opened, err := openTask(ctx, task, options, c.taskPlugin(t.Name))
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name))
 	if err != nil {
 		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
 			"with --data", t.Source, err)
@@ -229,26 +210,26 @@ func wantedRuns(r *results.Results, keys []string) (map[runName]bool, error) {
 // ownBackend are the backends that are parts of this program, as results name them.
 var ownBackend = regexp.MustCompile(`^(` + cpuBackend + `(:kernels=[a-z0-9]+)?|` + goBackend + `)$`)
 
-// runtimeOf opens the backend of the flag, or that of the results if it is a part of this
+// computeAsIn computes on the backend of the flag, or that of the results if it is a part of this
 // program: a library that results name is code of whoever published them. Where this machine does
 // not have the kernels, it is the default backend, with a warning.
-func (a *app) runtimeOf(r *results.Results, f *verifyFlags) (*nn.Runtime, error) {
+func (s *session) computeAsIn(r *results.Results, f computeFlags) error {
 	backend := r.Environment.Backend
 	if f.backend != "" || backend == "" {
-		return openRuntime(f.backend, f.threads)
+		return s.compute(f)
 	}
 	if !ownBackend.MatchString(backend) {
-		return nil, fmt.Errorf("the results name the backend %.200q, which is not a part of this program and could "+
+		return fmt.Errorf("the results name the backend %.200q, which is not a part of this program and could "+
 			"be code of whoever published them; "+
 			"say what to compute on with --backend, like --backend %s", backend, defaultBackend)
 	}
-	rt, err := openRuntime(backend, f.threads)
+	err := s.compute(computeFlags{backend, f.threads})
 	if err == nil {
-		return rt, nil
+		return nil
 	}
-	a.warn("the backend of the results cannot be had here, and %s takes its place: %s\n", defaultBackend,
+	s.warn("the backend of the results cannot be had here, and %s takes its place: %s\n", defaultBackend,
 		firstLine(err.Error()))
-	return openRuntime(defaultBackend, f.threads)
+	return s.compute(computeFlags{defaultBackend, f.threads})
 }
 
 // oracleAgain is the oracle of results, with its options; there is none for a task that has a score of
@@ -261,7 +242,7 @@ func oracleAgain(r *results.Results, c *catalogue) (o benchmark.OraclePlan, err 
 	if o.Oracle, err = c.Oracles.Get(r.Oracle.Name); err != nil {
 		return o, fmt.Errorf("the oracle of the results: %w; give its plugin with --plugin", err)
 	}
-	o.Plugin = c.oraclePlugin(r.Oracle.Name)
+	o.Plugin = c.originInfo(core.KindOracle, r.Oracle.Name)
 	if o.Options, err = optionsAgain(o.Oracle.Describe(), r.Oracle.Options); err != nil {
 		return o, fmt.Errorf("the oracle of the results: %w", err)
 	}
@@ -270,13 +251,14 @@ func oracleAgain(r *results.Results, c *catalogue) (o benchmark.OraclePlan, err 
 
 // planAgain makes a plan of the wanted runs of results. Methods that are not to be had, or not
 // with these options, are in unable.
-func (a *app) planAgain(ctx context.Context, r *results.Results, wanted map[runName]bool, f *verifyFlags,
-	c *catalogue) (plan *benchmark.Plan, unable []error, err error) {
-	oracle, err := oracleAgain(r, c)
+func (s *session) planAgain(
+	ctx context.Context, r *results.Results, wanted map[runName]bool, f *verifyFlags,
+) (plan *benchmark.Plan, unable []error, err error) {
+	oracle, err := oracleAgain(r, s.catalogue)
 	if err != nil {
 		return nil, nil, err
 	}
-	task, err := taskAgain(ctx, r, f.data, c)
+	task, err := taskAgain(ctx, r, f.data, s.catalogue)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -296,7 +278,7 @@ func (a *app) planAgain(ctx context.Context, r *results.Results, wanted map[runN
 			continue
 		}
 		tried[run.Method] = true
-		entry, err := entryAgain(c, run)
+		entry, err := entryAgain(s.catalogue, run)
 		if err != nil {
 			unable = append(unable, fmt.Errorf("%s: %w", run.Method, err))
 			continue
@@ -308,11 +290,7 @@ func (a *app) planAgain(ctx context.Context, r *results.Results, wanted map[runN
 		}
 		plan.Entries = append(plan.Entries, entry)
 	}
-	if plan.Environment, err = results.Here(a.Version); err != nil {
-		return nil, nil, err
-	}
-	plan.Environment.Command = append([]string{a.Name}, a.args...)
-	plan.Environment.Backend, err = backendIdentity(c.runtime)
+	plan.Environment, err = s.environment()
 	return plan, unable, err
 }
 
@@ -327,7 +305,9 @@ func entryAgain(c *catalogue, run results.Run) (benchmark.Entry, error) {
 	}
 	d := method.Describe()
 	options, err := optionsAgain(d, run.Options)
-	return benchmark.Entry{Written: run.Method, Method: method, Options: options, Plugin: c.methodPlugin(d.Name)}, err
+	return benchmark.Entry{
+		Written: run.Method, Method: method, Options: options, Plugin: c.originInfo(core.KindMethod, d.Name),
+	}, err
 }
 
 // sameMethod is the name as written of the entry that is the same method with the same options, "" if there
@@ -358,10 +338,7 @@ func optionsAgain(d core.Description, values map[string]any) (core.Options, erro
 
 // showVerification lists what differs and returns an error if anything does.
 func (a *app) showVerification(r *results.Results, v *verify.Verification, unable []error, quiet bool) error {
-	detail := a.stdout
-	if quiet {
-		detail = io.Discard
-	}
+	detail := unlessQuiet(quiet, a.stdout)
 	for _, aspect := range []struct {
 		aspect results.Aspect
 		same   string

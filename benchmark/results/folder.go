@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/koopbench/koopbench/internal/foreign"
@@ -14,11 +15,12 @@ import (
 // folder is what a folder of results holds of the commands that its results.json and its plans tell of.
 type folder struct {
 	setting
-	store    *Store
-	protocol string // by which its results rank
-	expected [][]int
-	runs     []foundRun // in the order of the commands
-	notes    []string
+	store     *Store
+	protocol  string   // by which its results rank
+	protocols []string // by which its commands rank, each once
+	expected  [][]int
+	runs      []foundRun // in the order of the commands
+	notes     []string
 }
 
 // foundRun is a run that a folder tells of.
@@ -109,6 +111,7 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 			f.oracle = info
 		}
 	}
+	f.protocols = []string{f.protocol}
 	known := map[string]bool{}
 	b := foreign.NewBudget()
 	add := func(key, method string, seed int64, stored *Run) {
@@ -147,6 +150,9 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 		if reasons := p.setting().unlike(f.setting); len(reasons) > 0 {
 			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: "+
 				"its runs stay", ErrNotComparable, s.dir, p.name(), name, reasons.err())
+		}
+		if !slices.Contains(f.protocols, p.Protocol) {
+			f.protocols = append(f.protocols, p.Protocol)
 		}
 		for _, due := range p.Runs {
 			add(due.Key, due.Method, due.Seed, nil)

@@ -292,6 +292,12 @@ func join(folders []*folder) (*joined, error) {
 	best, order := map[string]*foundRun{}, []string{}
 	for _, f := range folders {
 		j.notes = append(j.notes, f.notes...)
+		for _, protocol := range f.protocols {
+			if protocol != first.protocol {
+				j.notes = append(j.notes, fmt.Sprintf("%s holds results that rank by the protocol %s; the joined results rank "+
+					"by %s, as the first of them do", f.store.dir, protocol, first.protocol))
+			}
+		}
 		for _, r := range f.runs {
 			old := best[r.key]
 			if old == nil {
