@@ -62,10 +62,7 @@ code, kernels or machines are named beside the table.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
-	if err := cmd.RegisterFlagCompletionFunc("format",
-		cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err)
-	}
+	a.addFullErrors(flags)
+	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// conclude shows what a plan has given: the table, then on show where the figures are. It returns runErr in the words of the
-// command line, or an error that names the runs that failed.
+// conclude shows what a plan has given: the table, then on show where the figures are. It returns runErr in the words of
+// the command line, or an error that names the runs that failed.
 func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show io.Writer) error {
 	finished := 0
 	if r != nil && len(r.Runs) > 0 {
@@ -31,7 +31,8 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 	planned := p.Size()
 	switch {
 	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
-		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues from there", finished, planned, p.Out))
+		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues "+
+			"from there", finished, planned, p.Out))
 	case errors.Is(runErr, core.ErrDuplicate) && r == nil:
 		return usageError{runErr}
 	case runErr != nil && finished > 0:
@@ -40,12 +41,13 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 		return runErr
 	}
 	if !p.Shard.Whole() {
-		say(show, "shard %v is finished, %d of %d runs; when all are, join them with: %s merge --out %s %s\n", p.Shard, finished, len(p.Entries)*len(p.Seeds), a.Name, p.Out, p.Out)
+		say(show, "shard %v is finished, %d of %d runs; when all are, join them with: %s merge --out %s %s\n", p.Shard,
+			finished, len(p.Entries)*len(p.Seeds), a.Name, p.Out, p.Out)
 		return failed(r)
 	}
 	err := a.draw(p.Out)
 	if err == nil {
-		say(show, "figures are in %s, all of it in %s\n", filepath.Join(p.Out, report.Folder), filepath.Join(p.Out, report.Page))
+		sayDrawn(show, p.Out)
 	}
 	if failures := failed(r); failures != nil && err != nil {
 		return fmt.Errorf("%w; and %w", failures, err)
@@ -53,6 +55,11 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 		return failures
 	}
 	return err
+}
+
+// sayDrawn says where in a folder of results what is drawn is.
+func sayDrawn(w io.Writer, dir string) {
+	say(w, "figures are in %s, all of it in %s\n", filepath.Join(dir, report.Folder), filepath.Join(dir, report.Page))
 }
 
 // showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout

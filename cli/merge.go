@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +29,8 @@ planned are missing; those that are there are joined all the same.`,
 				return usagef("%s takes the folders to join; see %s --help", cmd.Name(), cmd.CommandPath())
 			}
 			if out == "" {
-				return usagef("%s needs --out, the folder of the joined results, which may be one of those that are joined", cmd.Name())
+				return usagef("%s needs --out, the folder of the joined results, which may be one of those that are "+
+					"joined", cmd.Name())
 			}
 			return nil
 		},
@@ -41,10 +41,8 @@ planned are missing; those that are there are joined all the same.`,
 	flags.SortFlags = false
 	flags.Var(word{&out, "DIR"}, "out", "folder of the joined results")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "write the table and errors only")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
-	if err := cmd.MarkFlagDirname("out"); err != nil {
-		panic(err)
-	}
+	a.addFullErrors(flags)
+	must(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 
@@ -70,17 +68,14 @@ func (a *app) merge(out string, from []string, quiet bool) error {
 
 // missing returns an error that names the runs that are not there, or nil.
 func missing(m *results.Merged) error {
-	const most = 10
 	n := len(m.Missing)
 	if n == 0 {
 		return nil
 	}
-	names := make([]string, 0, most+1)
-	for _, r := range m.Missing[:min(n, most)] {
-		names = append(names, fmt.Sprintf("%s: %s", runName{r.Method, r.Seed}, firstLine(r.Reason)))
+	names := make([]string, n)
+	for i, r := range m.Missing {
+		names[i] = fmt.Sprintf("%s: %s", runName{r.Method, r.Seed}, firstLine(r.Reason))
 	}
-	if n > most {
-		names = append(names, fmt.Sprintf("and %d more", n-most))
-	}
-	return fmt.Errorf("%d of %d runs are missing (%s); give the commands of their shards again, then this one", n, n+len(m.Results.Runs), strings.Join(names, "; "))
+	return fmt.Errorf("%d of %d runs are missing (%s); give the commands of their shards again, then this one", n,
+		n+len(m.Results.Runs), some(names, "; "))
 }

@@ -52,7 +52,8 @@ nothing fails.`,
 	flags.Var(&f.only, "only", "checks to run, with those that they need, by their names; the default is all")
 	flags.Var(number{&f.epochs, 1, 1 << 20}, "epochs", "epochs of fits that must learn, where there is such an option")
 	flags.Var(limit{&f.timeout}, "timeout", "time that each check may take")
-	flags.Var(limit{&f.grace}, "grace", "time in which a call must return when it is cancelled, and a process end when it is asked to")
+	flags.Var(limit{&f.grace}, "grace",
+		"time in which a call must return when it is cancelled, and a process end when it is asked to")
 	f.trust.add(cmd)
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write what the plugin logs, and errors in full")
 	return cmd
@@ -104,9 +105,8 @@ type checkReport struct {
 
 // checkPlugin checks the process, then everything that it serves.
 func (a *app) checkPlugin(ctx context.Context, path string, f *checkFlags) error {
-	s := a.begin()
-	defer s.close()
-	ctx = s.stoppable(ctx)
+	ctx, stop := stopBySignal(ctx)
+	defer stop()
 	pins, err := f.trust.pins()
 	if err != nil {
 		return err

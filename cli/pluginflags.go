@@ -47,9 +47,7 @@ func (f *pluginFlags) add(cmd *cobra.Command) {
 	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, beside those in the folders; may be repeated")
 	flags.Var(list{&f.folders, "DIR"}, "plugin-dir", "folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
 	f.trustFlags.add(cmd)
-	if err := cmd.MarkFlagDirname("plugin-dir"); err != nil {
-		panic(err) // a misspelt flag, which any call finds
-	}
+	must(cmd.MarkFlagDirname("plugin-dir"))
 }
 
 // pins are what the lock file pins.

@@ -33,7 +33,9 @@ type predictFlags struct {
 }
 
 func (a *app) predictCommand() *cobra.Command {
-	f := &predictFlags{steps: 15, protocol: results.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags()}
+	f := &predictFlags{
+		steps: 15, protocol: results.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags(),
+	}
 	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
@@ -105,7 +107,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err := s.open(ctx, f.plugins); err != nil {
 		return err
 	}
-	model, judge, err := a.loadModel(ctx, s.catalogue, f, saved)
+	model, judge, err := s.loadModel(ctx, f, saved)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,8 @@ func readInputs(paths []string, shape []int) (core.Snapshots, error) {
 			return core.Snapshots{}, err
 		}
 		if !x.SameShape(one) {
-			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: images of %s; the model takes %s", path, core.ErrShape, sizeText(x.Shape()), sizeText(shape))
+			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: images of %s; the model takes %s", path, core.ErrShape,
+				sizeText(x.Shape()), sizeText(shape))
 		}
 		values = append(values, x.Floats()...)
 	}
@@ -166,14 +169,16 @@ func sizeText(shape []int) string {
 }
 
 // loadModel loads the model and, where its file is found, the judge; nil otherwise.
-func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, saved *results.SavedModel) (core.Model, core.Judge, error) {
+func (s *session) loadModel(
+	ctx context.Context, f *predictFlags, saved *results.SavedModel,
+) (core.Model, core.Judge, error) {
 	var judge core.Judge
-	file, err := a.readOracle(f, saved)
+	file, err := s.readOracle(f, saved)
 	if err != nil {
 		return nil, nil, err
 	}
 	if file != nil {
-		oracle, err := c.Oracles.Get(file.Name)
+		oracle, err := s.Oracles.Get(file.Name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("the oracle's file: %w", err)
 		}
@@ -181,7 +186,7 @@ func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, save
 			return nil, nil, err
 		}
 	}
-	method, err := c.Methods.Get(saved.Name)
+	method, err := s.Methods.Get(saved.Name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", f.model, err)
 	}
@@ -189,7 +194,8 @@ func (a *app) loadModel(ctx context.Context, c *catalogue, f *predictFlags, save
 	return model, judge, err
 }
 
-// readOracle reads the oracle's file: the one that was named, or the one of the model's folder of results, nil if there is none.
+// readOracle reads the oracle's file: the one that was named, or the one of the model's folder of results, nil if there
+// is none.
 func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.SavedModel, error) {
 	if f.oracle != "" {
 		file, err := results.ReadModel(f.oracle)
@@ -215,7 +221,8 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 		}
 		return file, err
 	}
-	say(a.stderr, "there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it with --oracle\n", saved.Oracle)
+	say(a.stderr, "there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it "+
+		"with --oracle\n", saved.Oracle)
 	return nil, nil
 }
 
@@ -227,7 +234,9 @@ type predictions struct {
 	source source
 }
 
-func (p *predictions) make(ctx context.Context, model core.Model, judge core.Judge, task results.TaskInfo, f *predictFlags) error {
+func (p *predictions) make(
+	ctx context.Context, model core.Model, judge core.Judge, task results.TaskInfo, f *predictFlags,
+) error {
 	label := func(x core.Snapshots) error {
 		if judge == nil {
 			return nil

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 
-	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
@@ -17,21 +14,23 @@ func (a *app) reportCommand() *cobra.Command {
 		Example:           "  " + a.Name + " report results",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
-		RunE: func(_ *cobra.Command, args []string) error {
-			results, err := results.OpenStore(args[0]).Results()
-			if err != nil {
-				return err
-			}
-			if err := a.draw(args[0]); err != nil {
-				return err
-			}
-			if err := a.showTable(results); err != nil {
-				return err
-			}
-			say(a.stderr, "figures are in %s, all of it in %s\n", filepath.Join(args[0], report.Folder), filepath.Join(args[0], report.Page))
-			return nil
-		},
+		RunE:              func(_ *cobra.Command, args []string) error { return a.report(args[0]) },
 	}
-	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	a.addFullErrors(cmd.Flags())
 	return cmd
+}
+
+func (a *app) report(dir string) error {
+	r, err := results.OpenStore(dir).Results()
+	if err != nil {
+		return err
+	}
+	if err := a.draw(dir); err != nil {
+		return err
+	}
+	if err := a.showTable(r); err != nil {
+		return err
+	}
+	sayDrawn(a.stderr, dir)
+	return nil
 }

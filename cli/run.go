@@ -88,7 +88,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(word{&f.config, "FILE"}, "config", "configuration in YAML with values for flags, by their names; the flags given here go before it")
+	flags.Var(word{&f.config, "FILE"}, "config",
+		"configuration in YAML with values for flags, by their names; the flags given here go before it")
 	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
 	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
@@ -97,17 +98,24 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
-	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted snapshot is the next input, or powers of the operator from the test snapshot")
+	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted "+
+		"snapshot is the next input, or powers of the operator from the test snapshot")
 	f.compute.add(flags, "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in "+
 		"a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
-	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor time are the run's; it changes no number")
-	flags.Var(&f.shard, "shard", "make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
-	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
-	flags.Var(limit{&f.checkpoint}, "checkpoint-every", "store the state of a training this often, to continue from after an interruption; 0 for never")
+	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor "+
+		"time are the run's; it changes no number")
+	flags.Var(&f.shard, "shard",
+		"make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
+	flags.Var(limit{&f.timeout}, "timeout",
+		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.checkpoint}, "checkpoint-every",
+		"store the state of a training this often, to continue from after an interruption; 0 for never")
 	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
-	flags.BoolVar(&f.predicted, "save-predictions", false, "keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
-	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how long (backend "+cpuBackend+")")
+	flags.BoolVar(&f.predicted, "save-predictions", false,
+		"keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
+	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how "+
+		"long (backend "+cpuBackend+")")
 	f.plugins.add(cmd)
 	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
 		"before the runs, and keep the outcome with the results")
@@ -117,7 +125,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 	return cmd
 }
 
-// mustComplete gives flags their completions; an error would be a misspelt flag, which any call finds.
+// mustComplete gives flags their completions.
 func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"methods":  a.completeMethods,
@@ -125,20 +133,14 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
 		"protocol": cobra.FixedCompletions(results.Protocols(), cobra.ShellCompDirectiveNoFileComp),
-		"shard":    cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard}, cobra.ShellCompDirectiveNoFileComp),
+		"shard": cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard},
+			cobra.ShellCompDirectiveNoFileComp),
 	} {
-		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-			panic(err)
-		}
+		must(cmd.RegisterFlagCompletionFunc(flag, complete))
 	}
-	if err := cmd.MarkFlagFilename("config", "yaml", "yml"); err != nil {
-		panic(err)
-	}
-	for _, flag := range []string{"out", "data"} {
-		if err := cmd.MarkFlagDirname(flag); err != nil {
-			panic(err)
-		}
-	}
+	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
+	must(cmd.MarkFlagDirname("out"))
+	must(cmd.MarkFlagDirname("data"))
 }
 
 // benchmark checks everything that was named, runs it and shows the results.

@@ -43,7 +43,7 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 is any that is free")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+	a.addFullErrors(flags)
 	return cmd
 }
 

@@ -45,10 +45,12 @@ func (a *app) begin() *session {
 	return s
 }
 
+// close ends what was begun; again it does nothing.
 func (s *session) close() {
 	for _, end := range slices.Backward(s.ends) {
 		end()
 	}
+	s.ends = nil
 }
 
 // stoppable returns a context that a signal ends, as stopBySignal has it.

@@ -107,6 +107,18 @@ func (a *app) addVerbosity(flags *pflag.FlagSet) {
 	f.NoOptDefVal = "true"
 }
 
+// addFullErrors adds the flag -v of a command that has no more to say.
+func (a *app) addFullErrors(flags *pflag.FlagSet) {
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full")
+}
+
+// must panics where a flag that gets a completion is misspelt, which any call finds.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 // verbosity is a switch that can be set twice.
 type verbosity struct{ *app }
 

@@ -63,9 +63,7 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
 	a.addVerbosity(flags)
-	if err := cmd.MarkFlagDirname("data"); err != nil {
-		panic(err)
-	}
+	must(cmd.MarkFlagDirname("data"))
 	return cmd
 }
 
