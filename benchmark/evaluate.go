@@ -1,14 +1,9 @@
 package benchmark
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math/cmplx"
-	"slices"
-
-	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
@@ -95,9 +90,9 @@ func (h *harness) rollOut(
 			x = next
 		}
 		e.PredictionSHA256 = append(e.PredictionSHA256, results.HashSnapshots(next))
-		score := results.MeanScore(v.scores)
+		score := h.Task.Info.Measure.Together(v.scores)
 		if err := h.Task.Info.Measure.Measure().Check(score); err != nil {
-			return shown, nil, fmt.Errorf("at step %d: the mean of the scores: %w", step, err)
+			return shown, nil, fmt.Errorf("at step %d: the scores together: %w", step, err)
 		}
 		e.Score = append(e.Score, score)
 		if v.labels != nil {
@@ -154,63 +149,4 @@ func predict(ctx context.Context, x core.Snapshots, step int, ahead ahead) (_ co
 		return next, fmt.Errorf("%w: %w", core.ErrContract, err)
 	}
 	return next, nil
-}
-
-// spectrum keeps eigenvalues and left eigenfunctions on the test snapshots, where the model has them.
-func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, result *results.Run, arrays *results.RunArrays) (err error) {
-	defer core.Recover(&err)
-	s, ok := core.As[core.Spectral](model)
-	if !ok {
-		return nil
-	}
-	values := s.Eigenvalues()
-	if len(values) == 0 {
-		return nil
-	}
-	test, err := startsOf(h.Task.Problem, firstRows(h.Task.Test.Len()))
-	if err != nil {
-		return err
-	}
-	order := rows.order(0, test.Len())
-	given, err := pick(test, order)
-	if err != nil {
-		return err
-	}
-	left, err := s.LeftEigenfunctions(ctx, given)
-	if err != nil {
-		return fmt.Errorf("eigenfunctions: %w", err)
-	}
-	if err := checkSpectrum(values, left, h.Task.Test.Len()); err != nil {
-		return fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
-	}
-	for _, v := range values {
-		result.Eigenvalues = append(result.Eigenvalues, results.Complex(v))
-	}
-	arrays.LeftEigenfunctions = unordered(left, order)
-	return nil
-}
-
-func checkSpectrum(values []complex128, left *mat.CDense, n int) error {
-	if left == nil {
-		return errors.New("it returned neither values of eigenfunctions nor an error")
-	}
-	if rows, columns := left.Dims(); rows != n || columns != len(values) {
-		return fmt.Errorf("%w: %d×%d values of eigenfunctions for %d snapshots and %d eigenvalues", core.ErrShape, rows, columns, n, len(values))
-	}
-	for i, v := range values {
-		if cmplx.IsNaN(v) || cmplx.IsInf(v) {
-			return fmt.Errorf("%w: eigenvalue %d is %v", core.ErrNonFinite, i, v)
-		}
-	}
-	if !slices.IsSortedFunc(values, func(a, b complex128) int { return cmp.Compare(cmplx.Abs(b), cmplx.Abs(a)) }) {
-		return fmt.Errorf("eigenvalues %.5g are not in descending order of modulus", values)
-	}
-	for i := range n {
-		for j := range values {
-			if v := left.At(i, j); cmplx.IsNaN(v) || cmplx.IsInf(v) {
-				return fmt.Errorf("%w: eigenfunction %d at snapshot %d is %v", core.ErrNonFinite, j, i, v)
-			}
-		}
-	}
-	return nil
 }

@@ -310,7 +310,7 @@ func TestScoresWhoseMeanIsInfinite(t *testing.T) {
 	assert.Empty(t, r.Baselines)
 	for _, run := range r.Runs {
 		assert.Equal(t, results.StatusInvalid, run.Status)
-		assert.Contains(t, run.Reason, "at step 1: the mean of the scores: contract broken: a score of +Inf")
+		assert.Contains(t, run.Reason, "at step 1: the scores together: contract broken: a score of +Inf")
 	}
 	_, err = results.OpenStore(dir).Results()
 	require.NoError(t, err)

@@ -62,11 +62,11 @@ func (h *harness) fitOracle(
 		}
 		seen = append(seen, labels...)
 	}
-	h.oracle.ValidationAccuracy = results.MeanScore(results.ScoreLabels(seen, h.Task.States.Validation))
+	h.oracle.ValidationAccuracy = results.Accuracy(seen, h.Task.States.Validation)
 	if h.oracle.TestLabels, err = h.classify(ctx, h.Task.starts); err != nil {
 		return err
 	}
-	h.oracle.TestAccuracy = results.MeanScore(results.ScoreLabels(h.oracle.TestLabels, h.Task.startStates))
+	h.oracle.TestAccuracy = results.Accuracy(h.oracle.TestLabels, h.Task.startStates)
 	if weak := h.oracle.Weak(); weak != "" {
 		h.oracle.Warnings = append(h.oracle.Warnings, weak)
 	}
@@ -93,6 +93,6 @@ func (h *harness) classify(ctx context.Context, x core.Snapshots) (_ []int, err 
 func (h *harness) sound(o results.OracleInfo) bool {
 	weak := o.Weak()
 	return len(o.TestLabels) == len(h.Task.startStates) &&
-		o.TestAccuracy == results.MeanScore(results.ScoreLabels(o.TestLabels, h.Task.startStates)) &&
+		o.TestAccuracy == results.Accuracy(o.TestLabels, h.Task.startStates) &&
 		(weak == "" || slices.Contains(o.Warnings, weak))
 }

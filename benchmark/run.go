@@ -76,7 +76,11 @@ func (h *harness) run(ctx context.Context) (*results.Results, error) {
 			return nil, err
 		}
 	}
-	if err := h.store.WriteTaskArrays(newTaskArrays(h.Task)); err != nil {
+	arrays, err := newTaskArrays(h.Task)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.store.WriteTaskArrays(arrays); err != nil {
 		return nil, err
 	}
 	if h.Configuration != nil {

@@ -2,6 +2,9 @@ package benchmark
 
 import (
 	"fmt"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
@@ -37,6 +40,7 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 		Name: d.Name, Options: values, Source: p.Source, Shape: p.Train.Shape(),
 		Train: p.Train.Len(), Validation: p.Validation.Len(), Test: p.Test.Len(), Starts: len(at),
 		Lag: p.Lag, Steps: p.Steps, Rank: p.Rank, Picture: string(p.Picture), Measure: results.NewMeasureInfo(p.Measure()),
+		Interval: p.Clock.Interval, TimeUnit: p.Clock.Unit, ValidUpTo: p.ValidUpTo,
 	}
 	if s := p.States; s != nil {
 		t.Info.States, t.Info.StateWord = s.Count, s.Word
@@ -47,6 +51,10 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 	if p.Truth != nil {
 		for _, v := range p.Truth.Eigenvalues {
 			t.Info.Eigenvalues = append(t.Info.Eigenvalues, results.Complex(v))
+		}
+		t.Info.Leading = p.Truth.Leading
+		if len(p.Truth.Eigenfunctions) > 0 {
+			t.Info.TruthSHA256 = results.HashFunctions(p.Truth.Eigenfunctions)
 		}
 	}
 	t.Info.DataSHA256 = results.HashData(p)
@@ -64,9 +72,7 @@ func startsOf(p *core.Problem, at []int) (core.Snapshots, error) {
 	if p.Starts == nil && p.Test.Count() == 1 {
 		return p.Test.At(0), nil
 	}
-	values := make([]float32, len(at)*p.Test.At(0).Size())
-	p.Test.Gather(values, at)
-	return core.NewSnapshots(values, p.Test.Shape()...)
+	return gather(p.Test, at)
 }
 
 // expected are the true states after a step, counted from 1; step 0 is that of the starts.
@@ -77,13 +83,75 @@ func (t *Task) expected(step int) []int {
 	return t.States.Expected[step-1]
 }
 
-func newTaskArrays(t *Task) *results.TaskArrays {
-	n := min(results.SampleSize(t.Info), t.Train.At(0).Len())
-	a := &results.TaskArrays{
-		Sample: t.Train.At(0).Slice(0, n), Starts: t.starts.Slice(0, min(results.RolloutSnapshots, t.starts.Len())),
+// newTaskArrays is what figures need of the task.
+func newTaskArrays(t *Task) (*results.TaskArrays, error) {
+	n := min(results.SampleSize(t.Info), t.Train.Len())
+	if t.States != nil {
+		n = min(n, t.Train.At(0).Len()) // states follow one another
+	}
+	kept := min(results.RolloutSnapshots, t.starts.Len())
+	a := &results.TaskArrays{Starts: t.starts.Slice(0, kept)}
+	var err error
+	if a.Sample, err = gather(t.Train, firstRows(n)); err != nil {
+		return nil, err
 	}
 	if t.States != nil {
 		a.SampleStates, a.TestStates = t.States.Train[:n], t.States.Test
 	}
-	return a
+	if a.Futures, err = t.futures(kept); err != nil {
+		return nil, err
+	}
+	if seen := results.EigenfunctionSnapshots(t.Info); t.Info.OnLine() {
+		if a.Test, err = gather(t.Test, firstRows(seen)); err != nil {
+			return nil, err
+		}
+		if t.Truth != nil && len(t.Truth.Eigenfunctions) > 0 {
+			a.TrueEigenfunctions = mat.NewCDense(seen, len(t.Truth.Eigenfunctions), nil)
+			for j, f := range t.Truth.Eigenfunctions {
+				for i := range seen {
+					a.TrueEigenfunctions.Set(i, j, f[i])
+				}
+			}
+		}
+	}
+	return a, nil
+}
+
+// futures are the test snapshots that follow the first starts, at each step; nil if a trajectory ends before.
+func (t *Task) futures(kept int) (results.Rollout, error) {
+	at := firstRows(kept)
+	if t.Starts != nil {
+		at = t.Starts[:kept]
+	}
+	ends, end := []int{}, 0
+	for _, n := range t.Test.Lengths() {
+		end += n
+		ends = append(ends, end)
+	}
+	for _, i := range at {
+		trajectory := sort.SearchInts(ends, i+1)
+		if i+t.Lag*t.Steps >= ends[trajectory] {
+			return nil, nil
+		}
+	}
+	var all results.Rollout
+	for step := 1; step <= t.Steps; step++ {
+		later := make([]int, kept)
+		for k, i := range at {
+			later[k] = i + step*t.Lag
+		}
+		x, err := gather(t.Test, later)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x)
+	}
+	return all, nil
+}
+
+// gather copies snapshots.
+func gather(x core.Trajectories, at []int) (core.Snapshots, error) {
+	values := make([]float32, len(at)*x.Size())
+	x.Gather(values, at)
+	return core.NewSnapshots(values, x.Shape()...)
 }

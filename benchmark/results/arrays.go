@@ -19,12 +19,45 @@ const RolloutSnapshots = 10
 // SampleCycles is the number of cycles through the states that the kept sample of the sequence shows.
 const SampleCycles = 2
 
-// SampleSize is how many training snapshots the sample has, if the first trajectory has as many.
+// The most values and snapshots of a sample that is drawn as points, and of eigenfunctions.
+const (
+	sampleValues    = 1 << 18
+	samplePoints    = 2000
+	functionsValues = 1 << 24
+	functionsPoints = 20_000
+)
+
+// SampleSize is how many training snapshots the sample has, if there are as many.
 func SampleSize(t TaskInfo) int {
-	if t.States == 0 {
-		return RolloutSnapshots
+	switch {
+	case t.States > 0:
+		return SampleCycles * t.States
+	case t.inTime():
+		return max(RolloutSnapshots, min(samplePoints, sampleValues/t.size()))
 	}
-	return SampleCycles * t.States
+	return RolloutSnapshots
+}
+
+// EigenfunctionSnapshots is at how many test snapshots, the first ones, eigenfunctions are evaluated.
+func EigenfunctionSnapshots(t TaskInfo) int {
+	return min(t.Test, functionsPoints, max(1, functionsValues/t.size()))
+}
+
+// inTime reports whether snapshots are drawn against time.
+func (t TaskInfo) inTime() bool {
+	return t.Picture == string(core.SeriesPicture) || t.Picture == string(core.PlanePicture) || t.OnLine()
+}
+
+// OnLine reports whether snapshots are drawn as places on a line.
+func (t TaskInfo) OnLine() bool { return t.Picture == string(core.LinePicture) }
+
+// size is the number of values of a snapshot.
+func (t TaskInfo) size() int {
+	size := 1
+	for _, n := range t.Shape {
+		size *= n
+	}
+	return size
 }
 
 // TaskArrays is what figures need of the task: the content of data.npz.
@@ -34,6 +67,13 @@ type TaskArrays struct {
 	// SampleStates and TestStates are the true states, "sample_states" and "test_states"; nil if
 	// there are none.
 	SampleStates, TestStates []int
+	// Futures are the test snapshots that follow Starts, at each step: "futures" [step, start, shape…]; nil if they are not
+	// known.
+	Futures Rollout
+	// Test are test snapshots of one number, "test", and TrueEigenfunctions the values there of those that are known,
+	// "true_eigenfunctions" [test, eigenvalue]; nil for other snapshots, or if nothing is known.
+	Test               core.Snapshots
+	TrueEigenfunctions *mat.CDense
 }
 
 // Rollout is what a run predicts at each step from the first starts.
@@ -43,6 +83,9 @@ type Rollout []core.Snapshots
 type RunArrays struct {
 	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
 	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
+	// RightEigenfunctions are the leading ones at the test snapshots of [TaskArrays.Test], "right_eigenfunctions"; nil
+	// without them.
+	RightEigenfunctions *mat.CDense
 
 	Model   []byte // the file of the model, to be written beside them; nil for none
 	Unsaved error  // why the predictions could not be written, or nil
@@ -132,6 +175,13 @@ func (t *TaskArrays) archive() npz.Archive {
 	if t.TestStates != nil {
 		a["sample_states"], a["test_states"] = stateArray(t.SampleStates), stateArray(t.TestStates)
 	}
+	if t.Futures != nil {
+		a["futures"] = rolloutArray(t.Futures)
+	}
+	if t.Test.Len() > 0 {
+		a["test"] = snapshotArray(t.Test)
+	}
+	addFunctions(a, "true_eigenfunctions", t.TrueEigenfunctions)
 	return a
 }
 
@@ -142,19 +192,28 @@ func RolloutArray(protocol string) string { return "rollout_" + protocol }
 func (r *RunArrays) archive() npz.Archive {
 	a := npz.Archive{}
 	for protocol, steps := range r.Rollouts {
-		var values []float32
-		for _, x := range steps {
-			values = append(values, x.Floats()...)
-		}
-		first := steps[0]
-		shape := append([]int{len(steps), first.Len()}, first.Shape()...)
-		a[RolloutArray(protocol)] = npz.Array{Shape: shape, Values: values}
+		a[RolloutArray(protocol)] = rolloutArray(steps)
 	}
-	if r.LeftEigenfunctions != nil {
-		n, k := r.LeftEigenfunctions.Dims()
-		a["left_eigenfunctions"] = npz.Array{Shape: []int{n, k}, Values: r.LeftEigenfunctions.RawCMatrix().Data}
-	}
+	addFunctions(a, "left_eigenfunctions", r.LeftEigenfunctions)
+	addFunctions(a, "right_eigenfunctions", r.RightEigenfunctions)
 	return a
+}
+
+func rolloutArray(steps Rollout) npz.Array {
+	var values []float32
+	for _, x := range steps {
+		values = append(values, x.Floats()...)
+	}
+	first := steps[0]
+	return npz.Array{Shape: append([]int{len(steps), first.Len()}, first.Shape()...), Values: values}
+}
+
+// addFunctions adds values of functions, if there are any.
+func addFunctions(a npz.Archive, name string, m *mat.CDense) {
+	if m != nil {
+		n, k := m.Dims()
+		a[name] = npz.Array{Shape: []int{n, k}, Values: m.RawCMatrix().Data}
+	}
 }
 
 // check returns [ErrResults] where the arrays are not those of the task, as a command writes them.
@@ -171,6 +230,9 @@ func (t *TaskArrays) check(info TaskInfo) error {
 				of.what, n, of.x.Shape(), of.most, info.Shape)
 		}
 	}
+	if err := t.checkTruth(info); err != nil {
+		return fmt.Errorf("%w: %w", ErrResults, err)
+	}
 	if info.States == 0 {
 		return nil
 	}
@@ -183,28 +245,61 @@ func (t *TaskArrays) check(info TaskInfo) error {
 	return nil
 }
 
+// checkTruth checks what is known of the future and of eigenfunctions.
+func (t *TaskArrays) checkTruth(info TaskInfo) error {
+	if t.Futures != nil {
+		if err := t.Futures.check("futures", info, t.Starts.Len()); err != nil {
+			return err
+		}
+	}
+	if t.Test.Len() > 0 && (!info.OnLine() || t.Test.Len() > info.Test || t.Test.Size() != 1) {
+		return fmt.Errorf("\"test\" has %d snapshots of shape %v, and they are kept of one number, %d at most", t.Test.Len(),
+			t.Test.Shape(), info.Test)
+	}
+	if t.TrueEigenfunctions != nil {
+		if n, k := t.TrueEigenfunctions.Dims(); n != t.Test.Len() || k > len(info.Eigenvalues) {
+			return fmt.Errorf("\"true_eigenfunctions\" has the shape [%d %d]; of %d snapshots and %d true eigenvalues it has "+
+				"[%[3]d 1…%[4]d]", n, k, t.Test.Len(), len(info.Eigenvalues))
+		}
+	}
+	return nil
+}
+
+// check checks a roll-out of a task from so many starts at most.
+func (r Rollout) check(name string, info TaskInfo, starts int) error {
+	if len(r) != info.Steps {
+		return fmt.Errorf("%q has %d steps, and a roll-out has %d", name, len(r), info.Steps)
+	}
+	if x := r[0]; x.Len() > starts || !slices.Equal(x.Shape(), info.Shape) {
+		return fmt.Errorf("%q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", name, x.Len(),
+			x.Shape(), starts, info.Shape)
+	}
+	return nil
+}
+
 // check returns [ErrResults] where the arrays are not those of the run, as a command writes them.
 func (r *RunArrays) check(info TaskInfo, run *Run) error {
 	for _, e := range run.Evaluations {
-		steps := r.Rollouts[e.Protocol]
 		if e.Status != StatusOK {
 			continue
 		}
-		if len(steps) != info.Steps {
-			return fmt.Errorf("%w: %q has %d steps, and the run has %d", ErrResults, RolloutArray(e.Protocol), len(steps),
-				info.Steps)
-		}
-		if x := steps[0]; x.Len() > min(RolloutSnapshots, info.Starts) || !slices.Equal(x.Shape(), info.Shape) {
-			return fmt.Errorf("%w: %q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v",
-				ErrResults, RolloutArray(e.Protocol), x.Len(), x.Shape(), min(RolloutSnapshots, info.Starts), info.Shape)
+		steps := r.Rollouts[e.Protocol]
+		if err := steps.check(RolloutArray(e.Protocol), info, min(RolloutSnapshots, info.Starts)); err != nil {
+			return fmt.Errorf("%w: %w", ErrResults, err)
 		}
 	}
-	if r.LeftEigenfunctions == nil {
-		return nil
-	}
-	if rows, columns := r.LeftEigenfunctions.Dims(); rows != info.Test || columns != len(run.Eigenvalues) {
-		return fmt.Errorf("%w: \"left_eigenfunctions\" has the shape [%d %d]; of %d test snapshots and %d eigenvalues it "+
-			"has [%[4]d %[5]d]", ErrResults, rows, columns, info.Test, len(run.Eigenvalues))
+	seen := EigenfunctionSnapshots(info)
+	for name, m := range map[string]*mat.CDense{
+		"left_eigenfunctions": r.LeftEigenfunctions, "right_eigenfunctions": r.RightEigenfunctions,
+	} {
+		if m == nil {
+			continue
+		}
+		n, k := m.Dims()
+		if n != seen || k > len(run.Eigenvalues) || name == "left_eigenfunctions" && k != len(run.Eigenvalues) {
+			return fmt.Errorf("%w: %q has the shape [%d %d]; of %d test snapshots and %d eigenvalues it has [%[5]d %[6]d]",
+				ErrResults, name, n, k, seen, len(run.Eigenvalues))
+		}
 	}
 	return nil
 }
@@ -216,6 +311,19 @@ func taskArraysOf(a npz.Archive) (t *TaskArrays, err error) {
 	}
 	renameV1(a)
 	if t.Starts, err = snapshotsOf(a, "starts"); err != nil {
+		return nil, err
+	}
+	if _, ok := a["futures"]; ok {
+		if t.Futures, err = rolloutOf(a, "futures"); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := a["test"]; ok {
+		if t.Test, err = snapshotsOf(a, "test"); err != nil {
+			return nil, err
+		}
+	}
+	if t.TrueEigenfunctions, err = functionsOf(a, "true_eigenfunctions"); err != nil {
 		return nil, err
 	}
 	if _, ok := a["test_states"]; !ok {
@@ -238,33 +346,52 @@ func runArraysOf(a npz.Archive) (*RunArrays, error) {
 		if _, ok := a[name]; !ok {
 			continue
 		}
-		values, shape, err := npz.Values[float32](a, name, -1)
+		steps, err := rolloutOf(a, name)
 		if err != nil {
 			return nil, err
 		}
-		if len(shape) < 3 || slices.Min(shape) < 1 {
-			return nil, fmt.Errorf("%w: a roll-out of shape %v", npz.ErrFormat, shape)
-		}
-		size := len(values) / shape[0]
-		for step := range shape[0] {
-			x, err := core.NewSnapshots(values[step*size:(step+1)*size], shape[2:]...)
-			if err != nil {
-				return nil, err
-			}
-			r.Rollouts[protocol] = append(r.Rollouts[protocol], x)
-		}
+		r.Rollouts[protocol] = steps
 	}
-	if _, ok := a["left_eigenfunctions"]; ok {
-		values, dims, err := npz.Values[complex128](a, "left_eigenfunctions", 2)
+	var err error
+	if r.LeftEigenfunctions, err = functionsOf(a, "left_eigenfunctions"); err != nil {
+		return nil, err
+	}
+	r.RightEigenfunctions, err = functionsOf(a, "right_eigenfunctions")
+	return r, err
+}
+
+func rolloutOf(a npz.Archive, name string) (steps Rollout, err error) {
+	values, shape, err := npz.Values[float32](a, name, -1)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) < 3 || slices.Min(shape) < 1 {
+		return nil, fmt.Errorf("%w: a roll-out of shape %v", npz.ErrFormat, shape)
+	}
+	size := len(values) / shape[0]
+	for step := range shape[0] {
+		x, err := core.NewSnapshots(values[step*size:(step+1)*size], shape[2:]...)
 		if err != nil {
 			return nil, err
 		}
-		if len(values) == 0 {
-			return nil, fmt.Errorf("%w: eigenfunctions of shape %v", npz.ErrFormat, dims)
-		}
-		r.LeftEigenfunctions = mat.NewCDense(dims[0], dims[1], values)
+		steps = append(steps, x)
 	}
-	return r, nil
+	return steps, nil
+}
+
+// functionsOf are values of functions, nil if there are none.
+func functionsOf(a npz.Archive, name string) (*mat.CDense, error) {
+	if _, ok := a[name]; !ok {
+		return nil, nil
+	}
+	values, dims, err := npz.Values[complex128](a, name, 2)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) == 0 {
+		return nil, fmt.Errorf("%w: eigenfunctions of shape %v", npz.ErrFormat, dims)
+	}
+	return mat.NewCDense(dims[0], dims[1], values), nil
 }
 
 func snapshotArray(x core.Snapshots) npz.Array {

@@ -154,7 +154,7 @@ func (t TaskInfo) Check() error {
 		}
 		size *= d
 	}
-	if err := checkNames(t.Name, t.Source, t.DataSHA256); err != nil {
+	if err := checkNames(t.Name, t.Source, t.DataSHA256, t.TruthSHA256, t.TimeUnit); err != nil {
 		return err
 	}
 	if t.Starts > t.Test {
@@ -166,8 +166,20 @@ func (t TaskInfo) Check() error {
 	if t.Judged() && !reflect.DeepEqual(t.Measure, NewMeasureInfo(core.Accuracy(t.States))) {
 		return fmt.Errorf("its measure calls itself %s, and is another", accuracyName)
 	}
-	if t.Picture != string(core.ImagePicture) && t.Picture != string(core.CurvePicture) {
+	if !slices.Contains(core.Pictures(), core.Picture(t.Picture)) {
 		return fmt.Errorf("its snapshots are drawn as %.100q, which is no picture", t.Picture)
+	}
+	for _, v := range []float64{t.Interval, t.ValidUpTo} {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return fmt.Errorf("its snapshots are %v apart, and predictions are valid up to %v; neither is negative", t.Interval,
+				t.ValidUpTo)
+		}
+	}
+	if t.Leading < 0 || t.Leading > len(t.Eigenvalues) {
+		return fmt.Errorf("%d of its %d true eigenvalues count; there are not as many", t.Leading, len(t.Eigenvalues))
+	}
+	if t.Picture == string(core.LinePicture) && size != 1 {
+		return fmt.Errorf("its snapshots are places on a line, and have %d numbers; they must have one", size)
 	}
 	if len(t.Eigenvalues) > maxEigenvalues {
 		return fmt.Errorf("it has %d true eigenvalues, and the most is %d", len(t.Eigenvalues), maxEigenvalues)
@@ -280,6 +292,9 @@ func (r *Run) Check(t TaskInfo) error {
 		checkHistory(r.History)); err != nil {
 		return err
 	}
+	if err := r.Diagnostics.check(t); err != nil {
+		return fmt.Errorf("the diagnostics of its operator: %w", err)
+	}
 	if r.Environment != nil {
 		if err := r.Environment.check(); err != nil {
 			return err
@@ -294,6 +309,28 @@ func (r *Run) Check(t TaskInfo) error {
 		return fmt.Errorf("it is %s and called trained; a run that is not ok has learned nothing", r.Status)
 	}
 	return r.checkEvaluations(t)
+}
+
+func (d *Diagnostics) check(t TaskInfo) error {
+	if d == nil {
+		return nil
+	}
+	if n := len(d.EigenfunctionErrors); n > len(t.Eigenvalues) {
+		return fmt.Errorf("there are errors of %d eigenfunctions, and %d true eigenvalues", n, len(t.Eigenvalues))
+	}
+	if n := len(d.ChapmanKolmogorov); n > t.Steps {
+		return fmt.Errorf("they are of %d steps, and a roll-out has %d", n, t.Steps)
+	}
+	all := append([]*float64{d.SpectralError, d.SpectralErrorDirected, d.VAMP2}, d.EigenfunctionErrors...)
+	for _, v := range d.ChapmanKolmogorov {
+		all = append(all, &v)
+	}
+	for _, v := range all {
+		if v != nil && !(*v >= 0) {
+			return fmt.Errorf("one is %v; none is negative", *v)
+		}
+	}
+	return nil
 }
 
 // checkEvaluations checks that there is one by each protocol, or none of a run that was not fitted.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/npz"
@@ -67,12 +68,16 @@ func FuzzTaskArrays(f *testing.F) {
 	x, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(f, err)
 	var b bytes.Buffer
-	require.NoError(f, npz.Write(&b, (&TaskArrays{x, x, []int{0, 1}, []int{0, 1}}).archive()))
+	require.NoError(f, npz.Write(&b, (&TaskArrays{
+		Sample: x, Starts: x, SampleStates: []int{0, 1}, TestStates: []int{0, 1}, Futures: Rollout{x}, Test: x,
+		TrueEigenfunctions: mat.NewCDense(2, 1, nil),
+	}).archive()))
 	f.Add(b.Bytes())
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "data.npz"), data, 0o644))
-		info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Starts: 2, Shape: []int{1}}
+		info := TaskInfo{States: 2, Steps: 1, Lag: 1, Train: 2, Validation: 2, Test: 2, Starts: 2, Shape: []int{1},
+			Picture: string(core.LinePicture), Eigenvalues: []Complex{1}}
 		if arrays, err := OpenStore(dir).TaskArraysOf(info); err == nil {
 			require.Len(t, arrays.TestStates, 2)
 		} else {

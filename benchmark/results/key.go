@@ -76,6 +76,17 @@ func HashData(p *core.Problem) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// HashFunctions is the SHA-256 of the values of functions, complex128, little-endian, one function after the other.
+func HashFunctions(functions [][]complex128) string {
+	h := sha256.New()
+	for _, f := range functions {
+		for _, v := range f {
+			_ = binary.Write(h, binary.LittleEndian, v) // a hash takes everything
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 func hashNumbers(h hash.Hash, lists ...[]int) {
 	var word [8]byte
 	for _, numbers := range lists {

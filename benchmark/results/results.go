@@ -51,7 +51,12 @@ type TaskInfo struct {
 	Rank           int            `json:"rank"`                      // usual for the task
 	States         int            `json:"states"`                    // number of true states, 0 if there are none
 	StateWord      string         `json:"state_word,omitempty"`
-	Eigenvalues    []Complex      `json:"eigenvalues,omitempty"` // of the true evolution operator
+	Eigenvalues    []Complex      `json:"eigenvalues,omitempty"`  // of the true evolution operator
+	Leading        int            `json:"leading,omitempty"`      // how many of them count, 0 for all
+	TruthSHA256    string         `json:"truth_sha256,omitempty"` // of true eigenfunctions at the test snapshots
+	Interval       float64        `json:"interval,omitempty"`     // time from one snapshot to the next, 0 for 1
+	TimeUnit       string         `json:"time_unit,omitempty"`    // of the interval, "" for snapshots
+	ValidUpTo      float64        `json:"valid_up_to,omitempty"`  // score up to which a prediction is valid, 0 for none
 	Measure        MeasureInfo    `json:"measure"`
 	Plugin         *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
 }
@@ -65,7 +70,7 @@ var accuracyName = core.Accuracy(1).Name
 // Baseline is a model that learns nothing.
 type Baseline struct {
 	Name   string      `json:"name"`   // [Persistence] or [Mean]
-	Score  []float64   `json:"score"`  // [step] mean over the starts
+	Score  []float64   `json:"score"`  // [step] of the starts together
 	Scores [][]float64 `json:"scores"` // [step][start]
 }
 
@@ -93,11 +98,26 @@ type Evaluation struct {
 	Protocol         string      `json:"protocol"`
 	Status           Status      `json:"status"`
 	Reason           string      `json:"reason,omitempty"` // why the status is not ok
-	Score            []float64   `json:"score"`            // [step] mean over the starts, step 1 first
+	Score            []float64   `json:"score"`            // [step] of the starts together, step 1 first
 	Labels           [][]int     `json:"labels,omitempty"` // [step][start] what the oracle saw; a score is 1 if it is the expected state
 	Scores           [][]float64 `json:"scores,omitempty"` // [step][start] if there is no oracle
 	PredictionSHA256 []string    `json:"prediction_sha256"`
 	PredictSeconds   float64     `json:"predict_seconds"` // of the whole roll-out, without the time of the judge
+}
+
+// Diagnostics say how near the operator of a run is to the true one, and to itself on test snapshots: see package
+// diagnostics. What cannot be said is nil.
+type Diagnostics struct {
+	// SpectralError is the Hausdorff distance between leading eigenvalues and true ones, and SpectralErrorDirected the
+	// larger part of it that publications print.
+	SpectralError         *float64 `json:"spectral_error,omitempty"`
+	SpectralErrorDirected *float64 `json:"spectral_error_directed,omitempty"`
+	// EigenfunctionErrors are those of the true eigenfunctions that are known; nil for the constant one.
+	EigenfunctionErrors []*float64 `json:"eigenfunction_errors,omitempty"`
+	// VAMP2 is of the leading right eigenfunctions, as many as the task's rank.
+	VAMP2 *float64 `json:"vamp2,omitempty"`
+	// ChapmanKolmogorov is of the same, [step].
+	ChapmanKolmogorov []float64 `json:"chapman_kolmogorov,omitempty"`
 }
 
 // Environment says where and by what the results were made.
@@ -162,8 +182,9 @@ type Run struct {
 	Evaluations      []Evaluation   `json:"evaluations"`       // by every protocol; none if the fit failed
 	PredictionSHA256 []string       `json:"prediction_sha256"` // [step] of the protocol that ranks: all predicted snapshots, float32 little-endian, row-major
 	History          []Epoch        `json:"history"`
-	Eigenvalues      []Complex      `json:"eigenvalues"` // descending modulus
-	Rank             int            `json:"rank"`        // of the evolution operator, 0 if none
+	Eigenvalues      []Complex      `json:"eigenvalues"`           // descending modulus
+	Diagnostics      *Diagnostics   `json:"diagnostics,omitempty"` // of the operator; none if the model does not tell it
+	Rank             int            `json:"rank"`                  // of the evolution operator, 0 if none
 	Parameters       int            `json:"parameters"`
 	FitSeconds       float64        `json:"fit_seconds"`               // compilation not counted
 	ResumedSeconds   float64        `json:"resumed_seconds,omitempty"` // part of the fit that was done before an interruption
@@ -277,13 +298,12 @@ func ScoreLabels(labels, expected []int) []float64 {
 	return scores
 }
 
-// MeanScore is the mean of the scores of a step. They are added in their order: the bits count.
-func MeanScore(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
+// Together takes scores of a step together. They are added in their order: the bits count.
+func (m MeasureInfo) Together(scores []float64) float64 { return m.Measure().Together(scores) }
+
+// Accuracy is the share of labels that are the expected ones.
+func Accuracy(labels, expected []int) float64 {
+	return core.Measure{}.Together(ScoreLabels(labels, expected))
 }
 
 // DeclaredName is what the method calls itself: results that were written before they had it tell it by how it was written.

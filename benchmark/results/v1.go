@@ -88,7 +88,7 @@ func (r *Results) expectCycle() error {
 		r.Expected = append(r.Expected, states)
 		if step > 0 && len(r.Oracle.TestLabels) == t.Test {
 			scores := ScoreLabels(r.Oracle.TestLabels, states)
-			persistence.Score = append(persistence.Score, MeanScore(scores))
+			persistence.Score = append(persistence.Score, t.Measure.Together(scores))
 			persistence.Scores = append(persistence.Scores, scores)
 		}
 	}

@@ -288,7 +288,7 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 			t.steps(what+by, "the %s at step %d%s are recorded otherwise than here in %d of %d, of the same predictions", what,
 				step, by, others, len(scores[i]))
 		}
-		given := results.MeanScore(recorded[i])
+		given := c.Task.Measure.Together(recorded[i])
 		switch {
 		case score != here.Score[i] && score != given && given != here.Score[i]:
 			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here, and the recorded %s give %v", name, step, by,
@@ -318,6 +318,9 @@ func (c *comparison) compareFitted(old, run *results.Run, t *told) {
 					complex128(run.Eigenvalues[i]))
 			}
 		}
+	}
+	if !reflect.DeepEqual(old.Diagnostics, run.Diagnostics) {
+		t.add("the diagnostics of its operator are recorded otherwise than here")
 	}
 	if old.Rank != run.Rank {
 		t.add("rank is recorded as %d and is %d here", old.Rank, run.Rank)
@@ -421,7 +424,7 @@ func (c *comparison) compareOracle() {
 		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
 			len(old.TestLabels))
 	}
-	given := results.MeanScore(results.ScoreLabels(old.TestLabels, c.here.Expected[0]))
+	given := results.Accuracy(old.TestLabels, c.here.Expected[0])
 	switch {
 	case len(old.TestLabels) == 0:
 		t.add("what it sees in the test snapshots is not recorded")
