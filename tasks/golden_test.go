@@ -118,7 +118,7 @@ func (c goldenProcess) checkPrinz(t *testing.T) {
 }
 
 func (c goldenProcess) checkFlow(t *testing.T, flow func(v, x []float64)) {
-	const dt = 2e-4 // of which all times are multiples
+	const dt = .01 // of which all times are multiples
 	for i, time := range c.Times {
 		rows, err := process.Follow(t.Context(), flow, c.X0, 2, int(math.Round(time/dt)), dt)
 		require.NoError(t, err)

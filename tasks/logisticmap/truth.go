@@ -21,6 +21,7 @@ import (
 // even i.
 type Truth struct {
 	m          int
+	roots      []float64 // √(C·binom(2M, i))
 	p          *mat.Dense
 	values     []complex128
 	vectors    *mat.CDense // v, a column for each value
@@ -38,6 +39,15 @@ func NewTruth(m int) (*Truth, error) {
 	n := 2*m + 1
 	t := &Truth{m: m, p: mat.NewDense(n, n, nil), x: make([]float64, nodes), weights: make([]float64, nodes)}
 	quad.Legendre{}.FixedLocations(t.x, t.weights, 0, 1)
+	// C and the binomial coefficients follow from their neighbours.
+	c, binomial := 1.0, 1.0
+	for k := range m {
+		c *= float64(2*k+2) / float64(2*k+1)
+	}
+	for i := range n {
+		t.roots = append(t.roots, math.Sqrt(c*binomial))
+		binomial *= float64(n-1-i) / float64(i+1)
+	}
 	for k, x := range t.x {
 		beta, alpha := t.beta(x), t.alpha(x)
 		for i := 0; i < n; i += 2 {
@@ -107,15 +117,17 @@ func (t *Truth) solve() error {
 }
 
 func (t *Truth) beta(y float64) []float64 {
-	n, m := 2*t.m, float64(t.m)
-	logGamma := func(v float64) float64 { g, _ := math.Lgamma(v); return g }
-	logC := math.Log(math.Pi) - (logGamma(m+.5) + logGamma(.5) - logGamma(m+1))
 	sin, cos := math.Sincos(math.Pi * y)
-	values := make([]float64, n+1)
-	for i := range values {
-		k := float64(i)
-		binomial := logGamma(float64(n)+1) - logGamma(k+1) - logGamma(float64(n)-k+1)
-		values[i] = math.Exp((logC+binomial)/2) * math.Pow(sin, float64(n-i)) * math.Pow(cos, k)
+	values := slices.Clone(t.roots)
+	power := 1.0
+	for i := range values { // times cos to the power i
+		values[i] *= power
+		power *= cos
+	}
+	power = 1
+	for i := len(values) - 1; i >= 0; i-- { // times sin to the power 2M − i
+		values[i] *= power
+		power *= sin
 	}
 	return values
 }

@@ -22,7 +22,7 @@ type Truth struct {
 }
 
 const (
-	points = 401
+	points = 241
 	edge   = 1.7 // of the grid, where the density is nothing
 )
 
@@ -61,13 +61,12 @@ func (t *Truth) Rates(n int) []float64 { return slices.Clone(t.rates[:n]) }
 // at are ψ of the first n eigenvalues at a point, by the sinc functions, with mean square 1 over the line.
 func (t *Truth) at(n int, x float64) []float64 {
 	h := t.x[1] - t.x[0]
-	values, wave := make([]float64, n), math.Sin(math.Pi*(x-t.x[0])/h)/math.Sqrt(h)
+	values := make([]float64, n)
 	for i, node := range t.x {
 		weight := 1 / math.Sqrt(h)
 		if far := math.Pi * (x - node) / h; far != 0 {
-			weight = wave / far
+			weight *= math.Sin(far) / far
 		}
-		wave = -wave
 		for k := range values {
 			values[k] += weight * t.vectors.At(i, k)
 		}
