@@ -108,6 +108,7 @@ func (c goldenProcess) checkPrinz(t *testing.T) {
 	c.Generator.RequireNear(t, mat.NewVecDense(4, rates), tolerance*1e-2, "generator")
 	for k, want := range c.Eigenvalues.Complex() {
 		assert.InEpsilon(t, real(want), math.Exp(rates[k]*c.Params.LagSeconds), tolerance, k)
+		assert.InDelta(t, 0, imag(want), tolerance, k)
 	}
 	for i, x := range c.Points.Data {
 		assert.InEpsilon(t, c.Density.Data[i], truth.Density(x), tolerance, "density at %v", x)

@@ -73,7 +73,7 @@ func simulate(ctx context.Context, o core.Options, random *rand.Rand, n process.
 // bumps of the potential: height, place and how narrow it is.
 var bumps = [3][3]float64{{.8, 0, 80}, {.2, .5, 80}, {.5, -.5, 40}}
 
-// slope is V'.
+// slope is dV/dx.
 func slope(x float64) float64 {
 	sum := 8 * x * x * x * x * x * x * x
 	for _, b := range bumps {
@@ -83,7 +83,7 @@ func slope(x float64) float64 {
 	return 4 * sum
 }
 
-// bend is V”.
+// bend is d²V/dx².
 func bend(x float64) float64 {
 	sum := 56 * x * x * x * x * x * x
 	for _, b := range bumps {

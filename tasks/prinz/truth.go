@@ -8,11 +8,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Truth is the generator of the process, L f = −V' f' + D f” with D = σ²/2, whose invariant density is
-// proportional to exp(−V/D).
+// Truth is the generator of the process, L f = −(dV/dx) df/dx + D d²f/dx² with D = σ²/2, whose invariant
+// density is proportional to exp(−V/D).
 //
-// With the root of the density it becomes a symmetric operator, D ψ” − U ψ with U = (V'²/D)/4 − V”/2, which
-// is written as a matrix on an even grid by the sinc functions of D. T. Colbert and W. H. Miller (A novel
+// With the root of the density it becomes a symmetric operator, D d²ψ/dx² − U ψ with U = (dV/dx)²/(4D) −
+// (d²V/dx²)/2, which is written as a matrix on an even grid by the sinc functions of D. T. Colbert and W. H. Miller (A novel
 // discrete variable representation for quantum mechanical reactive scattering, Journal of Chemical Physics
 // 96, 1992): errors fall exponentially with the number of points.
 type Truth struct {
