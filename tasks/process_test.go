@@ -175,14 +175,26 @@ func TestSplitsThatDoNotFit(t *testing.T) {
 		is      error
 		says    string
 	}{
-		"two numbers":   {"lorenz63", map[string]any{"split": "10,10"}, core.ErrOption, `a split of "10,10"; give three numbers`},
-		"nothing":       {"lorenz63", map[string]any{"split": "100,0,100"}, core.ErrOption, `"0" in the split "100,0,100"`},
-		"no number":     {"lorenz63", map[string]any{"split": "100,x,100"}, core.ErrOption, `"x" in the split`},
-		"too large":     {"lorenz63", map[string]any{"split": "100,10,99999999999999999999"}, core.ErrOption, "from 1 to 10000000"},
-		"too many":      {"lorenz63", map[string]any{"split": "10000000,10000000,100"}, core.ErrOption, "has 60000300 numbers; the most is 50000000"},
-		"many delayed":  {"regime-switching", map[string]any{"delay": 1000}, core.ErrOption, "each of 4000 numbers"},
-		"long lag":      {"prinz-potential", map[string]any{"split": "100,90,2000", "lag": 90}, core.ErrTooShort, "at a lag of 90 and 20 steps it takes 91,91,1801 at least"},
-		"long roll-out": {"logistic-map", map[string]any{"split": "100,90,20", "steps": 20}, core.ErrTooShort, "it takes 2,2,21 at least"},
+		"two numbers": {
+			"lorenz63", map[string]any{"split": "10,10"}, core.ErrOption, `a split of "10,10"; give three numbers`,
+		},
+		"nothing":   {"lorenz63", map[string]any{"split": "100,0,100"}, core.ErrOption, `"0" in the split "100,0,100"`},
+		"no number": {"lorenz63", map[string]any{"split": "100,x,100"}, core.ErrOption, `"x" in the split`},
+		"too large": {
+			"lorenz63", map[string]any{"split": "100,10,99999999999999999999"}, core.ErrOption, "from 1 to 10000000",
+		},
+		"too many": {
+			"lorenz63", map[string]any{"split": "10000000,10000000,100"}, core.ErrOption,
+			"has 60000300 numbers; the most is 50000000",
+		},
+		"many delayed": {"regime-switching", map[string]any{"delay": 1000}, core.ErrOption, "each of 4000 numbers"},
+		"long lag": {
+			"prinz-potential", map[string]any{"split": "100,90,2000", "lag": 90}, core.ErrTooShort,
+			"at a lag of 90 and 20 steps it takes 91,91,1801 at least",
+		},
+		"long roll-out": {
+			"logistic-map", map[string]any{"split": "100,90,20", "steps": 20}, core.ErrTooShort, "it takes 2,2,21 at least",
+		},
 		"broken trajectories": {
 			"duffing", map[string]any{"split": "100,50,70"}, core.ErrOption, "give multiples of 50",
 		},

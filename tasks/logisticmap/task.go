@@ -16,12 +16,13 @@ import (
 func New() core.Task {
 	return &process.Process{
 		Name: "logistic-map", Summary: "the logistic map with noise on a circle, whose operator is known exactly",
-		Doc: "x' = (4x(1 − x) + ξ) mod 1, where ξ has a density proportional to cos(πξ) to the power 2M on [−½, ½] (Ostruszka, " +
-			"Pakoński, Słomczyński and Życzkowski, Dynamical entropy for systems with stochastic perturbation, Physical Review E " +
-			"62, 2000; Kostic, Novelli, Maurer, Ciliberto, Rosasco and Pontil, Learning dynamical systems via Koopman operator " +
-			"regression in reproducing kernel Hilbert spaces, NeurIPS 2022). The transition density is a sum of 2M + 1 " +
-			"products of functions, so the true operator has M + 1 eigenvalues other than 0. Estimates are held against the " +
-			"first three: those of smaller ones are far off even with a million snapshots.",
+		Doc: "x' = (4x(1 − x) + ξ) mod 1, where ξ has a density proportional to the power 2M of cos(πξ) on [−½, ½] " +
+			"(Ostruszka, Pakoński, Słomczyński and Życzkowski, Dynamical entropy for systems with stochastic " +
+			"perturbation, Physical Review E 62, 2000; Kostic, Novelli, Maurer, Ciliberto, Rosasco and Pontil, " +
+			"Learning dynamical systems via Koopman operator regression in reproducing kernel Hilbert spaces, NeurIPS " +
+			"2022). The transition density is a sum of 2M + 1 products of functions, so the true operator has M + 1 " +
+			"eigenvalues other than 0. Estimates are held against the first three: those of smaller ones are far off " +
+			"even with a million snapshots.",
 		Own:   []core.Option{core.IntOption("order", 10, 1, 50, "M: the larger, the less noise; papers call 2M the order")},
 		Width: 1, Picture: core.LinePicture,
 		Defaults: process.Defaults{

@@ -14,10 +14,11 @@ import (
 func New() core.Task {
 	return &process.Process{
 		Name: "prinz-potential", Summary: "a particle that hops between four wells, whose generator is known",
-		Doc: "dX = −V'(X)/γ dt + σ/γ dW with γ = 1 and V(x) = 4(x⁸ + .8 exp(−80x²) + .2 exp(−80(x − ½)²) + .5 exp(−40(x + ½)²)), " +
-			"by the method of Euler and Maruyama with steps of 1e-4, a snapshot every 100 steps (Prinz and others, Markov models " +
-			"of molecular kinetics: generation and validation, Journal of Chemical Physics 134, 2011). The slowest processes " +
-			"are the hops. Eigenvalues are exp(λτ), where λ are those of the generator and τ is the time of a step.",
+		Doc: "dX = −V'(X) dt + σ dW with V(x) = 4(x⁸ + .8 exp(−80x²) + .2 exp(−80(x − ½)²) + .5 exp(−40(x + ½)²)), by " +
+			"the method of Euler and Maruyama with steps of 1e-4, a snapshot every 100 steps (Prinz and others, " +
+			"Markov models of molecular kinetics: generation and validation, Journal of Chemical Physics 134, 2011). " +
+			"The slowest processes are the hops. Eigenvalues are exp(λτ), where λ are those of the generator and τ is " +
+			"the time of a step.",
 		Own:   []core.Option{core.FloatOption("sigma", 2, 1, 4, "size of the noise: the smaller, the rarer the hops")},
 		Width: 1, Clock: core.Clock{Interval: substeps * dt, Unit: "time units"}, Picture: core.LinePicture,
 		Defaults: process.Defaults{

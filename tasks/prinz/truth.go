@@ -12,9 +12,9 @@ import (
 // density is proportional to exp(−V/D).
 //
 // With the root of the density it becomes a symmetric operator, D d²ψ/dx² − U ψ with U = (dV/dx)²/(4D) −
-// (d²V/dx²)/2, which is written as a matrix on an even grid by the sinc functions of D. T. Colbert and W. H. Miller (A novel
-// discrete variable representation for quantum mechanical reactive scattering, Journal of Chemical Physics
-// 96, 1992): errors fall exponentially with the number of points.
+// (d²V/dx²)/2, which is written as a matrix on an even grid by the sinc functions of D. T. Colbert and
+// W. H. Miller (A novel discrete variable representation for quantum mechanical reactive scattering, Journal
+// of Chemical Physics 96, 1992): errors fall exponentially with the number of points.
 type Truth struct {
 	x       []float64
 	rates   []float64 // descending
