@@ -18,6 +18,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
+	"github.com/koopbench/koopbench/tasks"
 )
 
 // part is an embedder, evolution operator and loss that only describes itself.
@@ -87,6 +88,10 @@ func TestCompletion(t *testing.T) {
 		assert.Contains(t, got.stdout, "bench")
 		assert.Empty(t, got.stderr)
 	}
+	builtIn := registry.New()
+	require.NoError(t, tasks.AddTo(builtIn))
+	things := append(builtIn.Tasks.Names(),
+		"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template")
 	for typed, want := range map[string][]string{
 		"run --methods ":          {"all", "blocking", "failing", "other", "panicking", "shared", "template"},
 		"run --methods template,": {"template,blocking", "template,failing", "template,other", "template,panicking", "template,shared"},
@@ -99,9 +104,9 @@ func TestCompletion(t *testing.T) {
 		"run --oracle ":                          {"cnn"},
 		"run --oracle cnn?":                      {"cnn?epochs="},
 		"run --backend ":                         backends(),
-		"info ":                                  {"blocking", "cnn", "failing", "ordered-mnist", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"info ":                                  things,
 		"plugin ":                                {"check", "fit", "list", "lock", "serve"},
-		"plugin serve ":                          {"blocking", "cnn", "failing", "ordered-mnist", "other", "panicking", "pixels", "ridge", "shared", "template"},
+		"plugin serve ":                          things,
 		"completion ":                            {"bash", "fish", "powershell", "zsh"},
 		"":                                       {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 		"help ":                                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
