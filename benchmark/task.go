@@ -105,6 +105,9 @@ func newTaskArrays(t *Task) (*results.TaskArrays, error) {
 		if a.Test, err = gather(t.Test, firstRows(seen)); err != nil {
 			return nil, err
 		}
+		if t.Truth != nil && t.Truth.Density != nil {
+			a.TrueDensity = t.Truth.Density[:seen]
+		}
 		if t.Truth != nil && len(t.Truth.Eigenfunctions) > 0 {
 			a.TrueEigenfunctions = mat.NewCDense(seen, len(t.Truth.Eigenfunctions), nil)
 			for j, f := range t.Truth.Eigenfunctions {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math"
 	"math/cmplx"
 )
 
@@ -30,6 +31,8 @@ type Truth struct {
 	// Eigenfunctions are those of the first eigenvalues, as far as they are known: [eigenvalue][test
 	// snapshot]. Each may be multiplied by any number but zero.
 	Eigenfunctions [][]complex128
+	// Density is the invariant density at the test snapshots, nil if it is not known.
+	Density []float64
 }
 
 func (t *Truth) validate(test int) error {
@@ -43,6 +46,14 @@ func (t *Truth) validate(test int) error {
 	for i, z := range t.Eigenvalues {
 		if cmplx.IsNaN(z) || cmplx.IsInf(z) {
 			return fmt.Errorf("%w: true eigenvalue %d is %v", ErrNonFinite, i, z)
+		}
+	}
+	if t.Density != nil && len(t.Density) != test {
+		return fmt.Errorf("%w: the true density has %d values for %d test snapshots", ErrShape, len(t.Density), test)
+	}
+	for i, v := range t.Density {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return fmt.Errorf("%w: the true density is %v at test snapshot %d", ErrNonFinite, v, i)
 		}
 	}
 	for j, f := range t.Eigenfunctions {

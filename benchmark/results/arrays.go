@@ -74,6 +74,7 @@ type TaskArrays struct {
 	// "true_eigenfunctions" [test, eigenvalue]; nil for other snapshots, or if nothing is known.
 	Test               core.Snapshots
 	TrueEigenfunctions *mat.CDense
+	TrueDensity        []float64 // the invariant density there, "true_density"; nil if it is not known
 }
 
 // Rollout is what a run predicts at each step from the first starts.
@@ -182,6 +183,9 @@ func (t *TaskArrays) archive() npz.Archive {
 		a["test"] = snapshotArray(t.Test)
 	}
 	addFunctions(a, "true_eigenfunctions", t.TrueEigenfunctions)
+	if t.TrueDensity != nil {
+		a["true_density"] = npz.Array{Shape: []int{len(t.TrueDensity)}, Values: t.TrueDensity}
+	}
 	return a
 }
 
@@ -256,6 +260,9 @@ func (t *TaskArrays) checkTruth(info TaskInfo) error {
 		return fmt.Errorf("\"test\" has %d snapshots of shape %v, and they are kept of one number, %d at most", t.Test.Len(),
 			t.Test.Shape(), info.Test)
 	}
+	if n := len(t.TrueDensity); n > 0 && n != t.Test.Len() {
+		return fmt.Errorf("\"true_density\" has %d values for %d snapshots", n, t.Test.Len())
+	}
 	if t.TrueEigenfunctions != nil {
 		if n, k := t.TrueEigenfunctions.Dims(); n != t.Test.Len() || k > len(info.Eigenvalues) {
 			return fmt.Errorf("\"true_eigenfunctions\" has the shape [%d %d]; of %d snapshots and %d true eigenvalues it has "+
@@ -325,6 +332,11 @@ func taskArraysOf(a npz.Archive) (t *TaskArrays, err error) {
 	}
 	if t.TrueEigenfunctions, err = functionsOf(a, "true_eigenfunctions"); err != nil {
 		return nil, err
+	}
+	if _, ok := a["true_density"]; ok {
+		if t.TrueDensity, _, err = npz.Values[float64](a, "true_density", 1); err != nil {
+			return nil, err
+		}
 	}
 	if _, ok := a["test_states"]; !ok {
 		return t, nil

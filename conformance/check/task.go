@@ -700,6 +700,9 @@ func arraysOf(p *core.Problem) map[string]table {
 		if f := p.Truth.Eigenfunctions; len(f) > 0 {
 			arrays["true-eigenfunctions"] = valuesTable(slices.Concat(f...)...)
 		}
+		if density := p.Truth.Density; density != nil {
+			arrays["true-density"] = table{len(density), 1, density}
+		}
 	}
 	return arrays
 }

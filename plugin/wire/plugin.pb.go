@@ -2158,7 +2158,7 @@ func (x *OpenCall) GetOptions() map[string]*Value {
 // (snapshots of one shape, those of all trajectories one after the other); if roll-outs do not begin at every test snapshot, "starts"
 // (INT64, [start]), their indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and "expected_states"
 // (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]) and, after them,
-// "eigenfunctions" (COMPLEX128, [k, test snapshot]), those of the first k.
+// "eigenfunctions" (COMPLEX128, [k, test snapshot]), those of the first k, and "density" (FLOAT64, [test snapshot]), the invariant one.
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Handle            uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"` // for FitScoreCall and Release, in this process; 0 without a score, and then the plugin keeps nothing

@@ -381,6 +381,9 @@ func announced(reply *wire.Opened) (*core.Problem, []string, error) {
 		if announces(headers, "eigenfunctions") {
 			names = append(names, "eigenfunctions")
 		}
+		if announces(headers, "density") {
+			names = append(names, "density")
+		}
 	}
 	if err := transfer.CheckAnnounced(headers, names...); err != nil {
 		return nil, nil, err
@@ -444,6 +447,8 @@ func expectProblem(reply *wire.Opened) error {
 			err = expectFew(h, maxEigenvalues)
 		case "eigenfunctions":
 			err = expectFunctions(h, lengths["test"])
+		case "density":
+			err = expectExactly(h, lengths["test"])
 		}
 		if err != nil {
 			return err
@@ -488,8 +493,16 @@ func fill(p *core.Problem, reply *wire.Opened, arrays []transfer.Received) error
 	if p.Truth == nil {
 		return nil
 	}
-	if p.Truth.Eigenvalues, err = of["eigenvalues"].Complexes(); err != nil || of["eigenfunctions"] == nil {
+	if p.Truth.Eigenvalues, err = of["eigenvalues"].Complexes(); err != nil {
 		return err
+	}
+	if a := of["density"]; a != nil {
+		if p.Truth.Density, err = a.Doubles(); err != nil {
+			return err
+		}
+	}
+	if of["eigenfunctions"] == nil {
+		return nil
 	}
 	functions, err := of["eigenfunctions"].ComplexMatrix()
 	if err != nil {

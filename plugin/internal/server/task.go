@@ -87,6 +87,9 @@ func opened(p *core.Problem) (*wire.Opened, []transfer.Array) {
 			arrays = append(arrays, transfer.Complexes("eigenfunctions", slices.Concat(functions...), len(functions),
 				p.Test.Len()))
 		}
+		if density := p.Truth.Density; density != nil {
+			arrays = append(arrays, transfer.Doubles("density", density, len(density)))
+		}
 	}
 	if p.Score != nil {
 		m := p.Score.Measure()

@@ -100,14 +100,14 @@ def test_the_error_of_the_future(serve: Serve) -> None:
 def test_all_that_a_problem_has(serve: Serve) -> None:
     given = states(word="side", expected=[[0] * 2, [1] * 2])
     functions = np.arange(5)[None] + 1j
-    known = {"eigenvalues": [-1, 0.5], "leading": 1, "eigenfunctions": functions, "interval": 0.25, "time_unit": "s"}
+    known = {"eigenvalues": [-1, 0.5], "leading": 1, "eigenfunctions": functions, "density": np.arange(5.0), "interval": 0.25, "time_unit": "s"}
     host = serve(Given(problem(lag=2, starts=[4, 0], states=given, picture="image", score=None, **known)))
     opened, arrays = host.open("given")
     assert (opened.handle, opened.HasField("measure")) == (0, False), "nothing is kept"
     assert (opened.lag, opened.states, opened.word, opened.picture) == (2, 2, "side", "image")
     assert list(arrays) == [
         "train", "validation", "test", "starts", "train_states", "validation_states", "test_states", "expected_states",
-        "eigenvalues", "eigenfunctions",
+        "eigenvalues", "eigenfunctions", "density",
     ]  # fmt: skip
     np.testing.assert_array_equal(arrays["expected_states"], [[0, 0], [1, 1]])
     np.testing.assert_array_equal(arrays["eigenvalues"], [-1, 0.5])
@@ -185,6 +185,7 @@ long = "a" * 8193
         (problem(eigenvalues=[1.0], eigenfunctions=np.ones((1, 4))), "CONTRACT", "Problem.eigenfunctions is an array of sh"),
         (problem(eigenvalues=[1.0], eigenfunctions=np.ones((2, 5))), "CONTRACT", "Problem.eigenfunctions are 2, of 1 eigenv"),
         (problem(eigenvalues=[0.5, 1], eigenfunctions=np.ones((2, 5))), "CONTRACT", "Problem.eigenvalues are in another order"),
+        (problem(eigenvalues=[1.0], density=np.full(5, -0.5)), "CONTRACT", "Problem.density is -0.5 at test snapshot 0"),
         (problem(interval=-1), "CONTRACT", "Problem.interval is -1; it must be a positive number"),
         (problem(valid_up_to=math.nan), "CONTRACT", "Problem.valid_up_to is nan; it must be a positive number"),
         (problem(time_unit=long), "CONTRACT", "Problem.time_unit has 8193 bytes"),

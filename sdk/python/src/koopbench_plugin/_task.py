@@ -61,6 +61,7 @@ class Opened:
             self.arrays.append(("eigenvalues", values))
             self.reply.leading = self._whole("leading", problem.leading, len(values), least=0)
             self._eigenfunctions(problem.eigenfunctions, order, len(test))
+            self._density(problem.density, len(test))
         self._time(problem)
         self.score = self._score(problem, test)
         if self.score is not None:
@@ -86,6 +87,15 @@ class Opened:
                 "and the positive imaginary part first; with eigenfunctions they must be in that order"
             )
         self.arrays.append(("eigenfunctions", values))
+
+    def _density(self, density: Any, tests: int) -> None:
+        if density is None:
+            return
+        what = self._what("density")
+        values = _checks.attribute(what, density, np.float64, (tests,), "a value for each test snapshot")
+        if values.min() < 0:
+            raise ContractError(f"{what} is {values.min()} at test snapshot {values.argmin()}; a density is not negative")
+        self.arrays.append(("density", values))
 
     def _time(self, problem: Problem) -> None:
         for attribute, value in (("interval", problem.interval), ("valid_up_to", problem.valid_up_to)):

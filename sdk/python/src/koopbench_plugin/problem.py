@@ -112,6 +112,8 @@ class Problem:
 
     Eigenvalues must then be in descending order of modulus.
     """
+    density: npt.ArrayLike | None = None
+    """(test snapshots,) the invariant density at the test snapshots, if it is known beside eigenvalues."""
     interval: float = 1
     """The time from one snapshot to the next, in the unit."""
     time_unit: str = ""
