@@ -100,7 +100,8 @@ def test_the_error_of_the_future(serve: Serve) -> None:
 def test_all_that_a_problem_has(serve: Serve) -> None:
     given = states(word="side", expected=[[0] * 2, [1] * 2])
     functions = np.arange(5)[None] + 1j
-    known = {"eigenvalues": [-1, 0.5], "leading": 1, "eigenfunctions": functions, "density": np.arange(5.0), "interval": 0.25, "time_unit": "s"}
+    known = {"eigenvalues": [-1, 0.5], "leading": 1, "eigenfunctions": functions, "density": np.arange(5.0)}
+    known |= {"interval": 0.25, "time_unit": "s"}
     host = serve(Given(problem(lag=2, starts=[4, 0], states=given, picture="image", score=None, **known)))
     opened, arrays = host.open("given")
     assert (opened.handle, opened.HasField("measure")) == (0, False), "nothing is kept"
