@@ -85,7 +85,7 @@ const (
 	leading = 4  // of them at most, which estimates are held against
 )
 
-func truth(o core.Options, test process.Rows) (*core.Truth, error) {
+func truth(_ context.Context, o core.Options, test process.Rows) (*core.Truth, error) {
 	a, err := parse(o.String(valueOption))
 	if err != nil {
 		return nil, err

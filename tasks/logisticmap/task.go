@@ -36,7 +36,7 @@ func New() core.Task {
 // leading is how many eigenvalues estimates are held against.
 const leading = 3
 
-func truth(o core.Options, test process.Rows) (*core.Truth, error) {
+func truth(_ context.Context, o core.Options, test process.Rows) (*core.Truth, error) {
 	t, err := NewTruth(o.Int("order"))
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ const (
 	leading  = 4   // of them, which estimates are held against
 )
 
-func truth(o core.Options, test process.Rows) (*core.Truth, error) {
+func truth(ctx context.Context, o core.Options, test process.Rows) (*core.Truth, error) {
 	t, err := NewTruth(o.Float("sigma"))
 	if err != nil {
 		return nil, err
@@ -47,6 +47,9 @@ func truth(o core.Options, test process.Rows) (*core.Truth, error) {
 		known.Eigenvalues = append(known.Eigenvalues, complex(math.Exp(rate*substeps*dt), 0))
 	}
 	for _, x := range test.Values {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for k, v := range t.Eigenfunctions(leading, x) {
 			known.Eigenfunctions[k] = append(known.Eigenfunctions[k], complex(v, 0))
 		}

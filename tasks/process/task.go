@@ -45,7 +45,7 @@ type Process struct {
 	Simulate func(ctx context.Context, o core.Options, random *rand.Rand, rows Split) (Parts, error)
 	// Truth is what is known of the true evolution operator over one snapshot, with values of its
 	// eigenfunctions at the rows to test on; nil if nothing is known.
-	Truth func(o core.Options, test Rows) (*core.Truth, error)
+	Truth func(ctx context.Context, o core.Options, test Rows) (*core.Truth, error)
 }
 
 // Defaults are those of the options that processes have.
@@ -98,7 +98,7 @@ func (p *Process) Open(ctx context.Context, o core.Options) (*core.Problem, erro
 	if p.Truth == nil {
 		return problem, nil
 	}
-	if problem.Truth, err = p.Truth(o, parts.Test[0]); err != nil {
+	if problem.Truth, err = p.Truth(ctx, o, parts.Test[0]); err != nil {
 		return nil, err
 	}
 	for i, v := range problem.Truth.Eigenvalues {

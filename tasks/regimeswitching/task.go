@@ -85,7 +85,7 @@ func simulate(ctx context.Context, _ core.Options, random *rand.Rand, n process.
 	return rows.Cut(n), nil
 }
 
-func truth(core.Options, process.Rows) (*core.Truth, error) {
+func truth(context.Context, core.Options, process.Rows) (*core.Truth, error) {
 	values, err := Eigenvalues()
 	return &core.Truth{Eigenvalues: values, Leading: process.Whole(values, leading)}, err
 }
