@@ -66,6 +66,14 @@ func values(functions ...[]complex128) *mat.CDense {
 	return m
 }
 
+func TestConstant(t *testing.T) {
+	assert.False(t, diagnostics.Constant(make([]complex128, 9)), "zero has no size")
+	assert.False(t, diagnostics.Constant([]complex128{1}), "of one snapshot nothing is known")
+	assert.True(t, diagnostics.Constant([]complex128{1, 1, cmplx.NaN(), 1}))
+	assert.False(t, diagnostics.Constant([]complex128{1, 2, 1, 2}), "the standard deviation is .32 of the root mean square")
+	assert.True(t, diagnostics.Constant([]complex128{2i, 3i, 2i, 3i}), "it is .2 of it")
+}
+
 func TestEigenfunctionErrors(t *testing.T) {
 	const n = 8
 	constant, cosine, wave, other := make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n)

@@ -9,21 +9,25 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// nearlyConstant is the standard deviation, as a share of the root mean square, below which a function counts as constant.
-const nearlyConstant = 0.3
+// ConstantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of its root mean square,
+// under which it is taken for the constant function that every evolution operator has at λ = 1. A learned one is not quite
+// constant: on Ordered MNIST at seeds 0 and 42 the methods have one of 0.12 to 0.16, and 0.46 or more for all others.
+const ConstantSpread = 0.3
 
-// Constant reports whether the values of a function hardly vary: it is the constant eigenfunction, which every evolution
-// operator has at the eigenvalue 1 and which says nothing of the process.
+// Constant reports whether a function hardly varies over the snapshots. Values beyond 1e100, and those that are not
+// numbers, do not count. Zero is not constant in this sense: it has no size.
 func Constant(f []complex128) bool {
-	var mean complex128
-	square := 0.0
-	for _, v := range f {
-		mean += v / complex(float64(len(f)), 0)
-		square += real(v)*real(v) + imag(v)*imag(v)
+	sum, square, n := complex(0, 0), 0.0, 0.0
+	for _, z := range f {
+		if a := cmplx.Abs(z); a < 1e100 {
+			sum, square, n = sum+z, square+a*a, n+1
+		}
 	}
-	square /= float64(len(f))
-	modulus := real(mean)*real(mean) + imag(mean)*imag(mean)
-	return square-modulus < nearlyConstant*nearlyConstant*square
+	if n < 2 || square == 0 {
+		return false
+	}
+	share := cmplx.Abs(sum) / n / math.Sqrt(square/n) // of the mean in the root mean square
+	return 1-share*share < ConstantSpread*ConstantSpread
 }
 
 // Column is a column of a matrix of values.

@@ -44,6 +44,9 @@ func truth(_ context.Context, o core.Options, test process.Rows) (*core.Truth, e
 	values := t.Eigenvalues()
 	known := &core.Truth{Eigenvalues: values, Leading: process.Whole(values, leading)}
 	known.Eigenfunctions = t.Eigenfunctions(test.Values)[:known.Leading]
+	for _, x := range test.Values {
+		known.Density = append(known.Density, t.Density(x))
+	}
 	return known, nil
 }
 

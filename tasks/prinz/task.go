@@ -53,6 +53,7 @@ func truth(ctx context.Context, o core.Options, test process.Rows) (*core.Truth,
 		for k, v := range t.Eigenfunctions(leading, x) {
 			known.Eigenfunctions[k] = append(known.Eigenfunctions[k], complex(v, 0))
 		}
+		known.Density = append(known.Density, max(0, t.Density(x)))
 	}
 	return known, nil
 }

@@ -31,6 +31,9 @@ type Material struct {
 	Exhibits []Exhibit
 	Measure  Measure
 	Pictures Pictures
+	// Of a task that is drawn in time: the true path from the first start, nothing if it is not known; and the first
+	// training snapshots.
+	Future, Trail Path
 }
 
 // Exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
@@ -42,6 +45,10 @@ type Exhibit struct {
 	Labels []int         // by column: what the oracle saw in them
 	// The leading eigenfunctions that are not constant, at most two, and the constant ones before.
 	Modes, constant []Mode
+	// Forecast is the roll-out from the first start of a task that is drawn in time, and Functions the leading right
+	// eigenfunctions of one on a line.
+	Forecast  Path
+	Functions []Function
 }
 
 // maxColumns is the number of steps that the roll-out shows side by side; of more it shows as many, evenly spaced.
@@ -65,6 +72,9 @@ func Gather(s Source) (*Material, error) {
 		return nil, err
 	}
 	m.Pictures = picturesOf(r.Task, m.Task)
+	if InTime(r.Task) {
+		m.Future, m.Trail = pathOf(m.Task.Starts, m.Task.Futures), trailOf(m.Task.Sample)
+	}
 	for _, sum := range all {
 		e := Exhibit{Summary: sum}
 		if len(sum.OK) > 0 {
@@ -123,6 +133,10 @@ func ColumnsOf(steps int) []int { return Sampled(steps, maxColumns) }
 // take keeps of the arrays what figures show, so that the rest can go.
 func (e *Exhibit) take(a *results.RunArrays, m *Material) {
 	steps := a.Rollouts[m.Results.Protocol]
+	if InTime(m.Results.Task) {
+		e.Forecast = pathOf(m.Task.Starts, steps)
+		e.Functions = m.functionsOf(e.Run.Eigenvalues, a.RightEigenfunctions)
+	}
 	for _, step := range m.Columns {
 		if step > len(steps) || steps[step-1].Len() == 0 {
 			break

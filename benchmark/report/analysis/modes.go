@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koopbench/koopbench/benchmark/diagnostics"
 	"github.com/koopbench/koopbench/benchmark/results"
 
 	"gonum.org/v1/gonum/mat"
@@ -47,7 +48,7 @@ func leadingModes(values []results.Complex, left *mat.CDense, labels []int, stat
 		for i := range f {
 			f[i] = left.At(i, j)
 		}
-		if isConstant(f) {
+		if diagnostics.Constant(f) {
 			constant = append(constant, m)
 			continue
 		}
@@ -58,28 +59,6 @@ func leadingModes(values []results.Complex, left *mat.CDense, labels []int, stat
 		}
 	}
 	return modes, constant
-}
-
-// constantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of
-// its root mean square, under which it is taken for the constant function that every evolution
-// operator has at λ = 1. A learned one is not quite constant: at seeds 0 and 42 the methods of the
-// benchmark have one of 0.12 to 0.16, and 0.46 or more for all others.
-const constantSpread = 0.3
-
-// isConstant reports whether a function hardly varies over the snapshots. Zero is not constant in
-// this sense: it has no size.
-func isConstant(f []complex128) bool {
-	sum, square, n := complex(0, 0), 0.0, 0.0
-	for _, z := range f {
-		if a := cmplx.Abs(z); Drawable(a) {
-			sum, square, n = sum+z, square+a*a, n+1
-		}
-	}
-	if n < 2 || square == 0 {
-		return false
-	}
-	share := cmplx.Abs(sum) / n / math.Sqrt(square/n) // of the mean in the root mean square
-	return 1-share*share < constantSpread*constantSpread
 }
 
 // constantText names the eigenvalues of constant eigenfunctions, "" without any.
@@ -105,7 +84,7 @@ func EigenfunctionNote(task results.TaskInfo) string {
 		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
 		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
 		"Scale: root mean square 1. Phase: %s. "+
-		"A single one is shown against the number of the snapshot.", constantSpread, phase)
+		"A single one is shown against the number of the snapshot.", diagnostics.ConstantSpread, phase)
 }
 
 // WithoutEigenfunctions says why there is nothing to show of a method, "" if there is.

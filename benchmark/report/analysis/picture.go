@@ -21,7 +21,7 @@ type Pictures struct {
 
 // picturesOf is how the snapshots of a task look. Curves have the range of the first snapshots, and zero in it.
 func picturesOf(t results.TaskInfo, known *results.TaskArrays) Pictures {
-	if t.Picture != string(core.CurvePicture) {
+	if t.Picture == string(core.ImagePicture) {
 		height, width, channels := pictureShape(known.Starts.Shape())
 		return Pictures{Height: height, Width: width, Colour: channels == 3}
 	}

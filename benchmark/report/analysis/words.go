@@ -116,12 +116,12 @@ func StateWord(t results.TaskInfo) string {
 	return cmp.Or(OneLine(t.StateWord), "state")
 }
 
-// SnapshotWord is what a snapshot is to who looks at it: "image", or "snapshot" if it is drawn as a curve.
+// SnapshotWord is what a snapshot is to who looks at it: "image", or "snapshot" if it is drawn otherwise.
 func SnapshotWord(t results.TaskInfo) string {
-	if t.Picture == string(core.CurvePicture) {
-		return "snapshot"
+	if t.Picture == string(core.ImagePicture) {
+		return "image"
 	}
-	return "image"
+	return "snapshot"
 }
 
 // ASnapshot is [SnapshotWord] with its article.

@@ -8,12 +8,14 @@ import (
 	"image/png"
 	"math"
 	"path/filepath"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
+	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
@@ -84,6 +86,9 @@ const Folder = "figures"
 // Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the
 // order in which to show them.
 func Names(t results.TaskInfo) []string {
+	if analysis.InTime(t) {
+		return slices.Concat([]string{scoreName(t)}, processSheets(t), []string{"eigenfunctions", "training"})
+	}
 	return []string{scoreName(t), "rollout", "eigenfunctions", "training", "sample"}
 }
 
@@ -123,9 +128,13 @@ func (d *Drawer) render(name string) (png, svg []byte, err error) {
 }
 
 func (d *Drawer) figure(name string) figure {
-	return map[string]func() figure{
-		scoreName(d.Results.Task): d.scoreFigure, "rollout": d.rolloutFigure, "sample": d.sampleFigure,
-		"eigenfunctions": func() figure { return d.Eigenfunctions().figure() },
-		"training":       func() figure { return d.Training().figure() },
-	}[name]()
+	switch name {
+	case scoreName(d.Results.Task):
+		return d.scoreFigure()
+	case "rollout":
+		return d.rolloutFigure()
+	case "sample":
+		return d.sampleFigure()
+	}
+	return d.sheet(name).figure()
 }

@@ -31,6 +31,14 @@ type Sheet struct {
 	lettering
 }
 
+// Short is its title in a list of sections.
+func (s Sheet) Short() string {
+	if s.Name == "eigenfunctions" {
+		return "Eigenfunctions"
+	}
+	return s.Title
+}
+
 // limited has the first panels, and says in its note what is not there.
 func (s Sheet) limited(what string, without []string) Sheet {
 	if n := len(s.Panels); n > maxPanels {

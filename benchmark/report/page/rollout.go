@@ -83,6 +83,9 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	}
 	d := &rolloutData{Width: width, Height: height, Word: v.Word, Picture: analysis.Capital(v.Picture),
 		Columns: b.Columns, Runs: map[int][]rolloutRun{}}
+	if analysis.InTime(task) { // the page has its forecast instead
+		return v, d, nil
+	}
 	if v.Images == 0 {
 		v.Note = fmt.Sprintf("The results hold no test %ss.", v.Picture)
 		return v, d, nil

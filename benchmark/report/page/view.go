@@ -34,6 +34,7 @@ type pageView struct {
 	MeasureName string
 	Scores      pageChart
 	Rollout     rolloutView
+	InTime      bool // snapshots are drawn against time, and not as pictures
 	Panels      []figure.Sheet
 	Cost        costView
 	Remarks     []remarkGroup
@@ -108,7 +109,7 @@ func (b *builder) view() (*pageView, error) {
 		Ready: true, Title: analysis.OrUnnamed(b.Results.Task.Name), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
 		Table: b.ranking(t), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name,
 		Scores: b.scoresView(), Cost: b.costView(t.Costs),
-		Panels: []figure.Sheet{b.Eigenvalues(), b.Eigenfunctions(), b.Training()},
+		Panels: b.Sheets(), InTime: analysis.InTime(b.Results.Task),
 		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
 	}
@@ -231,7 +232,7 @@ func (b *builder) sample() (samplePicture, error) {
 		n = min(x.Len(), len(b.Task.SampleStates), 2*states)
 	}
 	height, width := b.Pictures.Height, b.Pictures.Width
-	if n == 0 || width*n > 4000 || height > 300 {
+	if n == 0 || width*n > 4000 || height > 300 || analysis.InTime(b.Results.Task) {
 		return samplePicture{}, nil
 	}
 	encoded, err := sprite(n, 1, height, width, func(column, _ int) image.Image { return b.Pictures.Of(x, column) })
