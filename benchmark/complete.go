@@ -31,7 +31,7 @@ func (h *harness) checkArrays(r run, result *results.Run) error {
 	for i := range result.Evaluations {
 		e := &result.Evaluations[i]
 		for step, scores := range found.ScoresOf(e) {
-			if results.MeanScore(scores) != e.Score[step] {
+			if h.Task.Info.Measure.Measure().Together(scores) != e.Score[step] {
 				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels or scores", results.ErrResults,
 					h.Task.Info.Measure.Name, r.key, e.Protocol, step+1)
 			}

@@ -95,7 +95,7 @@ func (h *harness) rollOut(
 			x = next
 		}
 		e.PredictionSHA256 = append(e.PredictionSHA256, results.HashSnapshots(next))
-		score := results.MeanScore(v.scores)
+		score := h.Task.Info.Measure.Measure().Together(v.scores)
 		if err := h.Task.Info.Measure.Measure().Check(score); err != nil {
 			return shown, nil, fmt.Errorf("at step %d: the mean of the scores: %w", step, err)
 		}

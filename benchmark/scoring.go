@@ -119,10 +119,11 @@ func (h *harness) judgeBaseline(ctx context.Context, b *results.Baseline, x core
 		} else if scores, err = h.score(ctx, step, x); err != nil {
 			return fmt.Errorf("at step %d: %w", step, err)
 		}
-		if math.IsInf(results.MeanScore(scores), 0) {
+		score := h.Task.Info.Measure.Measure().Together(scores)
+		if math.IsInf(score, 0) {
 			return fmt.Errorf("at step %d: the sum of the scores is not finite", step)
 		}
-		b.Score, b.Scores = append(b.Score, results.MeanScore(scores)), append(b.Scores, scores)
+		b.Score, b.Scores = append(b.Score, score), append(b.Scores, scores)
 	}
 	return nil
 }

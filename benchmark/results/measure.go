@@ -15,11 +15,14 @@ type MeasureInfo struct {
 	Least         *float64 `json:"least,omitempty"`  // of a score; none without a bound
 	Most          *float64 `json:"most,omitempty"`   // likewise
 	Chance        *float64 `json:"chance,omitempty"` // the score of guessing; none if it is not known
+	// RootMeanSquare says that scores are taken together by the root of their mean square, and not by their mean.
+	RootMeanSquare bool `json:"root_mean_square,omitempty"`
 }
 
 // NewMeasureInfo is what results tell of a measure.
 func NewMeasureInfo(m core.Measure) MeasureInfo {
-	return MeasureInfo{m.Name, m.Summary, m.Unit, m.LowerIsBetter, Finite(m.Least), Finite(m.Most), Finite(m.Chance)}
+	return MeasureInfo{m.Name, m.Summary, m.Unit, m.LowerIsBetter, Finite(m.Least), Finite(m.Most), Finite(m.Chance),
+		m.RootMeanSquare}
 }
 
 // Measure is what m tells of.
@@ -33,5 +36,6 @@ func (m MeasureInfo) Measure() core.Measure {
 	return core.Measure{
 		Name: m.Name, Summary: m.Summary, Unit: m.Unit, LowerIsBetter: m.LowerIsBetter,
 		Least: or(m.Least, math.Inf(-1)), Most: or(m.Most, math.Inf(1)), Chance: or(m.Chance, math.NaN()),
+		RootMeanSquare: m.RootMeanSquare,
 	}
 }

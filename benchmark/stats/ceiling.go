@@ -51,7 +51,7 @@ func AboveCeiling(scores [][][]float64, ceiling []float64) (Comparison, error) {
 			table[seed][row] = math.Min(1, table[seed][row]) - ceiling[row]
 		}
 	}
-	if err := check(table, -1); err != nil {
+	if err := check(table, -1, 1); err != nil {
 		return none, err
 	}
 	d := analyse(table)

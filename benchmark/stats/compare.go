@@ -10,7 +10,7 @@ import (
 )
 
 // Sample is the scores of a method: for each of its seeds those of all test snapshots, in the same
-// order for all methods, each in [0,1].
+// order for all methods, as [NewEstimate] takes them.
 type Sample map[int64][]float64
 
 // Comparison is the difference of two methods at the seeds that they have in common.
@@ -18,7 +18,12 @@ type Comparison struct {
 	A, B       int      // places of the methods in what was given
 	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
-	Interval   Interval // of the expected difference, 95% for this pair alone; [-1,1] without a test
+	Interval   Interval // of the expected difference of shares, 95% for this pair alone; [-1,1] without a test
+	// Ratio is the mean error of A over that of B, NaN of shares, and if both are 0; it is finite.
+	Ratio float64
+	// Ratios holds the ratio of the expected errors, 95% for this pair alone; it is [0,math.MaxFloat64] without a test, and
+	// of shares.
+	Ratios Interval
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
 	// 1 without a test. Values below 1e-9 are given as that.
 	P float64
@@ -31,53 +36,65 @@ type Comparison struct {
 // (docs/statistics.md).
 const LeastSeeds = 3
 
-// compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot; their
-// differences are a table like the scores of a method, and so is the variance of their mean. Methods that do not depend
-// on the seed have no variance over seeds: they are compared over snapshots.
-func compare(a, b Sample) (Comparison, error) {
-	c := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
-	var table [][]float64
+// compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot. Methods that do
+// not depend on the seed have no variance over seeds: they are compared over snapshots.
+func compare(m core.Measure, a, b Sample) (Comparison, error) {
+	c := Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, Ratio: math.NaN(), Ratios: anyRatio, P: 1, Adjusted: 1}
+	var of, against [][]float64
 	for _, seed := range slices.Sorted(maps.Keys(a)) {
 		other, ok := b[seed]
 		if !ok {
 			continue
 		}
-		own := a[seed]
-		if len(own) != len(other) {
+		if own := a[seed]; len(own) != len(other) {
 			return c, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task",
 				core.ErrShape, len(own), len(other))
 		}
-		differences := make([]float64, len(own))
-		for i, v := range own {
-			differences[i] = v - other[i]
-		}
-		table = append(table, differences)
+		of, against = append(of, a[seed]), append(against, other)
 	}
-	c.Seeds = len(table)
+	c.Seeds = len(of)
 	if c.Seeds == 0 {
 		return c, nil
 	}
-	if err := check(table, -1); err != nil {
-		return c, err
+	if scaleOf(m) == errorScale {
+		return c, c.compareErrors(m, of, against)
+	}
+	return c, c.compareShares(of, against)
+}
+
+// compareShares tests differences, which are a table like the scores of a method, and so is the variance of their mean.
+func (c *Comparison) compareShares(a, b [][]float64) error {
+	table := make([][]float64, len(a))
+	for s, row := range a {
+		table[s] = make([]float64, len(row))
+		for i, v := range row {
+			table[s][i] = v - b[s][i]
+		}
+	}
+	if err := check(table, -1, 1); err != nil {
+		return err
 	}
 	d := analyse(table)
 	c.Difference = d.mean
 	if c.Seeds < LeastSeeds || d.snapshots < 2 {
-		return c, nil
+		return nil
 	}
 	d = d.cautious()
 	reach := d.reach(Alpha)
 	c.Interval = Interval{math.Max(-1, d.mean-reach), math.Min(1, d.mean+reach)}
 	c.P = d.pValue()
-	return c, nil
+	return nil
 }
 
 // ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at
 // once. A and B of a comparison are both the place of its pair. The errors are those of [Rank].
-func ComparePairs(pairs [][2]Sample) ([]Comparison, error) {
+func ComparePairs(m core.Measure, pairs [][2]Sample) ([]Comparison, error) {
+	if err := checkScale(m); err != nil {
+		return nil, err
+	}
 	all := make([]Comparison, len(pairs))
 	for i, pair := range pairs {
-		c, err := compare(pair[0], pair[1])
+		c, err := compare(m, pair[0], pair[1])
 		if err != nil {
 			return nil, fmt.Errorf("pair %d: %w", i, err)
 		}

@@ -280,7 +280,7 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 			t.steps(what+by, "the %s at step %d%s are recorded otherwise than here in %d of %d, of the same predictions", what,
 				step, by, others, len(scores[i]))
 		}
-		given := results.MeanScore(recorded[i])
+		given := c.here.Task.Measure.Measure().Together(recorded[i])
 		switch {
 		case score != here.Score[i] && score != given && given != here.Score[i]:
 			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here, and the recorded %s give %v", name, step, by,
