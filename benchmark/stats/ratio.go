@@ -58,6 +58,10 @@ func (c *Comparison) compareErrors(m core.Measure, of, against [][]float64) erro
 	}
 	d := analyse(logs)
 	d.mean = difference
+	// The logarithm of a mean varies more than the mean of logarithms, and so many seeds show so much of it at most.
+	seeds := float64(d.seeds)
+	variance := d.bySeed * seeds
+	d.bySeed = max(variance, min(math.Expm1(variance), seeds)) / seeds
 	// What is left to neither seeds nor blocks stays in the part of the blocks, though it is in that of the seeds too: of a
 	// few blocks, nothing would remain too often without it.
 	d.bySnapshot = parts.narrow * d.msSnapshot / float64(d.seeds*d.snapshots)
