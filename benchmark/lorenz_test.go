@@ -97,6 +97,39 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	assert.Equal(t, asJSON(t, timeless(got)), asJSON(t, timeless(merged.Results)))
 }
 
+// rooted is a score taken together by the root of the mean square.
+type rooted struct{ core.Score }
+
+func (r rooted) Measure() core.Measure {
+	m := r.Score.Measure()
+	m.RootMeanSquare = true
+	return m
+}
+
+// TestScoresTakenTogetherByTheirSquares: the score of a step is what the measure makes of those of the starts, in runs
+// and in baselines, and verification makes it again.
+func TestScoresTakenTogetherByTheirSquares(t *testing.T) {
+	out := t.TempDir()
+	p := lorenzPlan(t, out, func(p *core.Problem) { p.Score = rooted{p.Score} }, results.Shard{})
+	got, err := benchmark.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.True(t, got.Task.Measure.RootMeanSquare)
+	m := got.Task.Measure.Measure()
+	for _, run := range got.Runs {
+		require.Equal(t, results.StatusOK, run.Status, run.Reason)
+		for step, scores := range run.Ranked.Scores {
+			assert.Equal(t, m.Together(scores), run.Ranked.Score[step])
+			assert.Greater(t, run.Ranked.Score[step], results.MeanScore(scores))
+		}
+	}
+	assert.Equal(t, m.Together(got.Baselines[0].Scores[2]), got.Baselines[0].Score[2])
+	read, err := results.OpenStore(out).Results()
+	require.NoError(t, err)
+	assert.Equal(t, asJSON(t, got), asJSON(t, read))
+	found, _ := verifyFolder(t, out, p)
+	assert.Empty(t, found)
+}
+
 // scored is a score whose scores are changed by a function of the step and the first predicted number.
 type scored struct {
 	core.Score

@@ -45,21 +45,25 @@ func TestTaskWithoutOracle(t *testing.T) {
 	assert.Contains(t, page, "Bars: the values of a snapshot, cut to [")
 }
 
-// Rows stand in the order of the mean, the best first, whichever way is better; without bounds there are no
-// intervals and ranks, and the notes say so.
+// Rows stand in the order of the mean, the best first, whichever way is better. Errors have intervals and ranks; scores
+// that may be negative have none, and the notes say so.
 func TestErrorsAreOrdered(t *testing.T) {
 	r := scored(t).Content
 	text := written(t, ".txt", r)
-	assert.Contains(t, text, "waves, error (m) on 30 test snapshots t steps ahead, protocol reencode\n")
-	order := regexp.MustCompile(`(?m)^–     (\w+)`).FindAllStringSubmatch(text, -1)
+	assert.Contains(t, text, "waves, error (m), lower is better, on 30 test snapshots t steps ahead, protocol reencode\n")
+	order := regexp.MustCompile(`(?m)^[–1-5]\S* +(good|plain|poor|unsteady|broken) .* \d/3 `).FindAllStringSubmatch(text, -1)
 	var names []string
 	for _, m := range order {
 		names = append(names, m[1])
 	}
 	assert.Equal(t, []string{"good", "plain", "poor", "unsteady", "broken"}, names)
 	assert.Contains(t, text, "mean      error (m) over all steps; it orders the rows, the lowest first\n")
-	assert.Contains(t, text, "interval  none yet of a measure that is not in [0, 1]")
+	assert.Contains(t, text, "interval  95%, of the expected error over seeds and blocks of test snapshots that follow one another")
 	assert.NotContains(t, text, "without interval")
+	assert.Regexp(t, `(?m)^1 +good `, text)
+	assert.Regexp(t, `(?m)^2 +plain `, text, "the lowest is the best")
+	assert.Regexp(t, `(?m)^3–4 +poor `, text)
+	assert.NotEmpty(t, csvOf(t, r, "high")["good"])
 	for i := range r.Runs {
 		for k := range r.Runs[i].Evaluations {
 			for s := range r.Runs[i].Evaluations[k].Score {
@@ -74,7 +78,10 @@ func TestErrorsAreOrdered(t *testing.T) {
 	assert.Less(t, all[0].Overall(), -1.0)
 	assert.Equal(t, "broken", all[4].Label)
 	assert.True(t, math.IsNaN(all[4].Overall()), "and none is none")
-	assert.Contains(t, written(t, ".txt", r), "−5.05")
+	text = written(t, ".txt", r)
+	assert.Contains(t, text, "−5.05")
+	assert.Contains(t, text, "interval  none of a measure that may be negative")
+	assert.Contains(t, text, "waves, error (m) on 30 test snapshots")
 }
 
 // The protocol that does not rank has one column: its mean, or how it ended; and the notes have the reasons.
@@ -88,8 +95,8 @@ func TestOtherProtocol(t *testing.T) {
 		page := strings.Join(pageTexts(t, made), "\n")
 		assert.Contains(t, page, "Protocol "+protocol+": ")
 		if other == "powers" {
-			assert.Regexp(t, `(?m)^–     plain .* skipped$`, text)
-			assert.Regexp(t, `(?m)^–     unsteady .* failed$`, text)
+			assert.Regexp(t, `(?m)^\d\S* +plain .* skipped$`, text)
+			assert.Regexp(t, `(?m)^\d\S* +unsteady .* failed$`, text)
 			assert.Regexp(t, `(?m)^–     broken .* –$`, text)
 			assert.Contains(t, text, "\nnot ok by powers\n  unsteady, seeds 0..2: failed: prediction at step 2")
 			assert.Contains(t, page, "not ok by powers")
@@ -103,28 +110,41 @@ func TestOtherProtocol(t *testing.T) {
 	}
 }
 
-// A comparison of errors has differences, and neither tests nor a verdict.
+// Errors are compared by their ratio, and the lower are the better.
 func TestCompareErrors(t *testing.T) {
 	a, b := scored(t).Content, scored(t).Content
 	for i := range b.Runs {
 		for _, e := range b.Runs[i].Evaluations {
 			for s := range e.Score {
 				e.Score[s] += 100
+				for i := range e.Scores[s] {
+					e.Scores[s][i] += 100
+				}
 			}
 		}
 	}
 	b.RankBy(b.Protocol)
 	c, err := Compare([]Named{{Name: "A", Results: a}, {Name: "B", Results: b}})
 	require.NoError(t, err)
-	assert.Zero(t, c.Tests)
+	assert.Equal(t, 4, c.Tests)
 	for _, row := range c.Sides[0].Rows {
-		assert.NotContains(t, []analysis.Verdict{analysis.VerdictBetter, analysis.VerdictWorse}, row.Verdict)
+		if row.Method == "broken" {
+			assert.Equal(t, analysis.VerdictNone, row.Verdict)
+			continue
+		}
+		assert.NotEqual(t, analysis.VerdictBetter, row.Verdict, row.Method)
+		require.NotNil(t, row.Ratio)
+		assert.InEpsilon(t, *row.B / *row.A, *row.Ratio, 1e-9)
+		assert.LessOrEqual(t, *row.RatioLow, *row.Ratio)
+		assert.GreaterOrEqual(t, *row.RatioHigh, *row.Ratio)
+		assert.Nil(t, row.Low)
 	}
 	var text bytes.Buffer
 	require.NoError(t, ComparisonFormats()["text"](&text, c))
 	assert.Contains(t, text.String(), "+100")
-	assert.Contains(t, text.String(), "error (m) on 30 test snapshots, protocol reencode")
-	assert.NotContains(t, text.String(), "not tested; it takes")
+	assert.Contains(t, text.String(), "error (m), lower is better, on 30 test snapshots, protocol reencode")
+	assert.Contains(t, text.String(), "the 95% interval of B / A")
+	assert.Contains(t, text.String(), " … ×")
 	c, err = Compare([]Named{{Name: "A", Results: a}, {Name: "A", Results: a}})
 	require.NoError(t, err)
 	text.Reset()
@@ -133,6 +153,45 @@ func TestCompareErrors(t *testing.T) {
 	var table bytes.Buffer
 	require.NoError(t, ComparisonFormats()["csv"](&table, c))
 	assert.Contains(t, table.String(), "error_a,error_b")
+}
+
+// Scores that are taken together by the root of their mean square are so over the starts and the steps.
+func TestRootMeanSquares(t *testing.T) {
+	r := scored(t).Content
+	r.Task.Measure.RootMeanSquare = true
+	m := r.Task.Measure.Measure()
+	for i := range r.Runs {
+		for k := range r.Runs[i].Evaluations {
+			e := &r.Runs[i].Evaluations[k]
+			for s, scores := range e.Scores {
+				e.Score[s] = m.Together(scores)
+			}
+		}
+	}
+	all, err := analysis.Summarize(r)
+	require.NoError(t, err)
+	good := all[0]
+	assert.Equal(t, "good", good.Label)
+	require.NotNil(t, good.Total)
+	want := 0.0
+	for _, run := range good.OK {
+		var of []float64
+		for _, scores := range run.Ranked.Scores {
+			of = append(of, scores...)
+		}
+		want += m.Together(of) / float64(len(good.OK))
+	}
+	assert.InEpsilon(t, want, good.Total.Mean, 1e-12)
+	assert.InEpsilon(t, want, good.Overall(), 1e-8)
+	assert.True(t, good.Places.Ranked())
+	text := written(t, ".txt", r)
+	assert.Contains(t, text, "mean      error (m) over all steps, by the root of the mean square; it orders the rows, the lowest first\n")
+	c, err := Compare([]Named{{Name: "A", Results: r}, {Name: "B", Results: r}})
+	require.NoError(t, err)
+	assert.InEpsilon(t, want, *c.Sides[0].Rows[0].A, 1e-12)
+	made := scored(t)
+	made.Content = r
+	assert.Contains(t, strings.Join(pageTexts(t, made), "\n"), "Error (m), lower is better, on 30 test snapshots")
 }
 
 // The rings of the eigenvalue figure are the true eigenvalues of the task, whatever they are.

@@ -193,7 +193,7 @@ func TestStudyOfAlternatives(t *testing.T) {
 		var got [6]cover
 		for range n {
 			scores := p.draw(r, c.seeds, p.snapshotEffects(r, c.snapshots))
-			e, err := NewEstimate(scores)
+			e, err := NewEstimate(accuracy, scores)
 			require.NoError(t, err)
 			a := analyse(scores)
 			trials := float64(c.seeds * c.snapshots)

@@ -11,7 +11,7 @@ import (
 )
 
 // Sample is the scores of a method: for each of its seeds those of all test snapshots, in the same
-// order for all methods, each in [0,1].
+// order for all methods, as [NewEstimate] takes them.
 type Sample map[int64][]float64
 
 // Comparison is the difference of two methods at the seeds that they have in common.
@@ -19,7 +19,12 @@ type Comparison struct {
 	A, B       int      // places of the methods in what was given
 	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
-	Interval   Interval // of the expected difference, 95% for this pair alone; [-1,1] without a test
+	Interval   Interval // of the expected difference of shares, 95% for this pair alone; [-1,1] without a test
+	// Ratio is the mean error of A over that of B, NaN of shares, and if both are 0; it is finite.
+	Ratio float64
+	// Ratios holds the ratio of the expected errors, 95% for this pair alone; it is [0,math.MaxFloat64] without a test, and
+	// of shares.
+	Ratios Interval
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
 	// 1 without a test. Values below 1e-9 are given as that.
 	P float64
@@ -32,40 +37,49 @@ type Comparison struct {
 // (docs/statistics.md).
 const LeastSeeds = 3
 
-// compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot; their
-// differences are a table like the scores of a method, and so is the variance of their mean. Methods that do not depend
-// on the seed have no variance over seeds: they are compared over snapshots.
-func compare(a, b Sample) (Comparison, error) {
-	var table [][]float64
+// compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot. Methods that do
+// not depend on the seed have no variance over seeds: they are compared over snapshots.
+func compare(m core.Measure, a, b Sample) (Comparison, error) {
+	var of, against [][]float64
 	for _, seed := range slices.Sorted(maps.Keys(a)) {
 		other, ok := b[seed]
 		if !ok {
 			continue
 		}
-		own := a[seed]
-		if len(own) != len(other) {
+		if own := a[seed]; len(own) != len(other) {
 			return untested, fmt.Errorf("%w: two methods are scored on %d and on %d snapshots; compare results of the same task",
 				core.ErrShape, len(own), len(other))
 		}
-		differences := make([]float64, len(own))
-		for i, v := range own {
-			differences[i] = v - other[i]
-		}
-		table = append(table, differences)
+		of, against = append(of, a[seed]), append(against, other)
 	}
-	if len(table) == 0 {
+	switch {
+	case len(of) == 0:
 		return untested, nil
+	case scaleOf(m) == errorScale:
+		c := untested
+		c.Seeds = len(of)
+		return c, c.compareErrors(m, of, against)
+	}
+	table := make([][]float64, len(of))
+	for seed, row := range of {
+		table[seed] = make([]float64, len(row))
+		for i, v := range row {
+			table[seed][i] = v - against[seed][i]
+		}
 	}
 	return test(table, LeastSeeds)
 }
 
 // untested is a comparison of which nothing is known.
-var untested = Comparison{Difference: math.NaN(), Interval: Interval{-1, 1}, P: 1, Adjusted: 1}
+var untested = Comparison{
+	Difference: math.NaN(), Interval: Interval{-1, 1}, Ratio: math.NaN(), Ratios: anyRatio, P: 1, Adjusted: 1,
+}
 
-// test tests whether the expected mean of a table of differences is 0, if it has as many seeds and 2 snapshots.
+// test tests whether the expected mean of a table of differences of shares is 0, if it has as many seeds and 2
+// snapshots. The differences are a table like the scores of a method, and so is the variance of their mean.
 func test(table [][]float64, leastSeeds int) (Comparison, error) {
 	c := untested
-	if err := check(table, -1); err != nil {
+	if err := check(table, -1, 1); err != nil {
 		return c, err
 	}
 	d := analyse(table)
@@ -82,10 +96,13 @@ func test(table [][]float64, leastSeeds int) (Comparison, error) {
 
 // ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at
 // once. A and B of a comparison are both the place of its pair. The errors are those of [Rank].
-func ComparePairs(pairs [][2]Sample) ([]Comparison, error) {
+func ComparePairs(m core.Measure, pairs [][2]Sample) ([]Comparison, error) {
+	if err := checkScale(m); err != nil {
+		return nil, err
+	}
 	all := make([]Comparison, len(pairs))
 	for i, pair := range pairs {
-		c, err := compare(pair[0], pair[1])
+		c, err := compare(m, pair[0], pair[1])
 		if err != nil {
 			return nil, fmt.Errorf("pair %d: %w", i, err)
 		}

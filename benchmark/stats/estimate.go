@@ -20,7 +20,10 @@ type Interval struct{ Low, High float64 }
 // and snapshots.
 type Estimate struct {
 	Seeds, Snapshots int
-	Mean             float64
+	// Blocks is the number of blocks of snapshots that follow one another, of errors; 0 of shares, whose snapshots are
+	// taken as independent.
+	Blocks int
+	Mean   float64
 	// SD is the sample standard deviation of the mean scores of the seeds, on these snapshots; NaN
 	// for one seed.
 	SD float64
@@ -31,29 +34,34 @@ type Estimate struct {
 	Components Components
 }
 
-// NewEstimate estimates the expected score from scores[seed][snapshot] in [0,1], at least one of
-// each; with a single snapshot the interval is all of [0,1]. Each seed is taken for a model of its
-// own; if some are not, use [NewEstimateOfModels].
+// NewEstimate estimates the expected score of a measure from scores[seed][snapshot], at least one of each. Each seed is
+// taken for a model of its own; if some are not, use [NewEstimateOfModels]. The interval treats seeds and snapshots as
+// random, and holds the mean. docs/statistics.md says what it is. There are two kinds of measures:
 //
-// The interval treats seeds and snapshots as random. It lies in [0,1], holds the mean, and reaches
-// further towards ½. With few misses or few hits it is the mid-P interval of all scores;
-// docs/statistics.md says what it is otherwise.
+//   - Shares lie in [0,1], and higher is better. The interval lies in [0,1], and reaches further towards ½. With few
+//     misses or few hits it is the mid-P interval of all scores. With a single snapshot it is all of [0,1].
+//   - Errors are all other scores from 0 on. The score of a snapshot at several steps is what [core.Measure.Together]
+//     makes of them, the root of their mean square for instance, and the mean is that over the seeds of what it makes
+//     of a seed's snapshots. Snapshots stand in the order of time. The interval is one of lognormal errors, finite, and
+//     within the bounds of the measure. If all errors are equal it is that error alone, and with a single snapshot it
+//     is all that there is, up to [math.MaxFloat64].
 //
-// The errors are [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite], and
-// [core.ErrOption] for a score outside [0,1].
-func NewEstimate(scores [][]float64) (Estimate, error) {
-	if err := check(scores, 0); err != nil {
-		return Estimate{}, err
-	}
-	return estimate(scores, scores), nil
+// The errors are [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite] for a score or a mean that is
+// no finite number, and [core.ErrOption] for a score out of the measure's bounds, or a measure that is not covered (see
+// [Covers]).
+func NewEstimate(m core.Measure, scores [][]float64) (Estimate, error) {
+	return NewEstimateOfModels(m, scores, make([]string, len(scores)))
 }
 
 // NewEstimateOfModels is [NewEstimate] if some seeds gave the same model, as all do with a method
 // that uses no random numbers: such a model counts once in the interval, and the mean is over all
 // seeds. models names the model of each seed; equal names are one model, and an empty name is a
 // model of its own. The error is [core.ErrShape] too if there is not a name for each seed.
-func NewEstimateOfModels(scores [][]float64, models []string) (Estimate, error) {
-	if err := check(scores, 0); err != nil {
+func NewEstimateOfModels(m core.Measure, scores [][]float64, models []string) (Estimate, error) {
+	if err := checkScale(m); err != nil {
+		return Estimate{}, err
+	}
+	if err := check(scores, m.Least, m.Most); err != nil {
 		return Estimate{}, err
 	}
 	if len(models) != len(scores) {
@@ -67,6 +75,9 @@ func NewEstimateOfModels(scores [][]float64, models []string) (Estimate, error) 
 			distinct = append(distinct, row)
 		}
 		seen[models[s]] = true
+	}
+	if scaleOf(m) == errorScale {
+		return estimateErrors(m, scores, distinct)
 	}
 	return estimate(scores, distinct), nil
 }

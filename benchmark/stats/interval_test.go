@@ -26,7 +26,7 @@ func TestOneSeedIsABinomialShare(t *testing.T) {
 		{20, 20, Interval{0.8315665, 1}},
 		{0, 100, Interval{0, 0.0362167}},
 	} {
-		e, err := NewEstimate([][]float64{constant(c.hits, c.trials, 0)[0]})
+		e, err := NewEstimate(accuracy, [][]float64{constant(c.hits, c.trials, 0)[0]})
 		require.NoError(t, err)
 		// To 1% of the distance from 0 or 1, whichever is nearer.
 		assert.InDelta(t, c.want.Low, e.Interval.Low, 0.01*min(c.want.Low, 1-c.want.Low), "%v", c)
@@ -47,7 +47,7 @@ func missed(snapshots int, misses ...int) [][]float64 {
 }
 
 func intervalOf(t *testing.T, table [][]float64) Interval {
-	e, err := NewEstimate(table)
+	e, err := NewEstimate(accuracy, table)
 	require.NoError(t, err)
 	require.LessOrEqual(t, e.Interval.Low, e.Mean)
 	require.GreaterOrEqual(t, e.Interval.High, e.Mean)
@@ -160,28 +160,28 @@ func TestScaled(t *testing.T) {
 func TestSeedsOfOneModelCountOnce(t *testing.T) {
 	right := constant(100, 100, 0, 1, 2)
 	scores := [][]float64{right[0], right[1], right[2]}
-	once, err := NewEstimate(scores[:1])
+	once, err := NewEstimate(accuracy, scores[:1])
 	require.NoError(t, err)
-	same, err := NewEstimateOfModels(scores, []string{"a", "a", "a"})
+	same, err := NewEstimateOfModels(accuracy, scores, []string{"a", "a", "a"})
 	require.NoError(t, err)
 	assert.Equal(t, once.Interval, same.Interval)
 	assert.Equal(t, 3, same.Seeds)
 	assert.Zero(t, same.SD)
-	distinct, err := NewEstimate(scores)
+	distinct, err := NewEstimate(accuracy, scores)
 	require.NoError(t, err)
 	assert.Greater(t, distinct.Interval.Low, once.Interval.Low)
 	for _, names := range [][]string{{"a", "b", "c"}, {"", "", ""}} {
-		e, err := NewEstimateOfModels(scores, names)
+		e, err := NewEstimateOfModels(accuracy, scores, names)
 		require.NoError(t, err)
 		assert.Equal(t, distinct, e, "%v", names)
 	}
 	// The mean is that of all seeds, and within the interval.
 	bad := constant(10, 100, 0)[0]
-	mixed, err := NewEstimateOfModels([][]float64{right[0], bad, bad, bad}, []string{"a", "b", "b", "b"})
+	mixed, err := NewEstimateOfModels(accuracy, [][]float64{right[0], bad, bad, bad}, []string{"a", "b", "b", "b"})
 	require.NoError(t, err)
 	assert.InDelta(t, 0.325, mixed.Mean, 1e-12)
 	assert.LessOrEqual(t, mixed.Interval.Low, mixed.Mean)
 
-	_, err = NewEstimateOfModels(scores, []string{"a"})
+	_, err = NewEstimateOfModels(accuracy, scores, []string{"a"})
 	assert.ErrorContains(t, err, "1 names of models for 3 seeds")
 }

@@ -1,8 +1,12 @@
 package stats
 
-import "fmt"
+import (
+	"fmt"
 
-// Places is the ranks that a method may have, best and worst, 1 for the highest score. Both are 0 where it cannot be
+	"github.com/koopbench/koopbench/core"
+)
+
+// Places is the ranks that a method may have, best and worst, 1 for the best score. Both are 0 where it cannot be
 // ranked: it shares fewer than [LeastSeeds] seeds with every other method.
 type Places struct{ Best, Worst int }
 
@@ -34,12 +38,16 @@ type Ranking struct {
 // Comparisons has the pairs.
 //
 // The errors are [core.ErrShape] for scores of different lengths, [core.ErrNonFinite], and [core.ErrOption] for a
-// difference outside [-1,1].
-func Rank(methods []Sample) (Ranking, error) {
+// difference of shares outside [-1,1], an error out of the measure's bounds, or a measure that is not covered (see
+// [Covers]).
+func Rank(m core.Measure, methods []Sample) (Ranking, error) {
+	if err := checkScale(m); err != nil {
+		return Ranking{}, err
+	}
 	r := Ranking{Places: make([]Places, len(methods))}
 	for a := range methods {
 		for b := a + 1; b < len(methods); b++ {
-			c, err := compare(methods[a], methods[b])
+			c, err := compare(m, methods[a], methods[b])
 			if err != nil {
 				return Ranking{}, fmt.Errorf("methods %d and %d: %w", a, b, err)
 			}
@@ -53,16 +61,16 @@ func Rank(methods []Sample) (Ranking, error) {
 		if c.Seeds < LeastSeeds {
 			continue
 		}
-		for _, m := range []int{c.A, c.B} {
-			if !r.Places[m].Ranked() {
-				r.Places[m].Best = 1
+		for _, k := range []int{c.A, c.B} {
+			if !r.Places[k].Ranked() {
+				r.Places[k].Best = 1
 				n++
 			}
 		}
 	}
-	for m := range r.Places {
-		if r.Places[m].Ranked() {
-			r.Places[m].Worst = n
+	for k := range r.Places {
+		if r.Places[k].Ranked() {
+			r.Places[k].Worst = n
 		}
 	}
 	for _, c := range r.Comparisons {
@@ -70,7 +78,7 @@ func Rank(methods []Sample) (Ranking, error) {
 			continue
 		}
 		better, worse := c.A, c.B
-		if c.Difference < 0 {
+		if (c.Difference < 0) != m.LowerIsBetter {
 			better, worse = c.B, c.A
 		}
 		r.Places[better].Worst--

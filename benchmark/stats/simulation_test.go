@@ -148,7 +148,7 @@ func coverage(t testing.TB, p population, seeds, snapshots, n int, stream uint64
 	r := rand.New(rand.NewPCG(uint64(1000*seeds+snapshots)+stream<<32, math.Float64bits(p.level)))
 	truth := p.expected()
 	for range n {
-		e, err := NewEstimate(p.draw(r, seeds, p.snapshotEffects(r, snapshots)))
+		e, err := NewEstimate(accuracy, p.draw(r, seeds, p.snapshotEffects(r, snapshots)))
 		if !assert.NoError(t, err) {
 			return got, exact
 		}
@@ -220,7 +220,7 @@ func TestDeterministicMethodsAreCovered(t *testing.T) {
 	var got cover
 	for range n {
 		row := p.draw(r, 1, p.snapshotEffects(r, 200))[0]
-		e, err := NewEstimate([][]float64{row, row, row, row, row})
+		e, err := NewEstimate(accuracy, [][]float64{row, row, row, row, row})
 		require.NoError(t, err)
 		got.add(e.Interval, truth, n)
 	}
@@ -248,7 +248,7 @@ func tellApart(t testing.TB, p population, methods, seeds, snapshots, n int, shi
 				samples[m][int64(s)] = row
 			}
 		}
-		ranking, err := Rank(samples)
+		ranking, err := Rank(accuracy, samples)
 		require.NoError(t, err)
 		found, mistaken := shift != 0, false
 		for _, c := range ranking.Comparisons {

@@ -11,6 +11,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
+// accuracy is the measure of shares.
+var accuracy = core.Accuracy(5)
+
 func TestComponents(t *testing.T) {
 	const seed, snapshot, rest = 0.1, 0.2, 0.05
 	var table [][]float64
@@ -24,7 +27,7 @@ func TestComponents(t *testing.T) {
 		}
 		table = append(table, row)
 	}
-	e, err := NewEstimate(table)
+	e, err := NewEstimate(accuracy, table)
 	require.NoError(t, err)
 	msSeed, msSnapshot, msRest := 4*2*seed*seed/1, 2*4*snapshot*snapshot/3, 8*rest*rest/3
 	assert.InDelta(t, 0.5, e.Mean, 1e-12)
@@ -46,25 +49,25 @@ func TestEstimatesOfPlainCases(t *testing.T) {
 		"one snapshot": {[][]float64{{1}, {1}, {0}}, Interval{0, 1}},
 		"one score":    {[][]float64{{1}}, Interval{0, 1}},
 	} {
-		e, err := NewEstimate(c.scores)
+		e, err := NewEstimate(accuracy, c.scores)
 		require.NoError(t, err, name)
 		assert.Equal(t, c.interval, e.Interval, name)
 	}
 	for _, row := range [][]float64{zeros, ones} {
-		one, err := NewEstimate([][]float64{row})
+		one, err := NewEstimate(accuracy, [][]float64{row})
 		require.NoError(t, err)
-		three, err := NewEstimate([][]float64{row, row, row})
+		three, err := NewEstimate(accuracy, [][]float64{row, row, row})
 		require.NoError(t, err)
 		width := func(e Estimate) float64 { return e.Interval.High - e.Interval.Low }
 		assert.Less(t, width(three), width(one), "three models tell more than one")
 		assert.Greater(t, width(three), width(one)/3, "but not as much as three times the snapshots")
 	}
 
-	one, err := NewEstimate([][]float64{half})
+	one, err := NewEstimate(accuracy, [][]float64{half})
 	require.NoError(t, err)
 	assert.True(t, math.IsNaN(one.SD))
 	assert.True(t, math.IsNaN(one.Components.Seeds))
-	many, err := NewEstimate([][]float64{half, half, half, half})
+	many, err := NewEstimate(accuracy, [][]float64{half, half, half, half})
 	require.NoError(t, err)
 	assert.Zero(t, many.SD)
 	assert.Zero(t, many.Components.Seeds, "a method that does not depend on the seed has no variance over seeds")
@@ -78,7 +81,7 @@ func TestEstimateSymmetries(t *testing.T) {
 	for _, seeds := range []int{1, 2, 3, 7} {
 		p := population{level: 2, seeds: 0.5, snapshots: 1}
 		scores := p.draw(r, seeds, p.snapshotEffects(r, 50))
-		want, err := NewEstimate(scores)
+		want, err := NewEstimate(accuracy, scores)
 		require.NoError(t, err)
 		require.LessOrEqual(t, want.Interval.Low, want.Mean)
 		require.GreaterOrEqual(t, want.Interval.High, want.Mean)
@@ -93,11 +96,11 @@ func TestEstimateSymmetries(t *testing.T) {
 			}
 			shuffled[seeds-1-s] = to
 		}
-		mirrored, err := NewEstimate(wrong)
+		mirrored, err := NewEstimate(accuracy, wrong)
 		require.NoError(t, err)
 		assert.InDelta(t, 1-want.Interval.High, mirrored.Interval.Low, 1e-9)
 		assert.InDelta(t, 1-want.Interval.Low, mirrored.Interval.High, 1e-9)
-		same, err := NewEstimate(shuffled)
+		same, err := NewEstimate(accuracy, shuffled)
 		require.NoError(t, err)
 		assert.InDelta(t, want.Interval.Low, same.Interval.Low, 1e-9)
 		assert.InDelta(t, want.Interval.High, same.Interval.High, 1e-9)
@@ -117,7 +120,7 @@ func TestEstimateRefuses(t *testing.T) {
 		{[][]float64{{-0.1}}, core.ErrOption},
 		{[][]float64{{1.1}}, core.ErrOption},
 	} {
-		_, err := NewEstimate(c.scores)
+		_, err := NewEstimate(accuracy, c.scores)
 		assert.ErrorIs(t, err, c.want)
 	}
 }
@@ -185,7 +188,7 @@ func constant(right, snapshots int, seeds ...int64) Sample {
 func TestRank(t *testing.T) {
 	seeds := []int64{0, 1, 2, 3, 4}
 	best, good, alike, worst := constant(950, 1000, seeds...), constant(800, 1000, seeds...), constant(801, 1000, seeds...), constant(200, 1000, seeds...)
-	r, err := Rank([]Sample{worst, good, best, alike})
+	r, err := Rank(accuracy, []Sample{worst, good, best, alike})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{4, 4}, {2, 3}, {1, 1}, {2, 3}}, r.Places)
 	assert.Equal(t, "2–3", r.Places[1].String())
@@ -200,13 +203,13 @@ func TestRank(t *testing.T) {
 	}
 
 	// A chain: 850 and 800 are told apart, 825 from neither.
-	r, err = Rank([]Sample{constant(64, 100, seeds...), constant(62, 100, seeds...), constant(50, 100, seeds...)})
+	r, err = Rank(accuracy, []Sample{constant(64, 100, seeds...), constant(62, 100, seeds...), constant(50, 100, seeds...)})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{1, 2}, {1, 2}, {3, 3}}, r.Places)
 }
 
 func TestRankNeedsCommonSeeds(t *testing.T) {
-	r, err := Rank([]Sample{constant(9, 10, 0, 1, 2, 3), constant(9, 10, 1, 2, 3), constant(2, 10, 2, 3, 7), constant(2, 10), nil})
+	r, err := Rank(accuracy, []Sample{constant(9, 10, 0, 1, 2, 3), constant(9, 10, 1, 2, 3), constant(2, 10, 2, 3, 7), constant(2, 10), nil})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{1, 2}, {1, 2}, {}, {}, {}}, r.Places)
 	assert.Equal(t, "–", r.Places[3].String())
@@ -215,10 +218,10 @@ func TestRankNeedsCommonSeeds(t *testing.T) {
 	assert.Equal(t, Interval{-1, 1}, r.Comparisons[1].Interval, "two common seeds are no test")
 	assert.True(t, math.IsNaN(r.Comparisons[2].Difference))
 
-	r, err = Rank([]Sample{constant(9, 10, 0, 1), constant(1, 10, 0, 1)})
+	r, err = Rank(accuracy, []Sample{constant(9, 10, 0, 1), constant(1, 10, 0, 1)})
 	require.NoError(t, err)
 	assert.False(t, r.Places[0].Ranked(), "two seeds")
-	r, err = Rank(nil)
+	r, err = Rank(accuracy, nil)
 	require.NoError(t, err)
 	assert.Empty(t, r.Places)
 }
@@ -226,7 +229,7 @@ func TestRankNeedsCommonSeeds(t *testing.T) {
 // Methods that differ everywhere by the same amount have no variance at all: the sign test over snapshots decides.
 func TestRankOfConstantDifferences(t *testing.T) {
 	for snapshots, want := range map[int]Places{4: {1, 2}, 10: {1, 1}} {
-		r, err := Rank([]Sample{constant(snapshots, snapshots, 0, 1, 2, 3, 4), constant(0, snapshots, 0, 1, 2, 3, 4)})
+		r, err := Rank(accuracy, []Sample{constant(snapshots, snapshots, 0, 1, 2, 3, 4), constant(0, snapshots, 0, 1, 2, 3, 4)})
 		require.NoError(t, err)
 		assert.Equal(t, want, r.Places[0])
 		assert.InDelta(t, math.Exp2(float64(1-snapshots)), r.Comparisons[0].P, 1e-12)
@@ -239,7 +242,7 @@ func TestRankIgnoresCoincidence(t *testing.T) {
 	for i := range 20 { // other snapshots are right, as many
 		a[1][i], a[1][99-i] = 0, 1
 	}
-	r, err := Rank([]Sample{a, b})
+	r, err := Rank(accuracy, []Sample{a, b})
 	require.NoError(t, err)
 	assert.InDelta(t, 0.04, r.Comparisons[0].Difference, 1e-12)
 	assert.Equal(t, Places{1, 2}, r.Places[0])
@@ -247,14 +250,14 @@ func TestRankIgnoresCoincidence(t *testing.T) {
 }
 
 func TestRankRefuses(t *testing.T) {
-	_, err := Rank([]Sample{constant(1, 4, 0), constant(1, 5, 0)})
+	_, err := Rank(accuracy, []Sample{constant(1, 4, 0), constant(1, 5, 0)})
 	assert.ErrorIs(t, err, core.ErrShape)
 	bad := constant(1, 4, 0)
 	bad[0][2] = math.NaN()
-	_, err = Rank([]Sample{bad, constant(1, 4, 0)})
+	_, err = Rank(accuracy, []Sample{bad, constant(1, 4, 0)})
 	assert.ErrorIs(t, err, core.ErrNonFinite)
 	bad[0][2] = 3
-	_, err = Rank([]Sample{bad, constant(1, 4, 0)})
+	_, err = Rank(accuracy, []Sample{bad, constant(1, 4, 0)})
 	assert.ErrorIs(t, err, core.ErrOption)
 }
 
@@ -274,14 +277,14 @@ func FuzzEstimate(f *testing.F) {
 				scores[s] = append(scores[s], float64(v)/255)
 			}
 		}
-		e, err := NewEstimate(scores)
+		e, err := NewEstimate(accuracy, scores)
 		require.NoError(t, err)
 		require.LessOrEqual(t, 0.0, e.Interval.Low)
 		require.LessOrEqual(t, e.Interval.Low, e.Mean)
 		require.LessOrEqual(t, e.Mean, e.Interval.High)
 		require.LessOrEqual(t, e.Interval.High, 1.0)
 		other := Sample{0: scores[0], 1: scores[seeds-1]}
-		r, err := Rank([]Sample{{0: scores[0], 1: scores[0]}, other})
+		r, err := Rank(accuracy, []Sample{{0: scores[0], 1: scores[0]}, other})
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, r.Comparisons[0].P, 0.0)
 		require.LessOrEqual(t, r.Comparisons[0].P, 1.0)
@@ -294,7 +297,7 @@ func BenchmarkNewEstimate(b *testing.B) {
 	scores := p.draw(r, 20, p.snapshotEffects(r, 1000))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := NewEstimate(scores); err != nil {
+		if _, err := NewEstimate(accuracy, scores); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -314,7 +317,7 @@ func BenchmarkRank(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Rank(samples); err != nil {
+		if _, err := Rank(accuracy, samples); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -139,9 +139,7 @@ func (a spread) pValue() float64 {
 	case distance < 1e-12:
 		return 1
 	case a.none():
-		// Every snapshot scores the same at every seed. That all of them have one sign has this
-		// probability if either sign is as likely: the sign test over snapshots.
-		return math.Min(1, math.Exp2(float64(1-a.snapshots)))
+		return signs(a.snapshots)
 	case a.reach(leastP) < distance:
 		return leastP
 	}
@@ -156,6 +154,10 @@ func (a spread) pValue() float64 {
 	}
 	return math.Exp(high)
 }
+
+// signs is the sign test over snapshots that score the same at every seed: the probability that all of them have one
+// sign, if either is as likely.
+func signs(snapshots int) float64 { return math.Min(1, math.Exp2(float64(1-snapshots))) }
 
 // leastP is what smaller probabilities are taken for: no model of accuracies is right so far out.
 const leastP = 1e-9

@@ -42,22 +42,27 @@ type Side struct {
 
 // Row is one method in A and in B. Scores are means over all steps, at the seeds that were evaluated on both sides.
 type Row struct {
-	Method   string        `json:"method"`
-	Exposed  core.Exposure `json:"exposed"`
-	Verdict  Verdict       `json:"verdict"`
-	Seeds    int           `json:"seeds"` // in common
-	A        *float64      `json:"a"`
-	B        *float64      `json:"b"`
-	Change   *float64      `json:"difference"` // B − A
-	Low      *float64      `json:"low"`        // of its 95% interval, for this row alone
-	High     *float64      `json:"high"`
-	P        *float64      `json:"p"`         // after Holm's correction for all tests, nil without a test
-	Steps    []*float64    `json:"steps"`     // [step] B − A at that step
-	TrainedA [2]int        `json:"trained_a"` // of those tried
-	TrainedB [2]int        `json:"trained_b"` //
-	FitA     *float64      `json:"fit_seconds_a"`
-	FitB     *float64      `json:"fit_seconds_b"`
-	Notes    []string      `json:"notes"` // what is not alike about the method
+	Method  string        `json:"method"`
+	Exposed core.Exposure `json:"exposed"`
+	Verdict Verdict       `json:"verdict"`
+	Seeds   int           `json:"seeds"` // in common
+	A       *float64      `json:"a"`
+	B       *float64      `json:"b"`
+	Change  *float64      `json:"difference"` // B − A
+	Low     *float64      `json:"low"`        // of its 95% interval, for this row alone
+	High    *float64      `json:"high"`
+	// Ratio is B / A of scores that are no shares, which are tested by it, with its 95% interval for this row alone, and nil
+	// without a test; Low and High are nil then.
+	Ratio     *float64   `json:"ratio,omitempty"`
+	RatioLow  *float64   `json:"ratio_low,omitempty"`
+	RatioHigh *float64   `json:"ratio_high,omitempty"`
+	P         *float64   `json:"p"`         // after Holm's correction for all tests, nil without a test
+	Steps     []*float64 `json:"steps"`     // [step] B − A at that step
+	TrainedA  [2]int     `json:"trained_a"` // of those tried
+	TrainedB  [2]int     `json:"trained_b"` //
+	FitA      *float64   `json:"fit_seconds_a"`
+	FitB      *float64   `json:"fit_seconds_b"`
+	Notes     []string   `json:"notes"` // what is not alike about the method
 }
 
 // Verdict is what a comparison of a method says.
@@ -123,12 +128,16 @@ func Compare(all []Named) (*Comparison, error) {
 			tested = append(tested, &c.Sides[s].Rows[r])
 		}
 	}
-	tests, err := stats.ComparePairs(pairs)
+	m := MeasureOf(a.Results.Task)
+	if !m.Tested() {
+		return c, nil
+	}
+	tests, err := stats.ComparePairs(m.Measure(), pairs)
 	if err != nil {
 		return nil, err
 	}
 	for i, t := range tests {
-		if tested[i].take(t) {
+		if tested[i].take(m, t) {
 			c.Tests++
 		}
 	}
@@ -188,7 +197,7 @@ func newRow(l, r Summary) Row {
 	for _, seed := range common {
 		same = same && slices.Equal(left[seed].PredictionSHA256, right[seed].PredictionSHA256) &&
 			len(left[seed].PredictionSHA256) > 0
-		a, b = append(a, mean(left[seed].Ranked.Score)), append(b, mean(right[seed].Ranked.Score))
+		a, b = append(a, l.measure.together(left[seed].Ranked.Score)), append(b, l.measure.together(right[seed].Ranked.Score))
 	}
 	row.A, row.B = finite(mean(a)), finite(mean(b))
 	if row.A != nil && row.B != nil {
@@ -207,16 +216,21 @@ func newRow(l, r Summary) Row {
 }
 
 // take adds what the test says, and reports whether there was one.
-func (r *Row) take(t stats.Comparison) bool {
+func (r *Row) take(m Measure, t stats.Comparison) bool {
 	if t.Seeds < stats.LeastSeeds {
 		return false
 	}
-	r.Low, r.High, r.P = finite(t.Interval.Low), finite(t.Interval.High), finite(t.Adjusted)
+	r.P = finite(t.Adjusted)
+	if m.Share() {
+		r.Low, r.High = finite(t.Interval.Low), finite(t.Interval.High)
+	} else {
+		r.Ratio, r.RatioLow, r.RatioHigh = finite(t.Ratio), finite(t.Ratios.Low), finite(t.Ratios.High)
+	}
 	switch {
 	case r.Verdict == VerdictSame:
 	case t.Adjusted >= stats.Alpha:
 		r.Verdict = VerdictOpen
-	case t.Difference > 0:
+	case (t.Difference > 0) != m.LowerIsBetter:
 		r.Verdict = VerdictBetter
 	default:
 		r.Verdict = VerdictWorse

@@ -15,7 +15,7 @@ var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", Verd
 func (c *Comparison) Table() *Table {
 	m := MeasureOf(c.Task)
 	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s on %d test snapshots, protocol %s",
-		c.A, strings.Replace(TaskAndStates(c.Task), ":", ",", 1), m.Label(), c.Task.Starts, OrUnnamed(c.protocol))}
+		c.A, strings.Replace(TaskAndStates(c.Task), ":", ",", 1), m.Heading(), c.Task.Starts, OrUnnamed(c.protocol))}
 	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"},
 		{Name: "B − A"}, {Name: "p", Right: true}}
 	for _, step := range c.measured {
@@ -35,7 +35,7 @@ func (c *Comparison) Table() *Table {
 			switch {
 			case r.Seeds == 0:
 				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
-			case r.P == nil && r.Verdict != VerdictSame && m.Share():
+			case r.P == nil && r.Verdict != VerdictSame && m.Tested():
 				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; it takes %d seeds in common, "+
 					"and the scores that give the %s", r.Method, stats.LeastSeeds, m.Name))
 			}
@@ -55,10 +55,13 @@ func (c *Comparison) Table() *Table {
 	add := func(name, format string, values ...any) {
 		t.Facts = append(t.Facts, [2]string{name, fmt.Sprintf(format, values...)})
 	}
-	if m.Share() {
-		add("A, B", "mean %s over all steps, at the seeds in common; "+
-			"under B − A its 95%% interval, for the row alone", m.Name)
-		add("p", "paired test over seeds and test snapshots; Holm's correction for all %d tests", c.Tests)
+	if m.Tested() {
+		under, over := "its 95% interval", "test snapshots"
+		if !m.Share() {
+			under, over = "the 95% interval of B / A", "blocks of test snapshots that follow one another"
+		}
+		add("A, B", "mean %s over all steps, at the seeds in common; under B − A %s, for the row alone", m.Name, under)
+		add("p", "paired test over seeds and %s; Holm's correction for all %d tests", over, c.Tests)
 		add("+ −", "B is better or worse than A, at 5%%")
 	} else {
 		add("A, B", "mean %s over all steps, at the seeds in common", m.Label())
@@ -84,8 +87,11 @@ func (r Row) cells(m Measure, shown []int) []cell {
 		return m.Text(*v)
 	}
 	change := cell{Value: m.signed(r.Change)}
-	if r.Low != nil && r.High != nil {
+	switch {
+	case r.Low != nil && r.High != nil:
 		change.Detail = signed(r.Low) + " … " + signed(r.High)
+	case r.RatioLow != nil && r.RatioHigh != nil:
+		change.Detail = "×" + m.Text(*r.RatioLow) + " … ×" + m.orEndless(*r.RatioHigh)
 	}
 	cells := []cell{
 		{Value: verdictMarks[r.Verdict]}, {Value: strings.TrimSpace(r.Method + " " + exposureMarks[r.Exposed])},

@@ -28,21 +28,21 @@ func EvidenceOf(r *results.Results) Evidence {
 }
 
 // scores are those of a run, [step][start]; nil if the results do not tell them, they do not give its
-// means, or they are no shares.
+// means, or there are no intervals of them.
 func (e Evidence) scores(run *results.Run) [][]float64 {
-	if !e.measure.Share() {
+	if !e.measure.Tested() {
 		return nil
 	}
-	return consistent(e.results.ScoresOf(run.Ranked), run.Ranked.Score)
+	return e.measure.consistent(e.results.ScoresOf(run.Ranked), run.Ranked.Score)
 }
 
-// consistent returns scores if their means are those of the steps, nil otherwise.
-func consistent(scores [][]float64, means []float64) [][]float64 {
+// consistent returns scores if, taken together, they are those of the steps, nil otherwise.
+func (m Measure) consistent(scores [][]float64, means []float64) [][]float64 {
 	if len(scores) != len(means) {
 		return nil
 	}
 	for i, of := range scores {
-		if len(of) == 0 || math.Abs(Average(of)-means[i]) > 1e-9*max(1, math.Abs(means[i])) {
+		if len(of) == 0 || math.Abs(m.Measure().Together(of)-means[i]) > 1e-9*max(1, math.Abs(means[i])) {
 			return nil
 		}
 	}
@@ -51,17 +51,18 @@ func consistent(scores [][]float64, means []float64) [][]float64 {
 
 // baseline is one of the results. ok is false if they do not tell its scores.
 func (e Evidence) baseline(of results.Baseline, steps int) (b Baseline, ok bool) {
-	if len(of.Scores) < steps || consistent(of.Scores, of.Score) == nil {
+	if len(of.Scores) < steps || e.measure.consistent(of.Scores, of.Score) == nil {
 		return b, false
 	}
-	b = Baseline{Name: of.Name, At: of.Score[:steps], Mean: mean(of.Score[:steps]), Steps: make([]*stats.Estimate, steps)}
-	if !e.measure.Share() {
+	b = Baseline{Name: of.Name, At: of.Score[:steps], Mean: e.measure.together(of.Score[:steps]),
+		Steps: make([]*stats.Estimate, steps)}
+	if !e.measure.Tested() {
 		return b, true
 	}
 	for i, scores := range of.Scores[:steps] {
-		b.Steps[i] = estimate([][]float64{scores})
+		b.Steps[i] = e.measure.estimate([][]float64{scores})
 	}
-	b.Total = estimate([][]float64{overSteps(of.Scores[:steps])})
+	b.Total = e.measure.estimate([][]float64{e.measure.overSteps(of.Scores[:steps])})
 	return b, b.Total != nil
 }
 
@@ -72,11 +73,11 @@ func proportion(share float64, n int) *stats.Estimate {
 }
 
 // estimate is nil if the scores allow none. Models are those of the rows; without them each row has its own.
-func estimate(scores [][]float64, models ...string) *stats.Estimate {
+func (m Measure) estimate(scores [][]float64, models ...string) *stats.Estimate {
 	if len(models) == 0 {
 		models = make([]string, len(scores))
 	}
-	e, err := stats.NewEstimateOfModels(scores, models)
+	e, err := stats.NewEstimateOfModels(m.Measure(), scores, models)
 	if err != nil {
 		return nil
 	}
@@ -92,16 +93,14 @@ func modelOf(run *results.Run) string {
 	return strings.Join(run.PredictionSHA256, " ")
 }
 
-// overSteps is the mean over the steps, snapshot by snapshot.
-func overSteps(scores [][]float64) []float64 {
-	mean := make([]float64, len(scores[0]))
-	for _, row := range scores {
-		for i, v := range row {
-			mean[i] += v
+// overSteps takes the scores of the steps together, snapshot by snapshot.
+func (m Measure) overSteps(scores [][]float64) []float64 {
+	of, total, steps := m.Measure(), make([]float64, len(scores[0])), make([]float64, len(scores))
+	for i := range total {
+		for step, row := range scores {
+			steps[step] = row[i]
 		}
+		total[i] = of.Together(steps)
 	}
-	for i := range mean {
-		mean[i] /= float64(len(scores))
-	}
-	return mean
+	return total
 }

@@ -40,18 +40,26 @@ func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 	if m.LowerIsBetter {
 		lower = ", the lowest first"
 	}
-	add("mean", "%s over all steps; it orders the rows%s", m.Label(), lower)
-	if !m.Share() {
+	over := "over all steps"
+	if m.RootMeanSquare {
+		over = "over all steps, by the root of the mean square"
+	}
+	add("mean", "%s %s; it orders the rows%s", m.Label(), over, lower)
+	if !m.Tested() {
 		add("interval", withoutIntervals)
 	}
+	parts := "test snapshots"
+	if !m.Share() {
+		parts = "blocks of test snapshots that follow one another"
+	}
 	if several {
-		add("interval", "95%%, of the expected %s over seeds and test snapshots", m.Name)
+		add("interval", "95%%, of the expected %s over seeds and %s", m.Name, parts)
 		if single {
-			add("", "of one seed: over test snapshots alone")
+			add("", "of one seed: over %s alone", parts)
 		}
-		add("sd", "of the mean between seeds, and under it between test snapshots")
+		add("sd", "of the mean between seeds, and under it between %s", parts)
 	} else if single {
-		add("interval", "95%%, over test snapshots alone")
+		add("interval", "95%%, over %s alone", parts)
 	}
 	if ranked {
 		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5%%")

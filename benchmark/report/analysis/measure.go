@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
 // Measure is what scores mean: [benchmark.MeasureInfo], as the report words it.
@@ -20,8 +21,10 @@ func MeasureOf(t results.TaskInfo) Measure {
 	return m
 }
 
-// Share reports whether scores are in [0,1], and higher is better. Intervals, tests and ranks are of
-// such scores alone.
+// Tested reports whether there are intervals, tests and ranks of the scores.
+func (m Measure) Tested() bool { return stats.Covers(m.Measure()) }
+
+// Share reports whether scores are in [0,1], and higher is better. Other scores are compared by their ratio.
 func (m Measure) Share() bool {
 	return !m.LowerIsBetter && m.Least != nil && *m.Least >= 0 && m.Most != nil && *m.Most <= 1
 }
@@ -32,6 +35,38 @@ func (m Measure) Label() string {
 		return m.Name
 	}
 	return m.Name + " (" + m.Unit + ")"
+}
+
+// Heading is the label, and which way is better if it is not the usual one: "error (m), lower is better,".
+func (m Measure) Heading() string {
+	if m.LowerIsBetter {
+		return m.Label() + ", lower is better,"
+	}
+	return m.Label()
+}
+
+// together takes the scores of several steps together; it is not a number without any.
+func (m Measure) together(scores []float64) float64 {
+	if m.RootMeanSquare {
+		return m.Measure().Together(scores)
+	}
+	return mean(scores)
+}
+
+// interval writes the ends of an interval in few characters.
+func (m Measure) interval(i stats.Interval) string {
+	if m.Share() {
+		return shortInterval(i, 3)
+	}
+	return m.Text(i.Low) + "–" + m.orEndless(i.High)
+}
+
+// orEndless writes a score, or ∞ for one that no axis reaches.
+func (m Measure) orEndless(v float64) string {
+	if v >= Beyond {
+		return "∞"
+	}
+	return m.Text(v)
 }
 
 // Text writes a score, or a dash for none.
@@ -71,5 +106,5 @@ func unknown(v float64) int {
 	return 0
 }
 
-// withoutIntervals says what is not told of scores that are no shares.
-const withoutIntervals = "none yet of a measure that is not in [0, 1] with higher better; nor are there tests and ranks"
+// withoutIntervals says what is not told of scores that may be negative.
+const withoutIntervals = "none of a measure that may be negative; nor are there tests and ranks"

@@ -57,7 +57,7 @@ func notes(r *results.Results, all []Summary) []noteGroup {
 			warnings.Notes = append(warnings.Notes, s.Label+": "+s.aboveText(r.Task))
 		}
 		switch {
-		case len(s.OK) == 0 || !m.Share():
+		case len(s.OK) == 0 || !m.Tested():
 		case s.Total == nil:
 			untold.Notes = append(untold.Notes, s.Label+": its results do not hold the scores that give the "+m.Name)
 		case ranked && s.Exposed == core.Unexposed && !s.Places.Ranked():

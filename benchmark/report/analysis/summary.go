@@ -45,10 +45,10 @@ type Summary struct {
 	OK      []*results.Run // those of them that were evaluated
 	Mean    []float64      // score at each step, step 1 first, over the runs that are ok; empty where none is
 	// What is known of the expected score: at each step, and of its mean over all steps. nil where the results do not
-	// have the scores that it takes, or they are no shares.
+	// have the scores that it takes, or there are no intervals of them.
 	Steps  []*stats.Estimate
 	Total  *stats.Estimate
-	sample stats.Sample // seed by seed the mean over all steps
+	sample stats.Sample // seed by seed the scores over all steps
 	Places stats.Places // among the methods that saw nothing but snapshots
 	// ceiling compares it with the oracle on the true test snapshots; without seeds if the
 	// labels do not allow it.
@@ -81,7 +81,7 @@ func Summarize(r *results.Results) ([]Summary, error) {
 		return cmp.Or(cmp.Compare(a.Exposed, b.Exposed), m.Compare(a.Overall(), b.Overall()), m.Compare(a.At(0), b.At(0)))
 	})
 	testCeilings(all)
-	return all, place(all)
+	return all, place(m, all)
 }
 
 // OtherProtocol is the one that does not rank, "" if no run was evaluated by it.
@@ -165,14 +165,14 @@ func (s *Summary) estimate(known Evidence, single bool) {
 		runs = append(runs, scores)
 		models = append(models, modelOf(run))
 		if s.sample[run.Seed] == nil {
-			s.sample[run.Seed] = overSteps(scores)
+			s.sample[run.Seed] = s.measure.overSteps(scores)
 		}
 	}
 	table := make([][]float64, len(runs))
 	for i := range runs {
-		table[i] = overSteps(runs[i])
+		table[i] = s.measure.overSteps(runs[i])
 	}
-	s.Total = estimate(table, models...)
+	s.Total = s.measure.estimate(table, models...)
 	if !single {
 		return
 	}
@@ -180,7 +180,7 @@ func (s *Summary) estimate(known Evidence, single bool) {
 		for i := range runs {
 			table[i] = runs[i][step]
 		}
-		s.Steps = append(s.Steps, estimate(table, models...))
+		s.Steps = append(s.Steps, s.measure.estimate(table, models...))
 	}
 	// The error says that what the oracle sees in the starts is not known; the table says so as well.
 	if c, err := stats.AboveCeiling(runs, known.seen); err == nil {
@@ -208,7 +208,10 @@ func testCeilings(all []Summary) {
 func (s Summary) aboveCeiling() bool { return s.Ceiling.Seeds > 0 && s.Ceiling.Above() }
 
 // place ranks the methods that saw nothing but snapshots.
-func place(all []Summary) error {
+func place(m Measure, all []Summary) error {
+	if !m.Tested() {
+		return nil
+	}
 	var samples []stats.Sample
 	var of []*Summary
 	for i := range all {
@@ -216,7 +219,7 @@ func place(all []Summary) error {
 			samples, of = append(samples, s.sample), append(of, s)
 		}
 	}
-	ranking, err := stats.Rank(samples)
+	ranking, err := stats.Rank(m.Measure(), samples)
 	if err != nil {
 		return err
 	}
@@ -238,8 +241,12 @@ func (s Summary) At(step int) float64 {
 	return s.rounded(s.Mean[step-1])
 }
 
-// Overall is the mean score over all steps, rounded likewise; not a number where there is none.
+// Overall is the mean score over all steps, or the mean over the runs of what their measure makes of all steps, rounded
+// likewise; not a number where there is none.
 func (s Summary) Overall() float64 {
+	if s.measure.RootMeanSquare {
+		return s.rounded(RunMean(s.OK, func(run *results.Run) float64 { return s.measure.together(run.Ranked.Score) }))
+	}
 	sum := 0.0
 	for i := range s.Mean {
 		sum += s.At(i + 1)

@@ -78,7 +78,7 @@ func TestEstimates(t *testing.T) {
 	for _, run := range vamp.OK {
 		table = append(table, r.ScoresOf(run.Ranked)[6])
 	}
-	want, err := stats.NewEstimate(table)
+	want, err := stats.NewEstimate(MeasureOf(r.Task).Measure(), table)
 	require.NoError(t, err)
 	assert.Equal(t, want, *vamp.Steps[6])
 	assert.InDelta(t, vamp.Overall(), vamp.Total.Mean, 1e-9)

@@ -73,7 +73,7 @@ func RankingTable(r *results.Results, all []Summary, known Evidence) *Table {
 	shown := shownSteps(steps, r)
 	m, other := MeasureOf(r.Task), OtherProtocol(r)
 	t := &Table{Remark: CutShort(r), Title: fmt.Sprintf("%s, %s on %d test snapshots t steps ahead, protocol %s",
-		TaskAndStates(r.Task), m.Label(), r.Task.Starts, OrUnnamed(r.Protocol))}
+		TaskAndStates(r.Task), m.Heading(), r.Task.Starts, OrUnnamed(r.Protocol))}
 	t.Columns = []Column{
 		{Name: "rank"}, {Name: "method"}, {Name: "ok", Excess: 2}, {Name: "trained", Excess: 3}, {Name: "mean"},
 		{Name: "sd", Right: true, Excess: 4},
@@ -228,6 +228,9 @@ func (s Summary) deviations() cell {
 		if math.IsNaN(variance) {
 			return None
 		}
+		if !s.measure.Share() {
+			return s.measure.Text(math.Sqrt(variance))
+		}
 		return withoutZero(math.Sqrt(variance), 3)
 	}
 	return cell{Value: root(s.Total.Components.Seeds), Detail: root(s.Total.Components.Snapshots)}
@@ -239,7 +242,7 @@ func scoreCell(m Measure, mean float64, e *stats.Estimate) cell {
 		c.Order = fmt.Sprint(mean)
 	}
 	if e != nil {
-		c.Detail = shortInterval(e.Interval, 3)
+		c.Detail = m.interval(e.Interval)
 	}
 	return c
 }

@@ -51,7 +51,7 @@ func (d *Drawer) CostChart(class string, width, height float64, label string, of
 
 // costPoints draws points with intervals and names, and the baselines, whose names stand where there is room.
 func (d *Drawer) costPoints(c draw.Canvas, p *plot.Plot, shown []costPoint) {
-	toX, toY := p.Transforms(&c)
+	toX, toY := within(c, p)
 	w := writer{Canvas: c}
 	for i := range shown {
 		s := &shown[i]

@@ -79,6 +79,13 @@ func (d *Drawer) dotPlotAxis() axis {
 	for _, b := range d.Levels {
 		means = append(means, b.Mean)
 	}
+	var ends []float64
+	for _, e := range d.Exhibits {
+		if e.Total != nil {
+			ends = append(ends, e.Total.Interval.Low, e.Total.Interval.High)
+		}
+	}
+	means = append(means, nearby(means, ends)...)
 	if a, ok := fitAxis("", means, 3); ok {
 		return a
 	}
@@ -89,6 +96,7 @@ func (d *Drawer) dotPlotAxis() axis {
 func (d *Drawer) dotPlotAt() func(v float64) vg.Length {
 	a := d.dotPlotAxis()
 	return func(v float64) vg.Length {
+		v = min(max(v, a.min), a.max)
 		return vg.Length((6 + (dotPlotWidth-12)*(v-a.min)/(a.max-a.min)) / pageUnit)
 	}
 }

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -81,6 +82,12 @@ func points(c draw.Canvas, p *plot.Plot, x, y []float64) (at []vg.Point) {
 	return at
 }
 
+// within gives the places of values, of those that are out of the axis at its end.
+func within(c draw.Canvas, p *plot.Plot) (toX, toY func(float64) vg.Length) {
+	toX, to := p.Transforms(&c)
+	return toX, func(v float64) vg.Length { return to(min(max(v, p.Y.Min), p.Y.Max)) }
+}
+
 // band fills between two curves at places of x = 1, 2, …
 type band struct {
 	least, most []float64
@@ -89,7 +96,7 @@ type band struct {
 }
 
 func (b band) Plot(c draw.Canvas, p *plot.Plot) {
-	toX, toY := p.Transforms(&c)
+	toX, toY := within(c, p)
 	var above, below []vg.Point
 	flush := func() {
 		for i := range below {
@@ -101,7 +108,7 @@ func (b band) Plot(c draw.Canvas, p *plot.Plot) {
 		above, below = nil, nil
 	}
 	for _, i := range b.places {
-		if !analysis.Drawable(b.least[i]) || !analysis.Drawable(b.most[i]) {
+		if !analysis.Drawable(b.least[i]) || math.IsNaN(b.most[i]) {
 			flush()
 			continue
 		}

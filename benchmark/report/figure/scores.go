@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 	"strings"
 
@@ -119,7 +120,7 @@ func (d *Drawer) scorePlot(ticks []plot.Tick) *plot.Plot {
 	return p
 }
 
-// scoreAxis ranges over all shares, or over the scores, with their bands, that are there.
+// scoreAxis ranges over all shares, or over the scores that are there, and what bands reach within [bandReach].
 func (d *Drawer) scoreAxis(label string) axis {
 	whole := axis{label: label, min: 0, max: 1.04, ticks: ticksIn(0, 1, 5, false)}
 	if d.Measure.Share() {
@@ -132,10 +133,34 @@ func (d *Drawer) scoreAxis(label string) axis {
 	for _, b := range d.Levels {
 		values = append(values, b.At...)
 	}
+	var ends []float64
+	for _, e := range d.Exhibits {
+		low, high := e.Intervals()
+		ends = append(append(ends, low...), high...)
+	}
+	values = append(values, nearby(values, ends)...)
 	if a, ok := fitAxis(label, values, 5); ok {
 		return a
 	}
 	return whole
+}
+
+// bandReach is how far an axis reaches for the ends of intervals beyond the scores, in parts of their range.
+const bandReach = 0.5
+
+// nearby are the ends of intervals, those that are too far away cut.
+func nearby(values, ends []float64) (all []float64) {
+	a, ok := fitAxis("", values, 2)
+	if !ok {
+		return nil
+	}
+	reach := bandReach * (a.max - a.min)
+	for _, v := range ends {
+		if !math.IsNaN(v) {
+			all = append(all, min(max(v, a.min-reach), a.max+reach))
+		}
+	}
+	return all
 }
 
 // band is that of the intervals of a method, at places that show what both edges do.

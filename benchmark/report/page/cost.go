@@ -53,7 +53,7 @@ func (b *builder) costNote() string {
 	}
 	text := fmt.Sprintf("Mean %s over all steps against seconds on a logarithmic scale, means over the runs that are ok. ",
 		b.Measure.Name)
-	if b.Measure.Share() {
+	if b.Measure.Tested() {
 		text += "Upright lines: 95% intervals. "
 	}
 	return text + "The " + best + " left is best. " + analysis.Conditions(b.Results)

@@ -64,11 +64,11 @@ func (b *builder) ranking(t *analysis.Table) rankingTable {
 		first = ""
 	}
 	intervals := ""
-	if b.Measure.Share() {
+	if b.Measure.Tested() {
 		intervals = "; below it, 95% intervals"
 	}
 	v := rankingTable{
-		Caption: fmt.Sprintf("%s on %d test snapshots t steps ahead%s. %s", analysis.Capital(b.Measure.Label()),
+		Caption: fmt.Sprintf("%s on %d test snapshots t steps ahead%s. %s", analysis.Capital(b.Measure.Heading()),
 			b.Results.Task.Starts, intervals, analysis.Conditions(b.Results)),
 		task: b.Results.Task,
 		Columns: []rankingColumn{{Name: "rank", Sorted: "ascending"}, {Name: analysis.MethodColumn},

@@ -110,7 +110,7 @@ func (b *builder) view() (*pageView, error) {
 		Table: b.ranking(t), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name,
 		Scores: b.scoresView(), Cost: b.costView(t.Costs),
 		Panels: b.Sheets(), InTime: analysis.InTime(b.Results.Task),
-		Runs:   b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
+		Runs: b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
 	}
 	if !b.Pictures.Colour {
