@@ -8,6 +8,8 @@ import (
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
 	"github.com/koopbench/koopbench/methods/contrastive"
+	"github.com/koopbench/koopbench/methods/dmd"
+	"github.com/koopbench/koopbench/methods/edmd"
 	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -20,7 +22,10 @@ import (
 func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	r := registry.New()
 	return r, errors.Join(
-		r.Methods.Add(linear.New(), classifier.New(), vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil)),
+		r.Methods.Add(
+			linear.New(), dmd.New(), edmd.New(), classifier.New(),
+			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
+		),
 		r.Embedders.Add(linear.Pixels()),
 		r.Operators.Add(linalg.Ridge{}),
 		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),

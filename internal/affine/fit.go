@@ -3,6 +3,7 @@ package affine
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -41,22 +42,25 @@ func Standardise(ctx context.Context, x core.Trajectories) (*Embedding, error) {
 // Scale returns the embedding that divides all values by one number: the root of their mean square,
 // or 1 if all are 0. The error is that of ctx.
 func Scale(ctx context.Context, x core.Trajectories) (*Embedding, error) {
-	d := x.Size()
-	e := &Embedding{x.Shape(), make([]float64, d), make([]float64, d)}
-	square, values := 0.0, float64(x.Len())*float64(d)
+	square, values := 0.0, float64(x.Len())*float64(x.Size())
 	err := each(ctx, x, func(row []float32) {
 		for _, v := range row {
 			square += float64(v) * float64(v) / values
 		}
 	})
-	scale := math.Sqrt(square)
-	if scale == 0 {
-		scale = 1
+	if square == 0 {
+		square = 1
 	}
-	for j := range e.scale {
-		e.scale[j] = scale
+	return Divide(x.Shape(), math.Sqrt(square)), err
+}
+
+// Divide returns the embedding that divides all values of snapshots of that shape by scale.
+func Divide(shape []int, scale float64) *Embedding {
+	d := 1
+	for _, n := range shape {
+		d *= n
 	}
-	return e, err
+	return &Embedding{shape, make([]float64, d), slices.Repeat([]float64{scale}, d)}
 }
 
 // each calls do with each snapshot. do must not keep it.
