@@ -48,9 +48,9 @@ func (dictionary) Describe() core.Description {
 	return core.Description{
 		Name: "dictionary", Summary: "a dictionary of functions of the snapshot", Doc: doc,
 		Options: []core.Option{
-			core.ChoiceOption("dictionary", "the functions", randomFourier, radial, polynomials, fourier),
-			core.IntOption("functions", 500, 1, mostFunctions-1, "random-fourier, rbf: their number beside the constant"),
-			core.FloatOption("length_scale", 1, 1e-6, 1e6,
+			core.ChoiceOption("dictionary", "the functions", radial, randomFourier, polynomials, fourier),
+			core.IntOption("functions", 300, 1, mostFunctions-1, "random-fourier, rbf: their number beside the constant"),
+			core.FloatOption("length_scale", 0.5, 1e-6, 1e6,
 				"random-fourier, rbf: length scale over the median distance of training snapshots"),
 			core.IntOption("degree", 3, 1, 100, "polynomials: largest total degree"),
 			core.IntOption("frequencies", 8, 1, mostFunctions, "fourier: number of frequencies for each value"),
