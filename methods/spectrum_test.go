@@ -16,8 +16,8 @@ import (
 	"github.com/koopbench/koopbench/methods/linear"
 )
 
-// linearSystem simulates x′ = A x + noise for an A of four dimensions with the eigenvalues .95·e^{±iπ/8}, .8 and .5, and
-// returns n snapshots of it in 10 dimensions, by a random isometry, and the eigenvalues.
+// linearSystem simulates x′ = A x + noise for an A of four dimensions with the eigenvalues .95·e^{±iπ/8}, .8 and .5,
+// and returns n snapshots of it in 10 dimensions, by a random isometry, and the eigenvalues.
 func linearSystem(t *testing.T, n int) (core.Snapshots, []complex128) {
 	random := core.NewStream(1, "linear system")
 	gaussian := mat.NewDense(10, 10, nil)
@@ -53,8 +53,8 @@ func linearSystem(t *testing.T, n int) (core.Snapshots, []complex128) {
 	return x, []complex128{turn, cmplx.Conj(turn), 0.8, 0.5}
 }
 
-// TestEigenvaluesOfALinearSystem: the linear methods find them as well as the data say, though the data span four of ten
-// dimensions, whether they are told so or not.
+// TestEigenvaluesOfALinearSystem: the linear methods find them as well as the data say, though the data span four of
+// ten dimensions, whether they are told so or not.
 func TestEigenvaluesOfALinearSystem(t *testing.T) {
 	const many = 100_000
 	all, want := linearSystem(t, many)

@@ -14,13 +14,14 @@ func New() core.Method {
 	return compose.New(values{}, decomposition{}, &compose.Options{
 		Name:    "dmd",
 		Summary: "exact dynamic mode decomposition of the snapshots",
-		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares linear " +
-			"map from its coordinates to the snapshots one lag on (Schmid, Dynamic mode decomposition of numerical and " +
-			"experimental data, J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, Luchtenburg, Brunton and Kutz, " +
-			"On dynamic mode decomposition: theory and applications, J. Comput. Dyn. 1, 2014). The projected form has the " +
-			"same eigenvalues. It is computed from the covariances, in float64. It has the parts of the method linear with " +
-			"other settings: the snapshots are not standardised value by value, the directions that are kept are those of " +
-			"largest variance and not those that predict best, and nothing is regularised. Predictions are not clipped.",
+		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares " +
+			"linear map from its coordinates to the snapshots one lag on (Schmid, Dynamic mode decomposition of " +
+			"numerical and experimental data, J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, " +
+			"Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory and applications, J. Comput. Dyn. " +
+			"1, 2014). The projected form has the same eigenvalues. It is computed from the covariances, in " +
+			"float64. It has the parts of the method linear with other settings: the snapshots are not standardised " +
+			"value by value, the directions that are kept are those of largest variance and not those that predict " +
+			"best, and nothing is regularised. Predictions are not clipped.",
 		Precision: compose.Float64,
 	})
 }

@@ -24,13 +24,15 @@ const (
 	mostPoints    = 1 << 27 // numbers in the frequencies or centres, 1 GiB
 )
 
-const doc = "The dictionaries: random-fourier, random Fourier features of a Gaussian kernel (Rahimi and Recht, Random " +
-	"features for large-scale kernel machines, NeurIPS 2007); rbf, Gaussian functions around training snapshots, drawn one " +
-	"from each of equal stretches of the data; polynomials, all monomials to a total degree; fourier, cos 2πkx and sin 2πkx " +
-	"of each value x over the period. Each has the constant function 1. All but fourier are functions of the values " +
-	"standardised over the training snapshots, so that large values do no harm, and the lengths of random-fourier and rbf " +
-	"are relative to the median distance of training snapshots. The functions of these two are divided by the root of their " +
-	"number (for random-fourier, of half of it). What is random comes from the seed of the run."
+const doc = "The dictionaries: random-fourier, random Fourier features of a Gaussian kernel (Rahimi and Recht, " +
+	"Random features for large-scale kernel machines, NeurIPS 2007); rbf, Gaussian functions around training snapshots, " +
+	"drawn one from each of equal stretches of the data; polynomials, all monomials to a total degree; fourier, " +
+	"cos 2πkx and sin 2πkx of each value x over the period. Each has the constant function 1. All but fourier are " +
+	"functions of the values standardised over the training snapshots, so that large values do no harm, and the " +
+	"lengths of random-fourier and rbf are relative to the median distance of training snapshots. The functions " +
+	"of these two are divided by the root of their number (for random-fourier, of half of it). At full rank the " +
+	"eigenvalues take time with the cube of the number of functions. What is random comes from the seed of the " +
+	"run."
 
 // Dictionary returns the embedder "dictionary", whose features are the functions of a dictionary; the
 // first is the constant 1. It refuses more than 4096 functions.

@@ -49,8 +49,8 @@ func embed(t *testing.T, values []float32, size int, options map[string]any) (co
 
 var dictionaries = []string{"random-fourier", "rbf", "polynomials", "fourier"}
 
-// TestFeatures: the first is 1, rows depend on no other, the view has what Embed gives, and large values give features of
-// the order of 1.
+// TestFeatures: the first is 1, rows depend on no other, the view has what Embed gives, and large values give
+// features of the order of 1.
 func TestFeatures(t *testing.T) {
 	for _, name := range dictionaries {
 		values := points(50, 3, 1e6, 100)
@@ -78,11 +78,11 @@ func TestFeatures(t *testing.T) {
 
 // TestMonomials: they are those of the total degree, each once.
 func TestMonomials(t *testing.T) {
-	e, z := embed(t, []float32{-1, -2, 1, 2, -1, 2, 1, -2}, 2, map[string]any{"dictionary": "polynomials", "degree": 3})
+	e, _ := embed(t, []float32{-1, -2, 1, 2, -1, 2, 1, -2}, 2, map[string]any{"dictionary": "polynomials", "degree": 3})
 	require.Equal(t, 10, e.Dim())
 	x, err := core.NewSnapshots([]float32{3, 10}, 2) // 3 and 5 once standardised
 	require.NoError(t, err)
-	z, err = e.Embed(t.Context(), x)
+	z, err := e.Embed(t.Context(), x)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []float64{1, 3, 5, 9, 15, 25, 27, 45, 75, 125}, z.RawRowView(0))
 }
@@ -95,8 +95,8 @@ func TestFourier(t *testing.T) {
 	assert.InDeltaSlice(t, []float64{1, 0, 1, -1, 0}, z.RawRowView(1), 1e-12)
 }
 
-// TestGaussianKernel: products of random Fourier features are those of the kernel, but for chance; radial functions are 1
-// over the root of their number at their centre.
+// TestGaussianKernel: products of random Fourier features are those of the kernel, but for chance; radial functions are
+// 1 over the root of their number at their centre.
 func TestGaussianKernel(t *testing.T) {
 	values := points(40, 2, 0, 1)
 	_, z := embed(t, values, 2, map[string]any{"dictionary": "random-fourier", "functions": 4000, "length_scale": 0.7})
@@ -128,8 +128,8 @@ func TestTooManyFunctions(t *testing.T) {
 	}
 }
 
-// TestQuadraticMapIsClosed: for x ← ax, y ← by + cx², the functions x, y and x² span a space that the Koopman operator maps
-// into itself, so its eigenvalues are exact (Brunton et al., PLoS ONE 11, 2016), large values or not.
+// TestQuadraticMapIsClosed: for x ← ax, y ← by + cx², the functions x, y and x² span a space that the Koopman operator
+// maps into itself, so its eigenvalues are exact (Brunton et al., PLoS ONE 11, 2016), large values or not.
 func TestQuadraticMapIsClosed(t *testing.T) {
 	const a, b, c = 0.9, 0.5, 0.3
 	for _, size := range []float64{1, 1e4} {
@@ -181,7 +181,8 @@ func ExampleNew() {
 	// Output: extended dynamic mode decomposition: ridge regression on a dictionary of functions
 }
 
-// TestSaved: what is saved and loaded has the same features, of each dictionary; a state that lacks anything is refused.
+// TestSaved: what is saved and loaded has the same features, of each dictionary; a state that lacks anything is
+// refused.
 func TestSaved(t *testing.T) {
 	values := points(50, 3, 2, 1)
 	x, err := core.NewSnapshots(values, 3)

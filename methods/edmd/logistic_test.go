@@ -41,8 +41,8 @@ func (p density) at(points []float64) (alpha, beta *mat.Dense) {
 	return alpha, beta
 }
 
-// TestLogisticMapByQuadrature: with exact covariances, 1, cos 2πkx and sin 2πkx for k ≤ 8 give the second eigenvalue of the
-// noisy logistic map.
+// TestLogisticMapByQuadrature: with exact covariances, 1, cos 2πkx and sin 2πkx for k ≤ 8 give the second eigenvalue of
+// the noisy logistic map.
 func TestLogisticMapByQuadrature(t *testing.T) {
 	const nodes, second = 400, complex(-0.19333806, 0.190943)
 	points, weights := make([]float64, nodes), make([]float64, nodes)
