@@ -57,6 +57,9 @@ func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]stri
 	}
 	if before == "" {
 		names = append(names, "all\tevery method")
+		for _, group := range c.Groups() {
+			names = append(names, group+"\ta group of methods")
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

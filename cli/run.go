@@ -90,7 +90,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.SortFlags = false
 	flags.Var(word{&f.config, "FILE"}, "config",
 		"configuration in YAML with values for flags, by their names; the flags given here go before it")
-	flags.Var(word{&f.methods, "LIST"}, "methods", "names, name?option=value&option=value, patterns with *, or all")
+	flags.Var(word{&f.methods, "LIST"}, "methods",
+		"names, name?option=value&option=value, patterns with *, groups such as notebook, or all")
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
 	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
 		"name?option=value&option=value, after plugin: for one that a plugin serves")

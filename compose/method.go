@@ -3,7 +3,6 @@ package compose
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -108,8 +107,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	if err != nil {
 		return nil, err
 	}
-	x := t.Train.Snapshots()
-	features, err := featuresOf(ctx, embedding, x)
+	features, err := featuresOf(ctx, embedding, t.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +127,9 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	decoder, decodes := core.As[core.Decoder](embedding)
 	if !decodes {
-		forOperator.Observable = x.View()
+		if forOperator.Observable, err = stacked(t.Train, valuesOf); err != nil {
+			return nil, err
+		}
 	}
 	operator, err := m.operator.Fit(ctx, &forOperator)
 	if err != nil {
@@ -144,11 +144,11 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 
 // featuresOf returns the features of x, as a view where the embedding has one: those of a long
 // sequence may be larger than memory.
-func featuresOf(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
+func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectories) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
-		return viewer.View(x)
+		return stacked(x, viewer.View)
 	}
-	return embedding.Embed(ctx, x)
+	return embedding.Embed(ctx, x.Snapshots())
 }
 
 // report joins the reports of the parts.
@@ -176,16 +176,20 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 	return report
 }
 
-// constant reports whether all rows of m are one row, up to float32's rounding.
+// constant reports whether all rows of m are one row, up to float32's rounding. It reads no further than to the first row
+// that tells.
 func constant(m mat.Matrix) bool {
 	n, d := m.Dims()
-	for j := range d {
-		least, most := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			least, most = min(least, m.At(i, j)), max(most, m.At(i, j))
-		}
-		if most-least > 8*Float32*max(-least, most) {
-			return false
+	row := mat.NewDense(1, d, nil)
+	core.ReadRows(row, m, 0)
+	least, most := mat.Row(nil, 0, row), mat.Row(nil, 0, row)
+	for i := 1; i < n; i++ {
+		core.ReadRows(row, m, i)
+		for j, v := range row.RawRowView(0) {
+			least[j], most[j] = min(least[j], v), max(most[j], v)
+			if most[j]-least[j] > 8*Float32*max(-least[j], most[j]) {
+				return false
+			}
 		}
 	}
 	return true

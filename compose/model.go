@@ -89,13 +89,13 @@ func (m *fitted) advance(ctx context.Context, z *mat.Dense, steps int) (core.Sna
 	return core.SnapshotsFromMatrix(next, m.shape...)
 }
 
-// blockValues is how many values of snapshots are embedded at a time.
+// blockValues is how many values of snapshots, or features of them, are there at a time.
 const blockValues = 1 << 21
 
 // blocks calls do with the features of one block of snapshots after the other, so that many snapshots take no more memory than a
 // few: rows are independent.
 func (m *fitted) blocks(ctx context.Context, x core.Snapshots, do func(z *mat.Dense) error) error {
-	rows := max(1, blockValues/x.Size())
+	rows := max(1, blockValues/max(x.Size(), m.embedding.Dim()))
 	for from := 0; from < x.Len(); from += rows {
 		z, err := m.embedding.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
 		if err != nil {

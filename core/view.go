@@ -6,9 +6,36 @@ import "gonum.org/v1/gonum/mat"
 // when it is read. It may be read concurrently. It is an empty matrix for an empty sequence.
 func (s Snapshots) View() mat.Matrix { return view{s} }
 
+// RowReader is a matrix whose rows are read faster together than entry by entry.
+type RowReader interface {
+	mat.Matrix
+	// ReadRows fills dst, of as many columns as the matrix has, with the rows from, from+1, …, the
+	// values that At returns. It may be called concurrently, and does not keep dst.
+	ReadRows(dst *mat.Dense, from int)
+}
+
+// ReadRows fills dst, of as many columns as m has, with the rows from, from+1, … of m.
+func ReadRows(dst *mat.Dense, m mat.Matrix, from int) {
+	n, d := dst.Dims()
+	switch m := m.(type) {
+	case RowReader:
+		m.ReadRows(dst, from)
+	case mat.RawRowViewer:
+		for i := range n {
+			copy(dst.RawRowView(i), m.RawRowView(from+i))
+		}
+	default:
+		for i := range n {
+			for j := range d {
+				dst.Set(i, j, m.At(from+i, j))
+			}
+		}
+	}
+}
+
 type view struct{ s Snapshots }
 
-var _ mat.Matrix = view{}
+var _ RowReader = view{}
 
 func (v view) Dims() (rows, columns int) {
 	if v.s.Len() == 0 {
@@ -25,6 +52,18 @@ func (v view) At(i, j int) float64 {
 		return float64(pixelValue[v.s.pixels[i*v.s.size+j]])
 	}
 	return float64(v.s.floats[i*v.s.size+j])
+}
+
+func (v view) ReadRows(dst *mat.Dense, from int) {
+	n, d := dst.Dims()
+	values := make([]float32, d)
+	for i := range n {
+		v.s.Read(values, from+i)
+		row := dst.RawRowView(i)
+		for j, x := range values {
+			row[j] = float64(x)
+		}
+	}
 }
 
 func (v view) T() mat.Matrix { return mat.Transpose{Matrix: v} }

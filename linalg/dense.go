@@ -27,6 +27,11 @@ func rows(m *mat.Dense, from, end int) *mat.Dense {
 	return m.Slice(from, end, 0, c).(*mat.Dense)
 }
 
+// Product returns the n×c matrix a·b of the n×k matrix a and the k×c matrix b, as the models of this
+// package compute it: a row of the result depends on b and on that row of a alone, to the bit. It
+// panics if the two do not fit.
+func Product(a, b *mat.Dense) *mat.Dense { return product(a, b) }
+
 // product returns a·b. Entry (i, j) is summed over k in ascending order, whatever the number of rows, so that a row of the
 // result depends on that row of a alone. An installed BLAS need not give that, and gonum's own gives it for untransposed
 // matrices only.

@@ -3,7 +3,7 @@
 // variants, and what can be read off the result.
 //
 // [FitRidge] fits a [Model] to trajectories of features; [Ridge] is the same as a
-// [core.EvolutionOperator]. A model predicts features and an observable for any number of steps,
+// [core.EvolutionOperator], and [FitCovariances] takes covariances in place of features. A model predicts features and an observable for any number of steps,
 // and gives eigenvalues and eigenfunctions, singular values, risk, score and dynamical modes.
 // [Covariances] are those of two sets of features.
 //

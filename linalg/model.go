@@ -39,22 +39,16 @@ type Model struct {
 
 var _ core.Reporter = (*Model)(nil)
 
-// newModel returns the model of a solution that was fitted on the pairs.
-func newModel(ctx context.Context, s solution, p *pairs) (*Model, error) {
-	m := &Model{dim: p.features.width, lag: p.lag, mean: p.mean, warnings: s.warnings, basis: s.basis, features: s.image}
-	if p.observable != nil {
-		m.observables = p.observable.width
-	}
+// newModel returns the model of a solution for d features, without mean and observable.
+func newModel(s solution, d, lag int) *Model {
+	m := &Model{dim: d, lag: lag, warnings: s.warnings, basis: s.basis, features: s.image}
 	if s.basis != nil {
 		_, m.rank = s.basis.Dims()
 		m.step = new(mat.Dense)
 		m.step.Mul(s.image, s.basis)
 	}
-	if err := m.fitObservable(ctx, p); err != nil {
-		return nil, err
-	}
 	m.prepare()
-	return m, nil
+	return m
 }
 
 // prepare sets what is computed at the first call.
@@ -66,6 +60,10 @@ func (m *Model) prepare() {
 
 // fitObservable computes what the observable is in the coordinates, and gives the coordinates of a centred model their 1.
 func (m *Model) fitObservable(ctx context.Context, p *pairs) error {
+	m.mean = p.mean
+	if p.observable != nil {
+		m.observables = p.observable.width
+	}
 	if p.observable == nil && m.mean == nil {
 		return nil
 	}

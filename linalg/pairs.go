@@ -166,16 +166,7 @@ func (t *blocks) read(from, end int, shift []float64) (*mat.Dense, error) {
 		t.buffer = make([]float64, size)
 	}
 	block := mat.NewDense(end-from, t.width, t.buffer[:(end-from)*t.width])
-	for i := range end - from {
-		row := block.RawRowView(i)
-		if t.dense != nil {
-			copy(row, t.dense.RawRowView(from+i))
-		} else {
-			for j := range row {
-				row[j] = t.matrix.At(from+i, j)
-			}
-		}
-	}
+	core.ReadRows(block, t.matrix, from)
 	if i, j, found := indexOfNonFinite(block); found {
 		return nil, errNonFinite(t.name, from+i, j, block.At(i, j))
 	}

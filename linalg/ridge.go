@@ -145,8 +145,8 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 			return nil, err
 		}
 	}
-	m, err := newModel(ctx, s, data)
-	if err != nil {
+	m := newModel(s, data.features.width, data.lag)
+	if err := m.fitObservable(ctx, data); err != nil {
 		return nil, err
 	}
 	if err := m.checkFinite(); err != nil {

@@ -8,6 +8,8 @@ import (
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
 	"github.com/koopbench/koopbench/methods/contrastive"
+	"github.com/koopbench/koopbench/methods/dmd"
+	"github.com/koopbench/koopbench/methods/edmd"
 	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -15,17 +17,24 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
+// Notebook is the group of the five methods of kooplearn's "Ordered MNIST" notebook.
+const Notebook = "notebook"
+
 // Builtin returns a registry of what is built in. Neural methods run on the given runtime, which starts when the first of
 // them is fitted. Any number of registries may be made.
 func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	r := registry.New()
-	return r, errors.Join(
-		r.Methods.Add(linear.New(), classifier.New(), vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil)),
-		r.Embedders.Add(linear.Pixels()),
+	err := errors.Join(
+		r.Methods.Add(
+			linear.New(), dmd.New(), edmd.New(), classifier.New(),
+			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
+		),
+		r.Embedders.Add(linear.Pixels(), edmd.Dictionary()),
 		r.Operators.Add(linalg.Ridge{}),
 		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),
 		r.Oracles.Add(oracle.New(runtime, nil)),
 	)
+	return r, errors.Join(err, r.Group(Notebook, "linear", "classifier", "vamp", "contrastive", "autoencoder"))
 }
 
 // Reference returns the embedder on whose features evolution operators are compared, those of the method "contrastive".

@@ -1,6 +1,12 @@
 package registry
 
-import "github.com/koopbench/koopbench/core"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+)
 
 // Registry holds a set of each kind.
 type Registry struct {
@@ -10,6 +16,8 @@ type Registry struct {
 	Losses    Set[core.Loss]
 	Oracles   Set[core.Oracle]
 	Tasks     Set[core.Task]
+
+	groups map[string][]string // names of methods, by that of the group
 }
 
 // New returns an empty registry.
@@ -21,8 +29,29 @@ func New() *Registry {
 		Losses:    newSet[core.Loss](core.KindLoss),
 		Oracles:   newSet[core.Oracle](core.KindOracle),
 		Tasks:     newSet[core.Task](core.KindTask),
+		groups:    map[string][]string{},
 	}
 }
+
+// Group gives several methods one name, by which [Registry.Select] chooses all of them. The error is
+// [core.ErrUnknown] for a method that is not there, and [core.ErrDuplicate] for a name that is taken;
+// a method that is added later under the name goes before the group.
+func (r *Registry) Group(name string, methods ...string) error {
+	for _, m := range methods {
+		if _, err := r.Methods.Get(m); err != nil {
+			return err
+		}
+	}
+	_, isMethod := r.Methods.things[name]
+	if _, isGroup := r.groups[name]; isMethod || isGroup || name == everything {
+		return fmt.Errorf("%w: there is a method or a group %q already", core.ErrDuplicate, name)
+	}
+	r.groups[name] = slices.Sorted(slices.Values(methods))
+	return nil
+}
+
+// Groups returns the names of the groups in alphabetical order.
+func (r *Registry) Groups() []string { return slices.Sorted(maps.Keys(r.groups)) }
 
 // Things is what sets of all kinds have in common.
 type Things interface {

@@ -122,6 +122,34 @@ func TestOnRequest(t *testing.T) {
 	}
 }
 
+// TestGroup: a group stands for its methods, and a method of its name goes before it.
+func TestGroup(t *testing.T) {
+	r := filled(t)
+	require.NoError(t, r.Group("two", "vamp-deep", "linear"))
+	assert.Equal(t, []string{"two"}, r.Groups())
+	for list, want := range map[string][]string{
+		"two": {"linear", "vamp-deep"}, "vamp-deep,two": {"vamp-deep", "linear"}, "two,all": {"linear", "vamp-deep", "vamp"},
+	} {
+		selections, err := r.Select(list)
+		require.NoError(t, err)
+		var names []string
+		for _, s := range selections {
+			names = append(names, s.Written)
+		}
+		assert.Equal(t, want, names, list)
+	}
+	_, err := r.Select("two?epochs=3")
+	require.ErrorIs(t, err, core.ErrOption)
+	for _, taken := range []string{"two", "vamp", "all"} {
+		require.ErrorIs(t, r.Group(taken, "linear"), core.ErrDuplicate, taken)
+	}
+	require.ErrorIs(t, r.Group("three", "vmap"), core.ErrUnknown)
+	require.NoError(t, r.Methods.Add(method{"two"}))
+	selections, err := r.Select("two")
+	require.NoError(t, err)
+	assert.Len(t, selections, 1)
+}
+
 func TestSelectRefuses(t *testing.T) {
 	for list, want := range map[string]error{
 		"":                       core.ErrUnknown,

@@ -21,10 +21,14 @@ type Selection struct {
 	Options     core.Options
 }
 
+// everything is the name that stands for every method that is not on request.
+const everything = "all"
+
 // Select reads a list of methods separated by commas. An element is what [Set.Select] reads, a
-// pattern in which * stands for any characters and nothing else is special, or "all", which stands
-// for every method that is not on request. Patterns, "all" too, match in alphabetical order and
-// leave out what was named already; naming a thing twice is an error. Errors are [core.ErrUnknown],
+// pattern in which * stands for any characters and nothing else is special, the name of a group
+// ([Registry.Group]), or "all", which stands for every method that is not on request. Patterns,
+// groups and "all" choose in alphabetical order and leave out what was named already; naming a
+// thing twice is an error. Errors are [core.ErrUnknown],
 // [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	var selections []Selection
@@ -48,9 +52,9 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 		switch {
 		case element == "":
 			return nil, fmt.Errorf("%w: the list of methods %q has an empty element; there is all, %s", core.ErrUnknown, list, strings.Join(r.Methods.Names(), ", "))
-		case name == "all" || strings.Contains(name, "*"):
+		case r.standsForSeveral(name):
 			if hasOptions {
-				return nil, fmt.Errorf("%w: %q gives options to a pattern; give them to each method by name", core.ErrOption, element)
+				return nil, fmt.Errorf("%w: %q gives options to several methods; give them to each method by name", core.ErrOption, element)
 			}
 			names := r.match(name)
 			if len(names) == 0 {
@@ -76,9 +80,19 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 	return selections, nil
 }
 
+// standsForSeveral reports whether a name is "all", a pattern, or a group that no method is called by.
+func (r *Registry) standsForSeveral(name string) bool {
+	_, isMethod := r.Methods.things[name]
+	_, isGroup := r.groups[name]
+	return name == everything || strings.Contains(name, "*") || isGroup && !isMethod
+}
+
 func (r *Registry) match(pattern string) []string {
-	if pattern == "all" {
+	if pattern == everything {
 		return slices.DeleteFunc(r.Methods.Names(), r.Methods.OnRequest)
+	}
+	if group, ok := r.groups[pattern]; ok {
+		return group
 	}
 	expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
 	var names []string

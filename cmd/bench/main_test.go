@@ -55,7 +55,7 @@ func TestProgram(t *testing.T) {
 	t.Run("list starts with little work", func(t *testing.T) {
 		stdout, stderr := run("list")
 		require.Empty(t, stderr)
-		for _, name := range []string{"autoencoder", "classifier", "contrastive", "linear", "vamp", "cnn"} {
+		for _, name := range []string{"autoencoder", "classifier", "contrastive", "dmd", "edmd", "linear", "vamp", "cnn"} {
 			require.Contains(t, stdout, "\n  "+name+" ")
 		}
 		t.Setenv("GODEBUG", "inittrace=1") // what packages do before main
@@ -85,7 +85,7 @@ func TestProgram(t *testing.T) {
 			assert.Contains(t, table, r.Method)
 			assert.Contains(t, stderr, r.Method+", seed 42: done in ")
 		}
-		assert.Len(t, methods, 5)
+		assert.Len(t, methods, 7)
 		assert.Greater(t, methods["linear"].Rank, 1)
 		assert.Len(t, methods["vamp"].History, 1)
 		assert.NotContains(t, stderr, "\x1b", "no terminal, no bars")
@@ -93,7 +93,7 @@ func TestProgram(t *testing.T) {
 	t.Run("run again", func(t *testing.T) {
 		again, stderr := run(args...)
 		assert.Equal(t, table, again)
-		assert.Equal(t, 5, strings.Count(stderr, "finished before, kept"))
+		assert.Equal(t, 7, strings.Count(stderr, "finished before, kept"))
 	})
 	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, found) })
 	t.Run("report", func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestServedByItself(t *testing.T) {
 		t.Skip("it builds the program and trains every method twice; -short is set")
 	}
 	bench := build(t)
-	names := []string{"autoencoder", "classifier", "contrastive", "linear", "vamp"}
+	names := []string{"autoencoder", "classifier", "contrastive", "dmd", "edmd", "linear", "vamp"}
 	remote := filepath.Join(t.TempDir(), "remote")
 	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(names, " ") + " pixels ridge --prefix remote-\n"
 	require.NoError(t, os.WriteFile(remote, []byte(script), 0o755))

@@ -52,7 +52,7 @@ func fit(t *testing.T, x core.Snapshots, lag int, options map[string]any) core.M
 	require.NoError(t, err)
 	fitted, err := dmd{}.Fit(t.Context(), &core.Training{
 		Train: core.OneTrajectory(x), Validation: core.OneTrajectory(x),
-		Lag: lag, States: 2, Options: o, Name: "dmd", Progress: core.NoProgress,
+		Lag: lag, States: 2, Options: o, Name: "energy-dmd", Progress: core.NoProgress,
 	})
 	require.NoError(t, err)
 	return fitted

@@ -19,7 +19,7 @@ var _ core.Method = dmd{}
 // Describe implements [core.Method].
 func (dmd) Describe() core.Description {
 	return core.Description{
-		Name:    "dmd",
+		Name:    "energy-dmd",
 		Summary: "exact dynamic mode decomposition of the pixels",
 		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares linear map from it to " +
 			"the snapshots one lag on (Schmid, Dynamic mode decomposition of numerical and experimental data, J. Fluid Mech. 656, " +

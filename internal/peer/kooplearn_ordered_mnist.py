@@ -1,6 +1,6 @@
 """Time the Ordered MNIST experiment of kooplearn and torch, part by part.
 
-The experiment is the one that koopbench's `bench run --methods all` performs: the same images, networks, losses,
+The experiment is the one that koopbench's `bench run --methods notebook` performs: the same images, networks, losses,
 optimiser, epochs and evaluation, as in kooplearn's example "Ordered MNIST (torch)". Figures are not drawn.
 
     python kooplearn_ordered_mnist.py --data dataset/mnist --out whole.json

@@ -80,7 +80,7 @@ func (b *bench) wholeOf(ctx context.Context, binary string) (_ *whole, err error
 
 func (b *bench) koopbench(ctx context.Context, binary, out string) (outcome, json.RawMessage, error) {
 	seed := fmt.Sprint(b.Seed)
-	args := []string{"run", "--methods", "all", "--quiet", "--seeds", seed, "--oracle-seed", seed, "--out", out}
+	args := []string{"run", "--methods", "notebook", "--quiet", "--seeds", seed, "--oracle-seed", seed, "--out", out}
 	if b.Epochs > 0 {
 		args = append(args, "--epochs", fmt.Sprint(b.Epochs))
 	}

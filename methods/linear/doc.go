@@ -1,2 +1,3 @@
-// Package linear is the linear baseline: reduced-rank ridge regression on standardised pixels.
+// Package linear is the linear baseline: reduced-rank ridge regression on the standardised
+// values of the snapshot.
 package linear

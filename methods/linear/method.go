@@ -10,7 +10,7 @@ import (
 func New() core.Method {
 	return compose.New(Pixels(), linalg.Ridge{}, &compose.Options{
 		Name:    "linear",
-		Summary: "reduced-rank ridge regression on standardised pixels",
+		Summary: "reduced-rank ridge regression on the standardised values",
 		Doc: "The evolution of the flattened snapshot itself, each value standardised over the training data, by reduced-rank " +
 			"regression (Kostic, Novelli, Maurer, Ciliberto, Rosasco and Pontil, Learning dynamical systems via Koopman operator " +
 			"regression in reproducing kernel Hilbert spaces, NeurIPS 2022). Everything is computed in float64. The prediction is " +

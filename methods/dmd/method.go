@@ -1,0 +1,90 @@
+package dmd
+
+import (
+	"context"
+
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/affine"
+	"github.com/koopbench/koopbench/linalg"
+)
+
+// New returns the method "dmd".
+func New() core.Method {
+	return compose.New(values{}, decomposition{}, &compose.Options{
+		Name:    "dmd",
+		Summary: "exact dynamic mode decomposition of the snapshots",
+		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares " +
+			"linear map from its coordinates to the snapshots one lag on (Schmid, Dynamic mode decomposition of " +
+			"numerical and experimental data, J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, " +
+			"Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory and applications, J. Comput. Dyn. " +
+			"1, 2014). The projected form has the same eigenvalues. It is computed from the covariances, in " +
+			"float64. It has the parts of the method linear with other settings: the snapshots are not standardised " +
+			"value by value, the directions that are kept are those of largest variance and not those that predict " +
+			"best, and nothing is regularised. Predictions are not clipped.",
+		Precision: compose.Float64,
+	})
+}
+
+// values is the embedder whose features are the values of a snapshot over one number, which changes
+// nothing but the scale at which directions are taken for zero.
+type values struct{}
+
+var (
+	_ core.Embedder        = values{}
+	_ core.EmbeddingLoader = values{}
+)
+
+// Describe implements [core.Embedder].
+func (values) Describe() core.Description {
+	return core.Description{Name: "dmd", Summary: "the values of the snapshot over the root of their mean square"}
+}
+
+// Fit implements [core.Embedder].
+func (values) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	e, err := affine.Scale(ctx, t.Train)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Load implements [core.EmbeddingLoader].
+func (values) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
+	e, err := affine.Load(&s.State)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// decomposition is the operator: regression on principal components without regularisation.
+type decomposition struct{ linalg.Ridge }
+
+var (
+	_ core.EvolutionOperator = decomposition{}
+	_ core.OperatorLoader    = decomposition{}
+)
+
+// Describe implements [core.EvolutionOperator] with those options of the regression that are free.
+func (d decomposition) Describe() core.Description {
+	rank, _ := d.Ridge.Describe().Option("rank")
+	return core.Description{
+		Name: "dmd", Summary: "least squares on the leading principal directions",
+		Options: []core.Option{rank, core.BoolOption("center", false, "subtract the mean of the snapshots first")},
+	}
+}
+
+// Fit implements [core.EvolutionOperator].
+func (d decomposition) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
+	options, err := d.Ridge.Describe().Resolve(map[string]any{
+		"alpha": 0.0, "variant": string(linalg.PrincipalComponents),
+		"rank": t.Options.Int("rank"), "center": t.Options.Bool("center"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	own := *t
+	own.Options = options
+	return d.Ridge.Fit(ctx, &own)
+}

@@ -1,0 +1,41 @@
+package edmd
+
+import (
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+)
+
+// New returns the method "edmd".
+func New() core.Method {
+	return compose.New(Dictionary(), regression{}, &compose.Options{
+		Name:    "edmd",
+		Summary: "extended dynamic mode decomposition: ridge regression on a dictionary of functions",
+		Doc: "Regresses the functions of a dictionary one lag on from those now, and with them the snapshot itself, " +
+			"in float64 (Williams, Kevrekidis and Rowley, A data-driven approximation of the Koopman operator: " +
+			"extending dynamic mode decomposition, J. Nonlinear Sci. 25, 2015). variant=full with alpha=0 is least " +
+			"squares as it stands there; the default differs by a small alpha. variant=reduced-rank limits the " +
+			"rank, to that of the task unless one is given, and is faster on large snapshots. " + doc +
+			" Predictions are not clipped.",
+		Precision: compose.Float64,
+	})
+}
+
+// regression is ridge regression of full rank, unless another variant is chosen.
+type regression struct{ linalg.Ridge }
+
+var (
+	_ core.EvolutionOperator = regression{}
+	_ core.OperatorLoader    = regression{}
+)
+
+// Describe implements [core.EvolutionOperator].
+func (r regression) Describe() core.Description {
+	d := r.Ridge.Describe()
+	for i, o := range d.Options {
+		if o.Name == "variant" {
+			d.Options[i].Default = string(linalg.Full)
+		}
+	}
+	return d
+}
