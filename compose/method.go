@@ -108,8 +108,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	if err != nil {
 		return nil, err
 	}
-	x := t.Train.Snapshots()
-	features, err := featuresOf(ctx, embedding, x)
+	features, err := featuresOf(ctx, embedding, t.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +128,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	decoder, decodes := core.As[core.Decoder](embedding)
 	if !decodes {
-		forOperator.Observable = x.View()
+		forOperator.Observable = t.Train.View()
 	}
 	operator, err := m.operator.Fit(ctx, &forOperator)
 	if err != nil {
@@ -144,11 +143,44 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 
 // featuresOf returns the features of x, as a view where the embedding has one: those of a long
 // sequence may be larger than memory.
-func featuresOf(ctx context.Context, embedding core.Embedding, x core.Snapshots) (mat.Matrix, error) {
+func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectories) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
-		return viewer.View(x)
+		views := make([]mat.Matrix, x.Count())
+		for k, part := range x.All() {
+			var err error
+			if views[k], err = viewer.View(part); err != nil {
+				return nil, err
+			}
+		}
+		return core.StackRows(views...), nil
 	}
-	return embedding.Embed(ctx, x)
+	features, done := mat.NewDense(x.Len(), embedding.Dim(), nil), 0
+	err := inBlocks(ctx, embedding, x, func(z *mat.Dense) error {
+		n, _ := z.Dims()
+		features.Slice(done, done+n, 0, embedding.Dim()).(*mat.Dense).Copy(z)
+		done += n
+		return nil
+	})
+	return features, err
+}
+
+// blockValues is how many values of snapshots are embedded at a time.
+const blockValues = 1 << 21
+
+// inBlocks calls do with the features of one block of snapshots after the other, so that many
+// snapshots take no more memory than a few: rows are independent.
+func inBlocks(ctx context.Context, e core.Embedding, x core.Trajectories, do func(z *mat.Dense) error) error {
+	rows := max(1, blockValues/x.Size())
+	for from := 0; from < x.Len(); from += rows {
+		z, err := e.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
+		if err != nil {
+			return err
+		}
+		if err := do(z); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // report joins the reports of the parts.
@@ -176,16 +208,21 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 	return report
 }
 
-// constant reports whether all rows of m are one row, up to float32's rounding.
+// constant reports whether all rows of m are one row, up to float32's rounding. It reads no row after
+// the first that differs.
 func constant(m mat.Matrix) bool {
 	n, d := m.Dims()
+	least, most := make([]float64, d), make([]float64, d)
 	for j := range d {
-		least, most := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			least, most = min(least, m.At(i, j)), max(most, m.At(i, j))
-		}
-		if most-least > 8*Float32*max(-least, most) {
-			return false
+		least[j], most[j] = math.Inf(1), math.Inf(-1)
+	}
+	for i := range n {
+		for j := range d {
+			v := m.At(i, j)
+			least[j], most[j] = min(least[j], v), max(most[j], v)
+			if most[j]-least[j] > 8*Float32*max(-least[j], most[j]) {
+				return false
+			}
 		}
 	}
 	return true
