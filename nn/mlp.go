@@ -42,7 +42,11 @@ func (m MLP) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node
 
 func (m MLP) layers(scope *model.Scope, x *graph.Node, out int) *graph.Node {
 	for i := range 2 {
-		x = graph.Tanh(Linear(scope.At("hidden%d", i+1), x, m.Width))
+		x = graph.Tanh(linear(scope.At("hidden%d", i+1), x, m.Width, unitGain))
 	}
-	return Linear(scope.At("linear"), x, out)
+	return linear(scope.At("linear"), x, out, unitGain)
 }
+
+// unitGain makes initial weights so large that a layer keeps the variance of its inputs (LeCun, Bottou, Orr and Müller,
+// Efficient backprop, 1998). With PyTorch's, a third as much variance, the biases outweigh what the inputs say.
+const unitGain = 1.7320508075688772 // √3
