@@ -57,13 +57,16 @@ func (e *embedder) Describe() core.Description {
 			"second map backwards in time, Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent " +
 			"Koopman " +
 			"autoencoders, ICML 2020). Then an evolution operator is fitted to the latents in the place of K.",
-		Options: slices.Concat(nn.ScheduleOptions(nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}), []core.Option{
+		Options: slices.Concat(nn.ScheduleOptions(schedule), []core.Option{
 			core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
 			core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the evolved latents"),
 			core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
 		}, nn.EncoderOptions(e.network)),
 	}
 }
+
+// schedule is the default one.
+var schedule = nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}
 
 // reconstruction is the metric that is the mean squared error of reconstructing a snapshot.
 const reconstruction = "reconstruction"
