@@ -265,14 +265,14 @@ func TestBrokenLosses(t *testing.T) {
 func TestUnsuitableData(t *testing.T) {
 	m := lossMethod(graphAgreement{})
 	tr := training(t, m.Describe(), 1, quick)
-	odd, err := core.NewSnapshots(make([]float32, 10*7*8), 7, 8)
+	odd, err := core.NewSnapshots(make([]float32, 10*3*8), 3, 8)
 	require.NoError(t, err)
 	bad := *tr
 	bad.Train, bad.Validation = core.OneTrajectory(odd), core.OneTrajectory(odd)
 	bad.TrainLabels, bad.ValidationLabels = nil, nil
 	_, err = m.Fit(t.Context(), &bad)
 	require.ErrorIs(t, err, core.ErrShape)
-	assert.ErrorContains(t, err, "8×8", "the remedy")
+	assert.ErrorContains(t, err, "at least 4", "the remedy")
 
 	bad = *tr
 	bad.Train = core.OneTrajectory(tr.Train.At(0).Slice(0, 1))

@@ -14,8 +14,8 @@ import (
 type LossOptions struct {
 	// Name, Summary and Doc describe it; "loss:" and the name of the loss, the loss's summary and doc where empty.
 	Name, Summary, Doc string
-	// Network is the encoder; nil for [nn.ReferenceCNN]. Options of an [nn.Configurable] are
-	// options of the embedder.
+	// Network is the encoder; nil for [nn.Reference]. Options of an [nn.Configurable] are options
+	// of the embedder.
 	Network nn.Encoder
 }
 
@@ -33,7 +33,7 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 	if o == nil {
 		o = &LossOptions{}
 	}
-	e := &lossEmbedder{runtime: runtime, loss: core.GuardLoss(loss), network: nn.ReferenceCNN()}
+	e := &lossEmbedder{runtime: runtime, loss: core.GuardLoss(loss), network: nn.Reference{}}
 	if o.Network != nil {
 		e.network = o.Network
 	}
@@ -46,9 +46,7 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 		Exposure: l.Exposure,
 	}
 	e.description.Options, e.lossPart = join(e.description.Options, "loss", l.Options)
-	if c, ok := e.network.(nn.Configurable); ok {
-		e.description.Options, e.networkPart = join(e.description.Options, "encoder", c.Options())
-	}
+	e.description.Options, e.networkPart = join(e.description.Options, "encoder", nn.EncoderOptions(e.network))
 	return core.GuardEmbedder(e)
 }
 
@@ -70,11 +68,12 @@ func (e *lossEmbedder) Describe() core.Description { return e.description }
 
 func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
-	network, err := e.configured(t.Options)
+	networkOptions, err := e.networkPart.read(t.Options)
 	if err != nil {
 		return nil, err
 	}
-	if err := network.CheckShape(t.Train.Shape()); err != nil {
+	network, err := nn.Choose(e.network, t.Train.Shape(), networkOptions)
+	if err != nil {
 		return nil, err
 	}
 	options, err := e.lossPart.read(t.Options)
@@ -119,19 +118,6 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 		CompileSeconds: history.CompileSeconds + scored.compile.Seconds() + encoder.CompileSeconds,
 		Warnings:       append(scored.warnings(history), history.Warnings...),
 	}), nil
-}
-
-// configured is the encoder with its options, if it has any, among those of the method.
-func (e *lossEmbedder) configured(options core.Options) (nn.Encoder, error) {
-	c, ok := e.network.(nn.Configurable)
-	if !ok {
-		return e.network, nil
-	}
-	o, err := e.networkPart.read(options)
-	if err != nil {
-		return nil, err
-	}
-	return c.With(o), nil
 }
 
 // Load implements [core.EmbeddingLoader].

@@ -127,9 +127,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	decoder, decodes := core.As[core.Decoder](embedding)
 	if !decodes {
-		if forOperator.Observable, err = stacked(t.Train, valuesOf); err != nil {
-			return nil, err
-		}
+		forOperator.Observable = t.Train.View()
 	}
 	operator, err := m.operator.Fit(ctx, &forOperator)
 	if err != nil {
@@ -146,9 +144,42 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 // sequence may be larger than memory.
 func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectories) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
-		return stacked(x, viewer.View)
+		views := make([]mat.Matrix, x.Count())
+		for k, part := range x.All() {
+			var err error
+			if views[k], err = viewer.View(part); err != nil {
+				return nil, err
+			}
+		}
+		return core.StackRows(views...), nil
 	}
-	return embedding.Embed(ctx, x.Snapshots())
+	features, done := mat.NewDense(x.Len(), embedding.Dim(), nil), 0
+	err := inBlocks(ctx, embedding, x, func(z *mat.Dense) error {
+		n, _ := z.Dims()
+		features.Slice(done, done+n, 0, embedding.Dim()).(*mat.Dense).Copy(z)
+		done += n
+		return nil
+	})
+	return features, err
+}
+
+// blockValues is how many values of snapshots, or features of them, are there at a time.
+const blockValues = 1 << 21
+
+// inBlocks calls do with the features of one block of snapshots after the other, so that many
+// snapshots take no more memory than a few: rows are independent.
+func inBlocks(ctx context.Context, e core.Embedding, x core.Trajectories, do func(z *mat.Dense) error) error {
+	rows := max(1, blockValues/max(x.Size(), e.Dim()))
+	for from := 0; from < x.Len(); from += rows {
+		z, err := e.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
+		if err != nil {
+			return err
+		}
+		if err := do(z); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // report joins the reports of the parts.

@@ -56,7 +56,7 @@ func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ c
 		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape, x.Shape(), m.shape)
 	}
 	values := make([]float32, 0, x.Len()*x.Size())
-	err = m.blocks(ctx, x, func(z *mat.Dense) error {
+	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), func(z *mat.Dense) error {
 		next, err := m.advance(ctx, z, steps)
 		if err != nil {
 			return err
@@ -89,25 +89,6 @@ func (m *fitted) advance(ctx context.Context, z *mat.Dense, steps int) (core.Sna
 	return core.SnapshotsFromMatrix(next, m.shape...)
 }
 
-// blockValues is how many values of snapshots, or features of them, are there at a time.
-const blockValues = 1 << 21
-
-// blocks calls do with the features of one block of snapshots after the other, so that many snapshots take no more memory than a
-// few: rows are independent.
-func (m *fitted) blocks(ctx context.Context, x core.Snapshots, do func(z *mat.Dense) error) error {
-	rows := max(1, blockValues/max(x.Size(), m.embedding.Dim()))
-	for from := 0; from < x.Len(); from += rows {
-		z, err := m.embedding.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
-		if err != nil {
-			return err
-		}
-		if err := do(z); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (m *fitted) Eigenvalues() []complex128 { return m.spectrum.Eigenvalues() }
 
 func (m *fitted) LeftEigenfunctions(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
@@ -129,7 +110,7 @@ func (m *fitted) eigenfunctions(
 	}
 	var values []complex128
 	width := 0
-	err = m.blocks(ctx, x, func(z *mat.Dense) error {
+	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), func(z *mat.Dense) error {
 		block, err := of(ctx, z)
 		if err != nil {
 			return err

@@ -176,6 +176,36 @@ func (t Trajectories) Snapshots() Snapshots {
 	return all
 }
 
+// Slice returns the snapshots from … end-1 one after the other: it shares memory if they lie in one
+// trajectory, and copies them if they lie in several. It panics if they are not there, as slicing
+// does.
+func (t Trajectories) Slice(from, end int) Snapshots {
+	if from < 0 || from > end || end > t.Len() {
+		panic(fmt.Sprintf("core: snapshots %d to %d of %d", from, end, t.Len()))
+	}
+	var cut Trajectories
+	for k, x := range t.parts {
+		start := t.ends[k] - x.Len()
+		if a, b := max(from, start), min(end, t.ends[k]); a < b {
+			cut.parts = append(cut.parts, x.Slice(a-start, b-start))
+			cut.ends = append(cut.ends, b-from)
+		}
+	}
+	if len(cut.parts) == 0 && len(t.parts) > 0 {
+		return t.parts[0].Slice(0, 0)
+	}
+	return cut.Snapshots()
+}
+
+// View is [Snapshots.View] for the snapshots of all trajectories, in their order.
+func (t Trajectories) View() mat.Matrix {
+	views := make([]mat.Matrix, len(t.parts))
+	for k, x := range t.parts {
+		views[k] = x.View()
+	}
+	return StackRows(views...)
+}
+
 // Matrix returns the flattened snapshots of all trajectories as rows of a new Len×Size matrix. It
 // returns an empty matrix if there is no snapshot.
 func (t Trajectories) Matrix() *mat.Dense { return t.Snapshots().Matrix() }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -40,6 +41,10 @@ func TestTrajectoriesAreNumberedThrough(t *testing.T) {
 				dst := make([]float32, 2*n)
 				x.Read(dst, from)
 				assert.Equal(t, ramp(14)[2*from:2*(from+n)], dst, "%v: %d snapshots from %d", lengths, n, from)
+				slice := x.Slice(from, from+n)
+				assert.Equal(t, n, slice.Len())
+				assert.Equal(t, []int{2}, slice.Shape())
+				assert.Equal(t, dst, append([]float32{}, slice.Floats()...), "%v: %d snapshots from %d", lengths, n, from)
 			}
 		}
 		dst := make([]float32, 8)
@@ -47,12 +52,22 @@ func TestTrajectoriesAreNumberedThrough(t *testing.T) {
 		assert.Equal(t, []float32{12, 13, 0, 1, 6, 7, 6, 7}, dst)
 		assert.Panics(t, func() { x.Read(make([]float32, 2), 7) })
 		assert.Panics(t, func() { x.Read(make([]float32, 4), 6) })
+		assert.Panics(t, func() { x.Slice(6, 8) })
+		assert.Panics(t, func() { x.Slice(-1, 2) })
 		assert.Equal(t, ramp(14), x.Snapshots().Floats())
+		assert.True(t, mat.Equal(x.Matrix(), x.View()), lengths)
+		assert.True(t, mat.Equal(x.Matrix().T(), x.View().T()), lengths)
+		assert.Panics(t, func() { x.View().At(7, 0) })
+		assert.Panics(t, func() { x.View().At(-1, 0) })
 		assert.Equal(t, 7., x.Matrix().At(3, 1))
 	}
 	assert.Zero(t, core.Trajectories{}.Len())
 	assert.Zero(t, core.Trajectories{}.Pairs(1))
 	assert.True(t, core.Trajectories{}.Matrix().IsEmpty())
+	assert.Zero(t, core.Trajectories{}.Slice(0, 0).Len())
+	rows, columns := core.Trajectories{}.View().Dims()
+	assert.Zero(t, rows+columns)
+	assert.Panics(t, func() { core.StackRows(mat.NewDense(1, 2, nil), mat.NewDense(1, 3, nil)) })
 	x, err := core.NewSnapshots(ramp(4), 2)
 	require.NoError(t, err)
 	assert.Equal(t, core.OneTrajectory(x), trajectories(t, 2), "they share memory and hold nothing else")

@@ -1,6 +1,11 @@
 package core
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"fmt"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // View returns the flattened snapshots as the rows of a Len×Size matrix that shares the memory of s: an entry is converted
 // when it is read. It may be read concurrently. It is an empty matrix for an empty sequence.
@@ -67,3 +72,63 @@ func (v view) ReadRows(dst *mat.Dense, from int) {
 }
 
 func (v view) T() mat.Matrix { return mat.Transpose{Matrix: v} }
+
+// StackRows returns the rows of the matrices, which must have one number of columns, below one
+// another, as a matrix that shares their memory. Matrices without rows are left out. It may be read
+// concurrently if they may. It panics if the numbers of columns differ.
+func StackRows(matrices ...mat.Matrix) mat.Matrix {
+	var s stack
+	for _, m := range matrices {
+		r, c := m.Dims()
+		if r == 0 {
+			continue
+		}
+		if len(s.parts) > 0 && c != s.columns {
+			panic(fmt.Sprintf("core: rows of %d columns below rows of %d", c, s.columns))
+		}
+		s.rows, s.columns = s.rows+r, c
+		s.parts, s.ends = append(s.parts, m), append(s.ends, s.rows)
+	}
+	if len(s.parts) == 1 {
+		return s.parts[0]
+	}
+	return s
+}
+
+// stack is matrices below one another. ends[k] is the number of rows of the matrices 0 … k.
+type stack struct {
+	parts         []mat.Matrix
+	ends          []int
+	rows, columns int
+}
+
+var _ RowReader = stack{}
+
+func (s stack) Dims() (rows, columns int) { return s.rows, s.columns }
+
+func (s stack) At(i, j int) float64 {
+	if i < 0 || i >= s.rows {
+		panic(mat.ErrRowAccess)
+	}
+	k := sort.SearchInts(s.ends, i+1)
+	if k > 0 {
+		i -= s.ends[k-1]
+	}
+	return s.parts[k].At(i, j)
+}
+
+func (s stack) T() mat.Matrix { return mat.Transpose{Matrix: s} }
+
+// ReadRows implements [RowReader].
+func (s stack) ReadRows(dst *mat.Dense, from int) {
+	n, d := dst.Dims()
+	for done := 0; done < n; {
+		k := sort.SearchInts(s.ends, from+done+1)
+		part := s.parts[k]
+		left, _ := part.Dims()
+		at := from + done - s.ends[k] + left
+		rows := min(n-done, left-at)
+		ReadRows(dst.Slice(done, done+rows, 0, d).(*mat.Dense), part, at)
+		done += rows
+	}
+}

@@ -13,15 +13,16 @@ import (
 	"github.com/koopbench/koopbench/conformance/check"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods"
+	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/plugin"
 	"github.com/koopbench/koopbench/registry"
 )
 
-// conformanceOptions are those under which a thing of that description learns small images in a second, which it must.
-func conformanceOptions(t *testing.T, d core.Description) *conformance.Options {
+// conformanceOptions are those under which a thing of that description learns small snapshots in a second, which it must.
+func conformanceOptions(t *testing.T, d core.Description, shape ...int) *conformance.Options {
 	_, neural := d.Option("epochs")
-	o := &conformance.Options{Shape: []int{8, 8}, Snapshots: 160, Observe: func(r check.Result) {
+	o := &conformance.Options{Shape: shape, Snapshots: 160, Observe: func(r check.Result) {
 		must := []string{"learns", "lag", "trajectories", "forecast-steps"}
 		if slices.Contains(must, r.Check) || r.Check == "continued" && neural {
 			assert.Equal(t, check.Pass, r.Status, r.Explanation())
@@ -125,7 +126,7 @@ func conform(t *testing.T, things, references []any) {
 			if testing.Short() && (d.Name == "contrastive" || d.Name == "autoencoder") {
 				t.Skip("trains for seconds; vamp goes the same way")
 			}
-			o := conformanceOptions(t, d)
+			o := conformanceOptions(t, d, 8, 8)
 			if references != nil {
 				o.Reference = references[i]
 				observe := o.Observe
@@ -135,6 +136,28 @@ func conform(t *testing.T, things, references []any) {
 						assert.Equal(t, check.Pass, r.Status, r.Explanation())
 					}
 				}
+			}
+			conformance.RunSuite(t, func() any { return thing }, o)
+		})
+	}
+}
+
+// TestConformanceOnVectors: what is fitted to snapshots keeps the same rules where they are no images.
+func TestConformanceOnVectors(t *testing.T) {
+	r := builtin(t)
+	var all []any
+	for _, name := range r.Methods.Names() {
+		m, err := r.Methods.Get(name)
+		require.NoError(t, err)
+		all = append(all, m)
+	}
+	all = append(all, linear.Pixels(), methods.Reference(testRuntime), oracle.New(testRuntime, nil))
+	for _, thing := range all {
+		d := thing.(interface{ Describe() core.Description }).Describe()
+		t.Run(fmt.Sprintf("%s %s", core.KindOf(thing), d.Name), func(t *testing.T) {
+			o := conformanceOptions(t, d, 12)
+			if o.Settings != nil {
+				o.Settings["width"] = 24
 			}
 			conformance.RunSuite(t, func() any { return thing }, o)
 		})

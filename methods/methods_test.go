@@ -165,7 +165,7 @@ func TestMethodsLearnTheSmallTask(t *testing.T) {
 }
 
 func TestMethodsRefuseUnsuitableData(t *testing.T) {
-	x, err := core.NewSnapshots(make([]float32, 20*7*9), 7, 9)
+	x, err := core.NewSnapshots(make([]float32, 20*3*9), 3, 9)
 	require.NoError(t, err)
 	for name, m := range builtins() {
 		if quick(m) == nil {
@@ -178,8 +178,8 @@ func TestMethodsRefuseUnsuitableData(t *testing.T) {
 			Lag: 1, States: 2, Options: options, Name: name, Progress: core.NoProgress,
 		})
 		require.ErrorIs(t, err, core.ErrShape, name)
-		assert.ErrorContains(t, err, "7×9", name)
-		assert.ErrorContains(t, err, "8×12", name)
+		assert.ErrorContains(t, err, "3×9", name)
+		assert.ErrorContains(t, err, "at least 4", name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -131,6 +132,11 @@ func TestUnfitCheckpoints(t *testing.T) {
 		"type":     func(s *core.State) { s.Arrays["variables/w"] = core.Array{Shape: []int{}, Values: []float64{1}} },
 		"history": func(s *core.State) {
 			s.Arrays["history"] = core.Array{Shape: []int{2, 2, 2}, Values: make([]float64, 8)}
+		},
+		"size": func(s *core.State) {
+			s.Facts = bytes.Replace(s.Facts, []byte(`"path":"/w","type":"Float32","dimensions":null`),
+				[]byte(`"path":"/w","type":"Float32","dimensions":[1000000,1000000,1000000]`), 1)
+			assert.NotEqual(t, string(good.Facts), string(s.Facts))
 		},
 		"sums":    func(s *core.State) { s.Arrays["sums"] = core.Array{Shape: []int{1}, Values: []float64{1}} },
 		"trained": func(s *core.State) { s.Arrays["trained"] = core.Array{Shape: []int{1}, Values: []float64{1}} },

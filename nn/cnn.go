@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -19,18 +20,13 @@ type CNN struct {
 	Kernel int
 }
 
-// ReferenceCNN returns the network that all built-in methods use: 5×5 filters, 16 and then 32 of them. It is the network of
-// the Ordered MNIST experiment of Kostic, Novelli, Grazzi, Lounici and Pontil (Learning invariant representations of
-// time-homogeneous stochastic dynamical systems, ICLR 2024) as kooplearn's example has it.
-func ReferenceCNN() CNN { return CNN{Channels: []int{16, 32}, Kernel: 5} }
-
 // maxConvolutions is more than halve any image to a pixel.
 const maxConvolutions = 24
 
 // CheckShape returns [core.ErrShape] unless snapshots of that shape are images that the network
-// takes: [height, width] or [height, width, channels], height and width divisible by 2 for each
-// convolution. The error is [core.ErrOption] if there is no convolution or more than 24, one
-// without filters, or an even kernel.
+// takes: [height, width] or [channels, height, width], height and width at least 2 for the first
+// convolution, 4 for two, 8 for three. The error is [core.ErrOption] if there is no convolution or
+// more than 24, one without filters, or an even kernel.
 func (c CNN) CheckShape(shape []int) error {
 	n := len(c.Channels)
 	if n < 1 || n > maxConvolutions || slices.Min(c.Channels) < 1 || c.Kernel < 1 || c.Kernel%2 == 0 {
@@ -38,24 +34,47 @@ func (c CNN) CheckShape(shape []int) error {
 			"least 1 filter each, and an odd size", core.ErrOption, c.Channels, c.Kernel, maxConvolutions)
 	}
 	if len(shape) != 2 && len(shape) != 3 || slices.Min(shape) < 1 {
-		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [height, width, channels]; these snapshots have shape %v", core.ErrShape, shape)
+		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [channels, height, width]; "+
+			"these snapshots have shape %v", core.ErrShape, shape)
 	}
-	if m := c.shrink(); shape[0]%m != 0 || shape[1]%m != 0 {
-		return fmt.Errorf("%w: images of %d×%d pixels; the network halves height and width %d times, so both must be divisible by %d: pad or crop the images to %d×%d for instance",
-			core.ErrShape, shape[0], shape[1], len(c.Channels), m, roundUp(shape[0], m), roundUp(shape[1], m))
+	if _, height, width := imageAxes(shape); min(height, width) < c.shrink() {
+		return fmt.Errorf("%w: images of %d×%d pixels; the network halves height and width %d times, so both must be at "+
+			"least %d", core.ErrShape, height, width, n, c.shrink())
 	}
 	return nil
 }
 
+// imageAxes are the channels, the height and the width of an image.
+func imageAxes(shape []int) (channels, height, width int) {
+	if len(shape) == 2 {
+		return 1, shape[0], shape[1]
+	}
+	return shape[0], shape[1], shape[2]
+}
+
 func (c CNN) shrink() int { return 1 << len(c.Channels) }
+
+// padded are the height and width that halve without a rest, at least those of the image.
+func (c CNN) padded(height, width int) (int, int) {
+	return roundUp(height, c.shrink()), roundUp(width, c.shrink())
+}
 
 func roundUp(n, m int) int { return (n + m - 1) / m * m }
 
-// Encode maps a batch of snapshots x, [n, height, width] or [n, height, width, channels], to [n, features].
+// Encode maps a batch of snapshots x, [n, height, width] or [n, channels, height, width], to [n, features]. Images whose
+// height or width cannot be halved as often as needed get zeros below or on the right.
 func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
 	n := x.Shape().Dim(0)
 	if x.Rank() == 3 {
 		x = graph.InsertAxes(x, -1)
+	} else {
+		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
+	}
+	height, width := x.Shape().Dim(1), x.Shape().Dim(2)
+	if h, w := c.padded(height, width); h > height || w > width {
+		zero := graph.ScalarZero(x.Graph(), x.DType())
+		x = graph.Pad(x, zero, compute.PadAxis{}, compute.PadAxis{End: h - height}, compute.PadAxis{End: w - width},
+			compute.PadAxis{})
 	}
 	for i, channels := range c.Channels {
 		x = ReLU(Convolution(scope.At("convolution%d", i+1), x, channels, c.Kernel))
@@ -65,21 +84,27 @@ func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 }
 
 // Decode maps features z, [n, d], to a batch of snapshots of the given shape: a linear layer to the smallest images, then for
-// each convolution of the encoder, last first, a ReLU, nearest-neighbour upsampling by 2 and a transposed convolution.
+// each convolution of the encoder, last first, a ReLU, nearest-neighbour upsampling by 2 and a transposed convolution. What
+// is beyond the height or the width is cut off.
 func (c CNN) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
-	n, channels := z.Shape().Dim(0), 1
-	if len(shape) == 3 {
-		channels = shape[2]
-	}
-	height, width, last := shape[0]/c.shrink(), shape[1]/c.shrink(), c.Channels[len(c.Channels)-1]
-	x := Linear(scope.At("linear"), z, height*width*last)
-	x = graph.Reshape(x, n, height, width, last)
+	n := z.Shape().Dim(0)
+	channels, height, width := imageAxes(shape)
+	h, w := c.padded(height, width)
+	last := c.Channels[len(c.Channels)-1]
+	x := Linear(scope.At("linear"), z, h/c.shrink()*(w/c.shrink())*last)
+	x = graph.Reshape(x, n, h/c.shrink(), w/c.shrink(), last)
 	for i := len(c.Channels) - 1; i >= 0; i-- {
 		out := channels
 		if i > 0 {
 			out = c.Channels[i-1]
 		}
 		x = TransposedConvolution(scope.At("convolution%d", i+1), Upsample(ReLU(x)), out, c.Kernel)
+	}
+	if h > height || w > width {
+		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, height), graph.AxisRange(0, width))
+	}
+	if channels > 1 {
+		x = graph.TransposeAllAxes(x, 0, 3, 1, 2)
 	}
 	return graph.Reshape(x, append([]int{n}, shape...)...)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Encoder is a network from snapshots to features. [CNN] is one; another takes its place in the
-// built-in methods and in compose.LossEmbedder. What configures it is its exported fields, which
+// Encoder is a network from snapshots to features. [CNN] and [MLP] are, and [Reference] chooses
+// between them; another takes its place in the built-in methods and in compose.LossEmbedder. What configures it is its exported fields, which
 // models keep as JSON: one that is saved is loaded without being told them, so the fields say all
 // that Encode needs but for the shape and the number of features.
 //
@@ -39,16 +39,57 @@ type Autoencoder interface {
 	Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node
 }
 
-var _ Autoencoder = CNN{}
+var (
+	_ Autoencoder = CNN{}
+	_ Autoencoder = MLP{}
+)
 
-// Configurable is an [Encoder] with options that the user sets. compose.LossEmbedder, and so "vamp"
-// and "contrastive", declare them among their own; what else has an encoder does not.
+// Configurable is an [Encoder] with options that the user sets. The built-in methods, their oracle
+// and compose.LossEmbedder declare them among their own. Where "autoencoder" and the oracle have an
+// option of the same name already, their description is not valid.
 type Configurable interface {
 	Encoder
 	// Options declares the options.
 	Options() []core.Option
 	// With returns the encoder with values of these options.
 	With(options core.Options) Encoder
+}
+
+// Chooser is an [Encoder] that stands for others: trained and saved is the one for the shape of the
+// snapshots.
+type Chooser interface {
+	Encoder
+	// For returns the network for snapshots of that shape. The error is that of CheckShape.
+	For(shape []int) (Autoencoder, error)
+}
+
+// Choose returns the network that is trained on snapshots of that shape: e, with values of its
+// options if it is [Configurable], and what it chooses if it is a [Chooser]. The error is that of
+// CheckShape, and [core.ErrContract] if the network is no E.
+func Choose[E Encoder](e E, shape []int, options core.Options) (E, error) {
+	var none E
+	network := Encoder(e)
+	if c, ok := network.(Configurable); ok {
+		network = c.With(options)
+	}
+	if c, ok := network.(Chooser); ok {
+		var err error
+		if network, err = c.For(shape); err != nil {
+			return none, err
+		}
+	}
+	if err := network.CheckShape(shape); err != nil {
+		return none, err
+	}
+	return as[E](network)
+}
+
+// EncoderOptions are the options of an encoder that is [Configurable], and none of another.
+func EncoderOptions(e Encoder) []core.Option {
+	if c, ok := e.(Configurable); ok {
+		return c.Options()
+	}
+	return nil
 }
 
 // encoderFacts are the type and the fields of an encoder in an embedding's state.
@@ -70,19 +111,27 @@ func keepEncoder(e Encoder) (*encoderFacts, error) {
 	return &encoderFacts{typeName(e), fields}, nil
 }
 
-// SavedEncoder returns the encoder that a network was saved with: of the type of like, with the
-// fields that were kept. It is like itself if none was kept, as before encoders were. The error is
-// [core.ErrShape] if it was one of another type, or the fields are not those of the type.
+// SavedEncoder returns the encoder that a network was saved with: of the type of like, or of what
+// like chooses for the network's shape if it is a [Chooser], with the fields that were kept. It is
+// that itself if none was kept, as before encoders were. The error is [core.ErrShape] if it was one
+// of another type, or the fields are not those of the type, and that of CheckShape.
 func SavedEncoder[E Encoder](n *Network, like E) (E, error) {
-	if n.encoder == nil {
-		return like, nil
-	}
 	var none E
-	if name := typeName(like); n.encoder.Type != name {
+	network := Encoder(like)
+	if c, ok := network.(Chooser); ok && (n.encoder == nil || n.encoder.Type != typeName(like)) {
+		var err error
+		if network, err = c.For(n.Shape); err != nil {
+			return none, err
+		}
+	}
+	if n.encoder == nil {
+		return as[E](network)
+	}
+	if name := typeName(network); n.encoder.Type != name {
 		return none, fmt.Errorf("%w: the model has the encoder %.80q; this method has a %s",
 			core.ErrShape, n.encoder.Type, name)
 	}
-	kind := reflect.TypeOf(like)
+	kind := reflect.TypeOf(network)
 	pointer := kind.Kind() == reflect.Pointer
 	if pointer {
 		kind = kind.Elem()
@@ -96,5 +145,15 @@ func SavedEncoder[E Encoder](n *Network, like E) (E, error) {
 	if !pointer {
 		loaded = loaded.Elem()
 	}
-	return loaded.Interface().(E), nil
+	return as[E](loaded.Interface().(Encoder))
+}
+
+// as is the network as an E, which the error says that it is not.
+func as[E Encoder](network Encoder) (E, error) {
+	e, ok := network.(E)
+	if !ok {
+		return e, fmt.Errorf("%w: the encoder %s takes the place of a %s", core.ErrContract, typeName(network),
+			reflect.TypeFor[E]())
+	}
+	return e, nil
 }

@@ -115,7 +115,7 @@ func TestInferenceIsConcurrent(t *testing.T) {
 // TestSnapshotsFromFeatures decodes to images with channels.
 func TestSnapshotsFromFeatures(t *testing.T) {
 	f, err := nn.NewInference(testBackend(t), nn.NewStore(1, "decoder"), []int{2}, func(scope *model.Scope, z *graph.Node) *graph.Node {
-		return small.Decode(scope.At("decoder"), z, 4, 8, 3)
+		return small.Decode(scope.At("decoder"), z, 3, 4, 8)
 	})
 	require.NoError(t, err)
 	z := mat.NewDense(70, 2, nil)
@@ -124,7 +124,7 @@ func TestSnapshotsFromFeatures(t *testing.T) {
 	}
 	x, err := f.Snapshots(t.Context(), z)
 	require.NoError(t, err)
-	assert.Equal(t, []int{4, 8, 3}, x.Shape())
+	assert.Equal(t, []int{3, 4, 8}, x.Shape())
 	require.Equal(t, 70, x.Len())
 	assert.Equal(t, x.Slice(0, 7).Floats(), x.Slice(63, 70).Floats(), "equal features, equal snapshots")
 	assert.NotEqual(t, x.Slice(0, 1).Floats(), x.Slice(1, 2).Floats())

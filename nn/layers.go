@@ -34,13 +34,22 @@ func convolve(scope *model.Scope, x *graph.Node, channels, kernel, fanIn int) *g
 
 // Linear maps the rows of x, [n, d], to x·weights + biases, [n, features].
 func Linear(scope *model.Scope, x *graph.Node, features int) *graph.Node {
+	return linear(scope, x, features, 1)
+}
+
+// linear is Linear with initial weights that are gain times as large.
+func linear(scope *model.Scope, x *graph.Node, features int, gain float64) *graph.Node {
 	biases := Uniform(scope, "biases", linearBound(x), features).NodeValue(x.Graph())
-	return graph.Add(LinearMap(scope, x, features), graph.Reshape(biases, 1, features))
+	return graph.Add(linearMap(scope, x, features, gain), graph.Reshape(biases, 1, features))
 }
 
 // LinearMap is [Linear] without biases.
 func LinearMap(scope *model.Scope, x *graph.Node, features int) *graph.Node {
-	weights := Uniform(scope, "weights", linearBound(x), x.Shape().Dim(1), features).NodeValue(x.Graph())
+	return linearMap(scope, x, features, 1)
+}
+
+func linearMap(scope *model.Scope, x *graph.Node, features int, gain float64) *graph.Node {
+	weights := Uniform(scope, "weights", gain*linearBound(x), x.Shape().Dim(1), features).NodeValue(x.Graph())
 	return graph.Dot(x, weights).Product()
 }
 

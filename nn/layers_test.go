@@ -158,23 +158,78 @@ func TestNormaliseRowsOfZeros(t *testing.T) {
 
 func TestCheckShape(t *testing.T) {
 	reference := nn.ReferenceCNN()
-	for _, shape := range [][]int{{28, 28}, {4, 8}, {8, 4, 3}} {
+	for _, shape := range [][]int{{28, 28}, {4, 8}, {3, 8, 4}, {28, 30}, {27, 30}, {2, 5, 7}} {
 		require.NoError(t, reference.CheckShape(shape), shape)
 	}
-	for _, shape := range [][]int{{784}, {28, 30}, {27, 28, 1}, {2, 2}, {1, 2, 3, 4}, nil} {
+	for _, shape := range [][]int{{784}, {3, 28}, {28, 28, 1}, {0, 28, 28}, {2, 2}, {1, 2, 3, 4}, nil} {
 		require.ErrorIs(t, reference.CheckShape(shape), core.ErrShape, shape)
 	}
-	assert.ErrorContains(t, reference.CheckShape([]int{27, 30}), "28×32")
+	assert.ErrorContains(t, reference.CheckShape([]int{1, 28, 3}), "images of 28×3 pixels")
 }
 
+// run returns what a network, with the parameters of the stream of that name, makes of x.
+func run(t *testing.T, name string, network func(scope *model.Scope, x *graph.Node) *graph.Node, x *tensors.Tensor,
+) (values []float32, shape []int) {
+	t.Helper()
+	exec, err := model.NewExec(testBackend(t), nn.NewStore(1, name), network)
+	require.NoError(t, err)
+	outputs, err := exec.Call(x)
+	require.NoError(t, err)
+	return tensors.MustCopyFlatData[float32](outputs[0]), outputs[0].Shape().Dimensions
+}
+
+func encodeSmall(scope *model.Scope, x *graph.Node) *graph.Node {
+	return small.Encode(scope.At("encoder"), x, 2)
+}
+
+// TestOddImages: an image with sides that cannot be halved has the features of one with zeros below
+// and on the right, and is decoded to its own shape.
+func TestOddImages(t *testing.T) {
+	x, padded := make([]float32, 5*7), make([]float32, 8*8)
+	for i := range x {
+		x[i] = float32(i%11) / 11
+		padded[i/7*8+i%7] = x[i]
+	}
+	got, _ := run(t, "odd", encodeSmall, tensors.FromFlatDataAndDimensions(x, 1, 5, 7))
+	want, _ := run(t, "odd", encodeSmall, tensors.FromFlatDataAndDimensions(padded, 1, 8, 8))
+	assert.InDeltaSlice(t, want, got, 1e-6)
+
+	decode := func(shape ...int) func(scope *model.Scope, z *graph.Node) *graph.Node {
+		return func(scope *model.Scope, z *graph.Node) *graph.Node {
+			return small.Decode(scope.At("decoder"), z, shape...)
+		}
+	}
+	z := tensors.FromFlatDataAndDimensions([]float32{1, -2}, 1, 2)
+	cut, shape := run(t, "odd", decode(5, 7), z)
+	assert.Equal(t, []int{1, 5, 7}, shape)
+	whole, _ := run(t, "odd", decode(8, 8), z)
+	for i := range cut {
+		assert.InDelta(t, whole[i/7*8+i%7], cut[i], 1e-6)
+	}
+}
+
+// TestImagesWithChannels: channels are the first axis. The features are those of the same images with channels last,
+// as layers have them.
 func TestImagesWithChannels(t *testing.T) {
-	store := nn.NewStore(1, "channels")
-	exec, err := model.NewExec(testBackend(t), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
-		z := small.Encode(scope.At("encoder"), x, 2)
-		return small.Decode(scope.At("decoder"), z, 4, 8, 3)
-	})
-	require.NoError(t, err)
-	outputs, err := exec.Call(tensors.FromScalarAndDimensions(float32(0.5), 5, 4, 8, 3))
-	require.NoError(t, err)
-	assert.Equal(t, []int{5, 4, 8, 3}, outputs[0].Shape().Dimensions)
+	const c, h, w = 3, 4, 8
+	x, last := make([]float32, c*h*w), make([]float32, c*h*w)
+	for i := range x {
+		x[i] = float32(i%13) / 13
+		last[i%(h*w)*c+i/(h*w)] = x[i]
+	}
+	got, _ := run(t, "channels", encodeSmall, tensors.FromFlatDataAndDimensions(x, 1, c, h, w))
+	want, _ := run(t, "channels", func(scope *model.Scope, x *graph.Node) *graph.Node {
+		scope = scope.At("encoder")
+		for i, channels := range small.Channels {
+			x = nn.ReLU(nn.Convolution(scope.At("convolution%d", i+1), x, channels, small.Kernel))
+			x = graph.MaxPool(x).Window(2).Done()
+		}
+		return nn.Linear(scope.At("linear"), graph.Reshape(x, 1, -1), 2)
+	}, tensors.FromFlatDataAndDimensions(last, 1, h, w, c))
+	assert.InDeltaSlice(t, want, got, 1e-6)
+
+	_, shape := run(t, "channels", func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return small.Decode(scope.At("decoder"), encodeSmall(scope, x), c, h, w)
+	}, tensors.FromScalarAndDimensions(float32(0.5), 5, c, h, w))
+	assert.Equal(t, []int{5, c, h, w}, shape)
 }

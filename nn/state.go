@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -75,8 +76,13 @@ func arrayOf(t *tensors.Tensor) (core.Array, error) {
 	return a, err
 }
 
-// stateTensor is the inverse of arrayOf for a tensor of that shape.
+// stateTensor is the inverse of arrayOf for a tensor of that shape. It takes no more memory than the
+// values of a have.
 func stateTensor(a core.Array, shape shapes.Shape) (*tensors.Tensor, error) {
+	values := reflect.ValueOf(a.Values)
+	if values.Kind() != reflect.Slice || !holds(values.Len(), shape.Dimensions) {
+		return nil, fmt.Errorf("%w: its values, a %T, do not fill %s", core.ErrShape, a.Values, shape)
+	}
 	t := tensors.FromShape(shape)
 	var err error
 	switch values := a.Values.(type) {
@@ -97,6 +103,18 @@ func stateTensor(a core.Array, shape shapes.Shape) (*tensors.Tensor, error) {
 		err = fmt.Errorf("%w: its values are a %T", core.ErrShape, a.Values)
 	}
 	return t, err
+}
+
+// holds reports whether n values are at least as many as an array of these dimensions has.
+func holds(n int, dimensions []int) bool {
+	size := 1
+	for _, d := range dimensions {
+		if d > 0 && size > n/d {
+			return false
+		}
+		size *= d
+	}
+	return size <= n
 }
 
 func fill[T float32 | float64 | int64](t *tensors.Tensor, values []T, dtype dtypes.DType) error {

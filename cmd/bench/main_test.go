@@ -75,7 +75,8 @@ func TestProgram(t *testing.T) {
 	table, stderr := run(args...)
 	found := readResults(t, out)
 	t.Run("run", func(t *testing.T) {
-		assert.Equal(t, map[string]any{"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01}, found.Oracle.Options)
+		assert.Equal(t, map[string]any{"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01, "width": 128.},
+			found.Oracle.Options)
 		methods := map[string]results.Run{}
 		for _, r := range found.Runs {
 			methods[r.Method] = r

@@ -5,6 +5,7 @@ package autoencoder
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -19,14 +20,14 @@ import (
 
 // Options say more about the method.
 type Options struct {
-	// Network is the encoder and the decoder; nil for [nn.ReferenceCNN].
+	// Network is the encoder and the decoder; nil for [nn.Reference].
 	Network nn.Autoencoder
 }
 
 // New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear
 // map that was trained along is discarded. Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
-	e := &embedder{runtime, nn.ReferenceCNN()}
+	e := &embedder{runtime, nn.Reference{}}
 	if o != nil && o.Network != nil {
 		e.network = o.Network
 	}
@@ -56,13 +57,16 @@ func (e *embedder) Describe() core.Description {
 			"second map backwards in time, Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent " +
 			"Koopman " +
 			"autoencoders, ICML 2020). Then an evolution operator is fitted to the latents in the place of K.",
-		Options: append(nn.ScheduleOptions(nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}),
+		Options: slices.Concat(nn.ScheduleOptions(schedule), []core.Option{
 			core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
 			core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the evolved latents"),
 			core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
-		),
+		}, nn.EncoderOptions(e.network)),
 	}
 }
+
+// schedule is the default one.
+var schedule = nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}
 
 // reconstruction is the metric that is the mean squared error of reconstructing a snapshot.
 const reconstruction = "reconstruction"
@@ -70,7 +74,8 @@ const reconstruction = "reconstruction"
 func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
 	shape := t.Train.Shape()
-	if err := e.network.CheckShape(shape); err != nil {
+	network, err := nn.Choose(e.network, shape, t.Options)
+	if err != nil {
 		return nil, err
 	}
 	backend, err := e.runtime.BackendFor(ctx)
@@ -78,7 +83,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	encode, decode := encodeBy(e.network, t.States), decodeBy(e.network, shape)
+	encode, decode := encodeBy(network, t.States), decodeBy(network, shape)
 	weights := nn.AutoencoderWeights{
 		Reconstruction: t.Options.Float("reconstruction"),
 		Linearity:      t.Options.Float("linearity"),
@@ -104,7 +109,7 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding,
 		return nil, err
 	}
 	epochs := history.Metrics[reconstruction]
-	return embeddingOf(backend, e.network, &nn.Network{Store: store, Shape: shape, Features: t.States}, core.Report{
+	return embeddingOf(backend, network, &nn.Network{Store: store, Shape: shape, Features: t.States}, core.Report{
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
 		CompileSeconds: history.CompileSeconds,

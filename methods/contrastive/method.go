@@ -9,7 +9,7 @@ import (
 
 // Options say more about the method.
 type Options struct {
-	// Network is the encoder; nil for [nn.ReferenceCNN].
+	// Network is the encoder; nil for [nn.Reference].
 	Network nn.Encoder
 }
 

@@ -15,13 +15,13 @@ import (
 
 // Options say more about the oracle.
 type Options struct {
-	// Network is the classifier; nil for [nn.ReferenceCNN].
+	// Network is the classifier; nil for [nn.Reference].
 	Network nn.Encoder
 }
 
 // New returns the oracle "cnn". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Oracle {
-	c := &cnn{runtime, nn.ReferenceCNN()}
+	c := &cnn{runtime, nn.Reference{}}
 	if o != nil && o.Network != nil {
 		c.network = o.Network
 	}
@@ -41,16 +41,19 @@ var (
 func (c *cnn) Describe() core.Description {
 	return core.Description{
 		Name:    "cnn",
-		Summary: "the reference convolutional network, trained as a classifier",
-		Doc: "Two convolutions with ReLU and max-pooling and a linear layer give a logit a state; it is trained by the cross-entropy of " +
-			"their softmax with the labels. Its features are the logits.",
-		Options: nn.ScheduleOptions(nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}),
+		Summary: "the reference network, trained as a classifier",
+		Doc: "Convolutions with ReLU and max-pooling, two of them for 28×28, and a linear layer give a logit a state; it is " +
+			"trained by the cross-entropy of their softmax with the labels. Its features are the logits. Snapshots that are " +
+			"no images have fully connected layers.",
+		Options: append(nn.ScheduleOptions(nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}),
+			nn.EncoderOptions(c.network)...),
 	}
 }
 
 func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err error) {
 	defer core.Recover(&err)
-	if err := c.network.CheckShape(t.Train.Shape()); err != nil {
+	network, err := nn.Choose(c.network, t.Train.Shape(), t.Options)
+	if err != nil {
 		return nil, err
 	}
 	if err := core.CheckLabels(t.TrainLabels, t.Train.Len(), t.States); err != nil {
@@ -64,7 +67,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)
-	logits := logitsOf(c.network, t.States)
+	logits := logitsOf(network, t.States)
 	history, err := (&nn.Trainer{
 		Backend:  backend,
 		Store:    store,
@@ -86,7 +89,7 @@ func (c *cnn) Fit(ctx context.Context, t *core.Training) (_ core.Judge, err erro
 	if err != nil {
 		return nil, err
 	}
-	return &judge{nn.NewEmbedding(c.network, inference, core.Report{
+	return &judge{nn.NewEmbedding(network, inference, core.Report{
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
 		Parameters:     nn.NumParameters(store),

@@ -1,0 +1,109 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Reference is the network that all built-in methods use. Which one it is depends on the shape of a
+// snapshot: see [Reference.For].
+type Reference struct {
+	// Width is the width of the [MLP]; 0 for [DefaultWidth].
+	Width int
+}
+
+// DefaultWidth is the width of the [MLP] that a [Reference] chooses.
+const DefaultWidth = 128
+
+// LeastSide is the least height and width of snapshots that a [Reference] takes for images, and
+// MostValues the largest number of values in a snapshot that it takes.
+const (
+	LeastSide  = 8
+	MostValues = 1 << 21
+)
+
+var (
+	_ Autoencoder  = Reference{}
+	_ Chooser      = Reference{}
+	_ Configurable = Reference{}
+)
+
+// ReferenceCNN returns the network for 28×28 images: 5×5 filters, 16 and then 32 of them. It is the network of the Ordered
+// MNIST experiment of Kostic, Novelli, Grazzi, Lounici and Pontil (Learning invariant representations of time-homogeneous
+// stochastic dynamical systems, ICLR 2024) as kooplearn's example has it.
+func ReferenceCNN() CNN { return referenceCNN(28, 28) }
+
+// referenceCNN halves images until a side is below LeastSide, with more filters each time.
+func referenceCNN(height, width int) CNN {
+	c := CNN{Kernel: 5}
+	for side := min(height, width); side >= LeastSide; side /= 2 {
+		c.Channels = append(c.Channels, min(16<<len(c.Channels), 64))
+	}
+	return c
+}
+
+// For returns the network for snapshots of that shape. Images, [height, width] or [channels,
+// height, width] with sides of at least 8, have a [CNN]: [ReferenceCNN] at 28×28, and one that
+// halves larger images more often. Other snapshots of up to three axes have an [MLP]. The error is
+// [core.ErrShape] for more axes or more than [MostValues] values.
+func (r Reference) For(shape []int) (Autoencoder, error) {
+	snapshot, err := core.NewSnapshots(nil, shape...)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) > 3 || snapshot.Size() > MostValues {
+		return nil, fmt.Errorf("%w: snapshots of shape %v; the network takes 1 to 3 axes, [values], [height, width] or "+
+			"[channels, height, width], and at most %d values", core.ErrShape, shape, MostValues)
+	}
+	if len(shape) > 1 {
+		if height, width := shape[len(shape)-2], shape[len(shape)-1]; min(height, width) >= LeastSide {
+			return referenceCNN(height, width), nil
+		}
+	}
+	m := MLP{r.width()}
+	return m, m.CheckShape(shape)
+}
+
+func (r Reference) width() int {
+	if r.Width == 0 {
+		return DefaultWidth
+	}
+	return r.Width
+}
+
+// CheckShape returns the error of [Reference.For].
+func (r Reference) CheckShape(shape []int) error {
+	_, err := r.For(shape)
+	return err
+}
+
+// Encode builds the network for the shape of the snapshots x.
+func (r Reference) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
+	return r.must(x.Shape().Dimensions[1:]).Encode(scope, x, features)
+}
+
+// Decode builds the decoder of the network for that shape.
+func (r Reference) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
+	return r.must(shape).Decode(scope, z, shape...)
+}
+
+func (r Reference) must(shape []int) Autoencoder {
+	network, err := r.For(shape)
+	if err != nil {
+		panic(err)
+	}
+	return network
+}
+
+// Options implements [Configurable].
+func (r Reference) Options() []core.Option {
+	return []core.Option{core.IntOption("width", r.width(), 1, MaxWidth,
+		"units of each hidden layer of the network for snapshots that are no images; those of images have none")}
+}
+
+// With implements [Configurable].
+func (r Reference) With(o core.Options) Encoder { return Reference{o.Int("width")} }
