@@ -96,7 +96,7 @@ func (c *errorCell) outside() bool { return math.Abs(c.got.held-95) > 2 }
 // more tables, as in [TestStudyOfCoverage].
 func TestStudyOfErrors(t *testing.T) {
 	if !*study {
-		t.Skip("it takes a quarter of an hour; run it with -study")
+		t.Skip("it takes minutes; run it with -study")
 	}
 	const tables, more = 500, 2000
 	var again []*errorCell

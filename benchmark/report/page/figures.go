@@ -52,7 +52,7 @@ func (b *builder) scoresView() pageChart {
 }
 
 func (b *builder) scoresNote() string {
-	note := fmt.Sprintf("%s on %d test snapshots. %s", analysis.Capital(b.Measure.Label()), b.Results.Task.Starts,
+	note := fmt.Sprintf("%s on %d test snapshots. %s", analysis.Capital(b.Measure.Heading()), b.Results.Task.Starts,
 		analysis.Conditions(b.Results))
 	return strings.TrimSpace(note + " " + analysis.BandsNote(b.Exhibits))
 }
