@@ -74,8 +74,10 @@ func (p *part) checkFinite(s Snapshots) error {
 		return nil
 	}
 	for from, block := range s.blocks() {
-		if i := slices.IndexFunc(block, func(v float32) bool { return v-v != 0 }); i >= 0 {
-			return nonFinite(from*s.size+i, s.size, block[i])
+		for i, v := range block {
+			if v-v != 0 {
+				return nonFinite(from*s.size+i, s.size, v)
+			}
 		}
 	}
 	p.finite.Store(true)
@@ -100,16 +102,15 @@ type scaled struct {
 
 func (s *scaled) Read(dst []float32, from int) {
 	s.x.Read(dst, from)
-	for ; len(dst) > 0; dst = dst[len(s.by):] {
-		for j, v := range dst[:len(s.by)] {
-			dst[j] = s.one(v, j)
+	for row := range slices.Chunk(dst, len(s.by)) {
+		shift, by := s.shift[:len(row)], s.by[:len(row)]
+		for j, v := range row {
+			row[j] = float32((float64(v) - shift[j]) / by[j])
 		}
 	}
 }
 
-func (s *scaled) At(i, j int) float32 { return s.one(s.x.at(i, j), j) }
-
-func (s *scaled) one(v float32, j int) float32 { return float32((float64(v) - s.shift[j]) / s.by[j]) }
+func (s *scaled) At(i, j int) float32 { return float32((float64(s.x.at(i, j)) - s.shift[j]) / s.by[j]) }
 
 // Delayed returns snapshots that hold so many snapshots of s, a stride apart, the oldest first: the first
 // axis is so many times as long, and of images of two axes there is a new first axis. There are
