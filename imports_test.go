@@ -37,7 +37,7 @@ var allowed = []struct {
 	{"compose", []string{"core", "nn", "linalg", "internal"}},
 	{"methods/", []string{"core", "nn", "linalg", "compose", "internal"}},
 	{"methods", []string{"core", "nn", "linalg", "compose", "internal", "registry", "methods"}},
-	{"tasks/", []string{"core", "dataset", "compose", "internal"}},
+	{"tasks/", []string{"core", "dataset", "compose", "internal", "tasks/process"}},
 	{"tasks", []string{"core", "registry", "tasks"}},
 	{"conformance", []string{"core", "linalg", "conformance", "internal"}},
 	{"plugin", []string{"core", "plugin", "internal", "backend/cpu/blas"}},
@@ -79,7 +79,7 @@ func TestWrongImports(t *testing.T) {
 		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "dataset", "benchmark/report/page": "benchmark", "benchmark/results": "benchmark",
 		"benchmark/verify": "methods", "methods/vamp": "methods/linear",
 		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
-		"plugin/wire": "backend/cpu", "tasks/orderedmnist": "methods", "tasks": "benchmark",
+		"plugin/wire": "backend/cpu", "tasks/orderedmnist": "methods", "tasks/prinz": "tasks/lorenz63", "tasks": "benchmark",
 	} {
 		assert.Len(t, wrongImports(importer, []string{"fmt", "gonum.org/v1/gonum/mat", module + "/" + imported}), 1, "%s → %s", importer, imported)
 	}

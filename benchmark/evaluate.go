@@ -167,27 +167,58 @@ func (h *harness) spectrum(ctx context.Context, model core.Model, rows rows, res
 	if len(values) == 0 {
 		return nil
 	}
-	test, err := startsOf(h.Task.Problem, firstRows(h.Task.Test.Len()))
-	if err != nil {
-		return err
-	}
-	order := rows.order(0, test.Len())
-	given, err := pick(test, order)
-	if err != nil {
-		return err
-	}
-	left, err := s.LeftEigenfunctions(ctx, given)
-	if err != nil {
-		return fmt.Errorf("eigenfunctions: %w", err)
-	}
-	if err := checkSpectrum(values, left, h.Task.Test.Len()); err != nil {
-		return fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
+	n := h.Task.Test.Len()
+	var left *mat.CDense
+	if n*len(values) <= mostEigenfunctions {
+		if left, err = leftEigenfunctions(ctx, s, values, h.Task.Test, rows.order(0, n)); err != nil {
+			return fmt.Errorf("eigenfunctions: %w", err)
+		}
+	} else {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("the values of %d eigenfunctions at %d test snapshots are "+
+			"not kept; the most is %d values", len(values), n, mostEigenfunctions))
 	}
 	for _, v := range values {
 		result.Eigenvalues = append(result.Eigenvalues, results.Complex(v))
 	}
-	arrays.LeftEigenfunctions = unordered(left, order)
+	arrays.LeftEigenfunctions = left
 	return nil
+}
+
+const (
+	// mostEigenfunctions is how many values of eigenfunctions are kept.
+	mostEigenfunctions = 1 << 22
+	// mostAtOnce is the largest number of values of the snapshots whose eigenfunctions are asked for at once,
+	// and mostSnapshots that of the snapshots themselves.
+	mostAtOnce    = 1 << 24
+	mostSnapshots = 10_000
+)
+
+// leftEigenfunctions are the values at all snapshots of x, which the model sees in that order, block by block.
+func leftEigenfunctions(
+	ctx context.Context, s core.Spectral, values []complex128, x core.Trajectories, order []int,
+) (*mat.CDense, error) {
+	whole := mat.NewCDense(len(order), len(values), nil)
+	for block := range slices.Chunk(order, max(1, min(mostSnapshots, mostAtOnce/x.Size()))) {
+		floats := make([]float32, len(block)*x.Size())
+		x.Gather(floats, block)
+		given, err := core.NewSnapshots(floats, x.Shape()...)
+		if err != nil {
+			return nil, err
+		}
+		left, err := s.LeftEigenfunctions(ctx, given)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkSpectrum(values, left, len(block)); err != nil {
+			return nil, fmt.Errorf("%w: %w", core.ErrContract, err)
+		}
+		for place, i := range block {
+			for j := range values {
+				whole.Set(i, j, left.At(place, j))
+			}
+		}
+	}
+	return whole, nil
 }
 
 func checkSpectrum(values []complex128, left *mat.CDense, n int) error {

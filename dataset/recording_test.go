@@ -265,10 +265,10 @@ func TestArchives(t *testing.T) {
 	assert.Equal(t, "a.npz, array run10", got[1].Title())
 	assert.Equal(t, []float32{3, 4}, got[1].Rows.Floats())
 	for says, members := range map[string]map[string][]byte{
-		`array "lag": `:                   {"lag.npy": floats(nil, 1)},
-		`member "x.txt" is not`:           {"x.txt": nil},
+		`array "lag": `:                    {"lag.npy": floats(nil, 1)},
+		`member "x.txt" is not`:            {"x.txt": nil},
 		`"../../x.npy" is not a .npy file`: {"../../x.npy": one},
-		`an array of shape [0] has`: {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
+		`an array of shape [0] has`:        {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
 	} {
 		_, err := Recordings(t.Context(), written(t, "a.npz", archiveOf(t, members)), all)
 		require.ErrorIs(t, err, ErrFormat)

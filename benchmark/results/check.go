@@ -164,7 +164,7 @@ func (t TaskInfo) Check() error {
 	if t.Judged() && !reflect.DeepEqual(t.Measure, NewMeasureInfo(core.Accuracy(t.States))) {
 		return fmt.Errorf("its measure calls itself %s, and is another", accuracyName)
 	}
-	if t.Picture != string(core.ImagePicture) && t.Picture != string(core.CurvePicture) {
+	if !slices.Contains(core.Pictures(), core.Picture(t.Picture)) {
 		return fmt.Errorf("its snapshots are drawn as %.100q, which is no picture", t.Picture)
 	}
 	if len(t.Eigenvalues) > maxEigenvalues {

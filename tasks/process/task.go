@@ -1,0 +1,110 @@
+package process
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// Options that processes have, beside those that package core names.
+const (
+	StartsOption      = "starts"
+	SeedOption        = "data_seed"
+	StandardiseOption = "standardise"
+	DelayOption       = "delay"
+)
+
+const (
+	maxLag       = 1000
+	maxDelay     = 1000
+	maxSnapshots = 10_000_000
+	maxNumbers   = 50_000_000 // of all snapshots together
+)
+
+// Process is the task of a simulated process. Equal options give equal bits on machines of one
+// architecture; on another one functions such as exp may round otherwise.
+type Process struct {
+	Name, Summary, Doc string
+	// Own are the options of the process itself.
+	Own []core.Option
+	// Width is how many numbers a row of the simulation has.
+	Width int
+	// Length is how many snapshots each trajectory has; 0 for one trajectory to train on, one to validate
+	// on and one to test on.
+	Length int
+	// Clock, Picture and ValidUpTo are those of the problem.
+	Clock     core.Clock
+	Picture   core.Picture
+	ValidUpTo float64
+	Defaults  Defaults
+	// Simulate gives so many rows to train, validate and test on. It draws what is random from the
+	// stream, and looks at ctx in its loops.
+	Simulate func(ctx context.Context, o core.Options, random *rand.Rand, rows Split) (Parts, error)
+	// Truth is what is known of the true evolution operator over one snapshot, with values of its
+	// eigenfunctions at the rows to test on; nil if nothing is known.
+	Truth func(o core.Options, test Rows) (*core.Truth, error)
+}
+
+// Defaults are those of the options that processes have.
+type Defaults struct {
+	Split       Split
+	Steps, Rank int
+	Delay       int  // rows that a snapshot holds; 0 for a process without that option, whose snapshots hold one
+	Standardise bool // the process has that option, true
+}
+
+var _ core.Task = (*Process)(nil)
+
+// Describe implements [core.Task].
+func (p *Process) Describe() core.Description {
+	d := p.Defaults
+	options := append(slices.Clone(p.Own),
+		core.TextOption(core.SplitOption, d.Split.String(), 40, "snapshots to train, validate and test on"),
+		core.IntOption(core.StepsOption, d.Steps, 1, core.MaxSteps, "steps of a roll-out"),
+		core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
+		core.IntOption(StartsOption, 1000, 1, maxSnapshots, "roll-outs at most, which begin at test snapshots evenly apart"),
+	)
+	if d.Delay > 0 {
+		options = append(options, core.IntOption(DelayOption, d.Delay, 1, maxDelay,
+			"latest observations that a snapshot holds, the newest last"))
+	}
+	if d.Standardise {
+		options = append(options, core.BoolOption(StandardiseOption, true,
+			"values less their mean over the training snapshots, divided by their standard deviation over them"))
+	}
+	options = append(options, core.IntOption(SeedOption, 42, 0, math.MaxInt32, "seed of what is drawn at random"))
+	return core.Description{Name: p.Name, Summary: p.Summary, Doc: p.Doc, Options: options}
+}
+
+// Open implements [core.Task].
+func (p *Process) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
+	s, err := p.setting(o)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := p.Simulate(ctx, o, core.NewStream(int64(o.Int(SeedOption)), p.Name), s.rows())
+	if err != nil {
+		return nil, err
+	}
+	problem, err := s.problem(parts)
+	if err != nil {
+		return nil, err
+	}
+	problem.Rank, problem.Source, problem.Clock = p.Defaults.Rank, "a simulation", p.Clock
+	problem.Picture, problem.ValidUpTo = p.Picture, p.ValidUpTo
+	if p.Truth == nil {
+		return problem, nil
+	}
+	if problem.Truth, err = p.Truth(o, parts.Test[0]); err != nil {
+		return nil, err
+	}
+	for i, v := range problem.Truth.Eigenvalues {
+		for range s.lag - 1 {
+			problem.Truth.Eigenvalues[i] *= v
+		}
+	}
+	return problem, nil
+}
