@@ -113,8 +113,8 @@ func (s *scaled) Read(dst []float32, from int) {
 func (s *scaled) At(i, j int) float32 { return float32((float64(s.x.at(i, j)) - s.shift[j]) / s.by[j]) }
 
 // Delayed returns snapshots that hold so many snapshots of s, a stride apart, the oldest first: the first
-// axis is so many times as long, and of images of two axes there is a new first axis. There are
-// (rows−1)·stride fewer of them. They share the memory of s. The error is [ErrOption] unless rows and stride
+// axis is so many times as long, so that images stand one below the other. There are (rows−1)·stride
+// fewer of them. They share the memory of s. The error is [ErrOption] unless rows and stride
 // are positive, and [ErrTooShort] if s has too few snapshots for one.
 func (s Snapshots) Delayed(rows, stride int) (Snapshots, error) {
 	if rows < 1 || stride < 1 {
@@ -130,9 +130,6 @@ func (s Snapshots) Delayed(rows, stride int) (Snapshots, error) {
 			s.Len(), rows, stride, (rows-1)*stride+1)
 	}
 	shape := slices.Clone(s.shape)
-	if len(shape) == 2 {
-		shape = append([]int{1}, shape...)
-	}
 	shape[0] *= rows
 	return NewSourceSnapshots(&delayed{s, rows, stride}, n, shape...)
 }

@@ -86,6 +86,9 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 			return fmt.Errorf("%w: columns and a time are of rows of numbers, and these are images of shape %v", core.ErrOption,
 				row)
 		}
+		if channelsFirst(row) {
+			row, source.columns = turned(row)
+		}
 		if r.Rows, err = core.NewSourceSnapshots(source, shape[0], row...); err == nil && v.Type() == "u1" {
 			r.Form = "8-bit pixels, divided by 255"
 			r.Rows, err = r.Rows.Scaled(make([]float64, size), slices.Repeat([]float64{math.MaxUint8}, size))
@@ -133,10 +136,26 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	return err
 }
 
+// channelsFirst reports whether the first axis of an image is that of channels. It is unless only the last can be.
+func channelsFirst(image []int) bool {
+	const most = 4
+	return len(image) == 3 && (image[0] <= most || image[2] > most)
+}
+
+// turned is the shape of an image whose channels come last, as networks and figures have them, and which value each is where
+// they come first.
+func turned(image []int) (shape, values []int) {
+	channels, area := image[0], image[1]*image[2]
+	for i := range channels * area {
+		values = append(values, i%channels*area+i/channels)
+	}
+	return []int{image[1], image[2], channels}, values
+}
+
 // rows is an array as a [core.Source].
 type rows struct {
 	view    npz.View
-	columns []int // those that are read; nil for all
+	columns []int // the values of a row that are read, in their order; nil for all
 	mapping *mapping
 }
 

@@ -21,7 +21,7 @@ type Recording struct {
 	File, Array string
 	// Form says what the file was taken for.
 	Form string
-	// Rows are the snapshots: vectors of shape [d], or images of shape [h, w] or [c, h, w].
+	// Rows are the snapshots: vectors of shape [d], or images of shape [h, w] or [h, w, c].
 	Rows core.Snapshots
 	// Columns are the columns that the values of a vector are from, counted from 1; nil for images. Names
 	// has theirs, if the file tells them.
@@ -60,8 +60,9 @@ const (
 
 // Recordings reads trajectories from files, what a file is being told by its content:
 //
-//   - NumPy's .npy: real numbers of any type, byte order and memory order, [n], [n, d], [n, h, w] or
-//     [n, c, h, w]. 8-bit images p become p/255;
+//   - NumPy's .npy: real numbers of any type, byte order and memory order, [n], [n, d], [n, h, w], and
+//     [n, c, h, w] or [n, h, w, c], where channels are at most 4 if they come last. 8-bit images p become
+//     p/255;
 //   - NumPy's .npz: arrays as these, each of them a trajectory;
 //   - tables of numbers, .csv and .tsv: with a header or without, separated by commas, semicolons, tabs
 //     or spaces, with decimal commas where the comma separates nothing.

@@ -212,7 +212,12 @@ func TestArrays(t *testing.T) {
 	assert.Equal(t, "8-bit pixels, divided by 255", pixels.Form)
 	colours, err := recordings1(t, "a.npy", string(floats([]int{1, 3, 1, 2}, 1, 2, 3, 4, 5, 6)), all)
 	require.NoError(t, err)
-	assert.Equal(t, []int{3, 1, 2}, colours.Rows.Shape())
+	assert.Equal(t, []int{1, 2, 3}, colours.Rows.Shape())
+	assert.Equal(t, []float32{1, 3, 5, 2, 4, 6}, colours.Rows.Floats(), "channels come last")
+	assert.InDelta(t, 3, colours.Rows.View().At(0, 1), 0)
+	colours, err = recordings1(t, "a.npy", string(floats([]int{1, 5, 1, 1}, 1, 2, 3, 4, 5)), all)
+	require.NoError(t, err)
+	assert.Equal(t, []int{5, 1, 1}, colours.Rows.Shape(), "an image of one channel, five high")
 }
 
 func TestArraysRefused(t *testing.T) {
