@@ -77,7 +77,7 @@ func TestOwnDataMistakes(t *testing.T) {
 		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--task", "ordered-mnist"}},
 		{exitFailure, "the folder of the data cannot be read", []string{"--data", "none"}},
 		{exitUsage, "there are no data; give data=FILE", []string{"--task", "trajectory"}},
-		{exitUsage, `it has data, columns, time`, []string{"--data", "orbit.csv", "--num-digits", "3"}},
+		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},
 	} {
 		got := call(t.Context(), config, append([]string{"run", "--methods", "linear", "--out", "none-made"}, c.args...)...)
 		assert.Equal(t, c.status, got.status, "%v", c.args)

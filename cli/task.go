@@ -82,15 +82,20 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, er
 	return opened, err
 }
 
-// infer takes the task of the user's own data if no task is named and the data are trajectories.
+// infer takes the task of the user's own data if no task is named, the data are trajectories, and it has the options of all
+// short forms that are given.
 func (f *taskFlags) infer(r *registry.Registry) {
 	data := *f.values[core.DataOption]
-	if data == "" || f.flags.Changed("task") || !dataset.IsRecordings(data) {
+	task, err := r.Tasks.Get(trajectory.Name)
+	if err != nil || data == "" || f.flags.Changed("task") || !dataset.IsRecordings(data) {
 		return
 	}
-	if _, err := r.Tasks.Get(trajectory.Name); err == nil {
-		f.task = trajectory.Name
+	for _, s := range shortForms {
+		if _, ok := task.Describe().Option(s.option); !ok && *f.values[s.flag] != "" {
+			return
+		}
 	}
+	f.task = trajectory.Name
 }
 
 // choose returns the task that is named, and all its options.

@@ -51,7 +51,7 @@ func (r *recordings) readArrays(file *os.File, name string) error {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(natural(names[a], names[b]), cmp.Compare(a, b)) })
 	for _, i := range order {
-		one := Recording{File: name, Array: names[i]}
+		one := Recording{File: name, Array: shown(names[i])}
 		if err := one.take(views[i], m, r.Selection); err != nil {
 			if names[i] != "" {
 				err = fmt.Errorf("array %.80q: %w", names[i], err)

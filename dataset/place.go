@@ -55,7 +55,7 @@ func IsRecordings(list string) bool {
 	case len(places) > 1, err != nil:
 		return len(places) > 1 || hasExtension(filepath.Base(list))
 	case !info.IsDir():
-		return true
+		return !strings.HasSuffix(strings.TrimSuffix(list, ".gz"), "-ubyte") // a part of a set
 	}
 	files, err := inFolder(places[0])
 	return err == nil && len(files) > 0

@@ -246,6 +246,12 @@ func column(text string, width int, names []string) (int, error) {
 	return 0, fmt.Errorf("%w: there is no column %.80q; it has %s", core.ErrOption, text, has)
 }
 
+// shown is a name out of a file, for messages.
+func shown(name string) string {
+	const most = 80
+	return foreign.Shorten(foreign.Printable(strings.Join(strings.Fields(name), " ")), most)
+}
+
 // Few names the first of many, and the last.
 func Few(names []string) string {
 	const most = 8

@@ -307,6 +307,7 @@ func TestPlaces(t *testing.T) {
 	for place, is := range map[string]bool{
 		dir: true, one: true, one + "," + two: true, empty: false, filepath.Join(dir, "none.csv"): true, filepath.Join(dir, "none"): false,
 		filepath.Join(dir, "notes.txt"): true, "mnist": false,
+		"mnist/train-images-idx3-ubyte.gz": false,
 	} {
 		assert.Equal(t, is, IsRecordings(place), place)
 	}

@@ -84,8 +84,7 @@ func (t *table) begin() ([]byte, error) {
 	}
 	if slices.ContainsFunc(t.fields, isName) {
 		for _, field := range t.fields {
-			name := strings.Trim(foreign.Shorten(foreign.Printable(string(field)), 40), `"`)
-			t.names = append(t.names, strings.Join(strings.Fields(name), " "))
+			t.names = append(t.names, shown(strings.Trim(string(field), `"`)))
 		}
 		if first, err = t.lines.next(); err != nil {
 			return nil, fmt.Errorf("%w: it has a header and no numbers", ErrFormat)

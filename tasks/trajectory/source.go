@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
 )
 
@@ -37,7 +36,7 @@ func source(all []dataset.Recording, rule string, scale *standard) string {
 	if constant := constants(first, scale); len(constant) > 0 {
 		text += "; constant: " + dataset.Few(constant)
 	}
-	return shorten(text + "; " + rule)
+	return text + "; " + rule
 }
 
 // what says what the snapshots of a recording are.
@@ -74,14 +73,6 @@ func constants(r *dataset.Recording, scale *standard) (columns []string) {
 		}
 	}
 	return columns
-}
-
-// shorten keeps what a source may have.
-func shorten(text string) string {
-	if len(text) <= core.MaxSentence {
-		return text
-	}
-	return strings.ToValidUTF8(text[:core.MaxSentence-len("…")], "") + "…"
 }
 
 // spaced writes a whole number with a narrow space between each three digits, from 10 000 on.
