@@ -69,5 +69,6 @@ func TestLarge(t *testing.T) {
 	lap("hashed")
 	assert.Equal(t, rows*6/10, p.Train.Len())
 	assert.Equal(t, 1000, p.StartCount())
+	assert.Contains(t, p.Source, "784 columns are constant")
 	assert.Less(t, statusMB(t, "RssAnon")-before, 128.0)
 }

@@ -33,8 +33,8 @@ func source(all []dataset.Recording, rule string, scale *standard) string {
 	if first.Time != "" {
 		text += "; " + first.Time + " is time, dropped"
 	}
-	if constant := constants(first, scale); len(constant) > 0 {
-		text += "; constant: " + dataset.Few(constant)
+	if constant := constants(first, scale); constant != "" {
+		text += "; " + constant
 	}
 	return text + "; " + rule
 }
@@ -58,21 +58,32 @@ func what(r *dataset.Recording) string {
 	return text
 }
 
-// constants are the columns that do not change in the training part.
-func constants(r *dataset.Recording, scale *standard) (columns []string) {
+// constants says which columns do not change in the training part, "" for none.
+func constants(r *dataset.Recording, scale *standard) string {
 	if scale == nil || r.Columns == nil {
-		return nil
+		return ""
 	}
+	const most = 8
+	var names []string
+	n := 0
 	for j, constant := range scale.constant {
 		switch {
 		case !constant:
+			continue
 		case r.Names != nil:
-			columns = append(columns, r.Names[j])
-		default:
-			columns = append(columns, fmt.Sprintf("column %d", r.Columns[j]))
+			names = append(names, r.Names[j])
+		case n < most:
+			names = append(names, fmt.Sprintf("column %d", r.Columns[j]))
 		}
+		n++
 	}
-	return columns
+	switch {
+	case n == 0:
+		return ""
+	case n > most:
+		return fmt.Sprintf("%s columns are constant", spaced(n))
+	}
+	return "constant: " + strings.Join(names, ", ")
 }
 
 // spaced writes a whole number with a narrow space between each three digits, from 10 000 on.

@@ -315,3 +315,25 @@ func TestDelaysCopyNothing(t *testing.T) {
 	_, err := x.Slice(0, 3).WriteTo(io.Discard)
 	require.NoError(t, err)
 }
+
+// TestDelayedImages stand one below the other, and only the newest is judged.
+func TestDelayedImages(t *testing.T) {
+	pixels := make([]uint8, 100*6)
+	for i := range pixels {
+		pixels[i] = uint8(i * i)
+	}
+	p := opened(t, written(t, "film.npy", npy(t, []int{100, 3, 2}, pixels)), map[string]any{"delay": 2, "steps": 3})
+	assert.Equal(t, []int{6, 2}, p.Test.Shape())
+	scorer, err := p.Score.Fit(t.Context(), nil)
+	require.NoError(t, err)
+	predicted := make([]float32, p.StartCount()*12)
+	for k, i := range p.Starts {
+		p.Test.Read(predicted[12*k:12*k+12], i+2)
+		clear(predicted[12*k : 12*k+6]) // what was given
+	}
+	x, err := core.NewSnapshots(predicted, 6, 2)
+	require.NoError(t, err)
+	scores, err := scorer.Score(t.Context(), 2, x)
+	require.NoError(t, err)
+	assert.Equal(t, make([]float64, p.StartCount()), scores)
+}
