@@ -46,7 +46,8 @@ type harness struct {
 	notes  []string    // on what is left out
 }
 
-func (h *harness) run(ctx context.Context) (*results.Results, error) {
+func (h *harness) run(ctx context.Context) (_ *results.Results, err error) {
+	defer core.Recover(&err) // data may be read as they are used, and be gone
 	if h.Protocol == "" {
 		h.Protocol = results.ProtocolReencode
 	}

@@ -70,7 +70,7 @@ With --shard many processes on many machines share the runs, in one folder on co
 		Example: "  " + a.Name + " run\n" +
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
 			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
-		Args: a.noListAsArguments("methods", "seeds"),
+		Args: a.noListAsArguments("methods", "seeds", "data"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.config != "" {
 				named, lockNamed := cmd.Flags().Changed("plugin"), cmd.Flags().Changed("plugin-lock")
@@ -141,7 +141,6 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 	}
 	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
 	must(cmd.MarkFlagDirname("out"))
-	must(cmd.MarkFlagDirname("data"))
 }
 
 // benchmark checks everything that was named, runs it and shows the results.
@@ -273,7 +272,7 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	if t.Judged() {
 		judge = fmt.Sprintf(", of the oracle %d", p.Oracle.Seed)
 	}
-	return fmt.Sprintf("task     %s, ranked by the protocol %s\n", describeTask(t), f.protocol) +
+	return fmt.Sprintf("task     %s, ranked by the protocol %s\ndata     %s\n", describeTask(t), f.protocol, t.Source) +
 		fmt.Sprintf("methods  %s\nseeds    %s%s\nbackend  %s\nresults  %s\n\n",
 			strings.Join(methods, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
 }

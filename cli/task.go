@@ -18,15 +18,18 @@ import (
 	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/registry"
 	"github.com/koopbench/koopbench/tasks"
 	"github.com/koopbench/koopbench/tasks/orderedmnist"
+	"github.com/koopbench/koopbench/tasks/trajectory"
 )
 
 // taskFlags choose a task and its options.
 type taskFlags struct {
 	task   string
 	values map[string]*string // of the short forms, by the name of the flag
+	flags  *pflag.FlagSet
 	// configured says that a configuration gives the task: short forms go before its options.
 	configured bool
 }
@@ -35,7 +38,8 @@ type taskFlags struct {
 type shortForm struct{ flag, option, placeholder, usage string }
 
 var shortForms = []shortForm{
-	{"data", core.DataOption, "DIR", "data of the task; for " + tasks.Default + " a folder of four IDX files in place of the MNIST inside this program"},
+	{"data", core.DataOption, "FILE", "data of the task: trajectories in .npy, .npz, .csv and .tsv files, a file, a folder or a list; for " + tasks.Default +
+		" a folder of four IDX files in place of the MNIST inside this program"},
 	{"num-digits", orderedmnist.DigitsOption, "N", "digits that follow one another: 0 to N-1 (5 for " + tasks.Default + ")"},
 	{"split", core.SplitOption, "TRAIN,VAL,TEST", "snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " + tasks.Default + ")"},
 	{"steps", core.StepsOption, "N", "steps of the roll-out (15 for " + tasks.Default + ")"},
@@ -53,6 +57,7 @@ func newTaskFlags() *taskFlags {
 
 // add adds the flag for the task, and the short forms but for those that are left out.
 func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
+	f.flags = flags
 	flags.Var(word{&f.task, "NAME"}, "task", "what methods are compared on: name or name?option=value&option=value")
 	for _, s := range shortForms {
 		if !slices.Contains(without, s.flag) {
@@ -77,8 +82,25 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, er
 	return opened, err
 }
 
+// infer takes the task of the user's own data if no task is named, the data are trajectories, and it has the options of all
+// short forms that are given.
+func (f *taskFlags) infer(r *registry.Registry) {
+	data := *f.values[core.DataOption]
+	task, err := r.Tasks.Get(trajectory.Name)
+	if err != nil || data == "" || f.flags.Changed("task") || !dataset.IsRecordings(data) {
+		return
+	}
+	for _, s := range shortForms {
+		if _, ok := task.Describe().Option(s.option); !ok && *f.values[s.flag] != "" {
+			return
+		}
+	}
+	f.task = trajectory.Name
+}
+
 // choose returns the task that is named, and all its options.
 func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error) {
+	f.infer(r)
 	name, query, _ := strings.Cut(f.task, "?")
 	task, err := r.Tasks.Get(name)
 	if err != nil {
@@ -150,6 +172,7 @@ func optionNames(d core.Description) string {
 // openTask opens a task. A panic in it is an error.
 func openTask(ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo) (*benchmark.Task, error) {
 	var problem *core.Problem
+	var opened *benchmark.Task
 	err := core.Contain(func() (err error) {
 		problem, err = task.Open(ctx, options)
 		return err
@@ -157,7 +180,10 @@ func openTask(ctx context.Context, task core.Task, options core.Options, from *r
 	if err != nil {
 		return nil, fmt.Errorf("the task %s: %w", task.Describe().Name, err)
 	}
-	opened, err := benchmark.NewTask(task.Describe(), options, problem)
+	err = core.Contain(func() (err error) { // it reads the data
+		opened, err = benchmark.NewTask(task.Describe(), options, problem)
+		return err
+	})
 	if err == nil {
 		opened.Info.Plugin = from
 	}
@@ -173,11 +199,18 @@ func taskNode(info results.TaskInfo, data string) (*yaml.Node, error) {
 		add(name, fmt.Sprint(info.Options[name]))
 	}
 	if data != "" {
-		absolute, err := filepath.Abs(data)
-		if err != nil {
-			return nil, err
+		places := []string{data}
+		if info.Name == trajectory.Name {
+			places = dataset.SplitPlaces(data)
 		}
-		add(core.DataOption, absolute)
+		for i := range places {
+			absolute, err := filepath.Abs(places[i])
+			if err != nil {
+				return nil, err
+			}
+			places[i] = absolute
+		}
+		add(core.DataOption, strings.Join(places, ","))
 	}
 	if len(options.Content) == 0 {
 		return scalar(info.Name), nil
@@ -190,7 +223,7 @@ func isShortForm(flag string) bool {
 	return slices.ContainsFunc(shortForms, func(s shortForm) bool { return s.flag == flag })
 }
 
-// describeTask says what methods are compared on.
+// describeTask says what methods are compared on, but for the source of the data.
 func describeTask(t results.TaskInfo) string {
 	size := make([]string, len(t.Shape))
 	for i, n := range t.Shape {
@@ -200,6 +233,6 @@ func describeTask(t results.TaskInfo) string {
 	if t.States > 0 {
 		states = " " + report.Counted(t.States, cmp.Or(t.StateWord, "state")) + ","
 	}
-	return fmt.Sprintf("%s:%s %d + %d + %d snapshots of %s from %s, %s", t.Name, states, t.Train, t.Validation, t.Test,
-		strings.Join(size, "×"), t.Source, report.Counted(t.Steps, "step"))
+	return fmt.Sprintf("%s:%s %d + %d + %d snapshots of %s, %s", t.Name, states, t.Train, t.Validation, t.Test,
+		strings.Join(size, "×"), report.Counted(t.Steps, "step"))
 }

@@ -36,7 +36,7 @@ var (
 )
 
 // Recover turns a panic into an [ErrPanic] with the stack where it happened; a panic value that is an error stays
-// reachable by [errors.As]. Use it as the first deferred call of a function that may meet a panic of a numerical library
+// reachable by [errors.As]. [Unreadable] becomes its own error. Use it as the first deferred call of a function that may meet a panic of a numerical library
 // and has a named error result:
 //
 //	func (m *model) Predict(…) (_ Snapshots, err error) {
@@ -44,6 +44,8 @@ var (
 func Recover(err *error) {
 	switch r := recover().(type) {
 	case nil:
+	case Unreadable:
+		*err = r.Err
 	case error:
 		*err = fmt.Errorf("%w: %w\n%s", ErrPanic, r, debug.Stack())
 	default:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"slices"
 
@@ -14,7 +15,7 @@ import (
 //
 // A Snapshots value is immutable: nothing may write to the memory it holds, and it may be read by any number of
 // goroutines. Slices of one sequence share memory. 8-bit images stay 8 bits wide in memory and become float32 as they
-// are read, so that a sequence costs what its file costs.
+// are read, so that a sequence costs what its file costs. A sequence may also be in no memory at all, see [Source].
 //
 // The zero value is an empty sequence of no shape.
 type Snapshots struct {
@@ -22,6 +23,7 @@ type Snapshots struct {
 	size   int
 	floats []float32
 	pixels []uint8
+	source *part
 }
 
 // pixelValue[p] is the value of pixel p, p/255.
@@ -96,6 +98,9 @@ func (s Snapshots) Len() int {
 	if s.size == 0 {
 		return 0
 	}
+	if s.source != nil {
+		return s.source.n
+	}
 	return max(len(s.floats), len(s.pixels)) / s.size
 }
 
@@ -107,9 +112,12 @@ func (s Snapshots) Size() int { return s.size }
 
 // Slice returns snapshots from to end-1, sharing memory. It panics if the range is not within the sequence, as slicing does.
 func (s Snapshots) Slice(from, end int) Snapshots {
-	if s.pixels != nil {
+	switch {
+	case s.source != nil:
+		s.source = s.source.slice(from, end)
+	case s.pixels != nil:
 		s.pixels = s.pixels[from*s.size : end*s.size : end*s.size]
-	} else {
+	default:
 		s.floats = s.floats[from*s.size : end*s.size : end*s.size]
 	}
 	return s
@@ -118,6 +126,11 @@ func (s Snapshots) Slice(from, end int) Snapshots {
 // Read copies snapshots from, from+1, … into dst until dst is full. The length of dst must be a multiple of Size, and the
 // snapshots must exist: Read panics otherwise, as indexing does.
 func (s Snapshots) Read(dst []float32, from int) {
+	if s.source != nil {
+		s.source.check(from, from+len(dst)/s.size)
+		s.source.Read(dst, s.source.from+from)
+		return
+	}
 	if s.pixels != nil {
 		for i, p := range s.pixels[from*s.size : from*s.size+len(dst)] {
 			dst[i] = pixelValue[p]
@@ -125,6 +138,38 @@ func (s Snapshots) Read(dst []float32, from int) {
 		return
 	}
 	copy(dst, s.floats[from*s.size:from*s.size+len(dst)])
+}
+
+// at is value j of snapshot i.
+func (s *Snapshots) at(i, j int) float32 {
+	if s.floats != nil {
+		return s.floats[i*s.size+j]
+	}
+	return s.made(i, j)
+}
+
+// made is at where values are made as they are read.
+func (s *Snapshots) made(i, j int) float32 {
+	if s.pixels != nil {
+		return pixelValue[s.pixels[i*s.size+j]]
+	}
+	return s.source.At(s.source.from+i, j)
+}
+
+// blocks iterates over the values in pieces of whole snapshots, with the number of the first one of each. A
+// piece holds until the next one.
+func (s Snapshots) blocks() iter.Seq2[int, []float32] {
+	return func(yield func(from int, values []float32) bool) {
+		rows := max(1, min(s.Len(), 1<<16/max(s.size, 1)))
+		values := make([]float32, rows*s.size)
+		for from := 0; from < s.Len(); from += rows {
+			block := values[:min(rows, s.Len()-from)*s.size]
+			s.Read(block, from)
+			if !yield(from, block) {
+				return
+			}
+		}
+	}
 }
 
 // Gather copies the snapshots at the given times into dst, one after the other.
@@ -135,12 +180,12 @@ func (s Snapshots) Gather(dst []float32, times []int) {
 }
 
 // Floats returns all values, row-major. Where the sequence is stored as float32 this is its own memory: the caller must
-// not write to it.
+// not write to it. Of any other sequence it is a copy, of a long one therefore a large one.
 func (s Snapshots) Floats() []float32 {
-	if s.pixels == nil {
+	if s.pixels == nil && s.source == nil {
 		return s.floats
 	}
-	values := make([]float32, len(s.pixels))
+	values := make([]float32, s.Len()*s.size)
 	s.Read(values, 0)
 	return values
 }
@@ -151,13 +196,9 @@ func (s Snapshots) Pixels() ([]uint8, bool) { return s.pixels, s.pixels != nil }
 
 // WriteTo writes all values as float32, little-endian and row-major: the form in which snapshots are hashed.
 func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
-	const rows = 64
-	values := make([]float32, rows*s.size)
-	text := make([]byte, 0, 4*len(values))
+	var text []byte
 	var written int64
-	for from := 0; from < s.Len(); from += rows {
-		block := values[:min(rows, s.Len()-from)*s.size]
-		s.Read(block, from)
+	for _, block := range s.blocks() {
 		text = text[:0]
 		for _, v := range block {
 			text = binary.LittleEndian.AppendUint32(text, math.Float32bits(v))
@@ -193,10 +234,18 @@ func (s Snapshots) SameShape(t Snapshots) bool { return slices.Equal(s.shape, t.
 
 // CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is infinite or not a number.
 func (s Snapshots) CheckFinite() error {
+	if s.source != nil {
+		return s.source.checkFinite(s)
+	}
 	for i, v := range s.floats {
 		if v-v != 0 {
-			return fmt.Errorf("%w: value %d of snapshot %d is %v", ErrNonFinite, i%s.size, i/s.size, v)
+			return nonFinite(i, s.size, v)
 		}
 	}
 	return nil
+}
+
+// nonFinite is the error for a value of snapshots of that size.
+func nonFinite(i, size int, v float32) error {
+	return fmt.Errorf("%w: value %d of snapshot %d is %v", ErrNonFinite, i%size, i/size, v)
 }

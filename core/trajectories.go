@@ -157,11 +157,15 @@ func (t Trajectories) Gather(dst []float32, snapshots []int) {
 }
 
 // Snapshots returns all snapshots one after the other: the trajectory itself if there is one, and a
-// copy if there are several. Images of 8 bits stay so if all trajectories consist of them. Pairs of
-// what it returns may cross the ends of trajectories.
+// copy if there are several, unless one comes from a [Source]: then nothing is copied. Images of 8 bits
+// stay so if all trajectories consist of them. Pairs of what it returns may cross the ends of
+// trajectories.
 func (t Trajectories) Snapshots() Snapshots {
 	if len(t.parts) < 2 {
 		return t.first()
+	}
+	if slices.ContainsFunc(t.parts, func(x Snapshots) bool { return x.source != nil }) {
+		return ofSource(joined{t}, t.Len(), t.first().shape, t.Size())
 	}
 	all := Snapshots{shape: t.parts[0].shape, size: t.parts[0].size}
 	if slices.ContainsFunc(t.parts, func(x Snapshots) bool { return x.pixels == nil }) {

@@ -53,10 +53,7 @@ func (v view) At(i, j int) float64 {
 	if j < 0 || j >= v.s.size {
 		panic(mat.ErrColAccess)
 	}
-	if v.s.pixels != nil {
-		return float64(pixelValue[v.s.pixels[i*v.s.size+j]])
-	}
-	return float64(v.s.floats[i*v.s.size+j])
+	return float64(v.s.at(i, j))
 }
 
 func (v view) ReadRows(dst *mat.Dense, from int) {

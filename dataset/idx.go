@@ -103,8 +103,10 @@ func what(start []byte) string {
 			return kind.name
 		}
 	}
-	return fmt.Sprintf("something that starts with the bytes % x", start[:min(len(start), 4)])
+	return fmt.Sprintf(unknownStart+"% x", start[:min(len(start), 4)])
 }
+
+const unknownStart = "something that starts with the bytes "
 
 // unzip returns a reader of what file decompresses to, or file itself if it does not start as gzip does.
 func unzip(file *bufio.Reader) (*bufio.Reader, error) {

@@ -24,7 +24,7 @@ type CNN struct {
 const maxConvolutions = 24
 
 // CheckShape returns [core.ErrShape] unless snapshots of that shape are images that the network
-// takes: [height, width] or [channels, height, width], height and width at least 2 for the first
+// takes: [height, width] or [height, width, channels], height and width at least 2 for the first
 // convolution, 4 for two, 8 for three. The error is [core.ErrOption] if there is no convolution or
 // more than 24, one without filters, or an even kernel.
 func (c CNN) CheckShape(shape []int) error {
@@ -34,20 +34,20 @@ func (c CNN) CheckShape(shape []int) error {
 			"least 1 filter each, and an odd size", core.ErrOption, c.Channels, c.Kernel, maxConvolutions)
 	}
 	if len(shape) != 2 && len(shape) != 3 || slices.Min(shape) < 1 {
-		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [channels, height, width]; "+
+		return fmt.Errorf("%w: the convolutional network takes images, [height, width] or [height, width, channels]; "+
 			"these snapshots have shape %v", core.ErrShape, shape)
 	}
-	if _, height, width := imageAxes(shape); min(height, width) < c.shrink() {
+	if height, width, _ := imageAxes(shape); min(height, width) < c.shrink() {
 		return fmt.Errorf("%w: images of %d×%d pixels; the network halves height and width %d times, so both must be at "+
 			"least %d", core.ErrShape, height, width, n, c.shrink())
 	}
 	return nil
 }
 
-// imageAxes are the channels, the height and the width of an image.
-func imageAxes(shape []int) (channels, height, width int) {
+// imageAxes are the height, the width and the channels of an image.
+func imageAxes(shape []int) (height, width, channels int) {
 	if len(shape) == 2 {
-		return 1, shape[0], shape[1]
+		return shape[0], shape[1], 1
 	}
 	return shape[0], shape[1], shape[2]
 }
@@ -61,14 +61,12 @@ func (c CNN) padded(height, width int) (int, int) {
 
 func roundUp(n, m int) int { return (n + m - 1) / m * m }
 
-// Encode maps a batch of snapshots x, [n, height, width] or [n, channels, height, width], to [n, features]. Images whose
+// Encode maps a batch of snapshots x, [n, height, width] or [n, height, width, channels], to [n, features]. Images whose
 // height or width cannot be halved as often as needed get zeros below or on the right.
 func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
 	n := x.Shape().Dim(0)
 	if x.Rank() == 3 {
 		x = graph.InsertAxes(x, -1)
-	} else {
-		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
 	}
 	height, width := x.Shape().Dim(1), x.Shape().Dim(2)
 	if h, w := c.padded(height, width); h > height || w > width {
@@ -88,7 +86,7 @@ func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 // is beyond the height or the width is cut off.
 func (c CNN) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
 	n := z.Shape().Dim(0)
-	channels, height, width := imageAxes(shape)
+	height, width, channels := imageAxes(shape)
 	h, w := c.padded(height, width)
 	last := c.Channels[len(c.Channels)-1]
 	x := Linear(scope.At("linear"), z, h/c.shrink()*(w/c.shrink())*last)
@@ -102,9 +100,6 @@ func (c CNN) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node
 	}
 	if h > height || w > width {
 		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, height), graph.AxisRange(0, width))
-	}
-	if channels > 1 {
-		x = graph.TransposeAllAxes(x, 0, 3, 1, 2)
 	}
 	return graph.Reshape(x, append([]int{n}, shape...)...)
 }

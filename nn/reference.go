@@ -46,8 +46,8 @@ func referenceCNN(height, width int) CNN {
 	return c
 }
 
-// For returns the network for snapshots of that shape. Images, [height, width] or [channels,
-// height, width] with sides of at least 8, have a [CNN]: [ReferenceCNN] at 28×28, and one that
+// For returns the network for snapshots of that shape. Images, [height, width] or [height,
+// width, channels] with sides of at least 8, have a [CNN]: [ReferenceCNN] at 28×28, and one that
 // halves larger images more often. Other snapshots of up to three axes have an [MLP]. The error is
 // [core.ErrShape] for more axes or more than [MostValues] values.
 func (r Reference) For(shape []int) (Autoencoder, error) {
@@ -57,10 +57,10 @@ func (r Reference) For(shape []int) (Autoencoder, error) {
 	}
 	if len(shape) > 3 || snapshot.Size() > MostValues {
 		return nil, fmt.Errorf("%w: snapshots of shape %v; the network takes 1 to 3 axes, [values], [height, width] or "+
-			"[channels, height, width], and at most %d values", core.ErrShape, shape, MostValues)
+			"[height, width, channels], and at most %d values", core.ErrShape, shape, MostValues)
 	}
 	if len(shape) > 1 {
-		if height, width := shape[len(shape)-2], shape[len(shape)-1]; min(height, width) >= LeastSide {
+		if height, width, _ := imageAxes(shape); min(height, width) >= LeastSide {
 			return referenceCNN(height, width), nil
 		}
 	}

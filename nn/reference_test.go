@@ -24,12 +24,12 @@ func TestReferenceByShape(t *testing.T) {
 		{[]int{1}, nn.MLP{Width: 128}},
 		{[]int{784}, nn.MLP{Width: 128}},
 		{[]int{7, 100}, nn.MLP{Width: 128}},
-		{[]int{28, 28, 3}, nn.MLP{Width: 128}},
+		{[]int{3, 28, 28}, nn.MLP{Width: 128}},
 		{[]int{8, 8}, nn.CNN{Channels: []int{16}, Kernel: 5}},
 		{[]int{15, 9}, nn.CNN{Channels: []int{16}, Kernel: 5}},
 		{[]int{28, 28}, nn.CNN{Channels: []int{16, 32}, Kernel: 5}},
-		{[]int{3, 19, 28}, nn.CNN{Channels: []int{16, 32}, Kernel: 5}},
-		{[]int{2, 33, 40}, nn.CNN{Channels: []int{16, 32, 64}, Kernel: 5}},
+		{[]int{19, 28, 3}, nn.CNN{Channels: []int{16, 32}, Kernel: 5}},
+		{[]int{33, 40, 2}, nn.CNN{Channels: []int{16, 32, 64}, Kernel: 5}},
 		{[]int{64, 200}, nn.CNN{Channels: []int{16, 32, 64, 64}, Kernel: 5}},
 	} {
 		t.Run(fmt.Sprint(c.shape), func(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"github.com/koopbench/koopbench/tasks/orderedmnist"
 	"github.com/koopbench/koopbench/tasks/prinz"
 	"github.com/koopbench/koopbench/tasks/regimeswitching"
+	"github.com/koopbench/koopbench/tasks/trajectory"
 )
 
 // simulated is a task of a process, and what it must be.
@@ -80,7 +81,7 @@ func TestConformance(t *testing.T) {
 func TestAddTo(t *testing.T) {
 	r := registry.New()
 	require.NoError(t, tasks.AddTo(r))
-	want := []string{orderedmnist.Name}
+	want := []string{orderedmnist.Name, trajectory.Name}
 	for name := range processes {
 		want = append(want, name)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/koopbench/koopbench/tasks/orderedmnist"
 	"github.com/koopbench/koopbench/tasks/prinz"
 	"github.com/koopbench/koopbench/tasks/regimeswitching"
+	"github.com/koopbench/koopbench/tasks/trajectory"
 )
 
 // Default is the name of the task that is meant if none is named.
@@ -23,7 +24,7 @@ const Default = orderedmnist.Name
 func AddTo(r *registry.Registry) error {
 	for _, task := range []core.Task{
 		orderedmnist.Task{}, linearsystem.New(), logisticmap.New(), prinz.New(), lorenz63.New(), duffing.New(),
-		regimeswitching.New(),
+		regimeswitching.New(), trajectory.Task{},
 	} {
 		if err := r.Tasks.Add(task); err != nil {
 			return err

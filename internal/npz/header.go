@@ -16,6 +16,7 @@ import (
 // header is that of a .npy file.
 type header struct {
 	kind    kind
+	descr   string // of the kind, without the order of bytes
 	shape   []int
 	size    int   // number of values
 	length  int64 // of the header itself, in bytes
@@ -104,6 +105,7 @@ func parseHeader(text []byte) (h header, err error) {
 			if !isText {
 				return h, errors.New("its values are records of several fields; arrays of numbers are read")
 			}
+			h.descr = strings.TrimLeft(descr, "<>=|")
 			if h.kind, err = kindOf(descr); err != nil {
 				return h, err
 			}

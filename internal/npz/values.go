@@ -15,24 +15,28 @@ type kind struct {
 	read   func(r io.Reader, n int, k kind) (any, error)
 	// turn makes column-major values row-major.
 	turn func(values any, shape []int) any
+	// number is a value as a float64; nil for complex numbers.
+	number func(b []byte, order binary.ByteOrder) float64
 }
 
 var kinds = map[string]kind{
-	"f2":  of(2, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return half(o.Uint16(b)), nil }),
-	"f4":  of(4, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return math.Float32frombits(o.Uint32(b)), nil }),
-	"f8":  of(8, 8, func(b []byte, o binary.ByteOrder) (float64, error) { return math.Float64frombits(o.Uint64(b)), nil }),
-	"i1":  of(1, 8, func(b []byte, _ binary.ByteOrder) (int64, error) { return int64(int8(b[0])), nil }),
-	"i2":  of(2, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int16(o.Uint16(b))), nil }),
-	"i4":  of(4, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int32(o.Uint32(b))), nil }),
-	"i8":  of(8, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint64(b)), nil }),
-	"u1":  of(1, 1, func(b []byte, _ binary.ByteOrder) (uint8, error) { return b[0], nil }),
-	"u2":  of(2, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint16(b)), nil }),
-	"u4":  of(4, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint32(b)), nil }),
-	"u8":  of(8, 8, unsigned),
-	"b1":  of(1, 1, func(b []byte, _ binary.ByteOrder) (bool, error) { return b[0] != 0, nil }),
+	"f2":  real(2, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return half(o.Uint16(b)), nil }),
+	"f4":  real(4, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return math.Float32frombits(o.Uint32(b)), nil }),
+	"f8":  real(8, 8, func(b []byte, o binary.ByteOrder) (float64, error) { return math.Float64frombits(o.Uint64(b)), nil }),
+	"i1":  real(1, 8, func(b []byte, _ binary.ByteOrder) (int64, error) { return int64(int8(b[0])), nil }),
+	"i2":  real(2, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int16(o.Uint16(b))), nil }),
+	"i4":  real(4, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int32(o.Uint32(b))), nil }),
+	"i8":  real(8, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint64(b)), nil }),
+	"u1":  real(1, 1, func(b []byte, _ binary.ByteOrder) (uint8, error) { return b[0], nil }),
+	"u2":  real(2, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint16(b)), nil }),
+	"u4":  real(4, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(o.Uint32(b)), nil }),
+	"u8":  withNumber(of(8, 8, unsigned), func(b []byte, o binary.ByteOrder) float64 { return float64(o.Uint64(b)) }),
+	"b1":  withNumber(of(1, 1, boolean), func(b []byte, _ binary.ByteOrder) float64 { return float64(min(b[0], 1)) }),
 	"c8":  of(8, 16, func(b []byte, o binary.ByteOrder) (complex128, error) { return complexOf(b, o, 4), nil }),
 	"c16": of(16, 16, func(b []byte, o binary.ByteOrder) (complex128, error) { return complexOf(b, o, 8), nil }),
 }
+
+func boolean(b []byte, _ binary.ByteOrder) (bool, error) { return b[0] != 0, nil }
 
 func unsigned(b []byte, o binary.ByteOrder) (int64, error) {
 	v := o.Uint64(b)
@@ -74,6 +78,21 @@ func of[T any](width, memory int, value func([]byte, binary.ByteOrder) (T, error
 		read: func(r io.Reader, n int, k kind) (any, error) { return readValues(r, n, k, value) },
 		turn: func(values any, shape []int) any { return rowMajor(values.([]T), shape) },
 	}
+}
+
+// real is [of] for values that are real numbers and always read.
+func real[T float32 | float64 | int64 | uint8](
+	width, memory int, value func([]byte, binary.ByteOrder) (T, error),
+) kind {
+	return withNumber(of(width, memory, value), func(b []byte, o binary.ByteOrder) float64 {
+		v, _ := value(b, o) // these values have no error
+		return float64(v)
+	})
+}
+
+func withNumber(k kind, number func([]byte, binary.ByteOrder) float64) kind {
+	k.number = number
+	return k
 }
 
 // pieceSize is how many bytes are read at once, a multiple of every width.

@@ -50,10 +50,7 @@ func newError(p *core.Problem, width int) *errorOf {
 
 // Measure implements [core.Score].
 func (e *errorOf) Measure() core.Measure {
-	return core.Measure{
-		Name: "nrmse", Summary: "error of the prediction, in standard deviations of the test snapshots",
-		LowerIsBetter: true, Least: 0, Most: math.Inf(1), Chance: 1, RootMeanSquare: true,
-	}
+	return core.NRMSE()
 }
 
 // Fit implements [core.Score]. There is nothing to learn.

@@ -1,0 +1,186 @@
+package trajectory
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+)
+
+// many is from how many trajectories on shares are of whole ones.
+const many = 10
+
+// split says what goes to each part: shares of rows, or numbers of snapshots.
+type split struct {
+	text   string
+	shares []float64 // nil for numbers
+	counts []int
+}
+
+// parseSplit reads three numbers. The error is [core.ErrOption].
+func parseSplit(text string) (split, error) {
+	s := split{text: text}
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return s, fmt.Errorf("%w: a split of %q; give three shares, like .6,.2,.2, or three numbers of snapshots", core.ErrOption,
+			text)
+	}
+	sum := 0.0
+	for _, part := range parts {
+		part = strings.TrimSpace(part)
+		if n, err := strconv.Atoi(part); err == nil && n > 0 {
+			s.counts = append(s.counts, n)
+		}
+		v, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(v > 0) || math.IsInf(v, 0) {
+			return s, fmt.Errorf("%w: %.40q in the split %q; give positive numbers, which leave each part something",
+				core.ErrOption, part, text)
+		}
+		s.shares, sum = append(s.shares, v), sum+v
+	}
+	const rounding = 1e-9
+	switch {
+	case len(s.counts) == 3:
+		s.shares = nil
+	case sum > 1+rounding:
+		return s, fmt.Errorf("%w: the shares %q are %.4g together; give shares of at most 1 together, or whole numbers of "+
+			"snapshots", core.ErrOption, text, sum)
+	}
+	return s, nil
+}
+
+// ends are where each part of so many ends.
+func (s split) ends(n int) (ends [3]int) {
+	sum := 0.0
+	for i, share := range s.shares {
+		sum += share
+		ends[i] = min(n, int(math.Round(sum*float64(n))))
+	}
+	return ends
+}
+
+// piece is a run of rows of one recording.
+type piece struct {
+	from *dataset.Recording
+	rows core.Snapshots
+}
+
+// partNames are the names of arrays that are parts by themselves.
+var partNames = []string{"train", "validation", "test"}
+
+// cut cuts recordings into the parts to train, validate and test on, in the order of time and of files, and says by which
+// rule. The error is [core.ErrTooShort] if a part comes out too short, or [core.ErrOption].
+func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, err error) {
+	named, err := namedParts(all)
+	add := func(part int, r *dataset.Recording, from, end int) {
+		parts[part] = append(parts[part], piece{r, r.Rows.Slice(from, end)})
+	}
+	switch {
+	case err != nil:
+		return parts, "", err
+	case named != nil && s.split.text != defaultSplit:
+		return parts, "", fmt.Errorf("%w: a split of %s, and %s has the arrays train, validation and test; leave split out",
+			core.ErrOption, s.split.text, all[0].File)
+	case named != nil:
+		rule = "split by the names of arrays"
+		for part, r := range named {
+			add(part, r, 0, r.Rows.Len())
+		}
+	case s.split.shares == nil:
+		rule = "split by numbers of snapshots"
+		err = s.cutByCounts(all, add)
+	case len(all) >= many:
+		rule = "whole trajectories to each part"
+		from := 0
+		for part, end := range s.split.ends(len(all)) {
+			for ; from < end; from++ {
+				add(part, &all[from], 0, all[from].Rows.Len())
+			}
+		}
+	default:
+		rule = "split in time"
+		if len(all) > 1 {
+			rule = "each split in time"
+		}
+		for i := range all {
+			from := 0
+			for part, end := range s.split.ends(all[i].Rows.Len()) {
+				add(part, &all[i], from, end)
+				from = end
+			}
+		}
+	}
+	if err == nil {
+		err = s.longEnough(parts)
+	}
+	return parts, rule, err
+}
+
+// namedParts are the recordings to train, validate and test on, if the file names them; nil if it does not.
+func namedParts(all []dataset.Recording) ([]*dataset.Recording, error) {
+	named, found := make([]*dataset.Recording, len(partNames)), 0
+	for i := range all {
+		for part, name := range partNames {
+			if all[i].Array == name && named[part] == nil {
+				named[part], found = &all[i], found+1
+			}
+		}
+	}
+	switch {
+	case found == 0:
+		return nil, nil
+	case found < len(partNames) || len(all) > found:
+		return nil, fmt.Errorf("%w: %d of %d arrays are called train, validation or test; one file must have these three and no other, "+
+			"or give arrays other names", core.ErrOption, found, len(all))
+	}
+	return named, nil
+}
+
+// cutByCounts takes as many snapshots as asked for, trajectory by trajectory.
+func (s setting) cutByCounts(all []dataset.Recording, add func(part int, r *dataset.Recording, from, end int)) error {
+	i, from, past := 0, 0, s.past()
+	for part, wanted := range s.split.counts {
+		for left := wanted; left > 0; {
+			if i == len(all) {
+				return fmt.Errorf("%w: a split of %s snapshots; the %s part lacks %d", core.ErrTooShort, s.split.text,
+					partNames[part], left)
+			}
+			n := min(left, all[i].Rows.Len()-from-past)
+			if n <= 0 {
+				i, from = i+1, 0
+				continue
+			}
+			add(part, &all[i], from, from+n+past)
+			left, from = left-n, from+n+past
+		}
+	}
+	return nil
+}
+
+// longEnough checks that every piece to train or validate on has a pair, and that there is a start to test from.
+func (s setting) longEnough(parts [3][]piece) error {
+	longest := 0
+	for i, name := range []string{"training", "validation", "test"} {
+		if len(parts[i]) == 0 {
+			return fmt.Errorf("%w: the split %s leaves no %s part", core.ErrTooShort, s.split.text, name)
+		}
+		for _, one := range parts[i] {
+			n := one.rows.Len()
+			if least := s.past() + s.lag + 1; i < 2 && n < least {
+				return fmt.Errorf("%w: %s gives %d rows to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
+					"change split, lag or delay, or leave the file out", core.ErrTooShort, one.from.Title(), n, name, s.lag, s.delay, least)
+			}
+			if i == 2 {
+				longest = max(longest, n)
+			}
+		}
+	}
+	if least := s.past() + s.steps*s.lag + 1; longest < least {
+		return fmt.Errorf("%w: the longest test trajectory has %d rows; %d steps at a lag of %d and a delay of %d take %d; give "+
+			"fewer steps, or more to the test part", core.ErrTooShort, longest, s.steps, s.lag, s.delay, least)
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+// Package trajectory is the task of the user's own data: trajectories in files.
+package trajectory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/tasks/process"
+)
+
+// Name is the declared name of the task.
+const Name = "trajectory"
+
+const (
+	maxLag    = 1_000_000
+	maxDelay  = 1000
+	maxStarts = 1_000_000
+	maxRank   = 4096
+	timeUnit  = "time units"
+
+	defaultSplit = ".6,.2,.2"
+)
+
+// Task is the user's own data. Files stay on disk as far as [dataset.Recordings] can leave them there, and what is
+// standardised or delayed is computed as it is read.
+type Task struct{}
+
+var _ core.Task = Task{}
+
+// Describe implements [core.Task].
+func (Task) Describe() core.Description {
+	return core.Description{
+		Name:    Name,
+		Summary: "your own data: trajectories in .npy, .npz, .csv and .tsv files",
+		Doc: "Each file, or array of an .npz file, is a trajectory: rows in the order of time, or images. Snapshots are cut " +
+			"into parts to train, validate and test on; nothing is paired across the end of a file or a part. Predictions are " +
+			"judged by their distance from the true future, in standard deviations of the test snapshots. See docs/own-data.md.",
+		Options: []core.Option{
+			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
+			core.TextOption("columns", "", core.MaxText, "columns that are read, separated by commas: names, numbers from 1 "+
+				"on, or ranges A..B of either; all if it is left out"),
+			core.TextOption("time", dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
+				"number; auto for one called t, time or index, none for none"),
+			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: shares, of the "+
+				"time of each trajectory or, of ten trajectories or more, of whole ones; or numbers of snapshots"),
+			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
+			core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
+			core.IntOption(process.StartsOption, 1000, 1, maxStarts, "roll-outs at most, which begin at test snapshots evenly apart"),
+			core.ChoiceOption(process.StandardiseOption, "values less their mean over the training part, divided by their "+
+				"standard deviation over it; auto does so for vectors, and not for images", "auto", "true", "false"),
+			core.IntOption(process.DelayOption, 1, 1, maxDelay, "rows that a snapshot holds, the newest last"),
+			core.IntOption("stride", 1, 1, maxLag, "rows from one of them to the next"),
+			core.TextOption("eigenvalues", "", core.MaxText, "true eigenvalues of the evolution operator over one row, "+
+				"separated by commas, like .95+.1i"),
+			core.IntOption("rank", 0, 0, maxRank, "usual rank of an operator, or number of features; 0 for as many as values of "+
+				"a snapshot, at most 16"),
+		},
+	}
+}
+
+// setting is what the options say.
+type setting struct {
+	steps, lag, starts, delay, stride, rank int
+	split                                   split
+	standardise                             string
+	eigenvalues                             []complex128
+}
+
+func newSetting(o core.Options) (s setting, err error) {
+	s = setting{
+		steps: o.Int(core.StepsOption), lag: o.Int(core.LagOption), starts: o.Int(process.StartsOption),
+		delay: o.Int(process.DelayOption), stride: o.Int("stride"), rank: o.Int("rank"),
+		standardise: o.String(process.StandardiseOption),
+	}
+	if s.split, err = parseSplit(o.String(core.SplitOption)); err != nil {
+		return s, err
+	}
+	s.eigenvalues, err = parseEigenvalues(o.String("eigenvalues"), s.lag)
+	return s, err
+}
+
+// past is how many rows before its own a snapshot takes.
+func (s setting) past() int { return (s.delay - 1) * s.stride }
+
+// Open implements [core.Task].
+func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
+	s, err := newSetting(o)
+	if err != nil {
+		return nil, err
+	}
+	data := o.String(core.DataOption)
+	if data == "" {
+		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
+	}
+	all, err := dataset.Recordings(ctx, data, dataset.Selection{Columns: o.String("columns"), Time: o.String("time")})
+	if err != nil {
+		return nil, err
+	}
+	if err := agree(all); err != nil {
+		return nil, err
+	}
+	return s.problem(ctx, all)
+}
+
+// agree checks that recordings are of one process.
+func agree(all []dataset.Recording) error {
+	first := &all[0]
+	for i := range all[1:] {
+		r := &all[i+1]
+		const within = 0.05
+		switch {
+		case !r.Rows.SameShape(first.Rows):
+			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files of one width", core.ErrShape,
+				first.Rows.Shape(), first.Title(), r.Rows.Shape(), r.Title())
+		case first.Names != nil && r.Names != nil && !slices.Equal(first.Names, r.Names):
+			return fmt.Errorf("%w: the columns %s in %s, and %s in %s; give files of the same columns", core.ErrShape,
+				dataset.Few(first.Names), first.Title(), dataset.Few(r.Names), r.Title())
+		case math.Abs(r.Interval-first.Interval) > within*first.Interval:
+			return fmt.Errorf("%w: %.6g from one row to the next in %s, and %.6g in %s; give files of the same interval",
+				core.ErrOption, first.Interval, first.Title(), r.Interval, r.Title())
+		}
+	}
+	return nil
+}
+
+// problem makes a problem of the recordings.
+func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Problem, error) {
+	parts, rule, err := s.cut(all)
+	if err != nil {
+		return nil, err
+	}
+	first := &all[0]
+	p := &core.Problem{Lag: s.lag, Steps: s.steps, Picture: core.SeriesPicture, Rank: s.rank}
+	if first.Columns == nil {
+		p.Picture = core.ImagePicture
+	}
+	if first.Interval > 0 {
+		p.Clock = core.Clock{Interval: first.Interval, Unit: timeUnit}
+	}
+	var scale *standard
+	if s.standardise == "true" || s.standardise == "auto" && first.Columns != nil {
+		if scale, err = standardOf(ctx, parts[0]); err != nil {
+			return nil, err
+		}
+	}
+	for i, x := range []*core.Trajectories{&p.Train, &p.Validation, &p.Test} {
+		if *x, err = s.snapshots(ctx, parts[i], scale); err != nil {
+			return nil, located(err, all)
+		}
+	}
+	if p.Rank == 0 {
+		p.Rank = min(p.Train.Size(), 16)
+	}
+	if s.eigenvalues != nil {
+		p.Truth = &core.Truth{Eigenvalues: s.eigenvalues}
+	}
+	p.Source = source(all, rule, scale)
+	process.Judge(p, s.starts, first.Rows.Size())
+	return p, nil
+}
+
+// snapshots are the pieces of a part, standardised and delayed, all values of which are finite.
+func (s setting) snapshots(ctx context.Context, part []piece, scale *standard) (core.Trajectories, error) {
+	var all []core.Snapshots
+	for _, one := range part {
+		x, err := one.rows, error(nil)
+		if scale != nil {
+			x, err = x.Scaled(scale.mean, scale.deviation)
+		}
+		if err == nil {
+			err = within(ctx, x.CheckFinite)
+		}
+		if err == nil {
+			x, err = x.Delayed(s.delay, s.stride)
+		}
+		if err != nil {
+			return core.Trajectories{}, err
+		}
+		all = append(all, x)
+	}
+	return core.NewTrajectories(all...)
+}
+
+// within makes a call that may take long, and does not wait for it once ctx ends.
+func within(ctx context.Context, call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- core.Contain(call) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// located is the error with the place in a file of the first value that is not finite.
+func located(err error, all []dataset.Recording) error {
+	if !errors.Is(err, core.ErrNonFinite) {
+		return err
+	}
+	for i := range all {
+		if found := core.Contain(all[i].CheckFinite); found != nil {
+			return found
+		}
+	}
+	return fmt.Errorf("%w; a value lies very far outside the training part: give standardise=false, or look at the data", err)
+}
