@@ -77,14 +77,16 @@ func (h *harness) eigenfunctions(
 func (h *harness) diagnose(values []complex128, right *mat.CDense) *results.Diagnostics {
 	d := &results.Diagnostics{}
 	truth, t := h.Task.Truth, h.Task.Info
+	constant := constantColumns(right)
 	if truth != nil && len(truth.Eigenvalues) > 0 {
 		k := cmp.Or(truth.Leading, len(truth.Eigenvalues))
-		e := diagnostics.NewSpectralError(values, truth.Eigenvalues, k, right != nil && !anyConstant(right))
+		e := diagnostics.NewSpectralError(values, truth.Eigenvalues, k, right != nil && len(constant) == 0)
 		d.SpectralError, d.SpectralErrorDirected = results.Finite(e.Hausdorff), results.Finite(e.Directed)
 	}
 	if right == nil {
 		return d
 	}
+	d.Constant = constant
 	n, _ := right.Dims()
 	if truth != nil && len(truth.Eigenfunctions) > 0 {
 		var functions [][]complex128
@@ -108,14 +110,18 @@ func (h *harness) diagnose(values []complex128, right *mat.CDense) *results.Diag
 	return d
 }
 
-func anyConstant(m *mat.CDense) bool {
+// constantColumns are the places of constant functions, none of nil.
+func constantColumns(m *mat.CDense) (places []int) {
+	if m == nil {
+		return nil
+	}
 	_, r := m.Dims()
 	for j := range r {
 		if diagnostics.Constant(diagnostics.Column(m, j)) {
-			return true
+			places = append(places, j)
 		}
 	}
-	return false
+	return places
 }
 
 // firstLengths are those of trajectories of which only the first n snapshots count.

@@ -112,7 +112,7 @@ func TestAboveTheCeiling(t *testing.T) {
 	}
 	stats.AdjustCeilings(tests)
 	for i, sum := range all {
-		assert.Equal(t, tests[i], sum.Ceiling, "Holm's correction over the methods of the table")
+		assert.Equal(t, fmt.Sprint(tests[i]), fmt.Sprint(sum.Ceiling), "Holm's correction over the methods of the table")
 	}
 	assert.InDelta(t, 17.0/1200, all[0].Ceiling.Difference, 1e-9, "the oracle is wrong about 17 of 1200")
 	warning := "accuracy 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"

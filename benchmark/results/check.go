@@ -321,6 +321,9 @@ func (d *Diagnostics) check(t TaskInfo) error {
 	if n := len(d.ChapmanKolmogorov); n > t.Steps {
 		return fmt.Errorf("they are of %d steps, and a roll-out has %d", n, t.Steps)
 	}
+	if len(d.Constant) > maxEigenvalues || len(d.Constant) > 0 && slices.Min(d.Constant) < 0 {
+		return fmt.Errorf("%d eigenfunctions are constant, which are counted from 0", len(d.Constant))
+	}
 	all := append([]*float64{d.SpectralError, d.SpectralErrorDirected, d.VAMP2}, d.EigenfunctionErrors...)
 	for _, v := range d.ChapmanKolmogorov {
 		all = append(all, &v)

@@ -114,6 +114,8 @@ type Diagnostics struct {
 	SpectralErrorDirected *float64 `json:"spectral_error_directed,omitempty"`
 	// EigenfunctionErrors are those of the true eigenfunctions that are known; nil for the constant one.
 	EigenfunctionErrors []*float64 `json:"eigenfunction_errors,omitempty"`
+	// Constant are the places of eigenvalues whose right eigenfunction is constant at the test snapshots, from 0.
+	Constant []int `json:"constant,omitempty"`
 	// VAMP2 is of the leading right eigenfunctions, as many as the task's rank.
 	VAMP2 *float64 `json:"vamp2,omitempty"`
 	// ChapmanKolmogorov is of the same, [step].

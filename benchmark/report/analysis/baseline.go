@@ -23,6 +23,9 @@ type Baseline struct {
 	Total *stats.Estimate
 }
 
+// baselineLabels are what baselines are called.
+var baselineLabels = map[string]string{PersistenceName: PersistenceName, results.Mean: "training mean"}
+
 // Baselines are chance; persistence, a method that predicts its input; and the oracle on the true
 // test snapshots, on all of them at every step, or, of a task without oracle, the mean training
 // snapshot as prediction. One that the results do not tell is left out.
@@ -37,7 +40,7 @@ func Baselines(r *results.Results, known Evidence, steps int) []Baseline {
 		all = append(all, constant("chance", label, *c, nil, steps))
 	}
 	for _, b := range r.Baselines {
-		label := map[string]string{PersistenceName: PersistenceName, results.Mean: "mean training snapshot"}[b.Name]
+		label := baselineLabels[b.Name]
 		if label == "" || r.Task.Judged() && b.Name == results.Mean {
 			continue
 		}

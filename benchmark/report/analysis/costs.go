@@ -12,8 +12,9 @@ import (
 // run is short for what costs are taken from.
 type run = results.Run
 
-// Cost is a column of the table of costs. It is shown where some run took more than nothing.
-type Cost struct {
+// Quantity is a column of numbers of runs: of what they cost, or of their operators. It is shown where some run tells more
+// than nothing.
+type Quantity struct {
 	Name string
 	more string             // what it is, where the name does not say
 	Of   func(*run) float64 // not a number where the run does not tell
@@ -21,7 +22,7 @@ type Cost struct {
 }
 
 // Values are those of the runs that tell.
-func (c Cost) Values(runs []*run) []float64 {
+func (c Quantity) Values(runs []*run) []float64 {
 	var values []float64
 	for _, r := range runs {
 		if v := c.Of(r); Drawable(v) {
@@ -32,7 +33,7 @@ func (c Cost) Values(runs []*run) []float64 {
 }
 
 // Cell has what runs cost together.
-func (c Cost) Cell(runs []*run) cell {
+func (c Quantity) Cell(runs []*run) cell {
 	if !c.known(runs) {
 		return cell{Value: None}
 	}
@@ -41,14 +42,14 @@ func (c Cost) Cell(runs []*run) cell {
 }
 
 // known says that some run took more than nothing.
-func (c Cost) known(runs []*run) bool {
+func (c Quantity) known(runs []*run) bool {
 	return slices.ContainsFunc(c.Values(runs), func(v float64) bool { return v > 0 })
 }
 
 // The costs of the figures.
 var (
-	FitCost     = Cost{"fit s", "without compilation", func(r *run) float64 { return r.FitSeconds }, meanTime}
-	PredictCost = Cost{"predict s", "all steps", func(r *run) float64 { return r.Ranked.PredictSeconds }, meanTime}
+	FitCost     = Quantity{"fit s", "without compilation", func(r *run) float64 { return r.FitSeconds }, meanTime}
+	PredictCost = Quantity{"predict s", "all steps", func(r *run) float64 { return r.Ranked.PredictSeconds }, meanTime}
 )
 
 // PredictSecondsBy are those of the roll-out by a protocol; not a number where there is none.
@@ -62,8 +63,8 @@ func PredictSecondsBy(protocol string) func(*run) float64 {
 }
 
 // costs are the columns in their order. other is the protocol that does not rank, "" for none.
-func costs(other string) []Cost {
-	return []Cost{
+func costs(other string) []Quantity {
+	return []Quantity{
 		{"parameters", "", func(r *run) float64 { return float64(r.Parameters) }, wholes},
 		{"operator rank", "", func(r *run) float64 { return float64(r.Rank) }, wholes},
 		FitCost,
@@ -78,8 +79,8 @@ func costs(other string) []Cost {
 }
 
 // ShownCosts are those of which some run tells.
-func ShownCosts(r *results.Results, all []Summary) []Cost {
-	return slices.DeleteFunc(costs(OtherProtocol(r)), func(c Cost) bool {
+func ShownCosts(r *results.Results, all []Summary) []Quantity {
+	return slices.DeleteFunc(costs(OtherProtocol(r)), func(c Quantity) bool {
 		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
 	})
 }

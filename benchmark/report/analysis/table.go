@@ -18,9 +18,15 @@ type Table struct {
 	Remark   string // under the title, "" for none
 	Columns  []Column
 	Sections []section
+	Operator *Table // what is known of the operators of the same methods, nil for nothing
 	Costs    *Table // of the same methods, nil for none
 	Facts    [][2]string
 	Notes    []noteGroup
+}
+
+// Others are the tables below the first one.
+func (t *Table) Others() []*Table {
+	return slices.DeleteFunc([]*Table{t.Operator, t.Costs}, func(t *Table) bool { return t == nil })
 }
 
 // Column is the head of a column.
@@ -99,8 +105,8 @@ func RankingTable(r *results.Results, all []Summary, known Evidence) *Table {
 	if len(levels.Rows) > 0 {
 		t.Sections = append(t.Sections, levels)
 	}
-	t.Costs = costTable(r, all)
-	t.Facts = facts(r, all, known)
+	t.Operator, t.Costs = operatorTable(r, all), costTable(r, all)
+	t.Facts = append(facts(r, all, known), operatorFacts(t.Operator)...)
 	t.Notes = notes(r, all)
 	return t
 }

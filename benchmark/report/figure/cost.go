@@ -25,7 +25,7 @@ type costPoint struct {
 }
 
 // CostChart draws, for the page, the mean score over all steps against a cost in seconds.
-func (d *Drawer) CostChart(class string, width, height float64, label string, of analysis.Cost) template.HTML {
+func (d *Drawer) CostChart(class string, width, height float64, label string, of analysis.Quantity) template.HTML {
 	var shown []costPoint
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, e := range d.Exhibits {

@@ -5,29 +5,35 @@ import (
 	"slices"
 
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
+	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// costView is the section of costs.
+// costView is the section of costs, or of operators.
 type costView struct {
+	Name    string // of the table, for links
 	Charts  []pageChart
 	Note    string
 	Caption string // of the table
 	Columns []rankingColumn
 	Groups  []rankingGroup
+	task    results.TaskInfo
 }
+
+// Meaning says what a mark beside a method stands for.
+func (v costView) Meaning(mark string) string { return analysis.Meaning(mark, v.task) }
 
 // Width is the number of columns of the table.
 func (v costView) Width() int { return len(v.Columns) + 1 }
 
 func (b *builder) costView(t *analysis.Table) costView {
-	v := costView{Note: b.costNote(), Caption: b.costCaption()}
+	v := costView{Name: "cost", Note: b.costNote(), Caption: b.costCaption(), task: b.Results.Task}
 	if !slices.ContainsFunc(b.Exhibits, func(e analysis.Exhibit) bool { return len(e.OK) > 0 }) {
 		v.Note = "No run has been evaluated."
 		return v
 	}
 	for _, of := range []struct {
 		title, label string
-		cost         analysis.Cost
+		cost         analysis.Quantity
 	}{{"Fit", "seconds of a fit", analysis.FitCost}, {"Predict", "seconds of the roll-out", analysis.PredictCost}} {
 		v.Charts = append(v.Charts, pageChart{
 			Title: of.title, Wide: b.CostChart("wide", 570, 380, of.label, of.cost), Narrow: b.CostChart("narrow", 340, 320,
@@ -37,6 +43,24 @@ func (b *builder) costView(t *analysis.Table) costView {
 	if t == nil {
 		return v
 	}
+	of := b.tableView(t)
+	v.Columns, v.Groups = of.Columns, of.Groups
+	return v
+}
+
+// operatorView is the section of operators, which has a table alone.
+func (b *builder) operatorView(t *analysis.Table) costView {
+	if t == nil {
+		return costView{}
+	}
+	v := b.tableView(t)
+	v.Name, v.task = "operator", b.Results.Task
+	v.Caption = "How near the operators of runs are to the truth: means over the runs that are ok."
+	return v
+}
+
+// tableView has the columns of a table but the first, which has names.
+func (b *builder) tableView(t *analysis.Table) (v costView) {
 	var picked []int
 	for i, c := range t.Columns[1:] {
 		picked = append(picked, 1+i)

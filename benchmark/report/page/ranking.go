@@ -100,11 +100,14 @@ func (b *builder) groups(t *analysis.Table, picked []int) (groups []rankingGroup
 		g := rankingGroup{Heading: analysis.Capital(s.Heading)}
 		for _, r := range s.Rows {
 			row := rankingRow{}
-			if r.Method != nil {
+			switch {
+			case r.Method != nil:
 				row.Rank, row.Name, row.Marks = r.Method.RankText(), r.Method.Label, r.Method.Marks()
 				row.Swatch = b.MarkSwatch(r.Method.ID)
 				row.Plot = b.DotPlot(r.Method.Overall(), r.Method.Total, r.Method)
-			} else {
+			case r.Level == nil:
+				row.Name = r.Cells[0].Value
+			default:
 				row.Name, row.Swatch, row.Plot = r.Level.Label, figure.LevelSwatch(r.Level.Name, 14), b.DotPlot(r.Level.Mean,
 					r.Level.Total, nil)
 			}

@@ -36,6 +36,7 @@ type pageView struct {
 	Rollout     rolloutView
 	InTime      bool // snapshots are drawn against time, and not as pictures
 	Panels      []figure.Sheet
+	Operator    costView
 	Cost        costView
 	Remarks     []remarkGroup
 	Runs        runsView
@@ -108,7 +109,7 @@ func (b *builder) view() (*pageView, error) {
 	v := &pageView{
 		Ready: true, Title: analysis.OrUnnamed(b.Results.Task.Name), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
 		Table: b.ranking(t), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name,
-		Scores: b.scoresView(), Cost: b.costView(t.Costs),
+		Scores: b.scoresView(), Operator: b.operatorView(t.Operator), Cost: b.costView(t.Costs),
 		Panels: b.Sheets(), InTime: analysis.InTime(b.Results.Task),
 		Runs: b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),

@@ -25,9 +25,9 @@ func markdown(t *analysis.Table) string {
 		b.WriteString(escapeMarkdown(t.Remark) + "\n\n")
 	}
 	markdownGrid(t, &b)
-	if t.Costs != nil {
-		b.WriteString(escapeMarkdown(analysis.Capital(t.Costs.Title)) + ":\n\n")
-		markdownGrid(t.Costs, &b)
+	for _, other := range t.Others() {
+		b.WriteString(escapeMarkdown(analysis.Capital(other.Title)) + ":\n\n")
+		markdownGrid(other, &b)
 	}
 	for _, fact := range t.Facts {
 		b.WriteString("- " + strings.TrimSpace(escapeMarkdown(fact[0])+": "+escapeMarkdown(fact[1])) + "\n")

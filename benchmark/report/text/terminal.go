@@ -44,8 +44,8 @@ func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 // leaveOut leaves out columns that do not fit into width characters, and says which.
 func leaveOut(t *analysis.Table, width int) {
 	gone := fit(t, width)
-	if t.Costs != nil {
-		gone = append(gone, fit(t.Costs, width)...)
+	for _, other := range t.Others() {
+		gone = append(gone, fit(other, width)...)
 	}
 	if len(gone) > 0 {
 		text := fmt.Sprintf("%s; %s has them, and so has a wider terminal", strings.Join(gone, ", "), analysis.PageFile)
@@ -62,9 +62,9 @@ func plain(t *analysis.Table, width int) string {
 	}
 	b.WriteString("\n")
 	grid(t, &b, width)
-	if t.Costs != nil {
-		b.WriteString("\n" + t.Costs.Title + "\n\n")
-		grid(t.Costs, &b, width)
+	for _, other := range t.Others() {
+		b.WriteString("\n" + other.Title + "\n\n")
+		grid(other, &b, width)
 	}
 	b.WriteString("\n")
 	for _, fact := range t.Facts {
