@@ -165,7 +165,7 @@ func orthonormal(m *mat.Dense) *mat.Dense {
 // than parts.
 func VAMP2(functions *mat.CDense, k int, pairs core.PairStarts, lag int) float64 {
 	parts := realParts(functions, k)
-	now, next := paired(parts, pairs, lag, 0), paired(parts, pairs, lag, lag)
+	now, next := paired(parts, pairs, 0), paired(parts, pairs, lag)
 	if n, d := now.Dims(); pairs.Len() <= d {
 		return math.NaN()
 	} else if n == 0 {
@@ -207,7 +207,7 @@ func realParts(functions *mat.CDense, k int) *mat.Dense {
 }
 
 // paired are the rows of m at the starts of pairs, or so many rows later.
-func paired(m *mat.Dense, pairs core.PairStarts, lag, later int) *mat.Dense {
+func paired(m *mat.Dense, pairs core.PairStarts, later int) *mat.Dense {
 	_, d := m.Dims()
 	if d == 0 || pairs.Len() == 0 {
 		return &mat.Dense{}
