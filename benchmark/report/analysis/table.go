@@ -234,8 +234,11 @@ func (s Summary) deviations() cell {
 		if math.IsNaN(variance) {
 			return None
 		}
-		if !s.measure.Share() {
-			return s.measure.Text(math.Sqrt(variance))
+		if sd := math.Sqrt(variance); !s.measure.Share() {
+			if sd < 1e-9*math.Abs(s.Overall()) { // rounding
+				sd = 0
+			}
+			return s.measure.Text(sd)
 		}
 		return withoutZero(math.Sqrt(variance), 3)
 	}

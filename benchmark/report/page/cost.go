@@ -16,6 +16,7 @@ type costView struct {
 	Caption string // of the table
 	Columns []rankingColumn
 	Groups  []rankingGroup
+	Notes   []pageFact // what columns are
 	task    results.TaskInfo
 }
 
@@ -55,6 +56,10 @@ func (b *builder) operatorView(t *analysis.Table) costView {
 	}
 	v := b.tableView(t)
 	v.Name, v.task = "operator", b.Results.Task
+	for i, c := range v.Columns { // which are too long for a head
+		v.Notes = append(v.Notes, pageFact{Name: c.Name, Value: c.More})
+		v.Columns[i].More = ""
+	}
 	v.Caption = "How near the operators of runs are to the truth: means over the runs that are ok."
 	return v
 }
