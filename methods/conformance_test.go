@@ -156,7 +156,7 @@ func TestConformanceOnVectors(t *testing.T) {
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		t.Run(fmt.Sprintf("%s %s", core.KindOf(thing), d.Name), func(t *testing.T) {
 			o := conformanceOptions(t, d, 12)
-			if o.Settings != nil {
+			if _, ok := d.Option("width"); ok {
 				o.Settings["width"] = 24
 			}
 			conformance.RunSuite(t, func() any { return thing }, o)

@@ -129,7 +129,9 @@ func (b *browser) run(name string, test func(t *testing.T)) {
 
 func (b *browser) click(selector chromedp.CSS) {
 	b.t.Helper()
-	js[bool](b, "(document.querySelector("+quote(string(selector))+`).scrollIntoView({ block: "center", behavior: "instant" }), true)`)
+	// A click goes to a place, so that the page must have come to rest there.
+	js[bool](b, "(document.querySelector("+quote(string(selector))+`).scrollIntoView({ block: "center", behavior: "instant" }),
+		new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
 	b.do(chromedp.Click(selector))
 }
 
