@@ -24,8 +24,8 @@ type Selection struct {
 // everything is the name that stands for every thing that is not on request.
 const everything = "all"
 
-// Select reads a list of methods as [Set.Expand] does, in which the name of a group ([Registry.Group]) that no method is
-// called by stands for its methods. Errors are [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+// Select reads a list of methods as [Set.Expand] does, in which the name of a group ([Registry.Group]) that no method
+// is called by stands for its methods. Errors are [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	elements, err := r.Methods.expand(list, r.groups)
 	if err != nil {
@@ -44,10 +44,10 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 }
 
 // Expand reads a list of things separated by commas, and returns its elements, which [Set.Select] reads. An element is
-// a name, with options or without; a pattern in which * stands for any characters and nothing else is special; or "all",
-// which stands for every thing that is not on request. Patterns and "all" choose in alphabetical order and leave out
-// what was named already; naming a thing twice is an error. Options are not looked at. Errors are [core.ErrUnknown],
-// [core.ErrOption] and [core.ErrDuplicate].
+// a name, with options or without; a pattern in which * stands for any characters and nothing else is special; or
+// "all", which stands for every thing that is not on request. Patterns and "all" choose in alphabetical order and leave
+// out what was named already; naming a thing twice is an error. Options are not looked at. Errors are
+// [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
 func (s Set[T]) Expand(list string) ([]string, error) { return s.expand(list, nil) }
 
 func (s Set[T]) expand(list string, groups map[string][]string) ([]string, error) {
