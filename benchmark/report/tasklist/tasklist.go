@@ -135,6 +135,9 @@ func (l *List) Beside() ([]string, error) {
 	return names, nil
 }
 
+// Path is that of a folder of the list.
+func (l *List) Path(folder string) string { return filepath.Join(l.dir, folder) }
+
 // CheckInside returns an error where a folder of the list is something else than a folder: foreign.ErrOutside for a
 // link that leads out. One that is not there yet is none.
 func (l *List) CheckInside(folder string) error {
@@ -143,7 +146,7 @@ func (l *List) CheckInside(folder string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is a file, and must be a folder", filepath.Join(l.dir, folder))
+		return fmt.Errorf("%s is a file, and must be a folder", l.Path(folder))
 	}
 	return err
 }
