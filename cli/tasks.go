@@ -123,8 +123,8 @@ func (s *session) benchmarkTasks(ctx context.Context, f *runFlags, flags *pflag.
 func (s *session) conclusion(f *runFlags) error {
 	show := unlessQuiet(f.quiet, s.stderr)
 	if !f.shard.Whole() {
-		say(show, "when all shards of a task are finished, join them with %s merge, and all of them with: %s report %s\n",
-			s.Name, s.Name, f.out)
+		say(show, "when all shards are finished, join those of each task with %s merge, and then: %s report %s\n", s.Name,
+			s.Name, f.out)
 		return nil
 	}
 	return s.layOut(f.out, show)
