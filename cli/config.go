@@ -21,9 +21,9 @@ import (
 // maxConfig is the largest size of a configuration file, in bytes.
 const maxConfig = 1 << 20
 
-// notConfigured are the flags that have no place in a configuration file, and notKept those that have no place in the one
-// that is kept with the results: they say how a command shows what it does, which part of the runs or what else it makes, or what
-// is trusted.
+// notConfigured are the flags that have no place in a configuration file, and notKept those that have no place in the
+// one that is kept with the results: they say how a command shows what it does, which part of the runs or what else it
+// makes, or what is trusted.
 var (
 	notConfigured = []string{"config", "help"}
 	notKept       = append([]string{"quiet", "verbose", "profile", "shard", "tasks"}, trusting...)

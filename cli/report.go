@@ -15,7 +15,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report DIR",
 		Short: "Draw the figures, the page and the table of a folder of results again",
 		Long: `Draw the figures, the page and the table of a folder of results again, from its files alone. Of a folder that
-` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again: what is in their folders stays.`,
+` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again.`,
 		Example:           "  " + a.Name + " report results",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,

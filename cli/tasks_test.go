@@ -62,8 +62,8 @@ func tasksConfig(f *fakes) Config {
 
 // ofTasks is `bench run` of three tasks, with more at the end.
 func ofTasks(out string, more ...string) []string {
-	return append([]string{"run", "--tasks", "lorenz,duffing?data_seed=7,lorenz?data_seed=7", "--split", "200,50,50", "--steps",
-		"4", "--methods", "template,linear", "--seeds", "0..2", "--out", out}, more...)
+	return append([]string{"run", "--tasks", "lorenz,duffing?data_seed=7,lorenz?data_seed=7", "--split", "200,50,50",
+		"--steps", "4", "--methods", "template,linear", "--seeds", "0..2", "--out", out}, more...)
 }
 
 // files are the names of all in a folder, and below it.
@@ -90,8 +90,8 @@ func TestTasks(t *testing.T) {
 		"duffing,data_seed=7": {"--task", "duffing?data_seed=7", "--split", "200,50,50"},
 	} {
 		alone := filepath.Join("alone", folder)
-		one := call(t.Context(), tasksConfig(newFakes()), append([]string{"run", "--steps", "4", "--methods", "template,linear",
-			"--seeds", "0..2", "--out", alone}, args...)...)
+		args = append(args, "--steps", "4", "--methods", "template,linear", "--seeds", "0..2", "--out", alone)
+		one := call(t.Context(), tasksConfig(newFakes()), append([]string{"run"}, args...)...)
 		require.Zero(t, one.status, one.stderr)
 		folder = filepath.Join("out", folder)
 		assert.Equal(t, files(t, alone), files(t, folder))
@@ -108,10 +108,12 @@ func TestTasks(t *testing.T) {
 		require.Zero(t, call(t.Context(), config, "compare", folder, alone).status)
 	}
 	_, table, _ := strings.Cut(got.stdout, "2 methods on 3 tasks")
-	for _, says := range []string{"lorenz?data_seed=7", "duffing?data_seed=7", "linear", "squared-distance, lower is better", "#1"} {
+	for _, says := range []string{
+		"lorenz?data_seed=7", "duffing?data_seed=7", "linear", "squared-distance, lower is better", "#1",
+	} {
 		assert.Contains(t, table, says)
 	}
-	assert.True(t, strings.HasSuffix(got.stderr, "all tasks are in "+filepath.Join("out", report.OverviewPage)+"\n"), got.stderr)
+	assert.True(t, strings.HasSuffix(got.stderr, "all tasks are in "+filepath.Join("out", report.OverviewPage)+"\n"))
 
 	fits := f.fits.Load()
 	again := call(t.Context(), config, ofTasks("out")...)
@@ -146,13 +148,15 @@ func TestTasksThatFail(t *testing.T) {
 	require.NoError(t, os.Mkdir("out", 0o755))
 	require.NoError(t, os.Symlink(elsewhere, filepath.Join("out", "duffing")))
 	config := tasksConfig(newFakes())
-	args := []string{"run", "--tasks", "closed,duffing,lorenz?data_seed=3,lorenz", "--methods", "linear,unlucky", "--out", "out", "-q"}
+	args := []string{"run", "--tasks", "closed,duffing,lorenz?data_seed=3,lorenz", "--methods", "linear,unlucky", "--out",
+		"out", "-q"}
 	got := call(t.Context(), config, args...)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "bench: closed: the task closed: the data are gone\n")
-	assert.Contains(t, got.stderr, "bench: duffing: "+filepath.Join("out", "duffing")+" is, or lies behind, a link out of the folder")
+	assert.Contains(t, got.stderr, "bench: duffing: "+filepath.Join("out", "duffing")+" is, or lies behind, a link out of")
 	assert.Contains(t, got.stderr, "bench: lorenz: 1 of 2 runs failed: unlucky, seed 42\n")
-	assert.True(t, strings.HasSuffix(got.stderr, "bench: 4 of 4 tasks failed: closed; duffing; lorenz?data_seed=3; lorenz\n"), got.stderr)
+	const all = "bench: 4 of 4 tasks failed: closed; duffing; lorenz?data_seed=3; lorenz\n"
+	assert.True(t, strings.HasSuffix(got.stderr, all), got.stderr)
 	assert.Contains(t, got.stdout, "2 methods on 2 tasks")
 	assert.Contains(t, got.stdout, "closed: the task closed: the data are gone\n")
 	assert.Contains(t, got.stdout, "lorenz: unlucky: failed: ")
@@ -180,8 +184,9 @@ func TestTasksStopped(t *testing.T) {
 	args := []string{"run", "--tasks", "lorenz,lorenz?data_seed=7", "--methods", "template,waiting", "--out", out}
 	got := call(ctx, tasksConfig(f), args...)
 	assert.Equal(t, exitInterrupted, got.status)
-	assert.True(t, strings.HasSuffix(got.stderr, "bench: stopped at task 1 of 2, lorenz; what has finished is kept in "+out+
-		", and the same command continues from there\n"), got.stderr)
+	says := "bench: stopped at task 1 of 2, lorenz; what has finished is kept in " + out + ", and the same command " +
+		"continues from there\n"
+	assert.True(t, strings.HasSuffix(got.stderr, says), got.stderr)
 	assert.Contains(t, got.stdout, "1 method on 1 task\n")
 	assert.Contains(t, got.stdout, "lorenz?data_seed=7: not readable as results")
 	assert.Len(t, resultsIn(t, filepath.Join(out, "lorenz")).Runs, 1)
@@ -203,7 +208,9 @@ func TestTasksAreTheirOwn(t *testing.T) {
 	require.Zero(t, call(t.Context(), config, append(task, "task")...).status)
 	require.NoError(t, os.Mkdir("mine", 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join("mine", tasklist.File), []byte(`{"tasks": ["buy milk"]}`), 0o644))
-	for _, args := range [][]string{append(tasks, "task"), append(task, "tasks"), append(tasks, "mine"), append(task, "mine")} {
+	for _, args := range [][]string{
+		append(tasks, "task"), append(task, "tasks"), append(tasks, "mine"), append(task, "mine"),
+	} {
 		dir := args[len(args)-1]
 		before := files(t, dir)
 		got := call(t.Context(), config, args...)
@@ -218,7 +225,8 @@ func TestTasksAreTheirOwn(t *testing.T) {
 func TestTasksOfConfig(t *testing.T) {
 	t.Chdir(t.TempDir())
 	config := tasksConfig(newFakes())
-	require.NoError(t, os.WriteFile("run.yaml", []byte("tasks:\n  - lorenz: {data_seed: 7}\n  - lorenz\nmethods: linear\nsteps: 3\nout: out\n"), 0o644))
+	text := "tasks:\n  - lorenz: {data_seed: 7}\n  - lorenz\nmethods: linear\nsteps: 3\nout: out\n"
+	require.NoError(t, os.WriteFile("run.yaml", []byte(text), 0o644))
 	got := call(t.Context(), config, "run", "--config", "run.yaml")
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "1 method on 2 tasks")
@@ -226,7 +234,8 @@ func TestTasksOfConfig(t *testing.T) {
 	got = call(t.Context(), config, "run", "--config", "run.yaml", "--task", "lorenz", "--out", "one", "-q")
 	require.Zero(t, got.status, got.stderr)
 	assert.Equal(t, "lorenz", resultsIn(t, "one").Task.Name)
-	got = call(t.Context(), config, "run", "--config", filepath.Join("one", "config.yaml"), "--tasks", "lorenz", "--out", "two", "-q")
+	got = call(t.Context(), config, "run", "--config", filepath.Join("one", "config.yaml"), "--tasks", "lorenz", "--out",
+		"two", "-q")
 	require.Zero(t, got.status, got.stderr)
 	assert.Equal(t, "lorenz", resultsIn(t, filepath.Join("two", "lorenz")).Task.Name)
 	require.NoError(t, os.WriteFile("both.yaml", []byte("tasks: lorenz\ntask: lorenz\n"), 0o644))
@@ -243,7 +252,7 @@ func TestTasksInShards(t *testing.T) {
 	for _, shard := range []string{"1/2", "2/2"} {
 		got := call(t.Context(), config, ofTasks("parts", "--shard", shard)...)
 		require.Zero(t, got.status, got.stderr)
-		assert.Contains(t, got.stderr, "when all shards are finished, join those of each task with bench merge, and then: bench report parts\n")
+		assert.Contains(t, got.stderr, "join those of each task with bench merge, and then: bench report parts\n")
 		assert.NoFileExists(t, filepath.Join("parts", report.OverviewPage))
 	}
 	for _, folder := range []string{"lorenz", "lorenz,data_seed=7", "duffing,data_seed=7"} {
@@ -251,7 +260,8 @@ func TestTasksInShards(t *testing.T) {
 		require.Zero(t, call(t.Context(), config, "merge", "--out", parts, parts).status)
 		assert.Equal(t, resultsIn(t, filepath.Join("whole", folder)).Runs, resultsIn(t, parts).Runs)
 	}
-	assert.Equal(t, call(t.Context(), config, "report", "whole").stdout, call(t.Context(), config, "report", "parts").stdout)
+	whole, parts := call(t.Context(), config, "report", "whole"), call(t.Context(), config, "report", "parts")
+	assert.Equal(t, whole.stdout, parts.stdout)
 }
 
 // TestAllTasks: all leaves out the task whose data must be given.
@@ -267,4 +277,25 @@ func TestAllTasks(t *testing.T) {
 	}
 	assert.Subset(t, names, []string{"closed", "duffing", "lorenz", "lorenz63", "ordered-mnist", "prinz-potential"})
 	assert.NotContains(t, names, "trajectory")
+}
+
+// TestTasksWithPlugins: plugins are opened once; what they write lies with the task that they work for.
+func TestTasksWithPlugins(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	begun := filepath.Join(t.TempDir(), "begun")
+	path := rewriteScript(t, pluginFile(t, "far", "remote"), "#!/bin/sh\n",
+		"#!/bin/sh\necho hello >&2\necho x >> "+begun+"\n")
+	got := call(t.Context(), tasksConfig(newFakes()), "run", "--plugin", path, "--tasks", "lorenz,lorenz?data_seed=7",
+		"--methods", "remote", "--out", out)
+	require.Zero(t, got.status, got.stderr)
+	for folder, says := range map[string]string{
+		"lorenz": "far: hello", "lorenz,data_seed=7": "far (remote, seed 42): hello",
+	} {
+		text, err := os.ReadFile(filepath.Join(out, folder, "logs", "far.log"))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), says)
+	}
+	text, err := os.ReadFile(begun)
+	require.NoError(t, err)
+	assert.Equal(t, "x\nx\nx\n", string(text), "to describe itself, and for each run")
 }

@@ -57,7 +57,7 @@ func TestList(t *testing.T) {
 
 	l, err = Claim(dir, []string{"c", "b"})
 	require.NoError(t, err)
-	assert.Equal(t, []Task{{"b", "b", ""}, {"a?x=1", "a,x=1", ""}, {"c", "c", ""}}, l.Tasks, "what was there stays in place")
+	assert.Equal(t, []Task{{"b", "b", ""}, {"a?x=1", "a,x=1", ""}, {"c", "c", ""}}, l.Tasks, "in their old order")
 	for _, name := range []string{"z", "a,x=1", ".hidden", "more"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 	}

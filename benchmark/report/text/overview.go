@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -54,14 +55,13 @@ func blocks(t *analysis.Table, width int) []*analysis.Table {
 
 // part has the first column of a table and those in [from, to).
 func part(t *analysis.Table, from, to int) *analysis.Table {
-	p := &analysis.Table{Columns: append(t.Columns[:1:1], t.Columns[from:to]...)}
-	for _, s := range t.Sections {
-		p.Sections = append(p.Sections, s)
-		last := &p.Sections[len(p.Sections)-1]
-		last.Rows = append(last.Rows[:0:0], s.Rows...)
-		for i, r := range s.Rows {
-			last.Rows[i].Cells = append(r.Cells[:1:1], r.Cells[from:to]...)
+	p := &analysis.Table{Columns: slices.Concat(t.Columns[:1], t.Columns[from:to]), Sections: slices.Clone(t.Sections)}
+	for i := range p.Sections {
+		rows := slices.Clone(p.Sections[i].Rows)
+		for k, r := range rows {
+			rows[k].Cells = slices.Concat(r.Cells[:1], r.Cells[from:to])
 		}
+		p.Sections[i].Rows = rows
 	}
 	return p
 }
