@@ -43,23 +43,38 @@ func (a *app) completeMethods(_ *cobra.Command, _ []string, text string) ([]stri
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
+	several := []string{"all\tevery method"}
+	for _, group := range c.Groups() {
+		several = append(several, group+"\ta group of methods")
+	}
+	return completeElement(text, c.Methods.Descriptions(), several)
+}
+
+// completeTasks completes the last element of a list of tasks likewise.
+func (a *app) completeTasks(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.builtin()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return completeElement(text, c.Tasks.Descriptions(), []string{"all\tevery task but that of your own data"})
+}
+
+// completeElement completes the last element of a list, whose first may be one of several.
+func completeElement(text string, all []core.Description, several []string) ([]string, cobra.ShellCompDirective) {
 	start := strings.LastIndex(text, ",") + 1
 	before, element := text[:start], text[start:]
 	if name, _, ofOptions := strings.Cut(element, "?"); ofOptions {
-		return completeOption(text, c.Methods.Descriptions(), name)
+		return completeOption(text, all, name)
 	}
 	named := strings.Split(before, ",")
 	var names []string
-	for _, d := range c.Methods.Descriptions() {
+	for _, d := range all {
 		if !slices.Contains(named, d.Name) {
 			names = append(names, before+d.Name+"\t"+d.Summary)
 		}
 	}
 	if before == "" {
-		names = append(names, "all\tevery method")
-		for _, group := range c.Groups() {
-			names = append(names, group+"\ta group of methods")
-		}
+		names = append(names, several...)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

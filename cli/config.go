@@ -21,11 +21,12 @@ import (
 // maxConfig is the largest size of a configuration file, in bytes.
 const maxConfig = 1 << 20
 
-// notConfigured are the flags that have no place in a configuration file, and notKept those that have no place in the one
-// that is kept with the results: they say how a command shows what it does, which part of the runs it makes, or what is trusted.
+// notConfigured are the flags that have no place in a configuration file, and notKept those that have no place in the
+// one that is kept with the results: they say how a command shows what it does, which part of the runs or what else it
+// makes, or what is trusted.
 var (
 	notConfigured = []string{"config", "help"}
-	notKept       = append([]string{"quiet", "verbose", "profile", "shard"}, trusting...)
+	notKept       = append([]string{"quiet", "verbose", "profile", "shard", "tasks"}, trusting...)
 )
 
 // readConfig sets the flags that the file gives a value and the command line does not. The keys are the names of the flags;
@@ -169,10 +170,10 @@ func (c config) texts(flag *pflag.Flag, key, value *yaml.Node) ([]string, error)
 }
 
 // listed are the flags whose value is a list separated by commas.
-var listed = map[string]bool{"methods": true, "seeds": true, core.SplitOption: true}
+var listed = map[string]bool{"methods": true, "tasks": true, "seeds": true, core.SplitOption: true}
 
 // selected are the flags whose values are things with options.
-var selected = map[string]string{"methods": "a method", "oracle": "an oracle", "task": "a task"}
+var selected = map[string]string{"methods": "a method", "oracle": "an oracle", "task": "a task", "tasks": "a task"}
 
 // text is one value, or one element of a list, as the command line would have it.
 func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {

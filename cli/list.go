@@ -35,6 +35,12 @@ func sections(r *registry.Registry) []section {
 	return all
 }
 
+// onRequest says of things that are on request why.
+var onRequest = map[core.Kind]string{
+	core.KindMethod: "  made of built-in parts; \"all\" leaves them out, loss:* and the like choose them",
+	core.KindTask:   "  of your own data; \"all\" leaves it out",
+}
+
 // exposures says what an exposed method sees, for the user.
 var exposures = map[core.Exposure]string{
 	core.LabelExposed:  "sees the labels",
@@ -80,7 +86,7 @@ func listing(c *catalogue) []byte {
 			heading(&b, k.kind.Plural())
 		} else {
 			heading(&b, k.kind.Plural()+" on request")
-			fmt.Fprintln(&b, "  made of built-in parts; \"all\" leaves them out, loss:* and the like choose them")
+			fmt.Fprintln(&b, onRequest[k.kind])
 		}
 		for _, d := range k.descriptions {
 			exposure := ""

@@ -102,14 +102,18 @@ func TestCompletion(t *testing.T) {
 		"run --methods template?warn=":           {"template?warn=true", "template?warn=false"},
 		"run --methods nothing?":                 nil,
 		"run --oracle ":                          {"cnn"},
-		"run --oracle cnn?":                      {"cnn?epochs="},
-		"run --backend ":                         backends(),
-		"info ":                                  things,
-		"plugin ":                                {"check", "fit", "list", "lock", "serve"},
-		"plugin serve ":                          things,
-		"completion ":                            {"bash", "fish", "powershell", "zsh"},
-		"":                                       {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
-		"help ":                                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"run --tasks trajectory,duffing?": {
+			"trajectory,duffing?data_seed=", "trajectory,duffing?lag=", "trajectory,duffing?split=", "trajectory,duffing?starts=",
+			"trajectory,duffing?steps=",
+		},
+		"run --oracle cnn?": {"cnn?epochs="},
+		"run --backend ":    backends(),
+		"info ":             things,
+		"plugin ":           {"check", "fit", "list", "lock", "serve"},
+		"plugin serve ":     things,
+		"completion ":       {"bash", "fish", "powershell", "zsh"},
+		"":                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"help ":             {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -67,10 +67,13 @@ func (l *pluginLogs) file(path string) func() string {
 	}
 }
 
-// moveTo makes the logs files in a folder.
+// moveTo makes what is logged from now on, and what was kept, files in a folder; "" keeps what is logged for the next.
 func (l *pluginLogs) moveTo(folder string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if folder != l.folder {
+		l.closeFiles()
+	}
 	l.folder = folder
 }
 
@@ -117,6 +120,10 @@ func (f *logFile) open() {
 func (l *pluginLogs) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closeFiles()
+}
+
+func (l *pluginLogs) closeFiles() {
 	for _, f := range l.files {
 		if l.folder != "" && f.kept.Len() > 0 {
 			f.open()

@@ -1,16 +1,21 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
+
 	"github.com/spf13/cobra"
 
+	"github.com/koopbench/koopbench/benchmark/report/tasklist"
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
 func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "report DIR",
-		Short:             "Draw the figures, the page and the table of a folder of results again",
-		Long:              `Draw the figures, the page and the table of a folder of results again, from its files alone.`,
+		Use:   "report DIR",
+		Short: "Draw the figures, the page and the table of a folder of results again",
+		Long: `Draw the figures, the page and the table of a folder of results again, from its files alone. Of a folder that
+` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again.`,
 		Example:           "  " + a.Name + " report results",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
@@ -21,8 +26,15 @@ func (a *app) reportCommand() *cobra.Command {
 }
 
 func (a *app) report(dir string) error {
+	_, unlisted := tasklist.Read(dir)
+	if unlisted == nil {
+		return a.layOut(dir, a.stderr)
+	}
 	r, err := results.OpenStore(dir).Results()
-	if err != nil {
+	switch {
+	case err != nil && !errors.Is(unlisted, fs.ErrNotExist):
+		return unlisted
+	case err != nil:
 		return err
 	}
 	if err := a.draw(dir); err != nil {

@@ -34,6 +34,7 @@ type runFlags struct {
 	epochs     int
 	out        string
 	task       *taskFlags
+	tasks      string // "" for one task
 	protocol   string
 	compute    computeFlags
 	jobs       int
@@ -65,23 +66,20 @@ evolution operator from the test snapshot, for models that have that ability. --
 Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
 continues where it was, in the middle of a training too.
 
+With --tasks every task has a folder of results of its own, DIR/TASK, as a command with --task and that folder makes
+it, and DIR/tasks.html lays them beside one another. "all" is every task but trajectory, whose data must be given. A
+short form such as --steps gives its option to each task that has it. What fails on one task leaves the others whole.
+
 With --shard many processes on many machines share the runs, in one folder on common storage or in one each, and
 ` + a.Name + ` merge joins what they have made.`,
 		Example: "  " + a.Name + " run\n" +
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
-			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick",
-		Args: a.noListAsArguments("methods", "seeds", "data"),
+			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick\n" +
+			"  " + a.Name + " run --tasks 'lorenz63,prinz-potential?lag=10' --methods linear,dmd --out results/tasks",
+		Args: a.noListAsArguments("methods", "seeds", "data", "tasks"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.config != "" {
-				named, lockNamed := cmd.Flags().Changed("plugin"), cmd.Flags().Changed("plugin-lock")
-				f.task.configured = !cmd.Flags().Changed("task")
-				if err := readConfig(f.config, cmd.Flags()); err != nil {
-					return err
-				}
-				f.configured = !named && cmd.Flags().Changed("plugin")
-				if err := f.checkConfigured(lockNamed); err != nil {
-					return err
-				}
+			if err := f.configure(cmd.Flags()); err != nil {
+				return err
 			}
 			return a.benchmark(cmd.Context(), f, cmd.Flags())
 		},
@@ -99,6 +97,8 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
+	flags.Var(word{&f.tasks, "LIST"}, "tasks", "several tasks in place of one: names, name?option=value&option=value, "+
+		"patterns with *, or all")
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted "+
 		"snapshot is the next input, or powers of the operator from the test snapshot")
 	f.compute.add(flags, "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in "+
@@ -131,6 +131,7 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"methods":  a.completeMethods,
 		"task":     a.completeTask,
+		"tasks":    a.completeTasks,
 		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
 		"protocol": cobra.FixedCompletions(results.Protocols(), cobra.ShellCompDirectiveNoFileComp),
@@ -141,6 +142,31 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 	}
 	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
 	must(cmd.MarkFlagDirname("out"))
+}
+
+// configure takes the values of the configuration that is named, if one is, for the flags that are not given.
+func (f *runFlags) configure(flags *pflag.FlagSet) error {
+	one, several := flags.Changed("task"), flags.Changed("tasks")
+	if f.config != "" {
+		named, lockNamed := flags.Changed("plugin"), flags.Changed("plugin-lock")
+		f.task.configured = !one && !several
+		if err := readConfig(f.config, flags); err != nil {
+			return err
+		}
+		f.configured = !named && flags.Changed("plugin")
+		if err := f.checkConfigured(lockNamed); err != nil {
+			return err
+		}
+	}
+	switch {
+	case one == several && flags.Changed("task") && flags.Changed("tasks"):
+		return usagef("--task and --tasks exclude each other")
+	case one:
+		f.tasks = ""
+	case flags.Changed("tasks") && f.tasks == "":
+		return usagef("--tasks names no task")
+	}
+	return nil
 }
 
 // benchmark checks everything that was named, runs it and shows the results.
@@ -165,6 +191,14 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 			a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
 		}
 	}
+	if f.tasks != "" {
+		return s.benchmarkTasks(ctx, f, flags)
+	}
+	return s.benchmarkTask(ctx, f, flags)
+}
+
+// benchmarkTask is benchmark for one task.
+func (s *session) benchmarkTask(ctx context.Context, f *runFlags, flags *pflag.FlagSet) error {
 	plan, err := s.plan(ctx, f)
 	if err != nil {
 		return err
@@ -172,7 +206,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	if plan.Configuration, err = keptConfig(flags, plan, f.task, s.runtime.Config()); err != nil {
 		return err
 	}
-	show := unlessQuiet(f.quiet, a.stderr)
+	show := unlessQuiet(f.quiet, s.stderr)
 	if f.check {
 		if err := s.checkPlugins(ctx, plan, show); err != nil {
 			return err
@@ -188,8 +222,8 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	if err != nil {
 		return err
 	}
-	results, err := a.execute(ctx, f, plan)
-	return errors.Join(a.conclude(plan, results, err, show), showProfile(a.stderr))
+	results, err := s.execute(ctx, f, plan)
+	return errors.Join(s.conclude(plan, results, err, show), showProfile(s.stderr))
 }
 
 // execute runs the plan until a signal stops it, and shows how it proceeds.

@@ -53,6 +53,17 @@ func (s *session) close() {
 	s.ends = nil
 }
 
+// within does something, and ends what it has begun.
+func (s *session) within(do func() error) error {
+	before := s.ends
+	s.ends = nil
+	defer func() {
+		s.close()
+		s.ends = before
+	}()
+	return do()
+}
+
 // stoppable returns a context that a signal ends, as stopBySignal has it.
 func (s *session) stoppable(ctx context.Context) context.Context {
 	ctx, stop := stopBySignal(ctx)

@@ -32,6 +32,7 @@ type taskFlags struct {
 	flags  *pflag.FlagSet
 	// configured says that a configuration gives the task: short forms go before its options.
 	configured bool
+	ofList     bool // it is one of several that are named
 }
 
 // shortForm is a flag that gives the task an option.
@@ -87,7 +88,7 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, er
 func (f *taskFlags) infer(r *registry.Registry) {
 	data := *f.values[core.DataOption]
 	task, err := r.Tasks.Get(trajectory.Name)
-	if err != nil || data == "" || f.flags.Changed("task") || !dataset.IsRecordings(data) {
+	if err != nil || data == "" || f.ofList || f.flags.Changed("task") || !dataset.IsRecordings(data) {
 		return
 	}
 	for _, s := range shortForms {
@@ -122,7 +123,8 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		}
 		given := func(pair string) bool { return strings.HasPrefix(pair, s.option+"=") }
 		if !f.configured && slices.ContainsFunc(pairs, given) {
-			return nil, core.Options{}, usagef("--%s: --task gives the option %s already; give it once", s.flag, s.option)
+			return nil, core.Options{}, usagef("--%s: %s gives the option %s already; give it once", s.flag, f.flag(),
+				s.option)
 		}
 		pairs = slices.DeleteFunc(pairs, given)
 		if _, err := option.Parse(value); err != nil {
@@ -136,9 +138,17 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 	}
 	task, options, err := r.Tasks.Select(element)
 	if err != nil {
-		err = usageError{fmt.Errorf("--task: %w", err)}
+		err = usageError{fmt.Errorf("%s: %w", f.flag(), err)}
 	}
 	return task, options, err
+}
+
+// flag is the one that names the task.
+func (f *taskFlags) flag() string {
+	if f.ofList {
+		return "--tasks"
+	}
+	return "--task"
 }
 
 // data is the place of the data, "" if none is given.

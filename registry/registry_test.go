@@ -122,6 +122,24 @@ func TestOnRequest(t *testing.T) {
 	}
 }
 
+// TestExpand: lists of things that are no methods have no groups, and errors name the kind.
+func TestExpand(t *testing.T) {
+	r := filled(t)
+	require.NoError(t, r.Group("two", "vamp-deep", "linear"))
+	require.NoError(t, r.Methods.AddOnRequest(method{"slow"}))
+	for list, want := range map[string][]string{
+		"all": {"linear", "vamp", "vamp-deep"}, "s*, vamp?epochs=x,v*": {"slow", "vamp?epochs=x", "vamp", "vamp-deep"},
+	} {
+		got, err := r.Methods.Expand(list)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := r.Methods.Expand("two")
+	require.ErrorIs(t, err, core.ErrUnknown)
+	_, err = r.Tasks.Expand("x*")
+	assert.ErrorContains(t, err, `no task matches "x*"`)
+}
+
 // TestGroup: a group stands for its methods, and a method of its name goes before it.
 func TestGroup(t *testing.T) {
 	r := filled(t)

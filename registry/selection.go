@@ -21,87 +21,91 @@ type Selection struct {
 	Options     core.Options
 }
 
-// everything is the name that stands for every method that is not on request.
+// everything is the name that stands for every thing that is not on request.
 const everything = "all"
 
-// Select reads a list of methods separated by commas. An element is what [Set.Select] reads, a
-// pattern in which * stands for any characters and nothing else is special, the name of a group
-// ([Registry.Group]), or "all", which stands for every method that is not on request. Patterns,
-// groups and "all" choose in alphabetical order and leave out what was named already; naming a
-// thing twice is an error. Errors are [core.ErrUnknown],
-// [core.ErrOption] and [core.ErrDuplicate].
+// Select reads a list of methods as [Set.Expand] does, in which the name of a group ([Registry.Group]) that no method
+// is called by stands for its methods. Errors are [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
+	elements, err := r.Methods.expand(list, r.groups)
+	if err != nil {
+		return nil, err
+	}
 	var selections []Selection
-	chosen := map[string]bool{}
-	add := func(written string) error {
+	for _, written := range elements {
 		method, options, err := r.Methods.Select(written)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		chosen[written] = true
 		name, _, _ := strings.Cut(written, "?")
 		selections = append(selections, Selection{written, method, r.Methods.things[name].description, options})
-		return nil
-	}
-	if !utf8.ValidString(list) {
-		return nil, fmt.Errorf("%w: the list of methods %q is not text in UTF-8", core.ErrUnknown, list)
-	}
-	for element := range strings.SplitSeq(list, ",") {
-		element = strings.TrimSpace(element)
-		name, _, hasOptions := strings.Cut(element, "?")
-		switch {
-		case element == "":
-			return nil, fmt.Errorf("%w: the list of methods %q has an empty element; there is all, %s", core.ErrUnknown, list, strings.Join(r.Methods.Names(), ", "))
-		case r.standsForSeveral(name):
-			if hasOptions {
-				return nil, fmt.Errorf("%w: %q gives options to several methods; give them to each method by name", core.ErrOption, element)
-			}
-			names := r.match(name)
-			if len(names) == 0 {
-				return nil, fmt.Errorf("%w: no method matches %q; there is %s", core.ErrUnknown, name, strings.Join(r.Methods.Names(), ", "))
-			}
-			for _, n := range names {
-				if chosen[n] {
-					continue
-				}
-				if err := add(n); err != nil {
-					return nil, err
-				}
-			}
-		default:
-			if chosen[element] {
-				return nil, fmt.Errorf("%w: %q is named twice", core.ErrDuplicate, element)
-			}
-			if err := add(element); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return selections, nil
 }
 
-// standsForSeveral reports whether a name is "all", a pattern, or a group that no method is called by.
-func (r *Registry) standsForSeveral(name string) bool {
-	_, isMethod := r.Methods.things[name]
-	_, isGroup := r.groups[name]
-	return name == everything || strings.Contains(name, "*") || isGroup && !isMethod
-}
+// Expand reads a list of things separated by commas, and returns its elements, which [Set.Select] reads. An element is
+// a name, with options or without; a pattern in which * stands for any characters and nothing else is special; or
+// "all", which stands for every thing that is not on request. Patterns and "all" choose in alphabetical order and leave
+// out what was named already; naming a thing twice is an error. Options are not looked at. Errors are
+// [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+func (s Set[T]) Expand(list string) ([]string, error) { return s.expand(list, nil) }
 
-func (r *Registry) match(pattern string) []string {
-	if pattern == everything {
-		return slices.DeleteFunc(r.Methods.Names(), r.Methods.OnRequest)
+func (s Set[T]) expand(list string, groups map[string][]string) ([]string, error) {
+	if !utf8.ValidString(list) {
+		return nil, fmt.Errorf("%w: the list of %s %q is not text in UTF-8", core.ErrUnknown, s.kind.Plural(), list)
 	}
-	if group, ok := r.groups[pattern]; ok {
-		return group
-	}
-	expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
-	var names []string
-	for _, name := range r.Methods.Names() {
-		if expression.MatchString(name) {
-			names = append(names, name)
+	var elements []string
+	for element := range strings.SplitSeq(list, ",") {
+		element = strings.TrimSpace(element)
+		name, _, hasOptions := strings.Cut(element, "?")
+		several, names := s.match(name, groups)
+		switch {
+		case element == "":
+			return nil, fmt.Errorf("%w: the list of %s %q has an empty element; there is all, %s", core.ErrUnknown,
+				s.kind.Plural(), list, strings.Join(s.Names(), ", "))
+		case several && hasOptions:
+			return nil, fmt.Errorf("%w: %q gives options to several %s; give them to each %s by name", core.ErrOption,
+				element, s.kind.Plural(), s.kind.Title())
+		case several && len(names) == 0:
+			return nil, fmt.Errorf("%w: no %s matches %q; there is %s", core.ErrUnknown, s.kind.Title(), name,
+				strings.Join(s.Names(), ", "))
+		case several:
+			for _, n := range names {
+				if !slices.Contains(elements, n) {
+					elements = append(elements, n)
+				}
+			}
+		case slices.Contains(elements, element):
+			return nil, fmt.Errorf("%w: %q is named twice", core.ErrDuplicate, element)
+		default:
+			if _, err := s.Get(name); err != nil {
+				return nil, err
+			}
+			elements = append(elements, element)
 		}
 	}
-	return names
+	return elements, nil
+}
+
+// match reports whether a name is "all", a pattern, or a group that no thing is called by, and for what it stands.
+func (s Set[T]) match(name string, groups map[string][]string) (several bool, names []string) {
+	_, isThing := s.things[name]
+	group, isGroup := groups[name]
+	switch {
+	case name == everything:
+		return true, slices.DeleteFunc(s.Names(), s.OnRequest)
+	case isGroup && !isThing:
+		return true, group
+	case !strings.Contains(name, "*"):
+		return false, nil
+	}
+	expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(name), `\*`, ".*") + "$")
+	for _, n := range s.Names() {
+		if expression.MatchString(n) {
+			names = append(names, n)
+		}
+	}
+	return true, names
 }
 
 // Select reads the name of a thing, or its name with options: "vamp?epochs=20&lr=1e-3". In a value,

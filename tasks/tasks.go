@@ -19,16 +19,16 @@ import (
 // Default is the name of the task that is meant if none is named.
 const Default = orderedmnist.Name
 
-// AddTo adds the built-in tasks to a registry. The error is [core.ErrDuplicate] for a name that is
-// taken.
+// AddTo adds the built-in tasks to a registry; the one of the user's own data, which opens nothing without them, on
+// request. The error is [core.ErrDuplicate] for a name that is taken.
 func AddTo(r *registry.Registry) error {
 	for _, task := range []core.Task{
 		orderedmnist.Task{}, linearsystem.New(), logisticmap.New(), prinz.New(), lorenz63.New(), duffing.New(),
-		regimeswitching.New(), trajectory.Task{},
+		regimeswitching.New(),
 	} {
 		if err := r.Tasks.Add(task); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.Tasks.AddOnRequest(trajectory.Task{})
 }

@@ -33,6 +33,9 @@ var (
 	Predictions = &Kind{errors.New("not a folder of predictions"), "predictions.json", []string{
 		"labels.csv", "predictions.npz", "images", ".predictions-new", "predictions.json",
 	}}
+	Tasks = &Kind{errors.New("not a folder of several tasks"), "tasks.json", []string{
+		"tasks.csv", "tasks.html", "tasks.json",
+	}}
 )
 
 // Check makes sure that a folder may be written to. own reports whether what is there is recognised
@@ -42,7 +45,7 @@ func (k *Kind) Check(dir string, own func() bool) error {
 	if there != "" && own() {
 		return nil
 	}
-	for _, other := range []*Kind{Results, Predictions} {
+	for _, other := range []*Kind{Results, Predictions, Tasks} {
 		if other != k && exists(dir, other.sign) {
 			return fmt.Errorf("%w: %s has %s, which another kind of command writes; choose another folder with --out",
 				k.Foreign, dir, other.sign)

@@ -28,6 +28,10 @@ func TestCheck(t *testing.T) {
 		"pictures of something else": {[]string{"images"}, ownfolder.Predictions, no, "has images of something else"},
 		"predictions into results": {[]string{"data.npz", "results.json"}, ownfolder.Predictions, no,
 			"has data.npz, which another kind of command writes"},
+		"tasks again":                 {[]string{"tasks.json", "tasks.html", "lorenz63"}, ownfolder.Tasks, yes, ""},
+		"tasks of something else":     {[]string{"tasks.json"}, ownfolder.Tasks, no, "has tasks.json of something else"},
+		"tasks into results":          {[]string{"data.npz"}, ownfolder.Tasks, no, "has data.npz, which another kind"},
+		"results into those of tasks": {[]string{"tasks.json"}, ownfolder.Results, no, "has tasks.json, which another"},
 		"results into predictions": {[]string{"predictions.json", "labels.csv"}, ownfolder.Results, no,
 			"has predictions.json, which another kind"},
 	} {

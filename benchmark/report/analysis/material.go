@@ -168,8 +168,8 @@ func (e Exhibit) ShownRun() string {
 }
 
 // Why says why nothing of the method is shown: how its first run ended.
-func (e Exhibit) Why() string {
-	run := e.Runs[0]
+func (s Summary) Why() string {
+	run := s.Runs[0]
 	if run.Status == results.StatusOK {
 		return "never evaluated"
 	}

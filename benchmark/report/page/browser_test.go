@@ -523,7 +523,7 @@ const accessibility = `(() => {
 	let level = 0;
 	for (const h of all("h1, h2, h3, h4")) { const n = Number(h.tagName[1]); if (n > level +
 		1) wrong.push("heading skips a level: " + h.textContent); level = n; }
-	if (document.querySelector("#image-text").getAttribute("aria-live") !== "polite") wrong.push("the slider says nothing");
+	if (document.querySelector("#image-text")?.getAttribute("aria-live") !== "polite") wrong.push("the slider says nothing");
 	for (const e of all("button, a, input, select, summary, [tabindex='0']")) {
 		if (!e.checkVisibility()) continue;
 		e.focus({ preventScroll: true, focusVisible: true });

@@ -66,7 +66,13 @@ func plain(t *analysis.Table, width int) string {
 		b.WriteString("\n" + other.Title + "\n\n")
 		grid(other, &b, width)
 	}
-	b.WriteString("\n")
+	b.WriteString("\n" + remarks(t))
+	return b.String()
+}
+
+// remarks are the facts and notes of a table.
+func remarks(t *analysis.Table) string {
+	var b strings.Builder
 	for _, fact := range t.Facts {
 		fmt.Fprintf(&b, "%-8s  %s\n", fact[0], fact[1])
 	}

@@ -1,0 +1,180 @@
+// Package tasklist keeps the list of the tasks that have a folder of results each in one folder. Commands of one task
+// know nothing of it.
+package tasklist
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/internal/foreign"
+	"github.com/koopbench/koopbench/internal/ownfolder"
+)
+
+// File is the name of the list in the folder.
+const File = "tasks.json"
+
+// Schema names the layout of the list.
+const Schema = "koopbench.tasks/1"
+
+var (
+	// ErrForeign says that a folder holds files of something else where those of several tasks would be written.
+	ErrForeign = ownfolder.Tasks.Foreign
+	// ErrList says that a list cannot be read as such.
+	ErrList = errors.New("not readable as a list of tasks")
+)
+
+// List is the content of tasks.json. One goroutine uses it.
+type List struct {
+	Schema string `json:"schema"`
+	Tasks  []Task `json:"tasks"`
+
+	dir string
+}
+
+// Task is one of the list.
+type Task struct {
+	Written string `json:"task"`             // as it was chosen: "lorenz63", "prinz-potential?sigma=1.4"
+	Folder  string `json:"folder"`           // of its results, within that of the list
+	Failed  string `json:"failed,omitempty"` // what went wrong in the last command, "" for nothing
+}
+
+// Read reads the list of a folder. The error is [ErrList], and [fs.ErrNotExist] too where there is none.
+func Read(dir string) (*List, error) {
+	l := &List{dir: dir}
+	if err := foreign.Folder(dir).JSON(File, l, nil); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrList, err)
+	}
+	if l.Schema != Schema {
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q", ErrList,
+			filepath.Join(dir, File), l.Schema, Schema)
+	}
+	for _, t := range l.Tasks {
+		if !isFolder(t.Folder) {
+			return nil, fmt.Errorf("%w: %s names the folder %.100q, which is not one beside it", ErrList,
+				filepath.Join(dir, File), t.Folder)
+		}
+	}
+	return l, nil
+}
+
+// isFolder reports whether a name can be that of a folder beside the list.
+func isFolder(name string) bool {
+	return filepath.IsLocal(name) && name == filepath.Base(name) && !strings.HasPrefix(name, ".")
+}
+
+// Claim makes the folder if need be, and puts tasks on its list; those that stand there already stay. The error is
+// [ErrForeign] where something else would be written over.
+func Claim(dir string, written []string) (*List, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("the folder %s cannot be made: %w; choose another with --out", dir, err)
+	}
+	l := &List{Schema: Schema, dir: dir}
+	err := ownfolder.Tasks.Check(dir, func() bool {
+		there, err := Read(dir)
+		if err == nil {
+			l = there
+		}
+		return err == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range written {
+		l.put(Task{Written: text, Folder: FolderOf(text)})
+	}
+	return l, l.write()
+}
+
+// put puts a task on the list, in the place of one of the same folder.
+func (l *List) put(t Task) {
+	k := slices.IndexFunc(l.Tasks, func(other Task) bool { return other.Folder == t.Folder })
+	if k < 0 {
+		l.Tasks = append(l.Tasks, t)
+		return
+	}
+	l.Tasks[k] = t
+}
+
+// Fail keeps what went wrong with a task that is on the list.
+func (l *List) Fail(written, why string) error {
+	l.put(Task{Written: written, Folder: FolderOf(written), Failed: why})
+	return l.write()
+}
+
+func (l *List) write() error {
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(l.dir, File), append(text, '\n'))
+}
+
+// Beside are the folders beside the list that it does not name, in alphabetical order, without hidden ones.
+func (l *List) Beside() ([]string, error) {
+	entries, err := foreign.Folder(l.dir).Entries(".")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		listed := slices.ContainsFunc(l.Tasks, func(t Task) bool { return t.Folder == e.Name() })
+		if info, err := os.Stat(filepath.Join(l.dir, e.Name())); err == nil && info.IsDir() && !listed && isFolder(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Path is that of a folder of the list.
+func (l *List) Path(folder string) string { return filepath.Join(l.dir, folder) }
+
+// CheckInside returns an error where a folder of the list is something else than a folder: foreign.ErrOutside for a
+// link that leads out. One that is not there yet is none.
+func (l *List) CheckInside(folder string) error {
+	info, err := foreign.Folder(l.dir).Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is a file, and must be a folder", l.Path(folder))
+	}
+	return err
+}
+
+// most is the greatest number of characters of a folder's name that a task alone decides.
+const most = 80
+
+// FolderOf is the name of the folder of a task, "lorenz63" or "prinz-potential,sigma=1.4": its name and its options in
+// alphabetical order. It goes by the task alone, so that it stays whatever else a command names. A text that cannot be
+// a name as it is loses what cannot be, and gets a part of its SHA-256.
+func FolderOf(written string) string {
+	name, query, _ := strings.Cut(written, "?")
+	text := name
+	if query != "" {
+		pairs := strings.Split(query, "&")
+		slices.Sort(pairs)
+		text += "," + strings.Join(pairs, ",")
+	}
+	safe := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(",-=._", r) {
+			return r
+		}
+		return '-'
+	}, text)
+	safe = strings.Trim(safe[:min(len(safe), most)], ".")
+	if safe == text && safe != "" {
+		return safe
+	}
+	sum := sha256.Sum256([]byte(text))
+	return cmp.Or(safe, "task") + "," + hex.EncodeToString(sum[:4])
+}
