@@ -67,6 +67,15 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 	return t, nil
 }
 
+// leastRank is the rank that an operator must have to say something of the process: one that tells its states apart,
+// or, without states, more than constants.
+func (t *Task) leastRank() int {
+	if t.States != nil {
+		return t.States.Count
+	}
+	return min(2, t.Rank)
+}
+
 // startsOf are the test snapshots with these indices, sharing memory if they are one whole trajectory.
 func startsOf(p *core.Problem, at []int) (core.Snapshots, error) {
 	if p.Starts == nil && p.Test.Count() == 1 {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -22,8 +23,8 @@ type Options struct {
 	Name, Summary, Doc string
 	// Precision is the unit roundoff of the features; 0 stands for [Float32].
 	Precision float64
-	// FullRank says that a fit counts as untrained if the operator's rank is below the number of states, or below the rank that
-	// the user asked for if that is less.
+	// FullRank says that a fit counts as untrained if the operator's rank is below the least one of the task,
+	// [core.Training.LeastRank], or below the rank that the user asked for if that is less.
 	FullRank bool
 }
 
@@ -196,13 +197,17 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 		report.Warnings = append(report.Warnings, "the features are the same for all training snapshots: the embedding tells nothing apart "+
 			"(a network whose ReLUs are all off, for instance), and every prediction is the same")
 	}
-	expected := t.States
+	expected := cmp.Or(t.LeastRank, t.States)
 	if rank > 0 {
 		expected = min(expected, rank)
 	}
 	if m.FullRank && report.Rank < expected && report.Untrained == "" {
-		report.Untrained = fmt.Sprintf("the evolution operator has rank %d: the features span fewer than the %d dimensions that %d states need",
-			report.Rank, expected, t.States)
+		report.Untrained = fmt.Sprintf("the evolution operator has rank %d: the features span fewer than the %d dimensions that "+
+			"%d states need", report.Rank, expected, t.States)
+		if t.LeastRank != 0 && t.LeastRank != t.States {
+			report.Untrained = fmt.Sprintf("the evolution operator has rank %d, which is less than %d: it says nothing of the process",
+				report.Rank, expected)
+		}
 	}
 	return report
 }

@@ -57,6 +57,9 @@ type Training struct {
 	// States is the usual choice for a rank or a number of features: [Problem.Rank], and for what sees
 	// labels the number of states.
 	States int
+	// LeastRank is the rank below which an operator tells too little of the process to count as trained; 0 for States. A
+	// process without states may have an operator of any rank, and the least is 2: constants alone say nothing.
+	LeastRank int
 	// Options holds a value for every option that the description declares.
 	Options Options
 	// Seed is where all randomness comes from, by [Training.Stream].

@@ -1169,6 +1169,7 @@ type FitCall struct {
 	TrainLengths      []uint64 `protobuf:"varint,12,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"`
 	ValidationLengths []uint64 `protobuf:"varint,13,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
 	FeatureLengths    []uint64 `protobuf:"varint,14,rep,packed,name=feature_lengths,json=featureLengths,proto3" json:"feature_lengths,omitempty"`
+	LeastRank         uint64   `protobuf:"varint,15,opt,name=least_rank,json=leastRank,proto3" json:"least_rank,omitempty"` // of an operator that counts as trained; 0 for states
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1299,6 +1300,13 @@ func (x *FitCall) GetFeatureLengths() []uint64 {
 		return x.FeatureLengths
 	}
 	return nil
+}
+
+func (x *FitCall) GetLeastRank() uint64 {
+	if x != nil {
+		return x.LeastRank
+	}
+	return 0
 }
 
 // State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, of any number of axes, none for one
@@ -2762,7 +2770,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05whole\x18\x02 \x01(\x12H\x00R\x05whole\x12\x18\n" +
 	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12\x18\n" +
 	"\x06choice\x18\x04 \x01(\tH\x00R\x06choiceB\a\n" +
-	"\x05value\"\x82\x05\n" +
+	"\x05value\"\xa1\x05\n" +
 	"\aFitCall\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.koopbench.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12C\n" +
@@ -2779,7 +2787,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\vcheckpoints\x18\v \x03(\v2\x1a.koopbench.plugin.v1.StateR\vcheckpoints\x12#\n" +
 	"\rtrain_lengths\x18\f \x03(\x04R\ftrainLengths\x12-\n" +
 	"\x12validation_lengths\x18\r \x03(\x04R\x11validationLengths\x12'\n" +
-	"\x0ffeature_lengths\x18\x0e \x03(\x04R\x0efeatureLengths\x1aV\n" +
+	"\x0ffeature_lengths\x18\x0e \x03(\x04R\x0efeatureLengths\x12\x1d\n" +
+	"\n" +
+	"least_rank\x18\x0f \x01(\x04R\tleastRank\x1aV\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.koopbench.plugin.v1.ValueR\x05value:\x028\x01\"e\n" +

@@ -20,7 +20,7 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		return nil, err
 	}
 	first := &wire.FitCall{
-		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States),
+		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States), LeastRank: uint64(t.LeastRank),
 		OracleDim:    dimOf(t.OracleEmbedding),
 		TrainLengths: sentLengths(train), ValidationLengths: sentLengths(validation),
 	}

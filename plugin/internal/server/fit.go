@@ -141,6 +141,9 @@ func receiveTraining(in *stream, thing any, c *wire.FitCall) (*core.Training, *o
 	if t.Lag, err = small("lag", c.GetLag()); err != nil {
 		return nil, nil, err
 	}
+	if t.LeastRank, err = small("least rank", c.GetLeastRank()); err != nil {
+		return nil, nil, err
+	}
 	if t.States, err = small("number of states", c.GetStates()); err != nil {
 		return nil, nil, err
 	}

@@ -181,7 +181,7 @@ class Value(_message.Message):
     def __init__(self, switch: bool = ..., whole: _Optional[int] = ..., number: _Optional[float] = ..., choice: _Optional[str] = ...) -> None: ...
 
 class FitCall(_message.Message):
-    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays", "checkpoint_seconds", "checkpoints", "train_lengths", "validation_lengths", "feature_lengths")
+    __slots__ = ("kind", "name", "options", "seed", "lag", "states", "precision", "oracle_dim", "arrays", "checkpoint_seconds", "checkpoints", "train_lengths", "validation_lengths", "feature_lengths", "least_rank")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -203,6 +203,7 @@ class FitCall(_message.Message):
     TRAIN_LENGTHS_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_LENGTHS_FIELD_NUMBER: _ClassVar[int]
     FEATURE_LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    LEAST_RANK_FIELD_NUMBER: _ClassVar[int]
     kind: Kind
     name: str
     options: _containers.MessageMap[str, Value]
@@ -217,7 +218,8 @@ class FitCall(_message.Message):
     train_lengths: _containers.RepeatedScalarFieldContainer[int]
     validation_lengths: _containers.RepeatedScalarFieldContainer[int]
     feature_lengths: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., checkpoint_seconds: _Optional[float] = ..., checkpoints: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., feature_lengths: _Optional[_Iterable[int]] = ...) -> None: ...
+    least_rank: int
+    def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., name: _Optional[str] = ..., options: _Optional[_Mapping[str, Value]] = ..., seed: _Optional[int] = ..., lag: _Optional[int] = ..., states: _Optional[int] = ..., precision: _Optional[float] = ..., oracle_dim: _Optional[int] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ..., checkpoint_seconds: _Optional[float] = ..., checkpoints: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., train_lengths: _Optional[_Iterable[int]] = ..., validation_lengths: _Optional[_Iterable[int]] = ..., feature_lengths: _Optional[_Iterable[int]] = ..., least_rank: _Optional[int] = ...) -> None: ...
 
 class State(_message.Message):
     __slots__ = ("name", "facts", "arrays")
