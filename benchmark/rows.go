@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 
-	"gonum.org/v1/gonum/mat"
-
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
@@ -225,16 +223,4 @@ func inverse(order []int) []int {
 		places[i] = place
 	}
 	return places
-}
-
-// unordered undoes the order of the rows of m.
-func unordered(m *mat.CDense, order []int) *mat.CDense {
-	n, d := m.Dims()
-	whole := mat.NewCDense(n, d, nil)
-	for place, i := range order {
-		for j := range d {
-			whole.Set(i, j, m.At(place, j))
-		}
-	}
-	return whole
 }

@@ -53,25 +53,40 @@ func (h *harness) spectrum(
 // linePictures is the most right eigenfunctions that are kept to be drawn.
 const linePictures = 6
 
-// eigenfunctions are values at the first test snapshots, which the model is given in an order of its own.
+// eigenfunctions are values of the leading ones at the first test snapshots, which the model is given in an order of its
+// own.
 func (h *harness) eigenfunctions(
 	ctx context.Context, values []complex128, rows rows, of func(context.Context, core.Snapshots) (*mat.CDense, error),
 ) (*mat.CDense, error) {
-	n := results.EigenfunctionSnapshots(h.Task.Info)
-	order := rows.order(0, n)
-	given, err := gather(h.Task.Test, order)
-	if err != nil {
-		return nil, err
+	order := rows.order(0, results.EigenfunctionSnapshots(h.Task.Info))
+	kept := mat.NewCDense(len(order), min(len(values), results.MaxEigenfunctions), nil)
+	_, columns := kept.Dims()
+	for block := range slices.Chunk(order, max(1, min(blockSnapshots, blockValues/max(h.Task.Test.Size(), len(values))))) {
+		given, err := gather(h.Task.Test, block)
+		if err != nil {
+			return nil, err
+		}
+		m, err := of(ctx, given)
+		if err != nil {
+			return nil, fmt.Errorf("eigenfunctions: %w", err)
+		}
+		if err := checkSpectrum(values, m, len(block)); err != nil {
+			return nil, fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
+		}
+		for place, i := range block {
+			for j := range columns {
+				kept.Set(i, j, m.At(place, j))
+			}
+		}
 	}
-	m, err := of(ctx, given)
-	if err != nil {
-		return nil, fmt.Errorf("eigenfunctions: %w", err)
-	}
-	if err := checkSpectrum(values, m, n); err != nil {
-		return nil, fmt.Errorf("eigenfunctions: %w: %w", core.ErrContract, err)
-	}
-	return unordered(m, order), nil
+	return kept, nil
 }
+
+// The most snapshots, and values or eigenfunctions of them, that a model is given at a time.
+const (
+	blockSnapshots = 1 << 12
+	blockValues    = 1 << 22
+)
 
 // diagnose holds eigenvalues, and right eigenfunctions at the first test snapshots, nil for none, against what is true.
 func (h *harness) diagnose(values []complex128, right *mat.CDense) *results.Diagnostics {
@@ -87,13 +102,13 @@ func (h *harness) diagnose(values []complex128, right *mat.CDense) *results.Diag
 		return d
 	}
 	d.Constant = constant
-	n, _ := right.Dims()
+	n, columns := right.Dims()
 	if truth != nil && len(truth.Eigenfunctions) > 0 {
 		var functions [][]complex128
 		for _, f := range truth.Eigenfunctions {
 			functions = append(functions, f[:n])
 		}
-		for _, e := range diagnostics.EigenfunctionErrors(values, right, truth.Eigenvalues, functions) {
+		for _, e := range diagnostics.EigenfunctionErrors(values[:columns], right, truth.Eigenvalues, functions) {
 			d.EigenfunctionErrors = append(d.EigenfunctionErrors, results.Finite(e))
 		}
 	}

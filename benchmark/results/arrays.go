@@ -38,6 +38,9 @@ func SampleSize(t TaskInfo) int {
 	return RolloutSnapshots
 }
 
+// MaxEigenfunctions is how many eigenfunctions, the leading ones, are kept of a run.
+const MaxEigenfunctions = 50
+
 // EigenfunctionSnapshots is at how many test snapshots, the first ones, eigenfunctions are evaluated.
 func EigenfunctionSnapshots(t TaskInfo) int {
 	return min(t.Test, functionsPoints, max(1, functionsValues/t.size()))
@@ -83,7 +86,7 @@ type Rollout []core.Snapshots
 // RunArrays is what figures need of a run: the content of runs/KEY.npz.
 type RunArrays struct {
 	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
-	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, eigenvalue], nil where the model has none
+	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, leading eigenvalue], nil where the model has none
 	// RightEigenfunctions are the leading ones at the test snapshots of [TaskArrays.Test], "right_eigenfunctions"; nil
 	// without them.
 	RightEigenfunctions *mat.CDense
@@ -303,9 +306,10 @@ func (r *RunArrays) check(info TaskInfo, run *Run) error {
 			continue
 		}
 		n, k := m.Dims()
-		if n != seen || k > len(run.Eigenvalues) || name == "left_eigenfunctions" && k != len(run.Eigenvalues) {
-			return fmt.Errorf("%w: %q has the shape [%d %d]; of %d test snapshots and %d eigenvalues it has [%[5]d %[6]d]",
-				ErrResults, name, n, k, seen, len(run.Eigenvalues))
+		most := min(len(run.Eigenvalues), MaxEigenfunctions)
+		if n != seen || k > most || name == "left_eigenfunctions" && k != most {
+			return fmt.Errorf("%w: %q has the shape [%d %d]; of %d test snapshots and %d eigenvalues it has [%[5]d %d]",
+				ErrResults, name, n, k, seen, len(run.Eigenvalues), most)
 		}
 	}
 	return nil
