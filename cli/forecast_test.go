@@ -211,6 +211,16 @@ func TestForecastMistakes(t *testing.T) {
 	assert.Equal(t, first, forecasts(t, "wide3.csv", "--model", model, "--input", "orbit.csv"))
 }
 
+// TestTimeText: times are as fine as their step asks for, and no finer.
+func TestTimeText(t *testing.T) {
+	for want, c := range map[string][2]float64{
+		"100": {99.95 + .05, .05}, "0.3": {.1 + .2, .1}, "1700000000.123457": {1700000000.123457, 1}, "20": {20, 10},
+		"0.66666667": {2. / 3, 1. / 30}, "2000000": {2e6, 1e6}, "-0.5": {-.5, .25},
+	} {
+		assert.Equal(t, want, timeText(c[0], c[1]))
+	}
+}
+
 // TestModelOfAnotherFrame: a frame that does not fit the model is refused.
 func TestModelOfAnotherFrame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.npz")
