@@ -95,17 +95,17 @@ func (p *forecast) check(r *dataset.Recording) error {
 	row := p.frame.Row(p.saved.Task.Shape)
 	switch {
 	case p.names != nil && r.Names != nil && !slices.Equal(p.names, r.Names):
-		return fmt.Errorf("%w: %s has the columns %s, and the model takes %s; choose them with --columns and --time", core.ErrShape,
-			r.Title(), dataset.Few(r.Names), dataset.Few(p.names))
+		return fmt.Errorf("%w: %s has the columns %s, and the model takes %s; choose them with --columns and --time",
+			core.ErrShape, r.Title(), dataset.Few(r.Names), dataset.Few(p.names))
 	case !slices.Equal(r.Rows.Shape(), row):
-		return fmt.Errorf("%w: %s has rows of %s, and the model takes %s; choose columns with --columns and --time", core.ErrShape,
-			r.Title(), valuesText(r.Rows.Shape()), valuesText(row))
+		return fmt.Errorf("%w: %s has rows of %s, and the model takes %s; choose columns with --columns and --time",
+			core.ErrShape, r.Title(), valuesText(r.Rows.Shape()), valuesText(row))
 	case (r.Times == nil) != (p.from[0].Times == nil):
 		return fmt.Errorf("%w: only one of %s and %s has a time; give files that are alike, or --time %s", core.ErrOption,
 			p.from[0].Title(), r.Title(), dataset.NoTime)
 	case r.Times != nil && r.Times.Step == 0 && p.saved.Task.Interval == 0:
-		return fmt.Errorf("%w: %s has one row, which does not tell how far apart rows are; leave the time out", core.ErrTooShort,
-			r.Title())
+		return fmt.Errorf("%w: %s has one row, which does not tell how far apart rows are; leave the time out",
+			core.ErrTooShort, r.Title())
 	}
 	if p.names == nil {
 		p.names = r.Names

@@ -60,8 +60,8 @@ func writeFile(t *testing.T, path string, write func(w io.Writer) error) {
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 }
 
-// TestForecast: what follows a table is a table of the same columns, in its units, with its time going on, whether the model
-// takes rows as they are, or standardised, or several at a time.
+// TestForecast: what follows a table is a table of the same columns, in its units, with its time going on, whether the
+// model takes rows as they are, or standardised, or several at a time.
 func TestForecast(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var text strings.Builder
@@ -102,8 +102,8 @@ func TestForecast(t *testing.T) {
 	}
 }
 
-// TestForecastOfEverySort: the same numbers in files of every sort give the same predictions, bit by bit, and these are in
-// files of every sort.
+// TestForecastOfEverySort: the same numbers in files of every sort give the same predictions, bit by bit, and these are
+// in files of every sort.
 func TestForecastOfEverySort(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeOrbit(t, "orbit.csv", 200)
@@ -156,7 +156,8 @@ func TestForecastOfImages(t *testing.T) {
 	writeFile(t, "zero.npy", func(w io.Writer) error {
 		return npz.WriteArray(w, npz.Array{Shape: []int{1, 28, 28}, Values: pixels})
 	})
-	got, err := npz.ReadArray(strings.NewReader(forecasts(t, "next.npy", "--model", model, "--input", "zero.npy", "--steps", "2")))
+	text := forecasts(t, "next.npy", "--model", model, "--input", "zero.npy", "--steps", "2")
+	got, err := npz.ReadArray(strings.NewReader(text))
 	require.NoError(t, err)
 	assert.Equal(t, []int{2, 28, 28}, got.Shape)
 	for says, args := range map[string][]string{
@@ -164,7 +165,8 @@ func TestForecastOfImages(t *testing.T) {
 		"--from is for trajectories":         {"--from", "all"},
 		"next.npy exists already; name anot": {"--out", "next.npy"},
 	} {
-		got := call(t.Context(), lorenzConfig(), append([]string{"predict", "--model", model, "--input", "zero.npy"}, args...)...)
+		args = append([]string{"predict", "--model", model, "--input", "zero.npy"}, args...)
+		got := call(t.Context(), lorenzConfig(), args...)
 		assert.NotZero(t, got.status, says)
 		assert.Contains(t, got.stderr, says)
 	}
@@ -177,27 +179,28 @@ func TestForecastMistakes(t *testing.T) {
 	model := savedModel(t, "results", "--task", "trajectory?data=orbit.csv&delay=4")
 	for name, text := range map[string]string{
 		"wide.csv": "x,y,z\n1,2,3\n2,3,4\n", "other.csv": "t,x,z\n0,1,2\n1,2,3\n", "short.csv": "t,x,y\n0,1,2\n1,2,3\n",
-		"gap.csv": "t,x,y\n0,1,2\n1,2,nan\n", "mine.csv": "mine", "notime.csv": "x,y\n1,2\n2,3\n3,4\n4,5\n", "bare.csv": "1,2,3\n2,3,4\n",
+		"gap.csv": "t,x,y\n0,1,2\n1,2,nan\n", "mine.csv": "mine", "bare.csv": "1,2,3\n2,3,4\n",
+		"notime.csv": "x,y\n1,2\n2,3\n3,4\n4,5\n",
 	} {
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
 	}
 	nan := npz.Array{Shape: []int{5, 2}, Values: []float64{0, 1, 2, 3, 4, 5, 6, math.NaN(), 8, 9}}
 	writeFile(t, "nan.npy", func(w io.Writer) error { return npz.WriteArray(w, nan) })
 	for says, args := range map[string][]string{
-		"wide.csv has the columns x, y, z, and the model takes x, y; choose them": {"--input", "wide.csv"},
-		"other.csv has the columns x, z, and the model takes x, y":                {"--input", "other.csv"},
-		"bare.csv has rows of 3 values, and the model takes 2 values":             {"--input", "bare.csv"},
-		"short.csv: sequence too short: 2 snapshots, and one with a delay of 4":   {"--input", "short.csv"},
-		`line 3, column 3 (y): "nan" is not finite`:                               {"--input", "gap.csv"},
-		"nan.npy, row 4, column 2: it is NaN":                                     {"--input", "nan.npy"},
-		"only one of orbit.csv and notime.csv has a time":                         {"--input", "orbit.csv,notime.csv"},
-		"mine.csv exists already; name another file":                              {"--input", "orbit.csv", "--out", "mine.csv"},
-		"--out next.txt: forecasts are files that end in .npy, .npz, .csv, .tsv":  {"--input", "orbit.csv", "--out", "next.txt"},
-		"--png is for images in a folder":                                         {"--input", "orbit.csv", "--png", "3"},
-		`there is no column "z"`:                                                  {"--input", "orbit.csv", "--columns", "x,z"},
-		"orbit.csv has the columns y, x, and the model takes x, y":                {"--input", "orbit.csv", "--columns", "y,x"},
-		"--out: stat none: no such file":                                          {"--input", "orbit.csv", "--out", "none/next.csv"},
-		"predict needs trajectories or images: --input FILE":                      {},
+		"wide.csv has the columns x, y, z, and the model":          {"--input", "wide.csv"},
+		"other.csv has the columns x, z, and the model takes x, y": {"--input", "other.csv"},
+		"bare.csv has rows of 3 values, and the model takes 2":     {"--input", "bare.csv"},
+		"short.csv: sequence too short: 2 snapshots, and one":      {"--input", "short.csv"},
+		`line 3, column 3 (y): "nan" is not finite`:                {"--input", "gap.csv"},
+		"nan.npy, row 4, column 2: it is NaN":                      {"--input", "nan.npy"},
+		"only one of orbit.csv and notime.csv has a time":          {"--input", "orbit.csv,notime.csv"},
+		"mine.csv exists already; name another file":               {"--input", "orbit.csv", "--out", "mine.csv"},
+		"next.txt: forecasts are files that end in .npy, .npz":     {"--input", "orbit.csv", "--out", "next.txt"},
+		"--png is for images in a folder":                          {"--input", "orbit.csv", "--png", "3"},
+		`there is no column "z"`:                                   {"--input", "orbit.csv", "--columns", "x,z"},
+		"orbit.csv has the columns y, x, and the model takes x, y": {"--input", "orbit.csv", "--columns", "y,x"},
+		"--out: stat none: no such file":                           {"--input", "orbit.csv", "--out", "none/next.csv"},
+		"predict needs trajectories or images: --input FILE":       {},
 	} {
 		got := call(t.Context(), lorenzConfig(), append([]string{"predict", "--model", model}, args...)...)
 		assert.NotZero(t, got.status, says)
@@ -225,14 +228,16 @@ func TestTimeText(t *testing.T) {
 func TestModelOfAnotherFrame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.npz")
 	m := &results.SavedModel{
-		ModelInfo: results.ModelInfo{Kind: results.ModelOfMethod, Name: "linear", Task: results.TaskInfo{Lag: 1, Shape: []int{3}}},
-		Frame:     &core.Frame{Rows: 2, Stride: 1}, State: &core.State{},
+		ModelInfo: results.ModelInfo{
+			Kind: results.ModelOfMethod, Name: "linear", Task: results.TaskInfo{Lag: 1, Shape: []int{3}},
+		},
+		Frame: &core.Frame{Rows: 2, Stride: 1}, State: &core.State{},
 	}
 	require.NoError(t, m.Write(path))
 	_, err := results.ReadModel(path)
 	require.ErrorIs(t, err, results.ErrModel)
 	assert.ErrorContains(t, err, "a frame of 2 rows")
-	m.Frame, m.Task.Shape = &core.Frame{Shift: []float64{1}, Scale: []float64{2}, Rows: 3, Stride: 1, Names: []string{"x"}}, []int{3}
+	m.Frame = &core.Frame{Shift: []float64{1}, Scale: []float64{2}, Rows: 3, Stride: 1, Names: []string{"x"}}
 	require.NoError(t, m.Write(path))
 	read, err := results.ReadModel(path)
 	require.NoError(t, err)
@@ -243,8 +248,8 @@ func TestModelOfAnotherFrame(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrDescription)
 }
 
-// TestVerifyOwnData: results of the user's own data are made again from a file, a folder or a list, and the frames of models
-// are compared.
+// TestVerifyOwnData: results of the user's own data are made again from a file, a folder or a list, and the frames of
+// models are compared.
 func TestVerifyOwnData(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Mkdir("runs", 0o700))

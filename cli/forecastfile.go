@@ -83,8 +83,8 @@ func (p *forecast) writeArchive(w io.Writer) error {
 	return npz.Write(w, archive)
 }
 
-// writeTable writes a line for each start and step: the columns of the input and, if there are several starts, what tells
-// them apart.
+// writeTable writes a line for each start and step: the columns of the input and, if there are several starts,
+// what tells them apart.
 func (p *forecast) writeTable(w io.Writer, separator rune) error {
 	table := csv.NewWriter(w)
 	table.Comma = separator

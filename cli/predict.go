@@ -45,18 +45,18 @@ func (a *app) predictCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
 		Short: "Predict what follows rows or images, with a model that a run has saved",
-		Long: `Predict what follows rows or images, with a model that ` + a.Name + ` run --save-models has saved: each prediction is
-the next input, or with --protocol powers all steps are taken by powers of the operator.
+		Long: `Predict what follows rows or images, with a model that ` + a.Name + ` run --save-models has saved: each
+prediction is the next input, or with --protocol powers all steps are taken by powers of the operator.
 
-Trajectories are files as for ` + a.Name + ` run --data. Their values are standardised and delayed as those that the model
-was trained on, and predictions are in the units of the input, with its columns and the time going on. --out is then
-a new file that ends in .npy, .npz, .csv or .tsv.
+Trajectories are files as for ` + a.Name + ` run --data. Their values are standardised and delayed as those that the
+model was trained on, and predictions are in the units of the input, with its columns and the time going on. --out is
+then a new file that ends in .npy, .npz, .csv or .tsv.
 
 Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. --out is then a folder, which
 gets predictions.npz, labels.csv and PNGs of the first images. Labels are what the oracle of the model's run sees; its
 file lies in the folder of results.`,
-		Example: "  " + a.Name + " predict --model results/runs/linear-s42-….model.npz --input orbit.csv --steps 20 --out next.csv\n" +
-			"  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --steps 5 --out predictions\n" +
+		Example: "  " + a.Name + " predict --model results/runs/linear-s42-….model.npz --input orbit.csv --out next.csv\n" +
+			"  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --out predictions\n" +
 			"  " + a.Name + " predict --model linear.npz --oracle oracle.npz --input *.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.inputs, f.given = append(f.inputs, args...), cmd.Flags().Changed
@@ -71,8 +71,8 @@ file lies in the folder of results.`,
 		"repeated, and further arguments are inputs too")
 	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
 	flags.Var(choice{&f.from, []string{fromLast, fromAll}}, "from", "rows of a trajectory that are predicted from")
-	flags.Var(word{&f.columns, "LIST"}, "columns", "columns of a trajectory that are read (default those that the model was "+
-		"trained on)")
+	flags.Var(word{&f.columns, "LIST"}, "columns", "columns of a trajectory that are read (default those that the model "+
+		"was trained on)")
 	flags.Var(word{&f.time, "COLUMN"}, "time", "column of the time of a trajectory: a name, a number, auto or none "+
 		"(default as in training)")
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")

@@ -200,7 +200,8 @@ func TestArrays(t *testing.T) {
 	assert.InDelta(t, 4, chosen.Rows.View().At(1, 1), 0)
 	assert.InDelta(t, 3, chosen.Interval, 0)
 	assert.Equal(t, "column 2", chosen.Time)
-	assert.Equal(t, []any{2, "", 3., 5.}, []any{chosen.Times.Column, chosen.Times.Name, chosen.Times.Step, chosen.Times.At(1)})
+	times := chosen.Times
+	assert.Equal(t, []any{2, "", 3., 5.}, []any{times.Column, times.Name, times.Step, times.At(1)})
 	r, err = recordings1(t, "a.npy", string(arrayFile(2, ">i2", true, []int{2, 2}, []byte{0, 1, 0, 2, 0, 3, 0, 4})), all)
 	require.NoError(t, err)
 	assert.Equal(t, []float32{1, 3, 2, 4}, r.Rows.Floats())

@@ -48,8 +48,8 @@ func (Task) Describe() core.Description {
 			"judged by their distance from the true future, in standard deviations of the test snapshots. See docs/own-data.md.",
 		Options: []core.Option{
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
-			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers from 1 "+
-				"on, or ranges A..B of either; all if it is left out"),
+			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers "+
+				"from 1 on, or ranges A..B of either; all if it is left out"),
 			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: shares, of the "+
@@ -103,7 +103,8 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	if data == "" {
 		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
 	}
-	all, err := dataset.Recordings(ctx, data, dataset.Selection{Columns: o.String(ColumnsOption), Time: o.String(TimeOption)})
+	selection := dataset.Selection{Columns: o.String(ColumnsOption), Time: o.String(TimeOption)}
+	all, err := dataset.Recordings(ctx, data, selection)
 	if err != nil {
 		return nil, err
 	}
