@@ -35,7 +35,7 @@ func (h *harness) save(ctx context.Context, r run, model core.Model, result *res
 		file, err = (&results.SavedModel{ModelInfo: h.modelInfo(results.ModelInfo{
 			Kind: results.ModelOfMethod, Name: r.description.Name, Method: r.entry.Written, Key: r.key, Seed: r.seed,
 			Options: r.entry.Options.Map(), Oracle: h.oracle.Key,
-		}), State: state}).Encode()
+		}), Frame: h.Task.Frame, State: state}).Encode()
 		return err
 	}()
 	if err != nil {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -63,21 +64,36 @@ Training.load of the SDK for Python.`,
 	return cmd
 }
 
-// writeTraining writes the training data of a task into a file that is not there yet.
-func writeTraining(path string, task *benchmark.Task, labels bool) (err error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
+// checkNew makes sure that there is no file of that path.
+func checkNew(path string) error {
+	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s exists already; name another file, or remove it", path)
 	}
+	_, err := os.Stat(filepath.Dir(path))
+	return err
+}
+
+// writeNew writes a file that is not there yet. Nothing is left of it if that fails.
+func writeNew(path string, write func(w io.Writer) error) (err error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return err
+		return errors.Join(checkNew(path), err)
 	}
 	defer func() {
 		if err = errors.Join(err, file.Close()); err != nil {
 			_ = os.Remove(path) // a part of a file is of no use
 		}
 	}()
-	w := npz.NewWriter(file)
+	return write(file)
+}
+
+// writeTraining writes the training data of a task into a file that is not there yet.
+func writeTraining(path string, task *benchmark.Task, labels bool) error {
+	return writeNew(path, func(to io.Writer) error { return encodeTraining(to, task, labels) })
+}
+
+func encodeTraining(to io.Writer, task *benchmark.Task, labels bool) error {
+	w := npz.NewWriter(to)
 	for name, x := range map[string]core.Snapshots{"train": task.Train.Snapshots(), "validation": task.Validation.Snapshots()} {
 		to, err := w.Float32(name, append([]int{x.Len()}, x.Shape()...)...)
 		if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,30 +26,40 @@ type predictFlags struct {
 	oracle   string
 	inputs   []string
 	steps    int
+	from     string
+	columns  string
+	time     string
 	protocol string
-	out      string
+	out      string // "" for the default of what is predicted
 	pngs     int
+	given    func(flag string) bool
 	compute  computeFlags
 	plugins  *pluginFlags
 }
 
 func (a *app) predictCommand() *cobra.Command {
 	f := &predictFlags{
-		steps: 15, protocol: results.ProtocolReencode, out: "predictions", pngs: 10, plugins: newPluginFlags(),
+		steps: 15, from: fromLast, protocol: results.ProtocolReencode, pngs: 10, plugins: newPluginFlags(),
 	}
 	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
-		Short: "Predict what follows images, with a model that a run has saved",
-		Long: `Predict what follows images, with a model that ` + a.Name + ` run --save-models has saved: each predicted image is
-the next input, or with --protocol powers all steps are taken by powers of the operator.
+		Short: "Predict what follows rows or images, with a model that a run has saved",
+		Long: `Predict what follows rows or images, with a model that ` + a.Name + ` run --save-models has saved: each
+prediction is the next input, or with --protocol powers all steps are taken by powers of the operator.
 
-Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. DIR gets predictions.npz, labels.csv and PNGs of the
-first images. Labels are what the oracle of the model's run sees; its file lies in the folder of results.`,
-		Example: "  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --steps 5 --out predictions\n" +
+Trajectories are files as for ` + a.Name + ` run --data. Their values are standardised and delayed as those that the
+model was trained on, and predictions are in the units of the input, with its columns and the time going on. --out is
+then a new file that ends in .npy, .npz, .csv or .tsv.
+
+Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. --out is then a folder, which
+gets predictions.npz, labels.csv and PNGs of the first images. Labels are what the oracle of the model's run sees; its
+file lies in the folder of results.`,
+		Example: "  " + a.Name + " predict --model results/runs/linear-s42-….model.npz --input orbit.csv --out next.csv\n" +
+			"  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --out predictions\n" +
 			"  " + a.Name + " predict --model linear.npz --oracle oracle.npz --input *.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.inputs = append(f.inputs, args...)
+			f.inputs, f.given = append(f.inputs, args...), cmd.Flags().Changed
 			return a.predict(cmd.Context(), f)
 		},
 	}
@@ -56,10 +67,17 @@ first images. Labels are what the oracle of the model's run sees; its file lies 
 	flags.SortFlags = false
 	flags.Var(word{&f.model, "FILE"}, "model", "model file")
 	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
-	flags.Var(list{&f.inputs, "FILE"}, "input", "file of images; may be repeated, and further arguments are inputs too")
+	flags.Var(list{&f.inputs, "FILE"}, "input", "trajectories, in a file, a folder or a list, or file of images; may be "+
+		"repeated, and further arguments are inputs too")
 	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
+	flags.Var(choice{&f.from, []string{fromLast, fromAll}}, "from", "rows of a trajectory that are predicted from")
+	flags.Var(word{&f.columns, "LIST"}, "columns", "columns of a trajectory that are read (default those that the model "+
+		"was trained on)")
+	flags.Var(word{&f.time, "COLUMN"}, "time", "column of the time of a trajectory: a name, a number, auto or none "+
+		"(default as in training)")
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
-	flags.Var(word{&f.out, "DIR"}, "out", "folder for what is predicted")
+	flags.Var(word{&f.out, "FILE"}, "out", "new file for what follows trajectories, or folder for what follows images "+
+		"(default "+defaultForecast+" or "+defaultPredictions+")")
 	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
 	f.compute.add(flags, "where neural networks compute, as for "+a.Name+" run")
 	flags.Var(list{&f.plugins.paths, "FILE"}, "plugin", "plugin that serves the method of the model; may be repeated")
@@ -74,13 +92,15 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	case f.model == "":
 		return usagef("predict needs a model file: --model FILE; %s run --save-models writes them beside the runs", a.Name)
 	case len(f.inputs) == 0:
-		return usagef("predict needs images: --input FILE")
+		return usagef("predict needs trajectories or images: --input FILE")
 	}
 	s := a.begin()
 	defer s.close()
 	ctx = s.stoppable(ctx)
-	if err := checkPredictions(f.out); err != nil {
-		return err
+	if f.out != "" && !isForecast(f.out) {
+		if err := checkPredictions(f.out); err != nil {
+			return err
+		}
 	}
 	saved, err := results.ReadModel(f.model)
 	if err != nil {
@@ -91,7 +111,11 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 			"of a run, %s",
 			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
 	}
-	x, err := readInputs(f.inputs, saved.Task.Shape)
+	prepare := a.preparePredictions
+	if saved.Frame != nil || len(saved.Task.Shape) == 1 || isForecast(f.out) {
+		prepare = a.prepareForecast
+	}
+	predict, err := prepare(ctx, f, saved)
 	if err != nil {
 		return err
 	}
@@ -111,19 +135,46 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	p := predictions{inputs: x, source: sourceOf(saved, f)}
-	if err := p.make(ctx, model, judge, saved.Task, f); err != nil {
-		if ctx.Err() != nil {
-			return interruption("stopped; nothing was written")
-		}
-		return err
+	err = predict(ctx, model, judge)
+	if err != nil && ctx.Err() != nil {
+		return interruption("stopped; nothing was written")
 	}
-	if err := p.write(f.out, f.pngs); err != nil {
-		return err
-	}
-	_, err = a.stdout.Write([]byte(p.summary()))
-	say(a.stderr, "%s holds %s of %s\n", f.out, report.Counted(f.steps, "step"), report.Counted(x.Len(), "image"))
 	return err
+}
+
+// predictor predicts with a model, and writes what it has predicted. The judge may be nil.
+type predictor func(ctx context.Context, model core.Model, judge core.Judge) error
+
+const defaultPredictions = "predictions"
+
+// preparePredictions reads the images and returns what predicts.
+func (a *app) preparePredictions(_ context.Context, f *predictFlags, saved *results.SavedModel) (predictor, error) {
+	for _, flag := range []string{"from", "columns", "time"} {
+		if f.given(flag) {
+			return nil, usagef("--%s is for trajectories, and the model is of images; give --out a file, like %s", flag,
+				defaultForecast)
+		}
+	}
+	out := cmp.Or(f.out, defaultPredictions)
+	if err := checkPredictions(out); err != nil {
+		return nil, err
+	}
+	x, err := readInputs(f.inputs, saved.Task.Shape)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, model core.Model, judge core.Judge) error {
+		p := predictions{inputs: x, source: sourceOf(saved, f)}
+		if err := p.make(ctx, model, judge, saved.Task, f); err != nil {
+			return err
+		}
+		if err := p.write(out, f.pngs); err != nil {
+			return err
+		}
+		_, err := a.stdout.Write([]byte(p.summary()))
+		say(a.stderr, "%s holds %s of %s\n", out, report.Counted(f.steps, "step"), report.Counted(x.Len(), "image"))
+		return err
+	}, nil
 }
 
 // modelOfRun names the model of a run in a folder of results.
@@ -210,11 +261,11 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 		}
 		return file, nil
 	}
+	if saved.Oracle == "" {
+		return nil, nil
+	}
 	beside := filepath.Dir(f.model)
 	for _, dir := range []string{filepath.Dir(beside), beside} {
-		if saved.Oracle == "" {
-			break
-		}
 		file, err := results.OpenStore(dir).Oracle(saved.Oracle)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

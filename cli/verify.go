@@ -55,15 +55,14 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.SortFlags = false
 	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
 		"(default all)")
-	flags.Var(word{&f.data, "DIR"}, "data", "folder of the data, if they are not those inside this program; "+
-		"none is taken from the results")
+	flags.Var(word{&f.data, "FILE|DIR"}, "data", "where the data are, as for "+a.Name+" run, if they are not inside this "+
+		"program; none is taken from the results")
 	f.compute.add(flags, "where neural networks compute (default that of the results, if it is built in)")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
 	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
 	a.addVerbosity(flags)
-	must(cmd.MarkFlagDirname("data"))
 	return cmd
 }
 
@@ -108,10 +107,10 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		return interruption("stopped; nothing was compared")
 	case errors.Is(err, results.ErrNotComparable) && plan.Task.Info.DataSHA256 != recorded.Task.DataSHA256:
 		if f.data != "" {
-			return fmt.Errorf("%w; give the folder where these data are now with --data", err)
+			return fmt.Errorf("%w; say where these data are now with --data", err)
 		}
-		return fmt.Errorf("%w; the results are not from the data inside this program: give the folder where their data "+
-			"are now with --data", err)
+		return fmt.Errorf("%w; the results are not from the data inside this program: say where their data are now "+
+			"with --data", err)
 	case err != nil:
 		return err
 	}
@@ -174,8 +173,8 @@ func taskAgain(ctx context.Context, r *results.Results, data string, c *catalogu
 	}
 	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name))
 	if err != nil {
-		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; give the folder where they are now "+
-			"with --data", t.Source, err)
+		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; say where they are now with --data",
+			t.Source, err)
 	}
 	return opened, nil
 }

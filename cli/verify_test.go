@@ -164,12 +164,12 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	got = call(t.Context(), newFakes().config(), "verify", out)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "; the results are not from the data inside this program: "+
-		"give the folder where their data are now with --data\n")
+		"say where their data are now with --data\n")
 	assert.Contains(t, got.stderr, "this is not what the results were made from: other data: MNIST (embedded) "+
 		"(SHA-256 ")
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Contains(t, got.stderr, "the data of the results, which were in \""+data+"\": ")
-	assert.Contains(t, got.stderr, "; give the folder where they are now with --data\n")
+	assert.Contains(t, got.stderr, "; say where they are now with --data\n")
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", moved, "--run", resultsIn(t, out).Runs[0].Key)
 	assert.Zero(t, got.status, got.stderr)
 

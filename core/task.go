@@ -63,6 +63,8 @@ type Problem struct {
 	Source string
 	// Picture says how a snapshot is drawn.
 	Picture Picture
+	// Frame says how snapshots are made of rows as they were recorded; nil if they are such rows.
+	Frame *Frame
 }
 
 // States are the true states of the snapshots of a [Problem], numbers in 0 … Count-1.
@@ -198,6 +200,11 @@ func (p *Problem) validate() error {
 	}
 	if p.Truth != nil {
 		if err := p.Truth.validate(p.Test.Len()); err != nil {
+			return err
+		}
+	}
+	if p.Frame != nil {
+		if err := p.Frame.validate(p.Train.Shape()); err != nil {
 			return err
 		}
 	}

@@ -109,17 +109,20 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 		if err != nil {
 			return err
 		}
-		time := func(i int) float64 { return v.At(i, t) }
 		at := func(i int) string { return fmt.Sprintf("row %d", i+1) }
 		err = func() (err error) {
 			defer core.Recover(&err)
 			defer settle(m, debug.SetPanicOnFault(true))
-			r.Interval, err = even(shape[0], time, at)
+			r.Interval, err = even(shape[0], func(i int) float64 { return v.At(i, t) }, at)
 			return err
 		}()
 		if err != nil {
 			return err
 		}
+		r.Times = &Times{Column: t + 1, Step: r.Interval, at: func(i int) float64 {
+			defer settle(m, debug.SetPanicOnFault(true))
+			return v.At(i, t)
+		}}
 		r.Time = columnName(t, "")
 		columns = slices.DeleteFunc(columns, func(i int) bool { return i == t })
 	}

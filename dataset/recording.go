@@ -31,9 +31,25 @@ type Recording struct {
 	// between two rows.
 	Time     string
 	Interval float64
+	// Times are those of the rows; nil if no column was left out as the time.
+	Times *Times
 
 	first int // line of the first row of a table; 0 for an array
 }
+
+// Times are those of the rows of a [Recording].
+type Times struct {
+	// Column is the column that they are from, counted from 1, and Name its name, "" if it has none.
+	Column int
+	Name   string
+	// Step is the time from one row to the next, 0 if there is one row.
+	Step float64
+
+	at func(row int) float64
+}
+
+// At is the time of a row, counted from 0. The row must be there.
+func (t *Times) At(row int) float64 { return t.at(row) }
 
 // Selection says which columns of a file are read. Columns are named by their names or by numbers, counted
 // from 1.

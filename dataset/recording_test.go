@@ -121,6 +121,7 @@ func TestTables(t *testing.T) {
 	r, err := recordings1(t, "a.tsv", "step\tx\n10\t1\n10.5\t2\n", Selection{Time: "step"})
 	require.NoError(t, err)
 	assert.InDelta(t, 0.5, r.Interval, 1e-12)
+	assert.Equal(t, []any{1, "step", .5, 10.5}, []any{r.Times.Column, r.Times.Name, r.Times.Step, r.Times.At(1)})
 	assert.Equal(t, []float32{1, 2}, r.Rows.Floats())
 	r, err = recordings1(t, "a.csv", "t,x\n0,1\n1,2\n", Selection{Time: NoTime})
 	require.NoError(t, err)
@@ -199,6 +200,8 @@ func TestArrays(t *testing.T) {
 	assert.InDelta(t, 4, chosen.Rows.View().At(1, 1), 0)
 	assert.InDelta(t, 3, chosen.Interval, 0)
 	assert.Equal(t, "column 2", chosen.Time)
+	times := chosen.Times
+	assert.Equal(t, []any{2, "", 3., 5.}, []any{times.Column, times.Name, times.Step, times.At(1)})
 	r, err = recordings1(t, "a.npy", string(arrayFile(2, ">i2", true, []int{2, 2}, []byte{0, 1, 0, 2, 0, 3, 0, 4})), all)
 	require.NoError(t, err)
 	assert.Equal(t, []float32{1, 3, 2, 4}, r.Rows.Floats())

@@ -294,11 +294,15 @@ func (t *table) recording() (r Recording, err error) {
 		if t.names != nil && t.names[t.time] != "" {
 			r.Time = "column " + t.names[t.time]
 		}
-		interval, err := even(len(t.times), func(i int) float64 { return t.times[i] },
-			func(i int) string { return fmt.Sprintf("line %d", i+r.first) })
+		r.Times = &Times{Column: t.time + 1, at: func(i int) float64 { return t.times[i] }}
+		if t.names != nil {
+			r.Times.Name = t.names[t.time]
+		}
+		interval, err := even(len(t.times), r.Times.at, func(i int) string { return fmt.Sprintf("line %d", i+r.first) })
 		if err != nil {
 			return r, err
 		}
+		r.Times.Step = interval
 		if t.names == nil || !slices.Contains([]string{"", "index"}, strings.ToLower(t.names[t.time])) {
 			r.Interval = interval
 		}

@@ -42,6 +42,8 @@ type ModelInfo struct {
 // SavedModel is a model file.
 type SavedModel struct {
 	ModelInfo
+	// Frame is that of the task, nil if it has none.
+	Frame *core.Frame
 	State *core.State
 }
 
@@ -84,9 +86,11 @@ func (s *Store) Oracle(key string) (*SavedModel, error) {
 func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m := &SavedModel{}
 	var err error
-	if m.State, err = statefile.Read(r, size, ModelFormat, &m.ModelInfo); err != nil {
+	var header modelHeader
+	if m.State, err = statefile.Read(r, size, ModelFormat, &header); err != nil {
 		return nil, err
 	}
+	m.ModelInfo = header.ModelInfo
 	switch {
 	case m.Kind != ModelOfMethod && m.Kind != ModelOfOracle:
 		err = fmt.Errorf("it is of the kind %q; there is %q and %q", m.Kind, ModelOfMethod, ModelOfOracle)
@@ -95,7 +99,9 @@ func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	case m.Oracle != "" && !isFileName(m.Oracle):
 		err = fmt.Errorf("the key of its oracle, %q, is no name of a file", m.Oracle)
 	default:
-		_, err = core.NewSnapshots(nil, m.Task.Shape...)
+		if _, err = core.NewSnapshots(nil, m.Task.Shape...); err == nil {
+			err = m.unframe(header.Frame)
+		}
 	}
 	return m, err
 }
@@ -114,7 +120,11 @@ func (m *SavedModel) Encode() ([]byte, error) {
 	if m.State == nil {
 		return nil, fmt.Errorf("%w: there is neither a state nor an error", core.ErrContract)
 	}
-	return statefile.Encode(ModelFormat, m.ModelInfo, m.State)
+	header, state, err := m.framed()
+	if err != nil {
+		return nil, err
+	}
+	return statefile.Encode(ModelFormat, header, state)
 }
 
 // Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run,

@@ -360,6 +360,9 @@ func (f *fileComparison) model(name, made string, want results.ModelInfo) {
 		f.find("%s: what was made again cannot be read: %v", name, err)
 		return
 	}
+	if !results.SameFrame(there.Frame, again.Frame) {
+		f.find("%s: its frame, how snapshots are made of rows, is not the one of the task", name)
+	}
 	archive := func(s *core.State) npz.Archive {
 		a := npz.Archive{}
 		for array, values := range s.Arrays {

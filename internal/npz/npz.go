@@ -87,7 +87,7 @@ func write(w io.Writer, a Archive, method uint16, comment string) error {
 			}
 			continue
 		}
-		if err := writeArray(member, a[strings.TrimSuffix(name, ".npy")]); err != nil {
+		if err := WriteArray(member, a[strings.TrimSuffix(name, ".npy")]); err != nil {
 			return fmt.Errorf("array %q: %w", name, err)
 		}
 	}
@@ -96,7 +96,8 @@ func write(w io.Writer, a Archive, method uint16, comment string) error {
 
 const magic = "\x93NUMPY\x01\x00"
 
-func writeArray(w io.Writer, a Array) error {
+// WriteArray writes the .npy file of an array.
+func WriteArray(w io.Writer, a Array) error {
 	descr, n, err := typeOf(a.Values)
 	if err != nil {
 		return err

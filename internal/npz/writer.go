@@ -52,7 +52,7 @@ func (w *Writer) Add(name string, a Array) error {
 	if err != nil {
 		return err
 	}
-	if err := writeArray(member, a); err != nil {
+	if err := WriteArray(member, a); err != nil {
 		return fmt.Errorf("array %q: %w", name, err)
 	}
 	return nil

@@ -39,7 +39,9 @@ func (s setting) problem(p Parts) (*core.Problem, error) {
 	if s.standardise {
 		scale = standard(p.Train)
 	}
-	problem := &core.Problem{Lag: s.lag, Steps: s.steps}
+	problem := &core.Problem{
+		Lag: s.lag, Steps: s.steps, Frame: &core.Frame{Shift: scale.shift, Scale: scale.by, Rows: s.delay, Stride: 1},
+	}
 	for _, part := range []struct {
 		rows []Rows
 		x    *core.Trajectories

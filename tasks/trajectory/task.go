@@ -16,6 +16,12 @@ import (
 // Name is the declared name of the task.
 const Name = "trajectory"
 
+// Options that say which columns of a file are read, as [dataset.Selection] has them.
+const (
+	ColumnsOption = "columns"
+	TimeOption    = "time"
+)
+
 const (
 	maxLag    = 1_000_000
 	maxDelay  = 1000
@@ -42,9 +48,9 @@ func (Task) Describe() core.Description {
 			"judged by their distance from the true future, in standard deviations of the test snapshots. See docs/own-data.md.",
 		Options: []core.Option{
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
-			core.TextOption("columns", "", core.MaxText, "columns that are read, separated by commas: names, numbers from 1 "+
-				"on, or ranges A..B of either; all if it is left out"),
-			core.TextOption("time", dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
+			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers "+
+				"from 1 on, or ranges A..B of either; all if it is left out"),
+			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: shares, of the "+
 				"time of each trajectory or, of ten trajectories or more, of whole ones; or numbers of snapshots"),
@@ -97,7 +103,8 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	if data == "" {
 		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
 	}
-	all, err := dataset.Recordings(ctx, data, dataset.Selection{Columns: o.String("columns"), Time: o.String("time")})
+	selection := dataset.Selection{Columns: o.String(ColumnsOption), Time: o.String(TimeOption)}
+	all, err := dataset.Recordings(ctx, data, selection)
 	if err != nil {
 		return nil, err
 	}
@@ -142,14 +149,16 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 	if first.Interval > 0 {
 		p.Clock = core.Clock{Interval: first.Interval, Unit: timeUnit}
 	}
+	p.Frame = &core.Frame{Rows: s.delay, Stride: s.stride, Names: first.Names}
 	var scale *standard
 	if s.standardise == "true" || s.standardise == "auto" && first.Columns != nil {
 		if scale, err = standardOf(ctx, parts[0]); err != nil {
 			return nil, err
 		}
+		p.Frame.Shift, p.Frame.Scale = scale.mean, scale.deviation
 	}
 	for i, x := range []*core.Trajectories{&p.Train, &p.Validation, &p.Test} {
-		if *x, err = s.snapshots(ctx, parts[i], scale); err != nil {
+		if *x, err = snapshots(ctx, parts[i], p.Frame); err != nil {
 			return nil, located(err, all)
 		}
 	}
@@ -164,19 +173,13 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 	return p, nil
 }
 
-// snapshots are the pieces of a part, standardised and delayed, all values of which are finite.
-func (s setting) snapshots(ctx context.Context, part []piece, scale *standard) (core.Trajectories, error) {
+// snapshots are the pieces of a part in their frame, all values of which are finite.
+func snapshots(ctx context.Context, part []piece, frame *core.Frame) (core.Trajectories, error) {
 	var all []core.Snapshots
 	for _, one := range part {
-		x, err := one.rows, error(nil)
-		if scale != nil {
-			x, err = x.Scaled(scale.mean, scale.deviation)
-		}
+		x, err := frame.Snapshots(one.rows)
 		if err == nil {
 			err = within(ctx, x.CheckFinite)
-		}
-		if err == nil {
-			x, err = x.Delayed(s.delay, s.stride)
 		}
 		if err != nil {
 			return core.Trajectories{}, err

@@ -144,7 +144,10 @@ func TestStandardised(t *testing.T) {
 		for i := range 100 {
 			assert.InDelta(t, (float64(rows[400+i][j])-mean)/deviation, p.Test.At(0).View().At(i, j), 1e-6)
 		}
+		assert.InDelta(t, mean, p.Frame.Shift[j], 1e-6)
+		assert.InDelta(t, deviation, p.Frame.Scale[j], 1e-6)
 	}
+	assert.Equal(t, []string{"x", "y", "c"}, p.Frame.Names)
 	assert.Contains(t, p.Source, "; constant: c; ")
 	raw := opened(t, written(t, "a.csv", []byte(table("", rows))), map[string]any{"standardise": "false"})
 	assert.Equal(t, flat(rows[:300]), raw.Train.At(0).Floats())
