@@ -3,25 +3,48 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/benchmark/report/tasklist"
 	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/core"
 )
 
 func (a *app) reportCommand() *cobra.Command {
+	format, formats := "text", report.TableFormats()
+	names := slices.Sorted(maps.Keys(formats))
 	cmd := &cobra.Command{
-		Use:   "report DIR",
+		Use:   "report DIR [FLAGS]",
 		Short: "Draw the figures, the page and the table of a folder of results again",
 		Long: `Draw the figures, the page and the table of a folder of results again, from its files alone. Of a folder that
-` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again.`,
-		Example:           "  " + a.Name + " report results",
+` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again. Another format than text is
+written alone, and nothing is drawn.`,
+		Example:           "  " + a.Name + " report results\n  " + a.Name + " report results --format markdown",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.report(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			write, ok := formats[format]
+			switch {
+			case !ok:
+				return usagef("--format: %s", core.Unknown("format", format, names))
+			case format == "text":
+				return a.report(args[0])
+			}
+			r, err := results.OpenStore(args[0]).Results()
+			if err != nil {
+				return err
+			}
+			return write(a.stdout, r)
+		},
 	}
+	cmd.Flags().Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
 	a.addFullErrors(cmd.Flags())
+	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 

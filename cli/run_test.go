@@ -287,3 +287,20 @@ func TestVerbosity(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), "run", "--verbose=perhaps")
 	assert.Equal(t, "bench: --verbose=perhaps: it takes true, false or nothing\n", got.stderr)
 }
+
+// TestReportFormats: the table is written as it is asked for, and nothing is drawn for it.
+func TestReportFormats(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "results")
+	call(t.Context(), Config{Registry: newFakes().registry}, "run", "--methods", "other", "--seeds", "0", "--split",
+		"20,10,10", "--steps", "3", "--out", out)
+	require.NoError(t, os.RemoveAll(filepath.Join(out, "report.html")))
+	for format, begins := range map[string]string{"markdown": "ordered-mnist: ", "csv": "name,kind,"} {
+		got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", format)
+		require.Zero(t, got.status, got.stderr)
+		assert.True(t, strings.HasPrefix(got.stdout, begins), got.stdout)
+	}
+	assert.NoFileExists(t, filepath.Join(out, "report.html"))
+	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
+	assert.Equal(t, 2, got.status)
+	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; there is csv, markdown, text`)
+}

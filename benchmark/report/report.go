@@ -69,6 +69,13 @@ func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	return text.WriteTableWithin(w, r, width)
 }
 
+// TableFormats are the writers of the table of results by the names of their formats.
+func TableFormats() map[string]func(io.Writer, *results.Results) error {
+	return map[string]func(io.Writer, *results.Results) error{
+		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown,
+	}
+}
+
 // WriteMarkdown is [text.WriteMarkdown].
 func WriteMarkdown(w io.Writer, r *results.Results) error { return text.WriteMarkdown(w, r) }
 
