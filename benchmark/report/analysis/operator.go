@@ -127,7 +127,7 @@ func operatorTable(r *results.Results, all []Summary) *Table {
 			others.Rows = append(others.Rows, row{Cells: cells})
 		}
 	}
-	add("truth", map[string]float64{"timescale": trueTimescale(r.Task)})
+	add(TruthWord, map[string]float64{"timescale": trueTimescale(r.Task)})
 	for _, b := range r.Baselines {
 		add(cmp.Or(baselineLabels[b.Name], OneLine(b.Name)), map[string]float64{"valid": validTime(r.Task, b.Scores)})
 	}

@@ -355,6 +355,17 @@ func TestPageInBrowser(t *testing.T) {
 
 // TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen,
 // opened and scrolled to.
+// The row of the truth moves with the others.
+func TestTrueImagesInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	b.open(pageFile(t, unjudged(t)), 1280, 900)
+	b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
+	rows := `[...document.querySelectorAll(".rollout tbody tr")].map((row) => [...row.querySelectorAll("use")].map((u) => u.getAttribute("y")).join())`
+	assert.Equal(t, []string{"-56,-56,-56", "-56,-56,-56", "-56,-56,-56"}, js[[]string](b, rows))
+	assert.Equal(t, "visible", js[string](b, `getComputedStyle(document.querySelector(".rollout tbody .cell")).visibility`))
+	b.noTroubles()
+}
+
 // A page of errors, without states and labels, answers as others do.
 func TestPageOfErrorsInBrowser(t *testing.T) {
 	b := openBrowser(t)
