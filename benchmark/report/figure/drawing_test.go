@@ -66,7 +66,7 @@ func TestShorten(t *testing.T) {
 func TestFontHasTheSigns(t *testing.T) {
 	l := newLettering()
 	face := l.label.Handler.Cache().Lookup(l.label.Font, 10)
-	for _, r := range "ψλ₀₁₂₃₄₅₆₇₈₉−π…" {
+	for _, r := range "ψξλ₀₁₂₃₄₅₆₇₈₉−π…" {
 		i, err := face.Face.GlyphIndex(nil, r)
 		require.NoError(t, err)
 		assert.NotZero(t, i, string(r))

@@ -355,6 +355,19 @@ func TestPageInBrowser(t *testing.T) {
 
 // TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen,
 // opened and scrolled to.
+// A long word, the name of a file for instance, makes no page wider.
+func TestLongSourceInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	s := unjudged(t)
+	s.Content.Task.Source = strings.Repeat("x", 300)
+	path := pageFile(t, s)
+	for _, width := range []int64{1280, 360} {
+		b.open(path, width, 740)
+		assert.Equal(t, int(width), js[int](b, `document.documentElement.scrollWidth`))
+	}
+	b.noTroubles()
+}
+
 // The row of the truth moves with the others.
 func TestTrueImagesInBrowser(t *testing.T) {
 	b := openBrowser(t)
