@@ -151,9 +151,9 @@ func TestConstantEigenfunctionsAreNamed(t *testing.T) {
 	for _, part := range []string{"eigenfunctions", "page"} {
 		text := strings.Join(shown(t, s)[part], " ")
 		assert.Contains(t, text, "seed 42; left out: λ₁ = 0.306 + 0.942i")
-		assert.Contains(t, text, "Re ψ₂,  λ₂ = 0.306 − 0.942i")
+		assert.Contains(t, text, "Re ξ₂,  λ₂ = 0.306 − 0.942i")
 		assert.Contains(t, text, "contrastive (constant ones alone)")
-		assert.Contains(t, text, "Left out is a ψ whose standard deviation is under 0.3 of its root mean square.")
+		assert.Contains(t, text, "Left out is a ξ whose standard deviation is under 0.3 of its root mean square.")
 	}
 }
 
@@ -164,7 +164,7 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 	joined := strings.Join(texts, " ")
 	assert.Contains(t, joined, "Without eigenfunctions: linear (arrays not kept), mean (no spectrum), kernel (failed).")
 	for _, want := range []string{
-		"glyph 0", "glyph 4", "dmd", "Re ψ₁,  λ₁ = 0.306 + 0.942i", "Re ψ₃,  λ₃ = −0.785 + 0.570i",
+		"glyph 0", "glyph 4", "dmd", "Re ξ₁,  λ₁ = 0.306 + 0.942i", "Re ξ₃,  λ₃ = −0.785 + 0.570i",
 	} {
 		assert.Contains(t, texts, want)
 	}

@@ -27,10 +27,13 @@ var (
 )
 
 // newError returns the error of predictions of a problem, from each start of which the whole future must
-// be among the test snapshots. width is how many values of a snapshot, the last ones, are judged.
-func newError(p *core.Problem, width int) *errorOf {
-	e := &errorOf{p.Test, p.Starts, p.Lag, width, 1}
+// be among the test snapshots. width is how many values of a snapshot, the last ones, are judged. The error is
+// [core.ErrOption] if none of them changes: no error can be divided by a variance of 0.
+func newError(p *core.Problem, width int) (*errorOf, error) {
 	n, mean, variance := float64(p.Test.Len()), make([]float64, width), 0.0
+	first, changes := make([]float32, p.Test.Size()), false
+	p.Test.Read(first, 0)
+	first = first[len(first)-width:]
 	each := func(do func(j int, v float64)) {
 		row := make([]float32, p.Test.Size())
 		for i := range p.Test.Len() {
@@ -40,12 +43,13 @@ func newError(p *core.Problem, width int) *errorOf {
 			}
 		}
 	}
-	each(func(j int, v float64) { mean[j] += v / n })
-	each(func(j int, v float64) { variance += (v - mean[j]) * (v - mean[j]) / n / float64(width) })
-	if variance > 0 {
-		e.scale = math.Sqrt(variance)
+	each(func(j int, v float64) { mean[j], changes = mean[j]+v/n, changes || v != float64(first[j]) })
+	if !changes {
+		return nil, fmt.Errorf("%w: no value of the %d test snapshots changes, so there is nothing to predict, and no "+
+			"variance to hold an error against; choose another part to test on", core.ErrOption, p.Test.Len())
 	}
-	return e
+	each(func(j int, v float64) { variance += (v - mean[j]) * (v - mean[j]) / n / float64(width) })
+	return &errorOf{p.Test, p.Starts, p.Lag, width, math.Sqrt(variance)}, nil
 }
 
 // Measure implements [core.Score].

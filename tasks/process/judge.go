@@ -2,9 +2,15 @@ package process
 
 import "github.com/koopbench/koopbench/core"
 
-// Judge gives a problem, whose data are there, its starts, at most so many, and the normalised error as its score. Of each
-// snapshot the last width values are judged.
-func Judge(p *core.Problem, most, width int) {
+// Judge gives a problem, whose data are there, its starts, at most so many, and the normalised error as its score. Of
+// each snapshot the last width values are judged. The error is [core.ErrOption] if none of them changes among the test
+// snapshots.
+func Judge(p *core.Problem, most, width int) error {
 	p.Starts = starts(p.Test, p.Steps*p.Lag, most)
-	p.Score = newError(p, width)
+	score, err := newError(p, width)
+	if err != nil {
+		return err
+	}
+	p.Score = score
+	return nil
 }

@@ -91,14 +91,34 @@ func TestError(t *testing.T) {
 	}
 }
 
-// TestConstant: values that do not change are no reason to divide by zero.
+// TestConstant: values that do not change in training are no reason to divide by zero, and a test part in which none
+// changes is refused, be its value one that rounding moves or not.
 func TestConstant(t *testing.T) {
 	p := counting()
 	p.Defaults.Standardise = true
-	p.Simulate = func(_ context.Context, _ core.Options, _ *rand.Rand, rows Split) (Parts, error) {
-		return NewRows(rows.Sum(), 1).Cut(rows), nil
+	constant := func(value, last float64) *core.Problem {
+		p.Simulate = func(_ context.Context, _ core.Options, _ *rand.Rand, rows Split) (Parts, error) {
+			all := NewRows(rows.Sum(), 1)
+			for i := range all.Values {
+				all.Values[i] = value
+			}
+			all.Values[len(all.Values)-1] = last
+			return all.Cut(rows), nil
+		}
+		o, err := p.Describe().Resolve(nil)
+		require.NoError(t, err)
+		problem, err := p.Open(t.Context(), o)
+		if value == last {
+			assert.ErrorIs(t, err, core.ErrOption)
+			assert.ErrorContains(t, err, "no value of the 12 test snapshots changes")
+		} else {
+			require.NoError(t, err)
+		}
+		return problem
 	}
-	problem := open(t, p, nil)
+	constant(0, 0)
+	constant(5.3, 5.3)
+	problem := constant(0, 1)
 	scorer, err := problem.Score.Fit(t.Context(), nil)
 	require.NoError(t, err)
 	predicted, err := core.NewSnapshots(make([]float32, 2*problem.StartCount()), 2)

@@ -60,8 +60,9 @@ func (s setting) problem(p Parts) (*core.Problem, error) {
 		}
 		*part.x = x
 	}
-	problem.Starts = starts(problem.Test, s.steps*s.lag, s.starts)
-	problem.Score = newError(problem, width)
+	if err := Judge(problem, s.starts, width); err != nil {
+		return nil, err
+	}
 	return problem, nil
 }
 

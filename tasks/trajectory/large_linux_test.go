@@ -51,9 +51,15 @@ func TestLarge(t *testing.T) {
 	}
 	header = append(header, '\n')
 	require.NoError(t, os.WriteFile(path, header, 0o600))
-	if err := os.Truncate(path, int64(len(header))+4*int64(rows)*int64(columns)); err != nil {
+	size := int64(len(header)) + 4*int64(rows)*int64(columns)
+	if err := os.Truncate(path, size); err != nil {
 		t.Skipf("this disk takes no file of that size: %v", err)
 	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteAt([]byte{0, 0, 128, 63}, size-4) // the last value is 1: what never changes is refused
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
 	before := statusMB(t, "RssAnon")
 	wall, cpu := time.Now(), processorTime(t)
 	lap := func(what string) {

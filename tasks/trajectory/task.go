@@ -169,7 +169,9 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 		p.Truth = &core.Truth{Eigenvalues: s.eigenvalues}
 	}
 	p.Source = source(all, rule, scale)
-	process.Judge(p, s.starts, first.Rows.Size())
+	if err := process.Judge(p, s.starts, first.Rows.Size()); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -237,11 +237,11 @@ func TestProblem(t *testing.T) {
 	assert.InDelta(t, 0.18, imag(p.Truth.Eigenvalues[1]), 1e-12)
 	assert.InDelta(t, -0.18, imag(p.Truth.Eigenvalues[2]), 1e-12)
 
-	images := opened(t, written(t, "film.npy", npy(t, []int{100, 3, 2}, make([]uint8, 600))), nil)
+	images := opened(t, written(t, "film.npy", npy(t, []int{100, 3, 2}, append(make([]uint8, 599), 255))), nil)
 	assert.Equal(t, core.ImagePicture, images.Picture)
 	assert.Equal(t, []int{3, 2}, images.Train.Shape())
 	assert.Contains(t, images.Source, "film.npy: 100 images of 3×2, 8-bit pixels, divided by 255")
-	wide := opened(t, written(t, "wide.npy", npy(t, []int{12_000, 30}, make([]float32, 12_000*30))), nil)
+	wide := opened(t, written(t, "wide.npy", npy(t, []int{12_000, 30}, append(make([]float32, 12_000*30-1), 1))), nil)
 	assert.Equal(t, 16, wide.Rank)
 	assert.Contains(t, wide.Source, "wide.npy: 12\u202f000 rows × 30 columns, float32")
 }

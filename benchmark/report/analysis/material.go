@@ -31,6 +31,9 @@ type Material struct {
 	Exhibits []Exhibit
 	Measure  Measure
 	Pictures Pictures
+	// TrueImages are by column: what truly follows the first start. There are none where nothing is known, where true states tell
+	// it, and of a task that is drawn in time.
+	TrueImages []image.Image
 	// Of a task that is drawn in time: the true path from the first start, nothing if it is not known; and the first
 	// training snapshots.
 	Future, Trail Path
@@ -74,6 +77,8 @@ func Gather(s Source) (*Material, error) {
 	m.Pictures = picturesOf(r.Task, m.Task)
 	if InTime(r.Task) {
 		m.Future, m.Trail = pathOf(m.Task.Starts, m.Task.Futures), trailOf(m.Task.Sample)
+	} else if !m.Told() {
+		m.TrueImages = m.imagesOf(m.Task.Futures)
 	}
 	for _, sum := range all {
 		e := Exhibit{Summary: sum}
@@ -137,11 +142,8 @@ func (e *Exhibit) take(a *results.RunArrays, m *Material) {
 		e.Forecast = pathOf(m.Task.Starts, steps)
 		e.Functions = m.functionsOf(e.Run.Eigenvalues, a.RightEigenfunctions)
 	}
-	for _, step := range m.Columns {
-		if step > len(steps) || steps[step-1].Len() == 0 {
-			break
-		}
-		e.Images = append(e.Images, m.Pictures.Of(steps[step-1], 0))
+	e.Images = m.imagesOf(steps)
+	for _, step := range m.Columns[:len(e.Images)] {
 		if labels := e.Run.Ranked.Labels; step <= len(labels) {
 			e.Labels = append(e.Labels, labels[step-1][0])
 		}
@@ -150,6 +152,17 @@ func (e *Exhibit) take(a *results.RunArrays, m *Material) {
 		states := m.Results.Task.States
 		e.Modes, e.constant = leadingModes(e.Run.Eigenvalues, a.LeftEigenfunctions, m.Task.TestStates, states)
 	}
+}
+
+// imagesOf are by column what a roll-out has from the first start, as far as it goes.
+func (m *Material) imagesOf(steps results.Rollout) (images []image.Image) {
+	for _, step := range m.Columns {
+		if step > len(steps) || steps[step-1].Len() == 0 {
+			break
+		}
+		images = append(images, m.Pictures.Of(steps[step-1], 0))
+	}
+	return images
 }
 
 // ShownRun names the run that is shown: "seed 42, untrained".

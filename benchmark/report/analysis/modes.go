@@ -27,7 +27,7 @@ func (m Mode) name() string {
 }
 
 // Axis is what stands along an axis of the mode.
-func (m Mode) Axis() string { return fmt.Sprintf("Re ψ%s,  %s", subscript(m.place), m.name()) }
+func (m Mode) Axis() string { return fmt.Sprintf("Re ξ%s,  %s", subscript(m.place), m.name()) }
 
 // subscript writes a number below the line.
 func subscript(n int) string {
@@ -80,9 +80,9 @@ func EigenfunctionNote(task results.TaskInfo) string {
 		phase = fmt.Sprintf("the mean over %s 0 is positive, or has the argument π/%d if λ is not real", StateWord(task),
 			2*task.States)
 	}
-	return fmt.Sprintf("Left eigenfunctions ψ at the test snapshots, of the two eigenvalues λ of largest modulus "+
-		"whose ψ is not constant, one of each conjugate pair. λ₁ is the largest of all. "+
-		"Left out is a ψ whose standard deviation is under %g of its root mean square. "+
+	return fmt.Sprintf("Left eigenfunctions ξ at the test snapshots, of the eigenvalues λ of largest modulus "+
+		"whose ξ is not constant, two at most, one of each conjugate pair. λ₁ is the largest of all. "+
+		"Left out is a ξ whose standard deviation is under %g of its root mean square. "+
 		"Scale: root mean square 1. Phase: %s. "+
 		"A single one is shown against the number of the snapshot.", diagnostics.ConstantSpread, phase)
 }

@@ -146,8 +146,8 @@ func TestConstantEigenfunctionsAreLeftOut(t *testing.T) {
 	column(4, left, 1, 0.5) // 0.45 of its size
 	modes, constant := leadingModes(values, left, labels, states)
 	require.Len(t, modes, 2)
-	assert.Equal(t, "Re ψ₂,  λ₂ = 0.310 + 0.950i", modes[0].Axis())
-	assert.Equal(t, "Re ψ₅,  λ₅ = 0.500", modes[1].Axis())
+	assert.Equal(t, "Re ξ₂,  λ₂ = 0.310 + 0.950i", modes[0].Axis())
+	assert.Equal(t, "Re ξ₅,  λ₅ = 0.500", modes[1].Axis())
 	assert.Equal(t, "left out: λ₁ = 0.999, λ₄ = 0.000 + 0.900i", constantText(constant))
 	assert.Equal(t, "₁₀₂₉", subscript(1029))
 

@@ -93,7 +93,7 @@ func validTime(t results.TaskInfo, scores [][]float64) float64 {
 
 func significant(values []float64) string { return fmt.Sprintf("%.3g", Average(values)) }
 
-// operatorTable says how near the operators of runs are to the truth, which has a row of its own, nil if nothing is known.
+// operatorTable says what is known of the operators of runs, nil if nothing is. The truth has a row of its own.
 func operatorTable(r *results.Results, all []Summary) *Table {
 	shown := slices.DeleteFunc(operatorQuantities(r.Task), func(c Quantity) bool {
 		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
@@ -127,7 +127,7 @@ func operatorTable(r *results.Results, all []Summary) *Table {
 			others.Rows = append(others.Rows, row{Cells: cells})
 		}
 	}
-	add("truth", map[string]float64{"timescale": trueTimescale(r.Task)})
+	add(TruthWord, map[string]float64{"timescale": trueTimescale(r.Task)})
 	for _, b := range r.Baselines {
 		add(cmp.Or(baselineLabels[b.Name], OneLine(b.Name)), map[string]float64{"valid": validTime(r.Task, b.Scores)})
 	}

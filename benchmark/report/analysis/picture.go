@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,37 +17,46 @@ type Pictures struct {
 	Height, Width int // of each picture, in pixels
 	Colour        bool
 	curves        bool
-	low, high     float32 // of curves
+	Low, High     float32 // what values are cut to
 }
 
-// picturesOf is how the snapshots of a task look. Curves have the range of the first snapshots, and zero in it.
+// picturesOf is how the snapshots of a task look. Images have the range of the first snapshots, or [0,1] if its ends
+// are no more than a quarter away from those; curves have that of the first snapshots, and zero in it.
 func picturesOf(t results.TaskInfo, known *results.TaskArrays) Pictures {
-	if t.Picture == string(core.ImagePicture) {
-		height, width, channels := pictureShape(known.Starts.Shape())
-		return Pictures{Height: height, Width: width, Colour: channels == 3}
-	}
-	p := Pictures{Height: 40, Width: 60, curves: true}
+	var values []float32
 	for _, x := range []core.Snapshots{known.Sample, known.Starts} {
 		if x.Len() > 0 {
-			p.low, p.high = min(p.low, slices.Min(x.Floats())), max(p.high, slices.Max(x.Floats()))
+			values = append(values, slices.Min(x.Floats()), slices.Max(x.Floats()))
 		}
+	}
+	if t.Picture != string(core.ImagePicture) {
+		values = append(values, 0)
+		return Pictures{Height: 40, Width: 60, curves: true, Low: slices.Min(values), High: slices.Max(values)}
+	}
+	height, width, channels := pictureShape(known.Starts.Shape())
+	p := Pictures{Height: height, Width: width, Colour: channels == 3, High: 1}
+	if len(values) == 0 {
+		return p
+	}
+	low, high := float64(slices.Min(values)), float64(slices.Max(values))
+	if low < high && max(math.Abs(low), math.Abs(high-1)) > 0.25 {
+		p.Low, p.High = float32(low), float32(high)
 	}
 	return p
 }
 
 // Note says to what range values are cut.
 func (p Pictures) Note() string {
-	if !p.curves {
-		return "Values are cut to [0, 1]"
+	of := "Values are"
+	if p.curves {
+		of = "Bars: the values of a snapshot,"
 	}
-	text := fmt.Sprintf("Bars: the values of a snapshot, cut to [%.3g, %.3g]", p.low, p.high)
-	return strings.ReplaceAll(text, "-", "−")
+	return of + strings.ReplaceAll(fmt.Sprintf(" cut to [%.3g, %.3g]", p.Low, p.High), "-", "−")
 }
 
-// Of draws a snapshot: an image as dark ink on white, value 1 black, values cut to [0,1], where the
-// first two axes are rows and columns; three channels on a third axis are red, green and blue as they
-// are, and over any other further axes it shows the mean. Of a curve it draws all values as bars from
-// zero, side by side.
+// Of draws a snapshot: an image as dark ink on white, the highest value black, where the first two axes
+// are rows and columns; three channels on a third axis are red, green and blue as they are, and over any
+// other further axes it shows the mean. Of a curve it draws all values as bars from zero, side by side.
 func (p Pictures) Of(x core.Snapshots, i int) image.Image {
 	values := make([]float32, x.Size())
 	x.Read(values, i)
@@ -58,7 +68,7 @@ func (p Pictures) Of(x core.Snapshots, i int) image.Image {
 		img := image.NewNRGBA(image.Rect(0, 0, width, height))
 		for at := range width * height {
 			v := values[3*at : 3*at+3]
-			img.SetNRGBA(at%width, at/width, color.NRGBA{level(v[0]), level(v[1]), level(v[2]), 255})
+			img.SetNRGBA(at%width, at/width, color.NRGBA{p.level(v[0]), p.level(v[1]), p.level(v[2]), 255})
 		}
 		return img
 	}
@@ -68,7 +78,7 @@ func (p Pictures) Of(x core.Snapshots, i int) image.Image {
 		for _, v := range values[at*channels : (at+1)*channels] {
 			sum += v / float32(channels)
 		}
-		img.Pix[at] = 255 - level(sum)
+		img.Pix[at] = 255 - p.level(sum)
 	}
 	return img
 }
@@ -80,10 +90,10 @@ func (p Pictures) bars(values []float32) image.Image {
 		img.Pix[i] = 255
 	}
 	row := func(v float32) int {
-		if p.high == p.low {
+		if p.High == p.Low {
 			return p.Height - 1
 		}
-		return int(float32(p.Height-1)*min(1, max(0, (p.high-v)/(p.high-p.low))) + 0.5)
+		return int(float32(p.Height-1)*min(1, max(0, (p.High-v)/(p.High-p.Low))) + 0.5)
 	}
 	zero := row(0)
 	const side = 3 // left empty
@@ -108,13 +118,13 @@ func (p Pictures) bars(values []float32) image.Image {
 	return img
 }
 
-// level is the 8-bit value of v in [0,1]; beyond it is cut, and 0 where v is not a number.
-func level(v float32) uint8 {
+// level is the 8-bit value of v in the range; beyond it is cut, and 0 where v is not a number.
+func (p Pictures) level(v float32) uint8 {
 	switch {
-	case v >= 1:
+	case v >= p.High:
 		return 255
-	case v > 0:
-		return uint8(255*v + 0.5)
+	case v > p.Low:
+		return uint8(255*((v-p.Low)/(p.High-p.Low)) + 0.5)
 	}
 	return 0
 }

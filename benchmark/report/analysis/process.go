@@ -59,7 +59,22 @@ func Times(t results.TaskInfo, n int) []float64 {
 
 // TimeLabel is what stands along an axis of time.
 func TimeLabel(t results.TaskInfo) string {
+	if t.TimeUnit == noUnit {
+		return "time"
+	}
 	return "time in " + cmp.Or(OneLine(t.TimeUnit), "snapshots")
+}
+
+// noUnit is the unit of data that do not tell theirs.
+const noUnit = "time units"
+
+// Standardised is ", standardised" of a task that is drawn in time and whose option says that its values are, or "".
+func Standardised(t results.TaskInfo) string {
+	switch t.Options["standardise"] {
+	case true, "true", "auto": // auto: those that are no images
+		return ", standardised"
+	}
+	return ""
 }
 
 // Function is an eigenfunction at places on a line, in ascending order.

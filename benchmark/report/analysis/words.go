@@ -132,6 +132,9 @@ func ASnapshot(t results.TaskInfo) string {
 	return "an image"
 }
 
+// TruthWord names what truly follows, in the place of a method.
+const TruthWord = "truth"
+
 // None stands in the place of a value that is not there.
 const None = "–"
 

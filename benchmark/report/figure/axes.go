@@ -64,7 +64,9 @@ func ticksIn(lo, hi float64, n int, whole bool) []plot.Tick {
 		if v > hi+1e-9*step {
 			break
 		}
-		ticks = append(ticks, plot.Tick{Value: v, Label: tickLabel(v, step, math.Max(math.Abs(lo), math.Abs(hi)))})
+		label := tickLabel(v, step, math.Max(math.Abs(lo), math.Abs(hi)))
+		// The plot gives no room to the label of a tick that rounding has moved out of the axis.
+		ticks = append(ticks, plot.Tick{Value: min(max(v, lo), hi), Label: label})
 	}
 	return ticks
 }

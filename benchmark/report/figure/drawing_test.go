@@ -66,7 +66,7 @@ func TestShorten(t *testing.T) {
 func TestFontHasTheSigns(t *testing.T) {
 	l := newLettering()
 	face := l.label.Handler.Cache().Lookup(l.label.Font, 10)
-	for _, r := range "ψλ₀₁₂₃₄₅₆₇₈₉−π…" {
+	for _, r := range "ψξλ₀₁₂₃₄₅₆₇₈₉−π…" {
 		i, err := face.Face.GlyphIndex(nil, r)
 		require.NoError(t, err)
 		assert.NotZero(t, i, string(r))
@@ -133,22 +133,22 @@ func TestPicture(t *testing.T) {
 	nan := float32(math.NaN())
 	grey, err := core.NewSnapshots([]float32{0, 0.5, 1, -6, 13, nan}, 2, 3)
 	require.NoError(t, err)
-	img := analysis.Pictures{}.Of(grey, 0).(*image.Gray)
+	img := analysis.Pictures{High: 1}.Of(grey, 0).(*image.Gray)
 	assert.Equal(t, image.Rect(0, 0, 3, 2), img.Bounds())
 	assert.Equal(t, []uint8{255, 127, 0, 255, 0, 255}, img.Pix, "ink is dark, values are cut to [0, 1]")
 
 	colour, err := core.NewSnapshots([]float32{1, 0, 0, 0, 2, -1}, 1, 2, 3)
 	require.NoError(t, err)
-	assert.Equal(t, color.NRGBA{255, 0, 0, 255}, analysis.Pictures{}.Of(colour, 0).At(0, 0))
-	assert.Equal(t, color.NRGBA{0, 255, 0, 255}, analysis.Pictures{}.Of(colour, 0).At(1, 0))
+	assert.Equal(t, color.NRGBA{255, 0, 0, 255}, analysis.Pictures{High: 1}.Of(colour, 0).At(0, 0))
+	assert.Equal(t, color.NRGBA{0, 255, 0, 255}, analysis.Pictures{High: 1}.Of(colour, 0).At(1, 0))
 
 	two, err := core.NewSnapshots([]float32{0, 1, 1, 1}, 2, 1, 2)
 	require.NoError(t, err)
-	assert.Equal(t, []uint8{127, 0}, analysis.Pictures{}.Of(two, 0).(*image.Gray).Pix, "the mean over channels")
+	assert.Equal(t, []uint8{127, 0}, analysis.Pictures{High: 1}.Of(two, 0).(*image.Gray).Pix, "the mean over channels")
 
 	line, err := core.NewSnapshots([]float32{0, 1, 1, 0}, 2)
 	require.NoError(t, err)
-	assert.Equal(t, []uint8{0, 255}, analysis.Pictures{}.Of(line, 1).(*image.Gray).Pix, "the snapshot asked for, in a row")
+	assert.Equal(t, []uint8{0, 255}, analysis.Pictures{High: 1}.Of(line, 1).(*image.Gray).Pix, "the snapshot asked for, in a row")
 
 	for want, p := range map[[2]vg.Length]analysis.Pictures{
 		{30, 15}: {Height: 20, Width: 40}, {30, 5}: {Height: 1, Width: 1000}, {30, 30}: {Height: 1, Width: 1},
@@ -222,6 +222,25 @@ func TestPanicOfADrawingIsAnError(t *testing.T) {
 	assert.ErrorIs(t, err, core.ErrPanic)
 	_, err = f.svg()
 	assert.ErrorIs(t, err, core.ErrPanic)
+}
+
+// Images that about fill [0,1] have that range, and others that of the first ones.
+func TestRangeOfImages(t *testing.T) {
+	made := fixture.MakeUp(t, fixture.Setting{Shape: []int{1, 2}, Steps: 1, Test: 10, Methods: fixture.FiveMethods()[:1]})
+	for want, values := range map[[2]float32][]float32{
+		{0, 1}: {-0.125, 0.75}, {0, 255}: {0, 255}, {-1, 1}: {-1, 1}, {0, 0.125}: {0, 0.125}, {-2, 0}: {0, -2},
+	} {
+		x, err := core.NewSnapshots(values, 1, 2)
+		require.NoError(t, err)
+		made.Task.Starts, made.Task.Sample = x, x
+		pictures := materialOf(t, made).Pictures
+		assert.Equal(t, want, [2]float32{pictures.Low, pictures.High})
+		if want[1] != 1 || want[0] < 0 {
+			assert.ElementsMatch(t, []uint8{0, 255}, pictures.Of(x, 0).(*image.Gray).Pix, "from white to black: %v", values)
+		}
+	}
+	made.Task.Starts, made.Task.Sample = made.Task.Starts.Slice(0, 0), made.Task.Sample.Slice(0, 0)
+	assert.Equal(t, "Values are cut to [0, 1]", materialOf(t, made).Pictures.Note())
 }
 
 // A curve is drawn as bars from zero, over a range that holds zero and the first snapshots; what lies beyond is cut.

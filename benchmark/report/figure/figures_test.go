@@ -213,6 +213,25 @@ func TestRolloutRows(t *testing.T) {
 	assert.Equal(t, "the images of this run were not kept", rows["mean"].message)
 }
 
+// Images of a task without states stand below what truly follows, where that is known.
+func TestTrueImages(t *testing.T) {
+	made := fixture.Scored(t, fixture.Setting{Steps: 3, Test: 10, Methods: fixture.FiveMethods()[:1]})
+	assert.Len(t, New(materialOf(t, made)).rolloutRows(1000), 1, "nothing is known")
+	for range 3 {
+		made.Task.Futures = append(made.Task.Futures, made.Task.Starts)
+	}
+	rows := New(materialOf(t, made)).rolloutRows(1000)
+	require.Len(t, rows, 2)
+	assert.Equal(t, "truth", rows[0].name[0].text)
+	assert.Len(t, rows[0].exhibit.Images, 3)
+	_, err := New(materialOf(t, made)).rolloutFigure().svg()
+	require.NoError(t, err)
+
+	told := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 10, Methods: fixture.FiveMethods()[:1]})
+	told.Task.Futures = made.Task.Futures
+	assert.Len(t, New(materialOf(t, told)).rolloutRows(1000), 1, "the true states stand above")
+}
+
 func TestShownRunSkipsFailedSeeds(t *testing.T) {
 	m := materialOf(t, fixture.MakeUp(t, fixture.Setting{Test: 10, Steps: 1, Seeds: []int64{3, 1, 2},
 		Methods: []fixture.MadeUp{

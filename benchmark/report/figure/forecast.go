@@ -14,12 +14,24 @@ import (
 
 var trueLine = draw.LineStyle{Color: ink, Width: 1.1, Dashes: []vg.Length{3, 2}}
 
-// trueKey says which line is which; what is the word for a method's own.
-func (d *Drawer) trueKey(what string) legend {
+// trueKey says which line is which, if the truth is known; what is the word for a method's own.
+func (d *Drawer) trueKey(known bool, what string) legend {
+	if !known {
+		return nil
+	}
 	return legend{
 		{Name: "true", style: d.label, sample: sampleLine(trueLine)},
-		{Name: what, style: d.label, sample: sampleLine(draw.LineStyle{Color: soft, Width: 1.3})},
+		{Name: what + ", in the colour of the method", style: d.label,
+			sample: sampleLine(draw.LineStyle{Color: soft, Width: 1.3})},
 	}
+}
+
+// trueAnd says that a panel shows the truth beside a method's own, if it does.
+func trueAnd(known bool, what string) string {
+	if known {
+		return "true and " + what
+	}
+	return what
 }
 
 // methodLine is the line of what a method predicts.
@@ -30,13 +42,12 @@ func (d *Drawer) methodLine(id int) draw.LineStyle {
 // Forecast draws the last value of a snapshot against time: the true one and what each method predicts, from the first
 // start.
 func (d *Drawer) Forecast() Sheet {
-	task := d.Results.Task
+	task, known := d.Results.Task, len(d.Future.Last) > 0
 	s := Sheet{
 		lettering: d.lettering, Name: "forecast", Title: "Forecast", ratio: 0.7, Empty: "No run has a roll-out.",
-		Note: "The last value of a snapshot, from the first start on. " + analysis.Conditions(d.Results),
-	}
-	if len(d.Future.Last) > 0 {
-		s.Key = d.trueKey("predicted")
+		Note: fmt.Sprintf("The last value of a snapshot%s, from the first start on. %s", analysis.Standardised(task),
+			analysis.Conditions(d.Results)),
+		Key:  d.trueKey(known, "predicted"),
 	}
 	lowHigh := d.Future.Last
 	if len(lowHigh) == 0 {
@@ -44,7 +55,7 @@ func (d *Drawer) Forecast() Sheet {
 			lowHigh = append(lowHigh, e.Forecast.Last...)
 		}
 	}
-	y, ok := fitAxis("value", lowHigh, 4)
+	y, ok := fitAxis("last value", lowHigh, 4)
 	if !ok {
 		return s
 	}
@@ -63,7 +74,8 @@ func (d *Drawer) Forecast() Sheet {
 		p.Add(clipped(curve{at: times, values: d.Future.Last, line: trueLine}),
 			clipped(curve{at: times, values: e.Forecast.Last, line: d.methodLine(e.ID)}))
 		s.Panels = append(s.Panels, panel{Title: e.Label, plot: p,
-			label: fmt.Sprintf("%s: the last value of a snapshot over %d steps, true and predicted", e.Label, d.Steps)})
+			label: fmt.Sprintf("%s: the last value of a snapshot over %d steps, %s", e.Label, d.Steps,
+				trueAnd(known, "predicted"))})
 	}
 	return s.limited("a roll-out", without)
 }
@@ -83,13 +95,12 @@ func clipped(l curve) plot.Plotter {
 // Plane draws the first training snapshots as points in the plane of their first and last value, with the true path from
 // the first start and the one that each method predicts.
 func (d *Drawer) Plane() Sheet {
+	known, scaled := len(d.Future.Last) > 0, analysis.Standardised(d.Results.Task)
 	s := Sheet{
 		lettering: d.lettering, Name: "plane", Title: "Plane", ratio: 0.9, Empty: "No run has a roll-out.",
-		Note: fmt.Sprintf("The first and the last value of a snapshot. Dots: %d training snapshots. Lines: from the first "+
-			"start on. %s", len(d.Trail.First), analysis.Conditions(d.Results)),
-	}
-	if len(d.Future.Last) > 0 {
-		s.Key = d.trueKey("predicted")
+		Note: fmt.Sprintf("The first and the last value of a snapshot%s. Dots: %d training snapshots. Lines: from the first "+
+			"start on. %s", scaled, len(d.Trail.First), analysis.Conditions(d.Results)),
+		Key: d.trueKey(known, "predicted"),
 	}
 	x, okX := fitAxis("first value", append(d.Trail.First, d.Future.First...), 4)
 	y, okY := fitAxis("last value", append(d.Trail.Last, d.Future.Last...), 4)
@@ -106,7 +117,8 @@ func (d *Drawer) Plane() Sheet {
 		p.Add(dotted(d.Trail.First, d.Trail.Last, dim.faded(0x50), 0.8), d.pathLine(d.Future, trueLine),
 			d.pathLine(e.Forecast, d.methodLine(e.ID)))
 		s.Panels = append(s.Panels, panel{Title: e.Label, plot: p,
-			label: fmt.Sprintf("%s: the path over %d steps in the plane, true and predicted", e.Label, d.Steps)})
+			label: fmt.Sprintf("%s: the path over %d steps in the plane, %s", e.Label, d.Steps,
+				trueAnd(known, "predicted"))})
 	}
 	return s.limited("a roll-out", without)
 }
@@ -135,12 +147,15 @@ func (d *Drawer) pathLine(of analysis.Path, line draw.LineStyle) plot.Plotter {
 // Functions draws, for snapshots on a line, how they are spread, and the leading right eigenfunctions of each method
 // against the true ones.
 func (d *Drawer) Functions() Sheet {
+	known, note := d.Task.TrueEigenfunctions != nil, "The constant one is left out."
+	if known {
+		note = "An estimate is the one whose eigenvalue is nearest to the true one, scaled to be nearest to it. " + note
+	}
 	s := Sheet{
 		lettering: d.lettering, Name: "functions", Title: "Density and eigenfunctions", ratio: 0.8,
 		Empty: "No run has right eigenfunctions.",
-		Note: "Real parts of right eigenfunctions, those of the evolution operator itself, at the test snapshots. An estimate " +
-			"is the one whose eigenvalue is nearest to the true one, scaled to be nearest to it. The constant one is left out.",
-		Key: d.trueKey("estimated"),
+		Note: "Real parts of right eigenfunctions, those of the evolution operator itself, at the test snapshots. " + note,
+		Key:  d.trueKey(known || d.Task.TrueDensity != nil, "estimated"),
 	}
 	if p, ok := d.densityPanel(); ok {
 		s.Panels = append(s.Panels, p)
@@ -164,7 +179,7 @@ func (d *Drawer) Functions() Sheet {
 			p.Add(clipped(curve{at: f.At, values: f.True, line: trueLine}),
 				clipped(curve{at: f.At, values: f.Values, line: d.methodLine(e.ID)}))
 			s.Panels = append(s.Panels, panel{Title: e.Label, Subtitle: f.Name, plot: p,
-				label: fmt.Sprintf("%s: the right eigenfunction of %s, true and estimated", e.Label, f.Name)})
+				label: fmt.Sprintf("%s: the right eigenfunction of %s, %s", e.Label, f.Name, trueAnd(known, "estimated"))})
 		}
 	}
 	return s.limited("right eigenfunctions", without)

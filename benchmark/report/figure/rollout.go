@@ -11,7 +11,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 )
 
-// rolloutRow is a row of the roll-out: a method, and its predictions from the first test snapshot.
+// rolloutRow is a row of the roll-out: a method, and its predictions from the first test snapshot; or the truth.
 type rolloutRow struct {
 	name    block
 	message string // in the place of images
@@ -107,8 +107,12 @@ func (d *Drawer) rolloutHead() (start, word string, title func(step int) string)
 }
 
 func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
-	rows := make([]rolloutRow, len(d.Exhibits))
-	for i, e := range d.Exhibits {
+	var rows []rolloutRow
+	if len(d.TrueImages) > 0 {
+		truth := analysis.Exhibit{Images: d.TrueImages}
+		rows = append(rows, rolloutRow{name: setBlock(width, d.title, analysis.TruthWord), exhibit: truth})
+	}
+	for _, e := range d.Exhibits {
 		row := rolloutRow{exhibit: e}
 		row.name = append(setBlock(width, d.title, e.Label), setBlock(width, d.note, e.ShownRun())...)
 		for column, label := range e.Labels {
@@ -122,7 +126,7 @@ func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
 		case len(e.Images) == 0:
 			row.message = fmt.Sprintf("no %ss", analysis.SnapshotWord(d.Results.Task))
 		}
-		rows[i] = row
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -355,6 +355,30 @@ func TestPageInBrowser(t *testing.T) {
 
 // TestLivePage: a page that is served takes in what is new, and keeps what the reader has chosen,
 // opened and scrolled to.
+// A long word, the name of a file for instance, makes no page wider.
+func TestLongSourceInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	s := unjudged(t)
+	s.Content.Task.Source = strings.Repeat("x", 300)
+	path := pageFile(t, s)
+	for _, width := range []int64{1280, 360} {
+		b.open(path, width, 740)
+		assert.Equal(t, int(width), js[int](b, `document.documentElement.scrollWidth`))
+	}
+	b.noTroubles()
+}
+
+// The row of the truth moves with the others.
+func TestTrueImagesInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	b.open(pageFile(t, unjudged(t)), 1280, 900)
+	b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
+	rows := `[...document.querySelectorAll(".rollout tbody tr")].map((row) => [...row.querySelectorAll("use")].map((u) => u.getAttribute("y")).join())`
+	assert.Equal(t, []string{"-56,-56,-56", "-56,-56,-56", "-56,-56,-56"}, js[[]string](b, rows))
+	assert.Equal(t, "visible", js[string](b, `getComputedStyle(document.querySelector(".rollout tbody .cell")).visibility`))
+	b.noTroubles()
+}
+
 // A page of errors, without states and labels, answers as others do.
 func TestPageOfErrorsInBrowser(t *testing.T) {
 	b := openBrowser(t)

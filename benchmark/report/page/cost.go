@@ -60,7 +60,7 @@ func (b *builder) operatorView(t *analysis.Table) costView {
 		v.Notes = append(v.Notes, pageFact{Name: c.Name, Value: c.More})
 		v.Columns[i].More = ""
 	}
-	v.Caption = "How near the operators of runs are to the truth: means over the runs that are ok."
+	v.Caption = "What is known of the operators of runs: means over the runs that are ok."
 	return v
 }
 

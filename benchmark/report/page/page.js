@@ -151,11 +151,12 @@
       }
       for (const row of all(".rollout tbody tr")) {
         const method = row.dataset.method;
+        move(row.cells[1], 0);
+        if (method === undefined) { all(".cell", row).forEach(move); continue; } // the truth
         const run = (r.runs[method] ?? []).find((x) => String(x.seed) === seed);
         const shown = run && run.labels;
         row.classList.toggle("without", !shown);
         one(".which", row).textContent = run ? run.text : "no run at seed " + seed;
-        move(row.cells[1], 0);
         if (!shown) {
           for (const seen of all(".seen", row)) { seen.textContent = ""; seen.className = "seen"; }
           continue;

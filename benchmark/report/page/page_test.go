@@ -168,6 +168,27 @@ func TestPageImages(t *testing.T) {
 	}
 }
 
+// TestTrueImages: of a task without states the first row is what truly follows, if that is known, and moves with the
+// others.
+func TestTrueImages(t *testing.T) {
+	s := unjudged(t)
+	p := parse(t, pageOf(t, s))
+	assert.Contains(t, p.texts, "truth")
+	assert.Contains(t, p.attrs["id"], "sprite-futures")
+	s.Task.Futures = nil
+	p = parse(t, pageOf(t, s))
+	assert.NotContains(t, p.texts, "truth")
+	assert.NotContains(t, p.attrs["id"], "sprite-futures")
+}
+
+// unjudged is results of images without states, whose future is known.
+func unjudged(t testing.TB) *fixture.Made {
+	s := fixture.Scored(t, fixture.Setting{Test: 20, Steps: 2, Methods: fixture.FiveMethods()[:2]})
+	s.Content.Task.Picture = string(core.ImagePicture)
+	s.Task.Futures = results.Rollout{s.Task.Starts, s.Task.Starts}
+	return s
+}
+
 // TestPageEscapes: no text from the results becomes markup, wherever it stands.
 func TestPageEscapes(t *testing.T) {
 	plain := parse(t, pageOf(t, escaping(t, "harmless")))

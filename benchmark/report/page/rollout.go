@@ -47,7 +47,7 @@ type rolloutColumn struct {
 }
 
 type rolloutLine struct {
-	Method      int
+	Method      int // −1 for the truth
 	Name, Which string
 	Start       template.HTML
 	Cells       []template.HTML
@@ -111,6 +111,19 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		v.Columns = append(v.Columns, rolloutColumn{step, b.TruthText(step)})
 	}
 	v.Truth = b.TruthText(0)
+	if len(b.TrueImages) > 0 {
+		futures, err := b.spriteOf(b.Task.Futures)
+		if err != nil {
+			return v, d, err
+		}
+		sprites = append(sprites, spriteImage("futures", -1, futures, width*len(b.Columns), height*v.Images))
+		line := rolloutLine{Method: -1, Name: analysis.TruthWord, Start: template.HTML(cropped("truth", width, height, 0))}
+		for column := range b.Columns {
+			line.Cells = append(line.Cells, template.HTML(
+				fmt.Sprintf(`<span class="cell">%s</span>`, cropped("futures", width, height, column))))
+		}
+		v.Rows = append(v.Rows, line)
+	}
 	for _, e := range b.Exhibits {
 		runs := d.Runs[e.ID]
 		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
@@ -205,7 +218,6 @@ func (b *builder) embed(r *rolloutRun, run *results.Run) error {
 		return err
 	}
 	images := b.Task.Starts.Len()
-	height, width := b.Pictures.Height, b.Pictures.Width
 	labels, steps := make([][]int, images), a.Rollouts[b.Results.Protocol]
 	for row := range images {
 		for _, step := range b.Columns {
@@ -214,18 +226,23 @@ func (b *builder) embed(r *rolloutRun, run *results.Run) error {
 			}
 		}
 	}
-	r.Image, err = sprite(len(b.Columns), images, height, width, func(column, row int) image.Image {
-		step := b.Columns[column]
-		if step > len(steps) || row >= steps[step-1].Len() ||
-			!slices.Equal(steps[step-1].Shape(), b.Task.Starts.Shape()) {
-			return nil
-		}
-		return b.Pictures.Of(steps[step-1], row)
-	})
-	if err == nil {
+	if r.Image, err = b.spriteOf(steps); err == nil {
 		r.Labels = labels
 	}
 	return err
+}
+
+// spriteOf has a row for each start, and a column for each step that is shown.
+func (b *builder) spriteOf(steps results.Rollout) (string, error) {
+	return sprite(len(b.Columns), b.Task.Starts.Len(), b.Pictures.Height, b.Pictures.Width,
+		func(column, row int) image.Image {
+			step := b.Columns[column]
+			if step > len(steps) || row >= steps[step-1].Len() ||
+				!slices.Equal(steps[step-1].Shape(), b.Task.Starts.Shape()) {
+				return nil
+			}
+			return b.Pictures.Of(steps[step-1], row)
+		})
 }
 
 // rolloutSeeds are the seeds that some run with images has, and the one to begin with: that of the best method.
