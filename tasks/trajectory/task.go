@@ -160,8 +160,10 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 		p.Truth = &core.Truth{Eigenvalues: s.eigenvalues}
 	}
 	p.Source = source(all, rule, scale)
-	process.Judge(p, s.starts, first.Rows.Size())
-	return p, nil
+	return p, within(ctx, func() error { // it reads all test snapshots
+		process.Judge(p, s.starts, first.Rows.Size())
+		return nil
+	})
 }
 
 // snapshots are the pieces of a part, standardised and delayed, all values of which are finite.
