@@ -72,7 +72,7 @@ func task(t testing.TB, steps int) *benchmark.Task {
 func taskOf(t testing.TB, p *core.Problem) *benchmark.Task {
 	options, err := described().Resolve(map[string]any{"steps": p.Steps})
 	require.NoError(t, err)
-	task, err := benchmark.NewTask(described(), options, p)
+	task, err := benchmark.NewTask(t.Context(), described(), options, p)
 	require.NoError(t, err)
 	return task
 }

@@ -33,7 +33,7 @@ func lorenzTask(t testing.TB, options map[string]any, change func(*core.Problem)
 	require.NoError(t, err)
 	p, err := of.Open(t.Context(), o)
 	require.NoError(t, err)
-	return benchmark.NewTask(of.Describe(), o, p)
+	return benchmark.NewTask(t.Context(), of.Describe(), o, p)
 }
 
 // lorenzPlan is a plan of two methods for the task, whose problem is changed.

@@ -157,7 +157,7 @@ func shorter(task *benchmark.Task) *benchmark.Task {
 	p, s := *task.Problem, *task.States
 	p.Steps, s.Expected = p.Steps-1, s.Expected[:p.Steps-1]
 	p.States = &s
-	other, err := benchmark.NewTask(described(), core.Options{}, &p)
+	other, err := benchmark.NewTask(context.Background(), described(), core.Options{}, &p)
 	if err != nil {
 		panic(err)
 	}

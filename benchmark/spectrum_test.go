@@ -24,7 +24,7 @@ func processPlan(
 	require.NoError(t, err)
 	p, err := task.Open(t.Context(), o)
 	require.NoError(t, err)
-	opened, err := benchmark.NewTask(task.Describe(), o, p)
+	opened, err := benchmark.NewTask(t.Context(), task.Describe(), o, p)
 	require.NoError(t, err)
 	plan := plan(t, t.TempDir(), &oracle{}, standing())
 	plan.Task, plan.Oracle, plan.Seeds = opened, benchmark.OraclePlan{}, []int64{0}

@@ -1,6 +1,7 @@
 package benchmark
 
 import (
+	"context"
 	"fmt"
 	"sort"
 
@@ -19,9 +20,10 @@ type Task struct {
 	startStates []int          // theirs, nil if they are not known
 }
 
-// NewTask returns the problem that the task of that description gave with these options. The error
-// is [core.ErrContract] if it breaks a rule of [core.Problem].
-func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, error) {
+// NewTask returns the problem that the task of that description gave with these options. It reads
+// all data, to hash them. The error is [core.ErrContract] if the problem breaks a rule of
+// [core.Problem], or that of ctx.
+func NewTask(ctx context.Context, d core.Description, options core.Options, p *core.Problem) (*Task, error) {
 	p, err := core.GuardProblem(p)
 	if err != nil {
 		return nil, fmt.Errorf("the task %s: %w", d.Name, err)
@@ -57,7 +59,9 @@ func NewTask(d core.Description, options core.Options, p *core.Problem) (*Task, 
 			t.Info.TruthSHA256 = results.HashFunctions(p.Truth.Eigenfunctions)
 		}
 	}
-	t.Info.DataSHA256 = results.HashData(p)
+	if t.Info.DataSHA256, err = results.HashData(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.States != nil {
 		t.Info.ExpectedSHA256 = results.HashStates(p.States.Expected...)
 	}

@@ -33,7 +33,7 @@ func (a *app) openBuiltin(ctx context.Context, f *taskFlags) (*benchmark.Task, e
 	if err != nil {
 		return nil, err
 	}
-	return f.open(ctx, c)
+	return f.open(ctx, c, a.stderr)
 }
 
 func (a *app) dataCommand() *cobra.Command {

@@ -247,7 +247,7 @@ func (s *session) plan(ctx context.Context, f *runFlags) (*benchmark.Plan, error
 	if err != nil {
 		return nil, err
 	}
-	task, err := f.task.open(ctx, s.catalogue)
+	task, err := f.task.open(ctx, s.catalogue, unlessQuiet(f.quiet, s.stderr))
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
@@ -67,13 +69,14 @@ func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
 	}
 }
 
-// open opens the task with its options. The errors are usageErrors but for those of the data.
-func (f *taskFlags) open(ctx context.Context, c *catalogue) (*benchmark.Task, error) {
+// open opens the task with its options, and tells show if that takes long. The errors are usageErrors but for those of
+// the data.
+func (f *taskFlags) open(ctx context.Context, c *catalogue, show io.Writer) (*benchmark.Task, error) {
 	task, options, err := f.choose(c.Registry)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, task.Describe().Name))
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, task.Describe().Name), show)
 	if ctx.Err() != nil {
 		return nil, stoppedWhile("the task was being opened")
 	}
@@ -179,8 +182,16 @@ func optionNames(d core.Description) string {
 	return "it has " + strings.Join(names, ", ")
 }
 
-// openTask opens a task. A panic in it is an error.
-func openTask(ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo) (*benchmark.Task, error) {
+// patience is for how long a task is opened without a word.
+const patience = 2 * time.Second
+
+// openTask opens a task, and tells show if that takes long. A panic in it is an error.
+func openTask(
+	ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo, show io.Writer,
+) (*benchmark.Task, error) {
+	defer time.AfterFunc(patience, func() {
+		say(show, "opening  %s: all data are read, checked and hashed before the first run\n", task.Describe().Name)
+	}).Stop()
 	var problem *core.Problem
 	var opened *benchmark.Task
 	err := core.Contain(func() (err error) {
@@ -191,7 +202,7 @@ func openTask(ctx context.Context, task core.Task, options core.Options, from *r
 		return nil, fmt.Errorf("the task %s: %w", task.Describe().Name, err)
 	}
 	err = core.Contain(func() (err error) { // it reads the data
-		opened, err = benchmark.NewTask(task.Describe(), options, problem)
+		opened, err = benchmark.NewTask(ctx, task.Describe(), options, problem)
 		return err
 	})
 	if err == nil {

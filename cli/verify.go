@@ -138,7 +138,7 @@ func foreignData(ctx context.Context, r *results.Results, f *verifyFlags, c *cat
 	if f.data == "" {
 		return ""
 	}
-	own, err := taskAgain(ctx, r, "", c)
+	own, err := taskAgain(ctx, r, "", c, io.Discard)
 	if err != nil || r.Task.Source != own.Info.Source || r.Task.DataSHA256 == own.Info.DataSHA256 {
 		return ""
 	}
@@ -147,7 +147,9 @@ func foreignData(ctx context.Context, r *results.Results, f *verifyFlags, c *cat
 
 // taskAgain opens the task of results with data from a place that the command names, "" for those that
 // the task has by itself.
-func taskAgain(ctx context.Context, r *results.Results, data string, c *catalogue) (*benchmark.Task, error) {
+func taskAgain(
+	ctx context.Context, r *results.Results, data string, c *catalogue, show io.Writer,
+) (*benchmark.Task, error) {
 	t := r.Task
 	task, err := c.Tasks.Get(t.Name)
 	if err != nil && t.Plugin != nil {
@@ -171,7 +173,7 @@ func taskAgain(ctx context.Context, r *results.Results, data string, c *catalogu
 	if err != nil {
 		return nil, fmt.Errorf("the task of the results: %w", err)
 	}
-	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name))
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name), show)
 	if err != nil {
 		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; say where they are now with --data",
 			t.Source, err)
@@ -255,7 +257,7 @@ func (s *session) planAgain(
 	if err != nil {
 		return nil, nil, err
 	}
-	task, err := taskAgain(ctx, r, f.data, s.catalogue)
+	task, err := taskAgain(ctx, r, f.data, s.catalogue, unlessQuiet(f.quiet, s.stderr))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -141,48 +141,6 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	return model, nil
 }
 
-// featuresOf returns the features of x, as a view where the embedding has one: those of a long
-// sequence may be larger than memory.
-func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectories) (mat.Matrix, error) {
-	if viewer, ok := core.As[core.Viewer](embedding); ok {
-		views := make([]mat.Matrix, x.Count())
-		for k, part := range x.All() {
-			var err error
-			if views[k], err = viewer.View(part); err != nil {
-				return nil, err
-			}
-		}
-		return core.StackRows(views...), nil
-	}
-	features, done := mat.NewDense(x.Len(), embedding.Dim(), nil), 0
-	err := inBlocks(ctx, embedding, x, func(z *mat.Dense) error {
-		n, _ := z.Dims()
-		features.Slice(done, done+n, 0, embedding.Dim()).(*mat.Dense).Copy(z)
-		done += n
-		return nil
-	})
-	return features, err
-}
-
-// blockValues is how many values of snapshots, or features of them, are there at a time.
-const blockValues = 1 << 21
-
-// inBlocks calls do with the features of one block of snapshots after the other, so that many
-// snapshots take no more memory than a few: rows are independent.
-func inBlocks(ctx context.Context, e core.Embedding, x core.Trajectories, do func(z *mat.Dense) error) error {
-	rows := max(1, blockValues/max(x.Size(), e.Dim()))
-	for from := 0; from < x.Len(); from += rows {
-		z, err := e.Embed(ctx, x.Slice(from, min(from+rows, x.Len())))
-		if err != nil {
-			return err
-		}
-		if err := do(z); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // report joins the reports of the parts.
 func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features mat.Matrix, rank int) core.Report {
 	report, ridge := core.ReportOf(embedding), core.ReportOf(operator)
@@ -212,19 +170,24 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 	return report
 }
 
-// constant reports whether all rows of m are one row, up to float32's rounding. It reads no further than to the first row
-// that tells.
+// constant reports whether all rows of m are one row, up to float32's rounding. It reads little further than to the first
+// row that tells.
 func constant(m mat.Matrix) bool {
+	const block = 256
 	n, d := m.Dims()
-	row := mat.NewDense(1, d, nil)
-	core.ReadRows(row, m, 0)
-	least, most := mat.Row(nil, 0, row), mat.Row(nil, 0, row)
-	for i := 1; i < n; i++ {
-		core.ReadRows(row, m, i)
-		for j, v := range row.RawRowView(0) {
-			least[j], most[j] = min(least[j], v), max(most[j], v)
-			if most[j]-least[j] > 8*Float32*max(-least[j], most[j]) {
-				return false
+	var least, most []float64
+	for from := 0; from < n; from += block {
+		rows := mat.NewDense(min(block, n-from), d, nil)
+		core.ReadRows(rows, m, from)
+		if from == 0 {
+			least, most = mat.Row(nil, 0, rows), mat.Row(nil, 0, rows)
+		}
+		for i := range rows.RawMatrix().Rows {
+			for j, v := range rows.RawRowView(i) {
+				least[j], most[j] = min(least[j], v), max(most[j], v)
+				if most[j]-least[j] > 8*Float32*max(-least[j], most[j]) {
+					return false
+				}
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ c
 		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape, x.Shape(), m.shape)
 	}
 	values := make([]float32, 0, x.Len()*x.Size())
-	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), func(z *mat.Dense) error {
+	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), 0, x.Len(), func(z *mat.Dense, _ int) error {
 		next, err := m.advance(ctx, z, steps)
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (m *fitted) eigenfunctions(
 	}
 	var values []complex128
 	width := 0
-	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), func(z *mat.Dense) error {
+	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), 0, x.Len(), func(z *mat.Dense, _ int) error {
 		block, err := of(ctx, z)
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ type storage struct {
 	inner  compute.Buffer
 	flat   any            // a slice of the dtype's Go type
 	memory unsafe.Pointer // of its first element; nil if it has none
+	pooled bool           // made by allocate, which takes it again; else the Go backend made it as a result
 }
 
 func newStorage(inner compute.Buffer) (*storage, error) {
@@ -101,12 +102,20 @@ func (b *Backend) allocate(shape shapes.Shape) (*storage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: memory for %s: %w", shape, err)
 	}
-	return newStorage(inner)
+	s, err := newStorage(inner)
+	if err == nil {
+		s.pooled = true
+	}
+	return s, err
 }
 
 // release gives storage back; nothing may refer to its memory any more.
 func (b *Backend) release(s *storage) {
 	if b.finalized.Load() {
+		return
+	}
+	if !s.pooled {
+		_ = s.inner.Finalize() // only a buffer that was finalized has an error
 		return
 	}
 	if key, ok := keyOf(s.shape); ok {
@@ -190,16 +199,16 @@ func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
 // BufferFromFlatData copies a flat slice of the shape's type and size into a
 // new buffer.
 func (b *Backend) BufferFromFlatData(deviceNum compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
-	// The Go backend checks device, type and length.
-	inner, err := b.fallback.BufferFromFlatData(deviceNum, flat, shape)
+	buffer, memory, err := b.NewSharedBuffer(deviceNum, shape)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStorage(inner)
-	if err != nil {
-		return nil, err
+	to, from := reflect.ValueOf(memory), reflect.ValueOf(flat)
+	if from.Kind() != reflect.Slice || from.Type() != to.Type() || from.Len() != to.Len() {
+		return nil, fmt.Errorf("cpu backend: %T is no memory of %s: it takes %d values of %s", flat, shape, to.Len(), to.Type())
 	}
-	return b.newBuffer(s), nil
+	reflect.Copy(to, from)
+	return buffer, nil
 }
 
 // HasSharedBuffers returns true.

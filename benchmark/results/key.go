@@ -1,6 +1,7 @@
 package results
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -53,15 +54,24 @@ func hashJSON(v any) string {
 }
 
 // HashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major, of
-// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits.
-func HashData(p *core.Problem) string {
+// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits. All data are
+// read once, which may take minutes; the error is that of ctx.
+func HashData(ctx context.Context, p *core.Problem) (string, error) {
 	h := sha256.New()
+	until := writer(func(values []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return h.Write(values)
+	})
 	all := []core.Trajectories{p.Train, p.Validation, p.Test}
 	var lengths []int
 	for _, x := range all {
 		for i := range x.Count() {
 			lengths = append(lengths, x.At(i).Len())
-			_, _ = x.At(i).WriteTo(h) // a hash takes everything
+			if _, err := x.At(i).WriteTo(until); err != nil {
+				return "", err
+			}
 		}
 	}
 	states := 0
@@ -73,8 +83,12 @@ func HashData(p *core.Problem) string {
 	if len(lengths) > len(all) || p.Starts != nil {
 		hashNumbers(h, []int{p.Train.Count(), p.Validation.Count()}, lengths, p.Starts)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(values []byte) (int, error) { return w(values) }
 
 // HashFunctions is the SHA-256 of the values of functions, complex128, little-endian, one function after the other.
 func HashFunctions(functions [][]complex128) string {

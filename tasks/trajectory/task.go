@@ -169,10 +169,9 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 		p.Truth = &core.Truth{Eigenvalues: s.eigenvalues}
 	}
 	p.Source = source(all, rule, scale)
-	if err := process.Judge(p, s.starts, first.Rows.Size()); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, within(ctx, func() error { // it reads all test snapshots
+		return process.Judge(p, s.starts, first.Rows.Size())
+	})
 }
 
 // snapshots are the pieces of a part in their frame, all values of which are finite.

@@ -115,7 +115,9 @@ func TestSameNumbersSameBits(t *testing.T) {
 			"a.npy": npy(t, []int{200, 3}, values), "b.npy": npy(t, []int{200, 3}, doubles),
 			"a.npz": stored.Bytes(), "b.npz": deflated.Bytes(),
 		} {
-			hashes[results.HashData(opened(t, written(t, name, content), options))] = name
+			hash, err := results.HashData(t.Context(), opened(t, written(t, name, content), options))
+			require.NoError(t, err)
+			hashes[hash] = name
 		}
 		assert.Len(t, hashes, 1, options)
 	}

@@ -47,7 +47,7 @@ func (d *Drawer) Forecast() Sheet {
 		lettering: d.lettering, Name: "forecast", Title: "Forecast", ratio: 0.7, Empty: "No run has a roll-out.",
 		Note: fmt.Sprintf("The last value of a snapshot%s, from the first start on. %s", analysis.Standardised(task),
 			analysis.Conditions(d.Results)),
-		Key:  d.trueKey(known, "predicted"),
+		Key: d.trueKey(known, "predicted"),
 	}
 	lowHigh := d.Future.Last
 	if len(lowHigh) == 0 {
@@ -154,8 +154,8 @@ func (d *Drawer) Functions() Sheet {
 	s := Sheet{
 		lettering: d.lettering, Name: "functions", Title: "Density and eigenfunctions", ratio: 0.8,
 		Empty: "No run has right eigenfunctions.",
-		Note: "Real parts of right eigenfunctions, those of the evolution operator itself, at the test snapshots. " + note,
-		Key:  d.trueKey(known || d.Task.TrueDensity != nil, "estimated"),
+		Note:  "Real parts of right eigenfunctions, those of the evolution operator itself, at the test snapshots. " + note,
+		Key:   d.trueKey(known || d.Task.TrueDensity != nil, "estimated"),
 	}
 	if p, ok := d.densityPanel(); ok {
 		s.Panels = append(s.Panels, p)

@@ -53,29 +53,36 @@ func Snapshots(name string, x core.Snapshots) Array {
 	if pixels, ok := x.Pixels(); ok {
 		return Array{header(name, wire.Type_PIXEL8, shape...), func(dst []byte, from, to int) []byte { return append(dst, pixels[from:to]...) }}
 	}
-	return singles(name, x.Floats(), shape...)
+	return Array{header(name, wire.Type_FLOAT32, shape...), func(dst []byte, from, to int) []byte {
+		size := x.Size()
+		first, end := from/size, (to+size-1)/size
+		values := x.Slice(first, end).Floats() // no more than are sent at once: a recording may be larger than memory
+		return appendSingles(dst, values[from-first*size:to-first*size])
+	}}
 }
 
 func singles(name string, values []float32, shape ...int) Array {
 	return Array{header(name, wire.Type_FLOAT32, shape...), func(dst []byte, from, to int) []byte {
-		for _, v := range values[from:to] {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
-		}
-		return dst
+		return appendSingles(dst, values[from:to])
 	}}
+}
+
+func appendSingles(dst []byte, values []float32) []byte {
+	for _, v := range values {
+		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+	}
+	return dst
 }
 
 // Matrix is an array of the entries of a matrix.
 func Matrix(name string, m mat.Matrix) Array {
 	rows, columns := m.Dims()
-	at := m.At
-	if d, ok := m.(*mat.Dense); ok {
-		raw := d.RawMatrix()
-		at = func(i, j int) float64 { return raw.Data[i*raw.Stride+j] }
-	}
 	return Array{header(name, wire.Type_FLOAT64, rows, columns), func(dst []byte, from, to int) []byte {
-		for k := from; k < to; k++ {
-			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(at(k/columns, k%columns)))
+		first, end := from/columns, (to+columns-1)/columns
+		block := mat.NewDense(end-first, columns, nil)
+		core.ReadRows(block, m, first)
+		for _, v := range block.RawMatrix().Data[from-first*columns : to-first*columns] {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
 		}
 		return dst
 	}}

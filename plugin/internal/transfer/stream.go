@@ -20,7 +20,8 @@ const ComputedTrailer = "koopbench-computed-seconds"
 func CheckSize(arrays ...Array) error {
 	for _, a := range arrays {
 		if _, err := count(a.header); err != nil {
-			return fmt.Errorf("%w: the array %q of shape %v is larger than %d bytes, the most that is sent to a plugin or back at once: use fewer snapshots in one call",
+			return fmt.Errorf("%w: the array %q of shape %v is larger than %d bytes, the most that is sent to another process or back "+
+				"at once; use fewer snapshots, or built-in methods without --isolate, which read them where they are",
 				core.ErrShape, a.header.GetName(), a.header.GetShape(), MaxArray)
 		}
 	}

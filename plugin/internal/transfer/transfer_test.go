@@ -225,3 +225,44 @@ func BenchmarkSend(b *testing.B) {
 		send(b, Snapshots("x", x))
 	}
 }
+
+// counted is a source of snapshots that counts how many values of it are read.
+type counted struct{ read *int }
+
+func (c counted) Read(dst []float32, from int) {
+	*c.read += len(dst)
+	for i := range dst {
+		dst[i] = float32(7*from + i)
+	}
+}
+
+func (c counted) At(i, j int) float32 { return float32(7*i + j) }
+
+// TestSourcesAreReadAsTheyAreSent: snapshots and their view are read a chunk at a time, and not at all if they are too large.
+func TestSourcesAreReadAsTheyAreSent(t *testing.T) {
+	read := 0
+	huge, err := core.NewSourceSnapshots(counted{&read}, 1<<40, 7)
+	require.NoError(t, err)
+	for _, a := range []Array{Snapshots("x", huge), Matrix("x", huge.View())} {
+		err := CheckSize(a)
+		require.ErrorIs(t, err, core.ErrShape)
+		require.ErrorContains(t, err, "use fewer snapshots, or built-in methods without --isolate")
+	}
+	assert.Zero(t, read)
+
+	const n = 2*MaxChunk/4/7 + 5
+	x := huge.Slice(3, 3+n)
+	sent := send(t, Snapshots("x", x))
+	assert.Less(t, read, 7*n+8*len(sent))
+	got, err := Receive(&script{frames: sent}, Headers([]Array{Snapshots("x", x)}), "x")
+	require.NoError(t, err)
+	y, err := got[0].Snapshots()
+	require.NoError(t, err)
+	assert.Equal(t, x.Floats(), append([]float32{}, y.Floats()...))
+
+	got, err = Receive(&script{frames: send(t, Matrix("x", x.View()))}, Headers([]Array{Matrix("x", x.View())}), "x")
+	require.NoError(t, err)
+	m, err := got[0].Matrix()
+	require.NoError(t, err)
+	assert.True(t, mat.Equal(x.View(), m))
+}
