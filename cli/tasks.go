@@ -24,7 +24,7 @@ func (f *taskFlags) several(r *registry.Registry, list string) ([]*taskFlags, er
 		return nil, usageError{fmt.Errorf("--tasks: %w", err)}
 	}
 	var all []*taskFlags
-	taken, by := map[string]string{}, map[string]string{}
+	taken, by := map[string]bool{}, map[string]string{} // short forms, and elements by their folder
 	for _, element := range elements {
 		name, _, _ := strings.Cut(element, "?")
 		task, err := r.Tasks.Get(name)
@@ -43,7 +43,7 @@ func (f *taskFlags) several(r *registry.Registry, list string) ([]*taskFlags, er
 		all = append(all, one)
 	}
 	for _, s := range shortForms {
-		if *f.values[s.flag] != "" && taken[s.flag] == "" {
+		if *f.values[s.flag] != "" && !taken[s.flag] {
 			return nil, usagef("--%s: no task of --tasks has an option %q", s.flag, s.option)
 		}
 	}
@@ -51,14 +51,14 @@ func (f *taskFlags) several(r *registry.Registry, list string) ([]*taskFlags, er
 }
 
 // of are the flags of one of several tasks: of the short forms, those of its options, which are noted as taken.
-func (f *taskFlags) of(element string, d core.Description, taken map[string]string) *taskFlags {
+func (f *taskFlags) of(element string, d core.Description, taken map[string]bool) *taskFlags {
 	one := *f
 	one.task, one.ofList, one.values = element, true, map[string]*string{}
 	for _, s := range shortForms {
 		value := new(string)
 		if _, ok := d.Option(s.option); ok {
 			*value = *f.values[s.flag]
-			taken[s.flag] = d.Name
+			taken[s.flag] = true
 		}
 		one.values[s.flag] = value
 	}

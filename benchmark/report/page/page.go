@@ -1,6 +1,7 @@
 // Package page writes results as one HTML page: from the template page.html, the style sheet
 // page.css, the script page.js and the drawings of package figure. view.go gathers what it says,
-// ranking.go its tables, figures.go its drawings, and rollout.go packs its images.
+// ranking.go its tables, figures.go its drawings, and rollout.go packs its images. overview.go is the page of several
+// tasks.
 package page
 
 import (
