@@ -147,6 +147,7 @@ func TestTablesRefused(t *testing.T) {
 		"too large":     {text: "1,1e39\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e39" is beyond the range of numbers of 32 bits`},
 		"far too large": {text: "1,1e999\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e999" is beyond the range of numbers`},
 		"hexadecimal":   {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is no number`},
+		"underscore":    {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is no number`},
 		"open quote":    {text: "x,y\n1,\"2\n", is: ErrFormat, says: "line 2, column 2 (y): a quote that does not end in its line"},
 		"after a quote": {text: "x,y\n\"1\"2,3\n", is: ErrFormat, says: "line 2, column 1 (x): there is a text after a quote"},
 		"UTF-16":        {text: "\xff\xfex\x00\n\x00", is: ErrFormat, says: "it is a text in UTF-16; save it in UTF-8"},

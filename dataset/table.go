@@ -247,7 +247,7 @@ func (t *table) number(i int) (float64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange), strings.ContainsAny(text, "xX"):
+	case err != nil && !errors.Is(err, strconv.ErrRange), !foreign.Decimal(text):
 		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; leave the column out by columns=", field))
 	case mark != 0 && t.mark != 0 && mark != t.mark:
 		return 0, t.wrong(i, fmt.Sprintf("%.40q has another decimal mark than numbers before it; write the point or the comma",

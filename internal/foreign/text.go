@@ -46,6 +46,15 @@ func Shorten(text string, most int) string {
 	return text[:end] + "…"
 }
 
+// Decimal reports whether a number is not written in the ways of programs alone: hexadecimal, or with
+// _ between its digits.
+func Decimal(number string) bool { return !strings.ContainsAny(number, "xX_") }
+
+// Line is a text for one line of at most that many bytes: a name of a file, for instance.
+func Line(text string, most int) string {
+	return Shorten(Printable(strings.Join(strings.Fields(text), " ")), most)
+}
+
 // Cell is a text for a cell of a CSV table: one that a spreadsheet would take for a formula has ' before
 // it.
 func Cell(text string) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // many is from how many trajectories on shares are of whole ones.
@@ -35,7 +36,7 @@ func parseSplit(text string) (split, error) {
 			s.counts = append(s.counts, n)
 		}
 		v, err := strconv.ParseFloat(part, 64)
-		if err != nil || !(v > 0) || math.IsInf(v, 0) {
+		if err != nil || !foreign.Decimal(part) || !(v > 0) || math.IsInf(v, 0) {
 			return s, fmt.Errorf("%w: %.40q in the split %q; give positive numbers, which leave each part something",
 				core.ErrOption, part, text)
 		}

@@ -56,7 +56,7 @@ func (Task) Describe() core.Description {
 			core.IntOption(process.DelayOption, 1, 1, maxDelay, "rows that a snapshot holds, the newest last"),
 			core.IntOption("stride", 1, 1, maxLag, "rows from one of them to the next"),
 			core.TextOption("eigenvalues", "", core.MaxText, "true eigenvalues of the evolution operator over one row, "+
-				"separated by commas, like .95+.1i"),
+				"separated by commas, like .95+.1i,.95-.1i; 1 is added"),
 			core.IntOption("rank", 0, 0, maxRank, "usual rank of an operator, or number of features; 0 for as many as values of "+
 				"a snapshot, at most 16"),
 		},

@@ -243,6 +243,16 @@ func TestProblem(t *testing.T) {
 	assert.Contains(t, wide.Source, "wide.npy: 12\u202f000 rows × 30 columns, float32")
 }
 
+// TestTrivialEigenvalue: 1 is true of every operator, whether the user writes it or not.
+func TestTrivialEigenvalue(t *testing.T) {
+	data := orbit(t, 200)
+	for _, text := range []string{".9+.1i,.9-.1i", "1,.9+.1i,.9-.1i", ".9-.1i, .9+.1i, 1.0"} {
+		p := opened(t, data, map[string]any{"eigenvalues": text})
+		assert.Equal(t, []complex128{1, .9 + .1i, .9 - .1i}, p.Truth.Eigenvalues, text)
+	}
+	assert.Nil(t, opened(t, data, nil).Truth)
+}
+
 func TestRefused(t *testing.T) {
 	long, short := written(t, "long.csv", []byte(table("", wave(100, 2)))), written(t, "short.csv", []byte(table("", wave(8, 2))))
 	wide := written(t, "wide.csv", []byte(table("", wave(100, 3))))
@@ -274,7 +284,10 @@ func TestRefused(t *testing.T) {
 		"too many":       {long, map[string]any{"split": "80,20,20"}, core.ErrTooShort, "the test part lacks 20"},
 		"eigenvalues":    {long, map[string]any{"eigenvalues": ".9,one"}, core.ErrOption, `the eigenvalue "one" is no number; write it like .95 or .95+.1i`},
 		"no finite one":  {long, map[string]any{"eigenvalues": "nan"}, core.ErrOption, `the eigenvalue "nan" is no number`},
-		"growing":        {long, map[string]any{"eigenvalues": "1e300", "lag": 2}, core.ErrOption, "grows beyond all numbers over 2 rows"},
+		"growing":        {long, map[string]any{"eigenvalues": "1,5"}, core.ErrOption, `the eigenvalue "5" has a modulus above 1`},
+		"half a pair":    {long, map[string]any{"eigenvalues": "1,.95+.1i"}, core.ErrOption, "(0.95+0.1i) has no conjugate"},
+		"not decimal":    {long, map[string]any{"eigenvalues": ".9_5"}, core.ErrOption, `the eigenvalue ".9_5" is no number`},
+		"no share":       {long, map[string]any{"split": "0x1p-1,.2,.2"}, core.ErrOption, `"0x1p-1" in the split`},
 		"NaN":            {gap, nil, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"NaN, as it is":  {gap, map[string]any{"standardise": "false"}, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"far out":        {written(t, "far.csv", []byte(table("", far))), nil, core.ErrNonFinite, "a value lies very far outside the training part"},
