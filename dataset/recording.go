@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -45,8 +46,8 @@ type Selection struct {
 }
 
 const (
-	// AutoTime stands for a column of a table called t, time or index, or not called anything, in any
-	// case of letters, if its numbers rise.
+	// AutoTime stands for a column of a table called t, or time in any case of letters, unless Columns
+	// name it. If Columns are left out, it may also be called index, or nothing.
 	AutoTime = "auto"
 	// NoTime says that all columns are data.
 	NoTime = "none"
@@ -243,6 +244,9 @@ func column(text string, width int, names []string) (int, error) {
 	if names != nil {
 		has += ", " + Few(names)
 	}
+	if near := core.Nearest(text, names); near != "" {
+		has += fmt.Sprintf("; did you mean %q?", near)
+	}
 	return 0, fmt.Errorf("%w: there is no column %.80q; it has %s", core.ErrOption, text, has)
 }
 
@@ -266,20 +270,40 @@ func even(n int, time func(i int) float64, row func(i int) string) (float64, err
 	if n < 2 {
 		return 0, nil
 	}
-	interval := (time(n-1) - time(0)) / float64(n-1)
 	for i := 1; i < n; i++ {
-		step := time(i) - time(i-1)
-		switch {
-		case !(step > 0):
-			return 0, fmt.Errorf("%w: the time does not rise from %s (%v) to the next row (%v)", core.ErrOption, row(i-1),
-				time(i-1), time(i))
-		case step < (1-unevenness)*interval || step > (1+unevenness)*interval:
-			return 0, fmt.Errorf("%w: the time is not even: it rises by %.6g after %s, and by %.6g on average; give rows at "+
-				"even times, or time=%s to take it as data", core.ErrOption, step, row(i-1), interval, NoTime)
+		if !(time(i) > time(i-1)) {
+			return 0, fmt.Errorf("%w: the time does not rise from %s (%v) to the next row (%v); give each trajectory a file "+
+				"of its own, or time=%s to take it as data", ErrFormat, row(i-1), time(i-1), time(i), NoTime)
+		}
+	}
+	interval := (time(n-1) - time(0)) / float64(n-1)
+	for i := range n {
+		if !(math.Abs(time(i)-time(0)-float64(i)*interval) <= unevenness*interval) {
+			odd, usual := oddStep(n, time)
+			return 0, fmt.Errorf("%w: the time is not even: it rises by %.6g after %s, and by %.6g after most; give rows at "+
+				"even times, or time=%s to take it as data", ErrFormat, time(odd+1)-time(odd), row(odd), usual, NoTime)
 		}
 	}
 	return interval, nil
 }
 
-// unevenness is how far a step may be from the mean, as a part of it: times are rounded as they are written.
-const unevenness = 0.05
+// oddStep is the row, of at least two, after which the time rises least like after others, and how much it usually rises: the
+// median of the first rises.
+func oddStep(n int, time func(i int) float64) (odd int, usual float64) {
+	const most = 1 << 16
+	steps := make([]float64, min(n-1, most))
+	for i := range steps {
+		steps[i] = time(i+1) - time(i)
+	}
+	slices.Sort(steps)
+	usual = steps[len(steps)/2]
+	for i, worst := 0, -1.0; i < n-1; i++ {
+		if off := math.Abs(time(i+1) - time(i) - usual); off > worst {
+			odd, worst = i, off
+		}
+	}
+	return odd, usual
+}
+
+// unevenness is how far a time may be from an even one, as a part of a step: times are rounded as they are written.
+const unevenness = 0.2

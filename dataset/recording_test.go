@@ -127,6 +127,40 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, []string{"t", "x"}, r.Names)
 }
 
+// timesText is lines of even times with a missing one.
+func timesText(n, missing int) string {
+	var b strings.Builder
+	for i := range n {
+		if i != missing {
+			fmt.Fprintf(&b, "\n%.2f,1", 0.05*float64(i))
+		}
+	}
+	return b.String()
+}
+
+// TestAutoTime: what is taken for the time where nothing else is said.
+func TestAutoTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, columns, time string
+		interval            float64
+		names               []string
+	}{
+		"t is not asked for": {"t,x,y\n0,1,2\n.5,1,2\n", "x,y", "column t", .5, []string{"x", "y"}},
+		"t is asked for":     {"t,x\n0,1\n.5,1\n", "t,x", "", 0, []string{"t", "x"}},
+		"a chosen time":      {",t,x\n0,0,1\n1,.5,1\n", "x", "column t", .5, []string{"x"}},
+		"an index is chosen": {",x\n0,1\n0,1\n", "1..2", "", 0, []string{"", "x"}},
+		"30 a second":        {"t,x\n0,1\n.03,1\n.07,1\n.1,1\n", "", "column t", .1 / 3, []string{"x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := recordings1(t, "a.csv", c.text, Selection{Columns: c.columns, Time: AutoTime})
+			require.NoError(t, err)
+			assert.Equal(t, c.time, r.Time)
+			assert.InDelta(t, c.interval, r.Interval, 1e-12)
+			assert.Equal(t, c.names, r.Names)
+		})
+	}
+}
+
 // TestTablesRefused: what cannot be read gets a sentence that names file, line and column.
 func TestTablesRefused(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -154,9 +188,16 @@ func TestTablesRefused(t *testing.T) {
 		"only a header": {text: "x,y\n", is: ErrFormat, says: "it has a header and no numbers"},
 		"blank":         {text: "\n \n", is: ErrFormat, says: "it has no line that is not empty"},
 		"empty":         {text: "", is: ErrFormat, says: "a.csv: unreadable data file: it is empty"},
-		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: core.ErrOption,
-			says: "the time is not even: it rises by 1 after line 2, and by 1.33333 on average"},
-		"time falls":     {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: core.ErrOption, says: "the time does not rise from line 2 (1) to the next row (1)"},
+		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: ErrFormat,
+			says: "the time is not even: it rises by 2 after line 3, and by 1 after most"},
+		"a gap in time":  {text: "t,x" + timesText(100, 50), is: ErrFormat, says: "it rises by 0.1 after line 51, and by 0.05 after most"},
+		"two runs":       {text: "t,x\n0,1\n1,2\n0,3\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1) to the next row (0); give each trajectory a file of its own, or time=none"},
+		"a stamp twice":  {text: "Time,x\n0,1\n1,2\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"index twice":    {text: "index,x\n0,1\n1,2\n0,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"two times":      {text: "index,t,x\n0,1,2\n1,2,2\n", is: core.ErrOption, says: "column 1 (index) and column 2 (t) may both be the time; say which by time="},
+		"dates":          {text: "x,time\n1,12:30\n", is: ErrFormat, says: `"12:30" is no number; leave the column out by columns= and time=none`},
+		"misspelt":       {text: "speed,y\n1,2\n", columns: "sped", is: core.ErrOption, says: `did you mean "speed"?`},
+		"time falls":     {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: ErrFormat, says: "the time does not rise from line 2 (1) to the next row (1)"},
 		"only time":      {text: "t\n0\n1\n2\n", is: core.ErrOption, says: "its only column is the time"},
 		"no such column": {text: "x,y\n1,2\n", columns: "x,z", is: core.ErrOption, says: `there is no column "z"; it has the columns 1..2, x, y`},
 		"no column 3":    {text: "1,2\n", columns: "1..3", is: core.ErrOption, says: `there is no column "3"`},
@@ -239,7 +280,7 @@ func TestArraysRefused(t *testing.T) {
 		"a long row":    {content: arrayFile(1, "|u1", false, []int{1, maxRow + 1}, make([]byte, maxRow+1)), is: ErrFormat, says: "a snapshot has at most 4194304 values"},
 		"image columns": {content: floats([]int{1, 1, 1}, 1), columns: "1", is: core.ErrOption, says: "these are images"},
 		"no such name":  {content: floats([]int{1, 1}, 1), columns: "x", is: core.ErrOption, says: `there is no column "x"; it has the columns 1..1`},
-		"uneven time":   {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: core.ErrOption, says: "the time is not even: it rises by 1 after row 1"},
+		"uneven time":   {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: ErrFormat, says: "the time is not even: it rises by 4 after row 2, and by 1 after most"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Selection{Columns: c.columns, Time: AutoTime}

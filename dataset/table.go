@@ -123,11 +123,8 @@ func (t *table) choose() (err error) {
 	case NoTime:
 		t.time = -1
 	case AutoTime:
-		t.time = slices.IndexFunc(t.names, func(name string) bool {
-			return slices.Contains([]string{"", "t", "time", "index"}, strings.ToLower(name))
-		})
-		if !slices.Contains(t.columns, t.time) {
-			t.time = -1
+		if t.time, err = t.autoTime(); err != nil {
+			return err
 		}
 	default:
 		if t.time, err = column(t.Time, t.width, t.names); err != nil {
@@ -140,6 +137,27 @@ func (t *table) choose() (err error) {
 	}
 	return nil
 }
+
+// autoTime finds the column of the time by its name, -1 for none. Columns that are asked for are data.
+func (t *table) autoTime() (int, error) {
+	found := -1
+	for i, name := range t.names {
+		switch {
+		case t.Columns == "" && (name == "" || strings.EqualFold(name, "index")), isTime(name) && (t.Columns == "" || !slices.Contains(t.columns, i)):
+		default:
+			continue
+		}
+		if found >= 0 {
+			return 0, fmt.Errorf("%w: %s and %s may both be the time; say which by time=, and which others are read by columns=",
+				core.ErrOption, t.column(found), t.column(i))
+		}
+		found = i
+	}
+	return found, nil
+}
+
+// isTime reports whether a name says that numbers are times. T is a temperature.
+func isTime(name string) bool { return name == "t" || strings.EqualFold(name, "time") }
 
 // split makes the fields of a line.
 func (t *table) split(line []byte) error {
@@ -235,7 +253,7 @@ func (t *table) add(line []byte) error {
 func (t *table) number(i int) (float64, error) {
 	field := t.fields[i]
 	if len(field) == 0 {
-		return 0, t.wrong(i, "there is no number; fill the gap, or leave the column out by columns=")
+		return 0, t.wrong(i, "there is no number; fill the gap, or "+t.leaveOut(i))
 	}
 	text := string(field)
 	mark := byte(0)
@@ -248,7 +266,7 @@ func (t *table) number(i int) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange), !foreign.Decimal(text):
-		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; leave the column out by columns=", field))
+		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; %s", field, t.leaveOut(i)))
 	case mark != 0 && t.mark != 0 && mark != t.mark:
 		return 0, t.wrong(i, fmt.Sprintf("%.40q has another decimal mark than numbers before it; write the point or the comma",
 			field))
@@ -261,6 +279,14 @@ func (t *table) number(i int) (float64, error) {
 		t.mark = mark
 	}
 	return v, nil
+}
+
+// leaveOut says how to leave a column out.
+func (t *table) leaveOut(i int) string {
+	if i == t.time {
+		return "leave the column out by columns= and time=" + NoTime
+	}
+	return "leave the column out by columns="
 }
 
 // wrong is [ErrFormat] for a field of the line.
@@ -279,17 +305,13 @@ func (t *table) column(i int) string {
 	return columnName(i, "")
 }
 
-// recording is what all lines make. A column that may be the time is data if it does not rise.
+// recording is what all lines make.
 func (t *table) recording() (r Recording, err error) {
 	r.first = 1
 	if t.names != nil {
 		r.first = 2
 	}
-	rises := true
-	for i := range len(t.times) - 1 {
-		rises = rises && t.times[i+1] > t.times[i]
-	}
-	if t.time >= 0 && (rises && len(t.times) > 1 || t.Time != AutoTime) {
+	if t.time >= 0 {
 		r.Time = columnName(t.time, "")
 		if t.names != nil && t.names[t.time] != "" {
 			r.Time = "column " + t.names[t.time]
