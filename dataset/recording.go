@@ -18,7 +18,8 @@ import (
 
 // Recording is a trajectory in a file: snapshots in the order of time.
 type Recording struct {
-	// File is the name of the file, without folders, and Array that of the array in an archive of several.
+	// File is the name of the file, with folders only where two files have one name, and Array that of the array in
+	// an archive of several.
 	File, Array string
 	// Form says what the file was taken for.
 	Form string
@@ -116,18 +117,18 @@ func (r *recordings) read(ctx context.Context, from place) error {
 	case len(start) == 0:
 		err = fmt.Errorf("%w: it is empty", ErrFormat)
 	case bytes.HasPrefix(start, []byte("\x93NUMPY")), bytes.HasPrefix(start, []byte("PK\x03\x04")):
-		err = r.readArrays(file, from.base())
+		err = r.readArrays(file, from.name)
 	case known(start) != "":
 		err = fmt.Errorf("%w: it is %s; .npy, .npz, .csv and .tsv files are read", ErrFormat, known(start))
 	default:
 		t := table{Selection: r.Selection, left: r.left, lines: lines{content: content}}
 		var one Recording
 		one, err = t.read(ctx)
-		one.File = from.base()
+		one.File = from.name
 		r.left, r.all = t.left, append(r.all, one)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", from.base(), err)
+		return fmt.Errorf("%s: %w", from.name, err)
 	}
 	return nil
 }
@@ -251,10 +252,10 @@ func column(text string, width int, names []string) (int, error) {
 }
 
 // shown is a name out of a file, for messages.
-func shown(name string) string {
-	const most = 80
-	return foreign.Shorten(foreign.Printable(strings.Join(strings.Fields(name), " ")), most)
-}
+func shown(name string) string { return foreign.Line(name, 80) }
+
+// shownPath is a whole path, for messages.
+func shownPath(path string) string { return foreign.Line(path, 1000) }
 
 // Few names the first of many, and the last.
 func Few(names []string) string {

@@ -341,8 +341,15 @@ func TestPlaces(t *testing.T) {
 	one, two := filepath.Join(dir, "run10.csv"), filepath.Join(dir, "run1.csv")
 	assert.Equal(t, []string{"run10.csv", "run1.csv"}, titles(one+", "+two))
 	assert.Equal(t, []string{"a,b.csv"}, titles(filepath.Join(dir, "a,b.csv")))
+	_, err := Recordings(t.Context(), one+",", all)
+	require.ErrorContains(t, err, "nothing stands before or after a comma")
+	for _, person := range []string{"P1", "P2"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, person), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, person, "run.csv"), []byte("1\n2\n"), 0o600))
+	}
+	assert.Equal(t, []string{"P1/run.csv", "P2/run.csv"}, titles(filepath.Join(dir, "P1")+","+filepath.Join(dir, "P2")))
 	empty := t.TempDir()
-	_, err := Recordings(t.Context(), empty, all)
+	_, err = Recordings(t.Context(), empty, all)
 	require.ErrorContains(t, err, "has no file that ends in .npy, .npz, .csv, .tsv")
 	_, err = Recordings(t.Context(), filepath.Join(dir, "none.csv"), all)
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -360,6 +367,31 @@ func TestPlaces(t *testing.T) {
 	cancel()
 	_, err = Recordings(ctx, dir, all)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestNamesOfFiles: what is printed of a name is one line that steers nothing.
+func TestNamesOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := filepath.Join(dir, "a\ndata: b\x1b.csv")
+	require.NoError(t, os.WriteFile(at, []byte("1\n2\n"), 0o600))
+	for _, place := range []string{at, dir} {
+		got, err := Recordings(t.Context(), place, all)
+		require.NoError(t, err)
+		assert.Equal(t, "a data: b\uFFFD.csv", got[0].Title())
+	}
+	_, err := Recordings(t.Context(), filepath.Join(dir, "e\n.csv"), all)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "e .csv: no such file")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "f\nf"), 0o700))
+	_, err = Recordings(t.Context(), filepath.Join(dir, "f\nf"), all)
+	require.ErrorContains(t, err, "f f has no file that ends in .npy, .npz, .csv, .tsv; folders in it are not looked into")
+	require.NoError(t, os.Symlink("/dev/null", filepath.Join(dir, "g\ng.csv")))
+	_, err = Recordings(t.Context(), filepath.Join(dir, "g\ng.csv"), all)
+	require.ErrorIs(t, err, foreign.ErrKind)
+	assert.NotContains(t, err.Error(), "\n")
+	_, err = Open(filepath.Join(dir, "f\nf"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.NotContains(t, err.Error(), "\n")
 }
 
 func TestNatural(t *testing.T) {

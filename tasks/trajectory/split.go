@@ -3,6 +3,8 @@ package trajectory
 import (
 	"fmt"
 	"math"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,7 +71,7 @@ type piece struct {
 	rows core.Snapshots
 }
 
-// partNames are the names of arrays that are parts by themselves.
+// partNames are the names of arrays and files that are parts by themselves.
 var partNames = []string{"train", "validation", "test"}
 
 // cut cuts recordings into the parts to train, validate and test on, in the order of time and of files, and says by which
@@ -83,12 +85,14 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 	case err != nil:
 		return parts, "", err
 	case named != nil && s.split.text != defaultSplit:
-		return parts, "", fmt.Errorf("%w: a split of %s, and %s has the arrays train, validation and test; leave split out",
-			core.ErrOption, s.split.text, all[0].File)
+		return parts, "", fmt.Errorf("%w: a split of %s, and arrays or files that are called train, validation and test; leave split out, "+
+			"or give them other names", core.ErrOption, s.split.text)
 	case named != nil:
-		rule = "split by the names of arrays"
-		for part, r := range named {
-			add(part, r, 0, r.Rows.Len())
+		rule = "split by the names train, validation and test"
+		for part, some := range named {
+			for _, r := range some {
+				add(part, r, 0, r.Rows.Len())
+			}
 		}
 	case s.split.shares == nil:
 		rule = "split by numbers of snapshots"
@@ -120,24 +124,32 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 	return parts, rule, err
 }
 
-// namedParts are the recordings to train, validate and test on, if the file names them; nil if it does not.
-func namedParts(all []dataset.Recording) ([]*dataset.Recording, error) {
-	named, found := make([]*dataset.Recording, len(partNames)), 0
+// namedParts are the recordings to train, validate and test on, if their names are those of parts; nil if none is. The name is
+// that of an array or else, of several files, that of the file.
+func namedParts(all []dataset.Recording) (parts [][]*dataset.Recording, err error) {
+	parts, found := make([][]*dataset.Recording, len(partNames)), 0
 	for i := range all {
 		for part, name := range partNames {
-			if all[i].Array == name && named[part] == nil {
-				named[part], found = &all[i], found+1
+			if strings.EqualFold(all[i].Array, name) || len(all) > 1 && strings.EqualFold(stem(all[i].File), name) {
+				parts[part], found = append(parts[part], &all[i]), found+1
+				break
 			}
 		}
 	}
 	switch {
 	case found == 0:
 		return nil, nil
-	case found < len(partNames) || len(all) > found:
-		return nil, fmt.Errorf("%w: %d of %d arrays are called train, validation or test; one file must have these three and no other, "+
-			"or give arrays other names", core.ErrOption, found, len(all))
+	case found < len(all) || slices.ContainsFunc(parts, func(part []*dataset.Recording) bool { return part == nil }):
+		return nil, fmt.Errorf("%w: %d of %d arrays or files are called train, validation or test; give all three and no other, "+
+			"or other names", core.ErrOption, found, len(all))
 	}
-	return named, nil
+	return parts, nil
+}
+
+// stem is a name of a file without folders and without what kind of file it is.
+func stem(file string) string {
+	base := path.Base(file)
+	return strings.TrimSuffix(base, path.Ext(base))
 }
 
 // cutByCounts takes as many snapshots as asked for, trajectory by trajectory.

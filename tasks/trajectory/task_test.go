@@ -194,6 +194,10 @@ func TestSplits(t *testing.T) {
 		"validation": {Shape: []int{20, 1}, Values: flat(rows[:20])},
 		"test":       {Shape: []int{10, 1}, Values: flat(rows[:10])},
 	}))
+	parts := t.TempDir()
+	for name, n := range map[string]int{"Train": 30, "validation": 20, "test": 10} {
+		require.NoError(t, os.WriteFile(filepath.Join(parts, name+".csv"), []byte(table("", rows[:n])), 0o600))
+	}
 	for _, c := range []struct {
 		data, split             string
 		delay                   int
@@ -207,7 +211,8 @@ func TestSplits(t *testing.T) {
 		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots"},
 		{one + "," + two, "", 1, []int{60, 30}, []int{20, 10}, []int{20, 10}, "each split in time"},
 		{one + "," + two, "70,40,40", 1, []int{70}, []int{30, 10}, []int{40}, "split by numbers of snapshots"},
-		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names of arrays"},
+		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
+		{parts, "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
 	} {
 		options := map[string]any{"delay": c.delay, "steps": 5}
 		if c.split != "" {
@@ -291,7 +296,10 @@ func TestRefused(t *testing.T) {
 		"NaN":            {gap, nil, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"NaN, as it is":  {gap, map[string]any{"standardise": "false"}, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"far out":        {written(t, "far.csv", []byte(table("", far))), nil, core.ErrNonFinite, "a value lies very far outside the training part"},
-		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption, "1 of 2 arrays are called train, validation or test"},
+		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption, "1 of 2 arrays or files are called train, validation or test"},
+		"a part missing": {written(t, "Train.csv", []byte(table("", wave(100, 2)))) + "," + written(t, "TEST.csv", []byte(table("", wave(100, 2)))), nil,
+			core.ErrOption, "2 of 2 arrays or files are called train, validation or test"},
+		"a file twice": {long + "," + filepath.Dir(long), nil, core.ErrOption, "long.csv is there twice"},
 		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," + written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
 			core.ErrShape, "the columns x, y in a.csv, and y, x in b.csv"},
 		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," + written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
