@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -35,7 +34,7 @@ func (r *recordings) readArrays(file *os.File, name string) error {
 			return err
 		}
 		var used int64
-		names, views, used, err = npz.Views(m.bytes, r.left)
+		names, views, used, err = npz.Views(m.bytes, r.left, r.wants)
 		r.left -= used
 		return err
 	}()
@@ -45,14 +44,17 @@ func (r *recordings) readArrays(file *os.File, name string) error {
 	if len(views) == 0 {
 		return fmt.Errorf("%w: it is an archive without arrays", ErrFormat)
 	}
-	order := make([]int, len(views))
-	for i := range order {
-		order[i] = i
+	order, time, err := r.order(names, views)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(natural(names[a], names[b]), cmp.Compare(a, b)) })
 	for _, i := range order {
 		one := Recording{File: name, Array: shown(names[i])}
-		if err := one.take(views[i], m, r.Selection); err != nil {
+		err := one.take(views[i], m, r.Selection)
+		if err == nil && time >= 0 {
+			err = one.timed(views[time], shown(names[time]), m)
+		}
+		if err != nil {
 			if names[i] != "" {
 				err = fmt.Errorf("array %.80q: %w", names[i], err)
 			}

@@ -40,6 +40,8 @@ type Recording struct {
 // Selection says which columns of a file are read. Columns are named by their names or by numbers, counted
 // from 1.
 type Selection struct {
+	// Arrays are the arrays of .npz files that are read, separated by commas; "" stands for all.
+	Arrays string
 	// Columns are separated by commas; A..B are those from A to B. "" stands for all.
 	Columns string
 	// Time is the column with the time of a row, which must rise evenly: [AutoTime], [NoTime] or a column.
@@ -48,7 +50,8 @@ type Selection struct {
 
 const (
 	// AutoTime stands for a column of a table called t, or time in any case of letters, unless Columns
-	// name it. If Columns are left out, it may also be called index, or nothing.
+	// name it. If Columns are left out, it may also be called index, or nothing. Of several arrays of an
+	// archive, one of one axis that is called t or time is that of the others, unless Arrays are given.
 	AutoTime = "auto"
 	// NoTime says that all columns are data.
 	NoTime = "none"

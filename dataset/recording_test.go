@@ -312,15 +312,41 @@ func TestArchives(t *testing.T) {
 	assert.Equal(t, "a.npz, array run10", got[1].Title())
 	assert.Equal(t, []float32{3, 4}, got[1].Rows.Floats())
 	for says, members := range map[string]map[string][]byte{
-		`array "lag": `:                    {"lag.npy": floats(nil, 1)},
-		`member "x.txt" is not`:            {"x.txt": nil},
-		`"../../x.npy" is not a .npy file`: {"../../x.npy": one},
-		`an array of shape [0] has`:        {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
+		`array "lag": `:                  {"lag.npy": floats(nil, 1)},
+		`member "x.txt" is not`:          {"x.txt": nil},
+		`"../../x.npy" lies in a folder`: {"../../x.npy": one},
+		"array t is the time of the others and has 3 values, and this one has 1 rows": {"x.npy": one, "t.npy": floats([]int{3}, 1, 2, 3)},
+		"the time is not even: it rises by 5 after row 3 of array t":                  {"x.npy": floats([]int{4}, 1, 2, 3, 4), "t.npy": floats([]int{4}, 1, 2, 3, 8)},
+		`an array of shape [0] has`: {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
 	} {
 		_, err := Recordings(t.Context(), written(t, "a.npz", archiveOf(t, members)), all)
 		require.ErrorIs(t, err, ErrFormat)
 		assert.ErrorContains(t, err, says)
 	}
+}
+
+// TestArraysOfAnArchive: which are trajectories, and which has the time.
+func TestArraysOfAnArchive(t *testing.T) {
+	path := written(t, "a.npz", archiveOf(t, map[string][]byte{
+		"x.npy": floats([]int{2, 2}, 1, 2, 3, 4), "t.npy": floats([]int{2}, 0, 0.5), "u.npy": floats([]int{2}, 7, 8),
+	}))
+	got, err := Recordings(t.Context(), path, all)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	assert.Equal(t, []string{"u", "x"}, []string{got[0].Array, got[1].Array})
+	assert.Equal(t, "array t", got[1].Time)
+	assert.InDelta(t, 0.5, got[1].Interval, 0)
+	got, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x, t"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"t", "x"}, []string{got[0].Array, got[1].Array})
+	assert.Empty(t, got[1].Time)
+	_, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x,y"})
+	require.ErrorIs(t, err, core.ErrOption)
+	require.ErrorContains(t, err, `there is no array "y" in it`)
+	path = written(t, "b.npz", archiveOf(t, map[string][]byte{"x.npy": floats([]int{1}, 1), "dt.npy": floats(nil, 1)}))
+	got, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x"})
+	require.NoError(t, err)
+	require.Len(t, got, 1)
 }
 
 func TestPlaces(t *testing.T) {

@@ -44,6 +44,7 @@ func (Task) Describe() core.Description {
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
 			core.TextOption("columns", "", core.MaxText, "columns that are read, separated by commas: names, numbers from 1 "+
 				"on, or ranges A..B of either; all if it is left out"),
+			core.TextOption("arrays", "", core.MaxText, "arrays of .npz files that are read, separated by commas; all if it is left out"),
 			core.TextOption("time", dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: shares, of the "+
@@ -97,7 +98,9 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	if data == "" {
 		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
 	}
-	all, err := dataset.Recordings(ctx, data, dataset.Selection{Columns: o.String("columns"), Time: o.String("time")})
+	all, err := dataset.Recordings(ctx, data, dataset.Selection{
+		Columns: o.String("columns"), Time: o.String("time"), Arrays: o.String("arrays"),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -115,14 +118,20 @@ func agree(all []dataset.Recording) error {
 		const within = 0.05
 		switch {
 		case !r.Rows.SameShape(first.Rows):
-			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files of one width", core.ErrShape,
+			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files or arrays of one width", core.ErrShape,
 				first.Rows.Shape(), first.Title(), r.Rows.Shape(), r.Title())
 		case first.Names != nil && r.Names != nil && !slices.Equal(first.Names, r.Names):
 			return fmt.Errorf("%w: the columns %s in %s, and %s in %s; give files of the same columns", core.ErrShape,
 				dataset.Few(first.Names), first.Title(), dataset.Few(r.Names), r.Title())
+		case (r.Interval > 0) != (first.Interval > 0):
+			timed, other := first, r
+			if r.Interval > 0 {
+				timed, other = r, first
+			}
+			return fmt.Errorf("%w: %s has a time, and %s has none; give all a time, or none", core.ErrShape, timed.Title(), other.Title())
 		case math.Abs(r.Interval-first.Interval) > within*first.Interval:
 			return fmt.Errorf("%w: %.6g from one row to the next in %s, and %.6g in %s; give files of the same interval",
-				core.ErrOption, first.Interval, first.Title(), r.Interval, r.Title())
+				core.ErrShape, first.Interval, first.Title(), r.Interval, r.Title())
 		}
 	}
 	return nil

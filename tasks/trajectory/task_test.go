@@ -303,7 +303,8 @@ func TestRefused(t *testing.T) {
 		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," + written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
 			core.ErrShape, "the columns x, y in a.csv, and y, x in b.csv"},
 		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," + written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
-			core.ErrOption, "1 from one row to the next in a.csv, and 2 in b.csv"},
+			core.ErrShape, "1 from one row to the next in a.csv, and 2 in b.csv"},
+		"one time": {long + "," + written(t, "b.csv", []byte("t,x,y\n0,1,2\n2,2,2\n")), nil, core.ErrShape, "b.csv has a time, and long.csv has none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := open(t, c.data, c.options)
