@@ -70,8 +70,8 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	shape := v.Shape()
 	switch {
 	case len(shape) > 4:
-		return fmt.Errorf("%w: an array of shape %v; [n, d], [n, height, width] and [n, channels, height, width] are read",
-			ErrFormat, shape)
+		return fmt.Errorf("%w: an array of shape %v; [rows], [rows, columns], [rows, height, width], [rows, channels, height, width] "+
+			"and, of at most 4 channels, [rows, height, width, channels] are read", ErrFormat, shape)
 	case slices.Contains(shape, 0):
 		return fmt.Errorf("%w: an array of shape %v has no values", ErrFormat, shape)
 	}
@@ -182,11 +182,20 @@ func (r *rows) At(i, j int) float32 {
 	return float32(r.view.At(i, j))
 }
 
-// known says what a file is that begins so; "" if it may be a text.
+// known says what a file is that begins so; "" if it may be a text of numbers.
 func known(start []byte) string {
 	text := what(start)
-	if strings.HasPrefix(text, unknownStart) || bytes.IndexFunc(start, func(c rune) bool { return c < '\t' }) < 0 {
+	lead := bytes.TrimLeft(start, " \r\n\t")
+	binary := bytes.IndexByte(start[:min(len(start), 4)], 0) >= 0
+	switch {
+	case bytes.HasPrefix(lead, []byte("{")), bytes.HasPrefix(lead, []byte("[[")), bytes.HasPrefix(lead, []byte("[{")):
+		return "a text in JSON"
+	case strings.HasPrefix(text, unknownStart) && (!binary || bytes.HasPrefix(start, []byte("\xff\xfe")) ||
+		bytes.HasPrefix(start, []byte("\xfe\xff"))), bytes.IndexFunc(start, func(c rune) bool { return c < '\t' }) < 0:
 		return ""
 	}
 	return text
 }
+
+// isOffice reports whether an archive that begins so is a document of Office.
+func isOffice(start []byte) bool { return bytes.Contains(start, []byte("[Content_Types].xml")) }

@@ -44,9 +44,14 @@ type Selection struct {
 	Arrays string
 	// Columns are separated by commas; A..B are those from A to B. "" stands for all.
 	Columns string
+	// Header says whether the first line of a table names the columns: [AutoHeader], "true" or "false".
+	Header string
 	// Time is the column with the time of a row, which must rise evenly: [AutoTime], [NoTime] or a column.
 	Time string
 }
+
+// AutoHeader stands for a header where the first line has a text that is no number. It is also what "" stands for.
+const AutoHeader = "auto"
 
 const (
 	// AutoTime stands for a column of a table called t, or time in any case of letters, unless Columns
@@ -119,7 +124,7 @@ func (r *recordings) read(ctx context.Context, from place) error {
 	switch {
 	case len(start) == 0:
 		err = fmt.Errorf("%w: it is empty", ErrFormat)
-	case bytes.HasPrefix(start, []byte("\x93NUMPY")), bytes.HasPrefix(start, []byte("PK\x03\x04")):
+	case bytes.HasPrefix(start, []byte("\x93NUMPY")), bytes.HasPrefix(start, []byte("PK\x03\x04")) && !isOffice(start):
 		err = r.readArrays(file, from.name)
 	case known(start) != "":
 		err = fmt.Errorf("%w: it is %s; .npy, .npz, .csv and .tsv files are read", ErrFormat, known(start))
@@ -248,7 +253,7 @@ func column(text string, width int, names []string) (int, error) {
 	if names != nil {
 		has += ", " + Few(names)
 	}
-	if near := core.Nearest(text, names); near != "" {
+	if near := core.Nearest(text, names); text != "" && near != "" {
 		has += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return 0, fmt.Errorf("%w: there is no column %.80q; it has %s", core.ErrOption, text, has)

@@ -138,6 +138,21 @@ func timesText(n, missing int) string {
 	return b.String()
 }
 
+// TestHeader: pandas names columns 0, 1, … if they have no names.
+func TestHeader(t *testing.T) {
+	r, err := recordings1(t, "a.csv", ",0,1\n0,1.5,2\n1,3,4\n", all)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"0", "1"}, r.Names)
+	assert.Equal(t, "column 1", r.Time)
+	_, err = recordings1(t, "a.csv", "x,y\n1.5,2\n", Selection{Header: "false", Time: AutoTime})
+	require.ErrorIs(t, err, core.ErrOption)
+	for header, rows := range map[string]int{"true": 1, "false": 2} {
+		r, err = recordings1(t, "a.csv", "0,1\n1.5,2\n", Selection{Time: AutoTime, Header: header})
+		require.NoError(t, err)
+		assert.Equal(t, rows, r.Rows.Len())
+	}
+}
+
 // TestAutoTime: what is taken for the time where nothing else is said.
 func TestAutoTime(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -170,10 +185,23 @@ func TestTablesRefused(t *testing.T) {
 	}{
 		"text": {text: "x,y\n1,2\n3,four\n", is: ErrFormat,
 			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is no number; leave the column out by columns=`},
-		"ragged":        {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 fields, and the first line has 2"},
+		"ragged":        {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, and the first line has 2"},
 		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the columns by semicolons or tabs"},
 		"two marks":     {text: "1.5;2\n1,5;2\n", is: ErrFormat, says: `line 2, column 1: "1,5" has another decimal mark than numbers before it`},
 		"thousands":     {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is no number`},
+		"one field":     {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, and the first line has 2"},
+		"names of rows": {text: "x y\n1 2 3\n", is: ErrFormat, says: "if the first column has the names of rows, as R writes them"},
+		"a comment":     {text: "# made today\n1 2 3\n", is: ErrFormat, says: "leave the first line out if it does not name the columns"},
+		"for Excel":     {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is one for Excel`},
+		"old Mac":       {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end in a carriage return alone"},
+		"only a mark":   {text: "\xef\xbb\xbf", is: ErrFormat, says: "its first line is empty"},
+		"JSON":          {text: "[[1,2],[3,4]]", is: ErrFormat, says: "it is a text in JSON"},
+		"Parquet":       {text: "PAR1\x15\x04\x15", is: ErrFormat, says: "it is a Parquet file"},
+		"a pickle":      {text: "\x80\x04\x95\x00", is: ErrFormat, says: "it is a pickle of Python"},
+		"Excel":         {text: "PK\x03\x04\x14\x00[Content_Types].xml", is: ErrFormat, says: "it is a document of Office"},
+		"binary":        {text: "\x01\x00\x02", is: ErrFormat, says: "it is something that starts with the bytes 01 00 02"},
+		"only NumPy":    {text: "\x93NUMPY", is: ErrFormat, says: "it ends within its header"},
+		"numbers":       {text: "0,1\n1.5,2.5\n", is: core.ErrOption, says: `the first line, "0,1", may be numbers or the header`},
 		"gap":           {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): there is no number; fill the gap"},
 		"empty line":    {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, and line 3 is not"},
 		"NaN":           {text: "x,y\n1,nan\n", is: core.ErrNonFinite, says: `line 2, column 2 (y): "nan" is not finite`},
@@ -271,8 +299,10 @@ func TestArraysRefused(t *testing.T) {
 		columns, time string
 	}{
 		"objects":       {content: arrayFile(1, "|O", false, []int{2}, nil), is: ErrFormat, says: `values of type "|O" are not read`},
+		"far too many":  {content: arrayFile(1, "<f4", false, []int{2000000000000, 2}, nil), is: ErrFormat, says: "the shape [2000000000000 2] takes 16000000000000 bytes of values, and the file has 0"},
+		"long floats":   {content: arrayFile(1, "<f16", false, []int{1}, make([]byte, 16)), is: ErrFormat, says: "floats and whole numbers of at most 64 bits, and booleans, are"},
 		"complex":       {content: arrayFile(1, "<c8", false, []int{1}, make([]byte, 8)), is: ErrFormat, says: "its values are complex numbers"},
-		"five axes":     {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an array of shape [1 1 1 1 1]; [n, d]"},
+		"five axes":     {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an array of shape [1 1 1 1 1]; [rows], [rows, columns]"},
 		"no row":        {content: arrayFile(1, "|u1", false, []int{0, 3}, nil), is: ErrFormat, says: "shape [0 3] has no values"},
 		"no column":     {content: arrayFile(1, "|u1", false, []int{3, 0}, nil), is: ErrFormat, says: "shape [3 0] has no values"},
 		"cut":           {content: floats([]int{2, 3}, 1, 2, 3), is: ErrFormat, says: "the shape [2 3] takes 24 bytes of values, and the file has 12"},

@@ -30,6 +30,8 @@ type table struct {
 	time      int      // the column of the time, -1 for none
 	mark      byte     // between whole and decimal digits, 0 if none was seen
 
+	comment bool // the first line begins with #
+
 	fields [][]byte // of the line
 	values []float32
 	times  []float64
@@ -72,7 +74,16 @@ func (t *table) begin() ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is a text in UTF-16; save it in UTF-8", ErrFormat)
 	}
 	first = bytes.TrimPrefix(first, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(first) == 0:
+		return nil, fmt.Errorf("%w: its first line is empty", ErrFormat)
+	case bytes.IndexByte(first, '\r') >= 0:
+		return nil, fmt.Errorf("%w: its lines end in a carriage return alone; save it with line feeds", ErrFormat)
+	case bytes.HasPrefix(bytes.ToLower(first), []byte("sep=")):
+		return nil, fmt.Errorf("%w: its first line, %.10q, is one for Excel; leave it out", ErrFormat, first)
+	}
 	header := bytes.TrimLeft(first, "# ")
+	t.comment = first[0] == '#'
 	t.separator = separatorOf(header)
 	if err := t.split(header); err != nil {
 		return nil, err
@@ -82,7 +93,21 @@ func (t *table) begin() ([]byte, error) {
 		_, err := strconv.ParseFloat(strings.Replace(string(field), ",", ".", 1), 64)
 		return len(field) > 0 && err != nil && !errors.Is(err, strconv.ErrRange)
 	}
-	if slices.ContainsFunc(t.fields, isName) {
+	named, texts := t.Header == "true", slices.ContainsFunc(t.fields, isName)
+	switch {
+	case t.Header == "false" && texts:
+		return nil, fmt.Errorf("%w: the first line, %.20q, has what is no number, and header=false says that it is no header",
+			core.ErrOption, first)
+	case t.Header != "true" && t.Header != "false":
+		named = texts
+		if !named && t.counted() {
+			if named = len(t.fields[0]) == 0; !named {
+				return nil, fmt.Errorf("%w: the first line, %.20q, may be numbers or the header of columns without names; say which "+
+					"by header=true or header=false", core.ErrOption, first)
+			}
+		}
+	}
+	if named {
 		for _, field := range t.fields {
 			t.names = append(t.names, shown(strings.Trim(string(field), `"`)))
 		}
@@ -91,6 +116,21 @@ func (t *table) begin() ([]byte, error) {
 		}
 	}
 	return first, t.choose()
+}
+
+// counted reports whether the fields of the line are 0, 1, …, perhaps after an empty one: pandas writes so for columns that
+// have no names.
+func (t *table) counted() bool {
+	fields := t.fields
+	if len(fields[0]) == 0 {
+		fields = fields[1:]
+	}
+	for i, field := range fields {
+		if string(field) != strconv.Itoa(i) {
+			return false
+		}
+	}
+	return len(t.fields) > 1
 }
 
 func separatorOf(line []byte) byte {
@@ -221,10 +261,16 @@ func (t *table) add(line []byte) error {
 	}
 	if n := len(t.fields); n != t.width {
 		hint := ""
-		if t.separator == ',' && n > t.width {
+		switch {
+		case t.comment:
+			hint = "; leave the first line out if it does not name the columns"
+		case t.names != nil && n == t.width+1 && t.lines.number == 2:
+			hint = "; if the first column has the names of rows, as R writes them, name it in the header or leave it out"
+		case t.separator == ',' && n > t.width:
 			hint = "; if the comma is the decimal mark, separate the columns by semicolons or tabs"
 		}
-		return fmt.Errorf("%w: line %d has %d fields, and the first line has %d%s", ErrFormat, t.lines.number, n, t.width, hint)
+		return fmt.Errorf("%w: line %d has %s, and the first line has %d%s", ErrFormat, t.lines.number,
+			foreign.Count(n, "field"), t.width, hint)
 	}
 	if t.left -= int64(4*len(t.columns) + 8); t.left < 0 {
 		return foreign.TooLarge("its numbers take more than", foreign.ArrayLimit(), foreign.ArrayLimit())

@@ -183,8 +183,9 @@ func (s setting) longEnough(parts [3][]piece) error {
 		for _, one := range parts[i] {
 			n := one.rows.Len()
 			if least := s.past() + s.lag + 1; i < 2 && n < least {
-				return fmt.Errorf("%w: %s gives %d rows to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
-					"change split, lag or delay, or leave the file out", core.ErrTooShort, one.from.Title(), n, name, s.lag, s.delay, least)
+				return fmt.Errorf("%w: %s gives %s to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
+					"change split, lag or delay, or leave the file out%s", core.ErrTooShort, one.from.Title(), foreign.Count(n, "row"),
+					name, s.lag, s.delay, least, turned(one.from))
 			}
 			if i == 2 {
 				longest = max(longest, n)
@@ -192,8 +193,18 @@ func (s setting) longEnough(parts [3][]piece) error {
 		}
 	}
 	if least := s.past() + s.steps*s.lag + 1; longest < least {
-		return fmt.Errorf("%w: the longest test trajectory has %d rows; %d steps at a lag of %d and a delay of %d take %d; give "+
-			"fewer steps, or more to the test part", core.ErrTooShort, longest, s.steps, s.lag, s.delay, least)
+		return fmt.Errorf("%w: the longest test trajectory has %s; %s at a lag of %d and a delay of %d take %d; give "+
+			"fewer steps, or more to the test part%s", core.ErrTooShort, foreign.Count(longest, "row"), foreign.Count(s.steps, "step"),
+			s.lag, s.delay, least, turned(parts[2][0].from))
 	}
 	return nil
+}
+
+// turned is a hint where rows and columns may be the wrong way round.
+func turned(r *dataset.Recording) string {
+	if r.Columns == nil || r.Rows.Size() <= r.Rows.Len() {
+		return ""
+	}
+	return fmt.Sprintf("; it is read as %s of %d values, the first axis being time: transpose it if that is wrong",
+		foreign.Count(r.Rows.Len(), "row"), r.Rows.Size())
 }

@@ -304,6 +304,9 @@ func TestRefused(t *testing.T) {
 			core.ErrShape, "the columns x, y in a.csv, and y, x in b.csv"},
 		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," + written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
 			core.ErrShape, "1 from one row to the next in a.csv, and 2 in b.csv"},
+		"turned": {written(t, "wide.npy", npy(t, []int{2, 200}, make([]float32, 400))), nil, core.ErrTooShort,
+			"wide.npy gives 1 row to the training part; at a lag of 1 and a delay of 1 it takes 2 for a pair; change split, lag or " +
+				"delay, or leave the file out; it is read as 2 rows of 200 values, the first axis being time: transpose it"},
 		"one time": {long + "," + written(t, "b.csv", []byte("t,x,y\n0,1,2\n2,2,2\n")), nil, core.ErrShape, "b.csv has a time, and long.csv has none"},
 	} {
 		t.Run(name, func(t *testing.T) {
