@@ -134,6 +134,9 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	if len(columns) < size || !slices.IsSorted(columns) {
 		source.columns = columns
 	}
+	if slices.Contains([]string{"f8", "i4", "i8", "u4", "u8"}, v.Type()) {
+		r.wide = source
+	}
 	r.Rows, err = core.NewSourceSnapshots(source, shape[0], len(columns))
 	return err
 }

@@ -34,6 +34,9 @@ type Recording struct {
 	Time     string
 	Interval float64
 
+	spans []Span // of a table
+	wide  *rows  // an array of numbers of more than 32 bits, or of as many that are whole; nil for others
+
 	first int // line of the first row of a table; 0 for an array
 }
 
@@ -166,15 +169,21 @@ func (r *Recording) Where(row, value int) string {
 	if r.Columns == nil {
 		return fmt.Sprintf("%s, snapshot %d, value %d", r.Title(), row+1, value+1)
 	}
-	name := ""
-	if r.Names != nil {
-		name = r.Names[value]
-	}
+	column := r.Column(value)
 	kind := "row"
 	if r.first > 0 {
 		kind, row = "line", row+r.first-1
 	}
-	return fmt.Sprintf("%s, %s %d, %s", r.Title(), kind, row+1, columnName(r.Columns[value]-1, name))
+	return fmt.Sprintf("%s, %s %d, %s", r.Title(), kind, row+1, column)
+}
+
+// Column names the column of a value of a vector.
+func (r *Recording) Column(value int) string {
+	name := ""
+	if r.Names != nil {
+		name = r.Names[value]
+	}
+	return columnName(r.Columns[value]-1, name)
 }
 
 // Title names the recording: its file, and the array in it.

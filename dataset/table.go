@@ -34,6 +34,7 @@ type table struct {
 
 	fields [][]byte // of the line
 	values []float32
+	spans  []Span // of all columns
 	times  []float64
 }
 
@@ -89,6 +90,7 @@ func (t *table) begin() ([]byte, error) {
 		return nil, err
 	}
 	t.width = len(t.fields)
+	t.spans = slices.Repeat([]Span{noSpan()}, t.width)
 	isName := func(field []byte) bool {
 		_, err := strconv.ParseFloat(strings.Replace(string(field), ",", ".", 1), 64)
 		return len(field) > 0 && err != nil && !errors.Is(err, strconv.ErrRange)
@@ -284,6 +286,7 @@ func (t *table) add(line []byte) error {
 			return t.notFinite(i, "is beyond the range of numbers of 32 bits")
 		}
 		t.values = append(t.values, float32(v))
+		t.spans[i].add(v)
 	}
 	if t.time >= 0 {
 		v, err := t.number(t.time)
@@ -376,6 +379,7 @@ func (t *table) recording() (r Recording, err error) {
 		}
 	}
 	for _, i := range t.columns {
+		r.spans = append(r.spans, t.spans[i])
 		r.Columns = append(r.Columns, i+1)
 		if t.names != nil {
 			r.Names = append(r.Names, t.names[i])

@@ -118,10 +118,26 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 			}
 		}
 	}
+	if left := unused(all, parts); left > 0 {
+		rule += fmt.Sprintf(", which leaves %s unused", foreign.Count(left, "row"))
+	}
 	if err == nil {
 		err = s.longEnough(parts)
 	}
 	return parts, rule, err
+}
+
+// unused is how many rows are in no part.
+func unused(all []dataset.Recording, parts [3][]piece) (n int) {
+	for i := range all {
+		n += all[i].Rows.Len()
+	}
+	for _, part := range parts {
+		for _, one := range part {
+			n -= one.rows.Len()
+		}
+	}
+	return n
 }
 
 // namedParts are the recordings to train, validate and test on, if their names are those of parts; nil if none is. The name is

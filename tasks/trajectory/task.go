@@ -49,8 +49,8 @@ func (Task) Describe() core.Description {
 				dataset.AutoHeader, "true", "false"),
 			core.TextOption("time", dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
-			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: shares, of the "+
-				"time of each trajectory or, of ten trajectories or more, of whole ones; or numbers of snapshots"),
+			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: three numbers of "+
+				"snapshots, or three shares; these are of the time of each trajectory, and from ten on of whole trajectories"),
 			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
 			core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
 			core.IntOption(process.StartsOption, 1000, 1, maxStarts, "roll-outs at most, which begin at test snapshots evenly apart"),
@@ -109,6 +109,9 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	if err := agree(all); err != nil {
 		return nil, err
 	}
+	if err := within(ctx, func() error { return precise(all) }); err != nil {
+		return nil, err
+	}
 	return s.problem(ctx, all)
 }
 
@@ -139,6 +142,31 @@ func agree(all []dataset.Recording) error {
 	return nil
 }
 
+// precise checks that 32 bits tell the numbers of each column apart, over all recordings.
+func precise(all []dataset.Recording) error {
+	var spans []dataset.Span
+	for i := range all {
+		some, err := all[i].Spans()
+		if err != nil {
+			return err
+		}
+		if spans == nil {
+			spans = some
+			continue
+		}
+		for j, s := range some {
+			spans[j].Widen(s)
+		}
+	}
+	for j, s := range spans {
+		if s.Lost() {
+			return fmt.Errorf("%w: %s: %s lies between %.10g and %.10g, and 32 bits keep such numbers to %.2g only; take a constant off "+
+				"it, such as its mean, or leave it out by columns=", dataset.ErrFormat, all[0].Title(), all[0].Column(j), s.Low, s.High, s.Error)
+		}
+	}
+	return nil
+}
+
 // problem makes a problem of the recordings.
 func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Problem, error) {
 	parts, rule, err := s.cut(all)
@@ -163,6 +191,13 @@ func (s setting) problem(ctx context.Context, all []dataset.Recording) (*core.Pr
 		if *x, err = s.snapshots(ctx, parts[i], scale); err != nil {
 			return nil, located(err, all)
 		}
+	}
+	test, err := standardOf(ctx, parts[2])
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(test.constant, false) {
+		rule += "; the test part does not change, so that errors mean nothing: change split"
 	}
 	if p.Rank == 0 {
 		p.Rank = min(p.Train.Size(), 16)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/npz"
 	"github.com/koopbench/koopbench/tasks/trajectory"
 )
@@ -205,10 +206,10 @@ func TestSplits(t *testing.T) {
 		rule                    string
 	}{
 		{one, "", 1, []int{60}, []int{20}, []int{20}, "split in time"},
-		{one, ".5,.2,.2", 1, []int{50}, []int{20}, []int{20}, "split in time"},
+		{one, ".5,.2,.2", 1, []int{50}, []int{20}, []int{20}, "split in time, which leaves 10 rows unused"},
 		{one, "", 5, []int{56}, []int{16}, []int{16}, "split in time"},
-		{one, "50,20,10", 1, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots"},
-		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots"},
+		{one, "50,20,10", 1, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots, which leaves 20 rows unused"},
+		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots, which leaves 8 rows unused"},
 		{one + "," + two, "", 1, []int{60, 30}, []int{20, 10}, []int{20, 10}, "each split in time"},
 		{one + "," + two, "70,40,40", 1, []int{70}, []int{30, 10}, []int{40}, "split by numbers of snapshots"},
 		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
@@ -256,6 +257,41 @@ func TestTrivialEigenvalue(t *testing.T) {
 		assert.Equal(t, []complex128{1, .9 + .1i, .9 - .1i}, p.Truth.Eigenvalues, text)
 	}
 	assert.Nil(t, opened(t, data, nil).Truth)
+}
+
+// TestConstantTest: errors over no variance mean nothing, and the data line says so.
+func TestConstantTest(t *testing.T) {
+	p := opened(t, written(t, "a.csv", []byte(table("", wave(80, 1))+strings.Repeat("0\n", 40))), nil)
+	assert.Contains(t, p.Source, "; the test part does not change, so that errors mean nothing: change split")
+	assert.NotContains(t, opened(t, orbit(t, 200), nil).Source, "does not change")
+}
+
+// TestPrecision: what 32 bits cannot tell apart is refused by the name of its column.
+func TestPrecision(t *testing.T) {
+	for _, c := range []struct {
+		offset, amplitude, grain float64
+		lost                     bool
+	}{{1e8, 1.3, 0, true}, {1e6, 1.3, 0, true}, {1e4, 1.3, 0, false}, {0, 1.3, 0, false}, {16777216, 50, 2, false}, {1e8, 0, 0, false}} {
+		text, values := "x,y\n", []float64{}
+		for i := range 100 {
+			v := c.offset + c.amplitude*math.Sin(0.3*float64(i))
+			if c.grain > 0 {
+				v = math.Round(v/c.grain) * c.grain
+			}
+			text += fmt.Sprintf("%d,%.17g\n", i*i%7, v)
+			values = append(values, float64(i*i%7), v)
+		}
+		for _, data := range []string{written(t, "a.csv", []byte(text)), written(t, "a.npy", npy(t, []int{100, 2}, values))} {
+			_, err := open(t, data, nil)
+			if !c.lost {
+				require.NoError(t, err, c)
+				continue
+			}
+			require.ErrorIs(t, err, dataset.ErrFormat)
+			assert.ErrorContains(t, err, ": column 2")
+			assert.ErrorContains(t, err, "take a constant off it, such as its mean, or leave it out by columns=")
+		}
+	}
 }
 
 func TestRefused(t *testing.T) {
