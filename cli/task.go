@@ -21,6 +21,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/registry"
 	"github.com/koopbench/koopbench/tasks"
 	"github.com/koopbench/koopbench/tasks/orderedmnist"
@@ -131,7 +132,7 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		}
 		pairs = slices.DeleteFunc(pairs, given)
 		if _, err := option.Parse(value); err != nil {
-			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, value, option.Range())
+			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, foreign.Line(value, maxLine/4), option.Range())
 		}
 		pairs = append(pairs, s.option+"="+registry.EscapeValue(value))
 	}

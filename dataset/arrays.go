@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -35,7 +34,7 @@ func (r *recordings) readArrays(file *os.File, name string) error {
 			return err
 		}
 		var used int64
-		names, views, used, err = npz.Views(m.bytes, r.left)
+		names, views, used, err = npz.Views(m.bytes, r.left, r.wants)
 		r.left -= used
 		return err
 	}()
@@ -45,14 +44,17 @@ func (r *recordings) readArrays(file *os.File, name string) error {
 	if len(views) == 0 {
 		return fmt.Errorf("%w: it is an archive without arrays", ErrFormat)
 	}
-	order := make([]int, len(views))
-	for i := range order {
-		order[i] = i
+	order, time, err := r.order(names, views)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(natural(names[a], names[b]), cmp.Compare(a, b)) })
 	for _, i := range order {
 		one := Recording{File: name, Array: shown(names[i])}
-		if err := one.take(views[i], m, r.Selection); err != nil {
+		err := one.take(views[i], m, r.Selection)
+		if err == nil && time >= 0 {
+			err = one.timed(views[time], shown(names[time]), m)
+		}
+		if err != nil {
 			if names[i] != "" {
 				err = fmt.Errorf("array %.80q: %w", names[i], err)
 			}
@@ -68,8 +70,8 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	shape := v.Shape()
 	switch {
 	case len(shape) > 4:
-		return fmt.Errorf("%w: an array of shape %v; [n, d], [n, height, width] and [n, channels, height, width] are read",
-			ErrFormat, shape)
+		return fmt.Errorf("%w: an array of shape %v; [rows], [rows, columns], [rows, height, width], [rows, channels, height, width] "+
+			"and, of at most 4 channels, [rows, height, width, channels] are read", ErrFormat, shape)
 	case slices.Contains(shape, 0):
 		return fmt.Errorf("%w: an array of shape %v has no values", ErrFormat, shape)
 	}
@@ -135,6 +137,9 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	if len(columns) < size || !slices.IsSorted(columns) {
 		source.columns = columns
 	}
+	if slices.Contains([]string{"f8", "i4", "i8", "u4", "u8"}, v.Type()) {
+		r.wide = source
+	}
 	r.Rows, err = core.NewSourceSnapshots(source, shape[0], len(columns))
 	return err
 }
@@ -183,11 +188,20 @@ func (r *rows) At(i, j int) float32 {
 	return float32(r.view.At(i, j))
 }
 
-// known says what a file is that begins so; "" if it may be a text.
+// known says what a file is that begins so; "" if it may be a text of numbers.
 func known(start []byte) string {
 	text := what(start)
-	if strings.HasPrefix(text, unknownStart) || bytes.IndexFunc(start, func(c rune) bool { return c < '\t' }) < 0 {
+	lead := bytes.TrimLeft(start, " \r\n\t")
+	binary := bytes.IndexByte(start[:min(len(start), 4)], 0) >= 0
+	switch {
+	case bytes.HasPrefix(lead, []byte("{")), bytes.HasPrefix(lead, []byte("[[")), bytes.HasPrefix(lead, []byte("[{")):
+		return "a text in JSON"
+	case strings.HasPrefix(text, unknownStart) && (!binary || bytes.HasPrefix(start, []byte("\xff\xfe")) ||
+		bytes.HasPrefix(start, []byte("\xfe\xff"))), bytes.IndexFunc(start, func(c rune) bool { return c < '\t' }) < 0:
 		return ""
 	}
 	return text
 }
+
+// isOffice reports whether an archive that begins so is a document of Office.
+func isOffice(start []byte) bool { return bytes.Contains(start, []byte("[Content_Types].xml")) }

@@ -92,12 +92,17 @@ func peek(content *bufio.Reader) []byte {
 
 // what says what a file is that begins so.
 func what(start []byte) string {
+	if isOffice(start) {
+		return "a document of Office, an .xlsx file for instance"
+	}
 	for _, kind := range []struct{ start, name string }{
 		{"\x93NUMPY", "a .npy array"}, {"PK\x03\x04", "a zip archive, an .npz file for instance"}, {"PK\x05\x06", "an empty zip archive"},
 		{"\xff\xd8\xff", "a JPEG picture"}, {"\x89PNG", "a PNG picture"}, {"GIF8", "a GIF picture"}, {"BM", "a BMP picture"},
 		{"II*\x00", "a TIFF picture"}, {"MM\x00*", "a TIFF picture"}, {"\x1f\x8b", "compressed by gzip"}, {"BZh", "compressed by bzip2"},
 		{"\xfd7zXZ", "compressed by xz"}, {"\x28\xb5\x2f\xfd", "compressed by zstd"}, {"%PDF", "a PDF document"},
 		{"\x89HDF", "an HDF5 file, a .mat file for instance"}, {"MATLAB", "a .mat file"},
+		{"PAR1", "a Parquet file"}, {"\x80\x02", "a pickle of Python"}, {"\x80\x03", "a pickle of Python"},
+		{"\x80\x04", "a pickle of Python"}, {"\x80\x05", "a pickle of Python"},
 	} {
 		if bytes.HasPrefix(start, []byte(kind.start)) {
 			return kind.name

@@ -28,12 +28,12 @@ import (
 func ReadImages(path string) (_ core.Snapshots, err error) {
 	file, err := foreign.Open(path)
 	if err != nil {
-		return core.Snapshots{}, err
+		return core.Snapshots{}, printable(path, err)
 	}
 	defer file.Close()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
+			err = fmt.Errorf("%s: %w", shownPath(path), err)
 		}
 	}()
 	return readImages(file)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
@@ -22,15 +23,66 @@ func hasExtension(name string) bool {
 type place struct {
 	path   string
 	folder foreign.Folder // "" for none
+	name   string         // for messages: the end of the path that no other file has
 }
-
-func (p place) base() string { return foreign.Printable(filepath.Base(p.path)) }
 
 func (p place) open() (*os.File, error) {
 	if p.folder == "" {
-		return foreign.Open(p.path)
+		f, err := foreign.Open(p.path)
+		return f, printable(p.path, err)
 	}
-	return p.folder.Open(filepath.Base(p.path))
+	f, err := p.folder.Open(filepath.Base(p.path))
+	return f, printable(p.path, err)
+}
+
+// printable is an error of a file whose name may hold anything, for one line.
+func printable(path string, err error) error {
+	if err == nil || !strings.Contains(err.Error(), path) || shownPath(path) == path {
+		return err
+	}
+	return oneLine{err, strings.ReplaceAll(err.Error(), path, shownPath(path))}
+}
+
+// oneLine is an error with another text.
+type oneLine struct {
+	error
+	text string
+}
+
+func (e oneLine) Error() string { return e.text }
+func (e oneLine) Unwrap() error { return e.error }
+
+// giveNames names files: by their names alone or, where two have one, with as many folders as tell them apart. The error is
+// [core.ErrOption] for a file that is there twice.
+func giveNames(files []place) error {
+	parts := make([][]string, len(files))
+	paths := map[string]bool{}
+	for i, file := range files {
+		path, err := filepath.Abs(file.path)
+		if err != nil {
+			return err
+		}
+		parts[i] = strings.Split(path, string(filepath.Separator))
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		if paths[path] {
+			return fmt.Errorf("%w: %s is there twice; it would be trained on and tested on", core.ErrOption, shownPath(file.path))
+		}
+		paths[path] = true
+	}
+	for depth := 1; ; depth++ {
+		given, last := map[string]bool{}, true
+		for i := range files {
+			end := parts[i][max(0, len(parts[i])-depth):]
+			files[i].name = shown(strings.Join(end, "/"))
+			given[files[i].name] = true
+			last = last && len(end) < depth
+		}
+		if len(given) == len(files) || last {
+			return nil
+		}
+	}
 }
 
 // SplitPlaces returns the files and folders of a list separated by commas. A comma may also be part of a name: what is there
@@ -65,9 +117,12 @@ func IsRecordings(list string) bool {
 func recordingsAt(list string) ([]place, error) {
 	var files []place
 	for _, at := range SplitPlaces(list) {
+		if at == "" {
+			return nil, fmt.Errorf("%w: nothing stands before or after a comma of %q; name a file or folder there", core.ErrOption, list)
+		}
 		info, err := os.Stat(at)
 		if err != nil {
-			return nil, err
+			return nil, printable(at, err)
 		}
 		some := []place{{path: at}}
 		if info.IsDir() {
@@ -75,15 +130,15 @@ func recordingsAt(list string) ([]place, error) {
 				return nil, err
 			}
 			if len(some) == 0 {
-				return nil, fmt.Errorf("%w: the folder %s has no file that ends in %s", ErrFormat, filepath.Base(at),
-					strings.Join(extensions, ", "))
+				return nil, fmt.Errorf("%w: the folder %s has no file that ends in %s; folders in it are not "+
+					"looked into", ErrFormat, shownPath(at), strings.Join(extensions, ", "))
 			}
 		}
 		if files = append(files, some...); len(files) > maxFiles {
 			return nil, fmt.Errorf("%w: more than %d files", ErrFormat, maxFiles)
 		}
 	}
-	return files, nil
+	return files, giveNames(files)
 }
 
 // inFolder returns the files of a folder that are read, in natural order.
@@ -96,7 +151,7 @@ func inFolder(path string) ([]place, error) {
 	var files []place
 	for _, e := range entries {
 		if hasExtension(e.Name()) && !e.IsDir() {
-			files = append(files, place{filepath.Join(path, e.Name()), folder})
+			files = append(files, place{path: filepath.Join(path, e.Name()), folder: folder})
 		}
 	}
 	slices.SortStableFunc(files, func(a, b place) int { return natural(a.path, b.path) })

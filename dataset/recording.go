@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -17,7 +18,8 @@ import (
 
 // Recording is a trajectory in a file: snapshots in the order of time.
 type Recording struct {
-	// File is the name of the file, without folders, and Array that of the array in an archive of several.
+	// File is the name of the file, with folders only where two files have one name, and Array that of the array in
+	// an archive of several.
 	File, Array string
 	// Form says what the file was taken for.
 	Form string
@@ -33,6 +35,9 @@ type Recording struct {
 	Interval float64
 	// Times are those of the rows; nil if no column was left out as the time.
 	Times *Times
+
+	spans []Span // of a table
+	wide  *rows  // an array of numbers of more than 32 bits, or of as many that are whole; nil for others
 
 	first int // line of the first row of a table; 0 for an array
 }
@@ -54,15 +59,23 @@ func (t *Times) At(row int) float64 { return t.at(row) }
 // Selection says which columns of a file are read. Columns are named by their names or by numbers, counted
 // from 1.
 type Selection struct {
+	// Arrays are the arrays of .npz files that are read, separated by commas; "" stands for all.
+	Arrays string
 	// Columns are separated by commas; A..B are those from A to B. "" stands for all.
 	Columns string
+	// Header says whether the first line of a table names the columns: [AutoHeader], "true" or "false".
+	Header string
 	// Time is the column with the time of a row, which must rise evenly: [AutoTime], [NoTime] or a column.
 	Time string
 }
 
+// AutoHeader stands for a header where the first line has a text that is no number. It is also what "" stands for.
+const AutoHeader = "auto"
+
 const (
-	// AutoTime stands for a column of a table called t, time or index, or not called anything, in any
-	// case of letters, if its numbers rise.
+	// AutoTime stands for a column of a table called t, or time in any case of letters, unless Columns
+	// name it. If Columns are left out, it may also be called index, or nothing. Of several arrays of an
+	// archive, one of one axis that is called t or time is that of the others, unless Arrays are given.
 	AutoTime = "auto"
 	// NoTime says that all columns are data.
 	NoTime = "none"
@@ -130,19 +143,19 @@ func (r *recordings) read(ctx context.Context, from place) error {
 	switch {
 	case len(start) == 0:
 		err = fmt.Errorf("%w: it is empty", ErrFormat)
-	case bytes.HasPrefix(start, []byte("\x93NUMPY")), bytes.HasPrefix(start, []byte("PK\x03\x04")):
-		err = r.readArrays(file, from.base())
+	case bytes.HasPrefix(start, []byte("\x93NUMPY")), bytes.HasPrefix(start, []byte("PK\x03\x04")) && !isOffice(start):
+		err = r.readArrays(file, from.name)
 	case known(start) != "":
 		err = fmt.Errorf("%w: it is %s; .npy, .npz, .csv and .tsv files are read", ErrFormat, known(start))
 	default:
 		t := table{Selection: r.Selection, left: r.left, lines: lines{content: content}}
 		var one Recording
 		one, err = t.read(ctx)
-		one.File = from.base()
+		one.File = from.name
 		r.left, r.all = t.left, append(r.all, one)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", from.base(), err)
+		return fmt.Errorf("%s: %w", from.name, err)
 	}
 	return nil
 }
@@ -172,15 +185,21 @@ func (r *Recording) Where(row, value int) string {
 	if r.Columns == nil {
 		return fmt.Sprintf("%s, snapshot %d, value %d", r.Title(), row+1, value+1)
 	}
-	name := ""
-	if r.Names != nil {
-		name = r.Names[value]
-	}
+	column := r.Column(value)
 	kind := "row"
 	if r.first > 0 {
 		kind, row = "line", row+r.first-1
 	}
-	return fmt.Sprintf("%s, %s %d, %s", r.Title(), kind, row+1, columnName(r.Columns[value]-1, name))
+	return fmt.Sprintf("%s, %s %d, %s", r.Title(), kind, row+1, column)
+}
+
+// Column names the column of a value of a vector.
+func (r *Recording) Column(value int) string {
+	name := ""
+	if r.Names != nil {
+		name = r.Names[value]
+	}
+	return columnName(r.Columns[value]-1, name)
 }
 
 // Title names the recording: its file, and the array in it.
@@ -259,14 +278,17 @@ func column(text string, width int, names []string) (int, error) {
 	if names != nil {
 		has += ", " + Few(names)
 	}
+	if near := core.Nearest(text, names); text != "" && near != "" {
+		has += fmt.Sprintf("; did you mean %q?", near)
+	}
 	return 0, fmt.Errorf("%w: there is no column %.80q; it has %s", core.ErrOption, text, has)
 }
 
 // shown is a name out of a file, for messages.
-func shown(name string) string {
-	const most = 80
-	return foreign.Shorten(foreign.Printable(strings.Join(strings.Fields(name), " ")), most)
-}
+func shown(name string) string { return foreign.Line(name, 80) }
+
+// shownPath is a whole path, for messages.
+func shownPath(path string) string { return foreign.Line(path, 1000) }
 
 // Few names the first of many, and the last.
 func Few(names []string) string {
@@ -282,20 +304,40 @@ func even(n int, time func(i int) float64, row func(i int) string) (float64, err
 	if n < 2 {
 		return 0, nil
 	}
-	interval := (time(n-1) - time(0)) / float64(n-1)
 	for i := 1; i < n; i++ {
-		step := time(i) - time(i-1)
-		switch {
-		case !(step > 0):
-			return 0, fmt.Errorf("%w: the time does not rise from %s (%v) to the next row (%v)", core.ErrOption, row(i-1),
-				time(i-1), time(i))
-		case step < (1-unevenness)*interval || step > (1+unevenness)*interval:
-			return 0, fmt.Errorf("%w: the time is not even: it rises by %.6g after %s, and by %.6g on average; give rows at "+
-				"even times, or time=%s to take it as data", core.ErrOption, step, row(i-1), interval, NoTime)
+		if !(time(i) > time(i-1)) {
+			return 0, fmt.Errorf("%w: the time does not rise from %s (%v) to the next row (%v); give each trajectory a file "+
+				"of its own, or time=%s to take it as data", ErrFormat, row(i-1), time(i-1), time(i), NoTime)
+		}
+	}
+	interval := (time(n-1) - time(0)) / float64(n-1)
+	for i := range n {
+		if !(math.Abs(time(i)-time(0)-float64(i)*interval) <= unevenness*interval) {
+			odd, usual := oddStep(n, time)
+			return 0, fmt.Errorf("%w: the time is not even: it rises by %.6g after %s, and by %.6g after most; give rows at "+
+				"even times, or time=%s to take it as data", ErrFormat, time(odd+1)-time(odd), row(odd), usual, NoTime)
 		}
 	}
 	return interval, nil
 }
 
-// unevenness is how far a step may be from the mean, as a part of it: times are rounded as they are written.
-const unevenness = 0.05
+// oddStep is the row, of at least two, after which the time rises least like after others, and how much it usually rises: the
+// median of the first rises.
+func oddStep(n int, time func(i int) float64) (odd int, usual float64) {
+	const most = 1 << 16
+	steps := make([]float64, min(n-1, most))
+	for i := range steps {
+		steps[i] = time(i+1) - time(i)
+	}
+	slices.Sort(steps)
+	usual = steps[len(steps)/2]
+	for i, worst := 0, -1.0; i < n-1; i++ {
+		if off := math.Abs(time(i+1) - time(i) - usual); off > worst {
+			odd, worst = i, off
+		}
+	}
+	return odd, usual
+}
+
+// unevenness is how far a time may be from an even one, as a part of a step: times are rounded as they are written.
+const unevenness = 0.2

@@ -128,6 +128,55 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, []string{"t", "x"}, r.Names)
 }
 
+// timesText is lines of even times with a missing one.
+func timesText(n, missing int) string {
+	var b strings.Builder
+	for i := range n {
+		if i != missing {
+			fmt.Fprintf(&b, "\n%.2f,1", 0.05*float64(i))
+		}
+	}
+	return b.String()
+}
+
+// TestHeader: pandas names columns 0, 1, … if they have no names.
+func TestHeader(t *testing.T) {
+	r, err := recordings1(t, "a.csv", ",0,1\n0,1.5,2\n1,3,4\n", all)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"0", "1"}, r.Names)
+	assert.Equal(t, "column 1", r.Time)
+	_, err = recordings1(t, "a.csv", "x,y\n1.5,2\n", Selection{Header: "false", Time: AutoTime})
+	require.ErrorIs(t, err, core.ErrOption)
+	for header, rows := range map[string]int{"true": 1, "false": 2} {
+		r, err = recordings1(t, "a.csv", "0,1\n1.5,2\n", Selection{Time: AutoTime, Header: header})
+		require.NoError(t, err)
+		assert.Equal(t, rows, r.Rows.Len())
+	}
+}
+
+// TestAutoTime: what is taken for the time where nothing else is said.
+func TestAutoTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, columns, time string
+		interval            float64
+		names               []string
+	}{
+		"t is not asked for": {"t,x,y\n0,1,2\n.5,1,2\n", "x,y", "column t", .5, []string{"x", "y"}},
+		"t is asked for":     {"t,x\n0,1\n.5,1\n", "t,x", "", 0, []string{"t", "x"}},
+		"a chosen time":      {",t,x\n0,0,1\n1,.5,1\n", "x", "column t", .5, []string{"x"}},
+		"an index is chosen": {",x\n0,1\n0,1\n", "1..2", "", 0, []string{"", "x"}},
+		"30 a second":        {"t,x\n0,1\n.03,1\n.07,1\n.1,1\n", "", "column t", .1 / 3, []string{"x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := recordings1(t, "a.csv", c.text, Selection{Columns: c.columns, Time: AutoTime})
+			require.NoError(t, err)
+			assert.Equal(t, c.time, r.Time)
+			assert.InDelta(t, c.interval, r.Interval, 1e-12)
+			assert.Equal(t, c.names, r.Names)
+		})
+	}
+}
+
 // TestTablesRefused: what cannot be read gets a sentence that names file, line and column.
 func TestTablesRefused(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -137,10 +186,23 @@ func TestTablesRefused(t *testing.T) {
 	}{
 		"text": {text: "x,y\n1,2\n3,four\n", is: ErrFormat,
 			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is no number; leave the column out by columns=`},
-		"ragged":        {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 fields, and the first line has 2"},
+		"ragged":        {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, and the first line has 2"},
 		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the columns by semicolons or tabs"},
 		"two marks":     {text: "1.5;2\n1,5;2\n", is: ErrFormat, says: `line 2, column 1: "1,5" has another decimal mark than numbers before it`},
 		"thousands":     {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is no number`},
+		"one field":     {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, and the first line has 2"},
+		"names of rows": {text: "x y\n1 2 3\n", is: ErrFormat, says: "if the first column has the names of rows, as R writes them"},
+		"a comment":     {text: "# made today\n1 2 3\n", is: ErrFormat, says: "leave the first line out if it does not name the columns"},
+		"for Excel":     {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is one for Excel`},
+		"old Mac":       {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end in a carriage return alone"},
+		"only a mark":   {text: "\xef\xbb\xbf", is: ErrFormat, says: "its first line is empty"},
+		"JSON":          {text: "[[1,2],[3,4]]", is: ErrFormat, says: "it is a text in JSON"},
+		"Parquet":       {text: "PAR1\x15\x04\x15", is: ErrFormat, says: "it is a Parquet file"},
+		"a pickle":      {text: "\x80\x04\x95\x00", is: ErrFormat, says: "it is a pickle of Python"},
+		"Excel":         {text: "PK\x03\x04\x14\x00[Content_Types].xml", is: ErrFormat, says: "it is a document of Office"},
+		"binary":        {text: "\x01\x00\x02", is: ErrFormat, says: "it is something that starts with the bytes 01 00 02"},
+		"only NumPy":    {text: "\x93NUMPY", is: ErrFormat, says: "it ends within its header"},
+		"numbers":       {text: "0,1\n1.5,2.5\n", is: core.ErrOption, says: `the first line, "0,1", may be numbers or the header`},
 		"gap":           {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): there is no number; fill the gap"},
 		"empty line":    {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, and line 3 is not"},
 		"NaN":           {text: "x,y\n1,nan\n", is: core.ErrNonFinite, says: `line 2, column 2 (y): "nan" is not finite`},
@@ -148,15 +210,23 @@ func TestTablesRefused(t *testing.T) {
 		"too large":     {text: "1,1e39\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e39" is beyond the range of numbers of 32 bits`},
 		"far too large": {text: "1,1e999\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e999" is beyond the range of numbers`},
 		"hexadecimal":   {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is no number`},
+		"underscore":    {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is no number`},
 		"open quote":    {text: "x,y\n1,\"2\n", is: ErrFormat, says: "line 2, column 2 (y): a quote that does not end in its line"},
 		"after a quote": {text: "x,y\n\"1\"2,3\n", is: ErrFormat, says: "line 2, column 1 (x): there is a text after a quote"},
 		"UTF-16":        {text: "\xff\xfex\x00\n\x00", is: ErrFormat, says: "it is a text in UTF-16; save it in UTF-8"},
 		"only a header": {text: "x,y\n", is: ErrFormat, says: "it has a header and no numbers"},
 		"blank":         {text: "\n \n", is: ErrFormat, says: "it has no line that is not empty"},
 		"empty":         {text: "", is: ErrFormat, says: "a.csv: unreadable data file: it is empty"},
-		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: core.ErrOption,
-			says: "the time is not even: it rises by 1 after line 2, and by 1.33333 on average"},
-		"time falls":     {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: core.ErrOption, says: "the time does not rise from line 2 (1) to the next row (1)"},
+		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: ErrFormat,
+			says: "the time is not even: it rises by 2 after line 3, and by 1 after most"},
+		"a gap in time":  {text: "t,x" + timesText(100, 50), is: ErrFormat, says: "it rises by 0.1 after line 51, and by 0.05 after most"},
+		"two runs":       {text: "t,x\n0,1\n1,2\n0,3\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1) to the next row (0); give each trajectory a file of its own, or time=none"},
+		"a stamp twice":  {text: "Time,x\n0,1\n1,2\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"index twice":    {text: "index,x\n0,1\n1,2\n0,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"two times":      {text: "index,t,x\n0,1,2\n1,2,2\n", is: core.ErrOption, says: "column 1 (index) and column 2 (t) may both be the time; say which by time="},
+		"dates":          {text: "x,time\n1,12:30\n", is: ErrFormat, says: `"12:30" is no number; leave the column out by columns= and time=none`},
+		"misspelt":       {text: "speed,y\n1,2\n", columns: "sped", is: core.ErrOption, says: `did you mean "speed"?`},
+		"time falls":     {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: ErrFormat, says: "the time does not rise from line 2 (1) to the next row (1)"},
 		"only time":      {text: "t\n0\n1\n2\n", is: core.ErrOption, says: "its only column is the time"},
 		"no such column": {text: "x,y\n1,2\n", columns: "x,z", is: core.ErrOption, says: `there is no column "z"; it has the columns 1..2, x, y`},
 		"no column 3":    {text: "1,2\n", columns: "1..3", is: core.ErrOption, says: `there is no column "3"`},
@@ -232,8 +302,10 @@ func TestArraysRefused(t *testing.T) {
 		columns, time string
 	}{
 		"objects":       {content: arrayFile(1, "|O", false, []int{2}, nil), is: ErrFormat, says: `values of type "|O" are not read`},
+		"far too many":  {content: arrayFile(1, "<f4", false, []int{2000000000000, 2}, nil), is: ErrFormat, says: "the shape [2000000000000 2] takes 16000000000000 bytes of values, and the file has 0"},
+		"long floats":   {content: arrayFile(1, "<f16", false, []int{1}, make([]byte, 16)), is: ErrFormat, says: "floats and whole numbers of at most 64 bits, and booleans, are"},
 		"complex":       {content: arrayFile(1, "<c8", false, []int{1}, make([]byte, 8)), is: ErrFormat, says: "its values are complex numbers"},
-		"five axes":     {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an array of shape [1 1 1 1 1]; [n, d]"},
+		"five axes":     {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an array of shape [1 1 1 1 1]; [rows], [rows, columns]"},
 		"no row":        {content: arrayFile(1, "|u1", false, []int{0, 3}, nil), is: ErrFormat, says: "shape [0 3] has no values"},
 		"no column":     {content: arrayFile(1, "|u1", false, []int{3, 0}, nil), is: ErrFormat, says: "shape [3 0] has no values"},
 		"cut":           {content: floats([]int{2, 3}, 1, 2, 3), is: ErrFormat, says: "the shape [2 3] takes 24 bytes of values, and the file has 12"},
@@ -241,7 +313,7 @@ func TestArraysRefused(t *testing.T) {
 		"a long row":    {content: arrayFile(1, "|u1", false, []int{1, maxRow + 1}, make([]byte, maxRow+1)), is: ErrFormat, says: "a snapshot has at most 4194304 values"},
 		"image columns": {content: floats([]int{1, 1, 1}, 1), columns: "1", is: core.ErrOption, says: "these are images"},
 		"no such name":  {content: floats([]int{1, 1}, 1), columns: "x", is: core.ErrOption, says: `there is no column "x"; it has the columns 1..1`},
-		"uneven time":   {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: core.ErrOption, says: "the time is not even: it rises by 1 after row 1"},
+		"uneven time":   {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: ErrFormat, says: "the time is not even: it rises by 4 after row 2, and by 1 after most"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Selection{Columns: c.columns, Time: AutoTime}
@@ -273,15 +345,41 @@ func TestArchives(t *testing.T) {
 	assert.Equal(t, "a.npz, array run10", got[1].Title())
 	assert.Equal(t, []float32{3, 4}, got[1].Rows.Floats())
 	for says, members := range map[string]map[string][]byte{
-		`array "lag": `:                    {"lag.npy": floats(nil, 1)},
-		`member "x.txt" is not`:            {"x.txt": nil},
-		`"../../x.npy" is not a .npy file`: {"../../x.npy": one},
-		`an array of shape [0] has`:        {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
+		`array "lag": `:                  {"lag.npy": floats(nil, 1)},
+		`member "x.txt" is not`:          {"x.txt": nil},
+		`"../../x.npy" lies in a folder`: {"../../x.npy": one},
+		"array t is the time of the others and has 3 values, and this one has 1 rows": {"x.npy": one, "t.npy": floats([]int{3}, 1, 2, 3)},
+		"the time is not even: it rises by 5 after row 3 of array t":                  {"x.npy": floats([]int{4}, 1, 2, 3, 4), "t.npy": floats([]int{4}, 1, 2, 3, 8)},
+		`an array of shape [0] has`: {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
 	} {
 		_, err := Recordings(t.Context(), written(t, "a.npz", archiveOf(t, members)), all)
 		require.ErrorIs(t, err, ErrFormat)
 		assert.ErrorContains(t, err, says)
 	}
+}
+
+// TestArraysOfAnArchive: which are trajectories, and which has the time.
+func TestArraysOfAnArchive(t *testing.T) {
+	path := written(t, "a.npz", archiveOf(t, map[string][]byte{
+		"x.npy": floats([]int{2, 2}, 1, 2, 3, 4), "t.npy": floats([]int{2}, 0, 0.5), "u.npy": floats([]int{2}, 7, 8),
+	}))
+	got, err := Recordings(t.Context(), path, all)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	assert.Equal(t, []string{"u", "x"}, []string{got[0].Array, got[1].Array})
+	assert.Equal(t, "array t", got[1].Time)
+	assert.InDelta(t, 0.5, got[1].Interval, 0)
+	got, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x, t"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"t", "x"}, []string{got[0].Array, got[1].Array})
+	assert.Empty(t, got[1].Time)
+	_, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x,y"})
+	require.ErrorIs(t, err, core.ErrOption)
+	require.ErrorContains(t, err, `there is no array "y" in it`)
+	path = written(t, "b.npz", archiveOf(t, map[string][]byte{"x.npy": floats([]int{1}, 1), "dt.npy": floats(nil, 1)}))
+	got, err = Recordings(t.Context(), path, Selection{Time: AutoTime, Arrays: "x"})
+	require.NoError(t, err)
+	require.Len(t, got, 1)
 }
 
 func TestPlaces(t *testing.T) {
@@ -302,8 +400,15 @@ func TestPlaces(t *testing.T) {
 	one, two := filepath.Join(dir, "run10.csv"), filepath.Join(dir, "run1.csv")
 	assert.Equal(t, []string{"run10.csv", "run1.csv"}, titles(one+", "+two))
 	assert.Equal(t, []string{"a,b.csv"}, titles(filepath.Join(dir, "a,b.csv")))
+	_, err := Recordings(t.Context(), one+",", all)
+	require.ErrorContains(t, err, "nothing stands before or after a comma")
+	for _, person := range []string{"P1", "P2"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, person), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, person, "run.csv"), []byte("1\n2\n"), 0o600))
+	}
+	assert.Equal(t, []string{"P1/run.csv", "P2/run.csv"}, titles(filepath.Join(dir, "P1")+","+filepath.Join(dir, "P2")))
 	empty := t.TempDir()
-	_, err := Recordings(t.Context(), empty, all)
+	_, err = Recordings(t.Context(), empty, all)
 	require.ErrorContains(t, err, "has no file that ends in .npy, .npz, .csv, .tsv")
 	_, err = Recordings(t.Context(), filepath.Join(dir, "none.csv"), all)
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -321,6 +426,31 @@ func TestPlaces(t *testing.T) {
 	cancel()
 	_, err = Recordings(ctx, dir, all)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestNamesOfFiles: what is printed of a name is one line that steers nothing.
+func TestNamesOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := filepath.Join(dir, "a\ndata: b\x1b.csv")
+	require.NoError(t, os.WriteFile(at, []byte("1\n2\n"), 0o600))
+	for _, place := range []string{at, dir} {
+		got, err := Recordings(t.Context(), place, all)
+		require.NoError(t, err)
+		assert.Equal(t, "a data: b\uFFFD.csv", got[0].Title())
+	}
+	_, err := Recordings(t.Context(), filepath.Join(dir, "e\n.csv"), all)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "e .csv: no such file")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "f\nf"), 0o700))
+	_, err = Recordings(t.Context(), filepath.Join(dir, "f\nf"), all)
+	require.ErrorContains(t, err, "f f has no file that ends in .npy, .npz, .csv, .tsv; folders in it are not looked into")
+	require.NoError(t, os.Symlink("/dev/null", filepath.Join(dir, "g\ng.csv")))
+	_, err = Recordings(t.Context(), filepath.Join(dir, "g\ng.csv"), all)
+	require.ErrorIs(t, err, foreign.ErrKind)
+	assert.NotContains(t, err.Error(), "\n")
+	_, err = Open(filepath.Join(dir, "f\nf"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.NotContains(t, err.Error(), "\n")
 }
 
 func TestNatural(t *testing.T) {

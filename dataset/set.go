@@ -59,12 +59,12 @@ type imageFile struct {
 func Open(dir string) (*Set, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the folder of the data cannot be read: %w", err)
+		return nil, fmt.Errorf("the folder of the data cannot be read: %w", printable(dir, err))
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%w: %s is a file; name the folder that holds the four files of the data", core.ErrUnavailable, dir)
+		return nil, fmt.Errorf("%w: %s is a file; name the folder that holds the four files of the data", core.ErrUnavailable, shownPath(dir))
 	}
-	return openFolder(os.DirFS(dir), dir)
+	return openFolder(os.DirFS(dir), shownPath(dir))
 }
 
 func openFolder(folder fs.FS, source string) (*Set, error) {

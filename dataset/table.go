@@ -30,8 +30,11 @@ type table struct {
 	time      int      // the column of the time, -1 for none
 	mark      byte     // between whole and decimal digits, 0 if none was seen
 
+	comment bool // the first line begins with #
+
 	fields [][]byte // of the line
 	values []float32
+	spans  []Span // of all columns
 	times  []float64
 }
 
@@ -72,17 +75,41 @@ func (t *table) begin() ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is a text in UTF-16; save it in UTF-8", ErrFormat)
 	}
 	first = bytes.TrimPrefix(first, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(first) == 0:
+		return nil, fmt.Errorf("%w: its first line is empty", ErrFormat)
+	case bytes.IndexByte(first, '\r') >= 0:
+		return nil, fmt.Errorf("%w: its lines end in a carriage return alone; save it with line feeds", ErrFormat)
+	case bytes.HasPrefix(bytes.ToLower(first), []byte("sep=")):
+		return nil, fmt.Errorf("%w: its first line, %.10q, is one for Excel; leave it out", ErrFormat, first)
+	}
 	header := bytes.TrimLeft(first, "# ")
+	t.comment = first[0] == '#'
 	t.separator = separatorOf(header)
 	if err := t.split(header); err != nil {
 		return nil, err
 	}
 	t.width = len(t.fields)
+	t.spans = slices.Repeat([]Span{noSpan()}, t.width)
 	isName := func(field []byte) bool {
 		_, err := strconv.ParseFloat(strings.Replace(string(field), ",", ".", 1), 64)
 		return len(field) > 0 && err != nil && !errors.Is(err, strconv.ErrRange)
 	}
-	if slices.ContainsFunc(t.fields, isName) {
+	named, texts := t.Header == "true", slices.ContainsFunc(t.fields, isName)
+	switch {
+	case t.Header == "false" && texts:
+		return nil, fmt.Errorf("%w: the first line, %.20q, has what is no number, and header=false says that it is no header",
+			core.ErrOption, first)
+	case t.Header != "true" && t.Header != "false":
+		named = texts
+		if !named && t.counted() {
+			if named = len(t.fields[0]) == 0; !named {
+				return nil, fmt.Errorf("%w: the first line, %.20q, may be numbers or the header of columns without names; say which "+
+					"by header=true or header=false", core.ErrOption, first)
+			}
+		}
+	}
+	if named {
 		for _, field := range t.fields {
 			t.names = append(t.names, shown(strings.Trim(string(field), `"`)))
 		}
@@ -91,6 +118,21 @@ func (t *table) begin() ([]byte, error) {
 		}
 	}
 	return first, t.choose()
+}
+
+// counted reports whether the fields of the line are 0, 1, …, perhaps after an empty one: pandas writes so for columns that
+// have no names.
+func (t *table) counted() bool {
+	fields := t.fields
+	if len(fields[0]) == 0 {
+		fields = fields[1:]
+	}
+	for i, field := range fields {
+		if string(field) != strconv.Itoa(i) {
+			return false
+		}
+	}
+	return len(t.fields) > 1
 }
 
 func separatorOf(line []byte) byte {
@@ -123,11 +165,8 @@ func (t *table) choose() (err error) {
 	case NoTime:
 		t.time = -1
 	case AutoTime:
-		t.time = slices.IndexFunc(t.names, func(name string) bool {
-			return slices.Contains([]string{"", "t", "time", "index"}, strings.ToLower(name))
-		})
-		if !slices.Contains(t.columns, t.time) {
-			t.time = -1
+		if t.time, err = t.autoTime(); err != nil {
+			return err
 		}
 	default:
 		if t.time, err = column(t.Time, t.width, t.names); err != nil {
@@ -140,6 +179,27 @@ func (t *table) choose() (err error) {
 	}
 	return nil
 }
+
+// autoTime finds the column of the time by its name, -1 for none. Columns that are asked for are data.
+func (t *table) autoTime() (int, error) {
+	found := -1
+	for i, name := range t.names {
+		switch {
+		case t.Columns == "" && (name == "" || strings.EqualFold(name, "index")), isTime(name) && (t.Columns == "" || !slices.Contains(t.columns, i)):
+		default:
+			continue
+		}
+		if found >= 0 {
+			return 0, fmt.Errorf("%w: %s and %s may both be the time; say which by time=, and which others are read by columns=",
+				core.ErrOption, t.column(found), t.column(i))
+		}
+		found = i
+	}
+	return found, nil
+}
+
+// isTime reports whether a name says that numbers are times. T is a temperature.
+func isTime(name string) bool { return name == "t" || strings.EqualFold(name, "time") }
 
 // split makes the fields of a line.
 func (t *table) split(line []byte) error {
@@ -203,10 +263,16 @@ func (t *table) add(line []byte) error {
 	}
 	if n := len(t.fields); n != t.width {
 		hint := ""
-		if t.separator == ',' && n > t.width {
+		switch {
+		case t.comment:
+			hint = "; leave the first line out if it does not name the columns"
+		case t.names != nil && n == t.width+1 && t.lines.number == 2:
+			hint = "; if the first column has the names of rows, as R writes them, name it in the header or leave it out"
+		case t.separator == ',' && n > t.width:
 			hint = "; if the comma is the decimal mark, separate the columns by semicolons or tabs"
 		}
-		return fmt.Errorf("%w: line %d has %d fields, and the first line has %d%s", ErrFormat, t.lines.number, n, t.width, hint)
+		return fmt.Errorf("%w: line %d has %s, and the first line has %d%s", ErrFormat, t.lines.number,
+			foreign.Count(n, "field"), t.width, hint)
 	}
 	if t.left -= int64(4*len(t.columns) + 8); t.left < 0 {
 		return foreign.TooLarge("its numbers take more than", foreign.ArrayLimit(), foreign.ArrayLimit())
@@ -220,6 +286,7 @@ func (t *table) add(line []byte) error {
 			return t.notFinite(i, "is beyond the range of numbers of 32 bits")
 		}
 		t.values = append(t.values, float32(v))
+		t.spans[i].add(v)
 	}
 	if t.time >= 0 {
 		v, err := t.number(t.time)
@@ -235,7 +302,7 @@ func (t *table) add(line []byte) error {
 func (t *table) number(i int) (float64, error) {
 	field := t.fields[i]
 	if len(field) == 0 {
-		return 0, t.wrong(i, "there is no number; fill the gap, or leave the column out by columns=")
+		return 0, t.wrong(i, "there is no number; fill the gap, or "+t.leaveOut(i))
 	}
 	text := string(field)
 	mark := byte(0)
@@ -247,8 +314,8 @@ func (t *table) number(i int) (float64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange), strings.ContainsAny(text, "xX"):
-		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; leave the column out by columns=", field))
+	case err != nil && !errors.Is(err, strconv.ErrRange), !foreign.Decimal(text):
+		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; %s", field, t.leaveOut(i)))
 	case mark != 0 && t.mark != 0 && mark != t.mark:
 		return 0, t.wrong(i, fmt.Sprintf("%.40q has another decimal mark than numbers before it; write the point or the comma",
 			field))
@@ -261,6 +328,14 @@ func (t *table) number(i int) (float64, error) {
 		t.mark = mark
 	}
 	return v, nil
+}
+
+// leaveOut says how to leave a column out.
+func (t *table) leaveOut(i int) string {
+	if i == t.time {
+		return "leave the column out by columns= and time=" + NoTime
+	}
+	return "leave the column out by columns="
 }
 
 // wrong is [ErrFormat] for a field of the line.
@@ -279,17 +354,13 @@ func (t *table) column(i int) string {
 	return columnName(i, "")
 }
 
-// recording is what all lines make. A column that may be the time is data if it does not rise.
+// recording is what all lines make.
 func (t *table) recording() (r Recording, err error) {
 	r.first = 1
 	if t.names != nil {
 		r.first = 2
 	}
-	rises := true
-	for i := range len(t.times) - 1 {
-		rises = rises && t.times[i+1] > t.times[i]
-	}
-	if t.time >= 0 && (rises && len(t.times) > 1 || t.Time != AutoTime) {
+	if t.time >= 0 {
 		r.Time = columnName(t.time, "")
 		if t.names != nil && t.names[t.time] != "" {
 			r.Time = "column " + t.names[t.time]
@@ -312,6 +383,7 @@ func (t *table) recording() (r Recording, err error) {
 		}
 	}
 	for _, i := range t.columns {
+		r.spans = append(r.spans, t.spans[i])
 		r.Columns = append(r.Columns, i+1)
 		if t.names != nil {
 			r.Names = append(r.Names, t.names[i])

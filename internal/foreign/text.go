@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,6 +45,23 @@ func Shorten(text string, most int) string {
 		end--
 	}
 	return text[:end] + "…"
+}
+
+// Decimal reports whether a number is not written in the ways of programs alone: hexadecimal, or with
+// _ between its digits.
+func Decimal(number string) bool { return !strings.ContainsAny(number, "xX_") }
+
+// Line is a text for one line of at most that many bytes: a name of a file, for instance.
+func Line(text string, most int) string {
+	return Shorten(Printable(strings.Join(strings.Fields(text), " ")), most)
+}
+
+// Count is a number of things, which are called so with an s if they are not one.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 // Cell is a text for a cell of a CSV table: one that a spreadsheet would take for a formula has ' before

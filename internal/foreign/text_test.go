@@ -36,3 +36,14 @@ func TestCell(t *testing.T) {
 		assert.Equal(t, want, foreign.Cell(text))
 	}
 }
+
+func TestLine(t *testing.T) {
+	assert.Equal(t, "a b�.csv", foreign.Line("a\n b\x1b.csv", 20))
+	assert.Equal(t, "ab…", foreign.Line("abc", 2))
+}
+
+func TestDecimal(t *testing.T) {
+	for text, is := range map[string]bool{"1e-3": true, "-.5": true, "1_000": false, "0x1p-1": false, "0X10": false} {
+		assert.Equal(t, is, foreign.Decimal(text), text)
+	}
+}

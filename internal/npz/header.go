@@ -35,8 +35,12 @@ const (
 // bytes of memory: of an array without values, its axes count.
 func readHeader(r io.Reader, most int64) (header, error) {
 	lead := make([]byte, len(signature)+2)
-	if _, err := io.ReadFull(r, lead); err != nil || string(lead[:len(signature)]) != signature {
+	n, err := io.ReadFull(r, lead)
+	switch {
+	case n < len(signature) || string(lead[:len(signature)]) != signature:
 		return header{}, errors.New("it does not begin with NumPy's \"\\x93NUMPY\"")
+	case err != nil:
+		return header{}, errors.New("it ends within its header")
 	}
 	width := 2
 	switch version := lead[len(signature)]; version {
@@ -50,11 +54,11 @@ func readHeader(r io.Reader, most int64) (header, error) {
 	if _, err := io.ReadFull(r, length[:width]); err != nil {
 		return header{}, errors.New("it ends within its header")
 	}
-	n := binary.LittleEndian.Uint32(length)
-	if n > maxHeader {
-		return header{}, fmt.Errorf("its header has %d bytes, and the most is %d", n, maxHeader)
+	size := binary.LittleEndian.Uint32(length)
+	if size > maxHeader {
+		return header{}, fmt.Errorf("its header has %d bytes, and the most is %d", size, maxHeader)
 	}
-	text := make([]byte, n)
+	text := make([]byte, size)
 	if _, err := io.ReadFull(r, text); err != nil {
 		return header{}, errors.New("it ends within its header")
 	}
@@ -178,7 +182,7 @@ func (s *scanner) tuple() (lengths []int, ok bool) {
 		s.at(0)
 		digits := len(s.rest) - len(bytes.TrimLeft(s.rest, "0123456789"))
 		n, err := strconv.Atoi(string(s.rest[:digits]))
-		if err != nil || !comma || n > math.MaxInt32 || len(lengths) == maxAxes {
+		if err != nil || !comma || len(lengths) == maxAxes {
 			return nil, false
 		}
 		s.rest = s.rest[digits:]
@@ -202,7 +206,7 @@ func kindOf(descr string) (kind, error) {
 	}
 	k, ok := kinds[name]
 	if !ok {
-		return k, fmt.Errorf("values of type %.40q are not read; floats, whole numbers, complex numbers and booleans are", descr)
+		return k, fmt.Errorf("values of type %.40q are not read; floats and whole numbers of at most 64 bits, and booleans, are", descr)
 	}
 	if k.order = binary.ByteOrder(binary.LittleEndian); big {
 		k.order = binary.BigEndian

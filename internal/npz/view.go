@@ -105,10 +105,10 @@ func (v View) Read(dst []float32, from int) {
 // mostRead is the largest member of an archive, in bytes, that is read and not left where it is.
 const mostRead = 1 << 20
 
-// Views returns the arrays in the content of an archive, by their names, in the order of the archive. Large members that
+// Views returns the arrays that are wanted in the content of an archive, by their names, in the order of the archive. Large members that
 // are not compressed stay where they are, and their checksums are not looked at; others are read, and take at most most
 // bytes of memory together, which is what it returns too. The error is [ErrFormat].
-func Views(content []byte, most int64) (names []string, views []View, used int64, err error) {
+func Views(content []byte, most int64, wanted func(name string) bool) (names []string, views []View, used int64, err error) {
 	r := bytes.NewReader(content)
 	members, err := open(r, r.Size(), math.MaxInt64)
 	if err != nil {
@@ -116,8 +116,14 @@ func Views(content []byte, most int64) (names []string, views []View, used int64
 	}
 	for _, f := range members {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
-		if !isArray || name != path.Base(name) {
-			return nil, nil, 0, fmt.Errorf("%w: the member %.80q is not a .npy file", ErrFormat, f.Name)
+		switch {
+		case !isArray:
+			return nil, nil, 0, fmt.Errorf("%w: the member %.80q is not a .npy file; archives of NumPy have no other", ErrFormat, f.Name)
+		case name != path.Base(name):
+			return nil, nil, 0, fmt.Errorf("%w: the member %.80q lies in a folder of the archive; give arrays names without slashes",
+				ErrFormat, f.Name)
+		case !wanted(name):
+			continue
 		}
 		array, inPlace, err := inPlace(content, f)
 		if err == nil && !inPlace {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/tasks/process"
 )
 
@@ -23,7 +24,7 @@ func parse(text string) (a system, err error) {
 		word = strings.TrimSpace(word)
 		size, angle, pair := strings.Cut(word, "@")
 		modulus, err := strconv.ParseFloat(size, 64)
-		if err != nil || !(math.Abs(modulus) <= most) {
+		if err != nil || !foreign.Decimal(word) || !(math.Abs(modulus) <= most) {
 			return a, fmt.Errorf("%w: %q in %s=%s; give numbers, or modulus@degrees for a pair, of modulus at most %v",
 				core.ErrOption, word, valueOption, text, most)
 		}

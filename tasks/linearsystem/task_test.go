@@ -106,6 +106,8 @@ func TestEigenvaluesThatCannotBe(t *testing.T) {
 		"":                                       `"" in eigenvalues=`,
 		"1":                                      `"1" in eigenvalues=1; give numbers`,
 		"0.5,NaN":                                `"NaN"`,
+		"0.5_0":                                  `"0.5_0"`,
+		"0x1p-1":                                 `"0x1p-1"`,
 		"Inf":                                    `"Inf"`,
 		"0.5@0":                                  "degrees between 0 and 180",
 		"0.5@180":                                "degrees between 0 and 180",

@@ -96,7 +96,7 @@ func problem(set *dataset.Set, digits int, split Split, steps, lag int) (*core.P
 	return &core.Problem{
 		Train: core.OneTrajectory(x.Slice(0, a)), Validation: core.OneTrajectory(x.Slice(a, b)),
 		Test: core.OneTrajectory(x.Slice(b, x.Len())),
-		Lag:  lag, Steps: steps, Rank: digits, States: states, Source: strings.ToValidUTF8(set.Source, "\uFFFD"), Picture: core.ImagePicture,
+		Lag:  lag, Steps: steps, Rank: digits, States: states, Source: set.Source, Picture: core.ImagePicture,
 		Truth: &core.Truth{Eigenvalues: roots(digits, lag)},
 	}, nil
 }

@@ -3,11 +3,14 @@ package trajectory
 import (
 	"fmt"
 	"math"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/dataset"
+	"github.com/koopbench/koopbench/internal/foreign"
 )
 
 // many is from how many trajectories on shares are of whole ones.
@@ -35,7 +38,7 @@ func parseSplit(text string) (split, error) {
 			s.counts = append(s.counts, n)
 		}
 		v, err := strconv.ParseFloat(part, 64)
-		if err != nil || !(v > 0) || math.IsInf(v, 0) {
+		if err != nil || !foreign.Decimal(part) || !(v > 0) || math.IsInf(v, 0) {
 			return s, fmt.Errorf("%w: %.40q in the split %q; give positive numbers, which leave each part something",
 				core.ErrOption, part, text)
 		}
@@ -68,7 +71,7 @@ type piece struct {
 	rows core.Snapshots
 }
 
-// partNames are the names of arrays that are parts by themselves.
+// partNames are the names of arrays and files that are parts by themselves.
 var partNames = []string{"train", "validation", "test"}
 
 // cut cuts recordings into the parts to train, validate and test on, in the order of time and of files, and says by which
@@ -82,12 +85,14 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 	case err != nil:
 		return parts, "", err
 	case named != nil && s.split.text != defaultSplit:
-		return parts, "", fmt.Errorf("%w: a split of %s, and %s has the arrays train, validation and test; leave split out",
-			core.ErrOption, s.split.text, all[0].File)
+		return parts, "", fmt.Errorf("%w: a split of %s, and arrays or files that are called train, validation and test; leave split out, "+
+			"or give them other names", core.ErrOption, s.split.text)
 	case named != nil:
-		rule = "split by the names of arrays"
-		for part, r := range named {
-			add(part, r, 0, r.Rows.Len())
+		rule = "split by the names train, validation and test"
+		for part, some := range named {
+			for _, r := range some {
+				add(part, r, 0, r.Rows.Len())
+			}
 		}
 	case s.split.shares == nil:
 		rule = "split by numbers of snapshots"
@@ -113,30 +118,54 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 			}
 		}
 	}
+	if left := unused(all, parts); left > 0 {
+		rule += fmt.Sprintf(", which leaves %s unused", foreign.Count(left, "row"))
+	}
 	if err == nil {
 		err = s.longEnough(parts)
 	}
 	return parts, rule, err
 }
 
-// namedParts are the recordings to train, validate and test on, if the file names them; nil if it does not.
-func namedParts(all []dataset.Recording) ([]*dataset.Recording, error) {
-	named, found := make([]*dataset.Recording, len(partNames)), 0
+// unused is how many rows are in no part.
+func unused(all []dataset.Recording, parts [3][]piece) (n int) {
+	for i := range all {
+		n += all[i].Rows.Len()
+	}
+	for _, part := range parts {
+		for _, one := range part {
+			n -= one.rows.Len()
+		}
+	}
+	return n
+}
+
+// namedParts are the recordings to train, validate and test on, if their names are those of parts; nil if none is. The name is
+// that of an array or else, of several files, that of the file.
+func namedParts(all []dataset.Recording) (parts [][]*dataset.Recording, err error) {
+	parts, found := make([][]*dataset.Recording, len(partNames)), 0
 	for i := range all {
 		for part, name := range partNames {
-			if all[i].Array == name && named[part] == nil {
-				named[part], found = &all[i], found+1
+			if strings.EqualFold(all[i].Array, name) || len(all) > 1 && strings.EqualFold(stem(all[i].File), name) {
+				parts[part], found = append(parts[part], &all[i]), found+1
+				break
 			}
 		}
 	}
 	switch {
 	case found == 0:
 		return nil, nil
-	case found < len(partNames) || len(all) > found:
-		return nil, fmt.Errorf("%w: %d of %d arrays are called train, validation or test; one file must have these three and no other, "+
-			"or give arrays other names", core.ErrOption, found, len(all))
+	case found < len(all) || slices.ContainsFunc(parts, func(part []*dataset.Recording) bool { return part == nil }):
+		return nil, fmt.Errorf("%w: %d of %d arrays or files are called train, validation or test; give all three and no other, "+
+			"or other names", core.ErrOption, found, len(all))
 	}
-	return named, nil
+	return parts, nil
+}
+
+// stem is a name of a file without folders and without what kind of file it is.
+func stem(file string) string {
+	base := path.Base(file)
+	return strings.TrimSuffix(base, path.Ext(base))
 }
 
 // cutByCounts takes as many snapshots as asked for, trajectory by trajectory.
@@ -170,8 +199,9 @@ func (s setting) longEnough(parts [3][]piece) error {
 		for _, one := range parts[i] {
 			n := one.rows.Len()
 			if least := s.past() + s.lag + 1; i < 2 && n < least {
-				return fmt.Errorf("%w: %s gives %d rows to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
-					"change split, lag or delay, or leave the file out", core.ErrTooShort, one.from.Title(), n, name, s.lag, s.delay, least)
+				return fmt.Errorf("%w: %s gives %s to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
+					"change split, lag or delay, or leave the file out%s", core.ErrTooShort, one.from.Title(), foreign.Count(n, "row"),
+					name, s.lag, s.delay, least, turned(one.from))
 			}
 			if i == 2 {
 				longest = max(longest, n)
@@ -179,8 +209,18 @@ func (s setting) longEnough(parts [3][]piece) error {
 		}
 	}
 	if least := s.past() + s.steps*s.lag + 1; longest < least {
-		return fmt.Errorf("%w: the longest test trajectory has %d rows; %d steps at a lag of %d and a delay of %d take %d; give "+
-			"fewer steps, or more to the test part", core.ErrTooShort, longest, s.steps, s.lag, s.delay, least)
+		return fmt.Errorf("%w: the longest test trajectory has %s; %s at a lag of %d and a delay of %d take %d; give "+
+			"fewer steps, or more to the test part%s", core.ErrTooShort, foreign.Count(longest, "row"), foreign.Count(s.steps, "step"),
+			s.lag, s.delay, least, turned(parts[2][0].from))
 	}
 	return nil
+}
+
+// turned is a hint where rows and columns may be the wrong way round.
+func turned(r *dataset.Recording) string {
+	if r.Columns == nil || r.Rows.Size() <= r.Rows.Len() {
+		return ""
+	}
+	return fmt.Sprintf("; it is read as %s of %d values, the first axis being time: transpose it if that is wrong",
+		foreign.Count(r.Rows.Len(), "row"), r.Rows.Size())
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/npz"
 	"github.com/koopbench/koopbench/tasks/trajectory"
 )
@@ -199,6 +200,10 @@ func TestSplits(t *testing.T) {
 		"validation": {Shape: []int{20, 1}, Values: flat(rows[:20])},
 		"test":       {Shape: []int{10, 1}, Values: flat(rows[:10])},
 	}))
+	parts := t.TempDir()
+	for name, n := range map[string]int{"Train": 30, "validation": 20, "test": 10} {
+		require.NoError(t, os.WriteFile(filepath.Join(parts, name+".csv"), []byte(table("", rows[:n])), 0o600))
+	}
 	for _, c := range []struct {
 		data, split             string
 		delay                   int
@@ -206,13 +211,14 @@ func TestSplits(t *testing.T) {
 		rule                    string
 	}{
 		{one, "", 1, []int{60}, []int{20}, []int{20}, "split in time"},
-		{one, ".5,.2,.2", 1, []int{50}, []int{20}, []int{20}, "split in time"},
+		{one, ".5,.2,.2", 1, []int{50}, []int{20}, []int{20}, "split in time, which leaves 10 rows unused"},
 		{one, "", 5, []int{56}, []int{16}, []int{16}, "split in time"},
-		{one, "50,20,10", 1, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots"},
-		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots"},
+		{one, "50,20,10", 1, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots, which leaves 20 rows unused"},
+		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots, which leaves 8 rows unused"},
 		{one + "," + two, "", 1, []int{60, 30}, []int{20, 10}, []int{20, 10}, "each split in time"},
 		{one + "," + two, "70,40,40", 1, []int{70}, []int{30, 10}, []int{40}, "split by numbers of snapshots"},
-		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names of arrays"},
+		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
+		{parts, "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
 	} {
 		options := map[string]any{"delay": c.delay, "steps": 5}
 		if c.split != "" {
@@ -248,6 +254,51 @@ func TestProblem(t *testing.T) {
 	assert.Contains(t, wide.Source, "wide.npy: 12\u202f000 rows × 30 columns, float32")
 }
 
+// TestTrivialEigenvalue: 1 is true of every operator, whether the user writes it or not.
+func TestTrivialEigenvalue(t *testing.T) {
+	data := orbit(t, 200)
+	for _, text := range []string{".9+.1i,.9-.1i", "1,.9+.1i,.9-.1i", ".9-.1i, .9+.1i, 1.0"} {
+		p := opened(t, data, map[string]any{"eigenvalues": text})
+		assert.Equal(t, []complex128{1, .9 + .1i, .9 - .1i}, p.Truth.Eigenvalues, text)
+	}
+	assert.Nil(t, opened(t, data, nil).Truth)
+}
+
+// TestConstantTest: errors over no variance mean nothing.
+func TestConstantTest(t *testing.T) {
+	_, err := open(t, written(t, "a.csv", []byte(table("", wave(80, 1))+strings.Repeat("0\n", 40))), nil)
+	require.ErrorIs(t, err, core.ErrOption)
+	assert.ErrorContains(t, err, "no value of the 24 test snapshots changes")
+}
+
+// TestPrecision: what 32 bits cannot tell apart is refused by the name of its column.
+func TestPrecision(t *testing.T) {
+	for _, c := range []struct {
+		offset, amplitude, grain float64
+		lost                     bool
+	}{{1e8, 1.3, 0, true}, {1e6, 1.3, 0, true}, {1e4, 1.3, 0, false}, {0, 1.3, 0, false}, {16777216, 50, 2, false}, {1e8, 0, 0, false}} {
+		text, values := "x,y\n", []float64{}
+		for i := range 100 {
+			v := c.offset + c.amplitude*math.Sin(0.3*float64(i))
+			if c.grain > 0 {
+				v = math.Round(v/c.grain) * c.grain
+			}
+			text += fmt.Sprintf("%d,%.17g\n", i*i%7, v)
+			values = append(values, float64(i*i%7), v)
+		}
+		for _, data := range []string{written(t, "a.csv", []byte(text)), written(t, "a.npy", npy(t, []int{100, 2}, values))} {
+			_, err := open(t, data, nil)
+			if !c.lost {
+				require.NoError(t, err, c)
+				continue
+			}
+			require.ErrorIs(t, err, dataset.ErrFormat)
+			assert.ErrorContains(t, err, ": column 2")
+			assert.ErrorContains(t, err, "take a constant off it, such as its mean, or leave it out by columns=")
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	long, short := written(t, "long.csv", []byte(table("", wave(100, 2)))), written(t, "short.csv", []byte(table("", wave(8, 2))))
 	wide := written(t, "wide.csv", []byte(table("", wave(100, 3))))
@@ -279,15 +330,25 @@ func TestRefused(t *testing.T) {
 		"too many":       {long, map[string]any{"split": "80,20,20"}, core.ErrTooShort, "the test part lacks 20"},
 		"eigenvalues":    {long, map[string]any{"eigenvalues": ".9,one"}, core.ErrOption, `the eigenvalue "one" is no number; write it like .95 or .95+.1i`},
 		"no finite one":  {long, map[string]any{"eigenvalues": "nan"}, core.ErrOption, `the eigenvalue "nan" is no number`},
-		"growing":        {long, map[string]any{"eigenvalues": "1e300", "lag": 2}, core.ErrOption, "grows beyond all numbers over 2 rows"},
+		"growing":        {long, map[string]any{"eigenvalues": "1,5"}, core.ErrOption, `the eigenvalue "5" has a modulus above 1`},
+		"half a pair":    {long, map[string]any{"eigenvalues": "1,.95+.1i"}, core.ErrOption, "(0.95+0.1i) has no conjugate"},
+		"not decimal":    {long, map[string]any{"eigenvalues": ".9_5"}, core.ErrOption, `the eigenvalue ".9_5" is no number`},
+		"no share":       {long, map[string]any{"split": "0x1p-1,.2,.2"}, core.ErrOption, `"0x1p-1" in the split`},
 		"NaN":            {gap, nil, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"NaN, as it is":  {gap, map[string]any{"standardise": "false"}, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
 		"far out":        {written(t, "far.csv", []byte(table("", far))), nil, core.ErrNonFinite, "a value lies very far outside the training part"},
-		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption, "1 of 2 arrays are called train, validation or test"},
+		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption, "1 of 2 arrays or files are called train, validation or test"},
+		"a part missing": {written(t, "Train.csv", []byte(table("", wave(100, 2)))) + "," + written(t, "TEST.csv", []byte(table("", wave(100, 2)))), nil,
+			core.ErrOption, "2 of 2 arrays or files are called train, validation or test"},
+		"a file twice": {long + "," + filepath.Dir(long), nil, core.ErrOption, "long.csv is there twice"},
 		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," + written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
 			core.ErrShape, "the columns x, y in a.csv, and y, x in b.csv"},
 		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," + written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
-			core.ErrOption, "1 from one row to the next in a.csv, and 2 in b.csv"},
+			core.ErrShape, "1 from one row to the next in a.csv, and 2 in b.csv"},
+		"turned": {written(t, "wide.npy", npy(t, []int{2, 200}, make([]float32, 400))), nil, core.ErrTooShort,
+			"wide.npy gives 1 row to the training part; at a lag of 1 and a delay of 1 it takes 2 for a pair; change split, lag or " +
+				"delay, or leave the file out; it is read as 2 rows of 200 values, the first axis being time: transpose it"},
+		"one time": {long + "," + written(t, "b.csv", []byte("t,x,y\n0,1,2\n2,2,2\n")), nil, core.ErrShape, "b.csv has a time, and long.csv has none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := open(t, c.data, c.options)
