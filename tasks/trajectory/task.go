@@ -44,9 +44,10 @@ func (Task) Describe() core.Description {
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
 			core.TextOption("columns", "", core.MaxText, "columns that are read, separated by commas: names, numbers from 1 "+
 				"on, or ranges A..B of either; all if it is left out"),
-			core.TextOption("arrays", "", core.MaxText, "arrays of .npz files that are read, separated by commas; all if it is left out"),
-			core.ChoiceOption("header", "whether the first line of a table names its columns; auto if it has a text that is no number",
-				dataset.AutoHeader, "true", "false"),
+			core.TextOption("arrays", "", core.MaxText, "arrays of .npz files that are read, separated by commas; "+
+				"all if it is left out"),
+			core.ChoiceOption("header", "whether the first line of a table names its columns; auto if it has a text that "+
+				"is no number", dataset.AutoHeader, "true", "false"),
 			core.TextOption("time", dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: three numbers of "+
