@@ -78,6 +78,9 @@ func (f *predictFlags) selection(saved *results.SavedModel) dataset.Selection {
 		text, _ := saved.Task.Options[name].(string)
 		return text
 	}
+	if saved.Task.Name == trajectory.Name {
+		s.Arrays, s.Header = option(trajectory.ArraysOption), option(trajectory.HeaderOption)
+	}
 	if saved.Task.Name == trajectory.Name && !f.given("columns") {
 		s.Columns = option(trajectory.ColumnsOption)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,6 +44,14 @@ func TestOwnData(t *testing.T) {
 	assert.Contains(t, again.stderr, "linear, seed 42: finished before, kept")
 	verified := call(t.Context(), config, "verify", "one", "--data", "orbit.csv")
 	require.Zero(t, verified.status, verified.stderr)
+
+	text, err := os.ReadFile("orbit.csv")
+	require.NoError(t, err)
+	timeless := regexp.MustCompile(`(?m)^[^,]*,`).ReplaceAll(text, nil)
+	require.NoError(t, os.WriteFile("same.csv", timeless, 0o600))
+	verified = call(t.Context(), config, "verify", "one", "--data", "same.csv")
+	require.Zero(t, verified.status, verified.stdout+verified.stderr)
+	assert.Contains(t, verified.stdout, "the interval and the unit of time, which the data given here do not tell")
 
 	require.NoError(t, os.Mkdir("runs", 0o700))
 	writeOrbit(t, filepath.Join("runs", "run2.csv"), 100)

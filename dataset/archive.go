@@ -24,8 +24,8 @@ func (s Selection) arrays() []string {
 	return names
 }
 
-// order returns the trajectories of an archive in natural order, and the array that has the time of all of them, -1 for none:
-// one of one axis that is called as the time, unless Arrays name it.
+// order returns the trajectories of an archive in natural order, and the array that has the time of all of them, -1
+// for none: one of one axis that is called as the time, unless Arrays are given.
 func (s Selection) order(names []string, views []npz.View) (order []int, time int, err error) {
 	time = -1
 	for i, name := range names {
@@ -49,8 +49,8 @@ func (s Selection) order(names []string, views []npz.View) (order []int, time in
 // timed gives a recording the times that an array has.
 func (r *Recording) timed(v npz.View, name string, m *mapping) (err error) {
 	if n := v.Shape()[0]; n != r.Rows.Len() {
-		return fmt.Errorf("%w: array %s is the time of the others and has %d values, and this one has %d rows; choose arrays by "+
-			"arrays=", ErrFormat, name, n, r.Rows.Len())
+		return fmt.Errorf("%w: array %s is the time of the others and has %d values, and this one has %d rows; "+
+			"choose arrays by arrays=", ErrFormat, name, n, r.Rows.Len())
 	}
 	defer core.Recover(&err)
 	defer settle(m, debug.SetPanicOnFault(true))

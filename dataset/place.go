@@ -52,8 +52,8 @@ type oneLine struct {
 func (e oneLine) Error() string { return e.text }
 func (e oneLine) Unwrap() error { return e.error }
 
-// giveNames names files: by their names alone or, where two have one, with as many folders as tell them apart. The error is
-// [core.ErrOption] for a file that is there twice.
+// giveNames names files: by their names alone or, where two have one, with as many folders as tell them apart. The
+// error is [core.ErrOption] for a file that is there twice.
 func giveNames(files []place) error {
 	parts := make([][]string, len(files))
 	paths := map[string]bool{}
@@ -67,7 +67,8 @@ func giveNames(files []place) error {
 			path = real
 		}
 		if paths[path] {
-			return fmt.Errorf("%w: %s is there twice; it would be trained on and tested on", core.ErrOption, shownPath(file.path))
+			return fmt.Errorf("%w: %s is there twice; it would be trained on and tested on", core.ErrOption,
+				shownPath(file.path))
 		}
 		paths[path] = true
 	}
@@ -118,7 +119,8 @@ func recordingsAt(list string) ([]place, error) {
 	var files []place
 	for _, at := range SplitPlaces(list) {
 		if at == "" {
-			return nil, fmt.Errorf("%w: nothing stands before or after a comma of %q; name a file or folder there", core.ErrOption, list)
+			return nil, fmt.Errorf("%w: nothing stands before or after a comma of %q; name a file or folder there",
+				core.ErrOption, list)
 		}
 		info, err := os.Stat(at)
 		if err != nil {

@@ -25,8 +25,8 @@ func (s *Span) add(v float64) {
 	s.Widen(Span{v, v, math.Abs(v - float64(float32(v)))})
 }
 
-// Spans are those of the columns of a recording of vectors, nil for types of numbers that 32 bits hold. Those of an array are
-// read from its file; the error is that of a file that was changed.
+// Spans are those of the columns of a recording of vectors, nil for types of numbers that 32 bits hold. Those of an
+// array are read from its file; the error is that of a file that was changed.
 func (r *Recording) Spans() (spans []Span, err error) {
 	source := r.wide
 	if source == nil {

@@ -388,6 +388,10 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 func (c *comparison) compareTask() {
 	old, here := c.Task, c.here.Task
 	old.Source, here.Source = "", ""
+	if old.Interval > 0 && here.Interval == 0 && old.DataSHA256 == here.DataSHA256 {
+		c.leave("the interval and the unit of time, which the data given here do not tell")
+		old.Interval, old.TimeUnit = here.Interval, here.TimeUnit
+	}
 	old.Plugin, here.Plugin = old.Plugin.SameCode(), here.Plugin.SameCode()
 	unlikeFields(old, here, "shape", func(field, a, b string) {
 		c.find("of the task, %s is recorded as %s and is %s here", field, a, b)

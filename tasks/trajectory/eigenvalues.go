@@ -15,8 +15,8 @@ import (
 // roundedAway is how far an eigenvalue may be from where it must be: users write few digits.
 const roundedAway = 1e-3
 
-// parseEigenvalues reads eigenvalues over one row, and returns those over the lag, the largest first; nil for none. 1, the
-// eigenvalue of the constant function, is among them even if it is left out. The error is [core.ErrOption].
+// parseEigenvalues reads eigenvalues over one row, and returns those over the lag, the largest first; nil for none. 1,
+// the eigenvalue of the constant function, is among them even if it is left out. The error is [core.ErrOption].
 func parseEigenvalues(text string, lag int) ([]complex128, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil

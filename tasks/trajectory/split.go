@@ -85,8 +85,8 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 	case err != nil:
 		return parts, "", err
 	case named != nil && s.split.text != defaultSplit:
-		return parts, "", fmt.Errorf("%w: a split of %s, and arrays or files that are called train, validation and test; leave split out, "+
-			"or give them other names", core.ErrOption, s.split.text)
+		return parts, "", fmt.Errorf("%w: a split of %s, and arrays or files that are called train, validation and test; "+
+			"leave split out, or give them other names", core.ErrOption, s.split.text)
 	case named != nil:
 		rule = "split by the names train, validation and test"
 		for part, some := range named {
@@ -140,8 +140,8 @@ func unused(all []dataset.Recording, parts [3][]piece) (n int) {
 	return n
 }
 
-// namedParts are the recordings to train, validate and test on, if their names are those of parts; nil if none is. The name is
-// that of an array or else, of several files, that of the file.
+// namedParts are the recordings to train, validate and test on, if their names are those of parts; nil if none is. The
+// name is that of an array or else, of several files, that of the file.
 func namedParts(all []dataset.Recording) (parts [][]*dataset.Recording, err error) {
 	parts, found := make([][]*dataset.Recording, len(partNames)), 0
 	for i := range all {
@@ -156,8 +156,8 @@ func namedParts(all []dataset.Recording) (parts [][]*dataset.Recording, err erro
 	case found == 0:
 		return nil, nil
 	case found < len(all) || slices.ContainsFunc(parts, func(part []*dataset.Recording) bool { return part == nil }):
-		return nil, fmt.Errorf("%w: %d of %d arrays or files are called train, validation or test; give all three and no other, "+
-			"or other names", core.ErrOption, found, len(all))
+		return nil, fmt.Errorf("%w: %d of %d arrays or files are called train, validation or test; give all three and "+
+			"no other, or other names", core.ErrOption, found, len(all))
 	}
 	return parts, nil
 }

@@ -16,10 +16,12 @@ import (
 // Name is the declared name of the task.
 const Name = "trajectory"
 
-// Options that say which columns of a file are read, as [dataset.Selection] has them.
+// Options that say what of a file is read, as [dataset.Selection] has them.
 const (
 	ColumnsOption = "columns"
 	TimeOption    = "time"
+	ArraysOption  = "arrays"
+	HeaderOption  = "header"
 )
 
 const (
@@ -50,9 +52,9 @@ func (Task) Describe() core.Description {
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
 			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers "+
 				"from 1 on, or ranges A..B of either; all if it is left out"),
-			core.TextOption("arrays", "", core.MaxText, "arrays of .npz files that are read, separated by commas; all if it is "+
+			core.TextOption(ArraysOption, "", core.MaxText, "arrays of .npz files that are read, separated by commas; all if it is "+
 				"left out"),
-			core.ChoiceOption("header", "whether the first line of a table names its columns; auto if it has a text that is no "+
+			core.ChoiceOption(HeaderOption, "whether the first line of a table names its columns; auto if it has a text that is no "+
 				"number", dataset.AutoHeader, "true", "false"),
 			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
@@ -108,7 +110,7 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
 	}
 	all, err := dataset.Recordings(ctx, data, dataset.Selection{
-		Columns: o.String(ColumnsOption), Time: o.String(TimeOption), Arrays: o.String("arrays"), Header: o.String("header"),
+		Columns: o.String(ColumnsOption), Time: o.String(TimeOption), Arrays: o.String(ArraysOption), Header: o.String(HeaderOption),
 	})
 	if err != nil {
 		return nil, err
