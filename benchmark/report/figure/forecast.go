@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -80,16 +81,34 @@ func (d *Drawer) Forecast() Sheet {
 	return s.limited("a roll-out", without)
 }
 
-// clipped draws nothing outside of the axes.
+// clipped draws nothing outside of the axes: a line ends where it leaves them.
 func clipped(l curve) plot.Plotter {
-	return plotterFunc(func(c draw.Canvas, p *plot.Plot) {
-		kept := l
-		kept.values = make([]float64, len(l.values))
-		for i, v := range l.values {
-			kept.values[i] = min(max(v, p.Y.Min), p.Y.Max)
+	return plotterFunc(func(c draw.Canvas, p *plot.Plot) { l.within(p.Y.Min, p.Y.Max).Plot(c, p) })
+}
+
+// within is the part of a curve whose values lie from low to high; what is not drawn is not a number.
+func (l curve) within(low, high float64) curve {
+	kept := curve{line: l.line}
+	add := func(x, v float64) { kept.at, kept.values = append(kept.at, x), append(kept.values, v) }
+	for i, v := range l.values {
+		if i > 0 {
+			before, slope := l.values[i-1], (l.at[i]-l.at[i-1])/(v-l.values[i-1])
+			ends := []float64{low, high}
+			if before > v {
+				ends = []float64{high, low}
+			}
+			for _, end := range ends {
+				if (before-end)*(v-end) < 0 {
+					add(l.at[i-1]+(end-before)*slope, end)
+				}
+			}
 		}
-		kept.Plot(c, p)
-	})
+		if !(v >= low && v <= high) {
+			v = math.NaN()
+		}
+		add(l.at[i], v)
+	}
+	return kept
 }
 
 // Plane draws the first training snapshots as points in the plane of their first and last value, with the true path from

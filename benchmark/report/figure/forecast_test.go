@@ -1,6 +1,8 @@
 package figure
 
 import (
+	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,6 +53,23 @@ func TestForecastWords(t *testing.T) {
 	for _, value := range []any{true, "true", "auto"} {
 		made.Content.Task.Options = map[string]any{"standardise": value}
 		assert.Contains(t, New(materialOf(t, made)).Forecast().Note, "The last value of a snapshot, standardised, from", "%v", value)
+	}
+}
+
+// A line ends where it leaves the axes, and goes on where it comes back.
+func TestWithin(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct{ values, at, want []float64 }{
+		{[]float64{0, 1, -1}, []float64{0, 1, 2}, []float64{0, 1, -1}},
+		{[]float64{0, 2, 0}, []float64{0, 0.5, 1, 1.5, 2}, []float64{0, 1, nan, 1, 0}},
+		{[]float64{-2, 2}, []float64{0, 0.25, 0.75, 1}, []float64{nan, -1, 1, nan}},
+		{[]float64{2, -2}, []float64{0, 0.25, 0.75, 1}, []float64{nan, 1, -1, nan}},
+		{[]float64{1, 3, 5}, []float64{0, 1, 2}, []float64{1, nan, nan}},
+		{[]float64{0, nan, 0}, []float64{0, 1, 2}, []float64{0, nan, 0}},
+	} {
+		got := curve{at: []float64{0, 1, 2}, values: c.values}.within(-1, 1)
+		assert.Equal(t, c.at, got.at, "%v", c.values)
+		assert.Equal(t, fmt.Sprint(c.want), fmt.Sprint(got.values))
 	}
 }
 
