@@ -31,8 +31,8 @@ type Material struct {
 	Exhibits []Exhibit
 	Measure  Measure
 	Pictures Pictures
-	// TrueImages are by column: what truly follows the first start. There are none where nothing is known, where true states tell
-	// it, and of a task that is drawn in time.
+	// TrueImages are by column: what truly follows the first start. There are none where nothing is known, where true
+	// states tell it, and of a task that is drawn in time.
 	TrueImages []image.Image
 	// Of a task that is drawn in time: the true path from the first start, nothing if it is not known; and the first
 	// training snapshots.
