@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,14 @@ func TestATaskOfAnotherKind(t *testing.T) {
 		require.Len(t, e.Scores, 5)
 		require.Len(t, e.Scores[0], 35)
 		assert.Positive(t, e.Score[0])
+		for step, scores := range e.Scores {
+			for _, v := range scores {
+				short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 9, 64), 64)
+				require.NoError(t, err)
+				assert.Equal(t, short, v)
+			}
+			assert.Equal(t, got.Task.Measure.Together(scores), e.Score[step], "means are those of what is stored")
+		}
 	}
 	assert.Nil(t, got.Expected)
 	assert.Zero(t, got.Oracle)

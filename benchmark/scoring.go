@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/koopbench/koopbench/benchmark/results"
@@ -72,13 +73,29 @@ func (h *harness) verdict(ctx context.Context, step int, predicted core.Snapshot
 	return v, nil
 }
 
-// score calls the scorer of the task, which has a guard.
+// score calls the scorer of the task, which has a guard, and rounds its scores.
 func (h *harness) score(ctx context.Context, step int, predicted core.Snapshots) (scores []float64, err error) {
 	defer core.Recover(&err)
 	if scores, err = h.scorer.Score(ctx, step, predicted); err != nil {
 		return nil, fmt.Errorf("the score %s: %w", h.Task.Info.Measure.Name, err)
 	}
-	return scores, nil
+	m, rounded := h.Task.Measure(), make([]float64, len(scores))
+	for i, v := range scores {
+		rounded[i] = min(max(rounding(v), m.Least), m.Most)
+	}
+	return rounded, nil
+}
+
+// precision is the number of decimal places, from the first that is not 0, of a score. All that is computed of scores is
+// computed of rounded ones, which take less room in files of results.
+const precision = 9
+
+func rounding(v float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', precision, 64), 64)
+	if err != nil { // over the largest number
+		return v
+	}
+	return short
 }
 
 // baselines judges the models that learn nothing. One that the judge fails at is left out, with a note,
