@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -286,16 +285,13 @@ def test_large_arrays_both_ways() -> None:
         np.testing.assert_array_equal(host.apply(fitted.handle, wire.PREDICT, x), x)
 
 
-def test_losses_answer_quickly() -> None:
+def test_losses_answer_again_and_again() -> None:
     x = np.random.default_rng(0).normal(size=(64, 5))
     with program() as plugin:
         host = plugin.connect()
-        host.evaluate("squares", x, x, weight=1.0)
-        start = time.monotonic()
+        first = host.evaluate("squares", x, x, weight=1.0)
         for _ in range(100):
-            host.evaluate("squares", x, x, weight=1.0)
-        # Measured 1 to 2 ms each.
-        assert time.monotonic() - start < 10
+            assert str(host.evaluate("squares", x, x, weight=1.0)) == str(first)
 
 
 def test_two_processes_agree_to_the_bit(x: Array) -> None:
