@@ -362,6 +362,8 @@ func TestRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = trajectory.Task{}.Open(ctx, o)
 	require.ErrorIs(t, err, context.Canceled)
+	_, err = results.HashData(ctx, opened(t, long, nil))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // TestDelaysCopyNothing: snapshots of a long delay overlap in memory.
