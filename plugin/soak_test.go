@@ -170,7 +170,7 @@ func TestLargeArrays(t *testing.T) {
 	_, err = model.Predict(ctx, pixels)
 	require.ErrorIs(t, err, core.ErrShape)
 	assert.NotErrorIs(t, err, core.ErrContract, "that is not the plugin's fault")
-	assert.ErrorContains(t, err, "use fewer snapshots in one call")
+	assert.ErrorContains(t, err, "use fewer snapshots, or built-in methods without --isolate")
 	assert.NoError(t, scope.Close())
 }
 
