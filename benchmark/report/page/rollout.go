@@ -125,31 +125,8 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		v.Rows = append(v.Rows, line)
 	}
 	for _, e := range b.Exhibits {
-		runs := d.Runs[e.ID]
-		i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
-		line := rolloutLine{Method: e.ID, Name: e.Label, Start: template.HTML(cropped("truth", width, height, 0))}
-		if i < 0 {
-			line.Which = e.Why()
-			if e.Run != nil {
-				line.Which = e.ShownRun() + ": its " + v.Picture + "s are not in this page"
-			}
-		} else {
-			line.Which = runs[i].Text
-			sheet := spriteImage(fmt.Sprint(e.ID), e.ID, runs[i].Image, width*len(b.Columns), height*v.Images)
-			sprites = append(sprites, sheet)
-			if runs[i].Seed == v.Seed {
-				runs[i].Image = "" // the script finds it in the page
-			}
-		}
-		for column, step := range b.Columns {
-			cell := `<span class="cell"><span class="seen"></span></span>`
-			if i >= 0 {
-				cell = fmt.Sprintf(`<span class="cell">%s%s</span>`,
-					cropped(fmt.Sprint(e.ID), width, height, column), seen(runs[i].Labels, column, b.Truth(step)))
-			}
-			line.Cells = append(line.Cells, template.HTML(cell))
-		}
-		v.Rows = append(v.Rows, line)
+		line, sheet := b.rolloutLine(e, d, &v)
+		v.Rows, sprites = append(v.Rows, line), append(sprites, sheet)
 	}
 	v.Sprites = template.HTML(strings.Join(sprites, ""))
 	v.Status = fmt.Sprintf("%s 1 of %d", analysis.Capital(v.Picture), v.Images)
@@ -168,6 +145,35 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		v.Note += fmt.Sprintf(" The page holds the %ss of %d of %d runs, by seed; runs/ has all.", v.Picture, embedded, total)
 	}
 	return v, d, nil
+}
+
+// rolloutLine is the row of a method, and the images in it, "" for none.
+func (b *builder) rolloutLine(e analysis.Exhibit, d *rolloutData, v *rolloutView) (line rolloutLine, sheet string) {
+	width, height := d.Width, d.Height
+	runs := d.Runs[e.ID]
+	i := slices.IndexFunc(runs, func(r rolloutRun) bool { return r.Labels != nil })
+	line = rolloutLine{Method: e.ID, Name: e.Label, Start: template.HTML(cropped("truth", width, height, 0))}
+	if i < 0 {
+		line.Which = e.Why()
+		if e.Run != nil {
+			line.Which = e.ShownRun() + ": its " + v.Picture + "s are not in this page"
+		}
+	} else {
+		line.Which = runs[i].Text
+		sheet = spriteImage(fmt.Sprint(e.ID), e.ID, runs[i].Image, width*len(b.Columns), height*v.Images)
+		if runs[i].Seed == v.Seed {
+			runs[i].Image = "" // the script finds it in the page
+		}
+	}
+	for column, step := range b.Columns {
+		cell := `<span class="cell"><span class="seen"></span></span>`
+		if i >= 0 {
+			cell = fmt.Sprintf(`<span class="cell">%s%s</span>`,
+				cropped(fmt.Sprint(e.ID), width, height, column), seen(runs[i].Labels, column, b.Truth(step)))
+		}
+		line.Cells = append(line.Cells, template.HTML(cell))
+	}
+	return line, sheet
 }
 
 // rolloutRuns fills in the runs of all methods and says of how many of how many the page has the images.
