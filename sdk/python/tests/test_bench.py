@@ -109,7 +109,7 @@ def test_a_task_comes_to_the_table(all_kinds: Path, tmp_path: Path) -> None:
         ("reencode", "ok", 4),
         ("powers", "ok", 4),
     ]
-    assert max(run["evaluations"][0]["score"]) < 0.05
+    assert max(run["evaluations"][0]["score"]) < 0.2
 
 
 def test_remedies_speak_python(tmp_path: Path) -> None:
