@@ -101,7 +101,7 @@ func (h *harness) rollOut(
 			e.Scores = append(e.Scores, v.scores)
 		}
 		kept.Add(next, v.labels)
-		first, err := pick(next, firstRows(min(results.RolloutSnapshots, next.Len())))
+		first, err := gather(next, firstRows(min(results.RolloutSnapshots, next.Len())))
 		if err != nil {
 			return shown, nil, err
 		}

@@ -96,7 +96,7 @@ func (r rows) before(ctx context.Context, model core.Model, protocol string, x c
 // of the check by ahead.
 func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, ahead ahead) (core.Snapshots, error) {
 	order := r.order(step, x.Len())
-	given, err := pick(x, order)
+	given, err := gather(x, order)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
@@ -111,7 +111,7 @@ func (r rows) predict(ctx context.Context, x core.Snapshots, step int, counts, a
 	if err != nil {
 		return core.Snapshots{}, err
 	}
-	if next, err = pick(next, inverse(order)); err != nil || step != r.checked {
+	if next, err = gather(next, inverse(order)); err != nil || step != r.checked {
 		return next, err
 	}
 	for k, i := range single {
@@ -147,7 +147,7 @@ func (r rows) checkLabels(
 	}
 	total, different, first := 0, 0, 0
 	for _, times := range calls {
-		some, err := pick(x, times)
+		some, err := gather(x, times)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (r rows) checkLabels(
 
 // again predicts the snapshots of x at these times once more.
 func again(ctx context.Context, x core.Snapshots, times []int, step int, ahead ahead) (core.Snapshots, error) {
-	given, err := pick(x, times)
+	given, err := gather(x, times)
 	if err != nil {
 		return core.Snapshots{}, err
 	}
@@ -200,13 +200,6 @@ func sameRow(some core.Snapshots, k int, all core.Snapshots, i, company int) err
 		"the predictions differ by %.2g of their norm, and %g is the limit; predict every snapshot by itself, with no "+
 		"statistics over the others, no regard to its place, nothing kept between calls, and no chance",
 		core.ErrContract, core.RowIndependence, i, where, all.Len(), d, core.RowTolerance)
-}
-
-// pick copies the snapshots at these times.
-func pick(x core.Snapshots, times []int) (core.Snapshots, error) {
-	values := make([]float32, len(times)*x.Size())
-	x.Gather(values, times)
-	return core.NewSnapshots(values, x.Shape()...)
 }
 
 func firstRows(n int) []int {

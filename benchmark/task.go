@@ -139,14 +139,10 @@ func (t *Task) futures(kept int) (results.Rollout, error) {
 	if t.Starts != nil {
 		at = t.Starts[:kept]
 	}
-	ends, end := []int{}, 0
-	for _, n := range t.Test.Lengths() {
-		end += n
-		ends = append(ends, end)
-	}
+	whole := t.Test.PairStarts(t.Lag * t.Steps) // from which all steps lie in one trajectory
 	for _, i := range at {
-		trajectory := sort.SearchInts(ends, i+1)
-		if i+t.Lag*t.Steps >= ends[trajectory] {
+		k := sort.Search(whole.Len(), func(k int) bool { return whole.At(k) >= i })
+		if k == whole.Len() || whole.At(k) != i {
 			return nil, nil
 		}
 	}
@@ -165,8 +161,12 @@ func (t *Task) futures(kept int) (results.Rollout, error) {
 	return all, nil
 }
 
-// gather copies snapshots.
-func gather(x core.Trajectories, at []int) (core.Snapshots, error) {
+// gather copies the snapshots at these places, of one sequence or of several trajectories.
+func gather(x interface {
+	Size() int
+	Shape() []int
+	Gather(dst []float32, at []int)
+}, at []int) (core.Snapshots, error) {
 	values := make([]float32, len(at)*x.Size())
 	x.Gather(values, at)
 	return core.NewSnapshots(values, x.Shape()...)

@@ -32,7 +32,7 @@ func SampleSize(t TaskInfo) int {
 	switch {
 	case t.States > 0:
 		return SampleCycles * t.States
-	case t.inTime():
+	case t.InTime():
 		return max(RolloutSnapshots, min(samplePoints, sampleValues/t.size()))
 	}
 	return RolloutSnapshots
@@ -46,8 +46,8 @@ func EigenfunctionSnapshots(t TaskInfo) int {
 	return min(t.Test, functionsPoints, max(1, functionsValues/t.size()))
 }
 
-// inTime reports whether snapshots are drawn against time.
-func (t TaskInfo) inTime() bool {
+// InTime reports whether snapshots are drawn as values against time, and not as pictures.
+func (t TaskInfo) InTime() bool {
 	return t.Picture == string(core.SeriesPicture) || t.Picture == string(core.PlanePicture) || t.OnLine()
 }
 

@@ -61,6 +61,9 @@ type TaskInfo struct {
 	Plugin         *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
 }
 
+// Clock is the task's unit of time.
+func (t TaskInfo) Clock() core.Clock { return core.Clock{Interval: t.Interval, Unit: t.TimeUnit} }
+
 // Judged reports whether an oracle judges, by the states that it sees in predictions.
 func (t TaskInfo) Judged() bool { return t.Measure.Name == accuracyName }
 

@@ -83,20 +83,10 @@ func snapshots(r Rows, delay int, scale affine) (core.Snapshots, error) {
 // starts are the test snapshots whose whole future is known; if they are more than most, as many of them
 // evenly apart.
 func starts(test core.Trajectories, ahead, most int) []int {
-	var all []int
-	first := 0
-	for _, n := range test.Lengths() {
-		for i := range n - ahead {
-			all = append(all, first+i)
-		}
-		first += n
-	}
-	if len(all) <= most {
-		return all
-	}
-	chosen := make([]int, most)
+	known := test.PairStarts(ahead)
+	chosen := make([]int, min(known.Len(), most))
 	for k := range chosen {
-		chosen[k] = all[k*len(all)/most]
+		chosen[k] = known.At(k * known.Len() / len(chosen))
 	}
 	return chosen
 }

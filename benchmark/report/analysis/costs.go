@@ -80,7 +80,12 @@ func costs(other string) []Quantity {
 
 // ShownCosts are those of which some run tells.
 func ShownCosts(r *results.Results, all []Summary) []Quantity {
-	return slices.DeleteFunc(costs(OtherProtocol(r)), func(c Quantity) bool {
+	return knownOf(costs(OtherProtocol(r)), all)
+}
+
+// knownOf are the quantities of which some run tells.
+func knownOf(quantities []Quantity, all []Summary) []Quantity {
+	return slices.DeleteFunc(quantities, func(c Quantity) bool {
 		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
 	})
 }

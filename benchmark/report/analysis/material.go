@@ -75,7 +75,7 @@ func Gather(s Source) (*Material, error) {
 		return nil, err
 	}
 	m.Pictures = picturesOf(r.Task, m.Task)
-	if InTime(r.Task) {
+	if r.Task.InTime() {
 		m.Future, m.Trail = pathOf(m.Task.Starts, m.Task.Futures), trailOf(m.Task.Sample)
 	} else if !m.Told() {
 		m.TrueImages = m.imagesOf(m.Task.Futures)
@@ -138,7 +138,7 @@ func ColumnsOf(steps int) []int { return Sampled(steps, maxColumns) }
 // take keeps of the arrays what figures show, so that the rest can go.
 func (e *Exhibit) take(a *results.RunArrays, m *Material) {
 	steps := a.Rollouts[m.Results.Protocol]
-	if InTime(m.Results.Task) {
+	if m.Results.Task.InTime() {
 		e.Forecast = pathOf(m.Task.Starts, steps)
 		e.Functions = m.functionsOf(e.Run.Eigenvalues, a.RightEigenfunctions)
 	}

@@ -70,7 +70,7 @@ func slowest(t results.TaskInfo, values []results.Complex, constant []int) float
 }
 
 // lagTime is how long a step takes, in the unit of the task.
-func lagTime(t results.TaskInfo) float64 { return float64(t.Lag) * cmp.Or(t.Interval, 1) }
+func lagTime(t results.TaskInfo) float64 { return t.Clock().Time(float64(t.Lag)) }
 
 func largest(values []float64) float64 {
 	if len(values) == 0 {
@@ -95,23 +95,11 @@ func significant(values []float64) string { return fmt.Sprintf("%.3g", Average(v
 
 // operatorTable says what is known of the operators of runs, nil if nothing is. The truth has a row of its own.
 func operatorTable(r *results.Results, all []Summary) *Table {
-	shown := slices.DeleteFunc(operatorQuantities(r.Task), func(c Quantity) bool {
-		return !slices.ContainsFunc(all, func(s Summary) bool { return c.known(s.OK) })
-	})
+	shown := knownOf(operatorQuantities(r.Task), all)
 	if len(shown) == 0 {
 		return nil
 	}
-	t := &Table{Title: "operators", Columns: []Column{{Name: MethodColumn}}}
-	for _, c := range shown {
-		t.Columns = append(t.Columns, Column{Name: c.Name, More: c.more, Right: true, Excess: 1})
-	}
-	t.Sections = sectionsOf(all, func(s *Summary) []cell {
-		cells := []cell{{Value: s.marked()}}
-		for _, c := range shown {
-			cells = append(cells, c.Cell(s.OK))
-		}
-		return cells
-	})
+	t := quantityTable("operators", shown, all)
 	others := section{Heading: "for comparison"}
 	add := func(name string, values map[string]float64) {
 		cells, any := []cell{{Value: name}}, false

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"math/cmplx"
-	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
@@ -13,11 +12,6 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 )
-
-// InTime reports whether the snapshots of a task are drawn as values against time, and not as pictures.
-func InTime(t results.TaskInfo) bool {
-	return slices.Contains([]core.Picture{core.SeriesPicture, core.PlanePicture, core.LinePicture}, core.Picture(t.Picture))
-}
 
 // Path is the first and the last value of a snapshot, step after step.
 type Path struct{ First, Last []float64 }
@@ -52,7 +46,7 @@ func trailOf(x core.Snapshots) (p Path) {
 func Times(t results.TaskInfo, n int) []float64 {
 	times := make([]float64, n)
 	for step := range times {
-		times[step] = float64(step*t.Lag) * cmp.Or(t.Interval, 1)
+		times[step] = t.Clock().Time(float64(step * t.Lag))
 	}
 	return times
 }

@@ -126,11 +126,16 @@ func sectionsOf(all []Summary, cells func(*Summary) []cell) []section {
 
 // costTable has what runs cost, in the columns of which some run tells.
 func costTable(r *results.Results, all []Summary) *Table {
-	t := &Table{Title: "costs", Columns: []Column{{Name: "method"}}}
 	shown := ShownCosts(r, all)
 	if len(shown) == 0 {
 		return nil
 	}
+	return quantityTable("costs", shown, all)
+}
+
+// quantityTable has a column for each quantity and a row for each method.
+func quantityTable(title string, shown []Quantity, all []Summary) *Table {
+	t := &Table{Title: title, Columns: []Column{{Name: MethodColumn}}}
 	for _, c := range shown {
 		t.Columns = append(t.Columns, Column{Name: c.Name, More: c.more, Right: true, Excess: 1})
 	}

@@ -15,7 +15,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
-	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/atomicfile"
@@ -86,7 +85,7 @@ const Folder = "figures"
 // Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the
 // order in which to show them.
 func Names(t results.TaskInfo) []string {
-	if analysis.InTime(t) {
+	if t.InTime() {
 		return slices.Concat([]string{scoreName(t)}, processSheets(t), []string{"eigenfunctions", "training"})
 	}
 	return []string{scoreName(t), "rollout", "eigenfunctions", "training", "sample"}

@@ -242,7 +242,7 @@ func processSheets(t results.TaskInfo) []string {
 // Sheets are those of the page, in their order.
 func (d *Drawer) Sheets() (sheets []Sheet) {
 	names := []string{"eigenvalues", "eigenfunctions", "training"}
-	if analysis.InTime(d.Results.Task) {
+	if d.Results.Task.InTime() {
 		names = append(processSheets(d.Results.Task), names...)
 	}
 	for _, name := range names {

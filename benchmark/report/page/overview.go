@@ -54,7 +54,7 @@ func (overviewView) Meaning(mark string) string { return analysis.Meaning(mark, 
 // Overview is the page of several tasks, with links to those of each. It needs no network; the same overview gives the
 // same bytes.
 func Overview(o *analysis.Overview) ([]byte, error) {
-	t, err := template.New("overview").Parse(overviewTemplate)
+	t, err := template.New("overview").Parse(pageParts + overviewTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the template of the page: %w", core.ErrPanic, err)
 	}

@@ -22,6 +22,8 @@ import (
 
 // The parts of the page: see page/.
 var (
+	//go:embed parts.html
+	pageParts string // what all pages have
 	//go:embed page.html
 	pageTemplate string
 	//go:embed page.css
@@ -85,7 +87,7 @@ func write(w io.Writer, m *analysis.Material, s analysis.Source, live *Live) (er
 }
 
 func (v *pageView) write(w io.Writer) error {
-	t, err := template.New("page").Parse(pageTemplate)
+	t, err := template.New("page").Parse(pageParts + pageTemplate)
 	if err != nil {
 		return fmt.Errorf("%w: the template of the page: %w", core.ErrPanic, err)
 	}

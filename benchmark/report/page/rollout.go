@@ -83,7 +83,7 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	}
 	d := &rolloutData{Width: width, Height: height, Word: v.Word, Picture: analysis.Capital(v.Picture),
 		Columns: b.Columns, Runs: map[int][]rolloutRun{}}
-	if analysis.InTime(task) { // the page has its forecast instead
+	if task.InTime() { // the page has its forecast instead
 		return v, d, nil
 	}
 	if v.Images == 0 {

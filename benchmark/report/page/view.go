@@ -110,7 +110,7 @@ func (b *builder) view() (*pageView, error) {
 		Ready: true, Title: analysis.OrUnnamed(b.Results.Task.Name), Lead: b.lead(), Step: b.Last(), Facts: b.facts(),
 		Table: b.ranking(t), Measure: analysis.Capital(b.Measure.Name), MeasureName: b.Measure.Name,
 		Scores: b.scoresView(), Operator: b.operatorView(t.Operator), Cost: b.costView(t.Costs),
-		Panels: b.Sheets(), InTime: analysis.InTime(b.Results.Task),
+		Panels: b.Sheets(), InTime: b.Results.Task.InTime(),
 		Runs: b.runs(), RunsTitle: allRuns(len(b.Results.Runs)),
 		Command: shellCommand(b.Results.Environment.Command), Environment: b.environment(),
 	}
@@ -233,7 +233,7 @@ func (b *builder) sample() (samplePicture, error) {
 		n = min(x.Len(), len(b.Task.SampleStates), 2*states)
 	}
 	height, width := b.Pictures.Height, b.Pictures.Width
-	if n == 0 || width*n > 4000 || height > 300 || analysis.InTime(b.Results.Task) {
+	if n == 0 || width*n > 4000 || height > 300 || b.Results.Task.InTime() {
 		return samplePicture{}, nil
 	}
 	encoded, err := sprite(n, 1, height, width, func(column, _ int) image.Image { return b.Pictures.Of(x, column) })
