@@ -15,7 +15,7 @@ var described = core.Description{
 	Name: "mine", Summary: "A method", Options: []core.Option{
 		core.IntOption("epochs", 50, 1, 1000, "passes over the data"),
 		core.FloatOption("lr", 2e-3, 1e-9, 1, "step size"),
-		core.BoolOption("center", false, "subtract the mean"),
+		core.BoolOption("centre", false, "subtract the mean"),
 		core.ChoiceOption("variant", "which one", "reduced-rank", "full"),
 		core.TextOption("weights", "none", 10, "file of weights"),
 	},
@@ -23,11 +23,11 @@ var described = core.Description{
 
 func TestParseOptions(t *testing.T) {
 	require.NoError(t, described.Validate())
-	o, err := described.ParseOptions(map[string]string{"epochs": "3", "center": "true", "variant": "full"})
+	o, err := described.ParseOptions(map[string]string{"epochs": "3", "centre": "true", "variant": "full"})
 	require.NoError(t, err)
 	assert.Equal(t, 3, o.Int("epochs"))
 	assert.Equal(t, 2e-3, o.Float("lr"))
-	assert.True(t, o.Bool("center"))
+	assert.True(t, o.Bool("centre"))
 	assert.Equal(t, "full", o.String("variant"))
 	assert.Equal(t, "none", o.String("weights"))
 	o.Map()["epochs"] = 7
@@ -42,7 +42,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"too small":    {"epochs", "0", "it takes 1 … 1000"},
 		"too large":    {"lr", "2", "it takes 1e-09 … 1"},
 		"NaN":          {"lr", "NaN", "it takes"},
-		"not a switch": {"center", "perhaps", "is not true or false"},
+		"not a switch": {"centre", "perhaps", "is not true or false"},
 		"long text":    {"weights", "12345678901", `weights="12345678901": the text has 11 bytes; the most is 10`},
 		"other bytes":  {"weights", "\xff", `the text is "\xff", which is not UTF-8`},
 		"new line":     {"weights", "a\nb", `weights="a\nb": the text has a control character; leave it out`},

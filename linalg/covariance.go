@@ -12,13 +12,13 @@ import (
 
 // Covariances returns the covariances C_X (d×d) and C_Y (e×e) and the cross-covariance C_XY (d×e)
 // of the n×d matrix x and the n×e matrix y, whose rows i belong together: C_XY = xᵀ·y/n. With
-// center, the mean of each column is subtracted first. The division is by n either way, as in
+// centre, the mean of each column is subtracted first. The division is by n either way, as in
 // kooplearn.
 //
 // The error is [core.ErrShape] for matrices without rows or of different numbers of rows,
 // [core.ErrNonFinite], also if a covariance is too large for a float64, and [core.ErrUnavailable]
 // if the variance of a column that is not zero is too small for one.
-func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.Dense, err error) {
+func Covariances(x, y mat.Matrix, centre bool) (cx, cy *mat.SymDense, cxy *mat.Dense, err error) {
 	defer core.Recover(&err)
 	a, err := checked("rows x", x)
 	if err != nil {
@@ -32,7 +32,7 @@ func Covariances(x, y mat.Matrix, center bool) (cx, cy *mat.SymDense, cxy *mat.D
 	if m, _ := b.Dims(); m != n {
 		return nil, nil, nil, fmt.Errorf("%w: x has %d rows and y has %d; each row of one belongs to that of the other", core.ErrShape, n, m)
 	}
-	if center {
+	if centre {
 		a, b = shifted(a, means(a)), shifted(b, means(b))
 	}
 	cx, cy, cxy = covariance(a), covariance(b), crossCovariance(a, b)

@@ -20,8 +20,8 @@ func TestCovariancesAreMeansOfProducts(t *testing.T) {
 		x.Set(i, 1, 3+x.At(i, 1)) // a mean to subtract
 		y.Set(i, 2, 2*x.At(i, 1)-5)
 	}
-	for _, center := range []bool{false, true} {
-		cx, cy, cxy, err := linalg.Covariances(x, y, center)
+	for _, centre := range []bool{false, true} {
+		cx, cy, cxy, err := linalg.Covariances(x, y, centre)
 		require.NoError(t, err)
 		for _, c := range []struct {
 			got  mat.Matrix
@@ -31,15 +31,15 @@ func TestCovariancesAreMeansOfProducts(t *testing.T) {
 			_, others := c.b.Dims()
 			for j := range columns {
 				for k := range others {
-					require.InDelta(t, momentOf(c.a, j, c.b, k, center), c.got.At(j, k), 1e-12, "center=%v (%d, %d)", center, j, k)
+					require.InDelta(t, momentOf(c.a, j, c.b, k, centre), c.got.At(j, k), 1e-12, "centre=%v (%d, %d)", centre, j, k)
 				}
 			}
 		}
 	}
 }
 
-// momentOf is the mean of the products of two columns, of their deviations with center.
-func momentOf(a *mat.Dense, j int, b *mat.Dense, k int, center bool) float64 {
+// momentOf is the mean of the products of two columns, of their deviations with centre.
+func momentOf(a *mat.Dense, j int, b *mat.Dense, k int, centre bool) float64 {
 	n, _ := a.Dims()
 	var meanA, meanB, sum float64
 	for i := range n {
@@ -49,7 +49,7 @@ func momentOf(a *mat.Dense, j int, b *mat.Dense, k int, center bool) float64 {
 	for i := range n {
 		sum += a.At(i, j) * b.At(i, k)
 	}
-	if center {
+	if centre {
 		return sum/float64(n) - meanA*meanB
 	}
 	return sum / float64(n)

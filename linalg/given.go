@@ -15,7 +15,7 @@ import (
 //
 // The error is [core.ErrShape] for covariances of different sizes, [core.ErrNonFinite] for such
 // values and for an operator that overflows, and [core.ErrOption] for options out of range, and for
-// Center: centre the covariances instead.
+// Centre: centre the covariances instead.
 func FitCovariances(
 	ctx context.Context, cx mat.Symmetric, cxy mat.Matrix, o *RidgeOptions,
 ) (_ *Model, err error) {
@@ -40,8 +40,8 @@ func FitCovariances(
 	if err != nil {
 		return nil, err
 	}
-	if problem.center {
-		return nil, fmt.Errorf("%w: center=true with given covariances; centre the covariances instead", core.ErrOption)
+	if problem.centre {
+		return nil, fmt.Errorf("%w: centre=true with given covariances; centre the covariances instead", core.ErrOption)
 	}
 	own := mat.NewSymDense(d, nil)
 	for i := range d {

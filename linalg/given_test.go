@@ -33,7 +33,7 @@ func TestGivenCovariances(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrShape)
 	_, err = linalg.FitCovariances(t.Context(), nil, cxy, nil)
 	require.ErrorIs(t, err, core.ErrShape)
-	_, err = linalg.FitCovariances(t.Context(), cx, cxy, &linalg.RidgeOptions{Center: true})
+	_, err = linalg.FitCovariances(t.Context(), cx, cxy, &linalg.RidgeOptions{Centre: true})
 	require.ErrorIs(t, err, core.ErrOption)
 	cxy.Set(0, 0, math.NaN())
 	_, err = linalg.FitCovariances(t.Context(), cx, cxy, nil)

@@ -21,25 +21,25 @@ func TestModesSumToThePrediction(t *testing.T) {
 	}
 	z := x.Slice(10, 40, 0, 8)
 	for _, variant := range variants {
-		for _, center := range []bool{false, true} {
+		for _, centre := range []bool{false, true} {
 			for _, rank := range []int{0, 1, 2, 5} {
 				if variant == linalg.Full && rank > 0 {
 					continue
 				}
-				m, err := linalg.FitRidge(t.Context(), x, f, 2, &linalg.RidgeOptions{Variant: variant, Center: center, Rank: rank})
+				m, err := linalg.FitRidge(t.Context(), x, f, 2, &linalg.RidgeOptions{Variant: variant, Centre: centre, Rank: rank})
 				require.NoError(t, err)
 				features, err := m.Modes(z)
 				require.NoError(t, err)
 				observable, err := m.ObservableModes(z)
 				require.NoError(t, err)
 				for _, steps := range []int{1, 2, 7} {
-					requireClose(t, predict(t, m, z, steps), sum(t, features, 30, 8, steps), 1e-11, "%s rank=%d center=%v steps=%d", variant, rank, center, steps)
+					requireClose(t, predict(t, m, z, steps), sum(t, features, 30, 8, steps), 1e-11, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
 					want, err := m.PredictObservable(z, steps)
 					require.NoError(t, err)
-					requireClose(t, want, sum(t, observable, 30, 3, steps), 1e-11, "%s rank=%d center=%v steps=%d", variant, rank, center, steps)
+					requireClose(t, want, sum(t, observable, 30, 3, steps), 1e-11, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
 				}
 				checkModeEigenvalues(t, m.Eigenvalues(), features)
-				if !center {
+				if !centre {
 					constant, err := features.Constant(3)
 					require.NoError(t, err)
 					assert.Equal(t, make([]float64, 8), constant)

@@ -122,8 +122,8 @@ func (p *pairs) checkUnderflow(ctx context.Context, alpha float64) error {
 		"scale the features to the order of 1", core.ErrUnavailable, largest, alpha)
 }
 
-// center makes the pairs deviations from the mean of the earlier rows.
-func (p *pairs) center(ctx context.Context) error {
+// centre makes the pairs deviations from the mean of the earlier rows.
+func (p *pairs) centre(ctx context.Context) error {
 	mean := make([]float64, p.features.width)
 	err := p.each(ctx, func(now, _, _ *mat.Dense) error {
 		addMeans(mean, now, p.n)

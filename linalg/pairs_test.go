@@ -20,8 +20,8 @@ func TestFitByBlocks(t *testing.T) {
 	const n, d, p = 3000, 20, 800
 	features, observable := random(1, n, d), random(2, n, p)
 	for _, lag := range []int{1, 7, 2000} { // 2000 is more than a block of 1<<20 values
-		for _, center := range []bool{false, true} {
-			o := &RidgeOptions{Rank: 4, Center: center}
+		for _, centre := range []bool{false, true} {
+			o := &RidgeOptions{Rank: 4, Centre: centre}
 			want, err := FitRidge(t.Context(), features, observable, lag, o)
 			require.NoError(t, err)
 			for _, x := range [][2]mat.Matrix{{readOnly{features}, readOnly{observable}}, {features, readOnly{observable}}, {readOnly{features}, observable}} {
@@ -64,20 +64,20 @@ func TestNoPairCrossesAnEnd(t *testing.T) {
 		for _, lag := range []int{1, 2, 3} {
 			x, y := pairsOf(features, lengths, lag, 0), pairsOf(features, lengths, lag, lag)
 			f := pairsOf(observable, lengths, lag, lag)
-			for _, center := range []bool{false, true} {
-				o := &RidgeOptions{Variant: Full, Alpha: new(1e-3), Center: center, Lengths: lengths}
+			for _, centre := range []bool{false, true} {
+				o := &RidgeOptions{Variant: Full, Alpha: new(1e-3), Centre: centre, Lengths: lengths}
 				z := random(3, 5, d)
 				for _, in := range [][2]mat.Matrix{{features, observable}, {readOnly{features}, readOnly{observable}}} {
 					m, err := FitRidge(t.Context(), in[0], in[1], lag, o)
 					require.NoError(t, err)
 					got, err := m.Predict(z, 1)
 					require.NoError(t, err)
-					want := regressed(t, x, y, z, 1e-3, center)
-					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
+					want := regressed(t, x, y, z, 1e-3, centre)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, centre)
 					got, err = m.PredictObservable(z, 1)
 					require.NoError(t, err)
-					want = regressed(t, x, f, z, 1e-3, center)
-					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, center)
+					want = regressed(t, x, f, z, 1e-3, centre)
+					require.True(t, mat.EqualApprox(want, got, 1e-9), "%v %d %v", lengths, lag, centre)
 				}
 			}
 		}
@@ -104,11 +104,11 @@ func pairsOf(m *mat.Dense, lengths []int, lag, after int) *mat.Dense {
 }
 
 // regressed is the ridge regression of y on x at z, by the normal equations.
-func regressed(t *testing.T, x, y, z *mat.Dense, alpha float64, center bool) *mat.Dense {
+func regressed(t *testing.T, x, y, z *mat.Dense, alpha float64, centre bool) *mat.Dense {
 	_, d := x.Dims()
 	_, p := y.Dims()
 	meanX, meanY := make([]float64, d), make([]float64, p)
-	if center {
+	if centre {
 		meanX, meanY = means(x), means(y)
 	}
 	cx, _, cxy, err := Covariances(shifted(x, meanX), shifted(y, meanY), false)

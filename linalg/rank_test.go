@@ -132,11 +132,11 @@ func TestNothingLeftIsRankZero(t *testing.T) {
 	z := noisy(3, 10, 3)
 	for name, c := range map[string]struct {
 		x      *mat.Dense
-		center bool
+		centre bool
 	}{"zeros": {zero, false}, "tiny": {tiny, false}, "centred zeros": {zero, true}, "centred constants": {constant, true}} {
 		for _, alpha := range []float64{0, 1e-300, 1e-30} {
 			for _, variant := range []linalg.Variant{linalg.ReducedRank, linalg.PrincipalComponents} {
-				m := fit(t, c.x, f, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Center: c.center})
+				m := fit(t, c.x, f, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Centre: c.centre})
 				require.Zero(t, m.Rank(), "%s %s alpha=%g", name, variant, alpha)
 				report := m.Report()
 				assert.NotEmpty(t, report.Untrained)
@@ -144,7 +144,7 @@ func TestNothingLeftIsRankZero(t *testing.T) {
 				assert.Contains(t, report.Warnings[len(report.Warnings)-1], "3 of the 3 directions", name)
 
 				wantFeatures, wantObservable := mat.NewDense(10, 3, nil), mat.NewDense(10, 2, nil)
-				if c.center {
+				if c.centre {
 					for i := range 10 {
 						wantFeatures.SetRow(i, c.x.RawRowView(29))
 						for j := range 2 {

@@ -17,7 +17,7 @@ type regression struct {
 	alpha     float64
 	variant   Variant
 	rank      int // 1 … d
-	center    bool
+	centre    bool
 	threshold float64 // at which a direction is dropped
 }
 
@@ -211,7 +211,7 @@ func (g regression) droppedWarning(quantity string, dropped, kept []float64) str
 	outcome, remedy := fmt.Sprintf("the operator has rank %d", len(kept)), fmt.Sprintf("ask for a rank of at most %d, or", len(kept))
 	if len(kept) == 0 {
 		outcome, remedy = "the operator has rank 0 and predicts a constant", "no rank helps:"
-		if !g.center {
+		if !g.centre {
 			outcome = "the operator has rank 0 and predicts zeros"
 		}
 	}

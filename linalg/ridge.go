@@ -40,9 +40,9 @@ type RidgeOptions struct {
 	Rank int
 	// Variant is how the rank is limited; "" for ReducedRank.
 	Variant Variant
-	// Center makes the covariances centred ones: the model regresses deviations from the mean, and
+	// Centre makes the covariances centred ones: the model regresses deviations from the mean, and
 	// adds the mean.
-	Center bool
+	Centre bool
 	// Precision is the unit roundoff ε of the numbers in the features, in [0, 1); 0 for float64's
 	// 2⁻⁵². Directions whose value is at most 10·d·ε are dropped, with a warning: σ² for
 	// ReducedRank, the eigenvalue of C_X + αI for PrincipalComponents.
@@ -72,7 +72,7 @@ func (Ridge) Describe() core.Description {
 			core.FloatOption("alpha", DefaultAlpha, 0, math.MaxFloat64, "Tikhonov regularisation, added to the eigenvalues of the covariance"),
 			core.IntOption("rank", 0, 0, math.MaxInt32, "largest rank of the operator, at most the number of features; 0 for that number"),
 			core.ChoiceOption("variant", "how the rank is limited", string(ReducedRank), string(PrincipalComponents), string(Full)),
-			core.BoolOption("center", false, "centre the covariances"),
+			core.BoolOption("centre", false, "centre the covariances"),
 		},
 	}
 }
@@ -84,7 +84,7 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 		Alpha:     new(t.Options.Float("alpha")),
 		Rank:      t.Options.Int("rank"),
 		Variant:   Variant(t.Options.String("variant")),
-		Center:    t.Options.Bool("center"),
+		Centre:    t.Options.Bool("centre"),
 		Precision: t.Precision,
 		Lengths:   t.Lengths,
 	})
@@ -126,8 +126,8 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 	if err != nil {
 		return nil, err
 	}
-	if problem.center {
-		if err := data.center(ctx); err != nil {
+	if problem.centre {
+		if err := data.centre(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -157,7 +157,7 @@ func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *
 
 // problem returns the options with their defaults, checked for d features.
 func (o *RidgeOptions) problem(d int) (regression, error) {
-	p := regression{alpha: DefaultAlpha, variant: o.Variant, rank: o.Rank, center: o.Center}
+	p := regression{alpha: DefaultAlpha, variant: o.Variant, rank: o.Rank, centre: o.Centre}
 	if o.Alpha != nil {
 		p.alpha = *o.Alpha
 	}

@@ -144,17 +144,17 @@ func TestStepsCompose(t *testing.T) {
 		x.Set(i, 2, x.At(i, 2)+0.01*float64(i)) // means of inputs and targets differ
 	}
 	for _, variant := range variants {
-		for _, center := range []bool{false, true} {
+		for _, centre := range []bool{false, true} {
 			for rank := range 6 {
 				if variant == linalg.Full && rank > 0 {
 					continue
 				}
-				m, err := linalg.FitRidge(t.Context(), x, x, 3, &linalg.RidgeOptions{Rank: rank, Variant: variant, Center: center})
+				m, err := linalg.FitRidge(t.Context(), x, x, 3, &linalg.RidgeOptions{Rank: rank, Variant: variant, Centre: centre})
 				require.NoError(t, err)
 				z := mat.DenseCopyOf(x.Slice(0, 20, 0, 6))
 				for steps := 1; steps <= 9; steps++ {
 					z = predict(t, m, z, 1)
-					requireClose(t, z, predict(t, m, x.Slice(0, 20, 0, 6), steps), 1e-12, "%s rank=%d center=%v steps=%d", variant, rank, center, steps)
+					requireClose(t, z, predict(t, m, x.Slice(0, 20, 0, 6), steps), 1e-12, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
 					observable, err := m.PredictObservable(x.Slice(0, 20, 0, 6), steps)
 					require.NoError(t, err)
 					requireClose(t, z, observable, 1e-12, "the features as observable")
@@ -170,7 +170,7 @@ func TestCenteredModelIsRegressionWithConstant(t *testing.T) {
 		x.Set(i, 1, x.At(i, 1)+1000)
 		f.Set(i, 0, f.At(i, 0)-1000)
 	}
-	m := fit(t, x, f, &linalg.RidgeOptions{Alpha: new(0.0), Center: true})
+	m := fit(t, x, f, &linalg.RidgeOptions{Alpha: new(0.0), Centre: true})
 	design := mat.NewDense(299, 5, nil)
 	for i := range 299 {
 		design.Set(i, 0, 1)
@@ -198,7 +198,7 @@ func TestCenteredModelIsRegressionWithConstant(t *testing.T) {
 
 func TestPredictionsDoNotDependOnOtherRows(t *testing.T) {
 	x := ordered(700, 90)
-	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 70, Center: true}, {Variant: linalg.Full}} {
+	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 70, Centre: true}, {Variant: linalg.Full}} {
 		m := fit(t, x, x, o)
 		for _, call := range []func(mat.Matrix) (mat.Matrix, error){
 			func(z mat.Matrix) (mat.Matrix, error) { return m.Predict(z, 1) },
@@ -251,7 +251,7 @@ func TestResultsDoNotDependOnGOMAXPROCS(t *testing.T) {
 		require.NoError(t, err)
 		return []any{m.Rank(), p, q, m.Eigenvalues(), left, singular}
 	}
-	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 5, Variant: linalg.PrincipalComponents}, {Rank: 100, Center: true}, {Alpha: new(0.0)}} {
+	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 5, Variant: linalg.PrincipalComponents}, {Rank: 100, Centre: true}, {Alpha: new(0.0)}} {
 		previous := runtime.GOMAXPROCS(1)
 		one := everything(o)
 		for _, threads := range []int{2, 7} {
@@ -265,8 +265,8 @@ func TestResultsDoNotDependOnGOMAXPROCS(t *testing.T) {
 func TestFitKeepsAndChangesNothing(t *testing.T) {
 	x, f := noisy(1, 100, 5), noisy(2, 100, 2)
 	keptX, keptF := mat.DenseCopyOf(x), mat.DenseCopyOf(f)
-	for _, center := range []bool{false, true} {
-		o := &linalg.RidgeOptions{Rank: 3, Center: center}
+	for _, centre := range []bool{false, true} {
+		o := &linalg.RidgeOptions{Rank: 3, Centre: centre}
 		m := fit(t, x, f, o)
 		before := predict(t, m, keptX, 2)
 		assert.True(t, mat.Equal(keptX, x) && mat.Equal(keptF, f), "fit and predict change nothing")
@@ -305,13 +305,13 @@ func TestOperatorMatchesFitRidge(t *testing.T) {
 	description := linalg.Ridge{}.Describe()
 	require.NoError(t, description.Validate())
 	assert.Equal(t, "ridge", description.Name)
-	given := map[string]any{"alpha": 0.01, "rank": 3, "variant": "principal-components", "center": true}
+	given := map[string]any{"alpha": 0.01, "rank": 3, "variant": "principal-components", "centre": true}
 	options, err := description.Resolve(given)
 	require.NoError(t, err)
 	operator, err := linalg.Ridge{}.Fit(t.Context(), &core.OperatorTraining{Features: x, Observable: f, Lag: 2, Options: options, Precision: 0x1p-23})
 	require.NoError(t, err)
 	want, err := linalg.FitRidge(t.Context(), x, f, 2, &linalg.RidgeOptions{
-		Alpha: new(0.01), Rank: 3, Variant: linalg.PrincipalComponents, Center: true, Precision: 0x1p-23,
+		Alpha: new(0.01), Rank: 3, Variant: linalg.PrincipalComponents, Centre: true, Precision: 0x1p-23,
 	})
 	require.NoError(t, err)
 	got, err := operator.PredictObservable(t.Context(), x, 3)
@@ -470,7 +470,7 @@ func FuzzFitRidge(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0}, uint8(1), uint8(2), uint8(1), 0.0, true)
 	f.Add([]byte{255, 1, 255, 1, 7, 7, 9, 200, 4, 4, 4, 4}, uint8(4), uint8(1), uint8(2), 0.0, false)
 	f.Add([]byte{9, 9, 9, 9, 9, 9, 9, 9}, uint8(2), uint8(1), uint8(6), 1e-30, true)
-	f.Fuzz(func(t *testing.T, data []byte, width, lag, kind uint8, alpha float64, center bool) {
+	f.Fuzz(func(t *testing.T, data []byte, width, lag, kind uint8, alpha float64, centre bool) {
 		d := int(width%9) + 1
 		n := min(len(data)/d, 40)
 		if n == 0 {
@@ -484,7 +484,7 @@ func FuzzFitRidge(f *testing.F) {
 			}
 		}
 		m, err := linalg.FitRidge(t.Context(), x, x, int(lag%5), &linalg.RidgeOptions{
-			Alpha: &alpha, Variant: variants[kind%3], Center: center,
+			Alpha: &alpha, Variant: variants[kind%3], Centre: centre,
 		})
 		if err != nil {
 			require.NotErrorIs(t, err, core.ErrPanic)

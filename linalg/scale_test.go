@@ -69,11 +69,11 @@ func everyResult(t *testing.T, m *linalg.Model, x, f *mat.Dense, e int) map[stri
 func TestEveryResultAtAnyScale(t *testing.T) {
 	x, f := noisy(1, 80, 4), noisy(2, 80, 2)
 	for _, variant := range variants {
-		for _, center := range []bool{false, true} {
+		for _, centre := range []bool{false, true} {
 			fitted := func(e int) *linalg.Model {
 				return fit(t, scaled(x, e), scaled(f, e), &linalg.RidgeOptions{
 					Alpha: new(math.Ldexp(1e-3, 2*e)), Precision: math.Ldexp(0x1p-52, min(2*e, 51)),
-					Variant: variant, Center: center,
+					Variant: variant, Centre: centre,
 				})
 			}
 			want := everyResult(t, fitted(0), x, f, 0)
@@ -81,7 +81,7 @@ func TestEveryResultAtAnyScale(t *testing.T) {
 				m := fitted(e)
 				require.Equal(t, 4, m.Rank())
 				for name, got := range everyResult(t, m, scaled(x, e), scaled(f, e), e) {
-					requireClose(t, want[name], got, 1e-9, "%s of %s at 2^%d, center=%v", name, variant, e, center)
+					requireClose(t, want[name], got, 1e-9, "%s of %s at 2^%d, centre=%v", name, variant, e, centre)
 				}
 			}
 		}
@@ -115,25 +115,25 @@ func TestFitsThatUnderflowAreErrors(t *testing.T) {
 
 func TestCovariancesAtAnyScale(t *testing.T) {
 	x, y := noisy(1, 50, 3), noisy(2, 50, 2)
-	for _, center := range []bool{false, true} {
-		cx, cy, cxy, err := linalg.Covariances(x, y, center)
+	for _, centre := range []bool{false, true} {
+		cx, cy, cxy, err := linalg.Covariances(x, y, centre)
 		require.NoError(t, err)
 		for _, e := range []int{-498, -66, 66, 498} {
-			gotX, gotY, gotXY, err := linalg.Covariances(scaled(x, e), scaled(y, e), center)
+			gotX, gotY, gotXY, err := linalg.Covariances(scaled(x, e), scaled(y, e), centre)
 			require.NoError(t, err)
 			assert.Equal(t, scaled(cx, 2*e), mat.DenseCopyOf(gotX), "2^%d", e)
 			assert.Equal(t, scaled(cy, 2*e), mat.DenseCopyOf(gotY), "2^%d", e)
 			assert.Equal(t, scaled(cxy, 2*e), gotXY, "2^%d", e)
 		}
 		for _, e := range []int{-700, -565, -531} { // 1e-160
-			_, _, _, err = linalg.Covariances(scaled(x, e), y, center)
+			_, _, _, err = linalg.Covariances(scaled(x, e), y, centre)
 			assert.ErrorIs(t, err, core.ErrUnavailable, "2^%d", e)
-			_, _, _, err = linalg.Covariances(x, scaled(y, e), center)
+			_, _, _, err = linalg.Covariances(x, scaled(y, e), centre)
 			assert.ErrorIs(t, err, core.ErrUnavailable, "2^%d", e)
 		}
-		_, _, _, err = linalg.Covariances(scaled(x, 520), y, center)
+		_, _, _, err = linalg.Covariances(scaled(x, 520), y, centre)
 		assert.ErrorIs(t, err, core.ErrNonFinite)
-		_, _, _, err = linalg.Covariances(mat.NewDense(50, 1, nil), y, center)
+		_, _, _, err = linalg.Covariances(mat.NewDense(50, 1, nil), y, centre)
 		assert.NoError(t, err, "zeros underflow nothing")
 	}
 }

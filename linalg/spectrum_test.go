@@ -118,10 +118,10 @@ func TestTripletsOfFits(t *testing.T) {
 
 func TestBasisIsOrthonormalInTheRegularisedCovariance(t *testing.T) {
 	x := random(2, 200, 80)
-	for _, o := range []RidgeOptions{{}, {Rank: 5}, {Variant: PrincipalComponents}, {Variant: PrincipalComponents, Rank: 7}, {Variant: Full}, {Center: true, Rank: 3}} {
+	for _, o := range []RidgeOptions{{}, {Rank: 5}, {Variant: PrincipalComponents}, {Variant: PrincipalComponents, Rank: 7}, {Variant: Full}, {Centre: true, Rank: 3}} {
 		m, err := FitRidge(t.Context(), x, nil, 1, &o)
 		require.NoError(t, err)
-		c, _, _, err := Covariances(rows(x, 0, 199), rows(x, 1, 200), o.Center)
+		c, _, _, err := Covariances(rows(x, 0, 199), rows(x, 1, 200), o.Centre)
 		require.NoError(t, err)
 		for i := range 80 {
 			c.SetSym(i, i, c.At(i, i)+DefaultAlpha)
@@ -200,7 +200,7 @@ func TestPhaseIsDefined(t *testing.T) {
 
 func TestSingularValuesAreThoseOfTheOperator(t *testing.T) {
 	x := random(2, 100, 12)
-	for _, o := range []RidgeOptions{{}, {Rank: 4}, {Rank: 3, Variant: PrincipalComponents}, {Variant: Full}, {Rank: 5, Center: true}} {
+	for _, o := range []RidgeOptions{{}, {Rank: 4}, {Rank: 3, Variant: PrincipalComponents}, {Variant: Full}, {Rank: 5, Centre: true}} {
 		m, err := FitRidge(t.Context(), x, nil, 1, &o)
 		require.NoError(t, err)
 		got, err := m.SingularValues()
@@ -218,7 +218,7 @@ func TestSingularValuesAreThoseOfTheOperator(t *testing.T) {
 
 func TestModelIsSafeForConcurrentUse(t *testing.T) {
 	x := random(2, 100, 10)
-	m, err := FitRidge(t.Context(), x, x, 1, &RidgeOptions{Center: true})
+	m, err := FitRidge(t.Context(), x, x, 1, &RidgeOptions{Centre: true})
 	require.NoError(t, err)
 	results := make([]string, 8)
 	var group sync.WaitGroup

@@ -180,14 +180,14 @@ func TestModelsOfOtherOptions(t *testing.T) {
 	}{
 		{"linear", map[string]any{"variant": "full", "alpha": 1e-2}},
 		{"linear", map[string]any{"variant": "principal-components", "rank": 3}},
-		{"linear", map[string]any{"rank": 2, "center": true}},
-		{"classifier", map[string]any{"variant": "full", "center": true}},
+		{"linear", map[string]any{"rank": 2, "centre": true}},
+		{"classifier", map[string]any{"variant": "full", "centre": true}},
 		{"vamp", map[string]any{
-			"schatten": 1, "center": true, "ridge": 0.1, "rank": 2,
+			"schatten": 1, "centre": true, "ridge": 0.1, "rank": 2,
 			"variant": "principal-components", "operator_center": true,
 		}},
-		{"contrastive", map[string]any{"variant": "full", "center": true}},
-		{"autoencoder", map[string]any{"linearity": 0.0, "reconstruction": 3.0, "variant": "full", "center": true}},
+		{"contrastive", map[string]any{"variant": "full", "centre": true}},
+		{"autoencoder", map[string]any{"linearity": 0.0, "reconstruction": 3.0, "variant": "full", "centre": true}},
 	} {
 		t.Run(fmt.Sprint(c.method, slices.Sorted(maps.Keys(c.options))), func(t *testing.T) {
 			m := all[c.method]

@@ -37,7 +37,7 @@ func TestSavedModels(t *testing.T) {
 				options = map[string]any{"epochs": 2, "batch_size": 16}
 			}
 			if name == "linear" {
-				options["center"] = true
+				options["centre"] = true
 			}
 			tr := k.training(m.Describe(), 5, options)
 			tr.OracleEmbedding = encoder

@@ -68,7 +68,7 @@ func TestEigenvaluesOfALinearSystem(t *testing.T) {
 			"linear, rank 10":   {linear.New(), map[string]any{"rank": 10}},
 			"dmd":               {dmd.New(), nil},
 			"dmd, rank 10":      {dmd.New(), map[string]any{"rank": 10}},
-			"dmd, centred":      {dmd.New(), map[string]any{"center": true}},
+			"dmd, centred":      {dmd.New(), map[string]any{"centre": true}},
 			"edmd, of degree 1": {edmd.New(), polynomials},
 		} {
 			t.Run(fmt.Sprint(n, " ", name), func(t *testing.T) {

@@ -25,6 +25,7 @@ type stored struct {
 	CompileSeconds float64          `json:"compile_seconds"`
 	Variables      []storedVariable `json:"variables"` // in the order of the store
 	Memory         json.RawMessage  `json:"memory,omitempty"`
+	Best           *best            `json:"best,omitempty"` // its parameters are the arrays "best/PATH"
 }
 
 // identity is what a training must have in common with the one that it continues.
@@ -93,6 +94,7 @@ func (r *training) state() (*core.State, error) {
 		}
 		facts.Variables = append(facts.Variables, storedVariable{v.Path(), value.DType().String(), value.Shape().Dimensions, v.Trainable})
 	}
+	facts.Best = r.best.keep(s)
 	var err error
 	if r.Memory != nil {
 		if facts.Memory, err = json.Marshal(r.Memory); err != nil {
@@ -171,13 +173,22 @@ func (r *training) read(s *core.State) (facts stored, values []*tensors.Tensor, 
 	if facts.Epoch > r.Schedule.Epochs || facts.Batches < 0 || facts.Batches > (examples+r.Schedule.BatchSize-1)/r.Schedule.BatchSize {
 		return facts, nil, fmt.Errorf("it was made after batch %d of epoch %d, which there is not", facts.Batches, facts.Epoch)
 	}
+	parameters := map[string]shapes.Shape{}
 	for _, v := range facts.Variables {
 		value, err := r.readVariable(s, v)
 		if err != nil {
 			return facts, nil, fmt.Errorf("variable %s: %w", v.Path, err)
 		}
 		values = append(values, value)
+		if v.Trainable {
+			parameters[v.Path] = value.Shape()
+		}
 	}
+	best, err := readBest(facts.Best, s, parameters)
+	if err != nil {
+		return facts, nil, err
+	}
+	r.best = best
 	r.epoch, r.trained, r.at = facts.Epoch, trained, place{facts.Batches, slices.Clone(sums), facts.Weight}
 	for epoch := range facts.Epoch - 1 {
 		row := history[2*width*epoch : 2*width*(epoch+1)]

@@ -18,6 +18,8 @@ type CNN struct {
 	Channels []int
 	// Kernel is the height and width of the filters, odd.
 	Kernel int
+	// Orthogonal says that the last layer of the encoder starts with orthogonal weights ([Orthogonal]) and biases of 0.
+	Orthogonal bool `json:",omitempty"`
 }
 
 // maxConvolutions is more than halve any image to a pixel.
@@ -78,7 +80,7 @@ func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 		x = ReLU(Convolution(scope.At("convolution%d", i+1), x, channels, c.Kernel))
 		x = graph.MaxPool(x).Window(2).Done()
 	}
-	return Linear(scope.At("linear"), graph.Reshape(x, n, -1), features)
+	return lastLinear(scope.At("linear"), graph.Reshape(x, n, -1), features, 1, c.Orthogonal)
 }
 
 // Decode maps features z, [n, d], to a batch of snapshots of the given shape: a linear layer to the smallest images, then for

@@ -43,6 +43,16 @@ func linear(scope *model.Scope, x *graph.Node, features int, gain float64) *grap
 	return graph.Add(linearMap(scope, x, features, gain), graph.Reshape(biases, 1, features))
 }
 
+// lastLinear is the last layer of an encoder: linear, or with orthogonal initial weights and biases of 0.
+func lastLinear(scope *model.Scope, x *graph.Node, features int, gain float64, orthogonal bool) *graph.Node {
+	if !orthogonal {
+		return linear(scope, x, features, gain)
+	}
+	weights := Orthogonal(scope, "weights", x.Shape().Dim(1), features).NodeValue(x.Graph())
+	biases := Uniform(scope, "biases", 0, features).NodeValue(x.Graph())
+	return graph.Add(graph.Dot(x, weights).Product(), graph.Reshape(biases, 1, features))
+}
+
 // LinearMap is [Linear] without biases.
 func LinearMap(scope *model.Scope, x *graph.Node, features int) *graph.Node {
 	return linearMap(scope, x, features, 1)

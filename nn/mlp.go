@@ -14,6 +14,8 @@ import (
 type MLP struct {
 	// Width is the number of units of each hidden layer, 1 to [MaxWidth].
 	Width int
+	// Orthogonal says that the last layer of the encoder starts with orthogonal weights ([Orthogonal]) and biases of 0.
+	Orthogonal bool `json:",omitempty"`
 }
 
 // MaxWidth is the largest width of an [MLP].
@@ -31,20 +33,20 @@ func (m MLP) CheckShape(shape []int) error {
 
 // Encode maps a batch of snapshots x, [n, shape…], to [n, features].
 func (m MLP) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
-	return m.layers(scope, graph.Reshape(x, x.Shape().Dim(0), -1), features)
+	return m.layers(scope, graph.Reshape(x, x.Shape().Dim(0), -1), features, m.Orthogonal)
 }
 
 // Decode maps features z, [n, d], to a batch of snapshots of the given shape.
 func (m MLP) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
-	x := m.layers(scope, z, product(shape))
+	x := m.layers(scope, z, product(shape), false)
 	return graph.Reshape(x, append([]int{z.Shape().Dim(0)}, shape...)...)
 }
 
-func (m MLP) layers(scope *model.Scope, x *graph.Node, out int) *graph.Node {
+func (m MLP) layers(scope *model.Scope, x *graph.Node, out int, orthogonal bool) *graph.Node {
 	for i := range 2 {
 		x = graph.Tanh(linear(scope.At("hidden%d", i+1), x, m.Width, unitGain))
 	}
-	return linear(scope.At("linear"), x, out, unitGain)
+	return lastLinear(scope.At("linear"), x, out, unitGain, orthogonal)
 }
 
 // unitGain makes initial weights so large that a layer keeps the variance of its inputs (LeCun, Bottou, Orr and Müller,

@@ -2,10 +2,13 @@ package nn
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
 )
@@ -35,6 +38,42 @@ func NewStore(seed int64, name ...string) *model.Store {
 //
 // Like every function that builds a graph, it panics when misused.
 func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) *model.Variable {
+	return drawn(scope, name, dimensions, func(random *rand.Rand, values []float32) {
+		for i := range values {
+			values[i] = float32(bound * (2*random.Float64() - 1))
+		}
+	})
+}
+
+// Orthogonal is [Uniform] for a matrix whose rows or columns, whichever are fewer, are orthonormal, and as likely to be any such
+// ones as any others (Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural
+// networks, ICLR 2014): the Q of the QR decomposition of a normal matrix, R with a positive diagonal.
+func Orthogonal(scope *model.Scope, name string, rows, columns int) *model.Variable {
+	return drawn(scope, name, []int{rows, columns}, func(random *rand.Rand, values []float32) {
+		long, short := max(rows, columns), min(rows, columns)
+		normal := mat.NewDense(long, short, nil)
+		for i := range normal.RawMatrix().Data {
+			normal.RawMatrix().Data[i] = random.NormFloat64()
+		}
+		var qr mat.QR
+		qr.Factorize(normal)
+		var q, r mat.Dense
+		qr.QTo(&q)
+		qr.RTo(&r)
+		for i := range rows {
+			for j := range columns {
+				at, k := i, j // in the long matrix
+				if rows < columns {
+					at, k = j, i
+				}
+				values[i*columns+j] = float32(math.Copysign(q.At(at, k), q.At(at, k)*r.At(k, k)))
+			}
+		}
+	})
+}
+
+// drawn returns a parameter whose values, where it does not exist yet, are drawn from the stream of its path.
+func drawn(scope *model.Scope, name string, dimensions []int, draw func(random *rand.Rand, values []float32)) *model.Variable {
 	if v := scope.GetVariable(name); v != nil {
 		if !slices.Equal(v.Shape().Dimensions, dimensions) {
 			panic(fmt.Errorf("%w: the parameter %s has dimensions %v; %v are asked for", core.ErrShape, v.Path(), v.Shape().Dimensions, dimensions))
@@ -47,11 +86,7 @@ func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) 
 	}
 	random := core.NewStream(s.seed, append(slices.Clone(s.name), model.JoinPath(scope.Scope(), name))...)
 	value := tensors.FromScalarAndDimensions(float32(0), dimensions...)
-	tensors.MustMutableFlatData(value, func(values []float32) {
-		for i := range values {
-			values[i] = float32(bound * (2*random.Float64() - 1))
-		}
-	})
+	tensors.MustMutableFlatData(value, func(values []float32) { draw(random, values) })
 	return scope.VariableWithValue(name, value)
 }
 

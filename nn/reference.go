@@ -14,6 +14,8 @@ import (
 type Reference struct {
 	// Width is the width of the [MLP]; 0 for [DefaultWidth].
 	Width int
+	// Orthogonal says that the last layer of the encoder starts with orthogonal weights ([Orthogonal]) and biases of 0.
+	Orthogonal bool `json:",omitempty"`
 }
 
 // DefaultWidth is the width of the [MLP] that a [Reference] chooses.
@@ -61,10 +63,12 @@ func (r Reference) For(shape []int) (Autoencoder, error) {
 	}
 	if len(shape) > 1 {
 		if height, width, _ := imageAxes(shape); min(height, width) >= LeastSide {
-			return referenceCNN(height, width), nil
+			c := referenceCNN(height, width)
+			c.Orthogonal = r.Orthogonal
+			return c, nil
 		}
 	}
-	m := MLP{r.width()}
+	m := MLP{r.width(), r.Orthogonal}
 	return m, m.CheckShape(shape)
 }
 
@@ -101,9 +105,12 @@ func (r Reference) must(shape []int) Autoencoder {
 
 // Options implements [Configurable].
 func (r Reference) Options() []core.Option {
-	return []core.Option{core.IntOption("width", r.width(), 1, MaxWidth,
-		"units of each hidden layer of the network for snapshots that are no images; those of images have none")}
+	return []core.Option{
+		core.IntOption("width", r.width(), 1, MaxWidth,
+			"units of each hidden layer of the network for snapshots that are no images; those of images have none"),
+		core.BoolOption("orthogonal", r.Orthogonal, "start the last layer of the encoder with orthogonal weights"),
+	}
 }
 
 // With implements [Configurable].
-func (r Reference) With(o core.Options) Encoder { return Reference{o.Int("width")} }
+func (r Reference) With(o core.Options) Encoder { return Reference{o.Int("width"), o.Bool("orthogonal")} }

@@ -18,31 +18,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Schedule says how long and how fast to train.
-type Schedule struct {
-	Epochs       int     // passes over the training data
-	BatchSize    int     // examples a step; the last batch of an epoch may be smaller
-	LearningRate float64 // of AdamW, constant
-	WeightDecay  float64 // of AdamW, decoupled, on every parameter
-}
-
-// ScheduleOptions declares the options epochs, lr, batch_size and weight_decay with the defaults of s.
-func ScheduleOptions(s Schedule) []core.Option {
-	return []core.Option{
-		core.IntOption("epochs", s.Epochs, 1, 100_000, "passes over the training data"),
-		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate of AdamW"),
-		core.IntOption("batch_size", s.BatchSize, 1, 65_536, "pairs or images in a step; the last step of an epoch may have fewer"),
-		core.FloatOption("weight_decay", s.WeightDecay, 0, 10, "decoupled weight decay of AdamW"),
-	}
-}
-
-// ReadSchedule reads the options that [ScheduleOptions] declares.
-func ReadSchedule(o core.Options) Schedule {
-	return Schedule{Epochs: o.Int("epochs"), BatchSize: o.Int("batch_size"), LearningRate: o.Float("lr"), WeightDecay: o.Float("weight_decay")}
-}
-
-// Trainer trains the parameters of a network by AdamW (Loshchilov and Hutter, Decoupled weight decay regularization, ICLR
-// 2019) with β = (0.9, 0.999) and ε = 1e-8.
+// Trainer trains the parameters of a network by Adam, as its [Schedule] says, with β = (0.9, 0.999) and ε = 1e-8.
 type Trainer struct {
 	Backend  compute.Backend
 	Store    *model.Store
@@ -94,6 +70,9 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	if t.Schedule.BatchSize < 1 {
 		return History{}, fmt.Errorf("%w: batches of %d examples; they must have at least 1", core.ErrOption, t.Schedule.BatchSize)
 	}
+	if t.Schedule.Patience > 0 && (t.Validation == nil || t.Validation.Len() == 0) {
+		return History{}, fmt.Errorf("%w: patience=%d without a validation example; give some, or patience=0", core.ErrOption, t.Schedule.Patience)
+	}
 	progress := t.Progress
 	if progress == nil {
 		progress = core.NoProgress
@@ -102,10 +81,7 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	if err := r.resume(); err != nil {
 		return History{}, err
 	}
-	update := optimizer.Adam().LearningRate(t.Schedule.LearningRate).Epsilon(1e-8).WeightDecay(t.Schedule.WeightDecay).Done()
-	train, err := r.executor("training", func(scope *model.Scope, loss *graph.Node) {
-		update.UpdateGraph(scope, loss.Graph(), loss)
-	})
+	train, err := r.executor("training", t.Schedule.update)
 	if err != nil {
 		return History{}, err
 	}
@@ -116,9 +92,9 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	}
 	defer validate.Finalize()
 
-	batches := (t.Train.Len() + t.Schedule.BatchSize - 1) / t.Schedule.BatchSize
+	batches := r.batches()
 	progress.Phase("training", t.Schedule.Epochs*batches)
-	for ; r.epoch <= t.Schedule.Epochs; r.epoch++ {
+	for ; r.epoch <= t.Schedule.Epochs && !r.best.over(r.epoch, t.Schedule.Patience); r.epoch++ {
 		order := t.Shuffle.Perm(t.Train.Len())
 		if r.trained == nil {
 			r.trained, err = r.pass(ctx, train, t.Train, order, false, func(batch int) {
@@ -136,7 +112,15 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 		}
 		r.add(r.epoch, r.trained, validated)
 		r.trained = nil
+		if t.Schedule.Patience > 0 {
+			if err := r.best.see(r.epoch, validated[0], t.Store); err != nil {
+				return History{}, err
+			}
+		}
 		progress.Epoch(r.epochs[r.epoch-1])
+	}
+	if err := r.best.restore(t.Store); err != nil {
+		return History{}, err
 	}
 	if err := dropTrainingState(t.Store); err != nil {
 		return History{}, err
@@ -154,6 +138,7 @@ type training struct {
 	metrics  map[string][]core.Epoch
 	compile  time.Duration
 	warnings []string
+	best     best
 }
 
 // place is how far a pass has come: batches done, and the weighted sums of loss and metrics over them, nil for none.
@@ -161,6 +146,11 @@ type place struct {
 	batches int
 	sums    []float64
 	weight  float64
+}
+
+// batches is the number of training batches in an epoch.
+func (r *training) batches() int {
+	return (r.Train.Len() + r.Schedule.BatchSize - 1) / r.Schedule.BatchSize
 }
 
 // add adds an epoch to the history.
@@ -257,6 +247,12 @@ func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.
 	}
 	if err := r.prepare(exec, batch); err != nil {
 		return nil, err
+	}
+	if r.trained == nil && r.Schedule.Rates != ConstantRate && r.Schedule.Rates != "" {
+		batches := r.batches()
+		if err := setRate(r.Store, r.Schedule.rate((r.epoch-1)*batches+r.at.batches, r.Schedule.Epochs*batches)); err != nil {
+			return nil, err
+		}
 	}
 	outputs, err := exec.Call(arguments(batch)...)
 	if err != nil {

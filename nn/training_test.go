@@ -268,7 +268,10 @@ func TestForeignParameters(t *testing.T) {
 }
 
 func TestScheduleOptions(t *testing.T) {
-	want := nn.Schedule{Epochs: 7, BatchSize: 3, LearningRate: 0.5, WeightDecay: 0.25}
+	want := nn.Schedule{
+		Epochs: 7, BatchSize: 3, LearningRate: 0.5, WeightDecay: 0.25,
+		Optimiser: nn.Adam, Rates: nn.OneCycleRate, Clip: 2, Patience: 4,
+	}
 	d := core.Description{Name: "a", Summary: "a", Options: nn.ScheduleOptions(want)}
 	require.NoError(t, d.Validate())
 	options, err := d.Resolve(nil)

@@ -63,7 +63,7 @@ func fit(t *testing.T, x core.Snapshots, lag int, options map[string]any) core.M
 func TestLinearSystem(t *testing.T) {
 	x, values := rotation(t, 300, 0)
 	past, next := x.Slice(0, 299), x.Slice(1, 300)
-	fitted := fit(t, x, 1, map[string]any{"rank": 4, "center": false})
+	fitted := fit(t, x, 1, map[string]any{"rank": 4, "centre": false})
 	spectral, ok := core.As[core.Spectral](fitted)
 	require.True(t, ok)
 	got := spectral.Eigenvalues()
@@ -83,7 +83,7 @@ func TestLinearSystem(t *testing.T) {
 // TestForecast: the system is linear, so a forecast is the sequence itself so many snapshots later.
 func TestForecast(t *testing.T) {
 	x, _ := rotation(t, 300, 0)
-	m := fit(t, x, 1, map[string]any{"rank": 4, "center": false}).(*model)
+	m := fit(t, x, 1, map[string]any{"rank": 4, "centre": false}).(*model)
 	for _, steps := range []int{1, 2, 7} {
 		ahead, err := m.Forecast(t.Context(), x.Slice(0, 290), steps)
 		require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestForecast(t *testing.T) {
 
 func TestLeftEigenvectors(t *testing.T) {
 	x, _ := rotation(t, 300, 0)
-	m := fit(t, x, 1, map[string]any{"rank": 4, "center": false}).(*model)
+	m := fit(t, x, 1, map[string]any{"rank": 4, "centre": false}).(*model)
 	var operator mat.Dense
 	operator.Mul(m.project, m.advance)
 	for k, mode := range m.spectrum.modes {
@@ -141,10 +141,10 @@ func TestRank(t *testing.T) {
 		rank     int
 		warnings int
 	}{
-		"most energy":    {map[string]any{"energy": 0.9999, "center": false}, 4, 0},
-		"hardly any":     {map[string]any{"energy": 0.0, "center": false}, 1, 0},
-		"asked for":      {map[string]any{"rank": 3, "center": false}, 3, 0},
-		"asked too much": {map[string]any{"rank": 9, "center": false}, 6, 1},
+		"most energy":    {map[string]any{"energy": 0.9999, "centre": false}, 4, 0},
+		"hardly any":     {map[string]any{"energy": 0.0, "centre": false}, 1, 0},
+		"asked for":      {map[string]any{"rank": 3, "centre": false}, 3, 0},
+		"asked too much": {map[string]any{"rank": 9, "centre": false}, 6, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := core.ReportOf(fit(t, x, 1, c.options))

@@ -28,7 +28,7 @@ func (dmd) Describe() core.Description {
 		Options: []core.Option{
 			core.IntOption("rank", 0, 0, 100_000, "largest rank; 0 for as many as energy asks for"),
 			core.FloatOption("energy", 0.99, 0, 1, "share of the snapshots' squared singular values that the rank keeps at least"),
-			core.BoolOption("center", true, "subtract the mean training snapshot"),
+			core.BoolOption("centre", true, "subtract the mean training snapshot"),
 		},
 	}
 }
@@ -42,7 +42,7 @@ func (dmd) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) 
 	t.Progress.Phase("decomposing", 2)
 	m := &model{shape: t.Train.Shape(), mean: mat.NewVecDense(t.Train.Size(), nil)}
 	snapshots := t.Train.Matrix() // n×d
-	if t.Options.Bool("center") {
+	if t.Options.Bool("centre") {
 		m.subtractMean(snapshots)
 	}
 	starts := t.Train.PairStarts(t.Lag) // no pair crosses the end of a trajectory

@@ -43,12 +43,12 @@ func noisy(t *testing.T, n int, offset, size float64) core.Snapshots {
 // TestExactDMD: eigenvalues and predictions are those of Tu et al. by a singular value decomposition, at any scale.
 func TestExactDMD(t *testing.T) {
 	for _, size := range []float64{1, 1e-9, 1e9} {
-		for _, center := range []bool{false, true} {
+		for _, centre := range []bool{false, true} {
 			x := noisy(t, 200, 3*size, size)
 			matrix := x.Matrix() // one row a snapshot
 			now, next := mat.DenseCopyOf(matrix.Slice(0, 199, 0, 5)), mat.DenseCopyOf(matrix.Slice(1, 200, 0, 5))
 			mean, later := make([]float64, 5), make([]float64, 5)
-			if center {
+			if centre {
 				mean, later = subtract(now, mean), subtract(next, later)
 			}
 			var svd mat.SVD
@@ -67,7 +67,7 @@ func TestExactDMD(t *testing.T) {
 			var eigen mat.Eigen
 			require.True(t, eigen.Factorize(&projected, mat.EigenNone))
 
-			model := fit(t, core.OneTrajectory(x), 1, map[string]any{"rank": rank, "center": center})
+			model := fit(t, core.OneTrajectory(x), 1, map[string]any{"rank": rank, "centre": centre})
 			assert.Equal(t, rank, core.ReportOf(model).Rank)
 			spectral, ok := core.As[core.Spectral](model)
 			require.True(t, ok)
@@ -79,7 +79,7 @@ func TestExactDMD(t *testing.T) {
 			want.MulVec(operator.T(), start)
 			want.AddVec(want, mat.NewVecDense(5, later))
 			for j, p := range got.Floats() {
-				assert.InDelta(t, want.AtVec(j)/size, float64(p)/size, 1e-5, "size %g, center %v", size, center)
+				assert.InDelta(t, want.AtVec(j)/size, float64(p)/size, 1e-5, "size %g, centre %v", size, centre)
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func (d decomposition) Describe() core.Description {
 	rank, _ := d.Ridge.Describe().Option("rank")
 	return core.Description{
 		Name: "dmd", Summary: "least squares on the leading principal directions",
-		Options: []core.Option{rank, core.BoolOption("center", false, "subtract the mean of the snapshots first")},
+		Options: []core.Option{rank, core.BoolOption("centre", false, "subtract the mean of the snapshots first")},
 	}
 }
 
@@ -79,7 +79,7 @@ func (d decomposition) Describe() core.Description {
 func (d decomposition) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
 	options, err := d.Ridge.Describe().Resolve(map[string]any{
 		"alpha": 0.0, "variant": string(linalg.PrincipalComponents),
-		"rank": t.Options.Int("rank"), "center": t.Options.Bool("center"),
+		"rank": t.Options.Int("rank"), "centre": t.Options.Bool("centre"),
 	})
 	if err != nil {
 		return nil, err

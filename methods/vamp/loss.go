@@ -53,7 +53,7 @@ func (Loss) Describe() core.Description {
 			"minus the number of features, is reached where they span functions that the dynamics carries into one another.",
 		Options: []core.Option{
 			core.IntOption("schatten", 2, 1, 2, "1 for VAMP-1, the nuclear norm; 2 for VAMP-2, the squared Frobenius norm"),
-			core.BoolOption("center", false, "subtract the batch's means"),
+			core.BoolOption("centre", false, "subtract the batch's means"),
 			core.FloatOption("ridge", 0, 0, 1e6, "added to the diagonals of the covariances of both views"),
 		},
 	}
@@ -69,12 +69,12 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 		return core.LossValue{}, fmt.Errorf("vamp: %w", err)
 	}
 	n, d := x.Dims()
-	center, ridge := options.Bool("center"), options.Float("ridge")
-	u, v := newBasis(x, center, ridge), newBasis(y, center, ridge)
+	centre, ridge := options.Bool("centre"), options.Float("ridge")
+	u, v := newBasis(x, centre, ridge), newBasis(y, centre, ridge)
 
 	loss := core.LossValue{GradX: mat.NewDense(n, d, nil), GradY: mat.NewDense(n, d, nil)}
 	loss.Warnings = slices.Concat(u.warnings("view"), v.warnings("lagged view"))
-	if saturated(n, d, center, ridge) {
+	if saturated(n, d, centre, ridge) {
 		loss.Warnings = append(loss.Warnings, fmt.Sprintf("any %d features score the most that a batch of %d rows allows: "+
 			"the gradient is zero; use larger batches or a ridge", d, n))
 	}
@@ -102,8 +102,8 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 }
 
 // saturated reports whether n rows are so few that any d independent features reach the highest score.
-func saturated(n, d int, center bool, ridge float64) bool {
-	if center {
+func saturated(n, d int, centre bool, ridge float64) bool {
+	if centre {
 		n--
 	}
 	return n <= d && ridge == 0

@@ -20,17 +20,17 @@ import (
 // variant is a choice of options.
 type variant struct {
 	schatten int
-	center   bool
+	centre   bool
 	ridge    float64
 }
 
 func (v variant) String() string {
-	return fmt.Sprintf("schatten=%d,center=%t,ridge=%v", v.schatten, v.center, v.ridge)
+	return fmt.Sprintf("schatten=%d,centre=%t,ridge=%v", v.schatten, v.centre, v.ridge)
 }
 
 func (v variant) options(t testing.TB) core.Options {
 	t.Helper()
-	options, err := vamp.Loss{}.Describe().Resolve(map[string]any{"schatten": v.schatten, "center": v.center, "ridge": v.ridge})
+	options, err := vamp.Loss{}.Describe().Resolve(map[string]any{"schatten": v.schatten, "centre": v.centre, "ridge": v.ridge})
 	require.NoError(t, err)
 	return options
 }
@@ -88,7 +88,7 @@ func correlations(x, y *mat.Dense, v variant) []float64 {
 	n, _ := x.Dims()
 	covariance := func(a, b *mat.Dense) *mat.Dense {
 		var c mat.Dense
-		c.Mul(centred(a, v.center).T(), centred(b, v.center))
+		c.Mul(centred(a, v.centre).T(), centred(b, v.centre))
 		c.Scale(1/float64(n), &c)
 		return &c
 	}
@@ -122,13 +122,13 @@ func correlations(x, y *mat.Dense, v variant) []float64 {
 	return svd.Values(nil)
 }
 
-func centred(m *mat.Dense, center bool) *mat.Dense {
+func centred(m *mat.Dense, centre bool) *mat.Dense {
 	c := mat.DenseCopyOf(m)
 	n, d := c.Dims()
 	for j := range d {
 		mean := mat.Sum(c.ColView(j)) / float64(n)
 		for i := range n {
-			if center {
+			if centre {
 				c.Set(i, j, c.At(i, j)-mean)
 			}
 		}
@@ -284,7 +284,7 @@ func TestDependentFeaturesAreLeftOut(t *testing.T) {
 		for _, v := range variants[:4] {
 			t.Run(fmt.Sprint(name, " ", v), func(t *testing.T) {
 				got := evaluate(t, insert(x, c.at, c.feature), insert(y, c.at, c.feature), v)
-				if c.centered && !v.center {
+				if c.centered && !v.centre {
 					assert.Empty(t, got.Warnings)
 					return
 				}
@@ -312,7 +312,7 @@ func TestFewRows(t *testing.T) {
 			x, y := views(r, n, d)
 			got := evaluate(t, x, y, v)
 			freedom := n
-			if v.center {
+			if v.centre {
 				freedom--
 			}
 			switch {
@@ -417,7 +417,7 @@ func FuzzEvaluate(f *testing.F) {
 		d := int(features%6) + 1
 		n := min(len(content)/(16*d), 40)
 		description := vamp.Loss{}.Describe()
-		options, err := description.Resolve(map[string]any{"schatten": int(choice&1) + 1, "center": choice&2 != 0, "ridge": ridge})
+		options, err := description.Resolve(map[string]any{"schatten": int(choice&1) + 1, "centre": choice&2 != 0, "ridge": ridge})
 		if err != nil || n == 0 {
 			t.Skip("not options or no rows")
 		}

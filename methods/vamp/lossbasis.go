@@ -23,7 +23,7 @@ type basis struct {
 }
 
 // newBasis factorises by Householder reflections, again without it whenever a feature turns out to depend on those before it.
-func newBasis(view mat.Matrix, center bool, ridge float64) *basis {
+func newBasis(view mat.Matrix, centre bool, ridge float64) *basis {
 	n, d := view.Dims()
 	b := &basis{scale: make([]float64, d)}
 	// Zeros in the place of a ridge make the columns at least d high.
@@ -33,7 +33,7 @@ func newBasis(view mat.Matrix, center bool, ridge float64) *basis {
 		column := make([]float64, n+d)
 		mat.Col(column[:n], j, view)
 		column[n+j] = diagonal
-		b.scale[j] = normalise(column, n, center)
+		b.scale[j] = normalise(column, n, centre)
 		columns[j] = column
 		b.kept = append(b.kept, j)
 	}
@@ -50,7 +50,7 @@ func newBasis(view mat.Matrix, center bool, ridge float64) *basis {
 
 // normalise scales column to unit length and returns the scale, or 0 for a column too small to count. Then it subtracts the
 // mean of the first n entries, if asked to.
-func normalise(column []float64, n int, center bool) float64 {
+func normalise(column []float64, n int, centre bool) float64 {
 	vector := blas64.Vector{N: len(column), Data: column, Inc: 1}
 	if blas64.Nrm2(vector) <= smallest {
 		clear(column)
@@ -62,7 +62,7 @@ func normalise(column []float64, n int, center bool) float64 {
 	length := blas64.Nrm2(vector)
 	blas64.Scal(1/length, vector)
 	scale := 1 / length / most
-	if center {
+	if centre {
 		mean := 0.0
 		for _, v := range column[:n] {
 			mean += v / float64(n)

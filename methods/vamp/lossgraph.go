@@ -14,7 +14,7 @@ import (
 func (Loss) Graph(x, y *graph.Node, options core.Options) (loss, degenerate *graph.Node) {
 	g := x.Graph()
 	n, d := x.Shape().Dim(0), x.Shape().Dim(1)
-	schatten, center, ridge := options.Int("schatten"), options.Bool("center"), options.Float("ridge")
+	schatten, centre, ridge := options.Int("schatten"), options.Bool("centre"), options.Float("ridge")
 
 	views := graph.Stack([]*graph.Node{x, y}, 0)                             // 2×n×d
 	rows := graph.Transpose(graph.ConvertDType(views, dtypes.Float64), 1, 2) // 2×d×n
@@ -26,7 +26,7 @@ func (Loss) Graph(x, y *graph.Node, options core.Options) (loss, degenerate *gra
 	}
 	scale := graph.Where(graph.GreaterThan(lengths, scalar(smallest*smallest)), graph.Rsqrt(lengths), scalar(0))
 	rows = graph.Mul(rows, scale)
-	if center {
+	if centre {
 		rows = graph.Sub(rows, graph.ReduceAndKeep(rows, graph.ReduceMean, 2))
 	}
 
@@ -52,7 +52,7 @@ func (Loss) Graph(x, y *graph.Node, options core.Options) (loss, degenerate *gra
 	gradient = graph.Mul(gradient, scalar(-float64(schatten)/diagonal))
 
 	switch {
-	case saturated(n, d, center, ridge):
+	case saturated(n, d, centre, ridge):
 		degenerate = scalar(1)
 	case schatten == 1: // each canonical correlation that is not zero adds 2 to the squares of slope
 		correlations := graph.Mul(graph.ReduceAllSum(graph.Square(slope)), scalar(0.5))

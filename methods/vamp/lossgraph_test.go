@@ -208,7 +208,7 @@ func TestGradientsOfAlmostCollinearFeatures(t *testing.T) {
 			require.True(t, mat.Equal(&x, rounded(mat.DenseCopyOf(&x))), "x is exact in float32")
 			want.Mul(exact.GradX, inverse.T())
 
-			condition := mat.Cond(centred(&x, v.center), 2)
+			condition := mat.Cond(centred(&x, v.centre), 2)
 			t.Run(fmt.Sprintf("%v,condition=%.0e", v, condition*condition), func(t *testing.T) {
 				loss := evaluate(t, &x, y, v)
 				assert.Empty(t, loss.Warnings)

@@ -44,7 +44,7 @@ func describe(name, summary string) core.Description {
 		Doc: "Orthogonal iteration (Golub and Van Loan, Matrix Computations, 4th edition, §7.3.2): the directions of largest variance.",
 		Options: []core.Option{
 			core.IntOption("epochs", 10, 1, maxEpochs, "passes over the training data"),
-			core.BoolOption("center", true, "subtract the mean of the training snapshots"),
+			core.BoolOption("centre", true, "subtract the mean of the training snapshots"),
 			core.ChoiceOption("start", "law of the directions to start from", "gaussian", "uniform"),
 		},
 	}
@@ -68,7 +68,7 @@ func fitSubspace(ctx context.Context, t *core.Training) (*subspace, error) {
 	s := &subspace{shape: t.Train.Shape(), mean: make([]float64, t.Train.Size())}
 	train, validation := t.Train.Matrix(), t.Validation.Matrix()
 	n, size := train.Dims()
-	if t.Options.Bool("center") {
+	if t.Options.Bool("centre") {
 		for i := range n {
 			for j, v := range train.RawRowView(i) {
 				s.mean[j] += v / float64(n)

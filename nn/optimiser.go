@@ -1,0 +1,70 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"github.com/koopbench/koopbench/core"
+)
+
+// update builds what a step does to the parameters: the gradient, the decay that is a part of it, its clipping, and Adam.
+func (s Schedule) update(scope *model.Scope, loss *graph.Node) {
+	adam := optimizer.Adam().LearningRate(s.LearningRate).Epsilon(1e-8)
+	if s.Optimiser != Adam {
+		adam = adam.WeightDecay(s.WeightDecay)
+	}
+	gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
+	if s.Optimiser == Adam && s.WeightDecay > 0 {
+		k := 0
+		for v := range scope.IterVariables() {
+			if v.Trainable && v.InUseByGraph(loss.Graph()) {
+				gradients[k] = graph.Add(gradients[k], graph.MulScalar(v.NodeValue(loss.Graph()), s.WeightDecay))
+				k++
+			}
+		}
+	}
+	if s.Clip > 0 {
+		gradients = clipped(gradients, s.Clip)
+	}
+	adam.Done().(interface {
+		UpdateGraphWithGradients(scope *model.Scope, gradients []*graph.Node, lossType dtypes.DType)
+	}).UpdateGraphWithGradients(scope, gradients, loss.DType())
+}
+
+// clipped scales the gradients so that their norm, all taken together, is at most the given one.
+func clipped(gradients []*graph.Node, most float64) []*graph.Node {
+	var square *graph.Node
+	for _, g := range gradients {
+		sum := graph.ReduceAllSum(graph.Square(g))
+		if square == nil {
+			square = sum
+		} else {
+			square = graph.Add(square, sum)
+		}
+	}
+	// The least that is added changes no norm that counts, and keeps a gradient of zeros.
+	norm := graph.Sqrt(graph.AddScalar(square, 1e-30))
+	factor := graph.MinScalar(graph.Reciprocal(graph.DivScalar(norm, most)), 1)
+	scaled := make([]*graph.Node, len(gradients))
+	for i, g := range gradients {
+		scaled[i] = graph.Mul(g, factor)
+	}
+	return scaled
+}
+
+// ratePath is where GoMLX's optimisers have the learning rate.
+var ratePath = model.JoinPath("/", optimizer.Scope, optimizer.ParamLearningRate)
+
+// setRate makes a number the learning rate of the steps to come.
+func setRate(store *model.Store, rate float64) error {
+	v := store.GetVariable(ratePath)
+	if v == nil {
+		return fmt.Errorf("%w: the optimiser has no learning rate at %s", core.ErrUnavailable, ratePath)
+	}
+	return v.SetValue(tensors.FromScalar(float32(rate)))
+}
