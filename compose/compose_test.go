@@ -206,7 +206,10 @@ func TestOptionsOfParts(t *testing.T) {
 	for _, o := range d.Options {
 		names = append(names, o.Name)
 	}
-	assert.Equal(t, []string{"epochs", "lr", "batch_size", "weight_decay", "push", "loss_epochs", "alpha", "rank", "variant", "centre"}, names)
+	assert.Equal(t, []string{
+		"epochs", "lr", "batch_size", "weight_decay", "optimiser", "schedule", "clip", "patience",
+		"features", "normalise", "lagged", "constant", "centre", "push", "loss_epochs", "alpha", "rank", "variant",
+	}, names)
 	rank, _ := d.Option("rank")
 	assert.Contains(t, rank.Doc, "number of states")
 	d.Name = "valid"

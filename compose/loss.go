@@ -1,10 +1,8 @@
 package compose
 
 import (
+	"cmp"
 	"context"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
@@ -17,12 +15,20 @@ type LossOptions struct {
 	// Network is the encoder; nil for [nn.Reference]. Options of an [nn.Configurable] are options
 	// of the embedder.
 	Network nn.Encoder
+	// Views are the defaults of the options normalise, lagged, constant and centre; nil for [DefaultViews].
+	Views *Views
+	// Features is the default number of features, a constant one among them; 0 for the number of states.
+	Features int
+	// Schedule has the defaults of the options of training; nil for [DefaultSchedule].
+	Schedule *nn.Schedule
 }
 
-// LossEmbedder returns the embedder that trains an encoder under a loss. Its features are z =
-// e/max(‖e‖₂, 1e-12), with e of as many numbers as there are states. The loss compares z(x) for a
-// batch of snapshots x with W z(y) for their successors y, W being a matrix that is trained along
-// and then discarded.
+// DefaultSchedule is that of a loss that says nothing of it.
+var DefaultSchedule = nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}
+
+// LossEmbedder returns the embedder that trains an encoder under a loss, which compares two views of a batch of lagged pairs:
+// the features of snapshots, and those of their successors. What features are, and how the two views differ, are options
+// ([Views]), as are their number and the training ([nn.ScheduleOptions]).
 //
 // A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated
 // outside: features go out, value and gradients come back, and the encoder is trained by the
@@ -37,12 +43,19 @@ func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embe
 	if o.Network != nil {
 		e.network = o.Network
 	}
+	views, schedule := DefaultViews, DefaultSchedule
+	if o.Views != nil {
+		views = *o.Views
+	}
+	if o.Schedule != nil {
+		schedule = *o.Schedule
+	}
 	l := loss.Describe()
 	e.description = core.Description{
 		Name:     firstOf(o.Name, "loss:"+l.Name),
 		Summary:  firstOf(o.Summary, l.Summary),
 		Doc:      firstOf(o.Doc, l.Doc),
-		Options:  nn.ScheduleOptions(nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}),
+		Options:  append(nn.ScheduleOptions(schedule), views.options(o.Features)...),
 		Exposure: l.Exposure,
 	}
 	e.description.Options, e.lossPart = join(e.description.Options, "loss", l.Options)
@@ -84,8 +97,12 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err != nil {
 		return nil, err
 	}
+	_, centred := e.loss.Describe().Option(centreOption)
+	twin := viewer{readViews(t.Options), network, lossFeatures(t), centred}
+	if err := twin.check(); err != nil {
+		return nil, err
+	}
 	store := nn.NewStore(t.Seed, t.Name)
-	twin := views{network, t.States}
 	scored, err := newScoring(backend, store, twin, e.loss, options)
 	if err != nil {
 		return nil, err
@@ -108,17 +125,20 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := nn.NewInference(backend, store, t.Train.Shape(), twin.embed)
-	if err != nil {
+	parameters := nn.NumParameters(store)
+	if err := twin.settle(ctx, backend, store, t.Train); err != nil {
 		return nil, err
 	}
-	return nn.NewEmbedding(network, encoder, core.Report{
+	return newLossEmbedding(backend, store, t.Train.Shape(), twin, core.Report{
 		History:        history.Epochs,
-		Parameters:     nn.NumParameters(store),
-		CompileSeconds: history.CompileSeconds + scored.compile.Seconds() + encoder.CompileSeconds,
+		Parameters:     parameters,
+		CompileSeconds: history.CompileSeconds + scored.compile.Seconds(),
 		Warnings:       append(scored.warnings(history), history.Warnings...),
-	}), nil
+	})
 }
+
+// lossFeatures is the number of features that a fit asks for.
+func lossFeatures(t *core.Training) int { return cmp.Or(t.Options.Int(featuresOption), t.States) }
 
 // Load implements [core.EmbeddingLoader].
 func (e *lossEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.Embedding, err error) {
@@ -138,31 +158,9 @@ func (e *lossEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.Embeddin
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := nn.NewInference(backend, n.Store, n.Shape, views{network, n.Features}.embed)
+	twin, err := savedViews(&s.State, network, n.Features)
 	if err != nil {
 		return nil, err
 	}
-	return nn.NewEmbedding(network, encoder, core.Report{
-		Parameters: nn.NumParameters(n.Store), CompileSeconds: encoder.CompileSeconds,
-	}), nil
-}
-
-// views are the two views of a batch of lagged pairs that a loss compares.
-type views struct {
-	network  nn.Encoder
-	features int
-}
-
-// embed builds the features of the snapshots x.
-func (v views) embed(scope *model.Scope, x *graph.Node) *graph.Node {
-	return nn.Normalise(v.network.Encode(scope.At("encoder"), x, v.features))
-}
-
-// build builds both views, of the snapshots x and of their successors y, which go through the encoder as one batch.
-func (v views) build(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
-	n := x.Shape().Dim(0)
-	z := v.embed(scope, graph.Concatenate([]*graph.Node{x, y}, 0))
-	view = graph.Slice(z, graph.AxisRange(0, n))
-	lagged = nn.LinearMap(scope.At("lagged"), graph.Slice(z, graph.AxisRange(n)), v.features)
-	return view, lagged
+	return newLossEmbedding(backend, n.Store, n.Shape, twin, core.Report{Parameters: nn.NumParameters(n.Store)})
 }

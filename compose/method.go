@@ -26,6 +26,12 @@ type Options struct {
 	// FullRank says that a fit counts as untrained if the operator's rank is below the least one of the task,
 	// [core.Training.LeastRank], or below the rank that the user asked for if that is less.
 	FullRank bool
+	// Defaults are values of options of the operator that stand in the place of its own defaults.
+	Defaults map[string]any
+	// Features tells how many features the embedder will have, from the training that it is given; 0 where it does not
+	// know. With it, a rank that no operator can have is refused before anything is fitted. Nil for an embedder that does
+	// not know.
+	Features func(t *core.Training) int
 }
 
 // New returns the method that fits the embedder, then the operator to the features of the training snapshots. Its model
@@ -53,7 +59,7 @@ func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) co
 	}
 	m.embedderName = e.Name
 	m.description.Options, m.embedderPart = join(nil, "embedder", e.Options)
-	m.description.Options, m.operatorPart = join(m.description.Options, "operator", statesAsRank(operator.Describe().Options))
+	m.description.Options, m.operatorPart = join(m.description.Options, "operator", m.operatorOptions(operator.Describe().Options))
 	return core.GuardMethod(m)
 }
 
@@ -68,9 +74,15 @@ func firstOf(texts ...string) string {
 
 const rankOption = "rank"
 
-// statesAsRank says in the doc of the option "rank" what 0 stands for in a composition.
-func statesAsRank(options []core.Option) []core.Option {
+// operatorOptions are the options of the operator with the defaults of the composition. The doc of "rank" says what 0 stands
+// for in one.
+func (o Options) operatorOptions(options []core.Option) []core.Option {
 	options = append([]core.Option{}, options...)
+	for i, option := range options {
+		if value, ok := o.Defaults[option.Name]; ok {
+			options[i].Default = value
+		}
+	}
 	for i, o := range options {
 		if _, whole := o.Default.(int); whole && o.Name == rankOption && o.Min <= 0 {
 			options[i].Default = 0
@@ -102,6 +114,9 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	forEmbedder := *t
 	forEmbedder.Name = m.embedderName
 	if forEmbedder.Options, err = m.embedderPart.read(t.Options); err != nil {
+		return nil, err
+	}
+	if err := m.checkRank(&forEmbedder, t.Options); err != nil {
 		return nil, err
 	}
 	embedding, err := m.embedder.Fit(ctx, &forEmbedder)
@@ -139,6 +154,19 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	model.spectrum, _ = core.As[core.SpectralOperator](operator)
 	model.report = m.report(t, embedding, operator, features, rank)
 	return model, nil
+}
+
+// checkRank returns ErrOption if the user asks for a higher rank than the embedder has features.
+func (m *method) checkRank(t *core.Training, whole core.Options) error {
+	rank, _ := m.operatorPart.given(whole)[rankOption].(int)
+	if m.Features == nil || rank == 0 {
+		return nil
+	}
+	if features := m.Features(t); features > 0 && rank > features {
+		return fmt.Errorf("%w: %s=%d with %d features; give a rank of at most %d, or more features", core.ErrOption,
+			m.operatorPart.inWhole[rankOption], rank, features, features)
+	}
+	return nil
 }
 
 // report joins the reports of the parts.

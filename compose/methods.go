@@ -8,7 +8,7 @@ import (
 // LossMethod returns the method "loss:NAME": the encoder of [LossEmbedder], and the operator on its features with the
 // snapshots as observable. A fit whose operator has a rank below the number of states counts as untrained.
 func LossMethod(runtime *nn.Runtime, loss core.Loss, operator core.EvolutionOperator, o *LossOptions) core.Method {
-	return New(LossEmbedder(runtime, loss, o), operator, &Options{FullRank: true})
+	return New(LossEmbedder(runtime, loss, o), operator, &Options{FullRank: true, Features: lossFeatures})
 }
 
 // EmbedderMethod returns the method "embedder:NAME": the embedder, and the operator on its features. The features are taken for

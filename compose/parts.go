@@ -7,7 +7,7 @@ import (
 )
 
 // A method of parts has the options of all of them. Where two parts declare one name, the later part's option is called
-// "part_name".
+// "part_name". Only [centreOption] is one option of the whole, which all parts that declare it take.
 
 // part is a part of a composition with the names that its options have in the whole.
 type part struct {
@@ -24,6 +24,10 @@ func join(whole []core.Option, kind string, options []core.Option) ([]core.Optio
 	p := part{options, map[string]string{}}
 	for _, o := range options {
 		name := o.Name
+		if _, is := o.Default.(bool); is && name == centreOption && taken[name] {
+			p.inWhole[name] = name
+			continue
+		}
 		for taken[name] {
 			name = kind + "_" + name
 		}

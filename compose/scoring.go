@@ -35,7 +35,7 @@ type memory struct {
 	Warning string // the first that the loss gave
 }
 
-func newScoring(backend compute.Backend, store *model.Store, v views, loss core.Loss, options core.Options) (*scoring, error) {
+func newScoring(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
 	if l, ok := core.As[nn.GraphLoss](loss); ok {
 		return inGraph(v, l, options), nil
 	}
@@ -43,7 +43,7 @@ func newScoring(backend compute.Backend, store *model.Store, v views, loss core.
 }
 
 // inGraph makes the loss a part of the graph.
-func inGraph(v views, loss nn.GraphLoss, options core.Options) *scoring {
+func inGraph(v viewer, loss nn.GraphLoss, options core.Options) *scoring {
 	build := func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
 		view, lagged := v.build(scope, batch[0], batch[1])
 		value, flag := loss.Graph(view, lagged, options)
@@ -56,7 +56,7 @@ func inGraph(v views, loss nn.GraphLoss, options core.Options) *scoring {
 }
 
 // outside evaluates the loss outside the graph, which gets its value and gradients as further inputs.
-func outside(backend compute.Backend, store *model.Store, v views, loss core.Loss, options core.Options) (*scoring, error) {
+func outside(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
 	features, err := model.NewExec(backend, store, v.build)
 	if err != nil {
 		return nil, err

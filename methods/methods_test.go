@@ -45,7 +45,7 @@ func TestBuiltin(t *testing.T) {
 		require.NoError(t, err)
 		options, err := m.Describe().Resolve(nil)
 		require.NoError(t, err)
-		assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}, nn.ReadSchedule(options))
+		assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01, Optimiser: nn.AdamW, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
 		assert.InDelta(t, 1e-6, options.Float("alpha"), 0)
 		assert.Zero(t, options.Int("rank"))
 	}
@@ -53,7 +53,7 @@ func TestBuiltin(t *testing.T) {
 	require.NoError(t, err)
 	options, err := judge.Describe().Resolve(nil)
 	require.NoError(t, err)
-	assert.Equal(t, nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}, nn.ReadSchedule(options))
+	assert.Equal(t, nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01, Optimiser: nn.AdamW, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
 	assert.Equal(t, "contrastive", methods.Reference(testRuntime).Describe().Name)
 }
 

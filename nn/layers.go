@@ -1,10 +1,14 @@
 package nn
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/koopbench/koopbench/core"
 )
 
 // The layers here take their parameters from a scope, named "weights" and "biases", and start from PyTorch's defaults:
@@ -80,4 +84,42 @@ func Upsample(x *graph.Node) *graph.Node {
 func Normalise(x *graph.Node) *graph.Node {
 	squares := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, -1)
 	return graph.Div(x, graph.Sqrt(graph.MaxScalar(squares, 1e-24)))
+}
+
+// leastVariance is added to variances that others are divided by.
+const leastVariance = 1e-5
+
+// Standardise gives each column of x, [n, d], the mean 0 and the variance 1 over its rows: it subtracts the mean and divides by
+// √(variance + 1e-5).
+func Standardise(x *graph.Node) *graph.Node {
+	x = graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0))
+	return graph.Div(x, graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))
+}
+
+// Standardised does what [Standardise] does with the means and scales of [KeepMoments], row by row.
+func Standardised(scope *model.Scope, x *graph.Node) *graph.Node {
+	g, d := x.Graph(), x.Shape().Dim(1)
+	moment := func(name string) *graph.Node {
+		v := scope.GetVariable(name)
+		if v == nil || !slices.Equal(v.Shape().Dimensions, []int{d}) {
+			panic(fmt.Errorf("%w: there is no %q of %d features in %s", core.ErrShape, name, d, scope.Scope()))
+		}
+		return graph.Reshape(v.NodeValue(g), 1, d)
+	}
+	return graph.Mul(graph.Sub(x, moment(meansName)), moment(scalesName))
+}
+
+const (
+	meansName  = "means"
+	scalesName = "scales"
+)
+
+// KeepMoments makes parameters of the means and the variances of columns, for [Standardised].
+func KeepMoments(scope *model.Scope, means, variances []float64) {
+	m, s := make([]float32, len(means)), make([]float32, len(variances))
+	for j := range means {
+		m[j], s[j] = float32(means[j]), float32(1/math.Sqrt(variances[j]+leastVariance))
+	}
+	scope.VariableWithValue(meansName, m)
+	scope.VariableWithValue(scalesName, s)
 }

@@ -113,4 +113,6 @@ func (r Reference) Options() []core.Option {
 }
 
 // With implements [Configurable].
-func (r Reference) With(o core.Options) Encoder { return Reference{o.Int("width"), o.Bool("orthogonal")} }
+func (r Reference) With(o core.Options) Encoder {
+	return Reference{o.Int("width"), o.Bool("orthogonal")}
+}

@@ -15,15 +15,19 @@ type Options struct {
 
 // New returns the method "contrastive". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
-	return compose.New(Features(runtime, o), linalg.Ridge{}, &compose.Options{FullRank: true})
+	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, o.loss())
 }
 
 // Features returns the embedder of the method "contrastive": what evolution operators are compared on.
 func Features(runtime *nn.Runtime, o *Options) core.Embedder {
+	return compose.LossEmbedder(runtime, Loss{}, o.loss())
+}
+
+func (o *Options) loss() *compose.LossOptions {
 	if o == nil {
 		o = &Options{}
 	}
-	return compose.LossEmbedder(runtime, Loss{}, &compose.LossOptions{
+	return &compose.LossOptions{
 		Name:    "contrastive",
 		Summary: "an encoder trained under the spectral contrastive loss",
 		Doc: "The encoder is trained to span the leading singular functions of the evolution operator, by telling a snapshot's successor " +
@@ -31,8 +35,8 @@ func Features(runtime *nn.Runtime, o *Options) core.Embedder {
 			"contrastive loss, NeurIPS 2021; for evolution operators Turri and others, Self-supervised evolution operator learning " +
 			"for high-dimensional dynamical systems, arXiv:2505.18671, 2025; the relaxed score of DPNets, Kostic, Novelli, Grazzi, " +
 			"Lounici and Pontil, Learning invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, is " +
-			"kin). Features have unit length, and a linear map is trained along for the lagged view. Then the evolution operator " +
+			"kin). By default features have unit length, and a linear map is trained along for the lagged view. Then the evolution operator " +
 			"is fitted to the features by ridge regression, with the snapshots as observable.",
 		Network: o.Network,
-	})
+	}
 }

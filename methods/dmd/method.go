@@ -11,7 +11,7 @@ import (
 
 // New returns the method "dmd".
 func New() core.Method {
-	return compose.New(values{}, decomposition{}, &compose.Options{
+	return compose.New(values{}, linalg.Ridge{}, &compose.Options{
 		Name:    "dmd",
 		Summary: "exact dynamic mode decomposition of the snapshots",
 		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares " +
@@ -21,8 +21,9 @@ func New() core.Method {
 			"1, 2014). The projected form has the same eigenvalues. It is computed from the covariances, in " +
 			"float64. It has the parts of the method linear with other settings: the snapshots are not standardised " +
 			"value by value, the directions that are kept are those of largest variance and not those that predict " +
-			"best, and nothing is regularised. Predictions are not clipped.",
+			"best, and nothing is regularised by default. Predictions are not clipped.",
 		Precision: compose.Float64,
+		Defaults:  map[string]any{"alpha": 0.0, "variant": string(linalg.PrincipalComponents)},
 	})
 }
 
@@ -56,35 +57,4 @@ func (values) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
 		return nil, err
 	}
 	return e, nil
-}
-
-// decomposition is the operator: regression on principal components without regularisation.
-type decomposition struct{ linalg.Ridge }
-
-var (
-	_ core.EvolutionOperator = decomposition{}
-	_ core.OperatorLoader    = decomposition{}
-)
-
-// Describe implements [core.EvolutionOperator] with those options of the regression that are free.
-func (d decomposition) Describe() core.Description {
-	rank, _ := d.Ridge.Describe().Option("rank")
-	return core.Description{
-		Name: "dmd", Summary: "least squares on the leading principal directions",
-		Options: []core.Option{rank, core.BoolOption("centre", false, "subtract the mean of the snapshots first")},
-	}
-}
-
-// Fit implements [core.EvolutionOperator].
-func (d decomposition) Fit(ctx context.Context, t *core.OperatorTraining) (core.Operator, error) {
-	options, err := d.Ridge.Describe().Resolve(map[string]any{
-		"alpha": 0.0, "variant": string(linalg.PrincipalComponents),
-		"rank": t.Options.Int("rank"), "centre": t.Options.Bool("centre"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	own := *t
-	own.Options = options
-	return d.Ridge.Fit(ctx, &own)
 }

@@ -8,7 +8,7 @@ import (
 
 // New returns the method "edmd".
 func New() core.Method {
-	return compose.New(Dictionary(), regression{}, &compose.Options{
+	return compose.New(Dictionary(), linalg.Ridge{}, &compose.Options{
 		Name:    "edmd",
 		Summary: "extended dynamic mode decomposition: ridge regression on a dictionary of functions",
 		Doc: "Regresses the functions of a dictionary one lag on from those now, and with them the snapshot itself, " +
@@ -18,24 +18,6 @@ func New() core.Method {
 			"rank, to that of the task unless one is given, and is faster on large snapshots. " + doc +
 			" Predictions are not clipped.",
 		Precision: compose.Float64,
+		Defaults:  map[string]any{"variant": string(linalg.Full)},
 	})
-}
-
-// regression is ridge regression of full rank, unless another variant is chosen.
-type regression struct{ linalg.Ridge }
-
-var (
-	_ core.EvolutionOperator = regression{}
-	_ core.OperatorLoader    = regression{}
-)
-
-// Describe implements [core.EvolutionOperator].
-func (r regression) Describe() core.Description {
-	d := r.Ridge.Describe()
-	for i, o := range d.Options {
-		if o.Name == "variant" {
-			d.Options[i].Default = string(linalg.Full)
-		}
-	}
-	return d
 }

@@ -24,7 +24,7 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 		Doc: "The encoder is trained to span the leading singular functions of the evolution operator, by the variational approach for " +
 			"Markov processes (Mardt, Pasquali, Wu and Noé, VAMPnets for deep learning of molecular kinetics, Nature Communications " +
 			"9, 2018; Wu and Noé, Variational approach for learning Markov processes from time series data, Journal of Nonlinear " +
-			"Science 30, 2020). Features have unit length, and a linear map is trained along for the lagged view. Then the " +
+			"Science 30, 2020). By default features have unit length, and a linear map is trained along for the lagged view. Then the " +
 			"evolution operator is fitted to the features by ridge regression, with the snapshots as observable.",
 		Network: o.Network,
 	})

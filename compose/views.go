@@ -1,0 +1,197 @@
+package compose
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/nn"
+)
+
+// Normalise is how the features that an encoder gives are scaled.
+type Normalise string
+
+const (
+	// NormaliseNone leaves them as they are.
+	NormaliseNone Normalise = "none"
+	// NormaliseRows divides the features e of a snapshot by max(‖e‖₂, 1e-12).
+	NormaliseRows Normalise = "rows"
+	// NormaliseBatch gives each feature the mean 0 and the variance 1: in training over the snapshots of a batch, and
+	// afterwards over the training snapshots.
+	NormaliseBatch Normalise = "batch"
+)
+
+// Lagged is how the features of a successor are made, in training alone.
+type Lagged string
+
+const (
+	// LaggedNone has the features of the encoder for both views.
+	LaggedNone Lagged = "none"
+	// LaggedLinear multiplies them by a matrix that is trained along and then discarded.
+	LaggedLinear Lagged = "linear"
+	// LaggedEncoder has an encoder of its own for successors, which is discarded after training.
+	LaggedEncoder Lagged = "encoder"
+)
+
+// Views says what features are, and which two views of a batch of lagged pairs a loss compares.
+type Views struct {
+	Normalise Normalise `json:"normalise"`
+	Lagged    Lagged    `json:"lagged"`
+	// Constant makes the first feature the number 1.
+	Constant bool `json:"constant"`
+	// Centre subtracts the means of the features: of each batch in training, and of the training snapshots in the
+	// regression, which centres the observable too, and adds both means afterwards. The constant function is so taken out
+	// (deflated), what is left is learned, and the constant is put back (inflated).
+	Centre bool `json:"centre"`
+}
+
+// DefaultViews are those of a loss that says nothing of them.
+var DefaultViews = Views{Normalise: NormaliseRows, Lagged: LaggedLinear}
+
+// Options of views.
+const (
+	featuresOption  = "features"
+	normaliseOption = "normalise"
+	laggedOption    = "lagged"
+	constantOption  = "constant"
+	centreOption    = "centre"
+)
+
+const maxFeatures = 1 << 14
+
+// options declares the options of views with the defaults of v and so many features.
+func (v Views) options(features int) []core.Option {
+	normalise := core.ChoiceOption(normaliseOption, "scale of the features: as they are, rows of unit length, or each of variance 1",
+		string(NormaliseNone), string(NormaliseRows), string(NormaliseBatch))
+	lagged := core.ChoiceOption(laggedOption,
+		"features of successors in training: of the same encoder, that and a matrix, or of an encoder of their own",
+		string(LaggedNone), string(LaggedLinear), string(LaggedEncoder))
+	normalise.Default, lagged.Default = string(v.Normalise), string(v.Lagged)
+	return []core.Option{
+		core.IntOption(featuresOption, features, 0, maxFeatures, "features, a constant one among them; 0 for the number of states"),
+		normalise, lagged,
+		core.BoolOption(constantOption, v.Constant, "make the first feature the number 1"),
+		core.BoolOption(centreOption, v.Centre,
+			"subtract the means of the features, in training and in the regression, which adds them and that of the snapshots"),
+	}
+}
+
+// readViews reads the options of views.
+func readViews(o core.Options) Views {
+	return Views{
+		Normalise: Normalise(o.String(normaliseOption)), Lagged: Lagged(o.String(laggedOption)),
+		Constant: o.Bool(constantOption), Centre: o.Bool(centreOption),
+	}
+}
+
+// check returns ErrOption for views that there are not.
+func (v viewer) check() error {
+	for _, o := range DefaultViews.options(0) {
+		if value, ok := map[string]string{normaliseOption: string(v.Normalise), laggedOption: string(v.Lagged)}[o.Name]; ok {
+			if err := o.Check(value); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case v.Constant && v.Centre:
+		return fmt.Errorf("%w: constant=true with centre=true, which makes a constant feature zero; leave one of them out", core.ErrOption)
+	case v.Constant && v.features < 2:
+		return fmt.Errorf("%w: features=%d with constant=true, which is one of them; give at least 2", core.ErrOption, v.features)
+	}
+	return nil
+}
+
+// viewer builds the views that a loss compares.
+type viewer struct {
+	Views
+	network  nn.Encoder
+	features int
+	// centred says that the loss subtracts means by itself.
+	centred bool
+}
+
+// Scopes of parameters.
+const (
+	encoderScope = "encoder"
+	laggedScope  = "lagged"
+	successors   = "successors" // the encoder of its own
+	batchScope   = "normalise"
+)
+
+// learned is the number of features that the encoder gives.
+func (v viewer) learned() int {
+	if v.Constant {
+		return v.features - 1
+	}
+	return v.features
+}
+
+// encode builds what the encoder gives for the snapshots x.
+func (v viewer) encode(scope *model.Scope, x *graph.Node) *graph.Node {
+	return v.network.Encode(scope.At(encoderScope), x, v.learned())
+}
+
+// embed builds the features of the snapshots x once the encoder is trained.
+func (v viewer) embed(scope *model.Scope, x *graph.Node) *graph.Node {
+	z := v.encode(scope, x)
+	if v.Normalise == NormaliseBatch {
+		z = nn.Standardised(scope.At(batchScope), z)
+	}
+	return v.complete(z)
+}
+
+// complete scales what an encoder gave, row by row, and adds the constant.
+func (v viewer) complete(z *graph.Node) *graph.Node {
+	if v.Normalise == NormaliseRows {
+		z = nn.Normalise(z)
+	}
+	if v.Constant {
+		ones := graph.Ones(z.Graph(), z.Shape())
+		z = graph.Concatenate([]*graph.Node{graph.Slice(ones, graph.AxisRange(), graph.AxisRange(0, 1)), z}, 1)
+	}
+	return z
+}
+
+// batch builds the features of a batch in training.
+func (v viewer) batch(scope *model.Scope, x *graph.Node) *graph.Node {
+	z := v.network.Encode(scope, x, v.learned())
+	if v.Normalise == NormaliseBatch {
+		z = nn.Standardise(z)
+	}
+	return v.complete(z)
+}
+
+// build builds both views, of the snapshots x and of their successors y. Where they share an encoder, they go through it as one
+// batch.
+func (v viewer) build(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
+	if v.Lagged == LaggedEncoder {
+		view, lagged = v.batch(scope.At(encoderScope), x), v.batch(scope.At(successors), y)
+	} else {
+		n := x.Shape().Dim(0)
+		z := v.batch(scope.At(encoderScope), graph.Concatenate([]*graph.Node{x, y}, 0))
+		view, lagged = graph.Slice(z, graph.AxisRange(0, n)), graph.Slice(z, graph.AxisRange(n))
+		if v.Lagged == LaggedLinear {
+			lagged = nn.LinearMap(scope.At(laggedScope), lagged, v.features)
+		}
+	}
+	if v.Centre && !v.centred {
+		view, lagged = centred(view), centred(lagged)
+	}
+	return view, lagged
+}
+
+// centred subtracts the means of the columns.
+func centred(x *graph.Node) *graph.Node {
+	return graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0))
+}
+
+// dropTraining removes the parameters that only training needs.
+func (v viewer) dropTraining(store *model.Store) error {
+	if v.Lagged != LaggedEncoder {
+		return nil // a matrix, which is small, and which older models have too
+	}
+	return store.DeleteVariablesInScope("/" + successors)
+}
