@@ -87,10 +87,10 @@ func Normalise(x *graph.Node) *graph.Node {
 }
 
 // leastVariance is added to variances that others are divided by.
-const leastVariance = 1e-5
+const leastVariance = 1e-10
 
 // Standardise gives each column of x, [n, d], the mean 0 and the variance 1 over its rows: it subtracts the mean and divides by
-// √(variance + 1e-5).
+// √(variance + 1e-10).
 func Standardise(x *graph.Node) *graph.Node {
 	x = graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0))
 	return graph.Div(x, graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))
