@@ -1,4 +1,4 @@
-package edmd
+package affine
 
 import (
 	"context"
@@ -9,14 +9,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
-	"github.com/koopbench/koopbench/internal/affine"
 )
 
-// sample returns the coordinates of m snapshots, one drawn from each of m equal stretches of x, or of
-// all if they are fewer.
-func sample(
-	ctx context.Context, coordinates *affine.Embedding, x core.Trajectories, m int, random *rand.Rand,
-) (*mat.Dense, error) {
+// Sample returns the features, m×d, of m snapshots of x, one drawn from each of m equal stretches of it, in
+// their order; of all if there are fewer. The error is that of Embed.
+func (e *Embedding) Sample(ctx context.Context, x core.Trajectories, m int, random *rand.Rand) (*mat.Dense, error) {
 	n, size := x.Len(), x.Size()
 	m = min(m, n)
 	chosen := make([]int, m)
@@ -30,16 +27,14 @@ func sample(
 	if err != nil {
 		return nil, err
 	}
-	return coordinates.Embed(ctx, drawn)
+	return e.Embed(ctx, drawn)
 }
 
-// medianDistance is the median distance of a sample of snapshots that differ, in coordinates; 1 if
-// none do.
-func medianDistance(
-	ctx context.Context, coordinates *affine.Embedding, x core.Trajectories, random *rand.Rand,
-) (float64, error) {
+// MedianDistance is the median distance of the features of snapshots that differ, of a sample of at most
+// 512; 1 if none do. The error is that of ctx or of Embed.
+func (e *Embedding) MedianDistance(ctx context.Context, x core.Trajectories, random *rand.Rand) (float64, error) {
 	const most, mostValues = 512, 1 << 22
-	points, err := sample(ctx, coordinates, x, min(most, max(2, mostValues/x.Size())), random)
+	points, err := e.Sample(ctx, x, min(most, max(2, mostValues/x.Size())), random)
 	if err != nil {
 		return 0, err
 	}
