@@ -10,6 +10,7 @@ import (
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
 	"github.com/koopbench/koopbench/methods/edmd"
+	"github.com/koopbench/koopbench/methods/kernel"
 	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -26,10 +27,10 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	r := registry.New()
 	err := errors.Join(
 		r.Methods.Add(
-			linear.New(), dmd.New(), edmd.New(), classifier.New(),
+			linear.New(), dmd.New(), edmd.New(), kernel.New(), classifier.New(),
 			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
 		),
-		r.Embedders.Add(linear.Pixels(), edmd.Dictionary()),
+		r.Embedders.Add(linear.Pixels(), edmd.Dictionary(), kernel.Features()),
 		r.Operators.Add(linalg.Ridge{}),
 		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),
 		r.Oracles.Add(oracle.New(runtime, nil)),
