@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/distance"
 )
 
 // Sample returns the features, m×d, of m snapshots of x, one drawn from each of m equal stretches of it, in
@@ -39,18 +40,14 @@ func (e *Embedding) MedianDistance(ctx context.Context, x core.Trajectories, ran
 		return 0, err
 	}
 	var distances []float64
-	m, d := points.Dims()
+	m, _ := points.Dims()
 	for i := range m {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		for k := range i {
-			a, b, sum := points.RawRowView(i), points.RawRowView(k), 0.0
-			for j := range d {
-				sum += (a[j] - b[j]) * (a[j] - b[j])
-			}
-			if sum > 0 {
-				distances = append(distances, math.Sqrt(sum))
+			if square := distance.Square(points.RawRowView(i), points.RawRowView(k)); square > 0 {
+				distances = append(distances, math.Sqrt(square))
 			}
 		}
 	}

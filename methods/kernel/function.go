@@ -3,8 +3,9 @@ package kernel
 import (
 	"math"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/koopbench/koopbench/internal/distance"
 )
 
 // The kernels.
@@ -51,39 +52,15 @@ func (f function) of() func(square float64) float64 {
 // values returns the n×m matrix of the kernel between the rows of the n×d matrix x and the m×d matrix z.
 // Its rows are independent.
 func (f function) values(x, z *mat.Dense) *mat.Dense {
-	k := new(mat.Dense)
-	k.Mul(x, z.T())
-	of := f.of()
-	if of == nil {
-		k.Apply(func(_, _ int, product float64) float64 {
-			return math.Pow(product/f.Scale+f.Coef0, float64(f.Degree))
-		}, k)
+	if of := f.of(); of != nil {
+		k := distance.Squares(x, z)
+		k.Apply(func(_, _ int, square float64) float64 { return of(square / (f.Length * f.Length)) }, k)
 		return k
 	}
-	sizesX, sizesZ := squares(x), squares(z)
-	k.Apply(func(i, j int, product float64) float64 {
-		sizes := sizesX[i] + sizesZ[j]
-		square := sizes - 2*product
-		if square < sizes*cancelled {
-			distance := floats.Distance(x.RawRowView(i), z.RawRowView(j), 2)
-			square = distance * distance
-		}
-		return of(square / (f.Length * f.Length))
+	k := new(mat.Dense)
+	k.Mul(x, z.T())
+	k.Apply(func(_, _ int, product float64) float64 {
+		return math.Pow(product/f.Scale+f.Coef0, float64(f.Degree))
 	}, k)
 	return k
-}
-
-// cancelled is the share of ‖x‖² + ‖z‖² below which ‖x − z‖², as their difference from 2x·z, has lost
-// digits.
-const cancelled = 1e-4
-
-// squares are ‖row‖² of each row.
-func squares(m *mat.Dense) []float64 {
-	n, _ := m.Dims()
-	s := make([]float64, n)
-	for i := range s {
-		row := m.RawRowView(i)
-		s[i] = floats.Dot(row, row)
-	}
-	return s
 }
