@@ -154,16 +154,21 @@ func TestMethodsLearnTheSmallTask(t *testing.T) {
 				assert.Positive(t, report.Parameters)
 			} else {
 				assert.Empty(t, report.History)
-				assert.Zero(t, report.CompileSeconds)
+				assert.Equal(t, name == "random-network", report.CompileSeconds > 0)
 			}
 			assert.Greater(t, k.accuracy(t, model, tr, 1), 0.95)
 			if name != "autoencoder" { // its latents follow the images, and need not span all states
-				assert.GreaterOrEqual(t, report.Rank, 4)
 				assert.Greater(t, k.accuracy(t, model, tr, 6), 0.7)
 			}
 
 			spectral, ok := core.As[core.Spectral](model)
-			require.True(t, ok)
+			require.Equal(t, name != "analogue", ok, "it has no operator")
+			if !ok {
+				return
+			}
+			if name != "autoencoder" {
+				assert.GreaterOrEqual(t, report.Rank, 4)
+			}
 			left, err := spectral.LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
 			require.NoError(t, err)
 			rows, columns := left.Dims()
