@@ -16,7 +16,7 @@ import (
 func TestReadmeShowsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	example, err := os.ReadFile("examples/method/analogue.go")
+	example, err := os.ReadFile("examples/method/nearest.go")
 	require.NoError(t, err)
 	_, block, ok := strings.Cut(string(readme), "```go\n")
 	require.True(t, ok, "the README has no block of Go")

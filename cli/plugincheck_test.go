@@ -38,11 +38,11 @@ func TestPluginCheck(t *testing.T) {
 		args   []string
 		status int
 	}{
-		"check-good":   {pluginFile(t, "good", "analogue", "ridge"), patient, 0},
+		"check-good":   {pluginFile(t, "good", "nearest", "ridge"), patient, 0},
 		"check-broken": {pluginFile(t, "broken", "skewed"), patient, exitFailure},
-		"check-noise": {rewriteScript(t, pluginFile(t, "noisy", "analogue"), "#!/bin/sh\n", "#!/bin/sh\necho loading\n"),
+		"check-noise": {rewriteScript(t, pluginFile(t, "noisy", "nearest"), "#!/bin/sh\n", "#!/bin/sh\necho loading\n"),
 			nil, exitFailure},
-		"check-unstarted": {rewriteScript(t, pluginFile(t, "late", "analogue"), "#!/bin/sh\n",
+		"check-unstarted": {rewriteScript(t, pluginFile(t, "late", "nearest"), "#!/bin/sh\n",
 			"#!/bin/sh\nexec sleep 300\n"), []string{"--plugin-start-timeout", "200ms"}, exitFailure},
 		"check-no-program": {text, nil, exitFailure},
 		"check-no-file":    {filepath.Join(filepath.Dir(text), "none"), nil, exitFailure},
@@ -76,7 +76,7 @@ func TestPluginCheckOfDeafPlugin(t *testing.T) {
 // TestPluginCheckJSON: the machine-readable form is the documented one, whatever comes of the check.
 func TestPluginCheckJSON(t *testing.T) {
 	t.Chdir(t.TempDir())
-	good := pluginFile(t, "good", "analogue")
+	good := pluginFile(t, "good", "nearest")
 	for path, ok := range map[string]bool{good: true, filepath.Join(t.TempDir(), "none"): false} {
 		got := call(t.Context(), newFakes().config(), append([]string{"plugin", "check", path, "--json"}, patient...)...)
 		assert.Equal(t, ok, got.status == 0)
@@ -99,14 +99,14 @@ func TestPluginCheckJSON(t *testing.T) {
 		assert.EqualValues(t, 1, form["protocol"])
 		assert.Equal(t, true, form["encrypted"])
 		assert.Equal(t, "method", reports[1].(map[string]any)["kind"])
-		assert.Equal(t, "analogue", reports[1].(map[string]any)["name"])
+		assert.Equal(t, "nearest", reports[1].(map[string]any)["name"])
 	}
 }
 
 // TestPluginCheckKeepsThePin: a plugin that is not what the lock file pins is not started.
 func TestPluginCheckKeepsThePin(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path := pluginFile(t, "far", "analogue")
+	path := pluginFile(t, "far", "nearest")
 	require.Zero(t, call(t.Context(), newFakes().config(), "plugin", "lock", "--plugin", path).status)
 	started := filepath.Join(t.TempDir(), "started")
 	rewriteScript(t, path, "#!/bin/sh\n", "#!/bin/sh\ntouch '"+started+"'\n")
@@ -134,7 +134,7 @@ func TestPluginCheckOutputFails(t *testing.T) {
 
 // TestPluginCheckSignal: SIGINT ends the check at once, and all processes of the plugin.
 func TestPluginCheckSignal(t *testing.T) {
-	path := rewriteScript(t, pluginFile(t, "far", "analogue"), "#!/bin/sh\n", "#!/bin/sh\necho started >&2\nsleep 3000\n")
+	path := rewriteScript(t, pluginFile(t, "far", "nearest"), "#!/bin/sh\n", "#!/bin/sh\necho started >&2\nsleep 3000\n")
 	c := startChild(t, nil, "plugin", "check", path, "-v")
 	c.await(t, "started")
 	require.NoError(t, c.Process.Signal(os.Interrupt))
@@ -148,7 +148,7 @@ func TestPluginCheckSignal(t *testing.T) {
 // are about.
 func TestPluginCheckOnly(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path := pluginFile(t, "good", "analogue", "ridge")
+	path := pluginFile(t, "good", "nearest", "ridge")
 	checks := func(args ...string) map[string][]string {
 		args = append(append([]string{"plugin", "check", path, "--json"}, patient...), args...)
 		got := call(t.Context(), newFakes().config(), args...)
@@ -165,7 +165,7 @@ func TestPluginCheckOnly(t *testing.T) {
 	}
 	prediction := []string{"setup", "fit", "prediction-shape", "prediction-finite", "learns", "same-again", "repeatable"}
 	assert.Equal(t, map[string][]string{
-		"method analogue": prediction, "operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
+		"method nearest": prediction, "operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
 	}, checks("--only", "learns, repeatable"))
 	assert.Equal(t, map[string][]string{"plugin good": {"setup", "file", "start", "descriptions", "by-hand"}},
 		checks("--only", "by-hand"))

@@ -8,11 +8,11 @@ import (
 
 // TestPluginFitRefuses: what cannot be fitted on the terminal is said in a sentence. sdk/python/tests/test_bench.py has fits.
 func TestPluginFitRefuses(t *testing.T) {
-	path := pluginFile(t, "good", "analogue", "ridge")
+	path := pluginFile(t, "good", "nearest", "ridge")
 	for _, c := range []struct{ method, says string }{
-		{"analogue", `is built with "koopbench \(Go .*; only the SDK for Python can fit on a terminal, and in Go a test of your own can`},
-		{"analog", `there is no method "analog"; did you mean "analogue"`},
-		{"analogue?colour=red", `colour`},
+		{"nearest", `is built with "koopbench \(Go .*; only the SDK for Python can fit on a terminal, and in Go a test of your own can`},
+		{"neares", `there is no method "neares"; did you mean "nearest"`},
+		{"nearest?colour=red", `colour`},
 		{"ridge", `there is no method "ridge"`},
 	} {
 		got := call(t.Context(), newFakes().config(), "plugin", "fit", path, "--method", c.method)

@@ -35,8 +35,8 @@ func remoteThings() []any {
 		var things []any
 		for name := range strings.SplitSeq(names, ",") {
 			switch name {
-			case "analogue":
-				things = append(things, method.Analogue{})
+			case "nearest":
+				things = append(things, method.Nearest{})
 			case "ridge":
 				things = append(things, linalg.Ridge{})
 			case "pixels":

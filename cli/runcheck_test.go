@@ -17,7 +17,7 @@ import (
 	"github.com/koopbench/koopbench/internal/lorenz"
 )
 
-// crowded is the analogue method with another prediction for one of three snapshots.
+// crowded is the nearest method with another prediction for one of three snapshots.
 type crowded struct{ core.Method }
 
 func (c crowded) Describe() core.Description {
@@ -42,7 +42,7 @@ func (c crowded) Fit(ctx context.Context, t *core.Training) (core.Model, error) 
 	}), nil
 }
 
-func newCrowded() core.Method { return crowded{method.Analogue{}} }
+func newCrowded() core.Method { return crowded{method.Nearest{}} }
 
 // TestRunChecksPlugins: --check checks what the runs use of plugins, tells of what fails, and keeps
 // the outcome with all runs of the plugin, those that were finished before too. The runs are made
@@ -50,8 +50,8 @@ func newCrowded() core.Method { return crowded{method.Analogue{}} }
 func TestRunChecksPlugins(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	good, bad := pluginFile(t, "good", "analogue", "skewed"), pluginFile(t, "bad", "crowded")
-	args := tiny(data, out, "--plugin", good, "--plugin", bad, "--methods", "template,analogue,crowded")
+	good, bad := pluginFile(t, "good", "nearest", "skewed"), pluginFile(t, "bad", "crowded")
+	args := tiny(data, out, "--plugin", good, "--plugin", bad, "--methods", "template,nearest,crowded")
 	require.Zero(t, call(t.Context(), newFakes().config(), args...).status)
 	before := resultsIn(t, out)
 	for _, run := range before.Runs {
@@ -63,7 +63,7 @@ func TestRunChecksPlugins(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), append(args, "--check", "--seeds", "42,43")...)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "checking plugin good\nchecked  plugin good: 11 passed, 0 failed\n"+
-		"checking method analogue\nchecked  method analogue: ")
+		"checking method nearest\nchecked  method nearest: ")
 	assert.NotContains(t, got.stderr, "skewed", "no run uses it, and it would fail")
 	assert.Contains(t, got.stderr, "checked  method crowded: ")
 	assert.Contains(t, got.stderr, "bench: warning: the plugin "+bad+" failed 1 check: crowded: row-independence; "+
@@ -80,7 +80,7 @@ func TestRunChecksPlugins(t *testing.T) {
 		switch run.Method {
 		case "template":
 			assert.Nil(t, run.Plugin)
-		case "analogue":
+		case "nearest":
 			require.NotNil(t, run.Plugin.Checks)
 			assert.Empty(t, run.Plugin.Checks.Failed)
 			assert.Greater(t, run.Plugin.Checks.Passed, 30)
@@ -202,11 +202,11 @@ func (d drifting) Open(ctx context.Context, o core.Options) (*core.Problem, erro
 func TestRunChecksTheProgram(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	path := rewriteScript(t, pluginFile(t, "silent", "analogue"), `echo "$0 is a plugin" >&2; exit 1`, "exit 0")
+	path := rewriteScript(t, pluginFile(t, "silent", "nearest"), `echo "$0 is a plugin" >&2; exit 1`, "exit 0")
 	args := func(methods string) []string {
 		return tiny(data, out, "--plugin", path, "--methods", methods, "--check")
 	}
-	got := call(t.Context(), newFakes().config(), args("analogue")...)
+	got := call(t.Context(), newFakes().config(), args("nearest")...)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Equal(t, []string{"plugin: by-hand"}, resultsIn(t, out).Runs[0].Plugin.Checks.Failed)
 

@@ -5,13 +5,16 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/linalg"
+	"github.com/koopbench/koopbench/methods/analogue"
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
 	"github.com/koopbench/koopbench/methods/edmd"
+	"github.com/koopbench/koopbench/methods/kernel"
 	"github.com/koopbench/koopbench/methods/linear"
 	"github.com/koopbench/koopbench/methods/oracle"
+	"github.com/koopbench/koopbench/methods/randomnetwork"
 	"github.com/koopbench/koopbench/methods/vamp"
 	"github.com/koopbench/koopbench/nn"
 	"github.com/koopbench/koopbench/registry"
@@ -26,10 +29,11 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	r := registry.New()
 	err := errors.Join(
 		r.Methods.Add(
-			linear.New(), dmd.New(), edmd.New(), classifier.New(),
+			linear.New(), dmd.New(), edmd.New(), kernel.New(), analogue.New(), classifier.New(),
+			randomnetwork.New(runtime, nil),
 			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
 		),
-		r.Embedders.Add(linear.Pixels(), edmd.Dictionary()),
+		r.Embedders.Add(linear.Pixels(), edmd.Dictionary(), kernel.Features(), randomnetwork.Features(runtime, nil)),
 		r.Operators.Add(linalg.Ridge{}),
 		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),
 		r.Oracles.Add(oracle.New(runtime, nil)),

@@ -54,12 +54,14 @@ func TestSavedModels(t *testing.T) {
 			got, err := loaded.Predict(t.Context(), tr.Validation.Snapshots())
 			require.NoError(t, err)
 			assert.Equal(t, want.Floats(), got.Floats())
-			assert.Equal(t, ability[core.Spectral](t, model).Eigenvalues(), ability[core.Spectral](t, loaded).Eigenvalues())
-			left, err := ability[core.Spectral](t, model).LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
-			require.NoError(t, err)
-			again, err := ability[core.Spectral](t, loaded).LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
-			require.NoError(t, err)
-			assert.Equal(t, left, again)
+			if name != "analogue" { // which has no operator
+				assert.Equal(t, ability[core.Spectral](t, model).Eigenvalues(), ability[core.Spectral](t, loaded).Eigenvalues())
+				left, err := ability[core.Spectral](t, model).LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
+				require.NoError(t, err)
+				again, err := ability[core.Spectral](t, loaded).LeftEigenfunctions(t.Context(), tr.Validation.Snapshots())
+				require.NoError(t, err)
+				assert.Equal(t, left, again)
+			}
 			report, kept := core.ReportOf(model), core.ReportOf(loaded)
 			report.History, report.CompileSeconds, kept.CompileSeconds = nil, 0, 0
 			assert.Equal(t, report, kept)

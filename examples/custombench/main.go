@@ -13,13 +13,13 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Config{Name: "custombench", Registry: withAnalogue}))
+	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Config{Name: "custombench", Registry: withNearest}))
 }
 
-func withAnalogue(rt *nn.Runtime) (*registry.Registry, error) {
+func withNearest(rt *nn.Runtime) (*registry.Registry, error) {
 	r, err := methods.Builtin(rt)
 	if err != nil {
 		return nil, err
 	}
-	return r, r.Methods.Add(method.Analogue{})
+	return r, r.Methods.Add(method.Nearest{})
 }

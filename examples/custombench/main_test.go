@@ -12,10 +12,10 @@ import (
 
 // TestOwnMethod lists and describes the method beside the built-in ones.
 func TestOwnMethod(t *testing.T) {
-	config := cli.Config{Name: "custombench", Registry: withAnalogue}
+	config := cli.Config{Name: "custombench", Registry: withNearest}
 	var stdout, stderr bytes.Buffer
 	assert.Zero(t, cli.Main(t.Context(), []string{"list"}, nil, &stdout, &stderr, config))
-	assert.Contains(t, stdout.String(), "\n  analogue ")
+	assert.Contains(t, stdout.String(), "\n  nearest ")
 	assert.Contains(t, stdout.String(), "\n  vamp ")
 	assert.Empty(t, stderr.String())
 }
@@ -26,8 +26,8 @@ func TestRun(t *testing.T) {
 		t.Skip("it trains the oracle, which takes some seconds; -short is set")
 	}
 	var stdout, stderr bytes.Buffer
-	args := []string{"run", "--methods", "analogue", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out", filepath.Join(t.TempDir(), "out")}
-	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "custombench", Registry: withAnalogue})
+	args := []string{"run", "--methods", "nearest", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out", filepath.Join(t.TempDir(), "out")}
+	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "custombench", Registry: withNearest})
 	assert.Zero(t, status, stderr.String())
-	assert.Regexp(t, `(?m)^\S+ +analogue +1/1 `, stdout.String())
+	assert.Regexp(t, `(?m)^\S+ +nearest +1/1 `, stdout.String())
 }

@@ -8,32 +8,39 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
+// Centre returns the embedding that subtracts from each value its mean over the snapshots. The error is
+// that of ctx.
+func Centre(ctx context.Context, x core.Trajectories) (*Embedding, error) {
+	n, e := float64(x.Len()), Divide(x.Shape(), 1)
+	return e, each(ctx, x, func(row []float32) {
+		for j, v := range row {
+			e.mean[j] += float64(v) / n
+		}
+	})
+}
+
 // Standardise returns the embedding that subtracts from each value its mean over the snapshots and
 // divides by its population standard deviation; a constant value is not divided. The error is that
 // of ctx.
 func Standardise(ctx context.Context, x core.Trajectories) (*Embedding, error) {
-	n, d := float64(x.Len()), x.Size()
-	e := &Embedding{x.Shape(), make([]float64, d), make([]float64, d)}
-	first, varies := make([]float32, d), make([]bool, d)
-	x.Read(first, 0)
-	err := each(ctx, x, func(row []float32) {
-		for j, v := range row {
-			e.mean[j] += float64(v) / n
-			varies[j] = varies[j] || v != first[j]
-		}
-	})
+	e, err := Centre(ctx, x)
 	if err != nil {
 		return nil, err
 	}
+	n, d := float64(x.Len()), x.Size()
+	first, varies, variances := make([]float32, d), make([]bool, d), make([]float64, d)
+	x.Read(first, 0)
 	err = each(ctx, x, func(row []float32) {
 		for j, v := range row {
-			e.scale[j] += (float64(v) - e.mean[j]) * (float64(v) - e.mean[j]) / n
+			variances[j] += (float64(v) - e.mean[j]) * (float64(v) - e.mean[j]) / n
+			varies[j] = varies[j] || v != first[j]
 		}
 	})
-	for j, variance := range e.scale {
-		e.scale[j] = math.Sqrt(variance)
-		if !varies[j] {
-			e.mean[j], e.scale[j] = float64(first[j]), 1
+	for j, variance := range variances {
+		if varies[j] {
+			e.scale[j] = math.Sqrt(variance)
+		} else {
+			e.mean[j] = float64(first[j])
 		}
 	}
 	return e, err

@@ -97,13 +97,13 @@ func (dictionary) Fit(ctx context.Context, t *core.Training) (core.Embedding, er
 // draw draws frequencies or centres.
 func (e *embedding) draw(ctx context.Context, t *core.Training) error {
 	random := t.Stream("dictionary")
-	length, err := medianDistance(ctx, e.coordinates, t.Train, random)
+	length, err := e.coordinates.MedianDistance(ctx, t.Train, random)
 	if err != nil {
 		return err
 	}
 	e.Length = t.Options.Float("length_scale") * length
 	if e.Dictionary == radial {
-		e.points, err = sample(ctx, e.coordinates, t.Train, t.Options.Int("functions"), random)
+		e.points, err = e.coordinates.Sample(ctx, t.Train, t.Options.Int("functions"), random)
 		return err
 	}
 	e.points, e.phases = drawFrequencies(t.Options.Int("functions"), e.coordinates.Dim(), e.Length, random)

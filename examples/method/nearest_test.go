@@ -22,7 +22,7 @@ func Example() {
 		Lag: 1, States: 3, Progress: core.NoProgress,
 	}
 
-	model, err := method.Analogue{}.Fit(context.Background(), training)
+	model, err := method.Nearest{}.Fit(context.Background(), training)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -34,7 +34,7 @@ func Example() {
 }
 
 func TestConformance(t *testing.T) {
-	conformance.RunMethodSuite(t, func() core.Method { return method.Analogue{} }, &conformance.Options{Shape: []int{8, 8}})
+	conformance.RunMethodSuite(t, func() core.Method { return method.Nearest{} }, &conformance.Options{Shape: []int{8, 8}})
 }
 
 // TestOrderedMNIST predicts one step of the benchmark's own task. A prediction is an image of the training sequence, whose
@@ -50,7 +50,7 @@ func TestOrderedMNIST(t *testing.T) {
 		labels[fmt.Sprint(task.Train.At(0).Slice(i, i+1).Floats())] = label
 	}
 
-	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{Train: task.Train, Validation: task.Validation, Lag: task.Lag, States: task.Rank})
+	model, err := method.Nearest{}.Fit(t.Context(), &core.Training{Train: task.Train, Validation: task.Validation, Lag: task.Lag, States: task.Rank})
 	require.NoError(t, err)
 	next, err := model.Predict(t.Context(), task.Test.At(0))
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestOrderedMNIST(t *testing.T) {
 func TestContext(t *testing.T) {
 	clock, err := core.NewSnapshots([]float32{1, 0, 0, 1, 1, 0}, 2)
 	require.NoError(t, err)
-	model, err := method.Analogue{}.Fit(t.Context(), &core.Training{
+	model, err := method.Nearest{}.Fit(t.Context(), &core.Training{
 		Train: core.OneTrajectory(clock), Validation: core.OneTrajectory(clock),
 		Lag: 1, States: 2,
 	})

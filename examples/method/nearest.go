@@ -12,22 +12,22 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Analogue predicts what followed the most similar training snapshot (Lorenz, "Atmospheric predictability as revealed by
+// Nearest predicts what followed the most similar training snapshot (Lorenz, "Atmospheric predictability as revealed by
 // naturally occurring analogues", J. Atmos. Sci. 26, 1969).
-type Analogue struct{}
+type Nearest struct{}
 
-var _ core.Method = Analogue{}
+var _ core.Method = Nearest{}
 
 // Describe implements [core.Method].
-func (Analogue) Describe() core.Description {
+func (Nearest) Describe() core.Description {
 	return core.Description{
-		Name: "analogue", Summary: "what followed the most similar training snapshot",
+		Name: "nearest", Summary: "what followed the most similar training snapshot",
 		Doc: "E. N. Lorenz, Atmospheric predictability as revealed by naturally occurring analogues, J. Atmos. Sci. 26, 1969.",
 	}
 }
 
 // Fit implements [core.Method].
-func (Analogue) Fit(_ context.Context, t *core.Training) (core.Model, error) {
+func (Nearest) Fit(_ context.Context, t *core.Training) (core.Model, error) {
 	past, lag := t.Train.Matrix(), t.Lag // one row a snapshot
 	starts := t.Train.PairStarts(lag)    // those of them that something follows
 	distances := make([]float64, starts.Len())

@@ -1,0 +1,80 @@
+// Package analogue is forecasting by analogues: what followed the most similar snapshots that were seen.
+package analogue
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/affine"
+)
+
+// New returns the method "analogue".
+func New() core.Method { return core.GuardMethod(method{}) }
+
+type method struct{}
+
+var (
+	_ core.Method      = method{}
+	_ core.ModelLoader = method{}
+)
+
+const neighboursOption = "neighbours"
+
+// Describe implements [core.Method].
+func (method) Describe() core.Description {
+	return core.Description{
+		Name: "analogue", Summary: "what followed the most similar training snapshots",
+		Doc: "The mean of what followed those training snapshots that are nearest in the Euclidean distance, the earlier " +
+			"ones of those that are equally near (Lorenz, Atmospheric predictability as revealed by naturally occurring " +
+			"analogues, J. Atmos. Sci. 26, 1969). Nothing is learned, and there is no operator: it has no powers and no " +
+			"spectrum. The time of a prediction grows with the number of training snapshots, which a saved model has all.",
+		Options: []core.Option{core.IntOption(neighboursOption, 1, 1, 1<<20,
+			"number of training snapshots that a prediction is the mean of, at most that of lagged pairs")},
+	}
+}
+
+// Fit implements [core.Method].
+func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	neighbours, pairs := t.Options.Int(neighboursOption), t.Train.Pairs(t.Lag)
+	if neighbours > pairs {
+		return nil, fmt.Errorf("%w: neighbours=%d for %d lagged pairs of training snapshots; give at most %d", core.ErrOption,
+			neighbours, pairs, pairs)
+	}
+	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
+		return nil, fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d values: "+
+			"give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
+	}
+	var past []core.Snapshots
+	for _, part := range t.Train.All() {
+		own, err := copied(part)
+		if err != nil {
+			return nil, err
+		}
+		past = append(past, own)
+	}
+	own, err := core.NewTrajectories(past...)
+	if err != nil {
+		return nil, err
+	}
+	return newModel(ctx, own, t.Lag, neighbours)
+}
+
+// mostKept is the most values of training snapshots that a model keeps, 2 GiB of them.
+const mostKept = 1 << 29
+
+// copied returns a copy of x, which takes no more memory: of 8 bits where x is.
+func copied(x core.Snapshots) (core.Snapshots, error) {
+	if pixels, ok := x.Pixels(); ok {
+		return core.NewPixelSnapshots(slices.Clone(pixels), x.Shape()...)
+	}
+	values := make([]float32, x.Len()*x.Size())
+	x.Read(values, 0)
+	return core.NewSnapshots(values, x.Shape()...)
+}
+
+func newModel(ctx context.Context, past core.Trajectories, lag, neighbours int) (*model, error) {
+	coordinates, err := affine.Centre(ctx, past) // about 0, where distances are computed best
+	return &model{past, past.PairStarts(lag), coordinates, lag, neighbours}, err
+}

@@ -1,0 +1,3 @@
+// Package kernel is regression in the space of a kernel: ridge regression on features whose products are
+// the kernel.
+package kernel

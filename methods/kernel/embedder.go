@@ -1,0 +1,99 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/affine"
+)
+
+// Limits of the number of centres. Regression on the most takes about 800 MB.
+const (
+	mostCentres  = 4096
+	usualCentres = 1000
+)
+
+const doc = "The kernels of two snapshots a and b: rbf, exp(−‖a−b‖²/2l²) for a length l; matern12, exp(−‖a−b‖/l), and " +
+	"matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features are those of " +
+	"centres, training snapshots drawn one from each of equal stretches of the data, by the seed of the run. With all " +
+	"snapshots as centres the regression is the exact one in the space of the kernel; with fewer it is the one of " +
+	"Nyström. It takes memory with the square of their number and time with its cube; more of it where the kernel is " +
+	"so smooth that its values at the centres are a matrix that is singular to rounding. Directions of " +
+	"less than 1e-13 of the largest are left out."
+
+// Features returns the embedder "kernel-features", whose features have the kernel as their products.
+func Features() core.Embedder { return core.GuardEmbedder(embedder{}) }
+
+type embedder struct{}
+
+var (
+	_ core.Embedder        = embedder{}
+	_ core.EmbeddingLoader = embedder{}
+)
+
+// Describe implements [core.Embedder].
+func (embedder) Describe() core.Description {
+	return core.Description{
+		Name: "kernel-features", Summary: "features whose products are a kernel of the snapshots", Doc: doc,
+		Options: []core.Option{
+			core.ChoiceOption("kernel", "the kernel", rbf, matern12, matern32, matern52, polynomial),
+			core.FloatOption("length_scale", 0, 0, 1e30, "all but polynomial: length, in units of the snapshot; 0 for relative_scale"),
+			core.FloatOption("relative_scale", 1, 1e-6, 1e6,
+				"all but polynomial: length over the median distance of training snapshots, where length_scale is 0"),
+			core.IntOption("degree", 3, 1, 20, "polynomial: degree"),
+			core.FloatOption("coef0", 1, 0, 1e6, "polynomial: what is added to the product"),
+			core.FloatOption("scale", 0, 0, 1e30, "polynomial: scale of the product; 0 for the mean ‖a‖² of training snapshots"),
+			core.IntOption("centres", 0, 0, mostCentres, fmt.Sprintf(
+				"number of centres, at most that of training snapshots; 0 for all of them, or %d if there are more", usualCentres)),
+		},
+	}
+}
+
+// Fit implements [core.Embedder].
+func (embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	n, centres := t.Train.Len(), t.Options.Int("centres")
+	if centres > n {
+		return nil, fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption, centres, n, n)
+	}
+	if centres == 0 {
+		centres = min(n, usualCentres)
+	}
+	coordinates, f, err := choose(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	points, err := coordinates.Sample(ctx, t.Train, centres, t.Stream("centres"))
+	if err != nil {
+		return nil, err
+	}
+	e := &embedding{coordinates: coordinates}
+	if e.features, err = newFeatures(f, points); err != nil {
+		return nil, err
+	}
+	return e, ctx.Err()
+}
+
+// choose returns the kernel, and the coordinates in which it is computed. Kernels of the distance are the
+// same about the mean of the snapshots, where distances do not cancel.
+func choose(ctx context.Context, t *core.Training) (*affine.Embedding, function, error) {
+	o := t.Options
+	f := function{
+		Kernel: o.String("kernel"), Length: o.Float("length_scale"), Degree: o.Int("degree"), Coef0: o.Float("coef0"),
+		Scale: o.Float("scale"),
+	}
+	switch {
+	case f.Kernel == polynomial && f.Scale > 0:
+		return affine.Divide(t.Train.Shape(), 1), f, nil
+	case f.Kernel == polynomial:
+		f.Scale = float64(t.Train.Size())
+		coordinates, err := affine.Scale(ctx, t.Train)
+		return coordinates, f, err
+	}
+	coordinates, err := affine.Centre(ctx, t.Train)
+	if err == nil && f.Length == 0 {
+		f.Length, err = coordinates.MedianDistance(ctx, t.Train, t.Stream("distance"))
+		f.Length *= o.Float("relative_scale")
+	}
+	return coordinates, f, err
+}
