@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -717,6 +718,20 @@ func TestVerifyCappedRuns(t *testing.T) {
 	found, _ = verifyFolder(t, dir, p)
 	assert.Contains(t, found, `perfect, seed 1: its recorded options are not those that its name as written, "perfect", `+
 		`stands for: epochs 7 against 50`)
+}
+
+// TestVerifyOptionsOfOtherVersions: an option that the task did not have in the version of the results is no finding.
+func TestVerifyOptionsOfOtherVersions(t *testing.T) {
+	dir := t.TempDir()
+	p := published(t, dir)
+	then, before := p, *p.Task
+	then.Environment.ExecutableSHA256 = "other"
+	then.Task, before.Info.Options = &before, maps.Clone(p.Task.Info.Options)
+	delete(before.Info.Options, "steps")
+	_, err := benchmark.Run(t.Context(), then)
+	require.NoError(t, err)
+	found, _ := verifyFolder(t, dir, p)
+	assert.Empty(t, found)
 }
 
 // capped are the options of a thing that was trained for 7 epochs.

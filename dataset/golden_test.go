@@ -82,6 +82,33 @@ func TestGoldenOrderedMNIST(t *testing.T) {
 	}
 }
 
+// TestGoldenHalves: the first 1001 images of either half are those that NumPy takes from MNIST's files.
+func TestGoldenHalves(t *testing.T) {
+	set, err := MNIST()
+	require.NoError(t, err)
+	training, test := set.Halves()
+	for _, c := range []struct {
+		half        *Set
+		length      int
+		first, last []int
+		sum         string
+	}{
+		{training, 29210, []int{1, 3, 5, 7, 2, 21}, []int{2088, 1842, 2101},
+			"a0ec9e3d3e610e5cd766e06d2407c3b1820321247914670aab4a442de4e95fb4"},
+		{test, 4900, []int{3, 2, 1, 18, 4, 10}, []int{1923, 1815, 2326},
+			"b8aedde3a810bc88815e070d0a07a922c3ba3885f598113d414fe96d8585b754"},
+	} {
+		all, err := c.half.Ordered(5, 0)
+		require.NoError(t, err)
+		assert.Len(t, all.Indices, c.length)
+		seq, err := c.half.Ordered(5, 1001)
+		require.NoError(t, err)
+		assert.Equal(t, c.first, seq.Indices[:6])
+		assert.Equal(t, c.last, seq.Indices[998:])
+		assert.Equal(t, c.sum, pixelSHA256(seq, 1001))
+	}
+}
+
 // TestGoldenNoticesEveryPerturbation changes every value of a case, one at a time: none may still be what is measured.
 func TestGoldenNoticesEveryPerturbation(t *testing.T) {
 	var file struct{ Cases []map[string]any }

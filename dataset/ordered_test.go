@@ -39,6 +39,31 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
+// TestHalves: the halves have no image in common, and say which they are.
+func TestHalves(t *testing.T) {
+	set, err := openFolder(inMemory(tiny()), "here")
+	require.NoError(t, err)
+	training, test := set.Halves()
+	for _, c := range []struct {
+		half   *Set
+		pixels []float32
+		says   string
+	}{
+		{training, []float32{0, 1, 2, 3}, "here (training images): sequence too short: 3 images"},
+		{test, []float32{12, 13, 10, 11}, "here (test images): sequence too short: 3 images"},
+	} {
+		seq, err := c.half.Ordered(2, 0)
+		require.NoError(t, err)
+		for i := range c.pixels {
+			c.pixels[i] /= 255
+		}
+		assert.Equal(t, c.pixels, seq.Snapshots.Floats())
+		_, err = c.half.Ordered(2, 3)
+		assert.ErrorIs(t, err, core.ErrTooShort)
+		assert.ErrorContains(t, err, c.says)
+	}
+}
+
 func TestOrderedErrors(t *testing.T) {
 	set, err := openFolder(inMemory(tiny()), "here")
 	require.NoError(t, err)

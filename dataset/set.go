@@ -150,6 +150,15 @@ func (s *Set) add(part string) error {
 	})
 }
 
+// Halves returns the training images and the test images as sets of their own, in which indices begin at 0.
+func (s *Set) Halves() (training, test *Set) {
+	n := s.images[0].count
+	of := func(part string, labels []uint8, images []imageFile) *Set {
+		return &Set{s.Source + " (" + part + " images)", s.Rows, s.Columns, labels, s.folder, images}
+	}
+	return of("training", s.Labels[:n:n], s.images[:1:1]), of("test", s.Labels[n:], s.images[1:])
+}
+
 // find returns the name that a file of the set has in its folder.
 func (s *Set) find(name, format string) (string, error) {
 	var names []string

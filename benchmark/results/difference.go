@@ -120,8 +120,7 @@ func (s setting) unlike(o setting) differences {
 	if t.ExpectedSHA256 != u.ExpectedSHA256 && len(d) == 0 {
 		add(AspectData, "other states are expected, of the same data")
 	}
-	told := t.Options != nil && u.Options != nil // results of the first schema do not tell them
-	if text := UnlikeOptions(t.Options, u.Options); told && text != "" && len(d) == 0 {
+	if text := s.unlikeOptions(o); text != "" && len(d) == 0 {
 		add(AspectData, "another task: %s", text)
 	}
 	if t.Plugin.Identity() != u.Plugin.Identity() {
@@ -142,6 +141,22 @@ func (s setting) unlike(o setting) differences {
 		add(AspectOracle, "another oracle: its key is %s against %s", s.oracle.Key, o.oracle.Key)
 	}
 	return d
+}
+
+// unlikeOptions says which options of two tasks differ. Code of another version need not know all of them: what the others
+// determine, data, states and measure, is compared by itself.
+func (s setting) unlikeOptions(o setting) string {
+	t, u := s.Task.Options, o.Task.Options
+	if s.environment.ExecutableSHA256 == o.environment.ExecutableSHA256 && t != nil && u != nil {
+		return UnlikeOptions(t, u)
+	}
+	both, other := map[string]any{}, map[string]any{}
+	for name, value := range t {
+		if v, known := u[name]; known {
+			both[name], other[name] = value, v
+		}
+	}
+	return UnlikeOptions(both, other)
 }
 
 // unrepeatable says of two settings whose data differ that they must not, "" if they may.

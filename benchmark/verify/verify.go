@@ -388,6 +388,7 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 func (c *comparison) compareTask() {
 	old, here := c.Task, c.here.Task
 	old.Source, here.Source = "", ""
+	old.Options = here.Options // compared before anything was made, where other code need not know all of them
 	if old.Interval > 0 && here.Interval == 0 && old.DataSHA256 == here.DataSHA256 {
 		c.leave("the interval and the unit of time, which the data given here do not tell")
 		old.Interval, old.TimeUnit = here.Interval, here.TimeUnit

@@ -10,7 +10,11 @@ import (
 
 // TestConformance: the task keeps the contract, with few images.
 func TestConformance(t *testing.T) {
-	conformance.RunTaskSuite(t, func() core.Task { return orderedmnist.Task{} }, &conformance.Options{
-		Settings: map[string]any{"digits": 3, "split": "60,20,40", "steps": 4, "lag": 2},
-	})
+	for _, test := range []string{"sequence", "mnist-test"} {
+		t.Run(test, func(t *testing.T) {
+			conformance.RunTaskSuite(t, func() core.Task { return orderedmnist.Task{} }, &conformance.Options{
+				Settings: map[string]any{"digits": 3, "split": "60,20,40", "steps": 4, "lag": 2, "test": test},
+			})
+		})
+	}
 }

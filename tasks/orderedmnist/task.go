@@ -19,6 +19,13 @@ const Name = "ordered-mnist"
 // DigitsOption is the option for the number of digits.
 const DigitsOption = "digits"
 
+// What the option "test" chooses.
+const (
+	testOption   = "test"
+	testSequence = "sequence"
+	testMNIST    = "mnist-test"
+)
+
 // MaxDigits is the largest number of digits.
 const MaxDigits = dataset.Classes
 
@@ -40,10 +47,14 @@ func (Task) Describe() core.Description {
 			"systems\", ICLR 2024: the image at time t is one of the digit t mod c, where c is the number of digits. " +
 			"Roll-outs begin at every test image. A prediction is right if the oracle, a classifier trained on the " +
 			"training images, reads the digit in it that is due. The eigenvalues of the true evolution operator are " +
-			"the c-th roots of unity to the power of the lag.",
+			"the c-th roots of unity to the power of the lag. With test=mnist-test, training and validation images are " +
+			"of MNIST's training set alone, and test images of its test set, in turn from its beginning: so it is in the " +
+			"paper, with a split of 800,201,1001.",
 		Options: []core.Option{
 			core.IntOption(DigitsOption, 5, 1, MaxDigits, "digits that follow one another: 0 to N-1"),
 			core.TextOption(core.SplitOption, DefaultSplit.String(), 40, "images to train, validate and test on"),
+			core.ChoiceOption(testOption, "test images: those that follow the validation images, or those of MNIST's test set",
+				testSequence, testMNIST),
 			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
 			core.IntOption(core.LagOption, 1, 1, maxLag, "images from one step to the next"),
 			core.TextOption(core.DataOption, "", core.MaxText, "folder of four IDX files in place of the MNIST inside this program"),
@@ -62,11 +73,24 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	lag := o.Int(core.LagOption)
+	if least := lag + 1; split.Train < least || split.Validation < least {
+		return nil, fmt.Errorf("%w: a split of %v images; training and validation need at least %d each for a pair at a "+
+			"lag of %d", core.ErrOption, split, least, lag)
+	}
 	set, err := open(o.String(core.DataOption))
 	if err != nil {
 		return nil, err
 	}
-	return problem(set, o.Int(DigitsOption), split, o.Int(core.StepsOption), o.Int(core.LagOption))
+	draw := ofOne
+	if o.String(testOption) == testMNIST {
+		draw = ofHalves
+	}
+	im, err := draw(set, o.Int(DigitsOption), split)
+	if err != nil {
+		return nil, err
+	}
+	return problem(im, split.Train, o.Int(DigitsOption), o.Int(core.StepsOption), lag), nil
 }
 
 func open(folder string) (*dataset.Set, error) {
@@ -76,29 +100,53 @@ func open(folder string) (*dataset.Set, error) {
 	return dataset.Open(folder)
 }
 
-func problem(set *dataset.Set, digits int, split Split, steps, lag int) (*core.Problem, error) {
-	if least := lag + 1; split.Train < least || split.Validation < least {
-		return nil, fmt.Errorf("%w: a split of %v images; training and validation need at least %d each for a pair at a "+
-			"lag of %d", core.ErrOption, split, least, lag)
-	}
-	sequence, err := set.Ordered(digits, split.Train+split.Validation+split.Test)
+// images are what a task is made of.
+type images struct {
+	seen, test       core.Snapshots // seen are those to train on, then those to validate on
+	seenAre, testAre []int          // digits
+	source           string
+}
+
+// ofOne takes all images from one sequence.
+func ofOne(set *dataset.Set, digits int, split Split) (images, error) {
+	all, err := set.Ordered(digits, split.seen()+split.Test)
 	if err != nil {
-		return nil, fmt.Errorf("a split of %v images: %w", split, err)
+		return images{}, fmt.Errorf("a split of %v images: %w", split, err)
 	}
-	x, labels := sequence.Snapshots, sequence.Labels
-	a, b := split.Train, split.Train+split.Validation
+	x, labels, n := all.Snapshots, all.Labels, split.seen()
+	return images{x.Slice(0, n), x.Slice(n, x.Len()), labels[:n], labels[n:], set.Source}, nil
+}
+
+// ofHalves takes the images that methods see from the training set, and those to test on from the test set.
+func ofHalves(set *dataset.Set, digits int, split Split) (images, error) {
+	training, test := set.Halves()
+	seen, err := training.Ordered(digits, split.seen())
+	if err != nil {
+		return images{}, fmt.Errorf("a split of %v images: %w; train and validate on fewer", split, err)
+	}
+	tested, err := test.Ordered(digits, split.Test)
+	if err != nil {
+		return images{}, fmt.Errorf("a split of %v images: %w; test on fewer", split, err)
+	}
+	source := set.Source + ", tested on images of its test set"
+	return images{seen.Snapshots, tested.Snapshots, seen.Labels, tested.Labels, source}, nil
+}
+
+// problem is the task whose training images are the first so many that methods see.
+func problem(im images, train, digits, steps, lag int) *core.Problem {
 	states := &core.States{
-		Count: digits, Word: "digit", Train: labels[:a], Validation: labels[a:b], Test: labels[b:],
+		Count: digits, Word: "digit", Train: im.seenAre[:train], Validation: im.seenAre[train:], Test: im.testAre,
 	}
 	for step := range steps {
 		states.Expected = append(states.Expected, moved(states.Test, (step+1)*lag, digits))
 	}
 	return &core.Problem{
-		Train: core.OneTrajectory(x.Slice(0, a)), Validation: core.OneTrajectory(x.Slice(a, b)),
-		Test: core.OneTrajectory(x.Slice(b, x.Len())),
-		Lag:  lag, Steps: steps, Rank: digits, States: states, Source: set.Source, Picture: core.ImagePicture,
+		Train:      core.OneTrajectory(im.seen.Slice(0, train)),
+		Validation: core.OneTrajectory(im.seen.Slice(train, im.seen.Len())),
+		Test:       core.OneTrajectory(im.test),
+		Lag:        lag, Steps: steps, Rank: digits, States: states, Source: im.source, Picture: core.ImagePicture,
 		Truth: &core.Truth{Eigenvalues: roots(digits, lag)},
-	}, nil
+	}
 }
 
 // moved are the digits that come so many images later.
@@ -133,6 +181,9 @@ type Split struct{ Train, Validation, Test int }
 
 // DefaultSplit is that of the notebook and of the papers that it follows.
 var DefaultSplit = Split{Train: 3000, Validation: 1000, Test: 1000}
+
+// seen is the number of images that methods see.
+func (s Split) seen() int { return s.Train + s.Validation }
 
 func (s Split) String() string { return fmt.Sprintf("%d,%d,%d", s.Train, s.Validation, s.Test) }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/dataset"
 )
 
 func opened(t *testing.T, options map[string]any) (*core.Problem, error) {
@@ -29,6 +30,50 @@ func TestOpen(t *testing.T) {
 	assert.Equal(t, p.States.Test, p.States.Expected[2], "six images later")
 	assert.Len(t, p.States.Expected, 4)
 	assert.Equal(t, core.Accuracy(3), p.Measure())
+}
+
+// TestOpenMNISTTest: what methods see is of the training set, what they are tested on of the test set.
+func TestOpenMNISTTest(t *testing.T) {
+	o := map[string]any{"split": "800,201,1001", "steps": 2, "test": "mnist-test"}
+	p, err := opened(t, o)
+	require.NoError(t, err)
+	require.NoError(t, p.Validate())
+	assert.Equal(t, []int{800, 201, 1001}, []int{p.Train.Len(), p.Validation.Len(), p.Test.Len()})
+	assert.Equal(t, []int{0, 1, 2}, p.States.Test[:3])
+	assert.Equal(t, []int{1, 2, 3}, p.States.Expected[0][:3])
+	assert.Equal(t, "MNIST (embedded), tested on images of its test set", p.Source)
+
+	set, err := dataset.MNIST()
+	require.NoError(t, err)
+	training, test := set.Halves()
+	seen, err := training.Ordered(5, 1001)
+	require.NoError(t, err)
+	tested, err := test.Ordered(5, 1001)
+	require.NoError(t, err)
+	got := append(p.Train.At(0).Floats(), p.Validation.At(0).Floats()...)
+	assert.Equal(t, seen.Snapshots.Floats(), got)
+	assert.Equal(t, tested.Snapshots.Floats(), p.Test.At(0).Floats())
+	assert.Equal(t, seen.Labels, append(p.States.Train, p.States.Validation...))
+
+	delete(o, "test")
+	usual, err := opened(t, o)
+	require.NoError(t, err)
+	assert.Equal(t, got, append(usual.Train.At(0).Floats(), usual.Validation.At(0).Floats()...))
+	assert.NotEqual(t, usual.Test.At(0).Floats(), p.Test.At(0).Floats())
+}
+
+// TestOpenMNISTTestRefuses: neither part reaches into the other half.
+func TestOpenMNISTTestRefuses(t *testing.T) {
+	for split, says := range map[string]string{
+		"29000,211,5": "a split of 29000,211,5 images: MNIST (embedded) (training images): sequence too short: 29211 images " +
+			"of the ordered sequence of 5 digits; it has 29210; train and validate on fewer",
+		"50,20,4901": "a split of 50,20,4901 images: MNIST (embedded) (test images): sequence too short: 4901 images of " +
+			"the ordered sequence of 5 digits; it has 4900; test on fewer",
+	} {
+		_, err := opened(t, map[string]any{"split": split, "test": "mnist-test"})
+		assert.ErrorIs(t, err, core.ErrTooShort)
+		assert.EqualError(t, err, says)
+	}
 }
 
 func TestTruth(t *testing.T) {
