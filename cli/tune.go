@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -231,24 +230,4 @@ func (s *session) bestConfig(
 		return nil, err
 	}
 	return configText(head, append(content, scalar("methods"), methodNodes([]benchmark.Entry{best})))
-}
-
-// findSearch adds what is wrong with the search of a folder: it must be what follows from the results.
-func findSearch(findings []string, r *results.Results, store *results.Store) ([]string, error) {
-	recorded, err := store.Search()
-	if err != nil || recorded == nil {
-		return findings, err
-	}
-	told, err := json.Marshal(recorded)
-	if err != nil {
-		return nil, err
-	}
-	follows, err := json.Marshal(tune.Choose(*recorded, r))
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(told, follows) {
-		findings = append(findings, results.SearchFile+" has other scores or another choice than its results give")
-	}
-	return findings, nil
 }

@@ -115,9 +115,6 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	case err != nil:
 		return err
 	}
-	if v.Findings, err = findSearch(v.Findings, recorded, store); err != nil {
-		return err
-	}
 	if text := foreignData(ctx, recorded, f, s.catalogue); text != "" {
 		v.Findings = append(v.Findings, text)
 	}

@@ -94,6 +94,8 @@ func (s *Search) check() error {
 		return fmt.Errorf("it has %d trials; there are 1 to %d", len(s.Trials), MaxTrials)
 	case len(s.Options) == 0 || len(s.Options) > maxSearchOptions:
 		return fmt.Errorf("it has %d options; there are 1 to %d", len(s.Options), maxSearchOptions)
+	case len(s.Seeds) == 0 || len(s.Seeds) > maxSearchSeeds:
+		return fmt.Errorf("it has %d seeds; there are 1 to %d", len(s.Seeds), maxSearchSeeds)
 	case s.Chosen != nil && (*s.Chosen < 0 || *s.Chosen >= len(s.Trials) || s.Trials[*s.Chosen].Score == nil):
 		return errors.New("the trial that is chosen is not there, or has no score")
 	}
@@ -115,8 +117,12 @@ func (s *Search) check() error {
 	return nil
 }
 
-// maxSearchOptions is the largest number of options of a search: a figure has a panel for each.
-const maxSearchOptions = 60
+const (
+	// maxSearchOptions is the largest number of options of a search, which is that of a method.
+	maxSearchOptions = 256
+	// maxSearchSeeds is the largest number of seeds.
+	maxSearchSeeds = 1000
+)
 
 // Search reads tune.json; it is nil where there is none. The error is [ErrResults].
 func (s *Store) Search() (*Search, error) {

@@ -30,7 +30,7 @@ func Choose(s results.Search, r *results.Results) results.Search {
 // scored is the trial with its scores, or with the reason why it has none.
 func scored(s results.Search, t results.Trial, r *results.Results) results.Trial {
 	t = results.Trial{Method: t.Method, Options: t.Options, Scores: []results.Number{}}
-	sum := 0.0
+	sum := 0.0 // of what is above the first: equal scores have their own mean, to the bit
 	for _, seed := range s.Seeds {
 		score, why := scoreOf(s.Score, r, r.Run(t.Method, seed))
 		if why != "" {
@@ -38,10 +38,10 @@ func scored(s results.Search, t results.Trial, r *results.Results) results.Trial
 			return t
 		}
 		t.Scores = append(t.Scores, results.Number(score))
-		sum += score
+		sum += score - float64(t.Scores[0])
 	}
 	n := float64(len(t.Scores))
-	mean, square := sum/n, 0.0
+	mean, square := float64(t.Scores[0])+sum/n, 0.0
 	for _, v := range t.Scores {
 		square += (float64(v) - mean) * (float64(v) - mean)
 	}

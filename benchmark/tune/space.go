@@ -16,8 +16,8 @@ import (
 // logarithm.
 const logFrom = 10
 
-// drawnDigits is how many significant digits a number has that is drawn from a range.
-const drawnDigits = 3
+// drawnPrecision is how many significant figures a number has that is drawn from a range.
+const drawnPrecision = 3
 
 // Space is what a search tries: values of some options of a method, whose others stay as they are.
 type Space struct {
@@ -219,9 +219,9 @@ func (d Dimension) draw(random *rand.Rand) string {
 	return d.short(d.Low + random.Float64()*(d.High-d.Low))
 }
 
-// short writes a number of the range with few digits, which do not take it out of the range.
+// short writes a number of the range in short, which does not take it out of the range.
 func (d Dimension) short(v float64) string {
-	text := strconv.FormatFloat(v, 'g', drawnDigits, 64)
+	text := strconv.FormatFloat(v, 'g', drawnPrecision, 64)
 	if rounded, err := strconv.ParseFloat(text, 64); err == nil && rounded >= d.Low && rounded <= d.High {
 		return text
 	}

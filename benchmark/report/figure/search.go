@@ -50,7 +50,7 @@ func searchSheet(s *results.Search) Sheet {
 		entry("chosen", func(c draw.Canvas) { chosenLook.mark(c, 5, c.Center()) }),
 	}
 	y := scoreScale(s)
-	for _, o := range s.Options {
+	for _, o := range s.Options[:min(len(s.Options), maxPanels)] {
 		x := optionScale(s, o)
 		p := newPlot(sheet.lettering, x.axis, y.axis)
 		p.Add(plotterFunc(func(c draw.Canvas, p *plot.Plot) { drawTrials(c, p, s, x, y) }))
