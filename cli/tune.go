@@ -49,7 +49,7 @@ with --score accuracy the oracle chooses, and the choice is marked as exposed to
 
 Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them again. The
 folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
-		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option gamma=0.01..1 --trials 20 --out tune\n" +
+		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20 --out tune\n" +
 			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune && " + a.Name +
 			" run --config tune/best.yaml",
 		Args: oneArgument("the name of a method"),

@@ -66,35 +66,61 @@ type scale struct {
 	at    []float64 // of trials
 }
 
-// numbers is a scale of values, by their logarithm if that is asked for and they allow it.
-func numbers(label string, values []float64, logarithm bool) scale {
-	known := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return !analysis.Drawable(v) })
-	s := scale{axis: axis{label: label, max: 1}, place: func(v float64) float64 { return v }, at: values}
+// numbers is a scale of values that reaches ends too, by the logarithm if that is asked for and they allow it.
+func numbers(label string, values, ends []float64, logarithm bool) scale {
+	known := slices.DeleteFunc(slices.Concat(values, ends), func(v float64) bool { return !analysis.Drawable(v) })
+	s := scale{axis: axis{label: label, max: 1}, place: func(v float64) float64 { return v }}
 	if logarithm && len(known) > 0 && slices.Min(known) > 0 {
 		s.axis, s.place = logAxis(label, slices.Min(known), slices.Max(known)), math.Log10
+		s.ticks = fewer(s.ticks)
 	} else if a, ok := fitAxis(label, known, 4); ok {
 		s.axis = a
 	}
-	s.at = make([]float64, len(values))
-	for i, v := range values {
-		s.at[i] = s.place(v)
+	for _, v := range values {
+		s.at = append(s.at, s.place(v))
 	}
 	return s
 }
 
-// scoreScale has the scores; errors of very different size are drawn by their logarithm.
+// fewer are at most so many ticks of a logarithmic axis as have room below a panel: powers of ten, if there are two.
+func fewer(ticks []plot.Tick) []plot.Tick {
+	const most = 4
+	if len(ticks) <= most {
+		return ticks
+	}
+	powers := slices.DeleteFunc(slices.Clone(ticks), func(t plot.Tick) bool { return t.Value != math.Trunc(t.Value) })
+	if len(powers) > 1 {
+		ticks = powers
+	}
+	every := (len(ticks) + most - 1) / most
+	var kept []plot.Tick
+	for i := 0; i < len(ticks); i += every {
+		kept = append(kept, ticks[i])
+	}
+	return kept
+}
+
+// scoreScale has the scores with their errors; scores of very different size are drawn by their logarithm.
 func scoreScale(s *results.Search) scale {
 	const wide = 30
 	scores := make([]float64, len(s.Trials))
 	least, most := math.Inf(1), math.Inf(-1)
+	var ends []float64
 	for i, t := range s.Trials {
 		scores[i] = math.NaN()
-		if t.Score != nil {
-			scores[i] = *t.Score
-			least, most = min(least, *t.Score), max(most, *t.Score)
+		if t.Score == nil {
+			continue
+		}
+		scores[i] = *t.Score
+		least, most = min(least, *t.Score), max(most, *t.Score)
+		if e := t.StandardError; e != nil {
+			ends = append(ends, *t.Score-*e, *t.Score+*e)
 		}
 	}
-	return numbers(s.Score, scores, s.LowerIsBetter && most > wide*least)
+	if s.LowerIsBetter && most > wide*least {
+		return numbers(s.Score, scores, nil, true)
+	}
+	return numbers(s.Score, scores, ends, false)
 }
 
 // optionScale has the values of an option: numbers, or words beside one another.
@@ -118,10 +144,10 @@ func optionScale(s *results.Search, o results.SearchOption) scale {
 	if words == nil {
 		const logFrom = 10
 		least := slices.Min(values)
-		return numbers("", values, wide || least > 0 && slices.Max(values) >= logFrom*least)
+		return numbers("", values, nil, wide || least > 0 && slices.Max(values) >= logFrom*least)
 	}
 	x := scale{axis: axis{min: -0.5, max: float64(len(words)) - 0.5}, at: values}
-	const longest = 12
+	longest := max(2, 24/len(words))
 	for i, word := range words {
 		if letters := []rune(word); len(letters) > longest {
 			word = string(letters[:longest-1]) + "…"
@@ -138,7 +164,7 @@ func drawTrials(c draw.Canvas, p *plot.Plot, s *results.Search, x, y scale) {
 	for i, t := range s.Trials {
 		if e := t.StandardError; e != nil && t.Score != nil && analysis.Drawable(y.at[i]) {
 			low, high := y.place(*t.Score-*e), y.place(*t.Score+*e)
-			if math.IsNaN(low) {
+			if math.IsNaN(low) { // of the logarithm of a number below 0
 				low = p.Y.Min
 			}
 			c.StrokeLine2(bar, toX(x.at[i]), toY(low), toX(x.at[i]), toY(high))
