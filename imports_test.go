@@ -35,6 +35,7 @@ var allowed = []struct {
 	{"benchmark/report", []string{
 		"core", "internal", "benchmark/diagnostics", "benchmark/stats", "benchmark/results", "benchmark/report",
 	}},
+	{"benchmark/tune", []string{"core", "internal", "benchmark", "registry", "tasks/process"}},
 	{"benchmark/verify", []string{"core", "internal", "benchmark"}},
 	{"benchmark", []string{"core", "internal", "benchmark/diagnostics", "benchmark/results"}},
 	{"compose", []string{"core", "nn", "linalg", "internal"}},

@@ -217,6 +217,9 @@ func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
 	if err := h.store.Prepare(); err != nil {
 		return nil, err
 	}
+	if err := h.store.CheckPart(h.Task.Info); err != nil {
+		return nil, err
+	}
 	if h.Shard.Whole() {
 		return h.store.Lock()
 	}

@@ -28,17 +28,8 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 			say(a.stderr, "%s\n", note)
 		}
 	}
-	planned := p.Size()
-	switch {
-	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
-		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues "+
-			"from there", finished, planned, p.Out))
-	case errors.Is(runErr, core.ErrDuplicate) && r == nil:
-		return usageError{runErr}
-	case runErr != nil && finished > 0:
-		return fmt.Errorf("%d of %d runs are finished and kept in %s, but %w", finished, planned, p.Out, runErr)
-	case runErr != nil:
-		return runErr
+	if runErr != nil {
+		return unfinished(p, r, finished, runErr)
 	}
 	if !p.Shard.Whole() {
 		say(show, "shard %v is finished, %d of %d runs; when all are, join them with: %s merge --out %s %s\n", p.Shard,
@@ -55,6 +46,21 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 		return failures
 	}
 	return err
+}
+
+// unfinished is what ended a plan, in the words of the command line.
+func unfinished(p *benchmark.Plan, r *results.Results, finished int, runErr error) error {
+	planned := p.Size()
+	switch {
+	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
+		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues "+
+			"from there", finished, planned, p.Out))
+	case errors.Is(runErr, core.ErrDuplicate) && r == nil:
+		return usageError{runErr}
+	case finished > 0:
+		return fmt.Errorf("%d of %d runs are finished and kept in %s, but %w", finished, planned, p.Out, runErr)
+	}
+	return runErr
 }
 
 // sayDrawn says where in a folder of results what is drawn is.

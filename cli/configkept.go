@@ -23,24 +23,35 @@ const keptHead = "The configuration that these results are from; it repeats them
 // keptConfig is a configuration file that means the plan, for the folder of its results: patterns are the names that they stood
 // for, defaults are written out, and paths are absolute but for the folder itself. backend is the one that was chosen.
 func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, task *taskFlags, backend string) ([]byte, error) {
-	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: keptHead}
-	var failure error
-	flags.VisitAll(func(flag *pflag.Flag) {
+	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {
 		if slices.Contains(notConfigured, flag.Name) || slices.Contains(notKept, flag.Name) {
-			return
+			return nil, nil
 		}
-		value, err := keptValue(flag, p, task, backend)
+		return keptValue(flag, p, task, backend)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return configText(keptHead, content)
+}
+
+// keptValues are keys and values of flags; one whose value is nil is left out.
+func keptValues(flags *pflag.FlagSet, valueOf func(*pflag.Flag) (*yaml.Node, error)) (content []*yaml.Node, failure error) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		value, err := valueOf(flag)
 		if failure = errors.Join(failure, err); value != nil {
-			root.Content = append(root.Content, scalar(flag.Name), value)
+			content = append(content, scalar(flag.Name), value)
 		}
 	})
-	if failure != nil {
-		return nil, failure
-	}
+	return content, failure
+}
+
+// configText is a configuration file with a heading.
+func configText(head string, content []*yaml.Node) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(root); err != nil {
+	if err := encoder.Encode(&yaml.Node{Kind: yaml.MappingNode, HeadComment: head, Content: content}); err != nil {
 		return nil, err
 	}
 	return text.Bytes(), encoder.Close()

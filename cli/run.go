@@ -50,11 +50,7 @@ type runFlags struct {
 }
 
 func (a *app) runCommand() *cobra.Command {
-	f := &runFlags{
-		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42,
-		out: "results", task: newTaskFlags(), protocol: results.ProtocolReencode, jobs: 1,
-		checkpoint: benchmark.DefaultCheckpointEvery,
-	}
+	f := newRunFlags()
 	cmd := &cobra.Command{
 		Use:   "run [FLAGS]",
 		Short: "Fit methods, roll them out over the test snapshots, and judge what they predict",
@@ -90,6 +86,27 @@ With --shard many processes on many machines share the runs, in one folder on co
 		"configuration in YAML with values for flags, by their names; the flags given here go before it")
 	flags.Var(word{&f.methods, "LIST"}, "methods",
 		"names, name?option=value&option=value, patterns with *, groups such as notebook, or all")
+	f.addWhat(flags)
+	flags.Var(word{&f.tasks, "LIST"}, "tasks", "several tasks in place of one: names, name?option=value&option=value, "+
+		"patterns with *, or all")
+	a.addHow(f, flags)
+	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
+	flags.BoolVar(&f.predicted, "save-predictions", false,
+		"keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
+	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how "+
+		"long (backend "+cpuBackend+")")
+	f.plugins.add(cmd)
+	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
+		"before the runs, and keep the outcome with the results")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	a.addVerbosity(flags)
+	a.mustComplete(cmd)
+	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
+	return cmd
+}
+
+// addWhat adds the flags for what is fitted and judged, which every command that makes runs has.
+func (f *runFlags) addWhat(flags *pflag.FlagSet) {
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
 	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
 		"name?option=value&option=value, after plugin: for one that a plugin serves")
@@ -97,8 +114,10 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
-	flags.Var(word{&f.tasks, "LIST"}, "tasks", "several tasks in place of one: names, name?option=value&option=value, "+
-		"patterns with *, or all")
+}
+
+// addHow adds the flags for how runs are made likewise.
+func (a *app) addHow(f *runFlags, flags *pflag.FlagSet) {
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted "+
 		"snapshot is the next input, or powers of the operator from the test snapshot")
 	f.compute.add(flags, "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in "+
@@ -112,18 +131,15 @@ With --shard many processes on many machines share the runs, in one folder on co
 		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every",
 		"store the state of a training this often, to continue from after an interruption; 0 for never")
-	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
-	flags.BoolVar(&f.predicted, "save-predictions", false,
-		"keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
-	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how "+
-		"long (backend "+cpuBackend+")")
-	f.plugins.add(cmd)
-	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
-		"before the runs, and keep the outcome with the results")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
-	a.addVerbosity(flags)
-	a.mustComplete(cmd)
-	return cmd
+}
+
+// newRunFlags returns the flags with their defaults.
+func newRunFlags() *runFlags {
+	return &runFlags{
+		methods: "all", plugins: newPluginFlags(), seeds: seeds{"42", []int64{42}}, oracle: defaultOracle, oracleSeed: 42,
+		out: "results", task: newTaskFlags(), protocol: results.ProtocolReencode, jobs: 1,
+		checkpoint: benchmark.DefaultCheckpointEvery,
+	}
 }
 
 // mustComplete gives flags their completions.
@@ -138,9 +154,10 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 		"shard": cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard},
 			cobra.ShellCompDirectiveNoFileComp),
 	} {
-		must(cmd.RegisterFlagCompletionFunc(flag, complete))
+		if cmd.Flags().Lookup(flag) != nil {
+			must(cmd.RegisterFlagCompletionFunc(flag, complete))
+		}
 	}
-	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
 	must(cmd.MarkFlagDirname("out"))
 }
 

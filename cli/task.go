@@ -36,7 +36,12 @@ type taskFlags struct {
 	// configured says that a configuration gives the task: short forms go before its options.
 	configured bool
 	ofList     bool // it is one of several that are named
+	// onValidation puts the validation part in the place of the test part; nil for the task as it is.
+	onValidation onValidation
 }
+
+// onValidation is as [tune.OnValidation] for one score.
+type onValidation func(*core.Problem) (*core.Problem, error)
 
 // shortForm is a flag that gives the task an option.
 type shortForm struct{ flag, option, placeholder, usage string }
@@ -77,7 +82,8 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue, show io.Writer) (*be
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, task.Describe().Name), show)
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, task.Describe().Name), f.onValidation,
+		show)
 	if ctx.Err() != nil {
 		return nil, stoppedWhile("the task was being opened")
 	}
@@ -186,9 +192,10 @@ func optionNames(d core.Description) string {
 // patience is for how long a task is opened without a word.
 const patience = 2 * time.Second
 
-// openTask opens a task, and tells show if that takes long. A panic in it is an error.
+// openTask opens a task, on its validation part if that is asked for, and tells show if that takes long. A panic in it
+// is an error.
 func openTask(
-	ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo, show io.Writer,
+	ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo, part onValidation, show io.Writer,
 ) (*benchmark.Task, error) {
 	defer time.AfterFunc(patience, func() {
 		say(show, "opening  %s: all data are read, checked and hashed before the first run\n", task.Describe().Name)
@@ -196,7 +203,9 @@ func openTask(
 	var problem *core.Problem
 	var opened *benchmark.Task
 	err := core.Contain(func() (err error) {
-		problem, err = task.Open(ctx, options)
+		if problem, err = task.Open(ctx, options); err == nil && part != nil {
+			problem, err = part(problem)
+		}
 		return err
 	})
 	if err != nil {
@@ -208,6 +217,9 @@ func openTask(
 	})
 	if err == nil {
 		opened.Info.Plugin = from
+		if part != nil {
+			opened.Info.Part = results.ValidationPart
+		}
 	}
 	return opened, err
 }

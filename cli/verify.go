@@ -16,6 +16,7 @@ import (
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/tune"
 	"github.com/koopbench/koopbench/benchmark/verify"
 	"github.com/koopbench/koopbench/core"
 )
@@ -173,7 +174,11 @@ func taskAgain(
 	if err != nil {
 		return nil, fmt.Errorf("the task of the results: %w", err)
 	}
-	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name), show)
+	var part onValidation
+	if t.Part != "" {
+		part = func(p *core.Problem) (*core.Problem, error) { return tune.OnValidation(p, t.Measure.Name) }
+	}
+	opened, err := openTask(ctx, task, options, c.originInfo(core.KindTask, t.Name), part, show)
 	if err != nil {
 		return nil, fmt.Errorf("the data of the results, which were in %.200q: %w; say where they are now with --data",
 			t.Source, err)

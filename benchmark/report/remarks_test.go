@@ -51,6 +51,15 @@ func csvOf(t *testing.T, r *results.Results, column string) map[string]string {
 	return values
 }
 
+// What shows scores of a search says that they are not those on test data.
+func TestSearchIsSaid(t *testing.T) {
+	s := fixture.MakeUp(t, fixture.Setting{Steps: 4, Test: 40, Methods: fixture.FiveMethods()[2:3]})
+	s.Content.Task.Part = results.ValidationPart
+	const says = "A search for options: the validation part stands in the place of the test part."
+	assert.Contains(t, written(t, ".txt", s.Content), says)
+	assert.Contains(t, strings.Join(shown(t, s)["page"], "\n"), says)
+}
+
 // Whatever shows accuracies says that training was cut short, and only then.
 func TestCutShortIsSaid(t *testing.T) {
 	s := fixture.MakeUp(t, fixture.Setting{Steps: 4, Test: 40, Methods: fixture.FiveMethods()[2:3]})
@@ -60,7 +69,7 @@ func TestCutShortIsSaid(t *testing.T) {
 		2: "Training was cut short: at most 2 epochs of training (--epochs 2).",
 	} {
 		r.MaxEpochs = epochs
-		assert.Equal(t, want, analysis.CutShort(r))
+		assert.Equal(t, want, analysis.Caveat(r))
 		c, err := Compare([]Named{{Name: "a", Results: r}, {Name: "b", Results: r}})
 		require.NoError(t, err)
 		var comparison bytes.Buffer

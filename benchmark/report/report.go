@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
@@ -33,8 +34,8 @@ type (
 // Figures is [figure.Names].
 func Figures(t results.TaskInfo) []string { return figure.Names(t) }
 
-// Write draws the figures of the results in dir into dir/figures, and writes [Page], each file whole or not at all. The
-// same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,
+// Write draws the figures of the results in dir into dir/figures, that of a search too where dir has one, and writes
+// [Page], each file whole or not at all. The same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,
 // [core.ErrUnavailable] where it holds no run.
 func Write(dir string) (err error) {
 	defer core.Recover(&err)
@@ -47,6 +48,13 @@ func Write(dir string) (err error) {
 		return fmt.Errorf("the folder of figures cannot be made: %w", err)
 	}
 	if err := figure.New(m).Write(filepath.Join(dir, Folder)); err != nil {
+		return err
+	}
+	search, err := store.Search()
+	if err == nil && search != nil {
+		err = figure.WriteSearch(filepath.Join(dir, Folder), search)
+	}
+	if err != nil {
 		return err
 	}
 	html, err := page.Bytes(m, store)
@@ -67,6 +75,14 @@ func WriteTable(w io.Writer, r *results.Results) error { return text.WriteTable(
 // WriteTableWithin is [text.WriteTableWithin].
 func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	return text.WriteTableWithin(w, r, width)
+}
+
+// WriteSearchTable writes a search for a terminal of width columns, 0 for anything else.
+func WriteSearchTable(w io.Writer, s *results.Search, width int) error {
+	if width == 0 {
+		width = math.MaxInt
+	}
+	return text.WriteSearch(w, s, width)
 }
 
 // TableFormats are the writers of the table of results by the names of their formats.

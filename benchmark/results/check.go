@@ -157,6 +157,9 @@ func (t TaskInfo) Check() error {
 	if err := checkNames(t.Name, t.Source, t.DataSHA256, t.TruthSHA256, t.TimeUnit); err != nil {
 		return err
 	}
+	if t.Part != "" && t.Part != ValidationPart {
+		return fmt.Errorf("its part %.100q stands in the place of the test part; it may be %q", t.Part, ValidationPart)
+	}
 	if t.Starts > t.Test {
 		return fmt.Errorf("it has %d roll-outs, and %d test snapshots for them to begin at", t.Starts, t.Test)
 	}

@@ -30,6 +30,8 @@ import (
 //	                   "predictions" [step, start, shape…] float32, and "labels" [step, start] int64, what the
 //	                   oracle saw
 //	config.yaml        the configuration that repeats the runs
+//	tune.json          [Search], of a search for options
+//	best.yaml          the configuration of its choice
 //	plan*.json         what is under way, see [Store.Progress]
 //	.lock              who writes results.json
 //	runs/KEY.model.npz [SavedModel], where that is wanted

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/tune"
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
@@ -27,6 +28,7 @@ func (c *comparison) compareFiles() error {
 	f.oracle()
 	f.baselines()
 	f.data()
+	f.search()
 	for i := range c.Runs {
 		if run := &c.Runs[i]; c.asked(run.Method, run.Seed) {
 			f.run(run)
@@ -159,6 +161,18 @@ func (f *fileComparison) data() {
 		return
 	}
 	f.archive("data.npz", want, false, bitByBit(want))
+}
+
+// search compares tune.json, if it is there, with what follows from the results.
+func (f *fileComparison) search() {
+	var there *results.Search
+	read := func() (err error) {
+		there, err = f.Store.Search()
+		return err
+	}
+	if f.reading(results.SearchFile, true, read) && there != nil {
+		f.sameFields(results.SearchFile, *there, tune.Choose(*there, f.Results), "")
+	}
 }
 
 // decode reads JSON, and finds it where it cannot or where others would read something else.

@@ -27,7 +27,8 @@ type Kind struct {
 // Kinds of folders.
 var (
 	Results = &Kind{errors.New("not a folder of results"), "data.npz", []string{
-		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "results.json",
+		"config.yaml", "plan.json", "oracle.json", "results.csv", "report.html", "figures", "logs", "tune.json", "best.yaml",
+		"results.json",
 		"data.npz",
 	}}
 	Predictions = &Kind{errors.New("not a folder of predictions"), "predictions.json", []string{

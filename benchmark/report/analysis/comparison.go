@@ -93,7 +93,7 @@ func Compare(all []Named) (*Comparison, error) {
 	}
 	c := &Comparison{
 		Schema: ComparisonSchema, A: Clean(a.Name), Task: a.Results.Task,
-		measured: shownSteps(StepsOf(a.Results.Task, left), a.Results), cut: CutShort(a.Results),
+		measured: shownSteps(StepsOf(a.Results.Task, left), a.Results), cut: Caveat(a.Results),
 		protocol: a.Results.Protocol,
 	}
 	var pairs [][2]stats.Sample

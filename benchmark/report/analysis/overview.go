@@ -54,7 +54,7 @@ func ScoresOf(name, folder string, paged bool, r *results.Results) (*TaskScores,
 	known := EvidenceOf(r)
 	t := &TaskScores{
 		Name: OrUnnamed(name), Folder: folder, Paged: paged, Measure: known.measure, Task: r.Task,
-		Protocol: OrUnnamed(r.Protocol), Cut: CutShort(r),
+		Protocol: OrUnnamed(r.Protocol), Cut: Caveat(r),
 	}
 	for i := range all {
 		t.Scores = append(t.Scores, all[i].methodScore())

@@ -30,18 +30,22 @@ func BandsNote(shown []Exhibit) string {
 	return ""
 }
 
-// CutShort says that training was cut short, "" if it was not.
-func CutShort(r *results.Results) string {
-	if r.MaxEpochs < 1 {
-		return ""
+// Caveat says why scores are not those of a whole run on test data, "" if they are.
+func Caveat(r *results.Results) string {
+	var all []string
+	if r.Task.Part == results.ValidationPart {
+		all = append(all, "A search for options: the validation part stands in the place of the test part.")
 	}
-	return fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
-		Counted(r.MaxEpochs, "epoch"), r.MaxEpochs)
+	if r.MaxEpochs > 0 {
+		all = append(all, fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
+			Counted(r.MaxEpochs, "epoch"), r.MaxEpochs))
+	}
+	return strings.Join(all, " ")
 }
 
 // Conditions are those under which scores hold: the protocol, and how long training was.
 func Conditions(r *results.Results) string {
-	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol, r.Task) + ". " + CutShort(r))
+	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol, r.Task) + ". " + Caveat(r))
 }
 
 // AboveMark stands beside a method whose accuracy is above that of the oracle on true snapshots.

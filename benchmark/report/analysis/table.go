@@ -78,7 +78,7 @@ func RankingTable(r *results.Results, all []Summary, known Evidence) *Table {
 	steps := StepsOf(r.Task, all)
 	shown := shownSteps(steps, r)
 	m, other := MeasureOf(r.Task), OtherProtocol(r)
-	t := &Table{Remark: CutShort(r), Title: fmt.Sprintf("%s, %s on %d test snapshots t steps ahead, protocol %s",
+	t := &Table{Remark: Caveat(r), Title: fmt.Sprintf("%s, %s on %d test snapshots t steps ahead, protocol %s",
 		TaskAndStates(r.Task), m.Heading(), r.Task.Starts, OrUnnamed(r.Protocol))}
 	t.Columns = []Column{
 		{Name: "rank"}, {Name: "method"}, {Name: "ok", Excess: 2}, {Name: "trained", Excess: 3}, {Name: "mean"},

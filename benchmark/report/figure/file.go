@@ -106,10 +106,18 @@ func (d *Drawer) Write(folder string) error {
 		if err != nil {
 			return fmt.Errorf("figure %s: %w", name, err)
 		}
-		for ext, data := range map[string][]byte{".png": png, ".svg": svg} {
-			if err := atomicfile.Write(filepath.Join(folder, name+ext), data); err != nil {
-				return err
-			}
+		if err := write(folder, name, png, svg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes both files of a figure.
+func write(folder, name string, png, svg []byte) error {
+	for ext, data := range map[string][]byte{".png": png, ".svg": svg} {
+		if err := atomicfile.Write(filepath.Join(folder, name+ext), data); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -118,7 +126,11 @@ func (d *Drawer) Write(folder string) error {
 // render draws one figure in both formats.
 func (d *Drawer) render(name string) (png, svg []byte, err error) {
 	defer core.Recover(&err)
-	f := d.figure(name)
+	return d.figure(name).files()
+}
+
+// files draws the figure in both formats.
+func (f figure) files() (png, svg []byte, err error) {
 	if png, err = f.png(); err != nil {
 		return nil, nil, err
 	}

@@ -183,7 +183,7 @@ func (b *builder) lead() string {
 	}
 	text := analysis.Counted(len(b.Exhibits), "method") + " at " + analysis.SeedWords(analysis.SeedsOf(runs)) + " on " +
 		taskText(b.Results)
-	return strings.TrimSpace(text + " " + analysis.CutShort(b.Results))
+	return strings.TrimSpace(text + " " + analysis.Caveat(b.Results))
 }
 
 func (b *builder) facts() []pageFact {

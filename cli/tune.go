@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/koopbench/koopbench/benchmark"
+	"github.com/koopbench/koopbench/benchmark/report"
+	"github.com/koopbench/koopbench/benchmark/results"
+	"github.com/koopbench/koopbench/benchmark/tune"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/internal/atomicfile"
+	"github.com/koopbench/koopbench/registry"
+)
+
+const defaultTrials = 20
+
+// tuneFlags are the flags of `bench tune`: some of those of `bench run`, and its own.
+type tuneFlags struct {
+	runFlags
+	options []string
+	trials  int
+	score   string // "" for that of the task
+}
+
+func (a *app) tuneCommand() *cobra.Command {
+	f := &tuneFlags{runFlags: *newRunFlags(), trials: defaultTrials}
+	f.out = "tune"
+	cmd := &cobra.Command{
+		Use:   "tune METHOD --option NAME=VALUES [FLAGS]",
+		Short: "Choose options of one method on validation data, without the test data",
+		Long: `Choose options of one method on validation data, without the test data.
+
+Each --option lists values, or gives a range. Lists alone are a grid: all combinations are tried. With a range, --trials
+combinations are drawn at random, the same ones for the same first seed. The method as it is written is always a trial.
+
+A trial is fitted to the training data and judged on the validation part, which a method may have stopped its training by.
+The score is the task's own error of predictions (nrmse), or VAMP-2 of the model's eigenfunctions where an oracle judges;
+with --score accuracy the oracle chooses, and the choice is marked as exposed to it. The mean over seeds decides.
+
+Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them again. The
+folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
+		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20 --out tune\n" +
+			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune && " + a.Name +
+			" run --config tune/best.yaml",
+		Args: oneArgument("the name of a method"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeMethods(cmd, args, text)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.methods = args[0]
+			return a.tune(cmd.Context(), f, cmd.Flags())
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(list{&f.options, "NAME=VALUES"}, "option", "what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may be "+
+		"repeated")
+	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "trials where a range is given, the method as it is "+
+		"among them")
+	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, vamp2 "+
+		"for others)")
+	f.addWhat(flags)
+	a.addHow(&f.runFlags, flags)
+	f.plugins.add(cmd)
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	a.addVerbosity(flags)
+	a.mustComplete(cmd)
+	return cmd
+}
+
+// tune makes the trials of a search, and shows and keeps what they give.
+func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) error {
+	if f.quiet && a.verbose {
+		return usagef("--quiet and --verbose exclude each other")
+	}
+	s := a.begin()
+	defer s.close()
+	ctx = s.stoppable(ctx)
+	if err := s.compute(f.compute); err != nil {
+		return err
+	}
+	if err := s.open(ctx, f.plugins); err != nil {
+		return err
+	}
+	space, err := s.space(f, flags)
+	if err != nil {
+		return err
+	}
+	f.task.onValidation = func(p *core.Problem) (*core.Problem, error) {
+		if f.score == "" {
+			f.score = tune.DefaultScore(p)
+		}
+		return tune.OnValidation(p, f.score)
+	}
+	plan, err := s.plan(ctx, &f.runFlags)
+	if err != nil {
+		return err
+	}
+	if f.isolate {
+		if err := s.isolate(ctx, plan, f.plugins); err != nil {
+			return err
+		}
+	}
+	plan.Claimed = func() { s.logs.moveTo(filepath.Join(f.out, "logs")) }
+	found, err := s.execute(ctx, &f.runFlags, plan)
+	if err != nil {
+		finished := 0
+		if found != nil {
+			finished = len(ownRuns(found))
+		}
+		return unfinished(plan, found, finished, err)
+	}
+	show := unlessQuiet(f.quiet, s.stderr)
+	if !plan.Shard.Whole() {
+		say(show, "shard %v is finished, %d of %d runs; when all are, the same command without --shard chooses\n", plan.Shard,
+			len(ownRuns(found)), len(plan.Entries)*len(plan.Seeds))
+		return nil
+	}
+	return s.concludeSearch(f, flags, plan, tune.Choose(f.search(s, space, plan), found), show)
+}
+
+// space reads what is searched, and makes its trials the methods of the flags. What is wrong is a usageError.
+func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, err error) {
+	method, options, err := s.Methods.Select(f.methods)
+	if err != nil {
+		return space, usageError{err}
+	}
+	if len(f.options) == 0 {
+		return space, usagef("nothing to search: give --option NAME=A,B,C or --option NAME=LOW..HIGH; %s",
+			optionNames(method.Describe()))
+	}
+	base := registry.Selection{Written: f.methods, Method: method, Description: method.Describe(), Options: options}
+	if space, err = tune.NewSpace(base, f.options); err != nil {
+		return space, usageError{fmt.Errorf("--option: %w", err)}
+	}
+	if flags.Changed("trials") && !space.Ranged() {
+		return space, usagef("--trials %d: lists alone are a grid, of which all combinations are tried; leave it out, or give "+
+			"a range like NAME=LOW..HIGH", f.trials)
+	}
+	trials, err := space.Trials(f.trials, f.seeds.values[0])
+	if err != nil {
+		return space, usageError{fmt.Errorf("--option: %w", err)}
+	}
+	f.methods = strings.Join(trials, ",")
+	return space, nil
+}
+
+// search is that of a plan, before anything is known of its trials.
+func (f *tuneFlags) search(s *session, space tune.Space, plan *benchmark.Plan) results.Search {
+	search := results.Search{
+		Schema: results.SearchSchema, Command: s.commandLine(), Method: space.Base.Written, Options: space.Described(),
+		Seeds: plan.Seeds, Score: f.score,
+	}
+	for _, e := range plan.Entries {
+		all, searched := e.Options.Map(), map[string]any{}
+		for _, o := range search.Options {
+			searched[o.Name] = all[o.Name]
+		}
+		search.Trials = append(search.Trials, results.Trial{Method: e.Written, Options: searched})
+	}
+	return search
+}
+
+// concludeSearch writes and shows a search.
+func (s *session) concludeSearch(
+	f *tuneFlags, flags *pflag.FlagSet, plan *benchmark.Plan, search results.Search, show io.Writer,
+) error {
+	store := results.OpenStore(f.out)
+	if err := store.WriteSearch(search); err != nil {
+		return err
+	}
+	var table bytes.Buffer
+	if err := report.WriteSearchTable(&table, &search, s.columns); err != nil {
+		return err
+	}
+	_, _ = s.stdout.Write(table.Bytes()) // Main tells if it cannot be written
+	best := search.Best()
+	if best == nil {
+		return fmt.Errorf("none of %s has a score, and nothing is chosen: %s", report.Counted(len(search.Trials), "trial"),
+			firstLine(search.Trials[0].Reason))
+	}
+	text, err := s.bestConfig(f, flags, plan, &search)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(store.Path(results.BestFile), text); err != nil {
+		return err
+	}
+	say(show, "chosen: %s; fit and test it with: %s run --config %s\n", best.Method, s.Name, store.Path(results.BestFile))
+	if err := s.draw(f.out); err != nil {
+		return err
+	}
+	sayDrawn(show, f.out)
+	return nil
+}
+
+// bestKept are the flags that the configuration of a choice has beside its method.
+var bestKept = []string{"task", "oracle", "oracle-seed", "epochs", "backend", "plugin"}
+
+// bestConfig is the configuration that runs the chosen trial on the task as it is.
+func (s *session) bestConfig(
+	f *tuneFlags, flags *pflag.FlagSet, plan *benchmark.Plan, search *results.Search,
+) ([]byte, error) {
+	best := plan.Entries[*search.Chosen]
+	head := fmt.Sprintf("Chosen by %s tune among %s by %s on the validation part; run it with: run --config %s", s.Name,
+		report.Counted(len(search.Trials), "trial"), search.Score, results.BestFile)
+	if search.OracleExposed {
+		head += "\nThe choice is exposed to the oracle, which judges the test too: say so beside its results."
+	}
+	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {
+		if !slices.Contains(bestKept, flag.Name) {
+			return nil, nil
+		}
+		return keptValue(flag, plan, f.task, s.runtime.Config())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return configText(head, append(content, scalar("methods"), methodNodes([]benchmark.Entry{best})))
+}
