@@ -30,7 +30,7 @@ type lossCase struct {
 	Loss   string
 	Params struct {
 		Schatten int  `json:"schatten_norm"`
-		Center   bool `json:"center_covariances"`
+		Centre   bool `json:"center_covariances"`
 
 		Reconstruction float64 `json:"alpha_rec"`
 		Linearity      float64 `json:"alpha_lin"`
@@ -52,7 +52,7 @@ func TestGoldenLosses(t *testing.T) {
 		t.Run(fmt.Sprintf("%d-%s", i, c.Loss), func(t *testing.T) {
 			switch c.Loss {
 			case "vamp":
-				c.checkLoss(t, vamp.Loss{}, map[string]any{"schatten": c.Params.Schatten, "center": c.Params.Center, "ridge": 0.0})
+				c.checkLoss(t, vamp.Loss{}, map[string]any{"schatten": c.Params.Schatten, "center": c.Params.Centre, "ridge": 0.0})
 			case "spectral_contrastive":
 				c.checkLoss(t, contrastive.Loss{}, nil)
 			case "autoencoder":
@@ -71,7 +71,7 @@ func TestGoldenMoreLosses(t *testing.T) {
 		t.Run(fmt.Sprintf("%d-%s", i, c.Loss), func(t *testing.T) {
 			switch c.Loss {
 			case "dpnets":
-				options := map[string]any{"gamma": c.Params.Distortion, "centre": c.Params.Center}
+				options := map[string]any{"gamma": c.Params.Distortion, "centre": c.Params.Centre}
 				c.checkLoss(t, dpnets.Loss{Relaxed: c.Params.Relaxed}, options)
 			case "lora":
 				c.checkLoss(t, lora.Loss{}, map[string]any{"nesting": c.Params.Nesting})
