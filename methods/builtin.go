@@ -10,9 +10,11 @@ import (
 	"github.com/koopbench/koopbench/methods/classifier"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
+	"github.com/koopbench/koopbench/methods/dpnets"
 	"github.com/koopbench/koopbench/methods/edmd"
 	"github.com/koopbench/koopbench/methods/kernel"
 	"github.com/koopbench/koopbench/methods/linear"
+	"github.com/koopbench/koopbench/methods/lora"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/randomnetwork"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -35,7 +37,7 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 		),
 		r.Embedders.Add(linear.Pixels(), edmd.Dictionary(), kernel.Features(), randomnetwork.Features(runtime, nil)),
 		r.Operators.Add(linalg.Ridge{}),
-		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}),
+		r.Losses.Add(vamp.Loss{}, contrastive.Loss{}, dpnets.Loss{}, dpnets.Loss{Relaxed: true}, lora.Loss{}),
 		r.Oracles.Add(oracle.New(runtime, nil)),
 	)
 	return r, errors.Join(err, r.Group(Notebook, "linear", "classifier", "vamp", "contrastive", "autoencoder"))

@@ -14,6 +14,8 @@ import (
 	"github.com/koopbench/koopbench/backend/cpu"
 	"github.com/koopbench/koopbench/internal/golden"
 	"github.com/koopbench/koopbench/methods/contrastive"
+	"github.com/koopbench/koopbench/methods/dpnets"
+	"github.com/koopbench/koopbench/methods/lora"
 	"github.com/koopbench/koopbench/methods/vamp"
 	"github.com/koopbench/koopbench/nn"
 )
@@ -33,6 +35,10 @@ type lossCase struct {
 		Reconstruction float64 `json:"alpha_rec"`
 		Linearity      float64 `json:"alpha_lin"`
 		Prediction     float64 `json:"alpha_pred"`
+
+		Relaxed    bool
+		Distortion float64 `json:"metric_distortion"`
+		Nesting    string
 	}
 	Inputs []golden.Array
 	Value  float64
@@ -51,6 +57,26 @@ func TestGoldenLosses(t *testing.T) {
 				c.checkLoss(t, contrastive.Loss{}, nil)
 			case "autoencoder":
 				c.checkAutoencoder(t)
+			default:
+				t.Fatalf("no loss is called %q here", c.Loss)
+			}
+		})
+	}
+}
+
+func TestGoldenMoreLosses(t *testing.T) {
+	var file struct{ Cases []lossCase }
+	golden.Load(t, "losses_more.json", &file)
+	for i, c := range file.Cases {
+		t.Run(fmt.Sprintf("%d-%s", i, c.Loss), func(t *testing.T) {
+			switch c.Loss {
+			case "dpnets":
+				options := map[string]any{"gamma": c.Params.Distortion, "centre": c.Params.Centre}
+				c.checkLoss(t, dpnets.Loss{Relaxed: c.Params.Relaxed}, options)
+			case "lora":
+				c.checkLoss(t, lora.Loss{}, map[string]any{"nesting": c.Params.Nesting})
+			case "consistency":
+				c.checkConsistency(t)
 			default:
 				t.Fatalf("no loss is called %q here", c.Loss)
 			}
@@ -88,6 +114,27 @@ func (c lossCase) checkAutoencoder(t *testing.T) {
 	require.NoError(t, err)
 	c.check(t, value, []mat.Matrix{g.X, g.Y, g.Reconstruction, g.Encoded, g.Evolved, g.Prediction}, double, "AutoencoderLoss")
 
+	value, gradients := c.runGraph(t, func(in []*graph.Node) *graph.Node {
+		return nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{
+			X: in[0], Y: in[1], Reconstruction: in[2], Encoded: in[3], Evolved: in[4], Prediction: in[5],
+		}, weights)
+	})
+	c.check(t, value, gradients, single, "AutoencoderGraph")
+}
+
+func (c lossCase) checkConsistency(t *testing.T) {
+	require.Len(t, c.Inputs, 2)
+	require.Len(t, c.Grads, 2)
+	value, gradK, gradB, err := nn.Consistency(c.Inputs[0].Dense(), c.Inputs[1].Dense())
+	require.NoError(t, err)
+	c.check(t, value, []mat.Matrix{gradK, gradB}, double, "Consistency")
+
+	value, gradients := c.runGraph(t, func(in []*graph.Node) *graph.Node { return nn.ConsistencyGraph(in[0], in[1]) })
+	c.check(t, value, gradients, single, "ConsistencyGraph")
+}
+
+// runGraph returns the value that a graph has at the inputs, rounded to float32, and its gradients by them.
+func (c lossCase) runGraph(t *testing.T, build func(in []*graph.Node) *graph.Node) (float64, []mat.Matrix) {
 	inputs := make([]any, len(c.Inputs))
 	for i, input := range c.Inputs {
 		values := make([]float32, len(input.Data))
@@ -97,9 +144,7 @@ func (c lossCase) checkAutoencoder(t *testing.T) {
 		inputs[i] = tensors.FromFlatDataAndDimensions(values, input.Shape...)
 	}
 	outputs, err := graph.CallOnceN(cpu.GetBackend(), func(in []*graph.Node) []*graph.Node {
-		loss := nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{
-			X: in[0], Y: in[1], Reconstruction: in[2], Encoded: in[3], Evolved: in[4], Prediction: in[5],
-		}, weights)
+		loss := build(in)
 		return append([]*graph.Node{loss}, graph.Gradient(loss, in...)...)
 	}, inputs...)
 	require.NoError(t, err)
@@ -112,7 +157,7 @@ func (c lossCase) checkAutoencoder(t *testing.T) {
 		}
 		gradients = append(gradients, m)
 	}
-	c.check(t, float64(tensors.ToScalar[float32](outputs[0])), gradients, single, "AutoencoderGraph")
+	return float64(tensors.ToScalar[float32](outputs[0])), gradients
 }
 
 // check compares with the stored value and gradients. A value is compared relative to itself.

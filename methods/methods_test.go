@@ -39,7 +39,7 @@ func TestBuiltin(t *testing.T) {
 	}, r.Methods.Names())
 	assert.Equal(t, []string{"dictionary", "kernel-features", "pixels", "random-features"}, r.Embedders.Names())
 	assert.Equal(t, []string{"ridge"}, r.Operators.Names())
-	assert.Equal(t, []string{"spectral-contrastive", "vamp"}, r.Losses.Names())
+	assert.Equal(t, []string{"dpnets", "dpnets-relaxed", "lora", "spectral-contrastive", "vamp"}, r.Losses.Names())
 	assert.Equal(t, []string{"cnn"}, r.Oracles.Names())
 	for _, d := range r.Methods.Descriptions() {
 		assert.NotEmpty(t, d.Doc, d.Name)

@@ -58,6 +58,17 @@ func checkFinite(m mat.Matrix) error {
 	return nil
 }
 
+// CheckLoss returns [core.ErrNonFinite] unless the value and the gradients of a loss are finite, which it
+// has computed for the finite views x and y.
+func CheckLoss(loss core.LossValue, x, y mat.Matrix) error {
+	size := math.Abs(loss.Value) + mat.Norm(loss.GradX, 1) + mat.Norm(loss.GradY, 1)
+	if math.IsNaN(size) || math.IsInf(size, 0) {
+		largest := max(mat.Max(x), -mat.Min(x), mat.Max(y), -mat.Min(y))
+		return fmt.Errorf("%w: the loss overflows on features as large as %.3g; scale them down", core.ErrNonFinite, largest)
+	}
+	return nil
+}
+
 // Linearise returns a scalar node of the given value whose gradient at x, as GoMLX's autodiff finds it, is the given one.
 // Nothing is differentiated through value and gradient: they may come from operations that have no gradient, be computed in
 // another precision, or in another process. The gradient has x's shape; both take x's type.

@@ -1,8 +1,9 @@
 // Package golden opens the files of reference numbers that tests compare with. They lie in testdata: losses.json and
-// ridge.json, computed with kooplearn 2.0.3 in float64, kernel.json, computed in float64 from features of the kernel
-// by eigenvectors (where all snapshots are centres, kooplearn 2.0.3 agrees), ordered_mnist.json, and processes.json:
-// what is known of the processes of tasks, by computations of other kinds than theirs. The environment variable
-// KOOPBENCH_GOLDEN names a folder to read them from instead, with the same file names and fields.
+// ridge.json, computed with kooplearn 2.0.3 in float64; losses_more.json, losses that kooplearn does not have or has in
+// another form, by torch's autodiff of their formulas in float64; kernel.json, computed in float64 from features of the
+// kernel by eigenvectors (where all snapshots are centres, kooplearn 2.0.3 agrees); ordered_mnist.json; and
+// processes.json: what is known of the processes of tasks, by computations of other kinds than theirs. The environment
+// variable KOOPBENCH_GOLDEN names a folder to read them from instead, with the same file names and fields.
 //
 // Only tests import it; it imports gonum, testify and the standard library.
 package golden

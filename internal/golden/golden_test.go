@@ -14,8 +14,8 @@ import (
 
 func TestCommittedFilesHoldCases(t *testing.T) {
 	t.Setenv(Folder, "")
-	for name, cases := range map[string]int{"losses.json": 24, "ridge.json": 32, "ordered_mnist.json": 10,
-		"processes.json": 7, "kernel.json": 96} {
+	for name, cases := range map[string]int{"losses.json": 24, "losses_more.json": 90, "ridge.json": 32,
+		"ordered_mnist.json": 10, "processes.json": 7, "kernel.json": 96} {
 		var file struct{ Cases []json.RawMessage }
 		Load(t, name, &file)
 		assert.Len(t, file.Cases, cases, name)

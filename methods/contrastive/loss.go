@@ -3,7 +3,6 @@ package contrastive
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/mat"
@@ -71,14 +70,11 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, _ core.Options) (_ co
 	loss.GradX.Sub(loss.GradX, &pull)
 	pull.Scale(2/float64(n), x)
 	loss.GradY.Sub(loss.GradY, &pull)
-	if size := math.Abs(loss.Value) + mat.Norm(loss.GradX, 1) + mat.Norm(loss.GradY, 1); math.IsNaN(size) || math.IsInf(size, 0) {
-		return core.LossValue{}, fmt.Errorf("spectral-contrastive: %w: the loss overflows on features as large as %.3g; scale them down",
-			core.ErrNonFinite, math.Max(largest(x), largest(y)))
+	if err := nn.CheckLoss(loss, x, y); err != nil {
+		return core.LossValue{}, fmt.Errorf("spectral-contrastive: %w", err)
 	}
 	return loss, nil
 }
-
-func largest(m mat.Matrix) float64 { return math.Max(mat.Max(m), -mat.Min(m)) }
 
 // Graph implements [nn.GraphLoss].
 func (Loss) Graph(x, y *graph.Node, _ core.Options) (loss, degenerate *graph.Node) {

@@ -3,7 +3,6 @@ package vamp
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -32,13 +31,6 @@ import (
 type Loss struct{}
 
 var _ nn.GraphLoss = Loss{}
-
-// smallest is the length over a batch, √Σx², up to which a feature counts as zero.
-const smallest = 1e-30
-
-// tolerance is the distance from the span of the features before it, relative to its length, up to which one of d features is
-// left out: d times the relative spacing of float32 numbers.
-func tolerance(d int) float64 { return float64(d) * 0x1p-23 }
 
 // correlated is the singular value of K below which VAMP-1, which has a kink where one is 0, takes it for 0.
 const correlated = 1e-8
@@ -70,19 +62,24 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 	}
 	n, d := x.Dims()
 	centre, ridge := options.Bool("centre"), options.Float("ridge")
-	u, v := newBasis(x, centre, ridge), newBasis(y, centre, ridge)
+	u, v := nn.NewBasis(x, centre, ridge), nn.NewBasis(y, centre, ridge)
 
 	loss := core.LossValue{GradX: mat.NewDense(n, d, nil), GradY: mat.NewDense(n, d, nil)}
-	loss.Warnings = slices.Concat(u.warnings("view"), v.warnings("lagged view"))
-	if saturated(n, d, centre, ridge) {
+	for _, left := range []string{u.LeftOut("view"), v.LeftOut("lagged view")} {
+		if left != "" {
+			loss.Warnings = append(loss.Warnings,
+				left+": they are left out of the score and get no gradient; a ridge avoids this")
+		}
+	}
+	if nn.Saturated(n, d, centre, ridge) {
 		loss.Warnings = append(loss.Warnings, fmt.Sprintf("any %d features score the most that a batch of %d rows allows: "+
 			"the gradient is zero; use larger batches or a ridge", d, n))
 	}
-	if len(u.kept) == 0 || len(v.kept) == 0 {
+	if len(u.Kept) == 0 || len(v.Kept) == 0 {
 		return loss, nil
 	}
 	var k mat.Dense
-	k.Mul(u.q.T(), v.q)
+	k.Mul(u.Q.T(), v.Q)
 	slope := &mat.Dense{} // the derivative of the score by K
 	if options.Int("schatten") == 2 {
 		norm := mat.Norm(&k, 2)
@@ -91,22 +88,14 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 	} else {
 		nuclear, rank := polar(slope, &k)
 		loss.Value -= nuclear
-		if pairs := min(len(u.kept), len(v.kept)); rank < pairs {
+		if pairs := min(len(u.Kept), len(v.Kept)); rank < pairs {
 			loss.Warnings = append(loss.Warnings, fmt.Sprintf("%d of %d canonical correlations are zero, where VAMP-1 has a kink: "+
 				"the gradient leaves them out", pairs-rank, pairs))
 		}
 	}
-	u.gradient(loss.GradX, v.q, &k, slope)
-	v.gradient(loss.GradY, u.q, k.T(), slope.T())
+	u.Gradient(loss.GradX, v.Q, &k, slope)
+	v.Gradient(loss.GradY, u.Q, k.T(), slope.T())
 	return loss, nil
-}
-
-// saturated reports whether n rows are so few that any d independent features reach the highest score.
-func saturated(n, d int, centre bool, ridge float64) bool {
-	if centre {
-		n--
-	}
-	return n <= d && ridge == 0
 }
 
 // polar sets w to the polar factor of k, and returns k's nuclear norm and how many singular values are not zero.
