@@ -13,7 +13,8 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Config{Name: "custombench", Registry: withNearest}))
+	config := cli.Config{Name: "custombench", Registry: withNearest}
+	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, config))
 }
 
 func withNearest(rt *nn.Runtime) (*registry.Registry, error) {

@@ -27,7 +27,8 @@ func training(t *testing.T, lag, neighbours int) *core.Training {
 	options, err := d.Resolve(map[string]any{"neighbours": neighbours})
 	require.NoError(t, err)
 	return &core.Training{
-		Train: past, Validation: past, Lag: lag, States: 3, Options: options, Seed: 1, Name: d.Name, Progress: core.NoProgress,
+		Train: past, Validation: past, Lag: lag, States: 3, Options: options, Seed: 1, Name: d.Name,
+		Progress: core.NoProgress,
 	}
 }
 
@@ -57,8 +58,8 @@ func expected(tr *core.Training, x []float32, neighbours int) []float64 {
 	return mean
 }
 
-// TestNeighbours: predictions are the means of what followed the nearest starts in one trajectory, the earliest of equal
-// ones, whatever other snapshots are asked for, and those of a model that was saved too.
+// TestNeighbours: predictions are the means of what followed the nearest starts in one trajectory, the earliest of
+// equal ones, whatever other snapshots are asked for, and those of a model that was saved too.
 func TestNeighbours(t *testing.T) {
 	for _, lag := range []int{1, 7} {
 		for _, neighbours := range []int{1, 2, 30} {
@@ -103,8 +104,10 @@ func TestRefused(t *testing.T) {
 	state, err := saver.Save(t.Context())
 	require.NoError(t, err)
 	for _, spoiled := range []string{
-		`{"shape":[3],"lengths":[1100,1,199],"lag":7,"neighbours":1286}`, `{"shape":[3],"lengths":[1100,1,199],"lag":0,"neighbours":1}`,
-		`{"shape":[3],"lengths":[1100,1,198],"lag":7,"neighbours":1}`, `{"shape":[2],"lengths":null,"lag":7,"neighbours":1}`, `{}`, `7`,
+		`{"shape":[3],"lengths":[1100,1,199],"lag":7,"neighbours":1286}`,
+		`{"shape":[3],"lengths":[1100,1,199],"lag":0,"neighbours":1}`,
+		`{"shape":[3],"lengths":[1100,1,198],"lag":7,"neighbours":1}`,
+		`{"shape":[2],"lengths":null,"lag":7,"neighbours":1}`, `{}`, `7`,
 	} {
 		_, err := analogue.New().(core.ModelLoader).Load(t.Context(), &core.Saved{
 			State: core.State{Facts: []byte(spoiled), Arrays: state.Arrays},

@@ -43,8 +43,8 @@ func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 			neighbours, pairs, pairs)
 	}
 	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
-		return nil, fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d values: "+
-			"give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
+		return nil, fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d "+
+			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
 	}
 	var past []core.Snapshots
 	for _, part := range t.Train.All() {

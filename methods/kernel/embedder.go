@@ -14,8 +14,8 @@ const (
 	usualCentres = 1000
 )
 
-const doc = "The kernels of two snapshots a and b: rbf, exp(−‖a−b‖²/2l²) for a length l; matern12, exp(−‖a−b‖/l), and " +
-	"matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features are those of " +
+const doc = "The kernels of two snapshots a and b: rbf, exp(−‖a−b‖²/2l²) for a length l; matern12, exp(−‖a−b‖/l), " +
+	"and matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features are those of " +
 	"centres, training snapshots drawn one from each of equal stretches of the data, by the seed of the run. With all " +
 	"snapshots as centres the regression is the exact one in the space of the kernel; with fewer it is the one of " +
 	"Nyström. It takes memory with the square of their number and time with its cube; more of it where the kernel is " +
@@ -38,14 +38,16 @@ func (embedder) Describe() core.Description {
 		Name: "kernel-features", Summary: "features whose products are a kernel of the snapshots", Doc: doc,
 		Options: []core.Option{
 			core.ChoiceOption("kernel", "the kernel", rbf, matern12, matern32, matern52, polynomial),
-			core.FloatOption("length_scale", 0, 0, 1e30, "all but polynomial: length, in units of the snapshot; 0 for relative_scale"),
+			core.FloatOption("length_scale", 0, 0, 1e30,
+				"all but polynomial: length, in units of the snapshot; 0 for relative_scale"),
 			core.FloatOption("relative_scale", 1, 1e-6, 1e6,
 				"all but polynomial: length over the median distance of training snapshots, where length_scale is 0"),
 			core.IntOption("degree", 3, 1, 20, "polynomial: degree"),
 			core.FloatOption("coef0", 1, 0, 1e6, "polynomial: what is added to the product"),
-			core.FloatOption("scale", 0, 0, 1e30, "polynomial: scale of the product; 0 for the mean ‖a‖² of training snapshots"),
+			core.FloatOption("scale", 0, 0, 1e30,
+				"polynomial: scale of the product; 0 for the mean ‖a‖² of training snapshots"),
 			core.IntOption("centres", 0, 0, mostCentres, fmt.Sprintf(
-				"number of centres, at most that of training snapshots; 0 for all of them, or %d if there are more", usualCentres)),
+				"number of centres, at most that of training snapshots; 0 for all, or %d if there are more", usualCentres)),
 		},
 	}
 }
@@ -54,7 +56,8 @@ func (embedder) Describe() core.Description {
 func (embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
 	n, centres := t.Train.Len(), t.Options.Int("centres")
 	if centres > n {
-		return nil, fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption, centres, n, n)
+		return nil, fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption,
+			centres, n, n)
 	}
 	if centres == 0 {
 		centres = min(n, usualCentres)
