@@ -7,6 +7,7 @@ import (
 	"github.com/koopbench/koopbench/linalg"
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
+	"github.com/koopbench/koopbench/methods/consistent"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
 	"github.com/koopbench/koopbench/methods/edmd"
@@ -27,7 +28,8 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	err := errors.Join(
 		r.Methods.Add(
 			linear.New(), dmd.New(), edmd.New(), classifier.New(),
-			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
+			vamp.New(runtime, nil), contrastive.New(runtime, nil),
+			autoencoder.New(runtime, nil), consistent.New(runtime, nil),
 		),
 		r.Embedders.Add(linear.Pixels(), edmd.Dictionary()),
 		r.Operators.Add(linalg.Ridge{}),

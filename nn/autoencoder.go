@@ -13,9 +13,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// AutoencoderEmbedder is an embedder that trains an encoder and a decoder together. It makes as many features as there are
-// states. Its embeddings are [core.Decoder]s and can be saved. A fit counts as untrained unless the mean squared error of
-// reconstructing validation snapshots is 10% below that of the mean training snapshot. Fit and Load do not change it.
+// AutoencoderEmbedder is an embedder that trains an encoder and a decoder together. It makes as many
+// features as there are states. Its embeddings are [core.Decoder]s and can be saved. A fit counts as
+// untrained unless the mean squared error of reconstructing validation snapshots is 10% below that
+// of the mean training snapshot. Nothing changes it, so that fits may run at the same time.
 type AutoencoderEmbedder struct {
 	Runtime *Runtime
 	// Network is the encoder and the decoder.
@@ -26,8 +27,8 @@ type AutoencoderEmbedder struct {
 	Schedule Schedule
 	// Examples returns what it learns from: [Pairs], or [Triples].
 	Examples func(x core.Trajectories, lag int) Data
-	// Loss builds the loss of a batch of examples, a float32 scalar, and returns the snapshots that it reconstructs, with what
-	// it makes of them, in the same shape.
+	// Loss builds the loss of a batch of examples, a float32 scalar, and returns it with the
+	// snapshots that it reconstructs, and what it makes of them, both [n, shape…].
 	Loss func(c *Coder, batch []*graph.Node, o core.Options) (loss, x, reconstruction *graph.Node)
 }
 
@@ -115,8 +116,8 @@ type Coder struct {
 	shape    []int // of a snapshot
 }
 
-// Encode returns the latents of batches of snapshots, [n, features] each. The batches have one size, and go through the encoder
-// as one.
+// Encode returns the latents of batches of snapshots, [n, features] each. The batches have one size,
+// and go through the encoder as one.
 func (c *Coder) Encode(batches ...*graph.Node) []*graph.Node {
 	return together(batches, func(x *graph.Node) *graph.Node { return c.encode(c.Scope, x) })
 }

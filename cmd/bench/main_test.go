@@ -46,6 +46,9 @@ func runner(t *testing.T, path string) func(args ...string) (stdout, stderr stri
 	}
 }
 
+// builtin are the names of the built-in methods.
+var builtin = []string{"autoencoder", "classifier", "consistent", "contrastive", "dmd", "edmd", "linear", "vamp"}
+
 // TestProgram builds the program and runs the whole benchmark with it, cut down to seconds.
 func TestProgram(t *testing.T) {
 	if testing.Short() {
@@ -55,7 +58,7 @@ func TestProgram(t *testing.T) {
 	t.Run("list starts with little work", func(t *testing.T) {
 		stdout, stderr := run("list")
 		require.Empty(t, stderr)
-		for _, name := range []string{"autoencoder", "classifier", "contrastive", "dmd", "edmd", "linear", "vamp", "cnn"} {
+		for _, name := range append(slices.Clone(builtin), "cnn") {
 			require.Contains(t, stdout, "\n  "+name+" ")
 		}
 		t.Setenv("GODEBUG", "inittrace=1") // what packages do before main
@@ -86,7 +89,7 @@ func TestProgram(t *testing.T) {
 			assert.Contains(t, table, r.Method)
 			assert.Contains(t, stderr, r.Method+", seed 42: done in ")
 		}
-		assert.Len(t, methods, 7)
+		assert.Len(t, methods, len(builtin))
 		assert.Greater(t, methods["linear"].Rank, 1)
 		assert.Len(t, methods["vamp"].History, 1)
 		assert.NotContains(t, stderr, "\x1b", "no terminal, no bars")
@@ -94,7 +97,7 @@ func TestProgram(t *testing.T) {
 	t.Run("run again", func(t *testing.T) {
 		again, stderr := run(args...)
 		assert.Equal(t, table, again)
-		assert.Equal(t, 7, strings.Count(stderr, "finished before, kept"))
+		assert.Equal(t, len(builtin), strings.Count(stderr, "finished before, kept"))
 	})
 	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, found) })
 	t.Run("report", func(t *testing.T) {
@@ -152,9 +155,8 @@ func TestServedByItself(t *testing.T) {
 		t.Skip("it builds the program and trains every method twice; -short is set")
 	}
 	bench := build(t)
-	names := []string{"autoencoder", "classifier", "contrastive", "dmd", "edmd", "linear", "vamp"}
 	remote := filepath.Join(t.TempDir(), "remote")
-	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(names, " ") + " pixels ridge --prefix remote-\n"
+	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(builtin, " ") + " pixels ridge --prefix remote-\n"
 	require.NoError(t, os.WriteFile(remote, []byte(script), 0o755))
 	out := filepath.Join(t.TempDir(), "results")
 	text, err := exec.CommandContext(t.Context(), bench, "run", "--plugin", remote, "--methods", "all", "--epochs", "2",
@@ -166,11 +168,12 @@ func TestServedByItself(t *testing.T) {
 		runs[r.Method] = r
 	}
 	parts := []string{"loss:remote-vamp", "embedder:remote-pixels", "operator:remote-ridge"} // a loss is called vamp too
-	assert.Len(t, runs, 2*len(names)+len(parts), "all are the built-in methods, those of the plugin, and what is made of its parts")
+	assert.Len(t, runs, 2*len(builtin)+len(parts),
+		"all are the built-in methods, those of the plugin, and what is made of its parts")
 	for _, name := range parts {
 		assert.Contains(t, runs, name)
 	}
-	for _, name := range names {
+	for _, name := range builtin {
 		here, there := runs[name], runs["remote-"+name]
 		require.NotNil(t, there.Plugin)
 		require.Len(t, here.PredictionSHA256, 3)
@@ -186,7 +189,7 @@ func TestServedByItself(t *testing.T) {
 	}
 	found := readResults(t, out)
 	found.Runs = slices.DeleteFunc(found.Runs, func(r results.Run) bool { return !strings.HasPrefix(r.Method, "remote-") })
-	require.Len(t, found.Runs, len(names))
+	require.Len(t, found.Runs, len(builtin))
 	predictAgain(t, runner(t, bench), out, found, "--plugin", remote)
 }
 

@@ -30,11 +30,12 @@ func newEmbedder(runtime *nn.Runtime, o *Options) *nn.AutoencoderEmbedder {
 		Description: core.Description{
 			Name:    "autoencoder",
 			Summary: "dynamical autoencoder: encoder, decoder and linear dynamics of the latents trained together",
-			Doc: "An encoder, a decoder and a matrix K are trained so that the decoder reconstructs the snapshot, K maps its " +
-				"latents to those of its successor, and the decoder makes the successor of them: the sum of three mean squared " +
-				"errors (Lusch, Kutz and Brunton, Deep learning for universal linear embeddings of nonlinear dynamics, Nature " +
-				"Communications 9, 2018). Then an evolution operator is fitted to the latents in the place of K. The method " +
-				"\"consistent\" has a second matrix, backwards in time, and predicts by K.",
+			Doc: "An encoder, a decoder and a matrix K are trained so that the decoder reconstructs the " +
+				"snapshot, K maps its latents to those of its successor, and the decoder makes the successor " +
+				"of them: the sum of three mean squared errors (Lusch, Kutz and Brunton, Deep learning for " +
+				"universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018). Then an " +
+				"evolution operator is fitted to the latents in the place of K. The method \"consistent\" has " +
+				"a second matrix, backwards in time, and predicts by K.",
 			Options: []core.Option{
 				core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
 				core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the evolved latents"),
