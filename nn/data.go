@@ -19,23 +19,34 @@ type Data interface {
 // Pairs are the lagged pairs within the trajectories, numbered in the order of their starts:
 // batches of two tensors, the snapshots and those lag later, each float32 and [n, shape of a
 // snapshot…].
-func Pairs(x core.Trajectories, lag int) Data { return pairs{x, x.PairStarts(lag), lag} }
+func Pairs(x core.Trajectories, lag int) Data { return lagged{x, x.PairStarts(lag), lag, 2} }
 
-type pairs struct {
-	x      core.Trajectories
-	starts core.PairStarts
-	lag    int
+// Triples are the snapshots lag before and lag after one another, as [Pairs] are: batches of three
+// tensors, in the order of time.
+func Triples(x core.Trajectories, lag int) Data { return lagged{x, x.PairStarts(2 * lag), lag, 3} }
+
+// lagged are count snapshots each, lag apart from one another.
+type lagged struct {
+	x          core.Trajectories
+	starts     core.PairStarts
+	lag, count int
 }
 
-func (p pairs) Len() int { return p.starts.Len() }
+func (l lagged) Len() int { return l.starts.Len() }
 
-func (p pairs) Batch(indices []int) []*tensors.Tensor {
-	earlier, later := make([]int, len(indices)), make([]int, len(indices))
+func (l lagged) Batch(indices []int) []*tensors.Tensor {
+	at := make([]int, len(indices))
 	for i, k := range indices {
-		earlier[i] = p.starts.At(k)
-		later[i] = earlier[i] + p.lag
+		at[i] = l.starts.At(k)
 	}
-	return []*tensors.Tensor{gather(p.x, earlier), gather(p.x, later)}
+	batch := make([]*tensors.Tensor, l.count)
+	for j := range batch {
+		batch[j] = gather(l.x, at)
+		for i := range at {
+			at[i] += l.lag
+		}
+	}
+	return batch
 }
 
 // Labelled are snapshots with their labels: batches of two tensors, the snapshots as in [Pairs] and the labels, int32, [n].

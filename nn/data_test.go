@@ -45,6 +45,14 @@ func TestPairsLieInOneTrajectory(t *testing.T) {
 	assert.Equal(t, []float32{9, 4}, later)
 	assert.Zero(t, nn.Pairs(three, 5).Len())
 
+	triples := nn.Triples(three, 2)
+	require.Equal(t, 1, triples.Len())
+	for k, snapshots := range triples.Batch([]int{0, 0}) {
+		assert.Equal(t, []float32{float32(5 + 2*k), float32(5 + 2*k)}, tensors.MustCopyFlatData[float32](snapshots))
+	}
+	assert.Equal(t, 3+3, nn.Triples(core.OneTrajectory(x), 2).Len())
+	assert.Zero(t, nn.Triples(three, 3).Len())
+
 	labelled := nn.Labelled(three, []int{9, 8, 7, 6, 5, 4, 3, 2, 1, 0})
 	assert.Equal(t, 10, labelled.Len())
 	now, labels := batch(labelled, 4, 9)

@@ -90,7 +90,7 @@ func AutoencoderGraph(b AutoencoderBatch[*graph.Node], w *AutoencoderWeights) *g
 		if !term.is.Shape().Equal(term.made.Shape()) {
 			panic(fmt.Errorf("%w: autoencoder: %s of shape %s should have shape %s", core.ErrShape, term.name, term.made.Shape(), term.is.Shape()))
 		}
-		weighted := graph.MulScalar(meanSquare(graph.Sub(term.is, term.made)), term.weight)
+		weighted := graph.MulScalar(MeanSquaredError(term.is, term.made), term.weight)
 		if loss == nil {
 			loss = weighted
 		} else {
@@ -100,9 +100,11 @@ func AutoencoderGraph(b AutoencoderBatch[*graph.Node], w *AutoencoderWeights) *g
 	return loss
 }
 
-// meanSquare reduces each snapshot before the batch: in float32 a single sum over all pixels loses a digit or two.
-func meanSquare(x *graph.Node) *graph.Node {
-	squares := graph.Square(x)
+// MeanSquaredError builds the mean of (x − y)² over all elements of two arrays of one shape [n, …],
+// as a scalar. It reduces each row before the batch: in float32 a single sum over all pixels loses a
+// digit or two.
+func MeanSquaredError(x, y *graph.Node) *graph.Node {
+	squares := graph.Square(graph.Sub(x, y))
 	if x.Rank() > 1 {
 		inner := make([]int, x.Rank()-1)
 		for i := range inner {

@@ -48,7 +48,8 @@ func runner(t *testing.T, path string) func(args ...string) (stdout, stderr stri
 
 // builtin are the names of the built-in methods.
 var builtin = []string{
-	"analogue", "autoencoder", "classifier", "contrastive", "dmd", "edmd", "kernel", "linear", "random-network", "vamp",
+	"analogue", "autoencoder", "classifier", "consistent", "contrastive", "dmd", "dpnets", "dpnets-relaxed", "edmd", "kernel",
+	"linear", "lora", "random-network", "vamp",
 }
 
 // TestProgram builds the program and runs the whole benchmark with it, cut down to seconds.
@@ -170,7 +171,8 @@ func TestServedByItself(t *testing.T) {
 		runs[r.Method] = r
 	}
 	parts := []string{"loss:remote-vamp", "embedder:remote-pixels", "operator:remote-ridge"} // a loss is called vamp too
-	assert.Len(t, runs, 2*len(builtin)+len(parts), "all are the built-in methods, those of the plugin, and what is made of its parts")
+	assert.Len(t, runs, 2*len(builtin)+len(parts),
+		"all are the built-in methods, those of the plugin, and what is made of its parts")
 	for _, name := range parts {
 		assert.Contains(t, runs, name)
 	}

@@ -51,23 +51,12 @@ func squaredError(x, y core.Snapshots) float64 {
 	return sum / float64(len(other))
 }
 
-func TestMeanError(t *testing.T) {
-	train, err := core.NewSnapshots([]float32{0, 2, 2, 6}, 2) // mean (1, 4)
-	require.NoError(t, err)
-	validation, err := core.NewSnapshots([]float32{1, 4, 0, 7}, 2)
-	require.NoError(t, err)
-	assert.InDelta(t, (0+0+1+9)/4.0, meanError(core.OneTrajectory(train), core.OneTrajectory(validation)), 1e-12)
-	assert.Empty(t, untrained(0.89, 1))
-	assert.NotEmpty(t, untrained(0.91, 1))
-	assert.NotEmpty(t, untrained(0, 0), "there was nothing to learn")
-}
-
 // TestForecastDecodesTheEvolvedLatents: the latents of the snapshot itself are advanced by all steps, and decoded then.
 func TestForecastDecodesTheEvolvedLatents(t *testing.T) {
 	model, tr := fit(t, map[string]any{"epochs": 5, "batch_size": 16, "lr": 0.01})
 	forecaster, ok := core.As[core.Forecaster](model)
 	require.True(t, ok)
-	e := &embedder{nn.NewRuntime("cpu"), nn.CNN{Channels: []int{4, 8}, Kernel: 3}}
+	e := newEmbedder(nn.NewRuntime("cpu"), &Options{Network: nn.CNN{Channels: []int{4, 8}, Kernel: 3}})
 	embedding, err := e.Fit(t.Context(), tr) // the same network from the same seed
 	require.NoError(t, err)
 	decoder, ok := core.As[core.Decoder](embedding)

@@ -123,7 +123,7 @@ func TestDescription(t *testing.T) {
 	for _, relaxed := range []bool{false, true} {
 		d := dpnets.Loss{Relaxed: relaxed}.Describe()
 		require.NoError(t, d.Validate())
-		for _, bad := range []map[string]any{{"gamma": -1e-9}, {"gamma": math.NaN()}, {"centre": true}} {
+		for _, bad := range []map[string]any{{"gamma": -1e-9}, {"gamma": math.NaN()}, {"center": true}} {
 			_, err := d.Resolve(bad)
 			assert.ErrorIs(t, err, core.ErrOption, "%v", bad)
 		}

@@ -1,0 +1,33 @@
+package lora
+
+import (
+	"github.com/koopbench/koopbench/compose"
+	"github.com/koopbench/koopbench/core"
+	"github.com/koopbench/koopbench/linalg"
+	"github.com/koopbench/koopbench/nn"
+)
+
+// Options say more about the method.
+type Options struct {
+	// Network is the encoder; nil for [nn.Reference].
+	Network nn.Encoder
+}
+
+// New returns the method "lora". Nil options are the defaults.
+func New(runtime *nn.Runtime, o *Options) core.Method {
+	if o == nil {
+		o = &Options{}
+	}
+	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, &compose.LossOptions{
+		Name:    "lora",
+		Summary: "low-rank approximation: an encoder trained to approximate the operator, with ordered features",
+		Doc: "Two encoders, of snapshots and of their successors, are trained to be the singular functions of the evolution " +
+			"operator, by the loss of low-rank approximation (Jeong, Ryu, Yun and Wornell, Efficient parametric SVD of Koopman " +
+			"operator for stochastic dynamical systems, NeurIPS 2025, arXiv:2507.07222). Nesting orders them by their singular " +
+			"values; the first is the constant 1. Features are not normalised. Then the evolution operator is fitted to the " +
+			"features of snapshots by ridge regression, with the snapshots as observable.",
+		Network:  o.Network,
+		Views:    &compose.Views{Normalise: compose.NormaliseNone, Lagged: compose.LaggedEncoder, Constant: true},
+		Schedule: &nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam},
+	})
+}
