@@ -83,7 +83,7 @@ func (e *AutoencoderEmbedder) Fit(ctx context.Context, t *core.Training) (_ core
 		History:        history.Epochs,
 		Warnings:       history.Warnings,
 		CompileSeconds: history.CompileSeconds,
-		Untrained:      untrained(epochs[len(epochs)-1].Validation, meanError(t.Train, t.Validation)),
+		Untrained:      untrained(epochs[history.Kept-1].Validation, meanError(t.Train, t.Validation)),
 	})
 }
 

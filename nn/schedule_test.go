@@ -119,6 +119,7 @@ func TestPatience(t *testing.T) {
 	full, w, err := run(0, 40, nil, 0)
 	require.NoError(t, err)
 	require.Len(t, full.Epochs, 40)
+	require.Equal(t, 40, full.Kept)
 	require.Greater(t, w, float32(2), "without patience the last parameters stay")
 	least := 0
 	for i, e := range full.Epochs {
@@ -131,6 +132,7 @@ func TestPatience(t *testing.T) {
 	history, w, err := run(4, 40, nil, 0)
 	require.NoError(t, err)
 	assert.Equal(t, full.Epochs[:least+5], history.Epochs)
+	assert.Equal(t, least+1, history.Kept)
 	assert.InDelta(t, full.Epochs[least].Validation, (1-w)*(1-w), 1e-5)
 	for stop := 1; stop < len(history.Epochs); stop++ {
 		kept := &memoryOf{states: map[string]*core.State{}}

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -54,6 +55,8 @@ type History struct {
 	Batches int // training batches in an epoch
 	// Metrics holds the means over batches of each metric, like the losses in Epochs.
 	Metrics        map[string][]core.Epoch
+	// Kept is the number of the epoch whose parameters the store has: the last, or with patience the best.
+	Kept           int
 	CompileSeconds float64 // part of the training that went into compiling graphs
 	// Warnings are sentences for the user.
 	Warnings []string
@@ -125,7 +128,7 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	if err := dropTrainingState(t.Store); err != nil {
 		return History{}, err
 	}
-	return History{r.epochs, batches, r.metrics, r.compile.Seconds(), r.warnings}, nil
+	return History{r.epochs, batches, r.metrics, cmp.Or(r.best.Epoch, len(r.epochs)), r.compile.Seconds(), r.warnings}, nil
 }
 
 // training is a run under way: in the epoch, at a batch of one of its passes, the first over the training examples.
