@@ -54,7 +54,7 @@ type History struct {
 	Epochs  []core.Epoch
 	Batches int // training batches in an epoch
 	// Metrics holds the means over batches of each metric, like the losses in Epochs.
-	Metrics        map[string][]core.Epoch
+	Metrics map[string][]core.Epoch
 	// Kept is the number of the epoch whose parameters the store has: the last, or with patience the best.
 	Kept           int
 	CompileSeconds float64 // part of the training that went into compiling graphs
