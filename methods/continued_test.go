@@ -130,7 +130,7 @@ func TestContinuedFits(t *testing.T) {
 			descriptions[name+", over the wire"] = d
 		}
 	}
-	require.Len(t, fits, 10)
+	require.Len(t, fits, 16)
 	for name, fit := range fits {
 		t.Run(name, func(t *testing.T) {
 			make := func() *core.Training {

@@ -192,8 +192,11 @@ func TestModelsOfOtherOptions(t *testing.T) {
 		{"classifier", map[string]any{"variant": "full", "centre": true}},
 		{"vamp", map[string]any{
 			"schatten": 1, "centre": true, "ridge": 0.1, "rank": 2,
-			"variant": "principal-components", "operator_center": true,
+			"variant": "principal-components",
 		}},
+		{"vamp", map[string]any{"normalise": "batch", "lagged": "encoder", "constant": true, "features": 6, "optimiser": "adam"}},
+		{"dpnets", map[string]any{"normalise": "rows", "lagged": "linear", "patience": 1, "schedule": "one-cycle", "clip": 1.0}},
+		{"lora", map[string]any{"nesting": "none", "constant": false, "centre": true, "lagged": "none", "schedule": "cosine"}},
 		{"contrastive", map[string]any{"variant": "full", "centre": true}},
 		{"autoencoder", map[string]any{"linearity": 0.0, "reconstruction": 3.0, "variant": "full", "centre": true}},
 	} {

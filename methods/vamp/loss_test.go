@@ -138,7 +138,7 @@ func centred(m *mat.Dense, centre bool) *mat.Dense {
 
 func TestDescription(t *testing.T) {
 	require.NoError(t, vamp.Loss{}.Describe().Validate())
-	for _, bad := range []map[string]any{{"schatten": 0}, {"schatten": 3}, {"ridge": -1e-9}, {"ridge": math.NaN()}, {"centre": true}} {
+	for _, bad := range []map[string]any{{"schatten": 0}, {"schatten": 3}, {"ridge": -1e-9}, {"ridge": math.NaN()}, {"center": true}} {
 		_, err := vamp.Loss{}.Describe().Resolve(bad)
 		assert.ErrorIs(t, err, core.ErrOption, "%v", bad)
 	}
