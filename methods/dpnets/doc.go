@@ -1,2 +1,3 @@
-// Package dpnets has the scores of deep projection networks as losses.
+// Package dpnets is deep projection networks: their scores as losses, and an encoder trained under them
+// with ridge regression on its features.
 package dpnets

@@ -1,2 +1,3 @@
-// Package lora is the loss of low-rank approximation, whose features come out ordered.
+// Package lora is low-rank approximation of the evolution operator: the loss, whose features come out
+// ordered, and an encoder trained under it with ridge regression on its features.
 package lora

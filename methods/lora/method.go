@@ -15,10 +15,20 @@ type Options struct {
 
 // New returns the method "lora". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
+	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, o.loss())
+}
+
+// Features returns the embedder of the method "lora", whose features are ordered: the constant 1 is the
+// first.
+func Features(runtime *nn.Runtime, o *Options) core.Embedder {
+	return compose.LossEmbedder(runtime, Loss{}, o.loss())
+}
+
+func (o *Options) loss() *compose.LossOptions {
 	if o == nil {
 		o = &Options{}
 	}
-	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, &compose.LossOptions{
+	return &compose.LossOptions{
 		Name:    "lora",
 		Summary: "low-rank approximation: an encoder trained to approximate the operator, with ordered features",
 		Doc: "Two encoders, of snapshots and of their successors, are trained to be the singular functions of the evolution " +
@@ -29,5 +39,5 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 		Network:  o.Network,
 		Views:    &compose.Views{Normalise: compose.NormaliseNone, Lagged: compose.LaggedEncoder, Constant: true},
 		Schedule: &nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam},
-	})
+	}
 }
