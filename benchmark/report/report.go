@@ -69,10 +69,15 @@ func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	return text.WriteTableWithin(w, r, width)
 }
 
-// TableFormats are the writers of the table of results by the names of their formats.
-func TableFormats() map[string]func(io.Writer, *results.Results) error {
+// SeedsFormat is the format of [TableFormats] that has columns for chosen steps.
+const SeedsFormat = "seeds"
+
+// TableFormats are the writers of the table of results by the names of their formats. steps are those that have columns in
+// [SeedsFormat], none for the usual ones.
+func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) error {
 	return map[string]func(io.Writer, *results.Results) error{
 		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown,
+		SeedsFormat: func(w io.Writer, r *results.Results) error { return text.WriteSeeds(w, r, steps) },
 	}
 }
 
