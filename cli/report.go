@@ -16,22 +16,26 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	format, formats := "text", report.TableFormats()
-	names := slices.Sorted(maps.Keys(formats))
+	format, shown := "text", steps{}
+	names := slices.Sorted(maps.Keys(report.TableFormats(nil)))
 	cmd := &cobra.Command{
 		Use:   "report DIR [FLAGS]",
 		Short: "Draw the figures, the page and the table of a folder of results again",
 		Long: `Draw the figures, the page and the table of a folder of results again, from its files alone. Of a folder that
 ` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again. Another format than text is
-written alone, and nothing is drawn.`,
-		Example:           "  " + a.Name + " report results\n  " + a.Name + " report results --format markdown",
+written alone, and nothing is drawn. The format ` + report.SeedsFormat + ` is Markdown too: mean ± standard deviation over
+seeds, by each protocol.`,
+		Example: "  " + a.Name + " report results\n  " + a.Name + " report results --format markdown\n  " + a.Name +
+			" report results --format " + report.SeedsFormat + " --steps 1,5,10,15",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
-			write, ok := formats[format]
+			write, ok := report.TableFormats(shown)[format]
 			switch {
 			case !ok:
 				return usagef("--format: %s", core.Unknown("format", format, names))
+			case len(shown) > 0 && format != report.SeedsFormat:
+				return usagef("--steps: the format %s has its own columns; give --format %s", format, report.SeedsFormat)
 			case format == "text":
 				return a.report(args[0])
 			}
@@ -43,6 +47,8 @@ written alone, and nothing is drawn.`,
 		},
 	}
 	cmd.Flags().Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
+	cmd.Flags().Var(&shown, "steps",
+		"steps that have a column, of --format "+report.SeedsFormat+" (default those of the table)")
 	a.addFullErrors(cmd.Flags())
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd

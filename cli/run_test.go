@@ -294,7 +294,9 @@ func TestReportFormats(t *testing.T) {
 	call(t.Context(), Config{Registry: newFakes().registry}, "run", "--methods", "other", "--seeds", "0", "--split",
 		"20,10,10", "--steps", "3", "--out", out)
 	require.NoError(t, os.RemoveAll(filepath.Join(out, "report.html")))
-	for format, begins := range map[string]string{"markdown": "ordered-mnist: ", "csv": "name,kind,"} {
+	for format, begins := range map[string]string{
+		"markdown": "ordered-mnist: ", "csv": "name,kind,", "seeds": "ordered-mnist: ",
+	} {
 		got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", format)
 		require.Zero(t, got.status, got.stderr)
 		assert.True(t, strings.HasPrefix(got.stdout, begins), got.stdout)
@@ -302,5 +304,14 @@ func TestReportFormats(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(out, "report.html"))
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
 	assert.Equal(t, 2, got.status)
-	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; there is csv, markdown, text`)
+	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; there is csv, markdown, seeds, text`)
+	for args, says := range map[string]string{
+		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
+		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
+		"--steps 1":                  "--steps: the format text has its own columns; give --format seeds",
+	} {
+		got := call(t.Context(), Config{Registry: newFakes().registry}, append([]string{"report", out}, strings.Fields(args)...)...)
+		assert.NotZero(t, got.status)
+		assert.Contains(t, got.stderr, says)
+	}
 }

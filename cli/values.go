@@ -79,6 +79,31 @@ func (n number) Set(text string) error {
 	return nil
 }
 
+// steps are steps of a roll-out, counted from 1.
+type steps []int
+
+func (s *steps) String() string {
+	var texts []string
+	for _, step := range *s {
+		texts = append(texts, strconv.Itoa(step))
+	}
+	return strings.Join(texts, ",")
+}
+
+func (s *steps) Type() string { return "LIST" }
+
+func (s *steps) Set(text string) error {
+	*s = nil
+	for part := range strings.SplitSeq(text, ",") {
+		var step int
+		if err := (number{&step, 1, core.MaxSteps}).Set(strings.TrimSpace(part)); err != nil {
+			return fmt.Errorf("%q: %w", part, err)
+		}
+		*s = append(*s, step)
+	}
+	return nil
+}
+
 // limit is a time, 0 for no limit.
 type limit struct{ value *time.Duration }
 

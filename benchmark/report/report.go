@@ -85,10 +85,15 @@ func WriteSearchTable(w io.Writer, s *results.Search, width int) error {
 	return text.WriteSearch(w, s, width)
 }
 
-// TableFormats are the writers of the table of results by the names of their formats.
-func TableFormats() map[string]func(io.Writer, *results.Results) error {
+// SeedsFormat is the format of [TableFormats] that has columns for chosen steps.
+const SeedsFormat = "seeds"
+
+// TableFormats are the writers of the table of results by the names of their formats. steps are those that have columns in
+// [SeedsFormat], none for the usual ones.
+func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) error {
 	return map[string]func(io.Writer, *results.Results) error{
 		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown,
+		SeedsFormat: func(w io.Writer, r *results.Results) error { return text.WriteSeeds(w, r, steps) },
 	}
 }
 

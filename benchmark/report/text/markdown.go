@@ -18,6 +18,20 @@ func WriteMarkdown(w io.Writer, r *results.Results) error {
 	return err
 }
 
+// WriteSeeds writes [analysis.SeedTables] as Markdown.
+func WriteSeeds(w io.Writer, r *results.Results, steps []int) error {
+	tables, err := analysis.SeedTables(r, steps)
+	if err != nil {
+		return err
+	}
+	texts := make([]string, len(tables))
+	for i, t := range tables {
+		texts[i] = markdown(t)
+	}
+	_, err = io.WriteString(w, strings.Join(texts, ""))
+	return err
+}
+
 func markdown(t *analysis.Table) string {
 	var b strings.Builder
 	b.WriteString(escapeMarkdown(t.Title) + "\n\n")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/koopbench/koopbench/benchmark/report/analysis"
 	"github.com/koopbench/koopbench/benchmark/report/internal/fixture"
@@ -50,6 +52,30 @@ func TestTableGolden(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSeedsGolden: means and deviations over seeds at the steps that are asked for, by both protocols.
+func TestSeedsGolden(t *testing.T) {
+	r := fixture.MakeUp(t, fixture.SeedsSetting).Content
+	var b bytes.Buffer
+	require.NoError(t, WriteSeeds(&b, r, []int{1, 3}))
+	golden(t, "seeds.seeds.md", b.Bytes())
+	all, err := analysis.Summarize(r)
+	require.NoError(t, err)
+	var scores []float64
+	for _, run := range all[0].OK {
+		scores = append(scores, run.Ranked.Score[2])
+	}
+	require.Greater(t, len(scores), 1)
+	assert.Contains(t, b.String(), fmt.Sprintf(" %.3f ± %.3f |", stat.Mean(scores, nil), stat.StdDev(scores, nil)))
+
+	b.Reset()
+	require.NoError(t, WriteSeeds(&b, fixture.MakeUp(t, fixture.Setting{}).Content, nil))
+	assert.NotContains(t, b.String(), "|  ±", "one seed deviates from nothing")
+	for _, step := range []int{0, 1000} {
+		assert.ErrorIs(t, WriteSeeds(&b, r, []int{step}), core.ErrOption)
+	}
+	assert.ErrorIs(t, WriteSeeds(&b, &results.Results{}, nil), core.ErrUnavailable)
 }
 
 var writers = map[string]func(w *bytes.Buffer, r *results.Results) error{
