@@ -97,6 +97,18 @@ func (a *app) completeTask(_ *cobra.Command, _ []string, text string) ([]string,
 	return completeSelection(text, c.Tasks.Descriptions())
 }
 
+// completeMethod completes the name of the one method that is the argument of a command likewise.
+func (a *app) completeMethod(_ *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	c, err := a.builtin()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return completeSelection(text, c.Methods.Descriptions())
+}
+
 // completeSelection completes a name, or after ? and & an option.
 func completeSelection(text string, all []core.Description) ([]string, cobra.ShellCompDirective) {
 	if name, _, ofOptions := strings.Cut(text, "?"); ofOptions {

@@ -111,9 +111,10 @@ func TestCompletion(t *testing.T) {
 		"info ":             things,
 		"plugin ":           {"check", "fit", "list", "lock", "serve"},
 		"plugin serve ":     things,
+		"tune ":             {"blocking", "failing", "other", "panicking", "shared", "template"},
 		"completion ":       {"bash", "fish", "powershell", "zsh"},
-		"":                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
-		"help ":             {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "verify", "version"},
+		"":                  {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "tune", "verify", "version"},
+		"help ":             {"compare", "completion", "data", "help", "info", "list", "merge", "plugin", "predict", "report", "run", "serve", "tune", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

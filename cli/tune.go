@@ -52,13 +52,8 @@ folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run 
 		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20 --out tune\n" +
 			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune && " + a.Name +
 			" run --config tune/best.yaml",
-		Args: oneArgument("the name of a method"),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return a.completeMethods(cmd, args, text)
-		},
+		Args:              oneArgument("the name of a method"),
+		ValidArgsFunction: a.completeMethod,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.methods = args[0]
 			return a.tune(cmd.Context(), f, cmd.Flags())
