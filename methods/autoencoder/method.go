@@ -20,7 +20,9 @@ type Options struct {
 // New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear
 // map that was trained along is discarded. Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
-	return compose.New(newEmbedder(runtime, o), linalg.Ridge{}, nil)
+	return compose.New(newEmbedder(runtime, o), linalg.Ridge{}, &compose.Options{
+		Features: func(t *core.Training) int { return t.States },
+	})
 }
 
 func newEmbedder(runtime *nn.Runtime, o *Options) *nn.AutoencoderEmbedder {

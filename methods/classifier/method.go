@@ -11,7 +11,11 @@ import (
 )
 
 // New returns the method "classifier".
-func New() core.Method { return compose.New(logits{}, linalg.Ridge{}, nil) }
+func New() core.Method {
+	return compose.New(logits{}, linalg.Ridge{}, &compose.Options{
+		Features: func(t *core.Training) int { return t.States },
+	})
+}
 
 // logits is the embedder that is handed the oracle's encoder.
 type logits struct{}

@@ -23,6 +23,7 @@ func New() core.Method {
 			"value by value, the directions that are kept are those of largest variance and not those that predict " +
 			"best, and nothing is regularised by default. Predictions are not clipped.",
 		Precision: compose.Float64,
+		Features:  func(t *core.Training) int { return t.Train.Size() },
 		Defaults:  map[string]any{"alpha": 0.0, "variant": string(linalg.PrincipalComponents)},
 	})
 }

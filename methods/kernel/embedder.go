@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -54,13 +55,10 @@ func (embedder) Describe() core.Description {
 
 // Fit implements [core.Embedder].
 func (embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	n, centres := t.Train.Len(), t.Options.Int("centres")
+	n, centres := t.Train.Len(), centresOf(t)
 	if centres > n {
 		return nil, fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption,
 			centres, n, n)
-	}
-	if centres == 0 {
-		centres = min(n, usualCentres)
 	}
 	coordinates, f, err := choose(ctx, t)
 	if err != nil {
@@ -75,6 +73,11 @@ func (embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, erro
 		return nil, err
 	}
 	return e, ctx.Err()
+}
+
+// centresOf is the number of centres that a fit asks for, which no fit has more features than.
+func centresOf(t *core.Training) int {
+	return cmp.Or(t.Options.Int("centres"), min(t.Train.Len(), usualCentres))
 }
 
 // choose returns the kernel, and the coordinates in which it is computed. Kernels of the distance are the

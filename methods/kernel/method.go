@@ -18,5 +18,6 @@ func New() core.Method {
 			"scale dynamical systems, NeurIPS 2023). alpha is added to the covariance in the space of the kernel. " +
 			doc + " Predictions are not clipped.",
 		Precision: compose.Float64,
+		Features:  centresOf,
 	})
 }

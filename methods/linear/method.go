@@ -16,5 +16,6 @@ func New() core.Method {
 			"regression in reproducing kernel Hilbert spaces, NeurIPS 2022). Everything is computed in float64. The prediction is " +
 			"turned back into the snapshot's units and not clipped.",
 		Precision: compose.Float64,
+		Features:  func(t *core.Training) int { return t.Train.Size() },
 	})
 }

@@ -21,7 +21,9 @@ type Options struct {
 
 // New returns the method "random-network". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
-	return compose.New(Features(runtime, o), linalg.Ridge{}, &compose.Options{Name: "random-network"})
+	return compose.New(Features(runtime, o), linalg.Ridge{}, &compose.Options{
+		Name: "random-network", Features: func(t *core.Training) int { return t.Options.Int(featuresOption) },
+	})
 }
 
 // Features returns the embedder "random-features", whose features are those of a network as it is drawn. Nil
