@@ -36,7 +36,9 @@ func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, task *taskFlags, backen
 }
 
 // keptValues are keys and values of flags; one whose value is nil is left out.
-func keptValues(flags *pflag.FlagSet, valueOf func(*pflag.Flag) (*yaml.Node, error)) (content []*yaml.Node, failure error) {
+func keptValues(
+	flags *pflag.FlagSet, valueOf func(*pflag.Flag) (*yaml.Node, error),
+) (content []*yaml.Node, failure error) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		value, err := valueOf(flag)
 		if failure = errors.Join(failure, err); value != nil {

@@ -33,7 +33,11 @@ method is fitted to the same data, rolled out by the same multi-step protocol, a
 	root.SetVersionTemplate("{{.DisplayName}} {{.Version}}\n")
 	root.SetFlagErrorFunc(a.flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.runCommand(), a.tuneCommand(), a.listCommand(), a.infoCommand(), a.reportCommand(), a.serveCommand(), a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.predictCommand(), a.dataCommand(), a.pluginCommand(), a.workerCommand(), a.versionCommand(), a.completionCommand())
+	root.AddCommand(
+		a.runCommand(), a.tuneCommand(), a.listCommand(), a.infoCommand(), a.reportCommand(), a.serveCommand(),
+		a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.predictCommand(), a.dataCommand(), a.pluginCommand(),
+		a.workerCommand(), a.versionCommand(), a.completionCommand(),
+	)
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {
 		c.DisableFlagsInUseLine = true

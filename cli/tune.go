@@ -43,15 +43,16 @@ func (a *app) tuneCommand() *cobra.Command {
 Each --option lists values, or gives a range. Lists alone are a grid: all combinations are tried. With a range, --trials
 combinations are drawn at random, the same ones for the same first seed. The method as it is written is always a trial.
 
-A trial is fitted to the training data and judged on the validation part, which a method may have stopped its training by.
-The score is the task's own error of predictions (nrmse), or VAMP-2 of the model's eigenfunctions where an oracle judges;
-with --score accuracy the oracle chooses, and the choice is marked as exposed to it. The mean over seeds decides.
+A trial is fitted to the training data and judged on the validation part, by which a method may have stopped its
+training. The score is the task's own error of predictions (nrmse), or VAMP-2 of the model's eigenfunctions where an
+oracle judges; with --score accuracy the oracle chooses, and the choice is marked as exposed to it. The mean over seeds
+decides.
 
-Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them again. The
-folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
-		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20 --out tune\n" +
-			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune && " + a.Name +
-			" run --config tune/best.yaml",
+Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them
+again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
+		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20\n" +
+			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune-dmd && " + a.Name +
+			" run --config tune-dmd/best.yaml",
 		Args:              oneArgument("the name of a method"),
 		ValidArgsFunction: a.completeMethod,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,12 +62,12 @@ folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run 
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(list{&f.options, "NAME=VALUES"}, "option", "what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may be "+
-		"repeated")
+	flags.Var(list{&f.options, "NAME=VALUES"}, "option", "what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
+		"be repeated")
 	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "trials where a range is given, the method as it is "+
 		"among them")
-	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, vamp2 "+
-		"for others)")
+	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, "+
+		"vamp2 for others)")
 	f.addWhat(flags)
 	a.addHow(&f.runFlags, flags)
 	f.plugins.add(cmd)
@@ -142,8 +143,8 @@ func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, e
 		return space, usageError{fmt.Errorf("--option: %w", err)}
 	}
 	if flags.Changed("trials") && !space.Ranged() {
-		return space, usagef("--trials %d: lists alone are a grid, of which all combinations are tried; leave it out, or give "+
-			"a range like NAME=LOW..HIGH", f.trials)
+		return space, usagef("--trials %d: lists alone are a grid, of which all combinations are tried; leave it out, or "+
+			"give a range like NAME=LOW..HIGH", f.trials)
 	}
 	trials, err := space.Trials(f.trials, f.seeds.values[0])
 	if err != nil {

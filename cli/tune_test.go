@@ -29,8 +29,8 @@ func TestTune(t *testing.T) {
 	fakes := newFakes()
 	config := fakes.config()
 	config.draw = report.Write
-	args := tuning(data, out, "template?epochs=2", "--option", "order=up,down", "--option", "blemish=0.007,0.2", "--seeds", "0..2",
-		"--score", "nrmse")
+	args := tuning(data, out, "template?epochs=2", "--option", "order=up,down", "--option", "blemish=0.007,0.2",
+		"--seeds", "0..2", "--score", "nrmse")
 	got := call(t.Context(), config, args...)
 	checkGolden(t, "tune", got, map[string]string{"DATA": data, "OUT": out})
 	assert.FileExists(t, filepath.Join(out, report.Folder, "tune.png"))
@@ -60,8 +60,8 @@ func TestTune(t *testing.T) {
 	} {
 		got := call(t.Context(), config, mixed...)
 		assert.Equal(t, exitFailure, got.status)
-		assert.Contains(t, got.stderr, "some are of a search for options, judged on validation data, and some are not; choose "+
-			"another folder with --out")
+		assert.Contains(t, got.stderr, "some are of a search for options, judged on validation data, and some are not; "+
+			"choose another folder with --out")
 	}
 }
 
@@ -69,7 +69,8 @@ func TestTune(t *testing.T) {
 func TestTuneIsVerified(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	config := newFakes().config()
-	require.Zero(t, call(t.Context(), config, tuning(data, out, "template", "--option", "order=down", "--score", "nrmse")...).status)
+	args := tuning(data, out, "template", "--option", "order=down", "--score", "nrmse")
+	require.Zero(t, call(t.Context(), config, args...).status)
 	store := results.OpenStore(out)
 	found, err := store.Search()
 	require.NoError(t, err)
@@ -88,8 +89,8 @@ func TestTuneByOracle(t *testing.T) {
 	got := call(t.Context(), config, args...)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "trials by vamp2")
-	assert.Contains(t, got.stderr, "none of 2 trials has a score, and nothing is chosen: seed 0: its model gives no right "+
-		"eigenfunctions")
+	assert.Contains(t, got.stderr, "none of 2 trials has a score, and nothing is chosen: seed 0: its model gives no "+
+		"right eigenfunctions")
 	assert.Contains(t, got.stderr, "--score accuracy, which sees the oracle")
 	assert.NoFileExists(t, filepath.Join(out, results.BestFile))
 
@@ -108,8 +109,9 @@ func TestTuneInShards(t *testing.T) {
 	data, parent := dataFolder(t), t.TempDir()
 	config := newFakes().config()
 	search := func(out string, more ...string) output {
-		return call(t.Context(), config, tuning(data, filepath.Join(parent, out), "template", append([]string{"--option",
-			"blemish=0.001..1", "--option", "order=up,down", "--trials", "6", "--seeds", "0,1", "--score", "nrmse", "-q"}, more...)...)...)
+		args := tuning(data, filepath.Join(parent, out), "template", "--option", "blemish=0.001..1", "--option",
+			"order=up,down", "--trials", "6", "--seeds", "0,1", "--score", "nrmse", "-q")
+		return call(t.Context(), config, append(args, more...)...)
 	}
 	whole := search("whole")
 	require.Zero(t, whole.status, whole.stderr)
@@ -120,8 +122,8 @@ func TestTuneInShards(t *testing.T) {
 	shared := search("shared")
 	assert.Equal(t, whole, shared)
 
-	require.Zero(t, call(t.Context(), config, "merge", "--out", filepath.Join(parent, "merged"), filepath.Join(parent, "part-1"),
-		filepath.Join(parent, "part-2")).status)
+	require.Zero(t, call(t.Context(), config, "merge", "--out", filepath.Join(parent, "merged"),
+		filepath.Join(parent, "part-1"), filepath.Join(parent, "part-2")).status)
 	assert.Equal(t, whole, search("merged"))
 	first, err := results.OpenStore(filepath.Join(parent, "whole")).Search()
 	require.NoError(t, err)
@@ -155,7 +157,8 @@ func (s spyTask) Open(context.Context, core.Options) (*core.Problem, error) {
 		parts = append(parts, core.OneTrajectory(x))
 	}
 	return &core.Problem{
-		Train: parts[0], Validation: parts[1], Test: parts[2], Lag: 1, Steps: 3, Rank: 1, Picture: core.SeriesPicture, Score: s,
+		Train: parts[0], Validation: parts[1], Test: parts[2], Lag: 1, Steps: 3, Rank: 1,
+		Picture: core.SeriesPicture, Score: s,
 	}, nil
 }
 

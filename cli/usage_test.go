@@ -19,6 +19,7 @@ func TestBadInput(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(images, content[:len(content)/2], 0o644))
 	t.Setenv(backendVariable, "")
+	largeGrid := "epochs=" + strings.Repeat("3,", 1000) + "3"
 
 	for name, c := range map[string]struct {
 		args   []string
@@ -96,12 +97,13 @@ func TestBadInput(t *testing.T) {
 		"tune-empty-list":       {tuning(data, "OUT", "template", "--option", "blemish="), exitUsage},
 		"tune-range-of-words":   {tuning(data, "OUT", "template", "--option", "order=up..down"), exitUsage},
 		"tune-trials-of-a-grid": {tuning(data, "OUT", "template", "--option", "order=up,down", "--trials", "5"), exitUsage},
-		"tune-large-grid":       {tuning(data, "OUT", "template", "--option", "epochs="+strings.Repeat("3,", 1000)+"3"), exitUsage},
+		"tune-large-grid":       {tuning(data, "OUT", "template", "--option", largeGrid), exitUsage},
 		"tune-option-twice":     {tuning(data, "OUT", "template?order=up", "--option", "order=down"), exitUsage},
 		"tune-unknown-score":    {tuning(data, "OUT", "template", "--option", "order=up", "--score", "vamp1"), exitUsage},
 		"tune-short-validation": {tuning(data, "OUT", "template", "--option", "order=up", "--steps", "20"), exitUsage},
-		"tune-no-oracle": {[]string{"tune", "template", "--task", "duffing", "--option", "order=up", "--score", "accuracy", "--out",
-			"OUT"}, exitUsage},
+		"tune-no-oracle": {[]string{
+			"tune", "template", "--task", "duffing", "--option", "order=up", "--score", "accuracy", "--out", "OUT",
+		}, exitUsage},
 		"merge-nothing":          {[]string{"merge", "--out", "OUT"}, exitUsage},
 		"merge-without-out":      {[]string{"merge", data}, exitUsage},
 		"merge-foreign":          {[]string{"merge", "--out", "OUT", data}, exitFailure},

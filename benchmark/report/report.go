@@ -35,8 +35,8 @@ type (
 func Figures(t results.TaskInfo) []string { return figure.Names(t) }
 
 // Write draws the figures of the results in dir into dir/figures, that of a search too where dir has one, and writes
-// [Page], each file whole or not at all. The same results give the same bytes. The error is benchmark.ErrResults where dir cannot be read as results,
-// [core.ErrUnavailable] where it holds no run.
+// [Page], each file whole or not at all. The same results give the same bytes. The error is benchmark.ErrResults where
+// dir cannot be read as results, [core.ErrUnavailable] where it holds no run.
 func Write(dir string) (err error) {
 	defer core.Recover(&err)
 	store := results.OpenStore(dir)

@@ -143,8 +143,8 @@ func (s *Store) Search() (*Search, error) {
 // WriteSearch writes tune.json.
 func (s *Store) WriteSearch(found Search) error { return s.writeJSON(SearchFile, found) }
 
-// CheckPart returns [ErrNotComparable] where the folder holds a search for options, or is about to, and the task is as it
-// is, or the other way round.
+// CheckPart returns [ErrNotComparable] where the folder holds a search for options, or is about to, and the task is as
+// it is, or the other way round.
 func (s *Store) CheckPart(own TaskInfo) error {
 	plans, err := s.plans()
 	if err != nil {

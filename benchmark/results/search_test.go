@@ -22,7 +22,9 @@ func TestSearchIsRead(t *testing.T) {
 		return results.Search{
 			Schema: results.SearchSchema, Method: "vamp", Options: []results.SearchOption{{Name: "lr", Values: []any{0.1}}},
 			Seeds: []int64{0}, Score: results.ScoreVAMP2, Chosen: &chosen,
-			Trials: []results.Trial{{Method: "vamp", Score: &score, Scores: []results.Number{0.5}, Options: map[string]any{"lr": 0.1}}},
+			Trials: []results.Trial{{
+				Method: "vamp", Score: &score, Scores: []results.Number{0.5}, Options: map[string]any{"lr": 0.1},
+			}},
 		}
 	}
 	require.NoError(t, store.WriteSearch(made()))

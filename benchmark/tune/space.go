@@ -121,8 +121,8 @@ func (s Space) Ranged() bool {
 
 // Trials lists the trials as a command line writes methods, each once, the method as it is first. Without a range they
 // are all combinations, and the error is [core.ErrOption] if those are more than the most that results hold. With one
-// they are n, drawn from a stream of the seed, or fewer where there are no more: equal arguments give equal trials, and a
-// larger n the same ones and more.
+// they are n, drawn from a stream of the seed, or fewer where there are no more: equal arguments give equal trials, and
+// a larger n the same ones and more.
 func (s Space) Trials(n int, seed int64) ([]string, error) {
 	l := &lister{space: s, seen: map[string]bool{}}
 	base := s.Base.Options.Map()

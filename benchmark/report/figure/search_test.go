@@ -15,14 +15,16 @@ import (
 func madeUpSearch() *results.Search {
 	s := &results.Search{
 		Score: results.ScoreNRMSE, LowerIsBetter: true, Seeds: []int64{0, 1}, Chosen: new(int),
-		Options: []results.SearchOption{{Name: "lr", Log: true}, {Name: "rank"}, {Name: "a_long_name_of_a_word"}, {Name: "center"}},
+		Options: []results.SearchOption{
+			{Name: "lr", Log: true}, {Name: "rank"}, {Name: "a_long_name_of_a_word"}, {Name: "center"},
+		},
 	}
 	*s.Chosen = 2
+	words := []string{"reduced-rank", "principal-components", "full"}
 	for i, score := range []float64{1.2, 0, 0.4, 0.7, 600} {
 		e := score / 3
 		s.Trials = append(s.Trials, results.Trial{Score: &score, StandardError: &e, Options: map[string]any{
-			"lr": 1e-4 * float64(1+i*40), "rank": 3 + i, "a_long_name_of_a_word": []string{"reduced-rank", "principal-components", "full"}[i%3],
-			"center": i%2 == 0,
+			"lr": 1e-4 * float64(1+i*40), "rank": 3 + i, "a_long_name_of_a_word": words[i%3], "center": i%2 == 0,
 		}})
 	}
 	s.Trials[1].Score, s.Trials[1].StandardError = nil, nil
