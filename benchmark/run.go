@@ -57,6 +57,9 @@ func (h *harness) run(ctx context.Context) (_ *results.Results, err error) {
 	if err := h.Cap(); err != nil {
 		return nil, err
 	}
+	if err := h.Check(); err != nil {
+		return nil, err
+	}
 	d, err := h.describeOracle()
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ const worker = "the process of the run"
 // isolate gives the entries of a plan methods whose work is done by workers. Methods that plugins serve whole are
 // isolated anyway.
 func (s *session) isolate(ctx context.Context, plan *benchmark.Plan, f *pluginFlags) error {
+	if err := plan.Check(); err != nil { // which a worker cannot
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("--isolate: %w", err)

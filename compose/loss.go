@@ -75,17 +75,35 @@ type lossEmbedder struct {
 var (
 	_ core.Embedder        = (*lossEmbedder)(nil)
 	_ core.EmbeddingLoader = (*lossEmbedder)(nil)
+	_ core.Checker         = (*lossEmbedder)(nil)
 )
 
 func (e *lossEmbedder) Describe() core.Description { return e.description }
 
+// viewer is what the options and the shape of the snapshots make.
+func (e *lossEmbedder) viewer(t *core.Training) (viewer, error) {
+	options, err := e.networkPart.read(t.Options)
+	if err != nil {
+		return viewer{}, err
+	}
+	network, err := nn.Choose(e.network, t.Train.Shape(), options)
+	if err != nil {
+		return viewer{}, err
+	}
+	_, centred := e.loss.Describe().Option(centreOption)
+	v := viewer{readViews(t.Options), network, lossFeatures(t), centred}
+	return v, v.check()
+}
+
+// Check implements [core.Checker].
+func (e *lossEmbedder) Check(t *core.Training) error {
+	_, err := e.viewer(t)
+	return err
+}
+
 func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
-	networkOptions, err := e.networkPart.read(t.Options)
-	if err != nil {
-		return nil, err
-	}
-	network, err := nn.Choose(e.network, t.Train.Shape(), networkOptions)
+	twin, err := e.viewer(t)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +113,6 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	}
 	backend, err := e.runtime.BackendFor(ctx)
 	if err != nil {
-		return nil, err
-	}
-	_, centred := e.loss.Describe().Option(centreOption)
-	twin := viewer{readViews(t.Options), network, lossFeatures(t), centred}
-	if err := twin.check(); err != nil {
 		return nil, err
 	}
 	store := nn.NewStore(t.Seed, t.Name)

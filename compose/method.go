@@ -105,21 +105,21 @@ var (
 	_ core.Method      = (*method)(nil)
 	_ core.ModelLoader = (*method)(nil)
 	_ core.Declarer    = (*method)(nil)
+	_ core.Checker     = (*method)(nil)
 )
 
 func (m *method) Describe() core.Description { return m.description }
 
 func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err error) {
 	defer core.Recover(&err)
-	forEmbedder := *t
-	forEmbedder.Name = m.embedderName
-	if forEmbedder.Options, err = m.embedderPart.read(t.Options); err != nil {
+	forEmbedder, err := m.forEmbedder(t)
+	if err != nil {
 		return nil, err
 	}
-	if err := m.checkRank(&forEmbedder, t.Options); err != nil {
+	if err := m.checkRank(forEmbedder, t.Options); err != nil {
 		return nil, err
 	}
-	embedding, err := m.embedder.Fit(ctx, &forEmbedder)
+	embedding, err := m.embedder.Fit(ctx, forEmbedder)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +154,30 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	model.spectrum, _ = core.As[core.SpectralOperator](operator)
 	model.report = m.report(t, embedding, operator, features, rank)
 	return model, nil
+}
+
+// forEmbedder is what the embedder sees of t.
+func (m *method) forEmbedder(t *core.Training) (*core.Training, error) {
+	own := *t
+	own.Name = m.embedderName
+	var err error
+	own.Options, err = m.embedderPart.read(t.Options)
+	return &own, err
+}
+
+// Check implements [core.Checker].
+func (m *method) Check(t *core.Training) error {
+	forEmbedder, err := m.forEmbedder(t)
+	if err != nil {
+		return err
+	}
+	if err := m.checkRank(forEmbedder, t.Options); err != nil {
+		return err
+	}
+	if checker, ok := core.As[core.Checker](m.embedder); ok {
+		return checker.Check(forEmbedder)
+	}
+	return nil
 }
 
 // checkRank returns ErrOption if the user asks for a higher rank than the embedder has features.

@@ -15,6 +15,14 @@ type Decoder interface {
 	Decode(ctx context.Context, z mat.Matrix) (Snapshots, error)
 }
 
+// Checker is the ability of a [Method] or an [Embedder] to say before a fit that it cannot use the options on the data.
+type Checker interface {
+	// Check returns the error that Fit would return for t because of its options, or of the number and the shape of its
+	// snapshots, as far as that is known without a look at their values; nil otherwise. It returns at once. Fit checks the
+	// same.
+	Check(t *Training) error
+}
+
 // Viewer is the ability of an [Embedding] whose features cost so little that they are better computed when they are read than
 // kept.
 type Viewer interface {
@@ -120,6 +128,7 @@ const (
 	AbilityEmbeddingLoader
 	AbilityOperatorLoader
 	AbilityJudgeLoader
+	AbilityChecker
 )
 
 // abilityOf returns the ability of the interface T, 0 for any other type.
@@ -151,6 +160,8 @@ func abilityOf[T any]() Ability {
 		return AbilityOperatorLoader
 	case *JudgeLoader:
 		return AbilityJudgeLoader
+	case *Checker:
+		return AbilityChecker
 	}
 	return 0
 }

@@ -35,6 +35,7 @@ type AutoencoderEmbedder struct {
 var (
 	_ core.Embedder        = (*AutoencoderEmbedder)(nil)
 	_ core.EmbeddingLoader = (*AutoencoderEmbedder)(nil)
+	_ core.Checker         = (*AutoencoderEmbedder)(nil)
 )
 
 // Describe implements [core.Embedder]. The options are those of the schedule, of the loss and of the network.
@@ -46,6 +47,12 @@ func (e *AutoencoderEmbedder) Describe() core.Description {
 
 // reconstruction is the metric that is the mean squared error of reconstructing a snapshot.
 const reconstruction = "reconstruction"
+
+// Check implements [core.Checker].
+func (e *AutoencoderEmbedder) Check(t *core.Training) error {
+	_, err := Choose(e.Network, t.Train.Shape(), t.Options)
+	return err
+}
 
 // Fit implements [core.Embedder].
 func (e *AutoencoderEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedding, err error) {

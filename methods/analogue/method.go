@@ -18,6 +18,7 @@ type method struct{}
 var (
 	_ core.Method      = method{}
 	_ core.ModelLoader = method{}
+	_ core.Checker     = method{}
 )
 
 const neighboursOption = "neighbours"
@@ -36,15 +37,9 @@ func (method) Describe() core.Description {
 }
 
 // Fit implements [core.Method].
-func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
-	neighbours, pairs := t.Options.Int(neighboursOption), t.Train.Pairs(t.Lag)
-	if neighbours > pairs {
-		return nil, fmt.Errorf("%w: neighbours=%d for %d lagged pairs of training snapshots; give at most %d", core.ErrOption,
-			neighbours, pairs, pairs)
-	}
-	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
-		return nil, fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d "+
-			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
+func (m method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
+	if err := m.Check(t); err != nil {
+		return nil, err
 	}
 	var past []core.Snapshots
 	for _, part := range t.Train.All() {
@@ -58,7 +53,21 @@ func (method) Fit(ctx context.Context, t *core.Training) (core.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newModel(ctx, own, t.Lag, neighbours)
+	return newModel(ctx, own, t.Lag, t.Options.Int(neighboursOption))
+}
+
+// Check implements [core.Checker].
+func (method) Check(t *core.Training) error {
+	neighbours, pairs := t.Options.Int(neighboursOption), t.Train.Pairs(t.Lag)
+	if neighbours > pairs {
+		return fmt.Errorf("%w: neighbours=%d for %d lagged pairs of training snapshots; give at most %d", core.ErrOption,
+			neighbours, pairs, pairs)
+	}
+	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
+		return fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d "+
+			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
+	}
+	return nil
 }
 
 // mostKept is the most values of training snapshots that a model keeps, 2 GiB of them.

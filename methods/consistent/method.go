@@ -110,6 +110,12 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (core.Model, error) 
 	return m.composition().Fit(ctx, t)
 }
 
+// Check implements [core.Checker].
+func (m *method) Check(t *core.Training) error {
+	checker, _ := core.As[core.Checker](m.composition())
+	return checker.Check(t)
+}
+
 // Load implements [core.ModelLoader].
 func (m *method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
 	loader, _ := core.As[core.ModelLoader](m.composition())
@@ -123,10 +129,7 @@ type embedder struct {
 }
 
 func (e *embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	if err := checkTriples("training", t.Train, t.Lag); err != nil {
-		return nil, err
-	}
-	if err := checkTriples("validation", t.Validation, t.Lag); err != nil {
+	if err := e.Check(t); err != nil {
 		return nil, err
 	}
 	embedding, err := e.AutoencoderEmbedder.Fit(ctx, t)
@@ -135,6 +138,17 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, e
 	}
 	e.k, err = parameter(ctx, embedding, forward)
 	return embedding, err
+}
+
+// Check implements [core.Checker].
+func (e *embedder) Check(t *core.Training) error {
+	if err := checkTriples("training", t.Train, t.Lag); err != nil {
+		return err
+	}
+	if err := checkTriples("validation", t.Validation, t.Lag); err != nil {
+		return err
+	}
+	return e.AutoencoderEmbedder.Check(t)
 }
 
 // checkTriples returns [core.ErrTooShort] where no snapshot has one before and one after it.

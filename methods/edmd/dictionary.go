@@ -43,6 +43,7 @@ type dictionary struct{}
 var (
 	_ core.Embedder        = dictionary{}
 	_ core.EmbeddingLoader = dictionary{}
+	_ core.Checker         = dictionary{}
 )
 
 // Describe implements [core.Embedder].
@@ -71,14 +72,11 @@ type functions interface {
 }
 
 // Fit implements [core.Embedder].
-func (dictionary) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	e := &embedding{facts: facts{
-		Dictionary: t.Options.String("dictionary"), Degree: t.Options.Int("degree"),
-		Frequencies: t.Options.Int("frequencies"),
-	}}
-	if err := e.check(t.Options.Int("functions"), t.Train.Size()); err != nil {
+func (d dictionary) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	if err := d.Check(t); err != nil {
 		return nil, err
 	}
+	e := &embedding{facts: chosen(t.Options)}
 	var err error
 	if e.Dictionary == fourier {
 		e.coordinates = affine.Divide(t.Train.Shape(), t.Options.Float("period"))
@@ -92,6 +90,16 @@ func (dictionary) Fit(ctx context.Context, t *core.Training) (core.Embedding, er
 		return nil, err
 	}
 	return e, e.prepare()
+}
+
+// chosen are the facts that options give.
+func chosen(o core.Options) facts {
+	return facts{Dictionary: o.String("dictionary"), Degree: o.Int("degree"), Frequencies: o.Int("frequencies")}
+}
+
+// Check implements [core.Checker].
+func (dictionary) Check(t *core.Training) error {
+	return chosen(t.Options).check(t.Options.Int("functions"), t.Train.Size())
 }
 
 // draw draws frequencies or centres.

@@ -31,6 +31,7 @@ type embedder struct{}
 var (
 	_ core.Embedder        = embedder{}
 	_ core.EmbeddingLoader = embedder{}
+	_ core.Checker         = embedder{}
 )
 
 // Describe implements [core.Embedder].
@@ -54,25 +55,31 @@ func (embedder) Describe() core.Description {
 }
 
 // Fit implements [core.Embedder].
-func (embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
-	n, centres := t.Train.Len(), centresOf(t)
-	if centres > n {
-		return nil, fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption,
-			centres, n, n)
+func (e embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, error) {
+	if err := e.Check(t); err != nil {
+		return nil, err
 	}
 	coordinates, f, err := choose(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	points, err := coordinates.Sample(ctx, t.Train, centres, t.Stream("centres"))
+	points, err := coordinates.Sample(ctx, t.Train, centresOf(t), t.Stream("centres"))
 	if err != nil {
 		return nil, err
 	}
-	e := &embedding{coordinates: coordinates}
-	if e.features, err = newFeatures(f, points); err != nil {
+	fitted := &embedding{coordinates: coordinates}
+	if fitted.features, err = newFeatures(f, points); err != nil {
 		return nil, err
 	}
-	return e, ctx.Err()
+	return fitted, ctx.Err()
+}
+
+// Check implements [core.Checker].
+func (embedder) Check(t *core.Training) error {
+	if n, centres := t.Train.Len(), centresOf(t); centres > n {
+		return fmt.Errorf("%w: centres=%d for %d training snapshots; give at most %d, or 0", core.ErrOption, centres, n, n)
+	}
+	return nil
 }
 
 // centresOf is the number of centres that a fit asks for, which no fit has more features than.

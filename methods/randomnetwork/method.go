@@ -44,6 +44,7 @@ type embedder struct {
 var (
 	_ core.Embedder        = (*embedder)(nil)
 	_ core.EmbeddingLoader = (*embedder)(nil)
+	_ core.Checker         = (*embedder)(nil)
 )
 
 const featuresOption = "features"
@@ -69,6 +70,12 @@ func (e *embedder) Fit(ctx context.Context, t *core.Training) (core.Embedding, e
 	return e.embedding(ctx, network, &nn.Network{
 		Store: nn.NewStore(t.Seed, t.Name), Shape: t.Train.Shape(), Features: t.Options.Int(featuresOption),
 	})
+}
+
+// Check implements [core.Checker].
+func (e *embedder) Check(t *core.Training) error {
+	_, err := nn.Choose(e.network, t.Train.Shape(), t.Options)
+	return err
 }
 
 // Load implements [core.EmbeddingLoader].
