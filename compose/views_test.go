@@ -169,6 +169,9 @@ func TestRefusedViews(t *testing.T) {
 		_, err := m.Fit(t.Context(), training(t, m.Describe(), 1, options))
 		require.ErrorIs(t, err, core.ErrOption, says)
 		assert.ErrorContains(t, err, says)
+		checker, ok := core.As[core.Checker](m)
+		require.True(t, ok)
+		assert.EqualError(t, checker.Check(training(t, m.Describe(), 1, options)), err.Error(), "before a fit")
 	}
 	model, err := m.Fit(t.Context(), training(t, m.Describe(), 1, map[string]any{"epochs": 100_000, "rank": 9, "features": 3}))
 	assert.Nil(t, model)
