@@ -196,7 +196,7 @@ func TestModelOfVersion1(t *testing.T) {
 	want := &results.SavedModel{
 		ModelInfo: results.ModelInfo{
 			Kind: results.ModelOfMethod, Name: "linear", Method: "linear?rank=2", Key: "linear-s0-0123456789abcdef", Seed: -3,
-			Options: map[string]any{"rank": 2.0, "centre": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2", Version: "v0.1.0",
+			Options: map[string]any{"rank": 2.0, "center": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2", Version: "v0.1.0",
 			Task: results.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15},
 		},
 		State: &core.State{Facts: []byte(`{"shape":[2,2]}`), Arrays: map[string]core.Array{
