@@ -102,6 +102,10 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	if err := twin.check(); err != nil {
 		return nil, err
 	}
+	schedule := nn.ReadSchedule(t.Options)
+	if err := twin.checkBatch(schedule.BatchSize); err != nil {
+		return nil, err
+	}
 	store := nn.NewStore(t.Seed, t.Name)
 	scored, err := newScoring(backend, store, twin, e.loss, options)
 	if err != nil {
@@ -111,7 +115,7 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	history, err := (&nn.Trainer{
 		Backend:     backend,
 		Store:       store,
-		Schedule:    nn.ReadSchedule(t.Options),
+		Schedule:    schedule,
 		Loss:        scored.graph,
 		Metrics:     []string{degenerate},
 		Train:       nn.Pairs(t.Train, t.Lag),
