@@ -3,8 +3,11 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -175,6 +178,10 @@ func (s *session) concludeSearch(
 	f *tuneFlags, flags *pflag.FlagSet, plan *benchmark.Plan, search results.Search, show io.Writer,
 ) error {
 	store := results.OpenStore(f.out)
+	// An earlier choice must not stand beside a search that has another or none.
+	if err := os.Remove(store.Path(results.BestFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := store.WriteSearch(search); err != nil {
 		return err
 	}
@@ -226,4 +233,46 @@ func (s *session) bestConfig(
 		return nil, err
 	}
 	return configText(head, append(content, scalar("methods"), methodNodes([]benchmark.Entry{best})))
+}
+
+// foreignChoice says that best.yaml names another method than the search beside it has chosen; "" if it does not, or
+// is not there.
+func foreignChoice(store *results.Store) string {
+	text, err := store.Files().Read(results.BestFile, maxConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	named, chosen := "", "none"
+	if err == nil {
+		named, err = onlyMethod(text, store.Path(results.BestFile))
+	}
+	if err != nil {
+		return fmt.Sprintf("%s cannot be read: %v", results.BestFile, err)
+	}
+	if search, err := store.Search(); err == nil && search != nil && search.Best() != nil {
+		chosen = search.Best().Method
+	}
+	if named == chosen {
+		return ""
+	}
+	return fmt.Sprintf("%s has the method %.200q, and the choice in %s is %.200q", results.BestFile, named,
+		results.SearchFile, chosen)
+}
+
+// onlyMethod is the one method of a configuration, as the command line would have it.
+func onlyMethod(text []byte, path string) (string, error) {
+	var kept struct {
+		Methods []yaml.Node `yaml:"methods"`
+	}
+	if err := yaml.Unmarshal(text, &kept); err != nil {
+		return "", err
+	}
+	if len(kept.Methods) != 1 {
+		return "", fmt.Errorf("it has %d methods, and a choice is one", len(kept.Methods))
+	}
+	method := resolved(&kept.Methods[0])
+	if method.Kind == yaml.ScalarNode {
+		return method.Value, nil
+	}
+	return config{path: path}.selection(selected["methods"], method)
 }

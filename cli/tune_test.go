@@ -79,6 +79,25 @@ func TestTuneIsVerified(t *testing.T) {
 	got := call(t.Context(), config, "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "tune.json has chosen 1 and results.json has 0")
+
+	*found.Chosen = 0
+	require.NoError(t, store.WriteSearch(*found))
+	for forged, says := range map[string]string{
+		"methods: [template]": "",
+		"methods:\n  - template: {order: down}": `best.yaml has the method "template?order=down", and the choice in ` +
+			`tune.json is "template"`,
+		"methods: [template, template]":          "it has 2 methods",
+		"methods: [template]\nmethods: [linear]": "best.yaml cannot be read",
+	} {
+		require.NoError(t, os.WriteFile(store.Path(results.BestFile), []byte(forged), 0o666))
+		got := call(t.Context(), config, "verify", out, "--data", data, "-q")
+		assert.Equal(t, says != "", got.status == exitFailure, forged)
+		assert.Contains(t, got.stdout, says)
+	}
+
+	none := call(t.Context(), config, tuning(data, out, "template", "--option", "order=down", "--score", "vamp2")...)
+	assert.Contains(t, none.stderr, "nothing is chosen")
+	assert.NoFileExists(t, store.Path(results.BestFile), "the choice of an earlier search")
 }
 
 // TestTuneByOracle: the choice is marked, in the table and in the configuration.

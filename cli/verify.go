@@ -118,6 +118,9 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 	if text := foreignData(ctx, recorded, f, s.catalogue); text != "" {
 		v.Findings = append(v.Findings, text)
 	}
+	if text := foreignChoice(store); text != "" {
+		v.Findings = append(v.Findings, text)
+	}
 	return a.showVerification(recorded, v, unable, f.quiet)
 }
 

@@ -8,9 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
@@ -526,4 +528,27 @@ func TestWaitingForASharedFitIsCancelled(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	endFirst()
 	require.ErrorIs(t, <-done, context.Canceled)
+}
+
+// speechless panics with what is no error.
+type speechless struct{ nn.Encoder }
+
+func (speechless) Encode(*model.Scope, *graph.Node, int) *graph.Node { panic("no such layer") }
+
+// TestEncoderPanics: a fit ends with what an encoder panicked with, wherever the loss is evaluated.
+func TestEncoderPanics(t *testing.T) {
+	for _, loss := range []core.Loss{agreement{}, graphAgreement{}} {
+		m := compose.LossMethod(testRuntime, loss, linalg.Ridge{}, &compose.LossOptions{Network: speechless{small}})
+		tr, ended := training(t, m.Describe(), 1, nil), make(chan error, 1)
+		go func() {
+			_, err := m.Fit(t.Context(), tr)
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			assert.ErrorContains(t, err, "no such layer")
+		case <-time.After(time.Minute):
+			t.Fatal("the fit does not end")
+		}
+	}
 }

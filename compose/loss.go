@@ -92,7 +92,7 @@ func (e *lossEmbedder) viewer(t *core.Training) (viewer, error) {
 	}
 	_, centred := e.loss.Describe().Option(centreOption)
 	v := viewer{readViews(t.Options), network, lossFeatures(t), centred}
-	return v, v.check()
+	return v, cmp.Or(v.check(), v.checkBatch(nn.ReadSchedule(t.Options).BatchSize))
 }
 
 // Check implements [core.Checker].

@@ -57,7 +57,10 @@ func inGraph(v viewer, loss nn.GraphLoss, options core.Options) *scoring {
 
 // outside evaluates the loss outside the graph, which gets its value and gradients as further inputs.
 func outside(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
-	features, err := model.NewExec(backend, store, v.build)
+	features, err := model.NewExec(backend, store, func(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
+		defer nn.PanicWithErrors()
+		return v.build(scope, x, y)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ const (
 	centreOption    = "centre"
 )
 
-const maxFeatures = 1 << 14
+const maxFeatures = 1 << 12
 
 // options declares the options of views with the defaults of v and so many features.
 func (v Views) options(features int) []core.Option {
@@ -102,6 +102,16 @@ func (v viewer) check() error {
 		return fmt.Errorf("%w: features=%d with constant=true, which is one of them; give at least 2", core.ErrOption, v.features)
 	}
 	return nil
+}
+
+// checkBatch returns ErrOption for batches of a size in which nothing is left once means are subtracted.
+func (v Views) checkBatch(size int) error {
+	if size > 1 || v.Normalise != NormaliseBatch && !v.Centre {
+		return nil
+	}
+	return fmt.Errorf("%w: batch_size=%d with normalise=%s and centre=%v: one pair does not differ from its mean, and "+
+		"nothing is learned; give a batch_size of at least 2, or leave these options out", core.ErrOption, size,
+		v.Normalise, v.Centre)
 }
 
 // viewer builds the views that a loss compares.

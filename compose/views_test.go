@@ -164,6 +164,8 @@ func TestRefusedViews(t *testing.T) {
 		"constant=true with centre=true":                                     {"constant": true, "centre": true},
 		"features=1 with constant=true":                                      {"constant": true, "features": 1},
 		"rank=9 with 5 features; give a rank of at most 5, or more features": {"rank": 9, "features": 5},
+		"batch_size=1 with normalise=batch and centre=false":                 {"batch_size": 1, "normalise": "batch"},
+		"batch_size=1 with normalise=rows and centre=true":                   {"batch_size": 1, "centre": true},
 		"rank=4 with 3 features":                                             {"rank": 4},
 	} {
 		_, err := m.Fit(t.Context(), training(t, m.Describe(), 1, options))
@@ -173,6 +175,8 @@ func TestRefusedViews(t *testing.T) {
 		require.True(t, ok)
 		assert.EqualError(t, checker.Check(training(t, m.Describe(), 1, options)), err.Error(), "before a fit")
 	}
+	_, err := m.Describe().Resolve(map[string]any{"features": 4097})
+	require.ErrorIs(t, err, core.ErrOption, "as many are regressed in seconds; time grows with the cube")
 	model, err := m.Fit(t.Context(), training(t, m.Describe(), 1, map[string]any{"epochs": 100_000, "rank": 9, "features": 3}))
 	assert.Nil(t, model)
 	assert.ErrorIs(t, err, core.ErrOption)

@@ -1,10 +1,13 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/koopbench/koopbench/core"
 )
 
 // Bases is a [Basis] of each of two views in a graph, in float64. Features that are left out are rows
@@ -17,10 +20,18 @@ type Bases struct {
 	diagonal float64
 }
 
-// NewBases builds the bases of the views, 2×n×d, as [NewBasis] has them.
+// mostInBases is the largest number of features of [Bases]: each takes operations of its own on all of them.
+const mostInBases = 1024
+
+// NewBases builds the bases of the views, 2×n×d, as [NewBasis] has them. It panics with [core.ErrOption] for more
+// than 1024 features.
 func NewBases(views *graph.Node, centre bool, ridge float64) Bases {
 	g := views.Graph()
 	n, d := views.Shape().Dim(1), views.Shape().Dim(2)
+	if d > mostInBases {
+		panic(fmt.Errorf("%w: features=%d, which the loss makes orthonormal one by one; give at most %d", core.ErrOption, d,
+			mostInBases))
+	}
 	rows := graph.Transpose(graph.ConvertDType(views, dtypes.Float64), 1, 2) // 2×d×n
 	scalar := func(v float64) *graph.Node { return graph.Scalar(g, dtypes.Float64, v) }
 

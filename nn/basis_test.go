@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/koopbench/koopbench/backend/cpu"
+	"github.com/koopbench/koopbench/core"
 	"github.com/koopbench/koopbench/nn"
 )
 
@@ -84,6 +85,15 @@ func TestLogDeterminant(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTooManyFeatures: the graph of a basis would take minutes to build, and its memory grows with the square.
+func TestTooManyFeatures(t *testing.T) {
+	_, err := graph.CallOnce(cpu.GetBackend(), func(views *graph.Node) *graph.Node {
+		return nn.NewBases(views, false, 0).Q
+	}, [][][]float32{{make([]float32, 1025)}, {make([]float32, 1025)}})
+	require.ErrorIs(t, err, core.ErrOption)
+	assert.ErrorContains(t, err, "features=1025, which the loss makes orthonormal one by one; give at most 1024")
 }
 
 func TestEmptyBasis(t *testing.T) {

@@ -43,7 +43,7 @@ func NewInference(backend compute.Backend, store *model.Store, in []int, network
 	start := time.Now()
 	f := &Inference{in: slices.Clone(in)}
 	f.exec, err = model.NewExec(backend, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
-		defer panicWithErrors()
+		defer PanicWithErrors()
 		y := network(scope, x)
 		if y.DType() != dtypes.Float32 || y.Rank() < 1 || y.Shape().Dim(0) != inferenceBatch {
 			panic(fmt.Errorf("%w: the network makes %s of %s", core.ErrShape, y.Shape(), x.Shape()))

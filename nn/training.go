@@ -3,6 +3,7 @@ package nn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -167,7 +168,7 @@ func (r *training) add(number int, trained, validated []float64) {
 // executor returns the executor of the loss and the metrics as float64 scalars, and of what finish adds to the graph.
 func (r *training) executor(name string, finish func(scope *model.Scope, loss *graph.Node)) (*model.Exec, error) {
 	exec, err := model.NewExec(r.Backend, r.Store, func(scope *model.Scope, batch []*graph.Node) []*graph.Node {
-		defer panicWithErrors()
+		defer PanicWithErrors()
 		scope.Store().SetTraining(batch[0].Graph(), finish != nil)
 		loss, metrics := r.Loss(scope, batch)
 		if len(metrics) != len(r.Metrics) {
@@ -188,17 +189,22 @@ func (r *training) executor(name string, finish func(scope *model.Scope, loss *g
 	return exec.WithName(name), nil
 }
 
-// panicWithErrors, deferred in a function that builds a graph, makes an error of a panic's value: GoMLX returns only those as
-// errors, and waits for ever in Exec.Finalize after others.
-func panicWithErrors() {
+// PanicWithErrors, deferred in a function that builds a graph, makes an error of a panic's value: GoMLX returns only those
+// as errors, and waits for ever in Exec.Finalize after others.
+func PanicWithErrors() {
 	switch r := recover().(type) {
 	case nil:
 	case error:
-		panic(r)
+		panic(buildError{r})
 	default:
-		panic(fmt.Errorf("%v", r))
+		panic(buildError{fmt.Errorf("%v", r)})
 	}
 }
+
+// buildError is what a function that builds a graph panicked with, before GoMLX says around it where that was.
+type buildError struct{ error }
+
+func (e buildError) Unwrap() error { return e.error }
 
 // pass runs the batches of the data in the given order, from where the training is, and returns the means of loss and metrics.
 func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool, done func(batch int)) ([]float64, error) {
@@ -280,6 +286,9 @@ func (r *training) prepare(exec *model.Exec, batch []*tensors.Tensor) error {
 		inputs[i] = t.Shape()
 	}
 	if _, err := exec.Compile(inputs...); err != nil {
+		if own := (buildError{}); errors.As(err, &own) {
+			return own.error
+		}
 		return err
 	}
 	if err := r.Store.InitializeVariables(r.Backend, nil); err != nil {

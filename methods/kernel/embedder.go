@@ -98,6 +98,8 @@ func choose(ctx context.Context, t *core.Training) (*affine.Embedding, function,
 	switch {
 	case f.Kernel == polynomial && f.Scale > 0:
 		return affine.Divide(t.Train.Shape(), 1), f, nil
+	case f.Kernel != polynomial && f.Length > 0 && !f.valid():
+		return nil, f, fmt.Errorf("%w: length_scale=%g; give at least %g, or 0", core.ErrOption, f.Length, leastLength)
 	case f.Kernel == polynomial:
 		f.Scale = float64(t.Train.Size())
 		coordinates, err := affine.Scale(ctx, t.Train)

@@ -26,12 +26,15 @@ type function struct {
 	Scale  float64 `json:"scale"`
 }
 
+// leastLength is the least length: no distance in units of it overflows when it is squared.
+const leastLength = 1e-100
+
 // valid reports whether it is a kernel that is finite at finite points of usual size.
 func (f function) valid() bool {
 	if f.Kernel == polynomial {
 		return f.Degree >= 1 && f.Coef0 >= 0 && f.Coef0 <= math.MaxFloat64 && f.Scale > 0 && f.Scale <= math.MaxFloat64
 	}
-	return f.of() != nil && f.Length > 0 && f.Length <= math.MaxFloat64
+	return f.of() != nil && f.Length >= leastLength && f.Length <= math.MaxFloat64
 }
 
 // of returns the kernel as a function of the squared distance in units of the length; nil for polynomial.
