@@ -48,7 +48,8 @@ func (embedder) Describe() core.Description {
 			core.FloatOption("scale", 0, 0, 1e30,
 				"polynomial: divides the product; 0 for the mean ‖a‖² of training snapshots"),
 			core.IntOption("centres", 0, 0, mostCentres, fmt.Sprintf(
-				"number of centres, at most that of training snapshots; 0 for all of these, or for %d if there are more", usualCentres)),
+				"number of centres, at most that of training snapshots; 0 for all of these, or for %d if there are more",
+				usualCentres)),
 		},
 	}
 }
