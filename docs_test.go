@@ -57,9 +57,25 @@ func TestPagesShowTheExamples(t *testing.T) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+var (
+	link    = regexp.MustCompile(`\]\(([^)#]*)(?:#([^)]*))?\)`)
+	block   = regexp.MustCompile("(?ms)^```.*?^```")
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	dropped = regexp.MustCompile(`\]\([^)]*\)|[^\p{L}\p{N} _-]`)
+)
 
-// TestLinks: what the documentation links to in this repository is there.
+// anchors are what links to the headings of a page are called.
+func anchors(t *testing.T, page string) (names []string) {
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	for _, match := range heading.FindAllSubmatch(block.ReplaceAll(text, nil), -1) {
+		name := strings.ToLower(string(dropped.ReplaceAll(match[1], nil)))
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
+}
+
+// TestLinks: the files and headings of this repository that the documentation links to are there.
 func TestLinks(t *testing.T) {
 	pages := 0
 	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
@@ -70,9 +86,16 @@ func TestLinks(t *testing.T) {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			if target := match[1]; !strings.Contains(target, "://") {
-				_, err := os.Stat(filepath.Join(filepath.Dir(path), target))
-				assert.NoError(t, err, "%s links to %s", path, target)
+			target, anchor := filepath.Join(filepath.Dir(path), match[1]), match[2]
+			if match[1] == "" {
+				target = path
+			}
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			_, err := os.Stat(target)
+			if assert.NoError(t, err, "%s links to %s", path, target) && anchor != "" && filepath.Ext(target) == ".md" {
+				assert.Contains(t, anchors(t, target), anchor, "%s links to %s", path, target)
 			}
 		}
 		return nil

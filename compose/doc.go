@@ -1,10 +1,14 @@
 // Package compose makes methods out of parts, so that a third party need not write a whole one.
 //
-// The general composition is [New]: an embedder, and an evolution operator fitted to its features. A loss becomes a method
-// as the reference encoder trained under it ([LossEmbedder]) and ridge regression ([LossMethod]); an embedder as itself and
-// ridge regression ([EmbedderMethod]); an evolution operator on reference features that are trained once ([OperatorMethod],
-// [Share]). The built-in methods are compositions too. What New returns, and its parts, have a guard around them
-// ([core.Guard]), so that nothing here checks what a part is given and returns.
+// The general composition is [New]: an embedder, and an evolution operator that is fitted to its features. There is one
+// composition for each kind of part:
+//
+//   - A loss trains the reference encoder ([LossEmbedder]), and an operator is fitted to its features ([LossMethod]).
+//   - An embedder is followed by an operator ([EmbedderMethod]).
+//   - An operator works on reference features ([OperatorMethod]), which are trained once for all operators ([Share]).
+//
+// Most built-in methods are compositions too. What New returns has a guard around it, and so have its parts
+// ([core.Guard]). So nothing here checks what a part is given and returns.
 //
 // compose imports core, nn and linalg.
 package compose

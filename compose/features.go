@@ -11,8 +11,8 @@ import (
 // mostKept is how many values of features a fit keeps in memory, 128 MiB of them. More are computed again at each reading.
 const mostKept = 1 << 24
 
-// featuresOf returns the features of x, as a view if the embedding has one or if they are many: those of a long sequence
-// may be larger than memory. What it returns is for the time of ctx.
+// featuresOf returns the features of x. It is a view if the embedding has one, or if features are so many that they may
+// not fit into memory. The result is valid while ctx is.
 func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectories) (mat.Matrix, error) {
 	if viewer, ok := core.As[core.Viewer](embedding); ok {
 		views := make([]mat.Matrix, x.Count())
@@ -39,7 +39,7 @@ func featuresOf(ctx context.Context, embedding core.Embedding, x core.Trajectori
 	return features, read(features, 0)
 }
 
-// embedded are features that are computed as they are read. If they cannot be, it panics with [core.Unreadable].
+// embedded are features that are computed as they are read. An error in this is a panic with [core.Unreadable].
 type embedded struct {
 	rows, columns int
 	read          func(dst *mat.Dense, from int) error
@@ -63,11 +63,12 @@ func (e embedded) At(i, j int) float64 {
 
 func (e embedded) T() mat.Matrix { return mat.Transpose{Matrix: e} }
 
-// blockValues is how many values of snapshots, or features of them, are there at a time.
+// blockValues is the largest number of values of a block of snapshots, or of its features.
 const blockValues = 1 << 21
 
-// inBlocks calls do with the features of one block of the snapshots from … end-1 after the other, the first of which has
-// the number at, so that many snapshots take no more memory than a few: rows are independent.
+// inBlocks cuts the snapshots from … end-1 into blocks, and calls do with the features of each in turn. The first row
+// of a block has the number at. So many snapshots take no more memory than a few. This is right because rows are
+// independent.
 func inBlocks(
 	ctx context.Context, e core.Embedding, x core.Trajectories, from, end int, do func(z *mat.Dense, at int) error,
 ) error {

@@ -8,31 +8,32 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// LossOptions say more about an embedder that is trained under a loss.
+// LossOptions say more about an embedder that is trained under a loss. Their zero value is the default.
 type LossOptions struct {
-	// Name, Summary and Doc describe it; "loss:" and the name of the loss, the loss's summary and doc where empty.
+	// Name, Summary and Doc describe it. If Name is empty, it is "loss:" and the name of the loss. If Summary or Doc is
+	// empty, it is that of the loss.
 	Name, Summary, Doc string
 	// Network is the encoder; nil for [nn.Reference]. Options of an [nn.Configurable] are options
 	// of the embedder.
 	Network nn.Encoder
-	// Views are the defaults of the options normalise, lagged, constant and centre; nil for [DefaultViews].
+	// Views has the defaults of the options normalise, lagged, constant and centre; nil for [DefaultViews].
 	Views *Views
-	// Features is the default number of features, a constant one among them; 0 for the number of states.
+	// Features is the default number of features, with the constant one; 0 for the number of states.
 	Features int
 	// Schedule has the defaults of the options of training; nil for [DefaultSchedule].
 	Schedule *nn.Schedule
 }
 
-// DefaultSchedule is that of a loss that says nothing of it.
+// DefaultSchedule is that of a loss that names no other.
 var DefaultSchedule = nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}
 
-// LossEmbedder returns the embedder that trains an encoder under a loss, which compares two views of a batch of lagged pairs:
-// the features of snapshots, and those of their successors. What features are, and how the two views differ, are options
-// ([Views]), as are their number and the training ([nn.ScheduleOptions]).
+// LossEmbedder returns the embedder that trains an encoder under a loss. The loss compares two views of a batch of
+// lagged pairs: the features of snapshots, and those of their successors. Options say what features are and how the two
+// views differ ([Views]), how many features there are, and how long and fast to train ([nn.ScheduleOptions]).
 //
-// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other is evaluated
-// outside: features go out, value and gradients come back, and the encoder is trained by the
-// gradient of ⟨z(x), ∂x⟩ + ⟨W z(y), ∂y⟩.
+// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other loss is evaluated outside the
+// graph. Then the two views u and v, both n×d, go out, and the value and its derivatives ∂u and ∂v come back. The
+// encoder is trained by the gradient of ⟨u, ∂u⟩ + ⟨v, ∂v⟩.
 //
 // The embedder and the loss have a guard around them ([core.Guard]). Nil options are the defaults.
 func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embedder {

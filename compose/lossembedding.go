@@ -25,7 +25,7 @@ var (
 	_ core.Saver     = lossEmbedding{}
 )
 
-// newLossEmbedding returns the embedding of parameters that are trained. It adds to the report what compiling takes.
+// newLossEmbedding returns the embedding of trained parameters. It adds the time of compiling to the report.
 func newLossEmbedding(
 	backend compute.Backend, store *model.Store, shape []int, v viewer, report core.Report,
 ) (core.Embedding, error) {
@@ -37,7 +37,7 @@ func newLossEmbedding(
 	return lossEmbedding{nn.NewEmbedding(v.network, encoder, report), v.Views}, nil
 }
 
-// settle removes from the store what only training needs, and adds the moments of the features where they are needed.
+// settle removes what only training needs from the store. With [NormaliseBatch] it adds the moments of the features.
 func (v viewer) settle(ctx context.Context, backend compute.Backend, store *model.Store, train core.Trajectories) error {
 	if err := v.dropTraining(store); err != nil || v.Normalise != NormaliseBatch {
 		return err
@@ -88,7 +88,7 @@ func (e lossEmbedding) Save(ctx context.Context) (*core.State, error) {
 	return s, err
 }
 
-// savedViews returns the views that a network was saved with; the default ones if none were kept, as before there was a choice.
+// savedViews returns the views that a network was saved with. Older models have none: theirs are the default ones.
 func savedViews(s *core.State, network nn.Encoder, features int) (viewer, error) {
 	facts := struct {
 		Views Views `json:"views"`

@@ -19,27 +19,26 @@ const (
 
 // Options say more about a composed method.
 type Options struct {
-	// Name, Summary and Doc describe the method; those of the embedder where empty.
+	// Name, Summary and Doc describe the method. What is empty is that of the embedder.
 	Name, Summary, Doc string
 	// Precision is the unit roundoff of the features; 0 stands for [Float32].
 	Precision float64
-	// FullRank says that a fit counts as untrained if the operator's rank is below the least one of the task,
-	// [core.Training.LeastRank], or below the rank that the user asked for if that is less.
+	// FullRank makes a fit count as untrained if the rank of the operator is too low: below the least one of the task
+	// ([core.Training.LeastRank]), or below the rank that the user asked for if that is less.
 	FullRank bool
-	// Defaults are values of options of the operator that stand in the place of its own defaults.
+	// Defaults are defaults of the operator's options that replace its own.
 	Defaults map[string]any
-	// Features tells how many features the embedder will have, from the training that it is given; 0 where it does not
-	// know. With it, a rank that no operator can have is refused before anything is fitted. Nil for an embedder that does
-	// not know.
+	// Features returns how many features the embedder will have for a training, or 0 if it does not know. With it, a rank
+	// above that number is refused before anything is fitted. Nil for an embedder that never knows.
 	Features func(t *core.Training) int
 }
 
 // New returns the method that fits the embedder, then the operator to the features of the training snapshots. Its model
-// embeds a snapshot, advances the features by one lag, and decodes them if the embedding is a [core.Decoder]; otherwise the
-// snapshots themselves are the operator's observable.
+// embeds a snapshot and advances the features by one lag. If the embedding is a [core.Decoder], it decodes them.
+// Otherwise the snapshots themselves are the operator's observable.
 //
-// The method has the options of both parts. The operator's option "rank", if it has one, gives the number of states where
-// it is 0. The random streams are those of the embedder's declared name. Nil options are the defaults.
+// The method has the options of both parts. If the operator has an option "rank", 0 stands for the number of states.
+// The random streams are those of the embedder's declared name. Nil options are the defaults.
 //
 // The method and both parts have a guard around them ([core.Guard]).
 func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) core.Method {
@@ -74,8 +73,8 @@ func firstOf(texts ...string) string {
 
 const rankOption = "rank"
 
-// operatorOptions are the options of the operator with the defaults of the composition. The doc of "rank" says what 0 stands
-// for in one.
+// operatorOptions are the options of the operator with the defaults of the composition. The doc of "rank" says what 0
+// stands for there.
 func (o Options) operatorOptions(options []core.Option) []core.Option {
 	options = append([]core.Option{}, options...)
 	for i, option := range options {
@@ -222,8 +221,8 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 	return report
 }
 
-// constant reports whether all rows of m are one row, up to float32's rounding. It reads little further than to the first
-// row that tells.
+// constant reports whether all rows of m are equal, up to the rounding of float32. It stops soon after the first row
+// that differs.
 func constant(m mat.Matrix) bool {
 	const block = 256
 	n, d := m.Dims()

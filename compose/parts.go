@@ -6,8 +6,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// A method of parts has the options of all of them. Where two parts declare one name, the later part's option is called
-// "part_name". Only [centreOption] is one option of the whole, which all parts that declare it take.
+// A method of parts has the options of all of them. If two parts declare the same name, the option of the later part is
+// called "part_name". There is one exception: [centreOption] is one option of the whole, and all parts that declare it
+// read it.
 
 // part is a part of a composition with the names that its options have in the whole.
 type part struct {

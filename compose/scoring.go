@@ -21,7 +21,7 @@ import (
 // degenerate is the metric that is 1 for a batch on which the loss is degenerate and 0 for others.
 const degenerate = "degenerate"
 
-// scoring is how a loss takes part in training; see [nn.Trainer].
+// scoring is what a loss adds to training; see [nn.Trainer].
 type scoring struct {
 	graph   func(scope *model.Scope, batch []*graph.Node) (loss *graph.Node, metrics []*graph.Node)
 	extend  func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
@@ -55,7 +55,7 @@ func inGraph(v viewer, loss nn.GraphLoss, options core.Options) *scoring {
 	return &scoring{graph: build, close: func() {}}
 }
 
-// outside evaluates the loss outside the graph, which gets its value and gradients as further inputs.
+// outside evaluates the loss outside the graph. Its value and gradients are further inputs of the graph.
 func outside(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
 	features, err := model.NewExec(backend, store, func(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
 		defer nn.PanicWithErrors()
@@ -129,7 +129,7 @@ func tensorOf(m *mat.Dense) *tensors.Tensor {
 	return t
 }
 
-// warnings tells how many training batches were degenerate.
+// warnings says how many training batches were degenerate.
 func (s *scoring) warnings(h nn.History) []string {
 	count, first, last := 0, 0, 0
 	for _, e := range h.Metrics[degenerate] {

@@ -9,9 +9,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Share returns an embedder that fits the given one once for the same training data, options and seed, and hands out the
-// same embedding from then on, for as long as the returned embedder lives; only the first report counts the time of compiling.
-// Fits of the same are made one at a time; a fit that fails is not kept.
+// Share returns an embedder that fits the given one once for the same training data, options and seed. From then on it
+// hands out the same embedding, for as long as the returned embedder lives. Only the first report counts the time of
+// compiling. Equal fits wait for one another, and a fit that fails is not kept. Fits may run at the same time.
 func Share(embedder core.Embedder) core.Embedder {
 	return &shared{embedder: embedder, fits: map[[sha256.Size]byte]*sharedFit{}}
 }
@@ -22,7 +22,7 @@ type shared struct {
 	fits     map[[sha256.Size]byte]*sharedFit
 }
 
-// sharedFit holds an embedding, once there is one; turn is full while someone fits it or looks.
+// sharedFit holds an embedding, once there is one. turn is full while a fit makes or reads it.
 type sharedFit struct {
 	turn      chan struct{}
 	embedding core.Embedding
@@ -113,7 +113,7 @@ func (r reused) Report() core.Report {
 	return report
 }
 
-// fingerprint is a hash of everything that determines a fit. Fits that are handed an oracle's encoder have none.
+// fingerprint is a hash of everything that determines a fit. It returns ErrUnavailable if the fit sees the oracle.
 func fingerprint(t *core.Training) (key [sha256.Size]byte, err error) {
 	if t.OracleEmbedding != nil {
 		return key, fmt.Errorf("%w: an embedder that sees the oracle cannot be shared", core.ErrUnavailable)

@@ -18,20 +18,21 @@ const (
 	NormaliseNone Normalise = "none"
 	// NormaliseRows divides the features e of a snapshot by max(‖e‖₂, 1e-12).
 	NormaliseRows Normalise = "rows"
-	// NormaliseBatch gives each feature the mean 0 and the variance 1: in training over the snapshots of a batch, and
-	// afterwards over the training snapshots.
+	// NormaliseBatch gives each feature the mean 0 and the variance 1. In training they are those over a batch, afterwards
+	// those over the training snapshots.
 	NormaliseBatch Normalise = "batch"
 )
 
-// Lagged is how the features of a successor are made, in training alone.
+// Lagged is how training makes the features of successors.
 type Lagged string
 
 const (
-	// LaggedNone has the features of the encoder for both views.
+	// LaggedNone takes them from the encoder, as those of snapshots.
 	LaggedNone Lagged = "none"
-	// LaggedLinear multiplies them by a matrix that is trained along and then discarded.
+	// LaggedLinear takes them from the encoder and multiplies them by a matrix, which is trained too. It has no use after
+	// training.
 	LaggedLinear Lagged = "linear"
-	// LaggedEncoder has an encoder of its own for successors, which is discarded after training.
+	// LaggedEncoder takes them from a second encoder, which is discarded after training.
 	LaggedEncoder Lagged = "encoder"
 )
 
@@ -41,13 +42,14 @@ type Views struct {
 	Lagged    Lagged    `json:"lagged"`
 	// Constant makes the first feature the number 1.
 	Constant bool `json:"constant"`
-	// Centre subtracts the means of the features: of each batch in training, and of the training snapshots in the
-	// regression, which centres the observable too, and adds both means afterwards. The constant function is so taken out
-	// (deflated), what is left is learned, and the constant is put back (inflated).
+	// Centre subtracts the means of the features: in training those over a batch, in the regression those over the
+	// training snapshots. The regression subtracts the mean of the observable too, and its predictions have both means
+	// again. So the constant function is taken out (deflated), the rest is learned, and the constant is put back
+	// (inflated).
 	Centre bool `json:"centre"`
 }
 
-// DefaultViews are those of a loss that says nothing of them.
+// DefaultViews are those of a loss that names no others.
 var DefaultViews = Views{Normalise: NormaliseRows, Lagged: LaggedLinear}
 
 // Options of views.
@@ -61,20 +63,22 @@ const (
 
 const maxFeatures = 1 << 12
 
-// options declares the options of views with the defaults of v and so many features.
+// options declares the options of views. Their defaults are v and the given number of features.
 func (v Views) options(features int) []core.Option {
-	normalise := core.ChoiceOption(normaliseOption, "scale of the features: as they are, rows of unit length, or each of variance 1",
+	normalise := core.ChoiceOption(normaliseOption,
+		"scale. rows: the features of a snapshot have length 1; batch: each feature has mean 0 and variance 1",
 		string(NormaliseNone), string(NormaliseRows), string(NormaliseBatch))
 	lagged := core.ChoiceOption(laggedOption,
-		"features of successors in training: of the same encoder, that and a matrix, or of an encoder of their own",
+		"features of successors in training. none: the same encoder; linear: that and a matrix; encoder: a second encoder",
 		string(LaggedNone), string(LaggedLinear), string(LaggedEncoder))
 	normalise.Default, lagged.Default = string(v.Normalise), string(v.Lagged)
 	return []core.Option{
-		core.IntOption(featuresOption, features, 0, maxFeatures, "features, a constant one among them; 0 for the number of states"),
+		core.IntOption(featuresOption, features, 0, maxFeatures,
+			"number of features, with the constant one; 0 for the number of states"),
 		normalise, lagged,
 		core.BoolOption(constantOption, v.Constant, "make the first feature the number 1"),
 		core.BoolOption(centreOption, v.Centre,
-			"subtract the means of the features, in training and in the regression, which adds them and that of the snapshots"),
+			"subtract means in training and in the regression; predictions have them again"),
 	}
 }
 
@@ -86,7 +90,7 @@ func readViews(o core.Options) Views {
 	}
 }
 
-// check returns ErrOption for views that there are not.
+// check returns ErrOption for values that the options do not allow, alone or together.
 func (v viewer) check() error {
 	for _, o := range DefaultViews.options(0) {
 		if value, ok := map[string]string{normaliseOption: string(v.Normalise), laggedOption: string(v.Lagged)}[o.Name]; ok {
@@ -127,7 +131,7 @@ type viewer struct {
 const (
 	encoderScope = "encoder"
 	laggedScope  = "lagged"
-	successors   = "successors" // the encoder of its own
+	successors   = "successors" // the second encoder
 	batchScope   = "normalise"
 )
 
@@ -174,8 +178,8 @@ func (v viewer) batch(scope *model.Scope, x *graph.Node) *graph.Node {
 	return v.complete(z)
 }
 
-// build builds both views, of the snapshots x and of their successors y. Where they share an encoder, they go through it as one
-// batch.
+// build builds both views, of the snapshots x and of their successors y. If both have one encoder, they go through it
+// as one batch.
 func (v viewer) build(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
 	if v.Lagged == LaggedEncoder {
 		view, lagged = v.batch(scope.At(encoderScope), x), v.batch(scope.At(successors), y)
@@ -201,7 +205,7 @@ func centred(x *graph.Node) *graph.Node {
 // dropTraining removes the parameters that only training needs.
 func (v viewer) dropTraining(store *model.Store) error {
 	if v.Lagged != LaggedEncoder {
-		return nil // a matrix, which is small, and which older models have too
+		return nil // the matrix stays: it is small, and older models have it too
 	}
 	return store.DeleteVariablesInScope("/" + successors)
 }

@@ -26,7 +26,7 @@ import (
 // Notebook is the group of the five methods of kooplearn's "Ordered MNIST" notebook.
 const Notebook = "notebook"
 
-// Builtin returns a registry of what is built in. Neural methods run on the given runtime, which starts when the first of
+// Builtin returns a registry of what is built in. Neural methods run on the given runtime. It starts when the first of
 // them is fitted. Any number of registries may be made.
 func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	r := registry.New()
@@ -45,6 +45,6 @@ func Builtin(runtime *nn.Runtime) (*registry.Registry, error) {
 	return r, errors.Join(err, r.Group(Notebook, "linear", "classifier", "vamp", "contrastive", "autoencoder"))
 }
 
-// Reference returns the embedder on whose features evolution operators are compared, those of the method "contrastive".
-// Share one among many methods by compose.Share.
+// Reference returns the embedder of the method "contrastive". Evolution operators are compared on its features. Share
+// one among many methods by compose.Share.
 func Reference(runtime *nn.Runtime) core.Embedder { return contrastive.Features(runtime, nil) }

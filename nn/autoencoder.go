@@ -15,20 +15,21 @@ import (
 
 // AutoencoderEmbedder is an embedder that trains an encoder and a decoder together. It makes as many
 // features as there are states. Its embeddings are [core.Decoder]s and can be saved. A fit counts as
-// untrained unless the mean squared error of reconstructing validation snapshots is 10% below that
-// of the mean training snapshot. Nothing changes it, so that fits may run at the same time.
+// trained if it reconstructs validation snapshots with a mean squared error that is at least 10%
+// below that of the mean training snapshot. A fit does not change it, so fits may run at the same
+// time.
 type AutoencoderEmbedder struct {
 	Runtime *Runtime
 	// Network is the encoder and the decoder.
 	Network Autoencoder
-	// Description is what Describe returns, with the options of the loss alone.
+	// Description is what Describe returns, but its options are those of the loss alone.
 	Description core.Description
 	// Schedule is the default one.
 	Schedule Schedule
-	// Examples returns what it learns from: [Pairs], or [Triples].
+	// Examples returns what the training learns from: [Pairs] or [Triples].
 	Examples func(x core.Trajectories, lag int) Data
-	// Loss builds the loss of a batch of examples, a float32 scalar, and returns it with the
-	// snapshots that it reconstructs, and what it makes of them, both [n, shape…].
+	// Loss builds the loss of a batch of examples, a float32 scalar. It also returns the snapshots
+	// that it reconstructs, and their reconstructions, both [n, shape…].
 	Loss func(c *Coder, batch []*graph.Node, o core.Options) (loss, x, reconstruction *graph.Node)
 }
 
@@ -117,19 +118,20 @@ func (e *AutoencoderEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.E
 
 // Coder builds encoder and decoder into a graph.
 type Coder struct {
-	Scope    *model.Scope // of what is trained beside the two
+	Scope    *model.Scope // of parameters that are trained beside those of encoder and decoder
 	network  Autoencoder
 	features int
 	shape    []int // of a snapshot
 }
 
-// Encode returns the latents of batches of snapshots, [n, features] each. The batches have one size,
-// and go through the encoder as one.
+// Encode returns the latents of batches of snapshots, [n, features] each. All batches have the same
+// size. They go through the encoder as one batch.
 func (c *Coder) Encode(batches ...*graph.Node) []*graph.Node {
 	return together(batches, func(x *graph.Node) *graph.Node { return c.encode(c.Scope, x) })
 }
 
-// Decode is the inverse of Encode: it returns batches of snapshots, [n, shape…] each.
+// Decode maps batches of latents to batches of snapshots, [n, shape…] each. The batches go through the
+// decoder as those of Encode go through the encoder.
 func (c *Coder) Decode(batches ...*graph.Node) []*graph.Node {
 	return together(batches, func(z *graph.Node) *graph.Node { return c.decode(c.Scope, z) })
 }
@@ -152,7 +154,7 @@ func together(batches []*graph.Node, network func(x *graph.Node) *graph.Node) []
 	return results
 }
 
-// gain is how much better than the mean training snapshot a reconstruction must be, at least, to count as learned.
+// gain is the least share by which a reconstruction must be better than the mean training snapshot to count as learned.
 const gain = 0.1
 
 func untrained(err, ofMean float64) string {

@@ -10,15 +10,15 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// best is the epoch with the lowest validation loss so far, the first of equal ones, and its parameters; nothing before there
-// is one.
+// best is the epoch with the lowest validation loss so far, the first of equal ones, and its parameters. Its zero value
+// is for no epoch.
 type best struct {
 	Epoch  int     `json:"epoch"`
 	Loss   float64 `json:"loss"`
 	values map[string]core.Array
 }
 
-// over reports whether no epoch from the given one on is to be trained.
+// over reports whether training ends before the given epoch.
 func (b best) over(epoch, patience int) bool {
 	return patience > 0 && b.Epoch > 0 && epoch > b.Epoch+patience
 }
@@ -64,7 +64,7 @@ func (b best) keep(s *core.State) *best {
 	return &b
 }
 
-// readBest reads what keep added, for parameters of these shapes.
+// readBest reads what keep has added to s, for parameters of these shapes.
 func readBest(kept *best, s *core.State, parameters map[string]shapes.Shape) (best, error) {
 	if kept == nil {
 		return best{}, nil

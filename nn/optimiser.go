@@ -12,7 +12,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// update builds what a step does to the parameters: the gradient, the decay that is a part of it, its clipping, and Adam.
+// update builds what a step does to the parameters: the gradient, with the decay if it is a part of it, then clipping,
+// then Adam.
 func (s Schedule) update(scope *model.Scope, loss *graph.Node) {
 	adam := optimizer.Adam().LearningRate(s.LearningRate).Epsilon(1e-8)
 	if s.Optimiser != Adam {
@@ -47,7 +48,7 @@ func clipped(gradients []*graph.Node, most float64) []*graph.Node {
 			square = graph.Add(square, sum)
 		}
 	}
-	// The least that is added changes no norm that counts, and keeps a gradient of zeros.
+	// What is added is too small to change a norm that matters. It keeps a gradient of zeros at zero.
 	norm := graph.Sqrt(graph.AddScalar(square, 1e-30))
 	factor := graph.MinScalar(graph.Reciprocal(graph.DivScalar(norm, most)), 1)
 	scaled := make([]*graph.Node, len(gradients))
@@ -57,7 +58,7 @@ func clipped(gradients []*graph.Node, most float64) []*graph.Node {
 	return scaled
 }
 
-// ratePath is where GoMLX's optimisers have the learning rate.
+// ratePath is where GoMLX's optimisers keep the learning rate.
 var ratePath = model.JoinPath("/", optimizer.Scope, optimizer.ParamLearningRate)
 
 // setRate makes a number the learning rate of the steps to come.

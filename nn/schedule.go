@@ -15,23 +15,24 @@ type Schedule struct {
 
 	Optimiser Optimiser `json:",omitzero"` // "" for [AdamW]
 	Rates     Rates     `json:",omitzero"` // "" for [ConstantRate]
-	// Clip is the largest Euclidean norm of the gradient by all parameters together: a longer one is made as short. 0 is
-	// for none.
+	// Clip is the largest Euclidean norm of the gradient by all parameters together. A longer gradient is scaled down to
+	// it. 0 is for no limit.
 	Clip float64 `json:",omitzero"`
-	// Patience is after how many epochs without a lower validation loss the training ends. It then keeps the parameters of
-	// the epoch with the lowest one, also if it came to its last epoch. 0 is for all epochs and the last parameters.
+	// Patience ends the training after so many epochs without a lower validation loss. With it the parameters of the
+	// epoch with the lowest validation loss are kept, even if all epochs were trained. 0 is for all epochs and the
+	// parameters of the last one.
 	Patience int `json:",omitzero"`
 }
 
-// Optimiser is a rule by which parameters follow gradients.
+// Optimiser is the rule that changes parameters by their gradients.
 type Optimiser string
 
 const (
-	// AdamW has a weight decay beside the gradient (Loshchilov and Hutter, Decoupled weight decay regularization, ICLR
-	// 2019).
+	// AdamW applies the weight decay to the parameter, beside the gradient (Loshchilov and Hutter, Decoupled weight decay
+	// regularization, ICLR 2019).
 	AdamW Optimiser = "adamw"
-	// Adam has a weight decay in the gradient: it adds the parameter, times the decay, to the gradient (Kingma and Ba,
-	// Adam: a method for stochastic optimization, ICLR 2015). Without weight decay the two are the same.
+	// Adam adds the weight decay to the gradient: the parameter, times the decay (Kingma and Ba, Adam: a method for
+	// stochastic optimization, ICLR 2015). Without weight decay the two are the same.
 	Adam Optimiser = "adam"
 )
 
@@ -39,13 +40,14 @@ const (
 type Rates string
 
 const (
-	// ConstantRate is one rate.
+	// ConstantRate is the same in all steps.
 	ConstantRate Rates = "constant"
 	// CosineRate falls to 0 as half a cosine (Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts,
 	// ICLR 2017, without restarts).
 	CosineRate Rates = "cosine"
-	// OneCycleRate rises from a 25th for three tenths of the steps, and falls to a 250 000th, both as half a cosine (Smith
-	// and Topin, Super-convergence, 2019, with the numbers of PyTorch's OneCycleLR). The momentum stays as it is.
+	// OneCycleRate rises from a 25th of the largest rate for three tenths of the steps. Then it falls to a 250 000th. Both
+	// are half a cosine (Smith and Topin, Super-convergence, 2019, with the numbers of PyTorch's OneCycleLR). The momentum
+	// stays as it is.
 	OneCycleRate Rates = "one-cycle"
 )
 
@@ -55,7 +57,7 @@ const (
 	oneCycleLast  = oneCycleFirst / 1e4
 )
 
-// rate is the learning rate at a step, 0 … steps-1, of a training of so many.
+// rate is the learning rate at a step, 0 … steps-1.
 func (s Schedule) rate(step, steps int) float64 {
 	cosine := func(from, to, way float64) float64 { return to + (from-to)*(1+math.Cos(math.Pi*way))/2 }
 	switch s.Rates {
@@ -74,7 +76,8 @@ func (s Schedule) rate(step, steps int) float64 {
 
 // ScheduleOptions declares the options of a schedule with the defaults of s.
 func ScheduleOptions(s Schedule) []core.Option {
-	optimiser := core.ChoiceOption("optimiser", "rule by which parameters follow gradients", string(AdamW), string(Adam))
+	optimiser := core.ChoiceOption("optimiser", "rule that changes parameters by their gradients",
+		string(AdamW), string(Adam))
 	rates := core.ChoiceOption("schedule", "how the learning rate changes during training",
 		string(ConstantRate), string(CosineRate), string(OneCycleRate))
 	if s.Optimiser != "" {
@@ -85,13 +88,16 @@ func ScheduleOptions(s Schedule) []core.Option {
 	}
 	return []core.Option{
 		core.IntOption("epochs", s.Epochs, 1, 100_000, "passes over the training data"),
-		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate, the largest one of the schedule"),
-		core.IntOption("batch_size", s.BatchSize, 1, 65_536, "pairs or images in a step; the last step of an epoch may have fewer"),
-		core.FloatOption("weight_decay", s.WeightDecay, 0, 10, "weight decay; adamw has it beside the gradient, adam in it"),
+		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate; the largest one, where the schedule changes it"),
+		core.IntOption("batch_size", s.BatchSize, 1, 65_536,
+			"examples in a step, as pairs of snapshots; the last step of an epoch may have fewer"),
+		core.FloatOption("weight_decay", s.WeightDecay, 0, 10,
+			"weight decay; adamw applies it beside the gradient, adam adds it to the gradient"),
 		optimiser, rates,
-		core.FloatOption("clip", s.Clip, 0, math.MaxFloat64, "largest norm of the gradient; 0 for no limit"),
+		core.FloatOption("clip", s.Clip, 0, math.MaxFloat64,
+			"largest norm of the gradient by all parameters; 0 for no limit"),
 		core.IntOption("patience", s.Patience, 0, 100_000,
-			"epochs without a lower validation loss after which training ends and the best epoch is kept; 0 for all epochs"),
+			"end after so many epochs without a lower validation loss, and keep the best; 0 to train all and keep the last"),
 	}
 }
 

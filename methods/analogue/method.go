@@ -1,4 +1,4 @@
-// Package analogue is forecasting by analogues: what followed the most similar snapshots that were seen.
+// Package analogue is forecasting by analogues: what followed the most similar training snapshots.
 package analogue
 
 import (
@@ -27,12 +27,13 @@ const neighboursOption = "neighbours"
 func (method) Describe() core.Description {
 	return core.Description{
 		Name: "analogue", Summary: "what followed the most similar training snapshots",
-		Doc: "The mean of what followed those training snapshots that are nearest in the Euclidean distance, the earlier " +
-			"ones of those that are equally near (Lorenz, Atmospheric predictability as revealed by naturally occurring " +
-			"analogues, J. Atmos. Sci. 26, 1969). Nothing is learned, and there is no operator: it has no powers and no " +
-			"spectrum. The time of a prediction grows with the number of training snapshots, which a saved model has all.",
+		Doc: "A prediction is the mean of what followed the nearest training snapshots. The distance is Euclidean; of " +
+			"snapshots that are equally near the earlier ones count (Lorenz, Atmospheric predictability as revealed by " +
+			"naturally occurring analogues, J. Atmos. Sci. 26, 1969). Nothing is learned, and there is no operator, so " +
+			"there are no powers and no spectrum. The time of a prediction grows with the number of training snapshots. A " +
+			"saved model holds all of them.",
 		Options: []core.Option{core.IntOption(neighboursOption, 1, 1, 1<<20,
-			"number of training snapshots that a prediction is the mean of, at most that of lagged pairs")},
+			"number of nearest training snapshots; at most the number of lagged pairs")},
 	}
 }
 
@@ -70,10 +71,10 @@ func (method) Check(t *core.Training) error {
 	return nil
 }
 
-// mostKept is the most values of training snapshots that a model keeps, 2 GiB of them.
+// mostKept is the largest number of values of training snapshots that a model keeps, 2 GiB of them.
 const mostKept = 1 << 29
 
-// copied returns a copy of x, which takes no more memory: of 8 bits where x is.
+// copied returns a copy of x. It has 8 bits a value if x has.
 func copied(x core.Snapshots) (core.Snapshots, error) {
 	if pixels, ok := x.Pixels(); ok {
 		return core.NewPixelSnapshots(slices.Clone(pixels), x.Shape()...)

@@ -49,8 +49,8 @@ func (m *model) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots, 
 	return core.NewSnapshots(next, x.Shape()...)
 }
 
-// nearest returns, for each row of coordinates, the starts of training pairs that are nearest. It reads so
-// many training snapshots at a time.
+// nearest returns the starts of the nearest training pairs for each row of coordinates. It reads at most the given
+// number of training snapshots at a time.
 func (m *model) nearest(ctx context.Context, now *mat.Dense, rows int) ([]nearest, error) {
 	n, _ := now.Dims()
 	all := make([]nearest, n)
@@ -101,16 +101,16 @@ type neighbour struct {
 	square float64
 }
 
-// nearest are the nearest neighbours so far, at most as many as its capacity, the nearest first and, of those
-// equally near, the earliest.
+// nearest are the nearest neighbours so far, at most as many as its capacity. The nearest is the first; of those
+// equally near the earliest is.
 type nearest []neighbour
 
-// mayTake reports whether one of a squared distance, which is right to a millionth, can be among them.
+// mayTake reports whether a neighbour at this squared distance, which is right to a millionth, may be among them.
 func (n nearest) mayTake(square float64) bool {
 	return len(n) < cap(n) || square*(1-1e-6) <= n[len(n)-1].square
 }
 
-// take adds one that starts later than all others, in the place of the farthest if there are enough.
+// take adds one that starts later than all others. If there are enough, it replaces the farthest or is dropped.
 func (n *nearest) take(next neighbour) {
 	at := len(*n)
 	switch {

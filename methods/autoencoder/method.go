@@ -17,8 +17,8 @@ type Options struct {
 	Network nn.Autoencoder
 }
 
-// New returns the method "autoencoder": the operator is fitted anew to the latents, and the linear
-// map that was trained along is discarded. Nil options are the defaults.
+// New returns the method "autoencoder". Its operator is fitted to the trained latents, and the linear
+// map of the training is discarded. Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.New(newEmbedder(runtime, o), linalg.Ridge{}, &compose.Options{
 		Features: func(t *core.Training) int { return t.States },
@@ -31,16 +31,16 @@ func newEmbedder(runtime *nn.Runtime, o *Options) *nn.AutoencoderEmbedder {
 		Network: nn.Reference{},
 		Description: core.Description{
 			Name:    "autoencoder",
-			Summary: "dynamical autoencoder: encoder, decoder and linear dynamics of the latents trained together",
-			Doc: "An encoder, a decoder and a matrix K are trained so that the decoder reconstructs the " +
-				"snapshot, K maps its latents to those of its successor, and the decoder makes the successor " +
-				"of them: the sum of three mean squared errors (Lusch, Kutz and Brunton, Deep learning for " +
-				"universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018). Then an " +
-				"evolution operator is fitted to the latents in the place of K. The method \"consistent\" has " +
-				"a second matrix, backwards in time, and predicts by K.",
+			Summary: "dynamical autoencoder: encoder, decoder and a linear map of the latents, trained together",
+			Doc: "An encoder, a decoder and a matrix K are trained together. Three mean squared errors are added: " +
+				"that of the snapshot, decoded from its latents; that of the latents of the next snapshot, made by " +
+				"K; and that of the next snapshot, decoded from what K makes (Lusch, Kutz and Brunton, Deep " +
+				"learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018). " +
+				"Then an evolution operator is fitted to the latents by ridge regression, and replaces K. The " +
+				"method consistent has a second matrix, backwards in time, and predicts by K.",
 			Options: []core.Option{
 				core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
-				core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the evolved latents"),
+				core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K makes"),
 				core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
 			},
 		},

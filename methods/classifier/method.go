@@ -30,10 +30,11 @@ func (logits) Describe() core.Description {
 	return core.Description{
 		Name:    "classifier",
 		Summary: "ridge regression on the logits of the oracle that judges the run",
-		Doc: "The features are the logits of a classifier of the states, trained with labels: the oracle itself. They are a reference " +
-			"for what features that separate the states perfectly achieve (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning " +
-			"invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). What is judged was handed " +
-			"the judge, so the method is never ranked with the others.",
+		Doc: "The features are the logits of the oracle, a classifier of the states that is trained with labels. They show " +
+			"what is possible with features that tell the states apart (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning " +
+			"invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). Then the evolution " +
+			"operator is fitted to them by ridge regression, with the snapshots as observable. The method sees the oracle " +
+			"that judges it, so it is never ranked with the others.",
 		Exposure: core.OracleExposed,
 	}
 }

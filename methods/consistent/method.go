@@ -23,7 +23,7 @@ type Options struct {
 	Network nn.Autoencoder
 }
 
-// New returns the method "consistent": its operator is the forward map that was trained. Nil options
+// New returns the method "consistent". Its operator is K, the trained map forwards in time. Nil options
 // are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
 	m := &method{nn.AutoencoderEmbedder{
@@ -42,29 +42,28 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 
 var description = core.Description{
 	Name:    "consistent",
-	Summary: "consistent autoencoder: linear dynamics of the latents forwards and backwards, trained together",
-	Doc: "An encoder, a decoder and two matrices, K forwards in time and B backwards, are trained on snapshots " +
-		"with the ones before and after them: the decoder reconstructs the snapshot, makes its successor of " +
-		"what K makes of its latents and its predecessor of what B makes of them, and K maps its latents to " +
-		"those of the successor. To the four mean squared errors comes the consistency of K and B, (1/2d) Σ_k " +
-		"(‖K_{:k,:} B_{:,:k} − I‖² + ‖B_{:k,:} K_{:,:k} − I‖²), which is 0 where one is the inverse of the " +
-		"other (Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent Koopman " +
-		"autoencoders, ICML 2020, in the form of the comparison by Kostic, Novelli, Grazzi, Lounici and " +
-		"Pontil, Learning invariant representations of time-homogeneous stochastic dynamical systems, ICLR " +
-		"2024). Predictions are those of K itself: no operator is fitted to the latents.",
+	Summary: "consistent autoencoder: encoder, decoder and linear maps of the latents both ways in time, trained together",
+	Doc: "An encoder, a decoder and two matrices, K forwards in time and B backwards, are trained on three snapshots " +
+		"in a row. Four mean squared errors are added: that of the middle snapshot, decoded from its latents; that of the " +
+		"next one, decoded from what K makes of these latents; that of the one before, decoded from what B makes of them; " +
+		"and that of the latents of the next one, made by K. A fifth term is the consistency of K and B, (1/2d) Σ_k " +
+		"(‖K_{:k,:} B_{:,:k} − I‖² + ‖B_{:k,:} K_{:,:k} − I‖²). It is 0 if one is the inverse of the other (Azencot, " +
+		"Erichson, Lin and Mahoney, Forecasting sequential data using consistent Koopman autoencoders, ICML 2020, in the " +
+		"form of the comparison by Kostic, Novelli, Grazzi, Lounici and Pontil, Learning invariant representations of " +
+		"time-homogeneous stochastic dynamical systems, ICLR 2024). K itself predicts: no operator is fitted to the latents.",
 	Options: []core.Option{
 		core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
 		core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
 		core.FloatOption("backward", 1, 0, 1e6, "weight of the error of predicting the snapshot before"),
 		core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K makes"),
-		core.FloatOption("consistency", 1, 0, 1e6, "weight of how far K and B are from inverses of one another"),
+		core.FloatOption("consistency", 1, 0, 1e6, "weight of the consistency of K and B"),
 	},
 }
 
 // forward is the path of K. A row z of latents becomes z·K.
 const forward = "forward/weights"
 
-// loss builds the loss of triples: snapshots, [n, shape…], with the ones before and after them.
+// loss builds the loss of triples: snapshots before, now and after, [n, shape…] each.
 func loss(c *nn.Coder, triple []*graph.Node, o core.Options) (loss, x, reconstruction *graph.Node) {
 	before, x, after := triple[0], triple[1], triple[2]
 	latents := c.Encode(x, after)
@@ -90,7 +89,7 @@ func loss(c *nn.Coder, triple []*graph.Node, o core.Options) (loss, x, reconstru
 	return loss, x, decoded[0]
 }
 
-// method is an autoencoder with the operator that was trained along.
+// method is an autoencoder with the operator that was trained together with it.
 type method struct{ autoencoder nn.AutoencoderEmbedder }
 
 var (
@@ -98,7 +97,7 @@ var (
 	_ core.ModelLoader = (*method)(nil)
 )
 
-// composition is for one fit: its operator is the one that its embedder trains.
+// composition is for one fit: its operator is K of its own embedder.
 func (m *method) composition() core.Method {
 	e := &embedder{AutoencoderEmbedder: m.autoencoder}
 	return compose.New(e, &trained{of: e}, nil)
@@ -122,7 +121,7 @@ func (m *method) Load(ctx context.Context, s *core.Saved) (core.Model, error) {
 	return loader.Load(ctx, s)
 }
 
-// embedder is the autoencoder, which keeps the map forwards of its fit.
+// embedder is the autoencoder. It keeps K of its fit.
 type embedder struct {
 	nn.AutoencoderEmbedder
 	k *mat.Dense
@@ -151,7 +150,7 @@ func (e *embedder) Check(t *core.Training) error {
 	return e.AutoencoderEmbedder.Check(t)
 }
 
-// checkTriples returns [core.ErrTooShort] where no snapshot has one before and one after it.
+// checkTriples returns [core.ErrTooShort] if no snapshot has one before and one after it.
 func checkTriples(what string, x core.Trajectories, lag int) error {
 	if nn.Triples(x, lag).Len() > 0 {
 		return nil
@@ -178,7 +177,7 @@ func parameter(ctx context.Context, embedding core.Embedding, path string) (*mat
 	return m, nil
 }
 
-// trained is the operator that an embedder has trained. It is loaded as that of a ridge regression.
+// trained is the operator that an embedder has trained. It is loaded as a ridge regression is.
 type trained struct {
 	linalg.Ridge
 	of *embedder
@@ -190,7 +189,7 @@ var (
 )
 
 func (*trained) Describe() core.Description {
-	return core.Description{Name: "trained", Summary: "the map between latents that was trained along with them"}
+	return core.Description{Name: "trained", Summary: "the map between latents that was trained together with them"}
 }
 
 // Fit returns what a full regression on white latents with the cross-covariance K gives: K, to the bit.

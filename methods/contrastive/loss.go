@@ -11,10 +11,10 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Loss is the spectral contrastive loss (HaoChen, Wei, Gaidon and Ma, Provable guarantees for self-supervised deep learning
-// with spectral contrastive loss, NeurIPS 2021, §3.2; for evolution operators Turri and others, Self-supervised evolution
-// operator learning for high-dimensional dynamical systems, arXiv:2505.18671) with a snapshot's successor as its positive
-// example and the successors of the other snapshots of the batch as negative ones:
+// Loss is the spectral contrastive loss (HaoChen, Wei, Gaidon and Ma, Provable guarantees for self-supervised deep
+// learning with spectral contrastive loss, NeurIPS 2021, §3.2; for evolution operators Turri and others,
+// Self-supervised evolution operator learning for high-dimensional dynamical systems, arXiv:2505.18671). The successor
+// of a snapshot is its positive example, the successors of the other snapshots of the batch are the negative ones:
 //
 //	1/(n(n−1)) Σ_{i≠j} (x_i·y_j)² − (2/n) Σ_i x_i·y_i
 //
@@ -31,7 +31,7 @@ func (Loss) Describe() core.Description {
 		Name:    "spectral-contrastive",
 		Summary: "spectral contrastive loss: lagged pairs agree, other pairs are orthogonal",
 		Doc: "The mean of (x_i·y_j)² over the pairs i ≠ j of a batch, less twice the mean of x_i·y_i over its lagged pairs " +
-			"(HaoChen et al., 2021; Turri et al., 2025). It is least where the features span the leading singular functions of " +
+			"(HaoChen et al., 2021; Turri et al., 2025). It is least if the features span the leading singular functions of " +
 			"the evolution operator.",
 	}
 }

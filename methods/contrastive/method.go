@@ -18,7 +18,8 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, o.loss())
 }
 
-// Features returns the embedder of the method "contrastive": what evolution operators are compared on.
+// Features returns the embedder of the method "contrastive". Evolution operators are compared on its features. Nil
+// options are the defaults.
 func Features(runtime *nn.Runtime, o *Options) core.Embedder {
 	return compose.LossEmbedder(runtime, Loss{}, o.loss())
 }
@@ -30,13 +31,13 @@ func (o *Options) loss() *compose.LossOptions {
 	return &compose.LossOptions{
 		Name:    "contrastive",
 		Summary: "an encoder trained under the spectral contrastive loss",
-		Doc: "The encoder is trained to span the leading singular functions of the evolution operator, by telling a snapshot's successor " +
-			"from those of others (HaoChen, Wei, Gaidon and Ma, Provable guarantees for self-supervised deep learning with spectral " +
-			"contrastive loss, NeurIPS 2021; for evolution operators Turri and others, Self-supervised evolution operator learning " +
-			"for high-dimensional dynamical systems, arXiv:2505.18671, 2025; the relaxed score of DPNets, Kostic, Novelli, Grazzi, " +
-			"Lounici and Pontil, Learning invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, is " +
-			"kin). By default features have unit length, and a linear map is trained along for the lagged view. Then the evolution operator " +
-			"is fitted to the features by ridge regression, with the snapshots as observable.",
+		Doc: "The encoder is trained to span the leading singular functions of the evolution operator. Its loss tells a " +
+			"snapshot's successor from those of others (HaoChen, Wei, Gaidon and Ma, Provable guarantees for self-supervised " +
+			"deep learning with spectral contrastive loss, NeurIPS 2021; for evolution operators Turri and others, " +
+			"Self-supervised evolution operator learning for high-dimensional dynamical systems, arXiv:2505.18671, 2025). The " +
+			"relaxed score of DPNets is related (the method dpnets-relaxed). By default features have length 1, and in " +
+			"training those of successors are multiplied by a matrix, which is trained too. Then the evolution operator is " +
+			"fitted to the features by ridge regression, with the snapshots as observable.",
 		Network: o.Network,
 	}
 }

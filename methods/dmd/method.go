@@ -14,22 +14,22 @@ func New() core.Method {
 	return compose.New(values{}, linalg.Ridge{}, &compose.Options{
 		Name:    "dmd",
 		Summary: "exact dynamic mode decomposition of the snapshots",
-		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares " +
+		Doc: "The singular value decomposition of the training snapshots is cut to a rank. Least squares give the " +
 			"linear map from its coordinates to the snapshots one lag on (Schmid, Dynamic mode decomposition of " +
 			"numerical and experimental data, J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, " +
 			"Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory and applications, J. Comput. Dyn. " +
-			"1, 2014). The projected form has the same eigenvalues. It is computed from the covariances, in " +
-			"float64. It has the parts of the method linear with other settings: the snapshots are not standardised " +
-			"value by value, the directions that are kept are those of largest variance and not those that predict " +
-			"best, and nothing is regularised by default. Predictions are not clipped.",
+			"1, 2014). The projected form has the same eigenvalues. Everything is computed from the covariances, in " +
+			"float64. The method linear has the same parts with other settings: it standardises each value, keeps " +
+			"the directions that predict best, and regularises. By default dmd standardises nothing, keeps the " +
+			"directions of largest variance, and does not regularise. Predictions are not clipped.",
 		Precision: compose.Float64,
 		Features:  func(t *core.Training) int { return t.Train.Size() },
 		Defaults:  map[string]any{"alpha": 0.0, "variant": string(linalg.PrincipalComponents)},
 	})
 }
 
-// values is the embedder whose features are the values of a snapshot over one number, which changes
-// nothing but the scale at which directions are taken for zero.
+// values is the embedder whose features are the values of a snapshot divided by one number. This
+// changes only the scale at which directions are taken for zero.
 type values struct{}
 
 var (
@@ -39,7 +39,7 @@ var (
 
 // Describe implements [core.Embedder].
 func (values) Describe() core.Description {
-	return core.Description{Name: "dmd", Summary: "the values of the snapshot over the root of their mean square"}
+	return core.Description{Name: "dmd", Summary: "the values of the snapshot divided by the root of their mean square"}
 }
 
 // Fit implements [core.Embedder].

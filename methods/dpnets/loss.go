@@ -22,18 +22,18 @@ import (
 //
 // with the metric distortion R(C) = tr(C² − C − ln C)/d, which is least at C = I.
 //
-// The first score is VAMP-2 and is computed like it, from orthonormal bases ([nn.Basis]). These give
-// ln det C = tr ln C too. A feature that depends linearly on those before it to within the rounding of
-// float32 numbers, or that is zero (constant, if the views are centred), is left out of both: its
-// part of ln det C is 2 ln [nn.LeastDistance](d), with no gradient.
+// The first score without its distortion is VAMP-2. It is computed as that is, from orthonormal bases
+// ([nn.Basis]). These give ln det C = tr ln C too. A feature is left out of both if it is zero
+// (constant, if the views are centred), or if it depends linearly on those before it to within the
+// rounding of float32 numbers. Its part of ln det C is 2 ln [nn.LeastDistance](d), with no gradient.
 //
 // The relaxed score has a kink where the two largest eigenvalues of a covariance meet. Its gradient
-// there is the mean over all directions of the largest eigenvalue, to which no basis matters. The mean
-// weighs each eigenvector by the eigenvalue to the power 2²⁴: eigenvalues whose relative difference is
-// much smaller than 2⁻²⁴, the rounding of float32 numbers, count as one.
+// there is the mean over all directions of the largest eigenvalue, which depends on no basis. The mean
+// weighs each eigenvector by the eigenvalue to the power 2²⁴. So eigenvalues count as one if their
+// relative difference is much smaller than 2⁻²⁴, the rounding of float32 numbers.
 //
-// Batches with features that are left out are degenerate, and warnings tell of them. So are batches too
-// small to tell features apart, if the score is not relaxed.
+// Batches with features that are left out are degenerate, and warnings say so. If the score is not
+// relaxed, so are batches too small to tell features apart.
 //
 // The zero value is ready to use.
 type Loss struct {
@@ -58,17 +58,17 @@ func (l Loss) Describe() core.Description {
 		Name:    l.name(),
 		Summary: "negative score of deep projection networks",
 		Doc: "The negative sum of the squared canonical correlations between a batch and its successors, plus a metric " +
-			"distortion that holds the covariances of the features near the identity; Kostic et al., 2024.",
+			"distortion, which holds the covariances of the features near the identity; Kostic et al., 2024.",
 		Options: []core.Option{
 			core.FloatOption("gamma", 0.5, 0, 1e6, "weight of the metric distortion"),
 			core.BoolOption("centre", false, "subtract the batch's means"),
 		},
 	}
 	if l.Relaxed {
-		d.Summary = "relaxed negative score of deep projection networks, in which no covariance is inverted"
+		d.Summary = "negative relaxed score of deep projection networks, which inverts no covariance"
 		d.Doc = "The negative squared norm of the covariance between a batch and its successors, divided by the largest " +
-			"eigenvalues of the covariances of both, plus a metric distortion that holds these covariances near the " +
-			"identity; Kostic et al., 2024."
+			"eigenvalues of the covariances of both. A metric distortion, which holds these covariances near the identity, " +
+			"is added; Kostic et al., 2024."
 	}
 	return d
 }
@@ -99,7 +99,7 @@ func (l Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	return loss, nil
 }
 
-// warnings tells of a degenerate batch.
+// warnings says why a batch is degenerate.
 func (l Loss) warnings(u, v *view, centre bool, gamma float64) (warnings []string) {
 	for i, view := range []*view{u, v} {
 		left := view.LeftOut([]string{"view", "lagged view"}[i])
@@ -114,5 +114,5 @@ func (l Loss) warnings(u, v *view, centre bool, gamma float64) (warnings []strin
 	return warnings
 }
 
-// inverts reports whether a covariance is inverted, be it in the gradient of ln det C.
+// inverts reports whether the score, or the gradient of ln det C, inverts a covariance.
 func (l Loss) inverts(gamma float64) bool { return !l.Relaxed || gamma > 0 }

@@ -26,15 +26,14 @@ const (
 
 const doc = "The dictionaries: random-fourier, random Fourier features of a Gaussian kernel (Rahimi and Recht, " +
 	"Random features for large-scale kernel machines, NeurIPS 2007); rbf, Gaussian functions around training snapshots, " +
-	"drawn one from each of equal stretches of the data; polynomials, all monomials to a total degree; fourier, " +
-	"cos 2πkx and sin 2πkx of each value x over the period. Each has the constant function 1. All but fourier are " +
-	"functions of the values standardised over the training snapshots, so that large values do no harm, and the " +
-	"lengths of random-fourier and rbf are relative to the median distance of training snapshots. The functions " +
-	"of these two are divided by the root of their number (for random-fourier, of half of it). At full rank the " +
-	"eigenvalues take time with the cube of the number of functions. What is random comes from the seed of the " +
-	"run."
+	"one from each of equal stretches of the data; polynomials, all monomials to a total degree; fourier, cos 2πkx and " +
+	"sin 2πkx of each value x divided by the period. Each has the constant function 1. All but fourier first " +
+	"standardise the values over the training snapshots, so large values do no harm. The lengths of random-fourier and " +
+	"rbf are relative to the median distance of training snapshots. The functions of these two are divided by the root " +
+	"of their number (for random-fourier, of half of it). At full rank the time for the eigenvalues grows with the cube " +
+	"of the number of functions. The seed of the run draws what is random."
 
-// Dictionary returns the embedder "dictionary", whose features are the functions of a dictionary; the
+// Dictionary returns the embedder "dictionary". Its features are the functions of a dictionary, and the
 // first is the constant 1. It refuses more than 4096 functions.
 func Dictionary() core.Embedder { return core.GuardEmbedder(dictionary{}) }
 
@@ -52,9 +51,9 @@ func (dictionary) Describe() core.Description {
 		Name: "dictionary", Summary: "a dictionary of functions of the snapshot", Doc: doc,
 		Options: []core.Option{
 			core.ChoiceOption("dictionary", "the functions", radial, randomFourier, polynomials, fourier),
-			core.IntOption("functions", 300, 1, mostFunctions-1, "random-fourier, rbf: their number beside the constant"),
+			core.IntOption("functions", 300, 1, mostFunctions-1, "random-fourier, rbf: number of functions beside the constant"),
 			core.FloatOption("length_scale", 0.5, 1e-6, 1e6,
-				"random-fourier, rbf: length scale over the median distance of training snapshots"),
+				"random-fourier, rbf: length over the median distance of training snapshots"),
 			core.IntOption("degree", 3, 1, 100, "polynomials: largest total degree"),
 			core.IntOption("frequencies", 8, 1, mostFunctions, "fourier: number of frequencies for each value"),
 			core.FloatOption("period", 1, 1e-30, 1e30, "fourier: period, in units of the snapshot"),

@@ -16,14 +16,14 @@ const (
 )
 
 const doc = "The kernels of two snapshots a and b: rbf, exp(−‖a−b‖²/2l²) for a length l; matern12, exp(−‖a−b‖/l), " +
-	"and matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features are those of " +
-	"centres, training snapshots drawn one from each of equal stretches of the data, by the seed of the run. With all " +
-	"snapshots as centres the regression is the exact one in the space of the kernel; with fewer it is the one of " +
-	"Nyström. It takes memory with the square of their number and time with its cube; more of it where the kernel is " +
-	"so smooth that its values at the centres are a matrix that is singular to rounding. Directions of " +
-	"less than 1e-13 of the largest are left out."
+	"and matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features belong to " +
+	"centres. These are training snapshots, one from each of equal stretches of the data, drawn by the seed of the run. " +
+	"With all snapshots as centres the regression is exact in the space of the kernel. With fewer it is the " +
+	"approximation of Nyström. Memory grows with the square of the number of centres, time with its cube. Time is " +
+	"longer if the kernel is so smooth that the matrix of its values at the centres is singular to rounding. Directions " +
+	"of this matrix whose eigenvalue is below 1e-13 of the largest are left out."
 
-// Features returns the embedder "kernel-features", whose features have the kernel as their products.
+// Features returns the embedder "kernel-features". The product of the features of two snapshots is their kernel.
 func Features() core.Embedder { return core.GuardEmbedder(embedder{}) }
 
 type embedder struct{}
@@ -43,13 +43,14 @@ func (embedder) Describe() core.Description {
 			core.FloatOption("length_scale", 0, 0, 1e30,
 				"all but polynomial: length, in units of the snapshot; 0 for relative_scale"),
 			core.FloatOption("relative_scale", 1, 1e-6, 1e6,
-				"all but polynomial: length over the median distance of training snapshots, where length_scale is 0"),
+				"all but polynomial: length over the median distance of training snapshots, if length_scale is 0"),
 			core.IntOption("degree", 3, 1, 20, "polynomial: degree"),
-			core.FloatOption("coef0", 1, 0, 1e6, "polynomial: what is added to the product"),
+			core.FloatOption("coef0", 1, 0, 1e6, "polynomial: added to the scaled product"),
 			core.FloatOption("scale", 0, 0, 1e30,
-				"polynomial: scale of the product; 0 for the mean ‖a‖² of training snapshots"),
+				"polynomial: divides the product; 0 for the mean ‖a‖² of training snapshots"),
 			core.IntOption("centres", 0, 0, mostCentres, fmt.Sprintf(
-				"number of centres, at most that of training snapshots; 0 for all, or %d if there are more", usualCentres)),
+				"number of centres, at most that of training snapshots; 0 for all of these, or for %d if there are more",
+				usualCentres)),
 		},
 	}
 }
@@ -82,13 +83,13 @@ func (embedder) Check(t *core.Training) error {
 	return nil
 }
 
-// centresOf is the number of centres that a fit asks for, which no fit has more features than.
+// centresOf is the number of centres of a fit. It has at most as many features.
 func centresOf(t *core.Training) int {
 	return cmp.Or(t.Options.Int("centres"), min(t.Train.Len(), usualCentres))
 }
 
-// choose returns the kernel, and the coordinates in which it is computed. Kernels of the distance are the
-// same about the mean of the snapshots, where distances do not cancel.
+// choose returns the kernel, and the coordinates in which it is computed. Kernels of the distance are computed
+// about the mean of the snapshots: this changes no distance, and loses less of it to rounding.
 func choose(ctx context.Context, t *core.Training) (*affine.Embedding, function, error) {
 	o := t.Options
 	f := function{

@@ -11,9 +11,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// features are the r features φ(x) = Aᵀ k(Z, x) of a kernel k with m centres Z, where A·Aᵀ is the inverse of
-// k(Z, Z), or its pseudo-inverse: φ(x)·φ(y) is the kernel projected on the centres, and the kernel itself
-// where one of x and y is a centre.
+// features are the r features φ(x) = Aᵀ k(Z, x) of a kernel k with m centres Z. A·Aᵀ is the inverse of k(Z, Z), or
+// its pseudo-inverse. So φ(x)·φ(y) is the kernel projected on the centres. It is the kernel itself if x or y is a
+// centre.
 type features struct {
 	function
 	centres *mat.Dense // Z, m×d

@@ -7,9 +7,9 @@ import (
 	"github.com/koopbench/koopbench/internal/affine"
 )
 
-// Pixels returns the embedder "pixels", whose features are the values of the snapshot, each less its mean over the training
-// snapshots and divided by its population standard deviation over them; a constant value is not divided. The embedding is a
-// [core.Decoder].
+// Pixels returns the embedder "pixels". Its features are the values of the snapshot. From each its mean over the
+// training snapshots is subtracted, and the result is divided by the population standard deviation over them. A
+// constant value is not divided. The embedding is a [core.Decoder].
 func Pixels() core.Embedder { return core.GuardEmbedder(pixels{}) }
 
 type pixels struct{}
@@ -23,8 +23,8 @@ func (pixels) Describe() core.Description {
 	return core.Description{
 		Name:    "pixels",
 		Summary: "the values of the snapshot, standardised",
-		Doc: "Each value of the flattened snapshot, less its mean over the training snapshots and divided by its population standard " +
-			"deviation over them. Values that are constant over the training snapshots are not divided.",
+		Doc: "The features are the values of the snapshot. From each its mean over the training snapshots is subtracted, " +
+			"and the result is divided by the population standard deviation over them. Constant values are not divided.",
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 //
 //	Σ_ij w_ij M_X,ij M_Y,ij − 2 Σ_i w_ii T_ii
 //
-// which is, up to a constant, the squared Hilbert–Schmidt distance of the evolution operator from the
-// one that the features span, if all w_ij are 1. With joint nesting, w is [nn.NestedWeights]: the
-// loss is the mean of this one over the first feature, the first two, and so on up to all d, so that
-// the features are least singular functions in the order of their singular values.
+// If all w_ij are 1, this is, up to a constant, the squared Hilbert–Schmidt distance of the evolution
+// operator from the operator that the features make. With joint nesting, w is [nn.NestedWeights]: the
+// loss is the mean of this one over the first feature, the first two, and so on to all d. It is least
+// for singular functions in the order of their singular values.
 //
 // The zero value is ready to use.
 type Loss struct{}
@@ -38,11 +38,12 @@ func (Loss) Describe() core.Description {
 	return core.Description{
 		Name:    "lora",
 		Summary: "low-rank approximation of the evolution operator, with ordered features",
-		Doc: "The squared distance, but for a constant, of the evolution operator from the operator that the features of a " +
-			"batch and of its successors make; Jeong et al., 2025. With joint nesting it is the mean over the first feature, " +
-			"the first two and so on, and features come out in the order of their singular values.",
+		Doc: "The squared distance, up to a constant, of the evolution operator from the operator that the features of a " +
+			"batch and of its successors make; Jeong et al., 2025. With joint nesting it is the mean of this over the first " +
+			"feature, the first two, and so on to all. This puts features in the order of their singular values.",
 		Options: []core.Option{
-			core.ChoiceOption("nesting", "joint: the mean over all leading groups of features; none: all features at once",
+			core.ChoiceOption("nesting",
+				"joint: the mean over the first feature, the first two, and so on; none: all features at once",
 				nestingJoint, nestingNone),
 		},
 	}

@@ -18,8 +18,8 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, o.loss())
 }
 
-// Features returns the embedder of the method "lora", whose features are ordered: the constant 1 is the
-// first.
+// Features returns the embedder of the method "lora". Its features are ordered, and the constant 1 is
+// the first. Nil options are the defaults.
 func Features(runtime *nn.Runtime, o *Options) core.Embedder {
 	return compose.LossEmbedder(runtime, Loss{}, o.loss())
 }
@@ -30,12 +30,13 @@ func (o *Options) loss() *compose.LossOptions {
 	}
 	return &compose.LossOptions{
 		Name:    "lora",
-		Summary: "low-rank approximation: an encoder trained to approximate the operator, with ordered features",
-		Doc: "Two encoders, of snapshots and of their successors, are trained to be the singular functions of the evolution " +
-			"operator, by the loss of low-rank approximation (Jeong, Ryu, Yun and Wornell, Efficient parametric SVD of Koopman " +
-			"operator for stochastic dynamical systems, NeurIPS 2025, arXiv:2507.07222). Nesting orders them by their singular " +
-			"values; the first is the constant 1. Features are not normalised. Then the evolution operator is fitted to the " +
-			"features of snapshots by ridge regression, with the snapshots as observable.",
+		Summary: "an encoder trained by low-rank approximation of the evolution operator, with ordered features",
+		Doc: "Two encoders, of snapshots and of their successors, are trained to be the singular functions of the " +
+			"evolution operator. Their loss is that of low-rank approximation (Jeong, Ryu, Yun and Wornell, Efficient " +
+			"parametric SVD of Koopman operator for stochastic dynamical systems, NeurIPS 2025, arXiv:2507.07222). Nesting " +
+			"puts the features in the order of their singular values. By default the first is the constant 1, and features " +
+			"are not normalised. Then the evolution operator is fitted to the features of snapshots by ridge regression, with " +
+			"the snapshots as observable.",
 		Network:  o.Network,
 		Views:    &compose.Views{Normalise: compose.NormaliseNone, Lagged: compose.LaggedEncoder, Constant: true},
 		Schedule: &nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam},

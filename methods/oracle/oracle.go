@@ -42,9 +42,9 @@ func (c *cnn) Describe() core.Description {
 	return core.Description{
 		Name:    "cnn",
 		Summary: "the reference network, trained as a classifier",
-		Doc: "Convolutions with ReLU and max-pooling, two of them for 28×28, and a linear layer give a logit a state; it is " +
-			"trained by the cross-entropy of their softmax with the labels. Its features are the logits. Snapshots that are " +
-			"no images have fully connected layers.",
+		Doc: "Convolutions with ReLU and max-pooling, two of them for 28×28, and a linear layer give one logit for each " +
+			"state. Snapshots that are not images have fully connected layers. The loss is the cross-entropy of the softmax " +
+			"of the logits with the labels. The features are the logits.",
 		Options: append(nn.ScheduleOptions(nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}),
 			nn.EncoderOptions(c.network)...),
 	}

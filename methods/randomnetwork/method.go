@@ -22,11 +22,17 @@ type Options struct {
 // New returns the method "random-network". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.New(Features(runtime, o), linalg.Ridge{}, &compose.Options{
-		Name: "random-network", Features: func(t *core.Training) int { return t.Options.Int(featuresOption) },
+		Name:    "random-network",
+		Summary: "ridge regression on many features of a network that is not trained",
+		Doc: "The network is the one that other methods train, with many features. Its parameters are drawn by the seed of " +
+			"the run and are not trained. The evolution operator is fitted to the features by ridge regression, with the " +
+			"snapshots as observable (after randomised neural networks for operators, RaNNDy, 2025). A comparison with the " +
+			"other methods shows what training is worth.",
+		Features: func(t *core.Training) int { return t.Options.Int(featuresOption) },
 	})
 }
 
-// Features returns the embedder "random-features", whose features are those of a network as it is drawn. Nil
+// Features returns the embedder "random-features". Its features are those of a network that is not trained. Nil
 // options are the defaults.
 func Features(runtime *nn.Runtime, o *Options) core.Embedder {
 	e := &embedder{runtime, nn.Reference{Width: 512}}
@@ -52,10 +58,9 @@ const featuresOption = "features"
 // Describe implements [core.Embedder].
 func (e *embedder) Describe() core.Description {
 	return core.Description{
-		Name: "random-features", Summary: "ridge regression on many features of a network that is not trained",
-		Doc: "The network that other methods train, with many features, as it is drawn by the seed of the run. The " +
-			"evolution operator is fitted to its features by ridge regression, with the snapshots as observable (after " +
-			"randomised neural networks for operators, RaNNDy, 2025). It says what training is worth.",
+		Name: "random-features", Summary: "many features of a network that is not trained",
+		Doc: "The network is the one that other methods train, with many features. Its parameters are drawn by the seed of " +
+			"the run and are not trained.",
 		Options: append([]core.Option{core.IntOption(featuresOption, 300, 1, 4096, "number of features")},
 			nn.EncoderOptions(e.network)...),
 	}
@@ -94,7 +99,7 @@ func (e *embedder) Load(ctx context.Context, s *core.Saved) (core.Embedding, err
 	return e.embedding(ctx, network, n)
 }
 
-// embedding returns the network with the parameters of n, which are drawn where they are not there.
+// embedding returns the network with the parameters of n. Parameters that n has not are drawn.
 func (e *embedder) embedding(ctx context.Context, network nn.Encoder, n *nn.Network) (_ core.Embedding, err error) {
 	defer core.Recover(&err)
 	backend, err := e.runtime.BackendFor(ctx)

@@ -15,24 +15,24 @@ import (
 //
 //	VAMP-r = Σ_i σ_i(C_X^{−½} C_XY C_Y^{−½})^r
 //
-// which is at most d for d features. A ridge ρ puts C_X + ρI and C_Y + ρI in the place of C_X and C_Y.
+// which is at most d for d features. A ridge ρ replaces C_X and C_Y by C_X + ρI and C_Y + ρI.
 //
-// With U and V orthonormal bases of the columns of the two views, x = U R, the matrix of the score is K = UᵀV and its gradient
-// by x is (V − U K) Sᵀ R^{−T}, where S, the derivative of the score by K, is 2K for VAMP-2 and the polar factor of K for VAMP-1.
-// No covariance is formed or inverted: almost collinear features cost accuracy in proportion to their condition number, where
-// covariances square it.
+// U and V are orthonormal bases of the columns of the two views, x = U R. The matrix of the score is K = UᵀV, and its
+// gradient by x is (V − U K) Sᵀ R^{−T}. S is the derivative of the score by K: 2K for VAMP-2, and the polar factor of K
+// for VAMP-1. No covariance is formed or inverted: the error grows with the condition number of the features, and
+// covariances would square it.
 //
-// A feature that depends linearly on those before it to within the rounding of float32 numbers, or that is zero (constant, if
-// the views are centred), is left out: the score is that of the other features, and its gradient is zero. Together with batches
-// too small to tell features apart, and with VAMP-1 where a canonical correlation is zero, these are the degenerate batches, of
-// which warnings tell.
+// A feature is left out if it is zero (constant, if the views are centred), or if it depends linearly on those before
+// it to within the rounding of float32 numbers. The score is then that of the other features, and this feature has the
+// gradient zero. Such a batch is degenerate. So are batches too small to tell features apart and, for VAMP-1, batches
+// with a canonical correlation of zero. Warnings say so.
 //
 // The zero value is ready to use.
 type Loss struct{}
 
 var _ nn.GraphLoss = Loss{}
 
-// correlated is the singular value of K below which VAMP-1, which has a kink where one is 0, takes it for 0.
+// correlated is the singular value of K up to which VAMP-1 takes it for 0, where the score has a kink.
 const correlated = 1e-8
 
 // Describe implements [core.Loss].
@@ -40,9 +40,10 @@ func (Loss) Describe() core.Description {
 	return core.Description{
 		Name:    "vamp",
 		Summary: "negative VAMP score: how well features span what is predictable",
-		Doc: "The negative sum of the canonical correlations between a batch and its successors (VAMP-1) or of their squares " +
-			"(VAMP-2); Wu and Noé, 2020. It does not change when the features are transformed linearly, and its least value, " +
-			"minus the number of features, is reached where they span functions that the dynamics carries into one another.",
+		Doc: "The negative sum of the canonical correlations between a batch and its successors (VAMP-1) or of their " +
+			"squares (VAMP-2); Wu and Noé, 2020. An invertible linear map of the features does not change it. Its least value " +
+			"is minus the number of features. It has this value if the features span functions that the dynamics carries into " +
+			"one another.",
 		Options: []core.Option{
 			core.IntOption("schatten", 2, 1, 2, "1 for VAMP-1, the nuclear norm; 2 for VAMP-2, the squared Frobenius norm"),
 			core.BoolOption("centre", false, "subtract the batch's means"),

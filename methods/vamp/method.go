@@ -21,11 +21,12 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.LossMethod(runtime, Loss{}, linalg.Ridge{}, &compose.LossOptions{
 		Name:    "vamp",
 		Summary: "VAMPnet: an encoder trained under the VAMP score",
-		Doc: "The encoder is trained to span the leading singular functions of the evolution operator, by the variational approach for " +
-			"Markov processes (Mardt, Pasquali, Wu and Noé, VAMPnets for deep learning of molecular kinetics, Nature Communications " +
-			"9, 2018; Wu and Noé, Variational approach for learning Markov processes from time series data, Journal of Nonlinear " +
-			"Science 30, 2020). By default features have unit length, and a linear map is trained along for the lagged view. Then the " +
-			"evolution operator is fitted to the features by ridge regression, with the snapshots as observable.",
+		Doc: "The encoder is trained to span the leading singular functions of the evolution operator. Its loss is the " +
+			"negative score of the variational approach for Markov processes (Mardt, Pasquali, Wu and Noé, VAMPnets for deep " +
+			"learning of molecular kinetics, Nature Communications 9, 2018; Wu and Noé, Variational approach for learning " +
+			"Markov processes from time series data, Journal of Nonlinear Science 30, 2020). By default features have length " +
+			"1, and in training those of successors are multiplied by a matrix, which is trained too. Then the evolution " +
+			"operator is fitted to the features by ridge regression, with the snapshots as observable.",
 		Network: o.Network,
 	})
 }
