@@ -100,6 +100,26 @@ func TestTuneIsVerified(t *testing.T) {
 	assert.NoFileExists(t, store.Path(results.BestFile), "the choice of an earlier search")
 }
 
+// seer is a template that sees the oracle.
+type seer struct{ *template }
+
+func (s seer) Describe() core.Description {
+	d := s.template.Describe()
+	d.Exposure = core.OracleExposed
+	return d
+}
+
+// TestTuneOfSeer: a score for which no oracle is trained does not judge a method that needs one.
+func TestTuneOfSeer(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	fakes := newFakes()
+	fakes.extra = []core.Method{seer{&template{fakes, "seer"}}}
+	got := call(t.Context(), fakes.config(), tuning(data, out, "seer", "--option", "order=down")...)
+	assert.NotZero(t, got.status)
+	assert.Contains(t, got.stderr, "seer sees the oracle, and --score vamp2 trains none; give --score accuracy")
+	assert.NoDirExists(t, out)
+}
+
 // TestTuneByOracle: the choice is marked, in the table and in the configuration.
 func TestTuneByOracle(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")

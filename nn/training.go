@@ -189,8 +189,8 @@ func (r *training) executor(name string, finish func(scope *model.Scope, loss *g
 	return exec.WithName(name), nil
 }
 
-// PanicWithErrors, deferred in a function that builds a graph, makes an error of a panic's value: GoMLX returns only those
-// as errors, and waits for ever in Exec.Finalize after others.
+// PanicWithErrors makes an error of a panic's value where it is deferred in a function that builds a graph: GoMLX returns
+// only those as errors, and waits for ever in Exec.Finalize after others.
 func PanicWithErrors() {
 	switch r := recover().(type) {
 	case nil:
