@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -82,6 +83,21 @@ func TestTuneIsVerified(t *testing.T) {
 
 	*found.Chosen = 0
 	require.NoError(t, store.WriteSearch(*found))
+	honest, err := os.ReadFile(store.Path(results.SearchFile))
+	require.NoError(t, err)
+	for forged, says := range map[string]string{
+		strings.Replace(string(honest), `"chosen"`, `"winner":1,"chosen"`, 1): "tune.json has a field that this version " +
+			"does not know: winner",
+		strings.Replace(string(honest), `"order":"down"`, `"order":"up"`, 1):    "tune.json has trials",
+		strings.Replace(string(honest), `"template?order=down"`, `"template"`, 1): "the trials 1 and 2 are both",
+	} {
+		require.NotEqual(t, string(honest), forged)
+		require.NoError(t, os.WriteFile(store.Path(results.SearchFile), []byte(forged), 0o666))
+		got := call(t.Context(), config, "verify", out, "--data", data, "-q")
+		assert.Equal(t, exitFailure, got.status)
+		assert.Contains(t, got.stdout, says)
+	}
+	require.NoError(t, os.WriteFile(store.Path(results.SearchFile), honest, 0o666))
 	for forged, says := range map[string]string{
 		"methods: [template]": "",
 		"methods:\n  - template: {order: down}": `best.yaml has the method "template?order=down", and the choice in ` +
