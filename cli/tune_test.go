@@ -88,7 +88,7 @@ func TestTuneIsVerified(t *testing.T) {
 	for forged, says := range map[string]string{
 		strings.Replace(string(honest), `"chosen"`, `"winner":1,"chosen"`, 1): "tune.json has a field that this version " +
 			"does not know: winner",
-		strings.Replace(string(honest), `"order":"down"`, `"order":"up"`, 1):    "tune.json has trials",
+		strings.Replace(string(honest), `"order":"down"`, `"order":"up"`, 1):      "tune.json has trials",
 		strings.Replace(string(honest), `"template?order=down"`, `"template"`, 1): "the trials 1 and 2 are both",
 	} {
 		require.NotEqual(t, string(honest), forged)
