@@ -102,6 +102,11 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 		if f.score == "" {
 			f.score = tune.DefaultScore(p)
 		}
+		if d := space.Base.Description; d.Exposure == core.OracleExposed && p.States != nil &&
+			f.score != results.ScoreAccuracy {
+			return nil, fmt.Errorf("%w: %s sees the oracle, and --score %s trains none; give --score %s", core.ErrOption,
+				d.Name, f.score, results.ScoreAccuracy)
+		}
 		return tune.OnValidation(p, f.score)
 	}
 	plan, err := s.plan(ctx, &f.runFlags)

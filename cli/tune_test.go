@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -82,6 +83,21 @@ func TestTuneIsVerified(t *testing.T) {
 
 	*found.Chosen = 0
 	require.NoError(t, store.WriteSearch(*found))
+	honest, err := os.ReadFile(store.Path(results.SearchFile))
+	require.NoError(t, err)
+	for forged, says := range map[string]string{
+		strings.Replace(string(honest), `"chosen"`, `"winner":1,"chosen"`, 1): "tune.json has a field that this version " +
+			"does not know: winner",
+		strings.Replace(string(honest), `"order":"down"`, `"order":"up"`, 1):      "tune.json has trials",
+		strings.Replace(string(honest), `"template?order=down"`, `"template"`, 1): "the trials 1 and 2 are both",
+	} {
+		require.NotEqual(t, string(honest), forged)
+		require.NoError(t, os.WriteFile(store.Path(results.SearchFile), []byte(forged), 0o666))
+		got := call(t.Context(), config, "verify", out, "--data", data, "-q")
+		assert.Equal(t, exitFailure, got.status)
+		assert.Contains(t, got.stdout, says)
+	}
+	require.NoError(t, os.WriteFile(store.Path(results.SearchFile), honest, 0o666))
 	for forged, says := range map[string]string{
 		"methods: [template]": "",
 		"methods:\n  - template: {order: down}": `best.yaml has the method "template?order=down", and the choice in ` +
@@ -98,6 +114,26 @@ func TestTuneIsVerified(t *testing.T) {
 	none := call(t.Context(), config, tuning(data, out, "template", "--option", "order=down", "--score", "vamp2")...)
 	assert.Contains(t, none.stderr, "nothing is chosen")
 	assert.NoFileExists(t, store.Path(results.BestFile), "the choice of an earlier search")
+}
+
+// seer is a template that sees the oracle.
+type seer struct{ *template }
+
+func (s seer) Describe() core.Description {
+	d := s.template.Describe()
+	d.Exposure = core.OracleExposed
+	return d
+}
+
+// TestTuneOfSeer: a score for which no oracle is trained does not judge a method that needs one.
+func TestTuneOfSeer(t *testing.T) {
+	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
+	fakes := newFakes()
+	fakes.extra = []core.Method{seer{&template{fakes, "seer"}}}
+	got := call(t.Context(), fakes.config(), tuning(data, out, "seer", "--option", "order=down")...)
+	assert.NotZero(t, got.status)
+	assert.Contains(t, got.stderr, "seer sees the oracle, and --score vamp2 trains none; give --score accuracy")
+	assert.NoDirExists(t, out)
 }
 
 // TestTuneByOracle: the choice is marked, in the table and in the configuration.

@@ -151,8 +151,14 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	})
 }
 
-// lossFeatures is the number of features that a fit asks for.
-func lossFeatures(t *core.Training) int { return cmp.Or(t.Options.Int(featuresOption), t.States) }
+// lossFeatures is the number of features that a fit asks for. If it says nothing, there is one beside a constant at least.
+func lossFeatures(t *core.Training) int {
+	least := 1
+	if t.Options.Bool(constantOption) {
+		least = 2
+	}
+	return cmp.Or(t.Options.Int(featuresOption), max(t.States, least))
+}
 
 // Load implements [core.EmbeddingLoader].
 func (e *lossEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.Embedding, err error) {

@@ -71,7 +71,10 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
-const rankOption = "rank"
+const (
+	rankOption    = "rank"
+	variantOption = "variant"
+)
 
 // operatorOptions are the options of the operator with the defaults of the composition. The doc of "rank" says what 0
 // stands for there.
@@ -133,7 +136,7 @@ func (m *method) Fit(ctx context.Context, t *core.Training) (_ core.Model, err e
 	}
 	given := m.operatorPart.given(t.Options)
 	rank, ranked := given[rankOption].(int)
-	if ranked && rank == 0 && given["variant"] != string(linalg.Full) { // which has no smaller rank
+	if ranked && rank == 0 && given[variantOption] != string(linalg.Full) { // which has no smaller rank
 		rank = min(t.States, embedding.Dim())
 		given[rankOption] = rank
 	}
@@ -179,15 +182,22 @@ func (m *method) Check(t *core.Training) error {
 	return nil
 }
 
-// checkRank returns ErrOption if the user asks for a higher rank than the embedder has features.
+// checkRank returns ErrOption if the user asks for a higher rank than the embedder has features, or for a lower one with
+// the variant that has no lower one.
 func (m *method) checkRank(t *core.Training, whole core.Options) error {
-	rank, _ := m.operatorPart.given(whole)[rankOption].(int)
+	given := m.operatorPart.given(whole)
+	rank, _ := given[rankOption].(int)
 	if m.Features == nil || rank == 0 {
 		return nil
 	}
-	if features := m.Features(t); features > 0 && rank > features {
-		return fmt.Errorf("%w: %s=%d with %d features; give a rank of at most %d, or more features", core.ErrOption,
-			m.operatorPart.inWhole[rankOption], rank, features, features)
+	name, features := m.operatorPart.inWhole[rankOption], m.Features(t)
+	switch {
+	case features > 0 && rank > features:
+		return fmt.Errorf("%w: %s=%d with %d features; give a rank of at most %d, or more features", core.ErrOption, name,
+			rank, features, features)
+	case rank < features && given[variantOption] == string(linalg.Full):
+		return fmt.Errorf("%w: %s=%d with variant=full, which has rank %d; leave the rank out or choose %s", core.ErrOption,
+			name, rank, features, linalg.ReducedRank)
 	}
 	return nil
 }

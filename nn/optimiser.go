@@ -20,6 +20,9 @@ func (s Schedule) update(scope *model.Scope, loss *graph.Node) {
 		adam = adam.WeightDecay(s.WeightDecay)
 	}
 	gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
+	if s.Clip > 0 {
+		gradients = clipped(gradients, s.Clip)
+	}
 	if s.Optimiser == Adam && s.WeightDecay > 0 {
 		k := 0
 		for v := range scope.IterVariables() {
@@ -28,9 +31,6 @@ func (s Schedule) update(scope *model.Scope, loss *graph.Node) {
 				k++
 			}
 		}
-	}
-	if s.Clip > 0 {
-		gradients = clipped(gradients, s.Clip)
 	}
 	adam.Done().(interface {
 		UpdateGraphWithGradients(scope *model.Scope, gradients []*graph.Node, lossType dtypes.DType)

@@ -61,14 +61,14 @@ func TestSchedules(t *testing.T) {
 					var g [2]float64
 					for i := range g {
 						g[i] = 2 * (w[i] - x)
-						if optimiser == nn.Adam {
-							g[i] += 0.3 * w[i]
-						}
 					}
 					if norm := math.Hypot(g[0], g[1]); clip > 0 && norm > clip {
 						g[0], g[1] = g[0]*clip/norm, g[1]*clip/norm
 					}
 					for i := range g {
+						if optimiser == nn.Adam {
+							g[i] += 0.3 * w[i]
+						}
 						m[i], v[i] = 0.9*m[i]+0.1*g[i], 0.999*v[i]+0.001*g[i]*g[i]
 						k := float64(step + 1)
 						change := m[i] / (1 - math.Pow(0.9, k)) / (math.Sqrt(v[i]/(1-math.Pow(0.999, k))) + 1e-8)

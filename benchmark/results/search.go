@@ -104,7 +104,12 @@ func (s *Search) check() error {
 			return err
 		}
 	}
+	first := map[string]int{}
 	for i, t := range s.Trials {
+		if k, twice := first[t.Method]; twice {
+			return fmt.Errorf("the trials %d and %d are both %.100q", k+1, i+1, t.Method)
+		}
+		first[t.Method] = i
 		for _, v := range []*float64{t.Score, t.StandardError} {
 			if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
 				return fmt.Errorf("trial %d has a score that is not finite", i+1)

@@ -3,6 +3,7 @@ package tune
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/koopbench/koopbench/benchmark/results"
@@ -29,10 +30,18 @@ func Choose(s results.Search, r *results.Results) results.Search {
 
 // scored is the trial with its scores, or with the reason why it has none.
 func scored(s results.Search, t results.Trial, r *results.Results) results.Trial {
-	t = results.Trial{Method: t.Method, Options: t.Options, Scores: []results.Number{}}
+	options := map[string]any{} // as the runs had them
+	maps.Copy(options, t.Options)
+	t = results.Trial{Method: t.Method, Options: options, Scores: []results.Number{}}
 	sum := 0.0 // of what is above the first: equal scores have their own mean, to the bit
 	for _, seed := range s.Seeds {
-		score, why := scoreOf(s.Score, r, r.Run(t.Method, seed))
+		run := r.Run(t.Method, seed)
+		for _, o := range s.Options {
+			if run != nil && run.Options[o.Name] != nil {
+				options[o.Name] = run.Options[o.Name]
+			}
+		}
+		score, why := scoreOf(s.Score, r, run)
 		if why != "" {
 			t.Reason, t.Scores = fmt.Sprintf("seed %d: %s", seed, why), []results.Number{}
 			return t

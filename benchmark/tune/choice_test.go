@@ -49,6 +49,14 @@ func TestChoose(t *testing.T) {
 	assert.Equal(t, "seed 1: it has not finished", s.Trials[4].Reason)
 	assert.Equal(t, s, tune.Choose(s, r), "it follows from the results alone")
 
+	forged := search(results.ScoreNRMSE, "a")
+	forged.Options = []results.SearchOption{{Name: "rank"}, {Name: "lr"}}
+	forged.Trials[0].Options = map[string]any{"rank": 9, "lr": 0.1}
+	r.Runs[0].Options = map[string]any{"rank": 1, "alpha": 0}
+	assert.Equal(t, map[string]any{"rank": 1, "lr": 0.1}, tune.Choose(forged, r).Trials[0].Options,
+		"options are those of the runs where these tell")
+	assert.Equal(t, 9, forged.Trials[0].Options["rank"], "what is given stays")
+
 	s = tune.Choose(search(results.ScoreNRMSE, "e"), r)
 	assert.Nil(t, s.Best())
 

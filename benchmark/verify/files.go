@@ -171,6 +171,7 @@ func (f *fileComparison) search() {
 		return err
 	}
 	if f.reading(results.SearchFile, true, read) && there != nil {
+		f.unknown(results.SearchFile, f.read(results.SearchFile, false), there)
 		f.sameFields(results.SearchFile, *there, tune.Choose(*there, f.Results), "")
 	}
 }
