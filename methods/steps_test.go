@@ -103,7 +103,7 @@ func orderedMNIST(b *testing.B, d core.Description, n, epochs int) *core.Trainin
 	b.Helper()
 	set, err := dataset.MNIST()
 	require.NoError(b, err)
-	const digits, validation = 5, 2
+	const digits, validation = 5, 3
 	s, err := set.Ordered(digits, n+validation)
 	require.NoError(b, err)
 	values := map[string]any{}

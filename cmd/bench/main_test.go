@@ -81,8 +81,10 @@ func TestProgram(t *testing.T) {
 	table, stderr := run(args...)
 	found := readResults(t, out)
 	t.Run("run", func(t *testing.T) {
-		assert.Equal(t, map[string]any{"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01, "width": 128.},
-			found.Oracle.Options)
+		assert.Equal(t, map[string]any{
+			"batch_size": 64., "epochs": 1., "lr": 8e-4, "weight_decay": 0.01, "width": 128.,
+			"optimiser": "adamw", "schedule": "constant", "clip": 0., "patience": 0., "orthogonal": false,
+		}, found.Oracle.Options)
 		methods := map[string]results.Run{}
 		for _, r := range found.Runs {
 			methods[r.Method] = r
@@ -170,7 +172,10 @@ func TestServedByItself(t *testing.T) {
 		require.Equal(t, results.StatusOK, r.Status, "%s: %s", r.Method, r.Reason)
 		runs[r.Method] = r
 	}
-	parts := []string{"loss:remote-vamp", "embedder:remote-pixels", "operator:remote-ridge"} // a loss is called vamp too
+	parts := []string{"embedder:remote-pixels", "operator:remote-ridge"}
+	for _, loss := range []string{"vamp", "dpnets", "dpnets-relaxed", "lora"} { // names of methods too
+		parts = append(parts, "loss:remote-"+loss)
+	}
 	assert.Len(t, runs, 2*len(builtin)+len(parts),
 		"all are the built-in methods, those of the plugin, and what is made of its parts")
 	for _, name := range parts {
