@@ -97,5 +97,11 @@ func savedViews(s *core.State, network nn.Encoder, features int) (viewer, error)
 		return viewer{}, fmt.Errorf("%w: the facts of an embedding: %w", core.ErrShape, err)
 	}
 	v := viewer{Views: facts.Views, network: network, features: features}
+	_, err := core.Description{Options: DefaultViews.options(0)}.Resolve(map[string]any{
+		normaliseOption: string(v.Normalise), laggedOption: string(v.Lagged),
+	})
+	if err != nil {
+		return viewer{}, err
+	}
 	return v, v.check()
 }

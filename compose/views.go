@@ -90,20 +90,15 @@ func readViews(o core.Options) Views {
 	}
 }
 
-// check returns ErrOption for values that the options do not allow, alone or together.
+// check returns ErrOption for options that are allowed alone, but not together.
 func (v viewer) check() error {
-	for _, o := range DefaultViews.options(0) {
-		if value, ok := map[string]string{normaliseOption: string(v.Normalise), laggedOption: string(v.Lagged)}[o.Name]; ok {
-			if err := o.Check(value); err != nil {
-				return err
-			}
-		}
-	}
 	switch {
 	case v.Constant && v.Centre:
-		return fmt.Errorf("%w: constant=true with centre=true, which makes a constant feature zero; leave one of them out", core.ErrOption)
+		return fmt.Errorf("%w: constant=true with centre=true, which makes a constant feature zero; leave one of them out",
+			core.ErrOption)
 	case v.Constant && v.features < 2:
-		return fmt.Errorf("%w: features=%d with constant=true, which is one of them; give at least 2", core.ErrOption, v.features)
+		return fmt.Errorf("%w: features=%d with constant=true, which is one of them; give at least 2",
+			core.ErrOption, v.features)
 	}
 	return nil
 }
