@@ -43,7 +43,7 @@ func (c *Conv) InputGradient() Conv {
 
 func (c *Conv) padded() bool { return c.PadTop|c.PadBottom|c.PadLeft|c.PadRight != 0 }
 
-// padded dimensions of the input
+// padHeight and padWidth are the dimensions of the padded input.
 func (c *Conv) padHeight() int { return c.Height + c.PadTop + c.PadBottom }
 func (c *Conv) padWidth() int  { return c.Width + c.PadLeft + c.PadRight }
 
