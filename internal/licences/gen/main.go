@@ -91,8 +91,8 @@ type goPackage struct {
 	}
 }
 
-// modules are the licence files of all modules in the program, by path and version: those that lie beside its packages, and
-// above them.
+// modules are the licence files of all modules in the program, by path and version: those that lie
+// beside its packages, and above them.
 func modules() (map[string]map[string]bool, error) {
 	all := map[string]map[string]bool{}
 	for _, platform := range platforms {
@@ -128,7 +128,8 @@ func modules() (map[string]map[string]bool, error) {
 	return all, nil
 }
 
-// collect adds the licence files in dir and in the folders above it, up to root, and those in folders of licences there.
+// collect adds the licence files in dir and in the folders above it, up to root, and those in
+// folders of licences there.
 func collect(dir, root string, files map[string]bool) error {
 	for ; ; dir = filepath.Dir(dir) {
 		for _, pattern := range []string{"*", "licenses/*", "THIRD_PARTY_LICENSES/*"} {
