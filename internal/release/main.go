@@ -69,10 +69,12 @@ func run(ctx context.Context, out string, dry bool) error {
 	if err := b.build(ctx, host, program); err != nil {
 		return err
 	}
-	if said, err := command(ctx, "", program, "version"); err != nil {
+	said, err := command(ctx, "", program, "version")
+	if err != nil {
 		return err
-	} else if !dry && !(strings.HasPrefix(said, "bench v"+version+"\n") && strings.Contains(said, b.commit+"\n")) {
-		return fmt.Errorf("the program says of itself:\n%s; it must be v%s of the commit %s", said, version, b.commit)
+	}
+	if want := fmt.Sprintf("bench v%s\ncommit    %s\n", version, b.commit); !dry && !strings.HasPrefix(said, want) {
+		return fmt.Errorf("the program says of itself:\n%sand not:\n%s", said, want)
 	}
 	common, err := b.common(ctx, program, work)
 	if err != nil {
