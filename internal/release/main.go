@@ -42,9 +42,16 @@ func run(ctx context.Context, out string, dry bool) error {
 	if err != nil {
 		return err
 	}
-	version, notes, err := newest(string(changelog))
+	version, date, notes, err := newest(string(changelog))
 	if err != nil {
 		return err
+	}
+	citation, err := os.ReadFile("CITATION.cff")
+	if err != nil {
+		return err
+	}
+	if want := "version: " + version + "\ndate-released: " + date + "\n"; !strings.Contains(string(citation), want) {
+		return fmt.Errorf("CITATION.cff does not have the version and date of CHANGELOG.md:\n%s", want)
 	}
 	work, err := os.MkdirTemp("", "koopbench-release-")
 	if err != nil {
@@ -103,13 +110,14 @@ func run(ctx context.Context, out string, dry bool) error {
 	return writeSums(out, "koopbench_"+version+"_checksums.txt", made)
 }
 
-// newest is the version of the newest section of a changelog that has a date, and the text of the section.
-func newest(changelog string) (version, notes string, err error) {
+// newest is what the newest section with a date says in a changelog.
+func newest(changelog string) (version, date, notes string, err error) {
 	for _, section := range strings.Split("\n"+changelog, "\n## ")[1:] {
 		title, text, _ := strings.Cut(section, "\n")
-		if name, date, ok := strings.Cut(title, " ("); ok && strings.HasSuffix(date, ")") {
-			return name, strings.TrimSpace(text) + "\n", nil
+		version, date, dated := strings.Cut(strings.TrimSuffix(title, ")"), " (")
+		if dated {
+			return version, date, strings.TrimSpace(text) + "\n", nil
 		}
 	}
-	return "", "", errors.New(`CHANGELOG.md has no section with a date, such as "## 0.1.0 (2026-12-01)"`)
+	return "", "", "", errors.New(`CHANGELOG.md has no section with a date, such as "## 0.1.0 (2026-12-01)"`)
 }

@@ -20,12 +20,13 @@ import (
 var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
 func TestNewest(t *testing.T) {
-	version, notes, err := newest(
+	version, date, notes, err := newest(
 		"# Changelog\n\n## Unreleased\n\n- a\n\n## 0.2.0 (2027-01-02)\n\n- b\n\n## 0.1.0 (2026-12-01)\n\n- c\n")
 	require.NoError(t, err)
 	assert.Equal(t, "0.2.0", version)
+	assert.Equal(t, "2027-01-02", date)
 	assert.Equal(t, "- b\n", notes)
-	_, _, err = newest("# Changelog\n\n## Unreleased\n\n- a\n")
+	_, _, _, err = newest("# Changelog\n\n## Unreleased\n\n- a\n")
 	assert.ErrorContains(t, err, "no section with a date")
 }
 
