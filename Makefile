@@ -46,8 +46,8 @@ tidy:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# The assembly, the wire format and the licence texts are what their generators write. The first two generators are modules
-# of their own.
+# The assembly, the wire format and the licence texts are what their generators write. The first two generators are
+# modules of their own.
 generated:
 	cd backend/cpu/internal/kernel/gen && $(GO) test ./...
 	cd plugin/wire/gen && $(GO) test ./...
