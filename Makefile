@@ -46,10 +46,12 @@ tidy:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# The assembly and the wire format are what their generators write; each generator is a module of its own.
+# The assembly, the wire format and the licence texts are what their generators write. The first two generators are
+# modules of their own.
 generated:
 	cd backend/cpu/internal/kernel/gen && $(GO) test ./...
 	cd plugin/wire/gen && $(GO) test ./...
+	$(GO) test ./internal/licences/...
 
 # The example plugins in Go: each is a module of its own.
 examples: $(TOOLS)/golangci-lint

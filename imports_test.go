@@ -17,8 +17,8 @@ import (
 
 const module = "github.com/koopbench/koopbench"
 
-// allowed says which packages of this module each may import: the first rule whose package is, or is above, the importing
-// one. A name allows what is below it too. Test files are not held to it.
+// allowed says which packages of this module each may import: the first rule whose package is, or
+// is above, the importing one. A name allows what is below it too. Test files are not held to it.
 var allowed = []struct {
 	importer string
 	imports  []string
@@ -69,7 +69,8 @@ func wrongImports(importer string, imports []string) []string {
 		for _, path := range imports {
 			imported, ours := strings.CutPrefix(path, module+"/")
 			if ours && !slices.ContainsFunc(rule.imports, func(name string) bool { return within(imported, name) }) {
-				wrong = append(wrong, fmt.Sprintf("%s imports %s; of this module it may import %q", importer, imported, rule.imports))
+				wrong = append(wrong, fmt.Sprintf("%s imports %s; of this module it may import %q", importer, imported,
+					rule.imports))
 			}
 		}
 		return wrong
@@ -80,12 +81,15 @@ func wrongImports(importer string, imports []string) []string {
 // TestWrongImports: the rules catch what they are there for.
 func TestWrongImports(t *testing.T) {
 	for importer, imported := range map[string]string{
-		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark", "benchmark/report": "dataset", "benchmark/report/page": "benchmark", "benchmark/results": "benchmark",
+		"core": "internal/npz", "registry": "nn", "benchmark": "registry", "benchmark/stats": "benchmark",
+		"benchmark/report": "dataset", "benchmark/report/page": "benchmark", "benchmark/results": "benchmark",
 		"benchmark/verify": "methods", "methods/vamp": "methods/linear",
-		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark", "internal/npz": "benchmark", "compose": "registry",
+		"nn": "methods", "linalg": "nn", "conformance": "methods", "plugin": "methods", "dataset": "benchmark",
+		"internal/npz": "benchmark", "compose": "registry",
 		"plugin/wire": "backend/cpu", "tasks/orderedmnist": "methods", "tasks/prinz": "tasks/lorenz63", "tasks": "benchmark",
 	} {
-		assert.Len(t, wrongImports(importer, []string{"fmt", "gonum.org/v1/gonum/mat", module + "/" + imported}), 1, "%s → %s", importer, imported)
+		assert.Len(t, wrongImports(importer, []string{"fmt", "gonum.org/v1/gonum/mat", module + "/" + imported}), 1,
+			"%s → %s", importer, imported)
 	}
 	assert.Len(t, wrongImports("benchmark", []string{module + "/plugin", module + "/methods/vamp", module + "/dataset",
 		module + "/tasks", module + "/nn", module + "/benchmark/report"}), 6)
@@ -116,8 +120,8 @@ func TestCoreDependsOnGonumOnly(t *testing.T) {
 	}
 }
 
-// TestBackendsAreChosenByCLI: a compute backend gets into a program by package cli alone, but for the one that our own falls
-// back on, and GoMLX's choice of defaults, which may download, never.
+// TestBackendsAreChosenByCLI: a compute backend gets into a program by package cli alone, but for
+// the one that our own falls back on, and GoMLX's choice of defaults, which may download, never.
 func TestBackendsAreChosenByCLI(t *testing.T) {
 	for _, p := range listPackages(t) {
 		if p.Module == nil || p.Module.Path != module {
@@ -148,7 +152,8 @@ type goPackage struct {
 func listPackages(t *testing.T) map[string]goPackage {
 	t.Helper()
 	var stderr bytes.Buffer
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps,Module", "./...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps,Module",
+		"./...")
 	list.Stderr = &stderr
 	out, err := list.Output()
 	require.NoError(t, err, stderr.String())

@@ -80,7 +80,8 @@ func follow(t *testing.T, tutorial string, environment ...string) string {
 	bin := filepath.Join(blocks, "bin")
 	bash := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", steps.String())
 	bash.Dir = folder
-	bash.Env = append(os.Environ(), "KOOPBENCH="+root, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+	bash.Env = append(os.Environ(), "KOOPBENCH="+root, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+
+		os.Getenv("PATH"),
 		"XDG_DATA_HOME="+filepath.Join(blocks, "data"), "KOOPBENCH_PLUGIN_PATH=")
 	bash.Env = append(bash.Env, environment...)
 	out, err := bash.CombinedOutput()
@@ -135,7 +136,8 @@ func guideBlocks(t *testing.T, sections ...section) []guideBlock {
 	return blocks
 }
 
-// TestGuideIsExecuted: each block of the pages is in a tutorial, but for what is an example's and for what .ci/docs runs.
+// TestGuideIsExecuted: each block of the pages is in a tutorial, but for what is an example's and
+// for what .ci/docs runs.
 func TestGuideIsExecuted(t *testing.T) {
 	executed := map[string]bool{}
 	for _, sections := range tutorials {
@@ -149,7 +151,8 @@ func TestGuideIsExecuted(t *testing.T) {
 		all := fence.FindAllStringSubmatch(string(text), -1)
 		assert.Equal(t, 2*len(all), strings.Count(string(text), "```"))
 		for _, block := range all {
-			assert.True(t, executed[block[2]] || slices.Contains(others, block[1]), "nothing runs this block of %s:\n%s", page, block[2])
+			assert.True(t, executed[block[2]] || slices.Contains(others, block[1]), "nothing runs this block of %s:\n%s",
+				page, block[2])
 		}
 	}
 }

@@ -22,7 +22,8 @@ func TestResultsInPython(t *testing.T) {
 	}
 	text, err := os.ReadFile("docs/results.md")
 	require.NoError(t, err)
-	block := regexp.MustCompile("(?s)```sh\nbench (run [^\n]*--save-predictions[^\n]*)\n```.*?```python\n(.*?)```").FindSubmatch(text)
+	blocks := regexp.MustCompile("(?s)```sh\nbench (run [^\n]*--save-predictions[^\n]*)\n```.*?```python\n(.*?)```")
+	block := blocks.FindSubmatch(text)
 	require.NotNil(t, block, "the page has no command that saves predictions before its Python")
 	folder := t.TempDir()
 	script := filepath.Join(folder, "results.py")

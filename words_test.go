@@ -25,7 +25,8 @@ var otherDigits = []struct {
 	{pattern(``), pattern(`letters,? (and )?digits`), "rules for names"},
 	{
 		pattern(`^benchmark/report/`),
-		pattern(`\b(three|four|nine|a|last|the) digits?\b|\bdigits (int\b|:=|<)|, digits\)|'f', digits,|power-digits|\bdigits\+\+`),
+		pattern(`\b(three|four|nine|a|last|the) digits?\b|\bdigits (int\b|:=|<)|, digits\)|'f', digits,|power-digits|` +
+			`\bdigits\+\+`),
 		"how numbers are written",
 	},
 	{pattern(`^benchmark/report/analysis/modes.go$`), pattern(`digit rune|digit - '0'`), "indices as small numbers"},
@@ -79,12 +80,14 @@ func wordsOfOneTask(path, text string) []string {
 // TestWordsOfOneTaskAreFound: the rule catches what it is there for.
 func TestWordsOfOneTaskAreFound(t *testing.T) {
 	for _, line := range []string{
-		"// States is the number of digits in Ordered MNIST.", "NumDigits int", `case "ordered-mnist":`, "const digitNames = []",
+		"// States is the number of digits in Ordered MNIST.", "NumDigits int", `case "ordered-mnist":`,
+		"const digitNames = []",
 		"// letters, digits: the digit of an image", "digits := t.States",
 	} {
 		assert.Len(t, wordsOfOneTask("benchmark/run.go", line+"\n"), 1, line)
 	}
 	assert.Len(t, wordsOfOneTask("benchmark/report/page/page.js", "colourByDigit(states)\n"), 1)
-	assert.Empty(t, wordsOfOneTask("core/option.go", "// 1 to 40 lower-case letters, digits and hyphens, a letter first\n"))
+	assert.Empty(t, wordsOfOneTask("core/option.go",
+		"// 1 to 40 lower-case letters, digits and hyphens, a letter first\n"))
 	assert.Empty(t, wordsOfOneTask("benchmark/hash.go", "// the first 16 hexadecimal digits\n"))
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/koopbench/koopbench/internal/statefile"
 )
 
-// counting is a method whose fit counts to ten, storing how far it is, and ends after so many counts as if it were killed.
+// counting is a method whose fit counts to ten, storing how far it is, and ends after so many
+// counts as if it were killed.
 type counting struct {
 	*method
 	until   int
@@ -47,7 +48,8 @@ func newCounting() *counting {
 			time.Sleep(c.took)
 			c.counted[len(c.counted)-1]++
 			c.due = append(c.due, t.Checkpoints.Due())
-			t.Checkpoints.Store("count", &core.State{Arrays: map[string]core.Array{"n": {Shape: []int{1}, Values: []int64{int64(n + 1)}}}})
+			t.Checkpoints.Store("count",
+				&core.State{Arrays: map[string]core.Array{"n": {Shape: []int{1}, Values: []int64{int64(n + 1)}}}})
 		}
 		return nil
 	}
@@ -116,7 +118,8 @@ func TestUselessCheckpoints(t *testing.T) {
 	require.NoError(t, err)
 
 	c.until = 10
-	for name, content := range map[string][]byte{"torn": whole[:len(whole)/2], "changed": changed, "foreign": foreign, "empty": {}} {
+	for name, content := range map[string][]byte{"torn": whole[:len(whole)/2], "changed": changed, "foreign": foreign,
+		"empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.Mkdir(filepath.Join(dir, "checkpoints"), 0o755))

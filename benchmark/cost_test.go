@@ -70,7 +70,8 @@ func TestCostOfRunsAtOnce(t *testing.T) {
 // TestCostElsewhere: what other processes took is the run's; how long they took to start is no part of the fit.
 func TestCostElsewhere(t *testing.T) {
 	const start = 1000.0 // more than the test takes
-	spent := core.Spent{CPUSeconds: 3, PeakRSSBytes: 1 << 50, Calls: 4, CallSeconds: 2, RPCSeconds: 0.5, SentBytes: 10, ReceivedBytes: 20}
+	spent := core.Spent{CPUSeconds: 3, PeakRSSBytes: 1 << 50, Calls: 4, CallSeconds: 2, RPCSeconds: 0.5, SentBytes: 10,
+		ReceivedBytes: 20}
 	far := perfect()
 	far.fit = func(ctx context.Context, _ *core.Training) error {
 		core.ScopeOf(ctx).Spend(core.Spent{StartSeconds: start})
@@ -101,7 +102,8 @@ func TestCostElsewhere(t *testing.T) {
 	assert.Less(t, *part.CPUSeconds, 3.0, "this program's, and what the system says of its children")
 	assert.EqualValues(t, 1<<50, part.PeakRSSBytes)
 
-	spent = core.Spent{CPUSeconds: math.NaN(), PeakRSSBytes: math.NaN(), RPCSeconds: math.NaN(), Calls: 4, SentBytes: 10, ReceivedBytes: 20}
+	spent = core.Spent{CPUSeconds: math.NaN(), PeakRSSBytes: math.NaN(), RPCSeconds: math.NaN(), Calls: 4, SentBytes: 10,
+		ReceivedBytes: 20}
 	unknown := run(t, true, 1)
 	assert.Nil(t, unknown.CPUSeconds)
 	assert.Zero(t, unknown.PeakRSSBytes)

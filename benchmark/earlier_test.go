@@ -135,7 +135,8 @@ func TestEditedFilesAreMadeAgain(t *testing.T) {
 	assert.Equal(t, first.Runs[0].Ranked.Score, got.Runs[0].Ranked.Score)
 
 	fits := o.fits.Load()
-	for _, change := range [][2]string{{`"test_accuracy":0.333`, `"test_accuracy":0.999`}, {`"a weak judge`, `"a fine judge`}} {
+	for _, change := range [][2]string{{`"test_accuracy":0.333`, `"test_accuracy":0.999`},
+		{`"a weak judge`, `"a fine judge`}} {
 		edit("oracle.json", change[0], change[1])
 		got, err = benchmark.Run(t.Context(), p)
 		require.NoError(t, err)

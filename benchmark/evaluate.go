@@ -26,7 +26,8 @@ func (h *harness) evaluate(
 	progress.Phase("evaluation", h.Task.Steps*len(results.Protocols()))
 	for i, protocol := range results.Protocols() {
 		advance := func(step int) { progress.Advance(i*h.Task.Steps + step) }
-		e := results.Evaluation{Protocol: protocol, Status: results.StatusOK, Score: []float64{}, PredictionSHA256: []string{}}
+		e := results.Evaluation{Protocol: protocol, Status: results.StatusOK, Score: []float64{},
+			PredictionSHA256: []string{}}
 		var shown results.Rollout
 		var unsaved error
 		err := failed[protocol]
@@ -114,8 +115,8 @@ func (h *harness) rollOut(
 // ahead is what predicts the snapshots of a step.
 type ahead func(ctx context.Context, x core.Snapshots, step int) (core.Snapshots, error)
 
-// predictor returns what gives the predictions of a step: from those of the step before, or from the test snapshots themselves,
-// as the protocol says.
+// predictor returns what gives the predictions of a step: from those of the step before, or from
+// the test snapshots themselves, as the protocol says.
 func predictor(protocol string, model core.Model) (ahead, error) {
 	if protocol != results.ProtocolPowers {
 		return func(ctx context.Context, x core.Snapshots, _ int) (core.Snapshots, error) {
@@ -125,7 +126,8 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
 		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that "+
-			"looks several steps ahead by itself; run it with the protocol %q", results.ProtocolPowers, results.ProtocolReencode))
+			"looks several steps ahead by itself; run it with the protocol %q", results.ProtocolPowers,
+			results.ProtocolReencode))
 	}
 	return forecaster.Forecast, nil
 }
@@ -141,7 +143,8 @@ func predict(ctx context.Context, x core.Snapshots, step int, ahead ahead) (_ co
 	case results.HashSnapshots(x) != given:
 		return next, fmt.Errorf("%w: it changed the snapshots that it was given", core.ErrContract)
 	case !next.SameShape(x):
-		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", core.ErrContract, next.Shape(), x.Shape())
+		return next, fmt.Errorf("%w: it returned snapshots of shape %v for snapshots of shape %v", core.ErrContract,
+			next.Shape(), x.Shape())
 	case next.Len() != x.Len():
 		return next, fmt.Errorf("%w: it returned %d snapshots for %d", core.ErrContract, next.Len(), x.Len())
 	}

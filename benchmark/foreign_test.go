@@ -27,7 +27,8 @@ func filesIn(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestForeignFilesStay: what is not of this program, or of another version of it, is not written over, and the user is told what to do.
+// TestForeignFilesStay: what is not of this program, or of another version of it, is not written
+// over, and the user is told what to do.
 func TestForeignFilesStay(t *testing.T) {
 	source := t.TempDir()
 	_, err := benchmark.Run(t.Context(), plan(t, source, &oracle{}, perfect()))
@@ -37,14 +38,17 @@ func TestForeignFilesStay(t *testing.T) {
 		kind          error
 		says          string
 	}{
-		"old results":     {"results.json", `{"schema":"koopbench.results/0"}`, results.ErrResults, `has the schema "koopbench.results/0"`},
-		"torn results":    {"results.json", `{"schema":`, results.ErrResults, "unexpected end of JSON input"},
-		"other results":   {"results.json", "hello", results.ErrResults, "remove the file, its runs stay, or choose another folder with --out"},
-		"a configuration": {"config.yaml", "learning_rate: 1", results.ErrForeign, "has config.yaml of something else, which would be written over; choose another folder with --out"},
-		"data":            {"data.npz", "hello", results.ErrForeign, "has data.npz of something else"},
-		"a plan":          {"plan.json", "hello", results.ErrForeign, "has plan.json of something else"},
-		"figures":         {"figures/accuracy.png", "hello", results.ErrForeign, "has figures of something else"},
-		"logs":            {"logs/far.log", "hello", results.ErrForeign, "has logs of something else"},
+		"old results": {"results.json", `{"schema":"koopbench.results/0"}`, results.ErrResults,
+			`has the schema "koopbench.results/0"`},
+		"torn results": {"results.json", `{"schema":`, results.ErrResults, "unexpected end of JSON input"},
+		"other results": {"results.json", "hello", results.ErrResults,
+			"remove the file, its runs stay, or choose another folder with --out"},
+		"a configuration": {"config.yaml", "learning_rate: 1", results.ErrForeign,
+			"has config.yaml of something else, which would be written over; choose another folder with --out"},
+		"data":    {"data.npz", "hello", results.ErrForeign, "has data.npz of something else"},
+		"a plan":  {"plan.json", "hello", results.ErrForeign, "has plan.json of something else"},
+		"figures": {"figures/accuracy.png", "hello", results.ErrForeign, "has figures of something else"},
+		"logs":    {"logs/far.log", "hello", results.ErrForeign, "has logs of something else"},
 		"predictions": {"predictions.json", "{}", results.ErrForeign,
 			"has predictions.json, which another kind of command writes; choose another folder with --out"},
 		"a report": {"report.html", "hello", results.ErrForeign, "has report.html of something else"},
@@ -95,7 +99,8 @@ func TestOwnFolders(t *testing.T) {
 	_, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	for name, left := range map[string][]string{
-		"before anything was written": nil, "after the data": {"data.npz"}, "after the configuration": {"data.npz", "config.yaml"},
+		"before anything was written": nil, "after the data": {"data.npz"}, "after the configuration": {"data.npz",
+			"config.yaml"},
 		"after the oracle": {"data.npz", "config.yaml", "oracle.json"}, "without its data": {"results.json", "config.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -170,7 +170,8 @@ func TestBadProblems(t *testing.T) {
 		says   string
 	}{
 		"no test data": {
-			func(p *core.Problem) { p.Test = core.Trajectories{} }, "the task lorenz: contract broken: the task has no test data",
+			func(p *core.Problem) { p.Test = core.Trajectories{} },
+			"the task lorenz: contract broken: the task has no test data",
 		},
 		"other shapes": {
 			func(p *core.Problem) {
@@ -189,13 +190,17 @@ func TestBadProblems(t *testing.T) {
 		"nothing that judges": {
 			func(p *core.Problem) { p.Score = nil }, "neither a score nor states, and nothing can judge predictions; give one",
 		},
-		"a start twice": {func(p *core.Problem) { p.Starts[1] = p.Starts[0] }, "start 1 is the test snapshot 0, as one before it is"},
+		"a start twice": {func(p *core.Problem) {
+			p.Starts[1] = p.Starts[0]
+		}, "start 1 is the test snapshot 0, as one before it is"},
 		"more eigenvalues than results hold": {func(p *core.Problem) {
 			p.Truth = &core.Truth{Eigenvalues: make([]complex128, 70000)}
 		}, "it has 70000 true eigenvalues, and the most is 65536"},
 		"a score by the name of the oracle's": {func(p *core.Problem) { p.Score = named{p.Score, "accuracy", 0} },
 			`the measure of its score is called "accuracy", as that of an oracle is; give it another name`},
-		"a start that is not there": {func(p *core.Problem) { p.Starts[1] = 40 }, "start 1 is the test snapshot 40; there are 40"},
+		"a start that is not there": {func(p *core.Problem) {
+			p.Starts[1] = 40
+		}, "start 1 is the test snapshot 40; there are 40"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := lorenzTask(t, nil, c.change)

@@ -37,8 +37,9 @@ func (m *rememberer) Forecast(ctx context.Context, x core.Snapshots, steps int) 
 	return moved(steps+1)(ctx, x)
 }
 
-// TestOneProtocolTeachesTheOtherNothing: a model that has seen all starts in the roll-out by one protocol, and answers by
-// what it saw in the other, differs from what it answered alone before any roll-out.
+// TestOneProtocolTeachesTheOtherNothing: a model that has seen all starts in the roll-out by one
+// protocol, and answers by what it saw in the other, differs from what it answered alone before any
+// roll-out.
 func TestOneProtocolTeachesTheOtherNothing(t *testing.T) {
 	m := remembering{&method{name: "remembers", predict: moved(1)}}
 	p := powers(t, t.TempDir(), m)

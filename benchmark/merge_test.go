@@ -21,7 +21,8 @@ import (
 
 // sharded is a plan of three methods at two seeds.
 func sharded(t testing.TB, out string, s results.Shard) benchmark.Plan {
-	p := plan(t, out, &oracle{}, perfect(), &method{name: "still", predict: moved(0)}, &method{name: "back", predict: moved(2)})
+	p := plan(t, out, &oracle{}, perfect(), &method{name: "still", predict: moved(0)},
+		&method{name: "back", predict: moved(2)})
 	p.Shard = s
 	return p
 }
@@ -121,7 +122,8 @@ func TestShardsMerged(t *testing.T) {
 }
 
 func TestNoSuchShard(t *testing.T) {
-	for _, s := range []results.Shard{{Index: 0, Count: 2}, {Index: 3, Count: 2}, {Index: -1, Count: 2}, {Index: 1, Count: -1}, {Index: 1}, {Index: 1, Count: results.MaxShards + 1}} {
+	for _, s := range []results.Shard{{Index: 0, Count: 2}, {Index: 3, Count: 2}, {Index: -1, Count: 2},
+		{Index: 1, Count: -1}, {Index: 1}, {Index: 1, Count: results.MaxShards + 1}} {
 		dir := filepath.Join(t.TempDir(), "out")
 		_, err := benchmark.Run(t.Context(), sharded(t, dir, s))
 		assert.ErrorIs(t, err, core.ErrOption, "%v", s)
@@ -129,7 +131,8 @@ func TestNoSuchShard(t *testing.T) {
 	}
 }
 
-// TestShardsMissing: shards that never began are missed too, and what is there is joined all the same, more of it each time.
+// TestShardsMissing: shards that never began are missed too, and what is there is joined all the
+// same, more of it each time.
 func TestShardsMissing(t *testing.T) {
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	for i, left := range []int{4, 2, 0} {
@@ -166,14 +169,19 @@ func shorter(task *benchmark.Task) *benchmark.Task {
 }
 
 var incomparable = map[string]change{
-	"data":    {func(p *benchmark.Plan) { p.Task.Info.DataSHA256, p.Task.Info.Source = "other", "here" }, "other data: a test (SHA-256 DATA…) against here (other…)"},
-	"split":   {func(p *benchmark.Plan) { p.Task.Info.Train, p.Task.Info.DataSHA256 = 29, "other" }, "another split: 30+15+15 snapshots against 29+15+15"},
-	"steps":   {func(p *benchmark.Plan) { p.Task = shorter(p.Task) }, "another number of steps: 4 against 3"},
-	"seed":    {func(p *benchmark.Plan) { p.Oracle.Seed = 7 }, "another seed of the oracle: 42 against 7"},
-	"epochs":  {func(p *benchmark.Plan) { p.MaxEpochs = 1 }, "another oracle: epochs 20 against 1"},
-	"judge":   {func(p *benchmark.Plan) { p.Oracle.Plugin = &results.PluginInfo{Path: "/judge", SHA256: "1234"} }, "another oracle: it is from this program against the plugin /judge (1234)"},
-	"code":    {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "edoc" }, "other code: executable code against executable edoc"},
-	"kernels": {func(p *benchmark.Plan) { p.Environment.Backend = "cpu:kernels=avx2" }, "other kernels: none against cpu:kernels=avx2; give all shards the same --backend"},
+	"data": {func(p *benchmark.Plan) { p.Task.Info.DataSHA256, p.Task.Info.Source = "other", "here" },
+		"other data: a test (SHA-256 DATA…) against here (other…)"},
+	"split": {func(p *benchmark.Plan) { p.Task.Info.Train, p.Task.Info.DataSHA256 = 29, "other" },
+		"another split: 30+15+15 snapshots against 29+15+15"},
+	"steps":  {func(p *benchmark.Plan) { p.Task = shorter(p.Task) }, "another number of steps: 4 against 3"},
+	"seed":   {func(p *benchmark.Plan) { p.Oracle.Seed = 7 }, "another seed of the oracle: 42 against 7"},
+	"epochs": {func(p *benchmark.Plan) { p.MaxEpochs = 1 }, "another oracle: epochs 20 against 1"},
+	"judge": {func(p *benchmark.Plan) { p.Oracle.Plugin = &results.PluginInfo{Path: "/judge", SHA256: "1234"} },
+		"another oracle: it is from this program against the plugin /judge (1234)"},
+	"code": {func(p *benchmark.Plan) { p.Environment.ExecutableSHA256 = "edoc" },
+		"other code: executable code against executable edoc"},
+	"kernels": {func(p *benchmark.Plan) { p.Environment.Backend = "cpu:kernels=avx2" },
+		"other kernels: none against cpu:kernels=avx2; give all shards the same --backend"},
 }
 
 // TestMergeRefuses: what cannot share a table is refused with the reason, before anything is written.
@@ -190,7 +198,8 @@ func TestMergeRefuses(t *testing.T) {
 			require.NoError(t, err)
 			_, err = results.Merge(out, []string{other, base}, nil)
 			assert.ErrorIs(t, err, results.ErrNotComparable)
-			assert.ErrorContains(t, err, base+" cannot be joined with "+other+": "+strings.ReplaceAll(c.says, "DATA", first.Task.DataSHA256[:12]))
+			assert.ErrorContains(t, err, base+" cannot be joined with "+other+": "+strings.ReplaceAll(c.says, "DATA",
+				first.Task.DataSHA256[:12]))
 			assert.NoDirExists(t, out)
 
 			before := contents(t, base)
@@ -297,7 +306,8 @@ func TestMergeContradictions(t *testing.T) {
 	alter(t, b, run.Key, func(text string) string { return strings.Replace(text, run.PredictionSHA256[2], "deadbeef", 1) })
 	_, err = results.Merge(out, []string{a, b}, nil)
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "perfect, seed 1 ("+run.Key+") has other predictions in "+b+" than in "+a+", from step 3 on")
+	assert.ErrorContains(t, err, "perfect, seed 1 ("+run.Key+") has other predictions in "+b+" than in "+a+
+		", from step 3 on")
 
 	c := t.TempDir()
 	p := sharded(t, c, results.Shard{})
@@ -307,7 +317,8 @@ func TestMergeContradictions(t *testing.T) {
 	require.NoError(t, err)
 	_, err = results.Merge(out, []string{a, c}, nil)
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "perfect is not the same method in "+c+", seed 3, and in "+a+", seed 1: it is from the plugin /p (1234) against this program")
+	assert.ErrorContains(t, err, "perfect is not the same method in "+c+", seed 3, and in "+a+
+		", seed 1: it is from the plugin /p (1234) against this program")
 
 	d := t.TempDir()
 	p = sharded(t, d, results.Shard{})
@@ -416,7 +427,9 @@ func TestMergeTakesAllOfARun(t *testing.T) {
 
 // TestMergeKeepsFailures, but a success goes before a failure, whichever comes first.
 func TestMergeKeepsFailures(t *testing.T) {
-	fails := &method{name: "perfect", predict: moved(1), fit: func(context.Context, *core.Training) error { return fmt.Errorf("no luck") }}
+	fails := &method{name: "perfect", predict: moved(1), fit: func(context.Context, *core.Training) error {
+		return fmt.Errorf("no luck")
+	}}
 	a, b, out := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "out")
 	_, err := benchmark.Run(t.Context(), plan(t, a, &oracle{}, fails))
 	require.NoError(t, err)
@@ -445,21 +458,29 @@ func TestForeignFolders(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 		return dir
 	}
-	const task = `"protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,"validation":1,"test":1,"starts":1,"shape":[1],"picture":"curve",` +
+	const task = `"protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,"validation":1,"test":1,` +
+		`"starts":1,"shape":[1],"picture":"curve",` +
 		`"measure":{"name":"error","summary":"an error"}}`
 	for name, c := range map[string]struct{ dir, says string }{
-		"missing":          {filepath.Join(t.TempDir(), "none"), "there is no folder"},
-		"a file":           {file, "is a file; name the folder of the results"},
-		"empty":            {t.TempDir(), "holds neither results.json nor plans of commands"},
-		"foreign":          {write("notes.txt", "hello"), "holds neither results.json nor plans of commands"},
-		"torn results":     {write("results.json", `{"schema":`), "results.json: unexpected end of JSON input"},
-		"old results":      {write("results.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0", and this version reads`},
-		"torn plan":        {write("plan-1-of-2.json", `{"schema":`), "give its command again, or remove the file: its runs stay"},
-		"old plan":         {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
-		"plan of another":  {write("plan-1-of-2.json", `{"schema":"koopbench.results/2","shard":{"index":2,"count":2}}`), "says that it is plan-2-of-2.json"},
-		"a path as a key":  {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"), `the key "../k", which is no name of a file`},
-		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/2","oracle":{"key":"x/../../k"},`+task+"}"), `its key "x/../../k" is no name of a file`},
-		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"k","method":"m","seed":1}],`+task+"}"), "no run has finished in"},
+		"missing":      {filepath.Join(t.TempDir(), "none"), "there is no folder"},
+		"a file":       {file, "is a file; name the folder of the results"},
+		"empty":        {t.TempDir(), "holds neither results.json nor plans of commands"},
+		"foreign":      {write("notes.txt", "hello"), "holds neither results.json nor plans of commands"},
+		"torn results": {write("results.json", `{"schema":`), "results.json: unexpected end of JSON input"},
+		"old results": {write("results.json", `{"schema":"koopbench.results/0"}`),
+			`has the schema "koopbench.results/0", and this version reads`},
+		"torn plan": {write("plan-1-of-2.json", `{"schema":`),
+			"give its command again, or remove the file: its runs stay"},
+		"old plan": {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
+		"plan of another": {write("plan-1-of-2.json", `{"schema":"koopbench.results/2","shard":{"index":2,"count":2}}`),
+			"says that it is plan-2-of-2.json"},
+		"a path as a key": {write("plan.json",
+			`{"schema":"koopbench.results/2","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"),
+			`the key "../k", which is no name of a file`},
+		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/2","oracle":{"key":"x/../../k"},`+task+"}"),
+			`its key "x/../../k" is no name of a file`},
+		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"k","method":"m","seed":1}],`+
+			task+"}"), "no run has finished in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
@@ -490,7 +511,8 @@ func TestMixedFolder(t *testing.T) {
 	require.NoError(t, err)
 	_, err = results.Merge(dir, []string{dir}, nil)
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "plan-1-of-2.json and results.json are of different commands: another oracle: epochs 1 against 20; remove the one that is not wanted")
+	assert.ErrorContains(t, err, "plan-1-of-2.json and results.json are of different commands: another oracle: epochs 1 "+
+		"against 20; remove the one that is not wanted")
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "plan-1-of-2.json")))
 	m, err := results.Merge(dir, []string{dir}, nil)

@@ -16,7 +16,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// savableMethod and savableOracle are those of the tests with the ability to be saved. What is saved is by how much a model moves.
+// savableMethod and savableOracle are those of the tests with the ability to be saved. What is
+// saved is by how much a model moves.
 type savableMethod struct {
 	*method
 	by int64
@@ -80,17 +81,19 @@ func TestSaveModels(t *testing.T) {
 	task := p.Task.Info
 	task.Options = map[string]any{"steps": 4.0} // as JSON has it
 	assert.Equal(t, results.ModelInfo{
-		Kind: results.ModelOfMethod, Name: "perfect", Method: "perfect", Key: r.Runs[0].Key, Seed: 7, Options: map[string]any{"epochs": 50.0},
-		Oracle: r.Oracle.Key, Task: task, Backend: "none", Version: "v1.2.3",
+		Kind: results.ModelOfMethod, Name: "perfect", Method: "perfect", Key: r.Runs[0].Key, Seed: 7,
+		Options: map[string]any{"epochs": 50.0},
+		Oracle:  r.Oracle.Key, Task: task, Backend: "none", Version: "v1.2.3",
 	}, saved.ModelInfo)
 	model, err := saved.Load(t.Context(), p.Entries[0].Method, nil)
 	require.NoError(t, err)
 	var steps [][]float32
-	require.NoError(t, benchmark.RollOut(t.Context(), model, results.ProtocolReencode, p.Task.Test.At(0).Slice(0, 1), 3, func(step int, x core.Snapshots) error {
-		require.Equal(t, len(steps)+1, step)
-		steps = append(steps, x.Floats())
-		return nil
-	}))
+	require.NoError(t, benchmark.RollOut(t.Context(), model, results.ProtocolReencode, p.Task.Test.At(0).Slice(0, 1), 3,
+		func(step int, x core.Snapshots) error {
+			require.Equal(t, len(steps)+1, step)
+			steps = append(steps, x.Floats())
+			return nil
+		}))
 	assert.Equal(t, [][]float32{image(1), image(2), image(0)}, steps)
 	_, err = saved.Load(t.Context(), m, nil)
 	require.ErrorIs(t, err, core.ErrUnavailable, "a method that cannot load")
@@ -116,7 +119,8 @@ func TestModelsThatCannotBeSaved(t *testing.T) {
 	r, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	assert.Equal(t, results.StatusOK, r.Runs[0].Status)
-	assert.Equal(t, []string{"careful", "the model was not saved: the method perfect does not have that ability"}, r.Runs[0].Warnings)
+	assert.Equal(t, []string{"careful", "the model was not saved: the method perfect does not have that ability"},
+		r.Runs[0].Warnings)
 	files, err := filepath.Glob(filepath.Join(dir, "runs", "*.model.npz"))
 	require.NoError(t, err)
 	assert.Empty(t, files)
@@ -144,7 +148,8 @@ func TestOracleIsTakenFromTheFolder(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, o.fits.Load())
 	require.Len(t, third.Oracle.Warnings, 1)
-	assert.Contains(t, third.Oracle.Warnings[0], "the oracle was fitted again, since its file was left aside: not readable as a model")
+	assert.Contains(t, third.Oracle.Warnings[0],
+		"the oracle was fitted again, since its file was left aside: not readable as a model")
 	mended, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, data, mended)
@@ -196,8 +201,10 @@ func TestModelOfVersion1(t *testing.T) {
 	want := &results.SavedModel{
 		ModelInfo: results.ModelInfo{
 			Kind: results.ModelOfMethod, Name: "linear", Method: "linear?rank=2", Key: "linear-s0-0123456789abcdef", Seed: -3,
-			Options: map[string]any{"rank": 2.0, "center": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2", Version: "v0.1.0",
-			Task: results.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10, Lag: 1, Steps: 15},
+			Options: map[string]any{"rank": 2.0, "center": false}, Oracle: "fedcba9876543210", Backend: "cpu:kernels=avx2",
+			Version: "v0.1.0",
+			Task: results.TaskInfo{Name: "ordered-mnist", States: 5, Shape: []int{2, 2}, Train: 30, Validation: 10, Test: 10,
+				Lag: 1, Steps: 15},
 		},
 		State: &core.State{Facts: []byte(`{"shape":[2,2]}`), Arrays: map[string]core.Array{
 			"embedding/mean":  {Shape: []int{4}, Values: []float64{0, 0.5, -1, 1e-300}},

@@ -16,7 +16,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// farsighted is a method whose models have another answer ahead than step by step: each step ahead moves the state on by leap.
+// farsighted is a method whose models have another answer ahead than step by step: each step ahead
+// moves the state on by leap.
 type farsighted struct {
 	*method
 	leap     int
@@ -48,7 +49,8 @@ func powers(t *testing.T, dir string, methods ...core.Method) benchmark.Plan {
 	p := plan(t, dir, &oracle{})
 	p.Protocol = results.ProtocolPowers
 	for _, m := range methods {
-		p.Entries = append(p.Entries, benchmark.Entry{Written: m.Describe().Name, Method: m, Options: defaults(t, m.Describe())})
+		p.Entries = append(p.Entries, benchmark.Entry{Written: m.Describe().Name, Method: m,
+			Options: defaults(t, m.Describe())})
 	}
 	p.Seeds = p.Seeds[:1]
 	return p

@@ -375,8 +375,9 @@ func TestAboveTheCeiling(t *testing.T) {
 		}
 	}
 	require.Len(t, got.Warnings, 1)
-	assert.Contains(t, got.Warnings[0], "knowing: the oracle is right about 1.000 of its predictions and about 0.667 of the "+
-		"true test snapshots, which chance does not explain (p = 0.0")
+	assert.Contains(t, got.Warnings[0],
+		"knowing: the oracle is right about 1.000 of its predictions and about 0.667 of the "+
+			"true test snapshots, which chance does not explain (p = 0.0")
 	read, err := results.OpenStore(p.Out).Results()
 	require.NoError(t, err)
 	assert.Equal(t, got.Warnings, read.Warnings)

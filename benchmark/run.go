@@ -511,8 +511,9 @@ func (h *harness) training(
 	d core.Description, options core.Options, seed int64, progress core.Progress,
 ) *core.Training {
 	t := &core.Training{
-		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Lag, States: h.Task.Rank, LeastRank: h.Task.leastRank(),
-		Options: options, Seed: seed, Name: d.Name, Progress: progress,
+		Train: h.Task.Train, Validation: h.Task.Validation, Lag: h.Task.Lag, States: h.Task.Rank,
+		LeastRank: h.Task.leastRank(),
+		Options:   options, Seed: seed, Name: d.Name, Progress: progress,
 	}
 	if d.Exposure == core.LabelExposed {
 		h.label(t)

@@ -86,8 +86,8 @@ func (h *harness) score(ctx context.Context, step int, predicted core.Snapshots)
 	return rounded, nil
 }
 
-// precision is the number of decimal places, from the first that is not 0, of a score. All that is computed of scores is
-// computed of rounded ones, which take less room in files of results.
+// precision is the number of decimal places, from the first that is not 0, of a score. All that is
+// computed of scores is computed of rounded ones, which take less room in files of results.
 const precision = 9
 
 func rounding(v float64) float64 {

@@ -53,8 +53,8 @@ func (h *harness) spectrum(
 // linePictures is the most right eigenfunctions that are kept to be drawn.
 const linePictures = 6
 
-// eigenfunctions are values of the leading ones at the first test snapshots, which the model is given in an order of its
-// own.
+// eigenfunctions are values of the leading ones at the first test snapshots, which the model is
+// given in an order of its own.
 func (h *harness) eigenfunctions(
 	ctx context.Context, values []complex128, rows rows, of func(context.Context, core.Snapshots) (*mat.CDense, error),
 ) (*mat.CDense, error) {

@@ -36,7 +36,8 @@ func processPlan(
 
 // TestDiagnostics: of a linear system nearly everything is known, and least squares find it.
 func TestDiagnostics(t *testing.T) {
-	p := processPlan(t, linearsystem.New(), map[string]any{"split": "3000,100,1000", "steps": 3}, "linear", linear.New(), nil)
+	p := processPlan(t, linearsystem.New(), map[string]any{"split": "3000,100,1000", "steps": 3}, "linear",
+		linear.New(), nil)
 	got, err := benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Runs, 2)

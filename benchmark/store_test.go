@@ -38,7 +38,8 @@ func TestResultsOfForeignFolders(t *testing.T) {
 
 func TestNumbersInJSON(t *testing.T) {
 	for _, want := range []results.Epoch{
-		{Epoch: 1, Train: 0.1, Validation: -4.98}, {Epoch: 2, Train: results.Number(math.NaN()), Validation: results.Number(math.Inf(1))},
+		{Epoch: 1, Train: 0.1, Validation: -4.98}, {Epoch: 2, Train: results.Number(math.NaN()),
+			Validation: results.Number(math.Inf(1))},
 	} {
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
@@ -57,8 +58,10 @@ func TestNumbersInJSON(t *testing.T) {
 
 func FuzzResults(f *testing.F) {
 	f.Add([]byte(`{"schema":"koopbench.results/2","runs":[{"eigenvalues":[[1,2]],"history":[{"epoch":1,"train":null}]}]}`))
-	f.Add([]byte(`{"schema":"koopbench.results/1","task":{"name":"t","states":2,"shape":[1],"train":4,"validation":2,"test":2,` +
-		`"lag":1,"steps":2,"protocol":"reencode"},"oracle":{"name":"o","test_labels":[0,1],"test_accuracy":1},"runs":[{"key":"k",` +
+	f.Add([]byte(`{"schema":"koopbench.results/1","task":{"name":"t","states":2,"shape":[1],"train":4,"validation":2,` +
+		`"test":2,` +
+		`"lag":1,"steps":2,"protocol":"reencode"},"oracle":{"name":"o","test_labels":[0,1],"test_accuracy":1},` +
+		`"runs":[{"key":"k",` +
 		`"method":"m","status":"ok","accuracy":[1,1],"labels":[[1,0],[0,1]],"prediction_sha256":["a","b"]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		dir := t.TempDir()

@@ -363,7 +363,9 @@ var forgeries = map[string]struct {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Score = r.Runs[0].Ranked.Score[:3] }),
 		"it has 3 means of scores; a run of 4 steps that is ok has 4",
 	},
-	"fewer steps": {torn(func(r *results.Results) { r.Task.Steps = 3 }), "there are 5 lists of expected states; a task with an oracle has 4"},
+	"fewer steps": {torn(func(r *results.Results) {
+		r.Task.Steps = 3
+	}), "there are 5 lists of expected states; a task with an oracle has 4"},
 	"accuracy above 1": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Score[0] = 1.5 }),
 		"its accuracy at step 1 is 1.5; it is 0 to 1",

@@ -22,7 +22,8 @@ func TestUnwritableResultsBecomeInvalid(t *testing.T) {
 		"eigenvalues":     func(r *results.Run) { r.Eigenvalues = []results.Complex{results.Complex(complex(0, nan))} },
 		"cpu seconds":     func(r *results.Run) { r.CPUSeconds = &nan },
 	} {
-		blank := results.Run{Key: "k", Method: "m", Seed: 3, Options: map[string]any{"a": 1}, Warnings: []string{}, Ranked: &results.Evaluation{}}
+		blank := results.Run{Key: "k", Method: "m", Seed: 3, Options: map[string]any{"a": 1}, Warnings: []string{},
+			Ranked: &results.Evaluation{}}
 		result := blank
 		result.Status, result.Trained, result.Rank = results.StatusOK, true, 7
 		require.True(t, ensureWritable(&result, &blank))

@@ -21,7 +21,8 @@ func TestOutputFails(t *testing.T) {
 	for _, args := range [][]string{
 		run, {"merge", "--out", joined, "-q", out}, {"report", out}, {"compare", out, out},
 		{"verify", out, "--data", data, "-q"}, {"verify", out, "--data", data}, {"list"}, {"info", "template"},
-		{"version"}, {"completion", "bash"}, {"help"}, {"help", "run"}, {"--help"}, {"run", "--help"}, {"--version"},
+		{"version"}, {"licences"}, {"completion", "bash"}, {"help"}, {"help", "run"}, {"--help"},
+		{"run", "--help"}, {"--version"},
 		{"plugin"}, {"plugin", "check", "none"}, {"plugin", "check", "none", "--json"}, {"serve", out},
 	} {
 		var stderr strings.Builder

@@ -36,7 +36,7 @@ method is fitted to the same data, rolled out by the same multi-step protocol, a
 	root.AddCommand(
 		a.runCommand(), a.tuneCommand(), a.listCommand(), a.infoCommand(), a.reportCommand(), a.serveCommand(),
 		a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.predictCommand(), a.dataCommand(), a.pluginCommand(),
-		a.workerCommand(), a.versionCommand(), a.completionCommand(),
+		a.workerCommand(), a.versionCommand(), a.licencesCommand(), a.completionCommand(), a.manCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {

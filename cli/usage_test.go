@@ -169,7 +169,7 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "predict", "verify", "compare", "version", "completion", "help",
+	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "predict", "verify", "compare", "version", "licences", "completion", "help",
 		"data", "plugin", "plugin check", "plugin fit", "plugin list", "plugin lock", "plugin serve"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")

@@ -48,8 +48,8 @@ func TestSuitesOfCorrectThings(t *testing.T) {
 	}
 }
 
-// TestSuitesPutTheGuardAroundThings: what the guard holds, authors need not, so that things that break such a rule pass. The
-// engine alone finds them, as its own tests show.
+// TestSuitesPutTheGuardAroundThings: what the guard holds, authors need not, so that things that
+// break such a rule pass. The engine alone finds them, as its own tests show.
 func TestSuitesPutTheGuardAroundThings(t *testing.T) {
 	held := map[string]bool{
 		"method empty": true, "method errors": true, "embedder empty": true, "embedder errors": true,

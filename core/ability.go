@@ -6,8 +6,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// This file lists the abilities that a thing may have beyond what its kind requires, fitted or to be fitted. Ask for one with
-// [As], never by a type assertion: a thing that lives in another process answers by what it declared.
+// This file lists the abilities that a thing may have beyond what its kind requires, fitted or to
+// be fitted. Ask for one with [As], never by a type assertion: a thing that lives in another
+// process answers by what it declared.
 
 // Decoder is the ability of an [Embedding] to turn features back into snapshots.
 type Decoder interface {
@@ -15,19 +16,20 @@ type Decoder interface {
 	Decode(ctx context.Context, z mat.Matrix) (Snapshots, error)
 }
 
-// Checker is the ability of a [Method] or an [Embedder] to say before a fit that it cannot use the options on the data.
+// Checker is the ability of a [Method] or an [Embedder] to say before a fit that it cannot use the
+// options on the data.
 type Checker interface {
-	// Check returns the error that Fit would return for t because of its options, or of the number and the shape of its
-	// snapshots, as far as that is known without a look at their values; nil otherwise. It returns at once. Fit checks the
-	// same.
+	// Check returns the error that Fit would return for t because of its options, or of the number and
+	// the shape of its snapshots, as far as that is known without a look at their values; nil otherwise.
+	// It returns at once. Fit checks the same.
 	Check(t *Training) error
 }
 
-// Viewer is the ability of an [Embedding] whose features cost so little that they are better computed when they are read than
-// kept.
+// Viewer is the ability of an [Embedding] whose features cost so little that they are better
+// computed when they are read than kept.
 type Viewer interface {
-	// View returns the Len×Dim matrix of the values that Embed returns, each computed as it is read. The matrix may be read
-	// concurrently and refers to x.
+	// View returns the Len×Dim matrix of the values that Embed returns, each computed as it is read.
+	// The matrix may be read concurrently and refers to x.
 	View(x Snapshots) (mat.Matrix, error)
 }
 
@@ -51,19 +53,20 @@ type Spectral interface {
 	LeftEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
-// RightSpectral is the ability of a [Spectral] model to give the right eigenfunctions too, those of the evolution operator
-// itself: f with E[f(x_lag) | x_0] = λ f(x_0), as far as the model goes.
+// RightSpectral is the ability of a [Spectral] model to give the right eigenfunctions too, those of
+// the evolution operator itself: f with E[f(x_lag) | x_0] = λ f(x_0), as far as the model goes.
 type RightSpectral interface {
 	// RightEigenfunctions returns what [Spectral.LeftEigenfunctions] does, of the right eigenfunctions.
 	RightEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
-// Forecaster is the ability of a [Model] to look several steps ahead at once, by powers of its evolution operator: what it predicts
-// in between is not turned back into inputs.
+// Forecaster is the ability of a [Model] to look several steps ahead at once, by powers of its
+// evolution operator: what it predicts in between is not turned back into inputs.
 type Forecaster interface {
-	// Forecast returns, for each snapshot of x, the snapshot expected steps lags later, in the same shape and order. One step is
-	// what [Model.Predict] gives, to the bit, and Forecast keeps the same rules; calls with other steps before make no
-	// difference. The error is [ErrOption] for steps below 1.
+	// Forecast returns, for each snapshot of x, the snapshot expected steps lags later, in the same
+	// shape and order. One step is what [Model.Predict] gives, to the bit, and Forecast keeps the same
+	// rules; calls with other steps before make no difference. The error is [ErrOption] for steps
+	// below 1.
 	Forecast(ctx context.Context, x Snapshots, steps int) (Snapshots, error)
 }
 
@@ -72,26 +75,29 @@ type SpectralOperator interface {
 	// Eigenvalues returns the r eigenvalues in descending order of modulus, conjugate pairs side by side, the one with
 	// positive imaginary part first.
 	Eigenvalues() []complex128
-	// LeftEigenfunctions and RightEigenfunctions return the n×r values of the eigenfunctions at the rows of the n×d matrix
-	// z, columns in the order of Eigenvalues. An eigenfunction is z·w for a coefficient vector w; right vectors have ‖w‖₂ = 1,
-	// left vectors l are scaled so that Σ_j l_j w_j = 1, without conjugation.
+	// LeftEigenfunctions and RightEigenfunctions return the n×r values of the eigenfunctions at the
+	// rows of the n×d matrix z, columns in the order of Eigenvalues. An eigenfunction is z·w for a
+	// coefficient vector w; right vectors have ‖w‖₂ = 1, left vectors l are scaled so that Σ_j l_j w_j
+	// = 1, without conjugation.
 	LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 	RightEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 }
 
-// Saver is the ability of a [Model], [Embedding], [Operator] or [Judge] to be stored. What fits such things must have the ability to
-// load them: [ModelLoader], [EmbeddingLoader], [OperatorLoader] or [JudgeLoader].
+// Saver is the ability of a [Model], [Embedding], [Operator] or [Judge] to be stored. What fits
+// such things must have the ability to load them: [ModelLoader], [EmbeddingLoader],
+// [OperatorLoader] or [JudgeLoader].
 type Saver interface {
-	// Save returns the state from which the same thing can be loaded, in another process too, by the same version of the code. It
-	// returns [ErrUnavailable] where it cannot be stored after all. The state belongs to the caller, but its arrays are not to be
-	// written to.
+	// Save returns the state from which the same thing can be loaded, in another process too, by the
+	// same version of the code. It returns [ErrUnavailable] where it cannot be stored after all. The
+	// state belongs to the caller, but its arrays are not to be written to.
 	Save(ctx context.Context) (*State, error)
 }
 
 // ModelLoader is the ability of a [Method] to load a model that one of its fits gave and that was saved.
 type ModelLoader interface {
-	// Load returns a model that predicts to the bit what the saved one did. It returns [ErrShape], [ErrUnavailable] or another
-	// error of this package for a state that no model of the method saved, and never panics on one.
+	// Load returns a model that predicts to the bit what the saved one did. It returns [ErrShape],
+	// [ErrUnavailable] or another error of this package for a state that no model of the method saved,
+	// and never panics on one.
 	Load(ctx context.Context, s *Saved) (Model, error)
 }
 
@@ -166,14 +172,15 @@ func abilityOf[T any]() Ability {
 	return 0
 }
 
-// Declarer restricts the abilities of a thing whose type has more methods than the thing can serve, a stand-in for one in
-// another process for instance.
+// Declarer restricts the abilities of a thing whose type has more methods than the thing can serve,
+// a stand-in for one in another process for instance.
 type Declarer interface {
 	// Has reports whether an ability that the type has is really there.
 	Has(ability Ability) bool
 }
 
-// As returns the ability T of a thing, fitted or to be fitted, and whether it has it. T is one of the interfaces of this file.
+// As returns the ability T of a thing, fitted or to be fitted, and whether it has it. T is one of
+// the interfaces of this file.
 func As[T any](thing any) (T, bool) {
 	ability, ok := thing.(T)
 	if guard, guarded := thing.(wrapper); guarded {

@@ -17,7 +17,8 @@ func TestStreams(t *testing.T) {
 		return [4]uint64{s.Uint64(), s.Uint64(), s.Uint64(), s.Uint64()}
 	}
 	assert.Equal(t, draw(42, "vamp", "shuffle"), draw(42, "vamp", "shuffle"))
-	others := [][4]uint64{draw(43, "vamp", "shuffle"), draw(42, "vamp", "init"), draw(42, "vampshuffle"), draw(42, "vamp", "shuffle", ""), draw(-42, "vamp", "shuffle")}
+	others := [][4]uint64{draw(43, "vamp", "shuffle"), draw(42, "vamp", "init"), draw(42, "vampshuffle"),
+		draw(42, "vamp", "shuffle", ""), draw(-42, "vamp", "shuffle")}
 	for _, other := range others {
 		assert.NotEqual(t, draw(42, "vamp", "shuffle"), other)
 	}
@@ -81,8 +82,9 @@ func TestTrainingValidate(t *testing.T) {
 		"non-finite": {func(x *core.Training) {
 			x.Train = one(core.NewSnapshots([]float32{0, 0, 0, 0, float32(math.NaN()), 0, 0, 0}, 2, 2))
 		}, core.ErrNonFinite},
-		"labels missing":      {func(x *core.Training) { x.TrainLabels = labels }, core.ErrShape},
-		"labels out of range": {func(x *core.Training) { x.TrainLabels, x.ValidationLabels = labels, []int{0, 1, 2, 0} }, core.ErrLabel},
+		"labels missing": {func(x *core.Training) { x.TrainLabels = labels }, core.ErrShape},
+		"labels out of range": {func(x *core.Training) { x.TrainLabels, x.ValidationLabels = labels, []int{0, 1, 2, 0} },
+			core.ErrLabel},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := training(t)
@@ -126,7 +128,8 @@ type versatile struct {
 
 func (versatile) Encoder() core.Embedding { return nil }
 
-// declared checks that As finds the ability T of a thing that has it by its type if the declarer grants that, and only then.
+// declared checks that As finds the ability T of a thing that has it by its type if the declarer
+// grants that, and only then.
 func declared[T any](t *testing.T, ability core.Ability, restricted func(core.Ability) any) {
 	t.Helper()
 	_, ok := core.As[T](restricted(ability))

@@ -11,9 +11,10 @@
 //   - an [Oracle] is fitted to labelled snapshots and gives a [Judge], which labels snapshots;
 //   - a [Task] opens a [Problem]: what methods are compared on, and what judges their predictions.
 //
-// What a fitted thing can do beyond its required methods (a report of its training, eigenvalues and eigenfunctions, …)
-// is a small optional interface, listed in ability.go, which [As] asks for. What holds for every thing, whoever wrote it, a
-// guard checks that registries and plugins put around it ([Guard]).
+// What a fitted thing can do beyond its required methods (a report of its training, eigenvalues and
+// eigenfunctions, …) is a small optional interface, listed in ability.go, which [As] asks for. What
+// holds for every thing, whoever wrote it, a guard checks that registries and plugins put around it
+// ([Guard]).
 //
 // Data comes in two forms. Snapshots are float32, row-major, first axis time ([Snapshots]). Features and everything of
 // linear algebra are float64 gonum matrices with one row a snapshot.

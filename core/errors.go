@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// The kinds of failure that callers tell apart, by [errors.Is]. The message that wraps one names the value, the limit and
-// the remedy.
+// The kinds of failure that callers tell apart, by [errors.Is]. The message that wraps one names
+// the value, the limit and the remedy.
 var (
 	// ErrShape: arrays do not have the shapes or lengths they must have.
 	ErrShape = errors.New("wrong shape")
@@ -35,9 +35,10 @@ var (
 	ErrPanic = errors.New("internal failure")
 )
 
-// Recover turns a panic into an [ErrPanic] with the stack where it happened; a panic value that is an error stays
-// reachable by [errors.As]. [Unreadable] becomes its own error. Use it as the first deferred call of a function that may meet a panic of a numerical library
-// and has a named error result:
+// Recover turns a panic into an [ErrPanic] with the stack where it happened; a panic value that is
+// an error stays reachable by [errors.As]. [Unreadable] becomes its own error. Use it as the first
+// deferred call of a function that may meet a panic of a numerical library and has a named error
+// result:
 //
 //	func (m *model) Predict(…) (_ Snapshots, err error) {
 //		defer core.Recover(&err)

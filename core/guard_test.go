@@ -135,14 +135,16 @@ func snapshots(t *testing.T, n int, shape ...int) core.Snapshots {
 }
 
 func guardedTraining(t *testing.T) *core.Training {
-	return &core.Training{Train: core.OneTrajectory(snapshots(t, 4, 2, 3)), Validation: core.OneTrajectory(snapshots(t, 3, 2, 3)), Lag: 1, States: 3, Progress: core.NoProgress}
+	return &core.Training{Train: core.OneTrajectory(snapshots(t, 4, 2, 3)),
+		Validation: core.OneTrajectory(snapshots(t, 3, 2, 3)), Lag: 1, States: 3, Progress: core.NoProgress}
 }
 
 // broken are matrices that a call for 2×2 must not return.
 func broken() map[string]*mat.Dense {
 	return map[string]*mat.Dense{
 		"neither a result nor an error": nil, "a matrix of 3×2; it must be 2×2": mat.NewDense(3, 2, nil),
-		"a matrix of 2×1; it must be 2×2": mat.NewDense(2, 1, nil), "row 1, column 0": mat.NewDense(2, 2, []float64{0, 0, math.Inf(1), 0}),
+		"a matrix of 2×1; it must be 2×2": mat.NewDense(2, 1, nil), "row 1, column 0": mat.NewDense(2, 2,
+			[]float64{0, 0, math.Inf(1), 0}),
 	}
 }
 
@@ -283,7 +285,8 @@ func TestGuardOfAnOracle(t *testing.T) {
 	assert.NotNil(t, none)
 	assert.Zero(t, c.calls)
 	for says, wrong := range map[string][]int{
-		"0 labels for 2 snapshots": nil, "3 labels for 2 snapshots": {0, 1, 2}, "label 3 of snapshot 1 is not in 0 … 2": {0, 3},
+		"0 labels for 2 snapshots": nil, "3 labels for 2 snapshots": {0, 1, 2}, "label 3 of snapshot 1 is not in 0 … 2": {0,
+			3},
 	} {
 		c.labels = wrong
 		_, err = j.Classify(ctx, snapshots(t, 2, 2, 3))
@@ -308,7 +311,8 @@ func TestGuardOfAnOperator(t *testing.T) {
 		_, err := guarded.Fit(ctx, &training)
 		require.ErrorIs(t, err, want)
 	}
-	_, err := guarded.Fit(ctx, &core.OperatorTraining{Features: mat.NewDense(3, 2, nil), Observable: mat.NewDense(2, 2, nil), Lag: 1})
+	_, err := guarded.Fit(ctx, &core.OperatorTraining{Features: mat.NewDense(3, 2, nil), Observable: mat.NewDense(2, 2,
+		nil), Lag: 1})
 	require.ErrorIs(t, err, core.ErrShape)
 	training := &core.OperatorTraining{Features: mat.NewDense(3, 4, nil), Observable: mat.NewDense(3, 2, nil), Lag: 1}
 	_, err = guarded.Fit(ended, training)
@@ -354,7 +358,8 @@ func TestGuardOfALoss(t *testing.T) {
 	l := core.Guard(carelessLoss{c}).(core.Loss)
 	x := mat.NewDense(2, 2, nil)
 	var none *mat.Dense
-	for _, views := range [][2]mat.Matrix{{nil, x}, {x, none}, {x, mat.NewDense(2, 1, nil)}, {&mat.Dense{}, &mat.Dense{}}} {
+	for _, views := range [][2]mat.Matrix{{nil, x}, {x, none}, {x, mat.NewDense(2, 1, nil)},
+		{&mat.Dense{}, &mat.Dense{}}} {
 		_, err := l.Evaluate(ctx, views[0], views[1], core.Options{})
 		require.ErrorIs(t, err, core.ErrShape)
 	}
@@ -374,7 +379,8 @@ func TestGuardOfALoss(t *testing.T) {
 			assert.ErrorContains(t, err, says)
 		}
 	}
-	for _, value := range []core.LossValue{{Value: math.NaN(), GradX: x, GradY: x}, {GradX: x, GradY: x, Warnings: make([]string, core.MaxWarnings+1)}} {
+	for _, value := range []core.LossValue{{Value: math.NaN(), GradX: x, GradY: x},
+		{GradX: x, GradY: x, Warnings: make([]string, core.MaxWarnings+1)}} {
 		c.loss = value
 		_, err := l.Evaluate(ctx, x, x, core.Options{})
 		require.ErrorIs(t, err, core.ErrContract)

@@ -86,7 +86,8 @@ func (m Measure) Check(v float64) error {
 // CheckScores returns [ErrContract] unless there are n scores of a measure, one for each start.
 func CheckScores(m Measure, scores []float64, n int) error {
 	if len(scores) != n {
-		return fmt.Errorf("%w: %w: %d scores for %d starts; there must be one for each", ErrContract, ErrShape, len(scores), n)
+		return fmt.Errorf("%w: %w: %d scores for %d starts; there must be one for each", ErrContract, ErrShape,
+			len(scores), n)
 	}
 	for i, v := range scores {
 		if err := m.Check(v); err != nil {

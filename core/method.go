@@ -29,9 +29,9 @@ type Method interface {
 //
 // A Model is used by one goroutine at a time.
 type Model interface {
-	// Predict returns, for each snapshot of x, the snapshot expected one lag later, in the same shape and order. The harness
-	// calls it with finite snapshots of the shape of the training snapshots, in an order that says nothing of their times, and
-	// with any number of them.
+	// Predict returns, for each snapshot of x, the snapshot expected one lag later, in the same shape
+	// and order. The harness calls it with finite snapshots of the shape of the training snapshots, in
+	// an order that says nothing of their times, and with any number of them.
 	//
 	// Rows are independent ([RowIndependence]): the prediction for a snapshot depends on that snapshot alone, up to
 	// [RowTolerance]; not on the others in x, on earlier calls, or on chance. Predict does not change x, and returns the
@@ -100,7 +100,8 @@ func (t *Training) Validate() error {
 		return err
 	}
 	if !t.Train.SameShape(t.Validation) {
-		return fmt.Errorf("%w: training snapshots of shape %v, validation snapshots of shape %v", ErrShape, t.Train.Shape(), t.Validation.Shape())
+		return fmt.Errorf("%w: training snapshots of shape %v, validation snapshots of shape %v", ErrShape, t.Train.Shape(),
+			t.Validation.Shape())
 	}
 	if err := t.Train.CheckFinite(); err != nil {
 		return fmt.Errorf("training data: %w", err)

@@ -19,7 +19,8 @@ func Unknown(kind, name string, known []string) string {
 	return text + strings.Join(known, ", ")
 }
 
-// Nearest returns the known name that takes the fewest edits to reach, or "" if that is more than half of the name's length.
+// Nearest returns the known name that takes the fewest edits to reach, or "" if that is more than
+// half of the name's length.
 func Nearest(name string, known []string) string {
 	best, least := "", max(2, (len(name)+1)/2)+1
 	for _, k := range known {

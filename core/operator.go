@@ -43,8 +43,8 @@ func (t *OperatorTraining) PairStarts() (PairStarts, error) {
 	return NewPairStarts(rows, t.Lag, t.Lengths)
 }
 
-// An Operator is a fitted evolution operator. It may have the abilities [SpectralOperator] and [Reporter]. It is immutable
-// and may be used by several goroutines at a time.
+// An Operator is a fitted evolution operator. It may have the abilities [SpectralOperator] and
+// [Reporter]. It is immutable and may be used by several goroutines at a time.
 type Operator interface {
 	// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. steps is at least 1. It
 	// returns the context's error soon after ctx ends.

@@ -188,7 +188,8 @@ const (
 
 func (o Option) validate() error {
 	if !optionPattern.MatchString(o.Name) {
-		return fmt.Errorf("the option name %q must be 1 to 40 lower-case letters, digits and underscores, a letter first", o.Name)
+		return fmt.Errorf("the option name %q must be 1 to 40 lower-case letters, digits and underscores, a letter first",
+			o.Name)
 	}
 	if o.Doc == "" {
 		return fmt.Errorf("the option %q has no doc", o.Name)
@@ -295,8 +296,8 @@ func (d Description) unknownOption(name string) error {
 	return fmt.Errorf("%s: %w: %s", d.Name, ErrOption, Unknown("option", name, names))
 }
 
-// Bool returns the value of a [BoolOption]. Like Int, Float and String it panics if the option was not declared with that
-// type, which is a mistake of the method's author that any call finds.
+// Bool returns the value of a [BoolOption]. Like Int, Float and String it panics if the option was
+// not declared with that type, which is a mistake of the method's author that any call finds.
 func (o Options) Bool(name string) bool { return o.values[name].(bool) }
 
 // Int returns the value of an [IntOption].

@@ -90,7 +90,8 @@ func TestDescriptionRules(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"linear", "vamp", "contrastive", "autoencoder", "classifier"}
 	for word, want := range map[string]string{
-		"vmap": "vamp", "liner": "linear", "Contrastiv": "contrastive", "autoencodr": "autoencoder", "zzzzzzzz": "", "vamp": "vamp",
+		"vmap": "vamp", "liner": "linear", "Contrastiv": "contrastive", "autoencodr": "autoencoder", "zzzzzzzz": "",
+		"vamp": "vamp",
 	} {
 		assert.Equal(t, want, core.Nearest(word, known), word)
 	}

@@ -14,6 +14,7 @@ type Oracle interface {
 //
 // A Judge may be used by several goroutines at a time.
 type Judge interface {
-	// Classify returns a label in 0 … States-1 for each snapshot; a label depends on its snapshot alone. It does not change x.
+	// Classify returns a label in 0 … States-1 for each snapshot; a label depends on its snapshot
+	// alone. It does not change x.
 	Classify(ctx context.Context, x Snapshots) ([]int, error)
 }

@@ -6,8 +6,9 @@ import (
 	"math/rand/v2"
 )
 
-// NewStream returns the random stream of that name under a seed. Streams of different names or seeds are independent, and
-// a stream's numbers depend on nothing else: not on which other methods run, on their order, or on the machine.
+// NewStream returns the random stream of that name under a seed. Streams of different names or
+// seeds are independent, and a stream's numbers depend on nothing else: not on which other methods
+// run, on their order, or on the machine.
 //
 // A name is a path of words, from the declared name of the method to the purpose: NewStream(42, "vamp", "shuffle"). The
 // generator is ChaCha8 keyed by the SHA-256 of seed and name.

@@ -36,8 +36,8 @@ const MaxCount = min(1<<53, math.MaxInt)
 
 // Validate returns [ErrContract] naming the first rule that r breaks: texts and history are within
 // the limits above, epochs have ascending numbers from 1 on, Rank and Parameters are at least 0, no
-// count is above [MaxCount], and CompileSeconds is a number of at least 0. Losses may be any numbers, infinite ones and NaN
-// too.
+// count is above [MaxCount], and CompileSeconds is a number of at least 0. Losses may be any
+// numbers, infinite ones and NaN too.
 func (r Report) Validate() error {
 	if n := len(r.Untrained); n > MaxSentence {
 		return badReport("why the fit is untrained has %d bytes; the most is %d", n, MaxSentence)

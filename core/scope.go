@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A Scope is the life of one run of the benchmark. What a method starts for a run, a process for instance, it keeps in the scope:
-// the calls of one run find it there, other runs do not, and it ends with the run. Calls outside any scope keep such things for as
-// long as they please.
+// A Scope is the life of one run of the benchmark. What a method starts for a run, a process for
+// instance, it keeps in the scope: the calls of one run find it there, other runs do not, and it
+// ends with the run. Calls outside any scope keep such things for as long as they please.
 //
 // A Scope may be used by several goroutines at a time.
 type Scope struct {
@@ -20,8 +20,8 @@ type Scope struct {
 	// Name says which run it is, for logs: "vamp, seed 3"; "" for none. It is set before the scope
 	// is used.
 	Name string
-	// Threads is how many processor threads the run is to compute on, so that runs under way at once share the processor; 0 for as
-	// many as there are. It is set before the scope is used.
+	// Threads is how many processor threads the run is to compute on, so that runs under way at once
+	// share the processor; 0 for as many as there are. It is set before the scope is used.
 	Threads int
 
 	spending sync.Mutex // apart from mu: a release may spend while mu is held
@@ -52,10 +52,12 @@ func ScopeOf(ctx context.Context) *Scope {
 	return s
 }
 
-// Keep returns what is kept under a key, which must be comparable and of a type of the caller's own. The first call makes it, and
-// others wait for that; if that fails, the next call tries again. release, if it is not nil, is called when the scope is closed.
-// The error is that of create, that of ctx, or [ErrScopeClosed].
-func (s *Scope) Keep(ctx context.Context, key any, create func() (value any, release func() error, err error)) (any, error) {
+// Keep returns what is kept under a key, which must be comparable and of a type of the caller's
+// own. The first call makes it, and others wait for that; if that fails, the next call tries again.
+// release, if it is not nil, is called when the scope is closed. The error is that of create, that
+// of ctx, or [ErrScopeClosed].
+func (s *Scope) Keep(ctx context.Context, key any,
+	create func() (value any, release func() error, err error)) (any, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -98,7 +100,8 @@ func (s *Scope) settle(key any, k *kept, release func() error) {
 	}
 }
 
-// Drop forgets what is kept under a key, so that the next Keep makes it anew. It is released with the scope all the same.
+// Drop forgets what is kept under a key, so that the next Keep makes it anew. It is released with
+// the scope all the same.
 func (s *Scope) Drop(key any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -88,20 +88,24 @@ func TestScopeSpent(t *testing.T) {
 	scope.Spend(core.Spent{StartSeconds: 1})
 	_, err := scope.Keep(ctx, key("a"), func() (any, func() error, error) {
 		return nil, func() error {
-			scope.Spend(core.Spent{CPUSeconds: 2, PeakRSSBytes: 300, Calls: 1, CallSeconds: 3, RPCSeconds: 1, SentBytes: 10, ReceivedBytes: 20})
+			scope.Spend(core.Spent{CPUSeconds: 2, PeakRSSBytes: 300, Calls: 1, CallSeconds: 3, RPCSeconds: 1, SentBytes: 10,
+				ReceivedBytes: 20})
 			return nil
 		}, nil
 	})
 	require.NoError(t, err)
 	require.NoError(t, scope.Close())
-	scope.Spend(core.Spent{CPUSeconds: 0.5, PeakRSSBytes: 200, Calls: 2, CallSeconds: 1, RPCSeconds: 0.5, SentBytes: 1, ReceivedBytes: 2})
+	scope.Spend(core.Spent{CPUSeconds: 0.5, PeakRSSBytes: 200, Calls: 2, CallSeconds: 1, RPCSeconds: 0.5, SentBytes: 1,
+		ReceivedBytes: 2})
 	spent, ok := scope.Spent()
 	assert.True(t, ok)
-	assert.Equal(t, core.Spent{StartSeconds: 1, CPUSeconds: 2.5, PeakRSSBytes: 300, Calls: 3, CallSeconds: 4, RPCSeconds: 1.5, SentBytes: 11, ReceivedBytes: 22}, spent)
+	assert.Equal(t, core.Spent{StartSeconds: 1, CPUSeconds: 2.5, PeakRSSBytes: 300, Calls: 3, CallSeconds: 4,
+		RPCSeconds: 1.5, SentBytes: 11, ReceivedBytes: 22}, spent)
 
 	scope.Spend(core.Spent{CPUSeconds: math.NaN(), PeakRSSBytes: math.NaN()})
 	spent, _ = scope.Spent()
-	assert.True(t, math.IsNaN(spent.CPUSeconds) && math.IsNaN(spent.PeakRSSBytes), "one that is not known makes all of it unknown")
+	assert.True(t, math.IsNaN(spent.CPUSeconds) && math.IsNaN(spent.PeakRSSBytes),
+		"one that is not known makes all of it unknown")
 	assert.InDelta(t, 1.5, spent.RPCSeconds, 1e-12)
 }
 

@@ -36,8 +36,10 @@ func TestProblemTexts(t *testing.T) {
 	require.NoError(t, err)
 	long, nan := strings.Repeat("a", core.MaxSentence+1), complex(0, math.NaN())
 	for says, change := range map[string]func(*core.Problem){
-		"":                                    func(*core.Problem) {},
-		"true eigenvalue 1 is":                func(p *core.Problem) { p.Truth = &core.Truth{Eigenvalues: []complex128{1, nan}} },
+		"": func(*core.Problem) {},
+		"true eigenvalue 1 is": func(p *core.Problem) {
+			p.Truth = &core.Truth{Eigenvalues: []complex128{1, nan}}
+		},
 		"the source of the data has 8193":     func(p *core.Problem) { p.Source = long },
 		"the source of the data is \"\\xff\"": func(p *core.Problem) { p.Source = "\xff" },
 		"the word for a state has 8193":       func(p *core.Problem) { p.States.Word = long },

@@ -83,12 +83,15 @@ func snapshotSize(values int, shape []int) (int, error) {
 	size := 1
 	for _, n := range shape {
 		if n < 1 || n > math.MaxInt32 || size > math.MaxInt32/n {
-			return 0, fmt.Errorf("%w: %v is not the shape of a snapshot: axes must be positive and hold fewer than 2³¹ values together", ErrShape, shape)
+			return 0, fmt.Errorf(
+				"%w: %v is not the shape of a snapshot: axes must be positive and hold fewer than 2³¹ values together",
+				ErrShape, shape)
 		}
 		size *= n
 	}
 	if values%size != 0 {
-		return 0, fmt.Errorf("%w: %d values are not a whole number of snapshots of shape %v (%d values each)", ErrShape, values, shape, size)
+		return 0, fmt.Errorf("%w: %d values are not a whole number of snapshots of shape %v (%d values each)", ErrShape,
+			values, shape, size)
 	}
 	return size, nil
 }
@@ -110,7 +113,8 @@ func (s Snapshots) Shape() []int { return slices.Clone(s.shape) }
 // Size is the number of values in one snapshot.
 func (s Snapshots) Size() int { return s.size }
 
-// Slice returns snapshots from to end-1, sharing memory. It panics if the range is not within the sequence, as slicing does.
+// Slice returns snapshots from to end-1, sharing memory. It panics if the range is not within the
+// sequence, as slicing does.
 func (s Snapshots) Slice(from, end int) Snapshots {
 	switch {
 	case s.source != nil:
@@ -123,8 +127,8 @@ func (s Snapshots) Slice(from, end int) Snapshots {
 	return s
 }
 
-// Read copies snapshots from, from+1, … into dst until dst is full. The length of dst must be a multiple of Size, and the
-// snapshots must exist: Read panics otherwise, as indexing does.
+// Read copies snapshots from, from+1, … into dst until dst is full. The length of dst must be a
+// multiple of Size, and the snapshots must exist: Read panics otherwise, as indexing does.
 func (s Snapshots) Read(dst []float32, from int) {
 	if s.source != nil {
 		s.source.check(from, from+len(dst)/s.size)
@@ -190,8 +194,8 @@ func (s Snapshots) Floats() []float32 {
 	return values
 }
 
-// Pixels returns the pixels of a sequence of 8-bit images, and whether it is one. This is its own memory: the caller must not
-// write to it.
+// Pixels returns the pixels of a sequence of 8-bit images, and whether it is one. This is its own
+// memory: the caller must not write to it.
 func (s Snapshots) Pixels() ([]uint8, bool) { return s.pixels, s.pixels != nil }
 
 // WriteTo writes all values as float32, little-endian and row-major: the form in which snapshots are hashed.
@@ -212,7 +216,8 @@ func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// Matrix returns the flattened snapshots as rows of a new Len×Size matrix. It returns an empty matrix for an empty sequence.
+// Matrix returns the flattened snapshots as rows of a new Len×Size matrix. It returns an empty
+// matrix for an empty sequence.
 func (s Snapshots) Matrix() *mat.Dense {
 	n := s.Len()
 	if n == 0 {
@@ -232,7 +237,8 @@ func (s Snapshots) Matrix() *mat.Dense {
 // SameShape reports whether the snapshots of s and t have one shape.
 func (s Snapshots) SameShape(t Snapshots) bool { return slices.Equal(s.shape, t.shape) }
 
-// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is infinite or not a number.
+// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is
+// infinite or not a number.
 func (s Snapshots) CheckFinite() error {
 	if s.source != nil {
 		return s.source.checkFinite(s)

@@ -126,7 +126,8 @@ func (s Snapshots) Delayed(rows, stride int) (Snapshots, error) {
 	}
 	n := s.Len() - (rows-1)*stride
 	if n < 1 {
-		return Snapshots{}, fmt.Errorf("%w: %d snapshots, and one with a delay of %d and a stride of %d takes %d", ErrTooShort,
+		return Snapshots{}, fmt.Errorf("%w: %d snapshots, and one with a delay of %d and a stride of %d takes %d",
+			ErrTooShort,
 			s.Len(), rows, stride, (rows-1)*stride+1)
 	}
 	shape := slices.Clone(s.shape)

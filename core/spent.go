@@ -6,17 +6,17 @@ import "math"
 type Spent struct {
 	// StartSeconds is the time that passed until they were ready for their first call.
 	StartSeconds float64
-	// CPUSeconds is the processor time, user and system, of those that have ended, and of the processes that they started and waited
-	// for. It is not a number where that of one is not known.
+	// CPUSeconds is the processor time, user and system, of those that have ended, and of the
+	// processes that they started and waited for. It is not a number where that of one is not known.
 	CPUSeconds float64
-	// PeakRSSBytes is the largest resident memory that any one of those that have ended has had, or one that they started and waited for.
-	// It is not a number where that of one is not known.
+	// PeakRSSBytes is the largest resident memory that any one of those that have ended has had, or
+	// one that they started and waited for. It is not a number where that of one is not known.
 	PeakRSSBytes float64
 	// Calls is the number of calls that gave a result, and CallSeconds the time that they took together.
 	Calls       int64
 	CallSeconds float64
-	// RPCSeconds is the part of CallSeconds in which no code of a method ran: arrays were packed, sent and unpacked, and processes were woken.
-	// It is not a number where one does not tell.
+	// RPCSeconds is the part of CallSeconds in which no code of a method ran: arrays were packed, sent
+	// and unpacked, and processes were woken. It is not a number where one does not tell.
 	RPCSeconds float64
 	// SentBytes and ReceivedBytes are those of all calls, as they are on the wire, without what the connection adds.
 	SentBytes, ReceivedBytes int64
@@ -33,7 +33,8 @@ func (s Spent) plus(o Spent) Spent {
 	}
 }
 
-// Spend adds to what the scope's run has taken in other processes. It may be called while the scope is being closed, and after.
+// Spend adds to what the scope's run has taken in other processes. It may be called while the scope
+// is being closed, and after.
 func (s *Scope) Spend(more Spent) {
 	s.spending.Lock()
 	defer s.spending.Unlock()

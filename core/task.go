@@ -233,7 +233,8 @@ func (s *States) validate(p *Problem) error {
 		name   string
 		states []int
 		n      int
-	}{{"training", s.Train, p.Train.Len()}, {"validation", s.Validation, p.Validation.Len()}, {"test", s.Test, p.Test.Len()}} {
+	}{{"training", s.Train, p.Train.Len()}, {"validation", s.Validation, p.Validation.Len()},
+		{"test", s.Test, p.Test.Len()}} {
 		if err := CheckLabels(part.states, part.n, s.Count); err != nil {
 			return fmt.Errorf("the states of the %s snapshots: %w", part.name, err)
 		}

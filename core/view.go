@@ -7,8 +7,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// View returns the flattened snapshots as the rows of a Len×Size matrix that shares the memory of s: an entry is converted
-// when it is read. It may be read concurrently. It is an empty matrix for an empty sequence.
+// View returns the flattened snapshots as the rows of a Len×Size matrix that shares the memory of
+// s: an entry is converted when it is read. It may be read concurrently. It is an empty matrix for
+// an empty sequence.
 func (s Snapshots) View() mat.Matrix { return view{s} }
 
 // RowReader is a matrix whose rows are read faster together than entry by entry.

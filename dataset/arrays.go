@@ -70,8 +70,9 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	shape := v.Shape()
 	switch {
 	case len(shape) > 4:
-		return fmt.Errorf("%w: an array of shape %v; [rows], [rows, columns], [rows, height, width], [rows, channels, height, width] "+
-			"and, of at most 4 channels, [rows, height, width, channels] are read", ErrFormat, shape)
+		return fmt.Errorf(
+			"%w: an array of shape %v; [rows], [rows, columns], [rows, height, width], [rows, channels, height, width] "+
+				"and, of at most 4 channels, [rows, height, width, channels] are read", ErrFormat, shape)
 	case slices.Contains(shape, 0):
 		return fmt.Errorf("%w: an array of shape %v has no values", ErrFormat, shape)
 	}
@@ -150,8 +151,8 @@ func channelsFirst(image []int) bool {
 	return len(image) == 3 && (image[0] <= most || image[2] > most)
 }
 
-// turned is the shape of an image whose channels come last, as networks and figures have them, and which value each is where
-// they come first.
+// turned is the shape of an image whose channels come last, as networks and figures have them, and
+// which value each is where they come first.
 func turned(image []int) (shape, values []int) {
 	channels, area := image[0], image[1]*image[2]
 	for i := range channels * area {

@@ -25,8 +25,8 @@ var idxTypes = map[byte]string{unsignedByte: "|u1", 0x09: "|i1", 0x0b: ">i2", 0x
 
 // idx reads an IDX file, gzipped or not, from beginning to end. It holds none of the file's values.
 //
-// The file is 0, 0, the type of the values, the number of axes; the length of each axis in 32 bits, big-endian; the values,
-// row-major.
+// The file is 0, 0, the type of the values, the number of axes; the length of each axis in 32 bits,
+// big-endian; the values, row-major.
 type idx struct {
 	kind    byte // of idxTypes
 	shape   []int
@@ -39,7 +39,8 @@ type idx struct {
 func newIDX(file io.Reader, axes int) (*idx, error) {
 	f, err := anyIDX(file, axes)
 	if err == nil && f.kind != unsignedByte {
-		err = fmt.Errorf("%w: its values are of type 0x%02x; those of images and labels here are unsigned bytes, type 0x%02x", ErrFormat,
+		err = fmt.Errorf("%w: its values are of type 0x%02x; those of images and labels here are unsigned bytes, type 0x%02x",
+			ErrFormat,
 			f.kind, unsignedByte)
 	}
 	if err != nil {
@@ -61,7 +62,8 @@ func anyIDX(file io.Reader, axes int) (*idx, error) {
 	start := append(magic[:], peek(content)...)
 	switch {
 	case magic[0] != 0 || magic[1] != 0:
-		return nil, fmt.Errorf("%w: it is %s; an IDX file is expected, which starts with the bytes 00 00", ErrFormat, what(start))
+		return nil, fmt.Errorf("%w: it is %s; an IDX file is expected, which starts with the bytes 00 00",
+			ErrFormat, what(start))
 	case idxTypes[magic[2]] == "":
 		return nil, fmt.Errorf("%w: its values are of type 0x%02x, which the IDX format does not have", ErrFormat, magic[2])
 	case int(magic[3]) != axes:
@@ -74,7 +76,8 @@ func anyIDX(file io.Reader, axes int) (*idx, error) {
 	f := &idx{kind: magic[2], shape: make([]int, axes), size: 1, content: content}
 	for i, n := range lengths {
 		if n > math.MaxInt32 || n > 0 && f.size > math.MaxInt64/int64(n) {
-			return nil, fmt.Errorf("%w: its header promises %d values along the axes, more than any file holds", ErrFormat, lengths)
+			return nil, fmt.Errorf("%w: its header promises %d values along the axes, more than any file holds",
+				ErrFormat, lengths)
 		}
 		f.shape[i] = int(n)
 		f.size *= int64(n)
@@ -96,9 +99,11 @@ func what(start []byte) string {
 		return "a document of Office, an .xlsx file for instance"
 	}
 	for _, kind := range []struct{ start, name string }{
-		{"\x93NUMPY", "a .npy array"}, {"PK\x03\x04", "a zip archive, an .npz file for instance"}, {"PK\x05\x06", "an empty zip archive"},
+		{"\x93NUMPY", "a .npy array"}, {"PK\x03\x04", "a zip archive, an .npz file for instance"},
+		{"PK\x05\x06", "an empty zip archive"},
 		{"\xff\xd8\xff", "a JPEG picture"}, {"\x89PNG", "a PNG picture"}, {"GIF8", "a GIF picture"}, {"BM", "a BMP picture"},
-		{"II*\x00", "a TIFF picture"}, {"MM\x00*", "a TIFF picture"}, {"\x1f\x8b", "compressed by gzip"}, {"BZh", "compressed by bzip2"},
+		{"II*\x00", "a TIFF picture"}, {"MM\x00*", "a TIFF picture"}, {"\x1f\x8b", "compressed by gzip"},
+		{"BZh", "compressed by bzip2"},
 		{"\xfd7zXZ", "compressed by xz"}, {"\x28\xb5\x2f\xfd", "compressed by zstd"}, {"%PDF", "a PDF document"},
 		{"\x89HDF", "an HDF5 file, a .mat file for instance"}, {"MATLAB", "a .mat file"},
 		{"PAR1", "a Parquet file"}, {"\x80\x02", "a pickle of Python"}, {"\x80\x03", "a pickle of Python"},
@@ -143,8 +148,8 @@ func (f *idx) skip(n int64) error {
 	return f.valueError(err)
 }
 
-// rest returns all values that are left and checks that the file ends there. Its memory grows with what the file holds, not
-// with what the header promises.
+// rest returns all values that are left and checks that the file ends there. Its memory grows with
+// what the file holds, not with what the header promises.
 func (f *idx) rest() ([]byte, error) {
 	if f.size > foreign.ArrayLimit() {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, foreign.TooLarge("its values take", f.size, foreign.ArrayLimit()))
@@ -188,7 +193,8 @@ func (f *idx) valueError(err error) error {
 	return gzipError(err)
 }
 
-// gzipError makes an [ErrFormat] of damage that decompression found; other errors, of the disk for instance, stay as they are.
+// gzipError makes an [ErrFormat] of damage that decompression found; other errors, of the disk for
+// instance, stay as they are.
 func gzipError(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {

@@ -65,9 +65,11 @@ var malformed = []struct {
 	{"no value", "ends after 0 of the 6 values", small[:16]},
 	{"cut by a value", "ends after 5 of the 6 values", small[:len(small)-1]},
 	{"a value too many", "goes on after the 6 values", append(slices.Clone(small), 0)},
-	{"more promised than held", "ends after 6 of the 2000000 values", idxFile(unsignedByte, []byte("abcdef"), 2, 1000, 1000)},
+	{"more promised than held", "ends after 6 of the 2000000 values", idxFile(unsignedByte, []byte("abcdef"),
+		2, 1000, 1000)},
 	{"an axis beyond 2³¹", "more than any file holds", idxFile(unsignedByte, []byte("abcdef"), 1<<32-1, 1, 1)},
-	{"a product beyond 2⁶³", "more than any file holds", idxFile(unsignedByte, []byte("abcdef"), 1<<31-1, 1<<31-1, 1<<31-1)},
+	{"a product beyond 2⁶³", "more than any file holds", idxFile(unsignedByte, []byte("abcdef"), 1<<31-1,
+		1<<31-1, 1<<31-1)},
 	{"gzip: two bytes", "ends within its header", zip(small)[:2]},
 	{"gzip: header only", "ends within its header", zip(small)[:10]},
 	{"gzip: another method", "compression is damaged", changed(zip(small), 2)},
@@ -102,7 +104,8 @@ func readAll(file []byte, axes int) (*idx, []byte, error) {
 }
 
 func TestReadIDX(t *testing.T) {
-	for name, file := range map[string][]byte{"plain": small, "gzip": zip(small), "gzip in two members": append(zip(small[:7]), zip(small[7:])...)} {
+	for name, file := range map[string][]byte{"plain": small, "gzip": zip(small),
+		"gzip in two members": append(zip(small[:7]), zip(small[7:])...)} {
 		f, values, err := readAll(file, 3)
 		require.NoError(t, err, name)
 		assert.Equal(t, []int{2, 1, 3}, f.shape, name)

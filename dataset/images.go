@@ -18,13 +18,14 @@ import (
 // ReadImages reads a file of images by what it begins with, whatever its name:
 //
 //   - IDX, gzipped or not: values of any of its types, [n, height, width];
-//   - NumPy's .npy: floats, whole numbers or booleans of any size and byte order, [n, height, width], or [height, width] for one
-//     image;
+//   - NumPy's .npy: floats, whole numbers or booleans of any size and byte order, [n, height, width], or
+//     [height, width] for one image;
 //   - PNG: one image; one that is not 8-bit grey becomes so.
 //
-// Whole numbers p from 0 to 255 stand for p/255, as in every sequence of images; others are an error. Floats are taken as they
-// are, true is 1 and false 0. A file takes at most [foreign.ArrayLimit] of memory. The error is [ErrFormat], or
-// [core.ErrNonFinite], or that of opening what must be a regular file.
+// Whole numbers p from 0 to 255 stand for p/255, as in every sequence of images; others are an
+// error. Floats are taken as they are, true is 1 and false 0. A file takes at most
+// [foreign.ArrayLimit] of memory. The error is [ErrFormat], or [core.ErrNonFinite], or that of
+// opening what must be a regular file.
 func ReadImages(path string) (_ core.Snapshots, err error) {
 	file, err := foreign.Open(path)
 	if err != nil {
@@ -49,7 +50,8 @@ func readImages(file io.Reader) (core.Snapshots, error) {
 	case bytes.HasPrefix(start, []byte("\x93NUMPY")):
 		return readNPY(content)
 	case bytes.HasPrefix(start, []byte("PK")):
-		return core.Snapshots{}, fmt.Errorf("%w: it is an archive, an .npz file for instance; save the array with the images as an .npy file", ErrFormat)
+		return core.Snapshots{}, fmt.Errorf(
+			"%w: it is an archive, an .npz file for instance; save the array with the images as an .npy file", ErrFormat)
 	case bytes.HasPrefix(start, []byte{0, 0}), bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
 		return readIDXImages(content)
 	default:
@@ -76,8 +78,8 @@ func readIDXImages(content io.Reader) (core.Snapshots, error) {
 	return core.NewPixelSnapshots(pixels, f.shape[1:]...)
 }
 
-// maxSide is the largest height and width of a PNG, which says before it is decoded how large it will be, and maxArea the
-// largest number of its pixels.
+// maxSide is the largest height and width of a PNG, which says before it is decoded how large it
+// will be, and maxArea the largest number of its pixels.
 const (
 	maxSide = 1 << 13
 	maxArea = 1 << 24
@@ -87,7 +89,8 @@ func readPNG(content *bufio.Reader) (core.Snapshots, error) {
 	var head bytes.Buffer
 	config, err := png.DecodeConfig(io.TeeReader(content, &head))
 	if err == nil && (config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > maxArea) {
-		err = fmt.Errorf("%d×%d pixels; the most is %d×%d, and %d altogether", config.Height, config.Width, maxSide, maxSide, maxArea)
+		err = fmt.Errorf("%d×%d pixels; the most is %d×%d, and %d altogether", config.Height, config.Width, maxSide,
+			maxSide, maxArea)
 	}
 	var picture image.Image
 	if err == nil {
@@ -116,7 +119,8 @@ func readNPY(content io.Reader) (core.Snapshots, error) {
 		shape = append([]int{1}, shape...)
 	}
 	if len(shape) < 3 {
-		return core.Snapshots{}, fmt.Errorf("%w: an array of shape %v; images are [n, height, width], one is [height, width]", ErrFormat, a.Shape)
+		return core.Snapshots{}, fmt.Errorf("%w: an array of shape %v; images are [n, height, width], one is [height, width]",
+			ErrFormat, a.Shape)
 	}
 	return imagesOf(a.Values, shape[1:])
 }
@@ -138,7 +142,8 @@ func imagesOf(values any, shape []int) (core.Snapshots, error) {
 		pixels := make([]uint8, len(values))
 		for i, v := range values {
 			if v < 0 || v > math.MaxUint8 {
-				return core.Snapshots{}, fmt.Errorf("%w: value %d is %d; whole numbers are pixels from 0 to 255, and floats are taken as they are",
+				return core.Snapshots{}, fmt.Errorf(
+					"%w: value %d is %d; whole numbers are pixels from 0 to 255, and floats are taken as they are",
 					ErrFormat, i, v)
 			}
 			pixels[i] = uint8(v)
@@ -153,7 +158,8 @@ func imagesOf(values any, shape []int) (core.Snapshots, error) {
 		}
 		return core.NewPixelSnapshots(pixels, shape...)
 	}
-	return core.Snapshots{}, fmt.Errorf("%w: its values are complex; images have floats, whole numbers or booleans", ErrFormat)
+	return core.Snapshots{}, fmt.Errorf("%w: its values are complex; images have floats, whole numbers or booleans",
+		ErrFormat)
 }
 
 func finite(values []float32, shape []int) (core.Snapshots, error) {

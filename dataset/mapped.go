@@ -18,7 +18,8 @@ type mapping struct {
 }
 
 // errCut is what a mapped file ends in that somebody makes shorter: the system has no bytes to give.
-var errCut = errors.New("it was made shorter or replaced while it was used, or its disk has failed; run again with files that stay as they are")
+var errCut = errors.New("it was made shorter or replaced while it was used, or its disk has failed; run again with " +
+	"files that stay as they are")
 
 // settle ends a use of the mapping that began with [debug.SetPanicOnFault], which had been set as before says: a fault
 // becomes a panic that names the file. It must be deferred.

@@ -20,9 +20,10 @@ var mnistSHA256 = [...]struct{ name, sum string }{
 	{"t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"},
 }
 
-// MNIST returns the set inside the program: 60000 training and 10000 test images of 28×28 handwritten digits, from LeCun,
-// Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998. Their
-// licence is CC BY-SA 3.0 (dataset/mnist/LICENSE.md).
+// MNIST returns the set inside the program: 60000 training and 10000 test images of 28×28
+// handwritten digits, from LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to
+// document recognition", Proc. IEEE 86(11), 1998. Their licence is CC BY-SA 3.0
+// (dataset/mnist/LICENSE.md).
 //
 // Every call checks the SHA-256 sums of the files. The error is [ErrFormat] if the program file is damaged.
 func MNIST() (*Set, error) {
@@ -43,7 +44,9 @@ func checkMNIST(folder fs.FS) error {
 			return err
 		}
 		if sum != want.sum {
-			return fmt.Errorf("%w: the embedded %s has the SHA-256 %s, not %s; this program is damaged and must be built or installed again", ErrFormat, want.name, sum, want.sum)
+			return fmt.Errorf(
+				"%w: the embedded %s has the SHA-256 %s, not %s; this program is damaged and must be built or installed again",
+				ErrFormat, want.name, sum, want.sum)
 		}
 	}
 	return nil

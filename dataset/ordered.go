@@ -18,13 +18,14 @@ type Sequence struct {
 	Digits int
 }
 
-// Ordered returns the first limit images of the ordered sequence of that many digits, 1 to 10, or the whole sequence if limit
-// is 0: images of 0, 1, …, digits-1, 0, 1, …, those of one digit in the order of the set, until the rarest digit runs
-// out. It is the process "Ordered MNIST" of Kostic, Novelli, Grazzi, Lounici and Pontil, "Learning invariant representations of
-// time-homogeneous stochastic dynamical systems", ICLR 2024, in the order of kooplearn's fetch_ordered_mnist.
+// Ordered returns the first limit images of the ordered sequence of that many digits, 1 to 10, or
+// the whole sequence if limit is 0: images of 0, 1, …, digits-1, 0, 1, …, those of one digit in the
+// order of the set, until the rarest digit runs out. It is the process "Ordered MNIST" of Kostic,
+// Novelli, Grazzi, Lounici and Pontil, "Learning invariant representations of time-homogeneous
+// stochastic dynamical systems", ICLR 2024, in the order of kooplearn's fetch_ordered_mnist.
 //
-// The error is [core.ErrOption] if digits or limit is out of range, and [core.ErrTooShort] if the set lacks a digit or the
-// sequence has fewer than limit images.
+// The error is [core.ErrOption] if digits or limit is out of range, and [core.ErrTooShort] if the
+// set lacks a digit or the sequence has fewer than limit images.
 func (s *Set) Ordered(digits, limit int) (*Sequence, error) {
 	indices, err := orderedIndices(s.Labels, digits, limit)
 	if err != nil {
@@ -61,13 +62,15 @@ func orderedIndices(labels []uint8, digits, limit int) ([]int, error) {
 	rarest := len(labels)
 	for digit, of := range images {
 		if len(of) == 0 {
-			return nil, fmt.Errorf("%w: it has no image of digit %d, which a sequence of %d digits needs", core.ErrTooShort, digit, digits)
+			return nil, fmt.Errorf("%w: it has no image of digit %d, which a sequence of %d digits needs", core.ErrTooShort,
+				digit, digits)
 		}
 		rarest = min(rarest, len(of))
 	}
 	length := digits * rarest
 	if limit > length {
-		return nil, fmt.Errorf("%w: %d images of the ordered sequence of %d digits; it has %d", core.ErrTooShort, limit, digits, length)
+		return nil, fmt.Errorf("%w: %d images of the ordered sequence of %d digits; it has %d", core.ErrTooShort, limit,
+			digits, length)
 	}
 	if limit > 0 {
 		length = limit

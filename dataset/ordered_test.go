@@ -87,8 +87,8 @@ func TestOrderedErrors(t *testing.T) {
 	}
 }
 
-// TestOrderedProperties holds for every set: labels cycle, no image is used twice, images of a digit keep their order and no
-// further round fits.
+// TestOrderedProperties holds for every set: labels cycle, no image is used twice, images of a
+// digit keep their order and no further round fits.
 func TestOrderedProperties(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

@@ -321,8 +321,8 @@ func even(n int, time func(i int) float64, row func(i int) string) (float64, err
 	return interval, nil
 }
 
-// oddStep is the row, of at least two, after which the time rises least like after others, and how much it usually rises: the
-// median of the first rises.
+// oddStep is the row, of at least two, after which the time rises least like after others, and how
+// much it usually rises: the median of the first rises.
 func oddStep(n int, time func(i int) float64) (odd int, usual float64) {
 	const most = 1 << 16
 	steps := make([]float64, min(n-1, most))

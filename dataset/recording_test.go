@@ -82,21 +82,27 @@ func TestTables(t *testing.T) {
 		names                     []string
 		values                    []float32
 	}{
-		"header":         {text: "x,y\n1,2.5\n-3,4\n", form: "header, comma-separated", names: []string{"x", "y"}},
-		"no header":      {text: "1,2.5\n-3,4\n", form: "no header, comma-separated"},
-		"no last end":    {text: "1,2.5\n-3,4", form: "no header, comma-separated"},
-		"Windows":        {text: "\xef\xbb\xbfx,y\r\n1,2.5\r\n-3,4\r\n", form: "header, comma-separated", names: []string{"x", "y"}},
-		"semicolons":     {text: "x;y\n1;2.5\n-3;4\n", form: "header, semicolon-separated", names: []string{"x", "y"}},
-		"decimal commas": {text: "x;y\n1,0;2,5\n-3;4\n", form: "header, semicolon-separated, decimal commas", names: []string{"x", "y"}},
-		"tabs":           {text: "1\t2,5\n-3\t4\n\n\n", form: "no header, tab-separated, decimal commas"},
-		"spaces":         {text: "# x  y\n 1.0e+00 2.5e+00\n-3.0   4 \n", form: "header, space-separated", names: []string{"x", "y"}},
-		"quotes":         {text: "\"x, of \"\"a\"\"\",\"y\"\n\"1\", \"2.5\"\n-3,4\n", form: "header, comma-separated", names: []string{`x, of "a`, "y"}},
+		"header":      {text: "x,y\n1,2.5\n-3,4\n", form: "header, comma-separated", names: []string{"x", "y"}},
+		"no header":   {text: "1,2.5\n-3,4\n", form: "no header, comma-separated"},
+		"no last end": {text: "1,2.5\n-3,4", form: "no header, comma-separated"},
+		"Windows": {text: "\xef\xbb\xbfx,y\r\n1,2.5\r\n-3,4\r\n", form: "header, comma-separated",
+			names: []string{"x", "y"}},
+		"semicolons": {text: "x;y\n1;2.5\n-3;4\n", form: "header, semicolon-separated", names: []string{"x", "y"}},
+		"decimal commas": {text: "x;y\n1,0;2,5\n-3;4\n", form: "header, semicolon-separated, decimal commas",
+			names: []string{"x", "y"}},
+		"tabs": {text: "1\t2,5\n-3\t4\n\n\n", form: "no header, tab-separated, decimal commas"},
+		"spaces": {text: "# x  y\n 1.0e+00 2.5e+00\n-3.0   4 \n", form: "header, space-separated",
+			names: []string{"x", "y"}},
+		"quotes": {text: "\"x, of \"\"a\"\"\",\"y\"\n\"1\", \"2.5\"\n-3,4\n", form: "header, comma-separated",
+			names: []string{`x, of "a`, "y"}},
 		"time": {text: "t,x,y\n0,1,2.5\n.1,-3,4\n", form: "header, comma-separated", names: []string{"x", "y"},
 			time: "column t"},
-		"index": {text: ",x,y\n0,1,2.5\n1,-3,4\n", form: "header, comma-separated", names: []string{"x", "y"}, time: "column 1"},
+		"index": {text: ",x,y\n0,1,2.5\n1,-3,4\n", form: "header, comma-separated", names: []string{"x", "y"},
+			time: "column 1"},
 		"a temperature": {text: "x,T\n1,2.5\n-3,2\n", form: "header, comma-separated", names: []string{"x", "T"},
 			values: []float32{1, 2.5, -3, 2}},
-		"columns": {text: "a,x,b,y\nword,1,,2.5\n,-3,nan,4\n", form: "header, comma-separated", columns: "x,4", names: []string{"x", "y"}},
+		"columns": {text: "a,x,b,y\nword,1,,2.5\n,-3,nan,4\n", form: "header, comma-separated", columns: "x,4",
+			names: []string{"x", "y"}},
 		"a range": {text: "1,2.5,9\n-3,4,9\n", form: "no header, comma-separated", columns: " 1..2 "},
 		"turned": {text: "x,y\n1,2\n3,4\n", form: "header, comma-separated", columns: "y,x", names: []string{"y", "x"},
 			values: []float32{2, 1, 4, 3}},
@@ -186,57 +192,75 @@ func TestTablesRefused(t *testing.T) {
 	}{
 		"text": {text: "x,y\n1,2\n3,four\n", is: ErrFormat,
 			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is no number; leave the column out by columns=`},
-		"ragged":        {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, and the first line has 2"},
-		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the columns by semicolons or tabs"},
-		"two marks":     {text: "1.5;2\n1,5;2\n", is: ErrFormat, says: `line 2, column 1: "1,5" has another decimal mark than numbers before it`},
-		"thousands":     {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is no number`},
-		"one field":     {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, and the first line has 2"},
-		"names of rows": {text: "x y\n1 2 3\n", is: ErrFormat, says: "if the first column has the names of rows, as R writes them"},
-		"a comment":     {text: "# made today\n1 2 3\n", is: ErrFormat, says: "leave the first line out if it does not name the columns"},
-		"for Excel":     {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is one for Excel`},
-		"old Mac":       {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end in a carriage return alone"},
-		"only a mark":   {text: "\xef\xbb\xbf", is: ErrFormat, says: "its first line is empty"},
-		"JSON":          {text: "[[1,2],[3,4]]", is: ErrFormat, says: "it is a text in JSON"},
-		"Parquet":       {text: "PAR1\x15\x04\x15", is: ErrFormat, says: "it is a Parquet file"},
-		"a pickle":      {text: "\x80\x04\x95\x00", is: ErrFormat, says: "it is a pickle of Python"},
-		"Excel":         {text: "PK\x03\x04\x14\x00[Content_Types].xml", is: ErrFormat, says: "it is a document of Office"},
-		"binary":        {text: "\x01\x00\x02", is: ErrFormat, says: "it is something that starts with the bytes 01 00 02"},
-		"only NumPy":    {text: "\x93NUMPY", is: ErrFormat, says: "it ends within its header"},
-		"numbers":       {text: "0,1\n1.5,2.5\n", is: core.ErrOption, says: `the first line, "0,1", may be numbers or the header`},
-		"gap":           {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): there is no number; fill the gap"},
-		"empty line":    {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, and line 3 is not"},
-		"NaN":           {text: "x,y\n1,nan\n", is: core.ErrNonFinite, says: `line 2, column 2 (y): "nan" is not finite`},
-		"Inf":           {text: "1,2\n-Inf,2\n", is: core.ErrNonFinite, says: `line 2, column 1: "-Inf" is not finite`},
-		"too large":     {text: "1,1e39\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e39" is beyond the range of numbers of 32 bits`},
-		"far too large": {text: "1,1e999\n", is: core.ErrNonFinite, says: `line 1, column 2: "1e999" is beyond the range of numbers`},
-		"hexadecimal":   {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is no number`},
-		"underscore":    {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is no number`},
-		"open quote":    {text: "x,y\n1,\"2\n", is: ErrFormat, says: "line 2, column 2 (y): a quote that does not end in its line"},
-		"after a quote": {text: "x,y\n\"1\"2,3\n", is: ErrFormat, says: "line 2, column 1 (x): there is a text after a quote"},
+		"ragged": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, " +
+			"and the first line has 2"},
+		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the " +
+			"columns by semicolons or tabs"},
+		"two marks": {text: "1.5;2\n1,5;2\n", is: ErrFormat,
+			says: `line 2, column 1: "1,5" has another decimal mark than numbers before it`},
+		"thousands": {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is no number`},
+		"one field": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, and the first line has 2"},
+		"names of rows": {text: "x y\n1 2 3\n", is: ErrFormat, says: "if the first column has the names of rows, as R " +
+			"writes them"},
+		"a comment": {text: "# made today\n1 2 3\n", is: ErrFormat, says: "leave the first line out if it does not " +
+			"name the columns"},
+		"for Excel":   {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is one for Excel`},
+		"old Mac":     {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end in a carriage return alone"},
+		"only a mark": {text: "\xef\xbb\xbf", is: ErrFormat, says: "its first line is empty"},
+		"JSON":        {text: "[[1,2],[3,4]]", is: ErrFormat, says: "it is a text in JSON"},
+		"Parquet":     {text: "PAR1\x15\x04\x15", is: ErrFormat, says: "it is a Parquet file"},
+		"a pickle":    {text: "\x80\x04\x95\x00", is: ErrFormat, says: "it is a pickle of Python"},
+		"Excel":       {text: "PK\x03\x04\x14\x00[Content_Types].xml", is: ErrFormat, says: "it is a document of Office"},
+		"binary":      {text: "\x01\x00\x02", is: ErrFormat, says: "it is something that starts with the bytes 01 00 02"},
+		"only NumPy":  {text: "\x93NUMPY", is: ErrFormat, says: "it ends within its header"},
+		"numbers": {text: "0,1\n1.5,2.5\n", is: core.ErrOption,
+			says: `the first line, "0,1", may be numbers or the header`},
+		"gap":        {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): there is no number; fill the gap"},
+		"empty line": {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, and line 3 is not"},
+		"NaN":        {text: "x,y\n1,nan\n", is: core.ErrNonFinite, says: `line 2, column 2 (y): "nan" is not finite`},
+		"Inf":        {text: "1,2\n-Inf,2\n", is: core.ErrNonFinite, says: `line 2, column 1: "-Inf" is not finite`},
+		"too large": {text: "1,1e39\n", is: core.ErrNonFinite,
+			says: `line 1, column 2: "1e39" is beyond the range of numbers of 32 bits`},
+		"far too large": {text: "1,1e999\n", is: core.ErrNonFinite,
+			says: `line 1, column 2: "1e999" is beyond the range of numbers`},
+		"hexadecimal": {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is no number`},
+		"underscore":  {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is no number`},
+		"open quote": {text: "x,y\n1,\"2\n", is: ErrFormat, says: "line 2, column 2 (y): a quote that does not end in " +
+			"its line"},
+		"after a quote": {text: "x,y\n\"1\"2,3\n", is: ErrFormat,
+			says: "line 2, column 1 (x): there is a text after a quote"},
 		"UTF-16":        {text: "\xff\xfex\x00\n\x00", is: ErrFormat, says: "it is a text in UTF-16; save it in UTF-8"},
 		"only a header": {text: "x,y\n", is: ErrFormat, says: "it has a header and no numbers"},
 		"blank":         {text: "\n \n", is: ErrFormat, says: "it has no line that is not empty"},
 		"empty":         {text: "", is: ErrFormat, says: "a.csv: unreadable data file: it is empty"},
 		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: ErrFormat,
 			says: "the time is not even: it rises by 2 after line 3, and by 1 after most"},
-		"a gap in time":  {text: "t,x" + timesText(100, 50), is: ErrFormat, says: "it rises by 0.1 after line 51, and by 0.05 after most"},
-		"two runs":       {text: "t,x\n0,1\n1,2\n0,3\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1) to the next row (0); give each trajectory a file of its own, or time=none"},
-		"a stamp twice":  {text: "Time,x\n0,1\n1,2\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
-		"index twice":    {text: "index,x\n0,1\n1,2\n0,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
-		"two times":      {text: "index,t,x\n0,1,2\n1,2,2\n", is: core.ErrOption, says: "column 1 (index) and column 2 (t) may both be the time; say which by time="},
-		"dates":          {text: "x,time\n1,12:30\n", is: ErrFormat, says: `"12:30" is no number; leave the column out by columns= and time=none`},
-		"misspelt":       {text: "speed,y\n1,2\n", columns: "sped", is: core.ErrOption, says: `did you mean "speed"?`},
-		"time falls":     {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: ErrFormat, says: "the time does not rise from line 2 (1) to the next row (1)"},
-		"only time":      {text: "t\n0\n1\n2\n", is: core.ErrOption, says: "its only column is the time"},
-		"no such column": {text: "x,y\n1,2\n", columns: "x,z", is: core.ErrOption, says: `there is no column "z"; it has the columns 1..2, x, y`},
-		"no column 3":    {text: "1,2\n", columns: "1..3", is: core.ErrOption, says: `there is no column "3"`},
-		"backwards":      {text: "1,2\n", columns: "2..1", is: core.ErrOption, says: "go backwards"},
-		"twice":          {text: "1,2\n", columns: "2,1..2", is: core.ErrOption, says: "column 2 is chosen twice"},
-		"two of a name":  {text: "x,x\n1,2\n", columns: "x", is: core.ErrOption, says: `two columns are called "x"; name them by numbers`},
-		"no such time":   {text: "x,y\n1,2\n", time: "u", is: core.ErrOption, says: `there is no column "u"`},
-		"nothing left":   {text: "x,y\n1,2\n2,2\n", columns: "x", time: "x", is: core.ErrOption, says: "no column is left"},
-		"a picture":      {text: "\x89PNG\r\n\x1a\n\x00", is: ErrFormat, says: "it is a PNG picture; .npy, .npz, .csv and .tsv files are read"},
-		"compressed":     {text: "\x1f\x8b\x08\x00", is: ErrFormat, says: "it is compressed by gzip"},
+		"a gap in time": {text: "t,x" + timesText(100, 50), is: ErrFormat, says: "it rises by 0.1 after line 51, and by " +
+			"0.05 after most"},
+		"two runs": {text: "t,x\n0,1\n1,2\n0,3\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1) to the " +
+			"next row (0); give each trajectory a file of its own, or time=none"},
+		"a stamp twice": {text: "Time,x\n0,1\n1,2\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"index twice":   {text: "index,x\n0,1\n1,2\n0,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
+		"two times": {text: "index,t,x\n0,1,2\n1,2,2\n", is: core.ErrOption, says: "column 1 (index) and column 2 (t) " +
+			"may both be the time; say which by time="},
+		"dates": {text: "x,time\n1,12:30\n", is: ErrFormat,
+			says: `"12:30" is no number; leave the column out by columns= and time=none`},
+		"misspelt": {text: "speed,y\n1,2\n", columns: "sped", is: core.ErrOption, says: `did you mean "speed"?`},
+		"time falls": {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: ErrFormat, says: "the time does not rise from line " +
+			"2 (1) to the next row (1)"},
+		"only time": {text: "t\n0\n1\n2\n", is: core.ErrOption, says: "its only column is the time"},
+		"no such column": {text: "x,y\n1,2\n", columns: "x,z", is: core.ErrOption,
+			says: `there is no column "z"; it has the columns 1..2, x, y`},
+		"no column 3": {text: "1,2\n", columns: "1..3", is: core.ErrOption, says: `there is no column "3"`},
+		"backwards":   {text: "1,2\n", columns: "2..1", is: core.ErrOption, says: "go backwards"},
+		"twice":       {text: "1,2\n", columns: "2,1..2", is: core.ErrOption, says: "column 2 is chosen twice"},
+		"two of a name": {text: "x,x\n1,2\n", columns: "x", is: core.ErrOption,
+			says: `two columns are called "x"; name them by numbers`},
+		"no such time": {text: "x,y\n1,2\n", time: "u", is: core.ErrOption, says: `there is no column "u"`},
+		"nothing left": {text: "x,y\n1,2\n2,2\n", columns: "x", time: "x", is: core.ErrOption, says: "no column is left"},
+		"a picture": {text: "\x89PNG\r\n\x1a\n\x00", is: ErrFormat, says: "it is a PNG picture; .npy, .npz, .csv and " +
+			".tsv files are read"},
+		"compressed": {text: "\x1f\x8b\x08\x00", is: ErrFormat, says: "it is compressed by gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Selection{Columns: c.columns, Time: AutoTime}
@@ -264,7 +288,8 @@ func TestArrays(t *testing.T) {
 	r, err = recordings1(t, "a.npy", string(floats([]int{3}, 1, 2, 3)), all)
 	require.NoError(t, err)
 	assert.Equal(t, []int{1}, r.Rows.Shape())
-	chosen, err := recordings1(t, "a.npy", string(floats([]int{2, 3}, 1, 2, 3, 4, 5, 6)), Selection{Columns: "3,1", Time: "2"})
+	chosen, err := recordings1(t, "a.npy", string(floats([]int{2, 3}, 1, 2, 3, 4, 5, 6)),
+		Selection{Columns: "3,1", Time: "2"})
 	require.NoError(t, err)
 	assert.Equal(t, []float32{3, 1, 6, 4}, chosen.Rows.Floats())
 	assert.InDelta(t, 4, chosen.Rows.View().At(1, 1), 0)
@@ -276,7 +301,8 @@ func TestArrays(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []float32{1, 3, 2, 4}, r.Rows.Floats())
 
-	pixels, err := recordings1(t, "a.npy", string(arrayFile(3, "|u1", false, []int{2, 1, 2}, []byte{0, 51, 102, 255})), all)
+	pixels, err := recordings1(t, "a.npy", string(arrayFile(3, "|u1", false, []int{2, 1, 2}, []byte{0, 51, 102, 255})),
+		all)
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2}, pixels.Rows.Shape())
 	want, err := core.NewPixelSnapshots([]uint8{0, 51, 102, 255}, 1, 2)
@@ -301,19 +327,31 @@ func TestArraysRefused(t *testing.T) {
 		is            error
 		columns, time string
 	}{
-		"objects":       {content: arrayFile(1, "|O", false, []int{2}, nil), is: ErrFormat, says: `values of type "|O" are not read`},
-		"far too many":  {content: arrayFile(1, "<f4", false, []int{2000000000000, 2}, nil), is: ErrFormat, says: "the shape [2000000000000 2] takes 16000000000000 bytes of values, and the file has 0"},
-		"long floats":   {content: arrayFile(1, "<f16", false, []int{1}, make([]byte, 16)), is: ErrFormat, says: "floats and whole numbers of at most 64 bits, and booleans, are"},
-		"complex":       {content: arrayFile(1, "<c8", false, []int{1}, make([]byte, 8)), is: ErrFormat, says: "its values are complex numbers"},
-		"five axes":     {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an array of shape [1 1 1 1 1]; [rows], [rows, columns]"},
-		"no row":        {content: arrayFile(1, "|u1", false, []int{0, 3}, nil), is: ErrFormat, says: "shape [0 3] has no values"},
-		"no column":     {content: arrayFile(1, "|u1", false, []int{3, 0}, nil), is: ErrFormat, says: "shape [3 0] has no values"},
-		"cut":           {content: floats([]int{2, 3}, 1, 2, 3), is: ErrFormat, says: "the shape [2 3] takes 24 bytes of values, and the file has 12"},
-		"version 9":     {content: arrayFile(9, "<f4", false, []int{1}, make([]byte, 4)), is: ErrFormat, says: "its header is of version 9"},
-		"a long row":    {content: arrayFile(1, "|u1", false, []int{1, maxRow + 1}, make([]byte, maxRow+1)), is: ErrFormat, says: "a snapshot has at most 4194304 values"},
+		"objects": {content: arrayFile(1, "|O", false, []int{2}, nil), is: ErrFormat,
+			says: `values of type "|O" are not read`},
+		"far too many": {content: arrayFile(1, "<f4", false, []int{2000000000000, 2}, nil), is: ErrFormat, says: "the " +
+			"shape [2000000000000 2] takes 16000000000000 bytes of values, and the file has 0"},
+		"long floats": {content: arrayFile(1, "<f16", false, []int{1}, make([]byte, 16)), is: ErrFormat, says: "floats " +
+			"and whole numbers of at most 64 bits, and booleans, are"},
+		"complex": {content: arrayFile(1, "<c8", false, []int{1}, make([]byte, 8)), is: ErrFormat, says: "its values " +
+			"are complex numbers"},
+		"five axes": {content: arrayFile(1, "|u1", false, []int{1, 1, 1, 1, 1}, []byte{0}), is: ErrFormat, says: "an " +
+			"array of shape [1 1 1 1 1]; [rows], [rows, columns]"},
+		"no row": {content: arrayFile(1, "|u1", false, []int{0, 3}, nil), is: ErrFormat, says: "shape [0 3] has no " +
+			"values"},
+		"no column": {content: arrayFile(1, "|u1", false, []int{3, 0}, nil), is: ErrFormat, says: "shape [3 0] has no " +
+			"values"},
+		"cut": {content: floats([]int{2, 3}, 1, 2, 3), is: ErrFormat, says: "the shape [2 3] takes 24 bytes of " +
+			"values, and the file has 12"},
+		"version 9": {content: arrayFile(9, "<f4", false, []int{1}, make([]byte, 4)), is: ErrFormat, says: "its header " +
+			"is of version 9"},
+		"a long row": {content: arrayFile(1, "|u1", false, []int{1, maxRow + 1}, make([]byte, maxRow+1)), is: ErrFormat,
+			says: "a snapshot has at most 4194304 values"},
 		"image columns": {content: floats([]int{1, 1, 1}, 1), columns: "1", is: core.ErrOption, says: "these are images"},
-		"no such name":  {content: floats([]int{1, 1}, 1), columns: "x", is: core.ErrOption, says: `there is no column "x"; it has the columns 1..1`},
-		"uneven time":   {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: ErrFormat, says: "the time is not even: it rises by 4 after row 2, and by 1 after most"},
+		"no such name": {content: floats([]int{1, 1}, 1), columns: "x", is: core.ErrOption,
+			says: `there is no column "x"; it has the columns 1..1`},
+		"uneven time": {content: floats([]int{4, 2}, 0, 1, 1, 1, 5, 1, 6, 1), time: "1", is: ErrFormat, says: "the time " +
+			"is not even: it rises by 4 after row 2, and by 1 after most"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Selection{Columns: c.columns, Time: AutoTime}
@@ -338,7 +376,8 @@ func TestArraysRefused(t *testing.T) {
 
 func TestArchives(t *testing.T) {
 	one, two := floats([]int{1, 2}, 1, 2), floats([]int{1, 2}, 3, 4)
-	got, err := Recordings(t.Context(), written(t, "a.npz", archiveOf(t, map[string][]byte{"run10.npy": two, "run2.npy": one})), all)
+	got, err := Recordings(t.Context(),
+		written(t, "a.npz", archiveOf(t, map[string][]byte{"run10.npy": two, "run2.npy": one})), all)
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	assert.Equal(t, []string{"run2", "run10"}, []string{got[0].Array, got[1].Array})
@@ -348,8 +387,10 @@ func TestArchives(t *testing.T) {
 		`array "lag": `:                  {"lag.npy": floats(nil, 1)},
 		`member "x.txt" is not`:          {"x.txt": nil},
 		`"../../x.npy" lies in a folder`: {"../../x.npy": one},
-		"array t is the time of the others and has 3 values, and this one has 1 rows": {"x.npy": one, "t.npy": floats([]int{3}, 1, 2, 3)},
-		"the time is not even: it rises by 5 after row 3 of array t":                  {"x.npy": floats([]int{4}, 1, 2, 3, 4), "t.npy": floats([]int{4}, 1, 2, 3, 8)},
+		"array t is the time of the others and has 3 values, and this one has 1 rows": {"x.npy": one,
+			"t.npy": floats([]int{3}, 1, 2, 3)},
+		"the time is not even: it rises by 5 after row 3 of array t": {"x.npy": floats([]int{4}, 1, 2, 3, 4),
+			"t.npy": floats([]int{4}, 1, 2, 3, 8)},
 		`an array of shape [0] has`: {"x.npy": arrayFile(1, "<f4", false, []int{0}, nil)},
 	} {
 		_, err := Recordings(t.Context(), written(t, "a.npz", archiveOf(t, members)), all)
@@ -413,7 +454,8 @@ func TestPlaces(t *testing.T) {
 	_, err = Recordings(t.Context(), filepath.Join(dir, "none.csv"), all)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	for place, is := range map[string]bool{
-		dir: true, one: true, one + "," + two: true, empty: false, filepath.Join(dir, "none.csv"): true, filepath.Join(dir, "none"): false,
+		dir: true, one: true, one + "," + two: true, empty: false, filepath.Join(dir, "none.csv"): true, filepath.Join(dir,
+			"none"): false,
 		filepath.Join(dir, "notes.txt"): true, "mnist": false,
 		"mnist/train-images-idx3-ubyte.gz": false,
 	} {
@@ -454,7 +496,8 @@ func TestNamesOfFiles(t *testing.T) {
 }
 
 func TestNatural(t *testing.T) {
-	for _, pair := range [][2]string{{"run2", "run10"}, {"a", "b"}, {"a1b2", "a1b10"}, {"a", "a1"}, {"09", "10"}, {"x99", "x100"}} {
+	for _, pair := range [][2]string{{"run2", "run10"}, {"a", "b"}, {"a1b2", "a1b10"}, {"a", "a1"}, {"09", "10"},
+		{"x99", "x100"}} {
 		assert.Negative(t, natural(pair[0], pair[1]), pair)
 		assert.Positive(t, natural(pair[1], pair[0]), pair)
 	}
@@ -464,7 +507,8 @@ func TestNatural(t *testing.T) {
 // FuzzTable: any text is a table of finite numbers, or an error of a known sort.
 func FuzzTable(f *testing.F) {
 	for _, text := range []string{
-		"t,x\n0,1\n1,2\n", "\xef\xbb\xbfx;y\r\n1,5;2\r\n", "1\t2\n3\t4\n\n", "\"a\"\"b\",c\n\"1\",2\n", "# a b\n1 2\n", "1,\n", "x\nnan\n",
+		"t,x\n0,1\n1,2\n", "\xef\xbb\xbfx;y\r\n1,5;2\r\n", "1\t2\n3\t4\n\n", "\"a\"\"b\",c\n\"1\",2\n", "# a b\n1 2\n",
+		"1,\n", "x\nnan\n",
 		"\xff\xfe1\x00", ",,\n1,2,3\n", "1,2\n\n3,4", "1.5;1,5\n", "\"",
 	} {
 		f.Add(text, "", "auto")

@@ -21,8 +21,8 @@ const (
 	maxPixels = 1 << 22
 )
 
-// A Set is a collection of labelled 8-bit grey images: the training images in the order of their file, then the test images.
-// Pixels stay in the files; [Set.Ordered] reads those that it needs.
+// A Set is a collection of labelled 8-bit grey images: the training images in the order of their
+// file, then the test images. Pixels stay in the files; [Set.Ordered] reads those that it needs.
 //
 // A Set is immutable and may be used by several goroutines at a time.
 type Set struct {
@@ -47,22 +47,26 @@ type imageFile struct {
 //
 //	train-images-idx3-ubyte  train-labels-idx1-ubyte  t10k-images-idx3-ubyte  t10k-labels-idx1-ubyte
 //
-// of MNIST, Fashion-MNIST and their like, as they are or with .gz at the end; train-images.idx3-ubyte, with a dot before idx,
-// is another usual spelling. Images may have any size. Whether a file is compressed is seen from its content. Of several
-// spellings in one folder, the one with hyphens comes first, then the one without .gz.
+// of MNIST, Fashion-MNIST and their like, as they are or with .gz at the end;
+// train-images.idx3-ubyte, with a dot before idx, is another usual spelling. Images may have any
+// size. Whether a file is compressed is seen from its content. Of several spellings in one folder,
+// the one with hyphens comes first, then the one without .gz.
 //
-// Open reads all files to the end, without keeping pixels. The files must stay as they are until the last [Set.Ordered].
+// Open reads all files to the end, without keeping pixels. The files must stay as they are until
+// the last [Set.Ordered].
 //
-// The error is [fs.ErrNotExist] if a file is missing, [ErrFormat] if one is malformed, [core.ErrShape] if there are more or
-// fewer labels than images, training and test images differ in size, or images have no pixels, [core.ErrLabel] for a label above
-// 9, and [core.ErrTooShort] for a file without images.
+// The error is [fs.ErrNotExist] if a file is missing, [ErrFormat] if one is malformed,
+// [core.ErrShape] if there are more or fewer labels than images, training and test images differ in
+// size, or images have no pixels, [core.ErrLabel] for a label above 9, and [core.ErrTooShort] for a
+// file without images.
 func Open(dir string) (*Set, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("the folder of the data cannot be read: %w", printable(dir, err))
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%w: %s is a file; name the folder that holds the four files of the data", core.ErrUnavailable, shownPath(dir))
+		return nil, fmt.Errorf("%w: %s is a file; name the folder that holds the four files of the data", core.ErrUnavailable,
+			shownPath(dir))
 	}
 	return openFolder(os.DirFS(dir), shownPath(dir))
 }
@@ -117,13 +121,15 @@ func (s *Set) add(part string) error {
 			s.Rows, s.Columns = rows, columns
 		}
 		if rows != s.Rows || columns != s.Columns {
-			return fmt.Errorf("%w: its images are %d×%d, those of %s are %d×%d; they must have one size", core.ErrShape, rows, columns, s.images[0].name, s.Rows, s.Columns)
+			return fmt.Errorf("%w: its images are %d×%d, those of %s are %d×%d; they must have one size", core.ErrShape, rows,
+				columns, s.images[0].name, s.Rows, s.Columns)
 		}
 		if _, err := core.NewPixelSnapshots(nil, rows, columns); err != nil {
 			return err
 		}
 		if rows*columns > maxPixels || count > maxImages {
-			return fmt.Errorf("%w: it has %d images of %d×%d; there can be %d, of %d pixels each", ErrFormat, count, rows, columns,
+			return fmt.Errorf("%w: it has %d images of %d×%d; there can be %d, of %d pixels each", ErrFormat, count,
+				rows, columns,
 				maxImages, maxPixels)
 		}
 		return nil
@@ -194,8 +200,8 @@ func (s *Set) read(name string, axes int, use func(*idx) error) (err error) {
 	return use(f)
 }
 
-// gather returns the pixels of the images with these indices, all different, one image after the other. It reads the files
-// as far as the last of them.
+// gather returns the pixels of the images with these indices, all different, one image after the
+// other. It reads the files as far as the last of them.
 func (s *Set) gather(indices []int) ([]uint8, error) {
 	type wanted struct{ index, place int }
 	left := make([]wanted, len(indices))
@@ -206,7 +212,8 @@ func (s *Set) gather(indices []int) ([]uint8, error) {
 
 	size := s.Rows * s.Columns
 	if bytes := int64(len(indices)) * int64(size); bytes > foreign.Limit() {
-		return nil, fmt.Errorf("%s: %w", s.Source, foreign.TooLarge("the images of the sequence take", bytes, foreign.Limit()))
+		return nil, fmt.Errorf("%s: %w", s.Source, foreign.TooLarge("the images of the sequence take", bytes,
+			foreign.Limit()))
 	}
 	pixels := make([]uint8, len(indices)*size)
 	first := 0 // index of the first image in the file

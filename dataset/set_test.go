@@ -57,10 +57,12 @@ func dotted(name string) string { return strings.Replace(name, "-idx", ".idx", 1
 
 func TestOpenSpellings(t *testing.T) {
 	for name, spell := range map[string]func(name string, content []byte) (string, []byte){
-		"plain":                 func(name string, content []byte) (string, []byte) { return name, content },
-		"gzip":                  func(name string, content []byte) (string, []byte) { return name + ".gz", zip(content) },
-		"dot":                   func(name string, content []byte) (string, []byte) { return dotted(name), content },
-		"dot, gzip":             func(name string, content []byte) (string, []byte) { return dotted(name) + ".gz", zip(content) },
+		"plain": func(name string, content []byte) (string, []byte) { return name, content },
+		"gzip":  func(name string, content []byte) (string, []byte) { return name + ".gz", zip(content) },
+		"dot":   func(name string, content []byte) (string, []byte) { return dotted(name), content },
+		"dot, gzip": func(name string, content []byte) (string, []byte) {
+			return dotted(name) + ".gz", zip(content)
+		},
 		"gzip without its name": func(name string, content []byte) (string, []byte) { return name, zip(content) },
 		"plain named gzip":      func(name string, content []byte) (string, []byte) { return name + ".gz", content },
 	} {
@@ -128,13 +130,16 @@ func TestOpenHostile(t *testing.T) {
 		shape []uint32
 		says  string
 	}{
-		"images of 2^31 pixels": {[]uint32{2, 1, 1<<31 - 1}, "it has 2 images of 1×2147483647; there can be 8388608, of 4194304 pixels each"},
-		"2^31 images":           {[]uint32{1<<31 - 1, 1, 1}, "it has 2147483647 images of 1×1"},
-		"labels and no image":   {[]uint32{1 << 20, 1, 1}, "ends after 2 of the 1048576 values"},
+		"images of 2^31 pixels": {[]uint32{2, 1, 1<<31 - 1},
+			"it has 2 images of 1×2147483647; there can be 8388608, of 4194304 pixels each"},
+		"2^31 images":         {[]uint32{1<<31 - 1, 1, 1}, "it has 2147483647 images of 1×1"},
+		"labels and no image": {[]uint32{1 << 20, 1, 1}, "ends after 2 of the 1048576 values"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			images, labels := idxFile(unsignedByte, []byte{0, 1}, c.shape...), zip(idxFile(unsignedByte, make([]byte, 1<<20), c.shape[0]))
-			folder := inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images, testLabels: labels})
+			images, labels := idxFile(unsignedByte, []byte{0, 1}, c.shape...),
+				zip(idxFile(unsignedByte, make([]byte, 1<<20), c.shape[0]))
+			folder := inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images,
+				testLabels: labels})
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := openFolder(folder, "here")
@@ -147,7 +152,8 @@ func TestOpenHostile(t *testing.T) {
 	count := 130
 	images := zip(idxFile(unsignedByte, make([]byte, count<<20), uint32(count), 1024, 1024))
 	labels := idxFile(unsignedByte, make([]byte, count), uint32(count))
-	set, err := openFolder(inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images, testLabels: labels}), "here")
+	set, err := openFolder(inMemory(map[string][]byte{trainImages: images, trainLabels: labels, testImages: images,
+		testLabels: labels}), "here")
 	require.NoError(t, err)
 	_, err = set.Ordered(1, 0)
 	require.ErrorIs(t, err, foreign.ErrTooLarge)
@@ -158,7 +164,8 @@ func TestOpenMalformed(t *testing.T) {
 	for _, c := range malformed {
 		t.Run(c.name, func(t *testing.T) {
 			two := idxFile(unsignedByte, []byte{0, 1}, 2)
-			_, err := openFolder(inMemory(map[string][]byte{trainImages: c.file, trainLabels: two, testImages: c.file, testLabels: two}), "here")
+			_, err := openFolder(inMemory(map[string][]byte{trainImages: c.file, trainLabels: two, testImages: c.file,
+				testLabels: two}), "here")
 			require.ErrorIs(t, err, ErrFormat)
 			assert.ErrorContains(t, err, trainImages+" in here: ")
 			assert.ErrorContains(t, err, c.says)
@@ -172,19 +179,25 @@ func TestOpenInconsistent(t *testing.T) {
 		content          []byte
 		is               error
 	}{
-		{"more labels than images", trainLabels, "6 labels for the 5 images of " + trainImages, idxFile(unsignedByte, make([]byte, 6), 6), core.ErrShape},
-		{"fewer labels than images", testLabels, "2 labels for the 3 images of " + testImages, idxFile(unsignedByte, make([]byte, 2), 2), core.ErrShape},
+		{"more labels than images", trainLabels, "6 labels for the 5 images of " + trainImages,
+			idxFile(unsignedByte, make([]byte, 6), 6), core.ErrShape},
+		{"fewer labels than images", testLabels, "2 labels for the 3 images of " + testImages,
+			idxFile(unsignedByte, make([]byte, 2), 2), core.ErrShape},
 		{"no labels", testLabels, "0 labels for the 3 images", idxFile(unsignedByte, nil, 0), core.ErrShape},
 		{"no training images", trainImages, "no image", idxFile(unsignedByte, nil, 0, 1, 2), core.ErrTooShort},
 		{"no test images", testImages, "no image", idxFile(unsignedByte, nil, 0, 1, 2), core.ErrTooShort},
-		{"label above 9", trainLabels, "label 10 of image 4 is not in 0 … 9", idxFile(unsignedByte, []byte{0, 1, 2, 9, 10}, 5), core.ErrLabel},
+		{"label above 9", trainLabels, "label 10 of image 4 is not in 0 … 9", idxFile(unsignedByte, []byte{0, 1, 2, 9, 10},
+			5), core.ErrLabel},
 		{"label 255", testLabels, "label 255 of image 0", idxFile(unsignedByte, []byte{255, 0, 0}, 3), core.ErrLabel},
-		{"test images of another size", testImages, "2×1, those of " + trainImages + " are 1×2", idxFile(unsignedByte, make([]byte, 6), 3, 2, 1), core.ErrShape},
+		{"test images of another size", testImages, "2×1, those of " + trainImages + " are 1×2",
+			idxFile(unsignedByte, make([]byte, 6), 3, 2, 1), core.ErrShape},
 		{"images without pixels", trainImages, "[0 2]", idxFile(unsignedByte, nil, 5, 0, 2), core.ErrShape},
 		{"images too large", trainImages, "fewer than 2³¹", idxFile(unsignedByte, nil, 5, 1<<16, 1<<16), core.ErrShape},
 		{"labels for images", trainImages, "1 axes and should have 3", idxFile(unsignedByte, make([]byte, 5), 5), ErrFormat},
-		{"images for labels", trainLabels, "3 axes and should have 1", idxFile(unsignedByte, make([]byte, 10), 5, 1, 2), ErrFormat},
-		{"test images cut", testImages, "ends after 5 of the 6 values", idxFile(unsignedByte, make([]byte, 5), 3, 1, 2), ErrFormat},
+		{"images for labels", trainLabels, "3 axes and should have 1", idxFile(unsignedByte, make([]byte, 10), 5, 1, 2),
+			ErrFormat},
+		{"test images cut", testImages, "ends after 5 of the 6 values", idxFile(unsignedByte, make([]byte, 5), 3, 1, 2),
+			ErrFormat},
 		{"labels cut", trainLabels, "ends after 3 of the 5 values", idxFile(unsignedByte, make([]byte, 3), 5), ErrFormat},
 		{"labels too long", trainLabels, "goes on after the 5 values", idxFile(unsignedByte, make([]byte, 6), 5), ErrFormat},
 	} {

@@ -104,8 +104,9 @@ func (t *table) begin() ([]byte, error) {
 		named = texts
 		if !named && t.counted() {
 			if named = len(t.fields[0]) == 0; !named {
-				return nil, fmt.Errorf("%w: the first line, %.20q, may be numbers or the header of columns without names; say which "+
-					"by header=true or header=false", core.ErrOption, first)
+				return nil, fmt.Errorf(
+					"%w: the first line, %.20q, may be numbers or the header of columns without names; say which "+
+						"by header=true or header=false", core.ErrOption, first)
 			}
 		}
 	}
@@ -120,8 +121,8 @@ func (t *table) begin() ([]byte, error) {
 	return first, t.choose()
 }
 
-// counted reports whether the fields of the line are 0, 1, …, perhaps after an empty one: pandas writes so for columns that
-// have no names.
+// counted reports whether the fields of the line are 0, 1, …, perhaps after an empty one: pandas
+// writes so for columns that have no names.
 func (t *table) counted() bool {
 	fields := t.fields
 	if len(fields[0]) == 0 {
@@ -185,7 +186,8 @@ func (t *table) autoTime() (int, error) {
 	found := -1
 	for i, name := range t.names {
 		switch {
-		case t.Columns == "" && (name == "" || strings.EqualFold(name, "index")), isTime(name) && (t.Columns == "" || !slices.Contains(t.columns, i)):
+		case t.Columns == "" && (name == "" || strings.EqualFold(name, "index")), isTime(name) &&
+			(t.Columns == "" || !slices.Contains(t.columns, i)):
 		default:
 			continue
 		}
@@ -317,7 +319,8 @@ func (t *table) number(i int) (float64, error) {
 	case err != nil && !errors.Is(err, strconv.ErrRange), !foreign.Decimal(text):
 		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; %s", field, t.leaveOut(i)))
 	case mark != 0 && t.mark != 0 && mark != t.mark:
-		return 0, t.wrong(i, fmt.Sprintf("%.40q has another decimal mark than numbers before it; write the point or the comma",
+		return 0, t.wrong(i, fmt.Sprintf(
+			"%.40q has another decimal mark than numbers before it; write the point or the comma",
 			field))
 	case err != nil:
 		return 0, t.notFinite(i, "is beyond the range of numbers")
@@ -436,8 +439,8 @@ type lines struct {
 // maxTextLine is the longest line, in bytes.
 const maxTextLine = 1 << 24
 
-// next returns the next line, without its end. It holds until the next call. Empty lines may only come at the end. The error
-// is [io.EOF] there.
+// next returns the next line, without its end. It holds until the next call. Empty lines may only
+// come at the end. The error is [io.EOF] there.
 func (l *lines) next() ([]byte, error) {
 	for blank := 0; ; blank++ {
 		l.line = l.line[:0]

@@ -9,8 +9,8 @@ import (
 	"github.com/koopbench/koopbench/linalg"
 )
 
-// ordered returns an n×d trajectory that moves through five states in turn: a pattern for each, and noise. Of every nine
-// features two are zero, as about as many pixels of MNIST are.
+// ordered returns an n×d trajectory that moves through five states in turn: a pattern for each, and
+// noise. Of every nine features two are zero, as about as many pixels of MNIST are.
 func ordered(n, d int) *mat.Dense {
 	random := rand.New(rand.NewPCG(1, 2))
 	patterns := gaussian(random, 5, d)

@@ -30,7 +30,8 @@ func Covariances(x, y mat.Matrix, centre bool) (cx, cy *mat.SymDense, cxy *mat.D
 	}
 	n, _ := a.Dims()
 	if m, _ := b.Dims(); m != n {
-		return nil, nil, nil, fmt.Errorf("%w: x has %d rows and y has %d; each row of one belongs to that of the other", core.ErrShape, n, m)
+		return nil, nil, nil, fmt.Errorf("%w: x has %d rows and y has %d; each row of one belongs to that of the other",
+			core.ErrShape, n, m)
 	}
 	if centre {
 		a, b = shifted(a, means(a)), shifted(b, means(b))
@@ -97,7 +98,8 @@ func checkCovariances(cross *mat.Dense, symmetric ...*mat.SymDense) error {
 		}
 	}
 	if overflow {
-		return fmt.Errorf("%w: the covariances exceed the largest float64; scale the features to the order of 1", core.ErrNonFinite)
+		return fmt.Errorf("%w: the covariances exceed the largest float64; scale the features to the order of 1",
+			core.ErrNonFinite)
 	}
 	return nil
 }

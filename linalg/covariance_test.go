@@ -78,7 +78,8 @@ func TestCovariancesRefuseBadInput(t *testing.T) {
 		"not a number":     {one, mat.NewDense(2, 1, []float64{1, math.NaN()}), core.ErrNonFinite},
 		"infinite":         {mat.NewDense(2, 1, []float64{math.Inf(-1), 1}), one, core.ErrNonFinite},
 		"overflow of C_X":  {mat.NewDense(2, 1, []float64{1e200, 1}), mat.NewDense(2, 1, nil), core.ErrNonFinite},
-		"overflow of C_XY": {mat.NewDense(2, 1, []float64{1e150, 1}), mat.NewDense(2, 1, []float64{1e300, 1}), core.ErrNonFinite},
+		"overflow of C_XY": {mat.NewDense(2, 1, []float64{1e150, 1}), mat.NewDense(2, 1, []float64{1e300, 1}),
+			core.ErrNonFinite},
 	} {
 		_, _, _, err := linalg.Covariances(c.x, c.y, false)
 		assert.ErrorIs(t, err, c.want, name)

@@ -32,15 +32,16 @@ func rows(m *mat.Dense, from, end int) *mat.Dense {
 // panics if the two do not fit.
 func Product(a, b *mat.Dense) *mat.Dense { return product(a, b) }
 
-// product returns a·b. Entry (i, j) is summed over k in ascending order, whatever the number of rows, so that a row of the
-// result depends on that row of a alone. An installed BLAS need not give that, and gonum's own gives it for untransposed
-// matrices only.
+// product returns a·b. Entry (i, j) is summed over k in ascending order, whatever the number of
+// rows, so that a row of the result depends on that row of a alone. An installed BLAS need not give
+// that, and gonum's own gives it for untransposed matrices only.
 func product(a, b *mat.Dense) *mat.Dense {
 	m, k := a.Dims()
 	_, n := b.Dims()
 	c := mat.NewDense(m, n, nil)
 	ra, rb, rc := a.RawMatrix(), b.RawMatrix(), c.RawMatrix()
-	gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, ra.Data, ra.Stride, rb.Data, rb.Stride, 0, rc.Data, rc.Stride)
+	gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, ra.Data, ra.Stride, rb.Data, rb.Stride, 0,
+		rc.Data, rc.Stride)
 	return c
 }
 

@@ -3,9 +3,10 @@
 // variants, and what can be read off the result.
 //
 // [FitRidge] fits a [Model] to trajectories of features; [Ridge] is the same as a
-// [core.EvolutionOperator], and [FitCovariances] takes covariances in place of features. A model predicts features and an observable for any number of steps,
-// and gives eigenvalues and eigenfunctions, singular values, risk, score and dynamical modes.
-// [Covariances] are those of two sets of features.
+// [core.EvolutionOperator], and [FitCovariances] takes covariances in place of features. A model
+// predicts features and an observable for any number of steps, and gives eigenvalues and
+// eigenfunctions, singular values, risk, score and dynamical modes. [Covariances] are those of two
+// sets of features.
 //
 // Rows are times and columns are features throughout. A step is one lag. C_X, C_Y and C_XY are the
 // covariances and the cross-covariance of the N lagged pairs (x, y), divided by N; G is the d×d

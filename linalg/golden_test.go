@@ -58,18 +58,19 @@ func TestGoldenRidge(t *testing.T) {
 		if c.Params.ReducedRank {
 			variant = linalg.ReducedRank
 		}
-		t.Run(fmt.Sprintf("%02d dataset=%d %s alpha=%g lag=%d", i, c.Dataset, variant, c.Params.Alpha, c.Params.Lag), func(t *testing.T) {
-			require.Less(t, c.Dataset, len(file.Datasets))
-			data := file.Datasets[c.Dataset]
-			x, test := data.X.Dense(), data.XTest.Dense()
-			o := &linalg.RidgeOptions{Alpha: &c.Params.Alpha, Variant: variant}
-			if c.Params.Rank != nil {
-				o.Rank = *c.Params.Rank
-			}
-			m, err := linalg.FitRidge(t.Context(), x, data.Y.Dense(), c.Params.Lag, o)
-			require.NoError(t, err)
-			checkGolden(t, c, m, x, test)
-		})
+		t.Run(fmt.Sprintf("%02d dataset=%d %s alpha=%g lag=%d", i, c.Dataset, variant, c.Params.Alpha, c.Params.Lag),
+			func(t *testing.T) {
+				require.Less(t, c.Dataset, len(file.Datasets))
+				data := file.Datasets[c.Dataset]
+				x, test := data.X.Dense(), data.XTest.Dense()
+				o := &linalg.RidgeOptions{Alpha: &c.Params.Alpha, Variant: variant}
+				if c.Params.Rank != nil {
+					o.Rank = *c.Params.Rank
+				}
+				m, err := linalg.FitRidge(t.Context(), x, data.Y.Dense(), c.Params.Lag, o)
+				require.NoError(t, err)
+				checkGolden(t, c, m, x, test)
+			})
 	}
 }
 
@@ -120,8 +121,8 @@ func checkGolden(t *testing.T, c goldenCase, m *linalg.Model, x, test *mat.Dense
 	c.AbsLeftTimesRight.RequireNear(t, absBoth, goldenTolerance, "abs_left_times_right")
 }
 
-// sortedByParts sorts eigenvalues by real, then imaginary part and returns where each was. Real parts of a conjugate pair are
-// equal to the bit.
+// sortedByParts sorts eigenvalues by real, then imaginary part and returns where each was. Real
+// parts of a conjugate pair are equal to the bit.
 func sortedByParts(values []complex128) ([]complex128, []int) {
 	columns := make([]int, len(values))
 	for i := range columns {
@@ -152,7 +153,8 @@ func requireNearComplex(t *testing.T, want, got []complex128) {
 		largest = max(largest, cmplx.Abs(v))
 	}
 	for i, v := range want {
-		require.LessOrEqual(t, cmplx.Abs(got[i]-v), goldenTolerance*largest, "eigenvalue %d is %v where %v is expected", i, got[i], v)
+		require.LessOrEqual(t, cmplx.Abs(got[i]-v), goldenTolerance*largest, "eigenvalue %d is %v where %v is expected", i,
+			got[i], v)
 	}
 }
 
@@ -162,6 +164,7 @@ func requireNear(t *testing.T, want *float64, name string) func(float64, error) 
 		t.Helper()
 		require.NoError(t, err, name)
 		require.NotNil(t, want, name)
-		require.LessOrEqual(t, math.Abs(got-*want), goldenTolerance*math.Abs(*want), "%s is %v where %v is expected", name, got, *want)
+		require.LessOrEqual(t, math.Abs(got-*want), goldenTolerance*math.Abs(*want), "%s is %v where %v is expected",
+			name, got, *want)
 	}
 }

@@ -14,12 +14,13 @@ import (
 // Model is a fitted ridge regression: the operator G = U Uᵀ C_XY of rank r on d features, where U is d×r with
 // Uᵀ (C_X + αI) U = I.
 //
-// The expectation of features or observable F after n steps is φ(x) U Mⁿ⁻¹ Uᵀ Φ_Xᵀ F_Y/N with M = Uᵀ C_XY U (Kostic et al.
-// 2022). In a centred model φ(x) and F_Y are deviations from their means over the pairs, and deviations of the
-// prediction are carried on from the mean of the inputs, so that n steps are always n times one step.
+// The expectation of features or observable F after n steps is φ(x) U Mⁿ⁻¹ Uᵀ Φ_Xᵀ F_Y/N with M =
+// Uᵀ C_XY U (Kostic et al. 2022). In a centred model φ(x) and F_Y are deviations from their means
+// over the pairs, and deviations of the prediction are carried on from the mean of the inputs, so
+// that n steps are always n times one step.
 //
-// A model is immutable and may be used by several goroutines at a time. A model of rank 0 predicts zeros, or the mean if it
-// is centred, and has no eigenvalues.
+// A model is immutable and may be used by several goroutines at a time. A model of rank 0 predicts
+// zeros, or the mean if it is centred, and has no eigenvalues.
 type Model struct {
 	dim, lag int
 	rank     int
@@ -58,7 +59,8 @@ func (m *Model) prepare() {
 	m.singularValues = sync.OnceValues(m.computeSingularValues)
 }
 
-// fitObservable computes what the observable is in the coordinates, and gives the coordinates of a centred model their 1.
+// fitObservable computes what the observable is in the coordinates, and gives the coordinates of a
+// centred model their 1.
 func (m *Model) fitObservable(ctx context.Context, p *pairs) error {
 	m.mean = p.mean
 	if p.observable != nil {
@@ -91,8 +93,8 @@ func (m *Model) fitObservable(ctx context.Context, p *pairs) error {
 	return err
 }
 
-// addConstant gives the coordinates of a centred model their 1. drift is the mean of the lagged deviations from m.mean, level
-// the mean of the observable, empty if there is none.
+// addConstant gives the coordinates of a centred model their 1. drift is the mean of the lagged
+// deviations from m.mean, level the mean of the observable, empty if there is none.
 func (m *Model) addConstant(drift, level []float64) {
 	step := mat.NewDense(m.rank+1, m.rank+1, nil)
 	step.Set(m.rank, m.rank, 1)
@@ -132,7 +134,9 @@ func (m *Model) checkFinite() error {
 			continue
 		}
 		if _, _, found := indexOfNonFinite(part); found {
-			return fmt.Errorf("%w: the operator has values beyond the largest float64; scale features and observable to the order of 1", core.ErrNonFinite)
+			return fmt.Errorf(
+				"%w: the operator has values beyond the largest float64; scale features and observable to the order of 1",
+				core.ErrNonFinite)
 		}
 	}
 	return nil
@@ -145,14 +149,15 @@ func (m *Model) Rank() int { return m.rank }
 func (m *Model) Report() core.Report {
 	report := core.Report{Rank: m.rank, Warnings: slices.Clone(m.warnings)}
 	if m.rank == 0 {
-		report.Untrained = "no direction of the features could be used, so that the operator has rank 0 and predicts a constant"
+		report.Untrained = "no direction of the features could be used, so that the operator has rank 0 and predicts a " +
+			"constant"
 	}
 	return report
 }
 
-// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. The error is
-// [core.ErrShape], [core.ErrNonFinite] for such values in z or a prediction that overflows, and [core.ErrOption] for steps
-// below 1.
+// Predict returns the n×d features expected steps lags after each row of the n×d matrix z. The
+// error is [core.ErrShape], [core.ErrNonFinite] for such values in z or a prediction that
+// overflows, and [core.ErrOption] for steps below 1.
 func (m *Model) Predict(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
 	defer core.Recover(&err)
 	return m.predict(z, steps, m.features, m.dim)
@@ -170,7 +175,8 @@ func (m *Model) PredictObservable(z mat.Matrix, steps int) (_ *mat.Dense, err er
 
 func (m *Model) checkObservable() error {
 	if m.observables == 0 {
-		return fmt.Errorf("%w: the operator was fitted without an observable; give one to the fit, or ask for features", core.ErrUnavailable)
+		return fmt.Errorf("%w: the operator was fitted without an observable; give one to the fit, or ask for features",
+			core.ErrUnavailable)
 	}
 	return nil
 }
@@ -190,7 +196,8 @@ func (m *Model) predict(z mat.Matrix, steps int, image *mat.Dense, p int) (*mat.
 	}
 	prediction := product(m.coordinates(x), advanced(m.step, image, steps-1))
 	if i, j, found := indexOfNonFinite(prediction); found {
-		return nil, fmt.Errorf("%w: the prediction %d steps after row %d is %v in column %d; the operator grows without bound, so predict fewer steps",
+		return nil, fmt.Errorf("%w: the prediction %d steps after row %d is %v in column %d; the operator grows without "+
+			"bound, so predict fewer steps",
 			core.ErrNonFinite, steps, i, prediction.At(i, j), j)
 	}
 	return prediction, nil

@@ -141,7 +141,8 @@ func (m *Modes) Contribution(i, steps int) (_ *mat.Dense, err error) {
 	later := advanced(c.block, rows(m.coefficients, c.from, c.from+c.size), steps-1)
 	contribution := product(columns(m.states, c.from, c.from+c.size), later)
 	if _, _, found := indexOfNonFinite(contribution); found {
-		return nil, fmt.Errorf("%w: mode %d, of eigenvalue %.6g, overflows in %d steps; ask for fewer", core.ErrNonFinite, i, m.Eigenvalues[i], steps)
+		return nil, fmt.Errorf("%w: mode %d, of eigenvalue %.6g, overflows in %d steps; ask for fewer", core.ErrNonFinite, i,
+			m.Eigenvalues[i], steps)
 	}
 	return contribution, nil
 }
@@ -156,7 +157,8 @@ func (m *Modes) Constant(steps int) (_ []float64, err error) {
 	}
 	constant := m.constant(steps)
 	if _, _, found := indexOfNonFinite(constant); found {
-		return nil, fmt.Errorf("%w: the constant part of the prediction overflows in %d steps; ask for fewer", core.ErrNonFinite, steps)
+		return nil, fmt.Errorf("%w: the constant part of the prediction overflows in %d steps; ask for fewer",
+			core.ErrNonFinite, steps)
 	}
 	return slices.Clone(constant.RawRowView(0)), nil
 }

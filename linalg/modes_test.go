@@ -33,10 +33,12 @@ func TestModesSumToThePrediction(t *testing.T) {
 				observable, err := m.ObservableModes(z)
 				require.NoError(t, err)
 				for _, steps := range []int{1, 2, 7} {
-					requireClose(t, predict(t, m, z, steps), sum(t, features, 30, 8, steps), 1e-11, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
+					requireClose(t, predict(t, m, z, steps), sum(t, features, 30, 8, steps), 1e-11, "%s rank=%d centre=%v steps=%d",
+						variant, rank, centre, steps)
 					want, err := m.PredictObservable(z, steps)
 					require.NoError(t, err)
-					requireClose(t, want, sum(t, observable, 30, 3, steps), 1e-11, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
+					requireClose(t, want, sum(t, observable, 30, 3, steps), 1e-11, "%s rank=%d centre=%v steps=%d", variant, rank,
+						centre, steps)
 				}
 				checkModeEigenvalues(t, m.Eigenvalues(), features)
 				if !centre {

@@ -40,7 +40,8 @@ func newPairs(features, observable mat.Matrix, lag int, lengths []int) (*pairs, 
 		return nil, err
 	}
 	if m, _ := observable.Dims(); m != n {
-		return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, m, n)
+		return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, m,
+			n)
 	}
 	return p, nil
 }
@@ -156,8 +157,8 @@ func newBlocks(name string, m mat.Matrix) (*blocks, error) {
 	return &blocks{name: name, width: c, matrix: m, dense: d}, nil
 }
 
-// read returns rows from to end-1 less shift, if that is not nil. The result is good until the next call; the caller must not
-// write to it.
+// read returns rows from to end-1 less shift, if that is not nil. The result is good until the next
+// call; the caller must not write to it.
 func (t *blocks) read(from, end int, shift []float64) (*mat.Dense, error) {
 	if t.dense != nil && shift == nil {
 		return rows(t.dense, from, end), nil

@@ -24,7 +24,8 @@ func TestFitByBlocks(t *testing.T) {
 			o := &RidgeOptions{Rank: 4, Centre: centre}
 			want, err := FitRidge(t.Context(), features, observable, lag, o)
 			require.NoError(t, err)
-			for _, x := range [][2]mat.Matrix{{readOnly{features}, readOnly{observable}}, {features, readOnly{observable}}, {readOnly{features}, observable}} {
+			for _, x := range [][2]mat.Matrix{{readOnly{features}, readOnly{observable}}, {features, readOnly{observable}},
+				{readOnly{features}, observable}} {
 				got, err := FitRidge(t.Context(), x[0], x[1], lag, o)
 				require.NoError(t, err)
 				assert.True(t, mat.EqualApprox(want.observable, got.observable, 1e-12))

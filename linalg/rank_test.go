@@ -16,8 +16,9 @@ import (
 
 const float32Precision = 0x1p-23
 
-// planted returns a trajectory of d features that span independent+faint directions: so many independent ones, faint ones a
-// thousand times smaller, and then zeros, copies and sums of the former in turn.
+// planted returns a trajectory of d features that span independent+faint directions: so many
+// independent ones, faint ones a thousand times smaller, and then zeros, copies and sums of the
+// former in turn.
 func planted(n, d, independent, faint int) *mat.Dense {
 	base := noisy(5, n, independent+faint)
 	random := rand.New(rand.NewPCG(7, 7))
@@ -55,18 +56,21 @@ func TestPlantedRankIsFound(t *testing.T) {
 			{0x1p-52, x, c.independent + c.faint},
 			{float32Precision, single, c.independent},
 		} {
-			for variant, alpha := range map[linalg.Variant]float64{linalg.ReducedRank: linalg.DefaultAlpha, linalg.PrincipalComponents: 0} {
+			for variant, alpha := range map[linalg.Variant]float64{linalg.ReducedRank: linalg.DefaultAlpha,
+				linalg.PrincipalComponents: 0} {
 				name := fmt.Sprintf("%s of %+v at %g", variant, c, p.precision)
 				m := fit(t, p.x, nil, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Precision: p.precision})
 				require.Equal(t, p.rank, m.Rank(), name)
 				report := m.Report()
 				require.Equal(t, p.rank, report.Rank)
 				require.Len(t, report.Warnings, 1, name)
-				assert.Contains(t, report.Warnings[0], fmt.Sprintf("%d of the %d directions asked for were dropped", c.d-p.rank, c.d), name)
+				assert.Contains(t, report.Warnings[0], fmt.Sprintf("%d of the %d directions asked for were dropped",
+					c.d-p.rank, c.d), name)
 				assert.Contains(t, report.Warnings[0], fmt.Sprintf("the operator has rank %d", p.rank), name)
 				assert.Empty(t, report.Untrained)
 
-				asked := fit(t, p.x, nil, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Precision: p.precision, Rank: p.rank})
+				asked := fit(t, p.x, nil, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Precision: p.precision,
+					Rank: p.rank})
 				require.Equal(t, p.rank, asked.Rank(), name)
 				assert.Empty(t, asked.Report().Warnings, "no direction asked for is missing: %s", name)
 				// Rounding decides within directions that are close to the threshold and to each other.
@@ -99,7 +103,8 @@ func TestThresholdIsAbsolute(t *testing.T) {
 	gram := mat.NewSymDense(d, nil)
 	gram.SymOuterK(1, &b)
 
-	for variant, value := range map[linalg.Variant]float64{linalg.ReducedRank: least(gram), linalg.PrincipalComponents: least(cx)} {
+	for variant, value := range map[linalg.Variant]float64{linalg.ReducedRank: least(gram),
+		linalg.PrincipalComponents: least(cx)} {
 		for rank, precision := range map[int]float64{
 			d:     value / (10 * d) * (1 - 1e-9),
 			d - 1: value / (10 * d) * (1 + 1e-9),
@@ -115,7 +120,8 @@ func TestDroppedWarningIsForUsers(t *testing.T) {
 	m := fit(t, x, nil, &linalg.RidgeOptions{Rank: 5, Precision: float32Precision})
 	require.Len(t, m.Report().Warnings, 1)
 	warning := m.Report().Warnings[0]
-	for _, part := range []string{"2 of the 5 directions", "σ² is", "10·d·ε = 1.4e-05", "the operator has rank 3", "ask for a rank of at most 3"} {
+	for _, part := range []string{"2 of the 5 directions", "σ² is", "10·d·ε = 1.4e-05", "the operator has rank 3",
+		"ask for a rank of at most 3"} {
 		assert.Contains(t, warning, part)
 	}
 	m.Report().Warnings[0] = ""
@@ -133,7 +139,8 @@ func TestNothingLeftIsRankZero(t *testing.T) {
 	for name, c := range map[string]struct {
 		x      *mat.Dense
 		centre bool
-	}{"zeros": {zero, false}, "tiny": {tiny, false}, "centred zeros": {zero, true}, "centred constants": {constant, true}} {
+	}{"zeros": {zero, false}, "tiny": {tiny, false}, "centred zeros": {zero, true},
+		"centred constants": {constant, true}} {
 		for _, alpha := range []float64{0, 1e-300, 1e-30} {
 			for _, variant := range []linalg.Variant{linalg.ReducedRank, linalg.PrincipalComponents} {
 				m := fit(t, c.x, f, &linalg.RidgeOptions{Alpha: &alpha, Variant: variant, Centre: c.centre})

@@ -158,8 +158,10 @@ func (g regression) whiten(c *mat.SymDense) (whitening, error) {
 		w.basis = scaledColumns(vectors, values[:kept])
 	}
 	if kept < d {
-		w.warnings = []string{fmt.Sprintf("%d of the %d eigenvalues of C_X + αI are at most %.2g and taken for zero: features are constant, "+
-			"linearly dependent or more than the pairs; remove such features or give a larger alpha than %g", d-kept, d, least, g.alpha)}
+		w.warnings = []string{fmt.Sprintf(
+			"%d of the %d eigenvalues of C_X + αI are at most %.2g and taken for zero: features are constant, "+
+				"linearly dependent or more than the pairs; remove such features or give a larger alpha than %g", d-kept, d,
+			least, g.alpha)}
 	}
 	return w, nil
 }
@@ -208,14 +210,16 @@ func (g regression) droppedWarning(quantity string, dropped, kept []float64) str
 	if len(dropped) > shown {
 		list = append(list, "…")
 	}
-	outcome, remedy := fmt.Sprintf("the operator has rank %d", len(kept)), fmt.Sprintf("ask for a rank of at most %d, or", len(kept))
+	outcome, remedy := fmt.Sprintf("the operator has rank %d", len(kept)), fmt.Sprintf("ask for a rank of at most %d, or",
+		len(kept))
 	if len(kept) == 0 {
 		outcome, remedy = "the operator has rank 0 and predicts a constant", "no rank helps:"
 		if !g.centre {
 			outcome = "the operator has rank 0 and predicts zeros"
 		}
 	}
-	return fmt.Sprintf("%d of the %d directions asked for were dropped: %s is %s, not above the threshold 10·d·ε = %.2g; %s; "+
-		"%s give features that are not constant or linearly dependent",
+	return fmt.Sprintf(
+		"%d of the %d directions asked for were dropped: %s is %s, not above the threshold 10·d·ε = %.2g; %s; "+
+			"%s give features that are not constant or linearly dependent",
 		len(dropped), g.rank, quantity, strings.Join(list, ", "), g.threshold, outcome, remedy)
 }

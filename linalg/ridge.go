@@ -63,15 +63,19 @@ func (Ridge) Describe() core.Description {
 	return core.Description{
 		Name:    "ridge",
 		Summary: "ridge regression of the features one lag on, with reduced-rank and principal-component variants",
-		Doc: "Regresses the features one lag on from the features now with Tikhonov regularisation, and limits the rank of the " +
+		Doc: "Regresses the features one lag on from the features now with Tikhonov regularisation, and limits the rank of " +
+			"the " +
 			"result: by reduced-rank regression, which keeps the directions that predict best, or by principal components, " +
 			"which keeps those of largest variance (Kostic et al., Learning Dynamical Systems via Koopman Operator Regression " +
 			"in Reproducing Kernel Hilbert Spaces, NeurIPS 2022). Directions below the rounding of the features are dropped, " +
 			"with a warning. Alpha is absolute: it expects features of the order of 1.",
 		Options: []core.Option{
-			core.FloatOption("alpha", DefaultAlpha, 0, math.MaxFloat64, "Tikhonov regularisation, added to the eigenvalues of the covariance"),
-			core.IntOption("rank", 0, 0, math.MaxInt32, "largest rank of the operator, at most the number of features; 0 for that number"),
-			core.ChoiceOption("variant", "how the rank is limited", string(ReducedRank), string(PrincipalComponents), string(Full)),
+			core.FloatOption("alpha", DefaultAlpha, 0, math.MaxFloat64,
+				"Tikhonov regularisation, added to the eigenvalues of the covariance"),
+			core.IntOption("rank", 0, 0, math.MaxInt32,
+				"largest rank of the operator, at most the number of features; 0 for that number"),
+			core.ChoiceOption("variant", "how the rank is limited", string(ReducedRank), string(PrincipalComponents),
+				string(Full)),
 			core.BoolOption("centre", false, "centre the covariances"),
 		},
 	}
@@ -177,13 +181,16 @@ func (o *RidgeOptions) problem(d int) (regression, error) {
 	case !(p.alpha >= 0 && p.alpha <= math.MaxFloat64):
 		return p, fmt.Errorf("%w: alpha=%v; it must be a finite number of at least 0", core.ErrOption, p.alpha)
 	case p.rank < 0 || p.rank > d:
-		return p, fmt.Errorf("%w: rank=%d for %d features; it must be in 0 … %d, and 0 stands for %d", core.ErrOption, p.rank, d, d, d)
+		return p, fmt.Errorf("%w: rank=%d for %d features; it must be in 0 … %d, and 0 stands for %d", core.ErrOption,
+			p.rank, d, d, d)
 	case !slices.Contains(variants, p.variant):
 		return p, fmt.Errorf("%w: variant=%s; it takes %v", core.ErrOption, p.variant, variants)
 	case p.variant == Full && p.rank != d:
-		return p, fmt.Errorf("%w: rank=%d with variant=full, which has rank %d; leave the rank out or choose %s", core.ErrOption, p.rank, d, ReducedRank)
+		return p, fmt.Errorf("%w: rank=%d with variant=full, which has rank %d; leave the rank out or choose %s",
+			core.ErrOption, p.rank, d, ReducedRank)
 	case !(precision > 0 && precision < 1):
-		return p, fmt.Errorf("%w: a precision of %v; it must be in [0, 1), and 0 stands for that of float64", core.ErrOption, precision)
+		return p, fmt.Errorf("%w: a precision of %v; it must be in [0, 1), and 0 stands for that of float64", core.ErrOption,
+			precision)
 	}
 	return p, nil
 }

@@ -154,7 +154,8 @@ func TestStepsCompose(t *testing.T) {
 				z := mat.DenseCopyOf(x.Slice(0, 20, 0, 6))
 				for steps := 1; steps <= 9; steps++ {
 					z = predict(t, m, z, 1)
-					requireClose(t, z, predict(t, m, x.Slice(0, 20, 0, 6), steps), 1e-12, "%s rank=%d centre=%v steps=%d", variant, rank, centre, steps)
+					requireClose(t, z, predict(t, m, x.Slice(0, 20, 0, 6), steps), 1e-12, "%s rank=%d centre=%v steps=%d", variant,
+						rank, centre, steps)
 					observable, err := m.PredictObservable(x.Slice(0, 20, 0, 6), steps)
 					require.NoError(t, err)
 					requireClose(t, z, observable, 1e-12, "the features as observable")
@@ -251,7 +252,8 @@ func TestResultsDoNotDependOnGOMAXPROCS(t *testing.T) {
 		require.NoError(t, err)
 		return []any{m.Rank(), p, q, m.Eigenvalues(), left, singular}
 	}
-	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 5, Variant: linalg.PrincipalComponents}, {Rank: 100, Centre: true}, {Alpha: new(0.0)}} {
+	for _, o := range []*linalg.RidgeOptions{{Rank: 5}, {Rank: 5, Variant: linalg.PrincipalComponents},
+		{Rank: 100, Centre: true}, {Alpha: new(0.0)}} {
 		previous := runtime.GOMAXPROCS(1)
 		one := everything(o)
 		for _, threads := range []int{2, 7} {
@@ -297,7 +299,8 @@ func TestAnyMatrixWillDo(t *testing.T) {
 	wide := mat.NewDense(80, 9, nil)
 	wide.Slice(0, 80, 3, 7).(*mat.Dense).Copy(x)
 	got = fit(t, wide.Slice(0, 80, 3, 7), nil, nil)
-	assert.True(t, mat.Equal(predict(t, want, x, 2), predict(t, got, wide.Slice(0, 80, 3, 7), 2)), "a view of a wider matrix")
+	assert.True(t, mat.Equal(predict(t, want, x, 2), predict(t, got, wide.Slice(0, 80, 3, 7), 2)),
+		"a view of a wider matrix")
 }
 
 func TestOperatorMatchesFitRidge(t *testing.T) {
@@ -308,7 +311,8 @@ func TestOperatorMatchesFitRidge(t *testing.T) {
 	given := map[string]any{"alpha": 0.01, "rank": 3, "variant": "principal-components", "centre": true}
 	options, err := description.Resolve(given)
 	require.NoError(t, err)
-	operator, err := linalg.Ridge{}.Fit(t.Context(), &core.OperatorTraining{Features: x, Observable: f, Lag: 2, Options: options, Precision: 0x1p-23})
+	operator, err := linalg.Ridge{}.Fit(t.Context(), &core.OperatorTraining{Features: x, Observable: f, Lag: 2,
+		Options: options, Precision: 0x1p-23})
 	require.NoError(t, err)
 	want, err := linalg.FitRidge(t.Context(), x, f, 2, &linalg.RidgeOptions{
 		Alpha: new(0.01), Rank: 3, Variant: linalg.PrincipalComponents, Centre: true, Precision: 0x1p-23,
@@ -349,20 +353,23 @@ func TestFitRefusesBadInput(t *testing.T) {
 		want error
 		text string
 	}{
-		"nil":                    {nil, nil, 1, linalg.RidgeOptions{}, core.ErrShape, "features"},
-		"a nil matrix":           {missing, nil, 1, linalg.RidgeOptions{}, core.ErrPanic, ""},
-		"empty":                  {&mat.Dense{}, nil, 1, linalg.RidgeOptions{}, core.ErrShape, "0×0"},
-		"lag 0":                  {x, nil, 0, linalg.RidgeOptions{}, core.ErrOption, "lag of 0"},
-		"no pair":                {x, nil, 20, linalg.RidgeOptions{}, core.ErrTooShort, "at least 21"},
-		"not a number":           {with(4, 2, math.NaN()), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite, "row 4, column 2"},
-		"infinite":               {with(19, 0, math.Inf(1)), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite, "row 19, column 0"},
-		"overflow":               {with(4, 2, 1e200), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite, "scale the features"},
-		"observable too short":   {x, mat.NewDense(19, 2, nil), 1, linalg.RidgeOptions{}, core.ErrShape, "19 rows"},
-		"observable empty":       {x, &mat.Dense{}, 1, linalg.RidgeOptions{}, core.ErrShape, "observables"},
-		"observable infinite":    {x, with(0, 0, math.Inf(-1)), 1, linalg.RidgeOptions{}, core.ErrNonFinite, "observables"},
-		"rank above d":           {x, nil, 1, linalg.RidgeOptions{Rank: 4}, core.ErrOption, "3 features"},
-		"negative rank":          {x, nil, 1, linalg.RidgeOptions{Rank: -1}, core.ErrOption, "rank=-1"},
-		"rank of full":           {x, nil, 1, linalg.RidgeOptions{Rank: 2, Variant: linalg.Full}, core.ErrOption, "variant=full"},
+		"nil":          {nil, nil, 1, linalg.RidgeOptions{}, core.ErrShape, "features"},
+		"a nil matrix": {missing, nil, 1, linalg.RidgeOptions{}, core.ErrPanic, ""},
+		"empty":        {&mat.Dense{}, nil, 1, linalg.RidgeOptions{}, core.ErrShape, "0×0"},
+		"lag 0":        {x, nil, 0, linalg.RidgeOptions{}, core.ErrOption, "lag of 0"},
+		"no pair":      {x, nil, 20, linalg.RidgeOptions{}, core.ErrTooShort, "at least 21"},
+		"not a number": {with(4, 2, math.NaN()), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite,
+			"row 4, column 2"},
+		"infinite": {with(19, 0, math.Inf(1)), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite,
+			"row 19, column 0"},
+		"overflow":             {with(4, 2, 1e200), nil, 1, linalg.RidgeOptions{}, core.ErrNonFinite, "scale the features"},
+		"observable too short": {x, mat.NewDense(19, 2, nil), 1, linalg.RidgeOptions{}, core.ErrShape, "19 rows"},
+		"observable empty":     {x, &mat.Dense{}, 1, linalg.RidgeOptions{}, core.ErrShape, "observables"},
+		"observable infinite":  {x, with(0, 0, math.Inf(-1)), 1, linalg.RidgeOptions{}, core.ErrNonFinite, "observables"},
+		"rank above d":         {x, nil, 1, linalg.RidgeOptions{Rank: 4}, core.ErrOption, "3 features"},
+		"negative rank":        {x, nil, 1, linalg.RidgeOptions{Rank: -1}, core.ErrOption, "rank=-1"},
+		"rank of full": {x, nil, 1, linalg.RidgeOptions{Rank: 2, Variant: linalg.Full}, core.ErrOption,
+			"variant=full"},
 		"unknown variant":        {x, nil, 1, linalg.RidgeOptions{Variant: "pcr"}, core.ErrOption, "principal-components"},
 		"negative alpha":         {x, nil, 1, linalg.RidgeOptions{Alpha: new(-1.0)}, core.ErrOption, "alpha=-1"},
 		"alpha not a number":     {x, nil, 1, linalg.RidgeOptions{Alpha: new(math.NaN())}, core.ErrOption, "alpha=NaN"},
@@ -464,7 +471,8 @@ func TestScaleOfTheFeatures(t *testing.T) {
 	}
 }
 
-// FuzzFitRidge fits whatever trajectory the bytes make: nothing may panic, and whatever is fitted predicts finite values.
+// FuzzFitRidge fits whatever trajectory the bytes make: nothing may panic, and whatever is fitted
+// predicts finite values.
 func FuzzFitRidge(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8}, uint8(2), uint8(1), uint8(0), 1e-6, false)
 	f.Add([]byte{0, 0, 0, 0, 0, 0}, uint8(1), uint8(2), uint8(1), 0.0, true)

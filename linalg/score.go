@@ -105,7 +105,8 @@ func (m *Model) Score(features mat.Matrix, o *ScoreOptions) (_ float64, err erro
 		shift = m.lag * steps
 	}
 	if n-shift < 2 {
-		return 0, fmt.Errorf("%w: %d rows have fewer than two pairs %d steps apart at a lag of %d; give at least %d", core.ErrTooShort, n, steps, m.lag, shift+2)
+		return 0, fmt.Errorf("%w: %d rows have fewer than two pairs %d steps apart at a lag of %d; give at least %d",
+			core.ErrTooShort, n, steps, m.lag, shift+2)
 	}
 	prediction, err := predict(rows(x, 0, n-shift), steps)
 	if err != nil {
@@ -123,7 +124,8 @@ func (m *Model) checkedObservable(observable mat.Matrix, n int) (*mat.Dense, err
 		return nil, err
 	}
 	if r, _ := f.Dims(); r != n {
-		return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, r, n)
+		return nil, fmt.Errorf("%w: %d rows of the observable for %d rows of features; give one for each", core.ErrShape, r,
+			n)
 	}
 	return f, nil
 }

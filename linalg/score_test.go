@@ -14,7 +14,8 @@ import (
 
 func TestRiskIsTheFormulaOnCovariances(t *testing.T) {
 	x, validation := noisy(1, 300, 6), noisy(2, 100, 6)
-	for _, o := range []linalg.RidgeOptions{{}, {Rank: 3}, {Rank: 2, Variant: linalg.PrincipalComponents}, {Alpha: new(0.5), Variant: linalg.Full}} {
+	for _, o := range []linalg.RidgeOptions{{}, {Rank: 3}, {Rank: 2, Variant: linalg.PrincipalComponents},
+		{Alpha: new(0.5), Variant: linalg.Full}} {
 		m, err := linalg.FitRidge(t.Context(), x, nil, 3, &o)
 		require.NoError(t, err)
 		unit := mat.NewDense(6, 6, nil)

@@ -12,8 +12,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// spectrum holds the eigen-triplets of G = U·P, found from those of the r×r matrix M = P·U: if M q = λq and pᵀM = λpᵀ with
-// pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G (Kostic et al. 2022).
+// spectrum holds the eigen-triplets of G = U·P, found from those of the r×r matrix M = P·U: if M q
+// = λq and pᵀM = λpᵀ with pᵀq = 1, then w = Uq and l = Pᵀp are right and left eigenvectors of G
+// (Kostic et al. 2022).
 type spectrum struct {
 	values []complex128 // in the order that core.SpectralOperator gives
 	// right and left (d×r) hold w and l in their columns, ‖w‖₂ = 1, lᵀw = 1. A column of left is
@@ -21,12 +22,13 @@ type spectrum struct {
 	right, left *mat.CDense
 }
 
-// illConditioned is the condition number of the eigenvectors of M from which its left eigenvectors are no longer found as
-// the inverse of the right ones.
+// illConditioned is the condition number of the eigenvectors of M from which its left eigenvectors
+// are no longer found as the inverse of the right ones.
 const illConditioned = 1e8
 
-// Eigenvalues returns the r eigenvalues in the order and scale of [core.SpectralOperator]. They are computed, with the eigenvectors, at the first call. It returns nil
-// if the QR algorithm does not converge, which the methods that return an error then report.
+// Eigenvalues returns the r eigenvalues in the order and scale of [core.SpectralOperator]. They are
+// computed, with the eigenvectors, at the first call. It returns nil if the QR algorithm does not
+// converge, which the methods that return an error then report.
 func (m *Model) Eigenvalues() []complex128 {
 	s, err := m.spectrum()
 	if err != nil {
@@ -35,9 +37,10 @@ func (m *Model) Eigenvalues() []complex128 {
 	return slices.Clone(s.values)
 }
 
-// RightEigenfunctions returns what [core.SpectralOperator] says: the n×r values z·w, or (z − mean)·w in a centred model, and an
-// empty matrix for rank 0. The phase of w makes its largest entry real and positive. The error is [core.ErrShape],
-// [core.ErrNonFinite], and [core.ErrUnavailable] if the eigenvalues did not converge.
+// RightEigenfunctions returns what [core.SpectralOperator] says: the n×r values z·w, or (z −
+// mean)·w in a centred model, and an empty matrix for rank 0. The phase of w makes its largest
+// entry real and positive. The error is [core.ErrShape], [core.ErrNonFinite], and
+// [core.ErrUnavailable] if the eigenvalues did not converge.
 func (m *Model) RightEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
 	s, err := m.spectrum()
@@ -47,9 +50,9 @@ func (m *Model) RightEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 	return m.evaluate(z, s.right)
 }
 
-// LeftEigenfunctions returns what [core.SpectralOperator] says, like [Model.RightEigenfunctions]. A left vector l = C_XYᵀ U p that is
-// orthogonal to w to rounding, because the eigenvalue is 0 or lacks an eigenvector, cannot be scaled to Σ_j l_j w_j = 1: its
-// column is zero.
+// LeftEigenfunctions returns what [core.SpectralOperator] says, like [Model.RightEigenfunctions]. A
+// left vector l = C_XYᵀ U p that is orthogonal to w to rounding, because the eigenvalue is 0 or
+// lacks an eigenvector, cannot be scaled to Σ_j l_j w_j = 1: its column is zero.
 func (m *Model) LeftEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
 	s, err := m.spectrum()
@@ -185,8 +188,9 @@ func identity(n int) *mat.Dense {
 	return m
 }
 
-// order returns the indices of the eigenvalues in descending order of modulus, equal ones by descending real part, without
-// those of negative imaginary part, each of which follows its conjugate in values.
+// order returns the indices of the eigenvalues in descending order of modulus, equal ones by
+// descending real part, without those of negative imaginary part, each of which follows its
+// conjugate in values.
 func order(values []complex128) []int {
 	var indices []int
 	for j, v := range values {

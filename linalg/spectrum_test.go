@@ -45,9 +45,10 @@ func triplets(t *testing.T, m *Model) (values []complex128, left, right *mat.CDe
 	return m.Eigenvalues(), left, right
 }
 
-// checkTriplets checks that they are eigenvectors of the d×d matrix g, scaled and ordered as core.SpectralOperator says.
-// Columns of left that are zero are counted, not checked.
-func checkTriplets(t *testing.T, g mat.Matrix, values []complex128, left, right *mat.CDense, tolerance float64) (unscalable int) {
+// checkTriplets checks that they are eigenvectors of the d×d matrix g, scaled and ordered as
+// core.SpectralOperator says. Columns of left that are zero are counted, not checked.
+func checkTriplets(t *testing.T, g mat.Matrix, values []complex128, left, right *mat.CDense,
+	tolerance float64) (unscalable int) {
 	t.Helper()
 	d, r := right.Dims()
 	require.Len(t, values, r)
@@ -118,7 +119,8 @@ func TestTripletsOfFits(t *testing.T) {
 
 func TestBasisIsOrthonormalInTheRegularisedCovariance(t *testing.T) {
 	x := random(2, 200, 80)
-	for _, o := range []RidgeOptions{{}, {Rank: 5}, {Variant: PrincipalComponents}, {Variant: PrincipalComponents, Rank: 7}, {Variant: Full}, {Centre: true, Rank: 3}} {
+	for _, o := range []RidgeOptions{{}, {Rank: 5}, {Variant: PrincipalComponents}, {Variant: PrincipalComponents,
+		Rank: 7}, {Variant: Full}, {Centre: true, Rank: 3}} {
 		m, err := FitRidge(t.Context(), x, nil, 1, &o)
 		require.NoError(t, err)
 		c, _, _, err := Covariances(rows(x, 0, 199), rows(x, 1, 200), o.Centre)
@@ -142,17 +144,21 @@ func TestTripletsOfAwkwardOperators(t *testing.T) {
 		unscalable int
 		tolerance  float64
 	}{
-		"identity":          {identity(4), []complex128{1, 1, 1, 1}, 0, 1e-13},
-		"rotation":          {mat.NewDense(2, 2, []float64{cosine, sine, -sine, cosine}), []complex128{complex(cosine, sine), complex(cosine, -sine)}, 0, 1e-13},
-		"semi-simple":       {skew, []complex128{0.9, 0.9, 0.5}, 0, 1e-13},
-		"opposite signs":    {mat.NewDense(2, 2, []float64{-0.5, 0, 0, 0.5}), []complex128{0.5, -0.5}, 0, 1e-13},
-		"singular":          {mat.NewDense(2, 2, []float64{0.5, 0.5, 0.5, 0.5}), []complex128{1, 0}, 1, 1e-13},
-		"zero":              {mat.NewDense(3, 3, nil), []complex128{0, 0, 0}, 3, 1e-13},
-		"defective":         {mat.NewDense(2, 2, []float64{0.5, 1, 0, 0.5}), []complex128{0.5, 0.5}, 2, 1e-13},
-		"nilpotent":         {mat.NewDense(3, 3, []float64{0, 1, 0, 0, 0, 1, 0, 0, 0}), []complex128{0, 0, 0}, 3, 1e-13},
-		"defective in part": {mat.NewDense(3, 3, []float64{0.5, 1, 0, 0, 0.5, 0, 0, 0, -0.75}), []complex128{-0.75, 0.5, 0.5}, 2, 1e-13},
-		"tiny":              {diagonalBlocks(jordan(1, 1e-300, 0), jordan(1, 1e-310, 0)), []complex128{1e-300, 1e-310}, 0, 1e-13},
-		"nearly defective":  {mat.NewDense(3, 3, []float64{0.5, 1, 0.1, 0, 0.5 + 1e-11, 0.1, 0, 0, -0.75}), []complex128{-0.75, 0.5 + 1e-11, 0.5}, 0, 1e-4},
+		"identity": {identity(4), []complex128{1, 1, 1, 1}, 0, 1e-13},
+		"rotation": {mat.NewDense(2, 2, []float64{cosine, sine, -sine, cosine}), []complex128{complex(cosine, sine),
+			complex(cosine, -sine)}, 0, 1e-13},
+		"semi-simple":    {skew, []complex128{0.9, 0.9, 0.5}, 0, 1e-13},
+		"opposite signs": {mat.NewDense(2, 2, []float64{-0.5, 0, 0, 0.5}), []complex128{0.5, -0.5}, 0, 1e-13},
+		"singular":       {mat.NewDense(2, 2, []float64{0.5, 0.5, 0.5, 0.5}), []complex128{1, 0}, 1, 1e-13},
+		"zero":           {mat.NewDense(3, 3, nil), []complex128{0, 0, 0}, 3, 1e-13},
+		"defective":      {mat.NewDense(2, 2, []float64{0.5, 1, 0, 0.5}), []complex128{0.5, 0.5}, 2, 1e-13},
+		"nilpotent":      {mat.NewDense(3, 3, []float64{0, 1, 0, 0, 0, 1, 0, 0, 0}), []complex128{0, 0, 0}, 3, 1e-13},
+		"defective in part": {mat.NewDense(3, 3, []float64{0.5, 1, 0, 0, 0.5, 0, 0, 0, -0.75}), []complex128{-0.75, 0.5, 0.5},
+			2, 1e-13},
+		"tiny": {diagonalBlocks(jordan(1, 1e-300, 0), jordan(1, 1e-310, 0)), []complex128{1e-300, 1e-310}, 0,
+			1e-13},
+		"nearly defective": {mat.NewDense(3, 3, []float64{0.5, 1, 0.1, 0, 0.5 + 1e-11, 0.1, 0, 0, -0.75}),
+			[]complex128{-0.75, 0.5 + 1e-11, 0.5}, 0, 1e-4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			values, left, right := triplets(t, operator(c.g))
@@ -200,7 +206,8 @@ func TestPhaseIsDefined(t *testing.T) {
 
 func TestSingularValuesAreThoseOfTheOperator(t *testing.T) {
 	x := random(2, 100, 12)
-	for _, o := range []RidgeOptions{{}, {Rank: 4}, {Rank: 3, Variant: PrincipalComponents}, {Variant: Full}, {Rank: 5, Centre: true}} {
+	for _, o := range []RidgeOptions{{}, {Rank: 4}, {Rank: 3, Variant: PrincipalComponents}, {Variant: Full},
+		{Rank: 5, Centre: true}} {
 		m, err := FitRidge(t.Context(), x, nil, 1, &o)
 		require.NoError(t, err)
 		got, err := m.SingularValues()
@@ -242,7 +249,8 @@ func TestModelIsSafeForConcurrentUse(t *testing.T) {
 // unusual is a BLAS whose products come out differently, as those of another vendor do.
 type unusual struct{ gonum.Implementation }
 
-func (unusual) Dgemm(blas.Transpose, blas.Transpose, int, int, int, float64, []float64, int, []float64, int, float64, []float64, int) {
+func (unusual) Dgemm(blas.Transpose, blas.Transpose, int, int, int, float64, []float64, int, []float64, int, float64,
+	[]float64, int) {
 	panic("the installed BLAS was asked for a product")
 }
 

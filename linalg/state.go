@@ -16,8 +16,9 @@ var (
 	_ core.OperatorLoader = Ridge{}
 )
 
-// modelFacts are the facts of a model's state. Its arrays, float64, are those of the parts of [Model] that it has: "mean" [d],
-// "basis" [d, r], "step" [k, k], "features" [k, d] and "observable" [k, p]; k is the rank r, and r + 1 with "mean".
+// modelFacts are the facts of a model's state. Its arrays, float64, are those of the parts of
+// [Model] that it has: "mean" [d], "basis" [d, r], "step" [k, k], "features" [k, d] and
+// "observable" [k, p]; k is the rank r, and r + 1 with "mean".
 type modelFacts struct {
 	Dim         int      `json:"dim"`
 	Lag         int      `json:"lag"`
@@ -30,7 +31,8 @@ type modelFacts struct {
 func (o Operator) Save(context.Context) (*core.State, error) {
 	m := o.Model
 	s := &core.State{Arrays: map[string]core.Array{}}
-	for name, part := range map[string]*mat.Dense{"basis": m.basis, "step": m.step, "features": m.features, "observable": m.observable} {
+	for name, part := range map[string]*mat.Dense{"basis": m.basis, "step": m.step, "features": m.features,
+		"observable": m.observable} {
 		if part == nil {
 			continue
 		}
@@ -73,7 +75,8 @@ func (Ridge) Load(_ context.Context, s *core.Saved) (_ core.Operator, err error)
 		name string
 		to   **mat.Dense
 		n, d int
-	}{{"basis", &m.basis, m.dim, m.rank}, {"step", &m.step, k, k}, {"features", &m.features, k, m.dim}, {"observable", &m.observable, k, m.observables}} {
+	}{{"basis", &m.basis, m.dim, m.rank}, {"step", &m.step, k, k}, {"features", &m.features, k, m.dim},
+		{"observable", &m.observable, k, m.observables}} {
 		if part.n == 0 || part.d == 0 {
 			continue
 		}

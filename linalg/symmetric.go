@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// leadingEigen returns the k largest eigenvalues of the symmetric n×n matrix a in descending order and, as the columns of an n×k
-// matrix, orthonormal eigenvectors for them.
+// leadingEigen returns the k largest eigenvalues of the symmetric n×n matrix a in descending order
+// and, as the columns of an n×k matrix, orthonormal eigenvectors for them.
 func leadingEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	a, exponent := scaledToOne(a)
 	values, vectors, err := solveSymmetric(a, k)
@@ -61,7 +61,9 @@ func solveSymmetric(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 func fullEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	var eigen mat.EigenSym
 	if !eigen.Factorize(a, true) {
-		return nil, nil, fmt.Errorf("%w: the eigenvalues of a symmetric %d×%d matrix did not converge; scale the features to the order of 1", core.ErrUnavailable, a.SymmetricDim(), a.SymmetricDim())
+		return nil, nil, fmt.Errorf(
+			"%w: the eigenvalues of a symmetric %d×%d matrix did not converge; scale the features to the order of 1",
+			core.ErrUnavailable, a.SymmetricDim(), a.SymmetricDim())
 	}
 	values := eigen.Values(nil)
 	slices.Reverse(values)
@@ -76,9 +78,11 @@ func fullEigen(a *mat.SymDense, k int) ([]float64, *mat.Dense, error) {
 	return values, vectors, nil
 }
 
-// krylovEigen finds the k largest eigenvalues and their vectors in a block Krylov space, by Rayleigh and Ritz (Golub and Underwood, The
-// block Lanczos method for computing eigenvalues, 1977), which takes some tens of products with a where they stand out. ok is false where it
-// did not come to that, and unless the vectors are orthonormal, solve the problem to rounding, and leave none out.
+// krylovEigen finds the k largest eigenvalues and their vectors in a block Krylov space, by
+// Rayleigh and Ritz (Golub and Underwood, The block Lanczos method for computing eigenvalues,
+// 1977), which takes some tens of products with a where they stand out. ok is false where it did
+// not come to that, and unless the vectors are orthonormal, solve the problem to rounding, and
+// leave none out.
 func krylovEigen(a *mat.SymDense, k int) (values []float64, vectors *mat.Dense, ok bool) {
 	n, width := a.SymmetricDim(), k+4
 	dense := mat.DenseCopyOf(a) // products with it are those that run fast
@@ -128,8 +132,9 @@ func columns(m *mat.Dense, from, end int) *mat.Dense {
 	return m.Slice(0, r, from, end).(*mat.Dense)
 }
 
-// extend makes the columns of block orthonormal, and orthogonal to the first ones of basis, which are so already. Columns that lie in the
-// span of those before them, such as zeros, become random ones.
+// extend makes the columns of block orthonormal, and orthogonal to the first ones of basis, which
+// are so already. Columns that lie in the span of those before them, such as zeros, become random
+// ones.
 func extend(block, basis *mat.Dense, first int, random *rand.Rand) {
 	n, width := block.Dims()
 	clean := 0
@@ -154,7 +159,8 @@ func extend(block, basis *mat.Dense, first int, random *rand.Rand) {
 	}
 }
 
-// orthonormalise replaces block, which has fewer columns than rows, by the factor Q of its QR decomposition. It returns the diagonal of R.
+// orthonormalise replaces block, which has fewer columns than rows, by the factor Q of its QR
+// decomposition. It returns the diagonal of R.
 func orthonormalise(block *mat.Dense) []float64 {
 	_, width := block.Dims()
 	raw, tau, work := block.RawMatrix(), make([]float64, width), []float64{0}
@@ -189,8 +195,9 @@ func residual(product *mat.Dense, values []float64, v *mat.Dense) float64 {
 	return largest
 }
 
-// noneLarger reports whether the other eigenvalues of a are not above the last of values, descending, whose eigenvectors are the columns
-// of v: whether μI − (A − V·diag(values)·Vᵀ) is positive definite for a μ that is larger by rounding. norm is the 2-norm of a.
+// noneLarger reports whether the other eigenvalues of a are not above the last of values,
+// descending, whose eigenvectors are the columns of v: whether μI − (A − V·diag(values)·Vᵀ) is
+// positive definite for a μ that is larger by rounding. norm is the 2-norm of a.
 func noneLarger(a *mat.SymDense, values []float64, v *mat.Dense, norm float64) bool {
 	n, k := v.Dims()
 	bound := values[k-1] + 50*float64(n)*epsilon*norm
@@ -208,7 +215,8 @@ func noneLarger(a *mat.SymDense, values []float64, v *mat.Dense, norm float64) b
 	return positive
 }
 
-// solves reports whether the columns of v are orthonormal eigenvectors of a for values, to rounding. norm is the 2-norm of a.
+// solves reports whether the columns of v are orthonormal eigenvectors of a for values, to
+// rounding. norm is the 2-norm of a.
 func solves(a mat.Matrix, values []float64, v *mat.Dense, norm float64) bool {
 	n, _ := v.Dims()
 	tolerance := 50 * float64(n) * epsilon

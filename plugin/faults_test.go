@@ -213,7 +213,8 @@ func faults() []fault {
 		"overflow": "more than 1073741824 bytes",
 		"axes":     "9 axes", "no array": "0 arrays were announced where 1 belong",
 		"undelivered": "ended the call without a result",
-		"half":        "ended the call without a result", "over": "148 bytes", "odd": "3 bytes", "empty chunk": "a chunk of 0 bytes",
+		"half":        "ended the call without a result", "over": "148 bytes", "odd": "3 bytes", "empty chunk": "a chunk " +
+			"of 0 bytes",
 		"failure midway": `a frame with "failure" came where a chunk`, "long chunk": "at most 1048576 bytes",
 		"huge message": "a message that is too large",
 		"other type":   "INT64", "unknown type": "unknown type 77",

@@ -42,8 +42,9 @@ func userFolder() string {
 	return filepath.Join(home, ".local", "share", "koopbench", "plugins")
 }
 
-// Find returns the plugins in a folder, sorted: its files that are executable, and those that look like programs but are not, for
-// which [Open] says so. Hidden files, folders and all others are no plugins. The error is that of reading the folder.
+// Find returns the plugins in a folder, sorted: its files that are executable, and those that look
+// like programs but are not, for which [Open] says so. Hidden files, folders and all others are no
+// plugins. The error is that of reading the folder.
 func Find(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // LockSchema is the schema of a lock file.
 const LockSchema = "koopbench.plugins/1"
 
-// Lock pins plugins: the SHA-256 of their files, in hexadecimal digits, by the names of the files without their folders. It is kept
-// in a file that one can commit.
+// Lock pins plugins: the SHA-256 of their files, in hexadecimal digits, by the names of the files
+// without their folders. It is kept in a file that one can commit.
 type Lock struct {
 	Schema  string            `json:"schema"`
 	Plugins map[string]string `json:"plugins"`
@@ -49,7 +49,9 @@ func ReadLock(path string) (*Lock, error) {
 	}
 	for name, sum := range l.Plugins {
 		if !sha256Text.MatchString(sum) || filepath.Base(name) != name {
-			return nil, fmt.Errorf("%w: the lock file %s pins %q to %q; a name has no folder, and a SHA-256 has 64 hexadecimal digits", ErrLock, path, name, sum)
+			return nil, fmt.Errorf(
+				"%w: the lock file %s pins %q to %q; a name has no folder, and a SHA-256 has 64 hexadecimal digits", ErrLock,
+				path, name, sum)
 		}
 	}
 	return l, nil

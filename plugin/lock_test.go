@@ -47,7 +47,8 @@ func TestLockOfSomethingElse(t *testing.T) {
 func FuzzLock(f *testing.F) {
 	sum := strings.Repeat("0a", 32)
 	for _, text := range []string{
-		`{"schema":"koopbench.plugins/1","plugins":{"far":"` + sum + `"}}`, `{"schema":"koopbench.plugins/1"}`, `{"schema":"koopbench.plugins/1","plugins":null}`,
+		`{"schema":"koopbench.plugins/1","plugins":{"far":"` + sum + `"}}`, `{"schema":"koopbench.plugins/1"}`,
+		`{"schema":"koopbench.plugins/1","plugins":null}`,
 		`{"schema":"koopbench.plugins/2"}`, `{"schema":"koopbench.plugins/1","plugins":{"../far":"` + sum + `"}}`,
 		`{"schema":"koopbench.plugins/1","plugins":{"far":"7"}}`, `null`, `[]`, ``, `{`,
 	} {

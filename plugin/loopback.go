@@ -29,9 +29,10 @@ type Loop struct {
 	client     wire.PluginClient
 }
 
-// Loopback serves things as [Serve] does, in memory, and returns stand-ins for them. Tests see by it what a benchmark sees of a thing that
-// is a plugin: everything passes through the wire format, and only the process is missing. The caller must close it. The errors
-// are those of Serve: [core.ErrDescription] and [core.ErrDuplicate].
+// Loopback serves things as [Serve] does, in memory, and returns stand-ins for them. Tests see by
+// it what a benchmark sees of a thing that is a plugin: everything passes through the wire format,
+// and only the process is missing. The caller must close it. The errors are those of Serve:
+// [core.ErrDescription] and [core.ErrDuplicate].
 func Loopback(things ...any) (*Loop, error) {
 	s, err := server.New(buildVersion(), sdk(), guarded(things)...)
 	if err != nil {
@@ -43,7 +44,10 @@ func Loopback(things ...any) (*Loop, error) {
 	listener := bufconn.Listen(buffer)
 	go func() { _ = l.server.Serve(listener) }()
 	l.connection, err = grpc.NewClient("passthrough:loopback", append(process.DialOptions(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return listener.DialContext(ctx)
+		}))...)
 	if err != nil {
 		l.server.Stop()
 		return nil, err

@@ -62,10 +62,12 @@ type Info struct {
 //
 // A Plugin may be used by several goroutines at a time.
 type Plugin struct {
-	// Things are stand-ins for what it serves, each a [core.Method], [core.Embedder], [core.EvolutionOperator], [core.Loss],
-	// [core.Oracle] or [core.Task]. What a task opened and a score that was fitted live in the process of the scope in which the
-	// task was opened, and are made again from the same options if it has ended. Calls fail with [core.ErrCrashed] if the process has ended, and then name the last lines of its log; with
-	// [core.ErrContract] for what breaks the protocol; and otherwise with the error of the thing.
+	// Things are stand-ins for what it serves, each a [core.Method], [core.Embedder],
+	// [core.EvolutionOperator], [core.Loss], [core.Oracle] or [core.Task]. What a task opened and a
+	// score that was fitted live in the process of the scope in which the task was opened, and are
+	// made again from the same options if it has ended. Calls fail with [core.ErrCrashed] if the
+	// process has ended, and then name the last lines of its log; with [core.ErrContract] for what
+	// breaks the protocol; and otherwise with the error of the thing.
 	Things []any
 
 	info      Info

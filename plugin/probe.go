@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Probe is one process of a plugin whose end is in the hands of its caller. It is for those who check plugins; [Open] is for those who
-// use them.
+// Probe is one process of a plugin whose end is in the hands of its caller. It is for those who
+// check plugins; [Open] is for those who use them.
 //
 // A Probe may be used by several goroutines at a time.
 type Probe struct {
@@ -21,8 +21,8 @@ type Probe struct {
 	session *session
 }
 
-// NewProbe starts a process of a plugin. The error says in words what is wrong with the file or the start; what is wrong with the
-// description comes from [Probe.Things]. The caller must close it.
+// NewProbe starts a process of a plugin. The error says in words what is wrong with the file or the
+// start; what is wrong with the description comes from [Probe.Things]. The caller must close it.
 func NewProbe(ctx context.Context, path string, o *Options) (*Probe, error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -49,7 +49,8 @@ func (p *Probe) Describe(ctx context.Context) (string, error) {
 	return prototext.MarshalOptions{Multiline: true}.Format(described), nil
 }
 
-// Things are stand-ins for what it serves, as those of a [Plugin] are, all in this process. The error is [core.ErrDescription].
+// Things are stand-ins for what it serves, as those of a [Plugin] are, all in this process. The
+// error is [core.ErrDescription].
 func (p *Probe) Things() ([]any, error) {
 	return stubs(p.plugin.described, func(context.Context) (client.Session, error) {
 		if p.session.process.Ended() {
@@ -59,9 +60,10 @@ func (p *Probe) Things() ([]any, error) {
 	})
 }
 
-// End ends the process in one of the ways that are its own to follow, and kills nothing: by the call Shutdown where it is asked, or
-// else by the end of its standard input, as where this program is killed. It waits until the process has ended, or ctx has, and
-// returns the names of the processes that are left in its group.
+// End ends the process in one of the ways that are its own to follow, and kills nothing: by the
+// call Shutdown where it is asked, or else by the end of its standard input, as where this program
+// is killed. It waits until the process has ended, or ctx has, and returns the names of the
+// processes that are left in its group.
 func (p *Probe) End(ctx context.Context, ask bool) (left []string, err error) {
 	return p.session.process.End(ctx, ask)
 }
@@ -69,8 +71,8 @@ func (p *Probe) End(ctx context.Context, ask bool) (left []string, err error) {
 // Close ends the process, kills it after the grace period, and removes what is left of it. It may be called again.
 func (p *Probe) Close() error { return p.session.stop() }
 
-// CheckFile says in words why a plugin's file would not be started: that it cannot be run, that others can write it, or that it is not
-// the pinned one.
+// CheckFile says in words why a plugin's file would not be started: that it cannot be run, that
+// others can write it, or that it is not the pinned one.
 func CheckFile(path string, o *Options) error {
 	p, err := newPlugin(path, o)
 	if err == nil {

@@ -63,7 +63,8 @@ func begin(what string) {
 		fmt.Printf("1|1|unix|%s|netrpc\n", listenQuietly(os.Getenv("PLUGIN_UNIX_SOCKET_DIR")).Addr())
 		select {}
 	case "certificate":
-		fmt.Printf("1|1|unix|%s|grpc|%s\n", listenQuietly(os.Getenv("PLUGIN_UNIX_SOCKET_DIR")).Addr(), strings.Repeat("A", 80))
+		fmt.Printf("1|1|unix|%s|grpc|%s\n", listenQuietly(os.Getenv("PLUGIN_UNIX_SOCKET_DIR")).Addr(),
+			strings.Repeat("A", 80))
 		select {}
 	case "deaf": // a socket at which no one answers
 		listen(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"))
@@ -118,7 +119,8 @@ func listen(folder string) net.Listener {
 	return l
 }
 
-// serveInTheClear is a plugin by the letter of the protocol, in another language as it were: without AutoMTLS and without go-plugin.
+// serveInTheClear is a plugin by the letter of the protocol, in another language as it were:
+// without AutoMTLS and without go-plugin.
 func serveInTheClear(s wire.PluginServer) {
 	what := due("clear")
 	switch what {
@@ -206,7 +208,8 @@ func failure(f *wire.Failure) *wire.Frame {
 func chunk(b []byte) *wire.Frame { return &wire.Frame{Content: &wire.Frame_Chunk{Chunk: b}} }
 
 func result(name string, kind wire.Type, shape ...uint64) *wire.Frame {
-	return &wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: []*wire.Array{{Name: name, Type: kind, Shape: shape}}}}}
+	return &wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: []*wire.Array{{Name: name, Type: kind,
+		Shape: shape}}}}}
 }
 
 func fittedFrame(f *wire.Fitted) *wire.Frame {

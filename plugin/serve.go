@@ -109,8 +109,9 @@ func Threads() int {
 	return n
 }
 
-// newServer returns go-plugin's server. go-plugin sends what is written to os.Stdout and os.Stderr through the connection, where the last
-// words of a process get lost; the first call puts the files back, which the host reads too.
+// newServer returns go-plugin's server. go-plugin sends what is written to os.Stdout and os.Stderr
+// through the connection, where the last words of a process get lost; the first call puts the files
+// back, which the host reads too.
 func newServer(o []grpc.ServerOption) *grpc.Server {
 	stdout, stderr := os.Stdout, os.Stderr
 	var once sync.Once
@@ -127,8 +128,8 @@ func introduction(program string, s *server.Server) string {
 		program, strings.Join(s.Serves(), ", "), program)
 }
 
-// endWithHost waits until standard input ends, which the host keeps open for as long as it lives, and ends this process and those
-// that it has started.
+// endWithHost waits until standard input ends, which the host keeps open for as long as it lives,
+// and ends this process and those that it has started.
 func endWithHost(stdin io.Reader) {
 	_, _ = io.Copy(io.Discard, stdin)
 	killOwnGroup()

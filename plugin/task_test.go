@@ -181,7 +181,8 @@ func openTask(ctx context.Context, t testing.TB, thing any, options map[string]a
 func fitScore(ctx context.Context, p *core.Problem) (core.Scorer, error) {
 	return p.Score.Fit(ctx, &core.Training{
 		Train: p.Train, Validation: p.Validation, TrainLabels: p.States.Train,
-		ValidationLabels: p.States.Validation, Lag: p.Lag, States: p.States.Count, Seed: 7, Name: "judge", Progress: core.NoProgress,
+		ValidationLabels: p.States.Validation, Lag: p.Lag, States: p.States.Count, Seed: 7, Name: "judge",
+		Progress: core.NoProgress,
 	})
 }
 
@@ -231,7 +232,8 @@ func taskFaults() []fault {
 		{"score=panic", useTask, core.ErrPanic, []string{"plugin far: ", "the sky is falling", "misbehave_test.go"}},
 		{"score=error", useTask, errAny, []string{"the weather is bad"}},
 		{"score=few", useTask, core.ErrContract, contract("2 scores for 4 starts")},
-		{"score=nan", useTask, core.ErrContract, contract(`start 2: `, `a score of NaN; the measure "distance" takes finite`)},
+		{"score=nan", useTask, core.ErrContract,
+			contract(`start 2: `, `a score of NaN; the measure "distance" takes finite`)},
 		{"score=bounds", useTask, core.ErrContract, contract(`start 2: `, "a score of -1; ")},
 	}
 }

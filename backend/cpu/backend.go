@@ -88,7 +88,8 @@ func New(config string) (compute.Backend, error) {
 				return nil, fmt.Errorf("cpu backend: graph=%q: want full or fallback", value)
 			}
 		default:
-			return nil, fmt.Errorf("cpu backend: unknown key %q in configuration %q: the keys are threads, kernels and graph", key, config)
+			return nil, fmt.Errorf("cpu backend: unknown key %q in configuration %q: the keys are threads, kernels and graph",
+				key, config)
 		}
 	}
 	set, err := selectKernels(kernels)
@@ -102,8 +103,9 @@ func New(config string) (compute.Backend, error) {
 	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m, profile: new(profile)}, nil
 }
 
-// GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's Go backend offers it. It
-// panics if there is none, because [KernelsEnvVar] names kernels that do not exist for instance.
+// GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's
+// Go backend offers it. It panics if there is none, because [KernelsEnvVar] names kernels that do
+// not exist for instance.
 var GetBackend = sync.OnceValue(func() compute.Backend {
 	backend, err := New("")
 	if err != nil {
@@ -148,12 +150,14 @@ func (b *Backend) Capabilities() compute.Capabilities { return b.fallback.Capabi
 // Builder returns a new computation under construction.
 func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
 
-// WithThreads returns a backend with workers of its own, n of them or as many as b has if that is less, for graphs that run beside
-// others: those of b and of the backend returned do not wait for one another. Results are the same to the bit. The two share the kernels
-// and the profile, but not buffers and executables. It is invalid once b is finalized. n is at least 1.
+// WithThreads returns a backend with workers of its own, n of them or as many as b has if that is
+// less, for graphs that run beside others: those of b and of the backend returned do not wait for
+// one another. Results are the same to the bit. The two share the kernels and the profile, but not
+// buffers and executables. It is invalid once b is finalized. n is at least 1.
 func (b *Backend) WithThreads(n int) compute.Backend {
 	return &Backend{
-		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode, profile: b.profile, parent: b,
+		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode,
+		profile: b.profile, parent: b,
 	}
 }
 

@@ -42,7 +42,8 @@ func TestBackendSuite(t *testing.T) {
 }
 
 func TestConfiguration(t *testing.T) {
-	for _, config := range []string{"", "threads=1", "threads=3,kernels=generic", " kernels=generic , threads=2 ", "graph=fallback"} {
+	for _, config := range []string{"", "threads=1", "threads=3,kernels=generic", " kernels=generic , threads=2 ",
+		"graph=fallback"} {
 		b, err := cpu.New(config)
 		require.NoError(t, err, config)
 		assert.Equal(t, "cpu", b.Name())
@@ -52,7 +53,8 @@ func TestConfiguration(t *testing.T) {
 		assert.True(t, b.IsFinalized())
 	}
 	for config, word := range map[string]string{
-		"threads=0": "1 to 1024", "threads=x": "threads", "threads": "threads", "kernels=sse": "generic", "graph=some": "fallback", "speed=9": "threads, kernels and graph",
+		"threads=0": "1 to 1024", "threads=x": "threads", "threads": "threads", "kernels=sse": "generic",
+		"graph=some": "fallback", "speed=9": "threads, kernels and graph",
 	} {
 		_, err := cpu.New(config)
 		assert.ErrorContains(t, err, word, config)
@@ -72,7 +74,8 @@ func TestRegistered(t *testing.T) {
 }
 
 // program compiles a graph of one parameter.
-func program(tb testing.TB, b compute.Backend, shape shapes.Shape, build func(f compute.Function, x compute.Value) []compute.Value) compute.Executable {
+func program(tb testing.TB, b compute.Backend, shape shapes.Shape,
+	build func(f compute.Function, x compute.Value) []compute.Value) compute.Executable {
 	tb.Helper()
 	builder := b.Builder("test")
 	f := builder.Main()
@@ -94,7 +97,9 @@ func must(v compute.Value, err error) compute.Value {
 func TestWholeGraphFallback(t *testing.T) {
 	b := newBackend(t, "graph=fallback")
 	shape := shapes.Make(dtypes.Float32, 3)
-	exec := program(t, b, shape, func(f compute.Function, x compute.Value) []compute.Value { return []compute.Value{must(f.Neg(x))} })
+	exec := program(t, b, shape, func(f compute.Function, x compute.Value) []compute.Value {
+		return []compute.Value{must(f.Neg(x))}
+	})
 	in, err := b.BufferFromFlatData(0, []float32{1, 2, 3}, shape)
 	require.NoError(t, err)
 	b.EnableProfile(true)
@@ -111,14 +116,17 @@ func TestWholeGraphFallback(t *testing.T) {
 func TestBadInputs(t *testing.T) {
 	b, other := newBackend(t, ""), newBackend(t, "")
 	shape := shapes.Make(dtypes.Float32, 3)
-	exec := program(t, b, shape, func(f compute.Function, x compute.Value) []compute.Value { return []compute.Value{must(f.Neg(x))} })
+	exec := program(t, b, shape, func(f compute.Function, x compute.Value) []compute.Value {
+		return []compute.Value{must(f.Neg(x))}
+	})
 	good, err := b.BufferFromFlatData(0, []float32{1, 2, 3}, shape)
 	require.NoError(t, err)
 	foreign, err := other.BufferFromFlatData(0, []float32{1, 2, 3}, shape)
 	require.NoError(t, err)
 	short, err := b.BufferFromFlatData(0, []float32{1, 2}, shapes.Make(dtypes.Float32, 2))
 	require.NoError(t, err)
-	for name, inputs := range map[string][]compute.Buffer{"none": nil, "nil": {nil}, "foreign": {foreign}, "short": {short}, "two": {good, good}} {
+	for name, inputs := range map[string][]compute.Buffer{"none": nil, "nil": {nil}, "foreign": {foreign},
+		"short": {short}, "two": {good, good}} {
 		_, err := exec.Execute(inputs, nil, 0)
 		assert.Error(t, err, name)
 	}
@@ -145,7 +153,8 @@ func TestOutputs(t *testing.T) {
 		y := must(f.Neg(x))
 		flat := must(f.Reshape(y, 4))
 		sum := must(f.CumSum(flat, 0, compute.CumSumOptions{})) // on the Go backend
-		return []compute.Value{x, x, y, y, flat, must(f.Constant([]float32{7}, 1)), must(f.Reshape(x, 4)), sum, must(f.Reshape(sum, 2, 2)), sum}
+		return []compute.Value{x, x, y, y, flat, must(f.Constant([]float32{7}, 1)), must(f.Reshape(x, 4)), sum,
+			must(f.Reshape(sum, 2, 2)), sum}
 	})
 	in, err := b.BufferFromFlatData(0, []float32{1, 2, 3, 4}, shape)
 	require.NoError(t, err)

@@ -198,14 +198,16 @@ func (b *Buffer) CopyToDevice(compute.DeviceNum) (compute.Buffer, error) {
 
 // BufferFromFlatData copies a flat slice of the shape's type and size into a
 // new buffer.
-func (b *Backend) BufferFromFlatData(deviceNum compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+func (b *Backend) BufferFromFlatData(deviceNum compute.DeviceNum, flat any,
+	shape shapes.Shape) (compute.Buffer, error) {
 	buffer, memory, err := b.NewSharedBuffer(deviceNum, shape)
 	if err != nil {
 		return nil, err
 	}
 	to, from := reflect.ValueOf(memory), reflect.ValueOf(flat)
 	if from.Kind() != reflect.Slice || from.Type() != to.Type() || from.Len() != to.Len() {
-		return nil, fmt.Errorf("cpu backend: %T is no memory of %s: it takes %d values of %s", flat, shape, to.Len(), to.Type())
+		return nil, fmt.Errorf("cpu backend: %T is no memory of %s: it takes %d values of %s", flat, shape,
+			to.Len(), to.Type())
 	}
 	reflect.Copy(to, from)
 	return buffer, nil

@@ -128,7 +128,8 @@ func (b *Builder) value(v compute.Value) (*value, error) {
 	case !ok:
 		return nil, fmt.Errorf("cpu backend: computation %q got a value of another backend (%T)", b.Name(), v)
 	case out.function.builder != b:
-		return nil, fmt.Errorf("cpu backend: computation %q got a value of computation %q", b.Name(), out.function.builder.Name())
+		return nil, fmt.Errorf("cpu backend: computation %q got a value of computation %q", b.Name(),
+			out.function.builder.Name())
 	}
 	return out, nil
 }

@@ -187,7 +187,8 @@ func TestRaggedConvolutions(t *testing.T) {
 			for range count {
 				c := convCase{
 					n: 1 + r.IntN(10), h: 2 + r.IntN(9), w: 2 + r.IntN(9), in: 1 + r.IntN(5), kh: 1 + r.IntN(5), kw: 1 + r.IntN(5),
-					out: 1 + r.IntN(20), seen: r.IntN(16) & r.IntN(8), first: flip(), bias: flip(), relu: flip(), pool: flip(), reluFirst: r.IntN(4) == 0,
+					out: 1 + r.IntN(20), seen: r.IntN(16) & r.IntN(8), first: flip(), bias: flip(), relu: flip(), pool: flip(),
+					reluFirst: r.IntN(4) == 0,
 				}
 				switch r.IntN(5) {
 				case 0:
@@ -252,13 +253,15 @@ func TestSequences(t *testing.T) {
 				return append([]*graph.Node{y}, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, y)), x, w)...)
 			})
 			require.NoError(t, err)
-			out, err := exec.Call(tensors.FromFlatDataAndDimensions(uniform(r, 3*12*5, 1), 3, 12, 5), tensors.FromFlatDataAndDimensions(uniform(r, 3*5*7, 1), 3, 5, 7))
+			out, err := exec.Call(tensors.FromFlatDataAndDimensions(uniform(r, 3*12*5, 1), 3, 12, 5),
+				tensors.FromFlatDataAndDimensions(uniform(r, 3*5*7, 1), 3, 5, 7))
 			require.NoError(t, err)
 			return out
 		}
 		want, got := run(reference), run(b)
 		for i := range want {
-			assert.NoError(t, closeTo(tensors.MustCopyFlatData[float32](want[i]), tensors.MustCopyFlatData[float32](got[i])), "stride %d, output %d", stride, i)
+			assert.NoError(t, closeTo(tensors.MustCopyFlatData[float32](want[i]), tensors.MustCopyFlatData[float32](got[i])),
+				"stride %d, output %d", stride, i)
 		}
 	}
 }

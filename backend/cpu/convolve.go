@@ -36,7 +36,8 @@ func (g *graph) canonicalConv(op *operation) *value {
 	x, w, out := op.inputs[0], op.inputs[1], op.outputs[0]
 	rank := x.shape.Rank()
 	if x.shape.DType != dtypes.Float32 || w.shape.DType != dtypes.Float32 || out.shape.DType != dtypes.Float32 ||
-		rank != 3 && rank != 4 || a.batchGroupCount > 1 || x.shape.Size() == 0 || w.shape.Size() == 0 || out.shape.Size() == 0 ||
+		rank != 3 && rank != 4 || a.batchGroupCount > 1 || x.shape.Size() == 0 || w.shape.Size() == 0 ||
+		out.shape.Size() == 0 ||
 		slices.ContainsFunc(a.paddings, func(p [2]int) bool { return p[0] < 0 || p[1] < 0 }) {
 		return nil
 	}
@@ -53,9 +54,10 @@ func (g *graph) canonicalConv(op *operation) *value {
 	if w.op != nil && w.op.kind == compute.OpTypeReverse {
 		axes := w.op.attrs.(axesAttrs).axes
 		w = g.spread(w.op.inputs[0], a.axes.KernelSpatial, a.kernelDilations)
-		w = g.emit1(compute.OpTypeReverse, axesAttrs{axes}, w.shape, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-			return one(f.Reverse(in[0], axes...))
-		}, w)
+		w = g.emit1(compute.OpTypeReverse, axesAttrs{axes}, w.shape,
+			func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+				return one(f.Reverse(in[0], axes...))
+			}, w)
 	} else {
 		w = g.spread(w, a.axes.KernelSpatial, a.kernelDilations)
 	}
@@ -103,15 +105,18 @@ func (g *graph) splitGroups(a convAttrs, x, w, out *value) *value {
 	for i := range n {
 		parts[i] = g.convGeneral(a, part(x, a.axes.InputChannels, i), part(w, a.axes.KernelOutputChannels, i), dims)
 	}
-	return g.emit1(compute.OpTypeConcatenate, concatAttrs{axis}, out.shape, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(f.Concatenate(axis, in...))
-	}, parts...)
+	return g.emit1(compute.OpTypeConcatenate, concatAttrs{axis}, out.shape,
+		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(f.Concatenate(axis, in...))
+		}, parts...)
 }
 
 func (g *graph) convGeneral(a convAttrs, x, w *value, dims []int) *value {
-	return g.emit1(compute.OpTypeConvGeneral, a, shapes.Make(dtypes.Float32, dims...), func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(f.ConvGeneral(in[0], in[1], a.axes, a.strides, a.paddings, a.inputDilations, a.kernelDilations, a.channelGroupCount, a.batchGroupCount))
-	}, x, w)
+	return g.emit1(compute.OpTypeConvGeneral, a, shapes.Make(dtypes.Float32, dims...),
+		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(f.ConvGeneral(in[0], in[1], a.axes, a.strides, a.paddings, a.inputDilations, a.kernelDilations,
+				a.channelGroupCount, a.batchGroupCount))
+		}, x, w)
 }
 
 // spread puts dilation − 1 zeros between the elements along axes.
@@ -126,9 +131,10 @@ func (g *graph) spread(x *value, axes, dilations []int) *value {
 		dims[axis] = (dims[axis]-1)*dilations[i] + 1
 	}
 	zero := g.constant([]float32{0}, shapes.Make(dtypes.Float32))
-	return g.emit1(compute.OpTypePad, padAttrs{pads}, shapes.Make(x.shape.DType, dims...), func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(f.Pad(in[0], in[1], pads...))
-	}, x, zero)
+	return g.emit1(compute.OpTypePad, padAttrs{pads}, shapes.Make(x.shape.DType, dims...),
+		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(f.Pad(in[0], in[1], pads...))
+		}, x, zero)
 }
 
 func (g *graph) slice(x *value, starts, limits, strides []int) *value {
@@ -223,7 +229,8 @@ func (g *graph) plainConv(a convAttrs, x, w, out *value) *value {
 			PadLeft: k[1] - 1 - pad[1][0], PadRight: k[1] - 1 - pad[1][1],
 		}
 		gradient := c.InputGradient()
-		if slices.Equal(turned, spatial) && c.Valid() == nil && gradient.Valid() == nil && c.OutHeight() == in[0] && c.OutWidth() == in[1] {
+		if slices.Equal(turned, spatial) && c.Valid() == nil && gradient.Valid() == nil && c.OutHeight() == in[0] &&
+			c.OutWidth() == in[1] {
 			weights := g.weights(w.op.inputs[0], ax.KernelSpatial, ax.KernelOutputChannels, ax.KernelInputChannels)
 			return back(g.emit1(opConvInputGradient, convolution{c, batch, 0}, shape, nil, images, weights))
 		}

@@ -76,7 +76,8 @@ func slice[T any](p unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(p), n)
 func at[T any](f *frame, slot, n int) []T { return unsafe.Slice((*T)(f.memory[slot]), n) }
 
 func (e *executable) newFrame() (*frame, error) {
-	f := &frame{plan: e, memory: make([]unsafe.Pointer, e.slots), held: make([]*storage, e.slots), results: make([]*storage, len(e.outputs))}
+	f := &frame{plan: e, memory: make([]unsafe.Pointer, e.slots), held: make([]*storage, e.slots),
+		results: make([]*storage, len(e.outputs))}
 	const align = 64
 	f.arena = make([]byte, e.arenaSize+align)
 	base := unsafe.Pointer(unsafe.SliceData(f.arena))
@@ -173,7 +174,8 @@ func (e *executable) execute(f *frame, inputs []compute.Buffer) error {
 			return err
 		}
 		if !s.shape.Equal(e.inputs[i]) {
-			return fmt.Errorf("cpu backend: input %d (%q) of %q has shape %s, want %s", i, e.names[i], e.name, s.shape, e.inputs[i])
+			return fmt.Errorf("cpu backend: input %d (%q) of %q has shape %s, want %s", i, e.names[i], e.name,
+				s.shape, e.inputs[i])
 		}
 	}
 	for _, p := range e.parameters {

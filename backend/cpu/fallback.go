@@ -29,7 +29,8 @@ func (e *fallbackExecutable) Inputs() (names []string, inputShapes []shapes.Shap
 func (e *fallbackExecutable) Outputs() (outputShapes []shapes.Shape) { return e.inner.Outputs() }
 
 // Execute runs the graph.
-func (e *fallbackExecutable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) (_ []compute.Buffer, err error) {
+func (e *fallbackExecutable) Execute(inputs []compute.Buffer, donate []bool,
+	_ compute.DeviceNum) (_ []compute.Buffer, err error) {
 	defer recoverError("execute", &err)
 	in := make([]compute.Buffer, len(inputs))
 	for i, b := range inputs {
@@ -167,7 +168,8 @@ func (p *planner) lowerFallback(u *unit) error {
 	for _, v := range outputs {
 		group.outputs = append(group.outputs, p.slot(v))
 	}
-	p.add(&step{name: "subgraph:" + name, where: "go", parts: 1, group: group, reads: slices.Clone(r.inputs), writes: outputs,
-		run: func(f *frame, _, _ int) { f.err = group.run(f) }})
+	p.add(&step{name: "subgraph:" + name, where: "go", parts: 1, group: group, reads: slices.Clone(r.inputs),
+		writes: outputs,
+		run:    func(f *frame, _, _ int) { f.err = group.run(f) }})
 	return nil
 }

@@ -120,7 +120,8 @@ func (f *Function) Call(target compute.Function, inputs ...compute.Value) ([]com
 }
 
 // Sort sorts along an axis with a comparator closure.
-func (f *Function) Sort(comparator compute.Function, axis int, isStable bool, inputs ...compute.Value) ([]compute.Value, error) {
+func (f *Function) Sort(comparator compute.Function, axis int, isStable bool,
+	inputs ...compute.Value) ([]compute.Value, error) {
 	g, err := f.shadowsOf(comparator)
 	if err != nil {
 		return nil, err
@@ -166,9 +167,11 @@ func (f *Function) shadowsOf(functions ...compute.Function) ([]compute.Function,
 }
 
 // record adds an operation: to the shadow, which checks it, then here.
-func (f *Function) record(kind compute.OpType, attrs any, emit emitter, inputs ...compute.Value) ([]compute.Value, error) {
+func (f *Function) record(kind compute.OpType, attrs any, emit emitter,
+	inputs ...compute.Value) ([]compute.Value, error) {
 	if f.builder.compiled {
-		return nil, fmt.Errorf("cpu backend: computation %q is compiled: no operation (%s) can be added", f.builder.Name(), kind)
+		return nil, fmt.Errorf("cpu backend: computation %q is compiled: no operation (%s) can be added", f.builder.Name(),
+			kind)
 	}
 	own, shadows, err := f.unwrap(inputs)
 	if err != nil {
@@ -194,7 +197,8 @@ func (f *Function) record(kind compute.OpType, attrs any, emit emitter, inputs .
 }
 
 // record1 is record for operations with one output.
-func (f *Function) record1(kind compute.OpType, attrs any, emit emitter, inputs ...compute.Value) (compute.Value, error) {
+func (f *Function) record1(kind compute.OpType, attrs any, emit emitter,
+	inputs ...compute.Value) (compute.Value, error) {
 	out, err := f.record(kind, attrs, emit, inputs...)
 	if err != nil {
 		return nil, err

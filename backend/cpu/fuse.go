@@ -129,7 +129,8 @@ func (g *graph) fuseConv(conv *operation) {
 	}
 	if pooled {
 		unpool := grad.op
-		if unpool == nil || unpool.kind != opMaxPoolGradient || unpool.inputs[1] != pool.outputs[1] || !u.only(pool.outputs[1], unpool) || !u.only(grad, times) {
+		if unpool == nil || unpool.kind != opMaxPoolGradient || unpool.inputs[1] != pool.outputs[1] ||
+			!u.only(pool.outputs[1], unpool) || !u.only(grad, times) {
 			return
 		}
 		a.epilogue |= kernel.MaxPool2x2

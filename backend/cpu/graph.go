@@ -63,7 +63,8 @@ func (g *graph) resolve(v *value) *value {
 // code gone, common subexpressions merged, constants folded, convolutions
 // and pools in one form.
 func newGraph(b *Builder) (*graph, error) {
-	g := &graph{backend: b.backend, replaced: map[*value]*value{}, known: map[string]*operation{}, pools: map[*value]*operation{}}
+	g := &graph{backend: b.backend, replaced: map[*value]*value{}, known: map[string]*operation{},
+		pools: map[*value]*operation{}}
 	for _, op := range live(b.main.operations, b.main.outputs) {
 		own := *op
 		own.inputs = slices.Clone(op.inputs)
@@ -327,9 +328,10 @@ func (g *graph) fold(op *operation) (bool, error) {
 }
 
 func (g *graph) constant(flat any, shape shapes.Shape) *value {
-	return g.emit1(compute.OpTypeConstant, constantAttrs{flat}, shape, func(f compute.Function, _ []compute.Value) ([]compute.Value, error) {
-		return one(f.Constant(flat, shape.Dimensions...))
-	})
+	return g.emit1(compute.OpTypeConstant, constantAttrs{flat}, shape,
+		func(f compute.Function, _ []compute.Value) ([]compute.Value, error) {
+			return one(f.Constant(flat, shape.Dimensions...))
+		})
 }
 
 // constantOf looks through reshapes.
@@ -387,7 +389,8 @@ func (r *group) value(v *value) (compute.Value, error) {
 		return out, nil
 	}
 	op := v.op
-	replay := op != nil && (r.members == nil || r.members[op] || op.kind == compute.OpTypeReshape || op.kind == compute.OpTypeConstant)
+	replay := op != nil && (r.members == nil || r.members[op] || op.kind == compute.OpTypeReshape ||
+		op.kind == compute.OpTypeConstant)
 	if !replay {
 		p, err := r.function.Parameter(fmt.Sprintf("p%d", len(r.inputs)), v.shape, nil)
 		if err != nil {

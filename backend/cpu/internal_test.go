@@ -205,7 +205,8 @@ func TestForcedKernelsRun(t *testing.T) {
 
 		want := make([]float32, 15)
 		g := kernel.MatMul{M: 3, N: 5, K: k, LDA: k, LDB: 5, LDC: 5}
-		kernel.Gemm(set, &g, 0, kernel.GemmBlocks[float32](set, &g), 1, x, y, 0, want, make([]float32, kernel.GemmScratch[float32](set, &g)))
+		kernel.Gemm(set, &g, 0, kernel.GemmBlocks[float32](set, &g), 1, x, y, 0, want,
+			make([]float32, kernel.GemmScratch[float32](set, &g)))
 		assert.Equal(t, want, flat)
 		bits := [15]float32(want)
 		other, ok := seen[bits]

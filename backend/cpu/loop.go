@@ -334,7 +334,8 @@ func (l *loop) allocate() int {
 			take(ins.dst)
 		}
 		for _, r := range []int{ins.a, ins.b, ins.c, ins.dst} {
-			if r >= 0 && last[r] == i && l.registers[r].slot < 0 && l.registers[r].place >= 0 && !slices.Contains(free, l.registers[r].place) {
+			if r >= 0 && last[r] == i && l.registers[r].slot < 0 && l.registers[r].place >= 0 &&
+				!slices.Contains(free, l.registers[r].place) {
 				free = append(free, l.registers[r].place)
 			}
 		}

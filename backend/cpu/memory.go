@@ -48,9 +48,10 @@ func (p *planner) copySteps(copied []*value) {
 			continue
 		}
 		from, to, n := p.slot(p.g.outputs[i]), p.slot(t), bytes(t.shape)
-		p.add(&step{name: fmt.Sprintf("copy %v", t.shape.Dimensions), reads: []*value{p.g.outputs[i]}, writes: []*value{t}, run: func(f *frame, _, _ int) {
-			copy(f.bytes(to, n), f.bytes(from, n))
-		}})
+		p.add(&step{name: fmt.Sprintf("copy %v", t.shape.Dimensions), reads: []*value{p.g.outputs[i]}, writes: []*value{t},
+			run: func(f *frame, _, _ int) {
+				copy(f.bytes(to, n), f.bytes(from, n))
+			}})
 	}
 }
 

@@ -77,7 +77,8 @@ func (p planted) run(backend compute.Backend, operand int, at []int, v float32) 
 	return exec.Call(inputs...)
 }
 
-// plantedConv is a convolution with an incoming gradient: x, w, bias, g to the result and the gradients of x, w and bias.
+// plantedConv is a convolution with an incoming gradient: x, w, bias, g to the result and the
+// gradients of x, w and bias.
 func plantedConv(name string, c convCase) planted {
 	h, w := c.h, c.w
 	if c.up {
@@ -113,18 +114,25 @@ func TestNonFinitePatterns(t *testing.T) {
 		plantedConv("conv of one channel", convCase{n: 2, h: 6, w: 7, in: 1, kh: 5, kw: 5, out: 4, bias: true}),
 		plantedConv("conv to one channel", convCase{n: 2, h: 7, w: 6, in: 16, kh: 5, kw: 5, out: 1, bias: true}),
 		plantedConv("conv to few channels", convCase{n: 9, h: 5, w: 6, in: 16, kh: 3, kw: 3, out: 4, bias: true}),
-		plantedConv("conv with uneven borders", convCase{n: 2, h: 7, w: 6, in: 2, kh: 4, kw: 5, out: 5, pads: [][2]int{{1, 2}, {2, 1}}, bias: true}),
+		plantedConv("conv with uneven borders", convCase{n: 2, h: 7, w: 6, in: 2, kh: 4, kw: 5, out: 5,
+			pads: [][2]int{{1, 2}, {2, 1}}, bias: true}),
 		{"conv beyond the image", [][]int{{2, 3, 4, 2}, {2, 3, 2, 5}, {5}}, func(in []*graph.Node) []*graph.Node {
 			y, _ := convCase{pads: [][2]int{{3, 1}, {4, 4}}, bias: true, relu: true, out: 5}.build(in[0], in[1], in[2])
 			return []*graph.Node{y}
 		}},
-		plantedConv("conv without borders", convCase{n: 2, h: 7, w: 6, in: 2, kh: 3, kw: 3, out: 5, pads: make([][2]int, 2), bias: true}),
+		plantedConv("conv without borders", convCase{n: 2, h: 7, w: 6, in: 2, kh: 3, kw: 3, out: 5, pads: make([][2]int, 2),
+			bias: true}),
 		plantedConv("conv, relu", convCase{n: 2, h: 6, w: 6, in: 16, kh: 5, kw: 5, out: 3, bias: true, relu: true}),
-		plantedConv("conv, relu, pool", convCase{n: 2, h: 6, w: 6, in: 16, kh: 5, kw: 5, out: 3, bias: true, relu: true, pool: true}),
-		plantedConv("conv, relu with zero first, pool", convCase{n: 2, h: 6, w: 6, in: 16, kh: 3, kw: 3, out: 17, bias: true, relu: true, reluFirst: true, pool: true}),
-		plantedConv("conv of one channel, relu, pool", convCase{n: 2, h: 6, w: 6, in: 1, kh: 5, kw: 5, out: 16, bias: true, relu: true, pool: true}),
-		plantedConv("conv, relu, pool, seen in between", convCase{n: 2, h: 6, w: 6, in: 16, kh: 3, kw: 3, out: 3, bias: true, relu: true, pool: true, seen: 5}),
-		plantedConv("conv of channels, relu, pool", convCase{n: 2, h: 6, w: 6, in: 4, kh: 3, kw: 3, out: 3, bias: true, relu: true, pool: true}),
+		plantedConv("conv, relu, pool", convCase{n: 2, h: 6, w: 6, in: 16, kh: 5, kw: 5, out: 3, bias: true,
+			relu: true, pool: true}),
+		plantedConv("conv, relu with zero first, pool", convCase{n: 2, h: 6, w: 6, in: 16, kh: 3, kw: 3, out: 17, bias: true,
+			relu: true, reluFirst: true, pool: true}),
+		plantedConv("conv of one channel, relu, pool", convCase{n: 2, h: 6, w: 6, in: 1, kh: 5, kw: 5, out: 16, bias: true,
+			relu: true, pool: true}),
+		plantedConv("conv, relu, pool, seen in between", convCase{n: 2, h: 6, w: 6, in: 16, kh: 3, kw: 3, out: 3, bias: true,
+			relu: true, pool: true, seen: 5}),
+		plantedConv("conv of channels, relu, pool", convCase{n: 2, h: 6, w: 6, in: 4, kh: 3, kw: 3, out: 3, bias: true,
+			relu: true, pool: true}),
 		{"strided conv", [][]int{{2, 7, 6, 2}, {3, 3, 2, 5}, {5}}, func(in []*graph.Node) []*graph.Node {
 			y, _ := convCase{stride: 2, bias: true, out: 5}.build(in[0], in[1], in[2])
 			return []*graph.Node{y}
@@ -159,7 +167,8 @@ func TestNonFinitePatterns(t *testing.T) {
 		}},
 		{"extremes and sums", [][]int{{5, 70}, {5, 70}}, func(in []*graph.Node) []*graph.Node {
 			a, b := in[0], in[1]
-			return []*graph.Node{graph.Max(a, b), graph.Min(a, b), graph.ReduceMax(a, -1), graph.ReduceMin(a, 0), graph.ReduceSum(a, -1), graph.ReduceSum(a, 0), graph.ReduceAllSum(a)}
+			return []*graph.Node{graph.Max(a, b), graph.Min(a, b), graph.ReduceMax(a, -1), graph.ReduceMin(a, 0),
+				graph.ReduceSum(a, -1), graph.ReduceSum(a, 0), graph.ReduceAllSum(a)}
 		}},
 	}
 	eachPlanted(t, cases, func(want, got string) bool { return want == got })
@@ -184,7 +193,8 @@ func eachPlanted(t *testing.T, cases []planted, agree func(want, got string) boo
 						got, err := c.run(b, operand, at, v)
 						require.NoError(t, err, c.name)
 						for i := range want {
-							assert.NoError(t, samePattern(want[i], got[i], agree), "%s: %s, %g in operand %d at %v, output %d", set, c.name, v, operand, at, i)
+							assert.NoError(t, samePattern(want[i], got[i], agree), "%s: %s, %g in operand %d at %v, output %d", set, c.name,
+								v, operand, at, i)
 						}
 					}
 				}
@@ -210,6 +220,7 @@ func TestNonFiniteDifferences(t *testing.T) {
 		}},
 	}, func(want, got string) bool { return want == got || got == "NaN" })
 	eachPlanted(t, []planted{
-		plantedConv("conv of an enlarged image", convCase{n: 2, h: 3, w: 4, in: 3, kh: 5, kw: 5, out: 4, up: true, bias: true}),
+		plantedConv("conv of an enlarged image", convCase{n: 2, h: 3, w: 4, in: 3, kh: 5, kw: 5, out: 4,
+			up: true, bias: true}),
 	}, func(want, got string) bool { return (want == "finite") == (got == "finite") })
 }

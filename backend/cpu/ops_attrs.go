@@ -49,47 +49,54 @@ type (
 // Reshape records the operation of that name.
 func (f *Function) Reshape(x compute.Value, dimensions ...int) (compute.Value, error) {
 	dimensions = slices.Clone(dimensions)
-	return f.record1(compute.OpTypeReshape, axesAttrs{dimensions}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Reshape(in[0], dimensions...))
-	}, x)
+	return f.record1(compute.OpTypeReshape, axesAttrs{dimensions},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.Reshape(in[0], dimensions...))
+		}, x)
 }
 
 // BroadcastInDim records the operation of that name.
-func (f *Function) BroadcastInDim(x compute.Value, outputShape shapes.Shape, broadcastAxes []int) (compute.Value, error) {
+func (f *Function) BroadcastInDim(x compute.Value, outputShape shapes.Shape,
+	broadcastAxes []int) (compute.Value, error) {
 	outputShape, broadcastAxes = outputShape.Clone(), slices.Clone(broadcastAxes)
-	return f.record1(compute.OpTypeBroadcastInDim, broadcastInDimAttrs{broadcastAxes, outputShape.Dimensions}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.BroadcastInDim(in[0], outputShape, broadcastAxes))
-	}, x)
+	return f.record1(compute.OpTypeBroadcastInDim, broadcastInDimAttrs{broadcastAxes, outputShape.Dimensions},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.BroadcastInDim(in[0], outputShape, broadcastAxes))
+		}, x)
 }
 
 // ConvertDType records the operation of that name.
 func (f *Function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
-	return f.record1(compute.OpTypeConvertDType, convertAttrs{dtype}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.ConvertDType(in[0], dtype))
-	}, x)
+	return f.record1(compute.OpTypeConvertDType, convertAttrs{dtype},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.ConvertDType(in[0], dtype))
+		}, x)
 }
 
 // Concatenate records the operation of that name.
 func (f *Function) Concatenate(axis int, operands ...compute.Value) (compute.Value, error) {
-	return f.record1(compute.OpTypeConcatenate, concatAttrs{axis}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Concatenate(axis, in...))
-	}, operands...)
+	return f.record1(compute.OpTypeConcatenate, concatAttrs{axis},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.Concatenate(axis, in...))
+		}, operands...)
 }
 
 // Iota records the operation of that name.
 func (f *Function) Iota(shape shapes.Shape, iotaAxis int) (compute.Value, error) {
 	shape = shape.Clone()
-	return f.record1(compute.OpTypeIota, iotaAttrs{shape, iotaAxis}, func(g compute.Function, _ []compute.Value) ([]compute.Value, error) {
-		return one(g.Iota(shape, iotaAxis))
-	})
+	return f.record1(compute.OpTypeIota, iotaAttrs{shape, iotaAxis},
+		func(g compute.Function, _ []compute.Value) ([]compute.Value, error) {
+			return one(g.Iota(shape, iotaAxis))
+		})
 }
 
 // Pad records the operation of that name.
 func (f *Function) Pad(x, fillValue compute.Value, axesConfig ...compute.PadAxis) (compute.Value, error) {
 	axesConfig = slices.Clone(axesConfig)
-	return f.record1(compute.OpTypePad, padAttrs{axesConfig}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Pad(in[0], in[1], axesConfig...))
-	}, x, fillValue)
+	return f.record1(compute.OpTypePad, padAttrs{axesConfig},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.Pad(in[0], in[1], axesConfig...))
+		}, x, fillValue)
 }
 
 // Slice records the operation of that name.
@@ -102,16 +109,18 @@ func (f *Function) Slice(x compute.Value, starts, limits, strides []int) (comput
 
 // Where records the operation of that name.
 func (f *Function) Where(condition, onTrue, onFalse compute.Value) (compute.Value, error) {
-	return f.record1(compute.OpTypeWhere, noAttrs{}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Where(in[0], in[1], in[2]))
-	}, condition, onTrue, onFalse)
+	return f.record1(compute.OpTypeWhere, noAttrs{},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.Where(in[0], in[1], in[2]))
+		}, condition, onTrue, onFalse)
 }
 
 // Clamp records the operation of that name.
 func (f *Function) Clamp(low, x, high compute.Value) (compute.Value, error) {
-	return f.record1(compute.OpTypeClamp, noAttrs{}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Clamp(in[0], in[1], in[2]))
-	}, low, x, high)
+	return f.record1(compute.OpTypeClamp, noAttrs{},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.Clamp(in[0], in[1], in[2]))
+		}, low, x, high)
 }
 
 // DotGeneral records the operation of that name.
@@ -125,7 +134,8 @@ func (f *Function) DotGeneral(lhs compute.Value, lhsContractingAxes, lhsBatchAxe
 }
 
 // ConvGeneral records the operation of that name.
-func (f *Function) ConvGeneral(input, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int,
+func (f *Function) ConvGeneral(input, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int,
+	paddings [][2]int,
 	inputDilations, kernelDilations []int, channelGroupCount, batchGroupCount int) (compute.Value, error) {
 	a := convAttrs{axes.Clone(), slices.Clone(strides), slices.Clone(paddings), slices.Clone(inputDilations),
 		slices.Clone(kernelDilations), channelGroupCount, batchGroupCount}
@@ -146,26 +156,31 @@ func (f *Function) ReduceWindow(x compute.Value, reductionType compute.ReduceOpT
 }
 
 // SelectAndScatterMax records the operation of that name.
-func (f *Function) SelectAndScatterMax(operand, source compute.Value, windowDimensions, windowStrides []int, paddings [][2]int) (compute.Value, error) {
+func (f *Function) SelectAndScatterMax(operand, source compute.Value, windowDimensions, windowStrides []int,
+	paddings [][2]int) (compute.Value, error) {
 	a := windowAttrs{reduction: compute.ReduceOpMax, window: slices.Clone(windowDimensions),
 		strides: slices.Clone(windowStrides), paddings: slices.Clone(paddings)}
-	return f.record1(compute.OpTypeSelectAndScatterMax, a, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.SelectAndScatterMax(in[0], in[1], a.window, a.strides, a.paddings))
-	}, operand, source)
+	return f.record1(compute.OpTypeSelectAndScatterMax, a,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.SelectAndScatterMax(in[0], in[1], a.window, a.strides, a.paddings))
+		}, operand, source)
 }
 
 // SelectAndScatterMin records the operation of that name.
-func (f *Function) SelectAndScatterMin(operand, source compute.Value, windowDimensions, windowStrides []int, paddings [][2]int) (compute.Value, error) {
+func (f *Function) SelectAndScatterMin(operand, source compute.Value, windowDimensions, windowStrides []int,
+	paddings [][2]int) (compute.Value, error) {
 	a := windowAttrs{reduction: compute.ReduceOpMin, window: slices.Clone(windowDimensions),
 		strides: slices.Clone(windowStrides), paddings: slices.Clone(paddings)}
-	return f.record1(compute.OpTypeSelectAndScatterMin, a, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.SelectAndScatterMin(in[0], in[1], a.window, a.strides, a.paddings))
-	}, operand, source)
+	return f.record1(compute.OpTypeSelectAndScatterMin, a,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.SelectAndScatterMin(in[0], in[1], a.window, a.strides, a.paddings))
+		}, operand, source)
 }
 
 // ArgMinMax records the operation of that name.
 func (f *Function) ArgMinMax(x compute.Value, axis int, outputDType dtypes.DType, isMin bool) (compute.Value, error) {
-	return f.record1(compute.OpTypeArgMinMax, argAttrs{axis, outputDType, isMin}, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.ArgMinMax(in[0], axis, outputDType, isMin))
-	}, x)
+	return f.record1(compute.OpTypeArgMinMax, argAttrs{axis, outputDType, isMin},
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.ArgMinMax(in[0], axis, outputDType, isMin))
+		}, x)
 }

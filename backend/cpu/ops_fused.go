@@ -30,9 +30,10 @@ func optional(vs ...compute.Value) (present []compute.Value, restore func(in []c
 
 // FusedSoftmax records the operation of that name.
 func (f *Function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error) {
-	return f.record1(compute.OpTypeFusedSoftmax, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.FusedSoftmax(in[0], axis))
-	}, x)
+	return f.record1(compute.OpTypeFusedSoftmax, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.FusedSoftmax(in[0], axis))
+		}, x)
 }
 
 // FusedGelu records the operation of that name.
@@ -43,12 +44,14 @@ func (f *Function) FusedGelu(x compute.Value, exact bool) (compute.Value, error)
 }
 
 // FusedLayerNorm records the operation of that name.
-func (f *Function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, gamma, beta compute.Value) (compute.Value, error) {
+func (f *Function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, gamma,
+	beta compute.Value) (compute.Value, error) {
 	present, restore := optional(x, gamma, beta)
-	return f.record1(compute.OpTypeFusedLayerNorm, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v := restore(in)
-		return one(g.FusedLayerNorm(v[0], axes, epsilon, v[1], v[2]))
-	}, present...)
+	return f.record1(compute.OpTypeFusedLayerNorm, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v := restore(in)
+			return one(g.FusedLayerNorm(v[0], axes, epsilon, v[1], v[2]))
+		}, present...)
 }
 
 // FusedDense records the operation of that name: as a DotGeneral, an Add and
@@ -65,10 +68,12 @@ func (f *Function) FusedDense(x, weight, bias compute.Value, options compute.Den
 }
 
 // dense decomposes FusedDense; ok is false if the arguments are none that it knows.
-func (f *Function) dense(x, weight, bias compute.Value, options compute.DenseConfig) (_ compute.Value, ok bool, _ error) {
+func (f *Function) dense(x, weight, bias compute.Value,
+	options compute.DenseConfig) (_ compute.Value, ok bool, _ error) {
 	a, errA := f.Shape(x)
 	w, errW := f.Shape(weight)
-	if errA != nil || errW != nil || a.Rank() < 1 || w.Rank() < 2 || a.IsDynamic() || w.IsDynamic() || a.DType != w.DType ||
+	if errA != nil || errW != nil || a.Rank() < 1 || w.Rank() < 2 || a.IsDynamic() || w.IsDynamic() ||
+		a.DType != w.DType ||
 		a.DType != dtypes.Float32 && a.DType != dtypes.Float64 {
 		return nil, false, nil //nolint:nilerr // the Go backend gives the error
 	}
@@ -134,11 +139,13 @@ func (f *Function) dense(x, weight, bias compute.Value, options compute.DenseCon
 
 // attention returns the values that attention takes, and what replaces them.
 func attention(query, key, value compute.Value, options *compute.ScaledDotProductAttentionConfig) (
-	present []compute.Value, restore func(in []compute.Value) ([]compute.Value, *compute.ScaledDotProductAttentionConfig)) {
+	present []compute.Value,
+	restore func(in []compute.Value) ([]compute.Value, *compute.ScaledDotProductAttentionConfig)) {
 	if options == nil {
-		return []compute.Value{query, key, value}, func(in []compute.Value) ([]compute.Value, *compute.ScaledDotProductAttentionConfig) {
-			return in, nil
-		}
+		return []compute.Value{query, key, value},
+			func(in []compute.Value) ([]compute.Value, *compute.ScaledDotProductAttentionConfig) {
+				return in, nil
+			}
 	}
 	own := *options
 	present, put := optional(query, key, value, own.QuerySeqLen, own.KeyValueSeqLen, own.Bias, own.Mask)
@@ -150,17 +157,19 @@ func attention(query, key, value compute.Value, options *compute.ScaledDotProduc
 }
 
 // FusedScaledDotProductAttention records the operation of that name.
-func (f *Function) FusedScaledDotProductAttention(query, key, value compute.Value, axesLayout compute.AttentionAxesLayout,
+func (f *Function) FusedScaledDotProductAttention(query, key, value compute.Value,
+	axesLayout compute.AttentionAxesLayout,
 	options *compute.ScaledDotProductAttentionConfig) (output compute.Value, statesForVJP []compute.Value, err error) {
 	present, restore := attention(query, key, value, options)
-	out, err := f.record(compute.OpTypeFusedScaledDotProductAttention, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v, o := restore(in)
-		y, states, err := g.FusedScaledDotProductAttention(v[0], v[1], v[2], axesLayout, o)
-		if err != nil {
-			return nil, err
-		}
-		return join(states, y), nil
-	}, present...)
+	out, err := f.record(compute.OpTypeFusedScaledDotProductAttention, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v, o := restore(in)
+			y, states, err := g.FusedScaledDotProductAttention(v[0], v[1], v[2], axesLayout, o)
+			if err != nil {
+				return nil, err
+			}
+			return join(states, y), nil
+		}, present...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,16 +177,19 @@ func (f *Function) FusedScaledDotProductAttention(query, key, value compute.Valu
 }
 
 // FusedScaledDotProductAttentionVJP records the operation of that name.
-func (f *Function) FusedScaledDotProductAttentionVJP(query, key, value compute.Value, axesLayout compute.AttentionAxesLayout,
-	options *compute.ScaledDotProductAttentionConfig, output compute.Value, statesForVJP []compute.Value, dOutput compute.Value) (
+func (f *Function) FusedScaledDotProductAttentionVJP(query, key, value compute.Value,
+	axesLayout compute.AttentionAxesLayout,
+	options *compute.ScaledDotProductAttentionConfig, output compute.Value, statesForVJP []compute.Value,
+	dOutput compute.Value) (
 	dQuery, dKey, dValue compute.Value, err error) {
 	present, restore := attention(query, key, value, options)
 	n := len(present)
 	inputs := append(append(present, output, dOutput), statesForVJP...)
-	return three(f.record(compute.OpTypeFusedScaledDotProductAttentionVJP, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v, o := restore(in[:n])
-		return listOf3(g.FusedScaledDotProductAttentionVJP(v[0], v[1], v[2], axesLayout, o, in[n], in[n+2:], in[n+1]))
-	}, inputs...))
+	return three(f.record(compute.OpTypeFusedScaledDotProductAttentionVJP, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v, o := restore(in[:n])
+			return listOf3(g.FusedScaledDotProductAttentionVJP(v[0], v[1], v[2], axesLayout, o, in[n], in[n+2:], in[n+1]))
+		}, inputs...))
 }
 
 // quantized returns the values inside a quantization, and what replaces them.
@@ -198,30 +210,34 @@ func quantized(q *compute.Quantization, vs ...compute.Value) (
 }
 
 // QuantizedEmbeddingLookup records the operation of that name.
-func (f *Function) QuantizedEmbeddingLookup(data, indices compute.Value, dataQuantization *compute.Quantization) (compute.Value, error) {
+func (f *Function) QuantizedEmbeddingLookup(data, indices compute.Value,
+	dataQuantization *compute.Quantization) (compute.Value, error) {
 	present, restore := quantized(dataQuantization, data, indices)
-	return f.record1(compute.OpTypeQuantizedEmbeddingLookup, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v, q := restore(in)
-		return one(g.QuantizedEmbeddingLookup(v[0], v[1], q))
-	}, present...)
+	return f.record1(compute.OpTypeQuantizedEmbeddingLookup, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v, q := restore(in)
+			return one(g.QuantizedEmbeddingLookup(v[0], v[1], q))
+		}, present...)
 }
 
 // FusedQuantizedDense records the operation of that name.
 func (f *Function) FusedQuantizedDense(x, weights, bias compute.Value, weightsQuantization *compute.Quantization,
 	activation compute.ActivationType) (compute.Value, error) {
 	present, restore := quantized(weightsQuantization, x, weights, bias)
-	return f.record1(compute.OpTypeFusedQuantizedDense, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v, q := restore(in)
-		return one(g.FusedQuantizedDense(v[0], v[1], v[2], q, activation))
-	}, present...)
+	return f.record1(compute.OpTypeFusedQuantizedDense, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v, q := restore(in)
+			return one(g.FusedQuantizedDense(v[0], v[1], v[2], q, activation))
+		}, present...)
 }
 
 // FusedAttentionQKVProjection records the operation of that name.
 func (f *Function) FusedAttentionQKVProjection(x, wQKV, biasQ, biasK, biasV compute.Value, queryDim, keyValueDim int) (
 	query, key, value compute.Value, err error) {
 	present, restore := optional(x, wQKV, biasQ, biasK, biasV)
-	return three(f.record(compute.OpTypeFusedAttentionQKVProjection, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v := restore(in)
-		return listOf3(g.FusedAttentionQKVProjection(v[0], v[1], v[2], v[3], v[4], queryDim, keyValueDim))
-	}, present...))
+	return three(f.record(compute.OpTypeFusedAttentionQKVProjection, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			v := restore(in)
+			return listOf3(g.FusedAttentionQKVProjection(v[0], v[1], v[2], v[3], v[4], queryDim, keyValueDim))
+		}, present...))
 }

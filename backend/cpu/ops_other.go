@@ -10,26 +10,31 @@ import (
 // attributes. What each means is said in compute.Function's parts.
 
 // BatchNormForInference records the operation of that name.
-func (f *Function) BatchNormForInference(operand, scale, offset, mean, variance compute.Value, epsilon float32, featureAxis int) (compute.Value, error) {
-	return f.record1(compute.OpTypeBatchNormForInference, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.BatchNormForInference(in[0], in[1], in[2], in[3], in[4], epsilon, featureAxis))
-	}, operand, scale, offset, mean, variance)
+func (f *Function) BatchNormForInference(operand, scale, offset, mean, variance compute.Value, epsilon float32,
+	featureAxis int) (compute.Value, error) {
+	return f.record1(compute.OpTypeBatchNormForInference, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.BatchNormForInference(in[0], in[1], in[2], in[3], in[4], epsilon, featureAxis))
+		}, operand, scale, offset, mean, variance)
 }
 
 // BatchNormForTraining records the operation of that name.
 func (f *Function) BatchNormForTraining(operand, scale, offset compute.Value, epsilon float32, featureAxis int) (
 	normalized, batchMean, batchVariance compute.Value, err error) {
-	return three(f.record(compute.OpTypeBatchNormForTraining, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return listOf3(g.BatchNormForTraining(in[0], in[1], in[2], epsilon, featureAxis))
-	}, operand, scale, offset))
+	return three(f.record(compute.OpTypeBatchNormForTraining, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return listOf3(g.BatchNormForTraining(in[0], in[1], in[2], epsilon, featureAxis))
+		}, operand, scale, offset))
 }
 
 // BatchNormGradient records the operation of that name.
-func (f *Function) BatchNormGradient(operand, scale, mean, variance, gradOutput compute.Value, epsilon float32, featureAxis int) (
+func (f *Function) BatchNormGradient(operand, scale, mean, variance, gradOutput compute.Value, epsilon float32,
+	featureAxis int) (
 	gradOperand, gradScale, gradOffset compute.Value, err error) {
-	return three(f.record(compute.OpTypeBatchNormGradient, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return listOf3(g.BatchNormGradient(in[0], in[1], in[2], in[3], in[4], epsilon, featureAxis))
-	}, operand, scale, mean, variance, gradOutput))
+	return three(f.record(compute.OpTypeBatchNormGradient, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return listOf3(g.BatchNormGradient(in[0], in[1], in[2], in[3], in[4], epsilon, featureAxis))
+		}, operand, scale, mean, variance, gradOutput))
 }
 
 // Bitcast records the operation of that name.
@@ -47,17 +52,21 @@ func (f *Function) CumSum(x compute.Value, axis int, options compute.CumSumOptio
 }
 
 // DynamicSlice records the operation of that name.
-func (f *Function) DynamicSlice(operand compute.Value, startIndices []compute.Value, sliceDims []int) (compute.Value, error) {
-	return f.record1(compute.OpTypeDynamicSlice, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicSlice(in[0], in[1:], sliceDims))
-	}, join(startIndices, operand)...)
+func (f *Function) DynamicSlice(operand compute.Value, startIndices []compute.Value,
+	sliceDims []int) (compute.Value, error) {
+	return f.record1(compute.OpTypeDynamicSlice, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicSlice(in[0], in[1:], sliceDims))
+		}, join(startIndices, operand)...)
 }
 
 // DynamicUpdateSlice records the operation of that name.
-func (f *Function) DynamicUpdateSlice(operand, update compute.Value, startIndices []compute.Value) (compute.Value, error) {
-	return f.record1(compute.OpTypeDynamicUpdateSlice, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicUpdateSlice(in[0], in[1], in[2:]))
-	}, join(startIndices, operand, update)...)
+func (f *Function) DynamicUpdateSlice(operand, update compute.Value,
+	startIndices []compute.Value) (compute.Value, error) {
+	return f.record1(compute.OpTypeDynamicUpdateSlice, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicUpdateSlice(in[0], in[1], in[2:]))
+		}, join(startIndices, operand, update)...)
 }
 
 // FFT records the operation of that name.
@@ -71,15 +80,19 @@ func (f *Function) FFT(operand compute.Value, fftType compute.FFTType, fftLength
 func (f *Function) Gather(operand, startIndices compute.Value, indexVectorAxis int,
 	offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes []int, indicesAreSorted bool) (compute.Value, error) {
 	return f.record1(compute.OpTypeGather, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Gather(in[0], in[1], indexVectorAxis, offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes, indicesAreSorted))
+		return one(g.Gather(in[0], in[1], indexVectorAxis, offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes,
+			indicesAreSorted))
 	}, operand, startIndices)
 }
 
 type scatterMethod func(f compute.Function, operand, scatterIndices, updates compute.Value, indexVectorAxis int,
-	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted, uniqueIndices bool) (compute.Value, error)
+	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
+	uniqueIndices bool) (compute.Value, error)
 
-func (f *Function) scatter(kind compute.OpType, method scatterMethod, operand, scatterIndices, updates compute.Value, indexVectorAxis int,
-	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted, uniqueIndices bool) (compute.Value, error) {
+func (f *Function) scatter(kind compute.OpType, method scatterMethod, operand, scatterIndices, updates compute.Value,
+	indexVectorAxis int,
+	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
+	uniqueIndices bool) (compute.Value, error) {
 	return f.record1(kind, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
 		return one(method(g, in[0], in[1], in[2], indexVectorAxis, updateWindowAxes, insertedWindowAxes,
 			scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices))
@@ -88,31 +101,39 @@ func (f *Function) scatter(kind compute.OpType, method scatterMethod, operand, s
 
 // ScatterMax records the operation of that name.
 func (f *Function) ScatterMax(operand, scatterIndices, updates compute.Value, indexVectorAxis int,
-	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted, uniqueIndices bool) (compute.Value, error) {
-	return f.scatter(compute.OpTypeScatterMax, compute.Function.ScatterMax, operand, scatterIndices, updates, indexVectorAxis,
+	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
+	uniqueIndices bool) (compute.Value, error) {
+	return f.scatter(compute.OpTypeScatterMax, compute.Function.ScatterMax, operand, scatterIndices, updates,
+		indexVectorAxis,
 		updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices)
 }
 
 // ScatterMin records the operation of that name.
 func (f *Function) ScatterMin(operand, scatterIndices, updates compute.Value, indexVectorAxis int,
-	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted, uniqueIndices bool) (compute.Value, error) {
-	return f.scatter(compute.OpTypeScatterMin, compute.Function.ScatterMin, operand, scatterIndices, updates, indexVectorAxis,
+	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
+	uniqueIndices bool) (compute.Value, error) {
+	return f.scatter(compute.OpTypeScatterMin, compute.Function.ScatterMin, operand, scatterIndices, updates,
+		indexVectorAxis,
 		updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices)
 }
 
 // ScatterSum records the operation of that name.
 func (f *Function) ScatterSum(operand, scatterIndices, updates compute.Value, indexVectorAxis int,
-	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted, uniqueIndices bool) (compute.Value, error) {
-	return f.scatter(compute.OpTypeScatterSum, compute.Function.ScatterSum, operand, scatterIndices, updates, indexVectorAxis,
+	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
+	uniqueIndices bool) (compute.Value, error) {
+	return f.scatter(compute.OpTypeScatterSum, compute.Function.ScatterSum, operand, scatterIndices, updates,
+		indexVectorAxis,
 		updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices)
 }
 
 // RNGBitGenerator records the operation of that name.
-func (f *Function) RNGBitGenerator(state compute.Value, shape shapes.Shape) (newState, values compute.Value, err error) {
+func (f *Function) RNGBitGenerator(state compute.Value,
+	shape shapes.Shape) (newState, values compute.Value, err error) {
 	shape = shape.Clone()
-	out, err := f.record(compute.OpTypeRNGBitGenerator, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return listOf2(g.RNGBitGenerator(in[0], shape))
-	}, state)
+	out, err := f.record(compute.OpTypeRNGBitGenerator, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return listOf2(g.RNGBitGenerator(in[0], shape))
+		}, state)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,20 +142,23 @@ func (f *Function) RNGBitGenerator(state compute.Value, shape shapes.Shape) (new
 
 // OptimizationBarrier records the operation of that name.
 func (f *Function) OptimizationBarrier(operands ...compute.Value) ([]compute.Value, error) {
-	return f.record(compute.OpTypeOptimizationBarrier, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return g.OptimizationBarrier(in...)
-	}, operands...)
+	return f.record(compute.OpTypeOptimizationBarrier, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return g.OptimizationBarrier(in...)
+		}, operands...)
 }
 
 // SchedulingBarrier records the operation of that name.
 func (f *Function) SchedulingBarrier(operand compute.Value, dependencies ...compute.Value) (compute.Value, error) {
-	return f.record1(compute.OpTypeSchedulingBarrier, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.SchedulingBarrier(in[0], in[1:]...))
-	}, join(dependencies, operand)...)
+	return f.record1(compute.OpTypeSchedulingBarrier, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.SchedulingBarrier(in[0], in[1:]...))
+		}, join(dependencies, operand)...)
 }
 
 // AllReduce is what it is in the Go backend: not implemented.
-func (f *Function) AllReduce(operands []compute.Value, reductionType compute.ReduceOpType, replicaGroups [][]int) ([]compute.Value, error) {
+func (f *Function) AllReduce(operands []compute.Value, reductionType compute.ReduceOpType,
+	replicaGroups [][]int) ([]compute.Value, error) {
 	return f.record(compute.OpTypeAllReduce, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
 		return g.AllReduce(in, reductionType, replicaGroups)
 	}, operands...)
@@ -142,14 +166,16 @@ func (f *Function) AllReduce(operands []compute.Value, reductionType compute.Red
 
 // DynamicDimensionSize records the operation of that name.
 func (f *Function) DynamicDimensionSize(operand compute.Value, axis int) (compute.Value, error) {
-	return f.record1(compute.OpTypeDynamicDimensionSize, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicDimensionSize(in[0], axis))
-	}, operand)
+	return f.record1(compute.OpTypeDynamicDimensionSize, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicDimensionSize(in[0], axis))
+		}, operand)
 }
 
 // dimensionValues takes the values out of dimensions and says how to put
 // other values in their place.
-func dimensionValues(dimensions []compute.DynamicDimensionSpec) (values []compute.Value, replace func(in []compute.Value) []compute.DynamicDimensionSpec) {
+func dimensionValues(dimensions []compute.DynamicDimensionSpec) (values []compute.Value,
+	replace func(in []compute.Value) []compute.DynamicDimensionSpec) {
 	for _, d := range dimensions {
 		if d.Value != nil {
 			values = append(values, d.Value)
@@ -168,30 +194,36 @@ func dimensionValues(dimensions []compute.DynamicDimensionSpec) (values []comput
 }
 
 // DynamicReshape records the operation of that name.
-func (f *Function) DynamicReshape(operand compute.Value, dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
+func (f *Function) DynamicReshape(operand compute.Value,
+	dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
 	f.builder.setOpaque("it has dynamic shapes")
 	values, replace := dimensionValues(dimensions)
-	return f.record1(compute.OpTypeDynamicReshape, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicReshape(in[0], replace(in[1:])...))
-	}, join(values, operand)...)
+	return f.record1(compute.OpTypeDynamicReshape, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicReshape(in[0], replace(in[1:])...))
+		}, join(values, operand)...)
 }
 
 // DynamicBroadcastInDim records the operation of that name.
-func (f *Function) DynamicBroadcastInDim(operand compute.Value, broadcastAxes []int, dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
+func (f *Function) DynamicBroadcastInDim(operand compute.Value, broadcastAxes []int,
+	dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
 	f.builder.setOpaque("it has dynamic shapes")
 	values, replace := dimensionValues(dimensions)
-	return f.record1(compute.OpTypeDynamicBroadcastInDim, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicBroadcastInDim(in[0], broadcastAxes, replace(in[1:])...))
-	}, join(values, operand)...)
+	return f.record1(compute.OpTypeDynamicBroadcastInDim, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicBroadcastInDim(in[0], broadcastAxes, replace(in[1:])...))
+		}, join(values, operand)...)
 }
 
 // DynamicIota records the operation of that name.
-func (f *Function) DynamicIota(dtype dtypes.DType, iotaAxis int, dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
+func (f *Function) DynamicIota(dtype dtypes.DType, iotaAxis int,
+	dimensions ...compute.DynamicDimensionSpec) (compute.Value, error) {
 	f.builder.setOpaque("it has dynamic shapes")
 	values, replace := dimensionValues(dimensions)
-	return f.record1(compute.OpTypeDynamicIota, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.DynamicIota(dtype, iotaAxis, replace(in)...))
-	}, values...)
+	return f.record1(compute.OpTypeDynamicIota, nil,
+		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(g.DynamicIota(dtype, iotaAxis, replace(in)...))
+		}, values...)
 }
 
 // DynamicPad records the operation of that name.

@@ -107,7 +107,8 @@ func (g *graph) passesGradient(op *operation) *value {
 		return nil
 	}
 	for i, in := range add.inputs {
-		if in.op != nil && in.op.kind == compute.OpTypeSign && isConstant(add.inputs[1-i], 1) && in.shape.Equal(op.outputs[0].shape) &&
+		if in.op != nil && in.op.kind == compute.OpTypeSign && isConstant(add.inputs[1-i], 1) &&
+			in.shape.Equal(op.outputs[0].shape) &&
 			(in.shape.DType == dtypes.Float32 || in.shape.DType == dtypes.Float64) {
 			return g.emit1(opPassesGradient, noAttrs{}, op.outputs[0].shape, nil, in.op.inputs[0])
 		}
@@ -118,11 +119,13 @@ func (g *graph) passesGradient(op *operation) *value {
 // isPositive recognises 1 − PassesGradient(0 − x).
 func (g *graph) isPositive(op *operation) *value {
 	m := op.inputs[1].op
-	if m == nil || m.kind != opPassesGradient || !isConstant(op.inputs[0], 1) || !op.inputs[1].shape.Equal(op.outputs[0].shape) {
+	if m == nil || m.kind != opPassesGradient || !isConstant(op.inputs[0], 1) ||
+		!op.inputs[1].shape.Equal(op.outputs[0].shape) {
 		return nil
 	}
 	minus := m.inputs[0].op
-	if minus == nil || minus.kind != compute.OpTypeSub || !isConstant(minus.inputs[0], 0) || !minus.inputs[1].shape.Equal(op.outputs[0].shape) {
+	if minus == nil || minus.kind != compute.OpTypeSub || !isConstant(minus.inputs[0], 0) ||
+		!minus.inputs[1].shape.Equal(op.outputs[0].shape) {
 		return nil
 	}
 	return g.emit1(opIsPositive, noAttrs{}, op.outputs[0].shape, nil, minus.inputs[1])
@@ -179,9 +182,10 @@ func (g *graph) canonicalPad(op *operation) *value {
 		pads[k].Start = starts[k]*step + a.Start
 		pads[k].End = n - 1 - ((limits[k]-1)*step + a.Start)
 	}
-	return g.emit1(compute.OpTypePad, padAttrs{pads}, out.shape, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(f.Pad(in[0], in[1], pads...))
-	}, g.slice(x, starts, limits, nil), op.inputs[1])
+	return g.emit1(compute.OpTypePad, padAttrs{pads}, out.shape,
+		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(f.Pad(in[0], in[1], pads...))
+		}, g.slice(x, starts, limits, nil), op.inputs[1])
 }
 
 // matMul is the attribute of opMatMul: batch products of row-major matrices.
@@ -196,7 +200,8 @@ func (g *graph) canonicalDot(op *operation) *value {
 	x, y, out := op.inputs[0], op.inputs[1], op.outputs[0]
 	dtype := x.shape.DType
 	if dtype != dtypes.Float32 && dtype != dtypes.Float64 || y.shape.DType != dtype || out.shape.DType != dtype ||
-		a.config.AccumulatorDType != dtypes.InvalidDType && a.config.AccumulatorDType != dtype || out.shape.Size() == 0 || x.shape.Size() == 0 {
+		a.config.AccumulatorDType != dtypes.InvalidDType && a.config.AccumulatorDType != dtype || out.shape.Size() == 0 ||
+		x.shape.Size() == 0 {
 		return nil
 	}
 	size := func(v *value, axes []int) int {
@@ -218,12 +223,14 @@ func (g *graph) canonicalDot(op *operation) *value {
 	lhsFree, rhsFree := free(x, a.lhsContract, a.lhsBatch), free(y, a.rhsContract, a.rhsBatch)
 	m, n, k := size(x, lhsFree), size(y, rhsFree), size(x, a.lhsContract)
 	p := kernel.MatMul{M: m, N: n, K: k, LDA: k, LDB: n, LDC: n}
-	if isIota(slices.Concat(a.lhsBatch, a.lhsContract, lhsFree)) && !isIota(slices.Concat(a.lhsBatch, lhsFree, a.lhsContract)) {
+	if isIota(slices.Concat(a.lhsBatch, a.lhsContract, lhsFree)) &&
+		!isIota(slices.Concat(a.lhsBatch, lhsFree, a.lhsContract)) {
 		p.TransA, p.LDA = true, m
 	} else {
 		x = g.transpose(x, slices.Concat(a.lhsBatch, lhsFree, a.lhsContract))
 	}
-	if isIota(slices.Concat(a.rhsBatch, rhsFree, a.rhsContract)) && !isIota(slices.Concat(a.rhsBatch, a.rhsContract, rhsFree)) {
+	if isIota(slices.Concat(a.rhsBatch, rhsFree, a.rhsContract)) &&
+		!isIota(slices.Concat(a.rhsBatch, a.rhsContract, rhsFree)) {
 		p.TransB, p.LDB = true, k
 	} else {
 		y = g.transpose(y, slices.Concat(a.rhsBatch, a.rhsContract, rhsFree))

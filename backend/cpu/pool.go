@@ -27,7 +27,8 @@ func (g *graph) canonicalPool(op *operation) *value {
 	a := op.attrs.(windowAttrs)
 	x, out := op.inputs[0], op.outputs[0]
 	rank := x.shape.Rank()
-	if x.shape.DType != dtypes.Float32 || rank != 4 || x.shape.Size() == 0 || out.shape.Size() == 0 || len(a.window) != rank ||
+	if x.shape.DType != dtypes.Float32 || rank != 4 || x.shape.Size() == 0 || out.shape.Size() == 0 ||
+		len(a.window) != rank ||
 		!isOne(a.inputDilations) || !isOne(a.dilations) || a.reduction == compute.ReduceOpProduct {
 		return nil
 	}
@@ -75,7 +76,8 @@ func (g *graph) canonicalPool(op *operation) *value {
 		return g.transpose(g.emit1(opWindowGradient, attrs, images.shape, nil, images, grad), inverse(perm))
 	}
 	o := out.shape.Dimensions
-	return g.transpose(g.emit1(opWindow, attrs, shapes.Make(dtypes.Float32, d[0], o[h], o[w], d[3]), nil, images), inverse(perm))
+	return g.transpose(g.emit1(opWindow, attrs, shapes.Make(dtypes.Float32, d[0], o[h], o[w], d[3]), nil, images),
+		inverse(perm))
 }
 
 // maxPool returns the opMaxPool of images, one for the pool and its gradient.
@@ -100,9 +102,11 @@ func (p *planner) lowerMaxPool(op *operation) {
 	y, winner := op.outputs[0], p.used(op, 1)
 	nx, ny := x.shape.Size(), y.shape.Size()
 	sx, sy, swin := p.slot(x), p.slot(y), p.slotOf(winner)
-	p.add(&step{name: fmt.Sprintf("max-pool %v", d), parts: d[0], reads: []*value{x}, writes: present(y, winner), run: func(f *frame, part, _ int) {
-		set.MaxPool(0, part, part+1, d[1], d[2], d[3], at[float32](f, sx, nx), at[float32](f, sy, ny), optionalAt[uint8](f, swin, ny))
-	}})
+	p.add(&step{name: fmt.Sprintf("max-pool %v", d), parts: d[0], reads: []*value{x}, writes: present(y, winner),
+		run: func(f *frame, part, _ int) {
+			set.MaxPool(0, part, part+1, d[1], d[2], d[3], at[float32](f, sx, nx), at[float32](f, sy, ny),
+				optionalAt[uint8](f, swin, ny))
+		}})
 }
 
 func (p *planner) lowerMaxPoolGradient(op *operation) {
@@ -110,9 +114,11 @@ func (p *planner) lowerMaxPoolGradient(op *operation) {
 	d := dx.shape.Dimensions
 	nx, ng := dx.shape.Size(), g.shape.Size()
 	sg, swin, sx := p.slot(g), p.slot(winner), p.slot(dx)
-	p.add(&step{name: fmt.Sprintf("max-pool gradient %v", d), parts: d[0], reads: []*value{g, winner}, writes: []*value{dx}, run: func(f *frame, part, _ int) {
-		set.MaxPoolGradient(part, part+1, d[1], d[2], d[3], at[float32](f, sg, ng), at[uint8](f, swin, ng), at[float32](f, sx, nx))
-	}})
+	p.add(&step{name: fmt.Sprintf("max-pool gradient %v", d), parts: d[0], reads: []*value{g, winner},
+		writes: []*value{dx}, run: func(f *frame, part, _ int) {
+			set.MaxPoolGradient(part, part+1, d[1], d[2], d[3], at[float32](f, sg, ng), at[uint8](f, swin, ng),
+				at[float32](f, sx, nx))
+		}})
 }
 
 // span returns the part of a window at output index o that lies inside n.
@@ -135,9 +141,11 @@ func (p *planner) lowerWindow(op *operation) {
 	}
 	sx, sy := p.slot(x), p.slot(y)
 	p.add(&step{
-		name: fmt.Sprintf("window %s %v %d×%d", a.reduction, in, a.height, a.width), flops: int64(y.shape.Size()) * int64(a.height*a.width),
+		name:  fmt.Sprintf("window %s %v %d×%d", a.reduction, in, a.height, a.width),
+		flops: int64(y.shape.Size()) * int64(a.height*a.width),
 		parts: in[0], reads: []*value{x}, writes: []*value{y}, run: func(f *frame, part, _ int) {
-			src, dst := at[float32](f, sx, in[0]*image)[part*image:][:image], at[float32](f, sy, in[0]*result)[part*result:][:result]
+			src, dst := at[float32](f, sx, in[0]*image)[part*image:][:image], at[float32](f, sy,
+				in[0]*result)[part*result:][:result]
 			for i := range out[1] {
 				top, bottom := span(i, a.strideHeight, a.top, a.height, in[1])
 				for j := range out[2] {
@@ -169,9 +177,11 @@ func (p *planner) lowerWindowGradient(op *operation) {
 	smallest := a.reduction == compute.ReduceOpMin
 	sx, sg, sd := p.slot(x), p.slot(g), p.slot(dx)
 	p.add(&step{
-		name: fmt.Sprintf("window gradient %v %d×%d", in, a.height, a.width), parts: in[0], reads: []*value{x, g}, writes: []*value{dx},
+		name: fmt.Sprintf("window gradient %v %d×%d", in, a.height, a.width), parts: in[0], reads: []*value{x, g},
+		writes: []*value{dx},
 		run: func(f *frame, part, _ int) {
-			src, grad := at[float32](f, sx, in[0]*image)[part*image:][:image], at[float32](f, sg, in[0]*result)[part*result:][:result]
+			src, grad := at[float32](f, sx, in[0]*image)[part*image:][:image], at[float32](f, sg,
+				in[0]*result)[part*result:][:result]
 			dst := at[float32](f, sd, in[0]*image)[part*image:][:image]
 			clear(dst)
 			for i := range out[1] {

@@ -22,7 +22,8 @@ func TestPools(t *testing.T) {
 	reference, err := gobackend.New("ops_sequential")
 	require.NoError(t, err)
 	b := newBackend(t, "threads=2")
-	kinds := map[string]func(x *graph.Node) *graph.PoolBuilder{"max": graph.MaxPool, "min": graph.MinPool, "mean": graph.MeanPool, "sum": graph.SumPool}
+	kinds := map[string]func(x *graph.Node) *graph.PoolBuilder{"max": graph.MaxPool, "min": graph.MinPool,
+		"mean": graph.MeanPool, "sum": graph.SumPool}
 	for name, kind := range kinds {
 		for _, layout := range []timage.ChannelsAxisConfig{timage.ChannelsLast, timage.ChannelsFirst} {
 			for _, size := range []int{1, 2, 3} {
@@ -56,7 +57,8 @@ func TestPools(t *testing.T) {
 						got, err := run(b)
 						require.Equal(t, wantErr == nil, err == nil, "%s: %v, the Go backend: %v", c, err, wantErr)
 						for i := range want {
-							assert.NoError(t, closeTo(tensors.MustCopyFlatData[float32](want[i]), tensors.MustCopyFlatData[float32](got[i])), "%s, output %d", c, i)
+							assert.NoError(t, closeTo(tensors.MustCopyFlatData[float32](want[i]), tensors.MustCopyFlatData[float32](got[i])),
+								"%s, output %d", c, i)
 						}
 						for _, e := range b.Profile() {
 							assert.NotEqual(t, "go", e.Where, "%s: %s", c, e.Operation)
@@ -72,7 +74,8 @@ func TestPools(t *testing.T) {
 // are linear, so for a loss that is too, x · ∂loss/∂x is the loss itself.
 func TestLinearPools(t *testing.T) {
 	b := newBackend(t, "threads=2")
-	for name, kind := range map[string]func(x *graph.Node) *graph.PoolBuilder{"mean": graph.MeanPool, "sum": graph.SumPool} {
+	for name, kind := range map[string]func(x *graph.Node) *graph.PoolBuilder{"mean": graph.MeanPool,
+		"sum": graph.SumPool} {
 		for _, size := range []int{1, 2, 3} {
 			for stride := 1; stride <= 3; stride++ {
 				for _, same := range []bool{false, true} {
@@ -87,9 +90,11 @@ func TestLinearPools(t *testing.T) {
 					})
 					require.NoError(t, err)
 					b.EnableProfile(true)
-					out, err := exec.Call(tensors.FromFlatDataAndDimensions(uniform(rand.New(rand.NewPCG(1, 1)), 3*7*6*5, 1), 3, 7, 6, 5))
+					out, err := exec.Call(tensors.FromFlatDataAndDimensions(uniform(rand.New(rand.NewPCG(1, 1)), 3*7*6*5, 1), 3, 7, 6,
+						5))
 					require.NoError(t, err)
-					assert.InDelta(t, tensors.ToScalar[float32](out[0]), tensors.ToScalar[float32](out[1]), 1e-3, "%s window %d stride %d same %v", name, size, stride, same)
+					assert.InDelta(t, tensors.ToScalar[float32](out[0]), tensors.ToScalar[float32](out[1]), 1e-3,
+						"%s window %d stride %d same %v", name, size, stride, same)
 					for _, e := range b.Profile() {
 						assert.NotEqual(t, "go", e.Where, e.Operation)
 					}

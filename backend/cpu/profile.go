@@ -50,7 +50,8 @@ func (b *Backend) Profile() []ProfileEntry {
 		out = append(out, *e)
 	}
 	slices.SortFunc(out, func(x, y ProfileEntry) int {
-		return cmp.Or(cmp.Compare(y.Time, x.Time), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.Where, y.Where), cmp.Compare(x.Flops, y.Flops))
+		return cmp.Or(cmp.Compare(y.Time, x.Time), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.Where, y.Where),
+			cmp.Compare(x.Flops, y.Flops))
 	})
 	return out
 }

@@ -112,14 +112,16 @@ func (s *sample) grow() {
 	rank := len(d)
 	switch r.IntN(22) {
 	case 0, 1, 2:
-		methods := []func(compute.Value) (compute.Value, error){f.Abs, f.Neg, s.sign, f.Sqrt, f.Exp, f.Log, f.Log1p, f.Tanh, f.Logistic,
+		methods := []func(compute.Value) (compute.Value, error){f.Abs, f.Neg, s.sign, f.Sqrt, f.Exp, f.Log, f.Log1p,
+			f.Tanh, f.Logistic,
 			f.Floor, f.Ceil, f.Sin, f.Cos, f.Erf, f.Expm1, f.Rsqrt, f.Round, f.Identity}
 		s.keep(methods[r.IntN(len(methods))](x))
 	case 3, 4, 5, 6:
 		methods := []func(a, b compute.Value) (compute.Value, error){f.Add, f.Sub, f.Mul, f.Div, f.Max, f.Min, f.Pow, f.Atan2}
 		s.keep(methods[r.IntN(len(methods))](x, s.like(x)))
 	case 7:
-		methods := []func(a, b compute.Value) (compute.Value, error){f.Equal, f.NotEqual, f.LessThan, f.LessOrEqual, f.GreaterThan, f.GreaterOrEqual}
+		methods := []func(a, b compute.Value) (compute.Value, error){f.Equal, f.NotEqual, f.LessThan, f.LessOrEqual,
+			f.GreaterThan, f.GreaterOrEqual}
 		s.keep(methods[r.IntN(len(methods))](x, s.like(x)))
 	case 8:
 		for range 20 {
@@ -139,7 +141,8 @@ func (s *sample) grow() {
 				axes = append(axes, k)
 			}
 		}
-		methods := []func(x compute.Value, axes ...int) (compute.Value, error){f.ReduceSum, f.ReduceMax, f.ReduceMin, f.ReduceProduct}
+		methods := []func(x compute.Value, axes ...int) (compute.Value, error){f.ReduceSum, f.ReduceMax, f.ReduceMin,
+			f.ReduceProduct}
 		s.keep(methods[r.IntN(len(methods))](x, axes...))
 	case 11:
 		s.keep(f.Transpose(x, r.Perm(rank)...))
@@ -204,7 +207,8 @@ func (s *sample) grow() {
 		if rank < 1 {
 			return
 		}
-		v, err := f.ArgMinMax(x, r.IntN(rank), []dtypes.DType{dtypes.Int64, dtypes.Int32, dtypes.Int8}[r.IntN(3)], r.IntN(2) == 0)
+		v, err := f.ArgMinMax(x, r.IntN(rank), []dtypes.DType{dtypes.Int64, dtypes.Int32, dtypes.Int8}[r.IntN(3)],
+			r.IntN(2) == 0)
 		s.keep(v, err)
 		if err == nil {
 			s.keep(f.ConvertDType(v, dtypes.Float32))

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMemoryIsReused: what goes in and what the Go backend makes on the way leave nothing behind once they are finalized,
-// and what goes in is put where the last one was.
+// TestMemoryIsReused: what goes in and what the Go backend makes on the way leave nothing behind
+// once they are finalized, and what goes in is put where the last one was.
 func TestMemoryIsReused(t *testing.T) {
 	b := newBackend(t, "")
 	shape := shapes.Make(dtypes.Float32, 1<<18)

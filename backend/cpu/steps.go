@@ -96,11 +96,12 @@ func describe(a convolution) string {
 
 func convFlops(a convolution) int64 {
 	c := a.geometry
-	return 2 * int64(a.images) * int64(c.OutHeight()*c.OutWidth()) * int64(c.KernelHeight*c.KernelWidth*c.In) * int64(c.Out)
+	return 2 * int64(a.images) * int64(c.OutHeight()*c.OutWidth()) *
+		int64(c.KernelHeight*c.KernelWidth*c.In) * int64(c.Out)
 }
 
-// convBlock is the number of rows of a convolution's result that make a part: an image, or in small batches as few as are worth
-// the attention of another thread.
+// convBlock is the number of rows of a convolution's result that make a part: an image, or in small
+// batches as few as are worth the attention of another thread.
 func convBlock(a convolution) int {
 	const fewImages, worthwhile = 8, 2_000_000 // floating-point operations
 	rows := a.geometry.Rows(a.epilogue)
@@ -123,9 +124,10 @@ func (p *planner) lowerConv(op *operation) {
 	packed := p.temporary(4 * set.PackedConvSize(&c))
 	nx, nw, ny, npacked := x.shape.Size(), w.shape.Size(), y.shape.Size(), set.PackedConvSize(&c)
 	sx, sw, sb, sy, swin, spacked := p.slot(x), p.slot(w), p.slotOf(bias), p.slot(y), p.slotOf(winner), p.slot(packed)
-	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w}, writes: []*value{packed}, run: func(f *frame, _, _ int) {
-		set.PackConv(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw))
-	}})
+	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w}, writes: []*value{packed},
+		run: func(f *frame, _, _ int) {
+			set.PackConv(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw))
+		}})
 	nscratch := set.ConvScratch(&c, e)
 	scratch, stride := p.scratch(4 * nscratch)
 	ss := p.slot(scratch)
@@ -135,7 +137,8 @@ func (p *planner) lowerConv(op *operation) {
 		name: "conv " + describe(a), flops: convFlops(a), parts: (rows + block - 1) / block,
 		reads: present(x, packed, bias), writes: present(y, winner, scratch),
 		run: func(f *frame, part, worker int) {
-			set.Conv(&c, e, part*block, min((part+1)*block, rows), at[float32](f, sx, nx), at[float32](f, spacked, npacked), optionalAt[float32](f, sb, c.Out),
+			set.Conv(&c, e, part*block, min((part+1)*block, rows), at[float32](f, sx, nx), at[float32](f, spacked, npacked),
+				optionalAt[float32](f, sb, c.Out),
 				at[float32](f, sy, ny), optionalAt[uint8](f, swin, ny), slice[float32](f.scratch(ss, worker, stride), nscratch))
 		},
 	})
@@ -154,10 +157,12 @@ func (p *planner) lowerConvInputGradient(op *operation) {
 	packed := p.temporary(4 * set.PackedConvSize(&back))
 	turned := p.temporary(4 * w.shape.Size())
 	ng, nw, nx, npacked := g.shape.Size(), w.shape.Size(), dx.shape.Size(), set.PackedConvSize(&back)
-	sg, sw, sx, swin, spacked, sturned := p.slot(g), p.slot(w), p.slot(dx), p.slotOf(winner), p.slot(packed), p.slot(turned)
-	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w}, writes: []*value{packed, turned}, run: func(f *frame, _, _ int) {
-		set.PackConvFlipped(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw), at[float32](f, sturned, nw))
-	}})
+	sg, sw, sx, swin, spacked, sturned := p.slot(g), p.slot(w), p.slot(dx), p.slotOf(winner), p.slot(packed),
+		p.slot(turned)
+	p.add(&step{name: fmt.Sprintf("pack weights %v", w.shape.Dimensions), reads: []*value{w},
+		writes: []*value{packed, turned}, run: func(f *frame, _, _ int) {
+			set.PackConvFlipped(&c, at[float32](f, spacked, npacked), at[float32](f, sw, nw), at[float32](f, sturned, nw))
+		}})
 	nscratch := set.ConvGradientScratch(&c)
 	scratch, stride := p.scratch(4 * nscratch)
 	ss := p.slot(scratch)
@@ -165,7 +170,8 @@ func (p *planner) lowerConvInputGradient(op *operation) {
 		name: "conv input gradient " + describe(a), flops: convFlops(a), parts: a.images,
 		reads: present(g, packed, winner), writes: present(dx, scratch),
 		run: func(f *frame, part, worker int) {
-			set.ConvInputGradient(&c, e, part, part+1, at[float32](f, spacked, npacked), at[float32](f, sg, ng), optionalAt[uint8](f, swin, ng),
+			set.ConvInputGradient(&c, e, part, part+1, at[float32](f, spacked, npacked), at[float32](f, sg, ng),
+				optionalAt[uint8](f, swin, ng),
 				at[float32](f, sx, nx), slice[float32](f.scratch(ss, worker, stride), nscratch))
 		},
 	})
@@ -188,7 +194,8 @@ func (p *planner) lowerConvKernelGradient(op *operation) {
 	partial := p.temporary(4 * chunks * (nw + nb))
 	nscratch := set.ConvGradientScratch(&c)
 	scratch, stride := p.scratch(4 * nscratch)
-	sx, sg, swin, sw, sb, sp, ss := p.slot(x), p.slot(g), p.slotOf(winner), p.slot(dw), p.slotOf(db), p.slot(partial), p.slot(scratch)
+	sx, sg, swin, sw, sb, sp, ss := p.slot(x), p.slot(g), p.slotOf(winner), p.slot(dw), p.slotOf(db), p.slot(partial),
+		p.slot(scratch)
 	p.add(&step{
 		name: "conv kernel gradient " + describe(a), flops: convFlops(a), parts: chunks,
 		reads: present(x, g, winner), writes: []*value{partial, scratch},
@@ -198,13 +205,15 @@ func (p *planner) lowerConvKernelGradient(op *operation) {
 			if nb > 0 {
 				bias = sums[nw:]
 			}
-			set.ConvKernelGradient(&c, e, part, a.images, at[float32](f, sx, nx), at[float32](f, sg, ng), optionalAt[uint8](f, swin, ng),
+			set.ConvKernelGradient(&c, e, part, a.images, at[float32](f, sx, nx), at[float32](f, sg, ng),
+				optionalAt[uint8](f, swin, ng),
 				sums[:nw], bias, slice[float32](f.scratch(ss, worker, stride), nscratch))
 		},
 	})
 	const block = 4096
 	p.add(&step{
-		name: fmt.Sprintf("sum kernel gradients %v", dw.shape.Dimensions), flops: int64(chunks-1) * int64(nw+nb), parts: (nw + block - 1) / block,
+		name: fmt.Sprintf("sum kernel gradients %v", dw.shape.Dimensions), flops: int64(chunks-1) * int64(nw+nb),
+		parts: (nw + block - 1) / block,
 		reads: []*value{partial}, writes: present(dw, db),
 		run: func(f *frame, part, _ int) {
 			sums := at[float32](f, sp, chunks*(nw+nb))
@@ -288,7 +297,8 @@ func reduceSteps[T float32 | float64](p *planner, op *operation) {
 
 // reduceRun reduces the middle of [outer, n, inner]. Where outer is one, it
 // does so in chunks of fixed size.
-func reduceRun[T float32 | float64](p *planner, op *operation, kind kernel.ReduceOp, from, to *value, outer, n, inner int) {
+func reduceRun[T float32 | float64](p *planner, op *operation, kind kernel.ReduceOp, from, to *value, outer,
+	n, inner int) {
 	const chunk = 1 << 14 // elements read by a part
 	name := fmt.Sprintf("%s %d×%d×%d", op.kind, outer, n, inner)
 	if rows := max(1, chunk/inner); outer == 1 && n > rows {
@@ -303,19 +313,21 @@ func reduceRun[T float32 | float64](p *planner, op *operation, kind kernel.Reduc
 
 // addReduce adds the step that reduces total rows of inner elements, each
 // group of n to one; the last group may have fewer.
-func addReduce[T float32 | float64](p *planner, name string, kind kernel.ReduceOp, from, to *value, groups, n, total, inner int) {
+func addReduce[T float32 | float64](p *planner, name string, kind kernel.ReduceOp, from, to *value, groups, n,
+	total, inner int) {
 	const chunk = 1 << 14
 	set, sx, sy := p.set(), p.slot(from), p.slot(to)
 	perPart := max(1, chunk/(n*inner))
-	p.add(&step{name: name, flops: int64(total) * int64(inner), parts: (groups + perPart - 1) / perPart, reads: []*value{from}, writes: []*value{to}, run: func(f *frame, part, _ int) {
-		x, y := at[T](f, sx, total*inner), at[T](f, sy, groups*inner)
-		lo, hi := part*perPart, min((part+1)*perPart, groups)
-		whole := min(hi, total/n)
-		kernel.Reduce(set, kind, lo, whole, n, inner, y, x)
-		if hi > whole {
-			kernel.Reduce(set, kind, 0, 1, total-whole*n, inner, y[whole*inner:], x[whole*n*inner:])
-		}
-	}})
+	p.add(&step{name: name, flops: int64(total) * int64(inner), parts: (groups + perPart - 1) / perPart,
+		reads: []*value{from}, writes: []*value{to}, run: func(f *frame, part, _ int) {
+			x, y := at[T](f, sx, total*inner), at[T](f, sy, groups*inner)
+			lo, hi := part*perPart, min((part+1)*perPart, groups)
+			whole := min(hi, total/n)
+			kernel.Reduce(set, kind, lo, whole, n, inner, y, x)
+			if hi > whole {
+				kernel.Reduce(set, kind, 0, 1, total-whole*n, inner, y[whole*inner:], x[whole*n*inner:])
+			}
+		}})
 }
 
 // lowerArg returns the lowering of an ArgMinMax of floats.
@@ -385,7 +397,8 @@ func matMulSteps[T float32 | float64](p *planner, op *operation) {
 	scratch, stride := p.scratch(8 * nscratch)
 	sa, sb, sc, ss := p.slot(a), p.slot(b), p.slot(c), p.slot(scratch)
 	p.add(&step{
-		name: fmt.Sprintf("matmul %d×(%d×%d · %d×%d)", m.batch, g.M, g.K, g.K, g.N), flops: 2 * int64(m.batch) * int64(g.M) * int64(g.N) * int64(g.K),
+		name:  fmt.Sprintf("matmul %d×(%d×%d · %d×%d)", m.batch, g.M, g.K, g.K, g.N),
+		flops: 2 * int64(m.batch) * int64(g.M) * int64(g.N) * int64(g.K),
 		parts: m.batch * blocks, reads: []*value{a, b}, writes: []*value{c, scratch},
 		run: func(f *frame, part, worker int) {
 			i, block := part/blocks, part%blocks
@@ -408,7 +421,8 @@ func (p *planner) lowerConcatenate(op *operation) {
 	}
 	var sources []source
 	for _, in := range op.inputs {
-		view := elementwise.Strided{Dims: in.shape.Dimensions, Strides: strides, Offset: offset * strides[axis], Size: y.shape.DType.Size()}
+		view := elementwise.Strided{Dims: in.shape.Dimensions, Strides: strides, Offset: offset * strides[axis],
+			Size: y.shape.DType.Size()}
 		sources = append(sources, source{view.Collapse(), p.slot(in), in.shape.Size()})
 		offset += in.shape.Dimensions[axis]
 		s.reads = append(s.reads, in)
@@ -438,8 +452,9 @@ func (p *planner) lowerPad(op *operation) {
 	view = view.Collapse()
 	splat := elementwise.Strided{Dims: []int{y.shape.Size()}, Strides: []int{0}, Size: view.Size}
 	sx, sf, sy, nx, ny := p.slot(x), p.slot(fill), p.slot(y), x.shape.Size(), y.shape.Size()
-	p.add(&step{name: fmt.Sprintf("pad %v", y.shape.Dimensions), reads: []*value{x, fill}, writes: []*value{y}, run: func(f *frame, _, _ int) {
-		splat.Gather(f.memory[sy], f.memory[sf], 0, ny)
-		view.Scatter(f.memory[sy], f.memory[sx], 0, nx)
-	}})
+	p.add(&step{name: fmt.Sprintf("pad %v", y.shape.Dimensions), reads: []*value{x, fill}, writes: []*value{y},
+		run: func(f *frame, _, _ int) {
+			splat.Gather(f.memory[sy], f.memory[sf], 0, ny)
+			view.Scatter(f.memory[sy], f.memory[sx], 0, nx)
+		}})
 }

@@ -39,7 +39,8 @@ func (n network) weights(g *graph.Graph, name string, fanIn int, dims ...int) *n
 	if v := n.scope.GetVariable(name); v != nil {
 		return v.NodeValue(g)
 	}
-	return n.scope.VariableWithValue(name, tensors.FromFlatDataAndDimensions(uniform(n.rand, size, bound), dims...)).NodeValue(g)
+	return n.scope.VariableWithValue(name, tensors.FromFlatDataAndDimensions(uniform(n.rand, size, bound),
+		dims...)).NodeValue(g)
 }
 
 func (n network) conv(x *node, name string, in, out int) *node {

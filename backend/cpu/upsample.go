@@ -107,13 +107,15 @@ func (g *graph) foldConv(op *operation) {
 	if len(op.inputs) > 2 {
 		n := a.geometry.Out
 		dims := []int{4, n}
-		b := g.emit1(compute.OpTypeBroadcastInDim, broadcastInDimAttrs{[]int{1}, dims}, shapes.Make(dtypes.Float32, dims...), nil, g.reshape(op.inputs[2], n))
+		b := g.emit1(compute.OpTypeBroadcastInDim, broadcastInDimAttrs{[]int{1}, dims}, shapes.Make(dtypes.Float32, dims...),
+			nil, g.reshape(op.inputs[2], n))
 		inputs = append(inputs, g.reshape(b, 4*n))
 	}
 	d := op.outputs[0].shape.Dimensions
 	conv := &operation{kind: opConv, attrs: small, inputs: inputs}
 	for i, out := range op.outputs {
-		conv.outputs = append(conv.outputs, &value{op: conv, index: i, shape: shapes.Make(out.shape.DType, d[0], d[1]/2, d[2]/2, 4*d[3])})
+		conv.outputs = append(conv.outputs, &value{op: conv, index: i, shape: shapes.Make(out.shape.DType, d[0], d[1]/2,
+			d[2]/2, 4*d[3])})
 	}
 	g.operations = append(g.operations, conv)
 	for i, out := range op.outputs {
@@ -141,7 +143,8 @@ func (g *graph) foldKernelGradient(op *operation) {
 	if len(op.outputs) > 1 {
 		db := &value{op: grad, index: 1, shape: shapes.Make(dtypes.Float32, 4*n)}
 		grad.outputs = append(grad.outputs, db)
-		g.replaced[op.outputs[1]] = g.emit1(compute.OpTypeReduceSum, axesAttrs{[]int{0}}, shapes.Make(dtypes.Float32, n), nil, g.reshape(db, 4, n))
+		g.replaced[op.outputs[1]] = g.emit1(compute.OpTypeReduceSum, axesAttrs{[]int{0}}, shapes.Make(dtypes.Float32, n), nil,
+			g.reshape(db, 4, n))
 	}
 	g.rename()
 }
@@ -184,7 +187,8 @@ func (p *planner) lowerUnfoldWeights(op *operation) {
 	p.weightsStep(op, "unfold weights", kernel.UnfoldWeights)
 }
 
-func (p *planner) weightsStep(op *operation, name string, f func(s kernel.Set, c *kernel.Conv, lo, hi int, dst, src []float32)) {
+func (p *planner) weightsStep(op *operation, name string,
+	f func(s kernel.Set, c *kernel.Conv, lo, hi int, dst, src []float32)) {
 	const block = 4 // input channels
 	c, set := op.attrs.(kernel.Conv), p.set()
 	x, y := op.inputs[0], op.outputs[0]

@@ -70,13 +70,15 @@ func TestConstant(t *testing.T) {
 	assert.False(t, diagnostics.Constant(make([]complex128, 9)), "zero has no size")
 	assert.False(t, diagnostics.Constant([]complex128{1}), "of one snapshot nothing is known")
 	assert.True(t, diagnostics.Constant([]complex128{1, 1, cmplx.NaN(), 1}))
-	assert.False(t, diagnostics.Constant([]complex128{1, 2, 1, 2}), "the standard deviation is .32 of the root mean square")
+	assert.False(t, diagnostics.Constant([]complex128{1, 2, 1, 2}),
+		"the standard deviation is .32 of the root mean square")
 	assert.True(t, diagnostics.Constant([]complex128{2i, 3i, 2i, 3i}), "it is .2 of it")
 }
 
 func TestEigenfunctionErrors(t *testing.T) {
 	const n = 8
-	constant, cosine, wave, other := make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n)
+	constant, cosine, wave, other := make([]complex128, n), make([]complex128, n), make([]complex128, n),
+		make([]complex128, n)
 	for i := range n {
 		angle := 2 * math.Pi * float64(i) / n
 		constant[i], cosine[i], wave[i] = 3, complex(math.Cos(2*angle), 0), cmplx.Rect(1, angle)

@@ -68,8 +68,9 @@ func directed(a, b []complex128) float64 {
 	return largest
 }
 
-// Timescale is the implied timescale −lag/ln|λ| of an eigenvalue, in the unit of the lag; not a number for moduli of 0
-// and of 1 and above, up to rounding, of which there is none (Prinz et al., "Markov models of molecular kinetics", 2011).
+// Timescale is the implied timescale −lag/ln|λ| of an eigenvalue, in the unit of the lag; not a
+// number for moduli of 0 and of 1 and above, up to rounding, of which there is none (Prinz et al.,
+// "Markov models of molecular kinetics", 2011).
 func Timescale(eigenvalue complex128, lag float64) float64 {
 	modulus := cmplx.Abs(eigenvalue)
 	if modulus == 0 || !(modulus < 1-1e-9) {

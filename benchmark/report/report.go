@@ -88,8 +88,8 @@ func WriteSearchTable(w io.Writer, s *results.Search, width int) error {
 // SeedsFormat is the format of [TableFormats] that has columns for chosen steps.
 const SeedsFormat = "seeds"
 
-// TableFormats are the writers of the table of results by the names of their formats. steps are those that have columns in
-// [SeedsFormat], none for the usual ones.
+// TableFormats are the writers of the table of results by the names of their formats. steps are
+// those that have columns in [SeedsFormat], none for the usual ones.
 func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) error {
 	return map[string]func(io.Writer, *results.Results) error{
 		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown,

@@ -41,7 +41,7 @@ func textsOf(t testing.TB, file []byte) (texts []string) {
 	return texts
 }
 
-// shown writes figures and page of results and returns the texts in each: "page", "accuracy", …
+// shown writes figures and page of results and returns the texts in each, by names such as "page" and "accuracy".
 func shown(t testing.TB, m *fixture.Made) map[string][]string {
 	dir := save(t, m)
 	require.NoError(t, Write(dir))

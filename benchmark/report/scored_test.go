@@ -51,14 +51,16 @@ func TestErrorsAreOrdered(t *testing.T) {
 	r := scored(t).Content
 	text := written(t, ".txt", r)
 	assert.Contains(t, text, "waves, error (m), lower is better, on 30 test snapshots t steps ahead, protocol reencode\n")
-	order := regexp.MustCompile(`(?m)^[–1-5]\S* +(good|plain|poor|unsteady|broken) .* \d/3 `).FindAllStringSubmatch(text, -1)
+	order := regexp.MustCompile(`(?m)^[–1-5]\S* +(good|plain|poor|unsteady|broken) .* \d/3 `).FindAllStringSubmatch(text,
+		-1)
 	var names []string
 	for _, m := range order {
 		names = append(names, m[1])
 	}
 	assert.Equal(t, []string{"good", "plain", "poor", "unsteady", "broken"}, names)
 	assert.Contains(t, text, "mean      error (m) over all steps; it orders the rows, the lowest first\n")
-	assert.Contains(t, text, "interval  95%, of the expected error over seeds and blocks of test snapshots that follow one another")
+	assert.Contains(t, text,
+		"interval  95%, of the expected error over seeds and blocks of test snapshots that follow one another")
 	assert.NotContains(t, text, "without interval")
 	assert.Regexp(t, `(?m)^1 +good `, text)
 	assert.Regexp(t, `(?m)^2 +plain `, text, "the lowest is the best")
@@ -185,7 +187,8 @@ func TestRootMeanSquares(t *testing.T) {
 	assert.InEpsilon(t, want, good.Overall(), 1e-8)
 	assert.True(t, good.Places.Ranked())
 	text := written(t, ".txt", r)
-	assert.Contains(t, text, "mean      error (m) over all steps, by the root of the mean square; it orders the rows, the lowest first\n")
+	assert.Contains(t, text,
+		"mean      error (m) over all steps, by the root of the mean square; it orders the rows, the lowest first\n")
 	c, err := Compare([]Named{{Name: "A", Results: r}, {Name: "B", Results: r}})
 	require.NoError(t, err)
 	assert.InEpsilon(t, want, *c.Sides[0].Rows[0].A, 1e-12)

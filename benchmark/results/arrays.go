@@ -70,8 +70,8 @@ type TaskArrays struct {
 	// SampleStates and TestStates are the true states, "sample_states" and "test_states"; nil if
 	// there are none.
 	SampleStates, TestStates []int
-	// Futures are the test snapshots that follow Starts, at each step: "futures" [step, start, shape…]; nil if they are not
-	// known.
+	// Futures are the test snapshots that follow Starts, at each step: "futures" [step, start,
+	// shape…]; nil if they are not known.
 	Futures Rollout
 	// Test are test snapshots of one number, "test", and TrueEigenfunctions the values there of those that are known,
 	// "true_eigenfunctions" [test, eigenvalue]; nil for other snapshots, or if nothing is known.
@@ -281,7 +281,8 @@ func (r Rollout) check(name string, info TaskInfo, starts int) error {
 		return fmt.Errorf("%q has %d steps, and a roll-out has %d", name, len(r), info.Steps)
 	}
 	if x := r[0]; x.Len() > starts || !slices.Equal(x.Shape(), info.Shape) {
-		return fmt.Errorf("%q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v", name, x.Len(),
+		return fmt.Errorf("%q has %d snapshots of shape %v at a step; of this task it has at most %d of shape %v",
+			name, x.Len(),
 			x.Shape(), starts, info.Shape)
 	}
 	return nil

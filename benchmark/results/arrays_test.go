@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestEigenfunctionsOfOlderVersions: they kept the left ones of all eigenvalues at all test snapshots, and such folders are
-// still shown. What no version wrote is refused.
+// TestEigenfunctionsOfOlderVersions: they kept the left ones of all eigenvalues at all test
+// snapshots, and such folders are still shown. What no version wrote is refused.
 func TestEigenfunctionsOfOlderVersions(t *testing.T) {
 	run := &Run{Eigenvalues: make([]Complex, MaxEigenfunctions+10)}
 	info := TaskInfo{Steps: 1, Test: functionsPoints + 1, Starts: 1, Shape: []int{1}}

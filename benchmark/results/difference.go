@@ -143,8 +143,8 @@ func (s setting) unlike(o setting) differences {
 	return d
 }
 
-// unlikeOptions says which options of two tasks differ. Code of another version need not know all of them: what the others
-// determine, data, states and measure, is compared by itself.
+// unlikeOptions says which options of two tasks differ. Code of another version need not know all
+// of them: what the others determine, data, states and measure, is compared by itself.
 func (s setting) unlikeOptions(o setting) string {
 	t, u := s.Task.Options, o.Task.Options
 	if s.environment.ExecutableSHA256 == o.environment.ExecutableSHA256 && t != nil && u != nil {

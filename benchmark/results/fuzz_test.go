@@ -32,8 +32,8 @@ func FuzzReadModel(f *testing.F) {
 	})
 }
 
-// FuzzRunArrays: an archive is the arrays of a run, which [RunArrays.check] can judge, or an error. The archive has one array
-// of the fuzzed header and values beside good ones.
+// FuzzRunArrays: an archive is the arrays of a run, which [RunArrays.check] can judge, or an error.
+// The archive has one array of the fuzzed header and values beside good ones.
 func FuzzRunArrays(f *testing.F) {
 	f.Add("rollout", 1, 2, 3, 4)
 	f.Add("labels", 2, 0, -1, 1<<30)
@@ -88,9 +88,11 @@ func FuzzTaskArrays(f *testing.F) {
 
 // FuzzGather: what merge and serve read of a folder is results that can be checked, or an error.
 func FuzzGather(f *testing.F) {
-	const task = `"schema":"koopbench.results/2","protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,"validation":1,"test":1,` +
+	const task = `"schema":"koopbench.results/2","protocol":"reencode","task":{"steps":1,"lag":1,"rank":1,"train":1,` +
+		`"validation":1,"test":1,` +
 		`"starts":1,"shape":[1],"picture":"curve","measure":{"name":"error","summary":"an error"}}`
-	f.Add([]byte(`{`+task+`,"runs":[{"key":"k","method":"m","seed":1}]}`), []byte(`{"key":"k","method":"m","seed":1,"status":"failed"}`))
+	f.Add([]byte(`{`+task+`,"runs":[{"key":"k","method":"m","seed":1}]}`),
+		[]byte(`{"key":"k","method":"m","seed":1,"status":"failed"}`))
 	f.Add([]byte(`{`+task+`,"shard":{"index":1,"count":2},"runs":[]}`), []byte(`{}`))
 	dir := f.TempDir()
 	require.NoError(f, os.Mkdir(filepath.Join(dir, "runs"), 0o755))

@@ -35,31 +35,32 @@ type Results struct {
 
 // TaskInfo says what was evaluated.
 type TaskInfo struct {
-	Name           string         `json:"name"`                      // declared
-	Options        map[string]any `json:"options"`                   // all but the place of the data
-	Source         string         `json:"source"`                    // where the data came from, for the reader
-	DataSHA256     string         `json:"data_sha256"`               // of snapshots, ends of trajectories, starts, and states
-	ExpectedSHA256 string         `json:"expected_sha256,omitempty"` // of the states that are expected after each step
-	Shape          []int          `json:"shape"`                     // of one snapshot
-	Picture        string         `json:"picture"`                   // [core.Picture] of a snapshot
-	Train          int            `json:"train"`                     // snapshots
-	Validation     int            `json:"validation"`                // snapshots
-	Test           int            `json:"test"`                      // snapshots
-	Starts         int            `json:"starts"`                    // test snapshots from which roll-outs begin
-	Lag            int            `json:"lag"`                       // snapshots a step
-	Steps          int            `json:"steps"`                     // steps of the roll-out
-	Rank           int            `json:"rank"`                      // usual for the task
-	States         int            `json:"states"`                    // number of true states, 0 if there are none
-	StateWord      string         `json:"state_word,omitempty"`
-	Eigenvalues    []Complex      `json:"eigenvalues,omitempty"`  // of the true evolution operator
-	Leading        int            `json:"leading,omitempty"`      // how many of them count, 0 for all
-	TruthSHA256    string         `json:"truth_sha256,omitempty"` // of true eigenfunctions at the test snapshots
-	Interval       float64        `json:"interval,omitempty"`     // time from one snapshot to the next, 0 for 1
-	TimeUnit       string         `json:"time_unit,omitempty"`    // of the interval, "" for snapshots
-	ValidUpTo      float64        `json:"valid_up_to,omitempty"`  // score up to which a prediction is valid, 0 for none
-	Measure        MeasureInfo    `json:"measure"`
-	Plugin         *PluginInfo    `json:"plugin,omitempty"` // if the task came from outside
-	Part           string         `json:"part,omitempty"`   // in the place of the test part, see [ValidationPart]
+	Name    string         `json:"name"`    // declared
+	Options map[string]any `json:"options"` // all but the place of the data
+	Source  string         `json:"source"`  // where the data came from, for the reader
+	// of snapshots, ends of trajectories, starts, and states
+	DataSHA256     string      `json:"data_sha256"`
+	ExpectedSHA256 string      `json:"expected_sha256,omitempty"` // of the states that are expected after each step
+	Shape          []int       `json:"shape"`                     // of one snapshot
+	Picture        string      `json:"picture"`                   // [core.Picture] of a snapshot
+	Train          int         `json:"train"`                     // snapshots
+	Validation     int         `json:"validation"`                // snapshots
+	Test           int         `json:"test"`                      // snapshots
+	Starts         int         `json:"starts"`                    // test snapshots from which roll-outs begin
+	Lag            int         `json:"lag"`                       // snapshots a step
+	Steps          int         `json:"steps"`                     // steps of the roll-out
+	Rank           int         `json:"rank"`                      // usual for the task
+	States         int         `json:"states"`                    // number of true states, 0 if there are none
+	StateWord      string      `json:"state_word,omitempty"`
+	Eigenvalues    []Complex   `json:"eigenvalues,omitempty"`  // of the true evolution operator
+	Leading        int         `json:"leading,omitempty"`      // how many of them count, 0 for all
+	TruthSHA256    string      `json:"truth_sha256,omitempty"` // of true eigenfunctions at the test snapshots
+	Interval       float64     `json:"interval,omitempty"`     // time from one snapshot to the next, 0 for 1
+	TimeUnit       string      `json:"time_unit,omitempty"`    // of the interval, "" for snapshots
+	ValidUpTo      float64     `json:"valid_up_to,omitempty"`  // score up to which a prediction is valid, 0 for none
+	Measure        MeasureInfo `json:"measure"`
+	Plugin         *PluginInfo `json:"plugin,omitempty"` // if the task came from outside
+	Part           string      `json:"part,omitempty"`   // in the place of the test part, see [ValidationPart]
 }
 
 // Clock is the task's unit of time.
@@ -99,11 +100,12 @@ func Protocols() []string { return []string{ProtocolReencode, ProtocolPowers} }
 
 // Evaluation is the roll-out of a run by one protocol.
 type Evaluation struct {
-	Protocol         string      `json:"protocol"`
-	Status           Status      `json:"status"`
-	Reason           string      `json:"reason,omitempty"` // why the status is not ok
-	Score            []float64   `json:"score"`            // [step] of the starts together, step 1 first
-	Labels           [][]int     `json:"labels,omitempty"` // [step][start] what the oracle saw; a score is 1 if it is the expected state
+	Protocol string    `json:"protocol"`
+	Status   Status    `json:"status"`
+	Reason   string    `json:"reason,omitempty"` // why the status is not ok
+	Score    []float64 `json:"score"`            // [step] of the starts together, step 1 first
+	// [step][start] what the oracle saw; a score is 1 if it is the expected state
+	Labels           [][]int     `json:"labels,omitempty"`
 	Scores           [][]float64 `json:"scores,omitempty"` // [step][start] if there is no oracle
 	PredictionSHA256 []string    `json:"prediction_sha256"`
 	PredictSeconds   float64     `json:"predict_seconds"` // of the whole roll-out, without the time of the judge
@@ -174,36 +176,45 @@ func (s Status) Repeatable() bool { return s != StatusTimeout }
 
 // Run is one finished run, a method at a seed: the content of a file runs/KEY.json.
 type Run struct {
-	Key              string         `json:"key"`
-	Method           string         `json:"method"` // as the user wrote it: "vamp", "vamp?epochs=20"
-	Name             string         `json:"name"`   // as the method calls itself: "vamp"
-	Seed             int64          `json:"seed"`
-	Options          map[string]any `json:"options"`
-	Exposed          string         `json:"exposed"` // core.Exposure: "", "labels" or "oracle"
-	Status           Status         `json:"status"`
-	Reason           string         `json:"reason"`              // why the status is not ok, or why the run counts as untrained
-	Trained          bool           `json:"trained"`             //
-	Untrained        string         `json:"untrained,omitempty"` // why the fit learned nothing
-	Warnings         []string       `json:"warnings"`
-	Evaluations      []Evaluation   `json:"evaluations"`       // by every protocol; none if the fit failed
-	PredictionSHA256 []string       `json:"prediction_sha256"` // [step] of the protocol that ranks: all predicted snapshots, float32 little-endian, row-major
-	History          []Epoch        `json:"history"`
-	Eigenvalues      []Complex      `json:"eigenvalues"`           // descending modulus
-	Diagnostics      *Diagnostics   `json:"diagnostics,omitempty"` // of the operator; none if the model does not tell it
-	Rank             int            `json:"rank"`                  // of the evolution operator, 0 if none
-	Parameters       int            `json:"parameters"`
-	FitSeconds       float64        `json:"fit_seconds"`               // compilation not counted
-	ResumedSeconds   float64        `json:"resumed_seconds,omitempty"` // part of the fit that was done before an interruption
-	CompileSeconds   float64        `json:"compile_seconds"`
-	CPUSeconds       *float64       `json:"cpu_seconds"`       // user and system, of the processes that did the work; null where it cannot be told from that of others
-	PeakRSSBytes     int64          `json:"peak_rss_bytes"`    // the largest of the processes that did the work, of each since its start; 0 where it is not known
-	Isolated         bool           `json:"isolated"`          // all of the method's work was done outside this program, in processes of the run alone
-	RPC              *RPC           `json:"rpc,omitempty"`     // where a part of the work, or all of it, was done in another process
-	Jobs             int            `json:"jobs,omitempty"`    // runs that were under way at once: seconds passed for all of them
-	Threads          int            `json:"threads,omitempty"` // of the processor that the run was to compute on
-	Plugin           *PluginInfo    `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
-	Environment      *Environment   `json:"environment"`       // where it was made, which may be elsewhere than others
-	Carried          bool           `json:"-"`                 // it is of an earlier command, and stays in the table
+	Key     string         `json:"key"`
+	Method  string         `json:"method"` // as the user wrote it: "vamp", "vamp?epochs=20"
+	Name    string         `json:"name"`   // as the method calls itself: "vamp"
+	Seed    int64          `json:"seed"`
+	Options map[string]any `json:"options"`
+	Exposed string         `json:"exposed"` // core.Exposure: "", "labels" or "oracle"
+	Status  Status         `json:"status"`
+	// why the status is not ok, or why the run counts as untrained
+	Reason      string       `json:"reason"`
+	Trained     bool         `json:"trained"`
+	Untrained   string       `json:"untrained,omitempty"` // why the fit learned nothing
+	Warnings    []string     `json:"warnings"`
+	Evaluations []Evaluation `json:"evaluations"` // by every protocol; none if the fit failed
+	// [step] of the protocol that ranks: all predicted snapshots, float32 little-endian, row-major
+	PredictionSHA256 []string     `json:"prediction_sha256"`
+	History          []Epoch      `json:"history"`
+	Eigenvalues      []Complex    `json:"eigenvalues"`           // descending modulus
+	Diagnostics      *Diagnostics `json:"diagnostics,omitempty"` // of the operator; none if the model does not tell it
+	Rank             int          `json:"rank"`                  // of the evolution operator, 0 if none
+	Parameters       int          `json:"parameters"`
+	FitSeconds       float64      `json:"fit_seconds"` // compilation not counted
+	// part of the fit that was done before an interruption
+	ResumedSeconds float64 `json:"resumed_seconds,omitempty"`
+	CompileSeconds float64 `json:"compile_seconds"`
+	// user and system, of the processes that did the work; null where it cannot be told from that of
+	// others
+	CPUSeconds *float64 `json:"cpu_seconds"`
+	// the largest of the processes that did the work, of each since its start; 0 where it is not known
+	PeakRSSBytes int64 `json:"peak_rss_bytes"`
+	// all of the method's work was done outside this program, in processes of the run alone
+	Isolated bool `json:"isolated"`
+	// where a part of the work, or all of it, was done in another process
+	RPC *RPC `json:"rpc,omitempty"`
+	// runs that were under way at once: seconds passed for all of them
+	Jobs        int          `json:"jobs,omitempty"`
+	Threads     int          `json:"threads,omitempty"` // of the processor that the run was to compute on
+	Plugin      *PluginInfo  `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
+	Environment *Environment `json:"environment"`       // where it was made, which may be elsewhere than others
+	Carried     bool         `json:"-"`                 // it is of an earlier command, and stays in the table
 
 	// Ranked is the evaluation by the protocol that ranks, one of Evaluations; an empty one if the
 	// fit failed. Status, Reason, Trained and PredictionSHA256 are those of it.
@@ -312,7 +323,8 @@ func Accuracy(labels, expected []int) float64 {
 	return core.Measure{}.Together(ScoreLabels(labels, expected))
 }
 
-// DeclaredName is what the method calls itself: results that were written before they had it tell it by how it was written.
+// DeclaredName is what the method calls itself: results that were written before they had it tell
+// it by how it was written.
 func (r *Run) DeclaredName() string {
 	if r.Name != "" {
 		return r.Name
@@ -323,8 +335,9 @@ func (r *Run) DeclaredName() string {
 
 // RPC is what it took to have a method, or parts of it, in other processes.
 type RPC struct {
-	StartSeconds  float64  `json:"start_seconds"`  // until the processes were ready; not part of the run's fit_seconds
-	Seconds       *float64 `json:"seconds"`        // of the calls, without the method's own code; null where a plugin does not tell
+	StartSeconds float64 `json:"start_seconds"` // until the processes were ready; not part of the run's fit_seconds
+	// of the calls, without the method's own code; null where a plugin does not tell
+	Seconds       *float64 `json:"seconds"`
 	Calls         int64    `json:"calls"`          // that gave a result
 	SentBytes     int64    `json:"sent_bytes"`     // to the processes
 	ReceivedBytes int64    `json:"received_bytes"` // from them

@@ -7,9 +7,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count, Index+2·Count …
-// in the order of the plan, all seeds of the first entry, then of the second. All parts together are the plan, and no two
-// share a run. The zero value is the whole plan.
+// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count,
+// Index+2·Count … in the order of the plan, all seeds of the first entry, then of the second. All
+// parts together are the plan, and no two share a run. The zero value is the whole plan.
 //
 // Shards may have a folder of results in common, on storage that several machines share, without a lock: a shard writes
 // the files of its runs, which nobody else makes, a plan of its own that stays, and files that are the same for all of

@@ -22,8 +22,8 @@ type Comparison struct {
 	Interval   Interval // of the expected difference of shares, 95% for this pair alone; [-1,1] without a test
 	// Ratio is the mean error of A over that of B, NaN of shares, and if both are 0; it is finite.
 	Ratio float64
-	// Ratios holds the ratio of the expected errors, 95% for this pair alone; it is [0,math.MaxFloat64] without a test, and
-	// of shares.
+	// Ratios holds the ratio of the expected errors, 95% for this pair alone; it is
+	// [0,math.MaxFloat64] without a test, and of shares.
 	Ratios Interval
 	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
 	// 1 without a test. Values below 1e-9 are given as that.
@@ -37,8 +37,9 @@ type Comparison struct {
 // (docs/statistics.md).
 const LeastSeeds = 3
 
-// compare tests whether two methods have the same expected score. Scores are paired by seed and snapshot. Methods that do
-// not depend on the seed have no variance over seeds: they are compared over snapshots.
+// compare tests whether two methods have the same expected score. Scores are paired by seed and
+// snapshot. Methods that do not depend on the seed have no variance over seeds: they are compared
+// over snapshots.
 func compare(m core.Measure, a, b Sample) (Comparison, error) {
 	var of, against [][]float64
 	for _, seed := range slices.Sorted(maps.Keys(a)) {

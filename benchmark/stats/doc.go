@@ -7,8 +7,8 @@
 //
 //   - scale.go tells shares from errors, and scores.go checks a table;
 //   - variance.go takes the variance of a table's mean apart: seeds, snapshots, the rest;
-//   - estimate.go gives mean and interval of the scores of a method, interval.go that interval of shares, errors.go that
-//     of errors, and blocks.go the blocks of snapshots that depend on one another;
+//   - estimate.go gives mean and interval of the scores of a method, interval.go that interval of shares,
+//     errors.go that of errors, and blocks.go the blocks of snapshots that depend on one another;
 //   - proportion.go gives the interval of a rate of success;
 //   - compare.go tests the difference of two methods, ratio.go the ratio of their errors, and rank.go ranks many.
 //

@@ -59,7 +59,8 @@ func TestStudyOfOtherErrors(t *testing.T) {
 		}
 		return errors
 	})
-	fmt.Println("equal methods of which one has no random numbers that are told apart, in %: sd of the other's seeds; S = 3, 5, 10")
+	fmt.Println("equal methods of which one has no random numbers that are told apart, in %: sd of the other's seeds; S " +
+		"= 3, 5, 10")
 	for _, sd := range []float64{.1, .3, .5} {
 		fmt.Printf("| %.1f |", sd)
 		for _, seeds := range []int{3, 5, 10} {

@@ -92,8 +92,8 @@ func (c *errorCell) simulate(t testing.TB, tables int) {
 // outside says that intervals cover 95 ± 2% no more.
 func (c *errorCell) outside() bool { return math.Abs(c.got.held-95) > 2 }
 
-// TestStudyOfErrors prints the tables of the coverage of errors. Cells outside of the bounds are simulated once more with
-// more tables, as in [TestStudyOfCoverage].
+// TestStudyOfErrors prints the tables of the coverage of errors. Cells outside of the bounds are
+// simulated once more with more tables, as in [TestStudyOfCoverage].
 func TestStudyOfErrors(t *testing.T) {
 	if !*study {
 		t.Skip("it takes minutes; run it with -study")
@@ -128,7 +128,8 @@ func TestStudyOfErrors(t *testing.T) {
 			}
 		}
 	}
-	fmt.Printf("%d of %d cells are outside with %d tables; these remain outside with %d:\n", len(again), total, tables, more)
+	fmt.Printf("%d of %d cells are outside with %d tables; these remain outside with %d:\n", len(again),
+		total, tables, more)
 	remain := 0
 	for _, c := range again {
 		c.simulate(t, more)
@@ -224,7 +225,8 @@ func TestStudyOfErrorRanks(t *testing.T) {
 	if !*study {
 		t.Skip("it takes minutes; run it with -study")
 	}
-	fmt.Println("rankings of 5 equal methods that tell any two apart, in %: sd of seeds, starts, coefficient; S = 3, 5, 10")
+	fmt.Println(
+		"rankings of 5 equal methods that tell any two apart, in %: sd of seeds, starts, coefficient; S = 3, 5, 10")
 	for _, seedSD := range []float64{0, .1, .5} {
 		t.Run(fmt.Sprint("equal ", seedSD), func(t *testing.T) { studyOfEqualErrors(t, seedSD) })
 	}
@@ -243,7 +245,8 @@ func TestStudyOfErrorRanks(t *testing.T) {
 
 // studyOfEqualErrors prints how often rankings tell methods apart that are equal.
 func studyOfEqualErrors(t *testing.T, seedSD float64) {
-	fmt.Println("rankings of 5 equal methods that tell any two apart, in %: sd of seeds, starts, coefficient; S = 3, 5, 10")
+	fmt.Println(
+		"rankings of 5 equal methods that tell any two apart, in %: sd of seeds, starts, coefficient; S = 3, 5, 10")
 	for _, starts := range []int{200, 1000} {
 		for _, coefficient := range []float64{0, .5, .9, .98} {
 			f := flow{seedSD, .4, .3, coefficient, starts, 1}

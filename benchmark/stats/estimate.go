@@ -46,9 +46,9 @@ type Estimate struct {
 //     within the bounds of the measure. If all errors are equal it is that error alone, and with a single snapshot it
 //     is all that there is, up to [math.MaxFloat64].
 //
-// The errors are [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite] for a score or a mean that is
-// no finite number, and [core.ErrOption] for a score out of the measure's bounds, or a measure that is not covered (see
-// [Covers]).
+// The errors are [core.ErrShape] for rows of different lengths or none, [core.ErrNonFinite] for a
+// score or a mean that is no finite number, and [core.ErrOption] for a score out of the measure's
+// bounds, or a measure that is not covered (see [Covers]).
 func NewEstimate(m core.Measure, scores [][]float64) (Estimate, error) {
 	return NewEstimateOfModels(m, scores, make([]string, len(scores)))
 }

@@ -62,13 +62,14 @@ func (c *Comparison) compareErrors(m core.Measure, of, against [][]float64) erro
 	seeds := float64(d.seeds)
 	variance := d.bySeed * seeds
 	d.bySeed = max(variance, min(math.Expm1(variance), seeds)) / seeds
-	// What is left to neither seeds nor blocks stays in the part of the blocks, though it is in that of the seeds too: of a
-	// few blocks, nothing would remain too often without it.
+	// What is left to neither seeds nor blocks stays in the part of the blocks, though it is in that
+	// of the seeds too: of a few blocks, nothing would remain too often without it.
 	d.bySnapshot = parts.narrow * d.msSnapshot / float64(d.seeds*d.snapshots)
 	if !d.sameRows() {
 		d.atLeast = d.components.Rest / float64(d.seeds*d.snapshots)
 	}
-	// Tests look far into the tails, and the length of the blocks is an estimate too: half of the degrees of freedom count.
+	// Tests look far into the tails, and the length of the blocks is an estimate too: half of the
+	// degrees of freedom count.
 	d.snapshots = max(2, (parts.count+1)/2)
 	reach := d.reach(Alpha)
 	c.Ratios = Interval{boundedExp(difference - reach), boundedExp(difference + reach)}

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// The whole study takes half an hour: go test ./benchmark/stats -run Study -study -v -timeout 60m
+// The whole study takes half an hour; run it with go test ./benchmark/stats -run Study -study -v -timeout 60m.
 var study = flag.Bool("study", false, "simulate every setting, and often")
 
 // population is a method and its test snapshots: a score is 1 with the probability σ(level + seed +

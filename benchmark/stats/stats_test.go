@@ -166,7 +166,8 @@ func TestPValueInvertsTheInterval(t *testing.T) {
 }
 
 func TestHolm(t *testing.T) {
-	all := []Comparison{{Seeds: 5, P: 0.03}, {Seeds: 5, P: 0.01}, {Seeds: 1, P: 1, Adjusted: 1}, {Seeds: 5, P: 0.04}, {Seeds: 5, P: 0.012}}
+	all := []Comparison{{Seeds: 5, P: 0.03}, {Seeds: 5, P: 0.01}, {Seeds: 1, P: 1, Adjusted: 1}, {Seeds: 5, P: 0.04},
+		{Seeds: 5, P: 0.012}}
 	holm(all, LeastSeeds)
 	for i, want := range []float64{0.06, 0.04, 1, 0.06, 0.04} {
 		assert.InDelta(t, want, all[i].Adjusted, 1e-12, "%d", i)
@@ -187,7 +188,8 @@ func constant(right, snapshots int, seeds ...int64) Sample {
 
 func TestRank(t *testing.T) {
 	seeds := []int64{0, 1, 2, 3, 4}
-	best, good, alike, worst := constant(950, 1000, seeds...), constant(800, 1000, seeds...), constant(801, 1000, seeds...), constant(200, 1000, seeds...)
+	best, good, alike, worst := constant(950, 1000, seeds...), constant(800, 1000, seeds...), constant(801, 1000,
+		seeds...), constant(200, 1000, seeds...)
 	r, err := Rank(accuracy, []Sample{worst, good, best, alike})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{4, 4}, {2, 3}, {1, 1}, {2, 3}}, r.Places)
@@ -203,13 +205,15 @@ func TestRank(t *testing.T) {
 	}
 
 	// A chain: 850 and 800 are told apart, 825 from neither.
-	r, err = Rank(accuracy, []Sample{constant(64, 100, seeds...), constant(62, 100, seeds...), constant(50, 100, seeds...)})
+	r, err = Rank(accuracy, []Sample{constant(64, 100, seeds...), constant(62, 100, seeds...),
+		constant(50, 100, seeds...)})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{1, 2}, {1, 2}, {3, 3}}, r.Places)
 }
 
 func TestRankNeedsCommonSeeds(t *testing.T) {
-	r, err := Rank(accuracy, []Sample{constant(9, 10, 0, 1, 2, 3), constant(9, 10, 1, 2, 3), constant(2, 10, 2, 3, 7), constant(2, 10), nil})
+	r, err := Rank(accuracy, []Sample{constant(9, 10, 0, 1, 2, 3), constant(9, 10, 1, 2, 3), constant(2, 10, 2, 3, 7),
+		constant(2, 10), nil})
 	require.NoError(t, err)
 	assert.Equal(t, []Places{{1, 2}, {1, 2}, {}, {}, {}}, r.Places)
 	assert.Equal(t, "–", r.Places[3].String())
@@ -229,7 +233,8 @@ func TestRankNeedsCommonSeeds(t *testing.T) {
 // Methods that differ everywhere by the same amount have no variance at all: the sign test over snapshots decides.
 func TestRankOfConstantDifferences(t *testing.T) {
 	for snapshots, want := range map[int]Places{4: {1, 2}, 10: {1, 1}} {
-		r, err := Rank(accuracy, []Sample{constant(snapshots, snapshots, 0, 1, 2, 3, 4), constant(0, snapshots, 0, 1, 2, 3, 4)})
+		r, err := Rank(accuracy, []Sample{constant(snapshots, snapshots, 0, 1, 2, 3, 4),
+			constant(0, snapshots, 0, 1, 2, 3, 4)})
 		require.NoError(t, err)
 		assert.Equal(t, want, r.Places[0])
 		assert.InDelta(t, math.Exp2(float64(1-snapshots)), r.Comparisons[0].P, 1e-12)
@@ -246,7 +251,9 @@ func TestRankIgnoresCoincidence(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, 0.04, r.Comparisons[0].Difference, 1e-12)
 	assert.Equal(t, Places{1, 2}, r.Places[0])
-	assert.InDelta(t, 1/100.0/2, math.Sqrt(spread{seeds: 2, snapshots: 100, components: Components{Rest: 1}}.cautious().bySeed), 1e-12, "half a snapshot")
+	assert.InDelta(t, 1/100.0/2,
+		math.Sqrt(spread{seeds: 2, snapshots: 100, components: Components{Rest: 1}}.cautious().bySeed), 1e-12,
+		"half a snapshot")
 }
 
 func TestRankRefuses(t *testing.T) {

@@ -98,7 +98,8 @@ func TestStudyOfCoverage(t *testing.T) {
 	}
 	simulate(t, again, more, 1)
 	fmt.Printf("\nthese remain outside with %d other ones:\n", more)
-	fmt.Print("\n| accuracy | images | S | scores | errors expected | covered | interval above | below |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Print("\n| accuracy | images | S | scores | errors expected | covered | interval above | below " +
+		"|\n|---|---|---|---|---|---|---|---|\n")
 	for _, c := range again {
 		if c.outside() {
 			fmt.Printf("| %v | %d | %d | %s | %.1f | %.1f | %.1f | %.1f |\n",

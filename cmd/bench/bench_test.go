@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkBoundary compares whole commands with a built-in thing in this program and in another process, in turn: `linear`, and a
-// training under the loss `vamp` for five epochs. It reports the least of each: the seconds of the command and of the fit in it.
+// BenchmarkBoundary compares whole commands with a built-in thing in this program and in another
+// process, in turn: `linear`, and a training under the loss `vamp` for five epochs. It reports the
+// least of each: the seconds of the command and of the fit in it.
 func BenchmarkBoundary(b *testing.B) {
 	bench := build(b)
 	remote := filepath.Join(b.TempDir(), "remote")
-	require.NoError(b, os.WriteFile(remote, []byte("#!/bin/sh\nexec '"+bench+"' plugin serve linear vamp --prefix remote-\n"), 0o755))
+	require.NoError(b, os.WriteFile(remote, []byte("#!/bin/sh\nexec '"+bench+
+		"' plugin serve linear vamp --prefix remote-\n"), 0o755))
 	for _, c := range []struct{ name, here, there string }{
 		{"linear", "linear", "remote-linear"},
 		{"loss", "loss:vamp?epochs=5", "loss:remote-vamp?epochs=5"},
@@ -25,7 +27,8 @@ func BenchmarkBoundary(b *testing.B) {
 			run := func(args ...string) (whole, fit float64) {
 				out := filepath.Join(b.TempDir(), "results")
 				start := time.Now()
-				text, err := exec.CommandContext(b.Context(), bench, append([]string{"run", "-q", "--epochs", "5", "--out", out}, args...)...).CombinedOutput()
+				text, err := exec.CommandContext(b.Context(), bench, append([]string{"run", "-q", "--epochs", "5", "--out", out},
+					args...)...).CombinedOutput()
 				require.NoError(b, err, "%s", text)
 				return time.Since(start).Seconds(), readResults(b, out).Runs[0].FitSeconds
 			}

@@ -18,17 +18,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// disturbed is the command of [TestDisturbed], and how often it is killed. KOOPBENCH_SOAK=1 makes it ten seeds in full and 20 kills, which
-// takes an hour and more.
+// disturbed is the command of [TestDisturbed], and how often it is killed. KOOPBENCH_SOAK=1 makes
+// it ten seeds in full and 20 kills, which takes an hour and more.
 func disturbed() (plan []string, kills int) {
 	if os.Getenv("KOOPBENCH_SOAK") != "" {
 		return []string{"--methods", "all", "--seeds", "0..9", "--save-models"}, 20
 	}
-	return []string{"--methods", "all", "--seeds", "0,1", "--save-models", "--epochs", "2", "--split", "512,64,20", "--steps", "3", "--checkpoint-every", "10ms", "--threads", "1"}, 6
+	return []string{"--methods", "all", "--seeds", "0,1", "--save-models", "--epochs", "2", "--split", "512,64,20",
+		"--steps", "3", "--checkpoint-every", "10ms", "--threads", "1"}, 6
 }
 
-// TestDisturbed kills `bench run` at random moments, and continues it each time by the same command; and it makes the same plan in two shards
-// and merges them. Both end with the results of a run that nobody disturbed.
+// TestDisturbed kills `bench run` at random moments, and continues it each time by the same
+// command; and it makes the same plan in two shards and merges them. Both end with the results of a
+// run that nobody disturbed.
 func TestDisturbed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the program and trains every method, which takes a while; -short is set")
@@ -95,7 +97,9 @@ func TestDisturbed(t *testing.T) {
 		t.Logf("killed %d times", killed)
 		finish(run(out, more...))
 		same(t, out)
-		assert.True(t, slices.ContainsFunc(readResults(t, out).Runs, func(r results.Run) bool { return r.ResumedSeconds > 0 }),
+		assert.True(t, slices.ContainsFunc(readResults(t, out).Runs, func(r results.Run) bool {
+			return r.ResumedSeconds > 0
+		}),
 			"a training went on where it was")
 	}
 	t.Run("killed", func(t *testing.T) { killed(t) })

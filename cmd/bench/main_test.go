@@ -48,7 +48,8 @@ func runner(t *testing.T, path string) func(args ...string) (stdout, stderr stri
 
 // builtin are the names of the built-in methods.
 var builtin = []string{
-	"analogue", "autoencoder", "classifier", "consistent", "contrastive", "dmd", "dpnets", "dpnets-relaxed", "edmd", "kernel",
+	"analogue", "autoencoder", "classifier", "consistent", "contrastive", "dmd", "dpnets", "dpnets-relaxed",
+	"edmd", "kernel",
 	"linear", "lora", "random-network", "vamp",
 }
 
@@ -111,8 +112,10 @@ func TestProgram(t *testing.T) {
 	})
 }
 
-// predictAgain predicts the test images, as PNGs, with the model of every run: the same bits as in the run, and the same labels.
-func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, found results.Results, more ...string) {
+// predictAgain predicts the test images, as PNGs, with the model of every run: the same bits as in
+// the run, and the same labels.
+func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string), out string, found results.Results,
+	more ...string) {
 	store := results.OpenStore(out)
 	task, err := store.TaskArrays()
 	require.NoError(t, err)
@@ -128,7 +131,8 @@ func predictAgain(t *testing.T, run func(args ...string) (stdout, stderr string)
 	n, steps := len(inputs), found.Task.Steps
 	for _, r := range found.Runs {
 		dir := filepath.Join(t.TempDir(), "predicted")
-		args := append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", strconv.Itoa(steps), "--out", dir}, more...)
+		args := append([]string{"predict", "--model", store.ModelPath(r.Key), "--steps", strconv.Itoa(steps), "--out", dir},
+			more...)
 		stdout, _ := run(append(append(args, "--input"), inputs...)...)
 		assert.NotEmpty(t, stdout)
 		data, err := os.ReadFile(filepath.Join(dir, "predictions.npz"))
@@ -161,7 +165,8 @@ func TestServedByItself(t *testing.T) {
 	}
 	bench := build(t)
 	remote := filepath.Join(t.TempDir(), "remote")
-	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(builtin, " ") + " pixels ridge --prefix remote-\n"
+	script := "#!/bin/sh\nexec '" + bench + "' plugin serve " + strings.Join(builtin, " ") +
+		" pixels ridge --prefix remote-\n"
 	require.NoError(t, os.WriteFile(remote, []byte(script), 0o755))
 	out := filepath.Join(t.TempDir(), "results")
 	text, err := exec.CommandContext(t.Context(), bench, "run", "--plugin", remote, "--methods", "all", "--epochs", "2",

@@ -19,7 +19,8 @@ func typed(err error) bool {
 		}
 	}
 	for _, kind := range []error{
-		core.ErrShape, core.ErrNonFinite, core.ErrTooShort, core.ErrLabel, core.ErrOption, core.ErrUnavailable, core.ErrUnknown,
+		core.ErrShape, core.ErrNonFinite, core.ErrTooShort, core.ErrLabel, core.ErrOption, core.ErrUnavailable,
+		core.ErrUnknown,
 	} {
 		if errors.Is(err, kind) {
 			return true
@@ -114,9 +115,11 @@ func (i interruption) check(ctx context.Context) error {
 	case err == nil && !i.strict:
 		return nil
 	case err == nil:
-		return wrong("begin with: if err := ctx.Err(); err != nil { return …, err }", "%s succeeded although its context had ended before the call", i.name)
+		return wrong("begin with: if err := ctx.Err(); err != nil { return …, err }",
+			"%s succeeded although its context had ended before the call", i.name)
 	}
-	return wrong("return ctx.Err(), alone or wrapped by %w", "%s returned, after its context had ended, the error: %v", i.name, err)
+	return wrong("return ctx.Err(), alone or wrapped by %w", "%s returned, after its context had ended, the error: %v",
+		i.name, err)
 }
 
 // together runs calls at the same time and returns the first error.

@@ -12,7 +12,8 @@ import (
 // described is what all kinds have.
 type described interface{ Describe() core.Description }
 
-const descriptionRule = "The description follows the rules of core.Description, is the same at every call, and has a summary of one line without a full stop and a doc"
+const descriptionRule = "The description follows the rules of core.Description, is the same at every call, and has a " +
+	"summary of one line without a full stop and a doc"
 
 func checkDescription(thing described) error {
 	d := thing.Describe()

@@ -36,7 +36,8 @@ func embed(ctx context.Context, e core.Embedding, x core.Snapshots) (table, erro
 		return table{}, err
 	}
 	if z == nil {
-		return table{}, wrong("return a matrix, an empty one for no snapshots", "Embed returned neither a matrix nor an error")
+		return table{}, wrong("return a matrix, an empty one for no snapshots",
+			"Embed returned neither a matrix nor an error")
 	}
 	return matrixTable(z), nil
 }
@@ -45,11 +46,13 @@ const featuresFinite = "features-finite"
 
 func embedderChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
-		{"features-shape", "Embed gives a Len×Dim matrix, and Dim is at least 1 and the same at every call", "", []string{"fit"}, (*trainee).checkFeaturesShape},
+		{"features-shape", "Embed gives a Len×Dim matrix, and Dim is at least 1 and the same at every call", "",
+			[]string{"fit"}, (*trainee).checkFeaturesShape},
 		{featuresFinite, "Features are finite", "", []string{"features-shape"}, (*trainee).checkFeaturesFinite},
 		{"new-features", "Embed returns a new matrix, which the caller may write to", "",
 			[]string{featuresFinite, steadyCheck}, (*trainee).checkNewFeatures},
-		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
+		{"concurrent-use", "Embed gives the same bits when several goroutines call it", "", []string{core.RowIndependence},
+			(*trainee).checkConcurrentUse},
 		{"lag", "Fits at lags of 2 and 3 give finite features, as many as at a lag of 1",
 			"", []string{featuresFinite}, (*trainee).checkEmbedderLag},
 		{trajectoriesCheck, "A fit to several trajectories takes no pair that crosses the end of one, " +
@@ -57,9 +60,11 @@ func embedderChecks() []check[*trainee] {
 			"", []string{"lag", "repeatable"}, (*trainee).checkEmbedderTrajectories},
 	}, traineeChecks("Embed", featuresFinite), []check[*trainee]{
 		exposureCheck(featuresFinite),
-		{"decoder", "Decode gives a finite snapshot of the training snapshots' shape for each row, dependent on that row alone; ErrShape for another number of features",
+		{"decoder", "Decode gives a finite snapshot of the training snapshots' shape for each row, dependent on that row " +
+			"alone; ErrShape for another number of features",
 			"Decoder", []string{core.RowIndependence, "new-features"}, (*trainee).checkDecoder},
-		{"viewer", "View has the very values that Embed returns", "Viewer", []string{core.RowIndependence, "new-features"}, (*trainee).checkViewer},
+		{"viewer", "View has the very values that Embed returns", "Viewer", []string{core.RowIndependence, "new-features"},
+			(*trainee).checkViewer},
 		sameOutputs(func(s *trainee) (any, Options) { return s.thing, s.o }, featuresFinite),
 	})
 }
@@ -75,7 +80,8 @@ func (s *trainee) checkFeaturesShape(ctx context.Context, _ *notes) error {
 	case d < 1:
 		return wrong("return the number of features", "Dim is %d", d)
 	case out.rows != n || out.columns != d:
-		return wrong("return a row for each snapshot and a column for each feature", "Embed returned a %d×%d matrix for %d snapshots and a Dim of %d", out.rows, out.columns, n, d)
+		return wrong("return a row for each snapshot and a column for each feature",
+			"Embed returned a %d×%d matrix for %d snapshots and a Dim of %d", out.rows, out.columns, n, d)
 	case e.Dim() != d:
 		return wrong("return a constant", "Dim is %d, and then %d", d, e.Dim())
 	}
@@ -88,7 +94,8 @@ func (s *trainee) checkFeaturesFinite(ctx context.Context, n *notes) error {
 		return err
 	}
 	if where := out.nonFinite(); where != "" {
-		return wrong("return an error that wraps core.ErrNonFinite where a fit diverges", "in the features of the validation snapshots %s", where)
+		return wrong("return an error that wraps core.ErrNonFinite where a fit diverges",
+			"in the features of the validation snapshots %s", where)
 	}
 	constant := true
 	for i := range out.rows {
@@ -116,7 +123,8 @@ func (s *trainee) checkNewFeatures(ctx context.Context, _ *notes) error {
 		return failed("Embed", err)
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("return memory that nothing else refers to", "after the caller wrote to a result of Embed, the next one differs: %s", d)
+		return wrong("return memory that nothing else refers to",
+			"after the caller wrote to a result of Embed, the next one differs: %s", d)
 	}
 	return nil
 }
@@ -172,7 +180,8 @@ func (s *trainee) checkDecoder(ctx context.Context, _ *notes) error {
 			return table{}, failed("Decode", err)
 		}
 		if x.Len() != rows.rows || !slices.Equal(x.Shape(), s.o.Shape) {
-			return table{}, wrong("return a snapshot for each row", "Decode returned %d snapshots of shape %v for %d rows of features of snapshots of shape %v",
+			return table{}, wrong("return a snapshot for each row",
+				"Decode returned %d snapshots of shape %v for %d rows of features of snapshots of shape %v",
 				x.Len(), x.Shape(), rows.rows, s.o.Shape)
 		}
 		return snapshotTable(x), nil
@@ -200,10 +209,11 @@ func (s *trainee) checkDecoder(ctx context.Context, _ *notes) error {
 		return err
 	}
 	wide := mat.NewDense(2, features.columns+1, nil)
-	return refusal{fmt.Sprintf("Decode of %d features, of which there are %d,", features.columns+1, features.columns), core.ErrShape, func() error {
-		_, err := decoder.Decode(ctx, wide)
-		return err
-	}, ""}.check()
+	return refusal{fmt.Sprintf("Decode of %d features, of which there are %d,", features.columns+1, features.columns),
+		core.ErrShape, func() error {
+			_, err := decoder.Decode(ctx, wide)
+			return err
+		}, ""}.check()
 }
 
 func (s *trainee) checkViewer(ctx context.Context, _ *notes) error {

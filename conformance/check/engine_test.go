@@ -210,16 +210,20 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
 func TestOutputs(t *testing.T) {
 	o := quick()
 	want := map[string][]string{
-		"method":   {"eigenvalues", "forecasts", "history", "left-eigenfunctions", "predictions", "rank-and-parameters", "right-eigenfunctions"},
+		"method": {"eigenvalues", "forecasts", "history", "left-eigenfunctions", "predictions", "rank-and-parameters",
+			"right-eigenfunctions"},
 		"embedder": {"decoded", "features", "history", "rank-and-parameters"},
 		"oracle":   {"encoder-features", "history", "labels", "rank-and-parameters"},
-		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters", "right-eigenfunctions"},
+		"operator": {"eigenvalues", "history", "left-eigenfunctions", "predictions", "rank-and-parameters",
+			"right-eigenfunctions"},
 		"task": {
 			"expected-states", "lag-steps-rank", "scores-at-step-1", "scores-at-step-3", "starts", "test", "test-lengths",
-			"test-states", "train", "train-lengths", "train-states", "true-eigenfunctions", "true-eigenvalues", "validation", "validation-lengths",
+			"test-states", "train", "train-lengths", "train-states", "true-eigenfunctions", "true-eigenvalues", "validation",
+			"validation-lengths",
 			"validation-states",
 		},
-		"loss": {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4", "value-and-gradients-64x6", "value-and-gradients-8x4"},
+		"loss": {"value-and-gradients-2x1", "value-and-gradients-33x4", "value-and-gradients-3x4", "value-and-gradients-64x6",
+			"value-and-gradients-8x4"},
 	}
 	for kind, thing := range broken.Correct() {
 		outputs, err := check.Outputs(t.Context(), thing, o)

@@ -26,7 +26,8 @@ func (s *trainee) checkRepeatable(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if d := first.difference(second); d != "" {
-		return wrong("draw from Training.Stream only, and sum in an order that depends on shapes alone, not on goroutines or maps",
+		return wrong(
+			"draw from Training.Stream only, and sum in an order that depends on shapes alone, not on goroutines or maps",
 			"%s after two fits with equal data, options and seed: %s", s.use, d)
 	}
 	return nil
@@ -57,9 +58,11 @@ func (s *trainee) checkSeeds(ctx context.Context, _ *notes) error {
 	}
 	switch {
 	case !differ:
-		return &skip{fmt.Sprintf("the %s draws nothing at random: the seeds %v give fits that are equal to the bit", s.kind, seeds)}
+		return &skip{fmt.Sprintf("the %s draws nothing at random: the seeds %v give fits that are equal to the bit",
+			s.kind, seeds)}
 	case len(equal) > 0:
-		return wrong("draw from Training.Stream only, which takes all bits of the seed", "the seeds %d and %d give the same fit, and others do not",
+		return wrong("draw from Training.Stream only, which takes all bits of the seed",
+			"the seeds %d and %d give the same fit, and others do not",
 			equal[0][0], equal[0][1])
 	}
 	return nil
@@ -95,7 +98,8 @@ func (s *trainee) checkRefit(ctx context.Context, _ *notes) error {
 		return wrong(remedy, "%s of what was fitted first, before and after another fit: %s", s.use, d)
 	}
 	if d := before.difference(again); d != "" {
-		return wrong(remedy, "%s after a fit, and after a fit to the same data with a fit to other data between them: %s", s.use, d)
+		return wrong(remedy, "%s after a fit, and after a fit to the same data with a fit to other data between them: %s",
+			s.use, d)
 	}
 	if s.distinct() && before.difference(between) == "" {
 		return wrong("make every fit anew, or let the key of a cache hold everything that determines a fit",
@@ -136,7 +140,8 @@ func (s *trainee) checkConcurrentFits(ctx context.Context, _ *notes) error {
 	}
 	for i := range got {
 		if d := want[i].difference(got[i]); d != "" {
-			return wrong("share nothing between fits that any of them changes", "%s after a fit alone and after the same beside others: %s", s.use, d)
+			return wrong("share nothing between fits that any of them changes",
+				"%s after a fit alone and after the same beside others: %s", s.use, d)
 		}
 	}
 	return nil
@@ -169,7 +174,8 @@ func checkReport(reporter core.Reporter, took time.Duration, n *notes) error {
 		case e.Train-e.Train != 0:
 			return wrong(remedy, "the training loss of epoch %d is %v; it must be finite", e.Number, e.Train)
 		case math.IsInf(e.Validation, 0):
-			return wrong(remedy, "the validation loss of epoch %d is %v; it must be finite, or NaN where there is none", e.Number, e.Validation)
+			return wrong(remedy, "the validation loss of epoch %d is %v; it must be finite, or NaN where there is none",
+				e.Number, e.Validation)
 		}
 	}
 	for _, warning := range r.Warnings {
@@ -191,7 +197,8 @@ func checkReport(reporter core.Reporter, took time.Duration, n *notes) error {
 // sameReport compares reports, NaN being equal to NaN.
 func sameReport(a, b core.Report) bool {
 	same := slices.EqualFunc(a.History, b.History, func(a, b core.Epoch) bool {
-		return a.Number == b.Number && math.Float64bits(a.Train) == math.Float64bits(b.Train) && math.Float64bits(a.Validation) == math.Float64bits(b.Validation)
+		return a.Number == b.Number && math.Float64bits(a.Train) == math.Float64bits(b.Train) &&
+			math.Float64bits(a.Validation) == math.Float64bits(b.Validation)
 	})
 	a.History, b.History = nil, nil
 	return same && reflect.DeepEqual(a, b)
@@ -207,7 +214,8 @@ func (s *trainee) checkProgress(ctx context.Context, _ *notes) error {
 		return wrong("report from the goroutine that runs the fit, by Phase and then Advance", "%s", found)
 	}
 	if history := core.ReportOf(l.fitted).History; epochs != 0 && len(history) != epochs {
-		return wrong("report each epoch once, as it ends", "progress was told of %d epochs, and the history of the report has %d", epochs, len(history))
+		return wrong("report each epoch once, as it ends",
+			"progress was told of %d epochs, and the history of the report has %d", epochs, len(history))
 	}
 	return nil
 }
@@ -241,8 +249,8 @@ func (s *trainee) checkOptions(ctx context.Context, n *notes) error {
 	return nil
 }
 
-// tryFit fits, and computes from the validation snapshots. It returns the typed error with which that was refused, and fails if
-// the error is of no good type or the results are not finite.
+// tryFit fits, and computes from the validation snapshots. It returns the typed error with which
+// that was refused, and fails if the error is of no good type or the results are not finite.
 func (s *trainee) tryFit(ctx context.Context, t *core.Training) (refused, err error) {
 	call := "Fit"
 	err = safely(func() error {
@@ -273,7 +281,8 @@ func (s *trainee) tryFit(ctx context.Context, t *core.Training) (refused, err er
 	case errors.Is(err, core.ErrPanic):
 		return nil, failed(call, err)
 	}
-	return nil, wrong("wrap the error of package core that says why the input cannot be used, by %w", "%s returned the error: %v", call, err)
+	return nil, wrong("wrap the error of package core that says why the input cannot be used, by %w",
+		"%s returned the error: %v", call, err)
 }
 
 // inCase says in which case something was found.
@@ -368,7 +377,10 @@ func (s *trainee) checkErrors(ctx context.Context, _ *notes) error {
 		kind   error
 		change func(t *core.Training) error
 	}{
-		{"training data without a lagged pair", core.ErrTooShort, func(t *core.Training) error { cutTraining(t, 1); return nil }},
+		{"training data without a lagged pair", core.ErrTooShort, func(t *core.Training) error {
+			cutTraining(t, 1)
+			return nil
+		}},
 		{"validation snapshots of another shape", core.ErrShape, func(t *core.Training) error {
 			t.Validation = core.OneTrajectory(strange.x.Slice(0, t.Validation.Len()))
 			return nil
@@ -396,7 +408,8 @@ func (s *trainee) checkErrors(ctx context.Context, _ *notes) error {
 		return err
 	}
 	refusals = append(refusals, refusal{
-		fmt.Sprintf("%s of snapshots of shape %v after a fit to shape %v", s.use, larger, s.o.Shape), core.ErrShape, func() error {
+		fmt.Sprintf("%s of snapshots of shape %v after a fit to shape %v", s.use, larger, s.o.Shape), core.ErrShape,
+		func() error {
 			_, err := s.apply(ctx, l.fitted, strange.x.Slice(0, 3))
 			return err
 		}, ""})

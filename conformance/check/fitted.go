@@ -172,7 +172,8 @@ func traineeChecks(use, whole string) []check[*trainee] {
 		{"empty", use + " gives nothing for no snapshots, and no error", "", sound, (*trainee).checkEmpty},
 		{"inputs-unchanged", "Fit and " + use + " do not change the snapshots and labels that they are given", "", steady,
 			(*trainee).checkInputs},
-		{"keeps-nothing", "What was fitted refers no more to the training or its data: it computes the same after their memory is overwritten",
+		{"keeps-nothing", "What was fitted refers no more to the training or its data: it computes the same after their " +
+			"memory is overwritten",
 			"", []string{whole, "inputs-unchanged"}, (*trainee).checkKeeps},
 		{"storage", "Snapshots of the same values give the same bits, be they stored as 8-bit pixels or as float32",
 			"", []string{whole, "inputs-unchanged", "repeatable"}, (*trainee).checkStorage},

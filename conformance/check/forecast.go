@@ -24,7 +24,8 @@ func (s *trainee) forecasts(ctx context.Context) (*longFit, func(x core.Snapshot
 		case err != nil:
 			return table{}, failed("Forecast", err)
 		case next.Len() != x.Len() || x.Len() > 0 && !next.SameShape(x):
-			return table{}, wrong("return a snapshot for each, in the same order and shape", "Forecast returned %d snapshots of shape %v for %d of shape %v",
+			return table{}, wrong("return a snapshot for each, in the same order and shape",
+				"Forecast returned %d snapshots of shape %v for %d of shape %v",
 				next.Len(), next.Shape(), x.Len(), x.Shape())
 		}
 		return snapshotTable(next), nil
@@ -55,7 +56,8 @@ func (s *trainee) checkForecaster(ctx context.Context, _ *notes) error {
 			return err
 		}
 		if where := ahead[i].nonFinite(); where != "" {
-			return wrong("return an error that wraps core.ErrNonFinite where an operator grows without bound", "%d steps ahead %s", n, where)
+			return wrong("return an error that wraps core.ErrNonFinite where an operator grows without bound",
+				"%d steps ahead %s", n, where)
 		}
 	}
 	if d := want.difference(ahead[len(steps)-1]); d != "" {
@@ -70,10 +72,12 @@ func (s *trainee) checkForecaster(ctx context.Context, _ *notes) error {
 			return err
 		}
 		if d := ahead[i].difference(again); d != "" {
-			return wrong("keep nothing of a call", "Forecast %d steps ahead, twice with other numbers of steps in between: %s", n, d)
+			return wrong("keep nothing of a call", "Forecast %d steps ahead, twice with other numbers of steps in between: %s",
+				n, d)
 		}
 	}
-	if err := rowsIndependent(l.data.x, func(x core.Snapshots) (table, error) { return forecast(x, 2) }, "Forecast 2 steps ahead"); err != nil {
+	if err := rowsIndependent(l.data.x, func(x core.Snapshots) (table, error) { return forecast(x, 2) },
+		"Forecast 2 steps ahead"); err != nil {
 		return err
 	}
 	if _, err := forecast(x.Slice(0, 0), 2); err != nil {

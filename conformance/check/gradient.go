@@ -114,8 +114,10 @@ func (s *scoring) checkGradient(ctx context.Context, v pair, o setting) (coarse 
 	return true, nil
 }
 
-// compareGradients says where a gradient is not the central difference, or "". Views of many entries are compared in some.
-func compareGradients(v pair, at core.LossValue, p precision, evaluate func(pair) (core.LossValue, error)) (string, error) {
+// compareGradients says where a gradient is not the central difference, or "". Views of many
+// entries are compared in some.
+func compareGradients(v pair, at core.LossValue, p precision,
+	evaluate func(pair) (core.LossValue, error)) (string, error) {
 	const most = 24 // entries of a view that are compared
 	worst, text := 0.0, ""
 	scale := matrixTable(at.GradX).largest() + matrixTable(at.GradY).largest()
@@ -147,7 +149,8 @@ func compareGradients(v pair, at core.LossValue, p precision, evaluate func(pair
 			limit := p.relative*math.Max(scale, math.Abs(want)) + p.noise*(1+math.Abs(at.Value))
 			if excess := math.Abs(got-want) / limit; !(excess <= max(1, worst)) {
 				worst = excess
-				text = fmt.Sprintf("%s at row %d, column %d is %.9g; the central difference of the value is %.9g, and they may differ by %.2g",
+				text = fmt.Sprintf(
+					"%s at row %d, column %d is %.9g; the central difference of the value is %.9g, and they may differ by %.2g",
 					side.name, i, j, got, want, limit)
 			}
 		}

@@ -36,7 +36,8 @@ func (s *operating) checkEigenvalues(ctx context.Context, _ *notes) error {
 	}
 	values := spectral.Eigenvalues()
 	if len(values) != fitted.Rank() {
-		return wrong("return one for each dimension of the operator's range", "there are %d eigenvalues of an operator of rank %d", len(values), fitted.Rank())
+		return wrong("return one for each dimension of the operator's range",
+			"there are %d eigenvalues of an operator of rank %d", len(values), fitted.Rank())
 	}
 	if err := checkEigenvalues(values, spectral.Eigenvalues); err != nil {
 		return err
@@ -57,7 +58,8 @@ func (s *operating) checkKnownEigenvalues(ctx context.Context, _ *notes) error {
 			least = min(least, cmplx.Abs(v-want))
 		}
 		if !(least <= near) {
-			return wrong("look for an operator of another lag, or too strong a regularisation, which Options.Settings can weaken",
+			return wrong(
+				"look for an operator of another lag, or too strong a regularisation, which Options.Settings can weaken",
 				"no eigenvalue of %.4g is within %g of the system's %.4g", found, near, want)
 		}
 	}
@@ -203,7 +205,8 @@ func (s *operating) checkSteps(ctx context.Context, _ *notes) error {
 				if i%got.columns >= systemDim {
 					what = "observable"
 				}
-				return wrong("apply the operator of one step n times", "%d steps at once predict %v for a value of the %s, and one by one %v", steps, v, what, want.values[i])
+				return wrong("apply the operator of one step n times",
+					"%d steps at once predict %v for a value of the %s, and one by one %v", steps, v, what, want.values[i])
 			}
 		}
 	}
@@ -243,10 +246,12 @@ func (s *operating) checkEigenvectors(ctx context.Context, _ *notes) error {
 		}
 		which := fmt.Sprintf("of eigenvalue %d, %.4g,", j, value)
 		if math.Abs(norm-1) > near {
-			return wrong("divide right vectors by their Euclidean length", "the right vector %s has the length %v; it must be 1", which, math.Sqrt(norm))
+			return wrong("divide right vectors by their Euclidean length", "the right vector %s has the length %v; it must be 1",
+				which, math.Sqrt(norm))
 		}
 		if cmplx.Abs(product-1) > near && !zero(l) { // zero where the eigenvalue lacks an eigenvector
-			return wrong("divide left vectors by Σ l_j w_j, without conjugation", "of the vectors %s Σ l_j w_j is %v; it must be 1", which, product)
+			return wrong("divide left vectors by Σ l_j w_j, without conjugation",
+				"of the vectors %s Σ l_j w_j is %v; it must be 1", which, product)
 		}
 		size := mat.Norm(g, 2)
 		for i := range systemDim {
@@ -257,11 +262,13 @@ func (s *operating) checkEigenvectors(ctx context.Context, _ *notes) error {
 			}
 			if cmplx.Abs(gw-value*w[i]) > near*(1+size) {
 				return wrong("right vectors are those of the d×d matrix G of Predict, z ↦ z·G: G·w = λ·w",
-					"one step of the right eigenfunction %s multiplies its vector's entry %d, %.4g, to %.4g; it must be %.4g", which, i, w[i], gw, value*w[i])
+					"one step of the right eigenfunction %s multiplies its vector's entry %d, %.4g, to %.4g; it must be %.4g", which,
+					i, w[i], gw, value*w[i])
 			}
 			if cmplx.Abs(lg-value*l[i]) > near*(1+size)*(1+length(l)) {
 				return wrong("left vectors are those of the d×d matrix G of Predict, z ↦ z·G: l·G = λ·l",
-					"one step multiplies entry %d of the left vector %s %.4g, to %.4g; it must be %.4g", i, which, l[i], lg, value*l[i])
+					"one step multiplies entry %d of the left vector %s %.4g, to %.4g; it must be %.4g", i, which, l[i],
+					lg, value*l[i])
 			}
 		}
 	}

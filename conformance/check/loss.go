@@ -43,7 +43,8 @@ type pair struct{ x, y *mat.Dense }
 
 func (p pair) clone() pair { return pair{mat.DenseCopyOf(p.x), mat.DenseCopyOf(p.y)} }
 
-// views returns views whose entries are of the order of one, the second being related to the first, as features of successors are.
+// views returns views whose entries are of the order of one, the second being related to the first,
+// as features of successors are.
 func (s *scoring) views(z size, name string) pair {
 	random := core.NewStream(0, "conformance", name)
 	x, noise := gaussian(random.NormFloat64, z.n, z.d), gaussian(random.NormFloat64, z.n, z.d)
@@ -80,7 +81,8 @@ func lossTable(v core.LossValue) table {
 // sound checks that value and gradients of a batch are there and finite.
 func sound(v core.LossValue, z size) error {
 	if v.Value-v.Value != 0 {
-		return wrong("return an error that wraps core.ErrNonFinite, or treat the case as degenerate", "the value is %v for views of %d×%d", v.Value, z.n, z.d)
+		return wrong("return an error that wraps core.ErrNonFinite, or treat the case as degenerate",
+			"the value is %v for views of %d×%d", v.Value, z.n, z.d)
 	}
 	for i, g := range []*mat.Dense{v.GradX, v.GradY} {
 		name := []string{"GradX", "GradY"}[i]
@@ -88,10 +90,12 @@ func sound(v core.LossValue, z size) error {
 			return wrong("return the derivatives by both views", "%s is nil", name)
 		}
 		if rows, columns := g.Dims(); rows != z.n || columns != z.d {
-			return wrong("return a derivative for each entry of the view", "%s is %d×%d for views of %d×%d", name, rows, columns, z.n, z.d)
+			return wrong("return a derivative for each entry of the view", "%s is %d×%d for views of %d×%d", name, rows,
+				columns, z.n, z.d)
 		}
 		if where := matrixTable(g).nonFinite(); where != "" {
-			return wrong("return an error that wraps core.ErrNonFinite, or treat the case as degenerate", "%s of views of %d×%d: %s", name, z.n, z.d, where)
+			return wrong("return an error that wraps core.ErrNonFinite, or treat the case as degenerate",
+				"%s of views of %d×%d: %s", name, z.n, z.d, where)
 		}
 	}
 	return nil
@@ -103,23 +107,31 @@ func lossChecks() []check[*scoring] {
 	needed := []string{evaluates}
 	return []check[*scoring]{
 		{evaluates, "Evaluate gives a finite value and finite n×d gradients", "", nil, (*scoring).checkEvaluate},
-		{"gradients", "Gradients are the derivatives of the value, by central differences, for batches from 2 to 64 rows and for every switch and choice of the options",
+		{"gradients", "Gradients are the derivatives of the value, by central differences, for batches from 2 to 64 rows " +
+			"and for every switch and choice of the options",
 			"", needed, (*scoring).checkGradients},
 		{"row-order", "The value does not depend on the order of the pairs in a batch, and gradients are reordered " +
 			"with them, but for the rounding of float64, or of float32 in a loss that computes in it",
 			"", needed, (*scoring).checkOrder},
 		{"repeatable", "Evaluating twice gives the same bits", "", needed, (*scoring).checkRepeatable},
-		{"new-results", "Gradients are new matrices, which the caller may write to", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkNewResults},
+		{"new-results", "Gradients are new matrices, which the caller may write to", "", []string{evaluates, "repeatable",
+			"inputs-unchanged"}, (*scoring).checkNewResults},
 		{"inputs-unchanged", "Evaluate does not change the views", "", needed, (*scoring).checkInputs},
-		{"any-matrix", "Views that are no *mat.Dense give the same results, but for rounding", "", []string{evaluates, "repeatable"}, (*scoring).checkAnyMatrix},
-		{"concurrent-use", "Evaluate gives the same bits when several goroutines call it", "", []string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkConcurrentUse},
-		{"degenerate", "Views that are constant, zero, equal, of deficient rank or of one row give a finite value and finite gradients, or ErrShape for one row",
+		{"any-matrix", "Views that are no *mat.Dense give the same results, but for rounding", "",
+			[]string{evaluates, "repeatable"}, (*scoring).checkAnyMatrix},
+		{"concurrent-use", "Evaluate gives the same bits when several goroutines call it", "",
+			[]string{evaluates, "repeatable", "inputs-unchanged"}, (*scoring).checkConcurrentUse},
+		{"degenerate", "Views that are constant, zero, equal, of deficient rank or of one row give a finite value and " +
+			"finite gradients, or ErrShape for one row",
 			"", needed, (*scoring).checkDegenerate},
 		{"options", "Evaluate takes every value of the declared options that is tried (switches, choices, texts, " +
 			"least numbers), or returns an error of package core",
 			"", needed, (*scoring).checkOptions},
-		{"errors", "Evaluate returns ErrShape for views of different shapes or without rows, and ErrNonFinite for such values", "", needed, (*scoring).checkErrors},
-		{"cancelled", "Evaluate returns the context's error soon after the context ends", "", needed, (*scoring).checkCancelled},
+		{"errors",
+			"Evaluate returns ErrShape for views of different shapes or without rows, and ErrNonFinite for such values", "",
+			needed, (*scoring).checkErrors},
+		{"cancelled", "Evaluate returns the context's error soon after the context ends", "", needed,
+			(*scoring).checkCancelled},
 		sameOutputs(func(s *scoring) (any, Options) { return s.loss, s.o }, evaluates),
 	}
 }
@@ -143,7 +155,9 @@ func (s *scoring) checkEvaluate(ctx context.Context, n *notes) error {
 func (s *scoring) checkOrder(ctx context.Context, n *notes) error {
 	v := s.views(usual, "order")
 	order := interval(0, usual.n)
-	core.NewStream(0, "conformance", "permutation").Shuffle(usual.n, func(i, j int) { order[i], order[j] = order[j], order[i] })
+	core.NewStream(0, "conformance", "permutation").Shuffle(usual.n, func(i, j int) {
+		order[i], order[j] = order[j], order[i]
+	})
 	want, err := s.evaluate(ctx, v.clone())
 	if err != nil {
 		return failed("Evaluate", err)
@@ -233,7 +247,8 @@ func (s *scoring) checkRepeatable(ctx context.Context, _ *notes) error {
 		return failed("Evaluate", err)
 	}
 	if d := want.difference(lossTable(second)); d != "" {
-		return wrong("draw nothing at random, keep nothing between calls, and sum in a fixed order", "of value and gradients of two calls with the same views, %s", d)
+		return wrong("draw nothing at random, keep nothing between calls, and sum in a fixed order",
+			"of value and gradients of two calls with the same views, %s", d)
 	}
 	return nil
 }
@@ -259,7 +274,8 @@ func (s *scoring) checkNewResults(ctx context.Context, _ *notes) error {
 		return wrong(remedy, "after the caller wrote to GradX, GradY differs: %s", d)
 	}
 	mutated(second.GradY)
-	if d := matrixTable(v.x).difference(matrixTable(given.x)) + matrixTable(v.y).difference(matrixTable(given.y)); d != "" {
+	if d := matrixTable(v.x).difference(matrixTable(given.x)) +
+		matrixTable(v.y).difference(matrixTable(given.y)); d != "" {
 		return wrong(remedy, "after the caller wrote to a gradient, a view differs: %s", d)
 	}
 	third, err := s.evaluate(ctx, v.clone())
@@ -442,10 +458,11 @@ func (s *scoring) checkErrors(ctx context.Context, _ *notes) error {
 func (s *scoring) checkCancelled(ctx context.Context, _ *notes) error {
 	v := s.views(size{256, 8}, "cancelled")
 	for _, after := range []time.Duration{0, time.Millisecond} {
-		i := interruption{name: "Evaluate", grace: s.o.Grace, after: after, strict: after == 0, call: func(ctx context.Context, _ func()) error {
-			_, err := s.evaluate(ctx, v)
-			return err
-		}}
+		i := interruption{name: "Evaluate", grace: s.o.Grace, after: after, strict: after == 0,
+			call: func(ctx context.Context, _ func()) error {
+				_, err := s.evaluate(ctx, v)
+				return err
+			}}
 		if err := i.check(ctx); err != nil {
 			return err
 		}

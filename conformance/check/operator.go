@@ -18,7 +18,9 @@ func Operator(ctx context.Context, operator core.EvolutionOperator, o *Options) 
 // NewOperator returns a session in which the checks of an evolution operator are run one by one.
 // Nil options are the defaults.
 func NewOperator(operator core.EvolutionOperator, o *Options) *Session {
-	return newSession(core.KindOperator, operator, o, operatorChecks(), func(o Options) *operating { return newOperating(operator, o) })
+	return newSession(core.KindOperator, operator, o, operatorChecks(), func(o Options) *operating {
+		return newOperating(operator, o)
+	})
 }
 
 // operating is an evolution operator and the systems that it is fitted to.
@@ -161,7 +163,8 @@ func operatorChecks() []check[*operating] {
 		{trajectoriesCheck, "A fit to several trajectories learns from no pair of rows that crosses the end of one; " +
 			"or it returns ErrUnavailable",
 			"", []string{"lag"}, (*operating).checkTrajectories},
-		{"observable", "Without an observable PredictObservable returns ErrUnavailable, and features are predicted all the same",
+		{"observable",
+			"Without an observable PredictObservable returns ErrUnavailable, and features are predicted all the same",
 			"", sound, (*operating).checkObservable},
 		{steadyCheck, "Predict gives the same bits when it is called again with the same features", "", sound,
 			(*operating).checkSteady},
@@ -193,7 +196,8 @@ func operatorChecks() []check[*operating] {
 			"finite predictions, never a panic",
 			"", sound, (*operating).checkUnsuitable},
 		{"errors", "Fit returns ErrTooShort without a lagged pair, ErrShape for an observable of another length and " +
-			"for lengths of trajectories that do not add up, and ErrNonFinite; Predict ErrShape for another number of features, ErrNonFinite, and an error for 0 steps",
+			"for lengths of trajectories that do not add up, and ErrNonFinite; Predict " +
+			"ErrShape for another number of features, ErrNonFinite, and an error for 0 steps",
 			"", sound, (*operating).checkErrors},
 		{"cancelled-fit", "Fit returns soon after its context ends", "", []string{"fit"}, (*operating).checkCancelledFit},
 		{"cancelled-use", "Predict and PredictObservable return the context's error soon after the context ends", "", sound,

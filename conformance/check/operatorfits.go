@@ -73,7 +73,8 @@ func matrixRowsIndependent(z *mat.Dense, call string, compute func(z *mat.Dense)
 			return err
 		}
 		if diff := whole.pick(indices).apart(got); diff != "" {
-			return wrong("compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no chance",
+			return wrong(
+				"compute every row by itself: no statistics over the rows of a call, nothing kept between calls, no chance",
 				"%s of %d rows, alone or in another order, and among %d: %s", call, len(indices), n, diff)
 		}
 	}
@@ -119,7 +120,8 @@ func (s *operating) checkNewResults(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	for _, predict := range []func(context.Context, mat.Matrix, int) (*mat.Dense, error){fitted.Predict, fitted.PredictObservable} {
+	for _, predict := range []func(context.Context, mat.Matrix, int) (*mat.Dense, error){fitted.Predict,
+		fitted.PredictObservable} {
 		out, err := predict(ctx, s.system.probes(6), 1)
 		if err != nil {
 			return failed("Predict", err)
@@ -131,7 +133,8 @@ func (s *operating) checkNewResults(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("return memory that nothing else refers to", "after the caller wrote to a prediction, the next one differs: %s", d)
+		return wrong("return memory that nothing else refers to",
+			"after the caller wrote to a prediction, the next one differs: %s", d)
 	}
 	return nil
 }
@@ -184,7 +187,8 @@ func (s *operating) checkKeeps(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if d := before.difference(after); d != "" {
-		return wrong("copy what is needed beyond the fit", "Predict before and after the training data were overwritten: %s", d)
+		return wrong("copy what is needed beyond the fit", "Predict before and after the training data were overwritten: %s",
+			d)
 	}
 	return nil
 }
@@ -199,7 +203,8 @@ func (s *operating) checkRepeatable(ctx context.Context, _ *notes) error {
 		return err
 	}
 	if d := first.difference(second); d != "" {
-		return wrong("draw nothing at random, and sum in an order that depends on shapes alone, not on goroutines or maps", "Predict after two equal fits: %s", d)
+		return wrong("draw nothing at random, and sum in an order that depends on shapes alone, not on goroutines or maps",
+			"Predict after two equal fits: %s", d)
 	}
 	return nil
 }
@@ -226,10 +231,12 @@ func (s *operating) checkRefit(ctx context.Context, _ *notes) error {
 		return wrong(remedy, "predictions of what was fitted first, before and after another fit: %s", d)
 	}
 	if d := before.difference(again); d != "" {
-		return wrong(remedy, "predictions after a fit, and after a fit to the same data with a fit to other data between them: %s", d)
+		return wrong(remedy,
+			"predictions after a fit, and after a fit to the same data with a fit to other data between them: %s", d)
 	}
 	if before.difference(between) == "" {
-		return wrong("make every fit anew, or let the key of a cache hold everything that determines a fit", "fits to two systems give equal predictions")
+		return wrong("make every fit anew, or let the key of a cache hold everything that determines a fit",
+			"fits to two systems give equal predictions")
 	}
 	return nil
 }
@@ -253,7 +260,8 @@ func (s *operating) checkConcurrentFits(ctx context.Context, _ *notes) error {
 	}
 	for i := range got {
 		if d := want[i].difference(got[i]); d != "" {
-			return wrong("share nothing between fits that any of them changes", "Predict after a fit alone and after the same beside others: %s", d)
+			return wrong("share nothing between fits that any of them changes",
+				"Predict after a fit alone and after the same beside others: %s", d)
 		}
 	}
 	return nil
@@ -396,7 +404,8 @@ func (s *operating) checkErrors(ctx context.Context, _ *notes) error {
 		z     mat.Matrix
 		steps int
 	}{
-		{fmt.Sprintf("Predict for %d features after a fit to %d", systemDim+1, systemDim), core.ErrShape, mat.NewDense(2, systemDim+1, nil), 1},
+		{fmt.Sprintf("Predict for %d features after a fit to %d", systemDim+1, systemDim), core.ErrShape,
+			mat.NewDense(2, systemDim+1, nil), 1},
 		{"Predict for a value that is not a number", core.ErrNonFinite, withNaN(s.system.probes(3)), 1},
 		{"Predict for 0 steps", nil, s.system.probes(3), 0},
 	} {
@@ -431,10 +440,11 @@ func (s *operating) checkCancelledUse(ctx context.Context, _ *notes) error {
 		predict func(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error)
 	}{{"Predict", fitted.Predict}, {"PredictObservable", fitted.PredictObservable}} {
 		for _, after := range []time.Duration{0, time.Millisecond} {
-			i := interruption{name: p.name, grace: s.o.Grace, after: after, strict: after == 0, call: func(ctx context.Context, _ func()) error {
-				_, err := p.predict(ctx, s.system.probes(2000), 3)
-				return err
-			}}
+			i := interruption{name: p.name, grace: s.o.Grace, after: after, strict: after == 0,
+				call: func(ctx context.Context, _ func()) error {
+					_, err := p.predict(ctx, s.system.probes(2000), 3)
+					return err
+				}}
 			if err := i.check(ctx); err != nil {
 				return err
 			}

@@ -16,17 +16,17 @@ type Options struct {
 	// States is how many patterns the sequence cycles through, and the number of states that a fit is told; 0 for 4. A
 	// snapshot must have at least twice as many values.
 	States int
-	// Snapshots is the length of the sequence that a fit must learn, of which a quarter is for validation; 0 for 240. It is at
-	// least 10 for each state.
+	// Snapshots is the length of the sequence that a fit must learn, of which a quarter is for
+	// validation; 0 for 240. It is at least 10 for each state.
 	Snapshots int
-	// Epochs is the value of the option "epochs", where the thing declares it and Settings has none, in fits that must learn; 0
-	// for 40. All other fits take 2 epochs.
+	// Epochs is the value of the option "epochs", where the thing declares it and Settings has none,
+	// in fits that must learn; 0 for 40. All other fits take 2 epochs.
 	Epochs int
-	// Settings are values of the thing's options in all fits, evaluations and openings; the defaults where nil. A small split and few
-	// steps make the checks of a task fast.
+	// Settings are values of the thing's options in all fits, evaluations and openings; the defaults
+	// where nil. A small split and few steps make the checks of a task fast.
 	Settings map[string]any
-	// Accuracy is the least share of right answers that counts as having learned the sequence; 0 for half way between chance
-	// and one.
+	// Accuracy is the least share of right answers that counts as having learned the sequence; 0 for
+	// half way between chance and one.
 	Accuracy float64
 	// Timeout is the time limit of each check; 0 for a minute.
 	Timeout time.Duration
@@ -78,7 +78,8 @@ func (o Options) validate(known []string) error {
 	size := 1
 	for _, axis := range o.Shape {
 		if axis < 1 || axis > mostValues/size {
-			return wrong(fmt.Sprintf("give axes of at least 1, and at most %d values in all", mostValues), "Shape is %v", o.Shape)
+			return wrong(fmt.Sprintf("give axes of at least 1, and at most %d values in all", mostValues),
+				"Shape is %v", o.Shape)
 		}
 		size *= axis
 	}
@@ -86,7 +87,8 @@ func (o Options) validate(known []string) error {
 	case o.States < 2:
 		return wrong("give at least 2", "States is %d", o.States)
 	case size < 2*o.States:
-		return wrong("give a larger Shape or fewer States", "Shape %v has %d values; %d patterns need at least %d", o.Shape, size, o.States, 2*o.States)
+		return wrong("give a larger Shape or fewer States", "Shape %v has %d values; %d patterns need at least %d", o.Shape,
+			size, o.States, 2*o.States)
 	case o.Snapshots < 10*o.States:
 		return wrong(fmt.Sprintf("give at least %d", 10*o.States), "Snapshots is %d for %d patterns", o.Snapshots, o.States)
 	case o.Epochs < 1:

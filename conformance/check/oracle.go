@@ -14,7 +14,9 @@ func Oracle(ctx context.Context, oracle core.Oracle, o *Options) Report {
 
 // NewOracle returns a session in which the checks of an oracle are run one by one. Nil options are the defaults.
 func NewOracle(oracle core.Oracle, o *Options) *Session {
-	return newSession(core.KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee { return oracleTrainee(oracle, o) })
+	return newSession(core.KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee {
+		return oracleTrainee(oracle, o)
+	})
 }
 
 func oracleTrainee(oracle core.Oracle, o Options) *trainee {
@@ -62,9 +64,12 @@ const labelsInRange = "labels"
 
 func oracleChecks() []check[*trainee] {
 	return slices.Concat(fitChecks(), []check[*trainee]{
-		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"}, (*trainee).checkLabels},
-		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "", []string{labelsInRange}, (*trainee).checkLearnsLabels},
-		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "", []string{core.RowIndependence}, (*trainee).checkConcurrentUse},
+		{labelsInRange, "Classify gives a label in 0 … States-1 for each snapshot", "", []string{"fit"},
+			(*trainee).checkLabels},
+		{"learns", "Labels of validation snapshots are right in the share of cases that Options.Accuracy says", "",
+			[]string{labelsInRange}, (*trainee).checkLearnsLabels},
+		{"concurrent-use", "Classify gives the same labels when several goroutines call it", "",
+			[]string{core.RowIndependence}, (*trainee).checkConcurrentUse},
 		{"lag", "Fits at lags of 2 and 3 give labels that are right in the same share of cases",
 			"", []string{"learns"}, (*trainee).checkOracleLag},
 		{trajectoriesCheck, "A fit to several trajectories, whose labels are numbered through, gives labels that are " +
@@ -125,8 +130,10 @@ func (s *trainee) checkVerdicts(ctx context.Context, fitted any, n *notes) error
 	if accuracy >= s.o.Accuracy {
 		return nil
 	}
-	return unjudged(fitted, wrong("look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
-		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows, 100/float64(s.o.States), 100*s.o.Accuracy))
+	return unjudged(fitted, wrong(
+		"look at the order of the labels; if the fit needs more steps, give them by Options.Epochs or Options.Settings",
+		"%.1f%% of %d labels are right, and chance is %.1f%%; it takes %.1f%%", 100*accuracy, out.rows,
+		100/float64(s.o.States), 100*s.o.Accuracy))
 }
 
 func (s *trainee) checkNeedsLabels(ctx context.Context, _ *notes) error {

@@ -15,7 +15,8 @@ type Program interface {
 	Name() string
 	// File says in words what is wrong with the file, nil for nothing.
 	File() error
-	// Start starts a process of it, which has said what it serves when Start returns. The error says in words what is wrong.
+	// Start starts a process of it, which has said what it serves when Start returns. The error says
+	// in words what is wrong.
 	Start(ctx context.Context) (Process, error)
 	// Free says which names of the things that it serves are taken by others, nil for none.
 	Free(things []any) error
@@ -51,7 +52,8 @@ const (
 // Plugin runs all checks of a plugin's program, before those of what it serves. Nil options are the defaults.
 func Plugin(ctx context.Context, p Program, o *Options) Report { return NewProgram(p, o).RunAll(ctx) }
 
-// NewProgram returns a session in which the checks of a plugin's program are run one by one. Nil options are the defaults.
+// NewProgram returns a session in which the checks of a plugin's program are run one by one. Nil
+// options are the defaults.
 func NewProgram(p Program, o *Options) *Session {
 	s := bareSession(KindPlugin, p, o, func() string { return p.Name() }, func(Options) error { return nil })
 	addChecks(s, programChecks(), func(o Options) *running { return &running{o: o, program: p} })
@@ -77,28 +79,36 @@ const (
 func programChecks() []check[*running] {
 	described := []string{startsCheck, describesCheck}
 	return []check[*running]{
-		{fileCheck, "The file is one that can be run, that nobody else can write, and that is as the lock file pins it", "", nil,
+		{fileCheck, "The file is one that can be run, that nobody else can write, and that is as the lock file pins it", "",
+			nil,
 			func(s *running, _ context.Context, _ *notes) error {
 				if err := s.program.File(); err != nil {
 					return wrong("name the file of a program that is yours alone, or allow it by a flag", "%v", err)
 				}
 				return nil
 			}},
-		{startsCheck, "A process of it writes its handshake as the first line of its standard output, and then says what it serves, in the time that a start may take",
+		{startsCheck, "A process of it writes its handshake as the first line of its standard output, and then says what " +
+			"it serves, in the time that a start may take",
 			"", []string{fileCheck}, (*running).checkStart},
-		{describesCheck, "It serves at least one thing, with descriptions that follow the rules of core.Description, and no two of a kind have one name",
+		{describesCheck, "It serves at least one thing, with descriptions that follow the rules of core.Description, and " +
+			"no two of a kind have one name",
 			"", []string{startsCheck}, (*running).checkDescriptions},
 		{"free-names", "No name of what it serves is taken by something built in, since what is built in cannot be replaced",
 			"", described, (*running).checkFree},
-		{"same-descriptions", "It describes what it serves alike at every call and in every process, even if two are started at once",
+		{"same-descriptions",
+			"It describes what it serves alike at every call and in every process, even if two are started at once",
 			"", described, (*running).checkSameDescriptions},
-		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described, (*running).checkLargeArrays},
-		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described, (*running).checkAsked},
-		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described, (*running).checkAbandoned},
+		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described,
+			(*running).checkLargeArrays},
+		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described,
+			(*running).checkAsked},
+		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described,
+			(*running).checkAbandoned},
 		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left, in its " +
 			"process group or (on Linux) out of it",
 			"", []string{abandonedCheck}, (*running).checkLeavesNothing},
-		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "", described, (*running).checkByHand},
+		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "",
+			described, (*running).checkByHand},
 	}
 }
 
@@ -119,11 +129,13 @@ func (s *running) checkStart(ctx context.Context, n *notes) error {
 		if ctx.Err() != nil {
 			return err // the engine says why
 		}
-		return wrong("call Serve first of all in main; without an SDK, write the handshake that plugin.proto describes", "%v", err)
+		return wrong("call Serve first of all in main; without an SDK, write the handshake that plugin.proto describes", "%v",
+			err)
 	}
 	const slow = time.Second
 	if took := time.Since(start); took > slow {
-		n.addf("a start took %.1f s, and every run starts a process: import large libraries, and read files, in the fit", took.Seconds())
+		n.addf("a start took %.1f s, and every run starts a process: import large libraries, and read files, in the fit",
+			took.Seconds())
 	}
 	return p.Close()
 }
@@ -252,7 +264,8 @@ func (s *running) checkAbandoned(ctx context.Context, _ *notes) error {
 		s.left = left
 		s.mu.Unlock()
 		return ended(err, s.o.Grace, "its standard input had ended",
-			"read standard input on a thread of its own, and exit at once when it ends: nothing else tells that the benchmark was killed")
+			"read standard input on a thread of its own, and exit at once when it ends: nothing else tells that the "+
+				"benchmark was killed")
 	})
 }
 
@@ -267,7 +280,8 @@ func (s *running) checkLeavesNothing(context.Context, *notes) error {
 }
 
 func (s *running) checkByHand(ctx context.Context, n *notes) error {
-	const remedy = "where the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with status 1"
+	const remedy = "where the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with " +
+		"status 1"
 	begun := time.Now()
 	said, status, err := s.program.ByHand(ctx)
 	switch {

@@ -18,13 +18,19 @@ import (
 
 func TestInPython(t *testing.T) {
 	for text, want := range map[string]string{
-		"return an error that wraps core.ErrNonFinite where a fit diverges":                           "raise NonFiniteError where a fit diverges",
-		"Evaluate returns ErrShape for views of different shapes, and ErrNonFinite for such values":   "evaluate raises ShapeError for views of different shapes, and NonFiniteError for such values",
-		"Without an observable PredictObservable returns ErrUnavailable":                              "Without an observable predict_observable raises UnavailableError",
-		"Fit returns the context's error soon after the context ends":                                 "fit raises Cancelled soon after the call is cancelled",
-		"the model does not declare the ability Spectral":                                             "the model does not declare the ability Spectral (eigenvalues and left_eigenfunctions)",
-		"LeftEigenfunctions gives an n×r matrix":                                                      "left_eigenfunctions gives an n×r matrix",
-		"compute every row by itself: no statistics over the rows of a call, nothing kept, no chance": "compute every row by itself: no statistics over the rows of a call, nothing kept, no chance",
+		"return an error that wraps core.ErrNonFinite where a fit diverges": "raise " +
+			"NonFiniteError where a fit diverges",
+		"Evaluate returns ErrShape for views of different shapes, and ErrNonFinite for such values": "evaluate raises " +
+			"ShapeError for views of different shapes, and NonFiniteError for such values",
+		"Without an observable PredictObservable returns ErrUnavailable": "Without an " +
+			"observable predict_observable raises UnavailableError",
+		"Fit returns the context's error soon after the context ends": "fit raises " +
+			"Cancelled soon after the call is cancelled",
+		"the model does not declare the ability Spectral": "the model does not " +
+			"declare the ability Spectral (eigenvalues and left_eigenfunctions)",
+		"LeftEigenfunctions gives an n×r matrix": "left_eigenfunctions gives an n×r matrix",
+		"compute every row by itself: no statistics over the rows of a call, nothing kept, no chance": "compute every row " +
+			"by itself: no statistics over the rows of a call, nothing kept, no chance",
 	} {
 		assert.Equal(t, want, inPython(text))
 	}
@@ -34,15 +40,18 @@ func TestInPython(t *testing.T) {
 	assert.Equal(t, "raise ShapeError", inPython(p.remedy))
 	assert.Equal(t, "predict of no steps raised nothing", inPython(p.found))
 
-	before := Report{Results: []Result{{Check: "errors", Status: Fail, Remedy: "return core.ErrShape", Notes: []string{"ErrLabel"}}}}
+	before := Report{Results: []Result{{Check: "errors", Status: Fail, Remedy: "return core.ErrShape", Notes: []string{
+		"ErrLabel"}}}}
 	after := before.InPython()
-	assert.Equal(t, Result{Check: "errors", Status: Fail, Remedy: "raise ShapeError", Notes: []string{"LabelError"}}, after.Results[0])
+	assert.Equal(t, Result{Check: "errors", Status: Fail, Remedy: "raise ShapeError", Notes: []string{"LabelError"}},
+		after.Results[0])
 	assert.Equal(t, []string{"ErrLabel"}, before.Results[0].Notes, "the report itself stays")
 }
 
 // TestInPythonKnowsEveryText: no rule and no remedy speaks of Go to an author in Python.
 func TestInPythonKnowsEveryText(t *testing.T) {
-	goWords := regexp.MustCompile(`core\.|\bErr[A-Z]|package core|%w|ctx|context|goroutine|mutex|panic|\bmat\.|Options\.|Training\.|Serve\b`)
+	goWords := regexp.MustCompile(`core\.|\bErr[A-Z]|package core|%w|ctx|context|goroutine|mutex|panic|\bmat\.|` +
+		`Options\.|Training\.|Serve\b`)
 	for _, e := range Catalogue() {
 		assert.NotRegexp(t, goWords, inPython(e.Rule), "rule of %s %s", e.Kind, e.Check)
 	}

@@ -30,7 +30,8 @@ const (
 	Blocked Status = "blocked"
 )
 
-// Result is how one check ended. Its JSON form is stable: fields may be added, none is renamed or removed while [Schema] stays.
+// Result is how one check ended. Its JSON form is stable: fields may be added, none is renamed or
+// removed while [Schema] stays.
 type Result struct {
 	// Check is the name of the check, unique within its kind.
 	Check  string `json:"check"`
@@ -53,7 +54,8 @@ type Result struct {
 // Explanation is all that there is to say about a result in one text.
 func (r Result) Explanation() string {
 	var parts []string
-	for _, part := range []struct{ label, text string }{{"rule", r.Checked}, {"found", r.Found}, {"remedy", r.Remedy}, {"reason", r.Reason}} {
+	for _, part := range []struct{ label, text string }{{"rule", r.Checked}, {"found", r.Found}, {"remedy", r.Remedy},
+		{"reason", r.Reason}} {
 		if part.text != "" {
 			parts = append(parts, fmt.Sprintf("%-7s %s", part.label+":", part.text))
 		}
@@ -89,8 +91,8 @@ func (r Report) With(status Status) []Result {
 	return some
 }
 
-// WriteText writes the report for a reader: a line for each check, with its explanation under what did not simply pass, and a
-// line that counts them.
+// WriteText writes the report for a reader: a line for each check, with its explanation under what
+// did not simply pass, and a line that counts them.
 func (r Report) WriteText(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s\n", r.Kind, r.Name)

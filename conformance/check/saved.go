@@ -37,9 +37,11 @@ func again(ctx context.Context, kind Kind, thing, fitted any, oracle core.Embedd
 	case !saves && !loads:
 		return nil, undeclared("fitted "+string(kind), "Saver")
 	case !saves:
-		return nil, wrong("implement core.Saver, or declare neither", "the %s declares that it loads, and what it fits cannot be saved", kind)
+		return nil, wrong("implement core.Saver, or declare neither",
+			"the %s declares that it loads, and what it fits cannot be saved", kind)
 	case !loads:
-		return nil, wrong("implement the loader of the kind, or declare neither", "what was fitted can be saved, and the %s declares no loader", kind)
+		return nil, wrong("implement the loader of the kind, or declare neither",
+			"what was fitted can be saved, and the %s declares no loader", kind)
 	}
 	state, err := saver.Save(ctx)
 	if err != nil {
@@ -105,7 +107,8 @@ func (s *trainee) checkSaved(ctx context.Context, _ *notes) error {
 		return failed(s.use+" of what was loaded", err)
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("keep all that it computes with, in the precision in which it computes", "%s of what was fitted, and of the same saved and loaded: %s", s.use, d)
+		return wrong("keep all that it computes with, in the precision in which it computes",
+			"%s of what was fitted, and of the same saved and loaded: %s", s.use, d)
 	}
 	return nil
 }
@@ -128,7 +131,8 @@ func (s *operating) checkSaved(ctx context.Context, _ *notes) error {
 		return inCase("of an operator that was saved and loaded", err)
 	}
 	if d := want.difference(got); d != "" {
-		return wrong("keep all that it computes with, in the precision in which it computes", "predictions of what was fitted, and of the same saved and loaded: %s", d)
+		return wrong("keep all that it computes with, in the precision in which it computes",
+			"predictions of what was fitted, and of the same saved and loaded: %s", d)
 	}
 	return nil
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// sequence is a cycle of patterns with a little noise: at time t it shows pattern t mod K, or, run backwards, −t mod K. Pattern k
-// is bright in the kth part of the flattened snapshot and dark elsewhere. Pixels lie in [0, 0.2] where it is dark and in
-// [0.7, 0.9] where it is bright, so that a snapshot is nearest to its own pattern by far.
+// sequence is a cycle of patterns with a little noise: at time t it shows pattern t mod K, or, run
+// backwards, −t mod K. Pattern k is bright in the kth part of the flattened snapshot and dark
+// elsewhere. Pixels lie in [0, 0.2] where it is dark and in [0.7, 0.9] where it is bright, so that
+// a snapshot is nearest to its own pattern by far.
 type sequence struct {
 	pixels []uint8
 	x      core.Snapshots // in 8 bits, so that nobody who reads them can write to them

@@ -32,8 +32,8 @@ func (n *notes) addf(format string, args ...any) {
 	n.texts = append(n.texts, fmt.Sprintf(format, args...))
 }
 
-// Session is the checking of one thing, check by check. It keeps what the checks share, a fitted model for instance, and the
-// results. It is used by one goroutine at a time.
+// Session is the checking of one thing, check by check. It keeps what the checks share, a fitted
+// model for instance, and the results. It is used by one goroutine at a time.
 type Session struct {
 	name    func() string // of the thing, by itself
 	options Options
@@ -61,16 +61,18 @@ func newSession[S any](kind Kind, thing described, o *Options, checks []check[S]
 		return nil
 	})
 	describe := func(context.Context, *notes) error { return checkDescription(thing) }
-	s.entries = append(s.entries, entry{Entry: Entry{kind, descriptionCheck, descriptionRule, ""}, needs: []string{setupCheck},
-		bind: func() runFunc { return describe }, renew: func() {}})
+	s.entries = append(s.entries, entry{Entry: Entry{kind, descriptionCheck, descriptionRule, ""},
+		needs: []string{setupCheck},
+		bind:  func() runFunc { return describe }, renew: func() {}})
 	addChecks(s, checks, fresh)
 	return s
 }
 
-// bareSession returns a session with the check of the setup only: that there is a thing, that the options can be used, and what usable
-// says beyond that.
+// bareSession returns a session with the check of the setup only: that there is a thing, that the
+// options can be used, and what usable says beyond that.
 func bareSession(kind Kind, thing any, o *Options, name func() string, usable func(Options) error) *Session {
-	s := &Session{name: name, options: o.resolved(), report: Report{Schema: Schema, Kind: kind}, results: map[string]Result{}}
+	s := &Session{name: name, options: o.resolved(), report: Report{Schema: Schema, Kind: kind},
+		results: map[string]Result{}}
 	setup := func(context.Context, *notes) error {
 		if core.IsNil(thing) {
 			return wrong("hand in a value", "the %s is nil", kind)
@@ -80,7 +82,8 @@ func bareSession(kind Kind, thing any, o *Options, name func() string, usable fu
 		}
 		return usable(s.options)
 	}
-	s.entries = []entry{{Entry: Entry{kind, setupCheck, "There is something to check that describes itself, and the options of the checks can be used", ""},
+	s.entries = []entry{{Entry: Entry{kind, setupCheck,
+		"There is something to check that describes itself, and the options of the checks can be used", ""},
 		bind: func() runFunc { return setup }, renew: func() {}}}
 	return s
 }
@@ -115,15 +118,16 @@ func (s *Session) Checks() []string {
 	return names
 }
 
-// Run runs a check, and those that it needs before it, each once: further calls return the same result. The check of a name
-// that does not exist fails.
+// Run runs a check, and those that it needs before it, each once: further calls return the same
+// result. The check of a name that does not exist fails.
 func (s *Session) Run(ctx context.Context, name string) Result {
 	if result, there := s.results[name]; there {
 		return result
 	}
 	i := slices.IndexFunc(s.entries, func(e entry) bool { return e.Check == name })
 	if i < 0 {
-		return Result{Check: name, Status: Fail, Found: core.Unknown("check", name, s.Checks()), Remedy: "name an existing check"}
+		return Result{Check: name, Status: Fail, Found: core.Unknown("check", name, s.Checks()), Remedy: "name an existing " +
+			"check"}
 	}
 	result := s.run(ctx, s.entries[i])
 	s.results[name] = result
@@ -192,8 +196,8 @@ func (s *Session) run(ctx context.Context, e entry) Result {
 	return result
 }
 
-// guarded runs a check within its time limit. Of a check that does not end then, even though its context has ended, the calls
-// are left to themselves.
+// guarded runs a check within its time limit. Of a check that does not end then, even though its
+// context has ended, the calls are left to themselves.
 func (s *Session) guarded(ctx context.Context, e entry) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, wrong("let the checks run to their end", "not checked: %v", err)
@@ -271,7 +275,8 @@ func failed(call string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", call, err) // the engine says why
 	case errors.Is(err, core.ErrPanic):
-		return wrong("no panic may leave it; return an error of package core where the input cannot be used", "%s panicked: %v", call, err)
+		return wrong("no panic may leave it; return an error of package core where the input cannot be used",
+			"%s panicked: %v", call, err)
 	}
 	return wrong("it must succeed on this input", "%s failed: %v", call, err)
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// system is a stable linear system in four dimensions, z_{t+1} = z_t A, whose eigenvalues are two conjugate pairs: two damped
-// rotations, mixed by an orthogonal matrix. Its trajectory is free of noise, so that A is what any consistent estimator finds.
+// system is a stable linear system in four dimensions, z_{t+1} = z_t A, whose eigenvalues are two
+// conjugate pairs: two damped rotations, mixed by an orthogonal matrix. Its trajectory is free of
+// noise, so that A is what any consistent estimator finds.
 type system struct {
 	evolution   *mat.Dense // A, d×d
 	eigenvalues []complex128

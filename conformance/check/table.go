@@ -102,7 +102,8 @@ func (t table) apart(u table) string {
 	for i := range t.rows {
 		a, b := t.row(i), u.row(i)
 		if d := core.RowDistance(a, b); !(d <= core.RowTolerance) {
-			return fmt.Sprintf("row %d differs by %.2g of its norm, and %g is the limit: %s", i, d, core.RowTolerance, t.difference(u))
+			return fmt.Sprintf("row %d differs by %.2g of its norm, and %g is the limit: %s", i, d, core.RowTolerance,
+				t.difference(u))
 		}
 	}
 	return ""

@@ -11,6 +11,7 @@ func TestTablesApart(t *testing.T) {
 	x := table{2, 2, []float64{1, 0.5, 2, 0}}
 	assert.Empty(t, x.apart(x))
 	assert.Empty(t, x.apart(table{2, 2, []float64{1 + 0x1p-22, 0.5, 2, 1e-6}}))
-	assert.Contains(t, x.apart(table{2, 2, []float64{1, 0.5, 2, 1e-3}}), "row 1 differs by 0.0005 of its norm, and 0.0001 is the limit")
+	assert.Contains(t, x.apart(table{2, 2, []float64{1, 0.5, 2, 1e-3}}),
+		"row 1 differs by 0.0005 of its norm, and 0.0001 is the limit")
 	assert.Contains(t, x.apart(table{1, 2, []float64{1, 0.5}}), "2×2 values and 1×2 values")
 }

@@ -267,8 +267,8 @@ func (s *posed) checkRepeatable(ctx context.Context, _ *notes) error {
 	if err != nil {
 		return err
 	}
-	const remedy = "seed everything that is drawn from the options, and depend neither on time, on earlier calls, nor on " +
-		"the order of a hash table or a folder"
+	const remedy = "seed everything that is drawn from the options, and depend neither on time, on earlier calls, nor " +
+		"on the order of a hash table or a folder"
 	again, err := s.open(ctx)
 	if err != nil {
 		return failed("another call of Open", err)
@@ -651,13 +651,14 @@ func checkTrueFunction(p *core.Problem, j int, f []complex128, n *notes) error {
 		return nil
 	}
 	if square == 0 {
-		return wrong("give values of an eigenfunction, which is not zero", "true eigenfunction %d is 0 at the test snapshots", j)
+		return wrong("give values of an eigenfunction, which is not zero", "true eigenfunction %d is 0 at the test snapshots",
+			j)
 	}
 	want, got := p.Truth.Eigenvalues[j], both/square
 	if most := 0.1 + 4/math.Sqrt(float64(pairs.Len())); cmplx.Abs(got-want) > most {
 		return wrong("give eigenfunctions in the order of the eigenvalues, those of E[f(x_lag) | x_0] = λ f(x_0)",
-			"true eigenfunction %d has the eigenvalue %.3g, and its values at test snapshots, a lag apart, say %.3g; of %d pairs "+
-				"it is %.2g away at most", j, want, got, pairs.Len(), most)
+			"true eigenfunction %d has the eigenvalue %.3g, and its values at test snapshots, a lag apart, say %.3g; of "+
+				"%d pairs it is %.2g away at most", j, want, got, pairs.Len(), most)
 	}
 	n.addf("true eigenfunction %d has the eigenvalue %.3g, and test snapshots say %.3g", j, want, got)
 	return nil
@@ -727,8 +728,9 @@ func differs(p, q *core.Problem) string {
 		if p.Truth != nil {
 			leading = p.Truth.Leading
 		}
-		return fmt.Sprintf("source %q, picture %q, word for a state %q, measure %+v, clock %+v, %d leading eigenvalues, valid up "+
-			"to %v", p.Source, p.Picture, word, p.Measure(), p.Clock, leading, p.ValidUpTo)
+		return fmt.Sprintf(
+			"source %q, picture %q, word for a state %q, measure %+v, clock %+v, %d leading eigenvalues, valid up "+
+				"to %v", p.Source, p.Picture, word, p.Measure(), p.Clock, leading, p.ValidUpTo)
 	}
 	if a, b := text(p), text(q); a != b {
 		return fmt.Sprintf("one has %s, and the other %s", a, b)

@@ -26,7 +26,8 @@ func TestRun(t *testing.T) {
 		t.Skip("it trains the oracle, which takes some seconds; -short is set")
 	}
 	var stdout, stderr bytes.Buffer
-	args := []string{"run", "--methods", "nearest", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out", filepath.Join(t.TempDir(), "out")}
+	args := []string{"run", "--methods", "nearest", "--epochs", "1", "--split", "64,12,10", "--steps", "2", "--out",
+		filepath.Join(t.TempDir(), "out")}
 	status := cli.Main(t.Context(), args, nil, &stdout, &stderr, cli.Config{Name: "custombench", Registry: withNearest})
 	assert.Zero(t, status, stderr.String())
 	assert.Regexp(t, `(?m)^\S+ +nearest +1/1 `, stdout.String())

@@ -18,8 +18,8 @@ func TestConformance(t *testing.T) {
 	conformance.RunMethodSuite(t, func() core.Method { return dmd{} }, &conformance.Options{Shape: []int{12, 12}})
 }
 
-// rotation returns n snapshots of two damped rotations in four dimensions, seen in d = 6 by a matrix and moved off the origin by shift,
-// and the eigenvalues of one step.
+// rotation returns n snapshots of two damped rotations in four dimensions, seen in d = 6 by a
+// matrix and moved off the origin by shift, and the eigenvalues of one step.
 func rotation(t *testing.T, n int, shift float64) (core.Snapshots, []complex128) {
 	t.Helper()
 	const d = 6
@@ -58,8 +58,8 @@ func fit(t *testing.T, x core.Snapshots, lag int, options map[string]any) core.M
 	return fitted
 }
 
-// TestLinearSystem: the trajectory of a linear system gives its eigenvalues, its future, and eigenfunctions that the dynamics carries
-// into their multiples.
+// TestLinearSystem: the trajectory of a linear system gives its eigenvalues, its future, and
+// eigenfunctions that the dynamics carries into their multiples.
 func TestLinearSystem(t *testing.T) {
 	x, values := rotation(t, 300, 0)
 	past, next := x.Slice(0, 299), x.Slice(1, 300)

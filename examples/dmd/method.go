@@ -10,8 +10,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// dmd is exact dynamic mode decomposition. Its models predict by the linear map that carries each training snapshot into the next
-// with the least squared error, among those that act on the leading principal directions of the snapshots only.
+// dmd is exact dynamic mode decomposition. Its models predict by the linear map that carries each
+// training snapshot into the next with the least squared error, among those that act on the leading
+// principal directions of the snapshots only.
 type dmd struct{}
 
 var _ core.Method = dmd{}
@@ -21,13 +22,15 @@ func (dmd) Describe() core.Description {
 	return core.Description{
 		Name:    "energy-dmd",
 		Summary: "exact dynamic mode decomposition of the pixels",
-		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares linear map from it to " +
-			"the snapshots one lag on (Schmid, Dynamic mode decomposition of numerical and experimental data, J. Fluid Mech. 656, " +
-			"2010; in the exact form of Tu, Rowley, Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory and " +
-			"applications, J. Comput. Dyn. 1, 2014). Predictions are not clipped.",
+		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares linear map " +
+			"from it to " +
+			"the snapshots one lag on (Schmid, Dynamic mode decomposition of numerical and experimental data, J. Fluid Mech. " +
+			"656, 2010; in the exact form of Tu, Rowley, Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory " +
+			"and applications, J. Comput. Dyn. 1, 2014). Predictions are not clipped.",
 		Options: []core.Option{
 			core.IntOption("rank", 0, 0, 100_000, "largest rank; 0 for as many as energy asks for"),
-			core.FloatOption("energy", 0.99, 0, 1, "share of the snapshots' squared singular values that the rank keeps at least"),
+			core.FloatOption("energy", 0.99, 0, 1,
+				"share of the snapshots' squared singular values that the rank keeps at least"),
 			core.BoolOption("centre", true, "subtract the mean training snapshot"),
 		},
 	}
@@ -82,7 +85,8 @@ func (m *model) subtractMean(snapshots *mat.Dense) {
 	}
 }
 
-// chooseRank returns the rank that the options ask for, given the singular values of pairs snapshots in descending order.
+// chooseRank returns the rank that the options ask for, given the singular values of pairs
+// snapshots in descending order.
 func (m *model) chooseRank(values []float64, pairs int, o core.Options) int {
 	rounding := values[0] * float64(max(pairs, m.mean.Len())) * 0x1p-52
 	total, numerical := 0.0, 0

@@ -9,16 +9,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// spectrum has the eigenvalues of an operator Q B in the order of [core.SpectralOperator], and its left eigenvectors, scaled as
-// told there.
+// spectrum has the eigenvalues of an operator Q B in the order of [core.SpectralOperator], and its
+// left eigenvectors, scaled as told there.
 type spectrum struct {
 	values []complex128
 	modes  [][]complex128 // r vectors of d coefficients
 }
 
-// newSpectrum returns the spectrum of Q B, for Q (d×r) with orthonormal columns and B (r×d), by that of the r×r matrix B Q: where
-// B Q v = λ v and uᵀ B Q = λ uᵀ, the operator has the right eigenvector Q v and the left one Bᵀ u, the exact DMD mode (Tu et al.
-// 2014, definition 1). It returns nil if the QR algorithm does not converge.
+// newSpectrum returns the spectrum of Q B, for Q (d×r) with orthonormal columns and B (r×d), by
+// that of the r×r matrix B Q: where B Q v = λ v and uᵀ B Q = λ uᵀ, the operator has the right
+// eigenvector Q v and the left one Bᵀ u, the exact DMD mode (Tu et al. 2014, definition 1). It
+// returns nil if the QR algorithm does not converge.
 func newSpectrum(q, b *mat.Dense) *spectrum {
 	var reduced mat.Dense
 	reduced.Mul(b, q)
@@ -45,8 +46,8 @@ func newSpectrum(q, b *mat.Dense) *spectrum {
 	return s
 }
 
-// mode returns Bᵀ u of the kth eigenvector, scaled so that its product with the right eigenvector of norm 1 is 1. Where the two
-// are orthogonal, for an eigenvalue of 0 for instance, it is zero.
+// mode returns Bᵀ u of the kth eigenvector, scaled so that its product with the right eigenvector
+// of norm 1 is 1. Where the two are orthogonal, for an eigenvalue of 0 for instance, it is zero.
 func mode(b *mat.Dense, value complex128, left, right *mat.CDense, k int) []complex128 {
 	r, d := b.Dims()
 	product, squares := complex(0, 0), 0.0 // uᵀ v and ‖v‖²

@@ -10,17 +10,18 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// barlow is the loss of Zbontar, Jing, Misra, LeCun and Deny, "Barlow Twins: self-supervised learning via redundancy reduction",
-// ICML 2021, equations 1 and 2, with a snapshot and its successor in the place of two distortions of an image: for the
-// cross-correlation matrix C (d×d) of the features of both views over a batch,
+// barlow is the loss of Zbontar, Jing, Misra, LeCun and Deny, "Barlow Twins: self-supervised
+// learning via redundancy reduction", ICML 2021, equations 1 and 2, with a snapshot and its
+// successor in the place of two distortions of an image: for the cross-correlation matrix C (d×d)
+// of the features of both views over a batch,
 //
 //	Σ_i (1 − C_ii)² + λ Σ_{i≠j} C_ij²
 type barlow struct{}
 
 var _ core.Loss = barlow{}
 
-// smallest is added to the variances, so that the loss is smooth at constant features too. It is PyTorch's for batch normalisation,
-// with which the paper standardises.
+// smallest is added to the variances, so that the loss is smooth at constant features too. It is
+// PyTorch's for batch normalisation, with which the paper standardises.
 const smallest = 1e-5
 
 // Describe implements [core.Loss].
@@ -28,12 +29,14 @@ func (barlow) Describe() core.Description {
 	return core.Description{
 		Name:    "barlow-twins",
 		Summary: "redundancy reduction: each feature correlates with itself one lag on, and with no other",
-		Doc: "The squared distance between the cross-correlation matrix of both views and the identity (Zbontar, Jing, Misra, LeCun and " +
-			"Deny, Barlow Twins: self-supervised learning via redundancy reduction, ICML 2021, with the successor in the place of a " +
-			"second distortion). Its value does not change when features are shifted or scaled, but for the small number that keeps it " +
-			"smooth at constant ones.",
+		Doc: "The squared distance between the cross-correlation matrix of both views and the identity (Zbontar, Jing, " +
+			"Misra, LeCun and " +
+			"Deny, Barlow Twins: self-supervised learning via redundancy reduction, ICML 2021, with the successor in the " +
+			"place of a second distortion). Its value does not change when features are shifted or scaled, but for the small " +
+			"number that keeps it smooth at constant ones.",
 		Options: []core.Option{
-			core.FloatOption("redundancy", 0.005, 0, 1e6, "weight λ of the correlations between different features; the default is the paper's"),
+			core.FloatOption("redundancy", 0.005, 0, 1e6,
+				"weight λ of the correlations between different features; the default is the paper's"),
 		},
 	}
 }
@@ -46,7 +49,8 @@ func (barlow) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	}
 	n, d := x.Dims()
 	if rows, columns := y.Dims(); rows != n || columns != d || n < 2 {
-		return core.LossValue{}, fmt.Errorf("%w: barlow-twins: views of %d×%d and %d×%d; they must have one shape, and at least 2 rows",
+		return core.LossValue{}, fmt.Errorf(
+			"%w: barlow-twins: views of %d×%d and %d×%d; they must have one shape, and at least 2 rows",
 			core.ErrShape, n, d, rows, columns)
 	}
 	u, v := standardise(x), standardise(y)
@@ -67,7 +71,9 @@ func (barlow) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 		}
 	}
 	if loss.Value-loss.Value != 0 { // no number passes this way unseen: each is in C
-		return core.LossValue{}, fmt.Errorf("%w: barlow-twins: the loss is %v: a view has such a value, or one too large to square", core.ErrNonFinite, loss.Value)
+		return core.LossValue{}, fmt.Errorf(
+			"%w: barlow-twins: the loss is %v: a view has such a value, or one too large to square", core.ErrNonFinite,
+			loss.Value)
 	}
 	loss.GradX = u.gradient(v.values, slope.T())
 	loss.GradY = v.gradient(u.values, slope)
@@ -99,9 +105,9 @@ func standardise(x mat.Matrix) standardised {
 	return s
 }
 
-// gradient returns the derivative of the loss by the view that was standardised, where other is the other view and slope the
-// derivative by C or its transpose. By the standardised values û it is ĝ = other slope/n; by a column u of the view, of n values,
-// (ĝ − mean(ĝ) − û mean(ĝ û))/scale.
+// gradient returns the derivative of the loss by the view that was standardised, where other is the
+// other view and slope the derivative by C or its transpose. By the standardised values û it is ĝ =
+// other slope/n; by a column u of the view, of n values, (ĝ − mean(ĝ) − û mean(ĝ û))/scale.
 func (s standardised) gradient(other, slope mat.Matrix) *mat.Dense {
 	n, d := s.values.Dims()
 	g := mat.NewDense(n, d, nil)

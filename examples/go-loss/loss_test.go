@@ -43,7 +43,8 @@ func TestValues(t *testing.T) {
 	opposite.Scale(-1, x)
 	assert.InDelta(t, 3*2*2, evaluate(t, x, &opposite, nil).Value, 1e-3, "correlations of −1")
 	turned.Mul(x, mat.NewDense(3, 3, []float64{0, 1, 0, 0, 0, 1, 1, 0, 0}))
-	assert.InDelta(t, 3+3*0.25, evaluate(t, x, &turned, map[string]any{"redundancy": 0.25}).Value, 1e-3, "features that become one another")
+	assert.InDelta(t, 3+3*0.25, evaluate(t, x, &turned, map[string]any{"redundancy": 0.25}).Value, 1e-3,
+		"features that become one another")
 }
 
 // TestGradients by central differences, (f(x+h) − f(x−h))/2h, whose error is of the order of h².
@@ -86,7 +87,8 @@ func TestWarnings(t *testing.T) {
 	for i := range 8 {
 		y.Set(i, 1, 4)
 	}
-	assert.Equal(t, []string{"feature 1 of the lagged view is all but constant over the batch"}, evaluate(t, x, y, nil).Warnings)
+	assert.Equal(t, []string{"feature 1 of the lagged view is all but constant over the batch"},
+		evaluate(t, x, y, nil).Warnings)
 }
 
 func BenchmarkEvaluate64x5(b *testing.B) {

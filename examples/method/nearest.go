@@ -1,7 +1,8 @@
-// Package method shows how to add a method to the benchmark: describe it, fit it, predict with it. Command custombench runs
-// it beside the built-in methods.
+// Package method shows how to add a method to the benchmark: describe it, fit it, predict with it.
+// Command custombench runs it beside the built-in methods.
 //
-// The method checks neither data nor shapes: registries, plugins and conformance suites put a guard around it ([core.Guard]).
+// The method checks neither data nor shapes: registries, plugins and conformance suites put a guard
+// around it ([core.Guard]).
 package method
 
 import (
@@ -22,7 +23,8 @@ var _ core.Method = Nearest{}
 func (Nearest) Describe() core.Description {
 	return core.Description{
 		Name: "nearest", Summary: "what followed the most similar training snapshot",
-		Doc: "E. N. Lorenz, Atmospheric predictability as revealed by naturally occurring analogues, J. Atmos. Sci. 26, 1969.",
+		Doc: "E. N. Lorenz, Atmospheric predictability as revealed by naturally occurring analogues, " +
+			"J. Atmos. Sci. 26, 1969.",
 	}
 }
 

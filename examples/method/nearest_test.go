@@ -37,8 +37,8 @@ func TestConformance(t *testing.T) {
 	conformance.RunMethodSuite(t, func() core.Method { return method.Nearest{} }, &conformance.Options{Shape: []int{8, 8}})
 }
 
-// TestOrderedMNIST predicts one step of the benchmark's own task. A prediction is an image of the training sequence, whose
-// label is known: no oracle is needed to judge it.
+// TestOrderedMNIST predicts one step of the benchmark's own task. A prediction is an image of the
+// training sequence, whose label is known: no oracle is needed to judge it.
 func TestOrderedMNIST(t *testing.T) {
 	ordered := orderedmnist.Task{}
 	options, err := ordered.Describe().Resolve(map[string]any{"split": "600,10,100", "steps": 1})
@@ -50,7 +50,8 @@ func TestOrderedMNIST(t *testing.T) {
 		labels[fmt.Sprint(task.Train.At(0).Slice(i, i+1).Floats())] = label
 	}
 
-	model, err := method.Nearest{}.Fit(t.Context(), &core.Training{Train: task.Train, Validation: task.Validation, Lag: task.Lag, States: task.Rank})
+	model, err := method.Nearest{}.Fit(t.Context(), &core.Training{Train: task.Train, Validation: task.Validation,
+		Lag: task.Lag, States: task.Rank})
 	require.NoError(t, err)
 	next, err := model.Predict(t.Context(), task.Test.At(0))
 	require.NoError(t, err)

@@ -54,7 +54,8 @@ func ArrayLimit() int64 { return Limit() / 2 }
 // TooLarge is an [ErrTooLarge] that names the size, the limit and the remedy.
 func TooLarge(what string, size, most int64) error {
 	return fmt.Errorf("%w: %s %s, and the most is %s; if you trust the file, allow more by the environment "+
-		"variable %s, which is %d now; tables and arrays may take half of it", ErrTooLarge, what, sizeText(size), sizeText(most), Variable, Limit()/mebibyte)
+		"variable %s, which is %d now; tables and arrays may take half of it", ErrTooLarge, what, sizeText(size),
+		sizeText(most), Variable, Limit()/mebibyte)
 }
 
 func sizeText(bytes int64) string {

@@ -30,12 +30,14 @@ func (a *Array) UnmarshalJSON(content []byte) error {
 	isReal := len(a.Data) == size && len(a.Re)+len(a.Im) == 0
 	isComplex := len(a.Re) == size && len(a.Im) == size && len(a.Data) == 0
 	if len(a.Shape) == 0 || size < 1 || !isReal && !isComplex {
-		return fmt.Errorf("an array of shape %v with %d real values, %d real and %d imaginary parts", a.Shape, len(a.Data), len(a.Re), len(a.Im))
+		return fmt.Errorf("an array of shape %v with %d real values, %d real and %d imaginary parts", a.Shape, len(a.Data),
+			len(a.Re), len(a.Im))
 	}
 	return nil
 }
 
-// Dense returns a new matrix of the values of a real array: the first axis is the rows, all others together the columns.
+// Dense returns a new matrix of the values of a real array: the first axis is the rows, all others
+// together the columns.
 func (a Array) Dense() *mat.Dense {
 	rows := a.Shape[0]
 	m := mat.NewDense(rows, len(a.Data)/rows, nil)
@@ -69,7 +71,8 @@ func (a Array) near(got mat.Matrix, tolerance float64) error {
 	for i := range rows {
 		for j := range columns {
 			if d := math.Abs(got.At(i, j) - expected.At(i, j)); !(d <= tolerance*largest) {
-				return fmt.Errorf("entry (%d, %d) is %v where %v is expected; the tolerance is %v of %v", i, j, got.At(i, j), expected.At(i, j), tolerance, largest)
+				return fmt.Errorf("entry (%d, %d) is %v where %v is expected; the tolerance is %v of %v", i, j, got.At(i, j),
+					expected.At(i, j), tolerance, largest)
 			}
 		}
 	}

@@ -25,8 +25,9 @@ const Folder = "KOOPBENCH_GOLDEN"
 //go:embed testdata/*.json
 var committed embed.FS
 
-// Load reads the golden file of that name, "ridge.json" for instance, into the struct that file points to. The test fails at
-// once if the file is missing, is not what the struct says, or holds no case.
+// Load reads the golden file of that name, "ridge.json" for instance, into the struct that file
+// points to. The test fails at once if the file is missing, is not what the struct says, or holds
+// no case.
 func Load(t testing.TB, name string, file any) {
 	t.Helper()
 	content, err := read(name)

@@ -54,8 +54,10 @@ func TestArray(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"shape": [2], "re": [1, 2], "im": [3, 4]}`), &z))
 	assert.Equal(t, []complex128{1 + 3i, 2 + 4i}, z.Complex())
 
-	for _, broken := range []string{`{"data": [1]}`, `{"shape": [], "data": []}`, `{"shape": [0], "data": []}`, `{"shape": [2], "data": [1]}`,
-		`{"shape": [1], "data": [1], "re": [1], "im": [1]}`, `{"shape": [1], "re": [1]}`, `{"shape": [-1, -1], "data": [1]}`, `3`} {
+	for _, broken := range []string{`{"data": [1]}`, `{"shape": [], "data": []}`, `{"shape": [0], "data": []}`,
+		`{"shape": [2], "data": [1]}`,
+		`{"shape": [1], "data": [1], "re": [1], "im": [1]}`, `{"shape": [1], "re": [1]}`, `{"shape": [-1, -1], "data": [1]}`,
+		`3`} {
 		assert.Error(t, json.Unmarshal([]byte(broken), &Array{}), broken)
 	}
 }

@@ -206,7 +206,8 @@ func kindOf(descr string) (kind, error) {
 	}
 	k, ok := kinds[name]
 	if !ok {
-		return k, fmt.Errorf("values of type %.40q are not read; floats and whole numbers of at most 64 bits, and booleans, are", descr)
+		return k, fmt.Errorf(
+			"values of type %.40q are not read; floats and whole numbers of at most 64 bits, and booleans, are", descr)
 	}
 	if k.order = binary.ByteOrder(binary.LittleEndian); big {
 		k.order = binary.BigEndian

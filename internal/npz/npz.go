@@ -1,7 +1,8 @@
 // Package npz reads and writes NumPy's .npz archives: named arrays of any shape, which numpy.load opens.
 //
-// The format is NumPy's (numpy.lib.format): a zip file of .npy members. What is written has headers of version 1.0 and is
-// little-endian and row-major; what numpy.save writes of numbers is read, whatever its order.
+// The format is NumPy's (numpy.lib.format): a zip file of .npy members. What is written has headers
+// of version 1.0 and is little-endian and row-major; what numpy.save writes of numbers is read,
+// whatever its order.
 //
 // Any package may import it; it imports package foreign alone, which says how much is read.
 package npz
@@ -23,9 +24,9 @@ var ErrFormat = errors.New("not a readable .npz file")
 // ErrArray says that a file is not an array that this package reads.
 var ErrArray = errors.New("not a readable .npy file")
 
-// Array is an array of any shape with its values in row-major order. Values is a []float32, []float64, []int64, []uint8,
-// []complex128 or []bool, or a [Text], which has no shape. Values of other types are read as the least of these that holds them:
-// float16 as float32, int8 as int64.
+// Array is an array of any shape with its values in row-major order. Values is a []float32,
+// []float64, []int64, []uint8, []complex128 or []bool, or a [Text], which has no shape. Values of
+// other types are read as the least of these that holds them: float16 as float32, int8 as int64.
 type Array struct {
 	Shape  []int
 	Values any
@@ -34,8 +35,8 @@ type Array struct {
 // Archive is a set of named arrays.
 type Archive map[string]Array
 
-// Text as the values of an array makes it a member of that name as it is, with no header: "header.json" for instance. numpy.load
-// gives its bytes.
+// Text as the values of an array makes it a member of that name as it is, with no header:
+// "header.json" for instance. numpy.load gives its bytes.
 type Text []byte
 
 func typeOf(values any) (descr string, n int, err error) {

@@ -54,8 +54,10 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	assert.ErrorContains(t, npz.Write(&bytes.Buffer{}, npz.Archive{"x": {Shape: []int{2}, Values: []float32{1}}}), "1 values do not fill the shape [2]")
-	assert.ErrorContains(t, npz.Write(&bytes.Buffer{}, npz.Archive{"x": {Shape: []int{1}, Values: []string{""}}}), "[]string")
+	assert.ErrorContains(t, npz.Write(&bytes.Buffer{}, npz.Archive{"x": {Shape: []int{2}, Values: []float32{1}}}),
+		"1 values do not fill the shape [2]")
+	assert.ErrorContains(t, npz.Write(&bytes.Buffer{}, npz.Archive{"x": {Shape: []int{1}, Values: []string{""}}}),
+		"[]string")
 }
 
 func FuzzRead(f *testing.F) {

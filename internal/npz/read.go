@@ -13,8 +13,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// Read reads an archive. The error is [ErrFormat] for what is not one, with [foreign.ErrTooLarge] where its arrays take more than
-// [foreign.ArrayLimit] together: that is known before they are read.
+// Read reads an archive. The error is [ErrFormat] for what is not one, with [foreign.ErrTooLarge]
+// where its arrays take more than [foreign.ArrayLimit] together: that is known before they are
+// read.
 func Read(r io.ReaderAt, size int64) (Archive, error) {
 	return read(r, size, false)
 }
@@ -152,8 +153,8 @@ func ReadArray(r io.Reader) (Array, error) {
 	return a, err
 }
 
-// ReadValues reads values of that type and shape, row-major, to the end of a file that has no header of NumPy's, under the
-// conditions of [ReadArray]. descr is as in one: ">f4".
+// ReadValues reads values of that type and shape, row-major, to the end of a file that has no
+// header of NumPy's, under the conditions of [ReadArray]. descr is as in one: ">f4".
 func ReadValues(r io.Reader, descr string, shape []int) (Array, error) {
 	h := header{shape: shape, size: product(shape)}
 	var err error
@@ -194,9 +195,10 @@ func (h header) unfilled() error {
 	return fmt.Errorf("the values do not fill the shape %v exactly", h.shape)
 }
 
-// Rows reads an archive that must have these arrays alone, of these shapes, and hands them on row by row: values is what lies at
-// one place of the first axis, of a type as in [Array]. Memory does not grow with the number of rows. The error is [ErrFormat], or
-// that of use, which may be nil where all that counts is that the file is whole.
+// Rows reads an archive that must have these arrays alone, of these shapes, and hands them on row
+// by row: values is what lies at one place of the first axis, of a type as in [Array]. Memory does
+// not grow with the number of rows. The error is [ErrFormat], or that of use, which may be nil
+// where all that counts is that the file is whole.
 func Rows(r io.ReaderAt, size int64, want map[string][]int, use func(name string, row int, values any) error) error {
 	most := int64(maxDirectory)
 	for _, shape := range want {

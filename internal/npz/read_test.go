@@ -66,10 +66,11 @@ func TestHeadersRefused(t *testing.T) {
 		file []byte
 		says string
 	}{
-		"version 4":      {npy(4, "{}", nil), "of version 4"},
-		"no dictionary":  {npy(1, "[]", nil), "unreadable header"},
-		"torn":           {npy(1, "{'descr': '<f4'", nil), "unreadable header"},
-		"twice":          {npy(1, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", nil), "unreadable"},
+		"version 4":     {npy(4, "{}", nil), "of version 4"},
+		"no dictionary": {npy(1, "[]", nil), "unreadable header"},
+		"torn":          {npy(1, "{'descr': '<f4'", nil), "unreadable header"},
+		"twice": {npy(1, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", nil),
+			"unreadable"},
 		"another key":    {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (), 'x': 1}", nil), "unreadable"},
 		"a key too few":  {npy(1, "{'descr': '<f4', 'shape': ()}", nil), "unreadable"},
 		"shape a number": {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1)}", nil), "unreadable"},
@@ -82,9 +83,11 @@ func TestHeadersRefused(t *testing.T) {
 		"long header":    {npy(2, strings.Repeat(" ", 1<<17), nil), "131072 bytes, and the most is 65536"},
 		"too few values": {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", make([]byte, 7)), "do not fill"},
 		"too many":       {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", make([]byte, 9)), "do not fill"},
-		"2^64 values":    {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 4)}", nil), "too large shape"},
-		"uint64":         {npy(1, "{'descr': '<u8', 'fortran_order': False, 'shape': ()}", bytes.Repeat([]byte{255}, 8)), "value 18446744073709551615"},
-		"nothing":        {nil, "does not begin"},
+		"2^64 values": {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 4)}", nil),
+			"too large shape"},
+		"uint64": {npy(1, "{'descr': '<u8', 'fortran_order': False, 'shape': ()}", bytes.Repeat([]byte{255}, 8)),
+			"value 18446744073709551615"},
+		"nothing": {nil, "does not begin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := npz.ReadArray(bytes.NewReader(c.file))
@@ -146,14 +149,17 @@ func TestTypes(t *testing.T) {
 			assert.Equal(t, c.want, a.Values)
 		})
 	}
-	nan, err := npz.ReadArray(bytes.NewReader(npy(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (), }", []byte{1, 0x7e})))
+	nan, err := npz.ReadArray(bytes.NewReader(npy(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (), }",
+		[]byte{1, 0x7e})))
 	require.NoError(t, err)
 	assert.True(t, math.IsNaN(float64(nan.Values.([]float32)[0])))
 }
 
-// TestFortranOrder: numpy.asfortranarray([[[0,1],[2,3],[4,5]],[[6,7],[8,9],[10,11]]]) lies as 0 6 2 8 4 10 1 7 3 9 5 11.
+// TestFortranOrder: numpy.asfortranarray([[[0,1],[2,3],[4,5]],[[6,7],[8,9],[10,11]]]) lies as 0 6 2
+// 8 4 10 1 7 3 9 5 11.
 func TestFortranOrder(t *testing.T) {
-	file := npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }\n", []byte{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11})
+	file := npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }\n", []byte{0, 6, 2, 8, 4, 10, 1,
+		7, 3, 9, 5, 11})
 	a, err := npz.ReadArray(bytes.NewReader(file))
 	require.NoError(t, err)
 	assert.Equal(t, npz.Array{Shape: []int{2, 3, 2}, Values: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}, a)
@@ -176,20 +182,24 @@ func archiveOf(t testing.TB, method uint16, members ...[]byte) []byte {
 // TestHostileArchives: what would take far more memory than the file has bytes is refused by its header.
 func TestHostileArchives(t *testing.T) {
 	zeros := func(n int) []byte {
-		return append(npy(1, fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }\n", n), nil), make([]byte, n)...)
+		return append(npy(1, fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }\n", n), nil),
+			make([]byte, n)...)
 	}
 	many := make([][]byte, 20000)
 	for name, c := range map[string]struct {
 		file []byte
 		says string
 	}{
-		"2^31 arrays without values": {archiveOf(t, zip.Deflate, npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 0), }\n", nil)),
+		"2^31 arrays without values": {archiveOf(t, zip.Deflate, npy(1,
+			"{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 0), }\n", nil)),
 			"takes 8192.0 MiB, and the most is 128.0 MiB"},
-		"2^31 values": {archiveOf(t, zip.Deflate, npy(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647,), }\n", nil)),
+		"2^31 values": {archiveOf(t, zip.Deflate, npy(1,
+			"{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647,), }\n", nil)),
 			"takes 16384.0 MiB, and the most is 128.0 MiB"},
 		"a bomb": {archiveOf(t, zip.Deflate, zeros(129<<20)), "takes 129.0 MiB, and the most is 128.0 MiB"},
 		"bombs":  {archiveOf(t, zip.Deflate, zeros(65<<20), zeros(65<<20)), "takes 65.0 MiB, and the most is 63.0 MiB"},
-		"turned": {archiveOf(t, zip.Deflate, npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (65, 1048576), }\n", nil)),
+		"turned": {archiveOf(t, zip.Deflate, npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (65, 1048576), }\n",
+			nil)),
 			"takes 130.0 MiB"},
 		"a list of members": {archiveOf(t, zip.Store, many...), "its list of members has more than 1048576 bytes"},
 	} {
@@ -207,7 +217,8 @@ func TestHostileArchives(t *testing.T) {
 
 // TestSharedBytes: members that lie on one another have more bytes together than the file.
 func TestSharedBytes(t *testing.T) {
-	member := append(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }\n", nil), make([]byte, 100000)...)
+	member := append(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (100000,), }\n", nil),
+		make([]byte, 100000)...)
 	data := archiveOf(t, zip.Store, member, nil, nil)
 	// The list of members says of all that they are as long as the first, and where it is.
 	first := bytes.Index(data, []byte("PK\x01\x02"))
@@ -256,7 +267,8 @@ func TestRows(t *testing.T) {
 		"too many":      {map[string][]int{"x": {2, 3}}, data, `it has an array "n", and may not`},
 		"too few":       {map[string][]int{"x": {2, 3}, "n": {2}, "y": {1}}, data, "2 of the 3 arrays"},
 		"torn":          {want, data[:len(data)-30], ""},
-		"too large":     {map[string][]int{"x": {math.MaxInt32, math.MaxInt32, math.MaxInt32}}, data, "cannot have the shape"},
+		"too large": {map[string][]int{"x": {math.MaxInt32, math.MaxInt32, math.MaxInt32}}, data,
+			"cannot have the shape"},
 		"column-major": {map[string][]int{"a0": {2, 2}}, archiveOf(t, zip.Store,
 			npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }", make([]byte, 4))), "column-major"},
 		"values missing": {map[string][]int{"a0": {2, 2}}, archiveOf(t, zip.Store,

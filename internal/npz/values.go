@@ -20,9 +20,13 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"f2":  real(2, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return half(o.Uint16(b)), nil }),
-	"f4":  real(4, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return math.Float32frombits(o.Uint32(b)), nil }),
-	"f8":  real(8, 8, func(b []byte, o binary.ByteOrder) (float64, error) { return math.Float64frombits(o.Uint64(b)), nil }),
+	"f2": real(2, 4, func(b []byte, o binary.ByteOrder) (float32, error) { return half(o.Uint16(b)), nil }),
+	"f4": real(4, 4, func(b []byte, o binary.ByteOrder) (float32, error) {
+		return math.Float32frombits(o.Uint32(b)), nil
+	}),
+	"f8": real(8, 8, func(b []byte, o binary.ByteOrder) (float64, error) {
+		return math.Float64frombits(o.Uint64(b)), nil
+	}),
 	"i1":  real(1, 8, func(b []byte, _ binary.ByteOrder) (int64, error) { return int64(int8(b[0])), nil }),
 	"i2":  real(2, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int16(o.Uint16(b))), nil }),
 	"i4":  real(4, 8, func(b []byte, o binary.ByteOrder) (int64, error) { return int64(int32(o.Uint32(b))), nil }),

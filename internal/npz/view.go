@@ -13,8 +13,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// View is an array of real numbers in the bytes of a .npy file, which may be a mapped file: values are decoded as they are
-// read. Its rows are what lies at one place of the first axis, row-major. It may be read by several goroutines at a time.
+// View is an array of real numbers in the bytes of a .npy file, which may be a mapped file: values
+// are decoded as they are read. Its rows are what lies at one place of the first axis, row-major.
+// It may be read by several goroutines at a time.
 type View struct {
 	header
 
@@ -22,8 +23,8 @@ type View struct {
 	bytes []byte
 }
 
-// NewView returns the array in the content of a .npy file. The error is [ErrArray], as it is for complex numbers and for
-// a single number, which has no rows.
+// NewView returns the array in the content of a .npy file. The error is [ErrArray], as it is for
+// complex numbers and for a single number, which has no rows.
 func NewView(content []byte) (v View, err error) {
 	defer func() {
 		if err != nil {
@@ -105,10 +106,12 @@ func (v View) Read(dst []float32, from int) {
 // mostRead is the largest member of an archive, in bytes, that is read and not left where it is.
 const mostRead = 1 << 20
 
-// Views returns the arrays that are wanted in the content of an archive, by their names, in the order of the archive. Large members that
-// are not compressed stay where they are, and their checksums are not looked at; others are read, and take at most most
-// bytes of memory together, which is what it returns too. The error is [ErrFormat].
-func Views(content []byte, most int64, wanted func(name string) bool) (names []string, views []View, used int64, err error) {
+// Views returns the arrays that are wanted in the content of an archive, by their names, in the
+// order of the archive. Large members that are not compressed stay where they are, and their
+// checksums are not looked at; others are read, and take at most most bytes of memory together,
+// which is what it returns too. The error is [ErrFormat].
+func Views(content []byte, most int64, wanted func(name string) bool) (names []string, views []View,
+	used int64, err error) {
 	r := bytes.NewReader(content)
 	members, err := open(r, r.Size(), math.MaxInt64)
 	if err != nil {
@@ -118,9 +121,11 @@ func Views(content []byte, most int64, wanted func(name string) bool) (names []s
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		switch {
 		case !isArray:
-			return nil, nil, 0, fmt.Errorf("%w: the member %.80q is not a .npy file; archives of NumPy have no other", ErrFormat, f.Name)
+			return nil, nil, 0, fmt.Errorf("%w: the member %.80q is not a .npy file; archives of NumPy have no other",
+				ErrFormat, f.Name)
 		case name != path.Base(name):
-			return nil, nil, 0, fmt.Errorf("%w: the member %.80q lies in a folder of the archive; give arrays names without slashes",
+			return nil, nil, 0, fmt.Errorf(
+				"%w: the member %.80q lies in a folder of the archive; give arrays names without slashes",
 				ErrFormat, f.Name)
 		case !wanted(name):
 			continue

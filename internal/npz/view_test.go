@@ -86,11 +86,15 @@ func TestViewOfColumnMajor(t *testing.T) {
 
 func TestViewRefuses(t *testing.T) {
 	for file, says := range map[string]string{
-		"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n":                            "values of type \"|O\" are not read",
-		"{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n":                           "its values are complex numbers (c8)",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (), }\n":                             "it is a single number",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n":                           "the shape [3] takes 12 bytes of values, and the file has 8",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n":                           "the shape [1] takes 4 bytes of values, and the file has 8",
+		"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n": "values of type \"|O\" " +
+			"are not read",
+		"{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n": "its values are complex " +
+			"numbers (c8)",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (), }\n": "it is a single number",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n": "the shape [3] takes 12 " +
+			"bytes of values, and the file has 8",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n": "the shape [1] takes 4 " +
+			"bytes of values, and the file has 8",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 99999999)}":               "takes",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647,)*3}":                    "unreadable header",
 		"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }\n":                  "records of several fields",
@@ -184,8 +188,8 @@ func FuzzView(f *testing.F) {
 	})
 }
 
-// zip64 is an archive of one stored member whose sizes are in extra fields of 64 bits, as Python writes it when it does not
-// know them before.
+// zip64 is an archive of one stored member whose sizes are in extra fields of 64 bits, as Python
+// writes it when it does not know them before.
 func zip64(t *testing.T, name string, content []byte) []byte {
 	le := binary.LittleEndian
 	size, sum := uint64(len(content)), crc32.ChecksumIEEE(content)

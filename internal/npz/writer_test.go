@@ -33,10 +33,12 @@ func TestWriterRefuses(t *testing.T) {
 	w := npz.NewWriter(&bytes.Buffer{})
 	values, err := w.Float32("images", 2)
 	require.NoError(t, err)
-	assert.ErrorContains(t, binary.Write(values, binary.LittleEndian, []float32{1, 2, 3}), "more values than the shape [2] has")
+	assert.ErrorContains(t, binary.Write(values, binary.LittleEndian, []float32{1, 2, 3}),
+		"more values than the shape [2] has")
 	require.NoError(t, binary.Write(values, binary.LittleEndian, []float32{1}))
 	_, err = w.Float32("more", 1)
 	require.ErrorContains(t, err, `array "images": 4 bytes of values are missing of the shape [2]`)
 	assert.Error(t, w.Close())
-	assert.ErrorContains(t, npz.NewWriter(&bytes.Buffer{}).Add("x", npz.Array{Shape: []int{2}, Values: []float32{1}}), "do not fill the shape")
+	assert.ErrorContains(t, npz.NewWriter(&bytes.Buffer{}).Add("x", npz.Array{Shape: []int{2}, Values: []float32{1}}),
+		"do not fill the shape")
 }

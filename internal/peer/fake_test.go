@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// fakeVariable makes the test program stand in for the programs that are measured; its value says which, and how it behaves.
+// fakeVariable makes the test program stand in for the programs that are measured; its value says
+// which, and how it behaves.
 const fakeVariable = "KOOPBENCH_PEER_FAKE"
 
 func TestMain(m *testing.M) {
@@ -35,7 +36,8 @@ func useFake(t *testing.T, fake string) (*bench, string) {
 	if err := os.MkdirAll(filepath.Join(dir, "methods"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return &bench{settings: settings{Rounds: 2, Seed: 7, Threads: 2}, root: dir, temp: dir, log: io.Discard, python: program}, program
+	return &bench{settings: settings{Rounds: 2, Seed: 7, Threads: 2}, root: dir, temp: dir, log: io.Discard,
+		python: program}, program
 }
 
 func argument(args []string, name string) string {
@@ -73,10 +75,12 @@ func actAs(fake string, args []string) int {
 	case slices.Contains(args, "run"):
 		runs := []map[string]any{}
 		for _, method := range []string{"linear", "vamp", "contrastive", "autoencoder", "classifier"} {
-			runs = append(runs, map[string]any{"method": method, "fit_seconds": 0.001, "compile_seconds": 0.001, "predict_seconds": 0.002, "accuracy": []float64{0.9}})
+			runs = append(runs, map[string]any{"method": method, "fit_seconds": 0.001, "compile_seconds": 0.001,
+				"predict_seconds": 0.002, "accuracy": []float64{0.9}})
 		}
 		return writeFake(out, map[string]any{
-			"environment": map[string]any{"backend": "cpu"}, "oracle": map[string]any{"fit_seconds": 0.004, "test_accuracy": 0.98}, "runs": runs,
+			"environment": map[string]any{"backend": "cpu"}, "oracle": map[string]any{"fit_seconds": 0.004,
+				"test_accuracy": 0.98}, "runs": runs,
 		}, args)
 	default: // the peer's whole run
 		seconds := map[string]float64{}
@@ -84,8 +88,9 @@ func actAs(fake string, args []string) int {
 			seconds[part] = 0.02
 		}
 		return writeFake(out, map[string]any{
-			"seconds": seconds, "accuracy": map[string][]float64{"vamp": {0.9}}, "oracle_test_accuracy": 0.97, "peak_rss_bytes": 1,
-			"versions": map[string]string{"torch": "2"},
+			"seconds": seconds, "accuracy": map[string][]float64{"vamp": {0.9}}, "oracle_test_accuracy": 0.97,
+			"peak_rss_bytes": 1,
+			"versions":       map[string]string{"torch": "2"},
 		}, args)
 	}
 	return 0

@@ -14,15 +14,17 @@ import (
 // benchTime is how long each benchmark runs, a round.
 const benchTime = "1s"
 
-// benchmarks runs the Go benchmarks that a pattern names in a compiled test program of a package, on the given threads, each
-// for a time as -test.benchtime takes it.
-func (b *bench) benchmarks(ctx context.Context, program, pkg, pattern string, threads int, time string, env ...string) (benchResults, error) {
+// benchmarks runs the Go benchmarks that a pattern names in a compiled test program of a package,
+// on the given threads, each for a time as -test.benchtime takes it.
+func (b *bench) benchmarks(ctx context.Context, program, pkg, pattern string, threads int, time string,
+	env ...string) (benchResults, error) {
 	var out bytes.Buffer
 	env = append(env, fmt.Sprintf("GOMAXPROCS=%d", threads))
 	cmd := b.command(ctx, env, program, "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+time)
 	cmd.Dir, cmd.Stdout = filepath.Join(b.root, pkg), &out
 	if err := cmd.Run(); err != nil {
-		return nil, errors.Join(ctx.Err(), fmt.Errorf("the benchmarks of %s failed: %w\n%s", pkg, err, bytes.TrimSpace(out.Bytes())))
+		return nil, errors.Join(ctx.Err(), fmt.Errorf("the benchmarks of %s failed: %w\n%s", pkg, err,
+			bytes.TrimSpace(out.Bytes())))
 	}
 	return parseBenchmarks(out.Bytes(), threads)
 }
@@ -30,7 +32,8 @@ func (b *bench) benchmarks(ctx context.Context, program, pkg, pattern string, th
 // benchResults has the metrics of each benchmark by unit: "ns/op", "GFLOP/s".
 type benchResults map[string]map[string]float64
 
-// parseBenchmarks reads what a test program prints of its benchmarks, as https://go.dev/design/14313-benchmark-format has it:
+// parseBenchmarks reads what a test program prints of its benchmarks, as
+// https://go.dev/design/14313-benchmark-format has it:
 //
 //	BenchmarkStep/vamp-2    280    3912345 ns/op    512 B/op
 //

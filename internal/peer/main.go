@@ -56,11 +56,14 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.Int64Var(&s.Seed, "seed", 42, "seed of all methods and oracles, at every round")
 	flags.IntVar(&s.Epochs, "epochs", 0, "train nothing for more epochs; 0 is no limit")
 	flags.IntVar(&s.Threads, "threads", runtime.GOMAXPROCS(0), "threads of both sides")
-	flags.StringVar(&s.Backend, "backend", "", "compute backend of koopbench's whole run, as bench takes it: cpu:kernels=avx2")
+	flags.StringVar(&s.Backend, "backend", "",
+		"compute backend of koopbench's whole run, as bench takes it: cpu:kernels=avx2")
 	flags.BoolVar(&s.steps, "steps", false, "measure single steps, on every backend, in place of the whole run")
-	flags.BoolVar(&s.kernels, "kernels", false, "measure the kernels of backend/cpu in place of the whole run; this needs no Python")
+	flags.BoolVar(&s.kernels, "kernels", false,
+		"measure the kernels of backend/cpu in place of the whole run; this needs no Python")
 	flags.StringVar(&s.XLA, "xla", "", "file of a PJRT plugin: --steps on XLA too, which needs a C compiler")
-	flags.StringVar(&s.venv, "venv", "", "virtual environment of the peer (default koopbench/peer in the user's cache folder)")
+	flags.StringVar(&s.venv, "venv", "",
+		"virtual environment of the peer (default koopbench/peer in the user's cache folder)")
 	flags.StringVar(&s.python, "python", "python3", "interpreter to make the virtual environment with")
 	flags.StringVar(&s.json, "json", "", "write all figures to this file")
 	if err := flags.Parse(args); err != nil {
@@ -151,7 +154,8 @@ func (b *bench) logf(format string, values ...any) { fmt.Fprintf(b.log, format+"
 func moduleRoot(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}} {{.Dir}}").Output()
 	if err != nil {
-		return "", fmt.Errorf("go list does not say where the module is; run this inside the repository, with go on the path: %w", err)
+		return "", fmt.Errorf(
+			"go list does not say where the module is; run this inside the repository, with go on the path: %w", err)
 	}
 	path, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 	if path != "github.com/koopbench/koopbench" {

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// command is a child process in the module's folder, whose errors and progress go to the log. The end of ctx interrupts it and
-// its own children, and kills it if it is still there ten seconds later. env adds to, or replaces, variables.
+// command is a child process in the module's folder, whose errors and progress go to the log. The
+// end of ctx interrupts it and its own children, and kills it if it is still there ten seconds
+// later. env adds to, or replaces, variables.
 func (b *bench) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env, cmd.Stderr = b.root, append(os.Environ(), env...), b.log
@@ -40,7 +41,8 @@ func measure(cmd *exec.Cmd) (cost, error) {
 	}, nil
 }
 
-// build compiles by a go command, "build" or "test -c", into a file of the temporary folder. XLA is in it if xla is true.
+// build compiles by a go command, "build" or "test -c", into a file of the temporary folder. XLA is
+// in it if xla is true.
 func (b *bench) build(ctx context.Context, name, pkg string, xla bool, verb ...string) (string, error) {
 	path := filepath.Join(b.temp, name+exeSuffix)
 	tags, env := []string{}, []string{"CGO_ENABLED=0"}

@@ -13,8 +13,9 @@ import (
 
 const exeSuffix = ""
 
-// interruptGroup makes the end of the command's context interrupt the process and its children, and nothing else. What is left of
-// them a few seconds later, such as a child that was just being started, is killed.
+// interruptGroup makes the end of the command's context interrupt the process and its children, and
+// nothing else. What is left of them a few seconds later, such as a child that was just being
+// started, is killed.
 func interruptGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {

@@ -57,7 +57,8 @@ func (b *bench) stepsOf(ctx context.Context, variants []variant) (*stepTimes, er
 			if s.Missing[v.column] != "" {
 				continue
 			}
-			times, err := b.benchmarks(ctx, v.program, "methods", stepBenchmarks, b.Threads, benchTime, "GOMLX_BACKEND="+v.backend, "GOMLX_NO_AUTO_INSTALL=1")
+			times, err := b.benchmarks(ctx, v.program, "methods", stepBenchmarks, b.Threads, benchTime, "GOMLX_BACKEND="+
+				v.backend, "GOMLX_NO_AUTO_INSTALL=1")
 			if ctx.Err() != nil {
 				return nil, err
 			}

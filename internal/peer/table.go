@@ -14,8 +14,8 @@ func newComparison(ours, theirs string) *comparison {
 	return &comparison{table{{"", ours, theirs, theirs + " ÷ " + ours}}}
 }
 
-// add adds a row of pairs, ours and theirs, one a round: the median of each side, and of the ratios within a round the median
-// and the range.
+// add adds a row of pairs, ours and theirs, one a round: the median of each side, and of the ratios
+// within a round the median and the range.
 func (c *comparison) add(name string, pairs [][2]float64) {
 	var ours, theirs, ratios []float64
 	for _, p := range pairs {

@@ -10,8 +10,8 @@ import (
 	"runtime"
 )
 
-// prepareVenv makes the peer's virtual environment where there is none, and installs what requirements.txt pins and is not
-// there yet.
+// prepareVenv makes the peer's virtual environment where there is none, and installs what
+// requirements.txt pins and is not there yet.
 func (b *bench) prepareVenv(ctx context.Context) error {
 	dir, err := b.venvFolder()
 	if err != nil {
@@ -21,10 +21,12 @@ func (b *bench) prepareVenv(ctx context.Context) error {
 		return errors.Join(ctx.Err(), err)
 	}
 	requirements := filepath.Join(b.root, "internal", "peer", "requirements.txt")
-	pip := b.command(ctx, nil, b.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
+	pip := b.command(ctx, nil, b.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+		"-r", requirements)
 	pip.Stdout = b.log
 	if err := pip.Run(); err != nil {
-		return errors.Join(ctx.Err(), fmt.Errorf("pip cannot install %s into %s, see above; it needs a network and about 6 GB of disk: %w", requirements, dir, err))
+		return errors.Join(ctx.Err(), fmt.Errorf(
+			"pip cannot install %s into %s, see above; it needs a network and about 6 GB of disk: %w", requirements, dir, err))
 	}
 	return nil
 }
@@ -50,17 +52,21 @@ func (b *bench) openVenv(ctx context.Context, dir string) (string, error) {
 		return interpreter, nil
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return "", fmt.Errorf("--venv %s holds files and is no virtual environment; name another folder, or empty this one", dir)
+		return "", fmt.Errorf("--venv %s holds files and is no virtual environment; name another folder, or empty this one",
+			dir)
 	}
 	creator, err := exec.LookPath(b.settings.python)
 	if err != nil {
-		return "", fmt.Errorf("there is no %s on the path; install Python 3.11 or later with its module venv, or name an interpreter by --python: %w", b.settings.python, err)
+		return "", fmt.Errorf("there is no %s on the path; install Python 3.11 or later with its module venv, or name an "+
+			"interpreter by --python: %w", b.settings.python, err)
 	}
 	b.logf("making a virtual environment in %s and installing kooplearn and torch; this takes minutes", dir)
 	create := b.command(ctx, nil, creator, "-m", "venv", dir)
 	create.Stdout = b.log
 	if err := create.Run(); err != nil {
-		return "", fmt.Errorf("%s -m venv failed, see above; install Python's modules venv and ensurepip (python3-venv on Debian): %w", b.settings.python, err)
+		return "", fmt.Errorf(
+			"%s -m venv failed, see above; install Python's modules venv and ensurepip (python3-venv on Debian): %w",
+			b.settings.python, err)
 	}
 	return interpreter, nil
 }

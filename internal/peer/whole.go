@@ -65,7 +65,8 @@ func (b *bench) wholeOf(ctx context.Context, binary string) (_ *whole, err error
 	w := &whole{Settings: b.settings}
 	for i := range b.Rounds {
 		var r round
-		if r.Koopbench, w.Environment, err = b.koopbench(ctx, binary, filepath.Join(b.temp, fmt.Sprint("results-", i))); err != nil {
+		if r.Koopbench, w.Environment, err = b.koopbench(ctx, binary,
+			filepath.Join(b.temp, fmt.Sprint("results-", i))); err != nil {
 			return nil, errors.Join(ctx.Err(), fmt.Errorf("koopbench's run failed: %w", err))
 		}
 		b.logf("round %d: koopbench %.1f s", i+1, r.Koopbench.WallSeconds)

@@ -1,9 +1,11 @@
-// Package statefile writes and reads the state of something fitted, or of a fit under way, as a file: models and checkpoints.
+// Package statefile writes and reads the state of something fitted, or of a fit under way, as a
+// file: models and checkpoints.
 //
-// A file is an .npz archive, uncompressed, which numpy.load opens: the arrays of the state, and the member "header.json", an
-// object with "format", the name and version of the format; "header", what the owner of the format says about the state; and
-// "facts", those of the state. Its last 64 bytes, the comment of the zip archive, are the SHA-256 of all bytes before them in
-// hexadecimal digits: a file that is torn or changed is not read.
+// A file is an .npz archive, uncompressed, which numpy.load opens: the arrays of the state, and the
+// member "header.json", an object with "format", the name and version of the format; "header", what
+// the owner of the format says about the state; and "facts", those of the state. Its last 64 bytes,
+// the comment of the zip archive, are the SHA-256 of all bytes before them in hexadecimal digits: a
+// file that is torn or changed is not read.
 package statefile
 
 import (
@@ -37,8 +39,8 @@ type file struct {
 	Facts  json.RawMessage `json:"facts,omitempty"`
 }
 
-// Encode returns the file of a state. The format is a name and a version, "koopbench.model/1"; header is written as JSON. Equal
-// states give equal bytes.
+// Encode returns the file of a state. The format is a name and a version, "koopbench.model/1";
+// header is written as JSON. Equal states give equal bytes.
 func Encode(format string, header any, s *core.State) ([]byte, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -74,8 +76,9 @@ func checksum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Decode reads a file that Encode wrote, and its header into the value to which header points. The error is [ErrVersion] where it is
-// of another version of the format, which it names, and [ErrFormat] where it is torn or something else.
+// Decode reads a file that Encode wrote, and its header into the value to which header points. The
+// error is [ErrVersion] where it is of another version of the format, which it names, and
+// [ErrFormat] where it is torn or something else.
 func Decode(data []byte, format string, header any) (*core.State, error) {
 	return Read(bytes.NewReader(data), int64(len(data)), format, header)
 }
@@ -106,7 +109,9 @@ func Read(r io.ReaderAt, size int64, format string, header any) (*core.State, er
 		if writer.Version != "" {
 			writer.Version = ", version " + writer.Version
 		}
-		return nil, fmt.Errorf("%w: it is of version %s of the format %s, and this program reads version %s; use the program that wrote it%s", ErrVersion, other, name, version, writer.Version)
+		return nil, fmt.Errorf(
+			"%w: it is of version %s of the format %s, and this program reads version %s; use the program that wrote it%s",
+			ErrVersion, other, name, version, writer.Version)
 	}
 	if err := checkSeal(r, size); err != nil {
 		return nil, err

@@ -65,7 +65,8 @@ func TestOtherFormats(t *testing.T) {
 	var h header
 	_, err := statefile.Decode(encode(t, "test.state/3"), format, &h)
 	require.ErrorIs(t, err, statefile.ErrVersion)
-	assert.ErrorContains(t, err, "it is of version 3 of the format test.state, and this program reads version 2; use the program that wrote it, version v1.2")
+	assert.ErrorContains(t, err, "it is of version 3 of the format test.state, and this program reads version 2; use "+
+		"the program that wrote it, version v1.2")
 	_, err = statefile.Decode(encode(t, "test.other/2"), format, &h)
 	require.ErrorIs(t, err, statefile.ErrFormat)
 	assert.ErrorContains(t, err, `"test.other/2"`)

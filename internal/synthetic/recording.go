@@ -16,8 +16,9 @@ const (
 	burstRows       = 16
 )
 
-// WriteRecording writes a .npy file of rows × columns float32. Every thousand rows begins a burst of 16: noise that moves
-// by one column and decays from row to row. All else is zero and a hole in the file, which takes little of the disk.
+// WriteRecording writes a .npy file of rows × columns float32. Every thousand rows begins a burst
+// of 16: noise that moves by one column and decays from row to row. All else is zero and a hole in
+// the file, which takes little of the disk.
 func WriteRecording(path string, rows, columns int) (err error) {
 	file, err := os.Create(path)
 	if err != nil {

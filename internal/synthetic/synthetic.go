@@ -5,8 +5,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Images returns n noisy images of size×size pixels that show the states 0, 1, …, states-1, 0, … in turn, and their labels.
-// State k is a bright rectangle at a place of its own; values are in [0, 1]. size is at least 4.
+// Images returns n noisy images of size×size pixels that show the states 0, 1, …, states-1, 0, … in
+// turn, and their labels. State k is a bright rectangle at a place of its own; values are in [0,
+// 1]. size is at least 4.
 func Images(n, size, states int, seed int64) (core.Snapshots, []int) {
 	random := core.NewStream(seed, "synthetic")
 	values, labels := make([]float32, n*size*size), make([]int, n)

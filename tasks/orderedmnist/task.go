@@ -43,9 +43,9 @@ func (Task) Describe() core.Description {
 	return core.Description{
 		Name:    Name,
 		Summary: "images of the digits 0, 1, 2, … in turn, judged by an oracle that reads the predicted images",
-		Doc: "Ordered MNIST of Kostic et al., \"Learning invariant representations of time-homogeneous stochastic dynamical " +
-			"systems\", ICLR 2024: the image at time t is one of the digit t mod c, where c is the number of digits. " +
-			"Roll-outs begin at every test image. A prediction is right if the oracle, a classifier trained on the " +
+		Doc: "Ordered MNIST of Kostic et al., \"Learning invariant representations of time-homogeneous stochastic " +
+			"dynamical systems\", ICLR 2024: the image at time t is one of the digit t mod c, where c is the number of " +
+			"digits. Roll-outs begin at every test image. A prediction is right if the oracle, a classifier trained on the " +
 			"training images, reads the digit in it that is due. The eigenvalues of the true evolution operator are " +
 			"the c-th roots of unity to the power of the lag. With test=mnist-test, training and validation images are " +
 			"of MNIST's training set alone, and test images of its test set, in turn from its beginning: so it is in the " +
@@ -57,7 +57,8 @@ func (Task) Describe() core.Description {
 				testSequence, testMNIST),
 			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
 			core.IntOption(core.LagOption, 1, 1, maxLag, "images from one step to the next"),
-			core.TextOption(core.DataOption, "", core.MaxText, "folder of four IDX files in place of the MNIST inside this program"),
+			core.TextOption(core.DataOption, "", core.MaxText,
+				"folder of four IDX files in place of the MNIST inside this program"),
 		},
 	}
 }

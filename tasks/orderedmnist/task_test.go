@@ -65,8 +65,8 @@ func TestOpenMNISTTest(t *testing.T) {
 // TestOpenMNISTTestRefuses: neither part reaches into the other half.
 func TestOpenMNISTTestRefuses(t *testing.T) {
 	for split, says := range map[string]string{
-		"29000,211,5": "a split of 29000,211,5 images: MNIST (embedded) (training images): sequence too short: 29211 images " +
-			"of the ordered sequence of 5 digits; it has 29210; train and validate on fewer",
+		"29000,211,5": "a split of 29000,211,5 images: MNIST (embedded) (training images): sequence too short: 29211 " +
+			"images of the ordered sequence of 5 digits; it has 29210; train and validate on fewer",
 		"50,20,4901": "a split of 50,20,4901 images: MNIST (embedded) (test images): sequence too short: 4901 images of " +
 			"the ordered sequence of 5 digits; it has 4900; test on fewer",
 	} {

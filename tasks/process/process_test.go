@@ -14,7 +14,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// counting is the process whose rows are 0, 1, 2, …
+// counting is the process whose rows are 0, 1, 2 and so on.
 func counting() *Process {
 	return &Process{
 		Name: "counting", Summary: "whole numbers", Width: 1, Picture: core.SeriesPicture,

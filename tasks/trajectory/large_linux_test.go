@@ -33,8 +33,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// TestLarge opens rows of 784 numbers in a sparse file: 64 000, 200 MB, or as many as KOOPBENCH_LARGE_ROWS says. 6400000
-// of them are 20 GB. It says how long each reading takes.
+// TestLarge opens rows of 784 numbers in a sparse file: 64 000, 200 MB, or as many as
+// KOOPBENCH_LARGE_ROWS says. 6400000 of them are 20 GB. It says how long each reading takes.
 func TestLarge(t *testing.T) {
 	rows, columns := 64_000, 784
 	if text := os.Getenv("KOOPBENCH_LARGE_ROWS"); text != "" {

@@ -28,7 +28,8 @@ func parseSplit(text string) (split, error) {
 	s := split{text: text}
 	parts := strings.Split(text, ",")
 	if len(parts) != 3 {
-		return s, fmt.Errorf("%w: a split of %q; give three shares, like .6,.2,.2, or three numbers of snapshots", core.ErrOption,
+		return s, fmt.Errorf("%w: a split of %q; give three shares, like .6,.2,.2, or three numbers of snapshots",
+			core.ErrOption,
 			text)
 	}
 	sum := 0.0
@@ -74,8 +75,9 @@ type piece struct {
 // partNames are the names of arrays and files that are parts by themselves.
 var partNames = []string{"train", "validation", "test"}
 
-// cut cuts recordings into the parts to train, validate and test on, in the order of time and of files, and says by which
-// rule. The error is [core.ErrTooShort] if a part comes out too short, or [core.ErrOption].
+// cut cuts recordings into the parts to train, validate and test on, in the order of time and of
+// files, and says by which rule. The error is [core.ErrTooShort] if a part comes out too short, or
+// [core.ErrOption].
 func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, err error) {
 	named, err := namedParts(all)
 	add := func(part int, r *dataset.Recording, from, end int) {
@@ -210,7 +212,8 @@ func (s setting) longEnough(parts [3][]piece) error {
 	}
 	if least := s.past() + s.steps*s.lag + 1; longest < least {
 		return fmt.Errorf("%w: the longest test trajectory has %s; %s at a lag of %d and a delay of %d take %d; give "+
-			"fewer steps, or more to the test part%s", core.ErrTooShort, foreign.Count(longest, "row"), foreign.Count(s.steps, "step"),
+			"fewer steps, or more to the test part%s", core.ErrTooShort, foreign.Count(longest, "row"),
+			foreign.Count(s.steps, "step"),
 			s.lag, s.delay, least, turned(parts[2][0].from))
 	}
 	return nil

@@ -8,7 +8,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// standard is the mean and the population standard deviation of each value of a snapshot. The deviation of a constant is 1.
+// standard is the mean and the population standard deviation of each value of a snapshot. The
+// deviation of a constant is 1.
 type standard struct {
 	mean, deviation []float64
 	constant        []bool

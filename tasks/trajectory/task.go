@@ -45,32 +45,37 @@ func (Task) Describe() core.Description {
 	return core.Description{
 		Name:    Name,
 		Summary: "your own data: trajectories in .npy, .npz, .csv and .tsv files",
-		Doc: "Each file, or array of an .npz file, is a trajectory: rows in the order of time, or images. Snapshots are cut " +
-			"into parts to train, validate and test on; nothing is paired across the end of a file or a part. Predictions are " +
-			"judged by their distance from the true future, in standard deviations of the test snapshots. See docs/own-data.md.",
+		Doc: "Each file, or array of an .npz file, is a trajectory: rows in the order of time, or images. Snapshots are " +
+			"cut into parts to train, validate and test on; nothing is paired across the end of a file or a part. Predictions " +
+			"are judged by their distance from the true future, in standard deviations of the test snapshots. " +
+			"See docs/own-data.md.",
 		Options: []core.Option{
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
 			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers "+
 				"from 1 on, or ranges A..B of either; all if it is left out"),
-			core.TextOption(ArraysOption, "", core.MaxText, "arrays of .npz files that are read, separated by commas; all if it is "+
-				"left out"),
-			core.ChoiceOption(HeaderOption, "whether the first line of a table names its columns; auto if it has a text that is no "+
-				"number", dataset.AutoHeader, "true", "false"),
+			core.TextOption(ArraysOption, "", core.MaxText,
+				"arrays of .npz files that are read, separated by commas; all if it is "+
+					"left out"),
+			core.ChoiceOption(HeaderOption,
+				"whether the first line of a table names its columns; auto if it has a text that is no "+
+					"number", dataset.AutoHeader, "true", "false"),
 			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
 				"number; auto for one called t, time or index, none for none"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: three numbers of "+
 				"snapshots, or three shares; these are of the time of each trajectory, and from ten on of whole trajectories"),
 			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
 			core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
-			core.IntOption(process.StartsOption, 1000, 1, maxStarts, "roll-outs at most, which begin at test snapshots evenly apart"),
+			core.IntOption(process.StartsOption, 1000, 1, maxStarts,
+				"roll-outs at most, which begin at test snapshots evenly apart"),
 			core.ChoiceOption(process.StandardiseOption, "values less their mean over the training part, divided by their "+
 				"standard deviation over it; auto does so for vectors, and not for images", "auto", "true", "false"),
 			core.IntOption(process.DelayOption, 1, 1, maxDelay, "rows that a snapshot holds, the newest last"),
 			core.IntOption("stride", 1, 1, maxLag, "rows from one of them to the next"),
 			core.TextOption("eigenvalues", "", core.MaxText, "true eigenvalues of the evolution operator over one row, "+
 				"separated by commas, like .95+.1i,.95-.1i; 1 is added"),
-			core.IntOption("rank", 0, 0, maxRank, "usual rank of an operator, or number of features; 0 for as many as values of "+
-				"a snapshot, at most 16"),
+			core.IntOption("rank", 0, 0, maxRank,
+				"usual rank of an operator, or number of features; 0 for as many as values of "+
+					"a snapshot, at most 16"),
 		},
 	}
 }
@@ -107,10 +112,12 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	}
 	data := o.String(core.DataOption)
 	if data == "" {
-		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas", core.ErrOption)
+		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas",
+			core.ErrOption)
 	}
 	all, err := dataset.Recordings(ctx, data, dataset.Selection{
-		Columns: o.String(ColumnsOption), Time: o.String(TimeOption), Arrays: o.String(ArraysOption), Header: o.String(HeaderOption),
+		Columns: o.String(ColumnsOption), Time: o.String(TimeOption), Arrays: o.String(ArraysOption),
+		Header: o.String(HeaderOption),
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +139,8 @@ func agree(all []dataset.Recording) error {
 		const within = 0.05
 		switch {
 		case !r.Rows.SameShape(first.Rows):
-			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files or arrays of one width", core.ErrShape,
+			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files or arrays of one width",
+				core.ErrShape,
 				first.Rows.Shape(), first.Title(), r.Rows.Shape(), r.Title())
 		case first.Names != nil && r.Names != nil && !slices.Equal(first.Names, r.Names):
 			return fmt.Errorf("%w: the columns %s in %s, and %s in %s; give files of the same columns", core.ErrShape,
@@ -142,7 +150,8 @@ func agree(all []dataset.Recording) error {
 			if r.Interval > 0 {
 				timed, other = r, first
 			}
-			return fmt.Errorf("%w: %s has a time, and %s has none; give all a time, or none", core.ErrShape, timed.Title(), other.Title())
+			return fmt.Errorf("%w: %s has a time, and %s has none; give all a time, or none", core.ErrShape, timed.Title(),
+				other.Title())
 		case math.Abs(r.Interval-first.Interval) > within*first.Interval:
 			return fmt.Errorf("%w: %.6g from one row to the next in %s, and %.6g in %s; give files of the same interval",
 				core.ErrShape, first.Interval, first.Title(), r.Interval, r.Title())
@@ -169,8 +178,10 @@ func precise(all []dataset.Recording) error {
 	}
 	for j, s := range spans {
 		if s.Lost() {
-			return fmt.Errorf("%w: %s: %s lies between %.10g and %.10g, and 32 bits keep such numbers to %.2g only; take a constant off "+
-				"it, such as its mean, or leave it out by columns=", dataset.ErrFormat, all[0].Title(), all[0].Column(j), s.Low, s.High, s.Error)
+			return fmt.Errorf(
+				"%w: %s: %s lies between %.10g and %.10g, and 32 bits keep such numbers to %.2g only; take a constant off "+
+					"it, such as its mean, or leave it out by columns=", dataset.ErrFormat, all[0].Title(), all[0].Column(j), s.Low,
+				s.High, s.Error)
 		}
 	}
 	return nil
@@ -253,5 +264,6 @@ func located(err error, all []dataset.Recording) error {
 			return found
 		}
 	}
-	return fmt.Errorf("%w; a value lies very far outside the training part: give standardise=false, or look at the data", err)
+	return fmt.Errorf("%w; a value lies very far outside the training part: give standardise=false, or look at the data",
+		err)
 }

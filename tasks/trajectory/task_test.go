@@ -109,7 +109,8 @@ func TestSameNumbersSameBits(t *testing.T) {
 	archive := npz.Archive{"orbit": {Shape: []int{200, 3}, Values: values}}
 	require.NoError(t, npz.WritePlain(&stored, archive, ""))
 	require.NoError(t, npz.Write(&deflated, archive))
-	for _, options := range []map[string]any{nil, {"standardise": "false"}, {"delay": 4, "stride": 2, "lag": 2, "steps": 3}} {
+	for _, options := range []map[string]any{nil, {"standardise": "false"}, {"delay": 4, "stride": 2, "lag": 2,
+		"steps": 3}} {
 		hashes := map[string]string{}
 		for name, content := range map[string][]byte{
 			"a.csv": []byte(table("x,y,z", rows)), "a.tsv": []byte(strings.ReplaceAll(table("", rows), ",", "\t")),
@@ -217,7 +218,8 @@ func TestSplits(t *testing.T) {
 		{one, "50,20,10", 5, []int{50}, []int{20}, []int{10}, "split by numbers of snapshots, which leaves 8 rows unused"},
 		{one + "," + two, "", 1, []int{60, 30}, []int{20, 10}, []int{20, 10}, "each split in time"},
 		{one + "," + two, "70,40,40", 1, []int{70}, []int{30, 10}, []int{40}, "split by numbers of snapshots"},
-		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
+		{written(t, "named.npz", named.Bytes()), "", 1, []int{30}, []int{20}, []int{10},
+			"split by the names train, validation and test"},
 		{parts, "", 1, []int{30}, []int{20}, []int{10}, "split by the names train, validation and test"},
 	} {
 		options := map[string]any{"delay": c.delay, "steps": 5}
@@ -225,7 +227,8 @@ func TestSplits(t *testing.T) {
 			options["split"] = c.split
 		}
 		p := opened(t, c.data, options)
-		assert.Equal(t, [][]int{c.train, c.validation, c.test}, [][]int{p.Train.Lengths(), p.Validation.Lengths(), p.Test.Lengths()},
+		assert.Equal(t, [][]int{c.train, c.validation, c.test}, [][]int{p.Train.Lengths(), p.Validation.Lengths(),
+			p.Test.Lengths()},
 			"%v", c)
 		assert.True(t, strings.HasSuffix(p.Source, "; "+c.rule), p.Source)
 	}
@@ -233,7 +236,8 @@ func TestSplits(t *testing.T) {
 
 func TestProblem(t *testing.T) {
 	p := opened(t, orbit(t, 1000), map[string]any{"eigenvalues": ".9-.1i, 1,.9+.1i", "lag": 2, "starts": 50})
-	assert.Equal(t, "orbit.csv: 1000 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split in time",
+	assert.Equal(t,
+		"orbit.csv: 1000 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split in time",
 		p.Source)
 	assert.InDelta(t, 0.05, p.Clock.Interval, 1e-9)
 	assert.Equal(t, 50, p.StartCount())
@@ -276,7 +280,8 @@ func TestPrecision(t *testing.T) {
 	for _, c := range []struct {
 		offset, amplitude, grain float64
 		lost                     bool
-	}{{1e8, 1.3, 0, true}, {1e6, 1.3, 0, true}, {1e4, 1.3, 0, false}, {0, 1.3, 0, false}, {16777216, 50, 2, false}, {1e8, 0, 0, false}} {
+	}{{1e8, 1.3, 0, true}, {1e6, 1.3, 0, true}, {1e4, 1.3, 0, false}, {0, 1.3, 0, false}, {16777216, 50, 2, false},
+		{1e8, 0, 0, false}} {
 		text, values := "x,y\n", []float64{}
 		for i := range 100 {
 			v := c.offset + c.amplitude*math.Sin(0.3*float64(i))
@@ -300,7 +305,8 @@ func TestPrecision(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	long, short := written(t, "long.csv", []byte(table("", wave(100, 2)))), written(t, "short.csv", []byte(table("", wave(8, 2))))
+	long, short := written(t, "long.csv", []byte(table("", wave(100, 2)))), written(t, "short.csv",
+		[]byte(table("", wave(8, 2))))
 	wide := written(t, "wide.csv", []byte(table("", wave(100, 3))))
 	values := flat(wave(100, 2))
 	values[2*41+1] = float32(math.NaN())
@@ -311,7 +317,8 @@ func TestRefused(t *testing.T) {
 	}
 	far[99][0] = 1e30
 	var two bytes.Buffer
-	require.NoError(t, npz.Write(&two, npz.Archive{"train": {Shape: []int{2, 1}, Values: []float32{1, 2}}, "x": {Shape: []int{2, 1}, Values: []float32{1, 2}}}))
+	require.NoError(t, npz.Write(&two, npz.Archive{"train": {Shape: []int{2, 1}, Values: []float32{1, 2}},
+		"x": {Shape: []int{2, 1}, Values: []float32{1, 2}}}))
 	for name, c := range map[string]struct {
 		data    string
 		options map[string]any
@@ -321,34 +328,48 @@ func TestRefused(t *testing.T) {
 		"no data": {"", nil, core.ErrOption, "there are no data; give data=FILE"},
 		"shorter than the lag": {long + "," + short, map[string]any{"lag": 10, "steps": 1}, core.ErrTooShort,
 			"short.csv gives 5 rows to the training part; at a lag of 10 and a delay of 1 it takes 11 for a pair"},
-		"few to test":    {long, map[string]any{"steps": 30}, core.ErrTooShort, "the longest test trajectory has 20 rows; 30 steps at a lag of 1 and a delay of 1 take 31"},
-		"widths":         {long + "," + wide, nil, core.ErrShape, "snapshots of shape [2] in long.csv, and of shape [3] in wide.csv"},
-		"nothing":        {long, map[string]any{"split": "1,0,0"}, core.ErrOption, `"0" in the split "1,0,0"; give positive numbers`},
-		"next to none":   {long, map[string]any{"split": ".9,.099,.001"}, core.ErrTooShort, "the longest test trajectory has 0 rows"},
-		"two parts":      {long, map[string]any{"split": ".9,.1"}, core.ErrOption, "give three shares"},
-		"too much":       {long, map[string]any{"split": ".9,.2,.2"}, core.ErrOption, `the shares ".9,.2,.2" are 1.3 together`},
-		"too many":       {long, map[string]any{"split": "80,20,20"}, core.ErrTooShort, "the test part lacks 20"},
-		"eigenvalues":    {long, map[string]any{"eigenvalues": ".9,one"}, core.ErrOption, `the eigenvalue "one" is no number; write it like .95 or .95+.1i`},
-		"no finite one":  {long, map[string]any{"eigenvalues": "nan"}, core.ErrOption, `the eigenvalue "nan" is no number`},
-		"growing":        {long, map[string]any{"eigenvalues": "1,5"}, core.ErrOption, `the eigenvalue "5" has a modulus above 1`},
-		"half a pair":    {long, map[string]any{"eigenvalues": "1,.95+.1i"}, core.ErrOption, "(0.95+0.1i) has no conjugate"},
-		"not decimal":    {long, map[string]any{"eigenvalues": ".9_5"}, core.ErrOption, `the eigenvalue ".9_5" is no number`},
-		"no share":       {long, map[string]any{"split": "0x1p-1,.2,.2"}, core.ErrOption, `"0x1p-1" in the split`},
-		"NaN":            {gap, nil, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
-		"NaN, as it is":  {gap, map[string]any{"standardise": "false"}, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
-		"far out":        {written(t, "far.csv", []byte(table("", far))), nil, core.ErrNonFinite, "a value lies very far outside the training part"},
-		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption, "1 of 2 arrays or files are called train, validation or test"},
-		"a part missing": {written(t, "Train.csv", []byte(table("", wave(100, 2)))) + "," + written(t, "TEST.csv", []byte(table("", wave(100, 2)))), nil,
+		"few to test": {long, map[string]any{"steps": 30}, core.ErrTooShort,
+			"the longest test trajectory has 20 rows; 30 steps at a lag of 1 and a delay of 1 take 31"},
+		"widths": {long + "," + wide, nil, core.ErrShape,
+			"snapshots of shape [2] in long.csv, and of shape [3] in wide.csv"},
+		"nothing": {long, map[string]any{"split": "1,0,0"}, core.ErrOption,
+			`"0" in the split "1,0,0"; give positive numbers`},
+		"next to none": {long, map[string]any{"split": ".9,.099,.001"}, core.ErrTooShort,
+			"the longest test trajectory has 0 rows"},
+		"two parts": {long, map[string]any{"split": ".9,.1"}, core.ErrOption, "give three shares"},
+		"too much": {long, map[string]any{"split": ".9,.2,.2"}, core.ErrOption,
+			`the shares ".9,.2,.2" are 1.3 together`},
+		"too many": {long, map[string]any{"split": "80,20,20"}, core.ErrTooShort, "the test part lacks 20"},
+		"eigenvalues": {long, map[string]any{"eigenvalues": ".9,one"}, core.ErrOption,
+			`the eigenvalue "one" is no number; write it like .95 or .95+.1i`},
+		"no finite one": {long, map[string]any{"eigenvalues": "nan"}, core.ErrOption, `the eigenvalue "nan" is no number`},
+		"growing": {long, map[string]any{"eigenvalues": "1,5"}, core.ErrOption,
+			`the eigenvalue "5" has a modulus above 1`},
+		"half a pair": {long, map[string]any{"eigenvalues": "1,.95+.1i"}, core.ErrOption, "(0.95+0.1i) has no conjugate"},
+		"not decimal": {long, map[string]any{"eigenvalues": ".9_5"}, core.ErrOption, `the eigenvalue ".9_5" is no number`},
+		"no share":    {long, map[string]any{"split": "0x1p-1,.2,.2"}, core.ErrOption, `"0x1p-1" in the split`},
+		"NaN":         {gap, nil, core.ErrNonFinite, "gap.npy, row 42, column 2: it is NaN"},
+		"NaN, as it is": {gap, map[string]any{"standardise": "false"}, core.ErrNonFinite,
+			"gap.npy, row 42, column 2: it is NaN"},
+		"far out": {written(t, "far.csv", []byte(table("", far))), nil, core.ErrNonFinite,
+			"a value lies very far outside the training part"},
+		"names of parts": {written(t, "two.npz", two.Bytes()), nil, core.ErrOption,
+			"1 of 2 arrays or files are called train, validation or test"},
+		"a part missing": {written(t, "Train.csv", []byte(table("", wave(100, 2)))) + "," +
+			written(t, "TEST.csv", []byte(table("", wave(100, 2)))), nil,
 			core.ErrOption, "2 of 2 arrays or files are called train, validation or test"},
 		"a file twice": {long + "," + filepath.Dir(long), nil, core.ErrOption, "long.csv is there twice"},
-		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," + written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
+		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," +
+			written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
 			core.ErrShape, "the columns x, y in a.csv, and y, x in b.csv"},
-		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," + written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
+		"other intervals": {written(t, "a.csv", []byte("t,x\n0,1\n1,2\n")) + "," +
+			written(t, "b.csv", []byte("t,x\n0,1\n2,2\n")), nil,
 			core.ErrShape, "1 from one row to the next in a.csv, and 2 in b.csv"},
 		"turned": {written(t, "wide.npy", npy(t, []int{2, 200}, make([]float32, 400))), nil, core.ErrTooShort,
-			"wide.npy gives 1 row to the training part; at a lag of 1 and a delay of 1 it takes 2 for a pair; change split, lag or " +
-				"delay, or leave the file out; it is read as 2 rows of 200 values, the first axis being time: transpose it"},
-		"one time": {long + "," + written(t, "b.csv", []byte("t,x,y\n0,1,2\n2,2,2\n")), nil, core.ErrShape, "b.csv has a time, and long.csv has none"},
+			"wide.npy gives 1 row to the training part; at a lag of 1 and a delay of 1 it takes 2 for a pair; change split, " +
+				"lag or delay, or leave the file out; it is read as 2 rows of 200 values, the first axis being time: transpose it"},
+		"one time": {long + "," + written(t, "b.csv", []byte("t,x,y\n0,1,2\n2,2,2\n")), nil, core.ErrShape,
+			"b.csv has a time, and long.csv has none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := open(t, c.data, c.options)
@@ -373,7 +394,8 @@ func TestDelaysCopyNothing(t *testing.T) {
 	for i := range values {
 		values[i] = float32(i % 100)
 	}
-	p := opened(t, written(t, "a.npy", npy(t, []int{rows}, values)), map[string]any{"delay": 300, "stride": 3, "standardise": "false"})
+	p := opened(t, written(t, "a.npy", npy(t, []int{rows}, values)), map[string]any{"delay": 300, "stride": 3,
+		"standardise": "false"})
 	x := p.Train.At(0)
 	assert.Equal(t, []int{300}, x.Shape())
 	assert.Equal(t, 12_000-897, x.Len())

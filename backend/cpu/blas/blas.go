@@ -1,6 +1,6 @@
-// Package blas serves gonum's linear algebra with the matrix products of backend/cpu: general products (Dgemm, Sgemm),
-// symmetric ones (Dsyrk) and triangular systems (Dtrsm), reduced to products, run on the kernels of internal/kernel, everything else
-// on gonum's own implementation.
+// Package blas serves gonum's linear algebra with the matrix products of backend/cpu: general
+// products (Dgemm, Sgemm), symmetric ones (Dsyrk) and triangular systems (Dtrsm), reduced to
+// products, run on the kernels of internal/kernel, everything else on gonum's own implementation.
 //
 //	err := blas.Use("")
 //
@@ -22,13 +22,14 @@ import (
 type Options struct {
 	// Set names the instruction set: generic, avx2 or avx512. Empty, the default, is the fastest that the processor has.
 	Set string
-	// Workers is the largest number of goroutines of one call; zero, the default, is GOMAXPROCS at the time of the call. It
-	// has no influence on results, to the bit.
+	// Workers is the largest number of goroutines of one call; zero, the default, is GOMAXPROCS at the
+	// time of the call. It has no influence on results, to the bit.
 	Workers int
 }
 
-// Implementation is gonum's BLAS with faster matrix products and triangular systems. As gonum's, it panics on invalid arguments. Its methods may be
-// called at the same time; each element of a product is summed in a fixed order.
+// Implementation is gonum's BLAS with faster matrix products and triangular systems. As gonum's, it
+// panics on invalid arguments. Its methods may be called at the same time; each element of a
+// product is summed in a fixed order.
 type Implementation struct {
 	gonum.Implementation
 	set     kernel.Set
@@ -93,21 +94,24 @@ func (b *Implementation) Dsyrk(
 	if t != blas.NoTrans {
 		rows, cols = k, n
 	}
-	valid := (ul == blas.Upper || ul == blas.Lower) && validTranspose(t) && fits(rows, cols, lda, len(x)) && fits(n, n, ldc, len(c))
+	valid := (ul == blas.Upper || ul == blas.Lower) && validTranspose(t) && fits(rows, cols, lda, len(x)) &&
+		fits(n, n, ldc, len(c))
 	if !valid || n*n*k <= small {
 		b.Implementation.Dsyrk(ul, t, n, k, alpha, x, lda, beta, c, ldc)
 		return
 	}
 	u := kernel.RankUpdate{Upper: ul == blas.Upper, Trans: t != blas.NoTrans, N: n, K: k, LDA: lda, LDC: ldc}
 	blocks := kernel.SyrkBlocks[float64](b.set, &u)
-	split(b, &b.doubles, blocks, blocks, n*n*k/2, kernel.SyrkScratch[float64](b.set, &u), func(lo, hi int, scratch []float64) {
-		kernel.Syrk(b.set, &u, lo, hi, alpha, x, beta, c, scratch)
-	})
+	split(b, &b.doubles, blocks, blocks, n*n*k/2, kernel.SyrkScratch[float64](b.set, &u),
+		func(lo, hi int, scratch []float64) {
+			kernel.Syrk(b.set, &u, lo, hi, alpha, x, beta, c, scratch)
+		})
 }
 
 // Dtrsm solves op(A)·X = alpha·B or X·op(A) = alpha·B for X, which takes the place of B, see [blas.Float64Level3].
 func (b *Implementation) Dtrsm(
-	side blas.Side, ul blas.Uplo, t blas.Transpose, unit blas.Diag, m, n int, alpha float64, a []float64, lda int, x []float64, ldb int,
+	side blas.Side, ul blas.Uplo, t blas.Transpose, unit blas.Diag, m, n int, alpha float64, a []float64, lda int,
+	x []float64, ldb int,
 ) {
 	order := m
 	if side == blas.Right {
@@ -119,8 +123,9 @@ func (b *Implementation) Dtrsm(
 		b.Implementation.Dtrsm(side, ul, t, unit, m, n, alpha, a, lda, x, ldb)
 		return
 	}
-	// The triangle is halved: X of one half first, then what that leaves of B for the other. op(A) of the first half of the
-	// indices is a, of the second half corner; between lies the block that is not zero.
+	// The triangle is halved: X of one half first, then what that leaves of B for the other. op(A) of
+	// the first half of the indices is a, of the second half corner; between lies the block that is
+	// not zero.
 	half := order / 2
 	corner, between := a[half*lda+half:], a[half:]
 	if ul == blas.Lower {
@@ -159,7 +164,8 @@ func gemm[T float32 | float64](
 	b *Implementation, pool *sync.Pool, tA, tB blas.Transpose, m, n, k int, alpha T, x []T, lda int, y []T, ldb int,
 	beta T, c []T, ldc int,
 ) {
-	g := kernel.MatMul{TransA: tA != blas.NoTrans, TransB: tB != blas.NoTrans, M: m, N: n, K: k, LDA: lda, LDB: ldb, LDC: ldc}
+	g := kernel.MatMul{TransA: tA != blas.NoTrans, TransB: tB != blas.NoTrans, M: m, N: n, K: k, LDA: lda,
+		LDB: ldb, LDC: ldc}
 	blocks, length := kernel.GemmBlocks[T](b.set, &g), kernel.GemmScratch[T](b.set, &g)
 	split(b, pool, blocks, b.limit(), m*n*k, length, func(lo, hi int, scratch []T) {
 		kernel.Gemm(b.set, &g, lo, hi, alpha, x, y, beta, c, scratch)
@@ -177,8 +183,8 @@ func (b *Implementation) limit() int {
 // grain is the number of multiplications worth a goroutine.
 const grain = 1 << 17
 
-// split runs the blocks in at most parts ranges of consecutive blocks, on as many goroutines as the work is worth. length is
-// that of the scratch slice of a call.
+// split runs the blocks in at most parts ranges of consecutive blocks, on as many goroutines as the
+// work is worth. length is that of the scratch slice of a call.
 func split[T float32 | float64](
 	b *Implementation, pool *sync.Pool, blocks, parts, work, length int, run func(lo, hi int, scratch []T),
 ) {

@@ -33,7 +33,8 @@ func narrow(x []float64) []float32 {
 func requireClose(t *testing.T, want, got []float64, tol float64) {
 	t.Helper()
 	for i := range want {
-		require.True(t, scalar.EqualWithinAbsOrRel(want[i], got[i], tol, tol), "element %d is %v, want %v", i, got[i], want[i])
+		require.True(t, scalar.EqualWithinAbsOrRel(want[i], got[i], tol, tol), "element %d is %v, want %v", i,
+			got[i], want[i])
 	}
 }
 

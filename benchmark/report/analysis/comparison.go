@@ -51,8 +51,8 @@ type Row struct {
 	Change  *float64      `json:"difference"` // B − A
 	Low     *float64      `json:"low"`        // of its 95% interval, for this row alone
 	High    *float64      `json:"high"`
-	// Ratio is B / A of scores that are no shares, which are tested by it, with its 95% interval for this row alone, and nil
-	// without a test; Low and High are nil then.
+	// Ratio is B / A of scores that are no shares, which are tested by it, with its 95% interval for
+	// this row alone, and nil without a test; Low and High are nil then.
 	Ratio     *float64   `json:"ratio,omitempty"`
 	RatioLow  *float64   `json:"ratio_low,omitempty"`
 	RatioHigh *float64   `json:"ratio_high,omitempty"`

@@ -12,8 +12,8 @@ import (
 // run is short for what costs are taken from.
 type run = results.Run
 
-// Quantity is a column of numbers of runs: of what they cost, or of their operators. It is shown where some run tells more
-// than nothing.
+// Quantity is a column of numbers of runs: of what they cost, or of their operators. It is shown
+// where some run tells more than nothing.
 type Quantity struct {
 	Name string
 	more string             // what it is, where the name does not say

@@ -40,7 +40,8 @@ func operatorQuantities(t results.TaskInfo) []Quantity {
 		}), significant},
 		{"C–K", "Chapman–Kolmogorov: largest error of powers of eigenvalues on test snapshots", of(
 			func(d *results.Diagnostics) float64 { return largest(d.ChapmanKolmogorov) }), significant},
-		{"valid", "time up to an error of " + fmt.Sprint(t.ValidUpTo) + ", mean over starts, in " + unit + ", higher is better",
+		{"valid", "time up to an error of " + fmt.Sprint(t.ValidUpTo) + ", mean over starts, in " + unit +
+			", higher is better",
 			func(r *run) float64 { return validTime(t, r.Ranked.Scores) }, significant},
 	}
 }

@@ -148,7 +148,8 @@ func TestPicture(t *testing.T) {
 
 	line, err := core.NewSnapshots([]float32{0, 1, 1, 0}, 2)
 	require.NoError(t, err)
-	assert.Equal(t, []uint8{0, 255}, analysis.Pictures{High: 1}.Of(line, 1).(*image.Gray).Pix, "the snapshot asked for, in a row")
+	assert.Equal(t, []uint8{0, 255}, analysis.Pictures{High: 1}.Of(line, 1).(*image.Gray).Pix,
+		"the snapshot asked for, in a row")
 
 	for want, p := range map[[2]vg.Length]analysis.Pictures{
 		{30, 15}: {Height: 20, Width: 40}, {30, 5}: {Height: 1, Width: 1000}, {30, 30}: {Height: 1, Width: 1},

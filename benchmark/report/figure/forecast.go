@@ -111,8 +111,8 @@ func (l curve) within(low, high float64) curve {
 	return kept
 }
 
-// Plane draws the first training snapshots as points in the plane of their first and last value, with the true path from
-// the first start and the one that each method predicts.
+// Plane draws the first training snapshots as points in the plane of their first and last value,
+// with the true path from the first start and the one that each method predicts.
 func (d *Drawer) Plane() Sheet {
 	known, scaled := len(d.Future.Last) > 0, analysis.Standardised(d.Results.Task)
 	s := Sheet{

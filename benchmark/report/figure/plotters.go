@@ -88,7 +88,7 @@ func within(c draw.Canvas, p *plot.Plot) (toX, toY func(float64) vg.Length) {
 	return toX, func(v float64) vg.Length { return to(min(max(v, p.Y.Min), p.Y.Max)) }
 }
 
-// band fills between two curves at places of x = 1, 2, …
+// band fills between two curves at the places x = 1, 2 and so on.
 type band struct {
 	least, most []float64
 	places      []int

@@ -22,7 +22,8 @@ var (
 // different methods are not comparable, so each panel has its own axis.
 func (d *Drawer) Training() Sheet {
 	s := Sheet{
-		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history, and neither has the oracle.",
+		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history, and neither " +
+			"has the oracle.",
 		ratio: 0.83,
 		Note: "Losses are means over the batches of an epoch, the training value taken before each update. " +
 			"Different losses are not comparable.",

@@ -30,11 +30,14 @@ func TestPageWithAxe(t *testing.T) {
 		assert.Greater(t, js[int](b, `axe.getRules().length`), 50)
 	}
 	// It does find what is wrong.
-	js[int](b, `document.querySelector("#image").labels[0].replaceWith(document.querySelector("#image")), document.querySelector(".lead").setAttribute("role", "nothing"), 0`)
+	js[int](b,
+		`document.querySelector("#image").labels[0].replaceWith(document.querySelector("#image")), `+
+			`document.querySelector(".lead").setAttribute("role", "nothing"), 0`)
 	found := strings.Join(js[[]string](b, broken), "\n")
 	assert.Contains(t, found, "aria-roles: ")
 	assert.Contains(t, found, "label: ")
 }
 
 // broken lists the rules that the page breaks.
-const broken = `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120) + " " + n.failureSummary).join(" | ")))`
+const broken = `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " ` +
+	`+ v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120) + " " + n.failureSummary).join(" | ")))`

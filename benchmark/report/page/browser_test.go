@@ -130,7 +130,8 @@ func (b *browser) run(name string, test func(t *testing.T)) {
 func (b *browser) click(selector chromedp.CSS) {
 	b.t.Helper()
 	// A click goes to a place, so that the page must have come to rest there.
-	js[bool](b, "(document.querySelector("+quote(string(selector))+`).scrollIntoView({ block: "center", behavior: "instant" }),
+	js[bool](b, "(document.querySelector("+quote(string(selector))+
+		`).scrollIntoView({ block: "center", behavior: "instant" }),
 		new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
 	b.do(chromedp.Click(selector))
 }
@@ -158,7 +159,8 @@ func (b *browser) noTroubles() {
 
 func (b *browser) colours(scheme string) {
 	b.t.Helper()
-	command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	command(b, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 // trickyResults are several methods and seeds, with failures and names that try to get out.
@@ -202,7 +204,9 @@ func TestPageInBrowser(t *testing.T) {
 	b.open(path, 1280, 900)
 
 	b.run("nothing gets out or in", func(t *testing.T) {
-		assert.True(t, js[bool](b, `window.escaped === undefined && document.scripts.length === 2 && !document.querySelector("img[onerror]")`))
+		assert.True(t,
+			js[bool](b,
+				`window.escaped === undefined && document.scripts.length === 2 && !document.querySelector("img[onerror]")`))
 		assert.True(t, js[bool](b, `JSON.parse(document.querySelector("#data").textContent).names[0] === `+quote(trickyName)))
 		// The policy stops what a script would fetch or run. Its complaint on the console is the one expected.
 		assert.Equal(t, "blocked", js[string](b, `fetch("http://127.0.0.1:9/").then(() => "fetched", (e) => "blocked")`+""))
@@ -225,7 +229,8 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Equal(t, "none", js[string](b, shown))
 		b.do(chromedp.Focus(chromedp.CSS(`input[data-series="1"]`)), chromedp.KeyEvent(" "))
 		assert.Equal(t, "inline", js[string](b, shown), "by keyboard")
-		visible := `new Set([...document.querySelectorAll(".wide g.series")].filter((g) => getComputedStyle(g).display !== "none").map((g) => g.dataset.series)).size`
+		visible := `new Set([...document.querySelectorAll(".wide g.series")].filter((g) => ` +
+			`getComputedStyle(g).display !== "none").map((g) => g.dataset.series)).size`
 		before := js[int](b, visible)
 		assert.Equal(t, 8, before, "five methods, the oracle, persistence and chance")
 		b.click(`button[data-show="none"]`)
@@ -256,7 +261,9 @@ func TestPageInBrowser(t *testing.T) {
 		labels := labelsOf(t, m, "mean-0")
 		for column := range labels {
 			want := fmt.Sprint(labels[column][2])
-			assert.Contains(t, js[string](b, fmt.Sprintf(`document.querySelectorAll('.rollout tr[data-method="5"] .seen')[%d].textContent`, column)), want)
+			assert.Contains(t,
+				js[string](b, fmt.Sprintf(`document.querySelectorAll('.rollout tr[data-method="5"] .seen')[%d].textContent`,
+					column)), want)
 		}
 	})
 	b.run("seed", func(t *testing.T) {
@@ -310,9 +317,12 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Empty(t, js[[]string](b, accessibility))
 	})
 	b.run("less motion", func(t *testing.T) {
-		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
+		command(b, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion",
+				Value: "reduce"}}})
 		assert.Equal(t, "auto none", js[string](b,
-			`getComputedStyle(document.documentElement).scrollBehavior + " " + getComputedStyle(document.querySelector(".series")).transitionProperty`))
+			`getComputedStyle(document.documentElement).scrollBehavior + " " + `+
+				`getComputedStyle(document.querySelector(".series")).transitionProperty`))
 	})
 	b.run("narrow", func(t *testing.T) {
 		for _, width := range []int64{1280, 768, 360} {
@@ -333,9 +343,13 @@ func TestPageInBrowser(t *testing.T) {
 			bytes.Count(pdf, []byte("/Type /Page "))
 		assert.Greater(t, pages, 1)
 		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-		assert.Zero(t, js[int](b, `[...document.querySelectorAll(".needs-script, nav, details")].filter((e) => e.getClientRects().length).length`), "no control on paper")
+		assert.Zero(t,
+			js[int](b,
+				`[...document.querySelectorAll(".needs-script, nav, details")].filter((e) => e.getClientRects().length).length`),
+			"no control on paper")
 		assert.Equal(t, "rgb(255, 255, 255) none",
-			js[string](b, `getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector("nav")).display`))
+			js[string](b,
+				`getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector("nav")).display`))
 		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 	})
 	b.run("without script", func(t *testing.T) {
@@ -344,7 +358,9 @@ func TestPageInBrowser(t *testing.T) {
 		command(b, emulation.SetScriptExecutionDisabled,
 			emulation.SetScriptExecutionDisabledParams{Value: false}) // of this document it stays disabled
 		assert.False(t, js[bool](b, `document.documentElement.classList.contains("scripted")`))
-		assert.Zero(t, js[int](b, `[...document.querySelectorAll(".needs-script")].filter((e) => e.getClientRects().length).length`), "no control that would do nothing")
+		assert.Zero(t,
+			js[int](b, `[...document.querySelectorAll(".needs-script")].filter((e) => e.getClientRects().length).length`),
+			"no control that would do nothing")
 		assert.Equal(t, 9, js[int](b, `document.querySelectorAll(".ranking tbody th[scope=row]").length`),
 			"six methods and three baselines")
 		assert.Positive(t, js[float64](b, `document.querySelector(".rollout .cell svg").getBoundingClientRect().height`))
@@ -373,9 +389,11 @@ func TestTrueImagesInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	b.open(pageFile(t, unjudged(t)), 1280, 900)
 	b.do(chromedp.Focus(chromedp.CSS("#image")), chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight))
-	rows := `[...document.querySelectorAll(".rollout tbody tr")].map((row) => [...row.querySelectorAll("use")].map((u) => u.getAttribute("y")).join())`
+	rows := `[...document.querySelectorAll(".rollout tbody tr")].map((row) => [...row.querySelectorAll("use")]` +
+		`.map((u) => u.getAttribute("y")).join())`
 	assert.Equal(t, []string{"-56,-56,-56", "-56,-56,-56", "-56,-56,-56"}, js[[]string](b, rows))
-	assert.Equal(t, "visible", js[string](b, `getComputedStyle(document.querySelector(".rollout tbody .cell")).visibility`))
+	assert.Equal(t, "visible",
+		js[string](b, `getComputedStyle(document.querySelector(".rollout tbody .cell")).visibility`))
 	b.noTroubles()
 }
 
@@ -456,7 +474,8 @@ func TestLivePage(t *testing.T) {
 	assert.Equal(t, "seed", js[string](b, `document.activeElement.id`))
 	assert.InDelta(t, was, js[int](b, top), 1, "the page has not moved")
 	b.click(`input[data-series="1"]`)
-	assert.Equal(t, "inline", js[string](b, `getComputedStyle(document.querySelector('.wide g[data-series="1"]')).display`), "what is new answers")
+	assert.Equal(t, "inline",
+		js[string](b, `getComputedStyle(document.querySelector('.wide g[data-series="1"]')).display`), "what is new answers")
 	b.noTroubles()
 }
 
@@ -517,7 +536,8 @@ const weakContrast = `(() => {
 		const style = getComputedStyle(element);
 		let behind = element;
 		while (behind && rgb(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
-		const text = light(rgb(element instanceof SVGElement ? style.fill : style.color)), paper = light(rgb(getComputedStyle(behind ?? document.body).backgroundColor));
+		const text = light(rgb(element instanceof SVGElement ? style.fill : style.color));
+		const paper = light(rgb(getComputedStyle(behind ?? document.body).backgroundColor));
 		const contrast = (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
 		if (contrast < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) weak.add(element.tagName + "." +
 			element.getAttribute("class") + " " + contrast.toFixed(2));
@@ -532,7 +552,10 @@ const accessibility = `(() => {
 	const named = (e) => e.getAttribute("aria-label") || (e.getAttribute("aria-labelledby") &&
 		document.getElementById(e.getAttribute("aria-labelledby"))) || e.textContent.trim();
 	for (const e of all("[id]")) { if (ids.has(e.id)) wrong.push("id twice: " + e.id); ids.add(e.id); }
-	for (const e of all("[aria-labelledby], [aria-describedby]")) for (const id of (e.getAttribute("aria-labelledby") ?? e.getAttribute("aria-describedby")).split(" ")) if (!ids.has(id)) wrong.push("no such id: " + id);
+	for (const e of all("[aria-labelledby], [aria-describedby]")) {
+		const named = e.getAttribute("aria-labelledby") ?? e.getAttribute("aria-describedby");
+		for (const id of named.split(" ")) if (!ids.has(id)) wrong.push("no such id: " + id);
+	}
 	for (const e of all("img")) if (!e.alt) wrong.push("image without text");
 	for (const e of all("svg")) if (!(e.getAttribute("role") === "img" && e.getAttribute("aria-label")) &&
 		e.getAttribute("aria-hidden") !== "true") wrong.push("drawing without text");
@@ -547,7 +570,8 @@ const accessibility = `(() => {
 	let level = 0;
 	for (const h of all("h1, h2, h3, h4")) { const n = Number(h.tagName[1]); if (n > level +
 		1) wrong.push("heading skips a level: " + h.textContent); level = n; }
-	if (document.querySelector("#image-text")?.getAttribute("aria-live") !== "polite") wrong.push("the slider says nothing");
+	const slider = document.querySelector("#image-text");
+	if (slider?.getAttribute("aria-live") !== "polite") wrong.push("the slider says nothing");
 	for (const e of all("button, a, input, select, summary, [tabindex='0']")) {
 		if (!e.checkVisibility()) continue;
 		e.focus({ preventScroll: true, focusVisible: true });

@@ -45,8 +45,11 @@ func TestPageOfThousandRuns(t *testing.T) {
 		{"hide a curve", `document.querySelector("input[data-series]").click()`},
 		{"show none", `document.querySelector("button[data-show=none]").click()`},
 		{"show all", `document.querySelector("button[data-show=all]").click()`},
-		{"next image", `(() => { const s = document.querySelector("#image"); s.value = Number(s.value) + 1; s.dispatchEvent(new Event("input")); })()`},
-		{"next seed", `(() => { const s = document.querySelector("#seed"); s.selectedIndex++; s.dispatchEvent(new Event("change")); })()`},
+		{"next image",
+			`(() => { const s = document.querySelector("#image"); s.value = Number(s.value) + 1; ` +
+				`s.dispatchEvent(new Event("input")); })()`},
+		{"next seed",
+			`(() => { const s = document.querySelector("#seed"); s.selectedIndex++; s.dispatchEvent(new Event("change")); })()`},
 		{"sort", `document.querySelector(".ranking thead th:nth-child(2) button").click()`},
 		{"sort runs", `document.querySelector(".runs thead th:nth-child(5) button").click()`},
 		{"dark", `document.querySelector("input[value=dark]").click()`},

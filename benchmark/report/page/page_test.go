@@ -99,9 +99,12 @@ func TestPageContent(t *testing.T) {
 	p := parse(t, pageOf(t, s))
 	text := strings.Join(p.texts, "\n")
 	for _, want := range []string{
-		"ordered-glyphs", "6 methods at seeds 0..2", "14 of 18", "the judge was tired", "fit: non-finite value: value 3 of snapshot 17 is NaN",
-		"the operator has rank 2 and the task 5 states", "1 of 5 directions was dropped; the rank is 4", "v1.2.3", "a processor, 2 cores", "8.0 GiB",
-		`bench run --methods 'vamp?epochs=20&lr=1e-3' --out 'it'\''s here'`, "Not ranked", "sees the oracle", "2/3", "All 18 runs",
+		"ordered-glyphs", "6 methods at seeds 0..2", "14 of 18", "the judge was tired",
+		"fit: non-finite value: value 3 of snapshot 17 is NaN",
+		"the operator has rank 2 and the task 5 states", "1 of 5 directions was dropped; the rank is 4", "v1.2.3",
+		"a processor, 2 cores", "8.0 GiB",
+		`bench run --methods 'vamp?epochs=20&lr=1e-3' --out 'it'\''s here'`, "Not ranked", "sees the oracle", "2/3",
+		"All 18 runs",
 	} {
 		assert.Contains(t, text, want)
 	}
@@ -374,7 +377,8 @@ func TestPageCosts(t *testing.T) {
 	cpu, calls := []float64{1.5, 2.5}, 0.25
 	for i := range s.Content.Runs {
 		run := &s.Content.Runs[i]
-		run.FitSeconds, run.Ranked.PredictSeconds, run.PeakRSSBytes, run.CompileSeconds, run.CPUSeconds, run.Jobs = 2, 0.5, 0, 0, nil, 1
+		run.FitSeconds, run.Ranked.PredictSeconds, run.PeakRSSBytes, run.CompileSeconds, run.CPUSeconds, run.Jobs = 2,
+			0.5, 0, 0, nil, 1
 	}
 	names, _ := columns()
 	assert.Equal(t, []string{"parameters", "operator rank", "fit s", "predict s"}, names)

@@ -201,8 +201,11 @@ func TestMarkdownKeepsItsColumns(t *testing.T) {
 // FuzzTable feeds any results.json to the writers of tables.
 func FuzzTable(f *testing.F) {
 	// Small seeds: `go test -fuzz` shrinks what it finds, which takes long for long texts.
-	f.Add([]byte(`{"protocol":"p","task":{"name":"t","steps":2,"measure":{"name":"e","lower_is_better":true}},"oracle":{"warnings":["weak"]},"runs":[{"method":"a","evaluations":[{"protocol":"p","status":"ok","score":[1,-50]},{"protocol":"powers","status":"skipped"}]},{"method":"a","seed":1,"status":"failed","reason":"b"}]}`))
-	f.Add([]byte(`{"task":{"steps":-3,"states":-1},"runs":[{},{"evaluations":[{"status":"ok","score":[2,-1e308,1e308]}]},{"method":"a","exposed":"other"}]}`))
+	f.Add([]byte(`{"protocol":"p","task":{"name":"t","steps":2,"measure":{"name":"e","lower_is_better":true}},` +
+		`"oracle":{"warnings":["weak"]},"runs":[{"method":"a","evaluations":[{"protocol":"p","status":"ok","score":[1,` +
+		`-50]},{"protocol":"powers","status":"skipped"}]},{"method":"a","seed":1,"status":"failed","reason":"b"}]}`))
+	f.Add([]byte(`{"task":{"steps":-3,"states":-1},"runs":[{},{"evaluations":[{"status":"ok","score":[2,-1e308,` +
+		`1e308]}]},{"method":"a","exposed":"other"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var r results.Results
 		if json.Unmarshal(text, &r) != nil {

@@ -13,8 +13,8 @@ import (
 type Case struct {
 	Kind, Check string
 	How         string // what is wrong with it
-	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss, core.Oracle, core.Task or check.Program, as Kind
-	// says; nil for none at all.
+	// Thing is a core.Method, core.Embedder, core.EvolutionOperator, core.Loss, core.Oracle, core.Task
+	// or check.Program, as Kind says; nil for none at all.
 	Thing any
 	// Reference is the other implementation that it is compared with, nil for none.
 	Reference any

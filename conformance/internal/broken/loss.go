@@ -35,7 +35,8 @@ func newLoss(describeAs func(core.Description, int) core.Description, change fun
 	var calls atomic.Int64
 	l := &loss{evaluate: distance, description: func() core.Description {
 		d := core.Description{
-			Name: "reference-loss", Summary: "the distance between the views", Doc: "The mean of ‖x_i − y_i‖ᵖ over the pairs of a batch.",
+			Name: "reference-loss", Summary: "the distance between the views", Doc: "The mean of ‖x_i − y_i‖ᵖ over the pairs " +
+				"of a batch.",
 			Options: []core.Option{
 				core.BoolOption("halved", false, "divide by two"),
 				core.ChoiceOption("power", "the exponent p", "2", "4"),
@@ -149,7 +150,8 @@ func lossCases() []Case {
 	const kind = "loss"
 	all := []Case{
 		{kind, "setup", "nothing at all", nil, nil},
-		{kind, "same-outputs", "another implementation that rounds", newLoss(nil, nil), newLoss(nil, given(func(_, _ mat.Matrix, v *core.LossValue) { v.Value += small }))},
+		{kind, "same-outputs", "another implementation that rounds", newLoss(nil, nil),
+			newLoss(nil, given(func(_, _ mat.Matrix, v *core.LossValue) { v.Value += small }))},
 	}
 	for _, how := range sortedKeys(descriptions()) {
 		all = append(all, Case{kind, "description", how, newLoss(descriptions()[how], nil), nil})
@@ -194,14 +196,18 @@ func lossCases() []Case {
 		}
 	})
 	var calls atomic.Int64
-	add("repeatable", "counts its calls", given(func(_, _ mat.Matrix, v *core.LossValue) { v.Value += 1e-13 * float64(calls.Add(1)) }))
+	add("repeatable", "counts its calls", given(func(_, _ mat.Matrix, v *core.LossValue) {
+		v.Value += 1e-13 * float64(calls.Add(1))
+	}))
 	add("new-results", "hands out its own memory", func(correct evaluation) evaluation {
 		var kept memory[core.LossValue]
 		return func(ctx context.Context, x, y mat.Matrix, options core.Options) (core.LossValue, error) {
 			if err := ctx.Err(); err != nil {
 				return core.LossValue{}, err
 			}
-			return kept.get(append(keyOf(x, y), fmt.Sprint(options.Map())...), func() (core.LossValue, error) { return correct(ctx, x, y, options) })
+			return kept.get(append(keyOf(x, y), fmt.Sprint(options.Map())...), func() (core.LossValue, error) {
+				return correct(ctx, x, y, options)
+			})
 		}
 	})
 	add("inputs-unchanged", "writes to a view", given(func(_, y mat.Matrix, _ *core.LossValue) {

@@ -51,7 +51,8 @@ func (o *operator) Load(_ context.Context, s *core.Saved) (core.Operator, error)
 	return &f, nil
 }
 
-func newOperator(describeAs func(core.Description, int) core.Description, breakFit func(operatorFit) operatorFit) *operator {
+func newOperator(describeAs func(core.Description, int) core.Description,
+	breakFit func(operatorFit) operatorFit) *operator {
 	var calls atomic.Int64
 	o := &operator{fit: fitRidge, description: func() core.Description {
 		d := linalg.Ridge{}.Describe()
@@ -117,7 +118,8 @@ func fitRidge(ctx context.Context, t *core.OperatorTraining) (*fittedOperator, e
 	}
 	s, _ := core.As[core.SpectralOperator](o)
 	return &fittedOperator{
-		predict: o.Predict, observable: o.PredictObservable, rank: o.Rank, report: func() core.Report { return core.ReportOf(o) },
+		predict: o.Predict, observable: o.PredictObservable, rank: o.Rank,
+		report: func() core.Report { return core.ReportOf(o) },
 		values: s.Eigenvalues, left: s.LeftEigenfunctions, right: s.RightEigenfunctions,
 	}, nil
 }
@@ -151,9 +153,10 @@ func operatorCases() []Case {
 	const kind = "operator"
 	all := []Case{
 		{kind, "setup", "nothing at all", nil, nil},
-		{kind, "same-outputs", "another implementation that rounds", newOperator(nil, nil), newOperator(nil, afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
-			observed(f, func(_ mat.Matrix, out *mat.Dense) { shift(out, small) })
-		}))},
+		{kind, "same-outputs", "another implementation that rounds", newOperator(nil, nil),
+			newOperator(nil, afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+				observed(f, func(_ mat.Matrix, out *mat.Dense) { shift(out, small) })
+			}))},
 	}
 	for _, how := range sortedKeys(descriptions()) {
 		all = append(all, Case{kind, "description", how, newOperator(descriptions()[how], nil), nil})
@@ -243,13 +246,14 @@ func operatorFits(add operatorAdder) {
 			m.Set(0, 0, -3)
 		}
 	}))
-	add("inputs-unchanged", "PredictObservable writes to the features", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
-		observed(f, func(z mat.Matrix, _ *mat.Dense) {
-			if m, ok := z.(*mat.Dense); ok {
-				m.Set(0, 0, -3)
-			}
-		})
-	}))
+	add("inputs-unchanged", "PredictObservable writes to the features",
+		afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+			observed(f, func(z mat.Matrix, _ *mat.Dense) {
+				if m, ok := z.(*mat.Dense); ok {
+					m.Set(0, 0, -3)
+				}
+			})
+		}))
 	add("keeps-nothing", "looks into the features later", afterFit(func(t *core.OperatorTraining, f *fittedOperator) {
 		observed(f, func(_ mat.Matrix, out *mat.Dense) { shift(out, small*t.Features.At(0, 0)) })
 	}))
@@ -310,7 +314,9 @@ func operatorPredictions(add operatorAdder) {
 	add("prediction", "not a number", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observed(f, func(_ mat.Matrix, out *mat.Dense) { out.Set(0, 0, math.NaN()) })
 	}))
-	add("rank", "a rank beyond the features", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) { f.rank = func() int { return 5 } }))
+	add("rank", "a rank beyond the features", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		f.rank = func() int { return 5 }
+	}))
 	add("observable", "an untyped error where there is none", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		observable := f.observable
 		f.observable = func(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
@@ -325,13 +331,14 @@ func operatorPredictions(add operatorAdder) {
 		var calls atomic.Int64
 		observed(f, func(_ mat.Matrix, out *mat.Dense) { shift(out, small*float64(calls.Add(1))) })
 	}))
-	add(core.RowIndependence, "takes single rows in another way", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
-		observed(f, func(z mat.Matrix, out *mat.Dense) {
-			if n, _ := z.Dims(); n == 1 {
-				shift(out, small)
-			}
-		})
-	}))
+	add(core.RowIndependence, "takes single rows in another way",
+		afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+			observed(f, func(z mat.Matrix, out *mat.Dense) {
+				if n, _ := z.Dims(); n == 1 {
+					shift(out, small)
+				}
+			})
+		}))
 	add("new-results", "hands out its own memory", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
 		var kept memory[*mat.Dense]
 		observable := f.observable
@@ -445,9 +452,15 @@ func operatorSpectra(add operatorAdder) {
 			return out, err
 		}
 	}))
-	add("eigenvectors", "left vectors of another length", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) { f.left = times(2, f.left) }))
-	add("eigenvectors", "right vectors of another length", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) { f.right = times(2, f.right) }))
-	add("eigenvectors", "the left ones are the right ones", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) { f.left = f.right }))
+	add("eigenvectors", "left vectors of another length", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		f.left = times(2, f.left)
+	}))
+	add("eigenvectors", "right vectors of another length", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		f.right = times(2, f.right)
+	}))
+	add("eigenvectors", "the left ones are the right ones", afterFit(func(_ *core.OperatorTraining, f *fittedOperator) {
+		f.left = f.right
+	}))
 }
 
 // times multiplies eigenfunctions.

@@ -135,36 +135,44 @@ func programCases() []Case {
 		program    *program
 	}{
 		{"file", "others can write it", &program{file: errors.New("others can write it")}},
-		{"start", "writes before its handshake", &program{start: func() error { return errors.New(`it wrote "hello" where its handshake belongs`) }}},
+		{"start", "writes before its handshake", &program{start: func() error {
+			return errors.New(`it wrote "hello" where its handshake belongs`)
+		}}},
 		{"descriptions", "serves nothing", &program{}},
 		{"descriptions", "a bad name", &program{wrong: errors.New("the name is bad")}},
-		{"same-descriptions", "changes from call to call", &program{things: loss, describe: func(call int) string { return fmt.Sprint("one\n", call) }}},
+		{"same-descriptions", "changes from call to call", &program{things: loss, describe: func(call int) string {
+			return fmt.Sprint("one\n", call)
+		}}},
 		{"same-descriptions", "says more at the last call", &program{things: loss, describe: func(call int) string {
 			if call == 3 {
 				return "one\ntwo\nthree"
 			}
 			return "one\ntwo"
 		}}},
-		{"large-arrays", "takes one message", &program{things: method(func(core.Model, context.Context, core.Snapshots) (core.Snapshots, error) {
-			return core.Snapshots{}, errors.New("message larger than max")
-		})}},
-		{"large-arrays", "returns the first chunk", &program{things: method(func(m core.Model, ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
-			return m.Predict(ctx, x.Slice(0, 1000))
-		})}},
-		{"large-arrays", "mixes the chunks up", &program{things: method(func(m core.Model, ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
-			order := make([]int, x.Len())
-			for i := range order {
-				order[i] = (i + 1) % x.Len()
-			}
-			values := make([]float32, x.Len()*x.Size())
-			x.Gather(values, order)
-			mixed, err := core.NewSnapshots(values, x.Shape()...)
-			if err != nil {
-				return x, err
-			}
-			return m.Predict(ctx, mixed)
-		})}},
-		{"large-arrays", "an operator that takes one message", &program{things: []any{narrowOperator{Correct()["operator"].(core.EvolutionOperator)}}}},
+		{"large-arrays", "takes one message",
+			&program{things: method(func(core.Model, context.Context, core.Snapshots) (core.Snapshots, error) {
+				return core.Snapshots{}, errors.New("message larger than max")
+			})}},
+		{"large-arrays", "returns the first chunk",
+			&program{things: method(func(m core.Model, ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+				return m.Predict(ctx, x.Slice(0, 1000))
+			})}},
+		{"large-arrays", "mixes the chunks up",
+			&program{things: method(func(m core.Model, ctx context.Context, x core.Snapshots) (core.Snapshots, error) {
+				order := make([]int, x.Len())
+				for i := range order {
+					order[i] = (i + 1) % x.Len()
+				}
+				values := make([]float32, x.Len()*x.Size())
+				x.Gather(values, order)
+				mixed, err := core.NewSnapshots(values, x.Shape()...)
+				if err != nil {
+					return x, err
+				}
+				return m.Predict(ctx, mixed)
+			})}},
+		{"large-arrays", "an operator that takes one message",
+			&program{things: []any{narrowOperator{Correct()["operator"].(core.EvolutionOperator)}}}},
 		{"ends-when-asked", "takes no notice", &program{things: loss, end: func(how check.Ending) string {
 			if how == check.Asked {
 				return deaf
@@ -178,7 +186,9 @@ func programCases() []Case {
 			return ""
 		}}},
 		{"free-names", "takes a name", &program{things: loss, taken: errors.New("the loss \"vamp\" is built in")}},
-		{"leaves-nothing", "leaves a child", &program{things: loss, end: func(check.Ending) string { return "sleep (4711)" }}},
+		{"leaves-nothing", "leaves a child", &program{things: loss, end: func(check.Ending) string {
+			return "sleep (4711)"
+		}}},
 		{"by-hand", "waits for ever", &program{things: loss, byHand: func() (string, int) { return deaf, 1 }}},
 		{"by-hand", "says nothing", &program{things: loss, byHand: func() (string, int) { return "\n", 1 }}},
 		{"by-hand", "ends as if all were well", &program{things: loss, byHand: func() (string, int) { return "hello", 0 }}},

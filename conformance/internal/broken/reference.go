@@ -13,8 +13,9 @@ import (
 	"github.com/koopbench/koopbench/linalg"
 )
 
-// fitted is what a fit of a method, an embedder or an oracle gives. All of them compute a row of numbers for each snapshot: the
-// next snapshot, the features, or a score for each label. What a thing does not have is nil.
+// fitted is what a fit of a method, an embedder or an oracle gives. All of them compute a row of
+// numbers for each snapshot: the next snapshot, the features, or a score for each label. What a
+// thing does not have is nil.
 type fitted struct {
 	dim      int
 	states   int
@@ -27,10 +28,12 @@ type fitted struct {
 	right    func(ctx context.Context, x core.Snapshots) (*mat.CDense, error)
 	forecast func(ctx context.Context, x core.Snapshots, steps int) (*mat.Dense, error) // 2 steps ahead and more
 	encoder  func() core.Embedding
-	finished func(x core.Snapshots) core.Snapshots                                          // the last word on predictions
-	ahead    func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error) // Forecast, in the place of the right one
-	labelled func(labels []int) []int                                                       // the last word on labels
-	loaded   func(x core.Snapshots, rows *mat.Dense)                                        // the last word after it was saved
+	finished func(x core.Snapshots) core.Snapshots // the last word on predictions
+	// Forecast, in the place of the right one
+	ahead    func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)
+	labelled func(labels []int) []int // the last word on labels
+	// the last word after it was saved
+	loaded func(x core.Snapshots, rows *mat.Dense)
 }
 
 type fitFunc func(ctx context.Context, t *core.Training) (*fitted, error)
@@ -41,7 +44,8 @@ const maxEpochs = 20_000
 func describe(name, summary string) core.Description {
 	return core.Description{
 		Name: name, Summary: summary,
-		Doc: "Orthogonal iteration (Golub and Van Loan, Matrix Computations, 4th edition, §7.3.2): the directions of largest variance.",
+		Doc: "Orthogonal iteration (Golub and Van Loan, Matrix Computations, 4th edition, §7.3.2): the directions of " +
+			"largest variance.",
 		Options: []core.Option{
 			core.IntOption("epochs", 10, 1, maxEpochs, "passes over the training data"),
 			core.BoolOption("centre", true, "subtract the mean of the training snapshots"),
@@ -113,7 +117,8 @@ func subtract(m *mat.Dense, mean []float64) {
 	m.Apply(func(_, j int, v float64) float64 { return v - mean[j] }, m)
 }
 
-// orthonormalise takes the directions from the columns of m, by Gram and Schmidt; a column that vanishes changes nothing.
+// orthonormalise takes the directions from the columns of m, by Gram and Schmidt; a column that
+// vanishes changes nothing.
 func (s *subspace) orthonormalise(m *mat.Dense) {
 	size, d := m.Dims()
 	for k := range d {
@@ -257,7 +262,8 @@ func fitMethod(ctx context.Context, t *core.Training) (*fitted, error) {
 		compute: func(ctx context.Context, x core.Snapshots) (*mat.Dense, error) { return ahead(ctx, x, 1) },
 		report: func() core.Report {
 			r := operator.Report()
-			return core.Report{History: slices.Clone(s.history), Parameters: size * d, Rank: r.Rank, Warnings: r.Warnings, Untrained: r.Untrained}
+			return core.Report{History: slices.Clone(s.history), Parameters: size * d, Rank: r.Rank, Warnings: r.Warnings,
+				Untrained: r.Untrained}
 		},
 		values: operator.Eigenvalues,
 		left: func(ctx context.Context, x core.Snapshots) (*mat.CDense, error) {
@@ -277,7 +283,8 @@ func fitMethod(ctx context.Context, t *core.Training) (*fitted, error) {
 	}, nil
 }
 
-// fitOracle is the fit of the correct oracle: the score of a label is minus the squared distance from the mean of its snapshots.
+// fitOracle is the fit of the correct oracle: the score of a label is minus the squared distance
+// from the mean of its snapshots.
 func fitOracle(ctx context.Context, t *core.Training) (*fitted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -140,7 +140,8 @@ func mark(p *core.Problem) error {
 	for i := range p.Test.Len() {
 		row := make([]float32, 2)
 		p.Test.Gather(row, []int{i})
-		for j, v := range []complex128{1, complex(float64(row[0]), float64(row[1])), complex(float64(row[0]), -float64(row[1]))} {
+		for j, v := range []complex128{1, complex(float64(row[0]), float64(row[1])),
+			complex(float64(row[0]), -float64(row[1]))} {
 			p.Truth.Eigenfunctions[j] = append(p.Truth.Eigenfunctions[j], v)
 		}
 	}

@@ -202,7 +202,9 @@ func (k kind) fits(add adder) {
 	add("inputs-unchanged", "Fit writes to the training snapshots", after(func(t *core.Training, _ *fitted) {
 		t.Train.At(0).Floats()[0] = -3
 	}))
-	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) { x.Floats()[0] = -3 }))
+	add("inputs-unchanged", k.use+" writes to its snapshots", computed(func(x core.Snapshots, _ *mat.Dense) {
+		x.Floats()[0] = -3
+	}))
 	add("keeps-nothing", "looks into the training snapshots later", after(func(t *core.Training, f *fitted) {
 		f.change(func(_ core.Snapshots, rows *mat.Dense) { shift(rows, small*first(t.Train.At(0))) })
 	}))

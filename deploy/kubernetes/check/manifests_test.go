@@ -1,5 +1,5 @@
-// Package check holds the manifests to the schema of Kubernetes, and does what the job would do without a cluster. It is a
-// module of its own, so that nobody else needs Kubernetes' types.
+// Package check holds the manifests to the schema of Kubernetes, and does what the job would do
+// without a cluster. It is a module of its own, so that nobody else needs Kubernetes' types.
 package check
 
 import (
@@ -39,7 +39,8 @@ func jobs(t *testing.T) (shards, merge *batchv1.Job, claim *corev1.PersistentVol
 	first, second := documents(t, "job.yaml"), documents(t, "merge.yaml")
 	require.Len(t, first, 2)
 	require.Len(t, second, 1)
-	return decode[batchv1.Job](t, first[1]), decode[batchv1.Job](t, second[0]), decode[corev1.PersistentVolumeClaim](t, first[0])
+	return decode[batchv1.Job](t, first[1]), decode[batchv1.Job](t, second[0]), decode[corev1.PersistentVolumeClaim](t,
+		first[0])
 }
 
 // TestStrict: the decoder finds what is misspelt, of another type, or there twice.
@@ -77,18 +78,21 @@ func TestManifests(t *testing.T) {
 	}
 	assert.Equal(t, "v1", claim.APIVersion)
 	assert.Equal(t, "PersistentVolumeClaim", claim.Kind)
-	assert.Equal(t, []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}, claim.Spec.AccessModes, "pods on several nodes write to it")
+	assert.Equal(t, []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}, claim.Spec.AccessModes,
+		"pods on several nodes write to it")
 
 	spec := shards.Spec
 	require.NotNil(t, spec.CompletionMode)
 	assert.Equal(t, batchv1.IndexedCompletion, *spec.CompletionMode)
 	assert.Equal(t, *spec.Completions, *spec.Parallelism)
-	assert.Nil(t, spec.BackoffLimit, "a limit of all pods together would end the job before its shards have had their tries")
-	assert.Equal(t, []corev1.EnvVar{{Name: "KOOPBENCH_SHARDS", Value: strconv.Itoa(int(*spec.Completions))}}, spec.Template.Spec.Containers[0].Env)
+	assert.Nil(t, spec.BackoffLimit,
+		"a limit of all pods together would end the job before its shards have had their tries")
+	assert.Equal(t, []corev1.EnvVar{{Name: "KOOPBENCH_SHARDS", Value: strconv.Itoa(int(*spec.Completions))}},
+		spec.Template.Spec.Containers[0].Env)
 }
 
-// TestShardsAndMerge runs what the pods would run, one after the other, with the environment that Kubernetes gives them, and
-// holds the results against those of one command without shards.
+// TestShardsAndMerge runs what the pods would run, one after the other, with the environment that
+// Kubernetes gives them, and holds the results against those of one command without shards.
 func TestShardsAndMerge(t *testing.T) {
 	shards, merge, _ := jobs(t)
 	base := t.TempDir()
@@ -100,7 +104,8 @@ func TestShardsAndMerge(t *testing.T) {
 	require.NoError(t, err, string(out))
 
 	// small makes what the manifest asks for quick: a flag that comes again counts.
-	small := []string{"--methods", "linear,classifier", "--seeds", "0..4", "--epochs", "1", "--split", "100,50,40", "--steps", "3", "--quiet"}
+	small := []string{"--methods", "linear,classifier", "--seeds", "0..4", "--epochs", "1", "--split", "100,50,40",
+		"--steps", "3", "--quiet"}
 	run := func(env []string, args ...string) {
 		t.Helper()
 		for i, arg := range args {

@@ -13,7 +13,8 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// This file checks what a plugin returns, so that no other part of the program has to trust it. Errors are [core.ErrContract].
+// This file checks what a plugin returns, so that no other part of the program has to trust it.
+// Errors are [core.ErrContract].
 
 // named adds the name of the plugin to errors that are its author's to look into.
 func named(plugin string, err *error) {
@@ -134,7 +135,8 @@ func checkMatrix(what string, m *mat.Dense) error {
 	_, d := m.Dims()
 	for i, v := range m.RawMatrix().Data {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%w: %w: row %d, column %d of the %s is %v", core.ErrContract, core.ErrNonFinite, i/d, i%d, what, v)
+			return fmt.Errorf("%w: %w: row %d, column %d of the %s is %v", core.ErrContract, core.ErrNonFinite, i/d, i%d, what,
+				v)
 		}
 	}
 	return nil

@@ -26,8 +26,9 @@ type Session interface {
 	// Name is the plugin's name in messages, "" for what is no plugin to the user.
 	Name() string
 	Plugin() wire.PluginClient
-	// Called is told of a call that gave a result: how long it took without what this program computed meanwhile to answer the plugin,
-	// and how long the plugin says that its own code took, or a negative time where it does not say.
+	// Called is told of a call that gave a result: how long it took without what this program computed
+	// meanwhile to answer the plugin, and how long the plugin says that its own code took, or a
+	// negative time where it does not say.
 	Called(took, computed time.Duration)
 	// Failed turns an error of the connection during a call into what is to be said of it.
 	Failed(ctx context.Context, err error) error
@@ -36,15 +37,17 @@ type Session interface {
 // Sessions returns the running plugin for calls under ctx.
 type Sessions func(ctx context.Context) (Session, error)
 
-// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a guard around it ([core.Guard]).
-// trajectories says that the plugin knows several of them. The error is [core.ErrDescription].
+// Stub returns the stand-in for a thing that a plugin serves, which is of the same kind, with a
+// guard around it ([core.Guard]). trajectories says that the plugin knows several of them. The
+// error is [core.ErrDescription].
 func Stub(t *wire.Thing, trajectories bool, sessions Sessions) (any, error) {
 	d := describe.Description(t)
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
 	if t.GetKind() == wire.Kind_TASK && d.Exposure != core.Unexposed {
-		return nil, fmt.Errorf("%w: the task %q declares the exposure %q; a task has none", core.ErrDescription, d.Name, d.Exposure)
+		return nil, fmt.Errorf("%w: the task %q declares the exposure %q; a task has none", core.ErrDescription,
+			d.Name, d.Exposure)
 	}
 	r := remote{sessions, t.GetKind(), d, t.GetLoads(), trajectories}
 	stub := stubs[describe.CoreKind(r.kind)]
@@ -92,7 +95,8 @@ type call struct {
 
 // begin makes a call with its first frame and arrays.
 func begin(
-	ctx context.Context, session Session, open func(context.Context, wire.PluginClient) (transfer.Stream, error), first *wire.Frame, arrays ...transfer.Array,
+	ctx context.Context, session Session, open func(context.Context, wire.PluginClient) (transfer.Stream, error),
+	first *wire.Frame, arrays ...transfer.Array,
 ) (*call, error) {
 	if err := transfer.CheckSize(arrays...); err != nil {
 		return nil, err
@@ -183,7 +187,8 @@ func (c *call) result() (*wire.Frame, error) {
 // embed answers a question for features of the oracle's encoder.
 func (c *call) embed(question *wire.Embed) error {
 	if c.oracle == nil {
-		return fmt.Errorf("%w: the plugin asked for the oracle's features without declaring the exposure %q", core.ErrContract, core.OracleExposed)
+		return fmt.Errorf("%w: the plugin asked for the oracle's features without declaring the exposure %q",
+			core.ErrContract, core.OracleExposed)
 	}
 	arrays, err := c.receive(question.GetArrays(), func(h *wire.Array) error { return expectShape(h, c.asks) },
 		"snapshots")
@@ -208,7 +213,8 @@ func (c *call) embed(question *wire.Embed) error {
 		}
 		answer.Arrays = transfer.Headers(features)
 	}
-	if err := transfer.Send(c, &wire.Frame{Content: &wire.Frame_Features{Features: answer}}, features...); err != nil && !errors.Is(err, io.EOF) {
+	if err := transfer.Send(c, &wire.Frame{Content: &wire.Frame_Features{Features: answer}}, features...); err != nil &&
+		!errors.Is(err, io.EOF) {
 		return c.failed(err)
 	}
 	return nil
@@ -252,7 +258,8 @@ func (c *call) finish() error {
 	return fmt.Errorf("%w: %s came after the result", core.ErrContract, transfer.Kind(frame))
 }
 
-// computed is the time that the plugin says its own code took in the call, which has ended; negative where it does not say.
+// computed is the time that the plugin says its own code took in the call, which has ended;
+// negative where it does not say.
 func (c *call) computed() time.Duration {
 	ended, ok := c.Stream.(interface{ Trailer() metadata.MD })
 	if !ok {
@@ -393,7 +400,9 @@ const most = 1 << 24
 func (f *fitted) readSizes(reply *wire.Fitted) error {
 	needsDim := f.kind == wire.Kind_EMBEDDER || f.Has(core.AbilityEncoder)
 	if reply.GetDim() > most || reply.GetRank() > most || (needsDim && reply.GetDim() == 0) {
-		return fmt.Errorf("%w: the fit gave something of %d features and rank %d; features are 1 to %d and the rank is at most that", core.ErrContract, reply.GetDim(), reply.GetRank(), most)
+		return fmt.Errorf(
+			"%w: the fit gave something of %d features and rank %d; features are 1 to %d and the rank is at most that",
+			core.ErrContract, reply.GetDim(), reply.GetRank(), most)
 	}
 	f.dim, f.rank = int(reply.GetDim()), int(reply.GetRank())
 	return nil
@@ -461,7 +470,8 @@ func (f *fitted) apply(ctx context.Context, operation wire.Operation, steps int,
 	result string, expect func(*wire.Array) error) (_ *transfer.Received, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)), Arrays: transfer.Headers([]transfer.Array{on})}
+	first := &wire.ApplyCall{Handle: f.handle, Operation: operation, Steps: uint64(max(steps, 0)),
+		Arrays: transfer.Headers([]transfer.Array{on})}
 	c, reply, err := f.begin(ctx, first, on)
 	if err != nil {
 		return nil, err

@@ -411,8 +411,8 @@ func TestNothingIsReceivedThatDoesNotBelong(t *testing.T) {
 	assert.Equal(t, 14, tried)
 }
 
-// TestBadProblems: what a plugin tells of a task is refused in words that name the plugin and the rule, and before any of its arrays
-// are taken if that can be.
+// TestBadProblems: what a plugin tells of a task is refused in words that name the plugin and the
+// rule, and before any of its arrays are taken if that can be.
 func TestBadProblems(t *testing.T) {
 	const taken, none = true, false
 	for says, c := range map[string]struct {
@@ -430,20 +430,34 @@ func TestBadProblems(t *testing.T) {
 		`the array "test" was announced where "train"`:      {none, func(o *wire.Opened) { o.Arrays[0].Name = "test" }},
 		"more than 1073741824 bytes":                        {none, func(o *wire.Opened) { o.Arrays[2].Shape[0] = 1 << 40 }},
 		`"train" has the shape [3 2], and its trajectories`: {none, func(o *wire.Opened) { o.TrainLengths[1] = 3 }},
-		`"validation" has the shape [3 2], and its traject`: {none, func(o *wire.Opened) { o.ValidationLengths = []uint64{1} }},
+		`"validation" has the shape [3 2], and its traject`: {none, func(o *wire.Opened) {
+			o.ValidationLengths = []uint64{1}
+		}},
 		`"test" has the shape [6]; snapshots have at least`: {none, func(o *wire.Opened) { o.Arrays[2].Shape = []uint64{6} }},
-		`a trajectory of the array "test" has 1844674407`:   {none, func(o *wire.Opened) { o.TestLengths[0] = math.MaxUint64 }},
-		"has 1048577 trajectories; the most is 1048576":     {none, func(o *wire.Opened) { o.TrainLengths = make([]uint64, 1<<20+1) }},
+		`a trajectory of the array "test" has 1844674407`: {none, func(o *wire.Opened) {
+			o.TestLengths[0] = math.MaxUint64
+		}},
+		"has 1048577 trajectories; the most is 1048576": {none, func(o *wire.Opened) {
+			o.TrainLengths = make([]uint64, 1<<20+1)
+		}},
 		`the array "train_states" has the shape [4]; it mu`: {none, func(o *wire.Opened) { o.Arrays[4].Shape[0]++ }},
-		`the array "starts" has the shape [1 2]; it must h`: {none, func(o *wire.Opened) { o.Arrays[3].Shape = []uint64{1, 2} }},
+		`the array "starts" has the shape [1 2]; it must h`: {none, func(o *wire.Opened) {
+			o.Arrays[3].Shape = []uint64{1, 2}
+		}},
 		`"expected_states" has the shape [2 2]; it must ha`: {none, func(o *wire.Opened) { o.Steps = 3 }},
 		"there can be at most 65536":                        {none, func(o *wire.Opened) { o.Arrays[8].Shape[0] = 1 << 20 }},
-		`the array "test" is FLOAT64`:                       {taken, func(o *wire.Opened) { o.Arrays[2].Type, o.Arrays[2].Shape = wire.Type_FLOAT64, []uint64{3, 1} }},
-		`the array "starts" is FLOAT64`:                     {taken, func(o *wire.Opened) { o.Arrays[3].Type = wire.Type_FLOAT64 }},
-		`the picture "film"`:                                {taken, func(o *wire.Opened) { o.Picture = "film" }},
-		"the source of the data has 8193 bytes":             {taken, func(o *wire.Opened) { o.Source = strings.Repeat("a", 8193) }},
-		`the measure "nearness" has no summary`:             {taken, func(o *wire.Opened) { o.Measure.Summary = "" }},
-		"is 2, and its scores are in 0 … 1":                 {taken, func(o *wire.Opened) { o.Measure.Chance = 2 }},
+		`the array "test" is FLOAT64`: {taken, func(o *wire.Opened) {
+			o.Arrays[2].Type, o.Arrays[2].Shape = wire.Type_FLOAT64, []uint64{3, 1}
+		}},
+		`the array "starts" is FLOAT64`: {taken, func(o *wire.Opened) {
+			o.Arrays[3].Type = wire.Type_FLOAT64
+		}},
+		`the picture "film"`: {taken, func(o *wire.Opened) { o.Picture = "film" }},
+		"the source of the data has 8193 bytes": {taken, func(o *wire.Opened) {
+			o.Source = strings.Repeat("a", 8193)
+		}},
+		`the measure "nearness" has no summary`: {taken, func(o *wire.Opened) { o.Measure.Summary = "" }},
+		"is 2, and its scores are in 0 … 1":     {taken, func(o *wire.Opened) { o.Measure.Chance = 2 }},
 	} {
 		frames := replies(t)[wire.Kind_TASK]
 		o := frames[0].GetOpened()
@@ -472,7 +486,8 @@ func TestBadScores(t *testing.T) {
 			f[0].GetResult().GetArrays()[0].Type = wire.Type_INT64
 			return f
 		},
-		`start 1: contract broken: a score of 2; the measure "nearness" takes finite numbers in 0 … 1`: func(f []*wire.Frame) []*wire.Frame {
+		`start 1: contract broken: a score of 2; the measure "nearness" takes finite numbers in ` +
+			`0 … 1`: func(f []*wire.Frame) []*wire.Frame {
 			s := &script{}
 			require.NoError(t, transfer.Send(s, f[0], transfer.Doubles("scores", []float64{0, 2}, 2)))
 			return append(s.sent, &wire.Frame{})

@@ -20,7 +20,8 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		return nil, err
 	}
 	first := &wire.FitCall{
-		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States), LeastRank: uint64(t.LeastRank),
+		Options: describe.Values(t.Options), Seed: t.Seed, Lag: uint64(t.Lag), States: uint64(t.States),
+		LeastRank:    uint64(t.LeastRank),
 		OracleDim:    dimOf(t.OracleEmbedding),
 		TrainLengths: sentLengths(train), ValidationLengths: sentLengths(validation),
 	}
@@ -28,7 +29,8 @@ func (r remote) fitOnSnapshots(ctx context.Context, t *core.Training) (*fitted, 
 		transfer.Snapshots("train", t.Train.Snapshots()), transfer.Snapshots("validation", t.Validation.Snapshots()),
 	}
 	if t.TrainLabels != nil {
-		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels", t.ValidationLabels))
+		arrays = append(arrays, transfer.Labels("train_labels", t.TrainLabels), transfer.Labels("validation_labels",
+			t.ValidationLabels))
 	}
 	first.Arrays = transfer.Headers(arrays)
 	f, err := r.fit(ctx, first, append(arrays, sendCheckpoints(t.Checkpoints, first)...),
@@ -145,7 +147,8 @@ func (m model) eigenfunctions(ctx context.Context, side wire.Operation, x core.S
 }
 
 // toSnapshots applies an operation that gives n snapshots of that shape.
-func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, on transfer.Array, n int, shape []int) (_ core.Snapshots, err error) {
+func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, on transfer.Array, n int,
+	shape []int) (_ core.Snapshots, err error) {
 	defer named(f.session.Name(), &err)
 	a, err := f.apply(ctx, o, steps, on, "snapshots", func(h *wire.Array) error { return expectSnapshots(h, n, shape) })
 	if err != nil {
@@ -159,7 +162,8 @@ func (f *fitted) toSnapshots(ctx context.Context, o wire.Operation, steps int, o
 }
 
 // toMatrix applies an operation that gives an n×d matrix.
-func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on transfer.Array, result string, n, d int) (_ *mat.Dense, err error) {
+func (f *fitted) toMatrix(ctx context.Context, o wire.Operation, steps int, on transfer.Array, result string, n,
+	d int) (_ *mat.Dense, err error) {
 	defer named(f.session.Name(), &err)
 	a, err := f.apply(ctx, o, steps, on, result, func(h *wire.Array) error { return expectMatrix(h, result, n, d) })
 	if err != nil {
@@ -267,12 +271,14 @@ func (o fittedOperator) Rank() int { return o.rank }
 
 func (o fittedOperator) Predict(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
 	n, _ := z.Dims()
-	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features", n, o.features)
+	return o.toMatrix(ctx, wire.Operation_PREDICT_FEATURES, steps, transfer.Matrix("features", z), "features",
+		n, o.features)
 }
 
 func (o fittedOperator) PredictObservable(ctx context.Context, z mat.Matrix, steps int) (*mat.Dense, error) {
 	n, _ := z.Dims()
-	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable", n, o.observable)
+	return o.toMatrix(ctx, wire.Operation_PREDICT_OBSERVABLE, steps, transfer.Matrix("features", z), "observable",
+		n, o.observable)
 }
 
 func (o fittedOperator) LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error) {
@@ -335,7 +341,8 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	views := []transfer.Array{transfer.Matrix("x", x), transfer.Matrix("y", y)}
-	first := &wire.EvaluateCall{Name: l.description.Name, Options: describe.Values(options), Arrays: transfer.Headers(views)}
+	first := &wire.EvaluateCall{Name: l.description.Name, Options: describe.Values(options),
+		Arrays: transfer.Headers(views)}
 	c, err := begin(ctx, session, openEvaluate, &wire.Frame{Content: &wire.Frame_Evaluate{Evaluate: first}}, views...)
 	if err != nil {
 		return core.LossValue{}, err
@@ -346,7 +353,8 @@ func (l loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	}
 	reply := frame.GetLoss()
 	if reply == nil {
-		return core.LossValue{}, fmt.Errorf("%w: %s came where the value of a loss belongs", core.ErrContract, transfer.Kind(frame))
+		return core.LossValue{}, fmt.Errorf("%w: %s came where the value of a loss belongs", core.ErrContract,
+			transfer.Kind(frame))
 	}
 	n, d := x.Dims()
 	expectGradient := func(h *wire.Array) error {

@@ -10,8 +10,8 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// sendCheckpoints puts what is kept of an earlier fit into the call of a fit, and returns its arrays. What cannot be sent is left out, and
-// that fit begins anew.
+// sendCheckpoints puts what is kept of an earlier fit into the call of a fit, and returns its
+// arrays. What cannot be sent is left out, and that fit begins anew.
 func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) []transfer.Array {
 	if kept == nil {
 		return nil

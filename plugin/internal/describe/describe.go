@@ -11,7 +11,8 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// WireKind returns a kind as it is sent, under the same name; KIND_UNSPECIFIED for one that the wire format does not have.
+// WireKind returns a kind as it is sent, under the same name; KIND_UNSPECIFIED for one that the
+// wire format does not have.
 func WireKind(k core.Kind) wire.Kind { return wire.Kind(wire.Kind_value[strings.ToUpper(string(k))]) }
 
 // CoreKind returns the kind that was sent, "" for none.
@@ -24,7 +25,8 @@ func CoreKind(sent wire.Kind) core.Kind {
 	return ""
 }
 
-// AbilityName returns what an ability of something fitted is called on the wire, "" for one that is not sent there by name.
+// AbilityName returns what an ability of something fitted is called on the wire, "" for one that is
+// not sent there by name.
 func AbilityName(a core.Ability) string {
 	switch a {
 	case core.AbilityDecoder:
@@ -56,10 +58,12 @@ func Thing(kind wire.Kind, d core.Description) *wire.Thing {
 
 // Description returns the description that was sent, which the caller must validate.
 func Description(t *wire.Thing) core.Description {
-	d := core.Description{Name: t.GetName(), Summary: t.GetSummary(), Doc: t.GetDoc(), Exposure: core.Exposure(t.GetExposure())}
+	d := core.Description{Name: t.GetName(), Summary: t.GetSummary(), Doc: t.GetDoc(),
+		Exposure: core.Exposure(t.GetExposure())}
 	for _, o := range t.GetOptions() {
 		d.Options = append(d.Options, core.Option{
-			Name: o.GetName(), Doc: o.GetDoc(), Default: native(o.GetDefault()), Min: o.GetMin(), Max: o.GetMax(), Choices: o.GetChoices(),
+			Name: o.GetName(), Doc: o.GetDoc(), Default: native(o.GetDefault()), Min: o.GetMin(), Max: o.GetMax(),
+			Choices: o.GetChoices(),
 		})
 	}
 	return d
@@ -132,7 +136,8 @@ func Report(r core.Report) (*wire.Report, error) {
 	return w, nil
 }
 
-// CoreReport returns the report that was sent, which the caller must validate. The error is [core.ErrContract] for a number that is too large.
+// CoreReport returns the report that was sent, which the caller must validate. The error is
+// [core.ErrContract] for a number that is too large.
 func CoreReport(w *wire.Report) (r core.Report, err error) {
 	r = core.Report{Untrained: w.GetUntrained(), Warnings: w.GetWarnings(), CompileSeconds: w.GetCompileSeconds()}
 	if r.Rank, err = CoreCount("rank", w.GetRank()); err != nil {

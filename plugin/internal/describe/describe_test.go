@@ -35,7 +35,8 @@ func TestThereAndBack(t *testing.T) {
 	_, err = Options(d, map[string]*wire.Value{"text": value("1234567890")})
 	assert.ErrorIs(t, err, core.ErrOption, "a text of too many bytes")
 	report := core.Report{
-		Untrained: "flat", Warnings: []string{"w"}, History: []core.Epoch{{Number: 1, Train: 2, Validation: 3}}, Rank: 4, Parameters: 5, CompileSeconds: 6,
+		Untrained: "flat", Warnings: []string{"w"}, History: []core.Epoch{{Number: 1, Train: 2, Validation: 3}}, Rank: 4,
+		Parameters: 5, CompileSeconds: 6,
 	}
 	thereAndBack(t, report)
 	thereAndBack(t, core.Report{
@@ -94,8 +95,10 @@ func FuzzDescription(f *testing.F) {
 	seed(Thing(wire.Kind_METHOD, full()))
 	seed(&wire.Thing{})
 	seed(&wire.Thing{Name: "a", Summary: "b", Options: []*wire.Option{nil, {Name: "c"}}})
-	seed(&wire.Thing{Name: "a", Summary: "b", Options: []*wire.Option{{Name: "c", Doc: "d", Default: &wire.Value{}, Min: math.NaN(), Max: math.Inf(1)}}})
-	seed(&wire.Thing{Name: "a", Summary: "b", Options: []*wire.Option{{Name: "c", Doc: "d", Default: value(math.NaN()), Max: 1}}})
+	seed(&wire.Thing{Name: "a", Summary: "b", Options: []*wire.Option{{Name: "c", Doc: "d", Default: &wire.Value{},
+		Min: math.NaN(), Max: math.Inf(1)}}})
+	seed(&wire.Thing{Name: "a", Summary: "b", Options: []*wire.Option{{Name: "c", Doc: "d", Default: value(math.NaN()),
+		Max: 1}}})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var thing wire.Thing
 		if proto.Unmarshal(text, &thing) != nil {

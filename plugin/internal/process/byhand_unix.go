@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// ByHand runs a plugin as a person would, without what it is started with by this package, until it ends or ctx does. It returns the
-// beginning of what it wrote to standard error, and its status, -1 for one that a signal has ended.
+// ByHand runs a plugin as a person would, without what it is started with by this package, until it
+// ends or ctx does. It returns the beginning of what it wrote to standard error, and its status, -1
+// for one that a signal has ended.
 func ByHand(ctx context.Context, path string, args []string) (said string, status int, err error) {
 	c := exec.CommandContext(ctx, path, args...)
 	c.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {

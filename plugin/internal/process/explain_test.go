@@ -101,7 +101,8 @@ func TestLineWriter(t *testing.T) {
 // FuzzHandshake: every first line is a handshake or has a short explanation.
 func FuzzHandshake(f *testing.F) {
 	for _, line := range []string{
-		"1|1|unix|/tmp/x|grpc", "1|2|unix|/tmp/x|grpc", "", "|", "1|1", "9|1|unix|x|grpc", "1|1|tcp|127.0.0.1:1|grpc|cert", "hello", strings.Repeat("ä", 1000),
+		"1|1|unix|/tmp/x|grpc", "1|2|unix|/tmp/x|grpc", "", "|", "1|1", "9|1|unix|x|grpc", "1|1|tcp|127.0.0.1:1|grpc|cert",
+		"hello", strings.Repeat("ä", 1000),
 		"1|" + strings.Repeat("7", 1000) + "|unix|x",
 	} {
 		f.Add(line)
@@ -118,7 +119,8 @@ func FuzzHandshake(f *testing.F) {
 
 // FuzzLog: whatever a plugin writes can be logged.
 func FuzzLog(f *testing.F) {
-	for _, text := range []string{"plain\n", `{"@level":"warn","@message":"far","n":1}` + "\n", `{"@message":7}`, "{", `{"@message":"m","@level":{}}`, "\x00\xff"} {
+	for _, text := range []string{"plain\n", `{"@level":"warn","@message":"far","n":1}` + "\n", `{"@message":7}`, "{",
+		`{"@message":"m","@level":{}}`, "\x00\xff"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -112,7 +112,8 @@ func TestBaseFolder(t *testing.T) {
 	assert.Equal(t, base, got)
 }
 
-// TestRemoveAll: folders that a plugin has made unwritable are removed all the same. (The system's administrator can write all.)
+// TestRemoveAll: folders that a plugin has made unwritable are removed all the same. (The system's
+// administrator can write all.)
 func TestRemoveAll(t *testing.T) {
 	base := shortFolder(t)
 	inner := filepath.Join(base, "a", "b")

@@ -14,7 +14,8 @@ import (
 	"github.com/koopbench/koopbench/internal/filelock"
 )
 
-// folder is private to one process of a plugin. Its lock is held by this program, and free where this program was killed.
+// folder is private to one process of a plugin. Its lock is held by this program, and free where
+// this program was killed.
 type folder struct {
 	path string
 	lock *os.File
@@ -82,11 +83,13 @@ func newLock(path string) (*os.File, error) {
 func baseFolder() (string, error) {
 	candidates := []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp"}
 	for _, c := range candidates {
-		if info, err := os.Stat(c); err == nil && info.IsDir() && filepath.IsAbs(c) && len(c) <= longestBase && syscall.Access(c, 2) == nil {
+		if info, err := os.Stat(c); err == nil && info.IsDir() && filepath.IsAbs(c) && len(c) <= longestBase &&
+			syscall.Access(c, 2) == nil {
 			return c, nil
 		}
 	}
-	return "", fmt.Errorf("no folder for the sockets of plugins: %q do not exist, cannot be written, or are longer than %d bytes; set TMPDIR to a short path",
+	return "", fmt.Errorf("no folder for the sockets of plugins: %q do not exist, cannot be written, or are longer than "+
+		"%d bytes; set TMPDIR to a short path",
 		candidates, longestBase)
 }
 

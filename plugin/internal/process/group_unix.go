@@ -31,8 +31,8 @@ func leftAfterwards(group int, folder string) []string {
 	}
 }
 
-// processesOf names the processes of a group that have not ended. Where the system does not list processes in /proc, there is one name
-// for all of them.
+// processesOf names the processes of a group that have not ended. Where the system does not list
+// processes in /proc, there is one name for all of them.
 func processesOf(group int) []string {
 	if syscall.Kill(-group, 0) != nil {
 		return nil

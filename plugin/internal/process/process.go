@@ -35,11 +35,13 @@ const (
 // OwnGroup is the environment variable that tells a plugin that its process group is its own to kill.
 const OwnGroup = "KOOPBENCH_PLUGIN_GROUP"
 
-// largestFrame is the most bytes of a message that a plugin may send. Chunks are smaller by far; descriptions and reports are not
-// in chunks. The largest report that [core.Report.Validate] allows has room.
+// largestFrame is the most bytes of a message that a plugin may send. Chunks are smaller by far;
+// descriptions and reports are not in chunks. The largest report that [core.Report.Validate] allows
+// has room.
 const largestFrame = 40 << 20
 
-// window is how many bytes a call, and a connection, may have under way, and buffer how many are read or written at a time.
+// window is how many bytes a call, and a connection, may have under way, and buffer how many are
+// read or written at a time.
 const (
 	window = 8 << 20
 	buffer = 256 << 10
@@ -80,7 +82,8 @@ type Process struct {
 	once    atomic.Bool
 }
 
-// Start starts a plugin and connects to it. It ends with ctx, leaving nothing. The error says what is wrong in words for the user.
+// Start starts a plugin and connects to it. It ends with ctx, leaving nothing. The error says what
+// is wrong in words for the user.
 func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	folder, err := newFolder()
 	if err != nil {
@@ -120,13 +123,15 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestFrame)),
-		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window), grpc.WithReadBufferSize(buffer), grpc.WithWriteBufferSize(buffer),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window), grpc.WithReadBufferSize(buffer),
+		grpc.WithWriteBufferSize(buffer),
 	}
 }
 
 // ServerOptions are those of the plugin's end.
 func ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.MaxRecvMsgSize(largestFrame), grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window), grpc.ReadBufferSize(buffer), grpc.WriteBufferSize(buffer)}
+	return []grpc.ServerOption{grpc.MaxRecvMsgSize(largestFrame), grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window), grpc.ReadBufferSize(buffer), grpc.WriteBufferSize(buffer)}
 }
 
 // start waits for the handshake, connects, and asks what the plugin serves.
@@ -156,7 +161,8 @@ func (p *Process) connect(config *goplugin.ClientConfig) error {
 	if _, err := p.client.Start(); err != nil {
 		return err
 	}
-	// AutoMTLS is chosen before the start; a plugin that does not answer it is spoken to in the clear, on its private socket.
+	// AutoMTLS is chosen before the start; a plugin that does not answer it is spoken to in the clear,
+	// on its private socket.
 	p.Encrypted = config.TLSConfig != nil && config.TLSConfig.RootCAs != nil
 	if !p.Encrypted {
 		config.TLSConfig = nil
@@ -246,9 +252,11 @@ func badHandshake(line string) string {
 	parts := strings.Split(line, "|")
 	switch {
 	case len(parts) < 4 || parts[0] != "1":
-		return fmt.Sprintf("wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; log to standard error", shorten(line))
+		return fmt.Sprintf("wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; "+
+			"log to standard error", shorten(line))
 	case parts[1] != fmt.Sprint(Protocol):
-		return fmt.Sprintf("speaks version %s of the plugin protocol and this program version %d: use a plugin built for version %d, or the program that fits the plugin",
+		return fmt.Sprintf("speaks version %s of the plugin protocol and this program version %d: use a plugin built for "+
+			"version %d, or the program that fits the plugin",
 			shorten(parts[1]), Protocol, Protocol)
 	}
 	return ""
@@ -271,14 +279,16 @@ func shorten(line string) string {
 	return line
 }
 
-// Failed turns an error of a call into what is to be said of it: the context's error; [core.ErrScopeClosed] if it was stopped; or
-// [core.ErrCrashed] with the last lines of the plugin's log if it has ended, which a failing connection is the first sign of.
+// Failed turns an error of a call into what is to be said of it: the context's error;
+// [core.ErrScopeClosed] if it was stopped; or [core.ErrCrashed] with the last lines of the plugin's
+// log if it has ended, which a failing connection is the first sign of.
 func (p *Process) Failed(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case p.once.Load():
-		return fmt.Errorf("%w: the process of %s has ended with it, and what was fitted there is gone; fit again", core.ErrScopeClosed, p.Name())
+		return fmt.Errorf("%w: the process of %s has ended with it, and what was fitted there is gone; fit again",
+			core.ErrScopeClosed, p.Name())
 	}
 	select {
 	case <-p.runner.ended():
@@ -306,8 +316,8 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Stop asks the plugin to end, by a call and then by the end of its standard input, kills its process group after the grace period, and
-// removes its folder. Further calls wait for the first.
+// Stop asks the plugin to end, by a call and then by the end of its standard input, kills its
+// process group after the grace period, and removes its folder. Further calls wait for the first.
 func (p *Process) Stop() error {
 	if !p.once.CompareAndSwap(false, true) {
 		<-p.stopped
@@ -323,9 +333,10 @@ func (p *Process) Stop() error {
 	return p.runner.folder.remove()
 }
 
-// End ends the plugin in one of its own ways, and kills nothing: by the call Shutdown where it is asked, or else by the end of its
-// standard input, as where this program is killed. It waits until the process has ended or ctx has, and names the processes that are
-// left in its group, if the configuration says Inspect. Stop must follow.
+// End ends the plugin in one of its own ways, and kills nothing: by the call Shutdown where it is
+// asked, or else by the end of its standard input, as where this program is killed. It waits until
+// the process has ended or ctx has, and names the processes that are left in its group, if the
+// configuration says Inspect. Stop must follow.
 func (p *Process) End(ctx context.Context, ask bool) (left []string, err error) {
 	if ask {
 		protocol, err := p.client.Client()
@@ -344,8 +355,8 @@ func (p *Process) End(ctx context.Context, ask bool) (left []string, err error) 
 	}
 }
 
-// Called counts a call that gave a result: how long it took, and for how much of that the plugin's own code ran, negative where it does
-// not tell.
+// Called counts a call that gave a result: how long it took, and for how much of that the plugin's
+// own code ran, negative where it does not tell.
 func (p *Process) Called(took, computed time.Duration) {
 	p.traffic.calls.Add(1)
 	p.traffic.took.Add(int64(took))
@@ -359,8 +370,9 @@ func (p *Process) Called(took, computed time.Duration) {
 func (p *Process) Spent() core.Spent {
 	t := &p.traffic
 	s := core.Spent{
-		Calls: t.calls.Load(), CallSeconds: time.Duration(t.took.Load()).Seconds(), RPCSeconds: time.Duration(t.between.Load()).Seconds(),
-		SentBytes: t.sent.Load(), ReceivedBytes: t.got.Load(),
+		Calls: t.calls.Load(), CallSeconds: time.Duration(t.took.Load()).Seconds(),
+		RPCSeconds: time.Duration(t.between.Load()).Seconds(),
+		SentBytes:  t.sent.Load(), ReceivedBytes: t.got.Load(),
 	}
 	if t.untold.Load() {
 		s.RPCSeconds = math.NaN()

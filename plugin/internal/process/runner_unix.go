@@ -25,8 +25,8 @@ import (
 	"github.com/koopbench/koopbench/internal/usage"
 )
 
-// groupRunner runs a plugin in a process group of its own. go-plugin gets the first line that the plugin writes, the handshake; all
-// else goes to the log.
+// groupRunner runs a plugin in a process group of its own. go-plugin gets the first line that the
+// plugin writes, the handshake; all else goes to the log.
 type groupRunner struct {
 	config *Config
 	folder *folder
@@ -43,7 +43,9 @@ type groupRunner struct {
 	alive    *os.File      // the other end of the plugin's standard input
 	done     chan struct{} // closed when the process has ended
 	waitErr  error
-	hostPeak int64    // peak memory of this program when it had started the process; 0 where the process does not inherit it
+	// peak memory of this program when it had started the process; 0 where the process does not
+	// inherit it
+	hostPeak int64
 	peak     int64    // of the process, once it is noted
 	left     []string // in its group, after its end
 
@@ -224,7 +226,8 @@ func (r *groupRunner) exitCode() int {
 	}
 }
 
-// noteMemory notes the peak memory of the process, which on Linux only a process that lives tells; see [usage.PeakRSSOf].
+// noteMemory notes the peak memory of the process, which on Linux only a process that lives tells;
+// see [usage.PeakRSSOf].
 func (r *groupRunner) noteMemory() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -251,8 +254,8 @@ func (r *groupRunner) awaitEnd(most time.Duration) {
 	}
 }
 
-// usage is the processor time and the peak memory of the process and of those that it has waited for, not numbers where they are not
-// known.
+// usage is the processor time and the peak memory of the process and of those that it has waited
+// for, not numbers where they are not known.
 func (r *groupRunner) usage() (cpuSeconds, peakRSSBytes float64) {
 	select {
 	case <-r.done:

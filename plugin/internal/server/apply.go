@@ -87,7 +87,8 @@ func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) er
 		}
 		c := first.GetApply()
 		if c == nil {
-			return fmt.Errorf("%w: %s begins an application; ApplyCall or ScoreCall must", core.ErrContract, transfer.Kind(first))
+			return fmt.Errorf("%w: %s begins an application; ApplyCall or ScoreCall must", core.ErrContract,
+				transfer.Kind(first))
 		}
 		f, err := s.find(c.GetHandle())
 		if err != nil {
@@ -105,7 +106,8 @@ func (s *Server) Apply(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) er
 			return err
 		}
 		arrays := []transfer.Array{result}
-		return in.sendWhole(&wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: transfer.Headers(arrays)}}}, arrays...)
+		return in.sendWhole(&wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{Arrays: transfer.Headers(arrays)}}},
+			arrays...)
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// oracleEncoder stands for the encoder of the oracle that judges: it asks the host, on the call under way. Several goroutines may
-// ask; they take turns.
+// oracleEncoder stands for the encoder of the oracle that judges: it asks the host, on the call
+// under way. Several goroutines may ask; they take turns.
 type oracleEncoder struct {
 	dim  int
 	call chan *stream // holds the call under way while no one asks; empty outside calls
@@ -58,7 +58,8 @@ func (e *oracleEncoder) ask(s *stream, x core.Snapshots) (*mat.Dense, error) {
 	defer func() { s.waited.Add(int64(time.Since(begun))) }()
 	snapshots := transfer.Snapshots("snapshots", x)
 	arrays := []transfer.Array{snapshots}
-	if err := s.sendWhole(&wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: transfer.Headers(arrays)}}}, arrays...); err != nil {
+	if err := s.sendWhole(&wire.Frame{Content: &wire.Frame_Embed{Embed: &wire.Embed{Arrays: transfer.Headers(arrays)}}},
+		arrays...); err != nil {
 		return nil, brokenStream{err}
 	}
 	frame, err := s.Recv()
@@ -81,7 +82,8 @@ func (e *oracleEncoder) ask(s *stream, x core.Snapshots) (*mat.Dense, error) {
 		return nil, err
 	}
 	if n, d := z.Dims(); x.Len() > 0 && (n != x.Len() || d != e.dim) {
-		return nil, fmt.Errorf("%w: %d×%d features of the oracle for %d snapshots; there must be %d of each", core.ErrContract, n, d, x.Len(), e.dim)
+		return nil, fmt.Errorf("%w: %d×%d features of the oracle for %d snapshots; there must be %d of each",
+			core.ErrContract, n, d, x.Len(), e.dim)
 	}
 	return z, nil
 }

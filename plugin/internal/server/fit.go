@@ -25,7 +25,8 @@ func (s *Server) Fit(call grpc.BidiStreamingServer[wire.Frame, wire.Frame]) erro
 		}
 		c := first.GetFit()
 		if c == nil {
-			return fmt.Errorf("%w: %s begins a fit; FitCall, LoadCall or FitScoreCall must", core.ErrContract, transfer.Kind(first))
+			return fmt.Errorf("%w: %s begins a fit; FitCall, LoadCall or FitScoreCall must", core.ErrContract,
+				transfer.Kind(first))
 		}
 		thing, err := s.thing(c.GetKind(), c.GetName())
 		if err != nil {

@@ -37,18 +37,21 @@ type key struct {
 	name string
 }
 
-// New returns a server of things, each of one of the kinds of package core, with a guard around them that the caller puts there ([core.Guard]). The error is
-// [core.ErrDescription] for one of no kind or with a bad description, and [core.ErrDuplicate].
+// New returns a server of things, each of one of the kinds of package core, with a guard around
+// them that the caller puts there ([core.Guard]). The error is [core.ErrDescription] for one of no
+// kind or with a bad description, and [core.ErrDuplicate].
 func New(version, sdk string, things ...any) (*Server, error) {
 	s := &Server{described: &wire.DescribeReply{Version: version, Sdk: sdk, Trajectories: true},
 		things: map[key]any{}, fitted: map[uint64]*fitted{}}
 	if len(things) == 0 {
-		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one %s", core.ErrDescription, core.AnyKind())
+		return nil, fmt.Errorf("%w: there is nothing to serve; give Serve at least one %s", core.ErrDescription,
+			core.AnyKind())
 	}
 	for _, thing := range things {
 		kind := describe.WireKind(core.KindOf(thing))
 		if kind == wire.Kind_KIND_UNSPECIFIED {
-			return nil, fmt.Errorf("%w: a %T is no %s: it lacks a method of those interfaces, or has it on the pointer only", core.ErrDescription, thing, core.AnyKind())
+			return nil, fmt.Errorf("%w: a %T is no %s: it lacks a method of those interfaces, or has it on the pointer only",
+				core.ErrDescription, thing, core.AnyKind())
 		}
 		d := thing.(interface{ Describe() core.Description }).Describe()
 		if err := d.Validate(); err != nil {

@@ -137,7 +137,8 @@ func problem() *core.Problem {
 	return &core.Problem{
 		Train: two, Validation: one, Test: one, Starts: []int{0, 2}, Lag: 1, Steps: 2, Rank: 2, Picture: core.CurvePicture,
 		States: &core.States{
-			Count: 2, Train: []int{0, 1, 0, 1, 0}, Validation: []int{0, 1, 0}, Test: []int{0, 1, 0}, Expected: [][]int{{1, 1}, {0, 0}},
+			Count: 2, Train: []int{0, 1, 0, 1, 0}, Validation: []int{0, 1, 0}, Test: []int{0, 1, 0},
+			Expected: [][]int{{1, 1}, {0, 0}},
 		},
 		Truth: &core.Truth{Eigenvalues: []complex128{1, -1}}, Score: nearness{},
 	}
@@ -290,7 +291,8 @@ func calls(t testing.TB) [][]*wire.Frame {
 		with(apply(wire.Kind_ORACLE, wire.Operation_CLASSIFY), snapshots),
 		with(apply(wire.Kind_ORACLE, wire.Operation_EMBED), snapshots),
 		{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "task", Options: values}}}},
-		{{Content: &wire.Frame_FitScore{FitScore: &wire.FitScoreCall{Problem: problemHandle, Seed: 1, Name: "judge", States: 2}}}},
+		{{Content: &wire.Frame_FitScore{FitScore: &wire.FitScoreCall{Problem: problemHandle, Seed: 1, Name: "judge",
+			States: 2}}}},
 		with(func(a []*wire.Array) *wire.Frame {
 			return &wire.Frame{Content: &wire.Frame_Score{Score: &wire.ScoreCall{Handle: scorerHandle, Step: 2, Arrays: a}}}
 		}, transfer.Snapshots("snapshots", x.Slice(0, 2))),
@@ -475,7 +477,8 @@ func TestBadTaskCalls(t *testing.T) {
 		frames []*wire.Frame
 		kind   wire.Failure_Kind
 	}{
-		`no TASK called "none"`:            {[]*wire.Frame{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "none"}}}}, wire.Failure_UNKNOWN},
+		`no TASK called "none"`: {[]*wire.Frame{{Content: &wire.Frame_Open{Open: &wire.OpenCall{Name: "none"}}}},
+			wire.Failure_UNKNOWN},
 		"nothing fitted has the handle 99": {fit(99, 2), wire.Failure_UNKNOWN},
 		"the handle 21 is no problem's":    {fit(scorerHandle, 2), wire.Failure_UNKNOWN},
 		"0 states":                         {fit(problemHandle, 0), wire.Failure_OPTION},

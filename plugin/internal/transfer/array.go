@@ -22,7 +22,8 @@ const (
 )
 
 // widths are the bytes of one number of each type.
-var widths = map[wire.Type]int{wire.Type_FLOAT32: 4, wire.Type_FLOAT64: 8, wire.Type_INT64: 8, wire.Type_COMPLEX128: 16, wire.Type_PIXEL8: 1, wire.Type_UINT8: 1}
+var widths = map[wire.Type]int{wire.Type_FLOAT32: 4, wire.Type_FLOAT64: 8, wire.Type_INT64: 8, wire.Type_COMPLEX128: 16,
+	wire.Type_PIXEL8: 1, wire.Type_UINT8: 1}
 
 // Array is an array to be sent: its announcement, and what appends the bytes of its numbers from … to-1.
 type Array struct {
@@ -51,7 +52,9 @@ func header(name string, kind wire.Type, shape ...int) *wire.Array {
 func Snapshots(name string, x core.Snapshots) Array {
 	shape := append([]int{x.Len()}, x.Shape()...)
 	if pixels, ok := x.Pixels(); ok {
-		return Array{header(name, wire.Type_PIXEL8, shape...), func(dst []byte, from, to int) []byte { return append(dst, pixels[from:to]...) }}
+		return Array{header(name, wire.Type_PIXEL8, shape...), func(dst []byte, from, to int) []byte {
+			return append(dst, pixels[from:to]...)
+		}}
 	}
 	return Array{header(name, wire.Type_FLOAT32, shape...), func(dst []byte, from, to int) []byte {
 		size := x.Size()
@@ -143,7 +146,8 @@ func count(h *wire.Array) (int, error) {
 		return 0, fmt.Errorf("%w: the array %q has the unknown type %d", core.ErrContract, h.GetName(), h.GetType())
 	}
 	if len(h.GetShape()) > MaxAxes {
-		return 0, fmt.Errorf("%w: the array %q has %d axes; the most is %d", core.ErrContract, h.GetName(), len(h.GetShape()), MaxAxes)
+		return 0, fmt.Errorf("%w: the array %q has %d axes; the most is %d", core.ErrContract, h.GetName(), len(h.GetShape()),
+			MaxAxes)
 	}
 	n, empty := uint64(1), false
 	most := uint64(MaxArray / width)
@@ -152,7 +156,8 @@ func count(h *wire.Array) (int, error) {
 		case axis == 0:
 			empty = true
 		case axis > most || n > most/axis:
-			return 0, fmt.Errorf("%w: the array %q of shape %v has more than %d bytes, the most that is sent at once", core.ErrContract, h.GetName(), h.GetShape(), MaxArray)
+			return 0, fmt.Errorf("%w: the array %q of shape %v has more than %d bytes, the most that is sent at once",
+				core.ErrContract, h.GetName(), h.GetShape(), MaxArray)
 		default:
 			n *= axis
 		}

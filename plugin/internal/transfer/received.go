@@ -54,8 +54,8 @@ func (a *Received) add(chunk []byte) {
 	}
 }
 
-// room returns a slice with room for n more numbers, of a total that was announced but may never come: memory is at most firstRoom
-// numbers, or four times what has come.
+// room returns a slice with room for n more numbers, of a total that was announced but may never
+// come: memory is at most firstRoom numbers, or four times what has come.
 func room[T any](s []T, n, total int) []T {
 	const firstRoom = 1 << 22
 	if cap(s)-len(s) >= n {
@@ -69,7 +69,8 @@ func double(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.
 // expect checks type and number of axes.
 func (a *Received) expect(axes int, kind wire.Type) error {
 	if a.Type != kind || len(a.Shape) != axes {
-		return fmt.Errorf("%w: the array %q is %s of shape %v; it must be %s with %d axes", core.ErrContract, a.Name, a.Type, a.Shape, kind, axes)
+		return fmt.Errorf("%w: the array %q is %s of shape %v; it must be %s with %d axes", core.ErrContract, a.Name, a.Type,
+			a.Shape, kind, axes)
 	}
 	return nil
 }
@@ -77,7 +78,9 @@ func (a *Received) expect(axes int, kind wire.Type) error {
 // Snapshots returns the array as snapshots.
 func (a *Received) Snapshots() (core.Snapshots, error) {
 	if len(a.Shape) < 2 || (a.Type != wire.Type_FLOAT32 && a.Type != wire.Type_PIXEL8) {
-		return core.Snapshots{}, fmt.Errorf("%w: the array %q is %s of shape %v; snapshots are FLOAT32 or PIXEL8 with at least 2 axes", core.ErrContract, a.Name, a.Type, a.Shape)
+		return core.Snapshots{}, fmt.Errorf(
+			"%w: the array %q is %s of shape %v; snapshots are FLOAT32 or PIXEL8 with at least 2 axes", core.ErrContract, a.Name,
+			a.Type, a.Shape)
 	}
 	var x core.Snapshots
 	var err error

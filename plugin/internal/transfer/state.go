@@ -9,8 +9,9 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// State returns a state as it is sent, under a name if it is a checkpoint, and its arrays, which follow. The error is that of
-// [core.State.Validate], or [core.ErrShape] for arrays that are too many or too large.
+// State returns a state as it is sent, under a name if it is a checkpoint, and its arrays, which
+// follow. The error is that of [core.State.Validate], or [core.ErrShape] for arrays that are too
+// many or too large.
 func State(name string, s *core.State) (*wire.State, []Array, error) {
 	if err := s.Validate(); err != nil {
 		return nil, nil, err
@@ -130,7 +131,8 @@ func (a *Received) stored() (core.Array, error) {
 	case wire.Type_UINT8:
 		array.Values = a.pixels
 	default:
-		return array, fmt.Errorf("%w: the array %q of a state is %s; it must be FLOAT32, FLOAT64, INT64 or UINT8", core.ErrContract, a.Name, a.Type)
+		return array, fmt.Errorf("%w: the array %q of a state is %s; it must be FLOAT32, FLOAT64, INT64 or UINT8",
+			core.ErrContract, a.Name, a.Type)
 	}
 	return array, nil
 }

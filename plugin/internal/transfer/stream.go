@@ -13,23 +13,25 @@ type Stream interface {
 	Recv() (*wire.Frame, error)
 }
 
-// ComputedTrailer is the name of what a plugin may send at the end of a call: the seconds that its own code took in it, a decimal number.
+// ComputedTrailer is the name of what a plugin may send at the end of a call: the seconds that its
+// own code took in it, a decimal number.
 const ComputedTrailer = "koopbench-computed-seconds"
 
 // CheckSize returns [core.ErrShape] for an array that is too large to be sent.
 func CheckSize(arrays ...Array) error {
 	for _, a := range arrays {
 		if _, err := count(a.header); err != nil {
-			return fmt.Errorf("%w: the array %q of shape %v is larger than %d bytes, the most that is sent to another process or back "+
-				"at once; use fewer snapshots, or built-in methods without --isolate, which read them where they are",
+			return fmt.Errorf(
+				"%w: the array %q of shape %v is larger than %d bytes, the most that is sent to another process or back "+
+					"at once; use fewer snapshots, or built-in methods without --isolate, which read them where they are",
 				core.ErrShape, a.header.GetName(), a.header.GetShape(), MaxArray)
 		}
 	}
 	return nil
 }
 
-// Send sends a frame that announces arrays, and then their numbers. It returns the first error of the stream, or [core.ErrContract]
-// for an array that is too large.
+// Send sends a frame that announces arrays, and then their numbers. It returns the first error of
+// the stream, or [core.ErrContract] for an array that is too large.
 func Send(s Stream, frame *wire.Frame, arrays ...Array) error {
 	for _, a := range arrays {
 		if _, err := count(a.header); err != nil {
@@ -71,8 +73,9 @@ func CheckAnnounced(headers []*wire.Array, names ...string) error {
 	return nil
 }
 
-// Receive receives the announced arrays, which must be of the given names in that order. Memory grows with what has arrived, not with
-// what was announced. The error is that of the stream, or [core.ErrContract].
+// Receive receives the announced arrays, which must be of the given names in that order. Memory
+// grows with what has arrived, not with what was announced. The error is that of the stream, or
+// [core.ErrContract].
 func Receive(s Stream, headers []*wire.Array, names ...string) ([]Received, error) {
 	if err := CheckAnnounced(headers, names...); err != nil {
 		return nil, err
@@ -129,11 +132,13 @@ func receiveChunk(s Stream, h *wire.Array, n int) ([]byte, error) {
 	}
 	c, ok := frame.GetContent().(*wire.Frame_Chunk)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s came where a chunk of the array %q belongs", core.ErrContract, Kind(frame), h.GetName())
+		return nil, fmt.Errorf("%w: %s came where a chunk of the array %q belongs", core.ErrContract,
+			Kind(frame), h.GetName())
 	}
 	width := widths[h.GetType()]
 	if len(c.Chunk) == 0 || len(c.Chunk)%width != 0 || len(c.Chunk)/width > n || len(c.Chunk) > MaxChunk {
-		return nil, fmt.Errorf("%w: a chunk of %d bytes came for the array %q, which lacks %d numbers of %d bytes; a chunk has at most %d bytes",
+		return nil, fmt.Errorf("%w: a chunk of %d bytes came for the array %q, which lacks %d numbers of %d bytes; a chunk "+
+			"has at most %d bytes",
 			core.ErrContract, len(c.Chunk), h.GetName(), n, width, MaxChunk)
 	}
 	return c.Chunk, nil

@@ -144,7 +144,8 @@ func TestFailures(t *testing.T) {
 	assert.ErrorContains(t, err, "somewhere")
 }
 
-// FuzzReceive: from any frames come arrays as announced, or an error of the stream or of the contract; none are larger than what came.
+// FuzzReceive: from any frames come arrays as announced, or an error of the stream or of the
+// contract; none are larger than what came.
 func FuzzReceive(f *testing.F) {
 	seed := func(headers []*wire.Array, frames ...*wire.Frame) {
 		var text bytes.Buffer
@@ -155,7 +156,8 @@ func FuzzReceive(f *testing.F) {
 		f.Add(text.Bytes())
 	}
 	for _, a := range []Array{
-		Labels("a", []int{1, -2, 3}), Matrix("a", mat.NewDense(2, 3, []float64{1, 2, math.NaN(), 4, 5, 6})), Complexes("a", []complex128{1, 1i}, 2),
+		Labels("a", []int{1, -2, 3}), Matrix("a", mat.NewDense(2, 3, []float64{1, 2, math.NaN(), 4, 5, 6})),
+		Complexes("a", []complex128{1, 1i}, 2),
 		Snapshots("a", core.Snapshots{}), Matrix("a", &mat.Dense{}),
 	} {
 		seed(Headers([]Array{a}), send(f, a)...)
@@ -238,7 +240,8 @@ func (c counted) Read(dst []float32, from int) {
 
 func (c counted) At(i, j int) float32 { return float32(7*i + j) }
 
-// TestSourcesAreReadAsTheyAreSent: snapshots and their view are read a chunk at a time, and not at all if they are too large.
+// TestSourcesAreReadAsTheyAreSent: snapshots and their view are read a chunk at a time, and not at
+// all if they are too large.
 func TestSourcesAreReadAsTheyAreSent(t *testing.T) {
 	read := 0
 	huge, err := core.NewSourceSnapshots(counted{&read}, 1<<40, 7)

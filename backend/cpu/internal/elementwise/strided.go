@@ -106,7 +106,8 @@ func walk[T any](s *Strided, dense []T, base *T, start int, out bool) {
 		if last > 0 && inner <= shortRun && index[last] == 0 && len(dense) >= inner {
 			// Short rows: two dimensions at a time.
 			rows := min(s.Dims[last-1]-index[last-1], len(dense)/inner)
-			shortRows(dense[:rows*inner], unsafe.Add(unsafe.Pointer(base), at*size), inner, stride*size, s.Strides[last-1]*size, out)
+			shortRows(dense[:rows*inner], unsafe.Add(unsafe.Pointer(base), at*size), inner, stride*size, s.Strides[last-1]*size,
+				out)
 			dense = dense[rows*inner:]
 			at += rows * s.Strides[last-1]
 			index[last-1] += rows

@@ -11,9 +11,12 @@ func TestNoAllocations(t *testing.T) {
 	eachSet(t, func(t *testing.T, s Set) {
 		const images = 2
 		for _, c := range []Conv{
-			{Height: 6, Width: 6, In: 16, Out: 3, KernelHeight: 5, KernelWidth: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2},
-			{Height: 6, Width: 6, In: 16, Out: 20, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},
-			{Height: 6, Width: 6, In: 1, Out: 2, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},
+			{Height: 6, Width: 6, In: 16, Out: 3, KernelHeight: 5, KernelWidth: 5, PadTop: 2, PadBottom: 2,
+				PadLeft: 2, PadRight: 2},
+			{Height: 6, Width: 6, In: 16, Out: 20, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1,
+				PadLeft: 1, PadRight: 1},
+			{Height: 6, Width: 6, In: 1, Out: 2, KernelHeight: 3, KernelWidth: 3, PadTop: 1, PadBottom: 1,
+				PadLeft: 1, PadRight: 1},
 		} {
 			for _, e := range []Epilogue{0, ReLU, ReLU | MaxPool2x2} {
 				back := c.InputGradient()

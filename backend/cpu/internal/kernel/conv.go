@@ -24,7 +24,8 @@ func (c *Conv) OutWidth() int { return c.Width + c.PadLeft + c.PadRight - c.Kern
 func (c *Conv) Valid() error {
 	if min(c.Height, c.Width, c.In, c.KernelHeight, c.KernelWidth, c.Out, c.OutHeight(), c.OutWidth()) < 1 ||
 		min(c.PadTop, c.PadBottom, c.PadLeft, c.PadRight) < 0 {
-		return fmt.Errorf("convolution %+v: dimensions, those of the result included, must be positive and paddings not negative", *c)
+		return fmt.Errorf(
+			"convolution %+v: dimensions, those of the result included, must be positive and paddings not negative", *c)
 	}
 	return nil
 }
@@ -42,7 +43,7 @@ func (c *Conv) InputGradient() Conv {
 
 func (c *Conv) padded() bool { return c.PadTop|c.PadBottom|c.PadLeft|c.PadRight != 0 }
 
-// padded dimensions of the input
+// padHeight and padWidth are the dimensions of the padded input.
 func (c *Conv) padHeight() int { return c.Height + c.PadTop + c.PadBottom }
 func (c *Conv) padWidth() int  { return c.Width + c.PadLeft + c.PadRight }
 
@@ -64,9 +65,10 @@ const (
 	ZeroPasses
 )
 
-// Dead is the bit of an entry of a winner array that says that ReLU's gradient is zero there. The other bits are the index of
-// the element of the 2×2 window that was taken, in row-major order, or 0 where there was no pooling. Of equal elements (after
-// ReLU) the first is taken, of several NaN the last, as GoMLX's Go backend does.
+// Dead is the bit of an entry of a winner array that says that ReLU's gradient is zero there. The
+// other bits are the index of the element of the 2×2 window that was taken, in row-major order, or
+// 0 where there was no pooling. Of equal elements (after ReLU) the first is taken, of several NaN
+// the last, as GoMLX's Go backend does.
 const Dead = 4
 
 // size returns height and width after the epilogue.
@@ -94,8 +96,9 @@ func (s Set) packedWeights(c *Conv) int {
 	return c.taps() * roundUp(c.Out, lanes[float32](s))
 }
 
-// exact reports whether some of the packed weights are not finite. Times the zeros around an image they would be NaN, so such
-// weights are multiplied with what is in the image only, which is slower.
+// exact reports whether some of the packed weights are not finite. Times the zeros around an image
+// they would be NaN, so such weights are multiplied with what is in the image only, which is
+// slower.
 func (s Set) exact(c *Conv, packed []float32) bool { return packed[s.packedWeights(c)] != 0 }
 
 // PackConv arranges the weights w [KernelHeight, KernelWidth, In, Out] for [Set.Conv].
@@ -113,8 +116,9 @@ func (s Set) PackConv(c *Conv, packed, w []float32) {
 	packPanel(s, packed, w, c.Out, false, 0, c.taps(), 0, c.Out)
 }
 
-// PackConvFlipped arranges the weights of c for c.InputGradient(): turned by 180° with In and Out exchanged. w and packed
-// are as in [Set.PackConv] for c; packed has PackedConvSize of c.InputGradient(), scratch len(w).
+// PackConvFlipped arranges the weights of c for c.InputGradient(): turned by 180° with In and Out
+// exchanged. w and packed are as in [Set.PackConv] for c; packed has PackedConvSize of
+// c.InputGradient(), scratch len(w).
 func (s Set) PackConvFlipped(c *Conv, packed, w, scratch []float32) {
 	need("w", w, c.taps()*c.Out)
 	need("scratch", scratch, c.taps()*c.Out)
@@ -142,10 +146,11 @@ func (c *Conv) Rows(e Epilogue) int {
 	return h
 }
 
-// Conv computes rows lo ≤ i < hi of y from x [N, Height, Width, In], the rows of all images counted as one: those of image n begin at
-// n·Rows. y is [N, h, w, Out], h × w being OutHeight × OutWidth, halved by MaxPool2x2. packed comes from [Set.PackConv];
-// bias has Out elements or is nil. If winner is not nil it has the shape of y and receives which elements won (see [Dead]).
-// Splitting the rows changes no bits.
+// Conv computes rows lo ≤ i < hi of y from x [N, Height, Width, In], the rows of all images counted
+// as one: those of image n begin at n·Rows. y is [N, h, w, Out], h × w being OutHeight × OutWidth,
+// halved by MaxPool2x2. packed comes from [Set.PackConv]; bias has Out elements or is nil. If
+// winner is not nil it has the shape of y and receives which elements won (see [Dead]). Splitting
+// the rows changes no bits.
 func (s Set) Conv(c *Conv, e Epilogue, lo, hi int, x, packed, bias, y []float32, winner []uint8, scratch []float32) {
 	h, w := c.size(e)
 	if h == 0 || w == 0 || lo >= hi {
@@ -184,8 +189,8 @@ func (s Set) Conv(c *Conv, e Epilogue, lo, hi int, x, packed, bias, y []float32,
 	}
 }
 
-// pad copies rows first to last of an image to a padded one whose rows are width pixels long, top rows down and left pixels
-// to the right.
+// pad copies rows first to last of an image to a padded one whose rows are width pixels long, top
+// rows down and left pixels to the right.
 func (c *Conv) pad(dst, x []float32, first, last, top, left, width int) {
 	row := c.Width * c.In
 	for i := first; i < last; i++ {

@@ -318,7 +318,8 @@ func TestConv(t *testing.T) {
 		for i, c := range convs {
 			checkConv(t, s, c, 1+i%3, uint64(i))
 		}
-		checkConv(t, s, Conv{Height: 4, Width: 5, In: 3, Out: 2, KernelHeight: 3, KernelWidth: 3, PadTop: 1}, 2*gradientChunk+3, 5)
+		checkConv(t, s, Conv{Height: 4, Width: 5, In: 3, Out: 2, KernelHeight: 3, KernelWidth: 3, PadTop: 1},
+			2*gradientChunk+3, 5)
 	})
 }
 
@@ -448,7 +449,8 @@ func TestKernelGradientNonFinite(t *testing.T) {
 
 func TestFoldUpsampling(t *testing.T) {
 	for _, c := range []Conv{same5x5(14, 6, 3), same5x5(28, 4, 1),
-		{Height: 6, Width: 8, In: 2, Out: 3, KernelHeight: 3, KernelWidth: 4, PadTop: 1, PadBottom: 1, PadLeft: 2, PadRight: 1},
+		{Height: 6, Width: 8, In: 2, Out: 3, KernelHeight: 3, KernelWidth: 4, PadTop: 1, PadBottom: 1,
+			PadLeft: 2, PadRight: 1},
 		{Height: 6, Width: 8, In: 2, Out: 3, KernelHeight: 3, KernelWidth: 5}} {
 		folded, ok := FoldUpsampling(&c)
 		require.True(t, ok, "%+v", c)
@@ -469,7 +471,8 @@ func TestFoldUpsampling(t *testing.T) {
 		Best().PackConv(&folded, packed, fw)
 		y := make([]float32, images*c.OutHeight()*c.OutWidth()*c.Out)
 		parities := make([]float32, len(y))
-		Best().Conv(&folded, 0, 0, images*folded.Rows(0), small, packed, nil, parities, nil, make([]float32, Best().ConvScratch(&folded, 0)))
+		Best().Conv(&folded, 0, 0, images*folded.Rows(0), small, packed, nil, parities, nil,
+			make([]float32, Best().ConvScratch(&folded, 0)))
 		for p := range images * folded.OutHeight() * folded.OutWidth() {
 			row, column := p/folded.OutWidth(), p%folded.OutWidth()
 			for k := range 4 {

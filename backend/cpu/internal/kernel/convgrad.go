@@ -26,9 +26,10 @@ func (s Set) ConvGradientScratch(c *Conv) int {
 //
 //	dw[u, v, c, o] = Σ_{n, i, j} x[n, i+u−PadTop, j+v−PadLeft, c] · g[n, i, j, o],  db[o] = Σ_{n, i, j} g[n, i, j, o].
 //
-// x is [images, Height, Width, In]. With e = 0 or winner = nil, g is [images, OutHeight, OutWidth, Out]. Otherwise g is the
-// gradient of what [Set.Conv] gave for e, and winner what it recorded; its sparsity is used.
-// dw has KernelHeight·KernelWidth·In·Out elements; db has Out or is nil. Both are overwritten.
+// x is [images, Height, Width, In]. With e = 0 or winner = nil, g is [images, OutHeight, OutWidth,
+// Out]. Otherwise g is the gradient of what [Set.Conv] gave for e, and winner what it recorded; its
+// sparsity is used. dw has KernelHeight·KernelWidth·In·Out elements; db has Out or is nil. Both are
+// overwritten.
 func (s Set) ConvKernelGradient(
 	c *Conv, e Epilogue, chunk, images int, x, g []float32, winner []uint8, dw, db, scratch []float32,
 ) {
@@ -106,7 +107,8 @@ func (s Set) ConvKernelGradient(
 // exactKernelGradient is ConvKernelGradient for images lo ≤ n < hi without zeros around them, or
 // around the gradient, which times infinity would be NaN: the taps of the kernel one by one, each
 // over the pixels of the result for which it is inside the image.
-func (s Set) exactKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) {
+func (s Set) exactKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db,
+	scratch []float32) {
 	h, w := c.size(e)
 	image, grad := c.Height*c.Width*c.In, h*w*c.Out
 	dense := scratch[:c.OutHeight()*c.OutWidth()*c.Out]
@@ -115,7 +117,8 @@ func (s Set) exactKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32
 	clear(db)
 	v := lanes[float32](s)
 	t := tile[float32]{
-		aRow: 1, aCol: c.In, aSeg: c.Width * c.In, bCol: c.Out, bSeg: c.OutWidth() * c.Out, cRow: c.Out, mode: modeAdd, beta: 1,
+		aRow: 1, aCol: c.In, aSeg: c.Width * c.In, bCol: c.Out, bSeg: c.OutWidth() * c.Out, cRow: c.Out,
+		mode: modeAdd, beta: 1,
 	}
 	for n := lo; n < hi; n++ {
 		in, out := x[n*image:][:image], g[n*grad:][:grad]
@@ -155,8 +158,8 @@ func (s Set) fewOut(c *Conv) bool {
 	return 2*c.Out <= v && c.KernelWidth*c.In >= v
 }
 
-// kernelGradientOut adds one image's gradient to dw [Out][KernelHeight][KernelWidth·In]: for each row u of the kernel a product of
-// o × pixels with pixels × (v, c).
+// kernelGradientOut adds one image's gradient to dw [Out][KernelHeight][KernelWidth·In]: for each
+// row u of the kernel a product of o × pixels with pixels × (v, c).
 func (s Set) kernelGradientOut(c *Conv, in, g, dw []float32) {
 	stride, cols := c.padWidth()*c.In, c.KernelWidth*c.In
 	t := tile[float32]{
@@ -178,9 +181,10 @@ func (s Set) kernelGradientOut(c *Conv, in, g, dw []float32) {
 	}
 }
 
-// kernelGradientRows is kernelGradientOut with the rows of the kernel as the rows of a product, which occupies more registers
-// if Out is one or two; dw has them in reverse order. Row i of the padded image meets rows i−u of the gradient, which are zero
-// outside it; behind dw there is room for them.
+// kernelGradientRows is kernelGradientOut with the rows of the kernel as the rows of a product,
+// which occupies more registers if Out is one or two; dw has them in reverse order. Row i of the
+// padded image meets rows i−u of the gradient, which are zero outside it; behind dw there is room
+// for them.
 func (s Set) kernelGradientRows(c *Conv, in, g, dw []float32) {
 	stride, cols, row := c.padWidth()*c.In, c.KernelWidth*c.In, c.OutWidth()*c.Out
 	border := (c.KernelHeight - 1) * row
@@ -206,8 +210,8 @@ func (s Set) kernelGradientRows(c *Conv, in, g, dw []float32) {
 	}
 }
 
-// kernelGradient adds one image's gradient of the weights: for each row u of the kernel a product of (v, c) × pixels with
-// pixels × o, the former being a view of the padded image.
+// kernelGradient adds one image's gradient of the weights: for each row u of the kernel a product
+// of (v, c) × pixels with pixels × o, the former being a view of the padded image.
 func (s Set) kernelGradient(c *Conv, in, g, dw []float32) {
 	if c.In == 1 && vectorTaps(s, c, in, g, dw) {
 		return
@@ -279,8 +283,9 @@ func (s Set) ConvInputGradient(
 	}
 }
 
-// unpool writes one image's gradient of the convolution's result, given the gradient g of what came out of the epilogue: g,
-// times zero where it is dead, at the winners and zero elsewhere. Rows of dst are stride apart; an odd last row or column is left as it is.
+// unpool writes one image's gradient of the convolution's result, given the gradient g of what came
+// out of the epilogue: g, times zero where it is dead, at the winners and zero elsewhere. Rows of
+// dst are stride apart; an odd last row or column is left as it is.
 func (s Set) unpool(c *Conv, e Epilogue, g []float32, winner []uint8, dst []float32, stride int) {
 	h, w := c.size(e)
 	if e&MaxPool2x2 == 0 {

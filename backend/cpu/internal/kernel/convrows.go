@@ -6,13 +6,15 @@ type convRows struct {
 	conv         Conv
 	packed, bias []float32
 	exact, dots  bool
-	left, width  int       // columns of zeros to the left of the image, and the length of its rows with those at both sides
-	in           []float32 // the image with these columns, [Height, width, In]
-	tile         tile[float32]
+	// columns of zeros to the left of the image, and the length of its rows with those at both sides
+	left, width int
+	in          []float32 // the image with these columns, [Height, width, In]
+	tile        tile[float32]
 }
 
 func (s Set) newConvRows(c *Conv, packed, bias []float32) convRows {
-	r := convRows{set: s, conv: *c, packed: packed, bias: bias, exact: s.exact(c, packed), dots: s.byDots(c), left: c.PadLeft, width: c.padWidth()}
+	r := convRows{set: s, conv: *c, packed: packed, bias: bias, exact: s.exact(c, packed), dots: s.byDots(c),
+		left: c.PadLeft, width: c.padWidth()}
 	if r.exact {
 		r.left, r.width = 0, c.Width
 	}

@@ -290,8 +290,8 @@ func vectorSparseKernel(s Set, c *Conv, acc, sum, image, list []float32, entries
 	}
 }
 
-// vectorSparseInput adds one channel's gradients times its weights to the image. The weights of the taps are stride apart,
-// the last tap first.
+// vectorSparseInput adds one channel's gradients times its weights to the image. The weights of the
+// taps are stride apart, the last tap first.
 func vectorSparseInput(s Set, c *Conv, weights []float32, stride int, image, list []float32, entries int) {
 	pixel, row := 4*c.In, 4*c.In*c.padWidth()
 	switch {

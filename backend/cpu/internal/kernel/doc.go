@@ -3,17 +3,19 @@
 //
 // # Sets
 //
-// A [Set] is one implementation of all kernels: [Generic] in plain Go, [AVX2] (with FMA3 and BMI2) and [AVX512] (F, BW, DQ,
-// VL) in assembly. [Best] picks the fastest that the processor runs; [ByName] serves a setting. A Set is a small value; its
-// methods, and the functions that take one, may be called from any number of goroutines as long as they write to distinct
-// memory. Sets may differ in the last bits, because some fuse multiply and add; elementwise add, subtract, multiply,
+// A [Set] is one implementation of all kernels: [Generic] in plain Go, [AVX2] (with FMA3 and BMI2)
+// and [AVX512] (F, BW, DQ, VL) in assembly. [Best] picks the fastest that the processor runs;
+// [ByName] serves a setting. A Set is a small value; its methods, and the functions that take one,
+// may be called from any number of goroutines as long as they write to distinct memory. Sets may
+// differ in the last bits, because some fuse multiply and add; elementwise add, subtract, multiply,
 // divide, max, min and square root, sums and pooling are the same bits in each.
 //
-// NaN and infinities propagate as IEEE 754 says; the sign of a zero and the payload of a NaN are not defined. What lies beside
-// an image is not part of a convolution's sums: kernels that multiply zeros there look whether the other factor is finite
-// (the weights when they are packed, the gradient of the weights when it is there) and else take a way without these zeros.
-// Likewise a gradient that ReLU stops is multiplied by zero, and the gradients that skip such products first look at what
-// they skip.
+// NaN and infinities propagate as IEEE 754 says; the sign of a zero and the payload of a NaN are
+// not defined. What lies beside an image is not part of a convolution's sums: kernels that multiply
+// zeros there look whether the other factor is finite (the weights when they are packed, the
+// gradient of the weights when it is there) and else take a way without these zeros. Likewise a
+// gradient that ReLU stops is multiplied by zero, and the gradients that skip such products first
+// look at what they skip.
 //
 // # Layout
 //
@@ -28,24 +30,24 @@
 // range (kernel and bias gradients), the caller uses the fixed chunks of [GradientChunks] and adds the partial sums
 // with [Set.SumPartials].
 //
-// Scratch memory is the caller's, one piece for each call in flight, of the length that the …Scratch function gives; its
-// contents need not be cleared.
+// Scratch memory is the caller's, one piece for each call in flight, of the length that the
+// …Scratch function gives; its contents need not be cleared.
 //
 // # What is where
 //
 //   - tile.go: the two small matrix products on which the rest stands
 //   - gemm.go, syrk.go: [Gemm], [Syrk]
-//   - conv.go, convrows.go, convgrad.go: [Set.Conv], [Set.ConvKernelGradient], [Set.ConvInputGradient]; sparse.go: the gradients
-//     behind ReLU and max-pool; upsample.go: [FoldUpsampling]
+//   - conv.go, convrows.go, convgrad.go: [Set.Conv], [Set.ConvKernelGradient], [Set.ConvInputGradient];
+//     sparse.go: the gradients behind ReLU and max-pool; upsample.go: [FoldUpsampling]
 //   - pool.go: [Set.MaxPool], [Set.Rectify] and their gradients
 //   - elementwise.go, reduce.go, transpose.go: [Binary], [Unary], [Sum], [Reduce]
 //   - dispatch_amd64.go, dispatch_other.go: the way from a set to its assembly
 //
 // # Rates
 //
-// GFLOP/s on one core of an AMD EPYC (Zen 5), float32, the best of several runs on a shared machine. Convolutions
-// count the products with zeros around the image, gradients behind the pool those of the dense form. Command: go test -bench
-// 'Conv|Gemm|Syrk' -count 10.
+// GFLOP/s on one core of an AMD EPYC (Zen 5), float32, the best of several runs on a shared
+// machine. Convolutions count the products with zeros around the image, gradients behind the pool
+// those of the dense form. Command: go test -bench 'Conv|Gemm|Syrk' -count 10.
 //
 //	                                                  AVX-512   AVX2   plain Go
 //	convolution 5×5, 14×14, 16 → 32, ReLU, pool           270    125      3

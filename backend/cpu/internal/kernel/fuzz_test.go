@@ -47,7 +47,8 @@ func FuzzElementwise(f *testing.F) {
 					}
 				}
 			}
-			requireSame(t, []float32{Sum(Generic, a), MaxOf(Generic, a), MinOf(Generic, a)}, []float32{Sum(s, a), MaxOf(s, a), MinOf(s, a)},
+			requireSame(t, []float32{Sum(Generic, a), MaxOf(Generic, a), MinOf(Generic, a)},
+				[]float32{Sum(s, a), MaxOf(s, a), MinOf(s, a)},
 				fmt.Sprintf("reductions of %v", s))
 			for _, e := range []Epilogue{0, ZeroPasses} {
 				copy(want, a)

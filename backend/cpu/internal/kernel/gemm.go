@@ -1,7 +1,8 @@
 package kernel
 
-// MatMul describes the matrix product C ← alpha·op(A)·op(B) + beta·C of row-major matrices, where op(A) is M×K, op(B) is
-// K×N and C is M×N. A is stored M×K, or K×M if TransA; B is stored K×N, or N×K if TransB.
+// MatMul describes the matrix product C ← alpha·op(A)·op(B) + beta·C of row-major matrices, where
+// op(A) is M×K, op(B) is K×N and C is M×N. A is stored M×K, or K×M if TransA; B is stored K×N, or
+// N×K if TransB.
 //
 // C is cut into blocks by the shape alone; blocks may be computed in any order and at the same time. Every element is
 // a sum in a fixed order of k, in segments of 256 that are added to C one after the other.
@@ -97,8 +98,9 @@ func GemmScratch[T float](s Set, g *MatMul) int {
 // packedRows is the room for a tile's rows of A: up to 14 rows of depth values.
 const packedRows = 16 * depth
 
-// Gemm computes blocks lo ≤ i < hi of C, [GemmBlocks] in all. a, b and c hold the matrices that g describes; scratch has
-// at least [GemmScratch] elements. If beta is zero, C is written without being read; if alpha is zero, A and B are not read.
+// Gemm computes blocks lo ≤ i < hi of C, [GemmBlocks] in all. a, b and c hold the matrices that g
+// describes; scratch has at least [GemmScratch] elements. If beta is zero, C is written without
+// being read; if alpha is zero, A and B are not read.
 func Gemm[T float](s Set, g *MatMul, lo, hi int, alpha T, a, b []T, beta T, c []T, scratch []T) {
 	if g.M <= 0 || g.N <= 0 || lo >= hi {
 		return
@@ -202,8 +204,8 @@ func packRows[T float](dst, a []T, lda, kc, n int) {
 	}
 }
 
-// packPanel copies rows k0…k0+kc and columns j0…j1 of op(B) to strips of two vectors of columns, each strip [kc][width],
-// the last one one vector wide if that suffices and padded with zeros.
+// packPanel copies rows k0…k0+kc and columns j0…j1 of op(B) to strips of two vectors of columns,
+// each strip [kc][width], the last one one vector wide if that suffices and padded with zeros.
 func packPanel[T float](s Set, dst, b []T, ldb int, trans bool, k0, kc, j0, j1 int) {
 	v := lanes[T](s)
 	for j := j0; j < j1; j += 2 * v {

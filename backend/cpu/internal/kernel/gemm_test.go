@@ -56,7 +56,8 @@ func checkGemm[T float](t testing.TB, s Set, g MatMul, pad int, alpha, beta T) {
 			start[i] = T(math.NaN())
 		}
 	}
-	want := g.naive(float64(alpha), func(i int) float64 { return float64(a[i]) }, func(i int) float64 { return float64(b[i]) },
+	want := g.naive(float64(alpha), func(i int) float64 { return float64(a[i]) },
+		func(i int) float64 { return float64(b[i]) },
 		float64(beta), func(i int) float64 { return float64(start[i]) })
 	blocks := GemmBlocks[T](s, &g)
 	scratch := guard[T](GemmScratch[T](s, &g))
@@ -92,7 +93,8 @@ func testGemm[T float](t *testing.T, s Set) {
 	shapes := [][3]int{{1, 1, 1}, {2, 2, 0}, {14, 32, 256}, {15, 33, 257}, {3, 200, 70}, {113, 7, 300}, {7, 113, 300}}
 	n := 2
 	if !testing.Short() {
-		shapes = append(shapes, [][3]int{{128, 5, 1568}, {1568, 5, 128}, {5, 1568, 128}, {64, 1568, 5}, {28, 64, 513}, {30, 100, 100}}...)
+		shapes = append(shapes, [][3]int{{128, 5, 1568}, {1568, 5, 128}, {5, 1568, 128}, {64, 1568, 5}, {28, 64, 513},
+			{30, 100, 100}}...)
 		n = 8
 	}
 	for range n {

@@ -1,7 +1,7 @@
 package kernel
 
-// poolRow takes the maxima of 2×2 windows of two rows of width ≥ 2·cells pixels, after ReLU if e says so, and records the
-// winners if winner is not nil.
+// poolRow takes the maxima of 2×2 windows of two rows of width ≥ 2·cells pixels, after ReLU if e
+// says so, and records the winners if winner is not nil.
 func (s Set) poolRow(e Epilogue, cells, channels int, row0, row1, out []float32, winner []uint8) {
 	if cells > 0 && !vectorPoolRow(s, e, cells, channels, row0, row1, out, winner) {
 		genericPoolRow(e, cells, channels, row0, row1, out, winner)
@@ -47,7 +47,8 @@ func passes(e Epilogue, x float32) bool {
 	return x > 0
 }
 
-// unpoolRow is the gradient of poolRow: every window gets g, times zero if it is dead, at its winner and zeros elsewhere.
+// unpoolRow is the gradient of poolRow: every window gets g, times zero if it is dead, at its
+// winner and zeros elsewhere.
 func (s Set) unpoolRow(cells, channels int, g []float32, winner []uint8, row0, row1 []float32) {
 	if cells == 0 || vectorUnpoolRow(s, cells, channels, g, winner, row0, row1) {
 		return
@@ -67,9 +68,9 @@ func (s Set) unpoolRow(cells, channels int, g []float32, winner []uint8, row0, r
 	}
 }
 
-// MaxPool computes images lo ≤ n < hi of the 2×2 max-pool of x [N, height, width, channels], stride 2, to y [N, height/2,
-// width/2, channels] (odd last rows and columns are dropped), after ReLU if e says so. winner is nil or has the
-// shape of y (see [Dead]). Splitting the images changes no bits.
+// MaxPool computes images lo ≤ n < hi of the 2×2 max-pool of x [N, height, width, channels], stride
+// 2, to y [N, height/2, width/2, channels] (odd last rows and columns are dropped), after ReLU if e
+// says so. winner is nil or has the shape of y (see [Dead]). Splitting the images changes no bits.
 func (s Set) MaxPool(e Epilogue, lo, hi, height, width, channels int, x, y []float32, winner []uint8) {
 	h, w := height/2, width/2
 	need("x", x, hi*height*width*channels)
@@ -91,8 +92,9 @@ func (s Set) MaxPool(e Epilogue, lo, hi, height, width, channels int, x, y []flo
 	}
 }
 
-// MaxPoolGradient is the gradient of [Set.MaxPool]: dx [N, height, width, channels] gets g [N, height/2, width/2, channels],
-// times zero where it is [Dead], at the winners and zeros elsewhere, in images lo ≤ n < hi. Splitting the images changes no bits.
+// MaxPoolGradient is the gradient of [Set.MaxPool]: dx [N, height, width, channels] gets g [N,
+// height/2, width/2, channels], times zero where it is [Dead], at the winners and zeros elsewhere,
+// in images lo ≤ n < hi. Splitting the images changes no bits.
 func (s Set) MaxPoolGradient(lo, hi, height, width, channels int, g []float32, winner []uint8, dx []float32) {
 	h, w := height/2, width/2
 	need("dx", dx, hi*height*width*channels)
@@ -111,8 +113,8 @@ func (s Set) MaxPoolGradient(lo, hi, height, width, channels int, g []float32, w
 	}
 }
 
-// ReLUGradient writes g, times zero where winner is [Dead], to all of dst; winner is the record of ReLU without pooling.
-// Splitting changes no bits.
+// ReLUGradient writes g, times zero where winner is [Dead], to all of dst; winner is the record of
+// ReLU without pooling. Splitting changes no bits.
 func (s Set) ReLUGradient(dst, g []float32, winner []uint8) {
 	n := len(dst)
 	need("g", g, n)

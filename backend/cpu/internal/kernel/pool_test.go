@@ -11,7 +11,8 @@ import (
 // special draws numbers with many ties, zeros of both signs, infinities and NaN.
 func special(t testing.TB, r *rand.Rand, n int) []float32 {
 	x := guardEnd[float32](t, n)
-	values := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}
+	values := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2, float32(math.NaN()), float32(math.Inf(1)),
+		float32(math.Inf(-1))}
 	for i := range x {
 		x[i] = values[r.IntN(len(values))]
 	}

@@ -8,9 +8,9 @@ import (
 // sumLanes is the number of interleaved partial sums of a contiguous sum, the same in every set.
 const sumLanes = 32
 
-// Sum returns the sum of x in a fixed order: element i goes to partial sum i mod 32, and the partial sums are added
-// pairwise (i with i+16, then i+8, …). The sum of nothing is 0. Bits are the same in every set. To sum in parts, cut at fixed
-// places and add the parts in order.
+// Sum returns the sum of x in a fixed order: element i goes to partial sum i mod 32, and the
+// partial sums are added pairwise (i with i+16, then i+8, …). The sum of nothing is 0. Bits are the
+// same in every set. To sum in parts, cut at fixed places and add the parts in order.
 func Sum[T float](s Set, x []T) T {
 	var acc [sumLanes]T
 	x = x[vectorSum(s, &acc, x):]
@@ -68,8 +68,9 @@ const (
 	ReduceMin
 )
 
-// Reduce reduces the middle axis of x [outer, n, inner] to dst [outer, inner], for the outer indices lo ≤ i < hi. With inner
-// = 1 a sum has the order of [Sum], otherwise it runs along n from first to last. Splitting outer changes no bits.
+// Reduce reduces the middle axis of x [outer, n, inner] to dst [outer, inner], for the outer
+// indices lo ≤ i < hi. With inner = 1 a sum has the order of [Sum], otherwise it runs along n from
+// first to last. Splitting outer changes no bits.
 func Reduce[T float](s Set, op ReduceOp, lo, hi, n, inner int, dst, x []T) {
 	need("dst", dst, hi*inner)
 	need("x", x, hi*n*inner)

@@ -1,8 +1,9 @@
 package kernel
 
-// A gradient that reaches a convolution through ReLU and a 2×2 max-pool is zero in at least three places of four, in other
-// places for every channel. The functions here visit only the others: for each output channel they list the pixels with a
-// gradient, and then work on vectors of 16 input channels.
+// A gradient that reaches a convolution through ReLU and a 2×2 max-pool is zero in at least three
+// places of four, in other places for every channel. The functions here visit only the others: for
+// each output channel they list the pixels with a gradient, and then work on vectors of 16 input
+// channels.
 
 // sparseChannels is the number of input channels that are worked on together.
 const sparseChannels = 16
@@ -20,9 +21,10 @@ func (s Set) sparseScratch(c *Conv) int {
 	return c.padHeight()*c.padWidth()*c.In + c.taps()*c.Out + c.Out + entry*(c.OutHeight()/2)*(c.OutWidth()/2)
 }
 
-// sparseKernelGradient is ConvKernelGradient for images lo ≤ n < hi. It reports whether x and g are finite, without which what it
-// leaves out is not zero.
-func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db, scratch []float32) bool {
+// sparseKernelGradient is ConvKernelGradient for images lo ≤ n < hi. It reports whether x and g are
+// finite, without which what it leaves out is not zero.
+func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float32, winner []uint8, dw, db,
+	scratch []float32) bool {
 	h, w := c.size(e)
 	image, grad := c.Height*c.Width*c.In, h*w*c.Out
 	padded, scratch := scratch[:c.padHeight()*c.padWidth()*c.In], scratch[c.padHeight()*c.padWidth()*c.In:]
@@ -56,7 +58,8 @@ func (s Set) sparseKernelGradient(c *Conv, e Epilogue, lo, hi int, x, g []float3
 	copy(db, sums)
 	for k := 0; k < c.In; k += sparseChannels {
 		for tap := range c.KernelHeight * c.KernelWidth {
-			transpose(dw[(tap*c.In+k)*c.Out:], c.Out, acc[k/sparseChannels*block+tap*sparseChannels:], c.taps(), c.Out, sparseChannels)
+			transpose(dw[(tap*c.In+k)*c.Out:], c.Out, acc[k/sparseChannels*block+tap*sparseChannels:], c.taps(), c.Out,
+				sparseChannels)
 		}
 	}
 	return true

@@ -1,7 +1,8 @@
 package kernel
 
-// RankUpdate describes the symmetric product C ← alpha·op(A)·op(A)ᵀ + beta·C of row-major matrices: op(A) is N×K, and of
-// C, N×N, only one triangle (with the diagonal) is read and written. A is stored N×K, or K×N if Trans.
+// RankUpdate describes the symmetric product C ← alpha·op(A)·op(A)ᵀ + beta·C of row-major matrices:
+// op(A) is N×K, and of C, N×N, only one triangle (with the diagonal) is read and written. A is
+// stored N×K, or K×N if Trans.
 type RankUpdate struct {
 	Upper, Trans bool
 	N, K         int

@@ -112,8 +112,8 @@ func genericTile2x4[T float](t *tile[T], r0, r1, j int) [2][4]T {
 //
 //	acc[r, j] = Σ_s Σ_k a[r·aRow + s·aSeg + k] · b[j·bCol + s·bSeg + k].
 //
-// Each segment is summed in lanes, k ↦ lane k mod lanes; the lanes are added in a fixed order at the end. cols is at most
-// maxDotCols; the result goes to c[r·cRow + j·cCol].
+// Each segment is summed in lanes, k ↦ lane k mod lanes; the lanes are added in a fixed order at
+// the end. cols is at most maxDotCols; the result goes to c[r·cRow + j·cCol].
 const maxDotCols = 6
 
 func genericDotTile[T float](t *tile[T]) {

@@ -15,8 +15,8 @@ func FoldUpsampling(c *Conv) (folded Conv, ok bool) {
 	return folded, folded.PadBottom >= 0 && folded.PadRight >= 0
 }
 
-// foldAxis gives padding and size along one axis: output 2i+p reads upsampled positions 2i+p+u−pad, that is small positions
-// i + ⌊(p+u−pad)/2⌋.
+// foldAxis gives padding and size along one axis: output 2i+p reads upsampled positions 2i+p+u−pad,
+// that is small positions i + ⌊(p+u−pad)/2⌋.
 func foldAxis(pad, size, in, out int) (before, after, folded int) {
 	first, last := floorHalf(-pad), floorHalf(1+size-1-pad)
 	before, folded = -first, last-first+1
@@ -25,8 +25,8 @@ func foldAxis(pad, size, in, out int) (before, after, folded int) {
 
 func floorHalf(n int) int { return n >> 1 }
 
-// FoldWeights sums the weights w of c into the weights of FoldUpsampling(c), which are overwritten, for the input channels
-// lo ≤ i < hi. It is linear; its transposed is [UnfoldWeights].
+// FoldWeights sums the weights w of c into the weights of FoldUpsampling(c), which are overwritten,
+// for the input channels lo ≤ i < hi. It is linear; its transposed is [UnfoldWeights].
 func FoldWeights(s Set, c *Conv, lo, hi int, folded, w []float32) {
 	g, _ := FoldUpsampling(c)
 	for tap := range g.KernelHeight * g.KernelWidth {
@@ -35,8 +35,8 @@ func FoldWeights(s Set, c *Conv, lo, hi int, folded, w []float32) {
 	eachFold(c, lo, hi, func(f, k int) { Binary(s, Add, folded[f:][:c.Out], folded[f:], w[k:]) })
 }
 
-// UnfoldWeights turns the gradient of the folded weights into the gradient dw of the weights of c, which is overwritten, for the
-// input channels lo ≤ i < hi.
+// UnfoldWeights turns the gradient of the folded weights into the gradient dw of the weights of c,
+// which is overwritten, for the input channels lo ≤ i < hi.
 func UnfoldWeights(s Set, c *Conv, lo, hi int, dw, folded []float32) {
 	for tap := range c.KernelHeight * c.KernelWidth {
 		clear(dw[(tap*c.In+lo)*c.Out : (tap*c.In+hi)*c.Out])

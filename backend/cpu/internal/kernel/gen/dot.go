@@ -8,10 +8,11 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// dots writes the inner products of kernel.dotTile: one body for each number of columns, over groups of rows and then over
-// single rows. The sum of row r and column j is kept in lanes in register top − (r·cols + j), where top is 31, or 14
-// with AVX2; the rows or the columns, whichever are fewer, are held from register 0 upwards and the others pass through the
-// next one. The last, partial vector of a segment is masked (K1, or Y15).
+// dots writes the inner products of kernel.dotTile: one body for each number of columns, over
+// groups of rows and then over single rows. The sum of row r and column j is kept in lanes in
+// register top − (r·cols + j), where top is 31, or 14 with AVX2; the rows or the columns, whichever
+// are fewer, are held from register 0 upwards and the others pass through the next one. The last,
+// partial vector of a segment is masked (K1, or Y15).
 //
 //	SI, DI      rows 0 and 7 of a        R8, R9, R10    1, 3 and 5 rows of a
 //	BX          column 0 of b            R11, R12, R13  1, 3 and 5 columns of b
@@ -90,7 +91,8 @@ func (d dot) strides(offset int, one, three, five GPPhysical) {
 // at addresses item i < 7 from base, given 1, 3 and 5 times the distance of items.
 func at(base GPPhysical, i int, one, three, five GPPhysical) Mem {
 	return []Mem{
-		{Base: base}, {Base: base, Index: one, Scale: 1}, {Base: base, Index: one, Scale: 2}, {Base: base, Index: three, Scale: 1},
+		{Base: base}, {Base: base, Index: one, Scale: 1}, {Base: base, Index: one, Scale: 2},
+		{Base: base, Index: three, Scale: 1},
 		{Base: base, Index: one, Scale: 4}, {Base: base, Index: five, Scale: 1}, {Base: base, Index: three, Scale: 2},
 	}[i]
 }
@@ -197,8 +199,8 @@ func (d dot) rows(rows, cols int, name string) {
 	d.SUBQ(I8(rows), d.rowsLeft)
 }
 
-// sumLanes adds the lanes of each of the registers, as many as X0 has lanes, and leaves the sums in X0: the halves of a ZMM
-// first, then neighbours, then the halves of a YMM.
+// sumLanes adds the lanes of each of the registers, as many as X0 has lanes, and leaves the sums in
+// X0: the halves of a ZMM first, then neighbours, then the halves of a YMM.
 func (d dot) sumLanes(from []int) {
 	in := make([]VecPhysical, len(from))
 	for q, i := range from {

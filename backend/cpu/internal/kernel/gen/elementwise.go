@@ -8,9 +8,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// elementwise writes the loops over one or more slices of n ≥ 1 elements: four vectors at a time, then one, then the masked
-// rest. SI points into dst, DI into a, R8 into b or x; CX counts elements. Registers 0–3 hold results, 4–7 are scratch,
-// 8–11 constants; K1 or 15 masks the rest.
+// elementwise writes the loops over one or more slices of n ≥ 1 elements: four vectors at a time,
+// then one, then the masked rest. SI points into dst, DI into a, R8 into b or x; CX counts
+// elements. Registers 0–3 hold results, 4–7 are scratch, 8–11 constants; K1 or 15 masks the rest.
 func elementwise(c *build.Context) {
 	table := maskTable(c, "elementMask")
 	constants := c.StaticGlobal("elementConstants")
@@ -213,7 +213,8 @@ func (e element) indicator(predicate uint8, i int) {
 
 // sum keeps the 32 partial sums of kernel.Sum in registers.
 func (e element) sum(suffix string) {
-	e.begin("sum"+suffix, "func(acc, x *byte, blocks int)", "writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.")
+	e.begin("sum"+suffix, "func(acc, x *byte, blocks int)",
+		"writes the 32 partial sums of blocks ≥ 1 blocks of 32 elements.")
 	e.Load(e.Param("acc"), RSI)
 	e.Load(e.Param("x"), RDI)
 	e.Load(e.Param("blocks"), RCX)

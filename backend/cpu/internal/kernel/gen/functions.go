@@ -9,12 +9,13 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// functions writes the elementary functions in single precision. Register 0 holds the argument and the result, 1 to 12 are
-// scratch, 13 is a mask of lanes with AVX2 (K2 with AVX-512), 14 a constant, 15 the mask of the last vector.
+// functions writes the elementary functions in single precision. Register 0 holds the argument and
+// the result, 1 to 12 are scratch, 13 is a mask of lanes with AVX2 (K2 with AVX-512), 14 a
+// constant, 15 the mask of the last vector.
 //
-// exp x = 2ⁿ·exp r with n = round(x/ln 2) and |r| ≤ ln 2/2, where the Taylor polynomial of degree 7 is off by less than
-// 6e-9; log x = n·ln 2 + log m with √½ ≤ m < √2 and log m = 2·artanh((m−1)/(m+1)), whose series to the eleventh power is off by
-// less than 2e-10 relative.
+// exp x = 2ⁿ·exp r with n = round(x/ln 2) and |r| ≤ ln 2/2, where the Taylor polynomial of degree 7
+// is off by less than 6e-9; log x = n·ln 2 + log m with √½ ≤ m < √2 and log m =
+// 2·artanh((m−1)/(m+1)), whose series to the eleventh power is off by less than 2e-10 relative.
 func functions(c *build.Context) {
 	table := maskTable(c, "functionMask")
 	const symbol = "functionConstants"
@@ -28,7 +29,8 @@ func functions(c *build.Context) {
 		f.Load(f.Param("a"), RDI)
 		f.Load(f.Param("n"), RCX)
 		f.Load(f.Param("which"), RAX)
-		bodies := []func(){f.exp, f.expm1, f.log, f.tanh, f.sigmoid, func() { f.round(9, 0, 0) }, func() { f.round(10, 0, 0) }}
+		bodies := []func(){f.exp, f.expm1, f.log, f.tanh, f.sigmoid, func() { f.round(9, 0, 0) },
+			func() { f.round(10, 0, 0) }}
 		for i := range bodies[1:] {
 			f.CMPQ(RAX, I8(i+1))
 			f.JEQ(LabelRef(fmt.Sprintf("f%d", i+1)))

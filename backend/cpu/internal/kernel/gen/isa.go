@@ -41,12 +41,15 @@ func (v isa) shift() operand.Constant {
 }
 
 var (
-	zmm = []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11,
+	zmm = []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9,
+		reg.Z10, reg.Z11,
 		reg.Z12, reg.Z13, reg.Z14, reg.Z15, reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23,
 		reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}
-	ymm = []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11,
+	ymm = []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9,
+		reg.Y10, reg.Y11,
 		reg.Y12, reg.Y13, reg.Y14, reg.Y15}
-	xmm = []reg.VecPhysical{reg.X0, reg.X1, reg.X2, reg.X3, reg.X4, reg.X5, reg.X6, reg.X7, reg.X8, reg.X9, reg.X10, reg.X11,
+	xmm = []reg.VecPhysical{reg.X0, reg.X1, reg.X2, reg.X3, reg.X4, reg.X5, reg.X6, reg.X7, reg.X8, reg.X9,
+		reg.X10, reg.X11,
 		reg.X12, reg.X13, reg.X14, reg.X15}
 )
 
@@ -90,7 +93,8 @@ func (v isa) zero(i int) {
 	}
 }
 
-// maskFor makes the mask of the first n lanes, n in 1…lanes in a register that is overwritten: K1, or register i with AVX2.
+// maskFor makes the mask of the first n lanes, n in 1…lanes in a register that is overwritten: K1,
+// or register i with AVX2.
 func (v isa) maskFor(n, tmp reg.Register, i int, table operand.Mem) {
 	if v.wide {
 		v.MOVQ(operand.I32(-1), tmp)

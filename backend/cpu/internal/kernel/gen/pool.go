@@ -8,8 +8,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// pools writes one row of 2×2 max-pooling and its gradient, and ReLU with its record and gradient. See pool.go of package
-// kernel for what they compute; a NaN is taken whenever it is met, otherwise only what is greater.
+// pools writes one row of 2×2 max-pooling and its gradient, and ReLU with its record and gradient.
+// See pool.go of package kernel for what they compute; a NaN is taken whenever it is met, otherwise
+// only what is greater.
 //
 //	SI, DI  the two rows    R8 pooled row    R9 winners    R10 cells left    R11 bytes of a pixel
 //	R12     whether there are winners        CX  vectors of a pixel left     R13 channels in the last vector
@@ -93,7 +94,8 @@ func pools(c *build.Context) {
 			c.RET()
 		}
 
-		begin("reluGradient", "func(dst, grad *float32, winner *uint8, n int)", "writes grad where winner is zero and grad · 0 elsewhere, n ≥ 1 values.")
+		begin("reluGradient", "func(dst, grad *float32, winner *uint8, n int)",
+			"writes grad where winner is zero and grad · 0 elsewhere, n ≥ 1 values.")
 		c.Load(c.Param("dst"), RSI)
 		c.Load(c.Param("grad"), R8)
 		c.Load(c.Param("winner"), R9)

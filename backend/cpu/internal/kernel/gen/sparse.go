@@ -8,10 +8,10 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// sparse writes the gradients of a k × k convolution behind a 2×2 max-pool, for one output channel and 16 input channels.
-// A list names the pixels with a gradient: entries of 16 bytes, the offset in bytes of the pixel in the padded image and the
-// gradient. With AVX-512 the k·k sums, or weights, are in Z0–Z24; with AVX2 a call does one row of the kernel, two registers
-// a tap.
+// sparse writes the gradients of a k × k convolution behind a 2×2 max-pool, for one output channel
+// and 16 input channels. A list names the pixels with a gradient: entries of 16 bytes, the offset
+// in bytes of the pixel in the padded image and the gradient. With AVX-512 the k·k sums, or
+// weights, are in Z0–Z24; with AVX2 a call does one row of the kernel, two registers a tap.
 //
 //	SI  the padded image    DI  list      CX  entries left    R8, R9  1 and 3 pixels    R10  a row
 //	BX  k pixels of a row   AX  sums or weights
@@ -96,7 +96,9 @@ func (s sparseKernel) kernelGradient(name string) {
 	for i := range s.count() {
 		s.mov(Mem{Base: RAX, Disp: i * s.bytes()}, s.r(i))
 	}
-	s.entries(grad, func() { s.add(s.r(grad), s.r(total), s.r(total)) }, func(i int, m Mem) { s.fma(m, s.r(grad), s.r(i)) })
+	s.entries(grad, func() {
+		s.add(s.r(grad), s.r(total), s.r(total))
+	}, func(i int, m Mem) { s.fma(m, s.r(grad), s.r(i)) })
 	for i := range s.count() {
 		s.mov(s.r(i), Mem{Base: RAX, Disp: i * s.bytes()})
 	}
@@ -109,7 +111,8 @@ func (s sparseKernel) kernelGradient(name string) {
 
 func (s sparseKernel) inputGradient(name string) {
 	s.begin(name, "func(weights, image *float32, list *byte, n, pixel, row, stride int)",
-		"adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, last tap first.")
+		"adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, "+
+			"last tap first.")
 	grad := s.count()
 	s.Load(s.Param("weights"), RAX)
 	s.Load(s.Param("stride"), RBX)
@@ -134,8 +137,10 @@ func sparseList(c *build.Context) {
 	c.Function("sparseList")
 	c.Attributes(4)
 	c.Pragma("noescape")
-	c.SignatureExpr("func(list *byte, winner *uint8, grad *float32, windows *int, rows, cells, channels, cellStep, rowStep int) int")
-	c.Doc("sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is not dead, and returns",
+	c.SignatureExpr(
+		"func(list *byte, winner *uint8, grad *float32, windows *int, rows, cells, channels, cellStep, rowStep int) int")
+	c.Doc("sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is not dead, "+
+		"and returns",
 		"the bytes it wrote. windows holds eight offsets: of the elements of a window, and any for the dead.")
 	for i, name := range []string{"list", "winner", "grad", "windows", "rows"} {
 		c.Load(c.Param(name), []GPPhysical{RDI, RSI, R8, R9, R10}[i])

@@ -8,9 +8,10 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// taps writes, for AVX-512, one image's kernel gradient of a k × k convolution of one input channel, for up to 16 output
-// channels: the k·k sums are in Z0–Z24, a pixel's gradients in Z25, and every pixel under the kernel is an operand of a
-// multiplication, broadcast from memory. The tiles of tile.go would have only k sums to work on.
+// taps writes, for AVX-512, one image's kernel gradient of a k × k convolution of one input
+// channel, for up to 16 output channels: the k·k sums are in Z0–Z24, a pixel's gradients in Z25,
+// and every pixel under the kernel is an operand of a multiplication, broadcast from memory. The
+// tiles of tile.go would have only k sums to work on.
 //
 //	SI  the image at the row's beginning    BX  at this pixel    R8, R9  1 and 3 rows of the image
 //	DI  the gradient at this pixel          R10 a pixel of it    DX, CX  rows and pixels left    R11 pixels of a row
@@ -22,7 +23,8 @@ func taps(c *build.Context) {
 		c.Attributes(4)
 		c.Pragma("noescape")
 		c.SignatureExpr("func(dw, image, grad *float32, rows, pixels, row, channels, cols int)")
-		c.Doc(name+" adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance of rows of the image in",
+		c.Doc(name+
+			" adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance of rows of the image in",
 			"bytes; rows and pixels are those of the gradient.")
 		c.Load(c.Param("cols"), RCX)
 		v.maskFor(RCX, RBX, 0, Mem{})

@@ -29,7 +29,8 @@ const (
 //	AVX-512  14 rows × 2 vectors: Z0–Z27 sums, Z28, Z29 b, Z30, Z31 a; K1 masks the last vector
 //	AVX2      6 rows × 2 vectors or 12 × 1: Y0–Y11 sums, Y12, Y13 b, Y14 a, Y15 mask of the last vector
 //
-// Rows of a are addressed from two bases, rows 0 and 7, with one, three and five times the distance of rows as an index:
+// Rows of a are addressed from two bases, rows 0 and 7, with one, three and five times the distance
+// of rows as an index:
 //
 //	SI, DI  rows 0 and 7 of a at this step    R8, R9, R10  1, 3 and 5 rows of a    R11  a column of a
 //	BX      b at this step                    DX           a column of b           CX   steps left
@@ -131,7 +132,8 @@ func (v isa) tileBody(rows, vectors int, left Mem, name string) {
 			base = RDI
 		}
 		m := []Mem{
-			{Base: base}, {Base: base, Index: R8, Scale: 1}, {Base: base, Index: R8, Scale: 2}, {Base: base, Index: R9, Scale: 1},
+			{Base: base}, {Base: base, Index: R8, Scale: 1}, {Base: base, Index: R8, Scale: 2},
+			{Base: base, Index: R9, Scale: 1},
 			{Base: base, Index: R8, Scale: 4}, {Base: base, Index: R10, Scale: 1}, {Base: base, Index: R9, Scale: 2},
 		}[r%7]
 		x := v.r(a + r%nA)
