@@ -7,9 +7,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Check returns [core.ErrOption] with all reasons if methods of the plan refuse their options on the data of the task, as
-// far as they can tell before a fit ([core.Checker]). Other errors are those of the runs. [Run] checks the same before it
-// writes or trains anything.
+// Check returns [core.ErrOption] with all reasons if methods of the plan refuse their options on
+// the data of the task, as far as they can tell before a fit ([core.Checker]). Other errors are
+// those of the runs. [Run] checks the same before it writes or trains anything.
 func (p *Plan) Check() error {
 	h := &harness{Plan: *p}
 	var refused error

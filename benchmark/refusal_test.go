@@ -21,12 +21,13 @@ type refusing struct {
 
 func (r refusing) Check(*core.Training) error { return r.err }
 
-// TestRefusedBeforeAnythingIsTrained: options that methods refuse end the command with all reasons, and nothing is written or
-// trained; other errors are those of their runs.
+// TestRefusedBeforeAnythingIsTrained: options that methods refuse end the command with all reasons,
+// and nothing is written or trained; other errors are those of their runs.
 func TestRefusedBeforeAnythingIsTrained(t *testing.T) {
 	out, judge, inner := filepath.Join(t.TempDir(), "out"), &oracle{}, perfect()
 	p := plan(t, out, judge, inner, perfect(), perfect())
-	p.Entries[0].Method = core.Guard(refusing{inner, fmt.Errorf("%w: rank=9 with 5 features; give at most 5", core.ErrOption)}).(core.Method)
+	why := fmt.Errorf("%w: rank=9 with 5 features; give at most 5", core.ErrOption)
+	p.Entries[0].Method = core.Guard(refusing{inner, why}).(core.Method)
 	p.Entries[1].Method = refusing{inner, fmt.Errorf("%w: centres=8 for 4 snapshots; give at most 4", core.ErrOption)}
 	p.Entries[1].Written, p.Entries[2].Written = "second", "third"
 	_, err := benchmark.Run(t.Context(), p)

@@ -31,8 +31,9 @@ func backends() []string {
 	return []string{cpuBackend, goBackend}
 }
 
-// openRuntime starts the backend that the flag names, or the environment where the flag is empty, and gonum's products on its
-// kernels. threads is the value of --threads, 0 where it is left out, and already that of the process.
+// openRuntime starts the backend that the flag names, or the environment where the flag is empty,
+// and gonum's products on its kernels. threads is the value of --threads, 0 where it is left out,
+// and already that of the process.
 func openRuntime(flag string, threads int) (*nn.Runtime, error) {
 	config, from := flag, "--backend"
 	if config == "" {
@@ -79,8 +80,8 @@ func useFastAlgebra(rt *nn.Runtime) error {
 	return nil
 }
 
-// backendIdentity is what the numbers of a run depend on: the configuration, or for the cpu backend its kernels, since the
-// number of threads changes no bit.
+// backendIdentity is what the numbers of a run depend on: the configuration, or for the cpu backend
+// its kernels, since the number of threads changes no bit.
 func backendIdentity(rt *nn.Runtime) (string, error) {
 	backend, err := rt.Backend()
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 
 const xlaBuilt = true
 
-// prepareXLA makes sure that XLA uses the plugin that was named and never downloads one, in this process and its children.
+// prepareXLA makes sure that XLA uses the plugin that was named and never downloads one, in this
+// process and its children.
 func prepareXLA() {
 	_ = os.Setenv(xla.NoAutoInstallEnv, "1") // fails for names that no variable can have only
 	xla.EnableAutoInstall(false)

@@ -15,8 +15,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// conclude shows what a plan has given: the table, then on show where the figures are. It returns runErr in the words of
-// the command line, or an error that names the runs that failed.
+// conclude shows what a plan has given: the table, then on show where the figures are. It returns
+// runErr in the words of the command line, or an error that names the runs that failed.
 func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show io.Writer) error {
 	finished := 0
 	if r != nil && len(r.Runs) > 0 {

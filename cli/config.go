@@ -29,8 +29,8 @@ var (
 	notKept       = append([]string{"quiet", "verbose", "profile", "shard", "tasks"}, trusting...)
 )
 
-// readConfig sets the flags that the file gives a value and the command line does not. The keys are the names of the flags;
-// paths are relative to the file. The error names file and line.
+// readConfig sets the flags that the file gives a value and the command line does not. The keys are
+// the names of the flags; paths are relative to the file. The error names file and line.
 func readConfig(path string, flags *pflag.FlagSet) error {
 	text, err := foreign.Read(path, maxConfig)
 	switch {

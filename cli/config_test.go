@@ -126,7 +126,8 @@ func TestConfigErrors(t *testing.T) {
 	assert.ErrorContains(t, readConfig(large, runFlagSet(t)), "the most of a configuration")
 }
 
-// TestPathsAreKnown: a flag whose value is a path says so in its placeholder, by which a configuration knows what to make relative.
+// TestPathsAreKnown: a flag whose value is a path says so in its placeholder, by which a
+// configuration knows what to make relative.
 func TestPathsAreKnown(t *testing.T) {
 	var paths []string
 	runFlagSet(t).VisitAll(func(f *pflag.Flag) {

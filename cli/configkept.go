@@ -20,8 +20,9 @@ import (
 
 const keptHead = "The configuration that these results are from; it repeats them with: run --config config.yaml"
 
-// keptConfig is a configuration file that means the plan, for the folder of its results: patterns are the names that they stood
-// for, defaults are written out, and paths are absolute but for the folder itself. backend is the one that was chosen.
+// keptConfig is a configuration file that means the plan, for the folder of its results: patterns
+// are the names that they stood for, defaults are written out, and paths are absolute but for the
+// folder itself. backend is the one that was chosen.
 func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, task *taskFlags, backend string) ([]byte, error) {
 	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {
 		if slices.Contains(notConfigured, flag.Name) || slices.Contains(notKept, flag.Name) {
@@ -135,8 +136,8 @@ func selectionNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(name), options}}
 }
 
-// takingPart lists the plugins that serve a method or the oracle of a plan: they may have been found in a folder that the
-// environment names.
+// takingPart lists the plugins that serve a method or the oracle of a plan: they may have been
+// found in a folder that the environment names.
 func takingPart(p *benchmark.Plan) []string {
 	var paths []string
 	add := func(i *results.PluginInfo) {

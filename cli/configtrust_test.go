@@ -39,8 +39,8 @@ func TestConfigCannotTrust(t *testing.T) {
 		runFlagSet(t, "--plugin-allow-writable", "--plugin-dir", "mine")), "the command line goes before")
 }
 
-// TestConfiguredPlugins: a plugin that a configuration names runs if it is pinned, but not by a lock file that comes with the
-// configuration.
+// TestConfiguredPlugins: a plugin that a configuration names runs if it is pinned, but not by a
+// lock file that comes with the configuration.
 func TestConfiguredPlugins(t *testing.T) {
 	dir, own := t.TempDir(), t.TempDir()
 	marker := filepath.Join(own, "it-ran")

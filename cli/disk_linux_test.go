@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDiskFull fills a small file system with runs: those that fit are kept, nothing half-written is left, and the message
-// says what is wrong.
+// TestDiskFull fills a small file system with runs: those that fit are kept, nothing half-written
+// is left, and the message says what is wrong.
 func TestDiskFull(t *testing.T) {
 	disk := t.TempDir()
 	err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=512k")

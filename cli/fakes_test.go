@@ -20,8 +20,8 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
-// The fakes are a whole benchmark that runs in milliseconds: 8×8 images of ten classes, methods that keep a mean image a
-// class, and methods that fail in every way.
+// The fakes are a whole benchmark that runs in milliseconds: 8×8 images of ten classes, methods
+// that keep a mean image a class, and methods that fail in every way.
 
 const (
 	side         = 8

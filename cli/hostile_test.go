@@ -33,8 +33,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// The tests of this file give every command folders and files that somebody made to do harm. Whatever they hold, a command
-// ends with an exit status and a sentence, takes less than mostMemory, and writes nothing outside the folder.
+// The tests of this file give every command folders and files that somebody made to do harm.
+// Whatever they hold, a command ends with an exit status and a sentence, takes less than
+// mostMemory, and writes nothing outside the folder.
 
 const (
 	mostMemory = 300_000_000
@@ -43,8 +44,8 @@ const (
 
 var hostileMain = runHostile
 
-// runHostile runs the command lines that stdin lists, one after the other in this process, and writes what came of each.
-// "serve" is answered as a browser's first requests are.
+// runHostile runs the command lines that stdin lists, one after the other in this process, and
+// writes what came of each. "serve" is answered as a browser's first requests are.
 func runHostile() {
 	var commands [][]string
 	if err := json.NewDecoder(os.Stdin).Decode(&commands); err != nil {

@@ -84,7 +84,8 @@ func describe(b *bytes.Buffer, kind string, d core.Description) {
 	_ = w.Flush() // to memory
 }
 
-// wrap breaks paragraphs, which empty lines separate, into lines of at most width columns; indented lines stay as they are.
+// wrap breaks paragraphs, which empty lines separate, into lines of at most width columns; indented
+// lines stay as they are.
 func wrap(text string, width int) string {
 	var paragraphs []string
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {

@@ -53,8 +53,9 @@ func mostAnonymousMB(t *testing.T, call func()) (most int) {
 	return most
 }
 
-// TestLargeData: runs do not copy their data. The file has 64 000 rows of 784 numbers, 200 MB, nearly all of them to train
-// on; or as many as KOOPBENCH_LARGE_ROWS says, with the usual split: 6400000 of them are 20 GB.
+// TestLargeData: runs do not copy their data. The file has 64 000 rows of 784 numbers, 200 MB,
+// nearly all of them to train on; or as many as KOOPBENCH_LARGE_ROWS says, with the usual split:
+// 6400000 of them are 20 GB.
 func TestLargeData(t *testing.T) {
 	if underRace {
 		t.Skip("the race detector takes memory of its own")

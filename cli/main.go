@@ -111,7 +111,8 @@ type turns struct {
 	w  io.Writer
 }
 
-// inTurn makes w one that progress and the logs of plugins can share; a file is one already, and stays what a terminal is told by.
+// inTurn makes w one that progress and the logs of plugins can share; a file is one already, and
+// stays what a terminal is told by.
 func inTurn(w io.Writer) io.Writer {
 	if _, file := w.(*os.File); file {
 		return w

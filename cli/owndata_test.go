@@ -23,7 +23,8 @@ func writeOrbit(t *testing.T, path string, rows int) {
 	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
 }
 
-// TestOwnData: --data and nothing else takes files for what they are, and says so; the results do not tell where they are.
+// TestOwnData: --data and nothing else takes files for what they are, and says so; the results do
+// not tell where they are.
 func TestOwnData(t *testing.T) {
 	t.Chdir(t.TempDir())
 	config := lorenzConfig()

@@ -185,8 +185,8 @@ func renamedThing(thing any, prefix string) any {
 	return thing
 }
 
-// The types below give things other names. Random streams stay keyed by the names that the things have themselves, so that numbers stay
-// the same.
+// The types below give things other names. Random streams stay keyed by the names that the things
+// have themselves, so that numbers stay the same.
 
 type renamedMethod struct {
 	core.Method

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestPluginFitRefuses: what cannot be fitted on the terminal is said in a sentence. sdk/python/tests/test_bench.py has fits.
+// TestPluginFitRefuses: what cannot be fitted on the terminal is said in a sentence.
+// sdk/python/tests/test_bench.py has fits.
 func TestPluginFitRefuses(t *testing.T) {
 	path := pluginFile(t, "good", "nearest", "ridge")
 	for _, c := range []struct{ method, says string }{

@@ -206,7 +206,8 @@ func noPlugins() {
 	_ = os.Setenv("XDG_DATA_HOME", "/nonexistent")
 }
 
-// pluginFile returns a script that is a plugin, in a folder of its own, serving remoteThings, or those of the given names.
+// pluginFile returns a script that is a plugin, in a folder of its own, serving remoteThings, or
+// those of the given names.
 func pluginFile(t *testing.T, file string, names ...string) string {
 	t.Helper()
 	self, err := os.Executable()

@@ -32,8 +32,8 @@ func (l looking) Forecast(ctx context.Context, x core.Snapshots, steps int) (cor
 	return far.Predict(ctx, x)
 }
 
-// TestProtocolPowers: the table names the protocol, methods that look one step ahead are left out with the reason, and the same
-// command with the other protocol ranks the same runs by that.
+// TestProtocolPowers: the table names the protocol, methods that look one step ahead are left out
+// with the reason, and the same command with the other protocol ranks the same runs by that.
 func TestProtocolPowers(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	fakes := newFakes()

@@ -18,8 +18,8 @@ func schema1(t *testing.T) string {
 	return dir
 }
 
-// TestResultsOfSchema1: they are shown, with all figures, and compared, and left as they are by what would write or repeat
-// them.
+// TestResultsOfSchema1: they are shown, with all figures, and compared, and left as they are by
+// what would write or repeat them.
 func TestResultsOfSchema1(t *testing.T) {
 	dir, config := schema1(t), newFakes().config()
 	config.draw = nil

@@ -19,8 +19,8 @@ const (
 
 // Variables that tell the shard. Both schedulers count from 0.
 const (
-	// shardsVariable is how many shards there are: our own, since Kubernetes has none for it, and Slurm's counts the tasks of
-	// one submission, which may be a few that are repeated.
+	// shardsVariable is how many shards there are: our own, since Kubernetes has none for it, and
+	// Slurm's counts the tasks of one submission, which may be a few that are repeated.
 	shardsVariable     = "KOOPBENCH_SHARDS"
 	slurmTask          = "SLURM_ARRAY_TASK_ID"
 	slurmCount         = "SLURM_ARRAY_TASK_COUNT"
@@ -29,8 +29,8 @@ const (
 	kubernetesIndexing = "JOB_COMPLETION_INDEX"
 )
 
-// shard is a [benchmark.Shard] as the user wrote it. The environment is read only where a word asks for it: a command does not
-// make fewer runs because it happens to be started by a job.
+// shard is a [benchmark.Shard] as the user wrote it. The environment is read only where a word asks
+// for it: a command does not make fewer runs because it happens to be started by a job.
 type shard struct {
 	text string
 	results.Shard
@@ -79,8 +79,9 @@ func parseShard(text string) (s results.Shard, err error) {
 	return s, s.Check()
 }
 
-// shardOfSlurm is that of a task of an array. Without KOOPBENCH_SHARDS the array must be 0-N whole: of one with gaps, or of a
-// single task that is repeated, Slurm's variables do not tell how many shards there are.
+// shardOfSlurm is that of a task of an array. Without KOOPBENCH_SHARDS the array must be 0-N whole:
+// of one with gaps, or of a single task that is repeated, Slurm's variables do not tell how many
+// shards there are.
 func shardOfSlurm() (results.Shard, error) {
 	task, ok, err := variable(slurmTask)
 	if err != nil {

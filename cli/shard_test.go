@@ -100,8 +100,8 @@ func TestJobsDoNotShard(t *testing.T) {
 	assert.Len(t, resultsIn(t, out).Runs, 4)
 }
 
-// TestJobArray: the tasks of a job, in a folder that they share, one of them killed and given again, come to the results of
-// one command.
+// TestJobArray: the tasks of a job, in a folder that they share, one of them killed and given
+// again, come to the results of one command.
 func TestJobArray(t *testing.T) {
 	const n = 3
 	data, base := dataFolder(t), t.TempDir()

@@ -93,8 +93,8 @@ func (f *taskFlags) open(ctx context.Context, c *catalogue, show io.Writer) (*be
 	return opened, err
 }
 
-// infer takes the task of the user's own data if no task is named, the data are trajectories, and it has the options of all
-// short forms that are given.
+// infer takes the task of the user's own data if no task is named, the data are trajectories, and
+// it has the options of all short forms that are given.
 func (f *taskFlags) infer(r *registry.Registry) {
 	data := *f.values[core.DataOption]
 	task, err := r.Tasks.Get(trajectory.Name)

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBadInput gives every kind of bad input: a sentence on stderr, nothing on stdout, a non-zero status, and nothing on disk.
+// TestBadInput gives every kind of bad input: a sentence on stderr, nothing on stdout, a non-zero
+// status, and nothing on disk.
 func TestBadInput(t *testing.T) {
 	data := dataFolder(t)
 	corrupt := dataFolder(t)

@@ -209,7 +209,8 @@ const maxSeeds = 1000
 // dashed is a range as other programs write one.
 var dashed = regexp.MustCompile(`^(-?\d+)\s*[-–:]\s*(-?\d+)$`)
 
-// parseSeeds reads seeds separated by commas; FROM..TO stands for all from FROM to TO, both included. No seed may come twice.
+// parseSeeds reads seeds separated by commas; FROM..TO stands for all from FROM to TO, both
+// included. No seed may come twice.
 func parseSeeds(text string) ([]int64, error) {
 	var values []int64
 	seen := map[int64]bool{}

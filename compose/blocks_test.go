@@ -38,8 +38,8 @@ func (c counting) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error)
 	return z, nil
 }
 
-// TestFeaturesByBlocks: large snapshots are embedded a few at a time, and features and observable of several trajectories
-// are those of one sequence cut up.
+// TestFeaturesByBlocks: large snapshots are embedded a few at a time, and features and observable
+// of several trajectories are those of one sequence cut up.
 func TestFeaturesByBlocks(t *testing.T) {
 	const size, n = 1 << 19, 10
 	values := make([]float32, n*size)
@@ -78,8 +78,8 @@ func TestFeaturesByBlocks(t *testing.T) {
 	assert.Equal(t, one.Floats(), got.Floats())
 }
 
-// wide is an embedder of one value into many, which remembers the most snapshots that it was given at once, and how many
-// in all. It fails after so many, unless that is 0.
+// wide is an embedder of one value into many, which remembers the most snapshots that it was given
+// at once, and how many in all. It fails after so many, unless that is 0.
 type wide struct{ most, all, until *int }
 
 const width = 64
@@ -108,8 +108,8 @@ func (w wide) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
 	return z, nil
 }
 
-// TestManyFeatures: features that would take much memory are computed as they are read, and the fit is that of features in
-// memory. An error of the embedding stays what it is.
+// TestManyFeatures: features that would take much memory are computed as they are read, and the fit
+// is that of features in memory. An error of the embedding stays what it is.
 func TestManyFeatures(t *testing.T) {
 	const n = 1<<24/width + 1000
 	values := make([]float32, n)

@@ -36,7 +36,8 @@ func training(t testing.TB, d core.Description, seed int64, options map[string]a
 	return tr
 }
 
-// agreement is the loss −Σ x·y/n + Σ (x·y')²: a spectral contrastive loss as a third party might write it, with its gradient.
+// agreement is the loss −Σ x·y/n + Σ (x·y')²: a spectral contrastive loss as a third party might
+// write it, with its gradient.
 type agreement struct{ warning string }
 
 func (agreement) Describe() core.Description {
@@ -162,7 +163,8 @@ func TestLossMethodLearns(t *testing.T) {
 	}
 }
 
-// TestLossOutsideTheGraph: the same loss trains the same encoder, whether its gradient is found in the graph or outside.
+// TestLossOutsideTheGraph: the same loss trains the same encoder, whether its gradient is found in
+// the graph or outside.
 func TestLossOutsideTheGraph(t *testing.T) {
 	var histories [2][]core.Epoch
 	var predictions [2]core.Snapshots

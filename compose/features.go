@@ -8,7 +8,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// mostKept is how many values of features a fit keeps in memory, 128 MiB of them. More are computed again at each reading.
+// mostKept is how many values of features a fit keeps in memory, 128 MiB of them. More are computed
+// again at each reading.
 const mostKept = 1 << 24
 
 // featuresOf returns the features of x. It is a view if the embedding has one, or if features are so many that they may

@@ -151,7 +151,8 @@ func (e *lossEmbedder) Fit(ctx context.Context, t *core.Training) (_ core.Embedd
 	})
 }
 
-// lossFeatures is the number of features that a fit asks for. If it says nothing, there is one beside a constant at least.
+// lossFeatures is the number of features that a fit asks for. If it says nothing, there is one
+// beside a constant at least.
 func lossFeatures(t *core.Training) int {
 	least := 1
 	if t.Options.Bool(constantOption) {

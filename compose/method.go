@@ -182,8 +182,8 @@ func (m *method) Check(t *core.Training) error {
 	return nil
 }
 
-// checkRank returns ErrOption if the user asks for a higher rank than the embedder has features, or for a lower one with
-// the variant that has no lower one.
+// checkRank returns ErrOption if the user asks for a higher rank than the embedder has features, or
+// for a lower one with the variant that has no lower one.
 func (m *method) checkRank(t *core.Training, whole core.Options) error {
 	given := m.operatorPart.given(whole)
 	rank, _ := given[rankOption].(int)

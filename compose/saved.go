@@ -8,7 +8,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// modelFacts are the facts of a composed model's state. Its arrays are those of its parts, "embedding/…" and "operator/…".
+// modelFacts are the facts of a composed model's state. Its arrays are those of its parts,
+// "embedding/…" and "operator/…".
 type modelFacts struct {
 	Shape     []int           `json:"shape"` // of a snapshot
 	Report    modelReport     `json:"report"`

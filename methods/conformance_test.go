@@ -19,7 +19,8 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
-// conformanceOptions are those under which a thing of that description learns small snapshots in a second, which it must.
+// conformanceOptions are those under which a thing of that description learns small snapshots in a
+// second, which it must.
 func conformanceOptions(t *testing.T, d core.Description, shape ...int) *conformance.Options {
 	_, neural := d.Option("epochs")
 	o := &conformance.Options{Shape: shape, Snapshots: 160, Observe: func(r check.Result) {
@@ -98,8 +99,8 @@ func things() ([]any, error) {
 	return append(all, oracle.New(testRuntime, &oracle.Options{Network: small})), nil
 }
 
-// TestConformance checks what is built in three ways: in this process, through the wire format in memory, and in another process. What
-// the last two give equals, to the bit, what the first gives.
+// TestConformance checks what is built in three ways: in this process, through the wire format in
+// memory, and in another process. What the last two give equals, to the bit, what the first gives.
 func TestConformance(t *testing.T) {
 	local, err := things()
 	require.NoError(t, err)

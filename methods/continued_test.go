@@ -36,12 +36,12 @@ func (s *states) Advance(int) {
 	}
 }
 
-// stop is when fits stand still until their contexts are over: after so many steps, never at 0. A context that ends in another process
-// reaches the fit only after a while, in which it could end.
+// stop is when fits stand still until their contexts are over: after so many steps, never at 0. A
+// context that ends in another process reaches the fit only after a while, in which it could end.
 type stop struct{ after atomic.Int64 }
 
-// standing is the progress of a fit that stands still at its stop. Its count is its own: a fit that was cancelled over the wire may still
-// be running when the next one begins.
+// standing is the progress of a fit that stands still at its stop. Its count is its own: a fit that
+// was cancelled over the wire may still be running when the next one begins.
 type standing struct {
 	core.Progress
 	ctx  context.Context
@@ -107,8 +107,8 @@ func (b *beginning) Advance(done int) {
 	}
 }
 
-// TestContinuedFits: a fit that is interrupted, twice, and continued in what might be another process gives the same bits; so does one over
-// the wire.
+// TestContinuedFits: a fit that is interrupted, twice, and continued in what might be another
+// process gives the same bits; so does one over the wire.
 func TestContinuedFits(t *testing.T) {
 	k := newTask(t)
 	var stop stop

@@ -31,7 +31,8 @@ var trainedAlong = []string{
 	"embedding/evolution/weights", "embedding/lagged/weights", "embedding/forward/weights", "embedding/backward/weights",
 }
 
-// TestSavedModels: a model that was saved and loaded is the same to the bit, and a state with anything missing is refused.
+// TestSavedModels: a model that was saved and loaded is the same to the bit, and a state with
+// anything missing is refused.
 func TestSavedModels(t *testing.T) {
 	k := newTask(t)
 	encoder := k.judge.(core.Encoder).Encoder()

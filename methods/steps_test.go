@@ -24,8 +24,8 @@ import (
 // benchRuntime is the backend that GOMLX_BACKEND names, "cpu" by default, "xla:/path/to/plugin.so" with -tags xla.
 func benchRuntime() *nn.Runtime { return nn.NewRuntime(cmp.Or(os.Getenv("GOMLX_BACKEND"), "cpu")) }
 
-// BenchmarkStep times a training step of each neural method, and of the oracle, with the reference network: 64 pairs or images
-// of Ordered MNIST a batch. Compilation is left out.
+// BenchmarkStep times a training step of each neural method, and of the oracle, with the reference
+// network: 64 pairs or images of Ordered MNIST a batch. Compilation is left out.
 func BenchmarkStep(b *testing.B) {
 	r, err := methods.Builtin(benchRuntime())
 	require.NoError(b, err)
@@ -76,8 +76,9 @@ func BenchmarkEmbed(b *testing.B) {
 	}
 }
 
-// BenchmarkRidge times the reduced-rank regression of the method "linear" on 3000 images of 784 standardised pixels. Products of
-// matrices are those of the cpu backend where that is the backend, as in the command bench, and gonum's otherwise.
+// BenchmarkRidge times the reduced-rank regression of the method "linear" on 3000 images of 784
+// standardised pixels. Products of matrices are those of the cpu backend where that is the backend,
+// as in the command bench, and gonum's otherwise.
 func BenchmarkRidge(b *testing.B) {
 	backend, err := benchRuntime().Backend()
 	require.NoError(b, err)
@@ -98,7 +99,8 @@ func BenchmarkRidge(b *testing.B) {
 	}
 }
 
-// orderedMNIST has the first n images to train on, and hardly any to validate on. epochs is an option where it is not 0.
+// orderedMNIST has the first n images to train on, and hardly any to validate on. epochs is an
+// option where it is not 0.
 func orderedMNIST(b *testing.B, d core.Description, n, epochs int) *core.Training {
 	b.Helper()
 	set, err := dataset.MNIST()

@@ -70,8 +70,8 @@ func deviation(x *mat.Dense) float64 {
 	return math.Sqrt(sum)
 }
 
-// TestVectors: neural methods learn the flow of Lorenz, and their models are loaded to the same bits, whatever the width
-// is by default.
+// TestVectors: neural methods learn the flow of Lorenz, and their models are loaded to the same
+// bits, whatever the width is by default.
 func TestVectors(t *testing.T) {
 	for i, m := range onVectors(nn.Reference{}) {
 		d := m.Describe()

@@ -14,9 +14,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// stored is the JSON of a checkpoint. Its arrays are the values of all variables, "variables/PATH", those of the optimiser too;
-// "sums", [1 + metrics], over the batches of the pass under way; "trained", [1 + metrics], where that is the second pass of the
-// epoch; and "history", [epochs, 2, 1 + metrics], training and validation.
+// stored is the JSON of a checkpoint. Its arrays are the values of all variables, "variables/PATH",
+// those of the optimiser too; "sums", [1 + metrics], over the batches of the pass under way;
+// "trained", [1 + metrics], where that is the second pass of the epoch; and "history", [epochs, 2,
+// 1 + metrics], training and validation.
 type stored struct {
 	Identity       identity         `json:"identity"`
 	Epoch          int              `json:"epoch"`
@@ -58,7 +59,8 @@ func (r *training) name() string {
 	return r.Name
 }
 
-// store keeps where the training is, if it has begun and someone keeps it. Of what cannot be kept the next checkpoint may.
+// store keeps where the training is, if it has begun and someone keeps it. Of what cannot be kept
+// the next checkpoint may.
 func (r *training) store() {
 	if r.Checkpoints == nil || (r.epoch == 1 && r.at.batches == 0 && r.trained == nil) {
 		return
@@ -105,8 +107,8 @@ func (r *training) state() (*core.State, error) {
 	return s, err
 }
 
-// resume puts the training where a checkpoint of its like left it, if there is one. One that does not fit is left aside, with a
-// warning. An error leaves the parameters anywhere.
+// resume puts the training where a checkpoint of its like left it, if there is one. One that does
+// not fit is left aside, with a warning. An error leaves the parameters anywhere.
 func (r *training) resume() error {
 	if r.Checkpoints == nil {
 		return nil

@@ -13,8 +13,8 @@ import (
 
 // CNN is a convolutional encoder and the decoder that mirrors it.
 type CNN struct {
-	// Channels holds the number of filters of each convolution of the encoder. Each is followed by a ReLU and a max-pool that
-	// halves height and width.
+	// Channels holds the number of filters of each convolution of the encoder. Each is followed by a
+	// ReLU and a max-pool that halves height and width.
 	Channels []int
 	// Kernel is the height and width of the filters, odd.
 	Kernel int
@@ -63,8 +63,9 @@ func (c CNN) padded(height, width int) (int, int) {
 
 func roundUp(n, m int) int { return (n + m - 1) / m * m }
 
-// Encode maps a batch of snapshots x, [n, height, width] or [n, height, width, channels], to [n, features]. Images whose
-// height or width cannot be halved as often as needed get zeros below or on the right.
+// Encode maps a batch of snapshots x, [n, height, width] or [n, height, width, channels], to [n,
+// features]. Images whose height or width cannot be halved as often as needed get zeros below or on
+// the right.
 func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
 	n := x.Shape().Dim(0)
 	if x.Rank() == 3 {
@@ -83,9 +84,9 @@ func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 	return lastLinear(scope.At("linear"), graph.Reshape(x, n, -1), features, 1, c.Orthogonal)
 }
 
-// Decode maps features z, [n, d], to a batch of snapshots of the given shape: a linear layer to the smallest images, then for
-// each convolution of the encoder, last first, a ReLU, nearest-neighbour upsampling by 2 and a transposed convolution. What
-// is beyond the height or the width is cut off.
+// Decode maps features z, [n, d], to a batch of snapshots of the given shape: a linear layer to the
+// smallest images, then for each convolution of the encoder, last first, a ReLU, nearest-neighbour
+// upsampling by 2 and a transposed convolution. What is beyond the height or the width is cut off.
 func (c CNN) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
 	n := z.Shape().Dim(0)
 	height, width, channels := imageAxes(shape)

@@ -49,7 +49,8 @@ func (l lagged) Batch(indices []int) []*tensors.Tensor {
 	return batch
 }
 
-// Labelled are snapshots with their labels: batches of two tensors, the snapshots as in [Pairs] and the labels, int32, [n].
+// Labelled are snapshots with their labels: batches of two tensors, the snapshots as in [Pairs] and
+// the labels, int32, [n].
 func Labelled(snapshots core.Trajectories, labels []int) Data { return labelled{snapshots, labels} }
 
 type labelled struct {

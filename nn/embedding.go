@@ -73,8 +73,8 @@ type Network struct {
 	encoder *encoderFacts
 }
 
-// LoadNetwork reads what [Embedding.Save] returned. The error is [core.ErrShape] where that is something else. That the parameters
-// are those of a network shows when it is built.
+// LoadNetwork reads what [Embedding.Save] returned. The error is [core.ErrShape] where that is
+// something else. That the parameters are those of a network shows when it is built.
 func LoadNetwork(s *core.State) (*Network, error) {
 	var facts networkFacts
 	if err := json.Unmarshal(s.Facts, &facts); err != nil {

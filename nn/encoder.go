@@ -14,9 +14,10 @@ import (
 )
 
 // Encoder is a network from snapshots to features. [CNN] and [MLP] are, and [Reference] chooses
-// between them; another takes its place in the built-in methods and in compose.LossEmbedder. What configures it is its exported fields, which
-// models keep as JSON: one that is saved is loaded without being told them, so the fields say all
-// that Encode needs but for the shape and the number of features.
+// between them; another takes its place in the built-in methods and in compose.LossEmbedder. What
+// configures it is its exported fields, which models keep as JSON: one that is saved is loaded
+// without being told them, so the fields say all that Encode needs but for the shape and the number
+// of features.
 //
 // An Encoder is a value that does not change: several goroutines use it at a time.
 type Encoder interface {

@@ -47,8 +47,8 @@ func TestSavedEncoderIsNew(t *testing.T) {
 	assert.Equal(t, nn.ReferenceCNN(), like)
 }
 
-// FuzzSavedEncoder: whatever facts a file has, a network is refused with an error of package core, or has an encoder that says
-// which snapshots it takes.
+// FuzzSavedEncoder: whatever facts a file has, a network is refused with an error of package core,
+// or has an encoder that says which snapshots it takes.
 func FuzzSavedEncoder(f *testing.F) {
 	f.Add([]byte(`{"shape":[8,8],"features":4,"encoder":{"type":"nn.CNN","fields":{"Channels":[4,8],"Kernel":3}}}`))
 	f.Add([]byte(`{"shape":[8,0],"features":4,"encoder":{"type":"nn.CNN","fields":{"Channels":[1,1,1],"Kernel":-3}}}`))

@@ -13,13 +13,15 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// GraphLoss is a [core.Loss] that can also be built as a GoMLX graph, and so become part of the graph of a training step.
+// GraphLoss is a [core.Loss] that can also be built as a GoMLX graph, and so become part of the
+// graph of a training step.
 type GraphLoss interface {
 	core.Loss
-	// Graph builds the loss of the n×d float32 views x and y. It returns two float32 scalars: loss, whose gradients by x and y
-	// GoMLX's autodiff finds, and degenerate, which is above 0 on batches of which Evaluate would warn, or nil if it never
-	// warns at these n and d. Value and gradients equal Evaluate's to the precision of float32; what is not finite in the
-	// views makes the loss NaN or infinite. Like every function that builds a graph, Graph panics on nodes of a wrong shape.
+	// Graph builds the loss of the n×d float32 views x and y. It returns two float32 scalars: loss,
+	// whose gradients by x and y GoMLX's autodiff finds, and degenerate, which is above 0 on batches
+	// of which Evaluate would warn, or nil if it never warns at these n and d. Value and gradients
+	// equal Evaluate's to the precision of float32; what is not finite in the views makes the loss NaN
+	// or infinite. Like every function that builds a graph, Graph panics on nodes of a wrong shape.
 	Graph(x, y *graph.Node, options core.Options) (loss, degenerate *graph.Node)
 }
 
@@ -69,9 +71,10 @@ func CheckLoss(loss core.LossValue, x, y mat.Matrix) error {
 	return nil
 }
 
-// Linearise returns a scalar node of the given value whose gradient at x, as GoMLX's autodiff finds it, is the given one.
-// Nothing is differentiated through value and gradient: they may come from operations that have no gradient, be computed in
-// another precision, or in another process. The gradient has x's shape; both take x's type.
+// Linearise returns a scalar node of the given value whose gradient at x, as GoMLX's autodiff finds
+// it, is the given one. Nothing is differentiated through value and gradient: they may come from
+// operations that have no gradient, be computed in another precision, or in another process. The
+// gradient has x's shape; both take x's type.
 func Linearise(value, x, gradient *graph.Node) *graph.Node {
 	value = graph.StopGradient(graph.ConvertDType(value, x.DType()))
 	gradient = graph.StopGradient(graph.ConvertDType(gradient, x.DType()))
@@ -79,9 +82,10 @@ func Linearise(value, x, gradient *graph.Node) *graph.Node {
 	return graph.Add(value, graph.ReduceAllSum(graph.Mul(gradient, nothing)))
 }
 
-// EvaluateGraph is what [core.Loss].Evaluate is, done by the graph of the loss: it rounds the n×d views to float32, compiles the
-// graph on backend, runs it once, and returns value and gradients, without warnings, and whether the batch is degenerate. With
-// it tests hold the two forms of a loss equal.
+// EvaluateGraph is what [core.Loss].Evaluate is, done by the graph of the loss: it rounds the n×d
+// views to float32, compiles the graph on backend, runs it once, and returns value and gradients,
+// without warnings, and whether the batch is degenerate. With it tests hold the two forms of a loss
+// equal.
 func EvaluateGraph(backend compute.Backend, loss GraphLoss, x, y mat.Matrix, options core.Options) (_ core.LossValue, degenerate bool, err error) {
 	defer core.Recover(&err)
 	if err := CheckViews(x, y); err != nil {

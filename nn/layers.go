@@ -14,8 +14,8 @@ import (
 // The layers here take their parameters from a scope, named "weights" and "biases", and start from PyTorch's defaults:
 // weights and biases uniform in ±1/√(fan-in).
 
-// Convolution applies channels filters of kernel×kernel taps, and biases, to the images x, [n, h, w, c], padded with zeros so
-// that the result is [n, h, w, channels].
+// Convolution applies channels filters of kernel×kernel taps, and biases, to the images x, [n, h,
+// w, c], padded with zeros so that the result is [n, h, w, channels].
 func Convolution(scope *model.Scope, x *graph.Node, channels, kernel int) *graph.Node {
 	in := x.Shape().Dim(-1)
 	return convolve(scope, x, channels, kernel, in*kernel*kernel)
@@ -89,8 +89,8 @@ func Normalise(x *graph.Node) *graph.Node {
 // leastVariance is added to variances that others are divided by.
 const leastVariance = 1e-10
 
-// Standardise gives each column of x, [n, d], the mean 0 and the variance 1 over its rows: it subtracts the mean and divides by
-// √(variance + 1e-10).
+// Standardise gives each column of x, [n, d], the mean 0 and the variance 1 over its rows: it
+// subtracts the mean and divides by √(variance + 1e-10).
 func Standardise(x *graph.Node) *graph.Node {
 	x = graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0))
 	return graph.Div(x, graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))

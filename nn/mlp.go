@@ -9,8 +9,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// MLP is an encoder of fully connected layers, two of them hidden, and the decoder that mirrors it. Its hidden units are
-// tanh. It takes snapshots as they are, so their values should be of the order of 1.
+// MLP is an encoder of fully connected layers, two of them hidden, and the decoder that mirrors it.
+// Its hidden units are tanh. It takes snapshots as they are, so their values should be of the order
+// of 1.
 type MLP struct {
 	// Width is the number of units of each hidden layer, 1 to [MaxWidth].
 	Width int

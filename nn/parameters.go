@@ -13,7 +13,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// initStream is the hyperparameter of a store that holds the seed and the name under which its initial values are drawn.
+// initStream is the hyperparameter of a store that holds the seed and the name under which its
+// initial values are drawn.
 const initStream = "koopbench_init_stream"
 
 type streamName struct {
@@ -21,9 +22,10 @@ type streamName struct {
 	name []string
 }
 
-// NewStore returns an empty store of parameters whose initial values come from the random streams of that seed and name, the
-// declared name of the method for instance: those of the parameter at a path from the stream (name…, "init", path). Layers of
-// GoMLX, which initialise in the graph, are seeded from (name…, "init").
+// NewStore returns an empty store of parameters whose initial values come from the random streams
+// of that seed and name, the declared name of the method for instance: those of the parameter at a
+// path from the stream (name…, "init", path). Layers of GoMLX, which initialise in the graph, are
+// seeded from (name…, "init").
 func NewStore(seed int64, name ...string) *model.Store {
 	s := streamName{seed, append(slices.Clone(name), "init")}
 	store := model.NewStore()
@@ -33,8 +35,9 @@ func NewStore(seed int64, name ...string) *model.Store {
 	return store
 }
 
-// Uniform returns the parameter of that name in the scope, a float32 array of the given dimensions. Where it does not exist
-// yet, its values are drawn uniformly from [-bound, bound). The scope belongs to a store made by [NewStore].
+// Uniform returns the parameter of that name in the scope, a float32 array of the given dimensions.
+// Where it does not exist yet, its values are drawn uniformly from [-bound, bound). The scope
+// belongs to a store made by [NewStore].
 //
 // Like every function that builds a graph, it panics when misused.
 func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) *model.Variable {
@@ -45,9 +48,10 @@ func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) 
 	})
 }
 
-// Orthogonal is [Uniform] for a matrix whose rows or columns, whichever are fewer, are orthonormal, and as likely to be any such
-// ones as any others (Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural
-// networks, ICLR 2014): the Q of the QR decomposition of a normal matrix, R with a positive diagonal.
+// Orthogonal is [Uniform] for a matrix whose rows or columns, whichever are fewer, are orthonormal,
+// and as likely to be any such ones as any others (Saxe, McClelland and Ganguli, Exact solutions to
+// the nonlinear dynamics of learning in deep linear neural networks, ICLR 2014): the Q of the QR
+// decomposition of a normal matrix, R with a positive diagonal.
 func Orthogonal(scope *model.Scope, name string, rows, columns int) *model.Variable {
 	return drawn(scope, name, []int{rows, columns}, func(random *rand.Rand, values []float32) {
 		long, short := max(rows, columns), min(rows, columns)

@@ -10,9 +10,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// AutoencoderBatch is what a dynamical autoencoder makes of a batch of n lagged pairs of snapshots: with encoder φ, decoder ψ
-// and the linear map K between latents. Snapshots have any shape in a graph, and are rows of an n×p matrix elsewhere; latents
-// are n×d.
+// AutoencoderBatch is what a dynamical autoencoder makes of a batch of n lagged pairs of snapshots:
+// with encoder φ, decoder ψ and the linear map K between latents. Snapshots have any shape in a
+// graph, and are rows of an n×p matrix elsewhere; latents are n×d.
 type AutoencoderBatch[T any] struct {
 	X, Y           T // the snapshots x and their successors y
 	Reconstruction T // ψ(φ(x)), in the shape of X
@@ -46,11 +46,12 @@ type autoencoderTerm[T any] struct {
 	is, made T
 }
 
-// AutoencoderLoss returns the loss of a dynamical autoencoder and its gradients by all six arrays, in float64. It is the weighted
-// sum of three mean squared errors over all elements: of Reconstruction for X, of Evolved for Encoded, and of Prediction for Y
-// (Lusch, Kutz and Brunton, Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9, 4950,
-// 2018, Methods, with a single step). Nil weights are 1. The error is [core.ErrShape] for arrays that do not fit or are empty,
-// and [core.ErrNonFinite], also where the loss overflows.
+// AutoencoderLoss returns the loss of a dynamical autoencoder and its gradients by all six arrays,
+// in float64. It is the weighted sum of three mean squared errors over all elements: of
+// Reconstruction for X, of Evolved for Encoded, and of Prediction for Y (Lusch, Kutz and Brunton,
+// Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9,
+// 4950, 2018, Methods, with a single step). Nil weights are 1. The error is [core.ErrShape] for
+// arrays that do not fit or are empty, and [core.ErrNonFinite], also where the loss overflows.
 func AutoencoderLoss(b AutoencoderBatch[mat.Matrix], w *AutoencoderWeights) (value float64, gradients AutoencoderBatch[*mat.Dense], err error) {
 	defer core.Recover(&err)
 	var none AutoencoderBatch[*mat.Dense]

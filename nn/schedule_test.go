@@ -22,8 +22,8 @@ func parabola(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.No
 	return graph.Add(graph.Square(graph.Sub(x, v)), graph.Square(graph.Sub(x, w))), nil
 }
 
-// TestSchedules repeats the updates in float64: Adam and AdamW, the learning rates as PyTorch's schedulers have them, and
-// clipping by the norm of the whole gradient.
+// TestSchedules repeats the updates in float64: Adam and AdamW, the learning rates as PyTorch's
+// schedulers have them, and clipping by the norm of the whole gradient.
 func TestSchedules(t *testing.T) {
 	const steps, lr, x = 20, 0.05, 3.0
 	cosine := func(from, to, way float64) float64 { return from + (to-from)*(1-math.Cos(math.Pi*way))/2 }

@@ -9,11 +9,13 @@ import (
 // GoMLX has no factorisation of matrices. What losses need of them, on a few features, is unrolled here into a few
 // operations a feature. They are meant for float64 nodes, and not for autodiff to go through (see [Linearise]).
 
-// Orthonormalise makes the rows of each matrix of the batch a, of shape b×d×m, orthonormal by the modified Gram–Schmidt
-// process (Golub and Van Loan, Matrix Computations, 4th edition, §5.2.8). Inner products count the first length entries of a
-// row; what stands behind them goes through the same row operations, so that an identity matrix there becomes the T with
-// q = T·a. A row whose distance from the span of the rows before it is at most tolerance becomes zero, and later rows are not
-// made orthogonal to it. Scale the rows of a to unit length for a tolerance relative to their size.
+// Orthonormalise makes the rows of each matrix of the batch a, of shape b×d×m, orthonormal by the
+// modified Gram–Schmidt process (Golub and Van Loan, Matrix Computations, 4th edition, §5.2.8).
+// Inner products count the first length entries of a row; what stands behind them goes through the
+// same row operations, so that an identity matrix there becomes the T with q = T·a. A row whose
+// distance from the span of the rows before it is at most tolerance becomes zero, and later rows
+// are not made orthogonal to it. Scale the rows of a to unit length for a tolerance relative to
+// their size.
 //
 // It returns q, b×d×m, and dropped, b×d×1, which is 1 at the rows that became zero and 0 elsewhere.
 func Orthonormalise(a *graph.Node, length int, tolerance float64) (q, dropped *graph.Node) {
@@ -51,13 +53,14 @@ func indicator(n, from, end int) []float64 {
 	return values
 }
 
-// PolarFactor returns, for each matrix k = U Σ Vᵀ of a batch of shape b×d×d, the factor U f(Σ) Vᵀ of the polar
-// decomposition: f is 1, to rounding, on singular values from smallest to 1, falls to 0 below smallest, and is 0 at 0. No
-// singular value may exceed 1 by more than rounding.
+// PolarFactor returns, for each matrix k = U Σ Vᵀ of a batch of shape b×d×d, the factor U f(Σ) Vᵀ
+// of the polar decomposition: f is 1, to rounding, on singular values from smallest to 1, falls to
+// 0 below smallest, and is 0 at 0. No singular value may exceed 1 by more than rounding.
 //
-// The method is the scaled Newton–Schulz iteration of Chen and Chow (A stable scaling of Newton–Schulz for improving the sign
-// function computation of a Hermitian matrix, preprint ANL/MCS-P5059-0114, 2014), applied to singular values: k becomes
-// ½α(3I − α²kkᵀ)k, with α² = 3/(1+s+s²) for singular values in [s, 1], and α at most 1.69770 for stability.
+// The method is the scaled Newton–Schulz iteration of Chen and Chow (A stable scaling of
+// Newton–Schulz for improving the sign function computation of a Hermitian matrix, preprint
+// ANL/MCS-P5059-0114, 2014), applied to singular values: k becomes ½α(3I − α²kkᵀ)k, with α² =
+// 3/(1+s+s²) for singular values in [s, 1], and α at most 1.69770 for stability.
 func PolarFactor(k *graph.Node, smallest float64) *graph.Node {
 	g, dtype := k.Graph(), k.DType()
 	constant := func(value any) *graph.Node { return graph.ConstAsDType(g, dtype, value) }

@@ -35,8 +35,8 @@ func Parameters(store *model.Store) (map[string]core.Array, error) {
 	return arrays, nil
 }
 
-// LoadStore returns a store that holds the values that [Parameters] gave and no others: a network that asks for one that is not
-// there, or for other dimensions, cannot be built from it.
+// LoadStore returns a store that holds the values that [Parameters] gave and no others: a network
+// that asks for one that is not there, or for other dimensions, cannot be built from it.
 func LoadStore(arrays map[string]core.Array) (_ *model.Store, err error) {
 	defer core.Recover(&err)
 	store := model.NewStore()

@@ -25,8 +25,8 @@ type Trainer struct {
 	Backend  compute.Backend
 	Store    *model.Store
 	Schedule Schedule
-	// Loss builds the loss of a batch, a float32 scalar, and further scalars, one for each name in Metrics. It is called once
-	// for each size of batch, for training and for validation.
+	// Loss builds the loss of a batch, a float32 scalar, and further scalars, one for each name in
+	// Metrics. It is called once for each size of batch, for training and for validation.
 	Loss    func(scope *model.Scope, batch []*graph.Node) (loss *graph.Node, metrics []*graph.Node)
 	Metrics []string
 	// Train and Validation are the examples to learn from and those that only score; nil for no validation.
@@ -38,12 +38,12 @@ type Trainer struct {
 	Shuffle *rand.Rand
 	// Progress is told of the phase "training", whose units are training steps, and of every epoch; nil for no one.
 	Progress core.Progress
-	// Extend, if any, returns tensors to append to those of a batch before its loss is computed, outside the graph, from the
-	// parameters as they are.
+	// Extend, if any, returns tensors to append to those of a batch before its loss is computed,
+	// outside the graph, from the parameters as they are.
 	Extend func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
-	// Checkpoints keeps the state of the training between batches, and continues from it; nil for no one. Name is that of the
-	// training, where a fit has several; "" stands for "training". A training that continues calls Shuffle as often as one that was
-	// not disturbed, and gives the same bits.
+	// Checkpoints keeps the state of the training between batches, and continues from it; nil for no
+	// one. Name is that of the training, where a fit has several; "" stands for "training". A training
+	// that continues calls Shuffle as often as one that was not disturbed, and gives the same bits.
 	Checkpoints core.Checkpoints
 	Name        string
 	// Memory, if any, points to what Extend remembers from batch to batch; checkpoints keep it as JSON.
@@ -63,9 +63,9 @@ type History struct {
 	Warnings []string
 }
 
-// Run trains. Epochs hold unweighted means over batches, training values taken before each update. It returns the context's
-// error soon after ctx ends, checking it before every batch, and [core.ErrNonFinite] as soon as a loss is not a number. An
-// error leaves the parameters anywhere.
+// Run trains. Epochs hold unweighted means over batches, training values taken before each update.
+// It returns the context's error soon after ctx ends, checking it before every batch, and
+// [core.ErrNonFinite] as soon as a loss is not a number. An error leaves the parameters anywhere.
 func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	defer core.Recover(&err)
 	if t.Train.Len() < 1 {
@@ -189,8 +189,9 @@ func (r *training) executor(name string, finish func(scope *model.Scope, loss *g
 	return exec.WithName(name), nil
 }
 
-// PanicWithErrors makes an error of a panic's value if it is deferred in a function that builds a graph. GoMLX returns only
-// errors that way, and waits for ever in Exec.Finalize after other values.
+// PanicWithErrors makes an error of a panic's value if it is deferred in a function that builds a
+// graph. GoMLX returns only errors that way, and waits for ever in Exec.Finalize after other
+// values.
 func PanicWithErrors() {
 	switch r := recover().(type) {
 	case nil:
@@ -206,7 +207,8 @@ type buildError struct{ error }
 
 func (e buildError) Unwrap() error { return e.error }
 
-// pass runs the batches of the data in the given order, from where the training is, and returns the means of loss and metrics.
+// pass runs the batches of the data in the given order, from where the training is, and returns the
+// means of loss and metrics.
 func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool, done func(batch int)) ([]float64, error) {
 	if r.at.sums == nil {
 		r.at.sums = make([]float64, 1+len(r.Metrics))

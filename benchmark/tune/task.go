@@ -20,10 +20,11 @@ func DefaultScore(p *core.Problem) string {
 	return results.ScoreVAMP2
 }
 
-// OnValidation returns the problem with its validation part in the place of the test part, which it does not hold.
-// Roll-outs begin at validation snapshots, evenly apart, whose whole future lies in their trajectory. For the score
-// accuracy an oracle judges them, by the states; for others the error of predictions does. Nothing else of what is
-// known at test snapshots stays. The error is [core.ErrOption] or [core.ErrTooShort] where the validation part cannot judge.
+// OnValidation returns the problem with its validation part in the place of the test part, which it
+// does not hold. Roll-outs begin at validation snapshots, evenly apart, whose whole future lies in
+// their trajectory. For the score accuracy an oracle judges them, by the states; for others the
+// error of predictions does. Nothing else of what is known at test snapshots stays. The error is
+// [core.ErrOption] or [core.ErrTooShort] where the validation part cannot judge.
 func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	v := *p
 	v.Test, v.Starts, v.Score = p.Validation, nil, nil

@@ -86,8 +86,8 @@ func TestValueAndGradient(t *testing.T) {
 	}
 }
 
-// Features that tell c equally frequent classes apart, orthogonal between classes and of length √c within, reach −c where
-// n is large (the pairs i ≠ j are then independent).
+// Features that tell c equally frequent classes apart, orthogonal between classes and of length √c
+// within, reach −c where n is large (the pairs i ≠ j are then independent).
 func TestLeastValue(t *testing.T) {
 	const c, n = 5, 5000
 	x := mat.NewDense(n, c, nil)

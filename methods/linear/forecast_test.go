@@ -12,8 +12,9 @@ import (
 	"github.com/koopbench/koopbench/methods/linear"
 )
 
-// TestProtocolsAgree: what is predicted is linear in the features, and they are the image itself, so feeding a prediction back gives
-// what the power of the operator gives, up to the rounding of images to float32.
+// TestProtocolsAgree: what is predicted is linear in the features, and they are the image itself,
+// so feeding a prediction back gives what the power of the operator gives, up to the rounding of
+// images to float32.
 func TestProtocolsAgree(t *testing.T) {
 	set, err := dataset.MNIST()
 	require.NoError(t, err)

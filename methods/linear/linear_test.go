@@ -63,8 +63,8 @@ func TestPixelsAreStandardised(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrTooShort)
 }
 
-// TestLinearFollowsALinearProcess: snapshots that a matrix carries into one another are predicted exactly, and to float64's
-// rounding, outside [0, 1] too.
+// TestLinearFollowsALinearProcess: snapshots that a matrix carries into one another are predicted
+// exactly, and to float64's rounding, outside [0, 1] too.
 func TestLinearFollowsALinearProcess(t *testing.T) {
 	const n, turn = 400, 2 * math.Pi / 20 // 300 snapshots are whole turns, so their mean is the centre
 	values := make([]float32, 0, 2*n)

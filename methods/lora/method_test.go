@@ -42,8 +42,8 @@ func chain(t *testing.T, n int, eigenvalues [4]float64) core.Snapshots {
 	return x
 }
 
-// correlations trains features on the chain and returns the correlation of each with itself one step later, but for that of
-// the constant.
+// correlations trains features on the chain and returns the correlation of each with itself one
+// step later, but for that of the constant.
 func correlations(t *testing.T, x core.Snapshots, nesting string) []float64 {
 	e := lora.Features(nn.NewRuntime("cpu"), nil)
 	options, err := e.Describe().Resolve(map[string]any{"nesting": nesting, "epochs": 30, "lr": 5e-3, "width": 16})
@@ -66,8 +66,9 @@ func correlations(t *testing.T, x core.Snapshots, nesting string) []float64 {
 	return found
 }
 
-// TestFeaturesAreOrdered: with joint nesting, each feature is an eigenfunction of the chain, in the order of the eigenvalues.
-// Without nesting the features span the same functions, and are any combinations of them.
+// TestFeaturesAreOrdered: with joint nesting, each feature is an eigenfunction of the chain, in the
+// order of the eigenvalues. Without nesting the features span the same functions, and are any
+// combinations of them.
 func TestFeaturesAreOrdered(t *testing.T) {
 	want := [4]float64{1, 0.8, 0.5, 0.35}
 	x := chain(t, 3000, want)

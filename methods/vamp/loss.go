@@ -10,8 +10,9 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Loss is the negative VAMP-r score of a batch (Wu and Noé, Variational approach for learning Markov processes from time
-// series data, Journal of Nonlinear Science 30, 2020): with the covariances C_X, C_Y and C_XY of the two views, divided by n,
+// Loss is the negative VAMP-r score of a batch (Wu and Noé, Variational approach for learning
+// Markov processes from time series data, Journal of Nonlinear Science 30, 2020): with the
+// covariances C_X, C_Y and C_XY of the two views, divided by n,
 //
 //	VAMP-r = Σ_i σ_i(C_X^{−½} C_XY C_Y^{−½})^r
 //

@@ -152,8 +152,8 @@ func TestGraphEqualsEvaluate(t *testing.T) {
 	}
 }
 
-// onKink tells of a canonical correlation around 1e-8, where Evaluate takes VAMP-1's derivative for 0 all at once, and the
-// graph does so gradually.
+// onKink tells of a canonical correlation around 1e-8, where Evaluate takes VAMP-1's derivative for
+// 0 all at once, and the graph does so gradually.
 func onKink(correlations []float64) bool {
 	for _, s := range correlations {
 		if s > 1e-12 && s < 2e-8 {
@@ -163,8 +163,8 @@ func onKink(correlations []float64) bool {
 	return false
 }
 
-// nothing is how large a gradient may be, by the norm, that is zero but for rounding. VAMP-1's iteration raises rounding errors
-// of zero correlations, 1e-15, a hundred million times.
+// nothing is how large a gradient may be, by the norm, that is zero but for rounding. VAMP-1's
+// iteration raises rounding errors of zero correlations, 1e-15, a hundred million times.
 var nothing = map[int]float64{1: 2e-6, 2: 1e-9}
 
 func difference(a, b *mat.Dense) float64 {
@@ -178,8 +178,9 @@ func steepest(loss core.LossValue) float64 {
 	return math.Max(1, math.Max(mat.Norm(loss.GradX, 2), mat.Norm(loss.GradY, 2)))
 }
 
-// Almost collinear features are where VAMP's training fails with a solver in float32. Here x = w·m with small integers w and a
-// triangular m of powers of two, all exact in float32: the gradient by x is the well-conditioned one by w, times m⁻ᵀ.
+// Almost collinear features are where VAMP's training fails with a solver in float32. Here x = w·m
+// with small integers w and a triangular m of powers of two, all exact in float32: the gradient by
+// x is the well-conditioned one by w, times m⁻ᵀ.
 func TestGradientsOfAlmostCollinearFeatures(t *testing.T) {
 	const n, d = 64, 5
 	r := rand.New(rand.NewPCG(21, 21))
