@@ -26,7 +26,8 @@ func TestCheckXLA(t *testing.T) {
 	if !xlaBuilt {
 		_, err := checkBackend("xla:/plugin.so")
 		assert.Equal(t, exitUsage, exitStatus(err))
-		assert.ErrorContains(t, err, "xla:/plugin.so: this program was built without XLA; build it with: go build -tags xla")
+		assert.ErrorContains(t, err,
+			"xla:/plugin.so: this program was built without XLA; build it with: go build -tags xla")
 		return
 	}
 	for _, config := range []string{"xla", "xla:", "xla:,tf32=false"} {

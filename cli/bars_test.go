@@ -87,7 +87,8 @@ func TestTimeLeft(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	v := view{runName: runName{"vamp", 42}, phase: "training", done: 560, total: 2350, epoch: core.Epoch{Number: 2, Train: 0.5}, epochs: 50, phaseBegun: noon.Add(-time.Minute)}
+	v := view{runName: runName{"vamp", 42}, phase: "training", done: 560, total: 2350,
+		epoch: core.Epoch{Number: 2, Train: 0.5}, epochs: 50, phaseBegun: noon.Add(-time.Minute)}
 	assert.Equal(t, "vamp, seed 42: training 23%, epoch 2/50, loss 0.5, 3m12s left", v.line(noon))
 	assert.Equal(t, "x, seed 1: fit", view{runName: runName{"x", 1}, phase: "fit", phaseBegun: noon}.line(noon))
 }
@@ -129,7 +130,8 @@ func TestBars(t *testing.T) {
 	shows := func(texts ...string) {
 		t.Helper()
 		for _, want := range texts {
-			require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, hangs, time.Millisecond, "%q", want)
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), want) }, hangs, time.Millisecond, "%q",
+				want)
 		}
 	}
 	var both sync.WaitGroup

@@ -53,7 +53,9 @@ func setFlags(text []byte, path string, flags *pflag.FlagSet) error {
 		return usagef("--config %s: %s", path, strings.TrimPrefix(firstLine(err.Error()), "yaml: "))
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return usagef("--config %s: there is a second document, or something that is not YAML, after the first; a configuration is one", path)
+		return usagef(
+			"--config %s: there is a second document, or something that is not YAML, after the first; a configuration is one",
+			path)
 	}
 	root := resolved(document.Content[0])
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {

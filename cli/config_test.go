@@ -60,7 +60,8 @@ protocol: powers
 		"methods": "linear,vamp?epochs=20&lr=1e-3,autoencoder,loss:*,contrastive?epochs=3,spaced," +
 			"texts?path=a%2C%20b%26c=d%25&empty=",
 		"oracle": "cnn?epochs=7",
-		"seeds":  "0,1,5", "split": "300,100,100", "oracle-seed": "-7", "epochs": "3", "steps": "3", "timeout": "1m30s", "quiet": "true",
+		"seeds":  "0,1,5", "split": "300,100,100", "oracle-seed": "-7", "epochs": "3", "steps": "3", "timeout": "1m30s",
+		"quiet":  "true",
 		"plugin": "folder/first /second/plugin", "data": "mnist", "protocol": "powers",
 		"jobs": "4", "out": "elsewhere", // the command line goes before the file
 		"num-digits": "", // in neither
@@ -70,7 +71,8 @@ protocol: powers
 
 	flags = runFlagSet(t, "--plugin", "mine")
 	require.NoError(t, setFlags([]byte("plugin: theirs\nseeds: 0..9\nmethods: v*"), "run.yaml", flags))
-	assert.Equal(t, []string{"mine", "0..9", "v*"}, []string{value(flags, "plugin"), value(flags, "seeds"), value(flags, "methods")})
+	assert.Equal(t, []string{"mine", "0..9", "v*"},
+		[]string{value(flags, "plugin"), value(flags, "seeds"), value(flags, "methods")})
 	for _, empty := range []string{"", "# nothing\n", "---\n", "null"} {
 		require.NoError(t, setFlags([]byte(empty), "run.yaml", runFlagSet(t)), empty)
 	}
@@ -82,23 +84,24 @@ protocol: powers
 
 func TestConfigErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"unknown key":          {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? The keys are the names of flags`},
-		"underscore":           {"oracle_seed: 1", `line 1: there is no key "oracle_seed"; did you mean "oracle-seed"?`},
-		"unknown, overridden":  {"zzz: 1", `line 1: there is no key "zzz"`},
-		"config in a config":   {"config: other.yaml", `there is no key "config"`},
-		"help":                 {"help: true", `there is no key "help"`},
-		"key of another kind":  {"? [a, b]\n: 1", `line 1: there is no key ""`},
-		"twice":                {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice, first in line 1"},
-		"value out of range":   {"\n\nepochs: 0", `line 3: epochs: "0": give a whole number from 1 to 2147483647`},
-		"not a number":         {"epochs: many", `line 1: epochs: "many": give a whole number`},
-		"not a switch":         {"quiet: perhaps", `line 1: quiet: "perhaps": it takes true or false`},
-		"not a choice":         {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean "powers"?`},
-		"no value":             {"seeds:\nsteps: 3", "line 1: seeds has no value; leave the line out for the default"},
-		"list for one":         {"out: [a, b]", "line 1: out takes one value, not a list"},
-		"empty list":           {"methods: []", "line 1: methods has an empty list"},
-		"mapping":              {"seeds: {a: 1}", "line 1: seeds has something else than a text or number here"},
-		"list in a list":       {"seeds:\n  - [1, 2]", "line 2: seeds has something else"},
-		"two names":            {"methods:\n  - {a: {x: 1}, b: {x: 1}}", "line 2: a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}, one name an element"},
+		"unknown key":         {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? The keys are the names of flags`},
+		"underscore":          {"oracle_seed: 1", `line 1: there is no key "oracle_seed"; did you mean "oracle-seed"?`},
+		"unknown, overridden": {"zzz: 1", `line 1: there is no key "zzz"`},
+		"config in a config":  {"config: other.yaml", `there is no key "config"`},
+		"help":                {"help: true", `there is no key "help"`},
+		"key of another kind": {"? [a, b]\n: 1", `line 1: there is no key ""`},
+		"twice":               {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice, first in line 1"},
+		"value out of range":  {"\n\nepochs: 0", `line 3: epochs: "0": give a whole number from 1 to 2147483647`},
+		"not a number":        {"epochs: many", `line 1: epochs: "many": give a whole number`},
+		"not a switch":        {"quiet: perhaps", `line 1: quiet: "perhaps": it takes true or false`},
+		"not a choice":        {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean "powers"?`},
+		"no value":            {"seeds:\nsteps: 3", "line 1: seeds has no value; leave the line out for the default"},
+		"list for one":        {"out: [a, b]", "line 1: out takes one value, not a list"},
+		"empty list":          {"methods: []", "line 1: methods has an empty list"},
+		"mapping":             {"seeds: {a: 1}", "line 1: seeds has something else than a text or number here"},
+		"list in a list":      {"seeds:\n  - [1, 2]", "line 2: seeds has something else"},
+		"two names": {"methods:\n  - {a: {x: 1}, b: {x: 1}}",
+			"line 2: a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}, one name an element"},
 		"options of a kind":    {"methods:\n  - a:\n      - x", "line 3: a method with options is written"},
 		"option of two values": {"methods:\n  - a: {x: [1, 2]}", "line 2: the option x of a takes one value"},
 		"oracle of two":        {"oracle: {cnn: {x: 1}, b: {x: 1}}", "an oracle with options is written NAME: {OPTION"},
@@ -170,7 +173,8 @@ steps: 3
 	kept, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
 	for _, want := range []string{
-		"methods:\n  - template: {epochs: 2, order: down}\n  - other\n", "seeds: 0..1\n", "out: .\n", "task:\n  ordered-mnist: {digits: 4, ", "data: " + filepath.Join(folder, "data") + "}\n", "steps: 2, ",
+		"methods:\n  - template: {epochs: 2, order: down}\n  - other\n", "seeds: 0..1\n", "out: .\n",
+		"task:\n  ordered-mnist: {digits: 4, ", "data: " + filepath.Join(folder, "data") + "}\n", "steps: 2, ",
 		"protocol: reencode\n", "oracle-seed: 42\n",
 	} {
 		assert.Contains(t, string(kept), want)
@@ -184,10 +188,11 @@ steps: 3
 	repeated, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, string(kept), string(repeated))
-	another := call(t.Context(), fakes.config(), "run", "--config", filepath.Join(out, "config.yaml"), "--steps", "4", "--data",
-		filepath.Join(folder, "data"), "--out", filepath.Join(folder, "another"))
+	another := call(t.Context(), fakes.config(), "run", "--config", filepath.Join(out, "config.yaml"), "--steps", "4",
+		"--data", filepath.Join(folder, "data"), "--out", filepath.Join(folder, "another"))
 	require.Zero(t, another.status, another.stderr)
-	assert.Equal(t, 4, resultsIn(t, filepath.Join(folder, "another")).Task.Steps, "a short form goes before the option in the file")
+	assert.Equal(t, 4, resultsIn(t, filepath.Join(folder, "another")).Task.Steps,
+		"a short form goes before the option in the file")
 
 	bad := call(t.Context(), newFakes().config(), "run", "--config", write("methods: all\nsed: 1\n"))
 	assert.Equal(t, exitUsage, bad.status)
@@ -197,10 +202,17 @@ steps: 3
 // TestZeroIsKept: a zero that was given is not taken for a flag left out.
 func TestZeroIsKept(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--oracle-seed", "0", "--checkpoint-every", "0")...).status)
+	require.Zero(
+		t,
+		call(
+			t.Context(),
+			newFakes().config(),
+			tiny(data, out, "--methods", "template", "--oracle-seed", "0", "--checkpoint-every", "0")...).status,
+	)
 	flags := runFlagSet(t)
 	require.NoError(t, readConfig(filepath.Join(out, "config.yaml"), flags))
-	assert.Equal(t, []string{"0", "0", out}, []string{value(flags, "oracle-seed"), value(flags, "checkpoint-every"), value(flags, "out")})
+	assert.Equal(t, []string{"0", "0", out},
+		[]string{value(flags, "oracle-seed"), value(flags, "checkpoint-every"), value(flags, "out")})
 }
 
 // TestExampleConfig: the example that the documentation names can be read, and is what the documentation shows.

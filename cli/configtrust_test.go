@@ -67,7 +67,8 @@ func TestConfiguredPlugins(t *testing.T) {
 		got := call(t.Context(), newFakes().config(), args...)
 		stderr := got.stderr
 		assert.Equal(t, exitUsage, got.status)
-		assert.Contains(t, stderr, `evil", which would be run, and no lock file of yours pins it; if you trust it, name it on the command line`)
+		assert.Contains(t, stderr,
+			`evil", which would be run, and no lock file of yours pins it; if you trust it, name it on the command line`)
 		assert.Equal(t, 1, strings.Count(stderr, "\n"))
 		assert.False(t, ran())
 	}

@@ -94,7 +94,8 @@ func writeTraining(path string, task *benchmark.Task, labels bool) error {
 
 func encodeTraining(to io.Writer, task *benchmark.Task, labels bool) error {
 	w := npz.NewWriter(to)
-	for name, x := range map[string]core.Snapshots{"train": task.Train.Snapshots(), "validation": task.Validation.Snapshots()} {
+	for name, x := range map[string]core.Snapshots{"train": task.Train.Snapshots(),
+		"validation": task.Validation.Snapshots()} {
 		to, err := w.Float32(name, append([]int{x.Len()}, x.Shape()...)...)
 		if err != nil {
 			return err

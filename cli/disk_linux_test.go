@@ -19,7 +19,8 @@ func TestDiskFull(t *testing.T) {
 	disk := t.TempDir()
 	err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=512k")
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-		t.Skipf("a file system to fill cannot be mounted without the right to (%v); TestFileTooLarge covers the same path", err)
+		t.Skipf("a file system to fill cannot be mounted without the right to (%v); TestFileTooLarge covers the same path",
+			err)
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, syscall.Unmount(disk, 0)) })
@@ -29,7 +30,8 @@ func TestDiskFull(t *testing.T) {
 	fakes := newFakes()
 	got := call(t.Context(), fakes.config(), args...)
 	assert.Equal(t, exitFailure, got.status)
-	message := regexp.MustCompile(`\nbench: (\d+) of 100 runs are finished and kept in .*, but .* cannot be written: .* no space left on device\n$`).FindStringSubmatch(got.stderr)
+	message := regexp.MustCompile(
+		`\nbench: (\d+) of 100 runs are finished and kept in .*, but .* cannot be written: .* no space left on device\n$`).FindStringSubmatch(got.stderr)
 	require.NotNil(t, message, got.stderr)
 	kept, err := strconv.Atoi(message[1])
 	require.NoError(t, err)

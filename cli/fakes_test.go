@@ -207,7 +207,8 @@ func (m *templates) classify(x core.Snapshots) []int {
 type judge struct{}
 
 func (judge) Describe() core.Description {
-	return core.Description{Name: defaultOracle, Summary: "the nearest mean image", Options: []core.Option{core.IntOption("epochs", 2, 1, 100, "passes over nothing")}}
+	return core.Description{Name: defaultOracle, Summary: "the nearest mean image",
+		Options: []core.Option{core.IntOption("epochs", 2, 1, 100, "passes over nothing")}}
 }
 
 func (judge) Fit(ctx context.Context, t *core.Training) (core.Judge, error) {
@@ -276,7 +277,9 @@ func call(ctx context.Context, config Config, args ...string) output {
 
 // tiny is `bench run` of the made-up set: it returns its arguments, with more at the end.
 func tiny(data, out string, more ...string) []string {
-	return append([]string{"run", "--data", data, "--out", out, "--num-digits", tinyDigits, "--split", tinySplit, "--steps", "3"}, more...)
+	return append(
+		[]string{"run", "--data", data, "--out", out, "--num-digits", tinyDigits, "--split", tinySplit, "--steps", "3"},
+		more...)
 }
 
 // dataFolder is a folder with the made-up set.

@@ -124,7 +124,8 @@ func hostileRun(t *testing.T, commands ...[]string) (outputs []output, peak int)
 		require.NoError(t, decoder.Decode(&[]any{&got.status, &got.stdout, &got.stderr, &peak}))
 		outputs = append(outputs, got)
 	}
-	require.NoError(t, failure, "%v: %s", commands[min(len(outputs), len(commands)-1)], foreign.Shorten(stderr.String(), 3000))
+	require.NoError(t, failure, "%v: %s", commands[min(len(outputs), len(commands)-1)],
+		foreign.Shorten(stderr.String(), 3000))
 	require.Len(t, outputs, len(commands))
 	return outputs, peak
 }
@@ -150,12 +151,15 @@ func newHostileBase(t *testing.T) hostileBase {
 	b.key, b.oracle = r.Runs[0].Key, r.Oracle.Key
 	state := &core.State{Arrays: map[string]core.Array{"means": {Shape: []int{2}, Values: []float32{1, 2}}}}
 	info := results.ModelInfo{Kind: results.ModelOfMethod, Name: "template", Key: b.key, Oracle: b.oracle, Task: r.Task}
-	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "runs", b.key+".model.npz")))
+	require.NoError(t,
+		(&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "runs", b.key+".model.npz")))
 	info.Kind, info.Key = results.ModelOfOracle, b.oracle
-	require.NoError(t, (&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "oracle-"+b.oracle+".npz")))
+	require.NoError(t,
+		(&results.SavedModel{ModelInfo: info, State: state}).Write(filepath.Join(b.dir, "oracle-"+b.oracle+".npz")))
 	require.NoError(t, os.MkdirAll(filepath.Join(b.dir, "checkpoints"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "checkpoints", b.key+"-a.npz"), []byte("x"), 0o644))
-	require.NoError(t, os.WriteFile(b.image, npyFile("<f4", fmt.Sprintf("(%d, %[1]d)", side), make([]byte, 4*side*side)), 0o644))
+	require.NoError(t,
+		os.WriteFile(b.image, npyFile("<f4", fmt.Sprintf("(%d, %[1]d)", side), make([]byte, 4*side*side)), 0o644))
 	require.NoError(t, os.MkdirAll(b.outside, 0o755))
 	for _, name := range []string{"file", "results.json", "accuracy.png", b.key + "-a.npz", b.key + ".json"} {
 		require.NoError(t, os.WriteFile(filepath.Join(b.outside, name), []byte("secret"), 0o644))
@@ -175,10 +179,13 @@ func (b hostileBase) commands(dir func(n int) string) (names []string, commands 
 	add("compare", "compare", b.dir, dir(0))
 	add("merge", "merge", "--out", dir(0)+"-merged", dir(0), b.dir)
 	add("verify", "verify", dir(0), "--data", b.data)
-	add("predict", "predict", "--model", filepath.Join(dir(0), "runs", b.key+".model.npz"), "--input", b.image, "--out", dir(0)+"-predicted")
+	add("predict", "predict", "--model", filepath.Join(dir(0), "runs", b.key+".model.npz"), "--input", b.image, "--out",
+		dir(0)+"-predicted")
 	add("merge into", "merge", "--draw", "--out", dir(1), b.dir)
 	add("run into", b.run(dir(2))...)
-	add("run --config", append(tiny(b.data, dir(3)), "--config", filepath.Join(dir(3), "config.yaml"), "--methods", "template")...)
+	add(
+		"run --config",
+		append(tiny(b.data, dir(3)), "--config", filepath.Join(dir(3), "config.yaml"), "--methods", "template")...)
 	return names, commands
 }
 
@@ -205,7 +212,8 @@ func assertHarmless(t *testing.T, name string, got output) {
 	}
 	if got.status != 0 {
 		line := lastLine(got.stderr)
-		assert.True(t, strings.HasPrefix(line, "bench: ") && len(line) > 20 && len(line) <= maxLine+10, "%s: %.500q", name, line)
+		assert.True(t, strings.HasPrefix(line, "bench: ") && len(line) > 20 && len(line) <= maxLine+10, "%s: %.500q", name,
+			line)
 	}
 }
 
@@ -236,8 +244,17 @@ func zipOf(t *testing.T, zeros int64, members map[string][]byte) []byte {
 // files are one of each kind, by name.
 func (b hostileBase) files() []string {
 	return []string{
-		"results.json", "results.csv", "oracle.json", "data.npz", "config.yaml", "plan.json", "oracle-" + b.oracle + ".npz",
-		"runs/" + b.key + ".json", "runs/" + b.key + ".npz", "runs/" + b.key + ".model.npz", "runs/" + b.key + ".predictions.npz",
+		"results.json",
+		"results.csv",
+		"oracle.json",
+		"data.npz",
+		"config.yaml",
+		"plan.json",
+		"oracle-" + b.oracle + ".npz",
+		"runs/" + b.key + ".json",
+		"runs/" + b.key + ".npz",
+		"runs/" + b.key + ".model.npz",
+		"runs/" + b.key + ".predictions.npz",
 		"checkpoints/" + b.key + "-a.npz",
 	}
 }
@@ -332,7 +349,8 @@ func (b hostileBase) cases() map[string]hostileCase {
 	}
 	refused := func(says string) map[string]string {
 		all := map[string]string{}
-		for _, name := range []string{"report", "serve", "compare", "merge", "verify", "merge into", "run into", "run --config"} {
+		for _, name := range []string{"report", "serve", "compare", "merge", "verify", "merge into", "run into",
+			"run --config"} {
 			all[name] = says
 		}
 		return all
@@ -342,10 +360,13 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"as it is": {func(*testing.T, string) {}, map[string]string{
 			"report": "", "serve": "", "compare": "", "merge": "", "merge into": "", "run into": "", "run --config": "",
 		}},
-		"2^31 arrays without values": {member("rollout", "<f4", "(2147483647, 0)", 0), map[string]string{
-			"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment variable KOOPBENCH_READ_MIB",
-			"serve":  "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "", "run into": "",
-		}},
+		"2^31 arrays without values": {
+			member("rollout", "<f4", "(2147483647, 0)", 0),
+			map[string]string{
+				"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment variable KOOPBENCH_READ_MIB",
+				"serve":  "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "",
+				"run into": ""},
+		},
 		"2^31 values":         {member("labels", "<i8", "(2147483647,)", 0), map[string]string{"report": "16384.0 MiB"}},
 		"arrays that are not": {member("labels", "<i8", "(1073741824, 1)", 0), map[string]string{"report": "8192.0 MiB"}},
 		"a bomb":              {member("images", "|u1", "(419430400,)", 400<<20), map[string]string{"report": "the most is 128.0 MiB"}},
@@ -353,69 +374,125 @@ func (b hostileBase) cases() map[string]hostileCase {
 			return zipOf(t, 400<<20, map[string][]byte{"header.json": []byte(`{"a":"`)})
 		}), map[string]string{"report": "a text of more than 16777216 bytes"}},
 		"a bomb under a limit": {member("sample", "<f4", "(33554000,)", 128<<20), nil},
-		"sparse files": {b.everyFile(func(t *testing.T, path string) {
-			require.NoError(t, os.WriteFile(path, nil, 0o644))
-			require.NoError(t, os.Truncate(path, 8<<30))
-		}), map[string]string{
-			"report": "it has 8192.0 MiB, and the most is 256.0 MiB", "predict": "the archive has 8192.0 MiB, and the most is 128.0 MiB",
-			"run --config": "more than 1048576 bytes",
-		}},
-		"pipes": {b.everyFile(func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o644)) }), map[string]string{
-			"report": "is a pipe, not a regular file", "serve": "is a pipe", "compare": "is a pipe", "merge": "is a pipe", "verify": "is a pipe",
-			"predict": "is a pipe", "merge into": "is a pipe", "run into": "is a pipe", "run --config": "is a pipe",
-		}},
-		"devices": {b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.Symlink("/dev/zero", path)) }), map[string]string{
-			"report": "a link out of the folder; put the file or folder itself in its place", "predict": "is a device", "run --config": "is a device",
-			"merge": "a link out of the folder", "merge into": "a link out of the folder", "run into": "a link out of the folder",
-		}},
-		"a pipe beside runs": {func(t *testing.T, dir string) { pipe(t, dir, "runs/"+b.key+".npz") }, map[string]string{"report": "is a pipe", "merge": "", "run into": ""}},
-		"a pipe as a lock":   {func(t *testing.T, dir string) { pipe(t, dir, ".lock") }, map[string]string{"merge into": "is a pipe", "run into": "is a pipe"}},
-		"a pipe as a plan":   {func(t *testing.T, dir string) { pipe(t, dir, "plan.json") }, map[string]string{"serve": "is a pipe", "merge": "is a pipe"}},
-		"links beside runs":  {linked("runs/"+b.key+".predictions.npz", filepath.Join(b.outside, "file")), map[string]string{"merge": "", "verify": "differences"}},
-		"a link as arrays":   {linked("runs/"+b.key+".npz", filepath.Join(b.outside, "file")), map[string]string{"report": "a link out of the folder", "merge": ""}},
-		"a link as a lock":   {linked(".lock", filepath.Join(b.outside, "file")), map[string]string{"merge into": "is a link, not a regular file", "run into": "is a link"}},
-		"a lock that is not": {func(t *testing.T, dir string) { linked(".lock", "results.json")(t, dir) }, map[string]string{"merge into": "is a link", "run into": "is a link"}},
-		"a link as figures":  {linked("figures", b.outside), map[string]string{"report": "a link out of the folder", "merge into": "a link out of the folder"}},
-		"a link as runs":     {linked("runs", b.outside), map[string]string{"report": "a link out of the folder", "merge into": "a link out of the folder", "run into": "a link out of the folder"}},
+		"sparse files": {
+			b.everyFile(func(t *testing.T, path string) {
+				require.NoError(t, os.WriteFile(path, nil, 0o644))
+				require.NoError(t, os.Truncate(path, 8<<30))
+			}),
+			map[string]string{"report": "it has 8192.0 MiB, and the most is 256.0 MiB",
+				"predict":      "the archive has 8192.0 MiB, and the most is 128.0 MiB",
+				"run --config": "more than 1048576 bytes"},
+		},
+		"pipes": {
+			b.everyFile(func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o644)) }),
+			map[string]string{"report": "is a pipe, not a regular file", "serve": "is a pipe",
+				"compare": "is a pipe", "merge": "is a pipe", "verify": "is a pipe",
+				"predict": "is a pipe", "merge into": "is a pipe", "run into": "is a pipe",
+				"run --config": "is a pipe"},
+		},
+		"devices": {
+			b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.Symlink("/dev/zero", path)) }),
+			map[string]string{"report": "a link out of the folder; put the file or folder itself in its place",
+				"predict": "is a device", "run --config": "is a device", "merge": "a link out of the folder",
+				"merge into": "a link out of the folder", "run into": "a link out of the folder"},
+		},
+		"a pipe beside runs": {func(t *testing.T, dir string) { pipe(t, dir, "runs/"+b.key+".npz") },
+			map[string]string{"report": "is a pipe", "merge": "", "run into": ""}},
+		"a pipe as a lock": {func(t *testing.T, dir string) { pipe(t, dir, ".lock") },
+			map[string]string{"merge into": "is a pipe", "run into": "is a pipe"}},
+		"a pipe as a plan": {func(t *testing.T, dir string) { pipe(t, dir, "plan.json") },
+			map[string]string{"serve": "is a pipe", "merge": "is a pipe"}},
+		"links beside runs": {linked("runs/"+b.key+".predictions.npz", filepath.Join(b.outside, "file")),
+			map[string]string{"merge": "", "verify": "differences"}},
+		"a link as arrays": {linked("runs/"+b.key+".npz", filepath.Join(b.outside, "file")),
+			map[string]string{"report": "a link out of the folder", "merge": ""}},
+		"a link as a lock": {linked(".lock", filepath.Join(b.outside, "file")),
+			map[string]string{"merge into": "is a link, not a regular file", "run into": "is a link"}},
+		"a lock that is not": {func(t *testing.T, dir string) { linked(".lock", "results.json")(t, dir) },
+			map[string]string{"merge into": "is a link", "run into": "is a link"}},
+		"a link as figures": {linked("figures", b.outside),
+			map[string]string{"report": "a link out of the folder", "merge into": "a link out of the folder"}},
+		"a link as runs": {
+			linked("runs", b.outside),
+			map[string]string{"report": "a link out of the folder", "merge into": "a link out of the folder",
+				"run into": "a link out of the folder"},
+		},
 		"links as logs":      {linked("logs", b.outside), map[string]string{"run into": ""}},
 		"links, checkpoints": {linked("checkpoints", b.outside), map[string]string{"run into": ""}},
 		"a link as the page": {linked("report.html", filepath.Join(b.outside, "file")), map[string]string{"report": ""}},
-		"a link as results":  {linked("results.json", filepath.Join(b.outside, "results.json")), map[string]string{"report": "a link out of the folder", "run into": "a link out of the folder"}},
-		"a link to itself":   {linked("results.json", "results.json"), map[string]string{"report": "results.json"}},
-		"accuracy 1e5":       {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it is 0 to 1")},
-		"accuracy 1e11":      {accuracy(1e11), refusedBy("its accuracy at step 2 is 1e+11")},
-		"accuracy -1e308":    {accuracy(-1e308), refusedBy("its accuracy at step 2 is -1e+308")},
-		"losses of 1e308":    {field("history", []any{map[string]any{"epoch": 1, "train": 1e308, "validation": -1e308}, map[string]any{"epoch": 9e15, "train": 1e99, "validation": -1e99}}), map[string]string{"report": ""}},
-		"losses of 1e5":      {field("history", []any{map[string]any{"epoch": 1, "train": 1e5, "validation": 0}, map[string]any{"epoch": 2, "train": 1e11, "validation": 1e-300}}), map[string]string{"report": ""}},
+		"a link as results": {linked("results.json", filepath.Join(b.outside, "results.json")),
+			map[string]string{"report": "a link out of the folder", "run into": "a link out of the folder"}},
+		"a link to itself": {linked("results.json", "results.json"), map[string]string{"report": "results.json"}},
+		"accuracy 1e5":     {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it is 0 to 1")},
+		"accuracy 1e11":    {accuracy(1e11), refusedBy("its accuracy at step 2 is 1e+11")},
+		"accuracy -1e308":  {accuracy(-1e308), refusedBy("its accuracy at step 2 is -1e+308")},
+		"losses of 1e308": {
+			field(
+				"history",
+				[]any{map[string]any{"epoch": 1, "train": 1e308, "validation": -1e308},
+					map[string]any{"epoch": 9e15, "train": 1e99, "validation": -1e99}},
+			),
+			map[string]string{"report": ""},
+		},
+		"losses of 1e5": {
+			field(
+				"history",
+				[]any{map[string]any{"epoch": 1, "train": 1e5, "validation": 0},
+					map[string]any{"epoch": 2, "train": 1e11, "validation": 1e-300}},
+			),
+			map[string]string{"report": ""},
+		},
 		"seconds of 1e308": {edited(func(_, run map[string]any) {
 			run["fit_seconds"], run["predict_seconds"], run["cpu_seconds"] = 1e308, -1e308, 1e12
 		}), refused("it is 0 to 1000000000")},
-		"bytes of 2^63":       {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
-		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}), map[string]string{"report": ""}},
-		"few hashes":          {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }), refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
+		"bytes of 2^63": {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
+		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}),
+			map[string]string{"report": ""}},
+		"few hashes": {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }),
+			refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
 		"short hashes": {edited(func(_, run map[string]any) {
 			run["prediction_sha256"] = []any{"", "a", "b"}
 			evaluation(run)["prediction_sha256"] = []any{"", "a", "b"}
 		}), map[string]string{"report": "", "compare": ""}},
-		"empty labels":        {edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }), refused("the labels at step 1: there are 0, of 20 snapshots")},
-		"a key as a path":     {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }), refused(`its key "../../outside/x" is no name of a file`)},
-		"an oracle as a path": {edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }), refused("is no name of a file")},
-		"many dots as a key":  {edited(func(_, run map[string]any) { run["key"] = ".." }), refused(`its key ".." is no name of a file`)},
-		"a shape of 2^62":     {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["shape"] = []any{1 << 31, 1 << 31} }), refused("and the most is 4194304 values")},
-		"states of 2^31":      {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }), refused("its measure calls itself accuracy, and is another")},
-		"test of 2^31":        {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }), map[string]string{"report": "of 2147483647 snapshots"}},
-		"starts of 2^31":      {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }), refused("it has 2147483647 roll-outs, and 20 test snapshots")},
-		"expected, deep":      {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }), refused("the expected states at step 2: there are 1, of 20 snapshots")},
-		"more evaluations":    {edited(func(_, run map[string]any) { run["evaluations"] = append(run["evaluations"].([]any), evaluation(run)) }), refused("there is one by each protocol")},
-		"a baseline of 1e99":  {edited(func(r, _ map[string]any) { r["baselines"].([]any)[0].(map[string]any)["score"].([]any)[0] = 1e99 }), refused("the baseline persistence: step 1: ")},
-		"a measure of 1e308":  {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["measure"].(map[string]any)["most"] = 1e308 }), refused("its measure calls itself accuracy, and is another")},
+		"empty labels": {
+			edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }),
+			refused("the labels at step 1: there are 0, of 20 snapshots")},
+		"a key as a path": {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }),
+			refused(`its key "../../outside/x" is no name of a file`)},
+		"an oracle as a path": {
+			edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }),
+			refused("is no name of a file")},
+		"many dots as a key": {edited(func(_, run map[string]any) { run["key"] = ".." }),
+			refused(`its key ".." is no name of a file`)},
+		"a shape of 2^62": {
+			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["shape"] = []any{1 << 31, 1 << 31} }),
+			refused("and the most is 4194304 values")},
+		"states of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }),
+			refused("its measure calls itself accuracy, and is another")},
+		"test of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }),
+			map[string]string{"report": "of 2147483647 snapshots"}},
+		"starts of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }),
+			refused("it has 2147483647 roll-outs, and 20 test snapshots")},
+		"expected, deep": {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }),
+			refused("the expected states at step 2: there are 1, of 20 snapshots")},
+		"more evaluations": {
+			edited(func(_, run map[string]any) { run["evaluations"] = append(run["evaluations"].([]any), evaluation(run)) }),
+			refused("there is one by each protocol")},
+		"a baseline of 1e99": {
+			edited(func(r, _ map[string]any) { r["baselines"].([]any)[0].(map[string]any)["score"].([]any)[0] = 1e99 }),
+			refused("the baseline persistence: step 1: ")},
+		"a measure of 1e308": {
+			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["measure"].(map[string]any)["most"] = 1e308 }),
+			refused("its measure calls itself accuracy, and is another")},
 		"text that steers": {edited(func(r, run map[string]any) {
 			run["reason"], run["untrained"], run["trained"] = steering, steering, false
 			run["warnings"] = []any{steering, steering + "\n" + steering}
-			run["exposed"], run["plugin"] = steering, map[string]any{"path": steering, "sha256": steering, "version": steering, "checks": map[string]any{"failed": []any{steering}}}
+			run["exposed"], run["plugin"] = steering, map[string]any{"path": steering, "sha256": steering,
+				"version": steering, "checks": map[string]any{"failed": []any{steering}}}
 			for _, part := range []string{"task", "oracle", "environment"} {
 				for name, v := range r[part].(map[string]any) {
-					if _, isText := v.(string); isText && name != "picture" && name != "key" && name != "backend" && name != "data_sha256" {
+					if _, isText := v.(string); isText && name != "picture" && name != "key" && name != "backend" &&
+						name != "data_sha256" {
 						r[part].(map[string]any)[name] = v.(string) + steering
 					}
 				}
@@ -423,29 +500,43 @@ func (b hostileBase) cases() map[string]hostileCase {
 			r["oracle"].(map[string]any)["warnings"] = []any{steering}
 		}), map[string]string{"report": "", "compare": "another task"}},
 		"a name that steers": {field("method", steering), refused("names are printable, and not empty")},
-		"schema that steers": {edited(func(r, _ map[string]any) { r["schema"] = steering + long }), map[string]string{"report": "has the schema", "merge": "has the schema"}},
+		"schema that steers": {edited(func(r, _ map[string]any) { r["schema"] = steering + long }),
+			map[string]string{"report": "has the schema", "merge": "has the schema"}},
 		"long texts": {edited(func(_, run map[string]any) {
 			run["reason"], run["warnings"], run["trained"] = long[:2<<20], []any{long[:2<<20]}, false
 		}), refused("a reason or a warning has 2097152 bytes, and the most is 1048576")},
-		"longer texts":         {field("reason", long+long), refused("what it says, and what was read with it, would take")},
-		"a failure, long":      {edited(func(_, run map[string]any) { failedRun(run); run["reason"] = long[:1<<20] }), map[string]string{"report": "", "merge": ""}},
-		"a long name":          {field("name", long), refused("a name has 15000000 bytes, and the most is 4096: \"long text long text")},
-		"long options":         {edited(func(_, run map[string]any) { run["options"] = map[string]any{"epochs": long} }), map[string]string{"report": "", "compare": ""}},
-		"many options":         {edited(func(_, run map[string]any) { run["options"] = manyOptions(100000) }), map[string]string{"report": ""}},
-		"a bomb of objects":    {json(`{"schema":"koopbench.results/2","runs":[` + strings.Repeat(`{},`, 1<<20) + `{}]}`), map[string]string{"report": "what it says, and what was read with it, would take", "merge": "KOOPBENCH_READ_MIB"}},
-		"a bomb of lists":      {json(`{"schema":"koopbench.results/2","oracle":{"options":{"a":[` + strings.Repeat(`[],`, 4<<20) + `0]}}}`), map[string]string{"report": "would take"}},
+		"longer texts": {field("reason", long+long), refused("what it says, and what was read with it, would take")},
+		"a failure, long": {edited(func(_, run map[string]any) { failedRun(run); run["reason"] = long[:1<<20] }),
+			map[string]string{"report": "", "merge": ""}},
+		"a long name": {field("name", long),
+			refused("a name has 15000000 bytes, and the most is 4096: \"long text long text")},
+		"long options": {edited(func(_, run map[string]any) { run["options"] = map[string]any{"epochs": long} }),
+			map[string]string{"report": "", "compare": ""}},
+		"many options": {edited(func(_, run map[string]any) { run["options"] = manyOptions(100000) }),
+			map[string]string{"report": ""}},
+		"a bomb of objects": {json(`{"schema":"koopbench.results/2","runs":[` + strings.Repeat(`{},`, 1<<20) + `{}]}`),
+			map[string]string{"report": "what it says, and what was read with it, would take", "merge": "KOOPBENCH_READ_MIB"}},
+		"a bomb of lists": {
+			json(`{"schema":"koopbench.results/2","oracle":{"options":{"a":[` + strings.Repeat(`[],`, 4<<20) + `0]}}}`),
+			map[string]string{"report": "would take"}},
 		"deep brackets":        {json(strings.Repeat("[", 1<<20)), map[string]string{"report": "exceeded max depth"}},
 		"no JSON":              {json("\x00\x1b[31m"), map[string]string{"report": "invalid character"}},
 		"a thousand methods":   {many(1000), map[string]string{"report": ""}},
 		"two thousand methods": {many(2000), map[string]string{"report": "more than 1000 methods"}},
-		"folders for files":    {b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o755)) }), map[string]string{"report": "is a folder, not a regular file", "predict": "is a folder", "run --config": "is a folder"}},
-		"empty files":          {b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, nil, 0o644)) }), map[string]string{"report": "unexpected end of JSON input"}},
+		"folders for files": {
+			b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o755)) }),
+			map[string]string{"report": "is a folder, not a regular file", "predict": "is a folder",
+				"run --config": "is a folder"},
+		},
+		"empty files": {b.everyFile(func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, nil, 0o644)) }),
+			map[string]string{"report": "unexpected end of JSON input"}},
 	}
 }
 
 // refusedBy is what the commands say that read results.json.
 func refusedBy(says string) map[string]string {
-	return map[string]string{"report": says, "serve": says, "compare": says, "merge": says, "verify": says, "merge into": says, "run into": says, "run --config": says}
+	return map[string]string{"report": says, "serve": says, "compare": says, "merge": says,
+		"verify": says, "merge into": says, "run into": says, "run --config": says}
 }
 
 func pipe(t *testing.T, dir, name string) {
@@ -585,7 +676,9 @@ func TestHostileInputs(t *testing.T) {
 	}
 	says[len(says)-3], says[len(says)-2] = "is a pipe", "is a device"
 	add("takes 73242.2 MiB, and the most is 128.0 MiB", predict(sparse)...)
-	add("it is a JPEG picture; an IDX, a .npy or a PNG file is expected", predict(file("a.jpg", []byte("\xff\xd8\xff\xe0")))...)
+	add(
+		"it is a JPEG picture; an IDX, a .npy or a PNG file is expected",
+		predict(file("a.jpg", []byte("\xff\xd8\xff\xe0")))...)
 	add("it has 2147483647 images of 1×1", tiny(data, filepath.Join(dir, "out"))...)
 	add("is a pipe", "run", "--plugin", "x", "--plugin-lock", filepath.Join(dir, "pipe"))
 	outputs, peak := hostileRun(t, commands...)
@@ -605,6 +698,7 @@ func skipLong(t *testing.T, why string) {
 		t.Skip(why + ", which takes minutes; -short is set")
 	}
 	if underRace {
-		t.Skip(why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and memory")
+		t.Skip(
+			why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and memory")
 	}
 }

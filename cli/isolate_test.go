@@ -30,7 +30,12 @@ func TestIsolate(t *testing.T) {
 	data, plain, apart := dataFolder(t), filepath.Join(t.TempDir(), "plain"), filepath.Join(t.TempDir(), "apart")
 	path := pluginFile(t, "far", "remote", "pixels")
 	args := []string{
-		"--methods", "template,template?order=down&warn=true,other,remote,embedder:remote-pixels", "--seeds", "0,1", "--plugin", path,
+		"--methods",
+		"template,template?order=down&warn=true,other,remote,embedder:remote-pixels",
+		"--seeds",
+		"0,1",
+		"--plugin",
+		path,
 	}
 	got := call(t.Context(), mortalFakes().config(), tiny(data, plain, args...)...)
 	require.Zero(t, got.status, got.stderr)
@@ -67,7 +72,12 @@ func TestIsolatedRunsDie(t *testing.T) {
 	got := call(t.Context(), mortalFakes().config(),
 		tiny(data, out, "--methods", "dying,exiting,failing,panicking,other,template", "--isolate", "--jobs", "2")...)
 	assert.Equal(t, exitFailure, got.status)
-	assert.True(t, strings.HasSuffix(got.stderr, "bench: 4 of 6 runs failed: dying, seed 42; exiting, seed 42; failing, seed 42; panicking, seed 42\n"), got.stderr)
+	assert.True(
+		t,
+		strings.HasSuffix(got.stderr,
+			"bench: 4 of 6 runs failed: dying, seed 42; exiting, seed 42; failing, seed 42; panicking, seed 42\n"),
+		got.stderr,
+	)
 	runs := stored(t, out)
 	assert.Equal(t, results.StatusOK, runs["template"].Status)
 	assert.Equal(t, results.StatusOK, runs["other"].Status)
@@ -88,7 +98,8 @@ func TestIsolatedRunsDie(t *testing.T) {
 
 func TestWorkerRefuses(t *testing.T) {
 	path := pluginFile(t, "far", "pixels")
-	got := call(t.Context(), newFakes().config(), "worker", "--backend", "go", "--plugin", path, "--plugin-sha256", "00", "--", "embedder:remote-pixels")
+	got := call(t.Context(), newFakes().config(), "worker", "--backend", "go", "--plugin", path, "--plugin-sha256", "00",
+		"--", "embedder:remote-pixels")
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "has changed since the command began")
 	got = call(t.Context(), newFakes().config(), "worker", "--backend", "go", "--", "nothing")

@@ -32,7 +32,9 @@ func TestFileTooLarge(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "limited")
 	got := startChild(t, []string{fmt.Sprintf("%s=%d", fileSize, limit)}, tiny(data, out, seeds...)...).finish(t)
 	assert.Equal(t, exitFailure, got.status, got.stderr)
-	assert.Regexp(t, `\nbench: 100 of 100 runs are finished and kept in .*, but .*results.json cannot be written: .* file too large\n$`, got.stderr)
+	assert.Regexp(t,
+		`\nbench: 100 of 100 runs are finished and kept in .*, but .*results.json cannot be written: .* file too large\n$`,
+		got.stderr)
 	assertKept(t, out, 100)
 	assert.NoFileExists(t, filepath.Join(out, "results.json"))
 

@@ -93,8 +93,9 @@ func TestCompletion(t *testing.T) {
 	things := append(builtIn.Tasks.Names(),
 		"blocking", "cnn", "failing", "other", "panicking", "pixels", "ridge", "shared", "template")
 	for typed, want := range map[string][]string{
-		"run --methods ":          {"all", "blocking", "failing", "other", "panicking", "shared", "template"},
-		"run --methods template,": {"template,blocking", "template,failing", "template,other", "template,panicking", "template,shared"},
+		"run --methods ": {"all", "blocking", "failing", "other", "panicking", "shared", "template"},
+		"run --methods template,": {"template,blocking", "template,failing", "template,other", "template,panicking",
+			"template,shared"},
 		"run --methods other,template?": {
 			"other,template?epochs=", "other,template?blemish=", "other,template?order=", "other,template?warn=",
 		},
@@ -103,7 +104,8 @@ func TestCompletion(t *testing.T) {
 		"run --methods nothing?":                 nil,
 		"run --oracle ":                          {"cnn"},
 		"run --tasks trajectory,duffing?": {
-			"trajectory,duffing?data_seed=", "trajectory,duffing?lag=", "trajectory,duffing?split=", "trajectory,duffing?starts=",
+			"trajectory,duffing?data_seed=", "trajectory,duffing?lag=", "trajectory,duffing?split=",
+			"trajectory,duffing?starts=",
 			"trajectory,duffing?steps=",
 		},
 		"run --oracle cnn?": {"cnn?epochs="},
@@ -113,8 +115,10 @@ func TestCompletion(t *testing.T) {
 		"plugin serve ":     things,
 		"tune ":             {"blocking", "failing", "other", "panicking", "shared", "template"},
 		"completion ":       {"bash", "fish", "powershell", "zsh"},
-		"":                  {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin", "predict", "report", "run", "serve", "tune", "verify", "version"},
-		"help ":             {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin", "predict", "report", "run", "serve", "tune", "verify", "version"},
+		"": {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
+			"predict", "report", "run", "serve", "tune", "verify", "version"},
+		"help ": {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
+			"predict", "report", "run", "serve", "tune", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)
 		got := call(t.Context(), config, args...)

@@ -128,9 +128,23 @@ func (m *mutator) change() {
 			"9223372036854775807",
 			"-9223372036854775808", "1e11", "0.5", "null", "[]", `""`, "1e999")
 	case "text":
-		content = m.replaced(content, `"[^"\\]*"`, `""`, `"\u001b[2J"`, `"../../outside/x"`, `".."`, `"\u202e"`, `null`, `3`,
-			`{}`, `"`+
-				strings.Repeat("x", 1<<16)+`"`, `"powers"`, `"ok"`, `"failed"`)
+		content = m.replaced(
+			content,
+			`"[^"\\]*"`,
+			`""`,
+			`"\u001b[2J"`,
+			`"../../outside/x"`,
+			`".."`,
+			`"\u202e"`,
+			`null`,
+			`3`,
+			`{}`,
+			`"`+
+				strings.Repeat("x", 1<<16)+`"`,
+			`"powers"`,
+			`"ok"`,
+			`"failed"`,
+		)
 	case "drop":
 		content = m.replaced(content, `"[^"\\]*":`, `"x":`, `"Accuracy":`, `"labels":`, `"options":`)
 	case "list":

@@ -80,13 +80,16 @@ func TestOwnDataMistakes(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is no number`, []string{"--data", "words.csv"}},
+		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is no number`,
+			[]string{"--data", "words.csv"}},
 		{exitFailure, "no such file", []string{"--data", "none.csv"}},
 		{exitUsage, "--data e .csv: it takes at most 4096 bytes of UTF-8 without control", []string{"--data", "e\n.csv"}},
 		{exitUsage, `before or after a comma of "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
-		{exitUsage, "a list is separated by commas: --data orbit.csv,words.csv", []string{"--data", "orbit.csv", "words.csv"}},
+		{exitUsage, "a list is separated by commas: --data orbit.csv,words.csv",
+			[]string{"--data", "orbit.csv", "words.csv"}},
 		{exitUsage, "the longest test trajectory has 60 rows; 60 steps", []string{"--data", "orbit.csv", "--steps", "60"}},
-		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--task", "ordered-mnist"}},
+		{exitFailure, "name the folder that holds the four files",
+			[]string{"--data", "orbit.csv", "--task", "ordered-mnist"}},
 		{exitFailure, "the folder of the data cannot be read", []string{"--data", "none"}},
 		{exitUsage, "there are no data; give data=FILE", []string{"--task", "trajectory"}},
 		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},

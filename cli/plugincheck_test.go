@@ -165,7 +165,8 @@ func TestPluginCheckOnly(t *testing.T) {
 	}
 	prediction := []string{"setup", "fit", "prediction-shape", "prediction-finite", "learns", "same-again", "repeatable"}
 	assert.Equal(t, map[string][]string{
-		"method nearest": prediction, "operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
+		"method nearest": prediction,
+		"operator ridge": {"setup", "fit", "prediction", "learns", "same-again", "repeatable"},
 	}, checks("--only", "learns, repeatable"))
 	assert.Equal(t, map[string][]string{"plugin good": {"setup", "file", "start", "descriptions", "by-hand"}},
 		checks("--only", "by-hand"))

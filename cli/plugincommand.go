@@ -27,7 +27,8 @@ oracles of their own.`,
 		}
 		return nil
 	}
-	cmd.AddCommand(a.pluginCheckCommand(), a.pluginFitCommand(), a.pluginListCommand(), a.pluginLockCommand(), a.pluginServeCommand())
+	cmd.AddCommand(a.pluginCheckCommand(), a.pluginFitCommand(), a.pluginListCommand(), a.pluginLockCommand(),
+		a.pluginServeCommand())
 	for _, c := range cmd.Commands() {
 		c.DisableFlagsInUseLine = true
 		c.Flags().SortFlags = false

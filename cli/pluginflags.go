@@ -26,7 +26,8 @@ func newTrustFlags() *trustFlags {
 func (f *trustFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(word{&f.lock, "FILE"}, "plugin-lock", "lock file, which pins the SHA-256 of plugins")
-	flags.BoolVar(&f.ignoreLock, "plugin-ignore-lock", false, "run plugins that are not what the lock file pins, with a warning")
+	flags.BoolVar(&f.ignoreLock, "plugin-ignore-lock", false,
+		"run plugins that are not what the lock file pins, with a warning")
 	flags.BoolVar(&f.allowWritable, "plugin-allow-writable", false,
 		"run plugins whose file, or a folder on the way to it, others can write")
 	flags.Var(limit{&f.startTimeout}, "plugin-start-timeout", "time that a plugin may take to start")
@@ -45,7 +46,8 @@ func newPluginFlags() *pluginFlags { return &pluginFlags{trustFlags: *newTrustFl
 func (f *pluginFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, beside those in the folders; may be repeated")
-	flags.Var(list{&f.folders, "DIR"}, "plugin-dir", "folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
+	flags.Var(list{&f.folders, "DIR"}, "plugin-dir",
+		"folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
 	f.trustFlags.add(cmd)
 	must(cmd.MarkFlagDirname("plugin-dir"))
 }

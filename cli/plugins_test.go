@@ -213,7 +213,9 @@ func pluginFile(t *testing.T, file string, names ...string) string {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), file)
-	script := "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || { echo \"$0 is a plugin\" >&2; exit 1; }\n" + servedNames + "='" + strings.Join(names, ",") + "' exec '" + self + "'\n"
+	script := "#!/bin/sh\n[ \"$KOOPBENCH_PLUGIN\" ] || { echo \"$0 is a plugin\" >&2; exit 1; }\n" + servedNames + "='" +
+		strings.Join(
+			names, ",") + "' exec '" + self + "'\n"
 	require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
 	return path
 }
@@ -260,7 +262,10 @@ func TestAllMeansPluginsToo(t *testing.T) {
 	assert.NotContains(t, got.stdout, "README")
 
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
+	got = call(
+		t.Context(),
+		newFakes().config(),
+		tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is left out: ")
 	assert.Len(t, resultsIn(t, out).Runs, 3)
@@ -337,7 +342,10 @@ func TestPluginLogs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(log), "far: the weather is fine", "from the description")
 	assert.Contains(t, string(log), "far (remote, seed 42): the weather is fine", "from the run")
-	got = call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote", "--seeds", "7", "-v")...)
+	got = call(
+		t.Context(),
+		newFakes().config(),
+		tiny(data, out, "--plugin", path, "--methods", "remote", "--seeds", "7", "-v")...)
 	assert.Contains(t, got.stderr, "the weather is fine")
 }
 
@@ -348,7 +356,8 @@ func TestPluginCrashIsOneRun(t *testing.T) {
 	path := pluginFile(t, "far")
 	script, err := os.ReadFile(path)
 	require.NoError(t, err)
-	dying := strings.Replace(string(script), "#!/bin/sh\n", "#!/bin/sh\nif [ -e '"+marker+"' ]; then echo 'out of luck' >&2; exit 3; fi\ntouch '"+marker+"'\n", 1)
+	dying := strings.Replace(string(script), "#!/bin/sh\n",
+		"#!/bin/sh\nif [ -e '"+marker+"' ]; then echo 'out of luck' >&2; exit 3; fi\ntouch '"+marker+"'\n", 1)
 	require.NoError(t, os.WriteFile(path, []byte(dying), 0o755))
 	got := call(t.Context(), newFakes().config(), tiny(data, out, "--plugin", path, "--methods", "remote,template")...)
 	assert.Equal(t, exitFailure, got.status)

@@ -67,12 +67,20 @@ file lies in the folder of results.`,
 	flags.SortFlags = false
 	flags.Var(word{&f.model, "FILE"}, "model", "model file")
 	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
-	flags.Var(list{&f.inputs, "FILE"}, "input", "trajectories, in a file, a folder or a list, or file of images; may be "+
-		"repeated, and further arguments are inputs too")
+	flags.Var(
+		list{&f.inputs, "FILE"},
+		"input",
+		"trajectories, in a file, a folder or a list, or file of images; may be "+
+			"repeated, and further arguments are inputs too",
+	)
 	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
 	flags.Var(choice{&f.from, []string{fromLast, fromAll}}, "from", "rows of a trajectory that are predicted from")
-	flags.Var(word{&f.columns, "LIST"}, "columns", "columns of a trajectory that are read (default those that the model "+
-		"was trained on)")
+	flags.Var(
+		word{&f.columns, "LIST"},
+		"columns",
+		"columns of a trajectory that are read (default those that the model "+
+			"was trained on)",
+	)
 	flags.Var(word{&f.time, "COLUMN"}, "time", "column of the time of a trajectory: a name, a number, auto or none "+
 		"(default as in training)")
 	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
@@ -272,8 +280,12 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 		}
 		return file, err
 	}
-	say(a.stderr, "there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it "+
-		"with --oracle\n", saved.Oracle)
+	say(
+		a.stderr,
+		"there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it "+
+			"with --oracle\n",
+		saved.Oracle,
+	)
 	return nil, nil
 }
 

@@ -36,7 +36,8 @@ func TestPredictBadInput(t *testing.T) {
 	}
 	model := write("model.npz", results.ModelFormat, nil)
 	later := write("later.npz", "koopbench.model/2", nil)
-	oracle := write("oracle.npz", results.ModelFormat, func(i *results.ModelInfo) { i.Kind, i.Name = results.ModelOfOracle, "novel" })
+	oracle := write("oracle.npz", results.ModelFormat,
+		func(i *results.ModelInfo) { i.Kind, i.Name = results.ModelOfOracle, "novel" })
 	unknown := write("unknown.npz", results.ModelFormat, func(i *results.ModelInfo) { i.Name = "templat" })
 	picture := func(name string, height, width int) string {
 		path := filepath.Join(dir, name)

@@ -19,7 +19,8 @@ func somePredictions(t *testing.T, images, steps int) *predictions {
 	t.Helper()
 	x, err := core.NewSnapshots(make([]float32, images*4), 2, 2)
 	require.NoError(t, err)
-	p := &predictions{inputs: x, labels: [][]int{make([]int, images)}, source: source{Schema: PredictionsSchema, Steps: steps}}
+	p := &predictions{inputs: x, labels: [][]int{make([]int, images)},
+		source: source{Schema: PredictionsSchema, Steps: steps}}
 	for range steps {
 		p.steps = append(p.steps, x)
 		p.labels = append(p.labels, make([]int, images))
@@ -73,7 +74,8 @@ func TestPredictionsReplaceOwnOnes(t *testing.T) {
 	assert.EqualValues(t, 0o600, info.Mode().Perm(), "a file that is replaced keeps its mode")
 	later.labels = nil
 	require.NoError(t, later.write(dir, 0))
-	assert.ElementsMatch(t, slices.Concat([]string{".lock", "predictions.json", "predictions.npz"}, mine), namesIn(t, dir))
+	assert.ElementsMatch(t, slices.Concat([]string{".lock", "predictions.json", "predictions.npz"}, mine),
+		namesIn(t, dir))
 }
 
 // TestPredictionsLeaveForeignFiles: files of something else, and folders of results, are refused

@@ -211,7 +211,8 @@ func (r *runProgress) Advance(done int) {
 func (r *runProgress) Epoch(e core.Epoch) {
 	r.update(func(v *view) { v.epoch = e })
 	if r.verbose {
-		say(r.observer, "%v: epoch %s, loss %.6g, validation %.6g\n", r.runName, r.look().epochText(), e.Train, e.Validation)
+		say(r.observer, "%v: epoch %s, loss %.6g, validation %.6g\n", r.runName, r.look().epochText(), e.Train,
+			e.Validation)
 	}
 }
 

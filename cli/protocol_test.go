@@ -38,7 +38,10 @@ func TestProtocolPowers(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	fakes := newFakes()
 	fakes.extra = []core.Method{farsighted{&template{fakes, "farsighted"}}}
-	got := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template", "--protocol", "powers")...)
+	got := call(
+		t.Context(),
+		fakes.config(),
+		tiny(data, out, "--methods", "farsighted,template", "--protocol", "powers")...)
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "t steps ahead, protocol powers\n")
 	assert.Contains(t, got.stdout, "template, seed 42: skipped: its model predicts one step at a time")
@@ -49,7 +52,8 @@ func TestProtocolPowers(t *testing.T) {
 
 	again := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 	assert.Zero(t, again.status, again.stderr)
-	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all steps, by reencode and powers\n", again.stderr)
+	assert.Contains(t, again.stdout, "farsighted, seed 42: the same predictions at all steps, by reencode and powers\n",
+		again.stderr)
 	assert.Contains(t, again.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
 
 	got = call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...)

@@ -17,7 +17,8 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Benchmark methods that learn evolution operators from data",
 		Long: `Benchmark methods that learn evolution operators (Koopman and transfer operators) from a sequence of snapshots. Every
 method is fitted to the same data, rolled out by the same multi-step protocol, and judged by the same oracle.`,
-		Example:       "  " + a.Name + " run\n  " + a.Name + " run --methods linear,vamp --seeds 0..4 --out results/vamp\n  " + a.Name + " info vamp",
+		Example: "  " + a.Name + " run\n  " + a.Name +
+			" run --methods linear,vamp --seeds 0..4 --out results/vamp\n  " + a.Name + " info vamp",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       a.Version,

@@ -23,7 +23,10 @@ func TestRun(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	config := newFakes().config()
 	config.draw = report.Write
-	got := call(t.Context(), config, tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
+	got := call(
+		t.Context(),
+		config,
+		tiny(data, out, "--methods", "template,template?order=down&warn=true", "--seeds", "0..1")...)
 	checkGolden(t, "run", withoutTable(t, got, out), map[string]string{"DATA": data, "OUT": out})
 	r := resultsIn(t, out)
 	for _, name := range report.Figures(r.Task) {
@@ -78,7 +81,12 @@ func TestRunFailures(t *testing.T) {
 	for _, run := range r.Runs {
 		statuses[run.Method] = run.Status
 	}
-	assert.Equal(t, map[string]results.Status{"failing": results.StatusFailed, "panicking": results.StatusCrashed, "template": results.StatusOK}, statuses)
+	assert.Equal(
+		t,
+		map[string]results.Status{"failing": results.StatusFailed, "panicking": results.StatusCrashed,
+			"template": results.StatusOK},
+		statuses,
+	)
 
 	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
 	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
@@ -90,18 +98,28 @@ func TestRunFailures(t *testing.T) {
 // TestEpochs: the cap reaches every method and the oracle, and only lowers.
 func TestEpochs(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=1", "--epochs", "2")...).status)
+	require.Zero(
+		t,
+		call(
+			t.Context(),
+			newFakes().config(),
+			tiny(data, out, "--methods", "template,other?epochs=1", "--epochs", "2")...).status,
+	)
 	r := resultsIn(t, out)
 	assert.EqualValues(t, 2, r.Runs[0].Options["epochs"])
 	assert.EqualValues(t, 1, r.Runs[1].Options["epochs"])
 	assert.EqualValues(t, 2, r.Oracle.Options["epochs"])
-	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other?epochs=9", "--epochs", "1")...)
+	got := call(
+		t.Context(),
+		newFakes().config(),
+		tiny(data, out, "--methods", "template,other?epochs=9", "--epochs", "1")...)
 	require.Zero(t, got.status, got.stderr)
 	r = resultsIn(t, out)
 	assert.EqualValues(t, 1, r.Oracle.Options["epochs"])
 	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "the name as written says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
-	assert.Contains(t, got.stderr, "2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
+	assert.Contains(t, got.stderr,
+		"2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
 }
 
 // TestResume: a second command makes only what the first has not.
@@ -127,11 +145,21 @@ func TestResume(t *testing.T) {
 	assert.Equal(t, more.stdout, fewer.stdout, "nothing leaves the table")
 	assert.Contains(t, fewer.stderr, "the table also holds 5 runs of earlier commands (template, other)\n")
 
-	refused := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0", "--oracle-seed", "7")...)
+	refused := call(
+		t.Context(),
+		fakes.config(),
+		tiny(data, out, "--methods", "template", "--seeds", "0", "--oracle-seed", "7")...)
 	assert.Equal(t, exitFailure, refused.status)
-	assert.Contains(t, refused.stderr, "they cannot stay in its table: another seed of the oracle: 42 against 7; choose another folder with --out")
+	assert.Contains(t, refused.stderr,
+		"they cannot stay in its table: another seed of the oracle: 42 against 7; choose another folder with --out")
 	assert.EqualValues(t, 6, fakes.fits.Load(), "nothing was begun")
-	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..2", "--oracle-seed", "7")...).status)
+	require.Zero(
+		t,
+		call(
+			t.Context(),
+			fakes.config(),
+			tiny(data, out, "--methods", "template,other", "--seeds", "0..2", "--oracle-seed", "7")...).status,
+	)
 	assert.EqualValues(t, 12, fakes.fits.Load(), "another oracle, another run")
 }
 
@@ -141,7 +169,10 @@ func TestSameNumbers(t *testing.T) {
 	var first *results.Results
 	for _, jobs := range []string{"1", "1", "4"} {
 		out := filepath.Join(t.TempDir(), "out")
-		got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..3", "--jobs", jobs)...)
+		got := call(
+			t.Context(),
+			newFakes().config(),
+			tiny(data, out, "--methods", "template,other", "--seeds", "0..3", "--jobs", jobs)...)
 		require.Zero(t, got.status, got.stderr)
 		r := resultsIn(t, out)
 		if first == nil {
@@ -206,7 +237,9 @@ func TestReport(t *testing.T) {
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out)
 	assert.Zero(t, got.status)
 	assert.Equal(t, run.stdout, got.stdout)
-	assert.Equal(t, "figures are in "+filepath.Join(out, report.Folder)+", all of it in "+filepath.Join(out, report.Page)+"\n", got.stderr)
+	assert.Equal(t,
+		"figures are in "+filepath.Join(out, report.Folder)+", all of it in "+filepath.Join(out, report.Page)+"\n",
+		got.stderr)
 	assert.FileExists(t, filepath.Join(out, report.Folder, "rollout.svg"))
 	assert.Contains(t, got.stdout, "the weather is bad")
 	assert.Contains(t, got.stdout, "nothing was learned")
@@ -228,7 +261,8 @@ func TestFiguresFail(t *testing.T) {
 	assert.Len(t, resultsIn(t, out).Runs, 1)
 
 	got = call(t.Context(), config, tiny(data, out, "--methods", "template,failing", "-q")...)
-	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42; and figures/rollout.png cannot be written\n", got.stderr)
+	assert.Equal(t, "bench: 1 of 2 runs failed: failing, seed 42; and figures/rollout.png cannot be written\n",
+		got.stderr)
 }
 
 func TestReportTorn(t *testing.T) {
@@ -279,7 +313,10 @@ func TestVerbosity(t *testing.T) {
 		fakes := newFakes()
 		fakes.extra = []core.Method{talking{&template{fakes, "talking"}}}
 		out := filepath.Join(t.TempDir(), "out")
-		got := call(t.Context(), fakes.config(), tiny(data, out, append(strings.Fields(args), "--methods", "talking")...)...)
+		got := call(
+			t.Context(),
+			fakes.config(),
+			tiny(data, out, append(strings.Fields(args), "--methods", "talking")...)...)
 		require.Zero(t, got.status, got.stderr)
 		assert.Equal(t, want.epochs, strings.Contains(got.stderr, "talking, seed 42: epoch 1/"), args)
 		assert.Equal(t, want.libraries, strings.Contains(got.stderr, "a library talks"), args)
@@ -310,7 +347,10 @@ func TestReportFormats(t *testing.T) {
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
 		"--steps 1":                  "--steps: the format text has its own columns; give --format seeds",
 	} {
-		got := call(t.Context(), Config{Registry: newFakes().registry}, append([]string{"report", out}, strings.Fields(args)...)...)
+		got := call(
+			t.Context(),
+			Config{Registry: newFakes().registry},
+			append([]string{"report", out}, strings.Fields(args)...)...)
 		assert.NotZero(t, got.status)
 		assert.Contains(t, got.stderr, says)
 	}

@@ -150,7 +150,8 @@ func TestRunChecksTheTask(t *testing.T) {
 	t.Chdir(t.TempDir())
 	out, path := filepath.Join(t.TempDir(), "out"), pluginFile(t, "far", "lorenz", "drifting")
 	run := func(task string, more ...string) (output, *results.PluginInfo) {
-		args := []string{"run", "--task", task, "--methods", "template", "--plugin", path, "--out", filepath.Join(out, task)}
+		args := []string{"run", "--task", task, "--methods", "template", "--plugin", path, "--out",
+			filepath.Join(out, task)}
 		got := call(t.Context(), newFakes().config(), append(args, more...)...)
 		require.Zero(t, got.status, got.stderr)
 		r := resultsIn(t, filepath.Join(out, task))

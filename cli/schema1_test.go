@@ -25,7 +25,8 @@ func TestResultsOfSchema1(t *testing.T) {
 	config.draw = nil
 	got := call(t.Context(), config, "report", dir)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stdout, "ordered-mnist: 5 states, accuracy on 6 test snapshots t steps ahead, protocol reencode\n")
+	assert.Contains(t, got.stdout,
+		"ordered-mnist: 5 states, accuracy on 6 test snapshots t steps ahead, protocol reencode\n")
 	assert.Regexp(t, `persistence +0\.111 `, got.stdout, "it follows from what the oracle saw")
 	assert.FileExists(t, filepath.Join(dir, "figures", "rollout.png"))
 	assert.FileExists(t, filepath.Join(dir, "report.html"))

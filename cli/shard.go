@@ -88,7 +88,8 @@ func shardOfSlurm() (results.Shard, error) {
 		return results.Shard{}, err
 	}
 	if !ok {
-		return results.Shard{}, fmt.Errorf("$%s is not set: this is no task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
+		return results.Shard{}, fmt.Errorf(
+			"$%s is not set: this is no task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
 	}
 	count, ok, err := variable(shardsVariable)
 	if ok || err != nil {
@@ -99,11 +100,13 @@ func shardOfSlurm() (results.Shard, error) {
 		if values[i], ok, err = variable(name); err != nil {
 			return results.Shard{}, err
 		} else if !ok {
-			return results.Shard{}, fmt.Errorf("$%s is not set: how many shards there are is not known; set $%s, or give I/N", name, shardsVariable)
+			return results.Shard{}, fmt.Errorf("$%s is not set: how many shards there are is not known; set $%s, or give I/N",
+				name, shardsVariable)
 		}
 	}
 	if first, last, count := values[0], values[1], values[2]; first != 0 || last != count-1 {
-		return results.Shard{}, fmt.Errorf("the array has %d tasks from %d to %d, which are not all of 0 to N-1; set $%s to the number of all shards, or submit --array=0-%d",
+		return results.Shard{}, fmt.Errorf(
+			"the array has %d tasks from %d to %d, which are not all of 0 to N-1; set $%s to the number of all shards, or submit --array=0-%d",
 			count, first, last, shardsVariable, count-1)
 	}
 	return counted(task, slurmTask, values[2], nil)
@@ -116,11 +119,14 @@ func shardOfKubernetes() (results.Shard, error) {
 		return results.Shard{}, err
 	}
 	if !ok {
-		return results.Shard{}, fmt.Errorf("$%s is not set: this is no pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
+		return results.Shard{}, fmt.Errorf(
+			"$%s is not set: this is no pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
 	}
 	count, ok, err := variable(shardsVariable)
 	if err == nil && !ok {
-		return results.Shard{}, fmt.Errorf("$%s is not set, and Kubernetes does not tell how many shards there are; set it to the job's completions", shardsVariable)
+		return results.Shard{}, fmt.Errorf(
+			"$%s is not set, and Kubernetes does not tell how many shards there are; set it to the job's completions",
+			shardsVariable)
 	}
 	return counted(index, kubernetesIndexing, count, err)
 }
@@ -131,13 +137,16 @@ func shardOfJob() (results.Shard, error) {
 	_, kubernetes := os.LookupEnv(kubernetesIndexing)
 	switch {
 	case slurm && kubernetes:
-		return results.Shard{}, fmt.Errorf("both $%s and $%s are set; say which counts: %s or %s", slurmTask, kubernetesIndexing, slurmShard, kubernetesShard)
+		return results.Shard{}, fmt.Errorf("both $%s and $%s are set; say which counts: %s or %s", slurmTask,
+			kubernetesIndexing, slurmShard, kubernetesShard)
 	case slurm:
 		return shardOfSlurm()
 	case kubernetes:
 		return shardOfKubernetes()
 	}
-	return results.Shard{}, fmt.Errorf("neither $%s nor $%s is set: this is no task of a job array; give I/N, like 1/4 to 4/4", slurmTask, kubernetesIndexing)
+	return results.Shard{}, fmt.Errorf(
+		"neither $%s nor $%s is set: this is no task of a job array; give I/N, like 1/4 to 4/4", slurmTask,
+		kubernetesIndexing)
 }
 
 // counted is the shard of an index that counts from 0.
@@ -148,7 +157,8 @@ func counted(index int, name string, count int, err error) (results.Shard, error
 	case count < 1 || count > results.MaxShards:
 		return results.Shard{}, fmt.Errorf("there are %d shards; the number is from 1 to %d", count, results.MaxShards)
 	case index < 0 || index >= count:
-		return results.Shard{}, fmt.Errorf("$%s is %d, and of %d shards they count from 0 to %d", name, index, count, count-1)
+		return results.Shard{}, fmt.Errorf("$%s is %d, and of %d shards they count from 0 to %d", name, index, count,
+			count-1)
 	}
 	return results.Shard{Index: index + 1, Count: count}, nil
 }

@@ -29,7 +29,8 @@ func setJob(t *testing.T, job map[string]string) {
 
 // array is the environment of a task of sbatch --array=FIRST-LAST, as Slurm sets it.
 func array(task, first, last, count int) map[string]string {
-	return map[string]string{slurmTask: fmt.Sprint(task), slurmFirst: fmt.Sprint(first), slurmLast: fmt.Sprint(last), slurmCount: fmt.Sprint(count)}
+	return map[string]string{slurmTask: fmt.Sprint(task), slurmFirst: fmt.Sprint(first), slurmLast: fmt.Sprint(last),
+		slurmCount: fmt.Sprint(count)}
 }
 
 func with(job map[string]string, name, value string) map[string]string {
@@ -57,24 +58,34 @@ func TestShardFlag(t *testing.T) {
 		"words":                  {"a/b", nil, results.Shard{}, "give I/N"},
 		"nothing":                {"", nil, results.Shard{}, "give I/N"},
 
-		"slurm, first task":      {"slurm", array(0, 0, 7, 8), results.Shard{Index: 1, Count: 8}, ""},
-		"slurm, last task":       {"auto", array(7, 0, 7, 8), results.Shard{Index: 8, Count: 8}, ""},
-		"slurm, task again":      {"slurm", with(array(5, 5, 5, 1), shardsVariable, "8"), results.Shard{Index: 6, Count: 8}, ""},
-		"slurm, a single task":   {"slurm", array(5, 5, 5, 1), results.Shard{}, "1 tasks from 5 to 5, which are not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
-		"slurm, with gaps":       {"slurm", array(3, 0, 6, 3), results.Shard{}, "3 tasks from 0 to 6"},
-		"slurm, from 1":          {"slurm", array(1, 1, 8, 8), results.Shard{}, "submit --array=0-7"},
-		"slurm, beyond":          {"slurm", with(array(8, 0, 8, 9), shardsVariable, "8"), results.Shard{}, "$SLURM_ARRAY_TASK_ID is 8, and of 8 shards they count from 0 to 7"},
-		"slurm, no array":        {"slurm", nil, results.Shard{}, "$SLURM_ARRAY_TASK_ID is not set: this is no task of a job array"},
-		"slurm, not a number":    {"slurm", with(array(0, 0, 1, 2), slurmTask, "x"), results.Shard{}, `$SLURM_ARRAY_TASK_ID is "x", which is not a whole number`},
-		"slurm, count unknown":   {"slurm", map[string]string{slurmTask: "1"}, results.Shard{}, "$SLURM_ARRAY_TASK_MIN is not set: how many shards there are is not known"},
-		"slurm, strange number":  {"slurm", with(array(0, 0, 1, 2), shardsVariable, "many"), results.Shard{}, `$KOOPBENCH_SHARDS is "many"`},
-		"kubernetes":             {"kubernetes", pod("0", "5"), results.Shard{Index: 1, Count: 5}, ""},
-		"kubernetes, last":       {"auto", pod("4", "5"), results.Shard{Index: 5, Count: 5}, ""},
-		"kubernetes, uncounted":  {"kubernetes", map[string]string{kubernetesIndexing: "0"}, results.Shard{}, "set it to the job's completions"},
-		"kubernetes, no job":     {"kubernetes", nil, results.Shard{}, "set completionMode: Indexed"},
-		"kubernetes, beyond":     {"kubernetes", pod("5", "5"), results.Shard{}, "$JOB_COMPLETION_INDEX is 5, and of 5 shards they count from 0 to 4"},
-		"kubernetes, none":       {"kubernetes", pod("0", "0"), results.Shard{}, "there are 0 shards"},
-		"auto, no job":           {"auto", nil, results.Shard{}, "neither $SLURM_ARRAY_TASK_ID nor $JOB_COMPLETION_INDEX is set"},
+		"slurm, first task": {"slurm", array(0, 0, 7, 8), results.Shard{Index: 1, Count: 8}, ""},
+		"slurm, last task":  {"auto", array(7, 0, 7, 8), results.Shard{Index: 8, Count: 8}, ""},
+		"slurm, task again": {"slurm", with(array(5, 5, 5, 1), shardsVariable, "8"), results.Shard{Index: 6, Count: 8},
+			""},
+		"slurm, a single task": {"slurm", array(5, 5, 5, 1), results.Shard{},
+			"1 tasks from 5 to 5, which are not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
+		"slurm, with gaps": {"slurm", array(3, 0, 6, 3), results.Shard{}, "3 tasks from 0 to 6"},
+		"slurm, from 1":    {"slurm", array(1, 1, 8, 8), results.Shard{}, "submit --array=0-7"},
+		"slurm, beyond": {"slurm", with(array(8, 0, 8, 9), shardsVariable, "8"), results.Shard{},
+			"$SLURM_ARRAY_TASK_ID is 8, and of 8 shards they count from 0 to 7"},
+		"slurm, no array": {"slurm", nil, results.Shard{},
+			"$SLURM_ARRAY_TASK_ID is not set: this is no task of a job array"},
+		"slurm, not a number": {"slurm", with(array(0, 0, 1, 2), slurmTask, "x"), results.Shard{},
+			`$SLURM_ARRAY_TASK_ID is "x", which is not a whole number`},
+		"slurm, count unknown": {"slurm", map[string]string{slurmTask: "1"}, results.Shard{},
+			"$SLURM_ARRAY_TASK_MIN is not set: how many shards there are is not known"},
+		"slurm, strange number": {"slurm", with(array(0, 0, 1, 2), shardsVariable, "many"), results.Shard{},
+			`$KOOPBENCH_SHARDS is "many"`},
+		"kubernetes":       {"kubernetes", pod("0", "5"), results.Shard{Index: 1, Count: 5}, ""},
+		"kubernetes, last": {"auto", pod("4", "5"), results.Shard{Index: 5, Count: 5}, ""},
+		"kubernetes, uncounted": {"kubernetes", map[string]string{kubernetesIndexing: "0"}, results.Shard{},
+			"set it to the job's completions"},
+		"kubernetes, no job": {"kubernetes", nil, results.Shard{}, "set completionMode: Indexed"},
+		"kubernetes, beyond": {"kubernetes", pod("5", "5"), results.Shard{},
+			"$JOB_COMPLETION_INDEX is 5, and of 5 shards they count from 0 to 4"},
+		"kubernetes, none": {"kubernetes", pod("0", "0"), results.Shard{}, "there are 0 shards"},
+		"auto, no job": {"auto", nil, results.Shard{},
+			"neither $SLURM_ARRAY_TASK_ID nor $JOB_COMPLETION_INDEX is set"},
 		"auto, both":             {"auto", both, results.Shard{}, "say which counts: slurm or kubernetes"},
 		"both, and one is asked": {"slurm", both, results.Shard{Index: 1, Count: 2}, ""},
 	} {
@@ -96,7 +107,13 @@ func TestShardFlag(t *testing.T) {
 func TestJobsDoNotShard(t *testing.T) {
 	setJob(t, array(1, 0, 3, 4))
 	out := filepath.Join(t.TempDir(), "out")
-	require.Zero(t, call(t.Context(), newFakes().config(), tiny(dataFolder(t), out, "--methods", "template", "--seeds", "0..3", "-q")...).status)
+	require.Zero(
+		t,
+		call(
+			t.Context(),
+			newFakes().config(),
+			tiny(dataFolder(t), out, "--methods", "template", "--seeds", "0..3", "-q")...).status,
+	)
 	assert.Len(t, resultsIn(t, out).Runs, 4)
 }
 
@@ -121,7 +138,10 @@ func TestJobArray(t *testing.T) {
 			for i := range n {
 				setJob(t, job(i))
 				if i == 1 {
-					blocked := startChild(t, nil, tiny(data, out, "--methods", "template,other,blocking", "--seeds", "0..3", "--shard", name)...)
+					blocked := startChild(
+						t,
+						nil,
+						tiny(data, out, "--methods", "template,other,blocking", "--seeds", "0..3", "--shard", name)...)
 					blocked.await(t, "blocking begins")
 					require.NoError(t, blocked.Process.Kill())
 					blocked.finish(t)
@@ -135,9 +155,14 @@ func TestJobArray(t *testing.T) {
 				assert.Contains(t, got.stderr, "join them with: bench merge --out "+out+" "+out+"\n")
 				assert.NoFileExists(t, filepath.Join(out, "results.json"))
 				if i < n-1 {
-					got = call(t.Context(), newFakes().config(), append([]string{"merge", "--out", filepath.Join(base, name+"-part"), out}, "-q")...)
+					got = call(
+						t.Context(),
+						newFakes().config(),
+						append([]string{"merge", "--out", filepath.Join(base, name+"-part"), out}, "-q")...)
 					assert.Equal(t, exitFailure, got.status)
-					assert.Regexp(t, `^bench: \d of 8 runs are missing \(.*: not finished.*\); give the commands of their shards again, then this one\n$`, got.stderr)
+					assert.Regexp(t,
+						`^bench: \d of 8 runs are missing \(.*: not finished.*\); give the commands of their shards again, then this one\n$`,
+						got.stderr)
 					assert.NotEmpty(t, got.stdout, "what is there is shown")
 				}
 			}
@@ -160,7 +185,8 @@ func TestShardWithoutRuns(t *testing.T) {
 	got := call(t.Context(), fakes.config(), tiny(dataFolder(t), out, "--methods", "template", "--shard", "2/2")...)
 	assert.Zero(t, got.status, got.stderr)
 	assert.Empty(t, got.stdout)
-	assert.Equal(t, "shard 2/2 is finished, 0 of 1 runs; when all are, join them with: bench merge --out "+out+" "+out+"\n", got.stderr)
+	assert.Equal(t,
+		"shard 2/2 is finished, 0 of 1 runs; when all are, join them with: bench merge --out "+out+" "+out+"\n", got.stderr)
 	assert.Zero(t, fakes.fits.Load())
 
 	got = call(t.Context(), newFakes().config(), "report", out)

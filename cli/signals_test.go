@@ -72,7 +72,12 @@ func TestSignal(t *testing.T) {
 			got := c.finish(t)
 			assert.Equal(t, exitInterrupted, got.status)
 			assert.Contains(t, got.stdout, "template")
-			assert.True(t, strings.HasSuffix(got.stderr, "bench: stopped with 1 of 2 runs finished, kept in "+out+"; the same command continues from there\n"), got.stderr)
+			assert.True(
+				t,
+				strings.HasSuffix(got.stderr,
+					"bench: stopped with 1 of 2 runs finished, kept in "+out+"; the same command continues from there\n"),
+				got.stderr,
+			)
 			assert.Len(t, resultsIn(t, out).Runs, 1)
 		})
 	}

@@ -85,8 +85,8 @@ func TestKillsLoseNoResult(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(base, "koopbench-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "what killed benchmarks left is swept")
-	t.Logf("%d kills of the benchmark, %d of plugins; %d times a finished result was compared with itself", hosts, plugins,
-		kept)
+	t.Logf("%d kills of the benchmark, %d of plugins; %d times a finished result was compared with itself", hosts,
+		plugins, kept)
 }
 
 // awaitPlugin returns the processes of plugins, once there are any; none if all runs may have ended.

@@ -47,10 +47,18 @@ type onValidation func(*core.Problem) (*core.Problem, error)
 type shortForm struct{ flag, option, placeholder, usage string }
 
 var shortForms = []shortForm{
-	{"data", core.DataOption, "FILE", "data of the task: trajectories in .npy, .npz, .csv and .tsv files, a file, a folder or a list; for " + tasks.Default +
-		" a folder of four IDX files in place of the MNIST inside this program"},
-	{"num-digits", orderedmnist.DigitsOption, "N", "digits that follow one another: 0 to N-1 (5 for " + tasks.Default + ")"},
-	{"split", core.SplitOption, "TRAIN,VAL,TEST", "snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " + tasks.Default + ")"},
+	{
+		"data",
+		core.DataOption,
+		"FILE",
+		"data of the task: trajectories in .npy, .npz, .csv and .tsv files, a file, a folder or a list; for " +
+			tasks.Default +
+			" a folder of four IDX files in place of the MNIST inside this program",
+	},
+	{"num-digits", orderedmnist.DigitsOption, "N",
+		"digits that follow one another: 0 to N-1 (5 for " + tasks.Default + ")"},
+	{"split", core.SplitOption, "TRAIN,VAL,TEST",
+		"snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " + tasks.Default + ")"},
 	{"steps", core.StepsOption, "N", "steps of the roll-out (15 for " + tasks.Default + ")"},
 	{"lag", core.LagOption, "N", "snapshots from one step to the next (1 for " + tasks.Default + ")"},
 }
@@ -129,7 +137,8 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		}
 		option, ok := d.Option(s.option)
 		if !ok {
-			return nil, core.Options{}, usagef("--%s: the task %s has no option %q; %s", s.flag, name, s.option, optionNames(d))
+			return nil, core.Options{}, usagef("--%s: the task %s has no option %q; %s", s.flag, name, s.option,
+				optionNames(d))
 		}
 		given := func(pair string) bool { return strings.HasPrefix(pair, s.option+"=") }
 		if !f.configured && slices.ContainsFunc(pairs, given) {
@@ -195,7 +204,12 @@ const patience = 2 * time.Second
 // openTask opens a task, on its validation part if that is asked for, and tells show if that takes long. A panic in it
 // is an error.
 func openTask(
-	ctx context.Context, task core.Task, options core.Options, from *results.PluginInfo, part onValidation, show io.Writer,
+	ctx context.Context,
+	task core.Task,
+	options core.Options,
+	from *results.PluginInfo,
+	part onValidation,
+	show io.Writer,
 ) (*benchmark.Task, error) {
 	defer time.AfterFunc(patience, func() {
 		say(show, "opening  %s: all data are read, checked and hashed before the first run\n", task.Describe().Name)

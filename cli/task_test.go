@@ -41,7 +41,8 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	}
 	assert.Contains(t, does("list").stdout, "lorenz")
 	assert.Contains(t, does("info", "lorenz").stdout, "data_seed")
-	run := []string{"run", "--task", "lorenz?data_seed=7", "--steps", "4", "--methods", "linear,template", "--seeds", "0..2"}
+	run := []string{"run", "--task", "lorenz?data_seed=7", "--steps", "4", "--methods", "linear,template", "--seeds",
+		"0..2"}
 	got := does(append(run, "--out", "whole")...)
 	assert.Contains(t, got.stdout, "squared-distance")
 	assert.NotContains(t, got.stdout, "accuracy")
@@ -55,7 +56,8 @@ func TestATaskOfAnotherKind(t *testing.T) {
 	does("merge", "--out", "parts", "parts")
 	assert.Equal(t, resultsIn(t, "whole").Runs, resultsIn(t, "parts").Runs)
 	does("report", "whole")
-	assert.Contains(t, does("verify", "whole").stdout, "linear, seed 2: the same predictions at all steps, by reencode and powers")
+	assert.Contains(t, does("verify", "whole").stdout,
+		"linear, seed 2: the same predictions at all steps, by reencode and powers")
 	assert.Contains(t, does("compare", "whole", "parts").stdout, "squared-distance")
 	does("run", "--config", filepath.Join("whole", "config.yaml"))
 

@@ -148,12 +148,13 @@ func TestTasksThatFail(t *testing.T) {
 	require.NoError(t, os.Mkdir("out", 0o755))
 	require.NoError(t, os.Symlink(elsewhere, filepath.Join("out", "duffing")))
 	config := tasksConfig(newFakes())
-	args := []string{"run", "--tasks", "closed,duffing,lorenz?data_seed=3,lorenz", "--methods", "linear,unlucky", "--out",
-		"out", "-q"}
+	args := []string{"run", "--tasks", "closed,duffing,lorenz?data_seed=3,lorenz", "--methods", "linear,unlucky",
+		"--out", "out", "-q"}
 	got := call(t.Context(), config, args...)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stderr, "bench: closed: the task closed: the data are gone\n")
-	assert.Contains(t, got.stderr, "bench: duffing: "+filepath.Join("out", "duffing")+" is, or lies behind, a link out of")
+	assert.Contains(t, got.stderr,
+		"bench: duffing: "+filepath.Join("out", "duffing")+" is, or lies behind, a link out of")
 	assert.Contains(t, got.stderr, "bench: lorenz: 1 of 2 runs failed: unlucky, seed 42\n")
 	const all = "bench: 4 of 4 tasks failed: closed; duffing; lorenz?data_seed=3; lorenz\n"
 	assert.True(t, strings.HasSuffix(got.stderr, all), got.stderr)

@@ -12,7 +12,8 @@ import (
 func TestPrinter(t *testing.T) {
 	var b bytes.Buffer
 	p := &printer{to: &b, most: 12}
-	for _, part := range []string{"a\x1b[", "31m\x9b\n", "caf\xc3", "\xa9\xff\n", "0123456789\n", "01234", "567", "89abcd", "e", "\nnext", "\n", "\u202ex\r\n"} {
+	for _, part := range []string{"a\x1b[", "31m\x9b\n", "caf\xc3", "\xa9\xff\n", "0123456789\n", "01234", "567",
+		"89abcd", "e", "\nnext", "\n", "\u202ex\r\n"} {
 		n, err := p.Write([]byte(part))
 		require.NoError(t, err)
 		assert.Equal(t, len(part), n)

@@ -65,8 +65,12 @@ again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Na
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(list{&f.options, "NAME=VALUES"}, "option", "what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
-		"be repeated")
+	flags.Var(
+		list{&f.options, "NAME=VALUES"},
+		"option",
+		"what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
+			"be repeated",
+	)
 	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "trials where a range is given, the method as it is "+
 		"among them")
 	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, "+
@@ -129,8 +133,8 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 	}
 	show := unlessQuiet(f.quiet, s.stderr)
 	if !plan.Shard.Whole() {
-		say(show, "shard %v is finished, %d of %d runs; when all are, the same command without --shard chooses\n", plan.Shard,
-			len(ownRuns(found)), len(plan.Entries)*len(plan.Seeds))
+		say(show, "shard %v is finished, %d of %d runs; when all are, the same command without --shard chooses\n",
+			plan.Shard, len(ownRuns(found)), len(plan.Entries)*len(plan.Seeds))
 		return nil
 	}
 	return s.concludeSearch(f, flags, plan, tune.Choose(f.search(s, space, plan), found), show)
@@ -207,7 +211,8 @@ func (s *session) concludeSearch(
 	if err := atomicfile.Write(store.Path(results.BestFile), text); err != nil {
 		return err
 	}
-	say(show, "chosen: %s; fit and test it with: %s run --config %s\n", best.Method, s.Name, store.Path(results.BestFile))
+	say(show, "chosen: %s; fit and test it with: %s run --config %s\n", best.Method, s.Name,
+		store.Path(results.BestFile))
 	if err := s.draw(f.out); err != nil {
 		return err
 	}

@@ -145,7 +145,8 @@ func TestBackendFromEnvironment(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), args...)
 	assert.Equal(t, exitUsage, got.status)
 	assert.Contains(t, got.stderr, `bench: GOMLX_BACKEND og: there is no compute backend "og"; did you mean "go"?`)
-	assert.Zero(t, call(t.Context(), newFakes().config(), append(args, "--backend", "go")...).status, "the flag goes before the environment")
+	assert.Zero(t, call(t.Context(), newFakes().config(), append(args, "--backend", "go")...).status,
+		"the flag goes before the environment")
 	assert.Zero(t, call(t.Context(), newFakes().config(), "list").status, "only what computes needs the backend")
 
 	t.Setenv(backendVariable, "go")
@@ -170,7 +171,8 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "predict", "verify", "compare", "version", "licences", "completion", "help",
+	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "predict", "verify",
+		"compare", "version", "licences", "completion", "help",
 		"data", "plugin", "plugin check", "plugin fit", "plugin list", "plugin lock", "plugin serve"} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), "--help")
@@ -180,7 +182,8 @@ func TestHelp(t *testing.T) {
 			assert.Contains(t, got.stdout, "Examples:\n")
 			checkGolden(t, "help/"+strings.Join(append([]string{"bench"}, strings.Fields(command)...), "-"), got, nil)
 			if command != "" {
-				assert.Equal(t, got, call(t.Context(), newFakes().config(), append([]string{"help"}, strings.Fields(command)...)...))
+				assert.Equal(t, got,
+					call(t.Context(), newFakes().config(), append([]string{"help"}, strings.Fields(command)...)...))
 			}
 		})
 	}

@@ -51,7 +51,8 @@ func TestParseSeeds(t *testing.T) {
 // FuzzParseSeeds: whatever is accepted has no seed twice, is not too long, and reads the same when
 // every seed is written out.
 func FuzzParseSeeds(f *testing.F) {
-	for _, text := range []string{"42", "0,1,5", "0..19", "-3..3,9", "1...2", ",", "9223372036854775807..9223372036854775807"} {
+	for _, text := range []string{"42", "0,1,5", "0..19", "-3..3,9", "1...2", ",",
+		"9223372036854775807..9223372036854775807"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -56,11 +56,16 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	flags.SortFlags = false
 	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
 		"(default all)")
-	flags.Var(word{&f.data, "FILE|DIR"}, "data", "where the data are, as for "+a.Name+" run, if they are not inside this "+
-		"program; none is taken from the results")
+	flags.Var(
+		word{&f.data, "FILE|DIR"},
+		"data",
+		"where the data are, as for "+a.Name+" run, if they are not inside this "+
+			"program; none is taken from the results",
+	)
 	f.compute.add(flags, "where neural networks compute (default that of the results, if it is built in)")
 	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
-	flags.Var(limit{&f.timeout}, "timeout", "time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
+	flags.Var(limit{&f.timeout}, "timeout",
+		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
 	a.addVerbosity(flags)

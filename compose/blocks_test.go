@@ -135,7 +135,8 @@ func TestManyFeatures(t *testing.T) {
 
 	features, err := wide{&most, &all, &until}.Embed(t.Context(), x)
 	require.NoError(t, err)
-	ridge, err := linalg.FitRidge(t.Context(), features, x.View(), 1, &linalg.RidgeOptions{Precision: compose.Float32, Rank: 3})
+	ridge, err := linalg.FitRidge(t.Context(), features, x.View(), 1,
+		&linalg.RidgeOptions{Precision: compose.Float32, Rank: 3})
 	require.NoError(t, err)
 	want, err := ridge.PredictObservable(features.Slice(0, 5, 0, width), 1)
 	require.NoError(t, err)

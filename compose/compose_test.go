@@ -232,7 +232,8 @@ func TestDegenerateBatchesAreCounted(t *testing.T) {
 	model, err = m.Fit(t.Context(), training(t, m.Describe(), 1, map[string]any{"epochs": 1, "batch_size": 64}))
 	require.NoError(t, err)
 	require.NotEmpty(t, core.ReportOf(model).Warnings)
-	assert.Contains(t, core.ReportOf(model).Warnings[0], "2 of 2 training batches, from epoch 1 to epoch 1: views are poor")
+	assert.Contains(t, core.ReportOf(model).Warnings[0],
+		"2 of 2 training batches, from epoch 1 to epoch 1: views are poor")
 }
 
 // broken is a loss that fails in one way.
@@ -259,7 +260,8 @@ func (b broken) Evaluate(ctx context.Context, x, y mat.Matrix, o core.Options) (
 }
 
 func TestBrokenLosses(t *testing.T) {
-	for how, want := range map[string]error{"error": nil, "shape": core.ErrContract, "nil": core.ErrContract, "nan": core.ErrNonFinite, "panic": core.ErrPanic} {
+	for how, want := range map[string]error{"error": nil, "shape": core.ErrContract, "nil": core.ErrContract,
+		"nan": core.ErrNonFinite, "panic": core.ErrPanic} {
 		m := lossMethod(broken{how: how})
 		_, err := m.Fit(t.Context(), training(t, m.Describe(), 1, quick))
 		require.Error(t, err, how)
@@ -301,7 +303,8 @@ func TestUnsuitableData(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, none.Len())
 
-	_, err = compose.LossMethod(nn.NewRuntime("nothing"), agreement{}, linalg.Ridge{}, &compose.LossOptions{Network: small}).Fit(t.Context(), tr)
+	_, err = compose.LossMethod(nn.NewRuntime("nothing"), agreement{}, linalg.Ridge{},
+		&compose.LossOptions{Network: small}).Fit(t.Context(), tr)
 	require.ErrorIs(t, err, core.ErrUnknown)
 }
 
@@ -314,7 +317,8 @@ type fixed struct {
 }
 
 func (fixed) Describe() core.Description {
-	return core.Description{Name: "fixed", Summary: "the first values", Options: []core.Option{core.IntOption("rank", 7, 0, 9, "not the operator's")}}
+	return core.Description{Name: "fixed", Summary: "the first values",
+		Options: []core.Option{core.IntOption("rank", 7, 0, 9, "not the operator's")}}
 }
 
 func (f fixed) Fit(_ context.Context, t *core.Training) (core.Embedding, error) {

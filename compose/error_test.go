@@ -31,7 +31,8 @@ func TestFutureError(t *testing.T) {
 	s := compose.FutureError([]core.Snapshots{test.Slice(1, 3), test.Slice(2, 4)}, variance)
 	m := s.Measure()
 	require.NoError(t, m.Validate())
-	assert.Equal(t, []any{"nrmse", true, 0.0, math.Inf(1), 1.0}, []any{m.Name, m.LowerIsBetter, m.Least, m.Most, m.Chance})
+	assert.Equal(t, []any{"nrmse", true, 0.0, math.Inf(1), 1.0},
+		[]any{m.Name, m.LowerIsBetter, m.Least, m.Most, m.Chance})
 	scorer, err := s.Fit(t.Context(), nil)
 	require.NoError(t, err)
 	scores, err := scorer.Score(t.Context(), 1, planar(t, 2, 10, 1, 44))

@@ -38,7 +38,8 @@ func newLossEmbedding(
 }
 
 // settle removes what only training needs from the store. With [NormaliseBatch] it adds the moments of the features.
-func (v viewer) settle(ctx context.Context, backend compute.Backend, store *model.Store, train core.Trajectories) error {
+func (v viewer) settle(ctx context.Context, backend compute.Backend, store *model.Store,
+	train core.Trajectories) error {
 	if err := v.dropTraining(store); err != nil || v.Normalise != NormaliseBatch {
 		return err
 	}

@@ -58,7 +58,8 @@ func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) co
 	}
 	m.embedderName = e.Name
 	m.description.Options, m.embedderPart = join(nil, "embedder", e.Options)
-	m.description.Options, m.operatorPart = join(m.description.Options, "operator", m.operatorOptions(operator.Describe().Options))
+	m.description.Options, m.operatorPart = join(m.description.Options, "operator",
+		m.operatorOptions(operator.Describe().Options))
 	return core.GuardMethod(m)
 }
 
@@ -203,7 +204,8 @@ func (m *method) checkRank(t *core.Training, whole core.Options) error {
 }
 
 // report joins the reports of the parts.
-func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features mat.Matrix, rank int) core.Report {
+func (m *method) report(t *core.Training, embedding core.Embedding, operator core.Operator, features mat.Matrix,
+	rank int) core.Report {
 	report, ridge := core.ReportOf(embedding), core.ReportOf(operator)
 	report.Rank = operator.Rank()
 	report.CompileSeconds += ridge.CompileSeconds
@@ -213,19 +215,28 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 		report.Untrained = ridge.Untrained
 	}
 	if constant(features) {
-		report.Warnings = append(report.Warnings, "the features are the same for all training snapshots: the embedding tells nothing apart "+
-			"(a network whose ReLUs are all off, for instance), and every prediction is the same")
+		report.Warnings = append(
+			report.Warnings,
+			"the features are the same for all training snapshots: the embedding tells nothing apart "+
+				"(a network whose ReLUs are all off, for instance), and every prediction is the same",
+		)
 	}
 	expected := cmp.Or(t.LeastRank, t.States)
 	if rank > 0 {
 		expected = min(expected, rank)
 	}
 	if m.FullRank && report.Rank < expected && report.Untrained == "" {
-		report.Untrained = fmt.Sprintf("the evolution operator has rank %d: the features span fewer than the %d dimensions that "+
-			"%d states need", report.Rank, expected, t.States)
+		report.Untrained = fmt.Sprintf(
+			"the evolution operator has rank %d: the features span fewer than the %d dimensions that "+
+				"%d states need",
+			report.Rank,
+			expected,
+			t.States,
+		)
 		if t.LeastRank != 0 && t.LeastRank != t.States {
-			report.Untrained = fmt.Sprintf("the evolution operator has rank %d, which is less than %d: it says nothing of the process",
-				report.Rank, expected)
+			report.Untrained = fmt.Sprintf(
+				"the evolution operator has rank %d, which is less than %d: it says nothing of the process", report.Rank,
+				expected)
 		}
 	}
 	return report

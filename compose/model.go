@@ -53,7 +53,8 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots,
 func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
 	if !slices.Equal(x.Shape(), m.shape) {
-		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape, x.Shape(), m.shape)
+		return core.Snapshots{}, fmt.Errorf("%w: snapshots of shape %v; the model was fitted to shape %v", core.ErrShape,
+			x.Shape(), m.shape)
 	}
 	values := make([]float32, 0, x.Len()*x.Size())
 	err = inBlocks(ctx, m.embedding, core.OneTrajectory(x), 0, x.Len(), func(z *mat.Dense, _ int) error {
@@ -62,7 +63,8 @@ func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ c
 			return err
 		}
 		if n, _ := z.Dims(); next.Len() != n || !slices.Equal(next.Shape(), m.shape) {
-			return fmt.Errorf("%w: the features of %d snapshots of shape %v were decoded to %d of shape %v", core.ErrContract, n, m.shape, next.Len(), next.Shape())
+			return fmt.Errorf("%w: the features of %d snapshots of shape %v were decoded to %d of shape %v", core.ErrContract,
+				n, m.shape, next.Len(), next.Shape())
 		}
 		values = append(values, next.Floats()...)
 		return nil

@@ -27,7 +27,8 @@ type modelReport struct {
 
 // Save implements [core.Saver].
 func (m *fitted) Save(ctx context.Context) (*core.State, error) {
-	facts := modelFacts{Shape: m.shape, Report: modelReport{m.report.Untrained, m.report.Warnings, m.report.Rank, m.report.Parameters}}
+	facts := modelFacts{Shape: m.shape,
+		Report: modelReport{m.report.Untrained, m.report.Warnings, m.report.Rank, m.report.Parameters}}
 	whole := &core.State{}
 	for _, part := range []struct {
 		name  string
@@ -76,9 +77,13 @@ func (m *method) Load(ctx context.Context, s *core.Saved) (_ core.Model, err err
 		return nil, err
 	}
 	model := &fitted{shape: facts.Shape, report: core.Report{
-		Untrained: facts.Report.Untrained, Warnings: facts.Report.Warnings, Rank: facts.Report.Rank, Parameters: facts.Report.Parameters,
+		Untrained:  facts.Report.Untrained,
+		Warnings:   facts.Report.Warnings,
+		Rank:       facts.Report.Rank,
+		Parameters: facts.Report.Parameters,
 	}}
-	model.embedding, err = embeddings.Load(ctx, &core.Saved{State: *s.Part("embedding", facts.Embedding), OracleEmbedding: s.OracleEmbedding})
+	model.embedding, err = embeddings.Load(ctx,
+		&core.Saved{State: *s.Part("embedding", facts.Embedding), OracleEmbedding: s.OracleEmbedding})
 	if err != nil {
 		return nil, fmt.Errorf("the embedding: %w", err)
 	}

@@ -35,7 +35,8 @@ type memory struct {
 	Warning string // the first that the loss gave
 }
 
-func newScoring(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
+func newScoring(backend compute.Backend, store *model.Store, v viewer, loss core.Loss,
+	options core.Options) (*scoring, error) {
 	if l, ok := core.As[nn.GraphLoss](loss); ok {
 		return inGraph(v, l, options), nil
 	}
@@ -56,11 +57,16 @@ func inGraph(v viewer, loss nn.GraphLoss, options core.Options) *scoring {
 }
 
 // outside evaluates the loss outside the graph. Its value and gradients are further inputs of the graph.
-func outside(backend compute.Backend, store *model.Store, v viewer, loss core.Loss, options core.Options) (*scoring, error) {
-	features, err := model.NewExec(backend, store, func(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
-		defer nn.PanicWithErrors()
-		return v.build(scope, x, y)
-	})
+func outside(backend compute.Backend, store *model.Store, v viewer, loss core.Loss,
+	options core.Options) (*scoring, error) {
+	features, err := model.NewExec(
+		backend,
+		store,
+		func(scope *model.Scope, x, y *graph.Node) (view, lagged *graph.Node) {
+			defer nn.PanicWithErrors()
+			return v.build(scope, x, y)
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +150,8 @@ func (s *scoring) warnings(h nn.History) []string {
 	if count == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("the loss was degenerate on %d of %d training batches, from epoch %d to epoch %d", count, h.Batches*len(h.Epochs), first, last)
+	text := fmt.Sprintf("the loss was degenerate on %d of %d training batches, from epoch %d to epoch %d", count,
+		h.Batches*len(h.Epochs), first, last)
 	if s.memory.Warning != "" {
 		text += ": " + s.memory.Warning
 	}

@@ -148,7 +148,8 @@ func TestCentre(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 1, centres, "centre is one option of all parts")
-		model, err := m.Fit(t.Context(), training(t, m.Describe(), 4, map[string]any{"epochs": 1, "batch_size": 16, "centre": true}))
+		model, err := m.Fit(t.Context(),
+			training(t, m.Describe(), 4, map[string]any{"epochs": 1, "batch_size": 16, "centre": true}))
 		require.NoError(t, err)
 		assert.Equal(t, own, largest > 1e-3, "a loss that centres gets the features as they are")
 		_, ok := core.As[core.Spectral](model)
@@ -178,7 +179,8 @@ func TestRefusedViews(t *testing.T) {
 	}
 	_, err := m.Describe().Resolve(map[string]any{"features": 4097})
 	require.ErrorIs(t, err, core.ErrOption, "as many are regressed in seconds; time grows with the cube")
-	model, err := m.Fit(t.Context(), training(t, m.Describe(), 1, map[string]any{"epochs": 100_000, "rank": 9, "features": 3}))
+	model, err := m.Fit(t.Context(),
+		training(t, m.Describe(), 1, map[string]any{"epochs": 100_000, "rank": 9, "features": 3}))
 	assert.Nil(t, model)
 	assert.ErrorIs(t, err, core.ErrOption)
 }

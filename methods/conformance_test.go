@@ -124,7 +124,8 @@ func TestConformance(t *testing.T) {
 // conform runs the suite of each thing. Its outputs must equal those of the reference, if there are any.
 func conform(t *testing.T, things, references []any) {
 	r := builtin(t)
-	names := slices.Concat(r.Methods.Names(), r.Embedders.Names(), r.Operators.Names(), r.Losses.Names(), r.Oracles.Names())
+	names := slices.Concat(r.Methods.Names(), r.Embedders.Names(), r.Operators.Names(), r.Losses.Names(),
+		r.Oracles.Names())
 	require.Len(t, things, len(names))
 	for i, thing := range things {
 		d := thing.(interface{ Describe() core.Description }).Describe()

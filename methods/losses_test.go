@@ -52,7 +52,8 @@ func TestGoldenLosses(t *testing.T) {
 		t.Run(fmt.Sprintf("%d-%s", i, c.Loss), func(t *testing.T) {
 			switch c.Loss {
 			case "vamp":
-				c.checkLoss(t, vamp.Loss{}, map[string]any{"schatten": c.Params.Schatten, "centre": c.Params.Centre, "ridge": 0.0})
+				c.checkLoss(t, vamp.Loss{},
+					map[string]any{"schatten": c.Params.Schatten, "centre": c.Params.Centre, "ridge": 0.0})
 			case "spectral_contrastive":
 				c.checkLoss(t, contrastive.Loss{}, nil)
 			case "autoencoder":
@@ -105,14 +106,16 @@ func (c lossCase) checkLoss(t *testing.T, loss nn.GraphLoss, given map[string]an
 func (c lossCase) checkAutoencoder(t *testing.T) {
 	require.Len(t, c.Inputs, 6)
 	require.Len(t, c.Grads, 6)
-	weights := &nn.AutoencoderWeights{Reconstruction: c.Params.Reconstruction, Linearity: c.Params.Linearity, Prediction: c.Params.Prediction}
+	weights := &nn.AutoencoderWeights{Reconstruction: c.Params.Reconstruction, Linearity: c.Params.Linearity,
+		Prediction: c.Params.Prediction}
 
 	value, g, err := nn.AutoencoderLoss(nn.AutoencoderBatch[mat.Matrix]{
 		X: c.Inputs[0].Dense(), Y: c.Inputs[1].Dense(), Reconstruction: c.Inputs[2].Dense(),
 		Encoded: c.Inputs[3].Dense(), Evolved: c.Inputs[4].Dense(), Prediction: c.Inputs[5].Dense(),
 	}, weights)
 	require.NoError(t, err)
-	c.check(t, value, []mat.Matrix{g.X, g.Y, g.Reconstruction, g.Encoded, g.Evolved, g.Prediction}, double, "AutoencoderLoss")
+	c.check(t, value, []mat.Matrix{g.X, g.Y, g.Reconstruction, g.Encoded, g.Evolved, g.Prediction}, double,
+		"AutoencoderLoss")
 
 	value, gradients := c.runGraph(t, func(in []*graph.Node) *graph.Node {
 		return nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{

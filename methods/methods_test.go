@@ -39,8 +39,20 @@ func TestBuiltin(t *testing.T) {
 	r, err := methods.Builtin(nn.NewRuntime("none"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"analogue", "autoencoder", "classifier", "consistent", "contrastive", "dmd", "dpnets", "dpnets-relaxed", "edmd", "kernel",
-		"linear", "lora", "random-network", "vamp",
+		"analogue",
+		"autoencoder",
+		"classifier",
+		"consistent",
+		"contrastive",
+		"dmd",
+		"dpnets",
+		"dpnets-relaxed",
+		"edmd",
+		"kernel",
+		"linear",
+		"lora",
+		"random-network",
+		"vamp",
 	}, r.Methods.Names())
 	assert.Equal(t, []string{"dictionary", "kernel-features", "pixels", "random-features"}, r.Embedders.Names())
 	assert.Equal(t, []string{"ridge"}, r.Operators.Names())
@@ -55,7 +67,12 @@ func TestBuiltin(t *testing.T) {
 		require.NoError(t, err)
 		options, err := m.Describe().Resolve(nil)
 		require.NoError(t, err)
-		assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01, Optimiser: nn.AdamW, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
+		assert.Equal(
+			t,
+			nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01, Optimiser: nn.AdamW,
+				Rates: nn.ConstantRate},
+			nn.ReadSchedule(options),
+		)
 		assert.InDelta(t, 1e-6, options.Float("alpha"), 0)
 		assert.Zero(t, options.Int("rank"))
 	}
@@ -63,12 +80,19 @@ func TestBuiltin(t *testing.T) {
 	require.NoError(t, err)
 	options, err := m.Describe().Resolve(nil)
 	require.NoError(t, err)
-	assert.Equal(t, nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
+	assert.Equal(t,
+		nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 1e-3, Optimiser: nn.Adam, Rates: nn.ConstantRate},
+		nn.ReadSchedule(options))
 	judge, err := r.Oracles.Get("cnn")
 	require.NoError(t, err)
 	options, err = judge.Describe().Resolve(nil)
 	require.NoError(t, err)
-	assert.Equal(t, nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01, Optimiser: nn.AdamW, Rates: nn.ConstantRate}, nn.ReadSchedule(options))
+	assert.Equal(
+		t,
+		nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01, Optimiser: nn.AdamW,
+			Rates: nn.ConstantRate},
+		nn.ReadSchedule(options),
+	)
 	assert.Equal(t, "contrastive", methods.Reference(testRuntime).Describe().Name)
 }
 

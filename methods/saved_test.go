@@ -91,7 +91,8 @@ func TestSavedModels(t *testing.T) {
 				assert.NotErrorIs(t, err, core.ErrPanic, why)
 			}
 			refused("no facts", core.State{Arrays: s.Arrays})
-			refused("facts of something else", core.State{Facts: []byte(`{"shape":[8,8],"embedding":{},"operator":{}}`), Arrays: s.Arrays})
+			refused("facts of something else",
+				core.State{Facts: []byte(`{"shape":[8,8],"embedding":{},"operator":{}}`), Arrays: s.Arrays})
 			for missing, array := range s.Arrays {
 				if slices.Contains(trainedAlong, missing) {
 					continue

@@ -72,7 +72,8 @@ func (r *training) store() {
 
 func (r *training) state() (*core.State, error) {
 	width := 1 + len(r.Metrics)
-	facts := stored{Identity: r.identity(), Epoch: r.epoch, Batches: r.at.batches, Weight: r.at.weight, CompileSeconds: r.compile.Seconds()}
+	facts := stored{Identity: r.identity(), Epoch: r.epoch, Batches: r.at.batches,
+		Weight: r.at.weight, CompileSeconds: r.compile.Seconds()}
 	s := &core.State{Arrays: map[string]core.Array{"sums": {Shape: []int{width}, Values: slices.Clone(r.at.sums)}}}
 	if r.trained != nil {
 		s.Arrays["trained"] = core.Array{Shape: []int{width}, Values: slices.Clone(r.trained)}
@@ -94,7 +95,8 @@ func (r *training) state() (*core.State, error) {
 		if s.Arrays["variables"+v.Path()], err = arrayOf(value); err != nil {
 			return nil, err
 		}
-		facts.Variables = append(facts.Variables, storedVariable{v.Path(), value.DType().String(), value.Shape().Dimensions, v.Trainable})
+		facts.Variables = append(facts.Variables,
+			storedVariable{v.Path(), value.DType().String(), value.Shape().Dimensions, v.Trainable})
 	}
 	facts.Best = r.best.keep(s)
 	var err error
@@ -119,7 +121,8 @@ func (r *training) resume() error {
 	}
 	facts, values, err := r.read(s)
 	if err != nil {
-		r.warnings = append(r.warnings, fmt.Sprintf("a checkpoint of the training does not fit it and was left aside: %v", err))
+		r.warnings = append(r.warnings,
+			fmt.Sprintf("a checkpoint of the training does not fit it and was left aside: %v", err))
 		return nil
 	}
 	for i, v := range facts.Variables {
@@ -172,8 +175,10 @@ func (r *training) read(s *core.State) (facts stored, values []*tensors.Tensor, 
 		}
 		examples = facts.Identity.Validation
 	}
-	if facts.Epoch > r.Schedule.Epochs || facts.Batches < 0 || facts.Batches > (examples+r.Schedule.BatchSize-1)/r.Schedule.BatchSize {
-		return facts, nil, fmt.Errorf("it was made after batch %d of epoch %d, which there is not", facts.Batches, facts.Epoch)
+	if facts.Epoch > r.Schedule.Epochs || facts.Batches < 0 ||
+		facts.Batches > (examples+r.Schedule.BatchSize-1)/r.Schedule.BatchSize {
+		return facts, nil, fmt.Errorf("it was made after batch %d of epoch %d, which there is not", facts.Batches,
+			facts.Epoch)
 	}
 	parameters := map[string]shapes.Shape{}
 	for _, v := range facts.Variables {
@@ -217,7 +222,8 @@ func (r *training) readVariable(s *core.State, v storedVariable) (*tensors.Tenso
 }
 
 func (i identity) equal(j identity) bool {
-	return i.Schedule == j.Schedule && i.Train == j.Train && i.Validation == j.Validation && slices.Equal(i.Metrics, j.Metrics)
+	return i.Schedule == j.Schedule && i.Train == j.Train && i.Validation == j.Validation &&
+		slices.Equal(i.Metrics, j.Metrics)
 }
 
 func orShape(err error) error {

@@ -34,7 +34,8 @@ func CheckViews(x, y mat.Matrix) (err error) {
 	}
 	n, d := x.Dims()
 	if rows, columns := y.Dims(); rows != n || columns != d {
-		return fmt.Errorf("%w: a view of %d×%d and a lagged view of %d×%d; they must have one shape", core.ErrShape, n, d, rows, columns)
+		return fmt.Errorf("%w: a view of %d×%d and a lagged view of %d×%d; they must have one shape", core.ErrShape, n, d,
+			rows, columns)
 	}
 	if n < 1 || d < 1 {
 		return fmt.Errorf("%w: views of %d×%d; they need at least one row and one feature", core.ErrShape, n, d)
@@ -66,7 +67,8 @@ func CheckLoss(loss core.LossValue, x, y mat.Matrix) error {
 	size := math.Abs(loss.Value) + mat.Norm(loss.GradX, 1) + mat.Norm(loss.GradY, 1)
 	if math.IsNaN(size) || math.IsInf(size, 0) {
 		largest := max(mat.Max(x), -mat.Min(x), mat.Max(y), -mat.Min(y))
-		return fmt.Errorf("%w: the loss overflows on features as large as %.3g; scale them down", core.ErrNonFinite, largest)
+		return fmt.Errorf("%w: the loss overflows on features as large as %.3g; scale them down", core.ErrNonFinite,
+			largest)
 	}
 	return nil
 }
@@ -86,7 +88,8 @@ func Linearise(value, x, gradient *graph.Node) *graph.Node {
 // views to float32, compiles the graph on backend, runs it once, and returns value and gradients,
 // without warnings, and whether the batch is degenerate. With it tests hold the two forms of a loss
 // equal.
-func EvaluateGraph(backend compute.Backend, loss GraphLoss, x, y mat.Matrix, options core.Options) (_ core.LossValue, degenerate bool, err error) {
+func EvaluateGraph(backend compute.Backend, loss GraphLoss, x, y mat.Matrix,
+	options core.Options) (_ core.LossValue, degenerate bool, err error) {
 	defer core.Recover(&err)
 	if err := CheckViews(x, y); err != nil {
 		return core.LossValue{}, false, err

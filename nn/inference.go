@@ -40,7 +40,8 @@ type Inference struct {
 // NewInference compiles the network that network builds for a float32 batch x, [n, in…], and whose
 // result is float32 and [n, …]. The parameters must all be in the store, and nothing may change
 // them afterwards.
-func NewInference(backend compute.Backend, store *model.Store, in []int, network func(scope *model.Scope, x *graph.Node) *graph.Node) (_ *Inference, err error) {
+func NewInference(backend compute.Backend, store *model.Store, in []int,
+	network func(scope *model.Scope, x *graph.Node) *graph.Node) (_ *Inference, err error) {
 	defer core.Recover(&err)
 	start := time.Now()
 	f := &Inference{in: slices.Clone(in)}
@@ -73,7 +74,8 @@ func (f *Inference) Out() []int { return slices.Clone(f.out) }
 // Run runs the network over n rows. It calls read to fill dst with the values of the rows from,
 // from+1, …, and write with the values of the result for the rows from, from+1, …, which write must
 // not keep. It returns the context's error soon after ctx ends.
-func (f *Inference) Run(ctx context.Context, n int, read func(dst []float32, from int), write func(result []float32, from int)) (err error) {
+func (f *Inference) Run(ctx context.Context, n int, read func(dst []float32, from int),
+	write func(result []float32, from int)) (err error) {
 	defer core.Recover(&err)
 	for from := 0; from < n; from += inferenceBatch {
 		if err := ctx.Err(); err != nil {
@@ -110,7 +112,8 @@ func (f *Inference) Features(ctx context.Context, x core.Snapshots) (*mat.Dense,
 		return &mat.Dense{}, nil
 	}
 	if !slices.Equal(x.Shape(), f.in) {
-		return nil, fmt.Errorf("%w: snapshots of shape %v; the network was trained on shape %v", core.ErrShape, x.Shape(), f.in)
+		return nil, fmt.Errorf("%w: snapshots of shape %v; the network was trained on shape %v", core.ErrShape, x.Shape(),
+			f.in)
 	}
 	features := mat.NewDense(n, d, nil)
 	err := f.Run(ctx, n, x.Read, func(result []float32, from int) {

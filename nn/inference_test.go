@@ -18,9 +18,14 @@ import (
 )
 
 func encoder(t testing.TB, network nn.CNN, size int) *nn.Inference {
-	f, err := nn.NewInference(testBackend(t), nn.NewStore(1, "inference"), []int{size, size}, func(scope *model.Scope, x *graph.Node) *graph.Node {
-		return network.Encode(scope.At("encoder"), x, 5)
-	})
+	f, err := nn.NewInference(
+		testBackend(t),
+		nn.NewStore(1, "inference"),
+		[]int{size, size},
+		func(scope *model.Scope, x *graph.Node) *graph.Node {
+			return network.Encode(scope.At("encoder"), x, 5)
+		},
+	)
 	require.NoError(t, err)
 	return f
 }
@@ -77,9 +82,14 @@ func TestFeaturesErrors(t *testing.T) {
 	_, err = f.Features(ctx, x)
 	require.ErrorIs(t, err, context.Canceled)
 
-	_, err = nn.NewInference(testBackend(t), nn.NewStore(1, "a"), []int{3}, func(_ *model.Scope, x *graph.Node) *graph.Node {
-		return graph.ReduceAllSum(x)
-	})
+	_, err = nn.NewInference(
+		testBackend(t),
+		nn.NewStore(1, "a"),
+		[]int{3},
+		func(_ *model.Scope, x *graph.Node) *graph.Node {
+			return graph.ReduceAllSum(x)
+		},
+	)
 	require.ErrorIs(t, err, core.ErrShape, "not a result a row")
 }
 
@@ -114,9 +124,14 @@ func TestInferenceIsConcurrent(t *testing.T) {
 
 // TestSnapshotsFromFeatures decodes to images with channels.
 func TestSnapshotsFromFeatures(t *testing.T) {
-	f, err := nn.NewInference(testBackend(t), nn.NewStore(1, "decoder"), []int{2}, func(scope *model.Scope, z *graph.Node) *graph.Node {
-		return small.Decode(scope.At("decoder"), z, 3, 4, 8)
-	})
+	f, err := nn.NewInference(
+		testBackend(t),
+		nn.NewStore(1, "decoder"),
+		[]int{2},
+		func(scope *model.Scope, z *graph.Node) *graph.Node {
+			return small.Decode(scope.At("decoder"), z, 3, 4, 8)
+		},
+	)
 	require.NoError(t, err)
 	z := mat.NewDense(70, 2, nil)
 	for i := range 70 {

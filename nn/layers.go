@@ -93,7 +93,8 @@ const leastVariance = 1e-10
 // subtracts the mean and divides by √(variance + 1e-10).
 func Standardise(x *graph.Node) *graph.Node {
 	x = graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, 0))
-	return graph.Div(x, graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))
+	return graph.Div(x,
+		graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))
 }
 
 // Standardised does what [Standardise] does with the means and scales of [KeepMoments], row by row.

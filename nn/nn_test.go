@@ -83,7 +83,8 @@ func TestTorchReference(t *testing.T) {
 		},
 		"autoencoder": func(scope *model.Scope, batch []*graph.Node) (*graph.Node, []*graph.Node) {
 			x, y := batch[0], batch[1]
-			encodedX, encodedY := small.Encode(scope.At("encoder"), x, features), small.Encode(scope.At("encoder"), y, features)
+			encodedX, encodedY := small.Encode(scope.At("encoder"), x,
+				features), small.Encode(scope.At("encoder"), y, features)
 			evolved := nn.LinearMap(scope.At("evolution"), encodedX, features)
 			decode := func(z *graph.Node) *graph.Node { return small.Decode(scope.At("decoder"), z, size, size) }
 			return nn.AutoencoderGraph(nn.AutoencoderBatch[*graph.Node]{
@@ -123,9 +124,14 @@ func TestTorchReference(t *testing.T) {
 					assert.InDelta(t, v, got[i], 2e-5, "%s[%d]", path, i)
 				}
 			}
-			encoder, err := nn.NewInference(testBackend(t), store, []int{size, size}, func(scope *model.Scope, x *graph.Node) *graph.Node {
-				return small.Encode(scope.At("encoder"), x, features)
-			})
+			encoder, err := nn.NewInference(
+				testBackend(t),
+				store,
+				[]int{size, size},
+				func(scope *model.Scope, x *graph.Node) *graph.Node {
+					return small.Encode(scope.At("encoder"), x, features)
+				},
+			)
 			require.NoError(t, err)
 			x, err := core.NewSnapshots(tensors.MustCopyFlatData[float32](wave(1, 1, n, size, size)), size, size)
 			require.NoError(t, err)

@@ -77,16 +77,24 @@ func Orthogonal(scope *model.Scope, name string, rows, columns int) *model.Varia
 }
 
 // drawn returns a parameter whose values, where it does not exist yet, are drawn from the stream of its path.
-func drawn(scope *model.Scope, name string, dimensions []int, draw func(random *rand.Rand, values []float32)) *model.Variable {
+func drawn(scope *model.Scope, name string, dimensions []int,
+	draw func(random *rand.Rand, values []float32)) *model.Variable {
 	if v := scope.GetVariable(name); v != nil {
 		if !slices.Equal(v.Shape().Dimensions, dimensions) {
-			panic(fmt.Errorf("%w: the parameter %s has dimensions %v; %v are asked for", core.ErrShape, v.Path(), v.Shape().Dimensions, dimensions))
+			panic(
+				fmt.Errorf("%w: the parameter %s has dimensions %v; %v are asked for", core.ErrShape, v.Path(),
+					v.Shape().Dimensions, dimensions),
+			)
 		}
 		return v
 	}
 	s, ok := model.GetParamOr[any](scope, initStream, nil).(streamName)
 	if !ok {
-		panic(fmt.Errorf("%w: the store has no parameter %s, and no random stream to draw it from; make the store by nn.NewStore", core.ErrUnavailable, model.JoinPath(scope.Scope(), name)))
+		panic(
+			fmt.Errorf(
+				"%w: the store has no parameter %s, and no random stream to draw it from; make the store by nn.NewStore",
+				core.ErrUnavailable, model.JoinPath(scope.Scope(), name)),
+		)
 	}
 	random := core.NewStream(s.seed, append(slices.Clone(s.name), model.JoinPath(scope.Scope(), name))...)
 	value := tensors.FromScalarAndDimensions(float32(0), dimensions...)

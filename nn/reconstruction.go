@@ -52,7 +52,8 @@ type autoencoderTerm[T any] struct {
 // Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9,
 // 4950, 2018, Methods, with a single step). Nil weights are 1. The error is [core.ErrShape] for
 // arrays that do not fit or are empty, and [core.ErrNonFinite], also where the loss overflows.
-func AutoencoderLoss(b AutoencoderBatch[mat.Matrix], w *AutoencoderWeights) (value float64, gradients AutoencoderBatch[*mat.Dense], err error) {
+func AutoencoderLoss(b AutoencoderBatch[mat.Matrix],
+	w *AutoencoderWeights) (value float64, gradients AutoencoderBatch[*mat.Dense], err error) {
 	defer core.Recover(&err)
 	var none AutoencoderBatch[*mat.Dense]
 	var slopes [3]*mat.Dense
@@ -89,7 +90,10 @@ func AutoencoderGraph(b AutoencoderBatch[*graph.Node], w *AutoencoderWeights) *g
 	var loss *graph.Node
 	for _, term := range b.terms(w) {
 		if !term.is.Shape().Equal(term.made.Shape()) {
-			panic(fmt.Errorf("%w: autoencoder: %s of shape %s should have shape %s", core.ErrShape, term.name, term.made.Shape(), term.is.Shape()))
+			panic(
+				fmt.Errorf("%w: autoencoder: %s of shape %s should have shape %s", core.ErrShape, term.name, term.made.Shape(),
+					term.is.Shape()),
+			)
 		}
 		weighted := graph.MulScalar(MeanSquaredError(term.is, term.made), term.weight)
 		if loss == nil {

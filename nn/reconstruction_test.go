@@ -65,7 +65,8 @@ func TestAutoencoderLossGradients(t *testing.T) {
 func TestAutoencoderLossIsTheSumOfMeans(t *testing.T) {
 	two, four := mat.NewDense(2, 2, []float64{2, 2, 2, 2}), mat.NewDense(2, 2, []float64{4, 4, 4, 4})
 	latent, zero := mat.NewDense(2, 1, []float64{3, 3}), mat.NewDense(2, 1, nil)
-	b := nn.AutoencoderBatch[mat.Matrix]{X: two, Reconstruction: four, Encoded: latent, Evolved: zero, Y: four, Prediction: four}
+	b := nn.AutoencoderBatch[mat.Matrix]{X: two, Reconstruction: four, Encoded: latent,
+		Evolved: zero, Y: four, Prediction: four}
 	value, _, err := nn.AutoencoderLoss(b, nil)
 	require.NoError(t, err)
 	assert.InDelta(t, 4+9, value, 1e-12)

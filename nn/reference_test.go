@@ -53,10 +53,12 @@ func TestReferenceByShape(t *testing.T) {
 }
 
 func TestReferenceRefuses(t *testing.T) {
-	for _, shape := range [][]int{nil, {0}, {-1, 8}, {2, 3, 4, 5}, {1 << 22}, {3, 1024, 1024}, {math.MaxInt, math.MaxInt}} {
+	for _, shape := range [][]int{nil, {0}, {-1, 8}, {2, 3, 4, 5}, {1 << 22}, {3, 1024, 1024},
+		{math.MaxInt, math.MaxInt}} {
 		require.ErrorIs(t, nn.Reference{}.CheckShape(shape), core.ErrShape, shape)
 	}
-	assert.ErrorContains(t, nn.Reference{}.CheckShape([]int{2, 3, 4, 5}), "snapshots of shape [2 3 4 5]; the network takes 1 to 3 axes")
+	assert.ErrorContains(t, nn.Reference{}.CheckShape([]int{2, 3, 4, 5}),
+		"snapshots of shape [2 3 4 5]; the network takes 1 to 3 axes")
 	assert.ErrorContains(t, nn.Reference{}.CheckShape([]int{1 << 22}), "at most 2097152 values")
 	for _, width := range []int{-1, nn.MaxWidth + 1} {
 		require.ErrorIs(t, nn.Reference{Width: width}.CheckShape([]int{3}), core.ErrOption)

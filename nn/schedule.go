@@ -104,8 +104,13 @@ func ScheduleOptions(s Schedule) []core.Option {
 // ReadSchedule reads the options that [ScheduleOptions] declares.
 func ReadSchedule(o core.Options) Schedule {
 	return Schedule{
-		Epochs: o.Int("epochs"), BatchSize: o.Int("batch_size"), LearningRate: o.Float("lr"), WeightDecay: o.Float("weight_decay"),
-		Optimiser: Optimiser(o.String("optimiser")), Rates: Rates(o.String("schedule")),
-		Clip: o.Float("clip"), Patience: o.Int("patience"),
+		Epochs:       o.Int("epochs"),
+		BatchSize:    o.Int("batch_size"),
+		LearningRate: o.Float("lr"),
+		WeightDecay:  o.Float("weight_decay"),
+		Optimiser:    Optimiser(o.String("optimiser")),
+		Rates:        Rates(o.String("schedule")),
+		Clip:         o.Float("clip"),
+		Patience:     o.Int("patience"),
 	}
 }

@@ -162,7 +162,8 @@ func TestPatience(t *testing.T) {
 func TestOrthogonal(t *testing.T) {
 	for _, size := range [][2]int{{7, 3}, {3, 7}, {4, 4}, {1, 1}} {
 		draw := func(seed int64) []float32 {
-			return tensors.MustCopyFlatData[float32](nn.Orthogonal(nn.NewStore(seed).RootScope(), "w", size[0], size[1]).MustValue())
+			return tensors.MustCopyFlatData[float32](
+				nn.Orthogonal(nn.NewStore(seed).RootScope(), "w", size[0], size[1]).MustValue())
 		}
 		w := draw(1)
 		assert.Equal(t, w, draw(1))

@@ -54,7 +54,8 @@ func identity(n int) *mat.Dense {
 	return m
 }
 
-func orthonormalise(t *testing.T, length int, tolerance float64, matrices ...*mat.Dense) (q []*mat.Dense, dropped []*mat.Dense) {
+func orthonormalise(t *testing.T, length int, tolerance float64,
+	matrices ...*mat.Dense) (q []*mat.Dense, dropped []*mat.Dense) {
 	t.Helper()
 	outputs, err := graph.CallOnceN(cpu.GetBackend(), func(a *graph.Node) []*graph.Node {
 		q, dropped := nn.Orthonormalise(a, length, tolerance)

@@ -26,7 +26,8 @@ func Parameters(store *model.Store) (map[string]core.Array, error) {
 			return nil, err
 		}
 		if value.DType() != dtypes.Float32 {
-			return nil, fmt.Errorf("%w: the parameter %s has the type %s; parameters are stored as float32 only", core.ErrUnavailable, v.Path(), value.DType())
+			return nil, fmt.Errorf("%w: the parameter %s has the type %s; parameters are stored as float32 only",
+				core.ErrUnavailable, v.Path(), value.DType())
 		}
 		if arrays[strings.TrimPrefix(v.Path(), "/")], err = arrayOf(value); err != nil {
 			return nil, fmt.Errorf("the parameter %s: %w", v.Path(), err)

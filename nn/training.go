@@ -72,10 +72,12 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 		return History{}, fmt.Errorf("%w: there is no training example", core.ErrTooShort)
 	}
 	if t.Schedule.BatchSize < 1 {
-		return History{}, fmt.Errorf("%w: batches of %d examples; they must have at least 1", core.ErrOption, t.Schedule.BatchSize)
+		return History{}, fmt.Errorf("%w: batches of %d examples; they must have at least 1", core.ErrOption,
+			t.Schedule.BatchSize)
 	}
 	if t.Schedule.Patience > 0 && (t.Validation == nil || t.Validation.Len() == 0) {
-		return History{}, fmt.Errorf("%w: patience=%d without a validation example; give some, or patience=0", core.ErrOption, t.Schedule.Patience)
+		return History{}, fmt.Errorf("%w: patience=%d without a validation example; give some, or patience=0",
+			core.ErrOption, t.Schedule.Patience)
 	}
 	progress := t.Progress
 	if progress == nil {
@@ -110,7 +112,8 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 		}
 		validated := nans(1 + len(t.Metrics))
 		if t.Validation != nil && t.Validation.Len() > 0 {
-			if validated, err = r.pass(ctx, validate, t.Validation, ascending(t.Validation.Len()), t.ValidateWhole, nil); err != nil {
+			if validated, err = r.pass(ctx, validate, t.Validation, ascending(t.Validation.Len()), t.ValidateWhole,
+				nil); err != nil {
 				return History{}, err
 			}
 		}
@@ -129,7 +132,8 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	if err := dropTrainingState(t.Store); err != nil {
 		return History{}, err
 	}
-	return History{r.epochs, batches, r.metrics, cmp.Or(r.best.Epoch, len(r.epochs)), r.compile.Seconds(), r.warnings}, nil
+	return History{r.epochs, batches, r.metrics, cmp.Or(r.best.Epoch, len(r.epochs)), r.compile.Seconds(),
+		r.warnings}, nil
 }
 
 // training is a run under way: in the epoch, at a batch of one of its passes, the first over the training examples.
@@ -161,7 +165,8 @@ func (r *training) batches() int {
 func (r *training) add(number int, trained, validated []float64) {
 	r.epochs = append(r.epochs, core.Epoch{Number: number, Train: trained[0], Validation: validated[0]})
 	for i, name := range r.Metrics {
-		r.metrics[name] = append(r.metrics[name], core.Epoch{Number: number, Train: trained[1+i], Validation: validated[1+i]})
+		r.metrics[name] = append(r.metrics[name],
+			core.Epoch{Number: number, Train: trained[1+i], Validation: validated[1+i]})
 	}
 }
 
@@ -209,7 +214,8 @@ func (e buildError) Unwrap() error { return e.error }
 
 // pass runs the batches of the data in the given order, from where the training is, and returns the
 // means of loss and metrics.
-func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool, done func(batch int)) ([]float64, error) {
+func (r *training) pass(ctx context.Context, exec *model.Exec, data Data, order []int, weigh bool,
+	done func(batch int)) ([]float64, error) {
 	if r.at.sums == nil {
 		r.at.sums = make([]float64, 1+len(r.Metrics))
 	}
@@ -261,7 +267,8 @@ func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.
 	}
 	if r.trained == nil && r.Schedule.Rates != ConstantRate && r.Schedule.Rates != "" {
 		batches := r.batches()
-		if err := setRate(r.Store, r.Schedule.rate((r.epoch-1)*batches+r.at.batches, r.Schedule.Epochs*batches)); err != nil {
+		if err := setRate(r.Store,
+			r.Schedule.rate((r.epoch-1)*batches+r.at.batches, r.Schedule.Epochs*batches)); err != nil {
 			return nil, err
 		}
 	}
@@ -275,7 +282,8 @@ func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.
 		values[i] = tensors.ToScalar[float64](o)
 	}
 	if loss := values[0]; math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return nil, fmt.Errorf("%w: the loss is %v at the learning rate %g; a smaller one may help", core.ErrNonFinite, loss, r.Schedule.LearningRate)
+		return nil, fmt.Errorf("%w: the loss is %v at the learning rate %g; a smaller one may help", core.ErrNonFinite,
+			loss, r.Schedule.LearningRate)
 	}
 	return values, nil
 }

@@ -96,7 +96,8 @@ func TestEpochsAreMeansOverBatches(t *testing.T) {
 	}
 	history, err := trainer.Run(t.Context())
 	require.NoError(t, err)
-	want := []core.Epoch{{Number: 1, Train: 1, Validation: 6.5}, {Number: 2, Train: 1, Validation: 6.5}, {Number: 3, Train: 1, Validation: 6.5}}
+	want := []core.Epoch{{Number: 1, Train: 1, Validation: 6.5}, {Number: 2, Train: 1, Validation: 6.5},
+		{Number: 3, Train: 1, Validation: 6.5}}
 	assert.Equal(t, want, history.Epochs)
 	assert.Equal(t, want, history.Metrics["mean"])
 	assert.Equal(t, want, progress.epochs)
@@ -147,8 +148,13 @@ func TestEveryEpochShufflesAnew(t *testing.T) {
 func TestTrainingErrors(t *testing.T) {
 	trainer := func() *nn.Trainer {
 		return &nn.Trainer{
-			Backend: testBackend(t), Store: nn.NewStore(3, "errors"), Metrics: []string{"mean"}, Loss: meanOfBatch,
-			Schedule: nn.Schedule{Epochs: 2, BatchSize: 2, LearningRate: 0.125}, Train: numbers{1, 2, 3}, Shuffle: core.NewStream(1),
+			Backend:  testBackend(t),
+			Store:    nn.NewStore(3, "errors"),
+			Metrics:  []string{"mean"},
+			Loss:     meanOfBatch,
+			Schedule: nn.Schedule{Epochs: 2, BatchSize: 2, LearningRate: 0.125},
+			Train:    numbers{1, 2, 3},
+			Shuffle:  core.NewStream(1),
 		}
 	}
 	nan := float32(math.NaN())
@@ -208,8 +214,14 @@ func TestTrainingIsCancelledWithinABatch(t *testing.T) {
 		}
 	}
 	trainer := nn.Trainer{
-		Backend: testBackend(t), Store: nn.NewStore(3, "cancel"), Metrics: []string{"mean"}, Loss: meanOfBatch,
-		Schedule: nn.Schedule{Epochs: 1000, BatchSize: 1}, Train: make(numbers, 10), Shuffle: core.NewStream(1), Progress: progress,
+		Backend:  testBackend(t),
+		Store:    nn.NewStore(3, "cancel"),
+		Metrics:  []string{"mean"},
+		Loss:     meanOfBatch,
+		Schedule: nn.Schedule{Epochs: 1000, BatchSize: 1},
+		Train:    make(numbers, 10),
+		Shuffle:  core.NewStream(1),
+		Progress: progress,
 	}
 	_, err := trainer.Run(ctx)
 	require.ErrorIs(t, err, context.Canceled)

@@ -66,7 +66,8 @@ func (method) Check(t *core.Training) error {
 	}
 	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
 		return fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d "+
-			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept, mostKept/t.Train.Size())
+			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept,
+			mostKept/t.Train.Size())
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ func (encoder) Embed(_ context.Context, x core.Snapshots) (*mat.Dense, error) {
 }
 
 func (encoder) Report() core.Report {
-	return core.Report{Untrained: "no", Warnings: []string{"weak"}, Parameters: 7, CompileSeconds: 9, History: []core.Epoch{{Number: 1}}}
+	return core.Report{Untrained: "no", Warnings: []string{"weak"}, Parameters: 7, CompileSeconds: 9,
+		History: []core.Epoch{{Number: 1}}}
 }
 
 func TestClassifierUsesTheOraclesEncoder(t *testing.T) {

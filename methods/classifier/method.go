@@ -50,7 +50,8 @@ func (logits) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
 
 func encoderOf(e core.Embedding) (core.Embedding, error) {
 	if e == nil {
-		return nil, fmt.Errorf("%w: classifier works on the features of the oracle, and this oracle hands out none", core.ErrUnavailable)
+		return nil, fmt.Errorf("%w: classifier works on the features of the oracle, and this oracle hands out none",
+			core.ErrUnavailable)
 	}
 	return onlyEmbedding{e}, nil
 }

@@ -63,7 +63,8 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, _ core.Options) (_ co
 		loss.GradY.Mul(products.T(), x)
 		loss.GradY.Scale(2*others, loss.GradY)
 	} else {
-		loss.Warnings = []string{"a batch of one pair has nothing to tell it from: only x·y counts; use batches of at least two pairs"}
+		loss.Warnings = []string{
+			"a batch of one pair has nothing to tell it from: only x·y counts; use batches of at least two pairs"}
 	}
 	var pull mat.Dense
 	pull.Scale(2/float64(n), y)

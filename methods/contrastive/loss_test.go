@@ -127,12 +127,13 @@ func TestErrors(t *testing.T) {
 		x, y mat.Matrix
 		want error
 	}{
-		"rows":     {good, mat.NewDense(3, 2, nil), core.ErrShape},
-		"columns":  {good, mat.NewDense(2, 3, nil), core.ErrShape},
-		"empty":    {&mat.Dense{}, &mat.Dense{}, core.ErrShape},
-		"nil":      {nil, good, core.ErrShape},
-		"NaN":      {good, mat.NewDense(2, 2, []float64{1, 2, 3, math.NaN()}), core.ErrNonFinite},
-		"overflow": {mat.NewDense(2, 2, []float64{1e200, 2, 3, 1e200}), mat.NewDense(2, 2, []float64{1, 1e200, 3, -4}), core.ErrNonFinite},
+		"rows":    {good, mat.NewDense(3, 2, nil), core.ErrShape},
+		"columns": {good, mat.NewDense(2, 3, nil), core.ErrShape},
+		"empty":   {&mat.Dense{}, &mat.Dense{}, core.ErrShape},
+		"nil":     {nil, good, core.ErrShape},
+		"NaN":     {good, mat.NewDense(2, 2, []float64{1, 2, 3, math.NaN()}), core.ErrNonFinite},
+		"overflow": {mat.NewDense(2, 2, []float64{1e200, 2, 3, 1e200}), mat.NewDense(2, 2, []float64{1, 1e200, 3, -4}),
+			core.ErrNonFinite},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := contrastive.Loss{}.Evaluate(context.Background(), c.x, c.y, core.Options{})

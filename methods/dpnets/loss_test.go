@@ -35,7 +35,8 @@ var variants = []variant{
 
 func (v variant) options(t testing.TB) core.Options {
 	t.Helper()
-	options, err := dpnets.Loss{Relaxed: v.relaxed}.Describe().Resolve(map[string]any{"centre": v.centre, "gamma": v.gamma})
+	options, err := dpnets.Loss{
+		Relaxed: v.relaxed}.Describe().Resolve(map[string]any{"centre": v.centre, "gamma": v.gamma})
 	require.NoError(t, err)
 	return options
 }
@@ -253,10 +254,13 @@ func TestWarnings(t *testing.T) {
 		of    variant
 		want  []string // how the warnings begin
 	}{
-		{"dependent features", variant{false, false, 0}, []string{"1 of 5 features of the view (4)", "1 of 5 features of the lagged view (2)"}},
-		{"dependent features", variant{true, false, 0.5}, []string{"1 of 5 features of the view (4)", "1 of 5 features of the lagged view (2)"}},
+		{"dependent features", variant{false, false, 0}, []string{"1 of 5 features of the view (4)",
+			"1 of 5 features of the lagged view (2)"}},
+		{"dependent features", variant{true, false, 0.5}, []string{"1 of 5 features of the view (4)",
+			"1 of 5 features of the lagged view (2)"}},
 		{"dependent features", variant{true, false, 0}, nil},
-		{"constant features", variant{true, true, 0.5}, []string{"1 of 5 features of the view (4)", "1 of 5 features of the lagged view (0)"}},
+		{"constant features", variant{true, true, 0.5}, []string{"1 of 5 features of the view (4)",
+			"1 of 5 features of the lagged view (0)"}},
 		{"constant features", variant{true, false, 0.5}, nil},
 		{"one view is zero", variant{true, false, 0}, []string{"5 of 5 features of the lagged view"}},
 		{"as many", variant{false, false, 0}, []string{"any 5 features"}},

@@ -15,17 +15,27 @@ type Options struct {
 
 // New returns the method "dpnets". Nil options are the defaults.
 func New(runtime *nn.Runtime, o *Options) core.Method {
-	return method(runtime, Loss{}, o, "DPNet: an encoder trained under a projection score",
+	return method(
+		runtime,
+		Loss{},
+		o,
+		"DPNet: an encoder trained under a projection score",
 		"The encoder is trained to span the leading singular functions of the evolution operator. Its loss is the negative "+
-			"score ")
+			"score ",
+	)
 }
 
 // NewRelaxed returns the method "dpnets-relaxed". Its score inverts no covariance. Nil options are the
 // defaults.
 func NewRelaxed(runtime *nn.Runtime, o *Options) core.Method {
-	return method(runtime, Loss{Relaxed: true}, o, "DPNet: an encoder trained under the relaxed projection score",
+	return method(
+		runtime,
+		Loss{Relaxed: true},
+		o,
+		"DPNet: an encoder trained under the relaxed projection score",
 		"The encoder is trained to span the leading singular functions of the evolution operator. Its loss is the negative "+
-			"relaxed score ")
+			"relaxed score ",
+	)
 }
 
 func method(runtime *nn.Runtime, loss Loss, o *Options, summary, doc string) core.Method {

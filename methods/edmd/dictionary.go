@@ -51,7 +51,8 @@ func (dictionary) Describe() core.Description {
 		Name: "dictionary", Summary: "a dictionary of functions of the snapshot", Doc: doc,
 		Options: []core.Option{
 			core.ChoiceOption("dictionary", "the functions", radial, randomFourier, polynomials, fourier),
-			core.IntOption("functions", 300, 1, mostFunctions-1, "random-fourier, rbf: number of functions beside the constant"),
+			core.IntOption("functions", 300, 1, mostFunctions-1,
+				"random-fourier, rbf: number of functions beside the constant"),
 			core.FloatOption("length_scale", 0.5, 1e-6, 1e6,
 				"random-fourier, rbf: length over the median distance of training snapshots"),
 			core.IntOption("degree", 3, 1, 100, "polynomials: largest total degree"),

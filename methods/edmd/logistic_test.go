@@ -83,7 +83,8 @@ func TestLogisticMapByQuadrature(t *testing.T) {
 	}
 	require.Equal(t, 17, k)
 	for _, variant := range []linalg.Variant{linalg.Full, linalg.ReducedRank} {
-		m, err := linalg.FitCovariances(t.Context(), symmetric, &cxy, &linalg.RidgeOptions{Variant: variant, Alpha: new(0.0)})
+		m, err := linalg.FitCovariances(t.Context(), symmetric, &cxy,
+			&linalg.RidgeOptions{Variant: variant, Alpha: new(0.0)})
 		require.NoError(t, err)
 		found := m.Eigenvalues()
 		assert.InDelta(t, 0, cmplx.Abs(found[0]-1), 1e-6)

@@ -78,8 +78,8 @@ func (embedder) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
 	}
 	m, r, d := shape[0], square[1], coordinates.Dim()
 	if !saved.valid() || m < 1 || r < 1 || shape[1] != d || square[0] != m {
-		return nil, fmt.Errorf("%w: the kernel %+v of centres %v and features %v, for snapshots of %d values", core.ErrShape,
-			saved.function, shape, square, d)
+		return nil, fmt.Errorf("%w: the kernel %+v of centres %v and features %v, for snapshots of %d values",
+			core.ErrShape, saved.function, shape, square, d)
 	}
 	return &embedding{coordinates, &features{
 		saved.function, mat.NewDense(m, d, centres), mat.NewDense(m, r, whiten),

@@ -65,7 +65,8 @@ func TestGoldenKernel(t *testing.T) {
 					centres = stacked(centres, x.RawRowView(k))
 				}
 			}
-			f, err := newFeatures(function{c.Kernel, c.Params.Length, c.Params.Degree, c.Params.Coef0, c.Params.Scale}, centres)
+			f, err := newFeatures(function{c.Kernel, c.Params.Length, c.Params.Degree, c.Params.Coef0, c.Params.Scale},
+				centres)
 			require.NoError(t, err)
 			o := &linalg.RidgeOptions{Alpha: &c.Alpha, Variant: variant, Rank: c.Rank}
 			var both mat.Dense

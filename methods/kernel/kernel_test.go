@@ -125,8 +125,10 @@ func TestAllCentres(t *testing.T) {
 	values := points(60, 0, 1)
 	for _, name := range kernels {
 		exact := predict(t, values, map[string]any{"kernel": name})
-		assert.True(t, mat.EqualApprox(exact, predict(t, values, map[string]any{"kernel": name, "centres": 60}), 1e-8), name)
-		assert.False(t, mat.EqualApprox(exact, predict(t, values, map[string]any{"kernel": name, "centres": 12}), 1e-3), name)
+		assert.True(t, mat.EqualApprox(exact, predict(t, values, map[string]any{"kernel": name, "centres": 60}), 1e-8),
+			name)
+		assert.False(t, mat.EqualApprox(exact, predict(t, values, map[string]any{"kernel": name, "centres": 12}), 1e-3),
+			name)
 	}
 }
 

@@ -58,7 +58,8 @@ const featuresOption = "features"
 // Describe implements [core.Embedder].
 func (e *embedder) Describe() core.Description {
 	return core.Description{
-		Name: "random-features", Summary: "many features of a network that is not trained",
+		Name:    "random-features",
+		Summary: "many features of a network that is not trained",
 		Doc: "The network is the one that other methods train, with many features. Its parameters are drawn by the seed of " +
 			"the run and are not trained.",
 		Options: append([]core.Option{core.IntOption(featuresOption, 300, 1, 4096, "number of features")},

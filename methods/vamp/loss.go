@@ -91,8 +91,11 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 		nuclear, rank := polar(slope, &k)
 		loss.Value -= nuclear
 		if pairs := min(len(u.Kept), len(v.Kept)); rank < pairs {
-			loss.Warnings = append(loss.Warnings, fmt.Sprintf("%d of %d canonical correlations are zero, where VAMP-1 has a kink: "+
-				"the gradient leaves them out", pairs-rank, pairs))
+			loss.Warnings = append(
+				loss.Warnings,
+				fmt.Sprintf("%d of %d canonical correlations are zero, where VAMP-1 has a kink: "+
+					"the gradient leaves them out", pairs-rank, pairs),
+			)
 		}
 	}
 	u.Gradient(loss.GradX, v.Q, &k, slope)

@@ -30,7 +30,8 @@ func (v variant) String() string {
 
 func (v variant) options(t testing.TB) core.Options {
 	t.Helper()
-	options, err := vamp.Loss{}.Describe().Resolve(map[string]any{"schatten": v.schatten, "centre": v.centre, "ridge": v.ridge})
+	options, err := vamp.Loss{}.Describe().Resolve(
+		map[string]any{"schatten": v.schatten, "centre": v.centre, "ridge": v.ridge})
 	require.NoError(t, err)
 	return options
 }
@@ -138,7 +139,8 @@ func centred(m *mat.Dense, centre bool) *mat.Dense {
 
 func TestDescription(t *testing.T) {
 	require.NoError(t, vamp.Loss{}.Describe().Validate())
-	for _, bad := range []map[string]any{{"schatten": 0}, {"schatten": 3}, {"ridge": -1e-9}, {"ridge": math.NaN()}, {"center": true}} {
+	for _, bad := range []map[string]any{{"schatten": 0}, {"schatten": 3}, {"ridge": -1e-9}, {"ridge": math.NaN()},
+		{"center": true}} {
 		_, err := vamp.Loss{}.Describe().Resolve(bad)
 		assert.ErrorIs(t, err, core.ErrOption, "%v", bad)
 	}
@@ -291,15 +293,18 @@ func TestDependentFeaturesAreLeftOut(t *testing.T) {
 				want := evaluate(t, x, y, v)
 				assert.InDelta(t, want.Value, got.Value, 1e-7)
 				require.Len(t, got.Warnings, 2)
-				assert.True(t, strings.HasPrefix(got.Warnings[0], fmt.Sprintf("1 of 4 features of the view (%d)", c.at)), got.Warnings[0])
-				assert.True(t, strings.HasPrefix(got.Warnings[1], fmt.Sprintf("1 of 4 features of the lagged view (%d)", c.at)), got.Warnings[1])
+				assert.True(t, strings.HasPrefix(got.Warnings[0], fmt.Sprintf("1 of 4 features of the view (%d)", c.at)),
+					got.Warnings[0])
+				assert.True(t, strings.HasPrefix(got.Warnings[1], fmt.Sprintf("1 of 4 features of the lagged view (%d)", c.at)),
+					got.Warnings[1])
 				none := func(int, []float64) float64 { return 0 }
 				assert.Less(t, distance(got.GradX, insert(want.GradX, c.at, none)), 1e-6)
 				assert.Less(t, distance(got.GradY, insert(want.GradY, c.at, none)), 1e-6)
 			})
 		}
 		t.Run(name+" with a ridge", func(t *testing.T) {
-			assert.Empty(t, evaluate(t, insert(x, c.at, c.feature), insert(y, c.at, c.feature), variant{2, false, 1e-6}).Warnings)
+			assert.Empty(t,
+				evaluate(t, insert(x, c.at, c.feature), insert(y, c.at, c.feature), variant{2, false, 1e-6}).Warnings)
 		})
 	}
 }
@@ -417,7 +422,8 @@ func FuzzEvaluate(f *testing.F) {
 		d := int(features%6) + 1
 		n := min(len(content)/(16*d), 40)
 		description := vamp.Loss{}.Describe()
-		options, err := description.Resolve(map[string]any{"schatten": int(choice&1) + 1, "centre": choice&2 != 0, "ridge": ridge})
+		options, err := description.Resolve(
+			map[string]any{"schatten": int(choice&1) + 1, "centre": choice&2 != 0, "ridge": ridge})
 		if err != nil || n == 0 {
 			t.Skip("not options or no rows")
 		}

@@ -29,14 +29,17 @@ func evaluateGraph(t testing.TB, x, y mat.Matrix, v variant) (core.LossValue, bo
 
 // batches are views of n×d float32 numbers that training may meet.
 var batches = map[string]func(r *rand.Rand, d int) (x, y *mat.Dense){
-	"random":       func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 64, d) },
-	"last batch":   func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 55, d) },
-	"one row":      func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 1, d) },
-	"two rows":     func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 2, d) },
-	"as many":      func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d, d) },
-	"one more":     func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d+1, d) },
-	"two more":     func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d+2, d) },
-	"zero":         func(_ *rand.Rand, d int) (x, y *mat.Dense) { return mat.NewDense(9, d, nil), mat.NewDense(9, d, nil) },
+	"random":     func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 64, d) },
+	"last batch": func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 55, d) },
+	"one row":    func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 1, d) },
+	"two rows":   func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, 2, d) },
+	"as many":    func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d, d) },
+	"one more":   func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d+1, d) },
+	"two more":   func(r *rand.Rand, d int) (x, y *mat.Dense) { return views(r, d+2, d) },
+	"zero": func(_ *rand.Rand, d int) (x, y *mat.Dense) {
+		return mat.NewDense(9, d, nil),
+			mat.NewDense(9, d, nil)
+	},
 	"large":        func(r *rand.Rand, d int) (x, y *mat.Dense) { return scaled(r, d, 1e18, 1e-18) },
 	"small":        func(r *rand.Rand, d int) (x, y *mat.Dense) { return scaled(r, d, 1e-18, 1e-18) },
 	"uncorrelated": func(r *rand.Rand, d int) (x, y *mat.Dense) { return gaussianPair(r, 64, d) },
