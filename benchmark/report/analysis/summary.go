@@ -308,6 +308,8 @@ func (s Summary) Remarks() []string {
 	switch {
 	case len(s.OK) == 0 && len(s.Runs) == 1:
 		remarks = append(remarks, s.status())
+	case s.Tried() == 0:
+		remarks = append(remarks, string(results.StatusSkipped))
 	case len(s.OK) == 0:
 		remarks = append(remarks, "failed")
 	case len(s.OK) < len(s.Runs):

@@ -63,6 +63,19 @@ func TestAggregate(t *testing.T) {
 	assert.Equal(t, []string{"sees the oracle"}, all[4].Remarks())
 }
 
+func TestSkippedIsNotFailed(t *testing.T) {
+	run := func(seed int64, status results.Status) results.Run {
+		return results.Run{Method: "analogue", Seed: seed, Status: status}
+	}
+	for want, other := range map[string]results.Status{
+		"skipped": results.StatusSkipped, "failed": results.StatusFailed,
+	} {
+		all, err := Summarize(&results.Results{Runs: []results.Run{run(0, results.StatusSkipped), run(1, other)}})
+		require.NoError(t, err)
+		assert.Equal(t, []string{want}, all[0].Remarks())
+	}
+}
+
 // What the table says of several seeds is what package stats says of the same scores.
 func TestEstimates(t *testing.T) {
 	r := fixture.MakeUp(t, fixture.SeedsSetting).Content

@@ -25,15 +25,18 @@ func colourOf(name string) int {
 // looksOf are those of the methods of these declared names, in the order of their labels. Colours
 // depend on the names alone. Where two methods share a colour, the first keeps the marker and the
 // dashes that go with it. All markers differ as long as there are enough, then all pairs of marker
-// and dashes, then what is left, so that colour is not what tells methods apart.
+// and dashes, then what is left, so that colour is not what tells methods apart. Two methods of one
+// colour have one marker only if nothing else is left.
 func looksOf(names []string) []look {
 	looks := make([]look, len(names))
 	markersUsed, pairsUsed, looksUsed := map[int]int{}, map[[2]int]int{}, map[look]int{}
+	paintedUsed := map[[2]int]int{} // pairs of colour and marker
 	take := func(i int, l look) {
 		looks[i] = l
 		markersUsed[l.marker]++
 		pairsUsed[[2]int{l.marker, l.dash}]++
 		looksUsed[l]++
+		paintedUsed[[2]int{l.colour, l.marker}]++
 	}
 	var later []int
 	for i, name := range names {
@@ -57,6 +60,7 @@ func looksOf(names []string) []look {
 				cmp.Compare(looksUsed[a], looksUsed[b]),
 				cmp.Compare(pairsUsed[[2]int{a.marker, a.dash}], pairsUsed[[2]int{b.marker, b.dash}]),
 				cmp.Compare(markersUsed[a.marker], markersUsed[b.marker]),
+				cmp.Compare(paintedUsed[[2]int{c, a.marker}], paintedUsed[[2]int{c, b.marker}]),
 			)
 		}))
 	}
