@@ -4,9 +4,9 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python build clean
+.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy generated examples python build clean
 
-check: fmt tidy generated lint test race
+check: fmt tidy generated lint test race-short
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bench ./cmd/bench
@@ -16,6 +16,14 @@ test:
 
 race:
 	$(GO) test -race -timeout 40m ./...
+
+# The race detector on the packages that start goroutines or are called by several, in their short tests.
+race-short:
+	$(GO) test -race -short -timeout 20m ./backend/... ./benchmark ./benchmark/results/... ./compose ./core ./nn ./plugin/... ./registry
+
+# What takes too long for each commit: the whole race detector, the soak, Slurm, kooplearn.
+nightly:
+	.ci/nightly
 
 # What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB, ten seeds of the whole
 # benchmark killed 20 times and made in shards.
