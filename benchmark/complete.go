@@ -1,27 +1,39 @@
 package benchmark
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// finished returns a run that is on disk and ok, or nil. It is complete if what lies beside it is
-// there too and can be read: its arrays, and its model and predictions if the plan wants them.
-func (h *harness) finished(r run) (result *results.Run, complete bool) {
+// finished returns a run that is on disk and ok, or nil, and what it lacks: nil if what lies beside it
+// is there too and can be read, its arrays, and its model and predictions if the plan wants them.
+func (h *harness) finished(r run) (result *results.Run, lack error) {
 	found, ok, err := h.store.Run(r.key)
-	if !ok || err != nil || !found.Evaluated() || found.Check(h.Task.Info) != nil {
-		return nil, false
+	if err == nil && ok {
+		err = found.Check(h.Task.Info)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, errNotMade
+	case !found.Evaluated():
+		return nil, fmt.Errorf("it ended with the status %q", found.Status)
 	}
 	found.Method = r.entry.Written
 	found.RankBy(h.Protocol)
 	for _, check := range []func(run, *results.Run) error{h.checkArrays, h.checkModel, h.checkPredictions} {
-		if check(r, &found) != nil {
-			return &found, false
+		if err := check(r, &found); err != nil {
+			return &found, err
 		}
 	}
-	return &found, true
+	return &found, nil
 }
+
+// errNotMade says of a run that it is not in the folder.
+var errNotMade = errors.New("it has not been made")
 
 func (h *harness) checkArrays(r run, result *results.Run) error {
 	if _, err := h.store.RunArraysOf(h.Task.Info, result); err != nil {

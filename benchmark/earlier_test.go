@@ -197,7 +197,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 	}{
 		"a failure": {func(context.Context, *core.Training) error {
 			return errors.New("not today")
-		}, "perfect, seed 1, could not be made again for what it lacks (failed: fit: not today); its finished results stay"},
+		}, "perfect, seed 1, could not be made again (failed: fit: not today); its finished results stay"},
 		"a timeout": {func(ctx context.Context, _ *core.Training) error {
 			<-ctx.Done()
 			return ctx.Err()

@@ -39,6 +39,9 @@ type Plan struct {
 	Shard results.Shard
 	// Only says which runs of the shard are made; nil for all.
 	Only func(method string, seed int64) bool
+	// Again says of a method, as it is written, that its finished runs are made again; nil for none.
+	// What is finished stays until its replacement is.
+	Again func(method string) bool
 	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
 	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
 	CheckpointEvery time.Duration
@@ -226,6 +229,8 @@ func (p *Plan) Size() int {
 }
 
 func (p *Plan) wants(method string, seed int64) bool { return p.Only == nil || p.Only(method, seed) }
+
+func (p *Plan) again(r run) bool { return p.Again != nil && p.Again(r.entry.Written) }
 
 // due are the runs of the plan that are to be made.
 func (p *Plan) due(all []run) []run {

@@ -48,23 +48,7 @@ type harness struct {
 
 func (h *harness) run(ctx context.Context) (_ *results.Results, err error) {
 	defer core.Recover(&err) // data may be read as they are used, and be gone
-	if h.Protocol == "" {
-		h.Protocol = results.ProtocolReencode
-	}
-	if !slices.Contains(results.Protocols(), h.Protocol) {
-		return nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", h.Protocol, results.Protocols()))
-	}
-	if err := h.Cap(); err != nil {
-		return nil, err
-	}
-	if err := h.Check(); err != nil {
-		return nil, err
-	}
-	d, err := h.describeOracle()
-	if err != nil {
-		return nil, err
-	}
-	all, err := h.runs(h.oracle.Key)
+	d, all, err := h.begin()
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +103,29 @@ func (h *harness) run(ctx context.Context) (_ *results.Results, err error) {
 		err = h.execute(ctx, runs, pending, finished)
 	}
 	return h.conclude(earlier, baselines, finished, err)
+}
+
+// begin checks the plan, and lists its runs. It returns the description of the oracle, if there is one.
+func (h *harness) begin() (d core.Description, all []run, err error) {
+	if h.Protocol == "" {
+		h.Protocol = results.ProtocolReencode
+	}
+	if !slices.Contains(results.Protocols(), h.Protocol) {
+		return d, nil, fmt.Errorf("%w: %s", core.ErrOption, core.Unknown("protocol", h.Protocol, results.Protocols()))
+	}
+	if err := h.Cap(); err != nil {
+		return d, nil, err
+	}
+	if err := h.Check(); err != nil {
+		return d, nil, err
+	}
+	if d, err = h.describeOracle(); err != nil {
+		return d, nil, err
+	}
+	if all, err = h.runs(h.oracle.Key); err != nil {
+		return d, nil, err
+	}
+	return d, all, h.Shard.Check()
 }
 
 // conclude makes results of what has finished, and joins and writes them unless they are a shard's. err is why no more
@@ -214,9 +221,6 @@ func (h *harness) makeBaselines(ctx context.Context, r *results.Results) (all []
 // claim makes the folder ready for a plan, and makes sure that no other command writes its results; the function that
 // it returns ends that.
 func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
-	if err := h.Shard.Check(); err != nil {
-		return nil, err
-	}
 	if err := h.store.Prepare(); err != nil {
 		return nil, err
 	}
@@ -229,15 +233,15 @@ func (h *harness) claim(plan results.Planned) (unlock func(), err error) {
 	return func() {}, h.store.CheckShards(plan)
 }
 
-// reuse fills in the runs that are on disk and ok, and returns the indices of those to be made: of the others, and of
-// those that lack something that the plan wants, which stay as they are unless they are made again. Checkpoints that a
-// process left behind that ended between a run and the next are removed.
+// reuse fills in the runs that are on disk and ok, and returns the indices of those to be made. These are the others,
+// those that lack something that the plan wants, and those that the plan makes again; what is finished of them stays
+// until its replacement is. Checkpoints that a process left behind that ended between a run and the next are removed.
 func (h *harness) reuse(runs []run, finished []*results.Run) (pending []int, err error) {
 	var keys []string
 	for i, r := range runs {
-		found, complete := h.finished(r)
+		found, lack := h.finished(r)
 		finished[i] = found
-		if !complete {
+		if lack != nil || h.again(r) {
 			pending = append(pending, i)
 			continue
 		}
@@ -270,7 +274,7 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 					continue
 				}
 				if finished[i] != nil && !result.Evaluated() {
-					lost.add(fmt.Errorf("%s, seed %d, could not be made again for what it lacks (%s: %s); its finished results stay",
+					lost.add(fmt.Errorf("%s, seed %d, could not be made again (%s: %s); its finished results stay",
 						result.Method, result.Seed, result.Status, result.Reason))
 					continue
 				}

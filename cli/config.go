@@ -26,7 +26,7 @@ const maxConfig = 1 << 20
 // makes, or what is trusted.
 var (
 	notConfigured = []string{"config", "help"}
-	notKept       = append([]string{"quiet", "verbose", "profile", "shard", "tasks"}, trusting...)
+	notKept       = append([]string{"quiet", "verbose", "profile", "shard", "tasks", "force", "dry-run"}, trusting...)
 )
 
 // readConfig sets the flags that the file gives a value and the command line does not. The keys are

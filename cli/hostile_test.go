@@ -183,6 +183,7 @@ func (b hostileBase) commands(dir func(n int) string) (names []string, commands 
 		dir(0)+"-predicted")
 	add("merge into", "merge", "--draw", "--out", dir(1), b.dir)
 	add("run into", b.run(dir(2))...)
+	add("clean", "clean", dir(4))
 	add(
 		"run --config",
 		append(tiny(b.data, dir(3)), "--config", filepath.Join(dir(3), "config.yaml"), "--methods", "template")...)
@@ -193,7 +194,7 @@ func (b hostileBase) commands(dir func(n int) string) (names []string, commands 
 func (b hostileBase) copied(t *testing.T, change func(t *testing.T, dir string)) func(n int) string {
 	t.Helper()
 	base := t.TempDir()
-	for n := range 4 {
+	for n := range 5 {
 		dir := filepath.Join(base, fmt.Sprint(n))
 		require.NoError(t, os.CopyFS(dir, os.DirFS(b.dir)))
 		change(t, dir)

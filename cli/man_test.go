@@ -32,7 +32,7 @@ func TestMan(t *testing.T) {
 	}
 	pages, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Len(t, pages, 21)
+	assert.Len(t, pages, 22)
 
 	got = call(t.Context(), config, "man", dir)
 	assert.Equal(t, exitFailure, got.status)

@@ -36,8 +36,8 @@ method is fitted to the same data, rolled out by the same multi-step protocol, a
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		a.runCommand(), a.tuneCommand(), a.listCommand(), a.infoCommand(), a.reportCommand(), a.serveCommand(),
-		a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.predictCommand(), a.dataCommand(), a.pluginCommand(),
-		a.workerCommand(), a.versionCommand(), a.licencesCommand(), a.completionCommand(), a.manCommand(),
+		a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.cleanCommand(), a.predictCommand(), a.dataCommand(),
+		a.pluginCommand(), a.workerCommand(), a.versionCommand(), a.licencesCommand(), a.completionCommand(), a.manCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand())
 	for _, c := range append(root.Commands(), root) {
@@ -152,6 +152,15 @@ func oneArgument(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return usagef("%s takes one argument, %s, not %d; see %s --help", cmd.Name(), what, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+func someArguments(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("%s takes at least one argument, %s; see %s --help", cmd.Name(), what, cmd.CommandPath())
 		}
 		return nil
 	}

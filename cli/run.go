@@ -46,6 +46,8 @@ type runFlags struct {
 	checkpoint time.Duration
 	saveModels bool
 	predicted  bool
+	force      string // methods whose finished runs are made again
+	dry        bool
 	quiet      bool
 }
 
@@ -98,6 +100,9 @@ With --shard many processes on many machines share the runs, in one folder on co
 	f.plugins.add(cmd)
 	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
 		"before the runs, and keep the outcome with the results")
+	flags.Var(word{&f.force, "LIST"}, "force", "make the runs of these methods again, even if they are finished: names, "+
+		"or patterns with *; the old results stay until the new ones are there")
+	flags.BoolVar(&f.dry, "dry-run", false, "show which runs are finished and which would be made, and make none")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
 	a.addVerbosity(flags)
 	a.mustComplete(cmd)
@@ -150,6 +155,7 @@ func (a *app) mustComplete(cmd *cobra.Command) {
 		"tasks":    a.completeTasks,
 		"oracle":   a.completeOracle,
 		"backend":  cobra.FixedCompletions(backends(), cobra.ShellCompDirectiveNoFileComp),
+		"force":    a.completeMethods,
 		"protocol": cobra.FixedCompletions(results.Protocols(), cobra.ShellCompDirectiveNoFileComp),
 		"shard": cobra.FixedCompletions([]cobra.Completion{slurmShard, kubernetesShard, autoShard},
 			cobra.ShellCompDirectiveNoFileComp),
@@ -224,6 +230,9 @@ func (s *session) benchmarkTask(ctx context.Context, f *runFlags, flags *pflag.F
 		return err
 	}
 	show := unlessQuiet(f.quiet, s.stderr)
+	if f.dry {
+		return s.preview(plan)
+	}
 	if f.check {
 		if err := s.checkPlugins(ctx, plan, show); err != nil {
 			return err
@@ -287,6 +296,9 @@ func (s *session) plan(ctx context.Context, f *runFlags) (*benchmark.Plan, error
 		}
 	}
 	if err := plan.Cap(); err != nil {
+		return nil, err
+	}
+	if plan.Again, err = forced(f.force, plan.Entries); err != nil {
 		return nil, err
 	}
 	plan.Environment, err = s.environment()

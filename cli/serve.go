@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"path"
 	"strings"
 	"sync"
@@ -29,16 +28,19 @@ const defaultListen = "127.0.0.1:0"
 func (a *app) serveCommand() *cobra.Command {
 	listen := defaultListen
 	cmd := &cobra.Command{
-		Use:   "serve DIR [FLAGS]",
+		Use:   "serve DIR... [FLAGS]",
 		Short: "Show the report of a folder of results in a browser, also while runs are under way",
-		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows those that have
-finished, and takes in more as they finish.
+		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows
+those that have finished, and takes in more as they finish.
+
+If there are several folders, or a folder with folders of results in it, an index page links to their reports.
 
 It is served to this machine alone, at a free port, unless --listen says otherwise.`,
-		Example:           "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",
-		Args:              oneArgument("a folder of results"),
+		Example: "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080\n  " +
+			a.Name + " serve results/first results/second",
+		Args:              someArguments("a folder of results"),
 		ValidArgsFunction: completeFolder,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], listen) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args, listen) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -47,23 +49,13 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 	return cmd
 }
 
-// serve shows a folder until ctx ends or a signal comes, which is no error.
-func (a *app) serve(ctx context.Context, dir, listen string) error {
+// serve shows folders until ctx ends or a signal comes, which is no error.
+func (a *app) serve(ctx context.Context, dirs []string, listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return usagef("--listen %s: it takes a host and a port, like %s", listen, defaultListen)
 	}
-	info, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: there is no folder %s; make it with: %s run --out %s", results.ErrResults, dir, a.Name, dir)
-	case err != nil:
-		return fmt.Errorf("%w: %w", results.ErrResults, err)
-	case !info.IsDir():
-		return fmt.Errorf("%w: %s is a file; name the folder of the results", results.ErrResults, dir)
-	}
-	s := &pageServer{store: results.OpenStore(dir)}
-	_, live, err := s.current()
+	pages, err := a.servedPages(dirs)
 	if err != nil {
 		return err
 	}
@@ -73,16 +65,23 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w; choose another address", listen, err)
 	}
-	s.anyHost = !isLoopback(host)
-	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
-	say(a.stderr, "%s: %s\n", dir, strings.ToLower(live.Text[:1])+live.Text[1:])
-	if s.anyHost {
+	anyHost := !isLoopback(host)
+	server := &http.Server{
+		Handler: guarded(anyHost, pages.handler()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+	}
+	for _, s := range pages {
+		say(a.stderr, "%s: %s\n", s.store.Dir(), strings.ToLower(s.live.Text[:1])+s.live.Text[1:])
+	}
+	if anyHost {
 		a.warn("%s is open to other machines, which can read these results\n", listener.Addr())
 	}
 	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	go s.follow(ctx, live, time.Tick(tellEvery), func(text string) { say(a.stderr, "%s\n", text) })
+	if len(pages) == 1 {
+		s := pages[0]
+		go s.follow(ctx, s.live, time.Tick(tellEvery), func(text string) { say(a.stderr, "%s\n", text) })
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
@@ -137,8 +136,7 @@ func isLoopback(host string) bool {
 
 // pageServer shows one folder of results. It reads no path that a request names.
 type pageServer struct {
-	store   *results.Store
-	anyHost bool
+	store *results.Store
 
 	mu    sync.Mutex // one page is made at a time
 	page  []byte
@@ -150,6 +148,11 @@ func (s *pageServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showPage)
 	mux.HandleFunc("GET /progress", s.showProgress)
+	return mux
+}
+
+// guarded lets a handler answer requests that are meant for it alone.
+func guarded(anyHost bool, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -162,11 +165,11 @@ func (s *pageServer) handler() http.Handler {
 		if err != nil {
 			host = r.Host
 		}
-		if !s.anyHost && !isLoopback(strings.Trim(host, "[]")) {
+		if !anyHost && !isLoopback(strings.Trim(host, "[]")) {
 			http.Error(w, fmt.Sprintf("this server is not %q", r.Host), http.StatusMisdirectedRequest)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	})
 }
 

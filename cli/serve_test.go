@@ -52,7 +52,7 @@ func request(t *testing.T, method, url string, header ...string) (reply, string)
 }
 
 func testServer(t *testing.T, dir string) *httptest.Server {
-	server := httptest.NewServer((&pageServer{store: results.OpenStore(dir)}).handler())
+	server := httptest.NewServer(guarded(false, (&pageServer{store: results.OpenStore(dir)}).handler()))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -226,4 +226,39 @@ func TestServeTells(t *testing.T) {
 	cancel()
 	following.Wait()
 	assert.Equal(t, []string{"Complete; finished runs: 1.", "Complete; finished runs: 2."}, told)
+}
+
+// TestServeIndex: several folders have an index, and each its page and progress below it.
+func TestServeIndex(t *testing.T) {
+	data, base := dataFolder(t), t.TempDir()
+	for _, name := range []string{"first", "second"} {
+		got := call(t.Context(), newFakes().config(), tiny(data, filepath.Join(base, name), "--methods", "template", "--seeds", "0..1")...)
+		require.Zero(t, got.status, got.stderr)
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(base, "other"), 0o700))
+	a := &app{}
+	pages, err := a.servedPages([]string{base})
+	require.NoError(t, err)
+	server := httptest.NewServer(guarded(false, pages.handler()))
+	t.Cleanup(server.Close)
+	response, index := get(t, server.URL+"/")
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
+	for _, name := range []string{"first", "second"} {
+		assert.Contains(t, index, filepath.Join(base, name)+"</a>")
+	}
+	assert.NotContains(t, index, "other</a>")
+	assert.Contains(t, index, `<a href="2/">`)
+	assert.Contains(t, index, "<td>0,1</td>")
+	for path, status := range map[string]int{
+		"/1/": http.StatusOK, "/2/progress": http.StatusOK, "/3/": http.StatusNotFound, "/progress": http.StatusNotFound,
+	} {
+		response, _ := get(t, server.URL+path)
+		assert.Equal(t, status, response.StatusCode, path)
+	}
+	response, _ = get(t, server.URL+"/1/", "Host", "evil.example")
+	assert.Equal(t, http.StatusMisdirectedRequest, response.StatusCode)
+	pages, err = a.servedPages([]string{filepath.Join(base, "first")})
+	require.NoError(t, err)
+	assert.Len(t, pages, 1)
 }

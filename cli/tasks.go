@@ -82,6 +82,9 @@ func (s *session) benchmarkTasks(ctx context.Context, f *runFlags, flags *pflag.
 	for i, t := range tasks {
 		written[i] = t.task
 	}
+	if f.dry {
+		return s.previewTasks(ctx, f, flags, tasks)
+	}
 	list, err := tasklist.Claim(f.out, written)
 	if err != nil {
 		return err

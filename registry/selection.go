@@ -99,7 +99,7 @@ func (s Set[T]) match(name string, groups map[string][]string) (several bool, na
 	case !strings.Contains(name, "*"):
 		return false, nil
 	}
-	expression := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(name), `\*`, ".*") + "$")
+	expression := Pattern(name)
 	for _, n := range s.Names() {
 		if expression.MatchString(n) {
 			names = append(names, n)
@@ -123,6 +123,12 @@ func (s Set[T]) Select(element string) (T, core.Options, error) {
 	}
 	options, err := s.things[name].description.ParseOptions(given)
 	return thing, options, err
+}
+
+// Pattern returns an expression for the whole of a name, in which * stands for any characters and nothing else is
+// special.
+func Pattern(text string) *regexp.Regexp {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
 func parseQuery(element, query string) (map[string]string, error) {

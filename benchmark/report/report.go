@@ -64,6 +64,17 @@ func Write(dir string) (err error) {
 	return atomicfile.Write(filepath.Join(dir, Page), html)
 }
 
+// Indexed is a row of an index: see [NewIndexed].
+type Indexed = page.Folder
+
+// NewIndexed is [page.NewFolder].
+func NewIndexed(name, link string, r *results.Results, status string) Indexed {
+	return page.NewFolder(name, link, r, status)
+}
+
+// WriteIndex is [page.Index].
+func WriteIndex(w io.Writer, folders []Indexed) error { return page.Index(w, folders) }
+
 // WritePage is [page.Write].
 func WritePage(w io.Writer, s *results.Store, r *results.Results, live *Live) error {
 	return page.Write(w, s, r, live)

@@ -72,6 +72,17 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	return e, nil
 }
 
+// Replaced returns why an earlier run with the method and the seed of r leaves the table, and "" if
+// there is none.
+func (e Earlier) Replaced(r Run) string {
+	for _, old := range e.replaced {
+		if old.Title() == r.Title() {
+			return e.why
+		}
+	}
+	return ""
+}
+
 // Join joins the runs of a plan with those that stay, as [Merge] does, and says what has become of
 // the earlier ones.
 func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {

@@ -156,6 +156,9 @@ func (s *Store) current() (*Results, error) {
 	return r, err
 }
 
+// Begun reports whether a command has begun to write results into the folder.
+func (s *Store) Begun() bool { return !s.Files().Missing(dataFile) }
+
 func (s *Store) hasResults() bool { return !s.Files().Missing(resultsFile) }
 
 // readJSON reads a file of the folder; what it takes is of the budget, nil for one of its own.

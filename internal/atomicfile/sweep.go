@@ -40,6 +40,24 @@ func temporaryName() string {
 // been written for a day besides. Files that are being written stay. Nothing is removed if the
 // storage has no locks; what cannot be removed is left.
 func Sweep(dir string) {
+	for _, name := range leftovers(dir) {
+		withFree(filepath.Join(dir, name), os.Remove)
+	}
+}
+
+// Leftovers returns the names of the files that [Sweep] would remove from a folder.
+func Leftovers(dir string) (free []string) {
+	for _, name := range leftovers(dir) {
+		withFree(filepath.Join(dir, name), func(string) error {
+			free = append(free, name)
+			return nil
+		})
+	}
+	return free
+}
+
+// leftovers are the names of files that may have been left.
+func leftovers(dir string) (names []string) {
 	entries, _ := os.ReadDir(dir) // what cannot be read is left
 	for _, e := range entries {
 		of := temporary.FindStringSubmatch(e.Name())
@@ -51,18 +69,20 @@ func Sweep(dir string) {
 				continue
 			}
 		}
-		removeFree(filepath.Join(dir, e.Name()))
+		names = append(names, e.Name())
 	}
+	return names
 }
 
-func removeFree(path string) {
+// withFree calls use with the path of a file that no process is writing.
+func withFree(path string, use func(path string) error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return
 	}
 	defer file.Close()
 	if filelock.Lock(file) == nil && isAt(file, path) {
-		_ = os.Remove(path)
+		_ = use(path) // what cannot be removed is left
 	}
 }
 

@@ -155,10 +155,10 @@ func seedsText(all []Summary) string {
 	for _, s := range all {
 		runs = append(runs, s.Runs...)
 	}
-	text := seedText(SeedsOf(runs))
+	text := SeedText(SeedsOf(runs))
 	var others []string
 	for _, s := range all {
-		if own := seedText(SeedsOf(s.Runs)); own != text {
+		if own := SeedText(SeedsOf(s.Runs)); own != text {
 			others = append(others, fmt.Sprintf("%s %s", s.Label, own))
 		}
 	}

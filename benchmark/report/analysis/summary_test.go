@@ -186,7 +186,7 @@ func TestSeedText(t *testing.T) {
 		"-2..1,5,7,8":           {-2, -1, 0, 1, 5, 7, 8},
 		"0,9223372036854775807": {0, math.MaxInt64},
 	} {
-		assert.Equal(t, want, seedText(seeds))
+		assert.Equal(t, want, SeedText(seeds))
 	}
 }
 

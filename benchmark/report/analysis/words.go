@@ -70,8 +70,8 @@ func SeedsOf(runs []*results.Run) []int64 {
 	return slices.Compact(seeds)
 }
 
-// seedText writes ascending seeds as the command line takes them: "0..4,7".
-func seedText(seeds []int64) string {
+// SeedText writes ascending seeds as the command line takes them: "0..4,7".
+func SeedText(seeds []int64) string {
 	var parts []string
 	for i := 0; i < len(seeds); {
 		j := i
@@ -95,9 +95,9 @@ func seedText(seeds []int64) string {
 // SeedWords is "seed 3" or "seeds 0..4".
 func SeedWords(seeds []int64) string {
 	if len(seeds) == 1 {
-		return "seed " + seedText(seeds)
+		return "seed " + SeedText(seeds)
 	}
-	return "seeds " + seedText(seeds)
+	return "seeds " + SeedText(seeds)
 }
 
 // States writes how many states a task has: "5 states".
