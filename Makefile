@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy generated examples python build clean
+.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy generated examples python wheels build clean
 
 check: fmt tidy generated lint test race-short
 
@@ -69,8 +69,12 @@ examples: $(TOOLS)/golangci-lint
 python:
 	.ci/python
 
+# The Python distribution, a wheel for each platform with the program in it: dist/.
+wheels:
+	sdk/python/wheels.sh
+
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 
 clean:
-	rm -rf bench .tools
+	rm -rf bench dist .tools

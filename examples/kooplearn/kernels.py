@@ -1,10 +1,10 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["koopbench-plugin", "kooplearn==2.0.3"]
+# dependencies = ["koopbench", "kooplearn==2.0.3"]
 #
 # [tool.uv.sources]
-# koopbench-plugin = { path = "../../sdk/python" }
+# koopbench = { path = "../../sdk/python" }
 # ///
 """A plugin of koopbench that runs kooplearn's own kernel regressions. In kooplearn 2.0.3 they predict one step too few, and do
 not pass the check `learns`: docs/kooplearn.md. They need no torch, and are no part of plugin.py for both reasons.

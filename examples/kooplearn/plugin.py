@@ -1,10 +1,10 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["koopbench-plugin", "kooplearn==2.0.3", "torch==2.15.0"]
+# dependencies = ["koopbench", "kooplearn==2.0.3", "torch==2.15.0"]
 #
 # [tool.uv.sources]
-# koopbench-plugin = { path = "../../sdk/python" }
+# koopbench = { path = "../../sdk/python" }
 # ///
 """A plugin of koopbench that runs kooplearn's own estimators, as its notebook "Ordered MNIST (torch)" trains them.
 

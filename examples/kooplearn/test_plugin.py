@@ -192,9 +192,9 @@ def test_the_head_asks_for_what_it_imports() -> None:
     first, *head = (HERE / "plugin.py").read_text().partition("# ///\n")[0].splitlines()
     assert first == "#!/usr/bin/env -S uv run --script"
     (dependencies,) = (line for line in head if line.startswith("# dependencies = "))
-    assert re.findall(r'"([a-z-]+)[="]', dependencies) == ["koopbench-plugin", "kooplearn", "torch"]
+    assert re.findall(r'"([a-z-]+)[="]', dependencies) == ["koopbench", "kooplearn", "torch"]
     assert (HERE / "../../sdk/python/pyproject.toml").exists()
-    assert '# koopbench-plugin = { path = "../../sdk/python" }' in head
+    assert '# koopbench = { path = "../../sdk/python" }' in head
 
 
 def test_it_starts_without_torch() -> None:

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["koopbench-plugin", "numpy"]
+# dependencies = ["koopbench", "numpy"]
 #
 # [tool.uv.sources]
-# koopbench-plugin = { path = "../../sdk/python" }
+# koopbench = { path = "../../sdk/python" }
 # ///
 """A plugin of koopbench in Python: reduced-rank ridge regression from the pixels of an image to those of the next."""
 

@@ -143,9 +143,9 @@ def test_the_program() -> None:
 def test_the_head_asks_for_what_it_imports() -> None:
     first, *head = (HERE / "plugin.py").read_text().partition("# ///\n")[0].splitlines()
     assert first == "#!/usr/bin/env -S uv run --script"
-    assert '# dependencies = ["koopbench-plugin", "numpy"]' in head
+    assert '# dependencies = ["koopbench", "numpy"]' in head
     assert (HERE / "../../sdk/python/pyproject.toml").exists()
-    assert '# koopbench-plugin = { path = "../../sdk/python" }' in head
+    assert '# koopbench = { path = "../../sdk/python" }' in head
 
 
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed")

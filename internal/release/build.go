@@ -50,10 +50,9 @@ func (b *builder) tagged(ctx context.Context, tag string) error {
 	return fmt.Errorf("the newest section of CHANGELOG.md is %s, and HEAD has no such tag: git tag -a %[1]s", tag)
 }
 
-// build writes the program for a platform, static and without the tables of debuggers.
+// build writes the program for a platform.
 func (b *builder) build(ctx context.Context, p platform, path string) error {
-	_, err := command(ctx, b.source, "env", "CGO_ENABLED=0", "GOOS="+p.system, "GOARCH="+p.processor,
-		"go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", path, "./cmd/bench")
+	_, err := command(ctx, b.source, filepath.Join(".ci", "program"), p.system+"/"+p.processor, path)
 	return err
 }
 

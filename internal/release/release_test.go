@@ -83,15 +83,17 @@ func TestParts(t *testing.T) {
 		Deps: []*debug.Module{
 			{Path: "example.org/Upper", Version: "v1.0.0+incompatible", Sum: "h1:x"},
 			{Path: "example.org/a", Version: "v1.0.0", Replace: &debug.Module{Path: "example.org/b", Version: "v2.0.0"}},
+			{Path: "example.org/c", Version: "v3.0.0", Replace: &debug.Module{Path: "./folder"}},
 		},
 	}, "0.1.0", noon)
 	assert.Equal(t, "pkg:golang/github.com/koopbench/koopbench@v0.1.0", b.Metadata.Component.PURL)
 	assert.Equal(t, "2026-12-01T12:00:00Z", b.Metadata.Timestamp)
-	require.Len(t, b.Components, 3)
+	require.Len(t, b.Components, 4)
 	assert.Equal(t, "pkg:golang/std@1.26.8", b.Components[0].PURL)
 	assert.Equal(t, "pkg:golang/example.org/upper@v1.0.0%2Bincompatible", b.Components[1].PURL)
 	assert.Equal(t, []property{{"go:sum", "h1:x"}}, b.Components[1].Properties)
 	assert.Equal(t, "pkg:golang/example.org/b@v2.0.0", b.Components[2].PURL)
+	assert.Equal(t, "pkg:golang/example.org/c@v3.0.0", b.Components[3].PURL)
 }
 
 // TestWriteParts reads this test's own program.

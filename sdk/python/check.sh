@@ -40,7 +40,7 @@ kooplearn=../../examples/kooplearn
 step "format, lint, types"
 "$bin/ruff" format --check . "$ridge" "$task" "$kooplearn"
 "$bin/ruff" check . "$ridge" "$task" "$kooplearn"
-"$bin/mypy" src tests generate.py
+"$bin/mypy" src tests generate.py hatch_build.py
 "$bin/mypy" "$ridge"
 "$bin/mypy" "$task"
 
@@ -62,9 +62,10 @@ step "wheel"
 rm -rf .check/dist .check/wheel
 "$bin/python" -m build --outdir .check/dist > .check/build.log || { cat .check/build.log; exit 1; }
 environment .check/wheel .check/dist/*.whl
-.check/wheel/bin/python -c 'import koopbench_plugin, pathlib
-assert (pathlib.Path(koopbench_plugin.__file__).parent / "py.typed").exists()
-print("koopbench-plugin", koopbench_plugin.__version__)'
+.check/wheel/bin/python -c 'import koopbench, koopbench_plugin, pathlib
+for package in koopbench, koopbench_plugin:
+    assert (pathlib.Path(package.__file__).parent / "py.typed").exists()
+print("koopbench", koopbench.__version__)'
 awk '/^```python$/ { inside = 1; next } /^```$/ && inside { exit } inside' README.md > .check/my_ridge.py
 if .check/wheel/bin/python .check/my_ridge.py 2> .check/by_hand.log || ! grep "method my-ridge" .check/by_hand.log; then
   cat .check/by_hand.log

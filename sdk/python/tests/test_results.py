@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import koopbench
 import koopbench_plugin
 
 pandas = pytest.importorskip("pandas")  # an extra of the package
@@ -42,7 +43,7 @@ def test_frames(tmp_path: Path) -> None:
     lost = run("lost", 1, [], status="failed", trained=False)
     made = run("ridge", 0, errors, rank=3, eigenvalues=[[0.9, 0.1]], history=[{"epoch": 1, "train": 2.5, "validation": None}])
     baselines = [{"name": "mean", "score": [1, 1], "scores": [[1, 1], [1, 1]]}]
-    r = koopbench_plugin.load(folder(tmp_path, runs=[made, lost], baselines=baselines))
+    r = koopbench.load(folder(tmp_path, runs=[made, lost], baselines=baselines))
     assert r.task["name"] == "waves"
     assert list(r.runs["method"]) == ["ridge", "lost"]
     assert list(r.runs["status"]) == ["ok", "failed"]
@@ -60,12 +61,12 @@ def test_frames(tmp_path: Path) -> None:
 
 def test_what_an_oracle_saw(tmp_path: Path) -> None:
     e = {"protocol": "reencode", "status": "ok", "score": [0.5], "labels": [[1, 0]]}
-    r = koopbench_plugin.load(folder(tmp_path, expected=[[0, 0], [1, 1]], runs=[run("ridge", 0, [e])]))
+    r = koopbench.load(folder(tmp_path, expected=[[0, 0], [1, 1]], runs=[run("ridge", 0, [e])]))
     assert list(zip(r.starts["label"], r.starts["score"])) == [(1, 1), (0, 0)]
 
 
 def test_no_runs(tmp_path: Path) -> None:
-    r = koopbench_plugin.load(folder(tmp_path))
+    r = koopbench.load(folder(tmp_path))
     assert r.runs.empty
     assert list(r.scores.columns) == ["method", "seed", "protocol", "step", "score"]
 
@@ -74,7 +75,7 @@ def test_arrays(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     np.savez(tmp_path / "runs" / "ridge-s0.npz", rollout_powers=np.ones((2, 1, 3)))
     np.savez(tmp_path / "runs" / "ridge-s0.powers.predictions.npz", predictions=np.zeros((2, 4, 3)))
-    r = koopbench_plugin.load(folder(tmp_path))
+    r = koopbench.load(folder(tmp_path))
     assert r.arrays("ridge-s0")["rollout_powers"].shape == (2, 1, 3)
     assert r.predictions("ridge-s0", "powers").shape == (2, 4, 3)
     with pytest.raises(FileNotFoundError):
@@ -85,7 +86,7 @@ def test_the_first_schema(tmp_path: Path) -> None:
     if not SCHEMA1.is_dir():
         pytest.skip("the results of the first schema are not beside the package")
     shutil.copytree(SCHEMA1, tmp_path / "old")
-    r = koopbench_plugin.load(tmp_path / "old")
+    r = koopbench.load(tmp_path / "old")
     assert {"method", "protocol", "score"} <= set(r.scores.columns)
     assert len(r.scores)
     means = r.starts.groupby(["method", "seed", "protocol", "step"])["score"].mean().reset_index()
@@ -97,7 +98,7 @@ def test_the_first_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"{", "is no JSON"),
+        (b"{", "is no JSON, or half of it"),
         (b"\xff", "is no text"),
         (b"[]", "has the schema None"),
         (
@@ -110,9 +111,51 @@ def test_the_first_schema(tmp_path: Path) -> None:
 def test_what_is_no_results(tmp_path: Path, text: bytes, says: str) -> None:
     (tmp_path / "results.json").write_bytes(text)
     with pytest.raises(ValueError, match=says):
-        koopbench_plugin.load(tmp_path)
+        koopbench.load(tmp_path)
 
 
-def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        koopbench_plugin.load(tmp_path)
+def test_fields_that_are_not_there(tmp_path: Path) -> None:
+    folder(tmp_path, runs=[{"method": "ridge"}])
+    with pytest.raises(ValueError, match=r"results.json is damaged: it has not the fields .* \(KeyError: 'evaluations'\)"):
+        koopbench.load(tmp_path)
+    damages: list[dict[str, Any]] = [
+        {"task": 3},
+        {"runs": [7]},
+        {"baselines": None},
+        {"expected": 1, "runs": [run("a", 0, [{}])]},
+    ]
+    for damaged in damages:
+        with pytest.raises(ValueError, match="is damaged"):
+            koopbench.load(folder(tmp_path, **damaged))
+
+
+def test_no_folder_of_results(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"missing is no folder of results: it does not exist$"):
+        koopbench.load(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError, match=r"it has no results.json$"):
+        koopbench.load(str(tmp_path))
+    (tmp_path / "plan-1-of-2.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"has no results.json yet: its command is at work or was stopped"):
+        koopbench.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"it is a file$"):
+        koopbench.load(tmp_path / "plan-1-of-2.json")
+
+
+def test_damaged_arrays(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    r = koopbench.load(folder(tmp_path))
+    with pytest.raises(FileNotFoundError, match="--save-predictions keeps"):
+        r.predictions("ridge-s0")
+    np.savez(tmp_path / "runs" / "ridge-s0.npz", rollout_powers=np.ones((2, 1, 3)))
+    whole = (tmp_path / "runs" / "ridge-s0.npz").read_bytes()
+    for kept in (0, 3, 50, len(whole) - 1):
+        (tmp_path / "runs" / "ridge-s0.npz").write_bytes(whole[:kept])
+        with pytest.raises(ValueError, match="is damaged, or half-written"):
+            r.arrays("ridge-s0")
+    (tmp_path / "runs" / "ridge-s0.reencode.predictions.npz").write_bytes(whole)
+    with pytest.raises(ValueError, match="has no predictions in it"):
+        r.predictions("ridge-s0")
+
+
+def test_authors_have_load_too() -> None:
+    assert koopbench_plugin.load is koopbench.load

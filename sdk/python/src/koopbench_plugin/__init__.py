@@ -25,9 +25,9 @@ Write a class with ``fit`` and ``predict`` on numpy arrays, and serve it:
 The six kinds of things and what each must do are in :mod:`koopbench_plugin.things`. :func:`load` reads a folder of results.
 """
 
+from koopbench import Results, __version__, load
 from koopbench_plugin import _fork  # noqa: F401 # before gRPC
 from koopbench_plugin._process import serve
-from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
     Cancelled,
     ContractError,
@@ -42,7 +42,6 @@ from koopbench_plugin.errors import (
 )
 from koopbench_plugin.options import BoolOption, ChoiceOption, FloatOption, IntOption, Option, TextOption
 from koopbench_plugin.problem import Measure, Problem, Score, States
-from koopbench_plugin.results import Results, load
 from koopbench_plugin.things import (
     Embedder,
     Embedding,

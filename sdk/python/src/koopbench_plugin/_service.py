@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from koopbench import __version__
 from koopbench_plugin import _arrays, _checks, options
 from koopbench_plugin._arrays import AnyArray
 from koopbench_plugin._call import Call, Context, Thread, epoch_to_wire
 from koopbench_plugin._counts import count
 from koopbench_plugin._fitted import KINDS, Fitted, FittedModel
 from koopbench_plugin._task import Opened, Scorer
-from koopbench_plugin._version import __version__
 from koopbench_plugin.errors import (
     Cancelled,
     ContractError,

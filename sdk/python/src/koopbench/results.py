@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from koopbench_plugin._arrays import AnyArray
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the program starts without them
+    import numpy.typing as npt
     import pandas
 
 SCHEMA = "koopbench.results/"
 READ = ("1", "2")
+NAME = "results.json"
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,29 @@ class Results:
     history: pandas.DataFrame
     """A row for each run and epoch: the losses ``train`` and ``validation``."""
 
-    def arrays(self, key: str) -> dict[str, AnyArray]:
-        """Returns what figures need of a run: roll-outs of the first starts, and eigenfunctions at the test snapshots."""
+    def arrays(self, key: str) -> dict[str, npt.NDArray[Any]]:
+        """Returns what figures need of a run: roll-outs of the first starts, and eigenfunctions at the test snapshots.
+
+        Raises:
+            FileNotFoundError: the run has no arrays, as one that failed.
+            ValueError: their file is damaged.
+        """
         return _arrays(self.folder / "runs" / f"{key}.npz")
 
-    def predictions(self, key: str, protocol: str = "reencode") -> AnyArray:
-        """Returns all that a run predicted, ``(step, start, …)``, which ``bench run --save-predictions`` keeps."""
-        return _arrays(self.folder / "runs" / f"{key}.{protocol}.predictions.npz")["predictions"]
+    def predictions(self, key: str, protocol: str = "reencode") -> npt.NDArray[Any]:
+        """Returns all that a run predicted, float32 ``(step, start, …)``, which ``bench run --save-predictions`` keeps.
+
+        Raises:
+            FileNotFoundError: they were not kept.
+            ValueError: their file is damaged.
+        """
+        path = self.folder / "runs" / f"{key}.{protocol}.predictions.npz"
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist: bench run --save-predictions keeps predictions")
+        arrays = _arrays(path)
+        if "predictions" not in arrays:
+            raise ValueError(f"{path} has no predictions in it")
+        return arrays["predictions"]
 
 
 def load(folder: str | Path) -> Results:
@@ -54,34 +69,52 @@ def load(folder: str | Path) -> Results:
 
     Raises:
         FileNotFoundError: the folder has no results.json.
-        ValueError: that is not of the benchmark, or of another version of it.
+        ImportError: pandas is not installed.
+        ValueError: results.json is not of the benchmark, of another version of it, or damaged.
     """
     try:
         import pandas
     except ImportError as err:
         raise ImportError("load gives pandas frames: pip install pandas") from err
     folder = Path(folder)
-    path = folder / "results.json"
+    content = _read(folder)
+    try:
+        if content["schema"] == SCHEMA + "1":
+            _renamed(content)
+        rows = _Rows(content)
+        tables = (rows.runs(), rows.scores(), rows.starts(), rows.baselines(), rows.eigenvalues(), rows.history())
+        task = dict(content["task"])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as err:
+        what = f"{type(err).__name__}: {err}"
+        raise ValueError(
+            f"{folder / NAME} is damaged: it has not the fields of its schema {content['schema']!r} ({what})"
+        ) from err
+    return Results(folder, content, task, *(pandas.DataFrame(found, columns=columns) for columns, found in tables))
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Returns the content of results.json, which has a schema that can be read."""
+    path = folder / NAME
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder of results: {'it is a file' if folder.exists() else 'it does not exist'}")
+    if not path.exists():
+        if any(folder.glob("plan*.json")):
+            raise FileNotFoundError(
+                f"{folder} has no {NAME} yet: its command is at work or was stopped, and goes on if it is given again; "
+                "bench merge joins shards"
+            )
+        raise FileNotFoundError(f"{folder} is no folder of results: it has no {NAME}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as err:
         raise ValueError(f"{path} is no text: {err}") from err
     except json.JSONDecodeError as err:
-        raise ValueError(f"{path} is no JSON: {err}") from err
+        raise ValueError(f"{path} is no JSON, or half of it: {err}") from err
     schema = content.get("schema") if isinstance(content, dict) else None
-    if not isinstance(schema, str) or schema.removeprefix(SCHEMA) not in READ:
+    if schema not in [SCHEMA + version for version in READ]:
         raise ValueError(f"{path} has the schema {schema!r}; this version reads {' and '.join(SCHEMA + v for v in READ)}")
-    if schema.endswith("/1"):
-        _renamed(content)
-    rows = _Rows(content)
-    return Results(
-        folder,
-        content,
-        content["task"],
-        *(pandas.DataFrame(found, columns=columns) for columns, found in (
-            rows.runs(), rows.scores(), rows.starts(), rows.baselines(), rows.eigenvalues(), rows.history()
-        )),
-    )  # fmt: skip
+    found: dict[str, Any] = content
+    return found
 
 
 def _renamed(content: dict[str, Any]) -> None:
@@ -171,6 +204,11 @@ class _Rows:
         ]
 
 
-def _arrays(path: Path) -> dict[str, AnyArray]:
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    import numpy as np
+
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (AttributeError, EOFError, ValueError, zipfile.BadZipFile) as err:
+        raise ValueError(f"{path} is damaged, or half-written: {err}") from err
