@@ -4,26 +4,29 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// bars is the display of a terminal: a row for each run under way, below them one for the whole, and lines above.
+// bars is the display of a terminal: lines, below them a row for each run under way, and at the foot
+// one for the whole. The rows are drawn again in their place.
 type bars struct {
-	progress *mpb.Progress
-	out      io.Writer
-	whole    *mpb.Bar
+	out   io.Writer
+	size  func() (columns, lines int) // of the terminal
+	begun time.Time
+	stop  func() // drawing at intervals
 
-	mu    sync.Mutex
-	count tally
+	mu     sync.Mutex
+	runs   []*runProgress
+	count  tally
+	drawn  int // rows
+	closed bool
 }
 
 // tally is how far all runs have come together.
@@ -57,72 +60,100 @@ func (n tally) text(elapsed time.Duration, now time.Time) string {
 	return text + fmt.Sprintf(", about %s left", wholeSeconds(max(time.Duration(each*float64(left)), time.Second)))
 }
 
-func newBars(out io.Writer, runs int, options ...mpb.ContainerOption) *bars {
-	b := &bars{out: out, progress: mpb.New(append(options, mpb.WithOutput(out))...)}
-	begun := time.Now()
-	b.count.runs = runs
-	b.whole = b.add(func(int) string {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.count.text(time.Since(begun), time.Now())
-	}, mpb.BarPriority(math.MaxInt))
+// refresh is how often a person sees the rows change.
+const refresh = 150 * time.Millisecond
+
+func newBars(out io.Writer, runs int, size func() (columns, lines int), every time.Duration) *bars {
+	b := &bars{out: out, size: size, begun: time.Now(), count: tally{runs: runs}}
+	ticker, stop := time.NewTicker(every), make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
+		for {
+			select {
+			case <-ticker.C:
+				b.locked(func() { b.draw("") })
+			case <-stop:
+				return
+			}
+		}
+	})
+	b.stop = func() {
+		ticker.Stop()
+		close(stop)
+		drawing.Wait()
+	}
 	return b
 }
 
-func (b *bars) begin(r *runProgress) {
-	r.bar = b.add(func(width int) string { return r.look().row(width, time.Now()) })
+func (b *bars) locked(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
 }
+
+func (b *bars) begin(r *runProgress) { b.locked(func() { b.runs = append(b.runs, r) }) }
 
 func (b *bars) changed(*runProgress) {}
 
 func (b *bars) end(r *runProgress) {
-	remove(r.bar)
-	if r.method == benchmark.OracleName || r.method == benchmark.ScoreName {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.count.add(r.look().begun, r.reused)
+	b.locked(func() {
+		b.runs = slices.DeleteFunc(b.runs, func(other *runProgress) bool { return other == r })
+		if r.method != benchmark.OracleName && r.method != benchmark.ScoreName {
+			b.count.add(r.look().begun, r.reused)
+		}
+	})
 }
 
-// close waits until the lines that were written are drawn: mpb draws once more for a row that goes,
-// and the row of the whole is the last to go.
+// close removes the rows.
 func (b *bars) close() {
-	remove(b.whole)
-	b.progress.Wait()
+	b.stop()
+	b.locked(func() {
+		b.closed = true
+		b.draw("")
+	})
 }
 
 // Write shows lines above the rows.
 func (b *bars) Write(text []byte) (int, error) {
-	shown := []byte(foreign.Printable(string(text)))
-	if _, err := b.progress.Write(append([]byte(lineStart), shown...)); err != nil { // closed
-		_, err = b.out.Write(shown)
-		return len(text), err
-	}
+	b.locked(func() { b.draw(foreign.Printable(string(text))) })
 	return len(text), nil
 }
 
-// lineStart goes before rows and lines: the echo of a Ctrl-C has moved the cursor away from where mpb left it.
-const lineStart = "\r"
-
-// add shows a row that is drawn anew at every refresh; it returns nil once the bars are closed.
-func (b *bars) add(row func(width int) string, options ...mpb.BarOption) *mpb.Bar {
-	filler := mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
-		line := strings.ReplaceAll(foreign.Printable(row(s.AvailableWidth)), "\n", " ")
-		_, err := io.WriteString(w, lineStart+cut(line, s.AvailableWidth))
-		return err
-	})
-	bar, err := b.progress.Add(0, filler, append(options, mpb.BarFillerTrim())...)
-	if err != nil {
-		return nil
+// draw puts lines in the place of the rows, and the rows below them. A Ctrl-C may have been echoed
+// where the cursor is, so it goes to the start of its line first.
+func (b *bars) draw(above string) {
+	var text strings.Builder
+	if b.drawn > 0 {
+		fmt.Fprintf(&text, "\r\x1b[%dA\x1b[J", b.drawn)
 	}
-	return bar
+	text.WriteString(above)
+	rows := b.rows()
+	for _, row := range rows {
+		text.WriteString(row + "\n")
+	}
+	b.drawn = len(rows)
+	_, _ = io.WriteString(b.out, text.String()) // a terminal that is gone stops no run
 }
 
-func remove(bar *mpb.Bar) {
-	if bar != nil {
-		bar.Abort(true)
+// rows are what the terminal has lines for, the row of the whole last, and none once b is closed. The last column
+// stays free, since some terminals begin a line after it.
+func (b *bars) rows() (rows []string) {
+	if b.closed {
+		return nil
 	}
+	columns, lines := b.size()
+	if columns < 1 || lines < 1 { // it does not say
+		columns, lines = 80, 24
+	}
+	now := time.Now()
+	for _, r := range b.runs {
+		rows = append(rows, r.look().row(columns-1, now))
+	}
+	rows = append(rows, b.count.text(now.Sub(b.begun), now))
+	for i, row := range rows {
+		rows[i] = cut(strings.ReplaceAll(foreign.Printable(row), "\n", " "), columns-1)
+	}
+	return rows[max(len(rows)-max(lines-1, 1), 0):]
 }
 
 // row is the run in one line of at most width columns. The fields of all rows are as wide, so that

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/vbauerster/mpb/v8"
 
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/results"
@@ -124,7 +123,7 @@ func TestBars(t *testing.T) {
 	var out lockedBuffer
 	o := &observer{ctx: t.Context(), epochs: map[string]int{"vamp": 5}, runs: map[runName]*runProgress{}, count: 2}
 	o.width.method = 6
-	b := newBars(&out, 2, mpb.ForceTTY(), mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond))
+	b := newBars(&out, 2, func() (int, int) { return 80, 24 }, time.Millisecond)
 	o.display = b
 	o.started.Do(func() {})
 	shows := func(texts ...string) {
@@ -158,6 +157,28 @@ func TestBars(t *testing.T) {
 	last := text[strings.LastIndex(text, "\x1b[J")+len("\x1b[J"):]
 	assert.NotContains(t, last, "█", "no bar is left behind")
 	assert.NotContains(t, last, "of 2 runs")
+}
+
+// TestBarsInALowTerminal: there are no more rows than fit above the line of the cursor, so that it
+// can go back to the first one.
+func TestBarsInALowTerminal(t *testing.T) {
+	var out bytes.Buffer
+	b := newBars(&out, 5, func() (int, int) { return 40, 4 }, time.Hour)
+	defer b.close()
+	for seed := range int64(5) {
+		b.begin(&runProgress{view: view{runName: runName{"x", seed}, phase: "fit", begun: noon, phaseBegun: noon}})
+	}
+	say(b, "a line\n")
+	lines := strings.Split(out.String(), "\n")
+	require.Len(t, lines, 5)
+	assert.Equal(t, "a line", lines[0])
+	assert.Contains(t, lines[1], "seed 3")
+	assert.Contains(t, lines[2], "seed 4")
+	assert.Contains(t, lines[3], "0 of 5 runs finished")
+	assert.Empty(t, lines[4])
+	out.Reset()
+	say(b, "another\n")
+	assert.True(t, strings.HasPrefix(out.String(), "\r\x1b[3A\x1b[Janother\n"), "%q", out.String())
 }
 
 type lockedBuffer struct {

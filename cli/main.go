@@ -70,11 +70,17 @@ func columnsOf(w io.Writer) int {
 	if !ok {
 		return 0
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
+	columns, _ := sizeOf(f)
 	return columns
+}
+
+// sizeOf is how many columns and lines a terminal has, 0 for anything else.
+func sizeOf(f *os.File) (columns, lines int) {
+	columns, lines, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return columns, lines
 }
 
 // result is stdout, and remembers if it could not be written.

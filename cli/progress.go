@@ -10,9 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/vbauerster/mpb/v8"
-	"golang.org/x/term"
-
 	"github.com/koopbench/koopbench/benchmark"
 	"github.com/koopbench/koopbench/benchmark/results"
 	"github.com/koopbench/koopbench/core"
@@ -38,8 +35,8 @@ func newDisplay(stderr io.Writer, runs int) display {
 	if p, ok := stderr.(*printer); ok {
 		out = p.to // bars steer the terminal themselves
 	}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		return newBars(out, runs)
+	if f, ok := out.(*os.File); ok && isTerminal(f) && os.Getenv("TERM") != "dumb" {
+		return newBars(out, runs, func() (int, int) { return sizeOf(f) }, refresh)
 	}
 	return &lines{out: stderr}
 }
@@ -169,7 +166,6 @@ type runProgress struct {
 	mu sync.Mutex
 	view
 	told time.Time // for lines: when the last one was
-	bar  *mpb.Bar  // for bars: its row
 
 	reused bool // once it has ended: an earlier command had made it
 }

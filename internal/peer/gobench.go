@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strconv"
 	"strings"
+
+	"golang.org/x/perf/benchfmt"
 )
 
 // benchTime is how long each benchmark runs, a round.
@@ -32,38 +33,54 @@ func (b *bench) benchmarks(ctx context.Context, program, pkg, pattern string, th
 // benchResults has the metrics of each benchmark by unit: "ns/op", "GFLOP/s".
 type benchResults map[string]map[string]float64
 
-// parseBenchmarks reads what a test program prints of its benchmarks, as
-// https://go.dev/design/14313-benchmark-format has it:
+// parseBenchmarks reads what a test program prints of its benchmarks:
 //
 //	BenchmarkStep/vamp-2    280    3912345 ns/op    512 B/op
 //
-// Names lose "Benchmark" and the number of threads, which Go adds where it is not 1. Other lines are skipped.
+// Names lose "Benchmark" and the number of threads, which Go adds where it is not 1. Lines without
+// results are skipped.
 func parseBenchmarks(text []byte, threads int) (benchResults, error) {
 	found := benchResults{}
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		if len(fields) < 4 || len(fields)%2 != 0 || !strings.HasPrefix(fields[0], "Benchmark") {
-			continue
-		}
-		name := strings.TrimPrefix(fields[0], "Benchmark")
-		if threads > 1 {
-			name = strings.TrimSuffix(name, fmt.Sprintf("-%d", threads))
-		}
-		if _, err := strconv.Atoi(fields[1]); err != nil {
-			continue
-		}
-		metrics := map[string]float64{}
-		for i := 2; i < len(fields); i += 2 {
-			value, err := strconv.ParseFloat(fields[i], 64)
-			if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
-				return nil, fmt.Errorf("benchmark %s: %q is not a number, in the line %q", name, fields[i], strings.TrimSpace(line))
+	reader := benchfmt.NewReader(bytes.NewReader(text), "benchmarks")
+	for reader.Scan() {
+		switch record := reader.Result().(type) {
+		case *benchfmt.Result:
+			name := string(record.Name)
+			if threads > 1 {
+				name = strings.TrimSuffix(name, fmt.Sprintf("-%d", threads))
 			}
-			metrics[fields[i+1]] = value
+			metrics, err := metricsOf(record)
+			if err != nil {
+				return nil, fmt.Errorf("benchmark %s: %w", name, err)
+			}
+			found[name] = metrics
+		case *benchfmt.SyntaxError:
+			if strings.HasPrefix(record.Msg, "parsing measurement") { // others are of lines that are no results
+				return nil, record
+			}
 		}
-		found[name] = metrics
+	}
+	if err := reader.Err(); err != nil {
+		return nil, err
 	}
 	if len(found) == 0 {
 		return nil, errors.New("the test program printed no benchmark")
 	}
 	return found, nil
+}
+
+// metricsOf returns the values of a result in the units that were printed.
+func metricsOf(result *benchfmt.Result) (map[string]float64, error) {
+	metrics := map[string]float64{}
+	for _, v := range result.Values {
+		value, unit := v.Value, v.Unit
+		if v.OrigUnit != "" { // benchfmt has made seconds of nanoseconds
+			value, unit = v.OrigValue, v.OrigUnit
+		}
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			return nil, fmt.Errorf("%g %s is not a number", value, unit)
+		}
+		metrics[unit] = value
+	}
+	return metrics, nil
 }

@@ -74,7 +74,9 @@ func TestParseBenchmarks(t *testing.T) {
 
 	for text, want := range map[string]string{
 		"": "printed no benchmark", "PASS\n": "printed no benchmark",
-		"BenchmarkA-2 10 fast ns/op\n": `"fast" is not a number`, "BenchmarkA-2 10 NaN ns/op\n": `"NaN" is not a number`,
+		"BenchmarkA-2 10 fast ns/op\n":  "benchmarks:1: parsing measurement",
+		"BenchmarkA-2 10 NaN ns/op\n":   "benchmark A: NaN ns/op is not a number",
+		"BenchmarkA-2 10 1e400 ns/op\n": "benchmarks:1: parsing measurement",
 	} {
 		_, err := parseBenchmarks([]byte(text), 2)
 		assert.ErrorContains(t, err, want)

@@ -1,6 +1,6 @@
 module github.com/koopbench/koopbench/deploy/kubernetes/check
 
-go 1.26.5
+go 1.26.0
 
 require (
 	github.com/stretchr/testify v1.11.1

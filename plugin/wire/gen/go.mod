@@ -1,6 +1,6 @@
 module github.com/koopbench/koopbench/plugin/wire/gen
 
-go 1.26.5
+go 1.25.0
 
 require (
 	github.com/bufbuild/protocompile v0.14.1

@@ -1,6 +1,6 @@
 module github.com/koopbench/koopbench/backend/cpu/internal/kernel/gen
 
-go 1.26.5
+go 1.26.0
 
 require github.com/mmcloughlin/avo v0.6.0
 
