@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python build clean
+.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python site build clean
 
 check: fmt tidy generated lint test race
 
@@ -60,6 +60,10 @@ examples: $(TOOLS)/golangci-lint
 # The SDK for Python and the plugins on it, in environments of their own.
 python:
 	.ci/python
+
+# The site of docs/, in dist/site. Links to pages, headings and files that are not there fail.
+site:
+	.ci/site
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
