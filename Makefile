@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python site build clean
+.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python site pictures build clean
 
 check: fmt tidy generated lint test race
 
@@ -17,8 +17,8 @@ test:
 race:
 	$(GO) test -race -timeout 40m ./...
 
-# What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB, ten seeds of the whole
-# benchmark killed 20 times and made in shards.
+# What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB,
+# ten seeds of the whole benchmark killed 20 times and made in shards.
 soak:
 	KOOPBENCH_SOAK=1 $(GO) test -count=1 -v -timeout 2h -run '^(TestStartsAndStops|TestKills|TestLargeArrays|TestKillsLoseNoResult|TestDisturbed)$$' \
 		./plugin ./cli ./cmd/bench
@@ -60,6 +60,10 @@ examples: $(TOOLS)/golangci-lint
 # The SDK for Python and the plugins on it, in environments of their own.
 python:
 	.ci/python
+
+# The pictures of a terminal and of the page, from a real run.
+pictures:
+	.ci/pictures
 
 # The site of docs/, in dist/site. Links to pages, headings and files that are not there fail.
 site:
