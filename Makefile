@@ -4,7 +4,8 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race soak bench bench-peer lint fmt tidy generated examples python site pictures build clean
+.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy \
+	generated examples python site pictures build clean
 
 check: fmt tidy generated lint test race
 
@@ -16,6 +17,15 @@ test:
 
 race:
 	$(GO) test -race -timeout 40m ./...
+
+# The short tests of the packages that run things at the same time; .ci/nightly has all tests.
+race-short:
+	$(GO) test -race -short -timeout 20m ./backend/... ./benchmark ./benchmark/results ./compose ./internal/... ./nn \
+		./plugin/... ./registry
+
+# What takes too long for every change.
+nightly:
+	.ci/nightly
 
 # What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB,
 # ten seeds of the whole benchmark killed 20 times and made in shards.
