@@ -4,7 +4,8 @@ GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
 
-.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy generated examples python wheels build clean
+.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy \
+	generated examples python wheels site pictures build clean
 
 check: fmt tidy generated lint test race-short
 
@@ -17,16 +18,17 @@ test:
 race:
 	$(GO) test -race -timeout 40m ./...
 
-# The race detector on the packages that start goroutines or are called by several, in their short tests.
+# The short tests of the packages that run things at the same time; .ci/nightly has all tests.
 race-short:
-	$(GO) test -race -short -timeout 20m ./backend/... ./benchmark ./benchmark/results/... ./compose ./core ./nn ./plugin/... ./registry
+	$(GO) test -race -short -timeout 20m ./backend/... ./benchmark ./benchmark/results ./compose ./internal/... ./nn \
+		./plugin/... ./registry
 
-# What takes too long for each commit: the whole race detector, the soak, Slurm, kooplearn.
+# What takes too long for every change.
 nightly:
 	.ci/nightly
 
-# What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB, ten seeds of the whole
-# benchmark killed 20 times and made in shards.
+# What the tests do a little of, in full: a thousand starts and stops of a plugin, hundreds of kills, arrays of 1 GiB,
+# ten seeds of the whole benchmark killed 20 times and made in shards.
 soak:
 	KOOPBENCH_SOAK=1 $(GO) test -count=1 -v -timeout 2h -run '^(TestStartsAndStops|TestKills|TestLargeArrays|TestKillsLoseNoResult|TestDisturbed)$$' \
 		./plugin ./cli ./cmd/bench
@@ -72,6 +74,14 @@ python:
 # The Python distribution, a wheel for each platform with the program in it: dist/.
 wheels:
 	sdk/python/wheels.sh
+
+# The pictures of a terminal and of the page, from a real run.
+pictures:
+	.ci/pictures
+
+# The site of docs/, in dist/site. Links to pages, headings and files that are not there fail.
+site:
+	.ci/site
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

@@ -79,6 +79,9 @@ func anchors(t *testing.T, page string) (names []string) {
 func TestLinks(t *testing.T) {
 	pages := 0
 	require.NoError(t, filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if path == ".tools" { // what others wrote
+			return fs.SkipDir
+		}
 		if err != nil || filepath.Ext(path) != ".md" {
 			return err
 		}
