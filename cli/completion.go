@@ -14,7 +14,7 @@ func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "fish", "powershell", "zsh"}
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
-		Short: "Write the script that makes a shell complete commands, flags and names",
+		Short: "Write a script that lets your shell complete commands, flags and names",
 		Example: "  source <(" + a.Name + " completion bash)\n" +
 			"  " + a.Name + " completion zsh > \"${fpath[1]}/_" + a.Name + "\"\n" +
 			"  " + a.Name + " completion fish > ~/.config/fish/completions/" + a.Name + ".fish",

@@ -51,7 +51,7 @@ func (a *app) listCommand() *cobra.Command {
 	f := newPluginFlags()
 	cmd := &cobra.Command{
 		Use:     "list [FLAGS]",
-		Short:   "List the methods, the parts that methods are made of, and the plugins",
+		Short:   "List the methods, the parts that make up methods, the tasks and the plugins",
 		Example: "  " + a.Name + " list",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

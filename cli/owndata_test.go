@@ -85,7 +85,7 @@ func TestOwnDataMistakes(t *testing.T) {
 		{exitFailure, "no such file", []string{"--data", "none.csv"}},
 		{exitUsage, "--data e .csv: it takes at most 4096 bytes of UTF-8 without control", []string{"--data", "e\n.csv"}},
 		{exitUsage, `before or after a comma of "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
-		{exitUsage, "a list is separated by commas: --data orbit.csv,words.csv",
+		{exitUsage, "separate a list by commas: --data orbit.csv,words.csv",
 			[]string{"--data", "orbit.csv", "words.csv"}},
 		{exitUsage, "the longest test trajectory has 60 rows; 60 steps", []string{"--data", "orbit.csv", "--steps", "60"}},
 		{exitFailure, "name the folder that holds the four files",

@@ -322,7 +322,7 @@ func TestVerbosity(t *testing.T) {
 		assert.Equal(t, want.libraries, strings.Contains(got.stderr, "a library talks"), args)
 	}
 	got := call(t.Context(), newFakes().config(), "run", "--verbose=perhaps")
-	assert.Equal(t, "bench: --verbose=perhaps: it takes true, false or nothing\n", got.stderr)
+	assert.Equal(t, "bench: --verbose=perhaps: give true or false, or leave out the value\n", got.stderr)
 }
 
 // TestReportFormats: the table is written as it is asked for, and nothing is drawn for it.

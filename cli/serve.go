@@ -30,11 +30,11 @@ func (a *app) serveCommand() *cobra.Command {
 	listen := defaultListen
 	cmd := &cobra.Command{
 		Use:   "serve DIR [FLAGS]",
-		Short: "Show the report of a folder of results in a browser, also while runs are under way",
-		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows those that have
-finished, and takes in more as they finish.
+		Short: "Show the report of a folder of results in a browser, even while runs are in progress",
+		Long: `Show the report of a folder of results in a browser, until you press Ctrl-C. While runs are in progress,
+the page shows the finished ones and updates as more finish.
 
-It is served to this machine alone, at a free port, unless --listen says otherwise.`,
+By default only this machine can open the page, at a free port. --listen changes that.`,
 		Example:           "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
@@ -42,7 +42,7 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 is any that is free")
+	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 means any free port")
 	a.addFullErrors(flags)
 	return cmd
 }
@@ -51,7 +51,7 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 func (a *app) serve(ctx context.Context, dir, listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return usagef("--listen %s: it takes a host and a port, like %s", listen, defaultListen)
+		return usagef("--listen %s: give a host and a port, like %s", listen, defaultListen)
 	}
 	info, err := os.Stat(dir)
 	switch {
@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context, dir, listen string) error {
 	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	say(a.stderr, "%s: %s\n", dir, strings.ToLower(live.Text[:1])+live.Text[1:])
 	if s.anyHost {
-		a.warn("%s is open to other machines, which can read these results\n", listener.Addr())
+		a.warn("other machines can open %s and read these results\n", listener.Addr())
 	}
 	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -233,13 +233,13 @@ func (s *pageServer) current() ([]byte, report.Live, error) {
 func progressText(finished, planned int) string {
 	switch {
 	case planned > 0 && finished > 0:
-		return fmt.Sprintf("Under way; finished runs: %d of %d.", finished, planned)
+		return fmt.Sprintf("In progress; finished runs: %d of %d.", finished, planned)
 	case planned > 0:
-		return fmt.Sprintf("Under way; no finished run yet, of %d.", planned)
+		return fmt.Sprintf("In progress; finished runs: 0 of %d.", planned)
 	case finished > 0:
 		return fmt.Sprintf("Complete; finished runs: %d.", finished)
 	}
-	return "No finished run yet."
+	return "No run has finished yet."
 }
 
 // folderVersion changes with the files that a page is made from.

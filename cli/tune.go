@@ -40,19 +40,22 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.out = "tune"
 	cmd := &cobra.Command{
 		Use:   "tune METHOD --option NAME=VALUES [FLAGS]",
-		Short: "Choose options of one method on validation data, without the test data",
-		Long: `Choose options of one method on validation data, without the test data.
+		Short: "Choose options of a method on the validation data",
+		Long: `Choose options of a method on the validation data. The test data are not used.
 
-Each --option lists values, or gives a range. Lists alone are a grid: all combinations are tried. With a range, --trials
-combinations are drawn at random, the same ones for the same first seed. The method as it is written is always a trial.
+Each --option gives a list of values or a range. If all options give lists, every combination is tried.
+If one gives a range, --trials combinations are drawn at random; the same first seed draws the same
+ones. The method with the options that you give is always one of the trials.
 
-A trial is fitted to the training data and judged on the validation part, by which a method may have stopped its
-training. The score is the task's own error of predictions (nrmse), or VAMP-2 of the model's eigenfunctions where an
-oracle judges; with --score accuracy the oracle chooses, and the choice is marked as exposed to it. The mean over seeds
-decides.
+Each trial is fitted to the training data and scored on the validation data. Some methods also use the
+validation data to decide when to stop training. The score is the prediction error of the task (nrmse).
+For tasks that an oracle judges, it is the VAMP-2 score of the model's eigenfunctions. With --score
+accuracy the oracle chooses, and the choice is marked as exposed to the oracle. The trial with the best
+mean over seeds wins.
 
-Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them
-again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
+Trials are runs. Give the same command again to continue, use --shard to make a part, and use
+` + a.Name + ` verify to check them. The folder has tune.json, figures/tune.png and best.yaml, a file for
+` + a.Name + ` run --config.`,
 		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20\n" +
 			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune-dmd && " + a.Name +
 			" run --config tune-dmd/best.yaml",
@@ -68,17 +71,17 @@ again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Na
 	flags.Var(
 		list{&f.options, "NAME=VALUES"},
 		"option",
-		"what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
+		"values to try of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
 			"be repeated",
 	)
-	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "trials where a range is given, the method as it is "+
-		"among them")
-	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, "+
-		"vamp2 for others)")
+	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "number of trials if an option gives a range, with "+
+		"the method as you give it")
+	flags.Var(choice{&f.score, results.SearchScores()}, "score", "score that chooses (default nrmse if the task has it, "+
+		"otherwise vamp2)")
 	f.addWhat(flags)
 	a.addHow(&f.runFlags, flags)
 	f.plugins.add(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write only the table and errors")
 	a.addVerbosity(flags)
 	a.mustComplete(cmd)
 	return cmd

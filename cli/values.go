@@ -127,8 +127,8 @@ func (l limit) Set(text string) error {
 
 // addVerbosity adds the flag -v, of which two say more than one.
 func (a *app) addVerbosity(flags *pflag.FlagSet) {
-	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv "+
-		"also what libraries log")
+	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, the logs of plugins, and errors in full; -vv "+
+		"writes the logs of libraries too")
 	f.NoOptDefVal = "true"
 }
 

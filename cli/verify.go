@@ -36,17 +36,19 @@ func (a *app) verifyCommand() *cobra.Command {
 	f := &verifyFlags{plugins: newPluginFlags(), jobs: 1}
 	cmd := &cobra.Command{
 		Use:   "verify DIR [FLAGS]",
-		Short: "Make the runs of a folder of results again, and compare all that can be repeated",
-		Long: `Make the runs of a folder of results again, and compare what is recorded: predictions bit by bit, labels,
-accuracies, losses, eigenvalues, options, keys, the oracle, the task, and the files beside results.json. The folder is
-only read. What differs here from where the runs were made (machine, kernels, code, plugins) is listed first: of other
-code or on other kernels predictions may differ in their last bits.
+		Short: "Make the runs of a folder of results again, and compare them with the recorded results",
+		Long: `Make the runs of a folder of results again, and compare them with the recorded results. The command
+compares predictions bit by bit. It also compares labels, accuracies, losses, eigenvalues, options,
+keys, the oracle, the task, and the files beside results.json. It does not change the folder.
 
-Nothing that the results name is run or opened. Plugins, data that are not inside this program, and backends
-that are libraries are given here, by --plugin, --data and --backend. Seconds, memory and machine cannot be repeated
-and are not checked.
+First it lists how this machine, its kernels, the code and the plugins differ from those of the record.
+With other code or kernels, predictions may differ in their last bits.
 
-The exit status is 0 if all is as recorded, and 1 if something is not or a run could not be made.`,
+The command never runs or opens a file that the results name. Give plugins with --plugin, data that are
+not built in with --data, and backends that are libraries with --backend. It does not check times,
+memory and the machine, because they cannot be repeated.
+
+The exit status is 0 if everything agrees. It is 1 if something differs or a run could not be made.`,
 		Example:           "  " + a.Name + " verify results\n  " + a.Name + " verify results --run vamp-s42-0123456789abcdef",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
@@ -54,20 +56,20 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
+	flags.Var(list{&f.keys, "KEY"}, "run", "key, in results.json, of a run to make again; may be repeated "+
 		"(default all)")
 	flags.Var(
 		word{&f.data, "FILE|DIR"},
 		"data",
-		"where the data are, as for "+a.Name+" run, if they are not inside this "+
-			"program; none is taken from the results",
+		"place of the data, as for "+a.Name+" run, if they are not built in; "+
+			"a place that the results name is not used",
 	)
-	f.compute.add(flags, "where neural networks compute (default that of the results, if it is built in)")
-	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	f.compute.add(flags, "compute backend for neural networks (default that of the results, if it is built in)")
+	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs to make at the same time; does not change the results")
 	flags.Var(limit{&f.timeout}, "timeout",
-		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
+		"time limit of each run and of the oracle, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write only differences and errors")
 	a.addVerbosity(flags)
 	return cmd
 }

@@ -314,9 +314,9 @@ func TestPolicy(t *testing.T) {
 	assert.Contains(t, text, "default-src 'none'")
 	assert.NotRegexp(t, `connect-src|unsafe|http|\*`, text)
 	var live bytes.Buffer
-	require.NoError(t, Write(&live, nil, &results.Results{}, &Live{Version: "1", Text: "No finished run yet."}))
+	require.NoError(t, Write(&live, nil, &results.Results{}, &Live{Version: "1", Text: "No run has finished yet."}))
 	assert.Contains(t, live.String(), "connect-src &#39;self&#39;")
-	assert.Contains(t, live.String(), "No finished run yet")
+	assert.Contains(t, live.String(), "No run has finished yet")
 }
 
 func TestPageErrors(t *testing.T) {

@@ -97,7 +97,7 @@ type builder struct {
 
 // waitingPage is the page before any run has finished. Of r, the task may be known.
 func waitingPage(r *results.Results, live *Live) *pageView {
-	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
+	v := &pageView{Title: "No run has finished yet", Live: live, Message: "This page shows the runs as they finish."}
 	if r.Task.Name != "" {
 		v.Title, v.Lead = analysis.OrUnnamed(r.Task.Name), taskText(r)
 	}
