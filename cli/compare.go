@@ -32,7 +32,7 @@ beside the table says so.`,
 			" compare results/before results/after --format markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usagef("%s takes two folders of results or more, not %d; see %s --help", cmd.Name(), len(args),
+				return usagef("%s needs at least two folders of results, not %d; see %s --help", cmd.Name(), len(args),
 					cmd.CommandPath())
 			}
 			return nil

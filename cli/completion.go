@@ -56,7 +56,7 @@ func (a *app) completeTasks(_ *cobra.Command, _ []string, text string) ([]string
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return completeElement(text, c.Tasks.Descriptions(), []string{"all\tevery task but that of your own data"})
+	return completeElement(text, c.Tasks.Descriptions(), []string{"all\tevery task except that of your own data"})
 }
 
 // completeElement completes the last element of a list, whose first may be one of several.

@@ -111,7 +111,7 @@ func encodeTraining(to io.Writer, task *benchmark.Task, labels bool) error {
 		}
 	}
 	if labels && task.States == nil {
-		return fmt.Errorf("%w: the task %s has no states, and so no labels", core.ErrUnavailable, task.Info.Name)
+		return fmt.Errorf("%w: the task %s has no states, so it has no labels", core.ErrUnavailable, task.Info.Name)
 	}
 	if labels {
 		numbers["train_labels"], numbers["validation_labels"] = wholes(task.States.Train), wholes(task.States.Validation)

@@ -363,13 +363,15 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"2^31 arrays without values": {
 			member("rollout", "<f4", "(2147483647, 0)", 0),
 			map[string]string{
-				"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment variable KOOPBENCH_READ_MIB",
-				"serve":  "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "",
+				"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment " +
+					"variable KOOPBENCH_READ_MIB",
+				"serve": "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "",
 				"run into": ""},
 		},
 		"2^31 values":         {member("labels", "<i8", "(2147483647,)", 0), map[string]string{"report": "16384.0 MiB"}},
 		"arrays that are not": {member("labels", "<i8", "(1073741824, 1)", 0), map[string]string{"report": "8192.0 MiB"}},
-		"a bomb":              {member("images", "|u1", "(419430400,)", 400<<20), map[string]string{"report": "the most is 128.0 MiB"}},
+		"a bomb": {member("images", "|u1", "(419430400,)", 400<<20), map[string]string{"report": "the most " +
+			"is 128.0 MiB"}},
 		"a bomb of text": {arrays(func(t *testing.T) []byte {
 			return zipOf(t, 400<<20, map[string][]byte{"header.json": []byte(`{"a":"`)})
 		}), map[string]string{"report": "a text of more than 16777216 bytes"}},
@@ -699,6 +701,7 @@ func skipLong(t *testing.T, why string) {
 	}
 	if underRace {
 		t.Skip(
-			why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and memory")
+			why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and " +
+				"memory")
 	}
 }

@@ -37,8 +37,8 @@ func sections(r *registry.Registry) []section {
 
 // onRequest says of things that are on request why.
 var onRequest = map[core.Kind]string{
-	core.KindMethod: "  made of built-in parts; \"all\" leaves them out, loss:* and the like choose them",
-	core.KindTask:   "  of your own data; \"all\" leaves it out",
+	core.KindMethod: "  made of built-in parts; \"all\" does not include them; choose them by patterns such as loss:*",
+	core.KindTask:   "  for your own data; \"all\" does not include it",
 }
 
 // exposures says what an exposed method sees, for the user.

@@ -61,7 +61,7 @@ func (a *app) merge(out string, from []string, quiet bool) error {
 	if err := a.draw(out); err != nil {
 		return fmt.Errorf("the runs are joined in %s, but %w", out, err)
 	}
-	say(show, "%s holds %s, %d written now; all of it is shown in %s\n", out, report.Counted(len(m.Results.Runs), "run"),
+	say(show, "%s holds %s, of which %d are new; the report page is %s\n", out, report.Counted(len(m.Results.Runs), "run"),
 		m.Copied, filepath.Join(out, report.Page))
 	return missing(m)
 }

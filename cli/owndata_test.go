@@ -29,7 +29,8 @@ func TestOwnData(t *testing.T) {
 	t.Chdir(t.TempDir())
 	config := lorenzConfig()
 	writeOrbit(t, "orbit.csv", 300)
-	const taken = "orbit.csv: 300 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split in time"
+	const taken = "orbit.csv: 300 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split " +
+		"in time"
 	got := call(t.Context(), config, "run", "--data", "orbit.csv", "--methods", "linear", "--out", "one")
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "task     trajectory: 180 + 60 + 60 snapshots of 2, 15 steps")
@@ -42,7 +43,7 @@ func TestOwnData(t *testing.T) {
 
 	again := call(t.Context(), config, "run", "--config", filepath.Join("one", "config.yaml"))
 	require.Zero(t, again.status, again.stderr)
-	assert.Contains(t, again.stderr, "linear, seed 42: finished before, kept")
+	assert.Contains(t, again.stderr, "linear, seed 42: already finished")
 	verified := call(t.Context(), config, "verify", "one", "--data", "orbit.csv")
 	require.Zero(t, verified.status, verified.stderr)
 

@@ -128,7 +128,7 @@ func TestPluginCheckOutputFails(t *testing.T) {
 		var stderr bytes.Buffer
 		status := Main(t.Context(), args, nil, failingWriter{}, &stderr, newFakes().config())
 		assert.Equal(t, exitFailure, status)
-		assert.Equal(t, "bench: the result cannot be written to the standard output: no space left\n", stderr.String())
+		assert.Equal(t, "bench: cannot write the result to standard output: no space left\n", stderr.String())
 	}
 }
 

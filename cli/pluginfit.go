@@ -71,8 +71,8 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 		return err
 	}
 	if !strings.HasPrefix(info.SDK, pythonSDK+" ") {
-		return fmt.Errorf("plugin %s is built with %q; only the SDK for Python can fit on a terminal, and in Go a test of "+
-			"your own can", path, info.SDK)
+		return fmt.Errorf("plugin %s is built with %q; only the Python SDK can fit in the terminal; for Go, write a "+
+			"test of your own", path, info.SDK)
 	}
 	task, err := a.openBuiltin(ctx, f.taskFlags)
 	if err != nil {

@@ -239,7 +239,7 @@ func TestRunWithAPlugin(t *testing.T) {
 	assert.Len(t, r.Runs[1].History, fakeRunsEach)
 
 	again := call(t.Context(), newFakes().config(), args...)
-	assert.Contains(t, again.stderr, "remote, seed 42: finished before, kept")
+	assert.Contains(t, again.stderr, "remote, seed 42: already finished")
 	script, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, append(script, "# changed\n"...), 0o755))
@@ -423,5 +423,5 @@ func TestWordsOfFew(t *testing.T) {
 	args := tiny(dataFolder(t), out, "--methods", "template", "--num-digits", "1", "--split", "5,3,2", "--steps", "1")
 	got = call(t.Context(), newFakes().config(), args...)
 	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 snapshots of ")
-	assert.Contains(t, got.stderr, ", 1 step, ranked by the protocol ")
+	assert.Contains(t, got.stderr, ", 1 step, ranked by protocol ")
 }

@@ -101,9 +101,10 @@ model's run, whose file is in the folder of results.`,
 func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	switch {
 	case f.model == "":
-		return usagef("predict needs a model file: --model FILE; %s run --save-models writes them beside the runs", a.Name)
+		return usagef("predict needs --model FILE, a model file; %s run --save-models writes these files "+
+			"beside the runs", a.Name)
 	case len(f.inputs) == 0:
-		return usagef("predict needs trajectories or images: --input FILE")
+		return usagef("predict needs --input FILE, trajectories or images")
 	}
 	s := a.begin()
 	defer s.close()
@@ -118,8 +119,8 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	if saved.Kind == results.ModelOfOracle {
-		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that "+
-			"of a run, %s",
+		return usagef("--model %s: it is the model of the oracle, %s, which labels images but does not predict; "+
+			"give the model of a run, %s",
 			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
 	}
 	prepare := a.preparePredictions
@@ -136,7 +137,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if here, err := backendIdentity(s.runtime); err != nil {
 		return err
 	} else if here != saved.Backend {
-		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend,
+		a.warn("the model was trained on the backend %s but predicts on %s; the last bits may differ\n", saved.Backend,
 			here)
 	}
 	if err := s.open(ctx, f.plugins); err != nil {
@@ -162,7 +163,8 @@ const defaultPredictions = "predictions"
 func (a *app) preparePredictions(_ context.Context, f *predictFlags, saved *results.SavedModel) (predictor, error) {
 	for _, flag := range []string{"from", "columns", "time"} {
 		if f.given(flag) {
-			return nil, usagef("--%s is for trajectories, and the model is of images; give --out a file, like %s", flag,
+			return nil, usagef("--%s needs trajectories, but the model predicts images; "+
+				"to treat them as rows, give --out a file, like %s", flag,
 				defaultForecast)
 		}
 	}
@@ -210,14 +212,15 @@ func readInputs(paths []string, shape []int) (core.Snapshots, error) {
 			return core.Snapshots{}, err
 		}
 		if !x.SameShape(one) {
-			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: images of %s; the model takes %s", path, core.ErrShape,
+			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: the images are %s, but the model needs %s",
+				path, core.ErrShape,
 				sizeText(x.Shape()), sizeText(shape))
 		}
 		values = append(values, x.Floats()...)
 	}
 	x, err := core.NewSnapshots(values, shape...)
 	if err == nil && x.Len() == 0 {
-		err = fmt.Errorf("--input: %w: there is no image", core.ErrTooShort)
+		err = fmt.Errorf("--input: %w: it has no images", core.ErrTooShort)
 	}
 	return x, err
 }
@@ -242,7 +245,7 @@ func (s *session) loadModel(
 	if file != nil {
 		oracle, err := s.Oracles.Get(file.Name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("the oracle's file: %w", err)
+			return nil, nil, fmt.Errorf("the file of the oracle: %w", err)
 		}
 		if judge, err = file.LoadJudge(ctx, oracle); err != nil {
 			return nil, nil, err
@@ -265,7 +268,7 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 			return nil, fmt.Errorf("--oracle: %w", err)
 		}
 		if file.Kind != results.ModelOfOracle {
-			return nil, usagef("--oracle %s: it is the model of a method, %s", f.oracle, file.Name)
+			return nil, usagef("--oracle %s: it is the model of a method, %s; give the file of an oracle", f.oracle, file.Name)
 		}
 		if file.Key != saved.Oracle {
 			a.warn("%s is not the oracle that judged the run of %s\n", f.oracle, f.model)
@@ -285,7 +288,8 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 	}
 	say(
 		a.stderr,
-		"there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it "+
+		"the predictions have no labels, because the file of the oracle, oracle-%s.npz, is not in the folder of results; "+
+			"give it "+
 			"with --oracle\n",
 		saved.Oracle,
 	)

@@ -37,7 +37,7 @@ protocol.`,
 			case !ok:
 				return usagef("--format: %s", core.Unknown("format", format, names))
 			case len(shown) > 0 && format != report.SeedsFormat:
-				return usagef("--steps: the format %s has its own columns; give --format %s", format, report.SeedsFormat)
+				return usagef("--steps: the format %s has fixed columns; give --format %s", format, report.SeedsFormat)
 			case format == "text":
 				return a.report(args[0])
 			}

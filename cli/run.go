@@ -208,7 +208,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	}
 	for _, p := range s.plugins {
 		if p.broken != nil {
-			a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
+			a.warn("the plugin %s is not used: %s\n", p.path, firstLine(p.broken.Error()))
 		}
 	}
 	if f.tasks != "" {
@@ -286,7 +286,7 @@ func (s *session) plan(ctx context.Context, f *runFlags) (*benchmark.Plan, error
 			Plugin: s.originInfo(core.KindMethod, name), Isolated: s.whole[name],
 		})
 		if _, ok := core.As[core.ModelLoader](chosen.Method); f.saveModels && !ok {
-			s.warn("--save-models: %s cannot be saved; its runs leave no model\n", chosen.Written)
+			s.warn("--save-models: the models of %s cannot be saved, so its runs have no model file\n", chosen.Written)
 		}
 	}
 	if err := plan.Cap(); err != nil {
@@ -324,9 +324,9 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	}
 	judge := ""
 	if t.Judged() {
-		judge = fmt.Sprintf(", of the oracle %d", p.Oracle.Seed)
+		judge = fmt.Sprintf(", oracle %d", p.Oracle.Seed)
 	}
-	return fmt.Sprintf("task     %s, ranked by the protocol %s\ndata     %s\n", describeTask(t), f.protocol, t.Source) +
+	return fmt.Sprintf("task     %s, ranked by protocol %s\ndata     %s\n", describeTask(t), f.protocol, t.Source) +
 		fmt.Sprintf("methods  %s\nseeds    %s%s\nbackend  %s\nresults  %s\n\n",
 			strings.Join(methods, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
 }

@@ -119,7 +119,8 @@ func TestEpochs(t *testing.T) {
 	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "the name as written says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
 	assert.Contains(t, got.stderr,
-		"2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
+		"2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files "+
+			"stay in runs/\n")
 }
 
 // TestResume: a second command makes only what the first has not.
@@ -134,7 +135,7 @@ func TestResume(t *testing.T) {
 	assert.Zero(t, second.status)
 	assert.EqualValues(t, 2, fakes.fits.Load())
 	assert.Equal(t, first.stdout, second.stdout)
-	assert.Equal(t, 2, strings.Count(second.stderr, "finished before, kept"))
+	assert.Equal(t, 2, strings.Count(second.stderr, "already finished"))
 
 	more := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..2")...)
 	assert.Zero(t, more.status)
@@ -238,7 +239,7 @@ func TestReport(t *testing.T) {
 	assert.Zero(t, got.status)
 	assert.Equal(t, run.stdout, got.stdout)
 	assert.Equal(t,
-		"figures are in "+filepath.Join(out, report.Folder)+", all of it in "+filepath.Join(out, report.Page)+"\n",
+		"the figures are in "+filepath.Join(out, report.Folder)+"; the report page is "+filepath.Join(out, report.Page)+"\n",
 		got.stderr)
 	assert.FileExists(t, filepath.Join(out, report.Folder, "rollout.svg"))
 	assert.Contains(t, got.stdout, "the weather is bad")
@@ -345,7 +346,7 @@ func TestReportFormats(t *testing.T) {
 	for args, says := range map[string]string{
 		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
-		"--steps 1":                  "--steps: the format text has its own columns; give --format seeds",
+		"--steps 1":                  "--steps: the format text has fixed columns; give --format seeds",
 	} {
 		got := call(
 			t.Context(),

@@ -163,7 +163,7 @@ func (s *pageServer) handler() http.Handler {
 			host = r.Host
 		}
 		if !s.anyHost && !isLoopback(strings.Trim(host, "[]")) {
-			http.Error(w, fmt.Sprintf("this server is not %q", r.Host), http.StatusMisdirectedRequest)
+			http.Error(w, fmt.Sprintf("this server does not answer to the name %q", r.Host), http.StatusMisdirectedRequest)
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -138,5 +138,5 @@ func (s *session) environment() (results.Environment, error) {
 
 // stoppedWhile says what a signal interrupted before any run.
 func stoppedWhile(doing string) error {
-	return interruption("stopped while " + doing + "; nothing was begun")
+	return interruption("stopped while " + doing + "; no run was started")
 }

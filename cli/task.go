@@ -143,12 +143,12 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		}
 		given := func(pair string) bool { return strings.HasPrefix(pair, s.option+"=") }
 		if !f.configured && slices.ContainsFunc(pairs, given) {
-			return nil, core.Options{}, usagef("--%s: %s gives the option %s already; give it once", s.flag, f.flag(),
+			return nil, core.Options{}, usagef("--%s: %s already gives the option %s; give it only once", s.flag, f.flag(),
 				s.option)
 		}
 		pairs = slices.DeleteFunc(pairs, given)
 		if _, err := option.Parse(value); err != nil {
-			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, foreign.Line(value, maxLine/4), option.Range())
+			return nil, core.Options{}, usagef("--%s %s: give %s", s.flag, foreign.Line(value, maxLine/4), option.Range())
 		}
 		pairs = append(pairs, s.option+"="+registry.EscapeValue(value))
 	}
@@ -213,7 +213,7 @@ func openTask(
 	show io.Writer,
 ) (*benchmark.Task, error) {
 	defer time.AfterFunc(patience, func() {
-		say(show, "opening  %s: all data are read, checked and hashed before the first run\n", task.Describe().Name)
+		say(show, "opening  %s: reading, checking and hashing all data before the first run\n", task.Describe().Name)
 	}).Stop()
 	var problem *core.Problem
 	var opened *benchmark.Task

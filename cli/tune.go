@@ -111,7 +111,7 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 		}
 		if d := space.Base.Description; d.Exposure == core.OracleExposed && p.States != nil &&
 			f.score != results.ScoreAccuracy {
-			return nil, fmt.Errorf("%w: %s sees the oracle, and --score %s trains none; give --score %s", core.ErrOption,
+			return nil, fmt.Errorf("%w: %s needs the oracle, but --score %s does not train one; give --score %s", core.ErrOption,
 				d.Name, f.score, results.ScoreAccuracy)
 		}
 		return tune.OnValidation(p, f.score)
@@ -136,7 +136,8 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 	}
 	show := unlessQuiet(f.quiet, s.stderr)
 	if !plan.Shard.Whole() {
-		say(show, "shard %v is finished, %d of %d runs; when all are, the same command without --shard chooses\n",
+		say(show, "shard %v is finished, with %d of %d runs; when all shards are finished, the same command without "+
+			"--shard chooses\n",
 			plan.Shard, len(ownRuns(found)), len(plan.Entries)*len(plan.Seeds))
 		return nil
 	}
@@ -150,7 +151,7 @@ func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, e
 		return space, usageError{err}
 	}
 	if len(f.options) == 0 {
-		return space, usagef("nothing to search: give --option NAME=A,B,C or --option NAME=LOW..HIGH; %s",
+		return space, usagef("give an option to search: --option NAME=A,B,C or --option NAME=LOW..HIGH; %s",
 			optionNames(method.Describe()))
 	}
 	base := registry.Selection{Written: f.methods, Method: method, Description: method.Describe(), Options: options}
@@ -158,7 +159,7 @@ func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, e
 		return space, usageError{fmt.Errorf("--option: %w", err)}
 	}
 	if flags.Changed("trials") && !space.Ranged() {
-		return space, usagef("--trials %d: lists alone are a grid, of which all combinations are tried; leave it out, or "+
+		return space, usagef("--trials %d: all options are lists, so every combination is tried; leave out --trials, or "+
 			"give a range like NAME=LOW..HIGH", f.trials)
 	}
 	trials, err := space.Trials(f.trials, f.seeds.values[0])
@@ -204,7 +205,7 @@ func (s *session) concludeSearch(
 	_, _ = s.stdout.Write(table.Bytes()) // Main tells if it cannot be written
 	best := search.Best()
 	if best == nil {
-		return fmt.Errorf("none of %s has a score, and nothing is chosen: %s", report.Counted(len(search.Trials), "trial"),
+		return fmt.Errorf("none of %s has a score, so there is no choice: %s", report.Counted(len(search.Trials), "trial"),
 			firstLine(search.Trials[0].Reason))
 	}
 	text, err := s.bestConfig(f, flags, plan, &search)
@@ -231,10 +232,10 @@ func (s *session) bestConfig(
 	f *tuneFlags, flags *pflag.FlagSet, plan *benchmark.Plan, search *results.Search,
 ) ([]byte, error) {
 	best := plan.Entries[*search.Chosen]
-	head := fmt.Sprintf("Chosen by %s tune among %s by %s on the validation part; run it with: run --config %s", s.Name,
+	head := fmt.Sprintf("Chosen by %s tune among %s by %s on the validation data. To run it: run --config %s", s.Name,
 		report.Counted(len(search.Trials), "trial"), search.Score, results.BestFile)
 	if search.OracleExposed {
-		head += "\nThe choice is exposed to the oracle, which judges the test too: say so beside its results."
+		head += "\nThe oracle that judges the test chose these options; say so beside the results."
 	}
 	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {
 		if !slices.Contains(bestKept, flag.Name) {
@@ -260,7 +261,7 @@ func foreignChoice(store *results.Store) string {
 		named, err = onlyMethod(text, store.Path(results.BestFile))
 	}
 	if err != nil {
-		return fmt.Sprintf("%s cannot be read: %v", results.BestFile, err)
+		return fmt.Sprintf("cannot read %s: %v", results.BestFile, err)
 	}
 	if search, err := store.Search(); err == nil && search != nil && search.Best() != nil {
 		chosen = search.Best().Method
@@ -268,7 +269,7 @@ func foreignChoice(store *results.Store) string {
 	if named == chosen {
 		return ""
 	}
-	return fmt.Sprintf("%s has the method %.200q, and the choice in %s is %.200q", results.BestFile, named,
+	return fmt.Sprintf("%s has the method %.200q, but the choice in %s is %.200q", results.BestFile, named,
 		results.SearchFile, chosen)
 }
 
@@ -281,7 +282,7 @@ func onlyMethod(text []byte, path string) (string, error) {
 		return "", err
 	}
 	if len(kept.Methods) != 1 {
-		return "", fmt.Errorf("it has %d methods, and a choice is one", len(kept.Methods))
+		return "", fmt.Errorf("it has %d methods, but must have one", len(kept.Methods))
 	}
 	method := resolved(&kept.Methods[0])
 	if method.Kind == yaml.ScalarNode {
