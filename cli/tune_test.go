@@ -152,7 +152,7 @@ func TestTuneByOracle(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), config, tuning(data, out, "template", "--option", "order=down,up", "--score", "accuracy")...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stdout, "exposed   the oracle, which judges the test too, has chosen")
+	assert.Contains(t, got.stdout, "exposed   the oracle that judges the test chose these options")
 	best, err := os.ReadFile(filepath.Join(out, results.BestFile))
 	require.NoError(t, err)
 	assert.Contains(t, string(best), "# The oracle that judges the test chose these options")
@@ -293,7 +293,7 @@ func TestTuneSeesNoTestData(t *testing.T) {
 
 	got := call(t.Context(), config, args...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stdout, "spy: 5 trials by nrmse, lower is better, on the validation part, seed 42")
+	assert.Contains(t, got.stdout, "spy: 5 trials by nrmse, lower is better, on the validation data, seed 42")
 	assert.Contains(t, got.stdout, "spy?step=4: seed 42: failed: fit: four is too many")
 	found, err := results.OpenStore(out).Search()
 	require.NoError(t, err)

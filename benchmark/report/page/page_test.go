@@ -350,7 +350,7 @@ func TestPageRanks(t *testing.T) {
 	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, analysis.BandsNote(m.Exhibits))
 	for _, note := range tableNotes(analysis.RankingTable(m.Results, m.Summaries(), m.Known), "") {
-		assert.NotContains(t, note.Value, "shares its process", "%s: what costs are stands with them", note.Name)
+		assert.NotContains(t, note.Value, "share a process", "%s: what costs are stands with them", note.Name)
 	}
 }
 
@@ -399,7 +399,7 @@ func TestPageCosts(t *testing.T) {
 	assert.Equal(t, []string{analysis.None, "4", "2.00", "0.50", "0.50", "2.00", "300", "0.25", "3.00"}, rows["outside"])
 	assert.Contains(t, builderOf(t, s).costCaption(), "not isolated")
 	s.Content.Runs[0].Jobs = 2
-	assert.Contains(t, builderOf(t, s).costCaption(), "shared the machine")
+	assert.Contains(t, builderOf(t, s).costCaption(), "ran at the same time as others")
 }
 
 func TestPageMachines(t *testing.T) {

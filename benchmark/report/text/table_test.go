@@ -149,7 +149,7 @@ func TestTableFitsTerminals(t *testing.T) {
 		before = len(tab.Columns)
 		for _, c := range all {
 			if c.Excess > 0 && !slices.Contains(tab.Columns, c) {
-				says := `(?m)^left out  .*` + c.Name + `.*; report.html has them, and so has a wider terminal$`
+				says := `(?m)^left out  .*` + c.Name + `.*; see report.html, or use a wider terminal$`
 				assert.Regexp(t, says, plain(tab, width))
 			}
 		}
