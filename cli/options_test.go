@@ -66,7 +66,7 @@ func TestOracleOptionErrors(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	for oracle, says := range map[string]string{
 		"cnn?epoch=3":           `--oracle: cnn: invalid option: there is no option "epoch"; did you mean "epochs"?`,
-		"cnn?epochs=0":          "epochs=0: it takes 1 … 100",
+		"cnn?epochs=0":          "epochs=0: give 1 … 100",
 		"cnn?epochs":            `in "cnn?epochs", "epochs" is not key=value`,
 		"cnn,cnn":               `no oracle "cnn,cnn"`,
 		"plugin:cnn?epochs=3":   "--oracle plugin:cnn: the oracle cnn is built in; no plugin serves it",

@@ -173,7 +173,7 @@ func TestPluginCheckOnly(t *testing.T) {
 
 	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--only", "learn")
 	assert.Equal(t, exitUsage, got.status)
-	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is `)
+	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? Choose from `)
 }
 
 // TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for

@@ -289,7 +289,7 @@ func TestRegistryFails(t *testing.T) {
 	fakes.build = nil
 	fakes.extra = []core.Method{&template{fakes, "template"}}
 	got = call(t.Context(), fakes.config(), "list")
-	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is a method \"template\" already\n"}, got)
+	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is already a method \"template\"\n"}, got)
 }
 
 // talking is a template in whose fit a library logs.
@@ -342,7 +342,7 @@ func TestReportFormats(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(out, "report.html"))
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
 	assert.Equal(t, 2, got.status)
-	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; there is csv, markdown, seeds, text`)
+	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; choose from csv, markdown, seeds, text`)
 	for args, says := range map[string]string{
 		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
