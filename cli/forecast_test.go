@@ -275,5 +275,6 @@ func TestVerifyOwnData(t *testing.T) {
 	require.NoError(t, saved.Write(model))
 	got = verify("--data", "runs")
 	assert.NotZero(t, got.status)
-	assert.Contains(t, got.stdout, ".model.npz: its frame, how snapshots are made of rows, is not the one of the task\n")
+	assert.Contains(t, got.stdout, ".model.npz: its frame, which says how rows become snapshots, differs from that of "+
+		"the task\n")
 }

@@ -425,7 +425,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"a link as results": {linked("results.json", filepath.Join(b.outside, "results.json")),
 			map[string]string{"report": "a link out of the folder", "run into": "a link out of the folder"}},
 		"a link to itself": {linked("results.json", "results.json"), map[string]string{"report": "results.json"}},
-		"accuracy 1e5":     {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it is 0 to 1")},
+		"accuracy 1e5":     {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it must be 0 to 1")},
 		"accuracy 1e11":    {accuracy(1e11), refusedBy("its accuracy at step 2 is 1e+11")},
 		"accuracy -1e308":  {accuracy(-1e308), refusedBy("its accuracy at step 2 is -1e+308")},
 		"losses of 1e308": {
@@ -446,12 +446,12 @@ func (b hostileBase) cases() map[string]hostileCase {
 		},
 		"seconds of 1e308": {edited(func(_, run map[string]any) {
 			run["fit_seconds"], run["predict_seconds"], run["cpu_seconds"] = 1e308, -1e308, 1e12
-		}), refused("it is 0 to 1000000000")},
-		"bytes of 2^63": {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
+		}), refused("it must be 0 to 1000000000")},
+		"bytes of 2^63": {field("peak_rss_bytes", int64(1<<63-1)), refused("it must be 0 to 9007199254740992")},
 		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}),
 			map[string]string{"report": ""}},
 		"few hashes": {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }),
-			refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
+			refused("it has 1 hashes of predictions; a run of 3 steps must have as many, or none")},
 		"short hashes": {edited(func(_, run map[string]any) {
 			run["prediction_sha256"] = []any{"", "a", "b"}
 			evaluation(run)["prediction_sha256"] = []any{"", "a", "b"}
@@ -460,32 +460,32 @@ func (b hostileBase) cases() map[string]hostileCase {
 			edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }),
 			refused("the labels at step 1: there are 0, of 20 snapshots")},
 		"a key as a path": {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }),
-			refused(`its key "../../outside/x" is no name of a file`)},
+			refused(`its key "../../outside/x" is not a file name`)},
 		"an oracle as a path": {
 			edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }),
-			refused("is no name of a file")},
+			refused("is not a file name")},
 		"many dots as a key": {edited(func(_, run map[string]any) { run["key"] = ".." }),
-			refused(`its key ".." is no name of a file`)},
+			refused(`its key ".." is not a file name`)},
 		"a shape of 2^62": {
 			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["shape"] = []any{1 << 31, 1 << 31} }),
 			refused("and the most is 4194304 values")},
 		"states of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }),
-			refused("its measure calls itself accuracy, and is another")},
+			refused("its measure has the name accuracy but is a different measure")},
 		"test of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }),
 			map[string]string{"report": "of 2147483647 snapshots"}},
 		"starts of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }),
 			refused("it has 2147483647 roll-outs, and 20 test snapshots")},
 		"expected, deep": {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }),
-			refused("the expected states at step 2: there are 1, of 20 snapshots")},
+			refused("the expected states at step 2: there are 1, for 20 snapshots")},
 		"more evaluations": {
 			edited(func(_, run map[string]any) { run["evaluations"] = append(run["evaluations"].([]any), evaluation(run)) }),
-			refused("there is one by each protocol")},
+			refused("there must be one by each protocol")},
 		"a baseline of 1e99": {
 			edited(func(r, _ map[string]any) { r["baselines"].([]any)[0].(map[string]any)["score"].([]any)[0] = 1e99 }),
 			refused("the baseline persistence: step 1: ")},
 		"a measure of 1e308": {
 			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["measure"].(map[string]any)["most"] = 1e308 }),
-			refused("its measure calls itself accuracy, and is another")},
+			refused("its measure has the name accuracy but is a different measure")},
 		"text that steers": {edited(func(r, run map[string]any) {
 			run["reason"], run["untrained"], run["trained"] = steering, steering, false
 			run["warnings"] = []any{steering, steering + "\n" + steering}
@@ -501,7 +501,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 			}
 			r["oracle"].(map[string]any)["warnings"] = []any{steering}
 		}), map[string]string{"report": "", "compare": "another task"}},
-		"a name that steers": {field("method", steering), refused("names are printable, and not empty")},
+		"a name that steers": {field("method", steering), refused("names must be printable and not empty")},
 		"schema that steers": {edited(func(r, _ map[string]any) { r["schema"] = steering + long }),
 			map[string]string{"report": "has the schema", "merge": "has the schema"}},
 		"long texts": {edited(func(_, run map[string]any) {

@@ -53,7 +53,7 @@ func TestOwnData(t *testing.T) {
 	require.NoError(t, os.WriteFile("same.csv", timeless, 0o600))
 	verified = call(t.Context(), config, "verify", "one", "--data", "same.csv")
 	require.Zero(t, verified.status, verified.stdout+verified.stderr)
-	assert.Contains(t, verified.stdout, "the interval and the unit of time, which the data given here do not tell")
+	assert.Contains(t, verified.stdout, "the interval and the unit of time, which the data given here do not have")
 
 	require.NoError(t, os.Mkdir("runs", 0o700))
 	writeOrbit(t, filepath.Join("runs", "run2.csv"), 100)

@@ -258,7 +258,7 @@ func TestAllMeansPluginsToo(t *testing.T) {
 	assert.Contains(t, got.stdout, "\n  remote-one ")
 	assert.Contains(t, got.stdout, "\n  remote-two ")
 	assert.Regexp(t, `\n  \S+/far: .*unpinned`, got.stdout)
-	assert.Regexp(t, `\n  \S+/noise: broken: .*wrote "hello" where its handshake belongs`, got.stdout)
+	assert.Regexp(t, `\n  \S+/noise: broken: .*wrote "hello" instead of its handshake`, got.stdout)
 	assert.NotContains(t, got.stdout, "README")
 
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
@@ -403,7 +403,7 @@ func TestLogsGoToOwnFolders(t *testing.T) {
 	require.NoError(t, os.WriteFile(foreign, []byte("learning_rate: 1"), 0o600))
 	got := call(t.Context(), newFakes().config(), run...)
 	require.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "has config.yaml of something else")
+	assert.Contains(t, got.stderr, "has config.yaml, which this program did not write")
 	assert.Equal(t, []string{"config.yaml"}, namesIn(t, out))
 
 	require.NoError(t, os.Remove(foreign))

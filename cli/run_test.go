@@ -90,7 +90,7 @@ func TestRunFailures(t *testing.T) {
 
 	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
 	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
-	assert.Equal(t, "the table also holds 1 runs of earlier commands (panicking)\n"+
+	assert.Equal(t, "the table also has 1 runs of earlier commands (panicking)\n"+
 		"bench: 1 of 2 runs failed: failing, seed 42\n", again.stderr)
 	assert.EqualValues(t, 1, fakes.fits.Load(), "what finished is not repeated")
 }
@@ -119,7 +119,7 @@ func TestEpochs(t *testing.T) {
 	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "the name as written says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
 	assert.Contains(t, got.stderr,
-		"2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files "+
+		"2 earlier runs in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files "+
 			"stay in runs/\n")
 }
 
@@ -144,7 +144,7 @@ func TestResume(t *testing.T) {
 	fewer := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0")...)
 	assert.Zero(t, fewer.status)
 	assert.Equal(t, more.stdout, fewer.stdout, "nothing leaves the table")
-	assert.Contains(t, fewer.stderr, "the table also holds 5 runs of earlier commands (template, other)\n")
+	assert.Contains(t, fewer.stderr, "the table also has 5 runs of earlier commands (template, other)\n")
 
 	refused := call(
 		t.Context(),

@@ -79,7 +79,7 @@ func TestTuneIsVerified(t *testing.T) {
 	require.NoError(t, store.WriteSearch(*found))
 	got := call(t.Context(), config, "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "tune.json has chosen 1 and results.json has 0")
+	assert.Contains(t, got.stdout, "tune.json has chosen 1, but results.json has 0")
 
 	*found.Chosen = 0
 	require.NoError(t, store.WriteSearch(*found))

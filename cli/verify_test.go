@@ -104,7 +104,7 @@ func TestVerifyDiffers(t *testing.T) {
 	rewrite(t, out, func(r *results.Results) { r.Runs, r.Oracle.TestAccuracy = r.Runs[:1], 0.5 })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 and is 1 here\n")
+	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 but is 1 here\n")
 }
 
 // TestVerifyFindsChance: a method that draws without its seed is found out.
@@ -248,16 +248,16 @@ func TestVerifyForged(t *testing.T) {
 		says   string
 	}{
 		"accuracy": {func(r *results.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
-			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
+			"template, seed 0: accuracy at step 3 is recorded as 0.125 but is "},
 		"trained": {func(r *results.Results) { r.Runs[2].Untrained = "" },
-			"other?warn=true, seed 0: why it is untrained is recorded as \"\" and is "},
+			"other?warn=true, seed 0: the reason why it is untrained is recorded as \"\" but is "},
 		"warning": {func(r *results.Results) { r.Runs[2].Warnings = nil },
-			`the warning "the weather is bad" is not recorded and is given here`},
+			`the warning "the weather is bad" is not recorded but is given here`},
 		"name as written": {func(r *results.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
-			`its recorded options are not those that its name as written, "other", stands for: warn true against false`},
+			`its recorded options differ from those of its name as written, "other": warn true against false`},
 		"name as written of two": {func(r *results.Results) {
 			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
-		}, `its name as written, "template?,other", stands for nothing`},
+		}, `its name as written, "template?,other", does not name a method`},
 		"twins": {func(r *results.Results) { r.Runs[1].Method = "template?warn=false" },
 			"template?warn=false: it is recorded with the same method and options as template, so it would be the " +
 				"same run; it was not made again"},
@@ -266,12 +266,12 @@ func TestVerifyForged(t *testing.T) {
 		"oracle options": {func(r *results.Results) { r.Oracle.Options["epochs"] = 1 },
 			"the oracle cnn: its key is recorded as "},
 		"oracle epochs": {func(r *results.Results) { r.MaxEpochs = 1 },
-			"the oracle cnn: it is recorded with 2 epochs, and the results with at most 1"},
+			"the oracle cnn: it is recorded with 2 epochs, but the results with at most 1"},
 		"a terminal": {func(r *results.Results) {
 			r.Runs[0].Environment.Version, r.Runs[0].Environment.ExecutableSHA256 = "\x1b[2J", "x"
 		}, "version \uFFFD[2J"},
 		"success": {func(r *results.Results) { r.Runs[4].Status = results.StatusSkipped },
-			"failing, seed 0: it is recorded as skipped and is failed here: fit: not available: the moon is in the " +
+			"failing, seed 0: it is recorded as skipped but is failed here: fit: not available: the moon is in the " +
 				"wrong phase"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	}
 	if score == results.ScoreAccuracy {
 		if p.States == nil {
-			return nil, fmt.Errorf("%w: --score %s needs an oracle, and the task has no states for it to learn; give --score "+
+			return nil, fmt.Errorf("%w: --score %s needs an oracle, but the task has no states for it to learn; give --score "+
 				"%s or %s", core.ErrOption, score, results.ScoreNRMSE, results.ScoreVAMP2)
 		}
 		v.Score = nil
