@@ -458,7 +458,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 		}), map[string]string{"report": "", "compare": ""}},
 		"empty labels": {
 			edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }),
-			refused("the labels at step 1: there are 0, of 20 snapshots")},
+			refused("the labels at step 1: there are 0, for 20 snapshots")},
 		"a key as a path": {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }),
 			refused(`its key "../../outside/x" is not a file name`)},
 		"an oracle as a path": {
@@ -472,9 +472,9 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"states of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }),
 			refused("its measure has the name accuracy but is a different measure")},
 		"test of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }),
-			map[string]string{"report": "of 2147483647 snapshots"}},
+			map[string]string{"report": "for 2147483647 snapshots"}},
 		"starts of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }),
-			refused("it has 2147483647 roll-outs, and 20 test snapshots")},
+			refused("it has 2147483647 roll-outs, but only 20 test snapshots")},
 		"expected, deep": {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }),
 			refused("the expected states at step 2: there are 1, for 20 snapshots")},
 		"more evaluations": {
