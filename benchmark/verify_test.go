@@ -398,7 +398,7 @@ var forgeries = map[string]struct {
 	},
 	"the name of another method": {
 		forge(func(r *results.Results) { rename(r, "still?epochs=20", "perfect?epochs=20") }),
-		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", means the method perfect, but it is `+
+		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", means the method perfect, but it is ` +
 			`recorded as made by still`,
 	},
 	"other options in the name as written": {
@@ -486,7 +486,7 @@ var forgeries = map[string]struct {
 	},
 	"a loss": {
 		forge(func(r *results.Results) { r.Runs[0].History[0].Validation = 0.5 }),
-		"perfect, seed 1: entry 1 of the history is recorded as epoch 50 with the losses 1 and 0.5, but is epoch 50 with "+
+		"perfect, seed 1: entry 1 of the history is recorded as epoch 50 with the losses 1 and 0.5, but is epoch 50 with " +
 			"1 and 2 here",
 	},
 	"no history": {

@@ -67,12 +67,14 @@ func TestStartMistakes(t *testing.T) {
 		"no uv": {
 			"#!/usr/bin/env -S uv run --script\n", 0o755,
 			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line starts uv, " +
-				"which is not on PATH: install uv (for example with pip install uv), or start the plugin without it, with the Python " +
+				"which is not on PATH: install uv (for example with pip install uv), or start the plugin without it, " +
+				"with the Python " +
 				"of a virtual environment",
 		},
 		"no environment beside the file": {
 			"#!/bin/sh\n\"exec\" \"${0%/*}/.venv/bin/python\" \"$0\" \"$@\"\n", 0o755,
-			"process crashed: far.py ended before its handshake (exit status 127): SHELL; a program that it starts does not exist",
+			"process crashed: far.py ended before its handshake (exit status 127): SHELL; a program that it starts " +
+				"does not exist",
 		},
 		"no interpreter": {
 			"#!/opt/python0\n", 0o755,

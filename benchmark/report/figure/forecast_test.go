@@ -52,7 +52,8 @@ func TestForecastWords(t *testing.T) {
 	}
 	for _, value := range []any{true, "true", "auto"} {
 		made.Content.Task.Options = map[string]any{"standardise": value}
-		assert.Contains(t, New(materialOf(t, made)).Forecast().Note, "a snapshot, standardised, in a roll-out from", "%v", value)
+		assert.Contains(t, New(materialOf(t, made)).Forecast().Note, "a snapshot, standardised, in a roll-out from",
+			"%v", value)
 	}
 }
 
