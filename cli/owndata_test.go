@@ -81,20 +81,20 @@ func TestOwnDataMistakes(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is no number`,
+		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is not a number`,
 			[]string{"--data", "words.csv"}},
 		{exitFailure, "no such file", []string{"--data", "none.csv"}},
 		{exitUsage, "--data e .csv: give at most 4096 bytes of UTF-8 without control", []string{"--data", "e\n.csv"}},
-		{exitUsage, `before or after a comma of "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
+		{exitUsage, `before or after a comma in "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
 		{exitUsage, "separate a list by commas: --data orbit.csv,words.csv",
 			[]string{"--data", "orbit.csv", "words.csv"}},
 		{exitUsage, "the longest test trajectory has 60 rows, but 60 steps",
 			[]string{"--data", "orbit.csv", "--steps", "60"}},
-		{exitFailure, "name the folder that holds the four files",
+		{exitFailure, "name the folder that has the four files",
 			[]string{"--data", "orbit.csv", "--task", "ordered-mnist"}},
-		{exitFailure, "the folder of the data cannot be read", []string{"--data", "none"}},
+		{exitFailure, "cannot read the folder of the data", []string{"--data", "none"}},
 		{exitUsage, "there are no data; give data=FILE", []string{"--task", "trajectory"}},
-		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},
+		{exitFailure, "name the folder that has the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},
 	} {
 		got := call(t.Context(), config, append([]string{"run", "--methods", "linear", "--out", "none-made"}, c.args...)...)
 		assert.Equal(t, c.status, got.status, "%v", c.args)

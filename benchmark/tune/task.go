@@ -31,7 +31,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	if p.Source != "" {
 		v.Source = p.Source + "; "
 	}
-	v.Source += "the validation part stands in the place of the test part"
+	v.Source += "scored on the validation data, not the test data"
 	if p.Truth != nil {
 		v.Truth = &core.Truth{Eigenvalues: p.Truth.Eigenvalues, Leading: p.Truth.Leading}
 	}
@@ -44,7 +44,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 		width /= p.Frame.Rows
 	}
 	if err := process.Judge(&v, maxStarts, width); err != nil {
-		return nil, fmt.Errorf("the validation part, which stands in the place of the test part: %w", err)
+		return nil, fmt.Errorf("the validation data, which replace the test data: %w", err)
 	}
 	v.ValidUpTo = 0
 	if p.States != nil {

@@ -358,7 +358,7 @@ func TestRefused(t *testing.T) {
 		"a part missing": {written(t, "Train.csv", []byte(table("", wave(100, 2)))) + "," +
 			written(t, "TEST.csv", []byte(table("", wave(100, 2)))), nil,
 			core.ErrOption, "2 of 2 arrays or files are named train, validation or test"},
-		"a file twice": {long + "," + filepath.Dir(long), nil, core.ErrOption, "long.csv is there twice"},
+		"a file twice": {long + "," + filepath.Dir(long), nil, core.ErrOption, "long.csv is given twice"},
 		"other columns": {written(t, "a.csv", []byte(table("x,y", wave(100, 2)))) + "," +
 			written(t, "b.csv", []byte(table("y,x", wave(100, 2)))), nil,
 			core.ErrShape, "the columns are x, y in a.csv but y, x in b.csv"},
