@@ -125,7 +125,7 @@ func TestABadDescription(t *testing.T) {
 	args := tiny(data, out, "--methods", "template", "--plugin-dir", filepath.Dir(path))
 	got := call(t.Context(), newFakes().config(), args...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Regexp(t, "warning: the plugin "+path+" is left out: .*"+regexp.QuoteMeta(says), got.stderr)
+	assert.Regexp(t, "warning: the plugin "+path+" is not used: .*"+regexp.QuoteMeta(says), got.stderr)
 	assert.Len(t, resultsIn(t, out).Runs, 1)
 
 	out = filepath.Join(t.TempDir(), "out")
@@ -267,7 +267,7 @@ func TestAllMeansPluginsToo(t *testing.T) {
 		newFakes().config(),
 		tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is left out: ")
+	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is not used: ")
 	assert.Len(t, resultsIn(t, out).Runs, 3)
 }
 

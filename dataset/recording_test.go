@@ -191,7 +191,8 @@ func TestTablesRefused(t *testing.T) {
 		columns, time string
 	}{
 		"text": {text: "x,y\n1,2\n3,four\n", is: ErrFormat,
-			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is not a number; leave out the column with columns=`},
+			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is not a number; ` +
+				`leave out the column with columns=`},
 		"ragged": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, " +
 			"but the first line has 2"},
 		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the " +
