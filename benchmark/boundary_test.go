@@ -203,7 +203,7 @@ func TestOddReportsAreFine(t *testing.T) {
 			assert.Equal(t, "l\uFFFDst", run.Reason)
 			require.Len(t, run.Warnings, 2)
 			assert.Equal(t, "w\uFFFDrm", run.Warnings[0])
-			assert.Contains(t, run.Warnings[1], "the method says that it compiled for 1e+06 s, and its whole fit took ")
+			assert.Contains(t, run.Warnings[1], "the method says that it compiled for 1e+06 s, but its whole fit took ")
 			require.Len(t, run.History, 1000)
 			assert.Equal(t, 1000, run.History[999].Epoch)
 			assert.Zero(t, run.FitSeconds, "no less than nothing is left of the fit")

@@ -60,7 +60,7 @@ func openCheckpoints(s *results.Store, key string, every time.Duration, clock *a
 	}
 	for _, name := range checkpointFiles(s, key) {
 		if err := c.open(name); err != nil {
-			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was left aside: %v", name, err))
+			c.warnings = append(c.warnings, fmt.Sprintf("the checkpoint %s was not used: %v", name, err))
 		}
 	}
 	return c
@@ -81,7 +81,7 @@ func (c *checkpoints) open(name string) (err error) {
 		return err
 	}
 	if c.key != header.Key || c.path(header.Name) != c.store.Path(checkpointFolder, name) {
-		return fmt.Errorf("it says it is %q of the run %q", header.Name, header.Key)
+		return fmt.Errorf("it says that it is %q of the run %q", header.Name, header.Key)
 	}
 	c.Leave(header.Name, state)
 	c.before = max(c.before, header.Seconds)
@@ -111,7 +111,7 @@ func (c *checkpoints) Store(name string, state *core.State) {
 	defer c.mu.Unlock()
 	start := time.Now()
 	if err := c.write(name, state); err != nil && len(c.warnings) < 5 {
-		c.warnings = append(c.warnings, fmt.Sprintf("a checkpoint was not stored, and an interruption would have repeated "+
+		c.warnings = append(c.warnings, fmt.Sprintf("a checkpoint was not stored, so an interruption would have repeated "+
 			"more: %v", err))
 	}
 	now := time.Now()

@@ -129,7 +129,7 @@ func TestUselessCheckpoints(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, []int{10}, c.counted)
 			require.Len(t, r.Runs[0].Warnings, 2)
-			assert.Contains(t, r.Runs[0].Warnings[1], "was left aside")
+			assert.Contains(t, r.Runs[0].Warnings[1], "was not used")
 			assert.Zero(t, r.Runs[0].ResumedSeconds)
 			assert.NoDirExists(t, filepath.Join(dir, "checkpoints"))
 		})

@@ -44,7 +44,7 @@ func (h *harness) checkArrays(r run, result *results.Run) error {
 		e := &result.Evaluations[i]
 		for step, scores := range found.ScoresOf(e) {
 			if h.Task.Info.Measure.Together(scores) != e.Score[step] {
-				return fmt.Errorf("%w: the %s of %s by %s at step %d is not that of its labels or scores", results.ErrResults,
+				return fmt.Errorf("%w: the %s of %s by %s at step %d does not agree with its labels or scores", results.ErrResults,
 					h.Task.Info.Measure.Name, r.key, e.Protocol, step+1)
 			}
 		}
@@ -58,7 +58,7 @@ func (h *harness) checkModel(r run, _ *results.Run) error {
 	}
 	m, err := h.store.ReadModel(results.ModelFile(r.key))
 	if err == nil && m.Key != r.key {
-		err = fmt.Errorf("%w: it says it is the run %q", results.ErrModel, m.Key)
+		err = fmt.Errorf("%w: it says that it is the run %q", results.ErrModel, m.Key)
 	}
 	return err
 }

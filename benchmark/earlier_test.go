@@ -40,7 +40,7 @@ func TestEarlierRunsStayInTheTable(t *testing.T) {
 	require.NoError(t, err)
 	want := []string{"new 2", "new 3", "perfect 1", "perfect 2", "perfect 3", "other 1", "other 2"}
 	assert.Equal(t, want, rowsOf(got))
-	assert.Equal(t, []string{"the table also holds 3 runs of earlier commands (perfect, other)"}, got.Notes)
+	assert.Equal(t, []string{"the table also has 3 runs of earlier commands (perfect, other)"}, got.Notes)
 	carried := 0
 	for _, run := range got.Runs {
 		if run.Carried {
@@ -84,7 +84,7 @@ func TestEarlierRunsAreReplacedWithAWord(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"perfect 1", "perfect 2"}, rowsOf(got))
 	require.Len(t, got.Notes, 1)
-	assert.Contains(t, got.Notes[0], "2 runs of earlier results in "+dir+" are replaced in its table "+
+	assert.Contains(t, got.Notes[0], "2 earlier runs in "+dir+" are replaced in its table "+
 		"(other code: executable code against executable other)")
 }
 
@@ -109,8 +109,8 @@ func TestReplacedRunsThatAreNotThereYet(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, []string{"perfect 1"}, rowsOf(got))
 	require.Len(t, got.Notes, 2)
-	assert.Contains(t, got.Notes[0], "1 runs of earlier results in "+dir+" are replaced in its table")
-	assert.Contains(t, got.Notes[1], "1 runs of earlier results in "+dir+" have left its table (other code: ")
+	assert.Contains(t, got.Notes[0], "1 earlier runs in "+dir+" are replaced in its table")
+	assert.Contains(t, got.Notes[1], "1 earlier runs in "+dir+" have left its table (other code: ")
 }
 
 // TestEditedFilesAreMadeAgain: a run whose accuracies are not those of its labels, and an oracle whose
@@ -165,7 +165,7 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 		}, "another limit of training: none against at most 30 epochs"},
 		"another method by the same name": {func(p *benchmark.Plan) {
 			p.Entries[0].Written, p.Seeds = "perfect", []int64{3}
-		}, "put its options into its name, like vamp?epochs=20"},
+		}, "put its options into the name, like vamp?epochs=20"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -177,7 +177,7 @@ func TestEarlierRunsThatCannotStay(t *testing.T) {
 			c.change(&p)
 			got, err := benchmark.Run(t.Context(), p)
 			require.ErrorIs(t, err, results.ErrNotComparable)
-			assert.ErrorContains(t, err, "has results of runs that this command does not make (perfect), "+
+			assert.ErrorContains(t, err, "has runs that this command does not make (perfect), "+
 				"and they cannot stay in its table: ")
 			assert.ErrorContains(t, err, c.says+"; choose another folder with --out, or remove "+
 				filepath.Join(dir, "results.json"))
@@ -197,7 +197,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 	}{
 		"a failure": {func(context.Context, *core.Training) error {
 			return errors.New("not today")
-		}, "perfect, seed 1, could not be made again (failed: fit: not today); its finished results stay"},
+		}, "perfect, seed 1, could not be made again (failed: fit: not today); its finished results are kept"},
 		"a timeout": {func(ctx context.Context, _ *core.Training) error {
 			<-ctx.Done()
 			return ctx.Err()

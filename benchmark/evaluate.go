@@ -126,7 +126,7 @@ func predictor(protocol string, model core.Model) (ahead, error) {
 	forecaster, ok := core.As[core.Forecaster](model)
 	if !ok {
 		return nil, skipped(fmt.Sprintf("its model predicts one step at a time, and the protocol %q needs one that "+
-			"looks several steps ahead by itself; run it with the protocol %q", results.ProtocolPowers,
+			"predicts several steps ahead by itself; run it with the protocol %q", results.ProtocolPowers,
 			results.ProtocolReencode))
 	}
 	return forecaster.Forecast, nil

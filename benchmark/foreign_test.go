@@ -42,16 +42,16 @@ func TestForeignFilesStay(t *testing.T) {
 			`has the schema "koopbench.results/0"`},
 		"torn results": {"results.json", `{"schema":`, results.ErrResults, "unexpected end of JSON input"},
 		"other results": {"results.json", "hello", results.ErrResults,
-			"remove the file, its runs stay, or choose another folder with --out"},
+			"remove the file (its runs are kept), or choose another folder with --out"},
 		"a configuration": {"config.yaml", "learning_rate: 1", results.ErrForeign,
-			"has config.yaml of something else, which would be written over; choose another folder with --out"},
-		"data":    {"data.npz", "hello", results.ErrForeign, "has data.npz of something else"},
-		"a plan":  {"plan.json", "hello", results.ErrForeign, "has plan.json of something else"},
-		"figures": {"figures/accuracy.png", "hello", results.ErrForeign, "has figures of something else"},
-		"logs":    {"logs/far.log", "hello", results.ErrForeign, "has logs of something else"},
+			"has config.yaml, which this program did not write and would overwrite; choose another folder with --out"},
+		"data":    {"data.npz", "hello", results.ErrForeign, "has data.npz, which this program did not write"},
+		"a plan":  {"plan.json", "hello", results.ErrForeign, "has plan.json, which this program did not write"},
+		"figures": {"figures/accuracy.png", "hello", results.ErrForeign, "has figures, which this program did not write"},
+		"logs":    {"logs/far.log", "hello", results.ErrForeign, "has logs, which this program did not write"},
 		"predictions": {"predictions.json", "{}", results.ErrForeign,
 			"has predictions.json, which another kind of command writes; choose another folder with --out"},
-		"a report": {"report.html", "hello", results.ErrForeign, "has report.html of something else"},
+		"a report": {"report.html", "hello", results.ErrForeign, "has report.html, which this program did not write"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -82,7 +82,7 @@ func TestForeignLockStays(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("1234\n"), 0o600))
 	_, err := benchmark.Run(t.Context(), plan(t, dir, &oracle{}, perfect()))
 	require.ErrorIs(t, err, results.ErrForeign)
-	assert.ErrorContains(t, err, "has .lock of something else")
+	assert.ErrorContains(t, err, "has .lock, which this program did not write")
 	assert.Equal(t, "1234\n", filesIn(t, dir)[path])
 	for range 2 { // an own one is
 		require.NoError(t, os.WriteFile(path, []byte("process 1 on host since 2026-01-01 00:00:00\n"), 0o600))

@@ -353,7 +353,7 @@ func TestFailuresStayAlone(t *testing.T) {
 			return core.NewSnapshots(slices.Clone(x.Floats()), x.Shape()...)
 		}}, results.StatusInvalid, "it changed the snapshots"},
 		"needs an encoder": {&method{exposure: core.OracleExposed, predict: moved(1)}, results.StatusSkipped,
-			"offers none"},
+			"does not give it"},
 	}
 	for name, c := range broken {
 		t.Run(name, func(t *testing.T) {
@@ -486,7 +486,7 @@ func TestWeakJudge(t *testing.T) {
 	got, err := benchmark.Run(t.Context(), plan(t, t.TempDir(), &oracle{wrong: true}, perfect()))
 	require.NoError(t, err)
 	require.Len(t, got.Oracle.Warnings, 1)
-	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3% of the test snapshots rightly")
+	assert.Contains(t, got.Oracle.Warnings[0], "a weak judge: it labels 33.3% of the test snapshots correctly")
 }
 
 func TestJobsChangeNoNumber(t *testing.T) {

@@ -75,7 +75,7 @@ func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 		return false, ""
 	}
 	if err == nil && m.Key != h.oracle.Key {
-		err = fmt.Errorf("%w: %s says it is the oracle %q", results.ErrModel, path, m.Key)
+		err = fmt.Errorf("%w: %s says that it is the oracle %q", results.ErrModel, path, m.Key)
 	}
 	if err == nil {
 		err = core.Contain(func() (err error) {

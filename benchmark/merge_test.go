@@ -227,8 +227,8 @@ func TestMergeOfTwoProtocols(t *testing.T) {
 	run(shards, results.ProtocolPowers, results.Shard{Index: 1, Count: 2})
 	run(shards, results.ProtocolReencode, results.Shard{Index: 2, Count: 2})
 	note := func(dir, other, ranks string) string {
-		return dir + " holds results that rank by the protocol " + other + "; the joined results rank by " + ranks +
-			", as the first of them do"
+		return dir + " has results that rank by protocol " + other + "; the joined results rank by " + ranks +
+			", like the first folder"
 	}
 	const r, p = results.ProtocolReencode, results.ProtocolPowers
 	for name, c := range map[string]struct {
@@ -274,7 +274,7 @@ func TestShardBesideOthers(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = benchmark.Run(t.Context(), sharded(t, dir, results.Shard{Index: 1, Count: 1}))
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "shard 1/2, which is not finished, and this is shard 1/1")
+	assert.ErrorContains(t, err, "shard 1/2, which is not finished, but this is shard 1/1")
 	runShards(t, 2, func(int) string { return dir })
 	runShards(t, 3, func(int) string { return dir })
 	m, err := results.Merge(dir, []string{dir}, nil)
@@ -306,7 +306,7 @@ func TestMergeContradictions(t *testing.T) {
 	alter(t, b, run.Key, func(text string) string { return strings.Replace(text, run.PredictionSHA256[2], "deadbeef", 1) })
 	_, err = results.Merge(out, []string{a, b}, nil)
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "perfect, seed 1 ("+run.Key+") has other predictions in "+b+" than in "+a+
+	assert.ErrorContains(t, err, "perfect, seed 1 ("+run.Key+") has different predictions in "+b+" and in "+a+
 		", from step 3 on")
 
 	c := t.TempDir()
@@ -341,7 +341,7 @@ func TestMergeContradictions(t *testing.T) {
 	require.Len(t, m.Results.Runs, 7)
 	assert.Equal(t, "perfect", m.Results.Runs[2].Method, "the same method under another name goes by the first")
 	assert.EqualValues(t, 3, m.Results.Runs[2].Seed)
-	assert.Equal(t, []string{"perfect?epochs=50, seed 3, is the same method as perfect, and is called so"}, m.Notes)
+	assert.Equal(t, []string{"perfect?epochs=50, seed 3, is the same method as perfect and now has that name"}, m.Notes)
 
 	f := t.TempDir()
 	p = sharded(t, f, results.Shard{})
@@ -349,7 +349,7 @@ func TestMergeContradictions(t *testing.T) {
 	_, err = benchmark.Run(t.Context(), p)
 	require.NoError(t, err)
 	_, err = results.Merge(filepath.Join(t.TempDir(), "out"), []string{a, f}, nil)
-	assert.ErrorContains(t, err, "were made alike and judge differently")
+	assert.ErrorContains(t, err, "were made in the same way but judge differently")
 }
 
 // TestMergeDamaged: nothing that is whole is lost by what is not.
@@ -464,21 +464,21 @@ func TestForeignFolders(t *testing.T) {
 	for name, c := range map[string]struct{ dir, says string }{
 		"missing":      {filepath.Join(t.TempDir(), "none"), "there is no folder"},
 		"a file":       {file, "is a file; name the folder of the results"},
-		"empty":        {t.TempDir(), "holds neither results.json nor plans of commands"},
-		"foreign":      {write("notes.txt", "hello"), "holds neither results.json nor plans of commands"},
+		"empty":        {t.TempDir(), "has neither results.json nor plans of commands"},
+		"foreign":      {write("notes.txt", "hello"), "has neither results.json nor plans of commands"},
 		"torn results": {write("results.json", `{"schema":`), "results.json: unexpected end of JSON input"},
 		"old results": {write("results.json", `{"schema":"koopbench.results/0"}`),
-			`has the schema "koopbench.results/0", and this version reads`},
+			`has the schema "koopbench.results/0", but this version reads`},
 		"torn plan": {write("plan-1-of-2.json", `{"schema":`),
-			"give its command again, or remove the file: its runs stay"},
+			"give its command again, or remove the file (its runs are kept)"},
 		"old plan": {write("plan.json", `{"schema":"koopbench.results/0"}`), `has the schema "koopbench.results/0"`},
 		"plan of another": {write("plan-1-of-2.json", `{"schema":"koopbench.results/2","shard":{"index":2,"count":2}}`),
 			"says that it is plan-2-of-2.json"},
 		"a path as a key": {write("plan.json",
 			`{"schema":"koopbench.results/2","runs":[{"key":"../k","method":"m","seed":1}],`+task+"}"),
-			`the key "../k", which is no name of a file`},
+			`the key "../k", which is not a file name`},
 		"a path as oracle": {write("plan.json", `{"schema":"koopbench.results/2","oracle":{"key":"x/../../k"},`+task+"}"),
-			`its key "x/../../k" is no name of a file`},
+			`its key "x/../../k" is not a file name`},
 		"nothing finished": {write("plan.json", `{"schema":"koopbench.results/2","runs":[{"key":"k","method":"m","seed":1}],`+
 			task+"}"), "no run has finished in"},
 	} {
@@ -511,14 +511,15 @@ func TestMixedFolder(t *testing.T) {
 	require.NoError(t, err)
 	_, err = results.Merge(dir, []string{dir}, nil)
 	assert.ErrorIs(t, err, results.ErrNotComparable)
-	assert.ErrorContains(t, err, "plan-1-of-2.json and results.json are of different commands: another oracle: epochs 1 "+
-		"against 20; remove the one that is not wanted")
+	assert.ErrorContains(t, err, "plan-1-of-2.json and results.json belong to different commands: another oracle: "+
+		"epochs 1 "+
+		"against 20; remove the one that you do not want")
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "plan-1-of-2.json")))
 	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Notes, 1)
-	assert.Contains(t, m.Notes[0], "holds 3 more runs, of earlier commands")
+	assert.Contains(t, m.Notes[0], "has 3 more runs of earlier commands")
 }
 
 // TestTwoCommandsInOneFolder: the second is told who is there, and the first is not disturbed.

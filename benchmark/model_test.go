@@ -188,7 +188,7 @@ func TestForeignModels(t *testing.T) {
 	require.NoError(t, saved.Write(path))
 	_, err = results.ReadModel(path)
 	require.ErrorIs(t, err, results.ErrModel)
-	require.ErrorContains(t, err, `the key of its oracle, "x/../../secret", is no name of a file`)
+	require.ErrorContains(t, err, `the key of its oracle, "x/../../secret", is not a file name`)
 	_, err = results.ReadModel(filepath.Join(dir, "none.npz"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

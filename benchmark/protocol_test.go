@@ -78,7 +78,7 @@ func TestPowersLookAheadFromTheTestSnapshots(t *testing.T) {
 	}
 	assert.Equal(t, 4, whole)
 	assert.Equal(t, results.StatusSkipped, got.Runs[2].Status)
-	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that looks several steps ahead`)
+	assert.Contains(t, got.Runs[2].Reason, `the protocol "powers" needs one that predicts several steps ahead`)
 	assert.Empty(t, got.Runs[2].Ranked.Score)
 
 	text, err := os.Open(filepath.Join(dir, "results.csv"))

@@ -165,8 +165,8 @@ func (r rows) checkLabels(
 	if 100*different <= total {
 		return nil
 	}
-	return fmt.Errorf("the oracle: %w: %s: %d of %d predictions, that from test snapshot %d for instance, get "+
-		"another label alone or in other company than among %d; label every snapshot by itself",
+	return fmt.Errorf("the oracle: %w: %s: %d of %d predictions, such as that from test snapshot %d, get "+
+		"a different label alone or in other batches than among all %d; label every snapshot by itself",
 		core.ErrContract, core.RowIndependence, different, total, first, x.Len())
 }
 
@@ -196,9 +196,9 @@ func sameRow(some core.Snapshots, k int, all core.Snapshots, i, company int) err
 	if company > 1 {
 		where = fmt.Sprintf("in a call of %d snapshots", company)
 	}
-	return fmt.Errorf("%w: %s: test snapshot %d is predicted otherwise %s than in a call of %d: "+
-		"the predictions differ by %.2g of their norm, and %g is the limit; predict every snapshot by itself, with no "+
-		"statistics over the others, no regard to its place, nothing kept between calls, and no chance",
+	return fmt.Errorf("%w: %s: test snapshot %d is predicted differently %s than in a call of %d: "+
+		"the predictions differ by %.2g of their norm, and the limit is %g; predict every snapshot by itself, with no "+
+		"statistics over other snapshots, no use of its place, no memory between calls, and no chance",
 		core.ErrContract, core.RowIndependence, i, where, all.Len(), d, core.RowTolerance)
 }
 

@@ -274,7 +274,7 @@ func (h *harness) execute(ctx context.Context, runs []run, pending []int, finish
 					continue
 				}
 				if finished[i] != nil && !result.Evaluated() {
-					lost.add(fmt.Errorf("%s, seed %d, could not be made again (%s: %s); its finished results stay",
+					lost.add(fmt.Errorf("%s, seed %d, could not be made again (%s: %s); its finished results are kept",
 						result.Method, result.Seed, result.Status, result.Reason))
 					continue
 				}
@@ -431,17 +431,17 @@ func (h *harness) fitAndEvaluate(
 	t := h.training(r.description, r.entry.Options, r.seed, progress)
 	t.Checkpoints = kept
 	if r.description.Exposure == core.LabelExposed && h.Task.States == nil {
-		return nil, skipped(fmt.Sprintf("%s learns from labels, and the task %s has none", r.description.Name,
+		return nil, skipped(fmt.Sprintf("%s learns from labels, but the task %s has none", r.description.Name,
 			h.Task.Info.Name))
 	}
 	if r.description.Exposure == core.OracleExposed {
 		if h.judge == nil {
-			return nil, skipped(fmt.Sprintf("%s needs the encoder of an oracle, and the task %s has none",
+			return nil, skipped(fmt.Sprintf("%s needs the encoder of an oracle, but the task %s has no oracle",
 				r.description.Name, h.Task.Info.Name))
 		}
 		encoder, ok := core.As[core.Encoder](h.judge)
 		if !ok {
-			return nil, skipped(fmt.Sprintf("%s needs the encoder of the oracle, and the oracle %q offers none",
+			return nil, skipped(fmt.Sprintf("%s needs the encoder of the oracle, but the oracle %q does not give it",
 				r.description.Name, h.oracle.Name))
 		}
 		t.OracleEmbedding = encoder.Encoder()
@@ -468,7 +468,7 @@ func (h *harness) fitAndEvaluate(
 	result.Warnings = append(result.Warnings, report.Warnings...)
 	if report.CompileSeconds > whole+result.ResumedSeconds {
 		result.Warnings = append(result.Warnings, fmt.Sprintf(
-			"the method says that it compiled for %.3g s, and its whole fit took %.3g s", report.CompileSeconds, whole))
+			"the method says that it compiled for %.3g s, but its whole fit took %.3g s", report.CompileSeconds, whole))
 	}
 	result.History = history(report)
 	result.Untrained = beginning(report.Untrained)

@@ -72,7 +72,7 @@ func TestDiagnostics(t *testing.T) {
 	assert.Empty(t, found)
 	forge(func(r *results.Results) { *r.Runs[1].Diagnostics.SpectralError /= 2 })(t, p.Out)
 	found, _ = verifyFolder(t, p.Out, p)
-	assert.Equal(t, []string{"linear, seed 0: the diagnostics of its operator are recorded otherwise than here"}, found)
+	assert.Equal(t, []string{"linear, seed 0: the recorded diagnostics of its operator differ from those here"}, found)
 }
 
 // TestFunctionsOnALine: what is drawn of snapshots of one number is kept, the truth too.

@@ -228,27 +228,27 @@ var forgeries = map[string]struct {
 }{
 	"a bad run called crashed": {
 		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusCrashed) }),
-		"still?epochs=20, seed 1: it is recorded as crashed and is ok here",
+		"still?epochs=20, seed 1: it is recorded as crashed but is ok here",
 	},
 	"a bad run called too slow": {
 		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusTimeout) }),
-		"still?epochs=20, seed 1: it is recorded as timeout, and nobody can tell what it would have given",
+		"still?epochs=20, seed 1: it is recorded as timeout, so its result is unknown",
 	},
 	"a failure called trained": {
 		torn(func(r *results.Results) { r.Runs[4].Trained = true }),
-		"called trained; a run that is not ok has learned nothing",
+		"marked as trained; only a run that is ok can be trained",
 	},
 	"a cost below nothing": {
 		torn(func(r *results.Results) { r.Runs[0].FitSeconds = -5 }),
-		"its fit_seconds is -5; it is 0 to 1000000000",
+		"its fit_seconds is -5; it must be 0 to 1000000000",
 	},
 	"a cost beyond all bounds": {
 		torn(func(r *results.Results) { r.Runs[0].RPC = &results.RPC{Calls: 1 << 60} }),
-		"its rpc.calls is 1152921504606846976; it is 0 to 9007199254740992",
+		"its rpc.calls is 1152921504606846976; it must be 0 to 9007199254740992",
 	},
 	"a limit of training that cut nothing": {
 		forge(func(r *results.Results) { r.MaxEpochs = 90 }),
-		"the results say that training was cut short at 90 epochs, and none of it has as many",
+		"the results say that training was limited to 90 epochs, but no run has that many",
 	},
 	"no labels of the oracle, and another program": {
 		forge(func(r *results.Results) {
@@ -257,35 +257,35 @@ var forgeries = map[string]struct {
 				r.Runs[i].Environment.ExecutableSHA256 = "other"
 			}
 		}),
-		"what it sees in the test snapshots is not recorded",
+		"its labels of the test snapshots are not recorded",
 	},
 	"a method with what nobody sees": {
 		torn(func(r *results.Results) { r.Runs[0].Method = "perf\u200bect" }),
-		"has characters that nobody sees",
+		"has invisible characters",
 	},
 	"a method that ends before its options": {
 		torn(func(r *results.Results) { r.Runs[0].Method = "perfect?" }),
-		`it is called "perfect?", which ends before its options`,
+		`it has the name "perfect?", which ends before its options`,
 	},
 	"accuracy": {
 		forge(func(r *results.Results) { r.Runs[0].Ranked.Score[2] = 0.99 }),
-		"perfect, seed 1: accuracy at step 3 is recorded as 0.99 and is 1 here",
+		"perfect, seed 1: accuracy at step 3 is recorded as 0.99 but is 1 here",
 	},
 	"all accuracies": {
 		forge(func(r *results.Results) { r.Runs[2].Ranked.Score = []float64{1, 1, 1, 1} }),
-		"still?epochs=20, seed 1: accuracy at step 1 is recorded as 1 and is 0 here (and 2 more differ)",
+		"still?epochs=20, seed 1: accuracy at step 1 is recorded as 1 but is 0 here (and 2 more differ)",
 	},
 	"accuracy and labels": {
 		forge(func(r *results.Results) {
 			r.Runs[2].Ranked.Score, r.Runs[2].Ranked.Labels = r.Runs[0].Ranked.Score, r.Runs[0].Ranked.Labels
 		}),
-		"still?epochs=20, seed 1: the labels at step 1 are recorded otherwise than here in 15 of 15, of " +
-			"the same predictions (and 2 more differ)",
+		"still?epochs=20, seed 1: the recorded labels at step 1 differ from those here in 15 of 15, " +
+			"although the predictions are the same (and 2 more differ)",
 	},
 	"a label": {
 		forge(func(r *results.Results) { r.Runs[0].Ranked.Labels[1][4] = 1 }),
-		"perfect, seed 1: the labels at step 2 are recorded otherwise than here in 1 of 15, of the same " +
-			"predictions",
+		"perfect, seed 1: the recorded labels at step 2 differ from those here in 1 of 15, although " +
+			"the predictions are the same",
 	},
 	"a hash": {
 		forge(func(r *results.Results) { r.Runs[0].Ranked.PredictionSHA256[1] = strings.Repeat("0", 64) }),
@@ -293,32 +293,33 @@ var forgeries = map[string]struct {
 	},
 	"no hashes": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.PredictionSHA256 = nil }),
-		`run 1, "perfect", seed 1: the protocol reencode: it has 0 hashes of predictions; a run of 4 steps that is ok has 4`,
+		`run 1, "perfect", seed 1: the protocol reencode: it has 0 hashes of predictions; a run of 4 steps that is ok ` +
+			`must have 4`,
 	},
 	"fewer hashes": {
 		torn(func(r *results.Results) { r.Runs[0].PredictionSHA256 = r.Runs[0].PredictionSHA256[:2] }),
-		`run 1, "perfect", seed 1: it has 2 hashes of predictions; a run of 4 steps has as many, or none`,
+		`run 1, "perfect", seed 1: it has 2 hashes of predictions; a run of 4 steps must have as many, or none`,
 	},
 	"hashes for other readers": {
 		torn(func(r *results.Results) { r.Runs[0].PredictionSHA256[1] = strings.Repeat("0", 64) }),
-		"run 1, perfect, seed 1: its hashes of predictions are not those of its evaluation by reencode",
+		"run 1, perfect, seed 1: its hashes of predictions differ from those of its evaluation by reencode",
 	},
 	"an end for other readers": {
 		torn(func(r *results.Results) { r.Runs[0].Status, r.Runs[0].Trained = results.StatusFailed, false }),
-		`run 1, perfect, seed 1: it is called failed, trained false, for the reason "", and its evaluation by reencode ` +
+		`run 1, perfect, seed 1: it says failed, trained false and the reason "", but its evaluation by reencode ` +
 			`says ok, true and ""`,
 	},
 	"the other protocol": {
 		forge(func(r *results.Results) { r.Runs[0].Evaluations[1].Status = results.StatusFailed }),
-		"perfect, seed 1: it is recorded as failed by powers and is skipped here",
+		"perfect, seed 1: it is recorded as failed by powers but is skipped here",
 	},
 	"an expected state": {
 		forge(func(r *results.Results) { r.Expected[1][0] = 2 }),
-		"the expected states are recorded otherwise than they are here",
+		"the recorded expected states differ from those here",
 	},
 	"a baseline": {
 		forge(func(r *results.Results) { r.Baselines[0].Scores[0][0] = 1 }),
-		"the baselines are recorded otherwise than they are here",
+		"the recorded baselines differ from those here",
 	},
 	"a baseline's file": {
 		text("baselines.json", `"name":"mean"`, `"name":"persistence"`),
@@ -328,7 +329,7 @@ var forgeries = map[string]struct {
 		forge(func(r *results.Results) { r.Task.Options["steps"] = 5 }), "another task: steps 4 against 5",
 	},
 	"the usual rank": {
-		forge(func(r *results.Results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 and is 3 here",
+		forge(func(r *results.Results) { r.Task.Rank = 7 }), "of the task, rank is recorded as 7 but is 3 here",
 	},
 	"fewer roll-outs": {
 		forge(func(r *results.Results) {
@@ -349,43 +350,43 @@ var forgeries = map[string]struct {
 	},
 	"a measure": {
 		torn(func(r *results.Results) { r.Task.Measure.LowerIsBetter = true }),
-		"its measure calls itself accuracy, and is another",
+		"its measure has the name accuracy but is a different measure",
 	},
 	"no labels": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels = nil }),
-		"it has 0 lists of labels; a run of 4 steps that is ok has 4",
+		"it has 0 lists of labels; a run of 4 steps that is ok must have 4",
 	},
 	"labels of fewer snapshots": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels[3] = r.Runs[0].Ranked.Labels[3][:14] }),
-		"the labels at step 4: there are 14, of 15 snapshots",
+		"the labels at step 4: there are 14, for 15 snapshots",
 	},
 	"fewer accuracies": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Score = r.Runs[0].Ranked.Score[:3] }),
-		"it has 3 means of scores; a run of 4 steps that is ok has 4",
+		"it has 3 means of scores; a run of 4 steps that is ok must have 4",
 	},
 	"fewer steps": {torn(func(r *results.Results) {
 		r.Task.Steps = 3
-	}), "there are 5 lists of expected states; a task with an oracle has 4"},
+	}), "there are 5 lists of expected states; a task with an oracle must have 4"},
 	"accuracy above 1": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Score[0] = 1.5 }),
-		"its accuracy at step 1 is 1.5; it is 0 to 1",
+		"its accuracy at step 1 is 1.5; it must be 0 to 1",
 	},
 	"a label that is no state": {
 		torn(func(r *results.Results) { r.Runs[0].Ranked.Labels[0][2] = -1 }),
-		"the labels at step 1: that of snapshot 3 is -1; the states are 0 to 2",
+		"the labels at step 1: that of snapshot 3 is -1; it must be 0 to 2",
 	},
 	"negative rank": {torn(func(r *results.Results) { r.Runs[0].Rank = -1 }), "it has the rank -1"},
 	"an end that is none": {
 		torn(func(r *results.Results) { r.Runs[0].Status = "splendid" }),
-		`its status is "splendid", which is none`,
+		`its status is "splendid", which is not a status`,
 	},
 	"a key that is a path": {
 		torn(func(r *results.Results) { r.Runs[0].Key = "../../secret" }),
-		`its key "../../secret" is no name of a file`,
+		`its key "../../secret" is not a file name`,
 	},
 	"an oracle's key as a path": {
 		torn(func(r *results.Results) { r.Oracle.Key = "x/../../secret" }),
-		`its key "x/../../secret" is no name of a file`,
+		`its key "x/../../secret" is not a file name`,
 	},
 	"a run twice": {
 		torn(func(r *results.Results) { r.Runs = append(r.Runs, r.Runs[0]) }),
@@ -397,159 +398,157 @@ var forgeries = map[string]struct {
 	},
 	"the name of another method": {
 		forge(func(r *results.Results) { rename(r, "still?epochs=20", "perfect?epochs=20") }),
-		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", stands for the method perfect, and it ` +
-			`is recorded as made by still`,
+		`perfect?epochs=20, seed 1: its name as written, "perfect?epochs=20", means the method perfect, but it is ` +
+			`recorded as made by still`,
 	},
 	"other options in the name as written": {
 		forge(func(r *results.Results) { rename(r, "still?epochs=20", "still?epochs=30") }),
-		`still?epochs=30, seed 1: its recorded options are not those that its name as written, "still?epochs=30", ` +
-			`stands for: epochs 20 against 30`,
+		`still?epochs=30, seed 1: its recorded options differ from those of its name as written, "still?epochs=30"` +
+			`: epochs 20 against 30`,
 	},
 	"no options in the name as written": {
 		forge(func(r *results.Results) { rename(r, "still?epochs=20", "still") }),
-		`still, seed 1: its recorded options are not those that its name as written, "still", stands for: epochs 20 ` +
+		`still, seed 1: its recorded options differ from those of its name as written, "still": epochs 20 ` +
 			`against 50`,
 	},
 	"an option": {
 		forge(func(r *results.Results) { r.Runs[2].Options["epochs"], r.Runs[3].Options["epochs"] = 30, 30 }),
-		"still?epochs=20, seed 1: its options are recorded otherwise than it was made with here: epochs " +
+		"still?epochs=20, seed 1: its recorded options differ from those here: epochs " +
 			"30 against 20",
 	},
 	"options unlike its siblings": {
 		forge(func(r *results.Results) { r.Runs[3].Options["epochs"] = 30 }),
-		"still?epochs=20, seed 2: its options are not those of seed 1, which has the same name as written: epochs " +
+		"still?epochs=20, seed 2: its options differ from those of seed 1, which has the same name as written: epochs " +
 			"30 against 20",
 	},
 	"no options": {
 		forge(func(r *results.Results) { r.Runs[0].Options = map[string]any{} }),
-		"perfect, seed 1: its options are recorded otherwise than it was made with here: epochs none " +
+		"perfect, seed 1: its recorded options differ from those here: epochs none " +
 			"against 50",
 	},
 	"a key": {
 		forge(func(r *results.Results) { r.Runs[0].Key = "perfect-s1-0123456789abcdef" }),
-		"perfect, seed 1: its key is recorded as perfect-s1-0123456789abcdef, and what is recorded of " +
-			"it gives KEY",
+		"perfect, seed 1: its key is recorded as perfect-s1-0123456789abcdef, but its record gives KEY",
 	},
 	"a seed": {
 		forge(func(r *results.Results) { r.Runs[0].Seed = 3 }),
-		"perfect, seed 3: its key is recorded as KEY, and what is recorded of it gives perfect-s3-",
+		"perfect, seed 3: its key is recorded as KEY, but its record gives perfect-s3-",
 	},
 	"executable": {
 		forge(func(r *results.Results) { r.Runs[0].Environment.ExecutableSHA256 = "other" }),
-		"perfect, seed 1: it is recorded as made by the executable other, and the results by the " +
+		"perfect, seed 1: it is recorded as made by the executable other, but the results by the " +
 			"executable code",
 	},
 	"kernels": {
 		forge(func(r *results.Results) { r.Runs[0].Environment.Backend = "some" }),
-		"perfect, seed 1: it is recorded as made on the kernels some, and the results on none",
+		"perfect, seed 1: it is recorded as made on the kernels some, but the results on none",
 	},
 	"plugin": {
 		forge(func(r *results.Results) { r.Runs[0].Plugin = &results.PluginInfo{Path: "p", SHA256: "abc"} }),
-		"perfect, seed 1: the method is recorded as from the plugin p (abc) and is from this program " +
+		"perfect, seed 1: the method is recorded as from the plugin p (abc) but is from this program " +
 			"here",
 	},
 	"limit on epochs": {
 		forge(func(r *results.Results) { r.MaxEpochs = 10 }),
-		"perfect, seed 1: it is recorded with 50 epochs, and the results with at most 10",
+		"perfect, seed 1: it is recorded with 50 epochs, but the results with at most 10",
 	},
 	"rank": {
 		forge(func(r *results.Results) { r.Runs[0].Rank = 2 }),
-		"perfect, seed 1: rank is recorded as 2 and is 3 here",
+		"perfect, seed 1: rank is recorded as 2 but is 3 here",
 	},
 	"parameters": {
 		forge(func(r *results.Results) { r.Runs[0].Parameters = 5 }),
-		"perfect, seed 1: parameters are recorded as 5 and are 0 here",
+		"perfect, seed 1: parameters are recorded as 5 but are 0 here",
 	},
 	"an eigenvalue": {
 		forge(func(r *results.Results) { r.Runs[0].Eigenvalues[1] = 0.6 }),
-		"perfect, seed 1: eigenvalue 2 is recorded as (0.6+0i) and is (0.5+0i) here",
+		"perfect, seed 1: eigenvalue 2 is recorded as (0.6+0i) but is (0.5+0i) here",
 	},
 	"fewer eigenvalues": {
 		forge(func(r *results.Results) { r.Runs[0].Eigenvalues = r.Runs[0].Eigenvalues[:1] }),
-		"perfect, seed 1: the number of eigenvalues is recorded as 1 and is 2 here",
+		"perfect, seed 1: the number of eigenvalues is recorded as 1 but is 2 here",
 	},
 	"untrained": {
 		forge(func(r *results.Results) { r.Runs[0].Untrained = "bad luck" }),
-		`perfect, seed 1: why it is untrained is recorded as "bad luck" and is "" here`,
+		`perfect, seed 1: the reason why it is untrained is recorded as "bad luck" but is "" here`,
 	},
 	"exposure": {
 		forge(func(r *results.Results) { r.Runs[0].Exposed = "labels" }),
-		`perfect, seed 1: what the method sees is recorded as "labels" and is "" here`,
+		`perfect, seed 1: what the method sees is recorded as "labels" but is "" here`,
 	},
 	"warning": {
 		forge(func(r *results.Results) { r.Runs[0].Warnings = []string{} }),
-		`perfect, seed 1: the warning "careful" is not recorded and is given here`,
+		`perfect, seed 1: the warning "careful" is not recorded but is given here`,
 	},
 	"another warning": {
 		forge(func(r *results.Results) { r.Runs[0].Warnings[0] = "bold" }),
-		`perfect, seed 1: a warning is recorded as "bold" and is "careful" here`,
+		`perfect, seed 1: a warning is recorded as "bold" but is "careful" here`,
 	},
 	"a loss": {
 		forge(func(r *results.Results) { r.Runs[0].History[0].Validation = 0.5 }),
-		"perfect, seed 1: entry 1 of the history is recorded as epoch 50 with the losses 1 and 0.5, and " +
-			"is epoch 50 with 1 and 2 here",
+		"perfect, seed 1: entry 1 of the history is recorded as epoch 50 with the losses 1 and 0.5, but is epoch 50 with " +
+			"1 and 2 here",
 	},
 	"no history": {
 		forge(func(r *results.Results) { r.Runs[0].History = nil }),
-		"perfect, seed 1: the number of epochs is recorded as 0 and is 1 here",
+		"perfect, seed 1: the number of epochs is recorded as 0 but is 1 here",
 	},
 	"a success called a failure": {
 		forge(func(r *results.Results) { hide(&r.Runs[2], results.StatusFailed) }),
-		"still?epochs=20, seed 1: it is recorded as failed and is ok here",
+		"still?epochs=20, seed 1: it is recorded as failed but is ok here",
 	},
 	"a failure called skipped": {
 		forge(func(r *results.Results) { r.Runs[4].Status = results.StatusSkipped }),
-		"failing, seed 1: it is recorded as skipped and is failed here: fit: no idea",
+		"failing, seed 1: it is recorded as skipped but is failed here: fit: no idea",
 	},
 	"why it failed": {
 		forge(func(r *results.Results) { r.Runs[4].Reason = "out of memory" }),
-		`failing, seed 1: the reason is recorded as "out of memory" and is "fit: no idea" here`,
+		`failing, seed 1: the reason is recorded as "out of memory" but is "fit: no idea" here`,
 	},
 	"exposure of a failure": {
 		forge(func(r *results.Results) { r.Runs[4].Exposed = "oracle" }),
-		`failing, seed 1: what the method sees is recorded as "oracle" and is "" here`,
+		`failing, seed 1: what the method sees is recorded as "oracle" but is "" here`,
 	},
 
 	"the oracle's accuracy": {
 		forge(func(r *results.Results) { r.Oracle.TestAccuracy = 0.5 }),
-		"the oracle brightness: accuracy on test snapshots is recorded as 0.5 and is 1 here",
+		"the oracle brightness: accuracy on test snapshots is recorded as 0.5 but is 1 here",
 	},
 	"its other accuracy": {
 		forge(func(r *results.Results) { r.Oracle.ValidationAccuracy = 0.5 }),
-		"the oracle brightness: accuracy on validation snapshots is recorded as 0.5 and is 1 here",
+		"the oracle brightness: accuracy on validation snapshots is recorded as 0.5 but is 1 here",
 	},
 	"what it sees": {
 		forge(func(r *results.Results) { r.Oracle.TestLabels[3] = 2 }),
-		"the oracle brightness: what it sees in the test snapshots is recorded otherwise than here in 1 " +
+		"the oracle brightness: its recorded labels of the test snapshots differ from those here in 1 " +
 			"of 15",
 	},
 	"not what it sees": {
 		forge(func(r *results.Results) { r.Oracle.TestLabels = nil }),
-		"the oracle brightness: what it sees in the test snapshots is not recorded",
+		"the oracle brightness: its labels of the test snapshots are not recorded",
 	},
 	"its history": {
 		forge(func(r *results.Results) { r.Oracle.History = []results.Epoch{{Epoch: 1}} }),
-		"the oracle brightness: the number of epochs is recorded as 1 and is 0 here",
+		"the oracle brightness: the number of epochs is recorded as 1 but is 0 here",
 	},
 	"its warnings": {
 		forge(func(r *results.Results) { r.Oracle.Warnings = []string{"weak"} }),
-		`the oracle brightness: the warning "weak" is recorded and is not given here`,
+		`the oracle brightness: the warning "weak" is recorded but is not given here`,
 	},
 	"its key": {
 		forge(func(r *results.Results) { r.Oracle.Key = "0123456789abcdef" }),
-		"the oracle brightness: its key is recorded as 0123456789abcdef, and what is recorded of it " +
-			"gives ",
+		"the oracle brightness: its key is recorded as 0123456789abcdef, but its record gives ",
 	},
 	"the shape of the images": {
 		forge(func(r *results.Results) { r.Task.Shape = []int{4} }),
-		"the shape of the snapshots is recorded as [4] and is [2 2] here",
+		"the shape of the snapshots is recorded as [4] but is [2 2] here",
 	},
 	"another lag": {forge(func(r *results.Results) { r.Task.Lag = 2 }), "another lag: 1 against 2"},
 	"other data":  {forge(func(r *results.Results) { r.Task.DataSHA256 = "others" }), "other data: "},
 
 	"a run's file": {
 		text(".json", `"rank":3`, `"rank":2`),
-		"runs/KEY.json has rank 2 and results.json has 3",
+		"runs/KEY.json has rank 2, but results.json has 3",
 	},
 	"accuracy in a run's file": {
 		text(".json", `"score":[1,1`, `"score":[0.5,1`),
@@ -557,8 +556,8 @@ var forgeries = map[string]struct {
 	},
 	"method of a run's file": {
 		text(".json", `"method":"perfect"`, `"method":"perfect?epochs=3"`),
-		`runs/KEY.json: its recorded options are not those that its name as written, "perfect?epochs=3", stands ` +
-			`for: epochs 50 against 3`,
+		`runs/KEY.json: its recorded options differ from those of its name as written, "perfect?epochs=3"` +
+			`: epochs 50 against 3`,
 	},
 	"a torn file":      {text(".json", `{"key"`, `{"key`), "runs/KEY.json cannot be read: "},
 	"no file of a run": {gone(".json"), "runs/KEY.json is missing"},
@@ -570,7 +569,7 @@ var forgeries = map[string]struct {
 	"no table": {gone("results.csv"), "results.csv is missing"},
 	"the oracle's file": {
 		text("oracle.json", `"test_accuracy":1`, `"test_accuracy":0.9`),
-		"oracle.json has test_accuracy 0.9 and results.json has 1",
+		"oracle.json has test_accuracy 0.9, but results.json has 1",
 	},
 	"no file of the oracle": {gone("oracle.json"), "oracle.json is missing"},
 	"a field for others to read": {
@@ -579,20 +578,20 @@ var forgeries = map[string]struct {
 	},
 	"the images of the task": {
 		arrays("data.npz", func(a npz.Archive) { a["starts"].Values.([]float32)[3]++ }),
-		`data.npz: the array "starts" is not as it must be: its values are others`,
+		`data.npz: the array "starts" is wrong: its values differ`,
 	},
 	"its labels": {
 		arrays("data.npz", func(a npz.Archive) { a["test_states"].Values.([]int64)[3]++ }),
-		`data.npz: the array "test_states" is not as it must be: its values are others`,
+		`data.npz: the array "test_states" is wrong: its values differ`,
 	},
 	"no images of the task": {gone("data.npz"), "data.npz is missing"},
 	"the roll-out": {
 		arrays(".npz", func(a npz.Archive) { a["rollout_reencode"].Values.([]float32)[50]++ }),
-		`runs/KEY.npz: the array "rollout_reencode" is not as it must be: step 2 is not what is predicted here`,
+		`runs/KEY.npz: the array "rollout_reencode" is wrong: step 2 differs from the prediction here`,
 	},
 	"eigenfunctions": {
 		arrays(".npz", func(a npz.Archive) { a["left_eigenfunctions"].Values.([]complex128)[0]++ }),
-		`runs/KEY.npz: the array "left_eigenfunctions" is not as it must be: its values are others`,
+		`runs/KEY.npz: the array "left_eigenfunctions" is wrong: its values differ`,
 	},
 	"no eigenfunctions": {
 		arrays(".npz", func(a npz.Archive) { delete(a, "left_eigenfunctions") }),
@@ -600,43 +599,43 @@ var forgeries = map[string]struct {
 	},
 	"more arrays": {
 		arrays(".npz", func(a npz.Archive) { a["more"] = npz.Array{Shape: []int{1}, Values: []int64{1}} }),
-		`runs/KEY.npz has an array "more", which is not there here`,
+		`runs/KEY.npz has an array "more", which does not exist here`,
 	},
 	"predictions": {
 		arrays(".reencode.predictions.npz", func(a npz.Archive) { a["predictions"].Values.([]float32)[70]++ }),
-		`runs/KEY.reencode.predictions.npz: the array "predictions" is not as it must be: the SHA-256 of step 2 is `,
+		`runs/KEY.reencode.predictions.npz: the array "predictions" is wrong: the SHA-256 of step 2 is `,
 	},
 	"labels of predictions": {
 		arrays(".reencode.predictions.npz", func(a npz.Archive) { a["labels"].Values.([]int64)[0]++ }),
-		`runs/KEY.reencode.predictions.npz: the array "labels" is not as it must be: its values are others`,
+		`runs/KEY.reencode.predictions.npz: the array "labels" is wrong: its values differ`,
 	},
 	"predictions of fewer steps": {arrays(".reencode.predictions.npz", func(a npz.Archive) {
 		a["predictions"] = npz.Array{Shape: []int{1, 15, 2, 2}, Values: a["predictions"].Values.([]float32)[:60]}
 	}), "its shape is [1 15 2 2] and must be [4 15 2 2]"},
 	"a model": {
 		modelOf(false, func(m *results.SavedModel) { m.State.Arrays["by"].Values.([]int64)[0] = 2 }),
-		`runs/KEY.model.npz: the array "by" is not as it must be: its values are others`,
+		`runs/KEY.model.npz: the array "by" is wrong: its values differ`,
 	},
 	"whose model it is": {
 		modelOf(false, func(m *results.SavedModel) { m.Seed = 8 }),
-		"runs/KEY.model.npz has seed 8 and results.json has 1",
+		"runs/KEY.model.npz has seed 8, but results.json has 1",
 	},
 	"a model's task": {
 		modelOf(false, func(m *results.SavedModel) { m.Task.States = 9 }),
-		"runs/KEY.model.npz has states 9 and results.json has 3",
+		"runs/KEY.model.npz has states 9, but results.json has 3",
 	},
 	"facts of a model": {
 		modelOf(false, func(m *results.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
-		`runs/KEY.model.npz: its facts are {"a":1} and are `,
+		`runs/KEY.model.npz: its facts are {"a":1}, but here `,
 	},
 	"a model that is torn": {text(".model.npz", "by", "my"), "runs/KEY.model.npz cannot be read: "},
 	"the oracle's model": {
 		modelOf(true, func(m *results.SavedModel) { m.State.Facts = []byte(`{"a":1}`) }),
-		`.npz: its facts are {"a":1} and are {} here`,
+		`.npz: its facts are {"a":1}, but here {}`,
 	},
 	"whose oracle it is": {
 		modelOf(true, func(m *results.SavedModel) { m.Options["epochs"] = 3 }),
-		`.npz has options {"epochs":3} and results.json has {"epochs":20}`,
+		`.npz has options {"epochs":3}, but results.json has {"epochs":20}`,
 	},
 	"a link out of the run": {outside, "runs/KEY.npz cannot be read: "},
 	"a folder for a file": {func(t *testing.T, dir string) {
@@ -679,7 +678,7 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 		run.FitSeconds, run.ResumedSeconds, run.CompileSeconds, run.Ranked.PredictSeconds, run.CPUSeconds = 9, 8, 7, 6,
 			&seconds
 		run.PeakRSSBytes, run.Isolated, run.Jobs, run.Threads, run.RPC = 5, true, 4, 3, &results.RPC{Calls: 2}
-		run.Warnings = append(run.Warnings, "the checkpoint x was left aside: torn",
+		run.Warnings = append(run.Warnings, "the checkpoint x was not used: torn",
 			"a checkpoint was not stored: the disk is full")
 	})(t, dir)
 	found, _ := verifyFolder(t, dir, p)
@@ -718,8 +717,8 @@ func TestVerifyCappedRuns(t *testing.T) {
 	assert.Empty(t, found)
 	forge(func(r *results.Results) { r.MaxEpochs = 0 })(t, dir)
 	found, _ = verifyFolder(t, dir, p)
-	assert.Contains(t, found, `perfect, seed 1: its recorded options are not those that its name as written, "perfect", `+
-		`stands for: epochs 7 against 50`)
+	assert.Contains(t, found, `perfect, seed 1: its recorded options differ from those of its name as written, `+
+		`"perfect": epochs 7 against 50`)
 }
 
 // TestVerifyOptionsOfOtherVersions: an option that the task did not have in the version of the results is no finding.
@@ -755,7 +754,7 @@ func TestARunsFileIsHeldToTheTask(t *testing.T) {
 	writeJSON(t, filepath.Join(dir, "runs", r.Runs[0].Key+".json"), r.Runs[0])
 	_, _, err = results.OpenStore(dir).Progress()
 	require.ErrorIs(t, err, results.ErrResults)
-	assert.ErrorContains(t, err, "it has 0 hashes of predictions; a run of 4 steps that is ok has 4")
+	assert.ErrorContains(t, err, "it has 0 hashes of predictions; a run of 4 steps that is ok must have 4")
 	m, err := results.Merge(dir, []string{dir}, nil)
 	require.NoError(t, err)
 	require.Len(t, m.Missing, 1)
@@ -785,7 +784,7 @@ func TestMergeWritesInItsFolderOnly(t *testing.T) {
 	torn(func(r *results.Results) { r.Runs[0].Key = "../../escaped" })(t, dir)
 	_, err = results.Merge(out, []string{dir}, nil)
 	require.ErrorIs(t, err, results.ErrResults)
-	assert.ErrorContains(t, err, `its key "../../escaped" is no name of a file`)
+	assert.ErrorContains(t, err, `its key "../../escaped" is not a file name`)
 	assert.NoDirExists(t, filepath.Dir(out))
 }
 
@@ -838,9 +837,9 @@ func TestForgeriesAreFound(t *testing.T) {
 	found, left := verifyFolder(t, honest, p)
 	assert.Empty(t, found, "what is honest passes")
 	assert.Equal(t, []string{
-		"the warning \"the model was not saved: the method still does not have that ability\", which is about the moment",
-		"seconds, memory, processor, machine, command line and version texts, nor the paths of data and plugins: " +
-			"they cannot be repeated",
+		"the warning \"the model was not saved: the method still does not have that ability\", which depends on the moment",
+		"seconds, memory, processor, machine, command line, version texts, and the paths of data and plugins, " +
+			"because they cannot be repeated",
 	}, left)
 	for name, c := range forgeries {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func checkThreads(threads int, config string) error {
 	case threads == 0:
 		return nil
 	case name == xlaBackend:
-		return usagef("--threads %d: XLA chooses its own threads; leave the flag out, or choose another backend", threads)
+		return usagef("--threads %d: XLA chooses its own threads; leave out the flag, or choose another backend", threads)
 	case strings.Contains(config, "threads="):
 		return usagef("--threads %d and --backend %s both set threads; leave one out", threads, config)
 	}
@@ -106,14 +106,14 @@ func checkBackend(config string) (string, error) {
 	}
 	path, options, hasOptions := strings.Cut(rest, ",")
 	if path == "" {
-		return "", usagef("%s: XLA needs the file of a PJRT plugin: xla:/path/to/plugin.so", config)
+		return "", usagef("%s: XLA needs a PJRT plugin file: xla:/path/to/plugin.so", config)
 	}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s is not a file", path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: the PJRT plugin cannot be read: %w", config, err)
+		return "", fmt.Errorf("%s: cannot read the PJRT plugin: %w", config, err)
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return "", err

@@ -33,13 +33,13 @@ func TestCheckXLA(t *testing.T) {
 	for _, config := range []string{"xla", "xla:", "xla:,tf32=false"} {
 		_, err := checkBackend(config)
 		assert.Equal(t, exitUsage, exitStatus(err), config)
-		assert.ErrorContains(t, err, "XLA needs the file of a PJRT plugin: xla:/path/to/plugin.so", config)
+		assert.ErrorContains(t, err, "XLA needs a PJRT plugin file: xla:/path/to/plugin.so", config)
 	}
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "none.so")} {
 		_, err := checkBackend("xla:" + path)
 		assert.Equal(t, exitFailure, exitStatus(err))
-		assert.ErrorContains(t, err, "the PJRT plugin cannot be read")
+		assert.ErrorContains(t, err, "cannot read the PJRT plugin")
 	}
 
 	t.Chdir(dir)

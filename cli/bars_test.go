@@ -26,7 +26,8 @@ func TestRow(t *testing.T) {
 		begun: noon.Add(-70 * time.Second), phaseBegun: noon.Add(-60 * time.Second),
 	}
 	for width, want := range map[int]string{
-		140: "vamp         seed 42  training    epoch 12/50    loss -4.31    ████████░░░░░░░░░░░░░░░░░░░░░░░░   23%   3m12s left",
+		140: "vamp         seed 42  training    epoch 12/50    " +
+			"loss -4.31    ████████░░░░░░░░░░░░░░░░░░░░░░░░   23%   3m12s left",
 		100: "vamp         seed 42  training    epoch 12/50    loss -4.31    ████░░░░░░░░░░░░░░   23%   3m12s left",
 		90:  "vamp         seed 42  training    epoch 12/50    loss -4.31    ██░░░░░░   23%   3m12s left",
 		89:  "vamp         seed 42  training    epoch 12/50    █████░░░░░░░░░░░░░░░░   23%   3m12s left",

@@ -87,7 +87,7 @@ func (c *catalogue) checkFree(thing any) error {
 	if from := c.origin(kind, name); from != nil {
 		origin = "which the plugin " + from.path + " serves too"
 	}
-	return fmt.Errorf("%w: it serves the %s %q, %s; rename one, or use one of them only",
+	return fmt.Errorf("%w: it serves the %s %q, %s; rename one, or use only one of them",
 		core.ErrDuplicate, kind.Title(), name, origin)
 }
 

@@ -20,17 +20,19 @@ func (a *app) compareCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(formats))
 	cmd := &cobra.Command{
 		Use:   "compare A B... [FLAGS]",
-		Short: "Hold results against those of the first folder, with tests of the differences",
-		Long: `Hold the results of folders against those of the first, A: for each method that both have, the difference of its score,
-for accuracies with a 95% interval and a test paired by seed and test snapshot, corrected for the number of tests.
+		Short: "Compare the results of folders with those of the first, and test the differences",
+		Long: `Compare the results of folders with those of the first, A. For each method that both folders have, the
+table shows the difference of its score. For accuracies it adds a 95% interval and a test, which is
+paired by seed and test snapshot and corrected for the number of tests.
 
-Results of another task, split, steps, oracle or protocol that ranks are refused, with the reason. Other
-code, kernels or machines are named beside the table.`,
+The results must have the same task, split, steps, oracle and ranking protocol as A. If they do not,
+the command refuses them and gives the reason. If the code, the kernels or the machine differ, a note
+beside the table says so.`,
 		Example: "  " + a.Name + " compare results/before results/after\n  " + a.Name +
 			" compare results/before results/after --format markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usagef("%s takes two folders of results or more, not %d; see %s --help", cmd.Name(), len(args),
+				return usagef("%s needs at least two folders of results, not %d; see %s --help", cmd.Name(), len(args),
 					cmd.CommandPath())
 			}
 			return nil
@@ -61,7 +63,7 @@ code, kernels or machines are named beside the table.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
+	flags.Var(word{&format, "NAME"}, "format", "format of the output: "+strings.Join(names, ", "))
 	a.addFullErrors(flags)
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd

@@ -14,7 +14,7 @@ func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "fish", "powershell", "zsh"}
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
-		Short: "Write the script that makes a shell complete commands, flags and names",
+		Short: "Write a script that lets your shell complete commands, flags and names",
 		Example: "  source <(" + a.Name + " completion bash)\n" +
 			"  " + a.Name + " completion zsh > \"${fpath[1]}/_" + a.Name + "\"\n" +
 			"  " + a.Name + " completion fish > ~/.config/fish/completions/" + a.Name + ".fish",
@@ -56,7 +56,7 @@ func (a *app) completeTasks(_ *cobra.Command, _ []string, text string) ([]string
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	return completeElement(text, c.Tasks.Descriptions(), []string{"all\tevery task but that of your own data"})
+	return completeElement(text, c.Tasks.Descriptions(), []string{"all\tevery task except that of your own data"})
 }
 
 // completeElement completes the last element of a list, whose first may be one of several.

@@ -32,7 +32,8 @@ func (a *app) conclude(p *benchmark.Plan, r *results.Results, runErr error, show
 		return unfinished(p, r, finished, runErr)
 	}
 	if !p.Shard.Whole() {
-		say(show, "shard %v is finished, %d of %d runs; when all are, join them with: %s merge --out %s %s\n", p.Shard,
+		say(show, "shard %v is finished, with %d of %d runs; when all shards are finished, join "+
+			"them with: %s merge --out %s %s\n", p.Shard,
 			finished, len(p.Entries)*len(p.Seeds), a.Name, p.Out, p.Out)
 		return failed(r)
 	}
@@ -53,7 +54,7 @@ func unfinished(p *benchmark.Plan, r *results.Results, finished int, runErr erro
 	planned := p.Size()
 	switch {
 	case errors.Is(runErr, context.Canceled), errors.Is(runErr, context.DeadlineExceeded):
-		return interruption(fmt.Sprintf("stopped with %d of %d runs finished, kept in %s; the same command continues "+
+		return interruption(fmt.Sprintf("stopped with %d of %d runs finished and kept in %s; the same command continues "+
 			"from there", finished, planned, p.Out))
 	case errors.Is(runErr, core.ErrDuplicate) && r == nil:
 		return usageError{runErr}
@@ -65,7 +66,8 @@ func unfinished(p *benchmark.Plan, r *results.Results, finished int, runErr erro
 
 // sayDrawn says where in a folder of results what is drawn is.
 func sayDrawn(w io.Writer, dir string) {
-	say(w, "figures are in %s, all of it in %s\n", filepath.Join(dir, report.Folder), filepath.Join(dir, report.Page))
+	say(w, "the figures are in %s; the report page is %s\n",
+		filepath.Join(dir, report.Folder), filepath.Join(dir, report.Page))
 }
 
 // showTable writes the table of results, as wide as stdout is if that is a terminal. That stdout

@@ -35,7 +35,7 @@ func readConfig(path string, flags *pflag.FlagSet) error {
 	text, err := foreign.Read(path, maxConfig)
 	switch {
 	case errors.Is(err, foreign.ErrTooLarge):
-		return usagef("--config: %s has more than %d bytes, the most of a configuration", path, maxConfig)
+		return usagef("--config: %s has more than %d bytes, the limit of a configuration", path, maxConfig)
 	case err != nil:
 		return usagef("--config: %w", err)
 	}
@@ -54,7 +54,8 @@ func setFlags(text []byte, path string, flags *pflag.FlagSet) error {
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return usagef(
-			"--config %s: there is a second document, or something that is not YAML, after the first; a configuration is one",
+			"--config %s: after the first document there is a second one, or text that is not YAML; a configuration has one "+
+				"document",
 			path)
 	}
 	root := resolved(document.Content[0])
@@ -62,13 +63,13 @@ func setFlags(text []byte, path string, flags *pflag.FlagSet) error {
 		return nil
 	}
 	if root.Kind != yaml.MappingNode {
-		return c.at(root, "a configuration has lines of key: value")
+		return c.at(root, "write a configuration as lines of key: value")
 	}
 	lines := map[string]int{}
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], resolved(root.Content[i+1])
 		if first := lines[key.Value]; first > 0 {
-			return c.at(key, "%s is given twice, first in line %d", key.Value, first)
+			return c.at(key, "%s is given twice; the first is in line %d", key.Value, first)
 		}
 		lines[key.Value] = key.Line
 		if err := c.set(key, value); err != nil {
@@ -130,7 +131,7 @@ func (c config) set(key, value *yaml.Node) error {
 	for _, text := range texts {
 		if err := flag.Value.Set(text); err != nil {
 			if flag.Value.Type() == "bool" {
-				return c.at(value, "%s: %q: it takes true or false", key.Value, text)
+				return c.at(value, "%s: %q: give true or false", key.Value, text)
 			}
 			return c.at(value, "%s: %q: %w", key.Value, text, err)
 		}
@@ -161,7 +162,7 @@ func (c config) texts(flag *pflag.Flag, key, value *yaml.Node) ([]string, error)
 			return nil, err
 		}
 		if length += len(text); length > maxConfig { // aliases repeat what they stand for
-			return nil, c.at(value, "%s has more than %d bytes, the most of a configuration", key.Value, maxConfig)
+			return nil, c.at(value, "%s has more than %d bytes, the limit of a configuration", key.Value, maxConfig)
 		}
 		texts = append(texts, text)
 	}
@@ -184,9 +185,9 @@ func (c config) text(flag *pflag.Flag, key, value *yaml.Node) (string, error) {
 	}
 	switch {
 	case value.Kind != yaml.ScalarNode:
-		return "", c.at(value, "%s has something else than a text or number here", key.Value)
+		return "", c.at(value, "%s must have a text or a number here", key.Value)
 	case value.Tag == "!!null":
-		return "", c.at(value, "%s has no value; leave the line out for the default", key.Value)
+		return "", c.at(value, "%s has no value; leave out the line to get the default", key.Value)
 	}
 	text, err := c.decoded(key.Value, value)
 	return c.absolute(flag, text), err
@@ -199,7 +200,7 @@ func (c config) decoded(key string, value *yaml.Node) (string, error) {
 	}
 	decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value.Value), ""))
 	if err != nil {
-		return "", c.at(value, "%s: it is marked as !!binary, and is not in Base64: %w", key, err)
+		return "", c.at(value, "%s: it is marked as !!binary but is not Base64: %w", key, err)
 	}
 	return string(decoded), nil
 }
@@ -207,9 +208,9 @@ func (c config) decoded(key string, value *yaml.Node) (string, error) {
 // selection is a thing with options, written name: {option: value}, as the command line would have
 // it.
 func (c config) selection(thing string, n *yaml.Node) (string, error) {
-	form := thing + " with options is written NAME: {OPTION: VALUE, OPTION: VALUE}"
+	form := thing + " with options has the form NAME: {OPTION: VALUE, OPTION: VALUE}"
 	if len(n.Content) != 2 || n.Content[0].Kind != yaml.ScalarNode {
-		return "", c.at(n, form+", one name an element")
+		return "", c.at(n, form+", one name per element")
 	}
 	name, options := n.Content[0], resolved(n.Content[1])
 	if options.Kind == yaml.ScalarNode && options.Tag == "!!null" {

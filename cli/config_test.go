@@ -84,33 +84,35 @@ protocol: powers
 
 func TestConfigErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"unknown key":         {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? The keys are the names of flags`},
+		"unknown key": {"seeds: 1\nmetods: all", `line 2: there is no key "metods"; did you mean "methods"? The ` +
+			`keys are the names of flags`},
 		"underscore":          {"oracle_seed: 1", `line 1: there is no key "oracle_seed"; did you mean "oracle-seed"?`},
 		"unknown, overridden": {"zzz: 1", `line 1: there is no key "zzz"`},
 		"config in a config":  {"config: other.yaml", `there is no key "config"`},
 		"help":                {"help: true", `there is no key "help"`},
 		"key of another kind": {"? [a, b]\n: 1", `line 1: there is no key ""`},
-		"twice":               {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice, first in line 1"},
+		"twice":               {"seeds: 1\nsteps: 2\nseeds: 3", "line 3: seeds is given twice; the first is in line 1"},
 		"value out of range":  {"\n\nepochs: 0", `line 3: epochs: "0": give a whole number from 1 to 2147483647`},
 		"not a number":        {"epochs: many", `line 1: epochs: "many": give a whole number`},
-		"not a switch":        {"quiet: perhaps", `line 1: quiet: "perhaps": it takes true or false`},
-		"not a choice":        {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean "powers"?`},
-		"no value":            {"seeds:\nsteps: 3", "line 1: seeds has no value; leave the line out for the default"},
-		"list for one":        {"out: [a, b]", "line 1: out takes one value, not a list"},
-		"empty list":          {"methods: []", "line 1: methods has an empty list"},
-		"mapping":             {"seeds: {a: 1}", "line 1: seeds has something else than a text or number here"},
-		"list in a list":      {"seeds:\n  - [1, 2]", "line 2: seeds has something else"},
+		"not a switch":        {"quiet: perhaps", `line 1: quiet: "perhaps": give true or false`},
+		"not a choice": {"protocol: power", `line 1: protocol: "power": there is no value "power"; did you mean ` +
+			`"powers"?`},
+		"no value":       {"seeds:\nsteps: 3", "line 1: seeds has no value; leave out the line to get the default"},
+		"list for one":   {"out: [a, b]", "line 1: out takes one value, not a list"},
+		"empty list":     {"methods: []", "line 1: methods has an empty list"},
+		"mapping":        {"seeds: {a: 1}", "line 1: seeds must have a text or a number here"},
+		"list in a list": {"seeds:\n  - [1, 2]", "line 2: seeds must have a text or a number here"},
 		"two names": {"methods:\n  - {a: {x: 1}, b: {x: 1}}",
-			"line 2: a method with options is written NAME: {OPTION: VALUE, OPTION: VALUE}, one name an element"},
-		"options of a kind":    {"methods:\n  - a:\n      - x", "line 3: a method with options is written"},
+			"line 2: a method with options has the form NAME: {OPTION: VALUE, OPTION: VALUE}, one name per element"},
+		"options of a kind":    {"methods:\n  - a:\n      - x", "line 3: a method with options has the form"},
 		"option of two values": {"methods:\n  - a: {x: [1, 2]}", "line 2: the option x of a takes one value"},
-		"oracle of two":        {"oracle: {cnn: {x: 1}, b: {x: 1}}", "an oracle with options is written NAME: {OPTION"},
+		"oracle of two":        {"oracle: {cnn: {x: 1}, b: {x: 1}}", "an oracle with options has the form NAME: {OPTION"},
 		"oracles":              {"oracle: [cnn, other]", "line 1: oracle takes one value, not a list"},
-		"not a mapping":        {"- seeds", "line 1: a configuration has lines of key: value"},
-		"a word":               {"seeds", "line 1: a configuration has lines of key: value"},
+		"not a mapping":        {"- seeds", "line 1: write a configuration as lines of key: value"},
+		"a word":               {"seeds", "line 1: write a configuration as lines of key: value"},
 		"not YAML":             {"seeds: 1\n\tsteps: 2", "line 2: found a tab character that violates indentation"},
-		"two documents":        {"seeds: 1\n---\nseeds: 2", "there is a second document"},
-		"alias of itself":      {"seeds: &a [*a]", "seeds has something else"},
+		"two documents":        {"seeds: 1\n---\nseeds: 2", "after the first document there is a second one"},
+		"alias of itself":      {"seeds: &a [*a]", "seeds must have a text or a number here"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := setFlags([]byte(c.text), "run.yaml", runFlagSet(t))
@@ -126,7 +128,7 @@ func TestConfigErrors(t *testing.T) {
 	assert.ErrorContains(t, readConfig("nowhere.yaml", runFlagSet(t)), "--config: open nowhere.yaml")
 	large := filepath.Join(t.TempDir(), "large.yaml")
 	require.NoError(t, os.WriteFile(large, []byte(strings.Repeat("#", maxConfig+1)), 0o644))
-	assert.ErrorContains(t, readConfig(large, runFlagSet(t)), "the most of a configuration")
+	assert.ErrorContains(t, readConfig(large, runFlagSet(t)), "the limit of a configuration")
 }
 
 // TestPathsAreKnown: a flag whose value is a path says so in its placeholder, by which a
@@ -182,7 +184,7 @@ steps: 3
 	assert.NotContains(t, string(kept), "quiet")
 	again := call(t.Context(), fakes.config(), "run", "--config", filepath.Join(out, "config.yaml"))
 	require.Zero(t, again.status, again.stderr)
-	assert.Equal(t, 4, strings.Count(again.stderr, "finished before, kept"))
+	assert.Equal(t, 4, strings.Count(again.stderr, "already finished"))
 	assert.EqualValues(t, 4, fakes.fits.Load())
 	assert.Equal(t, r, resultsIn(t, out))
 	repeated, err := os.ReadFile(filepath.Join(out, "config.yaml"))
@@ -259,7 +261,7 @@ func TestPathsThatAreNotText(t *testing.T) {
 	got = call(t.Context(), newFakes().config(), "run", "--config", filepath.Join(out, "config.yaml"),
 		"--plugin", path)
 	require.Zero(t, got.status, got.stderr)
-	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
+	assert.Equal(t, 2, strings.Count(got.stderr, "already finished"), got.stderr)
 	again, err := os.ReadFile(filepath.Join(out, "config.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, string(kept), string(again))
@@ -268,5 +270,5 @@ func TestPathsThatAreNotText(t *testing.T) {
 	require.NoError(t, os.WriteFile(bad, []byte("data: !!binary \"*\"\n"), 0o644))
 	got = call(t.Context(), newFakes().config(), "run", "--config", bad)
 	assert.Equal(t, exitUsage, got.status)
-	assert.Contains(t, got.stderr, "line 1: data: it is marked as !!binary, and is not in Base64: ")
+	assert.Contains(t, got.stderr, "line 1: data: it is marked as !!binary but is not Base64: ")
 }

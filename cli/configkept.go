@@ -18,7 +18,7 @@ import (
 	"github.com/koopbench/koopbench/registry"
 )
 
-const keptHead = "The configuration that these results are from; it repeats them with: run --config config.yaml"
+const keptHead = "The configuration that made these results. To make them again: run --config config.yaml"
 
 // keptConfig is a configuration file that means the plan, for the folder of its results: patterns
 // are the names that they stood for, defaults are written out, and paths are absolute but for the

@@ -24,13 +24,14 @@ func (c config) checkTrust(flag *pflag.Flag, n *yaml.Node, texts []string) error
 	switch {
 	case flag.Name == "backend":
 		if len(texts) == 1 && strings.HasPrefix(texts[0], xlaBackend+":") && texts[0] != os.Getenv(backendVariable) {
-			return c.at(n, "backend %.200q is a library, which a configuration cannot choose: it would be run; "+
+			return c.at(n, "backend %.200q is a library, which would run; a configuration must not choose it; "+
 				"if you trust it, give it on the command line, --backend %.200s", texts[0], texts[0])
 		}
 	case slices.Contains(trusting, flag.Name):
 		for _, text := range texts {
 			if text != flag.Value.String() && !samePath(text, flag.Value.String()) {
-				return c.at(n, "%s says what is trusted, which a configuration cannot; if it is your own, give it on "+
+				return c.at(n, "%s says what to trust, and a configuration must not decide that; if the configuration is yours, "+
+					"give the flag on "+
 					"the command line, --%s", flag.Name, flag.Name)
 			}
 		}
@@ -59,7 +60,7 @@ func (f *runFlags) checkConfigured(lockNamed bool) error {
 	}
 	for _, path := range f.plugins.paths {
 		if lock.SHA256(path) == "" || f.plugins.ignoreLock {
-			return usagef("--config %s names the plugin %.200q, which would be run, and no lock file of yours pins it; "+
+			return usagef("--config %s names the plugin %.200q, which would run, and your lock file does not pin it; "+
 				"if you trust it, name it on the command line, --plugin %.200s, or pin it with plugin lock", f.config, path, path)
 		}
 	}

@@ -15,14 +15,16 @@ import (
 // TestConfigCannotTrust: what is trusted, and which library computes, counts on the command line alone.
 func TestConfigCannotTrust(t *testing.T) {
 	for text, says := range map[string]string{
-		"plugin-allow-writable: true": "line 1: plugin-allow-writable says what is trusted, which a configuration cannot; " +
-			"if it is your own, give it on the command line, --plugin-allow-writable",
-		"plugin-ignore-lock: true":    "--plugin-ignore-lock",
-		"plugin-lock: other.json":     "--plugin-lock",
-		"plugin-dir: .":               "--plugin-dir",
-		"plugin-dir: [a, b]":          "--plugin-dir",
-		"backend: xla:/tmp/evil.so":   `backend "xla:/tmp/evil.so" is a library, which a configuration cannot choose`,
-		"backend: xla:evil.so,a=b":    "it would be run",
+		"plugin-allow-writable: true": "line 1: plugin-allow-writable says what to trust, and a configuration must not " +
+			"decide that; " +
+			"if the configuration is yours, give the flag on the command line, --plugin-allow-writable",
+		"plugin-ignore-lock: true": "--plugin-ignore-lock",
+		"plugin-lock: other.json":  "--plugin-lock",
+		"plugin-dir: .":            "--plugin-dir",
+		"plugin-dir: [a, b]":       "--plugin-dir",
+		"backend: xla:/tmp/evil.so": `backend "xla:/tmp/evil.so" is a library, which would run; a configuration must ` +
+			`not choose it`,
+		"backend: xla:evil.so,a=b":    "if you trust it, give it on the command line",
 		"{plugin-allow-writable: on}": "on the command line",
 	} {
 		err := setFlags([]byte(text), "folder/config.yaml", runFlagSet(t))
@@ -68,7 +70,7 @@ func TestConfiguredPlugins(t *testing.T) {
 		stderr := got.stderr
 		assert.Equal(t, exitUsage, got.status)
 		assert.Contains(t, stderr,
-			`evil", which would be run, and no lock file of yours pins it; if you trust it, name it on the command line`)
+			`evil", which would run, and your lock file does not pin it; if you trust it, name it on the command line`)
 		assert.Equal(t, 1, strings.Count(stderr, "\n"))
 		assert.False(t, ran())
 	}

@@ -40,15 +40,15 @@ func (a *app) dataCommand() *cobra.Command {
 	f := newDataFlags()
 	cmd := &cobra.Command{
 		Use:   "data --out FILE.npz [FLAGS]",
-		Short: "Write what a method is trained on, to try a fit without the benchmark",
-		Long: `Write what a method is trained on, to try a fit without the benchmark: the snapshots to train and to validate on,
-never those to test on; of several trajectories, the length of each too. numpy.load opens the file, and so does
-Training.load of the SDK for Python.`,
+		Short: "Write the training and validation data to a file, to try a fit outside the benchmark",
+		Long: `Write the training and validation data to a file, to try a fit outside the benchmark. The file never
+has the test data. If there are several trajectories, it has the length of each one too. Open it with
+numpy.load, or with Training.load of the Python SDK.`,
 		Example: "  " + a.Name + " data --out training.npz\n  " + a.Name + " data --split 500,100,200 --out small.npz",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.out == "" {
-				return usagef("data needs a file to write: --out FILE.npz")
+				return usagef("data needs --out FILE.npz, the file to write")
 			}
 			task, err := a.openBuiltin(cmd.Context(), f.taskFlags)
 			if err != nil {
@@ -58,9 +58,9 @@ Training.load of the SDK for Python.`,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().Var(word{&f.out, "FILE"}, "out", "file to write, which must not exist yet")
+	cmd.Flags().Var(word{&f.out, "FILE"}, "out", "file to write; it must not exist yet")
 	f.add(cmd)
-	cmd.Flags().BoolVar(&f.labels, "labels", false, "add the labels, which no ranked method sees")
+	cmd.Flags().BoolVar(&f.labels, "labels", false, "add the labels, which ranked methods never see")
 	return cmd
 }
 
@@ -111,7 +111,7 @@ func encodeTraining(to io.Writer, task *benchmark.Task, labels bool) error {
 		}
 	}
 	if labels && task.States == nil {
-		return fmt.Errorf("%w: the task %s has no states, and so no labels", core.ErrUnavailable, task.Info.Name)
+		return fmt.Errorf("%w: the task %s has no states, so it has no labels", core.ErrUnavailable, task.Info.Name)
 	}
 	if labels {
 		numbers["train_labels"], numbers["validation_labels"] = wholes(task.States.Train), wholes(task.States.Validation)

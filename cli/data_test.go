@@ -69,5 +69,5 @@ func TestDataWritesOverNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "mine", string(content))
 	got = call(t.Context(), newFakes().config(), "data")
-	assert.Contains(t, got.stderr, "data needs a file to write: --out FILE.npz")
+	assert.Contains(t, got.stderr, "data needs --out FILE.npz, the file to write")
 }

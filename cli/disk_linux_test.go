@@ -31,7 +31,8 @@ func TestDiskFull(t *testing.T) {
 	got := call(t.Context(), fakes.config(), args...)
 	assert.Equal(t, exitFailure, got.status)
 	message := regexp.MustCompile(
-		`\nbench: (\d+) of 100 runs are finished and kept in .*, but .* cannot be written: .* no space left on device\n$`).FindStringSubmatch(got.stderr)
+		`\nbench: (\d+) of 100 runs are finished and kept in .*, but .* cannot be written: .* no space left on ` +
+			`device\n$`).FindStringSubmatch(got.stderr)
 	require.NotNil(t, message, got.stderr)
 	kept, err := strconv.Atoi(message[1])
 	require.NoError(t, err)

@@ -60,7 +60,8 @@ func (a *app) readForecast(ctx context.Context, f *predictFlags, saved *results.
 		}
 		const within = 0.05
 		if was := saved.Task.Interval; was > 0 && r.Interval > 0 && math.Abs(r.Interval-was) > within*was {
-			a.warn("the rows of %s are %.6g apart, and those that the model was trained on %.6g: a step is as long as there\n",
+			a.warn("the rows of %s are %.6g apart, and those of the training data %.6g; steps keep the length that they had "+
+				"in training\n",
 				r.Title(), r.Interval, was)
 		}
 	}
@@ -98,16 +99,16 @@ func (p *forecast) check(r *dataset.Recording) error {
 	row := p.frame.Row(p.saved.Task.Shape)
 	switch {
 	case p.names != nil && r.Names != nil && !slices.Equal(p.names, r.Names):
-		return fmt.Errorf("%w: %s has the columns %s, and the model takes %s; choose them with --columns and --time",
+		return fmt.Errorf("%w: %s has the columns %s, but the model needs %s; choose them with --columns and --time",
 			core.ErrShape, r.Title(), dataset.Few(r.Names), dataset.Few(p.names))
 	case !slices.Equal(r.Rows.Shape(), row):
-		return fmt.Errorf("%w: %s has rows of %s, and the model takes %s; choose columns with --columns and --time",
+		return fmt.Errorf("%w: %s has rows of %s, but the model needs %s; choose columns with --columns and --time",
 			core.ErrShape, r.Title(), valuesText(r.Rows.Shape()), valuesText(row))
 	case (r.Times == nil) != (p.from[0].Times == nil):
-		return fmt.Errorf("%w: only one of %s and %s has a time; give files that are alike, or --time %s", core.ErrOption,
+		return fmt.Errorf("%w: only one of %s and %s has a time; give files of one kind, or --time %s", core.ErrOption,
 			p.from[0].Title(), r.Title(), dataset.NoTime)
 	case r.Times != nil && r.Times.Step == 0 && p.saved.Task.Interval == 0:
-		return fmt.Errorf("%w: %s has one row, which does not tell how far apart rows are; leave the time out",
+		return fmt.Errorf("%w: %s has only one row, so the interval between rows is unknown; leave out the time",
 			core.ErrTooShort, r.Title())
 	}
 	if p.names == nil {
@@ -138,7 +139,7 @@ func (p *forecast) readStarts() error {
 		}
 		x = x.Slice(first, x.Len())
 		if err := x.CheckFinite(); err != nil {
-			return fmt.Errorf("%s: %w; a value lies very far outside what the model was trained on", r.Title(), err)
+			return fmt.Errorf("%s: %w; a value is far outside the range of the training data", r.Title(), err)
 		}
 		values = append(values, x.Floats()...)
 		for i := range x.Len() {
@@ -181,9 +182,9 @@ func (f *predictFlags) outOfForecast(saved *results.SavedModel) (string, error) 
 	case f.out == "":
 		return defaultForecast, nil
 	case !isForecast(f.out):
-		return "", usagef("--out %s: forecasts are files that end in %s", f.out, strings.Join(forecastEndings, ", "))
+		return "", usagef("--out %s: give a file that ends in %s", f.out, strings.Join(forecastEndings, ", "))
 	case isTable(f.out) && len(saved.Task.Shape) > 1:
-		return "", usagef("--out %s: images make no table; forecasts of them are .npy or .npz files", f.out)
+		return "", usagef("--out %s: images do not fit in a table; give a .npy or .npz file", f.out)
 	}
 	return f.out, nil
 }
@@ -191,7 +192,7 @@ func (f *predictFlags) outOfForecast(saved *results.SavedModel) (string, error) 
 // prepareForecast reads the trajectories and returns what predicts.
 func (a *app) prepareForecast(ctx context.Context, f *predictFlags, saved *results.SavedModel) (predictor, error) {
 	if f.given("png") {
-		return nil, usagef("--png is for images in a folder, and the model predicts rows into a file")
+		return nil, usagef("--png needs images, but the model predicts rows, which go to a file")
 	}
 	out, err := f.outOfForecast(saved)
 	if err != nil {

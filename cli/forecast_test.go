@@ -161,8 +161,8 @@ func TestForecastOfImages(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{2, 28, 28}, got.Shape)
 	for says, args := range map[string][]string{
-		"images make no table":               {"--out", "next.csv"},
-		"--from is for trajectories":         {"--from", "all"},
+		"images do not fit in a table":       {"--out", "next.csv"},
+		"--from needs trajectories":          {"--from", "all"},
 		"next.npy exists already; name anot": {"--out", "next.npy"},
 	} {
 		args = append([]string{"predict", "--model", model, "--input", "zero.npy"}, args...)
@@ -187,20 +187,20 @@ func TestForecastMistakes(t *testing.T) {
 	nan := npz.Array{Shape: []int{5, 2}, Values: []float64{0, 1, 2, 3, 4, 5, 6, math.NaN(), 8, 9}}
 	writeFile(t, "nan.npy", func(w io.Writer) error { return npz.WriteArray(w, nan) })
 	for says, args := range map[string][]string{
-		"wide.csv has the columns x, y, z, and the model":          {"--input", "wide.csv"},
-		"other.csv has the columns x, z, and the model takes x, y": {"--input", "other.csv"},
-		"bare.csv has rows of 3 values, and the model takes 2":     {"--input", "bare.csv"},
+		"wide.csv has the columns x, y, z, but the model":          {"--input", "wide.csv"},
+		"other.csv has the columns x, z, but the model needs x, y": {"--input", "other.csv"},
+		"bare.csv has rows of 3 values, but the model needs 2":     {"--input", "bare.csv"},
 		"short.csv: sequence too short: 2 snapshots, and one":      {"--input", "short.csv"},
 		`line 3, column 3 (y): "nan" is not finite`:                {"--input", "gap.csv"},
 		"nan.npy, row 4, column 2: it is NaN":                      {"--input", "nan.npy"},
 		"only one of orbit.csv and notime.csv has a time":          {"--input", "orbit.csv,notime.csv"},
 		"mine.csv exists already; name another file":               {"--input", "orbit.csv", "--out", "mine.csv"},
-		"next.txt: forecasts are files that end in .npy, .npz":     {"--input", "orbit.csv", "--out", "next.txt"},
-		"--png is for images in a folder":                          {"--input", "orbit.csv", "--png", "3"},
+		"next.txt: give a file that ends in .npy, .npz":            {"--input", "orbit.csv", "--out", "next.txt"},
+		"--png needs images":                                       {"--input", "orbit.csv", "--png", "3"},
 		`there is no column "z"`:                                   {"--input", "orbit.csv", "--columns", "x,z"},
-		"orbit.csv has the columns y, x, and the model takes x, y": {"--input", "orbit.csv", "--columns", "y,x"},
+		"orbit.csv has the columns y, x, but the model needs x, y": {"--input", "orbit.csv", "--columns", "y,x"},
 		"--out: stat none: no such file":                           {"--input", "orbit.csv", "--out", "none/next.csv"},
-		"predict needs trajectories or images: --input FILE":       {},
+		"predict needs --input FILE, trajectories or images":       {},
 	} {
 		got := call(t.Context(), lorenzConfig(), append([]string{"predict", "--model", model}, args...)...)
 		assert.NotZero(t, got.status, says)
@@ -275,5 +275,6 @@ func TestVerifyOwnData(t *testing.T) {
 	require.NoError(t, saved.Write(model))
 	got = verify("--data", "runs")
 	assert.NotZero(t, got.status)
-	assert.Contains(t, got.stdout, ".model.npz: its frame, how snapshots are made of rows, is not the one of the task\n")
+	assert.Contains(t, got.stdout, ".model.npz: its frame, which says how rows become snapshots, differs from that of "+
+		"the task\n")
 }

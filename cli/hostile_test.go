@@ -364,13 +364,15 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"2^31 arrays without values": {
 			member("rollout", "<f4", "(2147483647, 0)", 0),
 			map[string]string{
-				"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment variable KOOPBENCH_READ_MIB",
-				"serve":  "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "",
+				"report": "takes 8192.0 MiB, and the most is 128.0 MiB; if you trust the file, allow more by the environment " +
+					"variable KOOPBENCH_READ_MIB",
+				"serve": "8192.0 MiB", "verify": "differences", "predict": "which it must not be", "merge": "",
 				"run into": ""},
 		},
 		"2^31 values":         {member("labels", "<i8", "(2147483647,)", 0), map[string]string{"report": "16384.0 MiB"}},
 		"arrays that are not": {member("labels", "<i8", "(1073741824, 1)", 0), map[string]string{"report": "8192.0 MiB"}},
-		"a bomb":              {member("images", "|u1", "(419430400,)", 400<<20), map[string]string{"report": "the most is 128.0 MiB"}},
+		"a bomb": {member("images", "|u1", "(419430400,)", 400<<20), map[string]string{"report": "the most " +
+			"is 128.0 MiB"}},
 		"a bomb of text": {arrays(func(t *testing.T) []byte {
 			return zipOf(t, 400<<20, map[string][]byte{"header.json": []byte(`{"a":"`)})
 		}), map[string]string{"report": "a text of more than 16777216 bytes"}},
@@ -424,7 +426,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 		"a link as results": {linked("results.json", filepath.Join(b.outside, "results.json")),
 			map[string]string{"report": "a link out of the folder", "run into": "a link out of the folder"}},
 		"a link to itself": {linked("results.json", "results.json"), map[string]string{"report": "results.json"}},
-		"accuracy 1e5":     {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it is 0 to 1")},
+		"accuracy 1e5":     {accuracy(1e5), refusedBy("its accuracy at step 2 is 100000; it must be 0 to 1")},
 		"accuracy 1e11":    {accuracy(1e11), refusedBy("its accuracy at step 2 is 1e+11")},
 		"accuracy -1e308":  {accuracy(-1e308), refusedBy("its accuracy at step 2 is -1e+308")},
 		"losses of 1e308": {
@@ -445,46 +447,46 @@ func (b hostileBase) cases() map[string]hostileCase {
 		},
 		"seconds of 1e308": {edited(func(_, run map[string]any) {
 			run["fit_seconds"], run["predict_seconds"], run["cpu_seconds"] = 1e308, -1e308, 1e12
-		}), refused("it is 0 to 1000000000")},
-		"bytes of 2^63": {field("peak_rss_bytes", int64(1<<63-1)), refused("it is 0 to 9007199254740992")},
+		}), refused("it must be 0 to 1000000000")},
+		"bytes of 2^63": {field("peak_rss_bytes", int64(1<<63-1)), refused("it must be 0 to 9007199254740992")},
 		"eigenvalues of 1e99": {field("eigenvalues", []any{[]any{1e99, -1e99}, []any{1e5, 1e11}, []any{1e308, 1e308}}),
 			map[string]string{"report": ""}},
 		"few hashes": {edited(func(_, run map[string]any) { run["prediction_sha256"] = []any{"a"} }),
-			refused("it has 1 hashes of predictions; a run of 3 steps has as many, or none")},
+			refused("it has 1 hashes of predictions; a run of 3 steps must have as many, or none")},
 		"short hashes": {edited(func(_, run map[string]any) {
 			run["prediction_sha256"] = []any{"", "a", "b"}
 			evaluation(run)["prediction_sha256"] = []any{"", "a", "b"}
 		}), map[string]string{"report": "", "compare": ""}},
 		"empty labels": {
 			edited(func(_, run map[string]any) { evaluation(run)["labels"] = []any{[]any{}, []any{}, []any{}} }),
-			refused("the labels at step 1: there are 0, of 20 snapshots")},
+			refused("the labels at step 1: there are 0, for 20 snapshots")},
 		"a key as a path": {edited(func(_, run map[string]any) { run["key"] = "../../outside/x" }),
-			refused(`its key "../../outside/x" is no name of a file`)},
+			refused(`its key "../../outside/x" is not a file name`)},
 		"an oracle as a path": {
 			edited(func(r, _ map[string]any) { r["oracle"].(map[string]any)["key"] = "x/../../../outside/x" }),
-			refused("is no name of a file")},
+			refused("is not a file name")},
 		"many dots as a key": {edited(func(_, run map[string]any) { run["key"] = ".." }),
-			refused(`its key ".." is no name of a file`)},
+			refused(`its key ".." is not a file name`)},
 		"a shape of 2^62": {
 			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["shape"] = []any{1 << 31, 1 << 31} }),
 			refused("and the most is 4194304 values")},
 		"states of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["states"] = 1<<31 - 1 }),
-			refused("its measure calls itself accuracy, and is another")},
+			refused("its measure has the name accuracy but is a different measure")},
 		"test of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["test"] = 1<<31 - 1 }),
-			map[string]string{"report": "of 2147483647 snapshots"}},
+			map[string]string{"report": "for 2147483647 snapshots"}},
 		"starts of 2^31": {edited(func(r, _ map[string]any) { r["task"].(map[string]any)["starts"] = 1<<31 - 1 }),
-			refused("it has 2147483647 roll-outs, and 20 test snapshots")},
+			refused("it has 2147483647 roll-outs, but only 20 test snapshots")},
 		"expected, deep": {edited(func(r, _ map[string]any) { r["expected"].([]any)[2] = []any{1} }),
-			refused("the expected states at step 2: there are 1, of 20 snapshots")},
+			refused("the expected states at step 2: there are 1, for 20 snapshots")},
 		"more evaluations": {
 			edited(func(_, run map[string]any) { run["evaluations"] = append(run["evaluations"].([]any), evaluation(run)) }),
-			refused("there is one by each protocol")},
+			refused("there must be one by each protocol")},
 		"a baseline of 1e99": {
 			edited(func(r, _ map[string]any) { r["baselines"].([]any)[0].(map[string]any)["score"].([]any)[0] = 1e99 }),
 			refused("the baseline persistence: step 1: ")},
 		"a measure of 1e308": {
 			edited(func(r, _ map[string]any) { r["task"].(map[string]any)["measure"].(map[string]any)["most"] = 1e308 }),
-			refused("its measure calls itself accuracy, and is another")},
+			refused("its measure has the name accuracy but is a different measure")},
 		"text that steers": {edited(func(r, run map[string]any) {
 			run["reason"], run["untrained"], run["trained"] = steering, steering, false
 			run["warnings"] = []any{steering, steering + "\n" + steering}
@@ -500,7 +502,7 @@ func (b hostileBase) cases() map[string]hostileCase {
 			}
 			r["oracle"].(map[string]any)["warnings"] = []any{steering}
 		}), map[string]string{"report": "", "compare": "another task"}},
-		"a name that steers": {field("method", steering), refused("names are printable, and not empty")},
+		"a name that steers": {field("method", steering), refused("names must be printable and not empty")},
 		"schema that steers": {edited(func(r, _ map[string]any) { r["schema"] = steering + long }),
 			map[string]string{"report": "has the schema", "merge": "has the schema"}},
 		"long texts": {edited(func(_, run map[string]any) {
@@ -700,6 +702,7 @@ func skipLong(t *testing.T, why string) {
 	}
 	if underRace {
 		t.Skip(
-			why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and memory")
+			why + ", in processes of one goroutine: the race detector finds nothing there, and takes ten times the time and " +
+				"memory")
 	}
 }

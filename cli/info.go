@@ -67,7 +67,8 @@ func info(r *registry.Registry, name string) ([]byte, error) {
 func describe(b *bytes.Buffer, kind string, d core.Description) {
 	fmt.Fprintf(b, "%s (%s): %s\n", d.Name, kind, d.Summary)
 	if d.Exposure != core.Unexposed {
-		fmt.Fprintf(b, "exposed: it %s; shown apart, never ranked with the others\n", exposures[d.Exposure])
+		fmt.Fprintf(b, "exposed: it %s, so it is shown separately and never ranked with the other "+
+			"methods\n", exposures[d.Exposure])
 	}
 	if d.Doc != "" {
 		fmt.Fprintf(b, "\n%s\n", wrap(d.Doc, 100))

@@ -60,12 +60,12 @@ func (s *session) isolate(ctx context.Context, plan *benchmark.Plan, f *pluginFl
 		case ctx.Err() != nil:
 			return stoppedWhile("runs were being prepared")
 		case err != nil:
-			return fmt.Errorf("--isolate: %s cannot be started as a worker: %w; its main function must hand its "+
+			return fmt.Errorf("--isolate: cannot start %s as a worker: %w; its main function must pass its "+
 				"arguments to cli.Main", self, err)
 		}
 		s.ends = append(s.ends, func() { _ = w.Close() })
 		if sum := w.Info().SHA256; sum != plan.Environment.ExecutableSHA256 {
-			return fmt.Errorf("--isolate: %s is not the program any more that this one was started from; start the "+
+			return fmt.Errorf("--isolate: the program file %s has changed since this command started; start the "+
 				"command again", self)
 		}
 		for _, e := range group {

@@ -63,7 +63,7 @@ func TestIsolate(t *testing.T) {
 
 	again := call(t.Context(), mortalFakes().config(), tiny(data, plain, append(args, "--isolate")...)...)
 	assert.Zero(t, again.status)
-	assert.Equal(t, 10, strings.Count(again.stderr, "finished before, kept"), "it is the same run")
+	assert.Equal(t, 10, strings.Count(again.stderr, "already finished"), "it is the same run")
 }
 
 // TestIsolatedRunsDie: what ends the process of one run touches that run alone.

@@ -11,7 +11,7 @@ import (
 func (a *app) licencesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "licences",
-		Short:   "Print the licences of the data and modules in the program",
+		Short:   "Print the licences of the data and modules inside the program",
 		Example: "  " + a.Name + " licences | less",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {

@@ -37,8 +37,8 @@ func sections(r *registry.Registry) []section {
 
 // onRequest says of things that are on request why.
 var onRequest = map[core.Kind]string{
-	core.KindMethod: "  made of built-in parts; \"all\" leaves them out, loss:* and the like choose them",
-	core.KindTask:   "  of your own data; \"all\" leaves it out",
+	core.KindMethod: "  made of built-in parts; \"all\" does not include them; choose them by patterns such as loss:*",
+	core.KindTask:   "  for your own data; \"all\" does not include it",
 }
 
 // exposures says what an exposed method sees, for the user.
@@ -51,7 +51,7 @@ func (a *app) listCommand() *cobra.Command {
 	f := newPluginFlags()
 	cmd := &cobra.Command{
 		Use:     "list [FLAGS]",
-		Short:   "List the methods, the parts that methods are made of, and the plugins",
+		Short:   "List the methods, the parts that make up methods, the tasks and the plugins",
 		Example: "  " + a.Name + " list",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -46,7 +46,8 @@ func (operator) Fit(context.Context, *core.OperatorTraining) (core.Operator, err
 // allKinds is a registry in which every kind has something, and one name stands for two things.
 func allKinds(*nn.Runtime) (*registry.Registry, error) {
 	r, err := newFakes().registry(nil)
-	doc := "A first paragraph that is long enough that it has to be broken somewhere, since lines that run over the edge are hard to read.\n\n  E = mc²\n\nA last one."
+	doc := "A first paragraph that is long enough that it has to be broken somewhere, since lines that run over the " +
+		"edge are hard to read.\n\n  E = mc²\n\nA last one."
 	return r, errors.Join(err,
 		r.Methods.Add(broken{name: "shared"}),
 		r.Losses.Add(part{"shared", doc}),

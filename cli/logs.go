@@ -19,6 +19,6 @@ func divertLogs(w io.Writer) {
 	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(flags)
 	if err := flags.Set("v", "1"); err != nil {
-		say(w, "the libraries' details are not logged: %v\n", err)
+		say(w, "the logs of libraries are not written: %v\n", err)
 	}
 }

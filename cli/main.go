@@ -92,7 +92,7 @@ type result struct {
 func (r *result) Write(text []byte) (int, error) {
 	n, err := r.w.Write(text)
 	if err != nil {
-		err = fmt.Errorf("the result cannot be written to the standard output: %w", err)
+		err = fmt.Errorf("cannot write the result to standard output: %w", err)
 		if r.err == nil {
 			r.err = err
 		}

@@ -15,22 +15,22 @@ func (a *app) mergeCommand() *cobra.Command {
 	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "merge --out DIR DIR...",
-		Short: "Join the runs of folders, of shards for instance, into one folder of results",
-		Long: `Join the runs of folders, of shards for instance, into one folder of results: those of their results.json, and those
-that shards, or commands that were killed, have finished. The folder may be one of them, and what it holds is kept. The
-others are not changed.
+		Short: "Join the runs of several folders, such as those of shards, into one folder of results",
+		Long: `Join the runs of several folders, such as those of shards, into one folder of results. The command
+takes all finished runs of a folder, even if the shard or command that made them was killed. The
+--out folder may be one of the given folders. It keeps its runs, and the other folders do not change.
 
-Folders whose runs do not belong into one table (other data, another split, another oracle, other code …) are refused with
-the reason, before anything is written. The same command again changes nothing. The exit status is 1 where runs that were
-planned are missing; those that are there are joined all the same.`,
+Runs can be joined only if they belong in one table: the same data, split, oracle, code and so on. If
+they do not, the command writes nothing and gives the reason. It is safe to give the command again.
+If planned runs are missing, the command joins the runs that are there, and the exit status is 1.`,
 		Example: "  " + a.Name + " merge --out results results\n  " + a.Name + " merge --out all shard-1 shard-2",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("%s takes the folders to join; see %s --help", cmd.Name(), cmd.CommandPath())
+				return usagef("%s needs the folders to join; see %s --help", cmd.Name(), cmd.CommandPath())
 			}
 			if out == "" {
-				return usagef("%s needs --out, the folder of the joined results, which may be one of those that are "+
-					"joined", cmd.Name())
+				return usagef("%s needs --out, the folder for the joined results; it may be one of the folders to "+
+					"join", cmd.Name())
 			}
 			return nil
 		},
@@ -39,8 +39,8 @@ planned are missing; those that are there are joined all the same.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(word{&out, "DIR"}, "out", "folder of the joined results")
-	flags.BoolVarP(&quiet, "quiet", "q", false, "write the table and errors only")
+	flags.Var(word{&out, "DIR"}, "out", "folder for the joined results")
+	flags.BoolVarP(&quiet, "quiet", "q", false, "write only the table and errors")
 	a.addFullErrors(flags)
 	must(cmd.MarkFlagDirname("out"))
 	return cmd
@@ -61,7 +61,7 @@ func (a *app) merge(out string, from []string, quiet bool) error {
 	if err := a.draw(out); err != nil {
 		return fmt.Errorf("the runs are joined in %s, but %w", out, err)
 	}
-	say(show, "%s holds %s, %d written now; all of it is shown in %s\n", out, report.Counted(len(m.Results.Runs), "run"),
+	say(show, "%s holds %s, of which %d are new; the report page is %s\n", out, report.Counted(len(m.Results.Runs), "run"),
 		m.Copied, filepath.Join(out, report.Page))
 	return missing(m)
 }

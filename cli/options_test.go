@@ -46,7 +46,7 @@ func TestOracleOptions(t *testing.T) {
 	assert.Contains(t, string(kept), "oracle:\n  cnn: {epochs: 7}\n")
 	again := call(t.Context(), fakes.config(), "run", "--config", filepath.Join(out, "config.yaml"))
 	require.Zero(t, again.status, again.stderr)
-	assert.Contains(t, again.stderr, "finished before, kept")
+	assert.Contains(t, again.stderr, "already finished")
 	assert.EqualValues(t, 1, fakes.fits.Load())
 	verified := call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, output{}, verified)
@@ -66,7 +66,7 @@ func TestOracleOptionErrors(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	for oracle, says := range map[string]string{
 		"cnn?epoch=3":           `--oracle: cnn: invalid option: there is no option "epoch"; did you mean "epochs"?`,
-		"cnn?epochs=0":          "epochs=0: it takes 1 … 100",
+		"cnn?epochs=0":          "epochs=0: give 1 … 100",
 		"cnn?epochs":            `in "cnn?epochs", "epochs" is not key=value`,
 		"cnn,cnn":               `no oracle "cnn,cnn"`,
 		"plugin:cnn?epochs=3":   "--oracle plugin:cnn: the oracle cnn is built in; no plugin serves it",
@@ -98,7 +98,7 @@ func TestTextOptionsInARun(t *testing.T) {
 
 	again := call(t.Context(), config, "run", "--config", filepath.Join(out, "config.yaml"))
 	require.Zero(t, again.status, again.stderr)
-	assert.Equal(t, 2, strings.Count(again.stderr, "finished before, kept"))
+	assert.Equal(t, 2, strings.Count(again.stderr, "already finished"))
 	typed := call(t.Context(), config, tiny(data, out, "--methods", r.Runs[0].Method)...)
 	require.Zero(t, typed.status, typed.stderr)
 	assert.EqualValues(t, 2, fakes.fits.Load())

@@ -32,7 +32,7 @@ func TestOutputFails(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, exitFailure, status, "%v", args)
-		const says = "the result cannot be written to the standard output: no space left\n"
+		const says = "cannot write the result to standard output: no space left\n"
 		assert.Contains(t, stderr.String(), says, "%v", args)
 	}
 	require.Len(t, resultsIn(t, out).Runs, 1)

@@ -29,7 +29,8 @@ func TestOwnData(t *testing.T) {
 	t.Chdir(t.TempDir())
 	config := lorenzConfig()
 	writeOrbit(t, "orbit.csv", 300)
-	const taken = "orbit.csv: 300 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split in time"
+	const taken = "orbit.csv: 300 rows × 2 columns (x, y), header, comma-separated; column t is time, dropped; split " +
+		"in time"
 	got := call(t.Context(), config, "run", "--data", "orbit.csv", "--methods", "linear", "--out", "one")
 	require.Zero(t, got.status, got.stderr)
 	assert.Contains(t, got.stderr, "task     trajectory: 180 + 60 + 60 snapshots of 2, 15 steps")
@@ -42,7 +43,7 @@ func TestOwnData(t *testing.T) {
 
 	again := call(t.Context(), config, "run", "--config", filepath.Join("one", "config.yaml"))
 	require.Zero(t, again.status, again.stderr)
-	assert.Contains(t, again.stderr, "linear, seed 42: finished before, kept")
+	assert.Contains(t, again.stderr, "linear, seed 42: already finished")
 	verified := call(t.Context(), config, "verify", "one", "--data", "orbit.csv")
 	require.Zero(t, verified.status, verified.stderr)
 
@@ -52,7 +53,7 @@ func TestOwnData(t *testing.T) {
 	require.NoError(t, os.WriteFile("same.csv", timeless, 0o600))
 	verified = call(t.Context(), config, "verify", "one", "--data", "same.csv")
 	require.Zero(t, verified.status, verified.stdout+verified.stderr)
-	assert.Contains(t, verified.stdout, "the interval and the unit of time, which the data given here do not tell")
+	assert.Contains(t, verified.stdout, "the interval and the unit of time, which the data given here do not have")
 
 	require.NoError(t, os.Mkdir("runs", 0o700))
 	writeOrbit(t, filepath.Join("runs", "run2.csv"), 100)
@@ -80,19 +81,20 @@ func TestOwnDataMistakes(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is no number`,
+		{exitFailure, `words.csv: unreadable data file: line 3, column 1 (x): "two" is not a number`,
 			[]string{"--data", "words.csv"}},
 		{exitFailure, "no such file", []string{"--data", "none.csv"}},
-		{exitUsage, "--data e .csv: it takes at most 4096 bytes of UTF-8 without control", []string{"--data", "e\n.csv"}},
-		{exitUsage, `before or after a comma of "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
-		{exitUsage, "a list is separated by commas: --data orbit.csv,words.csv",
+		{exitUsage, "--data e .csv: give at most 4096 bytes of UTF-8 without control", []string{"--data", "e\n.csv"}},
+		{exitUsage, `before or after a comma in "orbit.csv,"`, []string{"--data", "orbit.csv,"}},
+		{exitUsage, "separate a list by commas: --data orbit.csv,words.csv",
 			[]string{"--data", "orbit.csv", "words.csv"}},
-		{exitUsage, "the longest test trajectory has 60 rows; 60 steps", []string{"--data", "orbit.csv", "--steps", "60"}},
-		{exitFailure, "name the folder that holds the four files",
+		{exitUsage, "the longest test trajectory has 60 rows, but 60 steps",
+			[]string{"--data", "orbit.csv", "--steps", "60"}},
+		{exitFailure, "name the folder that has the four files",
 			[]string{"--data", "orbit.csv", "--task", "ordered-mnist"}},
-		{exitFailure, "the folder of the data cannot be read", []string{"--data", "none"}},
+		{exitFailure, "cannot read the folder of the data", []string{"--data", "none"}},
 		{exitUsage, "there are no data; give data=FILE", []string{"--task", "trajectory"}},
-		{exitFailure, "name the folder that holds the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},
+		{exitFailure, "name the folder that has the four files", []string{"--data", "orbit.csv", "--num-digits", "3"}},
 	} {
 		got := call(t.Context(), config, append([]string{"run", "--methods", "linear", "--out", "none-made"}, c.args...)...)
 		assert.Equal(t, c.status, got.status, "%v", c.args)

@@ -37,10 +37,11 @@ func (a *app) pluginCheckCommand() *cobra.Command {
 	f := &checkFlags{trust: newTrustFlags(), epochs: usual.Epochs, timeout: usual.Timeout, grace: usual.Grace}
 	cmd := &cobra.Command{
 		Use:   "check FILE [FLAGS]",
-		Short: "Check that a plugin keeps the contracts, and explain what does not",
-		Long: `Check that a plugin keeps the contracts: that its process starts and ends as it must, and, for each thing that it serves, that
-fits and predictions are right, repeatable and independent. What fails is explained, with the remedy. The status is 0 if
-nothing fails.`,
+		Short: "Check that a plugin keeps its contracts, and explain each failure",
+		Long: `Check that a plugin keeps its contracts. The checks start and end its process, and fit and use each
+thing that it serves: are fits and predictions correct, repeatable and independent of one another? For
+each failure the command explains the rule, what it found, and the remedy. The exit status is 0 if all
+checks pass.`,
 		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name +
 			" plugin check ./my-plugin --json > report.json\n" +
 			"  " + a.Name + " plugin check ./my-plugin --only learns,repeatable",
@@ -49,13 +50,14 @@ nothing fails.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write the report as JSON")
-	flags.Var(&f.only, "only", "checks to run, with those that they need, by their names; the default is all")
-	flags.Var(number{&f.epochs, 1, 1 << 20}, "epochs", "epochs of fits that must learn, where there is such an option")
-	flags.Var(limit{&f.timeout}, "timeout", "time that each check may take")
+	flags.Var(&f.only, "only", "names of checks to run, together with the checks that they need (default all)")
+	flags.Var(number{&f.epochs, 1, 1 << 20}, "epochs",
+		"epochs of the fits that must learn, if the method has such an option")
+	flags.Var(limit{&f.timeout}, "timeout", "time limit of each check")
 	flags.Var(limit{&f.grace}, "grace",
-		"time in which a call must return when it is cancelled, and a process end when it is asked to")
+		"time limit for a cancelled call to return, and for a process to end when asked")
 	f.trust.add(cmd)
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write what the plugin logs, and errors in full")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write the logs of the plugin, and errors in full")
 	return cmd
 }
 

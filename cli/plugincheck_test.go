@@ -128,7 +128,7 @@ func TestPluginCheckOutputFails(t *testing.T) {
 		var stderr bytes.Buffer
 		status := Main(t.Context(), args, nil, failingWriter{}, &stderr, newFakes().config())
 		assert.Equal(t, exitFailure, status)
-		assert.Equal(t, "bench: the result cannot be written to the standard output: no space left\n", stderr.String())
+		assert.Equal(t, "bench: cannot write the result to standard output: no space left\n", stderr.String())
 	}
 }
 
@@ -173,7 +173,7 @@ func TestPluginCheckOnly(t *testing.T) {
 
 	got := call(t.Context(), newFakes().config(), "plugin", "check", path, "--only", "learn")
 	assert.Equal(t, exitUsage, got.status)
-	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? There is `)
+	assert.Contains(t, got.stderr, `bench: --only learn: there is no check "learn"; did you mean "learns"? Choose from `)
 }
 
 // TestPluginCheckOfTakenNames: a name that is built in is told of, and nothing else is wrong for

@@ -16,8 +16,8 @@ func (a *app) pluginCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
 		Short: "List, pin, check and serve plugins",
-		Long: `List, pin, check and serve plugins: programs in any language that bring methods, losses, evolution operators, embedders or
-oracles of their own.`,
+		Long: `List, pin, check and serve plugins. A plugin is a program, in any language, that adds methods, losses,
+evolution operators, embedders, oracles or tasks.`,
 		Example: "  " + a.Name + " plugin check ./my-plugin\n  " + a.Name + " run --plugin ./my-plugin --methods all",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -40,7 +40,7 @@ func (a *app) pluginListCommand() *cobra.Command {
 	f := newPluginFlags()
 	cmd := &cobra.Command{
 		Use:     "list [FLAGS]",
-		Short:   "List the plugins, what they serve, and why one cannot be used",
+		Short:   "List the plugins, what they serve, and why a plugin cannot be used",
 		Example: "  " + a.Name + " plugin list --plugin-dir ./plugins",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -79,8 +79,9 @@ func (a *app) pluginLockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lock [FLAGS]",
 		Short: "Pin the plugins by their SHA-256, as they are now",
-		Long: `Pin the plugins by their SHA-256, as they are now. A plugin that is pinned and has changed is refused; one that is not pinned
-runs, marked unpinned. Commit the lock file to have others run the same.`,
+		Long: `Pin the plugins by their SHA-256, as they are now. If a pinned plugin changes later, it is refused. A
+plugin without a pin still runs, but the results mark it as unpinned. Commit the lock file so that
+others run the same plugins.`,
 		Example: "  " + a.Name + " plugin lock --plugin ./my-plugin",
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.lockPlugins(f) },
@@ -119,15 +120,15 @@ func (a *app) pluginServeCommand() *cobra.Command {
 	var compute computeFlags
 	cmd := &cobra.Command{
 		Use:   "serve NAME... [FLAGS]",
-		Short: "Be a plugin that serves what is built in",
-		Long: `Be a plugin that serves what is built in, methods and parts by their names. It is for scripts that are plugins, like:
+		Short: "Act as a plugin that serves built-in methods and parts",
+		Long: `Act as a plugin that serves built-in methods and parts. Use it in a script that is a plugin, like:
 
   #!/bin/sh
   exec ` + a.Name + ` plugin serve vamp --prefix remote-`,
 		Example: "  " + a.Name + " plugin serve vamp --prefix remote-",
 		Args: func(cmd *cobra.Command, names []string) error {
 			if len(names) == 0 {
-				return usagef("serve takes the names of what to serve; see %s --help", cmd.CommandPath())
+				return usagef("serve needs the names of the methods or parts to serve; see %s --help", cmd.CommandPath())
 			}
 			return nil
 		},
@@ -135,8 +136,8 @@ func (a *app) pluginServeCommand() *cobra.Command {
 		RunE:              func(_ *cobra.Command, names []string) error { return a.servePlugin(names, prefix, compute) },
 	}
 	flags := cmd.Flags()
-	flags.Var(word{&prefix, "TEXT"}, "prefix", "text to put before the names, so that they differ from those built in")
-	compute.add(flags, "where neural networks compute, as in run")
+	flags.Var(word{&prefix, "TEXT"}, "prefix", "text to put before each name, so that it differs from the built-in one")
+	compute.add(flags, "compute backend for neural networks, as in run")
 	return cmd
 }
 

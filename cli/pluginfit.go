@@ -35,9 +35,10 @@ func (a *app) pluginFitCommand() *cobra.Command {
 	name, seed := "", 42
 	cmd := &cobra.Command{
 		Use:   "fit FILE [FLAGS]",
-		Short: "Make one fit of a plugin in Python on the terminal, for a debugger",
-		Long: `Make one fit of a plugin in Python, and one prediction of what it is validated on, in a process that has the terminal: breakpoint()
-in the plugin starts Python's debugger. The fit has the data and options of a run, without checkpoints and the oracle.`,
+		Short: "Fit a Python plugin once, in the terminal, for a debugger",
+		Long: `Fit a method of a Python plugin once, and predict the validation data once. The process of the plugin
+has the terminal, so breakpoint() in the plugin starts Python's debugger. The fit gets the data and
+options of a run, but no checkpoints and no oracle.`,
 		Example: "  " + a.Name + " plugin fit ./my_plugin.py\n  " + a.Name +
 			" plugin fit ./my_plugin.py --method 'my-ridge?alpha=0.1' --split 500,100,200",
 		Args: oneArgument("the file of a plugin"),
@@ -46,7 +47,7 @@ in the plugin starts Python's debugger. The fit has the data and options of a ru
 		},
 	}
 	flags := cmd.Flags()
-	flags.Var(word{&name, "NAME"}, "method", "method to fit, with options as in run --methods (default the first one)")
+	flags.Var(word{&name, "NAME"}, "method", "method to fit, with options as in run --methods (default the first method)")
 	flags.Var(number{&seed, 0, 1 << 31}, "seed", "seed of the fit")
 	f.add(cmd)
 	trust.add(cmd)
@@ -70,8 +71,8 @@ func (a *app) fitPlugin(ctx context.Context, path, name string, seed int64, f *d
 		return err
 	}
 	if !strings.HasPrefix(info.SDK, pythonSDK+" ") {
-		return fmt.Errorf("plugin %s is built with %q; only the SDK for Python can fit on a terminal, and in Go a test of "+
-			"your own can", path, info.SDK)
+		return fmt.Errorf("plugin %s is built with %q; only the Python SDK can fit in the terminal; for Go, write a "+
+			"test of your own", path, info.SDK)
 	}
 	task, err := a.openBuiltin(ctx, f.taskFlags)
 	if err != nil {

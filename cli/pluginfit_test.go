@@ -11,7 +11,8 @@ import (
 func TestPluginFitRefuses(t *testing.T) {
 	path := pluginFile(t, "good", "nearest", "ridge")
 	for _, c := range []struct{ method, says string }{
-		{"nearest", `is built with "koopbench \(Go .*; only the SDK for Python can fit on a terminal, and in Go a test of your own can`},
+		{"nearest", `is built with "koopbench \(Go .*; only the Python SDK can fit in the terminal; for Go, write a test ` +
+			`of your own`},
 		{"neares", `there is no method "neares"; did you mean "nearest"`},
 		{"nearest?colour=red", `colour`},
 		{"ridge", `there is no method "ridge"`},

@@ -25,12 +25,12 @@ func newTrustFlags() *trustFlags {
 
 func (f *trustFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.Var(word{&f.lock, "FILE"}, "plugin-lock", "lock file, which pins the SHA-256 of plugins")
+	flags.Var(word{&f.lock, "FILE"}, "plugin-lock", "lock file that pins plugins by their SHA-256")
 	flags.BoolVar(&f.ignoreLock, "plugin-ignore-lock", false,
-		"run plugins that are not what the lock file pins, with a warning")
+		"warn, rather than refuse, if a plugin differs from its pin in the lock file")
 	flags.BoolVar(&f.allowWritable, "plugin-allow-writable", false,
-		"run plugins whose file, or a folder on the way to it, others can write")
-	flags.Var(limit{&f.startTimeout}, "plugin-start-timeout", "time that a plugin may take to start")
+		"run a plugin even if other users can write its file or a folder above it")
+	flags.Var(limit{&f.startTimeout}, "plugin-start-timeout", "time limit for the start of a plugin")
 }
 
 // pluginFlags say where plugins are and which are trusted.
@@ -45,9 +45,9 @@ func newPluginFlags() *pluginFlags { return &pluginFlags{trustFlags: *newTrustFl
 
 func (f *pluginFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, beside those in the folders; may be repeated")
+	flags.Var(list{&f.paths, "FILE"}, "plugin", "plugin to use, in addition to those in the folders; may be repeated")
 	flags.Var(list{&f.folders, "DIR"}, "plugin-dir",
-		"folder of plugins, beside those of $KOOPBENCH_PLUGIN_PATH and your own; may be repeated")
+		"folder of plugins, in addition to $KOOPBENCH_PLUGIN_PATH and your own folder; may be repeated")
 	f.trustFlags.add(cmd)
 	must(cmd.MarkFlagDirname("plugin-dir"))
 }

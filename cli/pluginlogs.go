@@ -86,7 +86,7 @@ func (f *logFile) Write(text []byte) (int, error) {
 		case f.full:
 		case f.kept.Len()+len(text) > mostKept:
 			f.full = true
-			f.kept.WriteString("(the rest of the start is left out: it has more than 1 MiB)\n")
+			f.kept.WriteString("(the rest of the log of the start is left out, because it is larger than 1 MiB)\n")
 		default:
 			f.kept.Write(text)
 		}

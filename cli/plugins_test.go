@@ -125,7 +125,7 @@ func TestABadDescription(t *testing.T) {
 	args := tiny(data, out, "--methods", "template", "--plugin-dir", filepath.Dir(path))
 	got := call(t.Context(), newFakes().config(), args...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Regexp(t, "warning: the plugin "+path+" is left out: .*"+regexp.QuoteMeta(says), got.stderr)
+	assert.Regexp(t, "warning: the plugin "+path+" is not used: .*"+regexp.QuoteMeta(says), got.stderr)
 	assert.Len(t, resultsIn(t, out).Runs, 1)
 
 	out = filepath.Join(t.TempDir(), "out")
@@ -239,7 +239,7 @@ func TestRunWithAPlugin(t *testing.T) {
 	assert.Len(t, r.Runs[1].History, fakeRunsEach)
 
 	again := call(t.Context(), newFakes().config(), args...)
-	assert.Contains(t, again.stderr, "remote, seed 42: finished before, kept")
+	assert.Contains(t, again.stderr, "remote, seed 42: already finished")
 	script, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, append(script, "# changed\n"...), 0o755))
@@ -258,7 +258,7 @@ func TestAllMeansPluginsToo(t *testing.T) {
 	assert.Contains(t, got.stdout, "\n  remote-one ")
 	assert.Contains(t, got.stdout, "\n  remote-two ")
 	assert.Regexp(t, `\n  \S+/far: .*unpinned`, got.stdout)
-	assert.Regexp(t, `\n  \S+/noise: broken: .*wrote "hello" where its handshake belongs`, got.stdout)
+	assert.Regexp(t, `\n  \S+/noise: broken: .*wrote "hello" instead of its handshake`, got.stdout)
 	assert.NotContains(t, got.stdout, "README")
 
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
@@ -267,7 +267,7 @@ func TestAllMeansPluginsToo(t *testing.T) {
 		newFakes().config(),
 		tiny(data, out, "--plugin-dir", folder, "--methods", "remote*,template")...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is left out: ")
+	assert.Contains(t, got.stderr, "warning: the plugin "+filepath.Join(folder, "noise")+" is not used: ")
 	assert.Len(t, resultsIn(t, out).Runs, 3)
 }
 
@@ -403,7 +403,7 @@ func TestLogsGoToOwnFolders(t *testing.T) {
 	require.NoError(t, os.WriteFile(foreign, []byte("learning_rate: 1"), 0o600))
 	got := call(t.Context(), newFakes().config(), run...)
 	require.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "has config.yaml of something else")
+	assert.Contains(t, got.stderr, "has config.yaml, which this program did not write")
 	assert.Equal(t, []string{"config.yaml"}, namesIn(t, out))
 
 	require.NoError(t, os.Remove(foreign))
@@ -423,5 +423,5 @@ func TestWordsOfFew(t *testing.T) {
 	args := tiny(dataFolder(t), out, "--methods", "template", "--num-digits", "1", "--split", "5,3,2", "--steps", "1")
 	got = call(t.Context(), newFakes().config(), args...)
 	assert.Contains(t, got.stderr, ": 1 digit, 5 + 3 + 2 snapshots of ")
-	assert.Contains(t, got.stderr, ", 1 step, ranked by the protocol ")
+	assert.Contains(t, got.stderr, ", 1 step, ranked by protocol ")
 }

@@ -44,17 +44,18 @@ func (a *app) predictCommand() *cobra.Command {
 	f.plugins.namedOnly = true
 	cmd := &cobra.Command{
 		Use:   "predict --model FILE --input FILE… [FLAGS]",
-		Short: "Predict what follows rows or images, with a model that a run has saved",
-		Long: `Predict what follows rows or images, with a model that ` + a.Name + ` run --save-models has saved: each
-prediction is the next input, or with --protocol powers all steps are taken by powers of the operator.
+		Short: "Predict what follows your rows or images, with a saved model",
+		Long: `Predict what follows your rows or images, with a model that ` + a.Name + ` run --save-models has saved.
+Each prediction is the next input. With --protocol powers, all steps come from the input by powers of
+the evolution operator.
 
-Trajectories are files as for ` + a.Name + ` run --data. Their values are standardised and delayed as those that the
-model was trained on, and predictions are in the units of the input, with its columns and the time going on. --out is
-then a new file that ends in .npy, .npz, .csv or .tsv.
+Trajectories: give files as for ` + a.Name + ` run --data. They are standardised and delayed like the training
+data. Predictions have the columns and units of the input, and their time continues that of the input.
+--out is a new file that ends in .npy, .npz, .csv or .tsv.
 
-Images are IDX files, .npy arrays or PNGs, of the size that the model was trained on. --out is then a folder, which
-gets predictions.npz, labels.csv and PNGs of the first images. Labels are what the oracle of the model's run sees; its
-file lies in the folder of results.`,
+Images: give IDX files, .npy arrays or PNGs, of the same size as the training images. --out is a folder;
+it gets predictions.npz, labels.csv and PNGs of the first images. The labels come from the oracle of the
+model's run, whose file is in the folder of results.`,
 		Example: "  " + a.Name + " predict --model results/runs/linear-s42-….model.npz --input orbit.csv --out next.csv\n" +
 			"  " + a.Name + " predict --model results/runs/vamp-s42-….model.npz --input images.npy --out predictions\n" +
 			"  " + a.Name + " predict --model linear.npz --oracle oracle.npz --input *.png",
@@ -66,31 +67,33 @@ file lies in the folder of results.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(word{&f.model, "FILE"}, "model", "model file")
-	flags.Var(word{&f.oracle, "FILE"}, "oracle", "file of the oracle (default the one in the model's folder of results)")
+	flags.Var(word{&f.oracle, "FILE"}, "oracle",
+		"file of the oracle (default the one in the folder of results of the model)")
 	flags.Var(
 		list{&f.inputs, "FILE"},
 		"input",
-		"trajectories, in a file, a folder or a list, or file of images; may be "+
+		"file, folder or list of trajectories, or file of images; may be "+
 			"repeated, and further arguments are inputs too",
 	)
-	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "steps to predict")
-	flags.Var(choice{&f.from, []string{fromLast, fromAll}}, "from", "rows of a trajectory that are predicted from")
+	flags.Var(number{&f.steps, 1, core.MaxSteps}, "steps", "number of steps to predict")
+	flags.Var(choice{&f.from, []string{fromLast, fromAll}}, "from", "rows of a trajectory to predict from")
 	flags.Var(
 		word{&f.columns, "LIST"},
 		"columns",
-		"columns of a trajectory that are read (default those that the model "+
+		"columns of a trajectory to read (default those that the model "+
 			"was trained on)",
 	)
-	flags.Var(word{&f.time, "COLUMN"}, "time", "column of the time of a trajectory: a name, a number, auto or none "+
+	flags.Var(word{&f.time, "COLUMN"}, "time", "column of a trajectory that has the time: a name, a number, auto or none "+
 		"(default as in training)")
-	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "how a roll-out goes on, as in "+a.Name+" run")
-	flags.Var(word{&f.out, "FILE"}, "out", "new file for what follows trajectories, or folder for what follows images "+
+	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "protocol of the roll-out, as in "+a.Name+" run")
+	flags.Var(word{&f.out, "FILE"}, "out", "new file for predicted trajectories, or folder for predicted images "+
 		"(default "+defaultForecast+" or "+defaultPredictions+")")
-	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png", "inputs whose predictions are written as PNGs, the first ones")
-	f.compute.add(flags, "where neural networks compute, as for "+a.Name+" run")
+	flags.Var(number{&f.pngs, 0, math.MaxInt32}, "png",
+		"number of inputs, from the first, whose predictions are written as PNGs")
+	f.compute.add(flags, "compute backend for neural networks, as for "+a.Name+" run")
 	flags.Var(list{&f.plugins.paths, "FILE"}, "plugin", "plugin that serves the method of the model; may be repeated")
 	f.plugins.trustFlags.add(cmd)
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write errors in full, and what plugins log")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "write the logs of plugins, and errors in full")
 	return cmd
 }
 
@@ -98,9 +101,10 @@ file lies in the folder of results.`,
 func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	switch {
 	case f.model == "":
-		return usagef("predict needs a model file: --model FILE; %s run --save-models writes them beside the runs", a.Name)
+		return usagef("predict needs --model FILE, a model file; %s run --save-models writes these files "+
+			"beside the runs", a.Name)
 	case len(f.inputs) == 0:
-		return usagef("predict needs trajectories or images: --input FILE")
+		return usagef("predict needs --input FILE, trajectories or images")
 	}
 	s := a.begin()
 	defer s.close()
@@ -115,8 +119,8 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 		return err
 	}
 	if saved.Kind == results.ModelOfOracle {
-		return usagef("--model %s: it is the model of the oracle, %s, which labels images and predicts none; give that "+
-			"of a run, %s",
+		return usagef("--model %s: it is the model of the oracle, %s, which labels images but does not predict; "+
+			"give the model of a run, %s",
 			f.model, saved.Name, modelOfRun(filepath.Dir(f.model)))
 	}
 	prepare := a.preparePredictions
@@ -133,7 +137,7 @@ func (a *app) predict(ctx context.Context, f *predictFlags) error {
 	if here, err := backendIdentity(s.runtime); err != nil {
 		return err
 	} else if here != saved.Backend {
-		a.warn("the model was trained on the backend %s, and predicts on %s: the last bits may differ\n", saved.Backend,
+		a.warn("the model was trained on the backend %s but predicts on %s; the last bits may differ\n", saved.Backend,
 			here)
 	}
 	if err := s.open(ctx, f.plugins); err != nil {
@@ -159,7 +163,8 @@ const defaultPredictions = "predictions"
 func (a *app) preparePredictions(_ context.Context, f *predictFlags, saved *results.SavedModel) (predictor, error) {
 	for _, flag := range []string{"from", "columns", "time"} {
 		if f.given(flag) {
-			return nil, usagef("--%s is for trajectories, and the model is of images; give --out a file, like %s", flag,
+			return nil, usagef("--%s needs trajectories, but the model predicts images; "+
+				"to treat them as rows, give --out a file, like %s", flag,
 				defaultForecast)
 		}
 	}
@@ -207,14 +212,15 @@ func readInputs(paths []string, shape []int) (core.Snapshots, error) {
 			return core.Snapshots{}, err
 		}
 		if !x.SameShape(one) {
-			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: images of %s; the model takes %s", path, core.ErrShape,
+			return core.Snapshots{}, fmt.Errorf("--input: %s: %w: the images are %s, but the model needs %s",
+				path, core.ErrShape,
 				sizeText(x.Shape()), sizeText(shape))
 		}
 		values = append(values, x.Floats()...)
 	}
 	x, err := core.NewSnapshots(values, shape...)
 	if err == nil && x.Len() == 0 {
-		err = fmt.Errorf("--input: %w: there is no image", core.ErrTooShort)
+		err = fmt.Errorf("--input: %w: it has no images", core.ErrTooShort)
 	}
 	return x, err
 }
@@ -239,7 +245,7 @@ func (s *session) loadModel(
 	if file != nil {
 		oracle, err := s.Oracles.Get(file.Name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("the oracle's file: %w", err)
+			return nil, nil, fmt.Errorf("the file of the oracle: %w", err)
 		}
 		if judge, err = file.LoadJudge(ctx, oracle); err != nil {
 			return nil, nil, err
@@ -262,7 +268,7 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 			return nil, fmt.Errorf("--oracle: %w", err)
 		}
 		if file.Kind != results.ModelOfOracle {
-			return nil, usagef("--oracle %s: it is the model of a method, %s", f.oracle, file.Name)
+			return nil, usagef("--oracle %s: it is the model of a method, %s; give the file of an oracle", f.oracle, file.Name)
 		}
 		if file.Key != saved.Oracle {
 			a.warn("%s is not the oracle that judged the run of %s\n", f.oracle, f.model)
@@ -282,7 +288,8 @@ func (a *app) readOracle(f *predictFlags, saved *results.SavedModel) (*results.S
 	}
 	say(
 		a.stderr,
-		"there are no labels: the file of the oracle, oracle-%s.npz, is not in the folder of results; give it "+
+		"the predictions have no labels, because the file of the oracle, oracle-%s.npz, is not in the folder of results; "+
+			"give it "+
 			"with --oracle\n",
 		saved.Oracle,
 	)

@@ -78,6 +78,7 @@ func TestSaveModelsWarns(t *testing.T) {
 	data, out := dataFolder(t), filepath.Join(t.TempDir(), "out")
 	got := call(t.Context(), newFakes().config(), tiny(data, out, "--methods", "template", "--save-models", "-q")...)
 	assert.Zero(t, got.status)
-	assert.Equal(t, "bench: warning: --save-models: template cannot be saved; its runs leave no model\n", got.stderr)
+	assert.Equal(t, "bench: warning: --save-models: the models of template cannot be saved, so its runs have no model "+
+		"file\n", got.stderr)
 	require.Len(t, resultsIn(t, out).Runs[0].Warnings, 1)
 }

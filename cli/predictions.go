@@ -86,7 +86,7 @@ func (p *predictions) write(dir string, pngs int) error {
 	}
 	defer lock.Close()
 	if errors.Is(filelock.Lock(lock), filelock.ErrLocked) {
-		return fmt.Errorf("%w: another command is writing predictions to %s; wait until it has ended, "+
+		return fmt.Errorf("%w: another command is writing predictions to %s; wait until it ends, "+
 			"or choose another folder with --out", results.ErrBusy, dir)
 	}
 	if err := checkPredictions(dir); err != nil {

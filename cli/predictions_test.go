@@ -84,10 +84,11 @@ func TestPredictionsLeaveForeignFiles(t *testing.T) {
 	data, results := dataFolder(t), filepath.Join(t.TempDir(), "results")
 	require.Zero(t, call(t.Context(), newFakes().config(), tiny(data, results, "--methods", "template", "-q")...).status)
 	for name, says := range map[string]string{
-		"labels.csv":      "has labels.csv of something else, which would be written over",
-		"predictions.npz": "has predictions.npz of something else",
-		"images":          "has images of something else", "predictions.json": "has predictions.json of something else",
-		"results": "has data.npz, which another kind of command writes",
+		"labels.csv":       "has labels.csv, which this program did not write",
+		"predictions.npz":  "has predictions.npz, which this program did not write",
+		"images":           "has images, which this program did not write",
+		"predictions.json": "has predictions.json, which this program did not write",
+		"results":          "has data.npz, which another kind of command writes",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := results

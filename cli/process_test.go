@@ -138,7 +138,7 @@ func TestKilled(t *testing.T) {
 
 	got := startChild(t, nil, tiny(data, out, "--methods", "template,other")...).finish(t)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "template, seed 42: finished before, kept\n")
+	assert.Contains(t, got.stderr, "template, seed 42: already finished\n")
 	assert.Len(t, resultsIn(t, out).Runs, 2)
 }
 

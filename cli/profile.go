@@ -21,7 +21,8 @@ func startProfile(wanted bool, rt *nn.Runtime) (show func(w io.Writer) error, er
 	}
 	own, ok := backend.(*cpu.Backend)
 	if !ok {
-		return nil, usagef("--profile: the backend %s measures nothing; choose --backend %s", rt.Config(), cpuBackend)
+		return nil, usagef("--profile: the backend %s cannot measure operations; choose --backend "+
+			"%s", rt.Config(), cpuBackend)
 	}
 	own.EnableProfile(true)
 	return func(w io.Writer) error {
@@ -33,7 +34,8 @@ func startProfile(wanted bool, rt *nn.Runtime) (show func(w io.Writer) error, er
 // writeProfile writes a line an operation.
 func writeProfile(w io.Writer, entries []cpu.ProfileEntry) error {
 	if len(entries) == 0 {
-		_, err := fmt.Fprintln(w, "profile: nothing was computed; finished runs are not repeated, so give a new folder "+
+		_, err := fmt.Fprintln(w, "profile: this command computed nothing, because finished runs are not made again; give "+
+			"a new folder "+
 			"with --out")
 		return err
 	}
@@ -42,7 +44,7 @@ func writeProfile(w io.Writer, entries []cpu.ProfileEntry) error {
 		total += e.Time
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "seconds\tshare\tcalls\tµs a call\tGFLOP/s\twhere\t  operation\n")
+	fmt.Fprintf(t, "seconds\tshare\tcalls\tµs per call\tGFLOP/s\twhere\t  operation\n")
 	for _, e := range entries {
 		rate := ""
 		if e.Flops > 0 && e.Time > 0 {

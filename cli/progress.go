@@ -98,7 +98,7 @@ func (o *observer) open() {
 
 // stopping says that ctx has ended, before any run says that it was stopped.
 func (o *observer) stopping() {
-	o.stopped.Do(func() { say(o, "stopping; what has finished is kept. A second Ctrl-C ends at once.\n") })
+	o.stopped.Do(func() { say(o, "stopping; finished runs are kept. Press Ctrl-C again to stop at once.\n") })
 }
 
 // close stops showing; no run may be under way.
@@ -151,7 +151,7 @@ func (o *observer) ending(name runName, outcome benchmark.Outcome) string {
 	}
 	switch {
 	case outcome.Reused:
-		return fmt.Sprintf("%v: finished before, kept", name)
+		return fmt.Sprintf("%v: already finished", name)
 	case outcome.Status != results.StatusOK && o.ctx.Err() != nil:
 		return fmt.Sprintf("%v: stopped after %s", name, took)
 	case outcome.Status != results.StatusOK:

@@ -58,6 +58,6 @@ func TestProtocolPowers(t *testing.T) {
 
 	got = call(t.Context(), fakes.config(), tiny(data, out, "--methods", "farsighted,template")...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Equal(t, 2, strings.Count(got.stderr, "finished before, kept"), got.stderr)
+	assert.Equal(t, 2, strings.Count(got.stderr, "already finished"), got.stderr)
 	assert.Equal(t, []float64{1, 1, 1}, resultsIn(t, out).Runs[0].Ranked.Score)
 }

@@ -20,11 +20,13 @@ func (a *app) reportCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(report.TableFormats(nil)))
 	cmd := &cobra.Command{
 		Use:   "report DIR [FLAGS]",
-		Short: "Draw the figures, the page and the table of a folder of results again",
-		Long: `Draw the figures, the page and the table of a folder of results again, from its files alone. Of a folder that
-` + a.Name + ` run --tasks has made, lay the results of its tasks beside one another again. Another format than text is
-written alone, and nothing is drawn. The format ` + report.SeedsFormat + ` is Markdown too: mean ± standard deviation over
-seeds, by each protocol.`,
+		Short: "Make the figures, the page and the table of a folder of results again",
+		Long: `Make the figures, the page and the table of a folder of results again, from the files in it. If the
+folder comes from ` + a.Name + ` run --tasks, make the comparison of its tasks again.
+
+With a format other than text, the command writes only the table in that format, and no figures or
+page. The format ` + report.SeedsFormat + ` is a Markdown table of mean ± standard deviation over seeds, for each
+protocol.`,
 		Example: "  " + a.Name + " report results\n  " + a.Name + " report results --format markdown\n  " + a.Name +
 			" report results --format " + report.SeedsFormat + " --steps 1,5,10,15",
 		Args:              oneArgument("a folder of results"),
@@ -35,7 +37,7 @@ seeds, by each protocol.`,
 			case !ok:
 				return usagef("--format: %s", core.Unknown("format", format, names))
 			case len(shown) > 0 && format != report.SeedsFormat:
-				return usagef("--steps: the format %s has its own columns; give --format %s", format, report.SeedsFormat)
+				return usagef("--steps: the format %s has fixed columns; give --format %s", format, report.SeedsFormat)
 			case format == "text":
 				return a.report(args[0])
 			}
@@ -46,9 +48,9 @@ seeds, by each protocol.`,
 			return write(a.stdout, r)
 		},
 	}
-	cmd.Flags().Var(word{&format, "NAME"}, "format", strings.Join(names, ", "))
+	cmd.Flags().Var(word{&format, "NAME"}, "format", "format of the table: "+strings.Join(names, ", "))
 	cmd.Flags().Var(&shown, "steps",
-		"steps that have a column, of --format "+report.SeedsFormat+" (default those of the table)")
+		"steps to show as columns, with --format "+report.SeedsFormat+" (default those of the table)")
 	a.addFullErrors(cmd.Flags())
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd

@@ -15,8 +15,9 @@ func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   a.Name,
 		Short: "Benchmark methods that learn evolution operators from data",
-		Long: `Benchmark methods that learn evolution operators (Koopman and transfer operators) from a sequence of snapshots. Every
-method is fitted to the same data, rolled out by the same multi-step protocol, and judged by the same oracle.`,
+		Long: `Benchmark methods that learn evolution operators (Koopman and transfer operators) from a sequence
+of snapshots. Every method is fitted to the same data, rolled out by the same multi-step protocol,
+and judged in the same way.`,
 		Example: "  " + a.Name + " run\n  " + a.Name +
 			" run --methods linear,vamp --seeds 0..4 --out results/vamp\n  " + a.Name + " info vamp",
 		SilenceErrors: true,
@@ -93,7 +94,7 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		return unknownFlag(cmd, unknown)
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
-		return usagef("--%s=%s: it takes true, false or nothing", invalid.GetFlag().Name, invalid.GetValue())
+		return usagef("--%s=%s: give true or false, or leave out the value", invalid.GetFlag().Name, invalid.GetValue())
 	case errors.As(err, &invalid):
 		return usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
 	case errors.As(err, &bare):
@@ -118,7 +119,7 @@ func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
 // noArguments and oneArgument check the number of arguments of a command.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no argument like %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath())
+		return usagef("%s does not take the argument %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath())
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (a *app) noListAsArguments(flags ...string) cobra.PositionalArgs {
 		for _, name := range flags {
 			if n := len(args); n > 0 && cmd.Flags().Changed(name) && follows(a.args, "--"+name, args[0]) {
 				values := append([]string{cmd.Flag(name).Value.String()}, args...)
-				return usagef("%s takes no argument like %q; a list is separated by commas: --%s %s",
+				return usagef("%s does not take the argument %q; separate a list by commas: --%s %s",
 					cmd.Name(), args[0], name, strings.Join(values, ","))
 			}
 		}

@@ -55,21 +55,23 @@ func (a *app) runCommand() *cobra.Command {
 	f := newRunFlags()
 	cmd := &cobra.Command{
 		Use:   "run [FLAGS]",
-		Short: "Fit methods, roll them out over the test snapshots, and judge what they predict",
-		Long: `Fit methods to a task at one or more seeds, roll them out over the test snapshots, and judge what they predict.
+		Short: "Fit methods, roll them out from the test snapshots, and score their predictions",
+		Long: `Fit methods to a task at one or more seeds, roll them out from the test snapshots, and score their
+predictions. The results go to a folder: a table, a report page, figures and machine-readable files.
 
-A fit is evaluated by two protocols: re-encoding, where each predicted snapshot is the next input, and powers of the
-evolution operator from the test snapshot, for models that have that ability. --protocol says which one ranks.
+Each fit is evaluated by two protocols. With reencode, each predicted snapshot is the next input.
+With powers, the model predicts all steps from the test snapshot by powers of its evolution operator;
+this needs a model that can do so. --protocol chooses the one that ranks the methods.
 
-Runs that have finished are in the folder of results and are not repeated: after an interruption the same command
-continues where it was, in the middle of a training too.
+Finished runs stay in the folder and are not made again. If the command is interrupted, give it again:
+it continues where it stopped, even in the middle of training.
 
-With --tasks every task has a folder of results of its own, DIR/TASK, as a command with --task and that folder makes
-it, and DIR/tasks.html lays them beside one another. "all" is every task but trajectory, whose data must be given. A
-short form such as --steps gives its option to each task that has it. What fails on one task leaves the others whole.
+--tasks runs several tasks. Each task gets its own folder of results, DIR/TASK, and DIR/tasks.html
+compares them. "all" means every task except trajectory, which needs data of your own. A flag such as
+--steps sets that option of every task that has it. If one task fails, the others still run.
 
-With --shard many processes on many machines share the runs, in one folder on common storage or in one each, and
-` + a.Name + ` merge joins what they have made.`,
+--shard splits the runs among processes or machines. They can write to one shared folder, or each to
+its own; then ` + a.Name + ` merge joins their results.`,
 		Example: "  " + a.Name + " run\n" +
 			"  " + a.Name + " run --methods 'vamp?epochs=20&lr=1e-3,linear' --seeds 0..4 --jobs 2\n" +
 			"  " + a.Name + " run --epochs 1 --split 300,100,100 --out /tmp/quick\n" +
@@ -85,25 +87,25 @@ With --shard many processes on many machines share the runs, in one folder on co
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(word{&f.config, "FILE"}, "config",
-		"configuration in YAML with values for flags, by their names; the flags given here go before it")
+		"YAML file that sets flags by their names; flags on the command line override it")
 	flags.Var(word{&f.methods, "LIST"}, "methods",
-		"names, name?option=value&option=value, patterns with *, groups such as notebook, or all")
+		"methods to run: names, name?option=value&option=value, patterns with *, groups such as notebook, or all")
 	f.addWhat(flags)
-	flags.Var(word{&f.tasks, "LIST"}, "tasks", "several tasks in place of one: names, name?option=value&option=value, "+
+	flags.Var(word{&f.tasks, "LIST"}, "tasks", "several tasks instead of one: names, name?option=value&option=value, "+
 		"patterns with *, or all")
 	a.addHow(f, flags)
-	flags.BoolVar(&f.saveModels, "save-models", false, "store the model of every run, for "+a.Name+" predict")
+	flags.BoolVar(&f.saveModels, "save-models", false, "save the model of every run, for "+a.Name+" predict")
 	flags.BoolVar(&f.predicted, "save-predictions", false,
-		"keep all predicted snapshots and labels of each run, as runs/KEY.PROTOCOL.predictions.npz")
-	flags.BoolVar(&f.profile, "profile", false, "show at the end which operations ran where, how often and for how "+
-		"long (backend "+cpuBackend+")")
+		"save all predicted snapshots and labels of each run to runs/KEY.PROTOCOL.predictions.npz")
+	flags.BoolVar(&f.profile, "profile", false, "at the end, show where each operation ran, how often and for how "+
+		"long (backend "+cpuBackend+" only)")
 	f.plugins.add(cmd)
-	flags.BoolVar(&f.check, "check", false, "check plugins that take part, as "+a.Name+" plugin check does, "+
-		"before the runs, and keep the outcome with the results")
-	flags.Var(word{&f.force, "LIST"}, "force", "make the runs of these methods again, even if they are finished: names, "+
-		"or patterns with *; the old results stay until the new ones are there")
-	flags.BoolVar(&f.dry, "dry-run", false, "show which runs are finished and which would be made, and make none")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	flags.BoolVar(&f.check, "check", false, "before the runs, check the plugins that they use, as "+a.Name+
+		" plugin check does, and record the outcome in the results")
+	flags.Var(word{&f.force, "LIST"}, "force", "make finished runs of these methods again: names, or patterns with *; "+
+		"the old results are kept until the new ones are complete")
+	flags.BoolVar(&f.dry, "dry-run", false, "show which runs are finished and which are not, and make none")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write only the table and errors")
 	a.addVerbosity(flags)
 	a.mustComplete(cmd)
 	must(cmd.MarkFlagFilename("config", "yaml", "yml"))
@@ -113,29 +115,30 @@ With --shard many processes on many machines share the runs, in one folder on co
 // addWhat adds the flags for what is fitted and judged, which every command that makes runs has.
 func (f *runFlags) addWhat(flags *pflag.FlagSet) {
 	flags.Var(&f.seeds, "seeds", "seeds to fit each method at: 42 or 0,1,5 or 0..19")
-	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle, which judges all runs: name or "+
-		"name?option=value&option=value, after plugin: for one that a plugin serves")
-	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle, which judges all runs")
-	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs", "train no method for more epochs, nor the oracle")
+	flags.Var(word{&f.oracle, "NAME"}, "oracle", "oracle that judges all runs: name or "+
+		"name?option=value&option=value; plugin:name if a plugin must serve it")
+	flags.Var(&f.oracleSeed, "oracle-seed", "seed of the oracle")
+	flags.Var(number{&f.epochs, 1, math.MaxInt32}, "epochs",
+		"most epochs that any method, or the oracle, is trained for")
 	flags.Var(word{&f.out, "DIR"}, "out", "folder of results")
 	f.task.add(flags)
 }
 
 // addHow adds the flags for how runs are made likewise.
 func (a *app) addHow(f *runFlags, flags *pflag.FlagSet) {
-	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks: each predicted "+
-		"snapshot is the next input, or powers of the operator from the test snapshot")
-	f.compute.add(flags, "where neural networks compute: "+cpuBackend+", "+goBackend+", or xla:/path/to/plugin.so in "+
-		"a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
-	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
-	flags.BoolVar(&f.isolate, "isolate", false, "make each run in a process of its own, whose memory and processor "+
-		"time are the run's; it changes no number")
+	flags.Var(choice{&f.protocol, results.Protocols()}, "protocol", "roll-out that ranks the methods: each "+
+		"predicted snapshot is the next input, or powers of the operator from the test snapshot")
+	f.compute.add(flags, "compute backend for neural networks: "+cpuBackend+", "+goBackend+
+		", or xla:/path/to/plugin.so in a build with XLA (default $"+backendVariable+", or "+defaultBackend+")")
+	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs to make at the same time; does not change the results")
+	flags.BoolVar(&f.isolate, "isolate", false, "make each run in its own process, to measure the memory and "+
+		"processor time of that run alone; does not change the results")
 	flags.Var(&f.shard, "shard",
-		"make one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take both from the job")
+		"make only one part of the runs: I/N for part I of N, or slurm, kubernetes or auto to take I and N from the job")
 	flags.Var(limit{&f.timeout}, "timeout",
-		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
+		"time limit of each run and of the oracle, like 90s or 2h; 0 for no limit")
 	flags.Var(limit{&f.checkpoint}, "checkpoint-every",
-		"store the state of a training this often, to continue from after an interruption; 0 for never")
+		"how often to save the state of training, so that an interrupted run can continue; 0 for never")
 }
 
 // newRunFlags returns the flags with their defaults.
@@ -187,7 +190,7 @@ func (f *runFlags) configure(flags *pflag.FlagSet) error {
 	case one:
 		f.tasks = ""
 	case flags.Changed("tasks") && f.tasks == "":
-		return usagef("--tasks names no task")
+		return usagef("--tasks is empty; name a task, or all")
 	}
 	return nil
 }
@@ -198,7 +201,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 		return usagef("--quiet and --verbose exclude each other")
 	}
 	if f.profile && f.isolate {
-		return usagef("--profile and --isolate exclude each other: it is this process that is profiled")
+		return usagef("--profile and --isolate exclude each other: --profile measures only this process")
 	}
 	s := a.begin()
 	defer s.close()
@@ -211,7 +214,7 @@ func (a *app) benchmark(ctx context.Context, f *runFlags, flags *pflag.FlagSet) 
 	}
 	for _, p := range s.plugins {
 		if p.broken != nil {
-			a.warn("the plugin %s is left out: %s\n", p.path, firstLine(p.broken.Error()))
+			a.warn("the plugin %s is not used: %s\n", p.path, firstLine(p.broken.Error()))
 		}
 	}
 	if f.tasks != "" {
@@ -292,7 +295,7 @@ func (s *session) plan(ctx context.Context, f *runFlags) (*benchmark.Plan, error
 			Plugin: s.originInfo(core.KindMethod, name), Isolated: s.whole[name],
 		})
 		if _, ok := core.As[core.ModelLoader](chosen.Method); f.saveModels && !ok {
-			s.warn("--save-models: %s cannot be saved; its runs leave no model\n", chosen.Written)
+			s.warn("--save-models: the models of %s cannot be saved, so its runs have no model file\n", chosen.Written)
 		}
 	}
 	if err := plan.Cap(); err != nil {
@@ -333,9 +336,9 @@ func head(f *runFlags, p *benchmark.Plan) string {
 	}
 	judge := ""
 	if t.Judged() {
-		judge = fmt.Sprintf(", of the oracle %d", p.Oracle.Seed)
+		judge = fmt.Sprintf(", oracle %d", p.Oracle.Seed)
 	}
-	return fmt.Sprintf("task     %s, ranked by the protocol %s\ndata     %s\n", describeTask(t), f.protocol, t.Source) +
+	return fmt.Sprintf("task     %s, ranked by protocol %s\ndata     %s\n", describeTask(t), f.protocol, t.Source) +
 		fmt.Sprintf("methods  %s\nseeds    %s%s\nbackend  %s\nresults  %s\n\n",
 			strings.Join(methods, ", "), f.seeds.text, judge, p.Environment.Backend, p.Out+f.shard.words(p))
 }

@@ -90,7 +90,7 @@ func TestRunFailures(t *testing.T) {
 
 	again := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "failing,template", "-q")...)
 	assert.Equal(t, exitFailure, again.status, "what failed is tried again")
-	assert.Equal(t, "the table also holds 1 runs of earlier commands (panicking)\n"+
+	assert.Equal(t, "the table also has 1 runs of earlier commands (panicking)\n"+
 		"bench: 1 of 2 runs failed: failing, seed 42\n", again.stderr)
 	assert.EqualValues(t, 1, fakes.fits.Load(), "what finished is not repeated")
 }
@@ -119,7 +119,8 @@ func TestEpochs(t *testing.T) {
 	assert.Equal(t, "other?epochs=1", r.Runs[1].Method, "the name as written says what was run")
 	assert.Contains(t, got.stderr, "methods  template, other?epochs=1\n")
 	assert.Contains(t, got.stderr,
-		"2 runs of earlier results in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files stay in runs/\n")
+		"2 earlier runs in "+out+" are replaced in its table (another oracle: epochs 2 against 1); their files "+
+			"stay in runs/\n")
 }
 
 // TestResume: a second command makes only what the first has not.
@@ -134,7 +135,7 @@ func TestResume(t *testing.T) {
 	assert.Zero(t, second.status)
 	assert.EqualValues(t, 2, fakes.fits.Load())
 	assert.Equal(t, first.stdout, second.stdout)
-	assert.Equal(t, 2, strings.Count(second.stderr, "finished before, kept"))
+	assert.Equal(t, 2, strings.Count(second.stderr, "already finished"))
 
 	more := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template,other", "--seeds", "0..2")...)
 	assert.Zero(t, more.status)
@@ -143,7 +144,7 @@ func TestResume(t *testing.T) {
 	fewer := call(t.Context(), fakes.config(), tiny(data, out, "--methods", "template", "--seeds", "0")...)
 	assert.Zero(t, fewer.status)
 	assert.Equal(t, more.stdout, fewer.stdout, "nothing leaves the table")
-	assert.Contains(t, fewer.stderr, "the table also holds 5 runs of earlier commands (template, other)\n")
+	assert.Contains(t, fewer.stderr, "the table also has 5 runs of earlier commands (template, other)\n")
 
 	refused := call(
 		t.Context(),
@@ -238,7 +239,7 @@ func TestReport(t *testing.T) {
 	assert.Zero(t, got.status)
 	assert.Equal(t, run.stdout, got.stdout)
 	assert.Equal(t,
-		"figures are in "+filepath.Join(out, report.Folder)+", all of it in "+filepath.Join(out, report.Page)+"\n",
+		"the figures are in "+filepath.Join(out, report.Folder)+"; the report page is "+filepath.Join(out, report.Page)+"\n",
 		got.stderr)
 	assert.FileExists(t, filepath.Join(out, report.Folder, "rollout.svg"))
 	assert.Contains(t, got.stdout, "the weather is bad")
@@ -288,7 +289,7 @@ func TestRegistryFails(t *testing.T) {
 	fakes.build = nil
 	fakes.extra = []core.Method{&template{fakes, "template"}}
 	got = call(t.Context(), fakes.config(), "list")
-	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is a method \"template\" already\n"}, got)
+	assert.Equal(t, output{exitFailure, "", "bench: name already taken: there is already a method \"template\"\n"}, got)
 }
 
 // talking is a template in whose fit a library logs.
@@ -322,7 +323,7 @@ func TestVerbosity(t *testing.T) {
 		assert.Equal(t, want.libraries, strings.Contains(got.stderr, "a library talks"), args)
 	}
 	got := call(t.Context(), newFakes().config(), "run", "--verbose=perhaps")
-	assert.Equal(t, "bench: --verbose=perhaps: it takes true, false or nothing\n", got.stderr)
+	assert.Equal(t, "bench: --verbose=perhaps: give true or false, or leave out the value\n", got.stderr)
 }
 
 // TestReportFormats: the table is written as it is asked for, and nothing is drawn for it.
@@ -341,11 +342,11 @@ func TestReportFormats(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(out, "report.html"))
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
 	assert.Equal(t, 2, got.status)
-	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; there is csv, markdown, seeds, text`)
+	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; choose from csv, markdown, seeds, text`)
 	for args, says := range map[string]string{
 		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
-		"--steps 1":                  "--steps: the format text has its own columns; give --format seeds",
+		"--steps 1":                  "--steps: the format text has fixed columns; give --format seeds",
 	} {
 		got := call(
 			t.Context(),

@@ -68,7 +68,7 @@ func TestRunChecksPlugins(t *testing.T) {
 	assert.Contains(t, got.stderr, "checked  method crowded: ")
 	assert.Contains(t, got.stderr, "bench: warning: the plugin "+bad+" failed 1 check: crowded: row-independence; "+
 		"see: bench plugin check "+bad+"\n")
-	assert.Contains(t, got.stderr, "crowded, seed 42: finished before, kept")
+	assert.Contains(t, got.stderr, "crowded, seed 42: already finished")
 	after := resultsIn(t, out)
 	require.Len(t, after.Runs, 6)
 	store := results.OpenStore(out)
@@ -164,7 +164,7 @@ func TestRunChecksTheTask(t *testing.T) {
 	got, p := run("lorenz", "--check")
 	assert.Contains(t, got.stderr, "checking task lorenz\nchecked  task lorenz: ")
 	assert.NotContains(t, got.stderr, "drifting")
-	assert.Contains(t, got.stderr, "template, seed 42: finished before, kept", "a check changes no key")
+	assert.Contains(t, got.stderr, "template, seed 42: already finished", "a check changes no key")
 	assert.Regexp(t, `plugins\n  task: plugin, \d+ checks passed\n`, got.stdout)
 	require.NotNil(t, p.Checks)
 	assert.Empty(t, p.Checks.Failed)
@@ -214,6 +214,6 @@ func TestRunChecksTheProgram(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), newFakes().config(), args("template")...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "--check: no method comes from a plugin, nor do the oracle and the task\n")
+	assert.Contains(t, got.stderr, "--check: no plugin takes part in these runs\n")
 	assert.NotContains(t, got.stderr, "checking")
 }

@@ -29,13 +29,13 @@ func (a *app) serveCommand() *cobra.Command {
 	listen := defaultListen
 	cmd := &cobra.Command{
 		Use:   "serve DIR... [FLAGS]",
-		Short: "Show the report of a folder of results in a browser, also while runs are under way",
-		Long: `Show the report of a folder of results in a browser until Ctrl-C. While runs are under way the page shows
-those that have finished, and takes in more as they finish.
+		Short: "Show the report of a folder of results in a browser, even while runs are in progress",
+		Long: `Show the report of a folder of results in a browser, until you press Ctrl-C. While runs are in progress,
+the page shows the finished ones and updates as more finish.
 
-If there are several folders, or a folder with folders of results in it, an index page links to their reports.
+If you name several folders, or a folder that contains folders of results, an index page links to their reports.
 
-It is served to this machine alone, at a free port, unless --listen says otherwise.`,
+By default only this machine can open the page, at a free port. --listen changes that.`,
 		Example: "  " + a.Name + " serve results\n  " + a.Name + " serve results --listen 127.0.0.1:8080\n  " +
 			a.Name + " serve results/first results/second",
 		Args:              someArguments("a folder of results"),
@@ -44,7 +44,7 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 is any that is free")
+	flags.Var(word{&listen, "ADDRESS"}, "listen", "host and port to listen at; port 0 means any free port")
 	a.addFullErrors(flags)
 	return cmd
 }
@@ -53,7 +53,7 @@ It is served to this machine alone, at a free port, unless --listen says otherwi
 func (a *app) serve(ctx context.Context, dirs []string, listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return usagef("--listen %s: it takes a host and a port, like %s", listen, defaultListen)
+		return usagef("--listen %s: give a host and a port, like %s", listen, defaultListen)
 	}
 	pages, err := a.servedPages(dirs)
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *app) serve(ctx context.Context, dirs []string, listen string) error {
 		say(a.stderr, "%s: %s\n", s.store.Dir(), strings.ToLower(s.live.Text[:1])+s.live.Text[1:])
 	}
 	if anyHost {
-		a.warn("%s is open to other machines, which can read these results\n", listener.Addr())
+		a.warn("other machines can open %s and read these results\n", listener.Addr())
 	}
 	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -166,7 +166,7 @@ func guarded(anyHost bool, handler http.Handler) http.Handler {
 			host = r.Host
 		}
 		if !anyHost && !isLoopback(strings.Trim(host, "[]")) {
-			http.Error(w, fmt.Sprintf("this server is not %q", r.Host), http.StatusMisdirectedRequest)
+			http.Error(w, fmt.Sprintf("this server does not answer to the name %q", r.Host), http.StatusMisdirectedRequest)
 			return
 		}
 		handler.ServeHTTP(w, r)
@@ -236,13 +236,13 @@ func (s *pageServer) current() ([]byte, report.Live, error) {
 func progressText(finished, planned int) string {
 	switch {
 	case planned > 0 && finished > 0:
-		return fmt.Sprintf("Under way; finished runs: %d of %d.", finished, planned)
+		return fmt.Sprintf("In progress; finished runs: %d of %d.", finished, planned)
 	case planned > 0:
-		return fmt.Sprintf("Under way; no finished run yet, of %d.", planned)
+		return fmt.Sprintf("In progress; finished runs: 0 of %d.", planned)
 	case finished > 0:
 		return fmt.Sprintf("Complete; finished runs: %d.", finished)
 	}
-	return "No finished run yet."
+	return "No run has finished yet."
 }
 
 // folderVersion changes with the files that a page is made from.

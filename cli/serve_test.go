@@ -72,10 +72,10 @@ func TestServeFollowsRuns(t *testing.T) {
 	require.NoError(t, os.Mkdir(out, 0o755))
 	server := testServer(t, out)
 	empty := progressOf(t, server)
-	assert.Equal(t, "No finished run yet.", empty.Text)
+	assert.Equal(t, "No run has finished yet.", empty.Text)
 	response, page := get(t, server.URL)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Contains(t, page, "No finished run yet")
+	assert.Contains(t, page, "No run has finished yet")
 
 	fakes := newFakes()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -89,10 +89,10 @@ func TestServeFollowsRuns(t *testing.T) {
 		require.FailNow(t, "the blocking method did not begin")
 	}
 	assert.Eventually(t, func() bool {
-		return progressOf(t, server).Text == "Under way; finished runs: 1 of 2."
+		return progressOf(t, server).Text == "In progress; finished runs: 1 of 2."
 	}, hangs, 10*time.Millisecond)
 	_, page = get(t, server.URL)
-	assert.Contains(t, page, "Under way; finished runs: 1 of 2.")
+	assert.Contains(t, page, "In progress; finished runs: 1 of 2.")
 	assert.Contains(t, page, "template")
 
 	cancel()
@@ -177,7 +177,7 @@ func TestServe(t *testing.T) {
 		clients.Go(func() {
 			response, body := get(t, url)
 			assert.Equal(t, http.StatusOK, response.StatusCode)
-			assert.Contains(t, body, "No finished run yet")
+			assert.Contains(t, body, "No run has finished yet")
 		})
 	}
 	clients.Wait()
@@ -188,7 +188,7 @@ func TestServe(t *testing.T) {
 	case <-time.After(hangs):
 		require.FailNow(t, "it did not end")
 	}
-	assert.Equal(t, dir+": no finished run yet.\n", stderr.String())
+	assert.Equal(t, dir+": no run has finished yet.\n", stderr.String())
 }
 
 func TestServeAddressTaken(t *testing.T) {

@@ -23,7 +23,7 @@ type computeFlags struct {
 func (f *computeFlags) add(flags *pflag.FlagSet, usage string) {
 	flags.Var(word{&f.backend, "NAME"}, "backend", usage)
 	flags.Var(number{&f.threads, 1, maxThreads}, "threads",
-		"processor threads to compute on, all where it is left out; it changes no number")
+		"processor threads to use (default all); does not change the results")
 }
 
 // session is what a command works with. Nothing is there at first: the command asks for what it needs, which close
@@ -138,5 +138,5 @@ func (s *session) environment() (results.Environment, error) {
 
 // stoppedWhile says what a signal interrupted before any run.
 func stoppedWhile(doing string) error {
-	return interruption("stopped while " + doing + "; nothing was begun")
+	return interruption("stopped while " + doing + "; no run was started")
 }

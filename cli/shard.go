@@ -74,7 +74,7 @@ func parseShard(text string) (s results.Shard, err error) {
 		return s, fmt.Errorf("give I/N, like 1/4 to 4/4, or %s, %s or %s", slurmShard, kubernetesShard, autoShard)
 	}
 	if s.Count == 0 {
-		return s, fmt.Errorf("there are no shards of 0; give I/N, like 1/4 to 4/4")
+		return s, fmt.Errorf("the number of shards cannot be 0; give I/N, like 1/4 to 4/4")
 	}
 	return s, s.Check()
 }
@@ -89,7 +89,7 @@ func shardOfSlurm() (results.Shard, error) {
 	}
 	if !ok {
 		return results.Shard{}, fmt.Errorf(
-			"$%s is not set: this is no task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
+			"$%s is not set: this is not a task of a job array; submit one with sbatch --array=0-7, or give I/N", slurmTask)
 	}
 	count, ok, err := variable(shardsVariable)
 	if ok || err != nil {
@@ -100,13 +100,14 @@ func shardOfSlurm() (results.Shard, error) {
 		if values[i], ok, err = variable(name); err != nil {
 			return results.Shard{}, err
 		} else if !ok {
-			return results.Shard{}, fmt.Errorf("$%s is not set: how many shards there are is not known; set $%s, or give I/N",
+			return results.Shard{}, fmt.Errorf("$%s is not set, so the number of shards is unknown; set $%s, or give I/N",
 				name, shardsVariable)
 		}
 	}
 	if first, last, count := values[0], values[1], values[2]; first != 0 || last != count-1 {
 		return results.Shard{}, fmt.Errorf(
-			"the array has %d tasks from %d to %d, which are not all of 0 to N-1; set $%s to the number of all shards, or submit --array=0-%d",
+			"the array has %d tasks from %d to %d, not all of 0 to N-1; "+
+				"set $%s to the number of shards, or submit --array=0-%d",
 			count, first, last, shardsVariable, count-1)
 	}
 	return counted(task, slurmTask, values[2], nil)
@@ -120,12 +121,12 @@ func shardOfKubernetes() (results.Shard, error) {
 	}
 	if !ok {
 		return results.Shard{}, fmt.Errorf(
-			"$%s is not set: this is no pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
+			"$%s is not set: this is not a pod of an indexed job; set completionMode: Indexed, or give I/N", kubernetesIndexing)
 	}
 	count, ok, err := variable(shardsVariable)
 	if err == nil && !ok {
 		return results.Shard{}, fmt.Errorf(
-			"$%s is not set, and Kubernetes does not tell how many shards there are; set it to the job's completions",
+			"$%s is not set, and Kubernetes does not give the number of shards; set it to the completions of the job",
 			shardsVariable)
 	}
 	return counted(index, kubernetesIndexing, count, err)
@@ -137,7 +138,7 @@ func shardOfJob() (results.Shard, error) {
 	_, kubernetes := os.LookupEnv(kubernetesIndexing)
 	switch {
 	case slurm && kubernetes:
-		return results.Shard{}, fmt.Errorf("both $%s and $%s are set; say which counts: %s or %s", slurmTask,
+		return results.Shard{}, fmt.Errorf("both $%s and $%s are set; give %s or %s to choose one", slurmTask,
 			kubernetesIndexing, slurmShard, kubernetesShard)
 	case slurm:
 		return shardOfSlurm()
@@ -145,7 +146,7 @@ func shardOfJob() (results.Shard, error) {
 		return shardOfKubernetes()
 	}
 	return results.Shard{}, fmt.Errorf(
-		"neither $%s nor $%s is set: this is no task of a job array; give I/N, like 1/4 to 4/4", slurmTask,
+		"neither $%s nor $%s is set: this is not a task of a job array; give I/N, like 1/4 to 4/4", slurmTask,
 		kubernetesIndexing)
 }
 
@@ -155,9 +156,9 @@ func counted(index int, name string, count int, err error) (results.Shard, error
 	case err != nil:
 		return results.Shard{}, err
 	case count < 1 || count > results.MaxShards:
-		return results.Shard{}, fmt.Errorf("there are %d shards; the number is from 1 to %d", count, results.MaxShards)
+		return results.Shard{}, fmt.Errorf("%d shards; give a number from 1 to %d", count, results.MaxShards)
 	case index < 0 || index >= count:
-		return results.Shard{}, fmt.Errorf("$%s is %d, and of %d shards they count from 0 to %d", name, index, count,
+		return results.Shard{}, fmt.Errorf("$%s is %d, but the %d shards count from 0 to %d", name, index, count,
 			count-1)
 	}
 	return results.Shard{Index: index + 1, Count: count}, nil

@@ -53,7 +53,7 @@ func TestShardFlag(t *testing.T) {
 		"last, whatever the job": {"4/4", array(2, 0, 7, 8), results.Shard{Index: 4, Count: 4}, ""},
 		"from 0":                 {"0/4", nil, results.Shard{}, "shard 0 of 4; shards count from 1 to 4"},
 		"past the end":           {"5/4", nil, results.Shard{}, "shard 5 of 4"},
-		"of none":                {"0/0", nil, results.Shard{}, "no shards of 0"},
+		"of none":                {"0/0", nil, results.Shard{}, "the number of shards cannot be 0"},
 		"one number":             {"3", nil, results.Shard{}, "give I/N, like 1/4 to 4/4, or slurm"},
 		"words":                  {"a/b", nil, results.Shard{}, "give I/N"},
 		"nothing":                {"", nil, results.Shard{}, "give I/N"},
@@ -63,30 +63,30 @@ func TestShardFlag(t *testing.T) {
 		"slurm, task again": {"slurm", with(array(5, 5, 5, 1), shardsVariable, "8"), results.Shard{Index: 6, Count: 8},
 			""},
 		"slurm, a single task": {"slurm", array(5, 5, 5, 1), results.Shard{},
-			"1 tasks from 5 to 5, which are not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
+			"1 tasks from 5 to 5, not all of 0 to N-1; set $KOOPBENCH_SHARDS"},
 		"slurm, with gaps": {"slurm", array(3, 0, 6, 3), results.Shard{}, "3 tasks from 0 to 6"},
 		"slurm, from 1":    {"slurm", array(1, 1, 8, 8), results.Shard{}, "submit --array=0-7"},
 		"slurm, beyond": {"slurm", with(array(8, 0, 8, 9), shardsVariable, "8"), results.Shard{},
-			"$SLURM_ARRAY_TASK_ID is 8, and of 8 shards they count from 0 to 7"},
+			"$SLURM_ARRAY_TASK_ID is 8, but the 8 shards count from 0 to 7"},
 		"slurm, no array": {"slurm", nil, results.Shard{},
-			"$SLURM_ARRAY_TASK_ID is not set: this is no task of a job array"},
+			"$SLURM_ARRAY_TASK_ID is not set: this is not a task of a job array"},
 		"slurm, not a number": {"slurm", with(array(0, 0, 1, 2), slurmTask, "x"), results.Shard{},
 			`$SLURM_ARRAY_TASK_ID is "x", which is not a whole number`},
 		"slurm, count unknown": {"slurm", map[string]string{slurmTask: "1"}, results.Shard{},
-			"$SLURM_ARRAY_TASK_MIN is not set: how many shards there are is not known"},
+			"$SLURM_ARRAY_TASK_MIN is not set, so the number of shards is unknown"},
 		"slurm, strange number": {"slurm", with(array(0, 0, 1, 2), shardsVariable, "many"), results.Shard{},
 			`$KOOPBENCH_SHARDS is "many"`},
 		"kubernetes":       {"kubernetes", pod("0", "5"), results.Shard{Index: 1, Count: 5}, ""},
 		"kubernetes, last": {"auto", pod("4", "5"), results.Shard{Index: 5, Count: 5}, ""},
 		"kubernetes, uncounted": {"kubernetes", map[string]string{kubernetesIndexing: "0"}, results.Shard{},
-			"set it to the job's completions"},
+			"set it to the completions of the job"},
 		"kubernetes, no job": {"kubernetes", nil, results.Shard{}, "set completionMode: Indexed"},
 		"kubernetes, beyond": {"kubernetes", pod("5", "5"), results.Shard{},
-			"$JOB_COMPLETION_INDEX is 5, and of 5 shards they count from 0 to 4"},
-		"kubernetes, none": {"kubernetes", pod("0", "0"), results.Shard{}, "there are 0 shards"},
+			"$JOB_COMPLETION_INDEX is 5, but the 5 shards count from 0 to 4"},
+		"kubernetes, none": {"kubernetes", pod("0", "0"), results.Shard{}, "0 shards; give a number"},
 		"auto, no job": {"auto", nil, results.Shard{},
 			"neither $SLURM_ARRAY_TASK_ID nor $JOB_COMPLETION_INDEX is set"},
-		"auto, both":             {"auto", both, results.Shard{}, "say which counts: slurm or kubernetes"},
+		"auto, both":             {"auto", both, results.Shard{}, "give slurm or kubernetes to choose one"},
 		"both, and one is asked": {"slurm", both, results.Shard{Index: 1, Count: 2}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestJobArray(t *testing.T) {
 				got := startChild(t, nil, tiny(data, out, append(methods, "--shard", name)...)...).finish(t)
 				require.Zero(t, got.status, got.stderr)
 				if i == 1 {
-					assert.Contains(t, got.stderr, "finished before, kept")
+					assert.Contains(t, got.stderr, "already finished")
 				}
 				assert.Contains(t, got.stderr, fmt.Sprintf("(shard %d/%d: ", i+1, n))
 				assert.Contains(t, got.stderr, "join them with: bench merge --out "+out+" "+out+"\n")
@@ -161,7 +161,8 @@ func TestJobArray(t *testing.T) {
 						append([]string{"merge", "--out", filepath.Join(base, name+"-part"), out}, "-q")...)
 					assert.Equal(t, exitFailure, got.status)
 					assert.Regexp(t,
-						`^bench: \d of 8 runs are missing \(.*: not finished.*\); give the commands of their shards again, then this one\n$`,
+						`^bench: \d of 8 runs are missing \(.*: not finished.*\); give the commands of their shards again, then this `+
+							`one\n$`,
 						got.stderr)
 					assert.NotEmpty(t, got.stdout, "what is there is shown")
 				}
@@ -186,7 +187,8 @@ func TestShardWithoutRuns(t *testing.T) {
 	assert.Zero(t, got.status, got.stderr)
 	assert.Empty(t, got.stdout)
 	assert.Equal(t,
-		"shard 2/2 is finished, 0 of 1 runs; when all are, join them with: bench merge --out "+out+" "+out+"\n", got.stderr)
+		"shard 2/2 is finished, with 0 of 1 runs; when all shards are finished, join them with: bench merge "+
+			"--out "+out+" "+out+"\n", got.stderr)
 	assert.Zero(t, fakes.fits.Load())
 
 	got = call(t.Context(), newFakes().config(), "report", out)

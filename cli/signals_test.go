@@ -75,7 +75,7 @@ func TestSignal(t *testing.T) {
 			assert.True(
 				t,
 				strings.HasSuffix(got.stderr,
-					"bench: stopped with 1 of 2 runs finished, kept in "+out+"; the same command continues from there\n"),
+					"bench: stopped with 1 of 2 runs finished and kept in "+out+"; the same command continues from there\n"),
 				got.stderr,
 			)
 			assert.Len(t, resultsIn(t, out).Runs, 1)

@@ -66,13 +66,15 @@ func TestStartMistakes(t *testing.T) {
 		},
 		"no uv": {
 			"#!/usr/bin/env -S uv run --script\n", 0o755,
-			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line has uv start it, " +
-				"which is not on PATH: install it (pip install uv is one way), or start the plugin without it, by the Python " +
+			"process crashed: far.py ended before its handshake (exit status 127): ENV; its first line starts uv, " +
+				"which is not on PATH: install uv (for example with pip install uv), or start the plugin without it, " +
+				"with the Python " +
 				"of a virtual environment",
 		},
 		"no environment beside the file": {
 			"#!/bin/sh\n\"exec\" \"${0%/*}/.venv/bin/python\" \"$0\" \"$@\"\n", 0o755,
-			"process crashed: far.py ended before its handshake (exit status 127): SHELL; a program that it starts is not there",
+			"process crashed: far.py ended before its handshake (exit status 127): SHELL; a program that it starts " +
+				"does not exist",
 		},
 		"no interpreter": {
 			"#!/opt/python0\n", 0o755,
@@ -82,23 +84,23 @@ func TestStartMistakes(t *testing.T) {
 		"not executable": {"#!/bin/sh\n", 0o644, "DIR/far.py is not executable; make it so: chmod +x DIR/far.py"},
 		"no first line": {
 			"import numpy\n", 0o755,
-			"DIR/far.py cannot be run: it is no program, and no script, since its first line does not begin with #!; " +
+			"DIR/far.py cannot be run: it is not a program, and not a script, because its first line does not begin with #!; " +
 				"a script in Python begins with: #!/usr/bin/env python3",
 		},
 		"Windows line ends": {
 			"#!/bin/sh\r\nexit 0\r\n", 0o755,
-			"DIR/far.py cannot be run: its first line has a Windows line end, which the system takes for a part of the " +
-				"interpreter's name; " +
+			"DIR/far.py cannot be run: its first line has a Windows line end, which becomes part of the " +
+				"name of the interpreter; " +
 				`convert the file: sed -i 's/\r$//' DIR/far.py`,
 		},
 		"a print before the handshake": {
 			"#!/bin/sh\necho Loading weights\nexec sleep 300\n", 0o755,
-			`process crashed: far.py wrote "Loading weights" where its handshake belongs: ` +
-				"a plugin may write nothing to standard output before it; log to standard error",
+			`process crashed: far.py wrote "Loading weights" instead of its handshake: ` +
+				"a plugin must not write to standard output before the handshake; log to standard error",
 		},
 		"a long computation at the start": {
 			"#!/bin/sh\nexec sleep 300\n", 0o755,
-			"process crashed: far.py did not write its handshake within 400ms: it hangs, is no plugin, or needs more time " +
+			"process crashed: far.py did not write its handshake within 400ms: it hangs, is not a plugin, or needs more time " +
 				"(--plugin-start-timeout)",
 		},
 		"no call of serve": {

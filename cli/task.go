@@ -51,16 +51,17 @@ var shortForms = []shortForm{
 		"data",
 		core.DataOption,
 		"FILE",
-		"data of the task: trajectories in .npy, .npz, .csv and .tsv files, a file, a folder or a list; for " +
+		"data of the task: a file of trajectories (.npy, .npz, .csv or .tsv), a folder of them, or a list; for " +
 			tasks.Default +
-			" a folder of four IDX files in place of the MNIST inside this program",
+			" a folder of four IDX files, to replace the built-in MNIST",
 	},
 	{"num-digits", orderedmnist.DigitsOption, "N",
-		"digits that follow one another: 0 to N-1 (5 for " + tasks.Default + ")"},
+		"number of digits in the sequence: 0 to N-1 (5 for " + tasks.Default + ")"},
 	{"split", core.SplitOption, "TRAIN,VAL,TEST",
-		"snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " + tasks.Default + ")"},
-	{"steps", core.StepsOption, "N", "steps of the roll-out (15 for " + tasks.Default + ")"},
-	{"lag", core.LagOption, "N", "snapshots from one step to the next (1 for " + tasks.Default + ")"},
+		"numbers of snapshots to train, validate and test on (" + orderedmnist.DefaultSplit.String() + " for " +
+			tasks.Default + ")"},
+	{"steps", core.StepsOption, "N", "number of steps of the roll-out (15 for " + tasks.Default + ")"},
+	{"lag", core.LagOption, "N", "snapshots per step (1 for " + tasks.Default + ")"},
 }
 
 // newTaskFlags returns those of the default task.
@@ -75,7 +76,7 @@ func newTaskFlags() *taskFlags {
 // add adds the flag for the task, and the short forms but for those that are left out.
 func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
 	f.flags = flags
-	flags.Var(word{&f.task, "NAME"}, "task", "what methods are compared on: name or name?option=value&option=value")
+	flags.Var(word{&f.task, "NAME"}, "task", "task to compare methods on: name or name?option=value&option=value")
 	for _, s := range shortForms {
 		if !slices.Contains(without, s.flag) {
 			flags.Var(word{f.values[s.flag], s.placeholder}, s.flag, s.usage)
@@ -142,12 +143,12 @@ func (f *taskFlags) choose(r *registry.Registry) (core.Task, core.Options, error
 		}
 		given := func(pair string) bool { return strings.HasPrefix(pair, s.option+"=") }
 		if !f.configured && slices.ContainsFunc(pairs, given) {
-			return nil, core.Options{}, usagef("--%s: %s gives the option %s already; give it once", s.flag, f.flag(),
+			return nil, core.Options{}, usagef("--%s: %s already gives the option %s; give it only once", s.flag, f.flag(),
 				s.option)
 		}
 		pairs = slices.DeleteFunc(pairs, given)
 		if _, err := option.Parse(value); err != nil {
-			return nil, core.Options{}, usagef("--%s %s: it takes %s", s.flag, foreign.Line(value, maxLine/4), option.Range())
+			return nil, core.Options{}, usagef("--%s %s: give %s", s.flag, foreign.Line(value, maxLine/4), option.Range())
 		}
 		pairs = append(pairs, s.option+"="+registry.EscapeValue(value))
 	}
@@ -212,7 +213,7 @@ func openTask(
 	show io.Writer,
 ) (*benchmark.Task, error) {
 	defer time.AfterFunc(patience, func() {
-		say(show, "opening  %s: all data are read, checked and hashed before the first run\n", task.Describe().Name)
+		say(show, "opening  %s: reading, checking and hashing all data before the first run\n", task.Describe().Name)
 	}).Stop()
 	var problem *core.Problem
 	var opened *benchmark.Task

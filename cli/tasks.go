@@ -37,14 +37,14 @@ func (f *taskFlags) several(r *registry.Registry, list string) ([]*taskFlags, er
 		}
 		folder := tasklist.FolderOf(element)
 		if other := by[folder]; other != "" {
-			return nil, usagef("--tasks: %w: %q and %q are one task", core.ErrDuplicate, other, element)
+			return nil, usagef("--tasks: %w: %q and %q are the same task; name it once", core.ErrDuplicate, other, element)
 		}
 		by[folder] = element
 		all = append(all, one)
 	}
 	for _, s := range shortForms {
 		if *f.values[s.flag] != "" && !taken[s.flag] {
-			return nil, usagef("--%s: no task of --tasks has an option %q", s.flag, s.option)
+			return nil, usagef("--%s: none of the tasks in --tasks has the option %q", s.flag, s.option)
 		}
 	}
 	return all, nil
@@ -100,7 +100,7 @@ func (s *session) benchmarkTasks(ctx context.Context, f *runFlags, flags *pflag.
 			err = s.within(func() error { return s.benchmarkTask(ctx, &one, flags) })
 		}
 		if ctx.Err() != nil {
-			return errors.Join(interruption(fmt.Sprintf("stopped at task %d of %d, %s; what has finished is kept in %s, and "+
+			return errors.Join(interruption(fmt.Sprintf("stopped at task %d of %d, %s; finished runs are kept in %s, and "+
 				"the same command continues from there", i+1, len(tasks), t.task, f.out)), err, s.conclusion(f))
 		}
 		if err == nil {
@@ -126,7 +126,7 @@ func (s *session) benchmarkTasks(ctx context.Context, f *runFlags, flags *pflag.
 func (s *session) conclusion(f *runFlags) error {
 	show := unlessQuiet(f.quiet, s.stderr)
 	if !f.shard.Whole() {
-		say(show, "when all shards are finished, join those of each task with %s merge, and then: %s report %s\n", s.Name,
+		say(show, "when all shards are finished, join those of each task with %s merge, then give: %s report %s\n", s.Name,
 			s.Name, f.out)
 		return nil
 	}
@@ -144,6 +144,6 @@ func (a *app) layOut(dir string, show io.Writer) error {
 		return err
 	}
 	_, _ = a.stdout.Write(append([]byte("\n"), table.Bytes()...)) // Main tells if it cannot be written
-	say(show, "all tasks are in %s\n", filepath.Join(dir, report.OverviewPage))
+	say(show, "the comparison of all tasks is %s\n", filepath.Join(dir, report.OverviewPage))
 	return nil
 }

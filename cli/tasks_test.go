@@ -113,7 +113,8 @@ func TestTasks(t *testing.T) {
 	} {
 		assert.Contains(t, table, says)
 	}
-	assert.True(t, strings.HasSuffix(got.stderr, "all tasks are in "+filepath.Join("out", report.OverviewPage)+"\n"))
+	assert.True(t, strings.HasSuffix(got.stderr,
+		"the comparison of all tasks is "+filepath.Join("out", report.OverviewPage)+"\n"))
 
 	fits := f.fits.Load()
 	again := call(t.Context(), config, ofTasks("out")...)
@@ -185,7 +186,7 @@ func TestTasksStopped(t *testing.T) {
 	args := []string{"run", "--tasks", "lorenz,lorenz?data_seed=7", "--methods", "template,waiting", "--out", out}
 	got := call(ctx, tasksConfig(f), args...)
 	assert.Equal(t, exitInterrupted, got.status)
-	says := "bench: stopped at task 1 of 2, lorenz; what has finished is kept in " + out + ", and the same command " +
+	says := "bench: stopped at task 1 of 2, lorenz; finished runs are kept in " + out + ", and the same command " +
 		"continues from there\n"
 	assert.True(t, strings.HasSuffix(got.stderr, says), got.stderr)
 	assert.Contains(t, got.stdout, "1 method on 1 task\n")
@@ -253,7 +254,7 @@ func TestTasksInShards(t *testing.T) {
 	for _, shard := range []string{"1/2", "2/2"} {
 		got := call(t.Context(), config, ofTasks("parts", "--shard", shard)...)
 		require.Zero(t, got.status, got.stderr)
-		assert.Contains(t, got.stderr, "join those of each task with bench merge, and then: bench report parts\n")
+		assert.Contains(t, got.stderr, "join those of each task with bench merge, then give: bench report parts\n")
 		assert.NoFileExists(t, filepath.Join("parts", report.OverviewPage))
 	}
 	for _, folder := range []string{"lorenz", "lorenz,data_seed=7", "duffing,data_seed=7"} {

@@ -40,19 +40,22 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.out = "tune"
 	cmd := &cobra.Command{
 		Use:   "tune METHOD --option NAME=VALUES [FLAGS]",
-		Short: "Choose options of one method on validation data, without the test data",
-		Long: `Choose options of one method on validation data, without the test data.
+		Short: "Choose options of a method on the validation data",
+		Long: `Choose options of a method on the validation data. The test data are not used.
 
-Each --option lists values, or gives a range. Lists alone are a grid: all combinations are tried. With a range, --trials
-combinations are drawn at random, the same ones for the same first seed. The method as it is written is always a trial.
+Each --option gives a list of values or a range. If all options give lists, every combination is tried.
+If one gives a range, --trials combinations are drawn at random; the same first seed draws the same
+ones. The method with the options that you give is always one of the trials.
 
-A trial is fitted to the training data and judged on the validation part, by which a method may have stopped its
-training. The score is the task's own error of predictions (nrmse), or VAMP-2 of the model's eigenfunctions where an
-oracle judges; with --score accuracy the oracle chooses, and the choice is marked as exposed to it. The mean over seeds
-decides.
+Each trial is fitted to the training data and scored on the validation data. Some methods also use the
+validation data to decide when to stop training. The score is the prediction error of the task (nrmse).
+For tasks that an oracle judges, it is the VAMP-2 score of the model's eigenfunctions. With --score
+accuracy the oracle chooses, and the choice is marked as exposed to the oracle. The trial with the best
+mean over seeds wins.
 
-Trials are runs: the same command continues where it was, --shard makes a part, and ` + a.Name + ` verify makes them
-again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Name + ` run --config takes.`,
+Trials are runs. Give the same command again to continue, use --shard to make a part, and use
+` + a.Name + ` verify to check them. The folder has tune.json, figures/tune.png and best.yaml, a file for
+` + a.Name + ` run --config.`,
 		Example: "  " + a.Name + " tune contrastive --option lr=1e-4..1e-2 --option batch_size=32,64 --trials 20\n" +
 			"  " + a.Name + " tune dmd --task lorenz63 --option rank=3,5,8 --out tune-dmd && " + a.Name +
 			" run --config tune-dmd/best.yaml",
@@ -68,17 +71,17 @@ again. The folder has tune.json, figures/tune.png, and best.yaml, which ` + a.Na
 	flags.Var(
 		list{&f.options, "NAME=VALUES"},
 		"option",
-		"what is tried of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
+		"values to try of an option: NAME=A,B,C or NAME=LOW..HIGH; may "+
 			"be repeated",
 	)
-	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "trials where a range is given, the method as it is "+
-		"among them")
-	flags.Var(choice{&f.score, results.SearchScores()}, "score", "what chooses (default nrmse for tasks that have it, "+
-		"vamp2 for others)")
+	flags.Var(number{&f.trials, 2, results.MaxTrials}, "trials", "number of trials if an option gives a range, with "+
+		"the method as you give it")
+	flags.Var(choice{&f.score, results.SearchScores()}, "score", "score that chooses (default nrmse if the task has it, "+
+		"otherwise vamp2)")
 	f.addWhat(flags)
 	a.addHow(&f.runFlags, flags)
 	f.plugins.add(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write the table and errors only")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write only the table and errors")
 	a.addVerbosity(flags)
 	a.mustComplete(cmd)
 	return cmd
@@ -108,7 +111,7 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 		}
 		if d := space.Base.Description; d.Exposure == core.OracleExposed && p.States != nil &&
 			f.score != results.ScoreAccuracy {
-			return nil, fmt.Errorf("%w: %s sees the oracle, and --score %s trains none; give --score %s", core.ErrOption,
+			return nil, fmt.Errorf("%w: %s needs the oracle, but --score %s does not train one; give --score %s", core.ErrOption,
 				d.Name, f.score, results.ScoreAccuracy)
 		}
 		return tune.OnValidation(p, f.score)
@@ -133,7 +136,8 @@ func (a *app) tune(ctx context.Context, f *tuneFlags, flags *pflag.FlagSet) erro
 	}
 	show := unlessQuiet(f.quiet, s.stderr)
 	if !plan.Shard.Whole() {
-		say(show, "shard %v is finished, %d of %d runs; when all are, the same command without --shard chooses\n",
+		say(show, "shard %v is finished, with %d of %d runs; when all shards are finished, the same command without "+
+			"--shard chooses\n",
 			plan.Shard, len(ownRuns(found)), len(plan.Entries)*len(plan.Seeds))
 		return nil
 	}
@@ -147,7 +151,7 @@ func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, e
 		return space, usageError{err}
 	}
 	if len(f.options) == 0 {
-		return space, usagef("nothing to search: give --option NAME=A,B,C or --option NAME=LOW..HIGH; %s",
+		return space, usagef("give an option to search: --option NAME=A,B,C or --option NAME=LOW..HIGH; %s",
 			optionNames(method.Describe()))
 	}
 	base := registry.Selection{Written: f.methods, Method: method, Description: method.Describe(), Options: options}
@@ -155,7 +159,7 @@ func (s *session) space(f *tuneFlags, flags *pflag.FlagSet) (space tune.Space, e
 		return space, usageError{fmt.Errorf("--option: %w", err)}
 	}
 	if flags.Changed("trials") && !space.Ranged() {
-		return space, usagef("--trials %d: lists alone are a grid, of which all combinations are tried; leave it out, or "+
+		return space, usagef("--trials %d: all options are lists, so every combination is tried; leave out --trials, or "+
 			"give a range like NAME=LOW..HIGH", f.trials)
 	}
 	trials, err := space.Trials(f.trials, f.seeds.values[0])
@@ -201,7 +205,7 @@ func (s *session) concludeSearch(
 	_, _ = s.stdout.Write(table.Bytes()) // Main tells if it cannot be written
 	best := search.Best()
 	if best == nil {
-		return fmt.Errorf("none of %s has a score, and nothing is chosen: %s", report.Counted(len(search.Trials), "trial"),
+		return fmt.Errorf("none of %s has a score, so there is no choice: %s", report.Counted(len(search.Trials), "trial"),
 			firstLine(search.Trials[0].Reason))
 	}
 	text, err := s.bestConfig(f, flags, plan, &search)
@@ -228,10 +232,10 @@ func (s *session) bestConfig(
 	f *tuneFlags, flags *pflag.FlagSet, plan *benchmark.Plan, search *results.Search,
 ) ([]byte, error) {
 	best := plan.Entries[*search.Chosen]
-	head := fmt.Sprintf("Chosen by %s tune among %s by %s on the validation part; run it with: run --config %s", s.Name,
+	head := fmt.Sprintf("Chosen by %s tune among %s by %s on the validation data. To run it: run --config %s", s.Name,
 		report.Counted(len(search.Trials), "trial"), search.Score, results.BestFile)
 	if search.OracleExposed {
-		head += "\nThe choice is exposed to the oracle, which judges the test too: say so beside its results."
+		head += "\nThe oracle that judges the test chose these options; say so beside the results."
 	}
 	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {
 		if !slices.Contains(bestKept, flag.Name) {
@@ -257,7 +261,7 @@ func foreignChoice(store *results.Store) string {
 		named, err = onlyMethod(text, store.Path(results.BestFile))
 	}
 	if err != nil {
-		return fmt.Sprintf("%s cannot be read: %v", results.BestFile, err)
+		return fmt.Sprintf("cannot read %s: %v", results.BestFile, err)
 	}
 	if search, err := store.Search(); err == nil && search != nil && search.Best() != nil {
 		chosen = search.Best().Method
@@ -265,7 +269,7 @@ func foreignChoice(store *results.Store) string {
 	if named == chosen {
 		return ""
 	}
-	return fmt.Sprintf("%s has the method %.200q, and the choice in %s is %.200q", results.BestFile, named,
+	return fmt.Sprintf("%s has the method %.200q, but the choice in %s is %.200q", results.BestFile, named,
 		results.SearchFile, chosen)
 }
 
@@ -278,7 +282,7 @@ func onlyMethod(text []byte, path string) (string, error) {
 		return "", err
 	}
 	if len(kept.Methods) != 1 {
-		return "", fmt.Errorf("it has %d methods, and a choice is one", len(kept.Methods))
+		return "", fmt.Errorf("it has %d methods, but must have one", len(kept.Methods))
 	}
 	method := resolved(&kept.Methods[0])
 	if method.Kind == yaml.ScalarNode {

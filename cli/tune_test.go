@@ -79,7 +79,7 @@ func TestTuneIsVerified(t *testing.T) {
 	require.NoError(t, store.WriteSearch(*found))
 	got := call(t.Context(), config, "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "tune.json has chosen 1 and results.json has 0")
+	assert.Contains(t, got.stdout, "tune.json has chosen 1, but results.json has 0")
 
 	*found.Chosen = 0
 	require.NoError(t, store.WriteSearch(*found))
@@ -100,10 +100,10 @@ func TestTuneIsVerified(t *testing.T) {
 	require.NoError(t, os.WriteFile(store.Path(results.SearchFile), honest, 0o666))
 	for forged, says := range map[string]string{
 		"methods: [template]": "",
-		"methods:\n  - template: {order: down}": `best.yaml has the method "template?order=down", and the choice in ` +
+		"methods:\n  - template: {order: down}": `best.yaml has the method "template?order=down", but the choice in ` +
 			`tune.json is "template"`,
 		"methods: [template, template]":          "it has 2 methods",
-		"methods: [template]\nmethods: [linear]": "best.yaml cannot be read",
+		"methods: [template]\nmethods: [linear]": "cannot read best.yaml",
 	} {
 		require.NoError(t, os.WriteFile(store.Path(results.BestFile), []byte(forged), 0o666))
 		got := call(t.Context(), config, "verify", out, "--data", data, "-q")
@@ -112,7 +112,7 @@ func TestTuneIsVerified(t *testing.T) {
 	}
 
 	none := call(t.Context(), config, tuning(data, out, "template", "--option", "order=down", "--score", "vamp2")...)
-	assert.Contains(t, none.stderr, "nothing is chosen")
+	assert.Contains(t, none.stderr, "there is no choice")
 	assert.NoFileExists(t, store.Path(results.BestFile), "the choice of an earlier search")
 }
 
@@ -132,7 +132,7 @@ func TestTuneOfSeer(t *testing.T) {
 	fakes.extra = []core.Method{seer{&template{fakes, "seer"}}}
 	got := call(t.Context(), fakes.config(), tuning(data, out, "seer", "--option", "order=down")...)
 	assert.NotZero(t, got.status)
-	assert.Contains(t, got.stderr, "seer sees the oracle, and --score vamp2 trains none; give --score accuracy")
+	assert.Contains(t, got.stderr, "seer needs the oracle, but --score vamp2 does not train one; give --score accuracy")
 	assert.NoDirExists(t, out)
 }
 
@@ -144,7 +144,7 @@ func TestTuneByOracle(t *testing.T) {
 	got := call(t.Context(), config, args...)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "trials by vamp2")
-	assert.Contains(t, got.stderr, "none of 2 trials has a score, and nothing is chosen: seed 0: its model gives no "+
+	assert.Contains(t, got.stderr, "none of 2 trials has a score, so there is no choice: seed 0: its model gives no "+
 		"right eigenfunctions")
 	assert.Contains(t, got.stderr, "--score accuracy, which sees the oracle")
 	assert.NoFileExists(t, filepath.Join(out, results.BestFile))
@@ -152,10 +152,10 @@ func TestTuneByOracle(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), config, tuning(data, out, "template", "--option", "order=down,up", "--score", "accuracy")...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stdout, "exposed   the oracle, which judges the test too, has chosen")
+	assert.Contains(t, got.stdout, "exposed   the oracle that judges the test chose these options")
 	best, err := os.ReadFile(filepath.Join(out, results.BestFile))
 	require.NoError(t, err)
-	assert.Contains(t, string(best), "# The choice is exposed to the oracle")
+	assert.Contains(t, string(best), "# The oracle that judges the test chose these options")
 	assert.Contains(t, string(best), "- template\n")
 }
 
@@ -288,12 +288,12 @@ func TestTuneSeesNoTestData(t *testing.T) {
 	}()
 	stopped := call(ctx, config, args...)
 	assert.Equal(t, exitInterrupted, stopped.status)
-	assert.Contains(t, stopped.stderr, "stopped with 3 of 5 runs finished, kept in "+out+"; the same command continues")
+	assert.Contains(t, stopped.stderr, "stopped with 3 of 5 runs finished and kept in "+out+"; the same command continues")
 	assert.NoFileExists(t, filepath.Join(out, results.SearchFile))
 
 	got := call(t.Context(), config, args...)
 	require.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stdout, "spy: 5 trials by nrmse, lower is better, on the validation part, seed 42")
+	assert.Contains(t, got.stdout, "spy: 5 trials by nrmse, lower is better, on the validation data, seed 42")
 	assert.Contains(t, got.stdout, "spy?step=4: seed 42: failed: fit: four is too many")
 	found, err := results.OpenStore(out).Search()
 	require.NoError(t, err)

@@ -127,8 +127,8 @@ func (l limit) Set(text string) error {
 
 // addVerbosity adds the flag -v, of which two say more than one.
 func (a *app) addVerbosity(flags *pflag.FlagSet) {
-	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, what plugins log, and errors in full; -vv "+
-		"also what libraries log")
+	f := flags.VarPF(verbosity{a}, "verbose", "v", "write every epoch, the logs of plugins, and errors in full; -vv "+
+		"writes the logs of libraries too")
 	f.NoOptDefVal = "true"
 }
 
@@ -183,7 +183,7 @@ func (s *seed) Set(text string) error {
 func parseSeed(text string) (int64, error) {
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a seed: a seed is a whole number of 64 bits", text)
+		return 0, fmt.Errorf("%q is not a seed; give a whole number of 64 bits", text)
 	}
 	return v, nil
 }
@@ -217,7 +217,7 @@ func parseSeeds(text string) ([]int64, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
 		if ends := dashed.FindStringSubmatch(part); ends != nil {
-			return nil, fmt.Errorf("%q is no range: write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1],
+			return nil, fmt.Errorf("%q is not a range; write %s..%s for all from %s to %s", part, ends[1], ends[2], ends[1],
 				ends[2])
 		}
 		first, last, isRange := strings.Cut(part, "..")
@@ -232,14 +232,14 @@ func parseSeeds(text string) ([]int64, error) {
 			}
 		}
 		if to < from {
-			return nil, fmt.Errorf("the range %s is empty: the smaller seed comes first", part)
+			return nil, fmt.Errorf("the range %s is empty; put the smaller seed first", part)
 		}
 		if uint64(to)-uint64(from) >= uint64(maxSeeds-len(values)) {
-			return nil, fmt.Errorf("more than %d seeds, the most that a command takes", maxSeeds)
+			return nil, fmt.Errorf("more than %d seeds, the limit of a command", maxSeeds)
 		}
 		for v := from; ; v++ {
 			if seen[v] {
-				return nil, fmt.Errorf("the seed %d comes twice: name each once", v)
+				return nil, fmt.Errorf("the seed %d is given twice; give each once", v)
 			}
 			seen[v] = true
 			values = append(values, v)

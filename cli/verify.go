@@ -36,17 +36,19 @@ func (a *app) verifyCommand() *cobra.Command {
 	f := &verifyFlags{plugins: newPluginFlags(), jobs: 1}
 	cmd := &cobra.Command{
 		Use:   "verify DIR [FLAGS]",
-		Short: "Make the runs of a folder of results again, and compare all that can be repeated",
-		Long: `Make the runs of a folder of results again, and compare what is recorded: predictions bit by bit, labels,
-accuracies, losses, eigenvalues, options, keys, the oracle, the task, and the files beside results.json. The folder is
-only read. What differs here from where the runs were made (machine, kernels, code, plugins) is listed first: of other
-code or on other kernels predictions may differ in their last bits.
+		Short: "Make the runs of a folder of results again, and compare them with the recorded results",
+		Long: `Make the runs of a folder of results again, and compare them with the recorded results. The command
+compares predictions bit by bit. It also compares labels, accuracies, losses, eigenvalues, options,
+keys, the oracle, the task, and the files beside results.json. It does not change the folder.
 
-Nothing that the results name is run or opened. Plugins, data that are not inside this program, and backends
-that are libraries are given here, by --plugin, --data and --backend. Seconds, memory and machine cannot be repeated
-and are not checked.
+First it lists how this machine, its kernels, the code and the plugins differ from those of the record.
+With other code or kernels, predictions may differ in their last bits.
 
-The exit status is 0 if all is as recorded, and 1 if something is not or a run could not be made.`,
+The command never runs or opens a file that the results name. Give plugins with --plugin, data that are
+not built in with --data, and backends that are libraries with --backend. It does not check times,
+memory and the machine, because they cannot be repeated.
+
+The exit status is 0 if everything agrees. It is 1 if something differs or a run could not be made.`,
 		Example:           "  " + a.Name + " verify results\n  " + a.Name + " verify results --run vamp-s42-0123456789abcdef",
 		Args:              oneArgument("a folder of results"),
 		ValidArgsFunction: completeFolder,
@@ -54,20 +56,20 @@ The exit status is 0 if all is as recorded, and 1 if something is not or a run c
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(list{&f.keys, "KEY"}, "run", "run to make again, by its key in results.json; may be repeated "+
+	flags.Var(list{&f.keys, "KEY"}, "run", "key, in results.json, of a run to make again; may be repeated "+
 		"(default all)")
 	flags.Var(
 		word{&f.data, "FILE|DIR"},
 		"data",
-		"where the data are, as for "+a.Name+" run, if they are not inside this "+
-			"program; none is taken from the results",
+		"place of the data, as for "+a.Name+" run, if they are not built in; "+
+			"a place that the results name is not used",
 	)
-	f.compute.add(flags, "where neural networks compute (default that of the results, if it is built in)")
-	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs under way at once; it changes no number")
+	f.compute.add(flags, "compute backend for neural networks (default that of the results, if it is built in)")
+	flags.Var(number{&f.jobs, 1, math.MaxInt32}, "jobs", "runs to make at the same time; does not change the results")
 	flags.Var(limit{&f.timeout}, "timeout",
-		"time that each run, and the oracle, may take, like 90s or 2h; 0 for no limit")
+		"time limit of each run and of the oracle, like 90s or 2h; 0 for no limit")
 	f.plugins.add(cmd)
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write what differs and errors only")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write only differences and errors")
 	a.addVerbosity(flags)
 	return cmd
 }
@@ -115,7 +117,7 @@ func (a *app) verify(ctx context.Context, dir string, f *verifyFlags) error {
 		if f.data != "" {
 			return fmt.Errorf("%w; say where these data are now with --data", err)
 		}
-		return fmt.Errorf("%w; the results are not from the data inside this program: say where their data are now "+
+		return fmt.Errorf("%w; the results are not from the built-in data; say where their data are now "+
 			"with --data", err)
 	case err != nil:
 		return err
@@ -136,7 +138,7 @@ func (c *catalogue) meaning(written string) (string, core.Options, error) {
 		return "", core.Options{}, err
 	}
 	if len(selections) != 1 || selections[0].Written != written {
-		return "", core.Options{}, fmt.Errorf("%w: it is no name of one method", core.ErrOption)
+		return "", core.Options{}, fmt.Errorf("%w: it does not name exactly one method", core.ErrOption)
 	}
 	return selections[0].Description.Name, selections[0].Options, nil
 }
@@ -151,7 +153,7 @@ func foreignData(ctx context.Context, r *results.Results, f *verifyFlags, c *cat
 	if err != nil || r.Task.Source != own.Info.Source || r.Task.DataSHA256 == own.Info.DataSHA256 {
 		return ""
 	}
-	return fmt.Sprintf("the data are recorded as %s, and are others, those of %s", r.Task.Source, f.data)
+	return fmt.Sprintf("the data are recorded as %s, but they are different data, those of %s", r.Task.Source, f.data)
 }
 
 // taskAgain opens the task of results with data from a place that the command names, "" for those that
@@ -171,7 +173,7 @@ func taskAgain(
 	given := maps.Clone(t.Options)
 	delete(given, core.DataOption) // a place that results name is none of this machine
 	if _, ok := d.Option(core.DataOption); !ok && data != "" {
-		return nil, usagef("--data: the task %s takes no data", t.Name)
+		return nil, usagef("--data: the task %s does not take data", t.Name)
 	} else if ok {
 		if given == nil {
 			given = map[string]any{}
@@ -205,7 +207,7 @@ func wantedRuns(r *results.Results, keys []string) (map[runName]bool, error) {
 			wanted[runName{run.Method, run.Seed}] = true
 		}
 		if len(keys) > 0 && chosen && !run.Status.Repeatable() {
-			return nil, usagef("--run %s: it was %s, and is not made again", run.Key, run.Status)
+			return nil, usagef("--run %s: its status is %s, so it cannot be made again", run.Key, run.Status)
 		}
 	}
 	for _, key := range keys {
@@ -214,7 +216,7 @@ func wantedRuns(r *results.Results, keys []string) (map[runName]bool, error) {
 		}
 	}
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("%w: no run was evaluated, so there is nothing to compare", results.ErrResults)
+		return nil, fmt.Errorf("%w: none of the runs was evaluated, so there is nothing to compare", results.ErrResults)
 	}
 	return wanted, nil
 }
@@ -231,15 +233,15 @@ func (s *session) computeAsIn(r *results.Results, f computeFlags) error {
 		return s.compute(f)
 	}
 	if !ownBackend.MatchString(backend) {
-		return fmt.Errorf("the results name the backend %.200q, which is not a part of this program and could "+
-			"be code of whoever published them; "+
-			"say what to compute on with --backend, like --backend %s", backend, defaultBackend)
+		return fmt.Errorf("the results name the backend %.200q, which is not part of this program and could "+
+			"be code of those who published them; "+
+			"choose a backend with --backend, like --backend %s", backend, defaultBackend)
 	}
 	err := s.compute(computeFlags{backend, f.threads})
 	if err == nil {
 		return nil
 	}
-	s.warn("the backend of the results cannot be had here, and %s takes its place: %s\n", defaultBackend,
+	s.warn("the backend of the results is not available here; %s is used instead: %s\n", defaultBackend,
 		firstLine(err.Error()))
 	return s.compute(computeFlags{defaultBackend, f.threads})
 }
@@ -296,7 +298,7 @@ func (s *session) planAgain(
 			continue
 		}
 		if twin := sameMethod(plan.Entries, entry); twin != "" {
-			unable = append(unable, fmt.Errorf("%s: it is recorded with the method and the options of %s, and "+
+			unable = append(unable, fmt.Errorf("%s: it is recorded with the same method and options as %s, so it "+
 				"would be the same run", run.Method, twin))
 			continue
 		}
@@ -356,8 +358,8 @@ func (a *app) showVerification(r *results.Results, v *verify.Verification, unabl
 		same   string
 	}{
 		{results.AspectCode, "the same executable"},
-		{results.AspectKernels, r.Environment.Backend + ", as then"},
-		{results.AspectMachine, "alike"},
+		{results.AspectKernels, r.Environment.Backend + ", as recorded"},
+		{results.AspectMachine, "the same kind"},
 	} {
 		text := aspect.same
 		for _, d := range v.Differences {
@@ -393,7 +395,7 @@ func (a *app) showVerification(r *results.Results, v *verify.Verification, unabl
 		tell(a.stdout, "%s", text)
 	}
 	for _, err := range unable {
-		tell(a.stdout, "%s; not made again", firstLine(err.Error()))
+		tell(a.stdout, "%s; it was not made again", firstLine(err.Error()))
 	}
 	for i, text := range v.Unchecked {
 		if i == 0 {
@@ -402,10 +404,10 @@ func (a *app) showVerification(r *results.Results, v *verify.Verification, unabl
 		tell(detail, "not checked: %s", text)
 	}
 	if found > 0 {
-		return fmt.Errorf("the results are not what is found here; differences: %d", found)
+		return fmt.Errorf("the results differ from what was found here; differences: %d", found)
 	}
 	if len(unable) > 0 {
-		return fmt.Errorf("%d methods could not be run again: %w", len(unable), unable[0])
+		return fmt.Errorf("%d methods could not run again: %w", len(unable), unable[0])
 	}
 	return nil
 }
@@ -430,12 +432,12 @@ func verdict(run verify.Run) string {
 	}
 	by := strings.Join(protocols, " and ")
 	if steps == 0 {
-		return fmt.Sprintf("%s, as then", run.Here.Status)
+		return fmt.Sprintf("%s, as recorded", run.Here.Status)
 	}
 	if run.Step == 0 {
 		return "the same predictions at all steps, by " + by
 	}
-	text := fmt.Sprintf("other predictions from step %d on, at %d of %d steps by %s; the judge sees something else in "+
+	text := fmt.Sprintf("predictions differ from step %d on, at %d of %d steps by %s; the judge disagrees on "+
 		"%d of %d",
 		run.Step, run.Steps, steps, by, run.Labels, steps*starts)
 	var why []string
@@ -443,7 +445,7 @@ func verdict(run verify.Run) string {
 		why = append(why, d.Text)
 	}
 	if len(why) == 0 {
-		return text + "; nothing that is recorded explains it"
+		return text + "; the record does not explain it"
 	}
 	return text + "; what differs here: " + strings.Join(why, "; ")
 }

@@ -79,9 +79,9 @@ func TestVerifyDiffers(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
-	assert.Contains(t, got.stdout, "other, seed 42: other predictions from step 2 on, at 2 of 3 steps by "+
-		"reencode; the judge sees something else in 1 of 60; nothing that is recorded explains it\n")
-	assert.Contains(t, got.stderr, "bench: the results are not what is found here; differences: ")
+	assert.Contains(t, got.stdout, "other, seed 42: predictions differ from step 2 on, at 2 of 3 steps by "+
+		"reencode; the judge disagrees on 1 of 60; the record does not explain it\n")
+	assert.Contains(t, got.stderr, "bench: the results differ from what was found here; differences: ")
 
 	rewrite(t, out, func(r *results.Results) {
 		for _, e := range []*results.Environment{&r.Environment, r.Runs[0].Environment, r.Runs[1].Environment} {
@@ -91,8 +91,8 @@ func TestVerifyDiffers(t *testing.T) {
 	})
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "bench: warning: the backend of the results cannot be had here, and cpu takes "+
-		"its place: ")
+	assert.Contains(t, got.stderr, "bench: warning: the backend of the results is not available here; cpu is used "+
+		"instead: ")
 	assert.Regexp(t, `(?m)^code      other code: executable [0-9a-f]{12}, version v0.0.0-test.* against executable `+
 		`0123456789ab, version v0.0.1, go1.0$`, got.stdout)
 	assert.Regexp(t, `(?m)^kernels   other kernels: cpu:kernels=\w+ against cpu:kernels=sse$`, got.stdout)
@@ -104,7 +104,7 @@ func TestVerifyDiffers(t *testing.T) {
 	rewrite(t, out, func(r *results.Results) { r.Runs, r.Oracle.TestAccuracy = r.Runs[:1], 0.5 })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 and is 1 here\n")
+	assert.Contains(t, got.stdout, "the oracle cnn: accuracy on test snapshots is recorded as 0.5 but is 1 here\n")
 }
 
 // TestVerifyFindsChance: a method that draws without its seed is found out.
@@ -115,7 +115,7 @@ func TestVerifyFindsChance(t *testing.T) {
 	require.Zero(t, call(t.Context(), fakes.config(), tiny(data, out, "--methods", "whim,template")...).status)
 	got := call(t.Context(), fakes.config(), "verify", out, "--data", data, "-q")
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "whim, seed 42: other predictions from step 1 on, at 3 of 3 steps")
+	assert.Contains(t, got.stdout, "whim, seed 42: predictions differ from step 1 on, at 3 of 3 steps")
 	assert.NotContains(t, got.stdout, "template")
 }
 
@@ -144,7 +144,7 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	got := call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
 	assert.Contains(t, got.stdout, "template, seed 42: the same")
-	assert.Contains(t, got.stdout, "remote: it came from the plugin "+plugin+"; give it with --plugin; not made "+
+	assert.Contains(t, got.stdout, "remote: it came from the plugin "+plugin+"; give it with --plugin; it was not made "+
 		"again\n")
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Zero(t, got.status, got.stderr)
@@ -156,14 +156,14 @@ func TestVerifyNeedsWhatWasThere(t *testing.T) {
 	rewrite(t, out, func(r *results.Results) { r.Runs[1].Ranked.PredictionSHA256[0] = "0123" })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--plugin", plugin)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Regexp(t, `remote, seed 42: other predictions .*; what differs here: the method is from the plugin .* `+
+	assert.Regexp(t, `remote, seed 42: predictions differ .*; what differs here: the method is from the plugin .* `+
 		`against the plugin `, got.stdout)
 
 	moved := filepath.Join(t.TempDir(), "moved")
 	require.NoError(t, os.Rename(data, moved))
 	got = call(t.Context(), newFakes().config(), "verify", out)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "; the results are not from the data inside this program: "+
+	assert.Contains(t, got.stderr, "; the results are not from the built-in data; "+
 		"say where their data are now with --data\n")
 	assert.Contains(t, got.stderr, "this is not what the results were made from: other data: MNIST (embedded) "+
 		"(SHA-256 ")
@@ -195,12 +195,13 @@ func TestVerifyBadKeys(t *testing.T) {
 	assert.Contains(t, got.stderr, `bench: --run: there is no run "template-s42"; `)
 	rewrite(t, out, func(r *results.Results) { r.Runs[1].Status = results.StatusTimeout })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--run", r.Runs[1].Key)
-	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": it was timeout, and is not made " +
+	assert.Equal(t, output{exitUsage, "", "bench: --run " + r.Runs[1].Key + ": its status is timeout, so it cannot be " +
+		"made " +
 		"again\n"}, got)
 	rewrite(t, out, func(r *results.Results) { r.Runs = r.Runs[1:] })
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stderr, "no run was evaluated")
+	assert.Contains(t, got.stderr, "none of the runs was evaluated")
 }
 
 // TestVerifyTakesNothingFromResults: neither a library nor a folder that results name is opened.
@@ -214,9 +215,9 @@ func TestVerifyTakesNothingFromResults(t *testing.T) {
 		got := call(t.Context(), fakes.config(), "verify", out, "--data", data)
 		assert.Equal(t, exitFailure, got.status)
 		assert.Empty(t, got.stdout)
-		assert.Equal(t, fmt.Sprintf("bench: the results name the backend %q, which is not a part of this program "+
-			"and could be code of whoever published them; "+
-			"say what to compute on with --backend, like --backend cpu\n", backend), got.stderr)
+		assert.Equal(t, fmt.Sprintf("bench: the results name the backend %q, which is not part of this program "+
+			"and could be code of those who published them; "+
+			"choose a backend with --backend, like --backend cpu\n", backend), got.stderr)
 		assert.Zero(t, fakes.fits.Load())
 		got = call(t.Context(), newFakes().config(), "verify", out, "--data", data, "--backend", "cpu")
 		assert.Contains(t, got.stdout, "template, seed 42: the same predictions at all steps, by reencode\n")
@@ -232,7 +233,8 @@ func TestVerifyTakesNothingFromResults(t *testing.T) {
 	assert.Contains(t, got.stderr, "other data: MNIST (embedded)")
 	got = call(t.Context(), newFakes().config(), "verify", out, "--data", data)
 	assert.Equal(t, exitFailure, got.status)
-	assert.Contains(t, got.stdout, "\nthe data are recorded as MNIST (embedded), and are others, those of "+data+"\n")
+	assert.Contains(t, got.stdout, "\nthe data are recorded as MNIST (embedded), but they are different data, "+
+		"those of "+data+"\n")
 }
 
 // TestVerifyForged: any difference is told, with the exit status 1, and nothing that results hold
@@ -246,30 +248,30 @@ func TestVerifyForged(t *testing.T) {
 		says   string
 	}{
 		"accuracy": {func(r *results.Results) { r.Runs[0].Ranked.Score[2] = 0.125 },
-			"template, seed 0: accuracy at step 3 is recorded as 0.125 and is "},
+			"template, seed 0: accuracy at step 3 is recorded as 0.125 but is "},
 		"trained": {func(r *results.Results) { r.Runs[2].Untrained = "" },
-			"other?warn=true, seed 0: why it is untrained is recorded as \"\" and is "},
+			"other?warn=true, seed 0: the reason why it is untrained is recorded as \"\" but is "},
 		"warning": {func(r *results.Results) { r.Runs[2].Warnings = nil },
-			`the warning "the weather is bad" is not recorded and is given here`},
+			`the warning "the weather is bad" is not recorded but is given here`},
 		"name as written": {func(r *results.Results) { r.Runs[2].Method, r.Runs[3].Method = "other", "other" },
-			`its recorded options are not those that its name as written, "other", stands for: warn true against false`},
+			`its recorded options differ from those of its name as written, "other": warn true against false`},
 		"name as written of two": {func(r *results.Results) {
 			r.Runs[0].Method, r.Runs[1].Method = "template?,other", "template?,other"
-		}, `its name as written, "template?,other", stands for nothing`},
+		}, `its name as written, "template?,other", does not name a method`},
 		"twins": {func(r *results.Results) { r.Runs[1].Method = "template?warn=false" },
-			"template?warn=false: it is recorded with the method and the options of template, and would be the " +
-				"same run; not made again"},
+			"template?warn=false: it is recorded with the same method and options as template, so it would be the " +
+				"same run; it was not made again"},
 		"option": {func(r *results.Results) { r.Runs[0].Options["blemish"] = 0.5 },
 			"template, seed 0: its key is recorded as "},
 		"oracle options": {func(r *results.Results) { r.Oracle.Options["epochs"] = 1 },
 			"the oracle cnn: its key is recorded as "},
 		"oracle epochs": {func(r *results.Results) { r.MaxEpochs = 1 },
-			"the oracle cnn: it is recorded with 2 epochs, and the results with at most 1"},
+			"the oracle cnn: it is recorded with 2 epochs, but the results with at most 1"},
 		"a terminal": {func(r *results.Results) {
 			r.Runs[0].Environment.Version, r.Runs[0].Environment.ExecutableSHA256 = "\x1b[2J", "x"
 		}, "version \uFFFD[2J"},
 		"success": {func(r *results.Results) { r.Runs[4].Status = results.StatusSkipped },
-			"failing, seed 0: it is recorded as skipped and is failed here: fit: not available: the moon is in the " +
+			"failing, seed 0: it is recorded as skipped but is failed here: fit: not available: the moon is in the " +
 				"wrong phase"},
 	} {
 		t.Run(name, func(t *testing.T) {

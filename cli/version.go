@@ -12,7 +12,7 @@ import (
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Show the version, how it was built, and the compute backends in it",
+		Short:   "Show the version, the commit, and the built-in compute backends",
 		Example: "  " + a.Name + " version",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {

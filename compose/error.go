@@ -58,9 +58,10 @@ func (futureError) Measure() core.Measure { return core.NRMSE() }
 func (s futureError) Fit(context.Context, *core.Training) (core.Scorer, error) {
 	switch {
 	case len(s.futures) == 0:
-		return nil, fmt.Errorf("%w: the true futures of no step are there", core.ErrContract)
+		return nil, fmt.Errorf("%w: the true futures are empty; give those of at least one step", core.ErrContract)
 	case !(s.variance > 0) || math.IsInf(s.variance, 0):
-		return nil, fmt.Errorf("%w: the test snapshots have the variance %v, by which no error can be divided",
+		return nil, fmt.Errorf("%w: the test snapshots have the variance %v; it must be positive, because errors are "+
+			"divided by it",
 			core.ErrContract, s.variance)
 	}
 	for k, x := range s.futures {
@@ -75,12 +76,12 @@ func (s futureError) Fit(context.Context, *core.Training) (core.Scorer, error) {
 // Score implements [core.Scorer].
 func (s futureError) Score(ctx context.Context, step int, predicted core.Snapshots) ([]float64, error) {
 	if step < 1 || step > len(s.futures) {
-		return nil, fmt.Errorf("%w: step %d; the true futures of steps 1 to %d are there", core.ErrOption, step,
+		return nil, fmt.Errorf("%w: step %d; there are true futures of steps 1 to %d", core.ErrOption, step,
 			len(s.futures))
 	}
 	truth := s.futures[step-1]
 	if predicted.Len() != truth.Len() || !predicted.SameShape(truth) {
-		return nil, fmt.Errorf("%w: %d predicted snapshots of shape %v; the true ones are %d of shape %v", core.ErrShape,
+		return nil, fmt.Errorf("%w: %d predicted snapshots of shape %v; there are %d true ones of shape %v", core.ErrShape,
 			predicted.Len(), predicted.Shape(), truth.Len(), truth.Shape())
 	}
 	d := truth.Size()

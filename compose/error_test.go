@@ -62,7 +62,7 @@ func TestFutureErrorRefuses(t *testing.T) {
 	other, err := core.NewSnapshots([]float32{1, 2}, 1)
 	require.NoError(t, err)
 	for says, s := range map[string]core.Score{
-		"futures of no step":         compose.FutureError(nil, 1),
+		"the true futures are empty": compose.FutureError(nil, 1),
 		"the variance 0":             compose.FutureError([]core.Snapshots{x}, 0),
 		"the variance NaN":           compose.FutureError([]core.Snapshots{x}, math.NaN()),
 		"the variance +Inf":          compose.FutureError([]core.Snapshots{x}, math.Inf(1)),

@@ -197,7 +197,7 @@ func (m *method) checkRank(t *core.Training, whole core.Options) error {
 		return fmt.Errorf("%w: %s=%d with %d features; give a rank of at most %d, or more features", core.ErrOption, name,
 			rank, features, features)
 	case rank < features && given[variantOption] == string(linalg.Full):
-		return fmt.Errorf("%w: %s=%d with variant=full, which has rank %d; leave the rank out or choose %s", core.ErrOption,
+		return fmt.Errorf("%w: %s=%d with variant=full, which has rank %d; leave out the rank or choose %s", core.ErrOption,
 			name, rank, features, linalg.ReducedRank)
 	}
 	return nil
@@ -235,7 +235,7 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 		)
 		if t.LeastRank != 0 && t.LeastRank != t.States {
 			report.Untrained = fmt.Sprintf(
-				"the evolution operator has rank %d, which is less than %d: it says nothing of the process", report.Rank,
+				"the evolution operator has rank %d, which is less than %d: it says nothing about the process", report.Rank,
 				expected)
 		}
 	}

@@ -67,7 +67,8 @@ func (m *method) Load(ctx context.Context, s *core.Saved) (_ core.Model, err err
 	embeddings, ok := core.As[core.EmbeddingLoader](m.embedder)
 	operators, both := core.As[core.OperatorLoader](m.operator)
 	if !ok || !both {
-		return nil, fmt.Errorf("%w: %s cannot load models: a part of it cannot", core.ErrUnavailable, m.description.Name)
+		return nil, fmt.Errorf("%w: %s cannot load models, because one of its parts cannot",
+			core.ErrUnavailable, m.description.Name)
 	}
 	var facts modelFacts
 	if err := json.Unmarshal(s.Facts, &facts); err != nil {

@@ -66,19 +66,21 @@ const maxFeatures = 1 << 12
 // options declares the options of views. Their defaults are v and the given number of features.
 func (v Views) options(features int) []core.Option {
 	normalise := core.ChoiceOption(normaliseOption,
-		"scale. rows: the features of a snapshot have length 1; batch: each feature has mean 0 and variance 1",
+		"how to scale features. rows: the features of a snapshot have length 1; batch: each feature has mean 0 and "+
+			"variance 1",
 		string(NormaliseNone), string(NormaliseRows), string(NormaliseBatch))
 	lagged := core.ChoiceOption(laggedOption,
-		"features of successors in training. none: the same encoder; linear: that and a matrix; encoder: a second encoder",
+		"how to embed successors in training. none: the same encoder; linear: the same encoder and a matrix; encoder: a "+
+			"second encoder",
 		string(LaggedNone), string(LaggedLinear), string(LaggedEncoder))
 	normalise.Default, lagged.Default = string(v.Normalise), string(v.Lagged)
 	return []core.Option{
 		core.IntOption(featuresOption, features, 0, maxFeatures,
-			"number of features, with the constant one; 0 for the number of states"),
+			"number of features, including the constant one; 0 for the number of states"),
 		normalise, lagged,
 		core.BoolOption(constantOption, v.Constant, "make the first feature the number 1"),
 		core.BoolOption(centreOption, v.Centre,
-			"subtract means in training and in the regression; predictions have them again"),
+			"subtract means in training and in the regression; predictions add them back"),
 	}
 }
 
@@ -94,10 +96,10 @@ func readViews(o core.Options) Views {
 func (v viewer) check() error {
 	switch {
 	case v.Constant && v.Centre:
-		return fmt.Errorf("%w: constant=true with centre=true, which makes a constant feature zero; leave one of them out",
+		return fmt.Errorf("%w: centre=true makes the feature of constant=true zero; leave out one of them",
 			core.ErrOption)
 	case v.Constant && v.features < 2:
-		return fmt.Errorf("%w: features=%d with constant=true, which is one of them; give at least 2",
+		return fmt.Errorf("%w: features=%d, but constant=true is one of them; give at least 2",
 			core.ErrOption, v.features)
 	}
 	return nil
@@ -108,8 +110,8 @@ func (v Views) checkBatch(size int) error {
 	if size > 1 || v.Normalise != NormaliseBatch && !v.Centre {
 		return nil
 	}
-	return fmt.Errorf("%w: batch_size=%d with normalise=%s and centre=%v: one pair does not differ from its mean, and "+
-		"nothing is learned; give a batch_size of at least 2, or leave these options out", core.ErrOption, size,
+	return fmt.Errorf("%w: batch_size=%d with normalise=%s and centre=%v: one pair equals its mean, so "+
+		"there is nothing to learn; give a batch_size of at least 2, or leave out these options", core.ErrOption, size,
 		v.Normalise, v.Centre)
 }
 

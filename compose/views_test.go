@@ -162,12 +162,12 @@ func TestRefusedViews(t *testing.T) {
 	untouched := watching{see: func(_, _ mat.Matrix) { t.Fatal("it was trained") }}
 	m := compose.LossMethod(testRuntime, untouched, linalg.Ridge{}, &compose.LossOptions{Network: small})
 	for says, options := range map[string]map[string]any{
-		"constant=true with centre=true":                                     {"constant": true, "centre": true},
-		"features=1 with constant=true":                                      {"constant": true, "features": 1},
+		"centre=true makes the feature of constant=true zero":                {"constant": true, "centre": true},
+		"features=1, but constant=true is one of them":                       {"constant": true, "features": 1},
 		"rank=9 with 5 features; give a rank of at most 5, or more features": {"rank": 9, "features": 5},
 		"batch_size=1 with normalise=batch and centre=false":                 {"batch_size": 1, "normalise": "batch"},
 		"batch_size=1 with normalise=rows and centre=true":                   {"batch_size": 1, "centre": true},
-		"rank=2 with variant=full, which has rank 3; leave the rank out":     {"rank": 2, "variant": "full"},
+		"rank=2 with variant=full, which has rank 3; leave out the rank":     {"rank": 2, "variant": "full"},
 		"rank=4 with 3 features":                                             {"rank": 4},
 	} {
 		_, err := m.Fit(t.Context(), training(t, m.Describe(), 1, options))

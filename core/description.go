@@ -56,7 +56,7 @@ func (d Description) Validate() error {
 	switch d.Exposure {
 	case Unexposed, LabelExposed, OracleExposed:
 	default:
-		return fmt.Errorf("%w: %q declares the exposure %q; there is %q and %q", ErrDescription, d.Name, d.Exposure,
+		return fmt.Errorf("%w: %q declares the exposure %q; choose from %q and %q", ErrDescription, d.Name, d.Exposure,
 			LabelExposed, OracleExposed)
 	}
 	seen := map[string]bool{}

@@ -75,8 +75,8 @@ func ExampleDescription_ParseOptions() {
 	fmt.Println(err)
 	// Output:
 	// 64 matern /data/start.npz <nil>
-	// mine: invalid option: width=0: it takes 1 … 512 (int)
-	// mine: invalid option: there is no option "widht"; did you mean "width"? There is kernel, weights, width
+	// mine: invalid option: width=0: give 1 … 512 (int)
+	// mine: invalid option: there is no option "widht"; did you mean "width"? Choose from kernel, weights, width
 }
 
 // Snapshots are a sequence of arrays of one shape. Images of 8 bits stay so in memory.

@@ -91,7 +91,8 @@ func (f *Frame) validate(shape []int) error {
 	}
 	for j, scale := range f.Scale {
 		if shift := f.Shift[j]; scale == 0 || math.IsInf(scale, 0) || scale != scale || shift-shift != 0 {
-			return fmt.Errorf("a frame with the shift %v and the scale %v for value %d; both must be finite, and no scale 0",
+			return fmt.Errorf("a frame with the shift %v and the scale %v for value %d; both must be finite, and the scale "+
+				"must not be 0",
 				shift, scale, j)
 		}
 	}

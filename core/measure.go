@@ -60,15 +60,15 @@ func (m Measure) Validate() error {
 		}
 	}
 	if !(m.Least < m.Most) {
-		return fmt.Errorf("%w: the scores of the measure %q are in %v … %v, which is none; give the least first, and "+
-			"infinities for no bound", ErrDescription, m.Name, m.Least, m.Most)
+		return fmt.Errorf("%w: the scores of the measure %q are in %v … %v, an empty range; give the smaller end first, and "+
+			"use infinities for no bound", ErrDescription, m.Name, m.Least, m.Most)
 	}
 	if m.RootMeanSquare && m.Least != 0 {
-		return fmt.Errorf("%w: the measure %q is taken together by squares, and its least score is %v; it must be 0",
+		return fmt.Errorf("%w: scores of the measure %q are averaged by squares, but the smallest score is %v; it must be 0",
 			ErrDescription, m.Name, m.Least)
 	}
 	if m.Chance < m.Least || m.Chance > m.Most {
-		return fmt.Errorf("%w: the level of chance of the measure %q is %v, and its scores are in %v … %v; give NaN "+
+		return fmt.Errorf("%w: the level of chance of the measure %q is %v, but its scores are in %v … %v; give NaN "+
 			"if it is not known", ErrDescription, m.Name, m.Chance, m.Least, m.Most)
 	}
 	return nil

@@ -8,13 +8,13 @@ import (
 // Unknown says that there is no thing of that kind and name, which name is nearest and which exist, in one sentence.
 func Unknown(kind, name string, known []string) string {
 	if len(known) == 0 {
-		return fmt.Sprintf("there is no %s %q, and none at all here", kind, name)
+		return fmt.Sprintf("there is no %s %q, and no other %[1]s here", kind, name)
 	}
 	text := fmt.Sprintf("there is no %s %q", kind, name)
 	if near := Nearest(name, known); near != "" {
-		text += fmt.Sprintf("; did you mean %q? There is ", near)
+		text += fmt.Sprintf("; did you mean %q? Choose from ", near)
 	} else {
-		text += "; there is "
+		text += "; choose from "
 	}
 	return text + strings.Join(known, ", ")
 }

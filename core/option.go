@@ -155,7 +155,7 @@ func (o Option) Check(value any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s=%v: it takes %s (%s)", ErrOption, o.Name, value, o.Range(), o.Type())
+	return fmt.Errorf("%w: %s=%v: give %s (%s)", ErrOption, o.Name, value, o.Range(), o.Type())
 }
 
 // checkFree checks a value of a [TextOption].
@@ -206,14 +206,14 @@ func (o Option) validate() error {
 		}
 	}
 	if o.Min-o.Min != 0 || o.Max-o.Max != 0 {
-		const remedy = "both ends must be finite; math.MaxFloat64 stands for no limit"
+		const remedy = "both ends must be finite; use math.MaxFloat64 for no limit"
 		return fmt.Errorf("the option %q takes numbers in %v … %v; "+remedy, o.Name, o.Min, o.Max)
 	}
 	switch o.Default.(type) {
 	case bool:
 	case string:
 		if len(o.Choices) == 0 && !o.isText() {
-			return fmt.Errorf("the option %q has no choices, and no most bytes of a text; give one of them", o.Name)
+			return fmt.Errorf("the option %q has neither choices nor a largest size of its text; give one of them", o.Name)
 		}
 		if o.isText() && (o.Max > MaxText || o.Max != math.Trunc(o.Max)) {
 			return fmt.Errorf("the option %q takes %v bytes of text; give a whole number in 1 … %d",
@@ -230,7 +230,7 @@ func (o Option) validate() error {
 			o.Name, o.Default)
 	}
 	if o.Min > o.Max {
-		return fmt.Errorf("the option %q takes numbers in %v … %v, which is none; give the least first",
+		return fmt.Errorf("the option %q takes numbers in %v … %v, an empty range; give the smaller end first",
 			o.Name, o.Min, o.Max)
 	}
 	return o.Check(o.Default)

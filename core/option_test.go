@@ -39,15 +39,15 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"unknown":      {"epoch", "3", `did you mean "epochs"?`},
 		"not a number": {"epochs", "many", `"many" is not a whole number`},
 		"fraction":     {"epochs", "1.5", "is not a whole number"},
-		"too small":    {"epochs", "0", "it takes 1 … 1000"},
-		"too large":    {"lr", "2", "it takes 1e-09 … 1"},
-		"NaN":          {"lr", "NaN", "it takes"},
+		"too small":    {"epochs", "0", "give 1 … 1000"},
+		"too large":    {"lr", "2", "give 1e-09 … 1"},
+		"NaN":          {"lr", "NaN", "give 1e-09"},
 		"not a switch": {"centre", "perhaps", "is not true or false"},
 		"long text":    {"weights", "12345678901", `weights="12345678901": the text has 11 bytes; the most is 10`},
 		"other bytes":  {"weights", "\xff", `the text is "\xff", which is not UTF-8`},
 		"new line":     {"weights", "a\nb", `weights="a\nb": the text has a control character; leave it out`},
 		"C1 control":   {"weights", "a\u009bb", "has a control character"},
-		"no choice":    {"variant", "half", "it takes reduced-rank, full"},
+		"no choice":    {"variant", "half", "give reduced-rank, full"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := described.ParseOptions(map[string]string{c.option: c.value})
@@ -95,7 +95,7 @@ func TestNearest(t *testing.T) {
 	} {
 		assert.Equal(t, want, core.Nearest(word, known), word)
 	}
-	assert.Contains(t, core.Unknown("method", "x", nil), "none at all")
+	assert.Contains(t, core.Unknown("method", "x", nil), "no other method here")
 }
 
 func FuzzParseOption(f *testing.F) {
@@ -125,17 +125,17 @@ func TestNumbersHaveFiniteBounds(t *testing.T) {
 		"infinite max":         {core.FloatOption("x", 1, 0, inf, "x"), "takes numbers in 0 … +Inf"},
 		"infinite min":         {core.FloatOption("x", 1, -inf, 1, "x"), "takes numbers in -Inf … 1"},
 		"max not a number":     {core.FloatOption("x", 1, 0, nan, "x"), "0 … NaN"},
-		"default not a number": {core.FloatOption("x", nan, 0, 1, "x"), "x=NaN: it takes 0 … 1"},
+		"default not a number": {core.FloatOption("x", nan, 0, 1, "x"), "x=NaN: give 0 … 1"},
 		"max of a switch": {
 			core.Option{Name: "x", Doc: "x", Default: true, Max: inf},
 			"both ends must be finite",
 		},
-		"ends reversed": {core.FloatOption("x", 1, 2, 0, "x"), "takes numbers in 2 … 0, which is none"},
+		"ends reversed": {core.FloatOption("x", 1, 2, 0, "x"), "takes numbers in 2 … 0, an empty range"},
 		"broken whole bound": {
 			core.Option{Name: "x", Doc: "x", Default: 1, Max: 1.5},
 			"both ends must be whole",
 		},
-		"default too large": {core.FloatOption("x", 3, 0, 2, "x"), "x=3: it takes 0 … 2"},
+		"default too large": {core.FloatOption("x", 3, 0, 2, "x"), "x=3: give 0 … 2"},
 		"long doc": {
 			core.BoolOption("x", true, strings.Repeat("a", 1025)),
 			"has 1025 bytes; the most is 1024",
@@ -145,7 +145,7 @@ func TestNumbersHaveFiniteBounds(t *testing.T) {
 			core.ChoiceOption("x", "x", strings.Repeat("a", 1025)),
 			"a choice of the option x has 1025 bytes",
 		},
-		"text of no byte":  {core.TextOption("x", "", 0, "x"), "has no choices, and no most bytes of a text"},
+		"text of no byte":  {core.TextOption("x", "", 0, "x"), "has neither choices nor a largest size of its text"},
 		"text too long":    {core.TextOption("x", "", 4097, "x"), "takes 4097 bytes of text; give a whole number"},
 		"text of a part":   {core.Option{Name: "x", Doc: "x", Default: "", Max: 1.5}, "takes 1.5 bytes of text"},
 		"default too long": {core.TextOption("x", "ab", 1, "x"), "the text has 2 bytes; the most is 1"},
@@ -186,7 +186,7 @@ func TestTextOptions(t *testing.T) {
 		assert.Equal(t, text, value)
 	}
 	assert.ErrorIs(t, o.Check(3), core.ErrOption)
-	assert.ErrorContains(t, o.Check(3), "path=3: it takes at most 12 bytes of UTF-8 without control characters (text)")
+	assert.ErrorContains(t, o.Check(3), "path=3: give at most 12 bytes of UTF-8 without control characters (text)")
 }
 
 // TestRangesWithoutALimit are told without the largest number that there is.

@@ -76,7 +76,7 @@ func anyIDX(file io.Reader, axes int) (*idx, error) {
 	f := &idx{kind: magic[2], shape: make([]int, axes), size: 1, content: content}
 	for i, n := range lengths {
 		if n > math.MaxInt32 || n > 0 && f.size > math.MaxInt64/int64(n) {
-			return nil, fmt.Errorf("%w: its header promises %d values along the axes, more than any file holds",
+			return nil, fmt.Errorf("%w: its header promises %d values along the axes, more than a file can hold",
 				ErrFormat, lengths)
 		}
 		f.shape[i] = int(n)
@@ -169,7 +169,7 @@ func (f *idx) rest() ([]byte, error) {
 func (f *idx) end() error {
 	switch _, err := f.content.ReadByte(); {
 	case err == nil:
-		return fmt.Errorf("%w: it goes on after the %d values that its header promises", ErrFormat, f.size)
+		return fmt.Errorf("%w: it continues after the %d values that its header promises", ErrFormat, f.size)
 	case err == io.EOF:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):

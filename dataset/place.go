@@ -67,7 +67,7 @@ func giveNames(files []place) error {
 			path = real
 		}
 		if paths[path] {
-			return fmt.Errorf("%w: %s is there twice; it would be trained on and tested on", core.ErrOption,
+			return fmt.Errorf("%w: %s is given twice, so it would be in the training data and the test data", core.ErrOption,
 				shownPath(file.path))
 		}
 		paths[path] = true
@@ -119,7 +119,7 @@ func recordingsAt(list string) ([]place, error) {
 	var files []place
 	for _, at := range SplitPlaces(list) {
 		if at == "" {
-			return nil, fmt.Errorf("%w: nothing stands before or after a comma of %q; name a file or folder there",
+			return nil, fmt.Errorf("%w: there is no name before or after a comma in %q; name a file or folder there",
 				core.ErrOption, list)
 		}
 		info, err := os.Stat(at)

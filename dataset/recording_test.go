@@ -191,21 +191,22 @@ func TestTablesRefused(t *testing.T) {
 		columns, time string
 	}{
 		"text": {text: "x,y\n1,2\n3,four\n", is: ErrFormat,
-			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is no number; leave the column out by columns=`},
+			says: `a.csv: unreadable data file: line 3, column 2 (y): "four" is not a number; ` +
+				`leave out the column with columns=`},
 		"ragged": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "a.csv: unreadable data file: line 3 has 1 field, " +
-			"and the first line has 2"},
+			"but the first line has 2"},
 		"decimal comma": {text: "x,y\n1,5,2,5\n", is: ErrFormat, says: "if the comma is the decimal mark, separate the " +
 			"columns by semicolons or tabs"},
 		"two marks": {text: "1.5;2\n1,5;2\n", is: ErrFormat,
-			says: `line 2, column 1: "1,5" has another decimal mark than numbers before it`},
-		"thousands": {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is no number`},
-		"one field": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, and the first line has 2"},
+			says: `line 2, column 1: "1,5" has a different decimal mark from the numbers before it`},
+		"thousands": {text: "x;y\n1.234,5;2\n", is: ErrFormat, says: `line 2, column 1 (x): "1.234,5" is not a number`},
+		"one field": {text: "x,y\n1,2\n3\n", is: ErrFormat, says: "line 3 has 1 field, but the first line has 2"},
 		"names of rows": {text: "x y\n1 2 3\n", is: ErrFormat, says: "if the first column has the names of rows, as R " +
 			"writes them"},
 		"a comment": {text: "# made today\n1 2 3\n", is: ErrFormat, says: "leave the first line out if it does not " +
 			"name the columns"},
-		"for Excel":   {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is one for Excel`},
-		"old Mac":     {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end in a carriage return alone"},
+		"for Excel":   {text: "sep=;\n1;2\n", is: ErrFormat, says: `its first line, "sep=;", is for Excel only`},
+		"old Mac":     {text: "x,y\r1,2\r", is: ErrFormat, says: "its lines end with only a carriage return"},
 		"only a mark": {text: "\xef\xbb\xbf", is: ErrFormat, says: "its first line is empty"},
 		"JSON":        {text: "[[1,2],[3,4]]", is: ErrFormat, says: "it is a text in JSON"},
 		"Parquet":     {text: "PAR1\x15\x04\x15", is: ErrFormat, says: "it is a Parquet file"},
@@ -215,22 +216,22 @@ func TestTablesRefused(t *testing.T) {
 		"only NumPy":  {text: "\x93NUMPY", is: ErrFormat, says: "it ends within its header"},
 		"numbers": {text: "0,1\n1.5,2.5\n", is: core.ErrOption,
 			says: `the first line, "0,1", may be numbers or the header`},
-		"gap":        {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): there is no number; fill the gap"},
-		"empty line": {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, and line 3 is not"},
+		"gap":        {text: "x,y\n1,\n", is: ErrFormat, says: "line 2, column 2 (y): the number is missing; fill the gap"},
+		"empty line": {text: "1,2\n\n3,4\n", is: ErrFormat, says: "line 2 is empty, but line 3 is not"},
 		"NaN":        {text: "x,y\n1,nan\n", is: core.ErrNonFinite, says: `line 2, column 2 (y): "nan" is not finite`},
 		"Inf":        {text: "1,2\n-Inf,2\n", is: core.ErrNonFinite, says: `line 2, column 1: "-Inf" is not finite`},
 		"too large": {text: "1,1e39\n", is: core.ErrNonFinite,
 			says: `line 1, column 2: "1e39" is beyond the range of numbers of 32 bits`},
 		"far too large": {text: "1,1e999\n", is: core.ErrNonFinite,
 			says: `line 1, column 2: "1e999" is beyond the range of numbers`},
-		"hexadecimal": {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is no number`},
-		"underscore":  {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is no number`},
+		"hexadecimal": {text: "1,2\n0x1p3,2\n", is: ErrFormat, says: `"0x1p3" is not a number`},
+		"underscore":  {text: "1,2\n1_000,2\n", is: ErrFormat, says: `"1_000" is not a number`},
 		"open quote": {text: "x,y\n1,\"2\n", is: ErrFormat, says: "line 2, column 2 (y): a quote that does not end in " +
 			"its line"},
 		"after a quote": {text: "x,y\n\"1\"2,3\n", is: ErrFormat,
 			says: "line 2, column 1 (x): there is a text after a quote"},
 		"UTF-16":        {text: "\xff\xfex\x00\n\x00", is: ErrFormat, says: "it is a text in UTF-16; save it in UTF-8"},
-		"only a header": {text: "x,y\n", is: ErrFormat, says: "it has a header and no numbers"},
+		"only a header": {text: "x,y\n", is: ErrFormat, says: "it has a header but no numbers"},
 		"blank":         {text: "\n \n", is: ErrFormat, says: "it has no line that is not empty"},
 		"empty":         {text: "", is: ErrFormat, says: "a.csv: unreadable data file: it is empty"},
 		"uneven time": {text: "t,x\n0,1\n1,2\n3,3\n4,3\n", is: ErrFormat,
@@ -242,9 +243,9 @@ func TestTablesRefused(t *testing.T) {
 		"a stamp twice": {text: "Time,x\n0,1\n1,2\n1,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
 		"index twice":   {text: "index,x\n0,1\n1,2\n0,3\n", is: ErrFormat, says: "does not rise from line 3 (1)"},
 		"two times": {text: "index,t,x\n0,1,2\n1,2,2\n", is: core.ErrOption, says: "column 1 (index) and column 2 (t) " +
-			"may both be the time; say which by time="},
+			"may both be the time; choose one with time="},
 		"dates": {text: "x,time\n1,12:30\n", is: ErrFormat,
-			says: `"12:30" is no number; leave the column out by columns= and time=none`},
+			says: `"12:30" is not a number; leave out the column with columns= and time=none`},
 		"misspelt": {text: "speed,y\n1,2\n", columns: "sped", is: core.ErrOption, says: `did you mean "speed"?`},
 		"time falls": {text: "s,x\n1,1\n1,2\n2,3\n", time: "s", is: ErrFormat, says: "the time does not rise from line " +
 			"2 (1) to the next row (1)"},
@@ -442,7 +443,7 @@ func TestPlaces(t *testing.T) {
 	assert.Equal(t, []string{"run10.csv", "run1.csv"}, titles(one+", "+two))
 	assert.Equal(t, []string{"a,b.csv"}, titles(filepath.Join(dir, "a,b.csv")))
 	_, err := Recordings(t.Context(), one+",", all)
-	require.ErrorContains(t, err, "nothing stands before or after a comma")
+	require.ErrorContains(t, err, "there is no name before or after a comma")
 	for _, person := range []string{"P1", "P2"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, person), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, person, "run.csv"), []byte("1\n2\n"), 0o600))

@@ -62,10 +62,10 @@ type imageFile struct {
 func Open(dir string) (*Set, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the folder of the data cannot be read: %w", printable(dir, err))
+		return nil, fmt.Errorf("cannot read the folder of the data: %w", printable(dir, err))
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%w: %s is a file; name the folder that holds the four files of the data", core.ErrUnavailable,
+		return nil, fmt.Errorf("%w: %s is a file; name the folder that has the four files of the data", core.ErrUnavailable,
 			shownPath(dir))
 	}
 	return openFolder(os.DirFS(dir), shownPath(dir))
@@ -115,7 +115,7 @@ func (s *Set) add(part string) error {
 		rows, columns := f.shape[1], f.shape[2]
 		count = f.shape[0]
 		if count == 0 {
-			return fmt.Errorf("%w: it holds no image; at least one is needed", core.ErrTooShort)
+			return fmt.Errorf("%w: it has no images; at least one is needed", core.ErrTooShort)
 		}
 		if len(s.images) == 0 {
 			s.Rows, s.Columns = rows, columns
@@ -178,7 +178,7 @@ func (s *Set) find(name, format string) (string, error) {
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("%s holds none of the files %s: %w", s.Source, strings.Join(names, ", "), fs.ErrNotExist)
+	return "", fmt.Errorf("%s has none of the files %s: %w", s.Source, strings.Join(names, ", "), fs.ErrNotExist)
 }
 
 // read hands a file of the set to use. Its errors say which file they are about.

@@ -199,7 +199,8 @@ func TestOpenInconsistent(t *testing.T) {
 		{"test images cut", testImages, "ends after 5 of the 6 values", idxFile(unsignedByte, make([]byte, 5), 3, 1, 2),
 			ErrFormat},
 		{"labels cut", trainLabels, "ends after 3 of the 5 values", idxFile(unsignedByte, make([]byte, 3), 5), ErrFormat},
-		{"labels too long", trainLabels, "goes on after the 5 values", idxFile(unsignedByte, make([]byte, 6), 5), ErrFormat},
+		{"labels too long", trainLabels, "continues after the 5 values", idxFile(unsignedByte, make([]byte, 6), 5),
+			ErrFormat},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := tiny()

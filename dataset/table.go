@@ -79,9 +79,9 @@ func (t *table) begin() ([]byte, error) {
 	case len(first) == 0:
 		return nil, fmt.Errorf("%w: its first line is empty", ErrFormat)
 	case bytes.IndexByte(first, '\r') >= 0:
-		return nil, fmt.Errorf("%w: its lines end in a carriage return alone; save it with line feeds", ErrFormat)
+		return nil, fmt.Errorf("%w: its lines end with only a carriage return; save it with line feeds", ErrFormat)
 	case bytes.HasPrefix(bytes.ToLower(first), []byte("sep=")):
-		return nil, fmt.Errorf("%w: its first line, %.10q, is one for Excel; leave it out", ErrFormat, first)
+		return nil, fmt.Errorf("%w: its first line, %.10q, is for Excel only; leave it out", ErrFormat, first)
 	}
 	header := bytes.TrimLeft(first, "# ")
 	t.comment = first[0] == '#'
@@ -98,7 +98,8 @@ func (t *table) begin() ([]byte, error) {
 	named, texts := t.Header == "true", slices.ContainsFunc(t.fields, isName)
 	switch {
 	case t.Header == "false" && texts:
-		return nil, fmt.Errorf("%w: the first line, %.20q, has what is no number, and header=false says that it is no header",
+		return nil, fmt.Errorf("%w: the first line, %.20q, has a text that is not a number, but header=false says that it "+
+			"is not a header",
 			core.ErrOption, first)
 	case t.Header != "true" && t.Header != "false":
 		named = texts
@@ -115,7 +116,7 @@ func (t *table) begin() ([]byte, error) {
 			t.names = append(t.names, shown(strings.Trim(string(field), `"`)))
 		}
 		if first, err = t.lines.next(); err != nil {
-			return nil, fmt.Errorf("%w: it has a header and no numbers", ErrFormat)
+			return nil, fmt.Errorf("%w: it has a header but no numbers", ErrFormat)
 		}
 	}
 	return first, t.choose()
@@ -192,7 +193,8 @@ func (t *table) autoTime() (int, error) {
 			continue
 		}
 		if found >= 0 {
-			return 0, fmt.Errorf("%w: %s and %s may both be the time; say which by time=, and which others are read by columns=",
+			return 0, fmt.Errorf("%w: %s and %s may both be the time; choose one with time=, and the other columns with "+
+				"columns=",
 				core.ErrOption, t.column(found), t.column(i))
 		}
 		found = i
@@ -273,7 +275,7 @@ func (t *table) add(line []byte) error {
 		case t.separator == ',' && n > t.width:
 			hint = "; if the comma is the decimal mark, separate the columns by semicolons or tabs"
 		}
-		return fmt.Errorf("%w: line %d has %s, and the first line has %d%s", ErrFormat, t.lines.number,
+		return fmt.Errorf("%w: line %d has %s, but the first line has %d%s", ErrFormat, t.lines.number,
 			foreign.Count(n, "field"), t.width, hint)
 	}
 	if t.left -= int64(4*len(t.columns) + 8); t.left < 0 {
@@ -304,7 +306,7 @@ func (t *table) add(line []byte) error {
 func (t *table) number(i int) (float64, error) {
 	field := t.fields[i]
 	if len(field) == 0 {
-		return 0, t.wrong(i, "there is no number; fill the gap, or "+t.leaveOut(i))
+		return 0, t.wrong(i, "the number is missing; fill the gap, or "+t.leaveOut(i))
 	}
 	text := string(field)
 	mark := byte(0)
@@ -317,10 +319,10 @@ func (t *table) number(i int) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange), !foreign.Decimal(text):
-		return 0, t.wrong(i, fmt.Sprintf("%.40q is no number; %s", field, t.leaveOut(i)))
+		return 0, t.wrong(i, fmt.Sprintf("%.40q is not a number; %s", field, t.leaveOut(i)))
 	case mark != 0 && t.mark != 0 && mark != t.mark:
 		return 0, t.wrong(i, fmt.Sprintf(
-			"%.40q has another decimal mark than numbers before it; write the point or the comma",
+			"%.40q has a different decimal mark from the numbers before it; use either points or commas",
 			field))
 	case err != nil:
 		return 0, t.notFinite(i, "is beyond the range of numbers")
@@ -336,9 +338,9 @@ func (t *table) number(i int) (float64, error) {
 // leaveOut says how to leave a column out.
 func (t *table) leaveOut(i int) string {
 	if i == t.time {
-		return "leave the column out by columns= and time=" + NoTime
+		return "leave out the column with columns= and time=" + NoTime
 	}
-	return "leave the column out by columns="
+	return "leave out the column with columns="
 }
 
 // wrong is [ErrFormat] for a field of the line.
@@ -462,7 +464,7 @@ func (l *lines) next() ([]byte, error) {
 		l.number++
 		if line := bytes.TrimRight(l.line, "\r\n"); len(bytes.TrimSpace(line)) > 0 {
 			if blank > 0 {
-				return nil, fmt.Errorf("%w: line %d is empty, and line %d is not; leave empty lines out, and give each "+
+				return nil, fmt.Errorf("%w: line %d is empty, but line %d is not; leave out empty lines, and give each "+
 					"trajectory a file of its own", ErrFormat, l.number-1, l.number)
 			}
 			return line, nil

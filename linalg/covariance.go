@@ -30,7 +30,7 @@ func Covariances(x, y mat.Matrix, centre bool) (cx, cy *mat.SymDense, cxy *mat.D
 	}
 	n, _ := a.Dims()
 	if m, _ := b.Dims(); m != n {
-		return nil, nil, nil, fmt.Errorf("%w: x has %d rows and y has %d; each row of one belongs to that of the other",
+		return nil, nil, nil, fmt.Errorf("%w: x has %d rows but y has %d; they must have equal numbers",
 			core.ErrShape, n, m)
 	}
 	if centre {

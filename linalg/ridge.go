@@ -38,7 +38,7 @@ type RidgeOptions struct {
 	// Rank is the largest rank of the operator, at most the number d of features; 0 for d. The
 	// variant Full takes no other.
 	Rank int
-	// Variant is how the rank is limited; "" for ReducedRank.
+	// Variant is how to limit the rank; "" for ReducedRank.
 	Variant Variant
 	// Centre makes the covariances centred ones: the model regresses deviations from the mean, and
 	// adds the mean.
@@ -74,7 +74,7 @@ func (Ridge) Describe() core.Description {
 				"Tikhonov regularisation, added to the eigenvalues of the covariance"),
 			core.IntOption("rank", 0, 0, math.MaxInt32,
 				"largest rank of the operator, at most the number of features; 0 for that number"),
-			core.ChoiceOption("variant", "how the rank is limited", string(ReducedRank), string(PrincipalComponents),
+			core.ChoiceOption("variant", "how to limit the rank", string(ReducedRank), string(PrincipalComponents),
 				string(Full)),
 			core.BoolOption("centre", false, "centre the covariances"),
 		},
@@ -181,15 +181,15 @@ func (o *RidgeOptions) problem(d int) (regression, error) {
 	case !(p.alpha >= 0 && p.alpha <= math.MaxFloat64):
 		return p, fmt.Errorf("%w: alpha=%v; it must be a finite number of at least 0", core.ErrOption, p.alpha)
 	case p.rank < 0 || p.rank > d:
-		return p, fmt.Errorf("%w: rank=%d for %d features; it must be in 0 … %d, and 0 stands for %d", core.ErrOption,
+		return p, fmt.Errorf("%w: rank=%d for %d features; it must be in 0 … %d; 0 means %d", core.ErrOption,
 			p.rank, d, d, d)
 	case !slices.Contains(variants, p.variant):
-		return p, fmt.Errorf("%w: variant=%s; it takes %v", core.ErrOption, p.variant, variants)
+		return p, fmt.Errorf("%w: variant=%s; choose from %v", core.ErrOption, p.variant, variants)
 	case p.variant == Full && p.rank != d:
-		return p, fmt.Errorf("%w: rank=%d with variant=full, which has rank %d; leave the rank out or choose %s",
+		return p, fmt.Errorf("%w: rank=%d with variant=full, which has rank %d; leave out the rank or choose %s",
 			core.ErrOption, p.rank, d, ReducedRank)
 	case !(precision > 0 && precision < 1):
-		return p, fmt.Errorf("%w: a precision of %v; it must be in [0, 1), and 0 stands for that of float64", core.ErrOption,
+		return p, fmt.Errorf("%w: a precision of %v; it must be in [0, 1); 0 means that of float64", core.ErrOption,
 			precision)
 	}
 	return p, nil

@@ -144,7 +144,7 @@ func determination(target, prediction *mat.Dense) (float64, error) {
 	}
 	switch {
 	case count == 0:
-		return 0, fmt.Errorf("%w: all columns to compare with are constant, so that there is no R²; "+
+		return 0, fmt.Errorf("%w: all columns to compare with are constant, so R² is undefined; "+
 			"give rows between which they change", core.ErrUnavailable)
 	case math.IsInf(sum, 0) || math.IsNaN(sum):
 		return 0, fmt.Errorf("%w: the prediction is so far off that R² is below the least float64", core.ErrNonFinite)

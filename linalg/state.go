@@ -60,7 +60,7 @@ func (Ridge) Load(_ context.Context, s *core.Saved) (_ core.Operator, err error)
 	}
 	m := &Model{dim: facts.Dim, lag: facts.Lag, rank: facts.Rank, observables: facts.Observables, warnings: facts.Warnings}
 	if m.dim < 1 || m.lag < 1 || m.rank < 0 || m.rank > m.dim || m.observables < 0 {
-		return nil, fmt.Errorf("%w: a ridge regression of %+v, which there is not", core.ErrShape, facts)
+		return nil, fmt.Errorf("%w: a ridge regression of %+v, which is not possible", core.ErrShape, facts)
 	}
 	k := m.rank
 	if _, centred := s.Arrays["mean"]; centred {

@@ -29,7 +29,8 @@ func NewBases(views *graph.Node, centre bool, ridge float64) Bases {
 	g := views.Graph()
 	n, d := views.Shape().Dim(1), views.Shape().Dim(2)
 	if d > mostInBases {
-		panic(fmt.Errorf("%w: features=%d, which the loss makes orthonormal one by one; give at most %d", core.ErrOption, d,
+		panic(fmt.Errorf("%w: features=%d; the loss makes features orthonormal one by one, so give at most "+
+			"%d", core.ErrOption, d,
 			mostInBases))
 	}
 	rows := graph.Transpose(graph.ConvertDType(views, dtypes.Float64), 1, 2) // 2×d×n

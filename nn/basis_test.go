@@ -93,7 +93,7 @@ func TestTooManyFeatures(t *testing.T) {
 		return nn.NewBases(views, false, 0).Q
 	}, [][][]float32{{make([]float32, 1025)}, {make([]float32, 1025)}})
 	require.ErrorIs(t, err, core.ErrOption)
-	assert.ErrorContains(t, err, "features=1025, which the loss makes orthonormal one by one; give at most 1024")
+	assert.ErrorContains(t, err, "features=1025; the loss makes features orthonormal one by one, so give at most 1024")
 }
 
 func TestEmptyBasis(t *testing.T) {

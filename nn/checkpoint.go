@@ -122,7 +122,7 @@ func (r *training) resume() error {
 	facts, values, err := r.read(s)
 	if err != nil {
 		r.warnings = append(r.warnings,
-			fmt.Sprintf("a checkpoint of the training does not fit it and was left aside: %v", err))
+			fmt.Sprintf("a checkpoint does not fit this training and was not used: %v", err))
 		return nil
 	}
 	for i, v := range facts.Variables {
@@ -133,13 +133,13 @@ func (r *training) resume() error {
 			err = variable.SetValue(values[i])
 		}
 		if err != nil {
-			return fmt.Errorf("a checkpoint cannot be used: %w", err)
+			return fmt.Errorf("cannot use a checkpoint: %w", err)
 		}
 		variable.SetTrainable(v.Trainable)
 	}
 	if r.Memory != nil && facts.Memory != nil {
 		if err := json.Unmarshal(facts.Memory, r.Memory); err != nil {
-			return fmt.Errorf("a checkpoint cannot be used: %w", err)
+			return fmt.Errorf("cannot use a checkpoint: %w", err)
 		}
 	}
 	r.compile = time.Duration(facts.CompileSeconds * float64(time.Second))
@@ -157,7 +157,7 @@ func (r *training) read(s *core.State) (facts stored, values []*tensors.Tensor, 
 	}
 	width := 1 + len(r.Metrics)
 	if here := r.identity(); !here.equal(facts.Identity) {
-		return facts, nil, fmt.Errorf("it is of %+v, and this training is of %+v", facts.Identity, here)
+		return facts, nil, fmt.Errorf("it is of %+v, but this training is of %+v", facts.Identity, here)
 	}
 	sums, shape, err := core.StateValues[float64](s, "sums", 1)
 	if err != nil || shape[0] != width {
@@ -177,7 +177,7 @@ func (r *training) read(s *core.State) (facts stored, values []*tensors.Tensor, 
 	}
 	if facts.Epoch > r.Schedule.Epochs || facts.Batches < 0 ||
 		facts.Batches > (examples+r.Schedule.BatchSize-1)/r.Schedule.BatchSize {
-		return facts, nil, fmt.Errorf("it was made after batch %d of epoch %d, which there is not", facts.Batches,
+		return facts, nil, fmt.Errorf("it was made after batch %d of epoch %d, which does not exist", facts.Batches,
 			facts.Epoch)
 	}
 	parameters := map[string]shapes.Shape{}
@@ -216,7 +216,7 @@ func (r *training) readVariable(s *core.State, v storedVariable) (*tensors.Tenso
 		return nil, err
 	}
 	if here := r.Store.GetVariable(v.Path); here != nil && !here.Shape().Equal(want) {
-		return nil, fmt.Errorf("%w: its shape is %s, and was %s", core.ErrShape, here.Shape(), want)
+		return nil, fmt.Errorf("%w: its shape is %s, but was %s", core.ErrShape, here.Shape(), want)
 	}
 	return value, nil
 }

@@ -149,7 +149,7 @@ func TestUnfitCheckpoints(t *testing.T) {
 			again, got, err := train(t, &memoryOf{states: map[string]*core.State{"training": s}}, 0, nil)
 			require.NoError(t, err)
 			require.Len(t, again.Warnings, 1)
-			assert.Contains(t, again.Warnings[0], "was left aside")
+			assert.Contains(t, again.Warnings[0], "was not used")
 			again.Warnings = nil
 			assert.Equal(t, history, again)
 			assert.Equal(t, w, got)

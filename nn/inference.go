@@ -132,7 +132,7 @@ func (f *Inference) Features(ctx context.Context, x core.Snapshots) (*mat.Dense,
 func (f *Inference) Snapshots(ctx context.Context, z mat.Matrix) (core.Snapshots, error) {
 	n, d := z.Dims()
 	if d != product(f.in) && n > 0 {
-		return core.Snapshots{}, fmt.Errorf("%w: %d features; the network takes %d", core.ErrShape, d, product(f.in))
+		return core.Snapshots{}, fmt.Errorf("%w: %d features; the network needs %d", core.ErrShape, d, product(f.in))
 	}
 	size := product(f.out)
 	values := make([]float32, n*size)

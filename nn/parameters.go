@@ -82,7 +82,7 @@ func drawn(scope *model.Scope, name string, dimensions []int,
 	if v := scope.GetVariable(name); v != nil {
 		if !slices.Equal(v.Shape().Dimensions, dimensions) {
 			panic(
-				fmt.Errorf("%w: the parameter %s has dimensions %v; %v are asked for", core.ErrShape, v.Path(),
+				fmt.Errorf("%w: the parameter %s has dimensions %v, but the network needs %v", core.ErrShape, v.Path(),
 					v.Shape().Dimensions, dimensions),
 			)
 		}
@@ -92,7 +92,7 @@ func drawn(scope *model.Scope, name string, dimensions []int,
 	if !ok {
 		panic(
 			fmt.Errorf(
-				"%w: the store has no parameter %s, and no random stream to draw it from; make the store by nn.NewStore",
+				"%w: the store has no parameter %s, and no random stream to draw it from; make the store with nn.NewStore",
 				core.ErrUnavailable, model.JoinPath(scope.Scope(), name)),
 		)
 	}

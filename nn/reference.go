@@ -107,7 +107,7 @@ func (r Reference) must(shape []int) Autoencoder {
 func (r Reference) Options() []core.Option {
 	return []core.Option{
 		core.IntOption("width", r.width(), 1, MaxWidth,
-			"units of each hidden layer; networks for images ignore it"),
+			"units of each hidden layer; not used by networks for images"),
 		core.BoolOption("orthogonal", r.Orthogonal,
 			"start the last layer of the encoder with orthogonal weights and biases of 0"),
 	}

@@ -76,7 +76,7 @@ func (s Schedule) rate(step, steps int) float64 {
 
 // ScheduleOptions declares the options of a schedule with the defaults of s.
 func ScheduleOptions(s Schedule) []core.Option {
-	optimiser := core.ChoiceOption("optimiser", "rule that changes parameters by their gradients",
+	optimiser := core.ChoiceOption("optimiser", "optimiser of the parameters",
 		string(AdamW), string(Adam))
 	rates := core.ChoiceOption("schedule", "how the learning rate changes during training",
 		string(ConstantRate), string(CosineRate), string(OneCycleRate))
@@ -88,16 +88,17 @@ func ScheduleOptions(s Schedule) []core.Option {
 	}
 	return []core.Option{
 		core.IntOption("epochs", s.Epochs, 1, 100_000, "passes over the training data"),
-		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate; the largest one, where the schedule changes it"),
+		core.FloatOption("lr", s.LearningRate, 0, 10, "learning rate; the largest one, if the schedule changes it"),
 		core.IntOption("batch_size", s.BatchSize, 1, 65_536,
-			"examples in a step, as pairs of snapshots; the last step of an epoch may have fewer"),
+			"examples per training step, such as pairs of snapshots; the last step of an epoch may have fewer"),
 		core.FloatOption("weight_decay", s.WeightDecay, 0, 10,
-			"weight decay; adamw applies it beside the gradient, adam adds it to the gradient"),
+			"weight decay; adamw applies it separately, adam adds it to the gradient"),
 		optimiser, rates,
 		core.FloatOption("clip", s.Clip, 0, math.MaxFloat64,
-			"largest norm of the gradient by all parameters; 0 for no limit"),
+			"largest norm of the gradient of all parameters together; 0 for no limit"),
 		core.IntOption("patience", s.Patience, 0, 100_000,
-			"end after so many epochs without a lower validation loss, and keep the best; 0 to train all and keep the last"),
+			"stop after this many epochs without a lower validation loss, and keep the best epoch; 0 to train all epochs and "+
+				"keep the last"),
 	}
 }
 

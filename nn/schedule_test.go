@@ -155,7 +155,7 @@ func TestPatience(t *testing.T) {
 		Schedule: nn.Schedule{Epochs: 1, BatchSize: 1, Patience: 2}, Train: numbers{1}, Shuffle: core.NewStream(1),
 	}).Run(t.Context())
 	require.ErrorIs(t, err, core.ErrOption)
-	assert.ErrorContains(t, err, "patience=2 without a validation example")
+	assert.ErrorContains(t, err, "patience=2 needs validation examples")
 }
 
 // TestOrthogonal: the shorter side is orthonormal, whichever it is, and values depend on seed and path alone.

@@ -72,11 +72,11 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 		return History{}, fmt.Errorf("%w: there is no training example", core.ErrTooShort)
 	}
 	if t.Schedule.BatchSize < 1 {
-		return History{}, fmt.Errorf("%w: batches of %d examples; they must have at least 1", core.ErrOption,
+		return History{}, fmt.Errorf("%w: batches of %d examples; give at least 1", core.ErrOption,
 			t.Schedule.BatchSize)
 	}
 	if t.Schedule.Patience > 0 && (t.Validation == nil || t.Validation.Len() == 0) {
-		return History{}, fmt.Errorf("%w: patience=%d without a validation example; give some, or patience=0",
+		return History{}, fmt.Errorf("%w: patience=%d needs validation examples; give some, or patience=0",
 			core.ErrOption, t.Schedule.Patience)
 	}
 	progress := t.Progress
@@ -177,7 +177,7 @@ func (r *training) executor(name string, finish func(scope *model.Scope, loss *g
 		scope.Store().SetTraining(batch[0].Graph(), finish != nil)
 		loss, metrics := r.Loss(scope, batch)
 		if len(metrics) != len(r.Metrics) {
-			panic(fmt.Errorf("the graph gives %d metrics; %d have a name", len(metrics), len(r.Metrics)))
+			panic(fmt.Errorf("the graph gives %d metrics, but %d have names", len(metrics), len(r.Metrics)))
 		}
 		if finish != nil {
 			finish(scope, loss)
@@ -282,7 +282,8 @@ func (r *training) step(ctx context.Context, exec *model.Exec, batch []*tensors.
 		values[i] = tensors.ToScalar[float64](o)
 	}
 	if loss := values[0]; math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return nil, fmt.Errorf("%w: the loss is %v at the learning rate %g; a smaller one may help", core.ErrNonFinite,
+		return nil, fmt.Errorf("%w: the loss is %v at the learning rate %g; a smaller learning rate may "+
+			"help", core.ErrNonFinite,
 			loss, r.Schedule.LearningRate)
 	}
 	return values, nil

@@ -189,7 +189,7 @@ func TestTrainingErrors(t *testing.T) {
 		tr := trainer()
 		tr.Metrics = nil
 		_, err := tr.Run(t.Context())
-		require.ErrorContains(t, err, "1 metrics; 0 have a name")
+		require.ErrorContains(t, err, "1 metrics, but 0 have names")
 	})
 	t.Run("a panic while building", func(t *testing.T) {
 		tr := trainer()

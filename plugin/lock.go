@@ -39,12 +39,12 @@ func ReadLock(path string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	const remedy = "remove it and write it anew with bench plugin lock, or choose another file with --plugin-lock"
+	const remedy = "remove it and write it again with bench plugin lock, or choose another file with --plugin-lock"
 	if err := foreign.JSON(text, l); err != nil {
 		return nil, fmt.Errorf("%w: the lock file %s cannot be read: %w; %s", ErrLock, path, err, remedy)
 	}
 	if l.Schema != LockSchema {
-		return nil, fmt.Errorf("%w: the lock file %s has the schema %q and this program reads %q; %s",
+		return nil, fmt.Errorf("%w: the lock file %s has the schema %q, but this program reads %q; %s",
 			ErrLock, path, l.Schema, LockSchema, remedy)
 	}
 	for name, sum := range l.Plugins {

@@ -139,7 +139,7 @@ func (p *Plugin) know(s *session) {
 // stubs returns stand-ins for what is served. The error is [core.ErrDescription].
 func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, error) {
 	if len(described.GetThings()) == 0 {
-		return nil, fmt.Errorf("%w: it serves nothing", core.ErrDescription)
+		return nil, fmt.Errorf("%w: it does not serve anything", core.ErrDescription)
 	}
 	const most = 1 << 10 // bytes
 	if version, sdk := len(described.GetVersion()), len(described.GetSdk()); version > most || sdk > most {
@@ -295,7 +295,7 @@ func (p *Plugin) trusted() (string, error) {
 	}
 	switch {
 	case p.options.SHA256 != "" && !strings.EqualFold(sum, p.options.SHA256):
-		return "", fmt.Errorf("%w: the SHA-256 of %s is %s and the lock says %s: if you trust the new file, run bench "+
+		return "", fmt.Errorf("%w: the SHA-256 of %s is %s, but the lock says %s; if you trust the new file, run bench "+
 			"plugin lock again", ErrLock, p.info.Path, sum, p.options.SHA256)
 	case p.info.SHA256 != "" && sum != p.info.SHA256:
 		return "", fmt.Errorf("%w: %s has changed since it was described; start the command again", ErrLock, p.info.Path)

@@ -29,18 +29,18 @@ func TestStarts(t *testing.T) {
 		says []string
 	}{
 		"hang":             {core.ErrCrashed, append(late, "did not write its handshake")},
-		"partial":          {core.ErrCrashed, []string{`far wrote "Loading weights" where its handshake belongs`}},
+		"partial":          {core.ErrCrashed, []string{`far wrote "Loading weights" instead of its handshake`}},
 		"children":         {core.ErrCrashed, append(late, "did not write its handshake")},
 		"deaf":             {core.ErrCrashed, append(late, "did not say what it serves")},
 		"hung description": {core.ErrCrashed, append(late, "did not say what it serves")},
 		"exit":             {core.ErrCrashed, []string{"far ended before its handshake (exit status 0)"}},
 		"fail":             {core.ErrCrashed, []string{"far ended before its handshake (exit status 3)", "no licence"}},
 		"noise": {core.ErrCrashed,
-			[]string{`far wrote "Loading weights, please wait" where its handshake belongs`, "log to standard error"}},
-		"flood": {core.ErrCrashed, []string{`far wrote "xxx`, "where its handshake belongs"}},
+			[]string{`far wrote "Loading weights, please wait" instead of its handshake`, "log to standard error"}},
+		"flood": {core.ErrCrashed, []string{`far wrote "xxx`, "instead of its handshake"}},
 		"version": {core.ErrCrashed,
 			[]string{"far speaks version 7 of the plugin protocol and this program version 1"}},
-		"core":        {core.ErrCrashed, []string{`far wrote "9|1|unix|/tmp/none|grpc" where its handshake belongs`}},
+		"core":        {core.ErrCrashed, []string{`far wrote "9|1|unix|/tmp/none|grpc" instead of its handshake`}},
 		"tcp":         {core.ErrCrashed, []string{`listens on the network "tcp"`, "Unix socket"}},
 		"elsewhere":   {core.ErrCrashed, []string{"not in the private folder $PLUGIN_UNIX_SOCKET_DIR"}},
 		"no socket":   {core.ErrCrashed, []string{"its socket is not there"}},
@@ -60,7 +60,7 @@ func TestStarts(t *testing.T) {
 		"unknown kind":   {core.ErrDescription, []string{`"method" is of the unknown kind 77`}},
 		"long version":   {core.ErrDescription, []string{"its version has 1025 bytes", "the most of each is 1024"}},
 		"infinite bound": {core.ErrDescription, []string{`the option "rate" takes numbers in 0 … +Inf; both ends`}},
-		"no things":      {core.ErrDescription, []string{"it serves nothing"}},
+		"no things":      {core.ErrDescription, []string{"it does not serve anything"}},
 		"no service":     {core.ErrContract, []string{"far does not say what it serves", "unknown service", "Describe"}},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -37,7 +37,7 @@ func checkTrust(path string, allowWritable bool) error {
 	}
 	return eachStep(path, func(step string, info fs.FileInfo) error {
 		if why, remedy := writableByOthers(step, info); why != "" {
-			return fmt.Errorf("%w: %s %s, so that what runs is not in your hands; %s, or allow it with --plugin-allow-writable",
+			return fmt.Errorf("%w: %s %s, so others could change what runs; %s, or allow it with --plugin-allow-writable",
 				ErrWritable, step, why, remedy)
 		}
 		return nil

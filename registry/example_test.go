@@ -26,7 +26,7 @@ func Example() {
 	// linear 0 reduced-rank
 	// linear?rank=3&variant=principal-components 3 principal-components
 	// <nil>
-	// unknown name: there is no method "liner"; did you mean "linear"? There is linear
+	// unknown name: there is no method "liner"; did you mean "linear"? Choose from linear
 }
 
 func ExampleSet_Select() {

@@ -44,7 +44,7 @@ func (r *Registry) Group(name string, methods ...string) error {
 	}
 	_, isMethod := r.Methods.things[name]
 	if _, isGroup := r.groups[name]; isMethod || isGroup || name == everything {
-		return fmt.Errorf("%w: there is a method or a group %q already", core.ErrDuplicate, name)
+		return fmt.Errorf("%w: there is already a method or group %q", core.ErrDuplicate, name)
 	}
 	r.groups[name] = slices.Sorted(slices.Values(methods))
 	return nil

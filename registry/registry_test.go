@@ -45,7 +45,7 @@ func TestAdd(t *testing.T) {
 	assert.ErrorIs(t, err, core.ErrUnknown)
 	assert.ErrorContains(t, err, `no method "vmap"; did you mean "vamp"?`)
 	_, err = r.Oracles.Get("cnn")
-	assert.ErrorContains(t, err, "none at all")
+	assert.ErrorContains(t, err, "no other oracle here")
 }
 
 func TestSelect(t *testing.T) {
@@ -92,8 +92,8 @@ func TestSelectText(t *testing.T) {
 		assert.Equal(t, want, selections[0].Options.String("path"))
 	}
 	for element, says := range map[string]string{
-		"vamp?path=50%":    "a % is not before two hexadecimal digits; write %25 for it",
-		"vamp?path=%zz":    "write %25 for it",
+		"vamp?path=50%":    "two hexadecimal digits must follow a %; write %25 for a single %",
+		"vamp?path=%zz":    "write %25 for a single %",
 		"vamp?path=%0a":    "has a control character",
 		"vamp?path=%ff":    "which is not UTF-8",
 		"vamp?path=a&b":    `"b" is not key=value`,
@@ -221,7 +221,7 @@ func TestOf(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, err, core.ErrDescription)
-		assert.ErrorContains(t, err, "a registry_test.method is no "+kind.Title())
+		assert.ErrorContains(t, err, "a registry_test.method is not of the kind "+kind.Title())
 		assert.Empty(t, r.Of(kind).Names())
 	}
 	assert.Equal(t, []string{"vamp"}, r.Methods.Names())

@@ -61,13 +61,13 @@ func (s Set[T]) expand(list string, groups map[string][]string) ([]string, error
 		several, names := s.match(name, groups)
 		switch {
 		case element == "":
-			return nil, fmt.Errorf("%w: the list of %s %q has an empty element; there is all, %s", core.ErrUnknown,
+			return nil, fmt.Errorf("%w: the list of %s %q has an empty element; choose from all, %s", core.ErrUnknown,
 				s.kind.Plural(), list, strings.Join(s.Names(), ", "))
 		case several && hasOptions:
 			return nil, fmt.Errorf("%w: %q gives options to several %s; give them to each %s by name", core.ErrOption,
 				element, s.kind.Plural(), s.kind.Title())
 		case several && len(names) == 0:
-			return nil, fmt.Errorf("%w: no %s matches %q; there is %s", core.ErrUnknown, s.kind.Title(), name,
+			return nil, fmt.Errorf("%w: no %s matches %q; choose from %s", core.ErrUnknown, s.kind.Title(), name,
 				strings.Join(s.Names(), ", "))
 		case several:
 			for _, n := range names {
@@ -146,7 +146,7 @@ func parseQuery(element, query string) (map[string]string, error) {
 		}
 		text, err := url.PathUnescape(value)
 		if err != nil {
-			return nil, fmt.Errorf("%w: in %q, a %% is not before two hexadecimal digits; write %%25 for it",
+			return nil, fmt.Errorf("%w: in %q, two hexadecimal digits must follow a %%; write %%25 for a single %%",
 				core.ErrOption, element)
 		}
 		options[key] = text

@@ -48,7 +48,7 @@ func (s Set[T]) add(onRequest bool, things []T) error {
 		}
 		_, there := s.things[d.Name]
 		if _, twice := added[d.Name]; there || twice {
-			return fmt.Errorf("%w: there is a %s %q already", core.ErrDuplicate, s.kind.Title(), d.Name)
+			return fmt.Errorf("%w: there is already a %s %q", core.ErrDuplicate, s.kind.Title(), d.Name)
 		}
 		added[d.Name] = entry[T]{s.kind.Guard(thing).(T), d, onRequest}
 	}
@@ -70,7 +70,7 @@ func (s Set[T]) Get(name string) (T, error) {
 func (s Set[T]) AddThing(thing any) error {
 	typed, ok := thing.(T)
 	if !ok {
-		return fmt.Errorf("%w: a %T is no %s", core.ErrDescription, thing, s.kind.Title())
+		return fmt.Errorf("%w: a %T is not of the kind %s", core.ErrDescription, thing, s.kind.Title())
 	}
 	return s.Add(typed)
 }

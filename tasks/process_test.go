@@ -188,20 +188,20 @@ func TestSplitsThatDoNotFit(t *testing.T) {
 			"lorenz63", map[string]any{"split": "10000000,10000000,100"}, core.ErrOption,
 			"has 60000300 numbers; the most is 50000000",
 		},
-		"many delayed": {"regime-switching", map[string]any{"delay": 1000}, core.ErrOption, "each of 4000 numbers"},
+		"many delayed": {"regime-switching", map[string]any{"delay": 1000}, core.ErrOption, "of 4000 numbers"},
 		"long lag": {
 			"prinz-potential", map[string]any{"split": "100,90,2000", "lag": 90}, core.ErrTooShort,
-			"at a lag of 90 and 20 steps it takes 91,91,1801 at least",
+			"a lag of 90 and 20 steps need at least 91,91,1801",
 		},
 		"long roll-out": {
-			"logistic-map", map[string]any{"split": "100,90,20", "steps": 20}, core.ErrTooShort, "it takes 2,2,21 at least",
+			"logistic-map", map[string]any{"split": "100,90,20", "steps": 20}, core.ErrTooShort, "need at least 2,2,21",
 		},
 		"broken trajectories": {
 			"duffing", map[string]any{"split": "100,50,70"}, core.ErrOption, "give multiples of 50",
 		},
 		"short trajectories": {
 			"duffing", map[string]any{"steps": 25, "lag": 2}, core.ErrTooShort,
-			"trajectories of 50 snapshots; a roll-out of 25 steps at a lag of 2 takes 51",
+			"trajectories have 50 snapshots, but a roll-out of 25 steps at a lag of 2 needs 51",
 		},
 	} {
 		begun := time.Now()

@@ -55,7 +55,7 @@ func csvOf(t *testing.T, r *results.Results, column string) map[string]string {
 func TestSearchIsSaid(t *testing.T) {
 	s := fixture.MakeUp(t, fixture.Setting{Steps: 4, Test: 40, Methods: fixture.FiveMethods()[2:3]})
 	s.Content.Task.Part = results.ValidationPart
-	const says = "A search for options: the validation part stands in the place of the test part."
+	const says = "This is a search for options: scores are on the validation data, not the test data."
 	assert.Contains(t, written(t, ".txt", s.Content), says)
 	assert.Contains(t, strings.Join(shown(t, s)["page"], "\n"), says)
 }
@@ -124,11 +124,11 @@ func TestAboveTheCeiling(t *testing.T) {
 		assert.Equal(t, fmt.Sprint(tests[i]), fmt.Sprint(sum.Ceiling), "Holm's correction over the methods of the table")
 	}
 	assert.InDelta(t, 17.0/1200, all[0].Ceiling.Difference, 1e-9, "the oracle is wrong about 17 of 1200")
-	warning := "accuracy 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"
+	warning := "its accuracy of 1.000 is 0.014 above that of the oracle on true images, by more than chance explains"
 	text := written(t, ".txt", r)
 	assert.Contains(t, text, "better: "+warning)
 	assert.Contains(t, text, "better !")
-	assert.Contains(t, text, "!         above the oracle on true images by more than chance explains: see the warnings")
+	assert.Contains(t, text, "!         above the oracle on true images, by more than chance explains; see the warnings")
 	assert.Equal(t, 1, strings.Count(text, warning))
 	assert.NotContains(t, text, "good !")
 	var page bytes.Buffer

@@ -45,7 +45,7 @@ func Write(dir string) (err error) {
 		return err
 	}
 	if err := foreign.Folder(dir).Make(Folder); err != nil {
-		return fmt.Errorf("the folder of figures cannot be made: %w", err)
+		return fmt.Errorf("cannot make the folder of figures: %w", err)
 	}
 	if err := figure.New(m).Write(filepath.Join(dir, Folder)); err != nil {
 		return err

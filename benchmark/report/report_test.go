@@ -152,8 +152,9 @@ func TestConstantEigenfunctionsAreNamed(t *testing.T) {
 		text := strings.Join(shown(t, s)[part], " ")
 		assert.Contains(t, text, "seed 42; left out: λ₁ = 0.306 + 0.942i")
 		assert.Contains(t, text, "Re ξ₂,  λ₂ = 0.306 − 0.942i")
-		assert.Contains(t, text, "contrastive (constant ones alone)")
-		assert.Contains(t, text, "Left out is a ξ whose standard deviation is under 0.3 of its root mean square.")
+		assert.Contains(t, text, "contrastive (only constant ones)")
+		assert.Contains(t, text, "It leaves out constant ones: those with a standard deviation below 0.3 of their root "+
+			"mean square.")
 	}
 }
 
@@ -162,7 +163,8 @@ func TestEigenfunctionsNameWhoHasNone(t *testing.T) {
 	delete(made.Arrays, "linear-0")
 	texts := shown(t, made)["eigenfunctions"]
 	joined := strings.Join(texts, " ")
-	assert.Contains(t, joined, "Without eigenfunctions: linear (arrays not kept), mean (no spectrum), kernel (failed).")
+	assert.Contains(t, joined, "Without eigenfunctions: linear (its arrays were not kept), mean (no spectrum), kernel "+
+		"(failed).")
 	for _, want := range []string{
 		"glyph 0", "glyph 4", "dmd", "Re ξ₁,  λ₁ = 0.306 + 0.942i", "Re ξ₃,  λ₃ = −0.785 + 0.570i",
 	} {

@@ -40,7 +40,7 @@ func TestTaskWithoutOracle(t *testing.T) {
 	assert.Contains(t, texts["page"], "Error against time")
 	assert.Contains(t, texts["score"], "error (m)")
 	page := strings.Join(texts["page"], "\n")
-	assert.Contains(t, page, "The lower left is best.")
+	assert.Contains(t, page, "The best place is the lower left.")
 	assert.Contains(t, page, "Phase: the largest value is positive.")
 	assert.Contains(t, page, "Bars: the values of a snapshot, cut to [")
 }
@@ -58,9 +58,9 @@ func TestErrorsAreOrdered(t *testing.T) {
 		names = append(names, m[1])
 	}
 	assert.Equal(t, []string{"good", "plain", "poor", "unsteady", "broken"}, names)
-	assert.Contains(t, text, "mean      error (m) over all steps; it orders the rows, the lowest first\n")
+	assert.Contains(t, text, "mean      error (m) over all steps; rows are sorted by it, the lowest first\n")
 	assert.Contains(t, text,
-		"interval  95%, of the expected error over seeds and blocks of test snapshots that follow one another")
+		"interval  95%, for the expected error over seeds and blocks of consecutive test snapshots")
 	assert.NotContains(t, text, "without interval")
 	assert.Regexp(t, `(?m)^1 +good `, text)
 	assert.Regexp(t, `(?m)^2 +plain `, text, "the lowest is the best")
@@ -82,7 +82,7 @@ func TestErrorsAreOrdered(t *testing.T) {
 	assert.True(t, math.IsNaN(all[4].Overall()), "and none is none")
 	text = written(t, ".txt", r)
 	assert.Contains(t, text, "−5.05")
-	assert.Contains(t, text, "interval  none of a measure that may be negative")
+	assert.Contains(t, text, "interval  none, and no tests or ranks, because this measure can be negative")
 	assert.Contains(t, text, "waves, error (m) on 30 test snapshots")
 }
 
@@ -188,7 +188,7 @@ func TestRootMeanSquares(t *testing.T) {
 	assert.True(t, good.Places.Ranked())
 	text := written(t, ".txt", r)
 	assert.Contains(t, text,
-		"mean      error (m) over all steps, by the root of the mean square; it orders the rows, the lowest first\n")
+		"mean      error (m) over all steps (root mean square); rows are sorted by it, the lowest first\n")
 	c, err := Compare([]Named{{Name: "A", Results: r}, {Name: "B", Results: r}})
 	require.NoError(t, err)
 	assert.InEpsilon(t, want, *c.Sides[0].Rows[0].A, 1e-12)

@@ -31,7 +31,7 @@ func (r *Results) Check() error {
 		return fmt.Errorf("%w: the oracle: %w", ErrResults, err)
 	}
 	if r.MaxEpochs < 0 {
-		return fmt.Errorf("%w: the limit on epochs is %d, and it is at least 0", ErrResults, r.MaxEpochs)
+		return fmt.Errorf("%w: the limit on epochs is %d; it must be at least 0", ErrResults, r.MaxEpochs)
 	}
 	if err := r.Environment.check(); err != nil {
 		return fmt.Errorf("%w: the environment: %w", ErrResults, err)
@@ -59,7 +59,7 @@ func (r *Results) Check() error {
 		}
 		keys[run.Key], names[n] = i+1, i+1
 		if methods[run.Method] = true; len(methods) > maxMethods {
-			return fmt.Errorf("%w: there are more than %d methods, the most that results hold; split them over several folders",
+			return fmt.Errorf("%w: there are more than %d methods, the most of one folder; split them over several folders",
 				ErrResults, maxMethods)
 		}
 	}
@@ -140,11 +140,12 @@ func (t TaskInfo) Check() error {
 		{"test snapshots", t.Test, math.MaxInt32},
 	} {
 		if n.value < 1 || n.value > n.most {
-			return fmt.Errorf("it has %d %s; there are 1 to %d", n.value, n.what, n.most)
+			return fmt.Errorf("it has %d %s; there must be 1 to %d", n.value, n.what, n.most)
 		}
 	}
 	if len(t.Shape) == 0 || len(t.Shape) > maxAxes || slices.Min(t.Shape) < 1 {
-		return fmt.Errorf("its snapshots have the shape %.100s; a shape has 1 to %d axes of at least 1", fmt.Sprint(t.Shape),
+		return fmt.Errorf("its snapshots have the shape %.100s; a shape must have 1 to %d axes of at least "+
+			"1", fmt.Sprint(t.Shape),
 			maxAxes)
 	}
 	size := 1
@@ -158,31 +159,32 @@ func (t TaskInfo) Check() error {
 		return err
 	}
 	if t.Part != "" && t.Part != ValidationPart {
-		return fmt.Errorf("its part %.100q stands in the place of the test part; it may be %q", t.Part, ValidationPart)
+		return fmt.Errorf("its part %.100q replaces the test part; only %q may do so", t.Part, ValidationPart)
 	}
 	if t.Starts > t.Test {
-		return fmt.Errorf("it has %d roll-outs, and %d test snapshots for them to begin at", t.Starts, t.Test)
+		return fmt.Errorf("it has %d roll-outs, but only %d test snapshots to start from", t.Starts, t.Test)
 	}
 	if t.States < 0 || t.States > math.MaxInt32 || t.Judged() && t.States == 0 {
-		return fmt.Errorf("it has %d states; a task that an oracle judges has at least 1", t.States)
+		return fmt.Errorf("it has %d states; a task that an oracle judges must have at least 1", t.States)
 	}
 	if t.Judged() && !reflect.DeepEqual(t.Measure, NewMeasureInfo(core.Accuracy(t.States))) {
-		return fmt.Errorf("its measure calls itself %s, and is another", accuracyName)
+		return fmt.Errorf("its measure has the name %s but is a different measure", accuracyName)
 	}
 	if !slices.Contains(core.Pictures(), core.Picture(t.Picture)) {
-		return fmt.Errorf("its snapshots are drawn as %.100q, which is no picture", t.Picture)
+		return fmt.Errorf("its snapshots are drawn as %.100q, which is not a kind of picture", t.Picture)
 	}
 	for _, v := range []float64{t.Interval, t.ValidUpTo} {
 		if !(v >= 0) || math.IsInf(v, 0) {
-			return fmt.Errorf("its snapshots are %v apart, and predictions are valid up to %v; neither is negative", t.Interval,
+			return fmt.Errorf("its snapshots are %v apart, and predictions are valid up to %v; both must be at least "+
+				"0", t.Interval,
 				t.ValidUpTo)
 		}
 	}
 	if t.Leading < 0 || t.Leading > len(t.Eigenvalues) {
-		return fmt.Errorf("%d of its %d true eigenvalues count; there are not as many", t.Leading, len(t.Eigenvalues))
+		return fmt.Errorf("%d of its %d true eigenvalues count, which is more than there are", t.Leading, len(t.Eigenvalues))
 	}
 	if t.Picture == string(core.LinePicture) && size != 1 {
-		return fmt.Errorf("its snapshots are places on a line, and have %d numbers; they must have one", size)
+		return fmt.Errorf("its snapshots are places on a line but have %d numbers; they must have one", size)
 	}
 	if len(t.Eigenvalues) > maxEigenvalues {
 		return fmt.Errorf("it has %d true eigenvalues, and the most is %d", len(t.Eigenvalues), maxEigenvalues)
@@ -195,7 +197,7 @@ const maxEigenvalues = 1 << 16
 
 func checkProtocol(protocol string) error {
 	if !slices.Contains(Protocols(), protocol) {
-		return fmt.Errorf("the protocol is %.100q; there is %q", protocol, Protocols())
+		return fmt.Errorf("the protocol is %.100q; it must be one of %q", protocol, Protocols())
 	}
 	return nil
 }
@@ -203,8 +205,8 @@ func checkProtocol(protocol string) error {
 // checkExpected checks the states that are expected in a task.
 func checkExpected(expected [][]int, t TaskInfo) error {
 	if t.Judged() != (len(expected) > 0) || t.Judged() && len(expected) != t.Steps+1 {
-		return fmt.Errorf("there are %d lists of expected states; a task with an oracle has %d, of step 0 and the %d "+
-			"steps of a roll-out, and another none", len(expected), t.Steps+1, t.Steps)
+		return fmt.Errorf("there are %d lists of expected states; a task with an oracle must have %d, for step 0 and the %d "+
+			"steps of a roll-out, and other tasks must have none", len(expected), t.Steps+1, t.Steps)
 	}
 	for step, states := range expected {
 		if err := checkStates(states, t.Starts, t.States); err != nil {
@@ -217,11 +219,11 @@ func checkExpected(expected [][]int, t TaskInfo) error {
 // checkBaselines checks the baselines of a task.
 func checkBaselines(all []Baseline, t TaskInfo) error {
 	if len(all) > 2 || len(all) == 2 && all[0].Name == all[1].Name {
-		return fmt.Errorf("there are %d baselines; there is %q and %q, each once", len(all), Persistence, Mean)
+		return fmt.Errorf("there are %d baselines; there must be %q and %q, once each", len(all), Persistence, Mean)
 	}
 	for _, b := range all {
 		if b.Name != Persistence && b.Name != Mean {
-			return fmt.Errorf("a baseline is called %.100q; there is %q and %q", b.Name, Persistence, Mean)
+			return fmt.Errorf("a baseline has the name %.100q; it must be %q or %q", b.Name, Persistence, Mean)
 		}
 		if err := checkScores(b.Score, b.Scores, t); err != nil {
 			return fmt.Errorf("the baseline %s: %w", b.Name, err)
@@ -233,12 +235,13 @@ func checkBaselines(all []Baseline, t TaskInfo) error {
 // checkScores checks the means and the scores of a roll-out.
 func checkScores(score []float64, scores [][]float64, t TaskInfo) error {
 	if len(score) != t.Steps || len(scores) != t.Steps {
-		return fmt.Errorf("it has means of %d steps and scores of %d; a roll-out has %d", len(score), len(scores), t.Steps)
+		return fmt.Errorf("it has means of %d steps and scores of %d, but a roll-out has "+
+			"%d", len(score), len(scores), t.Steps)
 	}
 	m := t.Measure.Measure()
 	for step, of := range scores {
 		if len(of) != t.Starts {
-			return fmt.Errorf("it has %d scores at step %d; there are %d roll-outs", len(of), step+1, t.Starts)
+			return fmt.Errorf("it has %d scores at step %d, but there are %d roll-outs", len(of), step+1, t.Starts)
 		}
 		for _, v := range append(slices.Clone(of), score[step]) {
 			if err := m.Check(v); err != nil {
@@ -251,10 +254,10 @@ func checkScores(score []float64, scores [][]float64, t TaskInfo) error {
 
 func (o OracleInfo) check(t TaskInfo) error {
 	if o.Key != "" && !isFileName(o.Key) {
-		return fmt.Errorf("its key %.200q is no name of a file", o.Key)
+		return fmt.Errorf("its key %.200q is not a file name", o.Key)
 	}
 	if t.Judged() != (o.Name != "") {
-		return errors.New("a task that an oracle judges has one with a name, and another has none")
+		return errors.New("a task that an oracle judges must have a named oracle, and other tasks must have none")
 	}
 	if n := len(o.TestLabels); n > 0 {
 		if err := checkStates(o.TestLabels, t.Starts, t.States); err != nil {
@@ -266,7 +269,7 @@ func (o OracleInfo) check(t TaskInfo) error {
 	}
 	for _, a := range []float64{o.ValidationAccuracy, o.TestAccuracy} {
 		if !isShare(a) {
-			return fmt.Errorf("its accuracy is %v; an accuracy is 0 to 1", a)
+			return fmt.Errorf("its accuracy is %v; it must be 0 to 1", a)
 		}
 	}
 	return nil
@@ -276,16 +279,17 @@ func (o OracleInfo) check(t TaskInfo) error {
 func (r *Run) Check(t TaskInfo) error {
 	switch {
 	case !isFileName(r.Key):
-		return fmt.Errorf("its key %.200q is no name of a file", r.Key)
+		return fmt.Errorf("its key %.200q is not a file name", r.Key)
 	case r.Method == "" || strings.ContainsFunc(r.Method+r.Name, unicode.IsControl):
-		return fmt.Errorf("it is called %.200q, and its method %.200q; names are printable, and not empty", r.Method, r.Name)
+		return fmt.Errorf("it has the name %.200q, and its method %.200q; names must be printable and not "+
+			"empty", r.Method, r.Name)
 	case strings.ContainsFunc(r.Method+r.Name, func(c rune) bool { return unicode.Is(unicode.Cf, c) }):
-		return fmt.Errorf("its name as written, %.200q, or its own, %.200q, has characters that nobody sees", r.Method,
+		return fmt.Errorf("its name as written, %.200q, or its own, %.200q, has invisible characters", r.Method,
 			r.Name)
 	case strings.HasSuffix(r.Method, "?"):
-		return fmt.Errorf("it is called %.200q, which ends before its options", r.Method)
+		return fmt.Errorf("it has the name %.200q, which ends before its options", r.Method)
 	case r.Rank < 0 || r.Parameters < 0:
-		return fmt.Errorf("it has the rank %d and %d parameters; both are at least 0", r.Rank, r.Parameters)
+		return fmt.Errorf("it has the rank %d and %d parameters; both must be at least 0", r.Rank, r.Parameters)
 	}
 	if err := r.checkCosts(); err != nil {
 		return err
@@ -306,10 +310,10 @@ func (r *Run) Check(t TaskInfo) error {
 	switch r.Status {
 	case StatusOK, StatusFailed, StatusTimeout, StatusCrashed, StatusInvalid, StatusSkipped:
 	default:
-		return fmt.Errorf("its status is %.100q, which is none", r.Status)
+		return fmt.Errorf("its status is %.100q, which is not a status", r.Status)
 	}
 	if r.Trained && r.Status != StatusOK {
-		return fmt.Errorf("it is %s and called trained; a run that is not ok has learned nothing", r.Status)
+		return fmt.Errorf("it is %s but marked as trained; only a run that is ok can be trained", r.Status)
 	}
 	return r.checkEvaluations(t)
 }
@@ -319,13 +323,13 @@ func (d *Diagnostics) check(t TaskInfo) error {
 		return nil
 	}
 	if n := len(d.EigenfunctionErrors); n > len(t.Eigenvalues) {
-		return fmt.Errorf("there are errors of %d eigenfunctions, and %d true eigenvalues", n, len(t.Eigenvalues))
+		return fmt.Errorf("there are errors of %d eigenfunctions, but %d true eigenvalues", n, len(t.Eigenvalues))
 	}
 	if n := len(d.ChapmanKolmogorov); n > t.Steps {
-		return fmt.Errorf("they are of %d steps, and a roll-out has %d", n, t.Steps)
+		return fmt.Errorf("they are of %d steps, but a roll-out has %d", n, t.Steps)
 	}
 	if len(d.Constant) > maxEigenvalues || len(d.Constant) > 0 && slices.Min(d.Constant) < 0 {
-		return fmt.Errorf("%d eigenfunctions are constant, which are counted from 0", len(d.Constant))
+		return fmt.Errorf("%d eigenfunctions are constant; the number must be at least 0", len(d.Constant))
 	}
 	all := append([]*float64{d.SpectralError, d.SpectralErrorDirected, d.VAMP2}, d.EigenfunctionErrors...)
 	for _, v := range d.ChapmanKolmogorov {
@@ -333,7 +337,7 @@ func (d *Diagnostics) check(t TaskInfo) error {
 	}
 	for _, v := range all {
 		if v != nil && !(*v >= 0) {
-			return fmt.Errorf("one is %v; none is negative", *v)
+			return fmt.Errorf("one is %v; all must be at least 0", *v)
 		}
 	}
 	return nil
@@ -342,13 +346,14 @@ func (d *Diagnostics) check(t TaskInfo) error {
 // checkEvaluations checks that there is one by each protocol, or none of a run that was not fitted.
 func (r *Run) checkEvaluations(t TaskInfo) error {
 	if r.Untrained != "" && r.Trained {
-		return errors.New("it is called trained, and it says why it learned nothing")
+		return errors.New("it is marked as trained, but gives a reason why it did not learn")
 	}
 	if n := len(r.Evaluations); n == 0 && r.Status == StatusOK || n > len(Protocols()) {
-		return fmt.Errorf("it is %s and has %d evaluations; there is one by each protocol", r.Status, n)
+		return fmt.Errorf("it is %s and has %d evaluations; there must be one by each protocol", r.Status, n)
 	}
 	if len(r.PredictionSHA256) != 0 && len(r.PredictionSHA256) != t.Steps {
-		return fmt.Errorf("it has %d hashes of predictions; a run of %d steps has as many, or none", len(r.PredictionSHA256),
+		return fmt.Errorf("it has %d hashes of predictions; a run of %d steps must have as many, or "+
+			"none", len(r.PredictionSHA256),
 			t.Steps)
 	}
 	for i := range r.Evaluations {
@@ -372,11 +377,11 @@ func (r *Run) checkRanked(protocol string) error {
 	ranked := *r
 	ranked.RankBy(protocol)
 	if r.Status != ranked.Status || r.Reason != ranked.Reason || r.Trained != ranked.Trained {
-		return fmt.Errorf("it is called %s, trained %t, for the reason %.100q, and its evaluation by %s says %s, %t and "+
+		return fmt.Errorf("it says %s, trained %t and the reason %.100q, but its evaluation by %s says %s, %t and "+
 			"%.100q", r.Status, r.Trained, r.Reason, protocol, ranked.Status, ranked.Trained, ranked.Reason)
 	}
 	if !slices.Equal(r.PredictionSHA256, ranked.PredictionSHA256) {
-		return fmt.Errorf("its hashes of predictions are not those of its evaluation by %s", protocol)
+		return fmt.Errorf("its hashes of predictions differ from those of its evaluation by %s", protocol)
 	}
 	return nil
 }
@@ -387,7 +392,7 @@ func (e *Evaluation) check(t TaskInfo) error {
 	}
 	const most = 1e9 // seconds, some thirty years
 	if !(e.PredictSeconds >= 0 && e.PredictSeconds <= most) {
-		return fmt.Errorf("its predict_seconds is %v; it is 0 to %.0f", e.PredictSeconds, most)
+		return fmt.Errorf("its predict_seconds is %v; it must be 0 to %.0f", e.PredictSeconds, most)
 	}
 	wanted := t.Steps
 	switch e.Status {
@@ -395,7 +400,7 @@ func (e *Evaluation) check(t TaskInfo) error {
 	case StatusFailed, StatusCrashed, StatusInvalid, StatusSkipped:
 		wanted = 0
 	default:
-		return fmt.Errorf("its status is %.100q, which is none of an evaluation", e.Status)
+		return fmt.Errorf("its status is %.100q, which is not a status of an evaluation", e.Status)
 	}
 	labels, scores := 0, wanted
 	if t.Judged() {
@@ -409,7 +414,7 @@ func (e *Evaluation) check(t TaskInfo) error {
 		{"lists of labels", len(e.Labels), labels}, {"lists of scores", len(e.Scores), scores},
 	} {
 		if list.length != list.wanted {
-			return fmt.Errorf("it has %d %s; a run of %d steps that is %s has %d", list.length, list.what, t.Steps,
+			return fmt.Errorf("it has %d %s; a run of %d steps that is %s must have %d", list.length, list.what, t.Steps,
 				e.Status, list.wanted)
 		}
 	}
@@ -421,7 +426,7 @@ func (e *Evaluation) check(t TaskInfo) error {
 			return fmt.Errorf("the labels at step %d: %w", step+1, err)
 		}
 		if !isShare(e.Score[step]) {
-			return fmt.Errorf("its %s at step %d is %v; it is 0 to 1", accuracyName, step+1, e.Score[step])
+			return fmt.Errorf("its %s at step %d is %v; it must be 0 to 1", accuracyName, step+1, e.Score[step])
 		}
 	}
 	return nil
@@ -429,11 +434,11 @@ func (e *Evaluation) check(t TaskInfo) error {
 
 func checkStates(states []int, n, count int) error {
 	if len(states) != n {
-		return fmt.Errorf("there are %d, of %d snapshots", len(states), n)
+		return fmt.Errorf("there are %d, for %d snapshots", len(states), n)
 	}
 	for i, s := range states {
 		if s < 0 || s >= count {
-			return fmt.Errorf("that of snapshot %d is %d; the states are 0 to %d", i+1, s, count-1)
+			return fmt.Errorf("that of snapshot %d is %d; it must be 0 to %d", i+1, s, count-1)
 		}
 	}
 	return nil
@@ -458,12 +463,12 @@ func (r *Run) checkCosts() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(seconds)) {
 		if v := seconds[name]; !(v >= 0 && v <= most) {
-			return fmt.Errorf("its %s is %v; it is 0 to %.0f", name, v, most)
+			return fmt.Errorf("its %s is %v; it must be 0 to %.0f", name, v, most)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		if n := counts[name]; n < 0 || n > core.MaxCount {
-			return fmt.Errorf("its %s is %d; it is 0 to %d", name, n, core.MaxCount)
+			return fmt.Errorf("its %s is %d; it must be 0 to %d", name, n, core.MaxCount)
 		}
 	}
 	return nil
@@ -481,7 +486,7 @@ func checkKey(key string) error {
 	if isFileName(key) {
 		return nil
 	}
-	return fmt.Errorf("%w: the key %.200q is no name of a file", ErrResults, key)
+	return fmt.Errorf("%w: the key %.200q is not a file name", ErrResults, key)
 }
 
 func isShare(v float64) bool { return v >= 0 && v <= 1 }

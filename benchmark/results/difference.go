@@ -118,7 +118,7 @@ func (s setting) unlike(o setting) differences {
 		add(AspectSteps, "another lag: %d against %d", t.Lag, u.Lag)
 	}
 	if t.ExpectedSHA256 != u.ExpectedSHA256 && len(d) == 0 {
-		add(AspectData, "other states are expected, of the same data")
+		add(AspectData, "other states are expected for the same data")
 	}
 	if text := s.unlikeOptions(o); text != "" && len(d) == 0 {
 		add(AspectData, "another task: %s", text)
@@ -166,7 +166,8 @@ func (s setting) unrepeatable(o setting) string {
 		t.Plugin.Identity() != u.Plugin.Identity() || s.environment.ExecutableSHA256 != o.environment.ExecutableSHA256 {
 		return ""
 	}
-	return fmt.Sprintf("; options, source and code are the same: unless its files have changed, the task %s breaks the "+
+	return fmt.Sprintf("; options, source and code are the same, so unless its files have changed, the task %s breaks "+
+		"the "+
 		"rule that equal options give equal bits", t.Name)
 }
 

@@ -57,8 +57,8 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 		return e, nil
 	}
 	refuse := func(why string) error {
-		return fmt.Errorf("%w: %s has results of runs that this command does not make (%s), and they cannot stay in its "+
-			"table: %s; choose another folder with --out, or remove %s: the runs stay",
+		return fmt.Errorf("%w: %s has runs that this command does not make (%s), and they cannot stay in its "+
+			"table: %s; choose another folder with --out, or remove %s (the runs are kept)",
 			ErrNotComparable, s.dir, methodsOf(e.carried), why, s.Path(resultsFile))
 	}
 	if len(unlike) > 0 {
@@ -92,11 +92,11 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	}
 	gone := slices.DeleteFunc(slices.Clone(e.replaced), func(r Run) bool { return finished[r.Title()] })
 	if n := len(e.replaced) - len(gone); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s are replaced in its table (%s); their files "+
+		notes = append(notes, fmt.Sprintf("%d earlier runs in %s are replaced in its table (%s); their files "+
 			"stay in runs/", n, e.store.dir, e.why))
 	}
 	if len(gone) > 0 {
-		notes = append(notes, fmt.Sprintf("%d runs of earlier results in %s have left its table (%s), and those in their "+
+		notes = append(notes, fmt.Sprintf("%d earlier runs in %s have left its table (%s), and those in their "+
 			"place have not finished; the same command makes them", len(gone), e.store.dir, e.why))
 	}
 	if len(e.carried) == 0 {
@@ -115,7 +115,7 @@ func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	for _, r := range j.runs {
 		all = append(all, *r.result)
 	}
-	notes = append(append(notes, j.notes...), fmt.Sprintf("the table also holds %d runs of earlier commands (%s)",
+	notes = append(append(notes, j.notes...), fmt.Sprintf("the table also has %d runs of earlier commands (%s)",
 		len(e.carried), methodsOf(e.carried)))
 	return all, notes, nil
 }

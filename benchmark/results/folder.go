@@ -148,8 +148,9 @@ func (s *Store) gather(r *Results, plans []Planned) (*folder, error) {
 	}
 	for _, p := range plans {
 		if reasons := p.setting().unlike(f.setting); len(reasons) > 0 {
-			return nil, fmt.Errorf("%w: in %s, %s and %s are of different commands: %w; remove the one that is not wanted: "+
-				"its runs stay", ErrNotComparable, s.dir, p.name(), name, reasons.err())
+			return nil, fmt.Errorf("%w: in %s, %s and %s belong to different commands: %w; remove the one that you do not "+
+				"want ("+
+				"its runs are kept)", ErrNotComparable, s.dir, p.name(), name, reasons.err())
 		}
 		if !slices.Contains(f.protocols, p.Protocol) {
 			f.protocols = append(f.protocols, p.Protocol)
@@ -175,7 +176,7 @@ func (f *folder) countOthers(known map[string]bool) {
 		}
 	}
 	if others > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%s holds %d more runs, of earlier commands, which its results do not name; "+
+		f.notes = append(f.notes, fmt.Sprintf("%s has %d more runs of earlier commands, which its results do not name; "+
 			"they stay there", f.store.dir, others))
 	}
 }

@@ -42,7 +42,8 @@ func (m *SavedModel) framed() (modelHeader, *core.State, error) {
 	maps.Copy(all.Arrays, m.State.Arrays)
 	for name, values := range map[string][]float64{frameShift: m.Frame.Shift, frameScale: m.Frame.Scale} {
 		if _, taken := m.State.Arrays[name]; taken {
-			return header, nil, fmt.Errorf("%w: an array of the state is called %q, as that of the frame is; give it another "+
+			return header, nil, fmt.Errorf("%w: an array of the state has the name %q, which belongs to the frame; give it "+
+				"another "+
 				"name", core.ErrDescription, name)
 		}
 		all.Arrays[name] = core.Array{Shape: []int{len(values)}, Values: values}

@@ -24,19 +24,19 @@ var holder = regexp.MustCompile(`^process [0-9]+ on .* since `)
 func (s *Store) Lock() (unlock func(), err error) {
 	f, err := s.Files().Change(".lock", false) // a link in its place would truncate something else
 	if err != nil {
-		return nil, fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
+		return nil, fmt.Errorf("cannot write to the folder of results %s: %w; choose another with --out", s.dir, err)
 	}
 	err = filelock.Lock(f)
 	switch {
 	case errors.Is(err, filelock.ErrLocked):
 		other := lockText(f)
 		f.Close()
-		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it has ended, or choose another "+
+		return nil, fmt.Errorf("%w: the results in %s are being written by %s; wait until it ends, or choose another "+
 			"folder with --out", ErrBusy, s.dir, orUnknown(strings.TrimSpace(other)))
 	case err == nil:
 		if before := lockText(f); before != "" && !holder.MatchString(before) {
 			f.Close()
-			return nil, fmt.Errorf("%w: %s has .lock of something else, which would be written over; "+
+			return nil, fmt.Errorf("%w: %s has .lock, which this program did not write and would overwrite; "+
 				"choose another folder with --out", ErrForeign, s.dir)
 		}
 		host, _ := os.Hostname()

@@ -146,7 +146,7 @@ func (r *Run) beside(t TaskInfo) []besideFile {
 		{ModelFile(r.Key), func(s *Store) error {
 			m, err := s.ReadModel(ModelFile(r.Key))
 			if err == nil && m.Key != r.Key {
-				err = fmt.Errorf("%w: it says it is the model of the run %.200q", ErrModel, m.Key)
+				err = fmt.Errorf("%w: it says that it is the model of the run %.200q", ErrModel, m.Key)
 			}
 			return err
 		}},
@@ -232,7 +232,7 @@ func (m *Merged) takeCommon(out *Store, folders []*folder) error {
 		case first == nil:
 			first = text
 		case !bytes.Equal(first, text):
-			m.Notes = append(m.Notes, "the folders have different config.yaml, so that none of them repeats all runs; each "+
+			m.Notes = append(m.Notes, "the folders have different config.yaml files, so no single one repeats all runs; each "+
 				"run has its command in results.json")
 			return nil
 		}
@@ -258,7 +258,7 @@ func (m *Merged) takeData(out *Store, folders []*folder) error {
 		}
 		return copyFile(out, f.store, dataFile)
 	}
-	m.Notes = append(m.Notes, "no folder has a data.npz that can be read: there will be no figures")
+	m.Notes = append(m.Notes, "no folder has a readable data.npz, so there will be no figures")
 	return nil
 }
 
@@ -284,8 +284,9 @@ func join(folders []*folder) (*joined, error) {
 		}
 		if f.oracle.fitted() && (f.oracle.ValidationAccuracy != j.oracle.ValidationAccuracy ||
 			f.oracle.TestAccuracy != j.oracle.TestAccuracy) {
-			return nil, fmt.Errorf("%w: the oracles of %s and of others were made alike and judge differently (accuracy %v "+
-				"against %v on test snapshots): the machines do not compute alike; find out with: bench verify", ErrNotComparable,
+			return nil, fmt.Errorf("%w: the oracles of %s and of others were made in the same way but judge differently "+
+				"(accuracy %v "+
+				"and %v on test snapshots), so the machines compute differently; find out with: bench verify", ErrNotComparable,
 				f.store.dir, f.oracle.TestAccuracy, j.oracle.TestAccuracy)
 		}
 	}
@@ -294,8 +295,8 @@ func join(folders []*folder) (*joined, error) {
 		j.notes = append(j.notes, f.notes...)
 		for _, protocol := range f.protocols {
 			if protocol != first.protocol {
-				j.notes = append(j.notes, fmt.Sprintf("%s holds results that rank by the protocol %s; the joined results rank "+
-					"by %s, as the first of them do", f.store.dir, protocol, first.protocol))
+				j.notes = append(j.notes, fmt.Sprintf("%s has results that rank by protocol %s; the joined results rank "+
+					"by %s, like the first folder", f.store.dir, protocol, first.protocol))
 			}
 		}
 		for _, r := range f.runs {
@@ -306,8 +307,9 @@ func join(folders []*folder) (*joined, error) {
 				continue
 			}
 			if step := r.result.Contradicts(old.result); step > 0 {
-				return nil, fmt.Errorf("%w: %s, seed %d (%s) has other predictions in %s than in %s, from step %d on, although "+
-					"it was made alike; find out which can be repeated with: bench verify --run %s", ErrNotComparable, r.method,
+				return nil, fmt.Errorf("%w: %s, seed %d (%s) has different predictions in %s and in %s, from step %d on, although "+
+					"it was made in the same way; find out which can be repeated with: bench verify --run "+
+					"%s", ErrNotComparable, r.method,
 					r.seed, r.key, r.store.dir, old.store.dir, step, r.key)
 			}
 			if r.betterThan(old) {
@@ -348,7 +350,8 @@ func (j *joined) name() error {
 		r := &j.runs[i]
 		id := of(*r)
 		if method, known := methods[id]; known && method != r.method {
-			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s, and is called so", r.method, r.seed,
+			j.notes = append(j.notes, fmt.Sprintf("%s, seed %d, is the same method as %s and now has that name",
+				r.method, r.seed,
 				method))
 			r.method = method
 		}
@@ -360,7 +363,7 @@ func (j *joined) name() error {
 			if why == "" {
 				why = fmt.Sprintf("it is from %s against %s", r.result.Plugin.Origin(), owner.result.Plugin.Origin())
 			}
-			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into its "+
+			return fmt.Errorf("%w: %s is not the same method in %s, seed %d, and in %s, seed %d: %s; put its options into the "+
 				"name, like vamp?epochs=20", ErrNotComparable, r.method, r.store.dir, r.seed, owner.store.dir, owner.seed, why)
 		}
 		r.result.Method = r.method
@@ -370,7 +373,7 @@ func (j *joined) name() error {
 	})
 	for i := 1; i < len(j.runs); i++ {
 		if a, b := j.runs[i-1], j.runs[i]; a.method == b.method && a.seed == b.seed {
-			return fmt.Errorf("%w: %s, seed %d, is there twice, as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed,
+			return fmt.Errorf("%w: %s, seed %d, occurs twice: as %s in %s and as %s in %s", ErrNotComparable, a.method, a.seed,
 				a.key, a.store.dir, b.key, b.store.dir)
 		}
 	}
@@ -381,7 +384,7 @@ func (j *joined) name() error {
 func (o OracleInfo) fitted() bool { return o.History != nil || o.TestAccuracy > 0 }
 
 // errNone: a folder holds nothing of a command.
-var errNone = errors.New("holds neither results.json nor plans of commands")
+var errNone = errors.New("has neither results.json nor plans of commands")
 
 // openFolders reads out, if it holds anything, and the others, each once.
 func openFolders(out *Store, from []string) ([]*folder, error) {

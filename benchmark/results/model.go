@@ -78,7 +78,7 @@ func readModel(open func(use func(f io.ReaderAt, size int64) error) error) (m *S
 // Oracle reads the file of the oracle of a key. The error is as of [ReadModel], with [fs.ErrNotExist] if there is none.
 func (s *Store) Oracle(key string) (*SavedModel, error) {
 	if !isFileName(key) {
-		return nil, fmt.Errorf("%w: the key of an oracle, %.200q, is no name of a file", ErrModel, key)
+		return nil, fmt.Errorf("%w: the key of an oracle, %.200q, is not a file name", ErrModel, key)
 	}
 	return s.ReadModel(OracleFile(key))
 }
@@ -93,11 +93,11 @@ func decodeModel(r io.ReaderAt, size int64) (*SavedModel, error) {
 	m.ModelInfo = header.ModelInfo
 	switch {
 	case m.Kind != ModelOfMethod && m.Kind != ModelOfOracle:
-		err = fmt.Errorf("it is of the kind %q; there is %q and %q", m.Kind, ModelOfMethod, ModelOfOracle)
+		err = fmt.Errorf("it is of the kind %q; it must be %q or %q", m.Kind, ModelOfMethod, ModelOfOracle)
 	case m.Task.Lag < 1:
-		err = fmt.Errorf("it is of a lag of %d snapshots, which is at least 1", m.Task.Lag)
+		err = fmt.Errorf("it has a lag of %d snapshots; it must be at least 1", m.Task.Lag)
 	case m.Oracle != "" && !isFileName(m.Oracle):
-		err = fmt.Errorf("the key of its oracle, %q, is no name of a file", m.Oracle)
+		err = fmt.Errorf("the key of its oracle, %q, is not a file name", m.Oracle)
 	default:
 		if _, err = core.NewSnapshots(nil, m.Task.Shape...); err == nil {
 			err = m.unframe(header.Frame)
@@ -118,7 +118,7 @@ func (m *SavedModel) Write(path string) error {
 // Encode returns the content of the file. The error is [core.ErrContract] if there is no state.
 func (m *SavedModel) Encode() ([]byte, error) {
 	if m.State == nil {
-		return nil, fmt.Errorf("%w: there is neither a state nor an error", core.ErrContract)
+		return nil, fmt.Errorf("%w: saving gave neither a state nor an error", core.ErrContract)
 	}
 	header, state, err := m.framed()
 	if err != nil {
@@ -141,7 +141,7 @@ func (m *SavedModel) Load(ctx context.Context, method core.Method, judge core.Ju
 	if method.Describe().Exposure == core.OracleExposed {
 		encoder, ok := core.As[core.Encoder](judge)
 		if judge == nil || !ok {
-			return nil, fmt.Errorf("%w: the model of %s works on the features of the oracle with the key %s; give that oracle "+
+			return nil, fmt.Errorf("%w: the model of %s needs the features of the oracle with the key %s; give that oracle "+
 				"too", core.ErrUnavailable, m.Name, m.Oracle)
 		}
 		saved.OracleEmbedding = encoder.Encoder()

@@ -14,7 +14,7 @@ var ErrForeign = ownfolder.Results.Foreign
 func (s *Store) checkOwn() error {
 	if s.hasResults() {
 		if _, err := s.Results(); err != nil {
-			return fmt.Errorf("%w; nothing was written over it: remove the file, its runs stay, or choose another folder with "+
+			return fmt.Errorf("%w; it was not overwritten: remove the file (its runs are kept), or choose another folder with "+
 				"--out", err)
 		}
 		return nil

@@ -125,7 +125,7 @@ func (s *Store) plans() ([]Planned, error) {
 			continue // it has just been finished
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w; give its command again, or remove the file: its runs stay", err)
+			return nil, fmt.Errorf("%w; give its command again, or remove the file (its runs are kept)", err)
 		}
 		plans = append(plans, p)
 	}
@@ -146,19 +146,19 @@ func (s *Store) readPlan(name string, b *foreign.Budget) (p Planned, err error) 
 	}
 	switch {
 	case p.Schema != Schema:
-		return broken("has the schema %.100q, and this version reads %q", p.Schema, Schema)
+		return broken("has the schema %.100q, but this version reads %q", p.Schema, Schema)
 	case p.name() != name:
 		return broken("says that it is %s", p.name())
 	case p.shard().Check() != nil:
-		return broken("is of no shard: %w", p.shard().Check())
+		return broken("does not belong to a shard: %w", p.shard().Check())
 	}
 	if err := cmp.Or(p.Task.Check(), p.Oracle.check(p.Task), checkProtocol(p.Protocol), checkExpected(p.Expected, p.Task),
 		p.Environment.check()); err != nil {
-		return broken("is of no command: %w", err)
+		return broken("does not belong to a command: %w", err)
 	}
 	for _, r := range p.Runs {
 		if !isFileName(r.Key) || checkNames(r.Method) != nil {
-			return broken("names a run %.200q of the key %.200q, which is no name of a file", r.Method, r.Key)
+			return broken("names a run %.200q of the key %.200q, which is not a file name", r.Method, r.Key)
 		}
 	}
 	return p, nil

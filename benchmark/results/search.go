@@ -87,17 +87,17 @@ func (s *Search) Best() *Trial {
 func (s *Search) check() error {
 	switch {
 	case s.Schema != SearchSchema:
-		return fmt.Errorf("it has the schema %.100q, and this version reads %q", s.Schema, SearchSchema)
+		return fmt.Errorf("it has the schema %.100q, but this version reads %q", s.Schema, SearchSchema)
 	case !slices.Contains(SearchScores(), s.Score):
-		return fmt.Errorf("its score is %.100q; there are %q", s.Score, SearchScores())
+		return fmt.Errorf("its score is %.100q; it must be one of %q", s.Score, SearchScores())
 	case len(s.Trials) == 0 || len(s.Trials) > MaxTrials:
-		return fmt.Errorf("it has %d trials; there are 1 to %d", len(s.Trials), MaxTrials)
+		return fmt.Errorf("it has %d trials; there must be 1 to %d", len(s.Trials), MaxTrials)
 	case len(s.Options) == 0 || len(s.Options) > maxSearchOptions:
-		return fmt.Errorf("it has %d options; there are 1 to %d", len(s.Options), maxSearchOptions)
+		return fmt.Errorf("it has %d options; there must be 1 to %d", len(s.Options), maxSearchOptions)
 	case len(s.Seeds) == 0 || len(s.Seeds) > maxSearchSeeds:
-		return fmt.Errorf("it has %d seeds; there are 1 to %d", len(s.Seeds), maxSearchSeeds)
+		return fmt.Errorf("it has %d seeds; there must be 1 to %d", len(s.Seeds), maxSearchSeeds)
 	case s.Chosen != nil && (*s.Chosen < 0 || *s.Chosen >= len(s.Trials) || s.Trials[*s.Chosen].Score == nil):
-		return errors.New("the trial that is chosen is not there, or has no score")
+		return errors.New("the chosen trial does not exist or has no score")
 	}
 	for _, o := range s.Options {
 		if err := checkNames(o.Name); err != nil {

@@ -34,15 +34,15 @@ func TestSearchIsRead(t *testing.T) {
 
 	far := 7
 	for says, change := range map[string]func(*results.Search){
-		"it has the schema":     func(s *results.Search) { s.Schema = "koopbench.search/9" },
-		`its score is "luck"`:   func(s *results.Search) { s.Score = "luck" },
-		"it has 0 trials":       func(s *results.Search) { s.Trials = nil },
-		"it has 0 options":      func(s *results.Search) { s.Options = nil },
-		"it has 0 seeds":        func(s *results.Search) { s.Seeds = nil },
-		"chosen is not there":   func(s *results.Search) { s.Chosen = &far },
-		"or has no score":       func(s *results.Search) { s.Trials[0].Score = nil },
-		"trial 1: a name has":   func(s *results.Search) { s.Trials[0].Method = string(make([]byte, 5000)) },
-		"trial 1: a reason or ": func(s *results.Search) { s.Trials[0].Reason = string(make([]byte, 2<<20)) },
+		"it has the schema":           func(s *results.Search) { s.Schema = "koopbench.search/9" },
+		`its score is "luck"`:         func(s *results.Search) { s.Score = "luck" },
+		"it has 0 trials":             func(s *results.Search) { s.Trials = nil },
+		"it has 0 options":            func(s *results.Search) { s.Options = nil },
+		"it has 0 seeds":              func(s *results.Search) { s.Seeds = nil },
+		"chosen trial does not exist": func(s *results.Search) { s.Chosen = &far },
+		"or has no score":             func(s *results.Search) { s.Trials[0].Score = nil },
+		"trial 1: a name has":         func(s *results.Search) { s.Trials[0].Method = string(make([]byte, 5000)) },
+		"trial 1: a reason or ":       func(s *results.Search) { s.Trials[0].Reason = string(make([]byte, 2<<20)) },
 	} {
 		s := made()
 		change(&s)

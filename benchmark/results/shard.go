@@ -56,12 +56,13 @@ func (s *Store) CheckShards(own Planned) error {
 			continue
 		}
 		if p.Shard.Count != own.Shard.Count && !s.finished(p) {
-			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, which is not finished, and this is shard %v; "+
+			return fmt.Errorf("%w: the folder %s has the plan of shard %v, which is not finished, but this is shard %v; "+
 				"give the same number of shards, or another folder with --out", ErrNotComparable, s.dir, *p.Shard, *own.Shard)
 		}
 		if reasons := p.setting().unlike(own.setting()); len(reasons) > 0 {
-			return fmt.Errorf("%w: the folder %s holds the plan of shard %v, and this shard could not be merged with it: %w; "+
-				"give another folder with --out, or remove %s: its runs stay", ErrNotComparable, s.dir, *p.Shard, reasons.err(),
+			return fmt.Errorf("%w: the folder %s has the plan of shard %v, and this shard could not be merged with it: %w; "+
+				"give another folder with --out, or remove %s (its runs are "+
+				"kept)", ErrNotComparable, s.dir, *p.Shard, reasons.err(),
 				s.Path(p.name()))
 		}
 	}

@@ -100,14 +100,14 @@ func (s *Store) Prepare() error {
 	}
 	probe, err := atomicfile.Create(s.Path("runs", "probe")) // which also sweeps the folder
 	if err != nil {
-		return fmt.Errorf("the folder of results %s cannot be written: %w; choose another with --out", s.dir, err)
+		return fmt.Errorf("cannot write to the folder of results %s: %w; choose another with --out", s.dir, err)
 	}
 	probe.Discard()
 	return nil
 }
 
 func (s *Store) cannotBeMade(err error) error {
-	return fmt.Errorf("the folder of results %s cannot be made: %w; choose another with --out", s.dir, err)
+	return fmt.Errorf("cannot make the folder of results %s: %w; choose another with --out", s.dir, err)
 }
 
 // Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.
@@ -122,7 +122,8 @@ func (s *Store) Results() (*Results, error) {
 	case r.Schema == schemaV1:
 		r, err = s.resultsV1()
 	case r.Schema != Schema:
-		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q; repeat the run or use the version "+
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, but this version reads %q; make the runs again, or use the "+
+			"version "+
 			"that wrote it", ErrResults, s.Path(resultsFile), r.Schema, Schema)
 	}
 	if err == nil {
@@ -139,9 +140,9 @@ func (s *Store) Results() (*Results, error) {
 func (s *Store) noResults() error {
 	why := "; make one with: bench run --out " + s.dir
 	if plans, err := s.plans(); err == nil && len(plans) > 0 {
-		why = " yet: its command is under way, or was stopped; the same command finishes it"
+		why = " yet: its command is still running or was stopped; the same command finishes it"
 		if plans[0].Shard != nil {
-			why = fmt.Sprintf(" yet: its shards are not joined; join them with: bench merge --out %s %[1]s", s.dir)
+			why = fmt.Sprintf(" yet, because its shards are not joined; join them with: bench merge --out %s %[1]s", s.dir)
 		}
 	}
 	return fmt.Errorf("%w: %s has no results.json%s", ErrResults, s.dir, why)
@@ -234,7 +235,7 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err erro
 		return run, false, nil
 	}
 	if err == nil && run.Key != key {
-		err = fmt.Errorf("%w: %s says it is the run %.200q", ErrResults, s.Path(runFile(key)), run.Key)
+		err = fmt.Errorf("%w: %s says that it is the run %.200q", ErrResults, s.Path(runFile(key)), run.Key)
 	}
 	return run, err == nil, err
 }

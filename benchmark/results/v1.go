@@ -107,8 +107,8 @@ func (s *Store) CheckCurrent(r *Results) error {
 	if r.Schema == Schema {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has the schema %q of an older version: it can be shown and compared, by bench report and "+
-		"bench compare; what else there is to do takes %q: run it again in another folder", ErrResults,
+	return fmt.Errorf("%w: %s has the schema %q of an older version; you can show and compare it with bench report and "+
+		"bench compare, but other commands need %q: make the runs again in another folder", ErrResults,
 		s.Path(resultsFile), r.Schema, Schema)
 }
 

@@ -10,6 +10,7 @@ func (o OracleInfo) Weak() string {
 	if o.TestAccuracy >= WeakJudge {
 		return ""
 	}
-	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots rightly, and %.0f%% is the least for "+
-		"verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
+	return fmt.Sprintf("a weak judge: it labels %.1f%% of the test snapshots correctly, but at least %.0f%% is needed "+
+		"for "+
+		"its verdicts to count; give it more epochs", 100*o.TestAccuracy, 100*WeakJudge)
 }

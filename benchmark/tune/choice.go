@@ -69,12 +69,12 @@ func scoreOf(score string, r *results.Results, run *results.Run) (v float64, why
 	case run == nil:
 		return 0, "it has not finished"
 	case run.Status != results.StatusOK:
-		return 0, fmt.Sprintf("%s: %s", run.Status, cmp.Or(run.Reason, "no reason is known"))
+		return 0, fmt.Sprintf("%s: %s", run.Status, cmp.Or(run.Reason, "the reason is unknown"))
 	case score != results.ScoreVAMP2:
 		return r.Task.Measure.Together(run.Ranked.Score), ""
 	case run.Diagnostics == nil || run.Diagnostics.VAMP2 == nil:
-		return 0, fmt.Sprintf("its model gives no right eigenfunctions, or more of them than there are validation pairs, so "+
-			"that VAMP-2 is not known; give --score %s, or --score %s, which sees the oracle", results.ScoreNRMSE,
+		return 0, fmt.Sprintf("its model gives no right eigenfunctions, or more of them than validation pairs, so "+
+			"VAMP-2 is unknown; give --score %s, or --score %s, which sees the oracle", results.ScoreNRMSE,
 			results.ScoreAccuracy)
 	}
 	return *run.Diagnostics.VAMP2, ""

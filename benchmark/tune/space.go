@@ -84,7 +84,7 @@ func newDimension(of core.Description, text string) (d Dimension, err error) {
 func (d *Dimension) setRange(text, low, high string) error {
 	kind := d.Type()
 	if kind != "int" && kind != "float" {
-		return fmt.Errorf("%w: %q is a range, and %s takes %s; list the values, separated by commas", core.ErrOption, text,
+		return fmt.Errorf("%w: %q is a range, but %s takes %s; list the values, separated by commas", core.ErrOption, text,
 			d.Name, d.Range())
 	}
 	for _, end := range []struct {
@@ -103,7 +103,7 @@ func (d *Dimension) setRange(text, low, high string) error {
 		}
 	}
 	if !(d.Low < d.High) {
-		return fmt.Errorf("%w: the range %q is empty; the smaller end comes first", core.ErrOption, text)
+		return fmt.Errorf("%w: the range %q is empty; put the smaller end first", core.ErrOption, text)
 	}
 	d.Log = kind == "float" && d.Low > 0 && d.High/d.Low >= logFrom
 	return nil
@@ -190,7 +190,7 @@ func (l *lister) grid() ([]string, error) {
 	count := 1
 	for _, d := range l.space.Dimensions {
 		if count *= len(d.Values); count > results.MaxTrials {
-			return nil, fmt.Errorf("%w: a grid of more than %d trials, the most of a search; list fewer values, or give a "+
+			return nil, fmt.Errorf("%w: a grid of more than %d trials, the limit of a search; list fewer values, or give a "+
 				"range and --trials", core.ErrOption, results.MaxTrials)
 		}
 	}

@@ -101,16 +101,16 @@ func TestSpaceRefuses(t *testing.T) {
 		"rank":            `"rank" gives no values; write NAME=A,B,C or NAME=LOW..HIGH`,
 		"rank=":           `gives no values`,
 		"rank=3,,5":       `"" is not a whole number`,
-		"rank=3,2000":     "rank=2000: it takes 0 … 1000",
-		"rank=3..2000":    "rank=2000: it takes 0 … 1000",
+		"rank=3,2000":     "rank=2000: give 0 … 1000",
+		"rank=3..2000":    "rank=2000: give 0 … 1000",
 		"rank=3..":        `"" is not a whole number`,
-		"rank=9..3":       `the range "rank=9..3" is empty; the smaller end comes first`,
+		"rank=9..3":       `the range "rank=9..3" is empty; put the smaller end first`,
 		"lr=0.1..0.1":     "is empty",
-		"lr=NaN..1":       "lr=NaN: it takes 0 … 1",
-		"lr=0..2":         "lr=2: it takes 0 … 1",
-		"kind=up..down":   `is a range, and kind takes up, down; list the values, separated by commas`,
-		"center=no..yes":  "is a range, and center takes true or false",
-		"kind=up,sidways": "kind=sidways: it takes up, down",
+		"lr=NaN..1":       "lr=NaN: give 0 … 1",
+		"lr=0..2":         "lr=2: give 0 … 1",
+		"kind=up..down":   `is a range, but kind takes up, down; list the values, separated by commas`,
+		"center=no..yes":  "is a range, but center takes true or false",
+		"kind=up,sidways": "kind=sidways: give up, down",
 		"shift=0.5":       `the option shift is given by "spy?shift=0.1" and by "shift=0.5"; give it once`,
 	} {
 		_, err := tune.NewSpace(base(t, "spy?shift=0.1"), []string{text})
@@ -127,5 +127,5 @@ func TestSpaceRefuses(t *testing.T) {
 	space, err := tune.NewSpace(base(t, "spy"), []string{"rank=" + strings.Join(list, ",")})
 	require.NoError(t, err)
 	_, err = space.Trials(2, 0)
-	require.ErrorContains(t, err, "a grid of more than 1000 trials, the most of a search")
+	require.ErrorContains(t, err, "a grid of more than 1000 trials, the limit of a search")
 }

@@ -31,7 +31,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	if p.Source != "" {
 		v.Source = p.Source + "; "
 	}
-	v.Source += "the validation part stands in the place of the test part"
+	v.Source += "scored on the validation data, not the test data"
 	if p.Truth != nil {
 		v.Truth = &core.Truth{Eigenvalues: p.Truth.Eigenvalues, Leading: p.Truth.Leading}
 	}
@@ -44,7 +44,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 		width /= p.Frame.Rows
 	}
 	if err := process.Judge(&v, maxStarts, width); err != nil {
-		return nil, fmt.Errorf("the validation part, which stands in the place of the test part: %w", err)
+		return nil, fmt.Errorf("the validation data, which replace the test data: %w", err)
 	}
 	v.ValidUpTo = 0
 	if p.States != nil {
@@ -52,7 +52,7 @@ func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	}
 	if score == results.ScoreAccuracy {
 		if p.States == nil {
-			return nil, fmt.Errorf("%w: --score %s needs an oracle, and the task has no states for it to learn; give --score "+
+			return nil, fmt.Errorf("%w: --score %s needs an oracle, but the task has no states for it to learn; give --score "+
 				"%s or %s", core.ErrOption, score, results.ScoreNRMSE, results.ScoreVAMP2)
 		}
 		v.Score = nil

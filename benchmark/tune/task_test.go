@@ -66,7 +66,7 @@ func TestOnValidation(t *testing.T) {
 	assert.Len(t, v.Starts, 20-3*2)
 	assert.Equal(t, &core.Truth{Eigenvalues: []complex128{1}}, v.Truth)
 	assert.Equal(t, core.NRMSE(), v.Measure())
-	assert.Contains(t, v.Source, "a test; the validation part stands in")
+	assert.Contains(t, v.Source, "a test; scored on the validation data")
 
 	scorer, err := v.Score.Fit(t.Context(), nil)
 	require.NoError(t, err)

@@ -17,30 +17,30 @@ func (c *comparison) checkClaims() {
 	if !c.Task.Judged() {
 		o.Key = ""
 	} else if key != o.Key {
-		c.find("the oracle %s: its key is recorded as %s, and what is recorded of it gives %s", o.Name, o.Key, key)
+		c.find("the oracle %s: its key is recorded as %s, but its record gives %s", o.Name, o.Key, key)
 	}
 	c.checkEpochs("the oracle "+o.Name, o.Options)
 	if given := c.AboveOracle(); !slices.Equal(given, c.Warnings) {
-		c.find("warnings about methods are recorded as %.200q, and the recorded labels give %.200q", c.Warnings, given)
+		c.find("warnings about methods are recorded as %.200q, but the recorded labels give %.200q", c.Warnings, given)
 	}
 	if c.MaxEpochs > 0 && !c.anythingCut() {
-		c.find("the results say that training was cut short at %d epochs, and none of it has as many", c.MaxEpochs)
+		c.find("the results say that training was limited to %d epochs, but no run has that many", c.MaxEpochs)
 	}
 	first := map[string]*results.Run{}
 	for i := range c.Runs {
 		run := &c.Runs[i]
 		env := c.EnvironmentOf(run)
 		if env.ExecutableSHA256 != c.Environment.ExecutableSHA256 {
-			c.find("%s: it is recorded as made by the %s, and the results by the %s", run.Title(), env.Code(),
+			c.find("%s: it is recorded as made by the %s, but the results by the %s", run.Title(), env.Code(),
 				c.Environment.Code())
 		}
 		if env.Backend != c.Environment.Backend {
-			c.find("%s: it is recorded as made on the kernels %s, and the results on %s", run.Title(),
+			c.find("%s: it is recorded as made on the kernels %s, but the results on %s", run.Title(),
 				env.Kernels(), c.Environment.Kernels())
 		}
 		key := results.RunKey(c.Task, o.Key, env, run.Plugin.Identity(), run.DeclaredName(), run.Options, run.Seed)
 		if key != run.Key {
-			c.find("%s: its key is recorded as %s, and what is recorded of it gives %s", run.Title(), run.Key, key)
+			c.find("%s: its key is recorded as %s, but its record gives %s", run.Title(), run.Key, key)
 		}
 		c.checkEpochs(run.Title(), run.Options)
 		c.checkMeaning(run.Title(), run)
@@ -50,11 +50,12 @@ func (c *comparison) checkClaims() {
 			continue
 		}
 		if text := results.UnlikeOptions(run.Options, other.Options); text != "" {
-			c.find("%s: its options are not those of seed %d, which has the same name as written: %s", run.Title(), other.Seed,
+			c.find("%s: its options differ from those of seed %d, which has the same name as written: "+
+				"%s", run.Title(), other.Seed,
 				text)
 		}
 		if run.DeclaredName() != other.DeclaredName() || run.Plugin.Identity() != other.Plugin.Identity() {
-			c.find("%s: it is the method %s from %s, and seed %d, which has the same name as written, is %s from %s",
+			c.find("%s: it is the method %s from %s, but seed %d, which has the same name as written, is %s from %s",
 				run.Title(), run.DeclaredName(), run.Plugin.Origin(), other.Seed, other.DeclaredName(),
 				other.Plugin.Origin())
 		}
@@ -65,7 +66,7 @@ func (c *comparison) checkClaims() {
 func (c *comparison) checkEpochs(who string, options map[string]any) {
 	epochs, ok := epochsIn(options)
 	if ok && c.MaxEpochs > 0 && epochs > float64(c.MaxEpochs) {
-		c.find("%s: it is recorded with %v epochs, and the results with at most %d", who, epochs, c.MaxEpochs)
+		c.find("%s: it is recorded with %v epochs, but the results with at most %d", who, epochs, c.MaxEpochs)
 	}
 }
 
@@ -93,7 +94,7 @@ func epochsIn(options map[string]any) (epochs float64, ok bool) {
 // checkMeaning checks that the name as written stands for the method and the options that are recorded.
 func (c *comparison) checkMeaning(who string, run *results.Run) {
 	if name, _, _ := strings.Cut(run.Method, "?"); name != run.DeclaredName() {
-		c.find("%s: its name as written, %q, stands for the method %s, and it is recorded as made by %s", who, run.Method,
+		c.find("%s: its name as written, %q, means the method %s, but it is recorded as made by %s", who, run.Method,
 			name, run.DeclaredName())
 		return
 	}
@@ -102,7 +103,7 @@ func (c *comparison) checkMeaning(who string, run *results.Run) {
 		return // it cannot be made again either, which is told
 	}
 	if err != nil {
-		c.find("%s: its name as written, %q, stands for nothing: %v", who, run.Method, err)
+		c.find("%s: its name as written, %q, does not name a method: %v", who, run.Method, err)
 		return
 	}
 	options := maps.Clone(meant.Map())
@@ -110,6 +111,6 @@ func (c *comparison) checkMeaning(who string, run *results.Run) {
 		options["epochs"] = min(epochs, c.MaxEpochs)
 	}
 	if text := results.UnlikeOptions(run.Options, options); text != "" {
-		c.find("%s: its recorded options are not those that its name as written, %q, stands for: %s", who, run.Method, text)
+		c.find("%s: its recorded options differ from those of its name as written, %q: %s", who, run.Method, text)
 	}
 }

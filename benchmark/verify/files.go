@@ -115,7 +115,7 @@ func (f *fileComparison) table() {
 			due = wanted[i]
 		}
 		if row != due {
-			f.find("results.csv is not the table of results.json: line %d is %.200q, and results.json gives %.200q",
+			f.find("results.csv is not the table of results.json: line %d is %.200q, but results.json gives %.200q",
 				i+1, row, due)
 			return
 		}
@@ -189,7 +189,7 @@ func (f *fileComparison) decode(name string, content []byte, value any) bool {
 // sameFields compares what a file says with what results.json says, field by field.
 func (f *fileComparison) sameFields(name string, there, results any, except string) {
 	unlikeFields(there, results, except, func(field, a, b string) {
-		f.find("%s has %s %s and results.json has %s", name, field, a, b)
+		f.find("%s has %s %s, but results.json has %s", name, field, a, b)
 	})
 }
 
@@ -296,7 +296,7 @@ func unlikeRollouts(there, want npz.Array, recorded, here *results.Evaluation) s
 	size := len(b) / len(here.PredictionSHA256)
 	for i, hash := range recorded.PredictionSHA256 {
 		if hash == here.PredictionSHA256[i] && !equalBits(a[i*size:(i+1)*size], b[i*size:(i+1)*size]) {
-			return fmt.Sprintf("step %d is not what is predicted here, and the hash of the predictions is the same",
+			return fmt.Sprintf("step %d differs from the prediction here, although the hash of the predictions is the same",
 				i+1)
 		}
 	}
@@ -325,7 +325,7 @@ func (f *fileComparison) predictions(run *results.Run) {
 // unlikePrediction says how what a file has of a step, counted from 0, is not what is recorded, "" if it is.
 func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, step int, values any) string {
 	if e.Status != results.StatusOK {
-		return fmt.Sprintf("it is there, and the protocol %s is recorded as %s", e.Protocol, e.Status)
+		return fmt.Sprintf("it exists, but the protocol %s is recorded as %s", e.Protocol, e.Status)
 	}
 	switch values := values.(type) {
 	case []int64:
@@ -341,10 +341,10 @@ func (f *fileComparison) unlikePrediction(e *results.Evaluation, array string, s
 		if array != results.PredictionsArray || got == e.PredictionSHA256[step] {
 			return ""
 		}
-		return fmt.Sprintf("the array %q is not as it must be: the SHA-256 of step %d is %.12s and is recorded as %.12s",
+		return fmt.Sprintf("the array %q is wrong: the SHA-256 of step %d is %.12s, but it is recorded as %.12s",
 			array, step+1, got, e.PredictionSHA256[step])
 	}
-	return fmt.Sprintf("the array %q is not as it must be: its values are others, from step %d on", array, step+1)
+	return fmt.Sprintf("the array %q is wrong: its values differ from step %d on", array, step+1)
 }
 
 func sameLabel(there int64, recorded int) bool { return there == int64(recorded) }
@@ -376,7 +376,7 @@ func (f *fileComparison) model(name, made string, want results.ModelInfo) {
 		return
 	}
 	if !results.SameFrame(there.Frame, again.Frame) {
-		f.find("%s: its frame, how snapshots are made of rows, is not the one of the task", name)
+		f.find("%s: its frame, which says how rows become snapshots, differs from that of the task", name)
 	}
 	archive := func(s *core.State) npz.Archive {
 		a := npz.Archive{}
@@ -388,7 +388,7 @@ func (f *fileComparison) model(name, made string, want results.ModelInfo) {
 	wanted := archive(again.State)
 	f.unlike(name, archive(there.State), wanted, bitByBit(wanted))
 	if !bytes.Equal(compact(there.State.Facts), compact(again.State.Facts)) {
-		f.find("%s: its facts are %s and are %s here", name, short(there.State.Facts), short(again.State.Facts))
+		f.find("%s: its facts are %s, but here %s", name, short(there.State.Facts), short(again.State.Facts))
 	}
 }
 
@@ -432,9 +432,9 @@ func (f *fileComparison) archive(name string, want npz.Archive, more bool, unlik
 func (f *fileComparison) unlike(name string, there, want npz.Archive, unlike unlikeFunc) {
 	for _, array := range slices.Sorted(maps.Keys(there)) {
 		if _, known := want[array]; !known {
-			f.find("%s has an array %q, which is not there here", name, array)
+			f.find("%s has an array %q, which does not exist here", name, array)
 		} else if text := unlike(array, there[array]); text != "" {
-			f.find("%s: the array %q is not as it must be: %s", name, array, text)
+			f.find("%s: the array %q is wrong: %s", name, array, text)
 		}
 	}
 	for _, array := range slices.Sorted(maps.Keys(want)) {
@@ -447,10 +447,10 @@ func (f *fileComparison) unlike(name string, there, want npz.Archive, unlike unl
 // unlikeArrays says how an array differs from what it must be, "" where it does not.
 func unlikeArrays(there, want npz.Array) string {
 	if !slices.Equal(there.Shape, want.Shape) {
-		return fmt.Sprintf("its shape is %v and must be %v", there.Shape, want.Shape)
+		return fmt.Sprintf("its shape is %v but must be %v", there.Shape, want.Shape)
 	}
 	if !equalBits(there.Values, want.Values) {
-		return "its values are others"
+		return "its values differ"
 	}
 	return ""
 }
@@ -503,7 +503,7 @@ func (f *fileComparison) others() error {
 			}
 		}
 		if of > 0 {
-			left = append(left, fmt.Sprintf("%d files in runs, of runs that results.json does not name", of))
+			left = append(left, fmt.Sprintf("%d files in runs/ of runs that results.json does not name", of))
 		}
 	}
 	if len(left) == 0 {
@@ -511,7 +511,7 @@ func (f *fileComparison) others() error {
 	}
 	again := ""
 	if slices.Contains(left, "figures") || slices.Contains(left, "report.html") {
-		again = "; bench report draws figures and page again"
+		again = "; bench report makes the figures and the page again"
 	}
 	f.comparison.leave("%s%s", strings.Join(left, ", "), again)
 	return nil

@@ -107,7 +107,7 @@ func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verificati
 		return nil, err
 	}
 	if v.Here == nil {
-		return nil, fmt.Errorf("%w: no run to make again", results.ErrResults)
+		return nil, fmt.Errorf("%w: there is no run to make again", results.ErrResults)
 	}
 	c := &comparison{Published: p, here: v.Here, made: results.OpenStore(plan.Out), asked: asked, v: v}
 	return v, c.compare()
@@ -141,7 +141,7 @@ func (c *comparison) leave(format string, values ...any) {
 
 func (c *comparison) compare() error {
 	if a, b := c.Task.Shape, c.here.Task.Shape; !slices.Equal(a, b) {
-		c.find("the shape of the snapshots is recorded as %v and is %v here", a, b)
+		c.find("the shape of the snapshots is recorded as %v but is %v here", a, b)
 	}
 	c.compareOracle()
 	c.compareTask()
@@ -169,7 +169,7 @@ func (c *comparison) tellLeft() {
 		switch {
 		case c.here.Run(run.Method, run.Seed) != nil:
 		case !run.Status.Repeatable() && c.asked(run.Method, run.Seed):
-			c.find("%s: it is recorded as %s, and nobody can tell what it would have given", run.Title(), run.Status)
+			c.find("%s: it is recorded as %s, so its result is unknown", run.Title(), run.Status)
 		default:
 			left++
 		}
@@ -178,13 +178,13 @@ func (c *comparison) tellLeft() {
 		c.leave("runs that were not made again: %d", left)
 	}
 	if checked {
-		c.leave("the outcome of plugins' conformance checks, which bench plugin check makes")
+		c.leave("the outcome of the conformance checks of plugins, which bench plugin check makes")
 	}
 	if a, b := c.Task.Source, c.here.Task.Source; a != b {
-		c.leave("the name of the data, which is recorded as %.200q and is %.200q here", a, b)
+		c.leave("the name of the data, which is recorded as %.200q but is %.200q here", a, b)
 	}
-	c.leave("seconds, memory, processor, machine, command line and version texts, nor the paths of data and " +
-		"plugins: they cannot be repeated")
+	c.leave("seconds, memory, processor, machine, command line, version texts, and the paths of data and plugins, " +
+		"because they cannot be repeated")
 }
 
 // compareRun compares a run with what was made again.
@@ -198,13 +198,13 @@ func (c *comparison) compareRun(old, run *results.Run) Run {
 	}
 	t := &told{}
 	if (run.Plugin == nil) != (old.Plugin == nil) {
-		t.add("the method is recorded as from %s and is from %s here", old.Plugin.Origin(), run.Plugin.Origin())
+		t.add("the method is recorded as from %s but is from %s here", old.Plugin.Origin(), run.Plugin.Origin())
 	}
 	if text := results.UnlikeOptions(old.Options, run.Options); text != "" {
-		t.add("its options are recorded otherwise than it was made with here: %s", text)
+		t.add("its recorded options differ from those here: %s", text)
 	}
 	if old.Exposed != run.Exposed {
-		t.add("what the method sees is recorded as %q and is %q here", old.Exposed, run.Exposed)
+		t.add("what the method sees is recorded as %q but is %q here", old.Exposed, run.Exposed)
 	}
 	c.compareEvaluations(&v, t)
 	fitted := len(old.Evaluations) > 0 && len(run.Evaluations) > 0
@@ -212,9 +212,9 @@ func (c *comparison) compareRun(old, run *results.Run) Run {
 	case fitted:
 		c.compareFitted(old, run, t)
 	case old.Status != run.Status:
-		t.add("it is recorded as %s and is %s here%s", old.Status, run.Status, reasonText(run.Reason))
+		t.add("it is recorded as %s but is %s here%s", old.Status, run.Status, reasonText(run.Reason))
 	case old.Reason != run.Reason && tellsReason(old, old.Status):
-		t.add("the reason is recorded as %.200q and is %.200q here", old.Reason, run.Reason)
+		t.add("the reason is recorded as %.200q but is %.200q here", old.Reason, run.Reason)
 	}
 	v.Findings = t.sentences()
 	return v
@@ -245,13 +245,13 @@ func (c *comparison) compareEvaluations(v *Run, t *told) {
 		switch {
 		case here == nil:
 		case old == nil:
-			t.add("nothing is recorded%s, and it is %s here", by, here.Status)
+			t.add("there is no record%s, but it is %s here", by, here.Status)
 		case old.Status != here.Status:
-			t.add("it is recorded as %s%s and is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
+			t.add("it is recorded as %s%s but is %s here%s", old.Status, by, here.Status, reasonText(here.Reason))
 		case old.Status == results.StatusOK:
 			c.compareSteps(v, old, here, by, t)
 		case old.Reason != here.Reason && tellsReason(v.Recorded, old.Status):
-			t.add("the reason%s is recorded as %.200q and is %.200q here", by, old.Reason, here.Reason)
+			t.add("the reason%s is recorded as %.200q but is %.200q here", by, old.Reason, here.Reason)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 	name := c.Task.Measure.Name
 	recorded, scores := c.here.ScoresOf(old), c.here.ScoresOf(here)
 	if len(recorded) != len(scores) {
-		t.add("scores%s are recorded of %d steps, and there are %d here", by, len(recorded), len(scores))
+		t.add("scores%s are recorded for %d steps, but there are %d here", by, len(recorded), len(scores))
 		return
 	}
 	for i, score := range old.Score {
@@ -285,18 +285,19 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 		}
 		v.Labels += others
 		if others > 0 && same {
-			t.steps(what+by, "the %s at step %d%s are recorded otherwise than here in %d of %d, of the same predictions", what,
+			t.steps(what+by, "the recorded %s at step %d%s differ from those here in %d of %d, although the predictions are "+
+				"the same", what,
 				step, by, others, len(scores[i]))
 		}
 		given := c.Task.Measure.Together(recorded[i])
 		switch {
 		case score != here.Score[i] && score != given && given != here.Score[i]:
-			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here, and the recorded %s give %v", name, step, by,
+			t.steps(name+by, "%s at step %d%s is recorded as %v but is %v here, and the recorded %s give %v", name, step, by,
 				score, here.Score[i], what, given)
 		case score != here.Score[i]:
-			t.steps(name+by, "%s at step %d%s is recorded as %v and is %v here", name, step, by, score, here.Score[i])
+			t.steps(name+by, "%s at step %d%s is recorded as %v but is %v here", name, step, by, score, here.Score[i])
 		case score != given:
-			t.steps(name+by, "%s at step %d%s is recorded as %v, and the recorded %s give %v", name, step, by, score, what,
+			t.steps(name+by, "%s at step %d%s is recorded as %v, but the recorded %s give %v", name, step, by, score, what,
 				given)
 		}
 	}
@@ -305,39 +306,39 @@ func (c *comparison) compareSteps(v *Run, old, here *results.Evaluation, by stri
 // compareFitted compares what is known of the fit and its model.
 func (c *comparison) compareFitted(old, run *results.Run, t *told) {
 	if old.Untrained != run.Untrained {
-		t.add("why it is untrained is recorded as %.200q and is %.200q here", old.Untrained, run.Untrained)
+		t.add("the reason why it is untrained is recorded as %.200q but is %.200q here", old.Untrained, run.Untrained)
 	}
 	c.compareWarnings(old.Warnings, run.Warnings, t)
 	compareHistories(old.History, run.History, t)
 	if a, b := len(old.Eigenvalues), len(run.Eigenvalues); a != b {
-		t.add("the number of eigenvalues is recorded as %d and is %d here", a, b)
+		t.add("the number of eigenvalues is recorded as %d but is %d here", a, b)
 	} else {
 		for i, value := range old.Eigenvalues {
 			if value != run.Eigenvalues[i] {
-				t.steps("eigenvalue", "eigenvalue %d is recorded as %v and is %v here", i+1, complex128(value),
+				t.steps("eigenvalue", "eigenvalue %d is recorded as %v but is %v here", i+1, complex128(value),
 					complex128(run.Eigenvalues[i]))
 			}
 		}
 	}
 	if !reflect.DeepEqual(old.Diagnostics, run.Diagnostics) {
-		t.add("the diagnostics of its operator are recorded otherwise than here")
+		t.add("the recorded diagnostics of its operator differ from those here")
 	}
 	if old.Rank != run.Rank {
-		t.add("rank is recorded as %d and is %d here", old.Rank, run.Rank)
+		t.add("rank is recorded as %d but is %d here", old.Rank, run.Rank)
 	}
 	if old.Parameters != run.Parameters {
-		t.add("parameters are recorded as %d and are %d here", old.Parameters, run.Parameters)
+		t.add("parameters are recorded as %d but are %d here", old.Parameters, run.Parameters)
 	}
 }
 
 func compareHistories(old, here []results.Epoch, t *told) {
 	if len(old) != len(here) {
-		t.add("the number of epochs is recorded as %d and is %d here", len(old), len(here))
+		t.add("the number of epochs is recorded as %d but is %d here", len(old), len(here))
 		return
 	}
 	for i, e := range old {
 		if h := here[i]; e.Epoch != h.Epoch || !sameNumber(e.Train, h.Train) || !sameNumber(e.Validation, h.Validation) {
-			t.steps("history", "entry %d of the history is recorded as epoch %d with the losses %v and %v, and is "+
+			t.steps("history", "entry %d of the history is recorded as epoch %d with the losses %v and %v, but is "+
 				"epoch %d with %v and %v here",
 				i+1, e.Epoch, e.Train, e.Validation, h.Epoch, h.Train, h.Validation)
 		}
@@ -365,7 +366,7 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 	}
 	for _, w := range old {
 		if momentary(w) {
-			c.leave("the warning %.200q, which is about the moment", w)
+			c.leave("the warning %.200q, which depends on the moment", w)
 		}
 	}
 	old, here = slices.DeleteFunc(slices.Clone(old), momentary), slices.DeleteFunc(slices.Clone(here), momentary)
@@ -375,11 +376,11 @@ func (c *comparison) compareWarnings(old, here []string, t *told) {
 	for i := range max(len(old), len(here)) {
 		switch {
 		case i >= len(old):
-			t.add("the warning %.200q is not recorded and is given here", here[i])
+			t.add("the warning %.200q is not recorded but is given here", here[i])
 		case i >= len(here):
-			t.add("the warning %.200q is recorded and is not given here", old[i])
+			t.add("the warning %.200q is recorded but is not given here", old[i])
 		case old[i] != here[i]:
-			t.add("a warning is recorded as %.200q and is %.200q here", old[i], here[i])
+			t.add("a warning is recorded as %.200q but is %.200q here", old[i], here[i])
 		}
 	}
 }
@@ -390,18 +391,18 @@ func (c *comparison) compareTask() {
 	old.Source, here.Source = "", ""
 	old.Options = here.Options // compared before anything was made, where other code need not know all of them
 	if old.Interval > 0 && here.Interval == 0 && old.DataSHA256 == here.DataSHA256 {
-		c.leave("the interval and the unit of time, which the data given here do not tell")
+		c.leave("the interval and the unit of time, which the data given here do not have")
 		old.Interval, old.TimeUnit = here.Interval, here.TimeUnit
 	}
 	old.Plugin, here.Plugin = old.Plugin.SameCode(), here.Plugin.SameCode()
 	unlikeFields(old, here, "shape", func(field, a, b string) {
-		c.find("of the task, %s is recorded as %s and is %s here", field, a, b)
+		c.find("of the task, %s is recorded as %s but is %s here", field, a, b)
 	})
 	if !reflect.DeepEqual(c.Expected, c.here.Expected) {
-		c.find("the expected states are recorded otherwise than they are here")
+		c.find("the recorded expected states differ from those here")
 	}
 	if !reflect.DeepEqual(c.Baselines, c.here.Baselines) {
-		c.find("the baselines are recorded otherwise than they are here")
+		c.find("the recorded baselines differ from those here")
 	}
 }
 
@@ -413,11 +414,11 @@ func (c *comparison) compareOracle() {
 	}
 	t := &told{}
 	if old.ValidationAccuracy != here.ValidationAccuracy {
-		t.add("accuracy on validation snapshots is recorded as %v and is %v here", old.ValidationAccuracy,
+		t.add("accuracy on validation snapshots is recorded as %v but is %v here", old.ValidationAccuracy,
 			here.ValidationAccuracy)
 	}
 	if old.TestAccuracy != here.TestAccuracy {
-		t.add("accuracy on test snapshots is recorded as %v and is %v here", old.TestAccuracy, here.TestAccuracy)
+		t.add("accuracy on test snapshots is recorded as %v but is %v here", old.TestAccuracy, here.TestAccuracy)
 	}
 	others := 0
 	for i, label := range old.TestLabels {
@@ -426,18 +427,18 @@ func (c *comparison) compareOracle() {
 		}
 	}
 	if others > 0 {
-		t.add("what it sees in the test snapshots is recorded otherwise than here in %d of %d", others,
+		t.add("its recorded labels of the test snapshots differ from those here in %d of %d", others,
 			len(old.TestLabels))
 	}
 	given := results.Accuracy(old.TestLabels, c.here.Expected[0])
 	switch {
 	case len(old.TestLabels) == 0:
-		t.add("what it sees in the test snapshots is not recorded")
+		t.add("its labels of the test snapshots are not recorded")
 	case given != old.TestAccuracy && old.TestAccuracy == here.TestAccuracy:
-		t.add("accuracy on test snapshots is recorded as %v, and the recorded labels give %v", old.TestAccuracy, given)
+		t.add("accuracy on test snapshots is recorded as %v, but the recorded labels give %v", old.TestAccuracy, given)
 	}
 	if (old.Plugin == nil) != (here.Plugin == nil) {
-		t.add("it is recorded as from %s and is from %s here", old.Plugin.Origin(), here.Plugin.Origin())
+		t.add("it is recorded as from %s but is from %s here", old.Plugin.Origin(), here.Plugin.Origin())
 	}
 	c.compareWarnings(old.Warnings, here.Warnings, t)
 	compareHistories(old.History, here.History, t)

@@ -103,7 +103,7 @@ func TestProgram(t *testing.T) {
 	t.Run("run again", func(t *testing.T) {
 		again, stderr := run(args...)
 		assert.Equal(t, table, again)
-		assert.Equal(t, len(builtin), strings.Count(stderr, "finished before, kept"))
+		assert.Equal(t, len(builtin), strings.Count(stderr, "already finished"))
 	})
 	t.Run("predict", func(t *testing.T) { predictAgain(t, run, out, found) })
 	t.Run("report", func(t *testing.T) {

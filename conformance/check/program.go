@@ -79,35 +79,35 @@ const (
 func programChecks() []check[*running] {
 	described := []string{startsCheck, describesCheck}
 	return []check[*running]{
-		{fileCheck, "The file is one that can be run, that nobody else can write, and that is as the lock file pins it", "",
+		{fileCheck, "The file can run, only its owner can write to it, and it matches its pin in the lock file", "",
 			nil,
 			func(s *running, _ context.Context, _ *notes) error {
 				if err := s.program.File(); err != nil {
-					return wrong("name the file of a program that is yours alone, or allow it by a flag", "%v", err)
+					return wrong("name a program file that only you can change, or allow it by a flag", "%v", err)
 				}
 				return nil
 			}},
-		{startsCheck, "A process of it writes its handshake as the first line of its standard output, and then says what " +
-			"it serves, in the time that a start may take",
+		{startsCheck, "Its process writes the handshake as the first line of standard output, and then says what " +
+			"it serves, within the time limit of a start",
 			"", []string{fileCheck}, (*running).checkStart},
-		{describesCheck, "It serves at least one thing, with descriptions that follow the rules of core.Description, and " +
-			"no two of a kind have one name",
+		{describesCheck, "It serves at least one thing, its descriptions follow the rules of core.Description, and " +
+			"no two things of a kind have the same name",
 			"", []string{startsCheck}, (*running).checkDescriptions},
-		{"free-names", "No name of what it serves is taken by something built in, since what is built in cannot be replaced",
+		{"free-names", "No thing that it serves has the name of a built-in one, because those cannot be replaced",
 			"", described, (*running).checkFree},
 		{"same-descriptions",
-			"It describes what it serves alike at every call and in every process, even if two are started at once",
+			"It describes what it serves in the same way at every call and in every process, even if two start at the same time",
 			"", described, (*running).checkSameDescriptions},
-		{"large-arrays", "Arrays of more than 4 MiB pass to what it serves and back, in chunks", "", described,
+		{"large-arrays", "Arrays of more than 4 MiB can be sent to what it serves and back, in chunks", "", described,
 			(*running).checkLargeArrays},
 		{"ends-when-asked", "It ends within Options.Grace of the call Shutdown of plugin.GRPCController", "", described,
 			(*running).checkAsked},
-		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even at work", "", described,
+		{abandonedCheck, "It ends within Options.Grace of the end of its standard input, even while it works", "", described,
 			(*running).checkAbandoned},
-		{"leaves-nothing", "When it ends with its standard input, no process that it has started is left, in its " +
-			"process group or (on Linux) out of it",
+		{"leaves-nothing", "When it ends with its standard input, no process that it started is left, in its " +
+			"process group or (on Linux) outside it",
 			"", []string{abandonedCheck}, (*running).checkLeavesNothing},
-		{"by-hand", "Started by a person, it says on standard error what it is, and ends with a status other than 0", "",
+		{"by-hand", "If a person starts it, it says on standard error what it is, and ends with a status other than 0", "",
 			described, (*running).checkByHand},
 	}
 }
@@ -147,7 +147,7 @@ func (s *running) checkDescriptions(ctx context.Context, _ *notes) error {
 		case err != nil:
 			return wrong("change the description", "%v", err)
 		case len(things) == 0:
-			return wrong("give Serve at least one thing", "it serves nothing")
+			return wrong("give Serve at least one thing", "it does not serve anything")
 		}
 		return nil
 	})
@@ -182,10 +182,10 @@ func (s *running) checkSameDescriptions(ctx context.Context, _ *notes) error {
 		return inCase("of two processes at once", err)
 	}
 	if a, b := difference(said[0], said[1]); a != b {
-		return wrong(remedy, "a process described %q, and at the next call %q", a, b)
+		return wrong(remedy, "a process described %q, but at the next call %q", a, b)
 	}
 	if a, b := difference(said[0], said[2]); a != b {
-		return wrong(remedy, "one process described %q, and another %q", a, b)
+		return wrong(remedy, "one process described %q, but another %q", a, b)
 	}
 	return nil
 }
@@ -264,7 +264,7 @@ func (s *running) checkAbandoned(ctx context.Context, _ *notes) error {
 		s.left = left
 		s.mu.Unlock()
 		return ended(err, s.o.Grace, "its standard input had ended",
-			"read standard input on a thread of its own, and exit at once when it ends: nothing else tells that the "+
+			"read standard input in a separate thread, and exit at once when it ends; there is no other sign that the "+
 				"benchmark was killed")
 	})
 }
@@ -273,14 +273,14 @@ func (s *running) checkLeavesNothing(context.Context, *notes) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.left) > 0 {
-		return wrong("kill the process group with it, which is its own where KOOPBENCH_PLUGIN_GROUP is 1, and start "+
-			"nothing in a session of its own (setsid)", "it left %s", strings.Join(s.left, ", "))
+		return wrong("kill its process group too, which is its own if KOOPBENCH_PLUGIN_GROUP is 1, and do not start "+
+			"processes in a session of their own (setsid)", "it left %s", strings.Join(s.left, ", "))
 	}
 	return nil
 }
 
 func (s *running) checkByHand(ctx context.Context, n *notes) error {
-	const remedy = "where the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with " +
+	const remedy = "if the variable KOOPBENCH_PLUGIN is not set, write a sentence to standard error and exit with " +
 		"status 1"
 	begun := time.Now()
 	said, status, err := s.program.ByHand(ctx)
@@ -292,9 +292,9 @@ func (s *running) checkByHand(ctx context.Context, n *notes) error {
 	case err != nil:
 		return failed("a start by hand", err)
 	case status == 0:
-		return wrong(remedy, "it ended with status 0, as if something had been done")
+		return wrong(remedy, "it ended with status 0, as if it had succeeded")
 	case strings.TrimSpace(said) == "":
-		return wrong(remedy, "it ended with status %d and wrote nothing to standard error", status)
+		return wrong(remedy, "it ended with status %d but did not write to standard error", status)
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
 	n.addf("it says: %s", first)

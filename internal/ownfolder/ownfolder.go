@@ -55,7 +55,8 @@ func (k *Kind) Check(dir string, own func() bool) error {
 	if there == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has %s of something else, which would be written over; choose another folder with --out",
+	return fmt.Errorf("%w: %s has %s, which this program did not write and would overwrite; choose another folder with "+
+		"--out",
 		k.Foreign, dir, there)
 }
 

@@ -19,17 +19,20 @@ func TestCheck(t *testing.T) {
 		own   func() bool
 		says  string
 	}{
-		"no folder":                  {nil, ownfolder.Results, nil, ""},
-		"nothing of these names":     {[]string{"notes.txt", "labels.csv", "images"}, ownfolder.Results, nil, ""},
-		"results again":              {[]string{"data.npz", "results.json"}, ownfolder.Results, yes, ""},
-		"predictions again":          {[]string{"labels.csv", "predictions.json"}, ownfolder.Predictions, yes, ""},
-		"results of something else":  {[]string{"logs"}, ownfolder.Results, no, "has logs of something else, which"},
-		"labels of something else":   {[]string{"labels.csv"}, ownfolder.Predictions, no, "has labels.csv of something else"},
-		"pictures of something else": {[]string{"images"}, ownfolder.Predictions, no, "has images of something else"},
+		"no folder":                 {nil, ownfolder.Results, nil, ""},
+		"nothing of these names":    {[]string{"notes.txt", "labels.csv", "images"}, ownfolder.Results, nil, ""},
+		"results again":             {[]string{"data.npz", "results.json"}, ownfolder.Results, yes, ""},
+		"predictions again":         {[]string{"labels.csv", "predictions.json"}, ownfolder.Predictions, yes, ""},
+		"results of something else": {[]string{"logs"}, ownfolder.Results, no, "has logs, which this program did not write"},
+		"labels of something else": {[]string{"labels.csv"}, ownfolder.Predictions, no, "has labels.csv, which this " +
+			"program did not write"},
+		"pictures of something else": {[]string{"images"}, ownfolder.Predictions, no, "has images, which this program did " +
+			"not write"},
 		"predictions into results": {[]string{"data.npz", "results.json"}, ownfolder.Predictions, no,
 			"has data.npz, which another kind of command writes"},
-		"tasks again":                 {[]string{"tasks.json", "tasks.html", "lorenz63"}, ownfolder.Tasks, yes, ""},
-		"tasks of something else":     {[]string{"tasks.json"}, ownfolder.Tasks, no, "has tasks.json of something else"},
+		"tasks again": {[]string{"tasks.json", "tasks.html", "lorenz63"}, ownfolder.Tasks, yes, ""},
+		"tasks of something else": {[]string{"tasks.json"}, ownfolder.Tasks, no, "has tasks.json, which this program " +
+			"did not write"},
 		"tasks into results":          {[]string{"data.npz"}, ownfolder.Tasks, no, "has data.npz, which another kind"},
 		"results into those of tasks": {[]string{"tasks.json"}, ownfolder.Results, no, "has tasks.json, which another"},
 		"results into predictions": {[]string{"predictions.json", "labels.csv"}, ownfolder.Results, no,

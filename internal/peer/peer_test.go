@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 		"--epochs -1":                 "--epochs -1; give at least 1, or 0 for no limit",
 		"--steps --kernels":           "give one of them",
 		"--xla plugin.so":             "--xla goes with --steps",
-		"--steps --xla none.so":       "the PJRT plugin cannot be read",
+		"--steps --xla none.so":       "cannot read the PJRT plugin",
 		"--steps --backend cpu":       "--backend goes with the whole run",
 		"--seed x":                    "invalid value",
 		"--rounds 99999999999999999s": "invalid value",

@@ -27,13 +27,13 @@ const neighboursOption = "neighbours"
 func (method) Describe() core.Description {
 	return core.Description{
 		Name: "analogue", Summary: "what followed the most similar training snapshots",
-		Doc: "A prediction is the mean of what followed the nearest training snapshots. The distance is Euclidean; of " +
-			"snapshots that are equally near the earlier ones count (Lorenz, Atmospheric predictability as revealed by " +
-			"naturally occurring analogues, J. Atmos. Sci. 26, 1969). Nothing is learned, and there is no operator, so " +
-			"there are no powers and no spectrum. The time of a prediction grows with the number of training snapshots. A " +
-			"saved model holds all of them.",
+		Doc: "A prediction is the mean of what followed the nearest training snapshots. The distance is Euclidean; if " +
+			"snapshots are equally near, the earlier ones count (Lorenz, Atmospheric predictability as revealed by " +
+			"naturally occurring analogues, J. Atmos. Sci. 26, 1969). The method does not learn and has no operator, so " +
+			"it has no powers or spectrum. The time of a prediction grows with the number of training snapshots. A " +
+			"saved model has all of them.",
 		Options: []core.Option{core.IntOption(neighboursOption, 1, 1, 1<<20,
-			"number of nearest training snapshots; at most the number of lagged pairs")},
+			"number of nearest training snapshots, at most the number of lagged pairs")},
 	}
 }
 
@@ -65,7 +65,7 @@ func (method) Check(t *core.Training) error {
 			neighbours, pairs, pairs)
 	}
 	if values := t.Train.Len() * t.Train.Size(); values > mostKept {
-		return fmt.Errorf("%w: %d training snapshots of %d values, all of which the model keeps; the most are %d "+
+		return fmt.Errorf("%w: the model keeps all %d training snapshots of %d values, but the most is %d "+
 			"values: give at most %d snapshots", core.ErrUnavailable, t.Train.Len(), t.Train.Size(), mostKept,
 			mostKept/t.Train.Size())
 	}

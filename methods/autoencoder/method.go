@@ -33,14 +33,14 @@ func newEmbedder(runtime *nn.Runtime, o *Options) *nn.AutoencoderEmbedder {
 			Name:    "autoencoder",
 			Summary: "dynamical autoencoder: encoder, decoder and a linear map of the latents, trained together",
 			Doc: "An encoder, a decoder and a matrix K are trained together. Three mean squared errors are added: " +
-				"that of the snapshot, decoded from its latents; that of the latents of the next snapshot, made by " +
-				"K; and that of the next snapshot, decoded from what K makes (Lusch, Kutz and Brunton, Deep " +
+				"of the snapshot, decoded from its latents; of the latents of the next snapshot, predicted by " +
+				"K; and of the next snapshot, decoded from the prediction of K (Lusch, Kutz and Brunton, Deep " +
 				"learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9, 2018). " +
 				"Then an evolution operator is fitted to the latents by ridge regression, and replaces K. The " +
-				"method consistent has a second matrix, backwards in time, and predicts by K.",
+				"method consistent has a second matrix, for backwards in time, and predicts with K.",
 			Options: []core.Option{
 				core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
-				core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K makes"),
+				core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K predicts"),
 				core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
 			},
 		},

@@ -33,7 +33,7 @@ func (logits) Describe() core.Description {
 		Doc: "The features are the logits of the oracle, a classifier of the states that is trained with labels. They show " +
 			"what is possible with features that tell the states apart (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning " +
 			"invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). Then the evolution " +
-			"operator is fitted to them by ridge regression, with the snapshots as observable. The method sees the oracle " +
+			"operator is fitted to them by ridge regression, with the snapshots as observable. The method uses the oracle " +
 			"that judges it, so it is never ranked with the others.",
 		Exposure: core.OracleExposed,
 	}
@@ -50,7 +50,7 @@ func (logits) Load(_ context.Context, s *core.Saved) (core.Embedding, error) {
 
 func encoderOf(e core.Embedding) (core.Embedding, error) {
 	if e == nil {
-		return nil, fmt.Errorf("%w: classifier works on the features of the oracle, and this oracle hands out none",
+		return nil, fmt.Errorf("%w: classifier needs the features of the oracle, but this oracle does not give them",
 			core.ErrUnavailable)
 	}
 	return onlyEmbedding{e}, nil

@@ -169,7 +169,7 @@ func TestTooShort(t *testing.T) {
 		*part = core.OneTrajectory(part.At(0).Slice(0, 4))
 		_, err := newMethod().Fit(t.Context(), tr)
 		require.ErrorIs(t, err, core.ErrTooShort)
-		assert.ErrorContains(t, err, "snapshot has one before and one after it at a lag of 2; give a trajectory of at "+
+		assert.ErrorContains(t, err, "snapshot has a snapshot before and after it at a lag of 2; give a trajectory of at "+
 			"least 5 snapshots")
 	}
 	tr.Train = core.OneTrajectory(whole.Train.At(0).Slice(0, 5))

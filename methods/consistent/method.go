@@ -44,18 +44,18 @@ var description = core.Description{
 	Name:    "consistent",
 	Summary: "consistent autoencoder: encoder, decoder and linear maps of the latents both ways in time, trained together",
 	Doc: "An encoder, a decoder and two matrices, K forwards in time and B backwards, are trained on three snapshots " +
-		"in a row. Four mean squared errors are added: that of the middle snapshot, decoded from its latents; that of the " +
-		"next one, decoded from what K makes of these latents; that of the one before, decoded from what B makes of them; " +
-		"and that of the latents of the next one, made by K. A fifth term is the consistency of K and B, (1/2d) Σ_k " +
+		"in a row. Four mean squared errors are added: of the middle snapshot, decoded from its latents; of the " +
+		"next one, decoded from K applied to these latents; of the one before, decoded from B applied to them; " +
+		"and of the latents of the next one, predicted by K. A fifth term is the consistency of K and B, (1/2d) Σ_k " +
 		"(‖K_{:k,:} B_{:,:k} − I‖² + ‖B_{:k,:} K_{:,:k} − I‖²). It is 0 if one is the inverse of the other (Azencot, " +
 		"Erichson, Lin and Mahoney, Forecasting sequential data using consistent Koopman autoencoders, ICML 2020, in the " +
 		"form of the comparison by Kostic, Novelli, Grazzi, Lounici and Pontil, Learning invariant representations of " +
-		"time-homogeneous stochastic dynamical systems, ICLR 2024). K itself predicts: no operator is fitted to the latents.",
+		"time-homogeneous stochastic dynamical systems, ICLR 2024). K itself predicts; no operator is fitted to the latents.",
 	Options: []core.Option{
 		core.FloatOption("reconstruction", 1, 0, 1e6, "weight of the error of reconstructing the snapshot"),
 		core.FloatOption("prediction", 1, 0, 1e6, "weight of the error of predicting the next snapshot"),
 		core.FloatOption("backward", 1, 0, 1e6, "weight of the error of predicting the snapshot before"),
-		core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K makes"),
+		core.FloatOption("linearity", 1, 0, 1e6, "weight of the error of the latents that K predicts"),
 		core.FloatOption("consistency", 1, 0, 1e6, "weight of the consistency of K and B"),
 	},
 }
@@ -155,7 +155,7 @@ func checkTriples(what string, x core.Trajectories, lag int) error {
 	if nn.Triples(x, lag).Len() > 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: no %s snapshot has one before and one after it at a lag of %d; give a trajectory of at "+
+	return fmt.Errorf("%w: no %s snapshot has a snapshot before and after it at a lag of %d; give a trajectory of at "+
 		"least %d snapshots", core.ErrTooShort, what, lag, 2*lag+1)
 }
 
@@ -189,7 +189,7 @@ var (
 )
 
 func (*trained) Describe() core.Description {
-	return core.Description{Name: "trained", Summary: "the map between latents that was trained together with them"}
+	return core.Description{Name: "trained", Summary: "the map of the latents that was trained together with the encoder"}
 }
 
 // Fit returns what a full regression on white latents with the cross-covariance K gives: K, to the bit.

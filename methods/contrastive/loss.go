@@ -64,7 +64,7 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, _ core.Options) (_ co
 		loss.GradY.Scale(2*others, loss.GradY)
 	} else {
 		loss.Warnings = []string{
-			"a batch of one pair has nothing to tell it from: only x·y counts; use batches of at least two pairs"}
+			"a batch of one pair has no other pairs to compare with, so only x·y counts; use batches of at least two pairs"}
 	}
 	var pull mat.Dense
 	pull.Scale(2/float64(n), y)

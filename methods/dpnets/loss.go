@@ -58,16 +58,16 @@ func (l Loss) Describe() core.Description {
 		Name:    l.name(),
 		Summary: "negative score of deep projection networks",
 		Doc: "The negative sum of the squared canonical correlations between a batch and its successors, plus a metric " +
-			"distortion, which holds the covariances of the features near the identity; Kostic et al., 2024.",
+			"distortion, which keeps the covariances of the features near the identity; Kostic et al., 2024.",
 		Options: []core.Option{
 			core.FloatOption("gamma", 0.5, 0, 1e6, "weight of the metric distortion"),
 			core.BoolOption("centre", false, "subtract the batch's means"),
 		},
 	}
 	if l.Relaxed {
-		d.Summary = "negative relaxed score of deep projection networks, which inverts no covariance"
+		d.Summary = "negative relaxed score of deep projection networks, which does not invert covariances"
 		d.Doc = "The negative squared norm of the covariance between a batch and its successors, divided by the largest " +
-			"eigenvalues of the covariances of both. A metric distortion, which holds these covariances near the identity, " +
+			"eigenvalues of the covariances of both. A metric distortion, which keeps these covariances near the identity, " +
 			"is added; Kostic et al., 2024."
 	}
 	return d
@@ -104,12 +104,14 @@ func (l Loss) warnings(u, v *view, centre bool, gamma float64) (warnings []strin
 	for i, view := range []*view{u, v} {
 		left := view.LeftOut([]string{"view", "lagged view"}[i])
 		if left != "" && (l.inverts(gamma) || len(view.Kept) == 0) {
-			warnings = append(warnings, left+": what inverts covariances leaves them out, and gives them no gradient")
+			warnings = append(warnings, left+": terms that invert covariances leave them out, so they get no gradient from "+
+				"these terms")
 		}
 	}
 	if n, d := u.gradient.Dims(); !l.Relaxed && nn.Saturated(n, d, centre, 0) {
-		warnings = append(warnings, fmt.Sprintf("any %d features have the highest correlations that a batch of %d rows "+
-			"allows: these have no gradient; use larger batches", d, n))
+		warnings = append(warnings, fmt.Sprintf("in a batch of %[2]d rows, any %[1]d features reach the highest "+
+			"correlations, "+
+			"so there is no gradient; use larger batches", d, n))
 	}
 	return warnings
 }

@@ -48,7 +48,7 @@ func method(runtime *nn.Runtime, loss Loss, o *Options, summary, doc string) cor
 		Summary: summary,
 		Doc: doc + "of deep projection networks (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning invariant " +
 			"representations of time-homogeneous stochastic dynamical systems, ICLR 2024). A part of the score, the metric " +
-			"distortion, holds the covariances of the features near the identity. By default features are not normalised, " +
+			"distortion, keeps the covariances of the features near the identity. By default features are not normalised, " +
 			"and snapshots and successors have the same encoder. Then the evolution operator is fitted to the features by " +
 			"ridge regression, with the snapshots as observable.",
 		Network:  network,

@@ -27,11 +27,11 @@ const (
 const doc = "The dictionaries: random-fourier, random Fourier features of a Gaussian kernel (Rahimi and Recht, " +
 	"Random features for large-scale kernel machines, NeurIPS 2007); rbf, Gaussian functions around training snapshots, " +
 	"one from each of equal stretches of the data; polynomials, all monomials to a total degree; fourier, cos 2πkx and " +
-	"sin 2πkx of each value x divided by the period. Each has the constant function 1. All but fourier first " +
-	"standardise the values over the training snapshots, so large values do no harm. The lengths of random-fourier and " +
+	"sin 2πkx of each value x divided by the period. Each has the constant function 1. All except fourier first " +
+	"standardise the values over the training snapshots, so large values are safe. The lengths of random-fourier and " +
 	"rbf are relative to the median distance of training snapshots. The functions of these two are divided by the root " +
 	"of their number (for random-fourier, of half of it). At full rank the time for the eigenvalues grows with the cube " +
-	"of the number of functions. The seed of the run draws what is random."
+	"of the number of functions. Random parts are drawn with the seed of the run."
 
 // Dictionary returns the embedder "dictionary". Its features are the functions of a dictionary, and the
 // first is the constant 1. It refuses more than 4096 functions.
@@ -52,9 +52,9 @@ func (dictionary) Describe() core.Description {
 		Options: []core.Option{
 			core.ChoiceOption("dictionary", "the functions", radial, randomFourier, polynomials, fourier),
 			core.IntOption("functions", 300, 1, mostFunctions-1,
-				"random-fourier, rbf: number of functions beside the constant"),
+				"random-fourier, rbf: number of functions, without the constant"),
 			core.FloatOption("length_scale", 0.5, 1e-6, 1e6,
-				"random-fourier, rbf: length over the median distance of training snapshots"),
+				"random-fourier, rbf: length, relative to the median distance of training snapshots"),
 			core.IntOption("degree", 3, 1, 100, "polynomials: largest total degree"),
 			core.IntOption("frequencies", 8, 1, mostFunctions, "fourier: number of frequencies for each value"),
 			core.FloatOption("period", 1, 1e-30, 1e30, "fourier: period, in units of the snapshot"),

@@ -49,7 +49,7 @@ func (e *embedding) prepare() error {
 	case randomFourier:
 		e.functions = newRandomFeatures(e.points, e.phases)
 	default:
-		return fmt.Errorf("%w: a dictionary %.80q, which there is not", core.ErrShape, e.Dictionary)
+		return fmt.Errorf("%w: there is no dictionary %.80q", core.ErrShape, e.Dictionary)
 	}
 	return nil
 }

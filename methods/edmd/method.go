@@ -13,7 +13,7 @@ func New() core.Method {
 		Summary: "extended dynamic mode decomposition: ridge regression on a dictionary of functions",
 		Doc: "The evolution operator is fitted to the functions of a dictionary by ridge regression in float64, with " +
 			"the snapshots as observable (Williams, Kevrekidis and Rowley, A data-driven approximation of the Koopman " +
-			"operator: extending dynamic mode decomposition, J. Nonlinear Sci. 25, 2015). The paper has least squares: " +
+			"operator: extending dynamic mode decomposition, J. Nonlinear Sci. 25, 2015). The paper uses least squares: " +
 			"variant=full with alpha=0. The default has a small alpha. variant=reduced-rank limits the rank, to the " +
 			"number of states unless one is given, and is faster on large snapshots. " + doc +
 			" Predictions are not clipped.",

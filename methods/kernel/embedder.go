@@ -17,11 +17,12 @@ const (
 
 const doc = "The kernels of two snapshots a and b: rbf, exp(−‖a−b‖²/2l²) for a length l; matern12, exp(−‖a−b‖/l), " +
 	"and matern32 and matern52, which are smoother; polynomial, (a·b/scale + coef0)^degree. The features belong to " +
-	"centres. These are training snapshots, one from each of equal stretches of the data, drawn by the seed of the run. " +
-	"With all snapshots as centres the regression is exact in the space of the kernel. With fewer it is the " +
-	"approximation of Nyström. Memory grows with the square of the number of centres, time with its cube. Time is " +
+	"centres. These are training snapshots, one from each of equal stretches of the data, drawn with the seed of the " +
+	"run. " +
+	"If all snapshots are centres, the regression is exact in the space of the kernel. With fewer it is the " +
+	"Nyström approximation. Memory grows with the square of the number of centres, time with its cube. Time is " +
 	"longer if the kernel is so smooth that the matrix of its values at the centres is singular to rounding. Directions " +
-	"of this matrix whose eigenvalue is below 1e-13 of the largest are left out."
+	"of this matrix are left out if their eigenvalue is below 1e-13 of the largest."
 
 // Features returns the embedder "kernel-features". The product of the features of two snapshots is their kernel.
 func Features() core.Embedder { return core.GuardEmbedder(embedder{}) }
@@ -41,15 +42,15 @@ func (embedder) Describe() core.Description {
 		Options: []core.Option{
 			core.ChoiceOption("kernel", "the kernel", rbf, matern12, matern32, matern52, polynomial),
 			core.FloatOption("length_scale", 0, 0, 1e30,
-				"all but polynomial: length, in units of the snapshot; 0 for relative_scale"),
+				"all except polynomial: length, in units of the snapshot; 0 to use relative_scale"),
 			core.FloatOption("relative_scale", 1, 1e-6, 1e6,
-				"all but polynomial: length over the median distance of training snapshots, if length_scale is 0"),
+				"all except polynomial: length, relative to the median distance of training snapshots, if length_scale is 0"),
 			core.IntOption("degree", 3, 1, 20, "polynomial: degree"),
 			core.FloatOption("coef0", 1, 0, 1e6, "polynomial: added to the scaled product"),
 			core.FloatOption("scale", 0, 0, 1e30,
 				"polynomial: divides the product; 0 for the mean ‖a‖² of training snapshots"),
 			core.IntOption("centres", 0, 0, mostCentres, fmt.Sprintf(
-				"number of centres, at most that of training snapshots; 0 for all of these, or for %d if there are more",
+				"number of centres, at most one per training snapshot; 0 for all of them, up to %d",
 				usualCentres)),
 		},
 	}

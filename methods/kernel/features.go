@@ -30,7 +30,7 @@ func newFeatures(f function, centres *mat.Dense) (*features, error) {
 	m, _ := centres.Dims()
 	values := f.values(centres, centres)
 	if largest := mat.Max(values); !(largest >= least && largest <= most) {
-		return nil, fmt.Errorf("%w: the largest value of the kernel %s at the centres is %.3g, which is not in %v … %v; "+
+		return nil, fmt.Errorf("%w: the largest value of the kernel %s at the centres is %.3g, outside %v … %v; "+
 			"choose another scale, degree or coef0", core.ErrOption, f.Kernel, largest, least, most)
 	}
 	whiten, err := inverseRoot(mat.NewSymDense(m, values.RawMatrix().Data))

@@ -137,7 +137,7 @@ func TestRefused(t *testing.T) {
 	for want, options := range map[string]map[string]any{
 		"length_scale=1e-154; give at least 1e-100, or 0":             {"kernel": "matern52", "length_scale": 1e-154},
 		"centres=61 for 60 training snapshots; give at most 60, or 0": {"centres": 61},
-		"the largest value of the kernel polynomial at the centres is 0, which is not in 1e-100 … 1e+100; choose another": {
+		"the largest value of the kernel polynomial at the centres is 0, outside 1e-100 … 1e+100; choose another": {
 			"kernel": "polynomial", "coef0": 0.0,
 		},
 	} {

@@ -23,7 +23,8 @@ func (pixels) Describe() core.Description {
 	return core.Description{
 		Name:    "pixels",
 		Summary: "the values of the snapshot, standardised",
-		Doc: "The features are the values of the snapshot. From each its mean over the training snapshots is subtracted, " +
+		Doc: "The features are the values of the snapshot. The mean of each value over the training snapshots is " +
+			"subtracted, " +
 			"and the result is divided by the population standard deviation over them. Constant values are not divided.",
 	}
 }

@@ -40,7 +40,7 @@ func (Loss) Describe() core.Description {
 		Summary: "low-rank approximation of the evolution operator, with ordered features",
 		Doc: "The squared distance, up to a constant, of the evolution operator from the operator that the features of a " +
 			"batch and of its successors make; Jeong et al., 2025. With joint nesting it is the mean of this over the first " +
-			"feature, the first two, and so on to all. This puts features in the order of their singular values.",
+			"feature, the first two, and so on up to all. This puts the features in the order of their singular values.",
 		Options: []core.Option{
 			core.ChoiceOption("nesting",
 				"joint: the mean over the first feature, the first two, and so on; none: all features at once",

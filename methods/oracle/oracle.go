@@ -42,8 +42,9 @@ func (c *cnn) Describe() core.Description {
 	return core.Description{
 		Name:    "cnn",
 		Summary: "the reference network, trained as a classifier",
-		Doc: "Convolutions with ReLU and max-pooling, two of them for 28×28, and a linear layer give one logit for each " +
-			"state. Snapshots that are not images have fully connected layers. The loss is the cross-entropy of the softmax " +
+		Doc: "Convolutions with ReLU and max-pooling (two for 28×28 images) and a linear layer give one logit for each " +
+			"state. For snapshots that are not images, the layers are fully connected. The loss is the cross-entropy of the " +
+			"softmax " +
 			"of the logits with the labels. The features are the logits.",
 		Options: append(nn.ScheduleOptions(nn.Schedule{Epochs: 20, BatchSize: 64, LearningRate: 8e-4, WeightDecay: 0.01}),
 			nn.EncoderOptions(c.network)...),

@@ -24,10 +24,11 @@ func New(runtime *nn.Runtime, o *Options) core.Method {
 	return compose.New(Features(runtime, o), linalg.Ridge{}, &compose.Options{
 		Name:    "random-network",
 		Summary: "ridge regression on many features of a network that is not trained",
-		Doc: "The network is the one that other methods train, with many features. Its parameters are drawn by the seed of " +
+		Doc: "The network is the one that other methods train, but with many features. Its parameters are drawn with the " +
+			"seed of " +
 			"the run and are not trained. The evolution operator is fitted to the features by ridge regression, with the " +
-			"snapshots as observable (after randomised neural networks for operators, RaNNDy, 2025). A comparison with the " +
-			"other methods shows what training is worth.",
+			"snapshots as observable (after randomised neural networks for operators, RaNNDy, 2025). Compare it with the " +
+			"other methods to see what training adds.",
 		Features: func(t *core.Training) int { return t.Options.Int(featuresOption) },
 	})
 }
@@ -60,7 +61,8 @@ func (e *embedder) Describe() core.Description {
 	return core.Description{
 		Name:    "random-features",
 		Summary: "many features of a network that is not trained",
-		Doc: "The network is the one that other methods train, with many features. Its parameters are drawn by the seed of " +
+		Doc: "The network is the one that other methods train, but with many features. Its parameters are drawn with the " +
+			"seed of " +
 			"the run and are not trained.",
 		Options: append([]core.Option{core.IntOption(featuresOption, 300, 1, 4096, "number of features")},
 			nn.EncoderOptions(e.network)...),

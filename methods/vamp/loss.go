@@ -43,7 +43,7 @@ func (Loss) Describe() core.Description {
 		Summary: "negative VAMP score: how well features span what is predictable",
 		Doc: "The negative sum of the canonical correlations between a batch and its successors (VAMP-1) or of their " +
 			"squares (VAMP-2); Wu and Noé, 2020. An invertible linear map of the features does not change it. Its least value " +
-			"is minus the number of features. It has this value if the features span functions that the dynamics carries into " +
+			"is minus the number of features. It has this value if the features span functions that the dynamics maps to " +
 			"one another.",
 		Options: []core.Option{
 			core.IntOption("schatten", 2, 1, 2, "1 for VAMP-1, the nuclear norm; 2 for VAMP-2, the squared Frobenius norm"),
@@ -70,12 +70,13 @@ func (Loss) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Options)
 	for _, left := range []string{u.LeftOut("view"), v.LeftOut("lagged view")} {
 		if left != "" {
 			loss.Warnings = append(loss.Warnings,
-				left+": they are left out of the score and get no gradient; a ridge avoids this")
+				left+": they are left out of the score and get no gradient; use a ridge to avoid this")
 		}
 	}
 	if nn.Saturated(n, d, centre, ridge) {
-		loss.Warnings = append(loss.Warnings, fmt.Sprintf("any %d features score the most that a batch of %d rows allows: "+
-			"the gradient is zero; use larger batches or a ridge", d, n))
+		loss.Warnings = append(loss.Warnings, fmt.Sprintf("in a batch of %[2]d rows, any %[1]d features reach the highest "+
+			"score, "+
+			"so the gradient is zero; use larger batches or a ridge", d, n))
 	}
 	if len(u.Kept) == 0 || len(v.Kept) == 0 {
 		return loss, nil

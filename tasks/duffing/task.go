@@ -15,8 +15,9 @@ import (
 func New() core.Task {
 	return &process.Process{
 		Name: "duffing", Summary: "short trajectories into the two wells of a damped oscillator",
-		Doc: "x'' = −.5 x' + x − x³, observed as place and velocity every .25 s: trajectories of 50 snapshots from " +
-			"random points of the square [−2, 2]², each of which ends near 1 or −1 (Williams, Kevrekidis and Rowley, " +
+		Doc: "x'' = −.5 x' + x − x³, observed as position and velocity every .25 s. Trajectories have 50 snapshots. They " +
+			"start at " +
+			"random points of the square [−2, 2]² and end near 1 or −1 (Williams, Kevrekidis and Rowley, " +
 			"A data-driven approximation of the Koopman operator, Journal of Nonlinear Science 25, 2015, §4.2). A " +
 			"prediction is valid up to an error of .4. The numbers of the split are multiples of 50.",
 		Width: 2, Length: length, Clock: core.Clock{Interval: interval, Unit: "s"}, ValidUpTo: .4, Picture: core.PlanePicture,

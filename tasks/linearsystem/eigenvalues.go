@@ -25,7 +25,7 @@ func parse(text string) (a system, err error) {
 		size, angle, pair := strings.Cut(word, "@")
 		modulus, err := strconv.ParseFloat(size, 64)
 		if err != nil || !foreign.Decimal(word) || !(math.Abs(modulus) <= most) {
-			return a, fmt.Errorf("%w: %q in %s=%s; give numbers, or modulus@degrees for a pair, of modulus at most %v",
+			return a, fmt.Errorf("%w: %q in %s=%s; give numbers, or modulus@degrees for a pair, with a modulus of at most %v",
 				core.ErrOption, word, valueOption, text, most)
 		}
 		if !pair {
@@ -34,7 +34,7 @@ func parse(text string) (a system, err error) {
 		}
 		degrees, err := strconv.ParseFloat(angle, 64)
 		if err != nil || !(modulus > 0 && degrees > 0 && degrees < 180) {
-			return a, fmt.Errorf("%w: %q in %s=%s; a pair has a modulus above 0 and degrees between 0 and 180",
+			return a, fmt.Errorf("%w: %q in %s=%s; a pair needs a modulus above 0 and degrees between 0 and 180",
 				core.ErrOption, word, valueOption, text)
 		}
 		z := cmplx.Rect(modulus, degrees*math.Pi/180)

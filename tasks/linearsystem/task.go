@@ -28,11 +28,12 @@ const (
 func New() core.Task {
 	return &process.Process{
 		Name: name, Summary: "a linear system of four numbers with noise, seen in ten dimensions",
-		Doc: "z' = A z + ξ, where A has the eigenvalues of the options and ξ is normal of unit variance; z begins in " +
-			"its stationary law. What is observed is Q z, and Q is a random map to ten dimensions that keeps lengths. " +
+		Doc: "z' = A z + ξ. A has the eigenvalues of the options, and ξ is normal with unit variance. z starts in " +
+			"its stationary distribution. The observed value is Q z, where Q is a random map to ten dimensions that keeps " +
+			"lengths. " +
 			"The eigenvalues of the true operator are the products of powers of those of A (Metafune, Pallara and " +
 			"Priola, Spectrum of Ornstein–Uhlenbeck operators, Journal of Functional Analysis 196, 2002): those of A " +
-			"itself, and 1, belong to linear observables. Estimates are held against the first four, but for those " +
+			"itself, and 1, belong to linear observables. Estimates are compared with the first four, except those " +
 			"that are no larger than the fifth.",
 		Own: []core.Option{core.TextOption(valueOption, "0.95@22.5,0.8,0.5", 400,
 			"eigenvalues of A: numbers, or modulus@degrees for a pair of conjugates, of modulus at most .9999")},

@@ -21,9 +21,11 @@ func New() core.Task {
 			"perturbation, Physical Review E 62, 2000; Kostic, Novelli, Maurer, Ciliberto, Rosasco and Pontil, " +
 			"Learning dynamical systems via Koopman operator regression in reproducing kernel Hilbert spaces, NeurIPS " +
 			"2022). The transition density is a sum of 2M + 1 products of functions, so the true operator has M + 1 " +
-			"eigenvalues other than 0. Estimates are held against the first three: those of smaller ones are far off " +
+			"eigenvalues other than 0. Estimates are compared with the first three, because estimates of smaller ones are " +
+			"far off " +
 			"even with a million snapshots.",
-		Own:   []core.Option{core.IntOption("order", 10, 1, 50, "M: the larger, the less noise; papers call 2M the order")},
+		Own: []core.Option{core.IntOption("order", 10, 1, 50, "M: larger values give less noise; papers call 2M the "+
+			"order")},
 		Width: 1, Picture: core.LinePicture,
 		Defaults: process.Defaults{
 			Split: process.Split{Train: 10_000, Validation: 2000, Test: 2000}, Steps: 5, Rank: 7,

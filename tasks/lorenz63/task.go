@@ -14,7 +14,7 @@ import (
 func New() core.Task {
 	return &process.Process{
 		Name: "lorenz63", Summary: "the chaotic Lorenz system, three numbers a snapshot",
-		Doc: "x' = 10 (y − x), y' = x (28 − z) − y, z' = x y − 8/3 z, a snapshot every .05 time units (E. N. Lorenz, " +
+		Doc: "x' = 10 (y − x), y' = x (28 − z) − y, z' = x y − 8/3 z, with a snapshot every .05 time units (E. N. Lorenz, " +
 			"Deterministic nonperiodic flow, Journal of the Atmospheric Sciences 20, 1963). Errors grow by a factor e " +
 			"in a Lyapunov time, 1/.9056 time units, which is 22 snapshots. A prediction is valid up to an error of " +
 			".4. The first 100 time units are left out.",

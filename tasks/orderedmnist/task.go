@@ -46,19 +46,19 @@ func (Task) Describe() core.Description {
 		Doc: "Ordered MNIST of Kostic et al., \"Learning invariant representations of time-homogeneous stochastic " +
 			"dynamical systems\", ICLR 2024: the image at time t is one of the digit t mod c, where c is the number of " +
 			"digits. Roll-outs begin at every test image. A prediction is right if the oracle, a classifier trained on the " +
-			"training images, reads the digit in it that is due. The eigenvalues of the true evolution operator are " +
+			"training images, sees the right digit in it. The eigenvalues of the true evolution operator are " +
 			"the c-th roots of unity to the power of the lag. With test=mnist-test, training and validation images are " +
-			"of MNIST's training set alone, and test images of its test set, in turn from its beginning: so it is in the " +
-			"paper, with a split of 800,201,1001.",
+			"from the training set of MNIST, and test images from its test set, in order from the start. The paper does " +
+			"the same, with a split of 800,201,1001.",
 		Options: []core.Option{
-			core.IntOption(DigitsOption, 5, 1, MaxDigits, "digits that follow one another: 0 to N-1"),
-			core.TextOption(core.SplitOption, DefaultSplit.String(), 40, "images to train, validate and test on"),
-			core.ChoiceOption(testOption, "test images: those that follow the validation images, or those of MNIST's test set",
+			core.IntOption(DigitsOption, 5, 1, MaxDigits, "number of digits in the sequence: 0 to N-1"),
+			core.TextOption(core.SplitOption, DefaultSplit.String(), 40, "numbers of images to train, validate and test on"),
+			core.ChoiceOption(testOption, "test images: those after the validation images, or those of the MNIST test set",
 				testSequence, testMNIST),
-			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
-			core.IntOption(core.LagOption, 1, 1, maxLag, "images from one step to the next"),
+			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "number of steps of a roll-out"),
+			core.IntOption(core.LagOption, 1, 1, maxLag, "images per step"),
 			core.TextOption(core.DataOption, "", core.MaxText,
-				"folder of four IDX files in place of the MNIST inside this program"),
+				"folder of four IDX files, to replace the built-in MNIST"),
 		},
 	}
 }
@@ -76,7 +76,8 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	}
 	lag := o.Int(core.LagOption)
 	if least := lag + 1; split.Train < least || split.Validation < least {
-		return nil, fmt.Errorf("%w: a split of %v images; training and validation need at least %d each for a pair at a "+
+		return nil, fmt.Errorf("%w: a split of %v images; training and validation need at least %d images each for a pair "+
+			"at a "+
 			"lag of %d", core.ErrOption, split, least, lag)
 	}
 	set, err := open(o.String(core.DataOption))

@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		"1,8,7":           {core.ErrOption, `"1" training images; give a whole number from 2 to 1000000`},
 		"30,x,7":          {core.ErrOption, `"x" validation images`},
 		"30,8,0":          {core.ErrOption, `"0" test images; give a whole number from 1 to 1000000`},
-		"3,8,7":           {core.ErrOption, "at least 4 each for a pair at a lag of 3"},
+		"3,8,7":           {core.ErrOption, "at least 4 images each for a pair at a lag of 3"},
 		"50000,50000,100": {core.ErrTooShort, "a split of 50000,50000,100 images"},
 	} {
 		_, err := opened(t, map[string]any{"split": options, "lag": 3})

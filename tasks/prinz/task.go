@@ -19,7 +19,7 @@ func New() core.Task {
 			"Markov models of molecular kinetics: generation and validation, Journal of Chemical Physics 134, 2011). " +
 			"The slowest processes are the hops. Eigenvalues are exp(λτ), where λ are those of the generator and τ is " +
 			"the time of a step.",
-		Own:   []core.Option{core.FloatOption("sigma", 2, 1, 4, "size of the noise: the smaller, the rarer the hops")},
+		Own:   []core.Option{core.FloatOption("sigma", 2, 1, 4, "size of the noise; smaller values make hops rarer")},
 		Width: 1, Clock: core.Clock{Interval: substeps * dt, Unit: "time units"}, Picture: core.LinePicture,
 		Defaults: process.Defaults{
 			Split: process.Split{Train: 50_000, Validation: 10_000, Test: 10_000}, Steps: 20, Rank: 8,

@@ -54,17 +54,18 @@ func (p *Process) setting(o core.Options) (s setting, err error) {
 	least := Split{s.lag + 1, s.lag + 1, s.steps*s.lag + 1}
 	if n := p.Length; n > 0 {
 		if s.split.Train%n+s.split.Validation%n+s.split.Test%n > 0 {
-			return s, fmt.Errorf("%w: a split of %v snapshots in trajectories of %d; give multiples of %d", core.ErrOption,
+			return s, fmt.Errorf("%w: a split of %v snapshots in trajectories of %d snapshots; give multiples of "+
+				"%d", core.ErrOption,
 				s.split, n, n)
 		}
 		if n < least.Test {
-			return s, fmt.Errorf("%w: trajectories of %d snapshots; a roll-out of %d steps at a lag of %d takes %d",
+			return s, fmt.Errorf("%w: trajectories have %d snapshots, but a roll-out of %d steps at a lag of %d needs %d",
 				core.ErrTooShort, n, s.steps, s.lag, least.Test)
 		}
 		return s, s.checkSize(p.Width)
 	}
 	if s.split.Train < least.Train || s.split.Validation < least.Validation || s.split.Test < least.Test {
-		return s, fmt.Errorf("%w: a split of %v snapshots; at a lag of %d and %d steps it takes %v at least",
+		return s, fmt.Errorf("%w: a split of %v snapshots; a lag of %d and %d steps need at least %v",
 			core.ErrTooShort, s.split, s.lag, s.steps, least)
 	}
 	return s, s.checkSize(p.Width)
@@ -72,7 +73,7 @@ func (p *Process) setting(o core.Options) (s setting, err error) {
 
 func (s setting) checkSize(width int) error {
 	if numbers := s.split.Sum() * s.delay * width; numbers > maxNumbers {
-		return fmt.Errorf("%w: a split of %v snapshots, each of %d numbers, has %d numbers; the most is %d", core.ErrOption,
+		return fmt.Errorf("%w: a split of %v snapshots of %d numbers has %d numbers; the most is %d", core.ErrOption,
 			s.split, s.delay*width, numbers, maxNumbers)
 	}
 	return nil

@@ -62,20 +62,21 @@ var _ core.Task = (*Process)(nil)
 func (p *Process) Describe() core.Description {
 	d := p.Defaults
 	options := append(slices.Clone(p.Own),
-		core.TextOption(core.SplitOption, d.Split.String(), 40, "snapshots to train, validate and test on"),
-		core.IntOption(core.StepsOption, d.Steps, 1, core.MaxSteps, "steps of a roll-out"),
-		core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
-		core.IntOption(StartsOption, 1000, 1, maxSnapshots, "roll-outs at most, which begin at test snapshots evenly apart"),
+		core.TextOption(core.SplitOption, d.Split.String(), 40, "numbers of snapshots to train, validate and test on"),
+		core.IntOption(core.StepsOption, d.Steps, 1, core.MaxSteps, "number of steps of a roll-out"),
+		core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots per step"),
+		core.IntOption(StartsOption, 1000, 1, maxSnapshots, "largest number of roll-outs; they start at evenly spaced "+
+			"test snapshots"),
 	)
 	if d.Delay > 0 {
 		options = append(options, core.IntOption(DelayOption, d.Delay, 1, maxDelay,
-			"latest observations that a snapshot holds, the newest last"))
+			"number of latest observations in a snapshot, the newest last"))
 	}
 	if d.Standardise {
 		options = append(options, core.BoolOption(StandardiseOption, true,
-			"values less their mean over the training snapshots, divided by their standard deviation over them"))
+			"subtract from each value its mean over the training snapshots, and divide by its standard deviation"))
 	}
-	options = append(options, core.IntOption(SeedOption, 42, 0, math.MaxInt32, "seed of what is drawn at random"))
+	options = append(options, core.IntOption(SeedOption, 42, 0, math.MaxInt32, "seed of the random draws"))
 	return core.Description{Name: p.Name, Summary: p.Summary, Doc: p.Doc, Options: options}
 }
 

@@ -18,10 +18,10 @@ import (
 // New returns the task "regime-switching". Of its truth see [Eigenvalues].
 func New() core.Task {
 	return &process.Process{
-		Name: "regime-switching", Summary: "damped rotations whose frequencies switch unseen",
-		Doc: "A hidden state stays with the probabilities .99 and .995 a step of .01 s. x has four values: two damped " +
-			"rotations of modulus .995 a step, of 10 and 13 Hz in the first state and of 2 and 3 Hz in the second; " +
-			"normal noise of .001 is added. The rule of the state before the switch moves x (Markov jump linear " +
+		Name: "regime-switching", Summary: "damped rotations with frequencies that switch unseen",
+		Doc: "In each step of .01 s, a hidden state stays with probability .99 or .995. x has four values: two damped " +
+			"rotations of modulus .995 per step, of 10 and 13 Hz in the first state and of 2 and 3 Hz in the second; " +
+			"normal noise of .001 is added. The state before the switch moves x (Markov jump linear " +
 			"systems: Costa, Fragoso and Marques, Discrete-Time Markov Jump Linear Systems, Springer 2005). Only x is " +
 			"seen, so a snapshot holds the latest eight of them. The eigenvalues are those of the true operator on 1 " +
 			"and on observables that are linear in x in each state.",

@@ -27,9 +27,10 @@ func parseEigenvalues(text string, lag int) ([]complex128, error) {
 		v, err := strconv.ParseComplex(part, 128)
 		switch {
 		case err != nil || cmplx.IsNaN(v) || !foreign.Decimal(part):
-			return nil, fmt.Errorf("%w: the eigenvalue %.40q is no number; write it like .95 or .95+.1i", core.ErrOption, part)
+			return nil, fmt.Errorf("%w: the eigenvalue %.40q is not a number; write it like .95 or "+
+				".95+.1i", core.ErrOption, part)
 		case cmplx.Abs(v) > 1+roundedAway:
-			return nil, fmt.Errorf("%w: the eigenvalue %.40q has a modulus above 1; an evolution operator has none",
+			return nil, fmt.Errorf("%w: the eigenvalue %.40q has a modulus above 1, which an evolution operator cannot have",
 				core.ErrOption, part)
 		}
 		values = append(values, v)
@@ -39,7 +40,7 @@ func parseEigenvalues(text string, lag int) ([]complex128, error) {
 	}
 	for _, v := range values {
 		if times(values, v) != times(values, cmplx.Conj(v)) {
-			return nil, fmt.Errorf("%w: the eigenvalue %v has no conjugate; real data have both of a pair, like .95+.1i,.95-.1i",
+			return nil, fmt.Errorf("%w: the eigenvalue %v has no conjugate; give both of a pair, like .95+.1i,.95-.1i",
 				core.ErrOption, v)
 		}
 	}

@@ -40,7 +40,7 @@ func parseSplit(text string) (split, error) {
 		}
 		v, err := strconv.ParseFloat(part, 64)
 		if err != nil || !foreign.Decimal(part) || !(v > 0) || math.IsInf(v, 0) {
-			return s, fmt.Errorf("%w: %.40q in the split %q; give positive numbers, which leave each part something",
+			return s, fmt.Errorf("%w: %.40q in the split %q; give positive numbers",
 				core.ErrOption, part, text)
 		}
 		s.shares, sum = append(s.shares, v), sum+v
@@ -50,7 +50,8 @@ func parseSplit(text string) (split, error) {
 	case len(s.counts) == 3:
 		s.shares = nil
 	case sum > 1+rounding:
-		return s, fmt.Errorf("%w: the shares %q are %.4g together; give shares of at most 1 together, or whole numbers of "+
+		return s, fmt.Errorf("%w: the sum of the shares %q is %.4g; give shares with a sum of at most 1, or whole numbers "+
+			"of "+
 			"snapshots", core.ErrOption, text, sum)
 	}
 	return s, nil
@@ -87,8 +88,8 @@ func (s setting) cut(all []dataset.Recording) (parts [3][]piece, rule string, er
 	case err != nil:
 		return parts, "", err
 	case named != nil && s.split.text != defaultSplit:
-		return parts, "", fmt.Errorf("%w: a split of %s, and arrays or files that are called train, validation and test; "+
-			"leave split out, or give them other names", core.ErrOption, s.split.text)
+		return parts, "", fmt.Errorf("%w: a split of %s, but arrays or files are named train, validation and test; "+
+			"leave out split, or give them other names", core.ErrOption, s.split.text)
 	case named != nil:
 		rule = "split by the names train, validation and test"
 		for part, some := range named {
@@ -158,8 +159,8 @@ func namedParts(all []dataset.Recording) (parts [][]*dataset.Recording, err erro
 	case found == 0:
 		return nil, nil
 	case found < len(all) || slices.ContainsFunc(parts, func(part []*dataset.Recording) bool { return part == nil }):
-		return nil, fmt.Errorf("%w: %d of %d arrays or files are called train, validation or test; give all three and "+
-			"no other, or other names", core.ErrOption, found, len(all))
+		return nil, fmt.Errorf("%w: %d of %d arrays or files are named train, validation or test; give all three and "+
+			"no others, or use other names", core.ErrOption, found, len(all))
 	}
 	return parts, nil
 }
@@ -196,13 +197,13 @@ func (s setting) longEnough(parts [3][]piece) error {
 	longest := 0
 	for i, name := range []string{"training", "validation", "test"} {
 		if len(parts[i]) == 0 {
-			return fmt.Errorf("%w: the split %s leaves no %s part", core.ErrTooShort, s.split.text, name)
+			return fmt.Errorf("%w: the split %s leaves the %s part empty", core.ErrTooShort, s.split.text, name)
 		}
 		for _, one := range parts[i] {
 			n := one.rows.Len()
 			if least := s.past() + s.lag + 1; i < 2 && n < least {
-				return fmt.Errorf("%w: %s gives %s to the %s part; at a lag of %d and a delay of %d it takes %d for a pair; "+
-					"change split, lag or delay, or leave the file out%s", core.ErrTooShort, one.from.Title(), foreign.Count(n, "row"),
+				return fmt.Errorf("%w: %s gives %s to the %s part; at a lag of %d and a delay of %d a pair needs %d; "+
+					"change split, lag or delay, or leave out the file%s", core.ErrTooShort, one.from.Title(), foreign.Count(n, "row"),
 					name, s.lag, s.delay, least, turned(one.from))
 			}
 			if i == 2 {
@@ -211,8 +212,8 @@ func (s setting) longEnough(parts [3][]piece) error {
 		}
 	}
 	if least := s.past() + s.steps*s.lag + 1; longest < least {
-		return fmt.Errorf("%w: the longest test trajectory has %s; %s at a lag of %d and a delay of %d take %d; give "+
-			"fewer steps, or more to the test part%s", core.ErrTooShort, foreign.Count(longest, "row"),
+		return fmt.Errorf("%w: the longest test trajectory has %s, but %s at a lag of %d and a delay of %d need %d; give "+
+			"fewer steps, or a larger test part%s", core.ErrTooShort, foreign.Count(longest, "row"),
 			foreign.Count(s.steps, "step"),
 			s.lag, s.delay, least, turned(parts[2][0].from))
 	}
@@ -224,6 +225,6 @@ func turned(r *dataset.Recording) string {
 	if r.Columns == nil || r.Rows.Size() <= r.Rows.Len() {
 		return ""
 	}
-	return fmt.Sprintf("; it is read as %s of %d values, the first axis being time: transpose it if that is wrong",
+	return fmt.Sprintf("; it is read as %s of %d values, with time as the first axis; transpose it if that is wrong",
 		foreign.Count(r.Rows.Len(), "row"), r.Rows.Size())
 }

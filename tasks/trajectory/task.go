@@ -45,36 +45,36 @@ func (Task) Describe() core.Description {
 	return core.Description{
 		Name:    Name,
 		Summary: "your own data: trajectories in .npy, .npz, .csv and .tsv files",
-		Doc: "Each file, or array of an .npz file, is a trajectory: rows in the order of time, or images. Snapshots are " +
-			"cut into parts to train, validate and test on; nothing is paired across the end of a file or a part. Predictions " +
-			"are judged by their distance from the true future, in standard deviations of the test snapshots. " +
+		Doc: "Each file, or array of an .npz file, is a trajectory: rows or images in order of time. Snapshots are " +
+			"split into parts to train, validate and test on. Pairs never cross the end of a file or a part. Predictions " +
+			"are scored by their distance from the true future, in standard deviations of the test snapshots. " +
 			"See docs/own-data.md.",
 		Options: []core.Option{
 			core.TextOption(core.DataOption, "", core.MaxText, "files and folders of files, separated by commas"),
-			core.TextOption(ColumnsOption, "", core.MaxText, "columns that are read, separated by commas: names, numbers "+
-				"from 1 on, or ranges A..B of either; all if it is left out"),
+			core.TextOption(ColumnsOption, "", core.MaxText, "columns to read, separated by commas: names, numbers "+
+				"from 1, or ranges A..B of either (default all)"),
 			core.TextOption(ArraysOption, "", core.MaxText,
-				"arrays of .npz files that are read, separated by commas; all if it is "+
-					"left out"),
+				"arrays of .npz files to read, separated by commas (default all)"),
 			core.ChoiceOption(HeaderOption,
-				"whether the first line of a table names its columns; auto if it has a text that is no "+
+				"whether the first line of a table has column names; auto: yes if it has a text that is not a "+
 					"number", dataset.AutoHeader, "true", "false"),
-			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and left out: a name or a "+
-				"number; auto for one called t, time or index, none for none"),
+			core.TextOption(TimeOption, dataset.AutoTime, 256, "column of the time, which is checked and not used as data: "+
+				"a name or a number; auto for one named t, time or index; none if there is no such column"),
 			core.TextOption(core.SplitOption, defaultSplit, 60, "parts to train, validate and test on: three numbers of "+
-				"snapshots, or three shares; these are of the time of each trajectory, and from ten on of whole trajectories"),
-			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "steps of a roll-out"),
-			core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots from one step to the next"),
+				"snapshots, or three shares; shares split each trajectory in time, but "+
+				"with ten or more trajectories they split whole trajectories"),
+			core.IntOption(core.StepsOption, 15, 1, core.MaxSteps, "number of steps of a roll-out"),
+			core.IntOption(core.LagOption, 1, 1, maxLag, "snapshots per step"),
 			core.IntOption(process.StartsOption, 1000, 1, maxStarts,
-				"roll-outs at most, which begin at test snapshots evenly apart"),
-			core.ChoiceOption(process.StandardiseOption, "values less their mean over the training part, divided by their "+
-				"standard deviation over it; auto does so for vectors, and not for images", "auto", "true", "false"),
-			core.IntOption(process.DelayOption, 1, 1, maxDelay, "rows that a snapshot holds, the newest last"),
-			core.IntOption("stride", 1, 1, maxLag, "rows from one of them to the next"),
-			core.TextOption("eigenvalues", "", core.MaxText, "true eigenvalues of the evolution operator over one row, "+
+				"largest number of roll-outs; they start at evenly spaced test snapshots"),
+			core.ChoiceOption(process.StandardiseOption, "subtract from each value its mean over the training part, and "+
+				"divide by its standard deviation; auto does so for vectors but not for images", "auto", "true", "false"),
+			core.IntOption(process.DelayOption, 1, 1, maxDelay, "number of rows in a snapshot, the newest last"),
+			core.IntOption("stride", 1, 1, maxLag, "rows from one row of a snapshot to the next"),
+			core.TextOption("eigenvalues", "", core.MaxText, "true eigenvalues of the evolution operator for one row, "+
 				"separated by commas, like .95+.1i,.95-.1i; 1 is added"),
 			core.IntOption("rank", 0, 0, maxRank,
-				"usual rank of an operator, or number of features; 0 for as many as values of "+
+				"usual rank of an operator, or number of features; 0 for the number of values of "+
 					"a snapshot, at most 16"),
 		},
 	}
@@ -112,7 +112,7 @@ func (Task) Open(ctx context.Context, o core.Options) (*core.Problem, error) {
 	}
 	data := o.String(core.DataOption)
 	if data == "" {
-		return nil, fmt.Errorf("%w: there are no data; give data=FILE, or a folder, or several separated by commas",
+		return nil, fmt.Errorf("%w: there are no data; give data=FILE, a folder, or several separated by commas",
 			core.ErrOption)
 	}
 	all, err := dataset.Recordings(ctx, data, dataset.Selection{
@@ -139,21 +139,22 @@ func agree(all []dataset.Recording) error {
 		const within = 0.05
 		switch {
 		case !r.Rows.SameShape(first.Rows):
-			return fmt.Errorf("%w: snapshots of shape %v in %s, and of shape %v in %s; give files or arrays of one width",
+			return fmt.Errorf("%w: snapshots have the shape %v in %s but %v in %s; give files or arrays of the same shape",
 				core.ErrShape,
 				first.Rows.Shape(), first.Title(), r.Rows.Shape(), r.Title())
 		case first.Names != nil && r.Names != nil && !slices.Equal(first.Names, r.Names):
-			return fmt.Errorf("%w: the columns %s in %s, and %s in %s; give files of the same columns", core.ErrShape,
+			return fmt.Errorf("%w: the columns are %s in %s but %s in %s; give files with the same columns", core.ErrShape,
 				dataset.Few(first.Names), first.Title(), dataset.Few(r.Names), r.Title())
 		case (r.Interval > 0) != (first.Interval > 0):
 			timed, other := first, r
 			if r.Interval > 0 {
 				timed, other = r, first
 			}
-			return fmt.Errorf("%w: %s has a time, and %s has none; give all a time, or none", core.ErrShape, timed.Title(),
+			return fmt.Errorf("%w: %s has a time but %s does not; give files that all have a time, or "+
+				"none", core.ErrShape, timed.Title(),
 				other.Title())
 		case math.Abs(r.Interval-first.Interval) > within*first.Interval:
-			return fmt.Errorf("%w: %.6g from one row to the next in %s, and %.6g in %s; give files of the same interval",
+			return fmt.Errorf("%w: the interval between rows is %.6g in %s but %.6g in %s; give files with the same interval",
 				core.ErrShape, first.Interval, first.Title(), r.Interval, r.Title())
 		}
 	}
@@ -179,7 +180,7 @@ func precise(all []dataset.Recording) error {
 	for j, s := range spans {
 		if s.Lost() {
 			return fmt.Errorf(
-				"%w: %s: %s lies between %.10g and %.10g, and 32 bits keep such numbers to %.2g only; take a constant off "+
+				"%w: %s: %s lies between %.10g and %.10g, where 32-bit numbers are exact only to %.2g; take a constant off "+
 					"it, such as its mean, or leave it out by columns=", dataset.ErrFormat, all[0].Title(), all[0].Column(j), s.Low,
 				s.High, s.Error)
 		}
@@ -264,6 +265,6 @@ func located(err error, all []dataset.Recording) error {
 			return found
 		}
 	}
-	return fmt.Errorf("%w; a value lies very far outside the training part: give standardise=false, or look at the data",
+	return fmt.Errorf("%w; a value is far outside the training part: give standardise=false, or look at the data",
 		err)
 }

@@ -84,7 +84,7 @@ const (
 // Labels.
 func Compare(all []Named) (*Comparison, error) {
 	if len(all) < 2 {
-		return nil, fmt.Errorf("%w: %d folders of results; give two or more", core.ErrOption, len(all))
+		return nil, fmt.Errorf("%w: %d folders of results; give at least two", core.ErrOption, len(all))
 	}
 	a := all[0]
 	left, err := Summarize(a.Results)
@@ -162,7 +162,7 @@ func labels(a, b Named) ([]string, error) {
 		return nil, fmt.Errorf("%w: %s with %s: %s", results.ErrNotComparable, b.Name, a.Name, fatal)
 	}
 	if x, y := b.Results.Oracle, a.Results.Oracle; a.Results.Task.Judged() && x.TestAccuracy != y.TestAccuracy {
-		texts = append(texts, fmt.Sprintf("the oracles are not the same: accuracy %.4f on test snapshots against %.4f",
+		texts = append(texts, fmt.Sprintf("the oracles differ: their accuracy on test snapshots is %.4f and %.4f",
 			x.TestAccuracy, y.TestAccuracy))
 	}
 	return texts, nil
@@ -210,7 +210,7 @@ func newRow(l, r Summary) Row {
 		row.Notes = append(row.Notes, "other options: "+Clean(text))
 	}
 	if x, y := r.Runs[0].Plugin, l.Runs[0].Plugin; x.Origin() != y.Origin() {
-		row.Notes = append(row.Notes, fmt.Sprintf("it is from %s against %s", Clean(x.Origin()), Clean(y.Origin())))
+		row.Notes = append(row.Notes, fmt.Sprintf("it is from %s, not %s", Clean(x.Origin()), Clean(y.Origin())))
 	}
 	return row
 }

@@ -14,7 +14,7 @@ var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", Verd
 // Table lays a comparison out: a row for each method of each side.
 func (c *Comparison) Table() *Table {
 	m := MeasureOf(c.Task)
-	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B against A = %s: %s, %s on %d test snapshots, protocol %s",
+	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B compared with A = %s: %s, %s on %d test snapshots, protocol %s",
 		c.A, strings.Replace(TaskAndStates(c.Task), ":", ",", 1), m.Heading(), c.Task.Starts, OrUnnamed(c.protocol))}
 	t.Columns = []Column{{Name: ""}, {Name: "method"}, {Name: "seeds", Right: true}, {Name: "A"}, {Name: "B"},
 		{Name: "B − A"}, {Name: "p", Right: true}}
@@ -34,10 +34,10 @@ func (c *Comparison) Table() *Table {
 			}
 			switch {
 			case r.Seeds == 0:
-				notes.Notes = append(notes.Notes, r.Method+": no seed at which both were evaluated")
+				notes.Notes = append(notes.Notes, r.Method+": A and B have no evaluated seed in common")
 			case r.P == nil && r.Verdict != VerdictSame && m.Tested():
-				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; it takes %d seeds in common, "+
-					"and the scores that give the %s", r.Method, stats.LeastSeeds, m.Name))
+				notes.Notes = append(notes.Notes, fmt.Sprintf("%s: not tested; a test needs at least %d common "+
+					"seeds and the scores behind the %s", r.Method, stats.LeastSeeds, m.Name))
 			}
 		}
 		if len(side.OnlyA) > 0 {
@@ -58,20 +58,20 @@ func (c *Comparison) Table() *Table {
 	if m.Tested() {
 		under, over := "its 95% interval", "test snapshots"
 		if !m.Share() {
-			under, over = "the 95% interval of B / A", "blocks of test snapshots that follow one another"
+			under, over = "the 95% interval of B / A", "blocks of consecutive test snapshots"
 		}
-		add("A, B", "mean %s over all steps, at the seeds in common; under B − A %s, for the row alone", m.Name, under)
-		add("p", "paired test over seeds and %s; Holm's correction for all %d tests", over, c.Tests)
-		add("+ −", "B is better or worse than A, at 5%%")
+		add("A, B", "mean %s over all steps, at common seeds; below B − A: %s, for that row only", m.Name, under)
+		add("p", "paired test over seeds and %s, with Holm's correction for all %d tests", over, c.Tests)
+		add("+ −", "B is better (+) or worse (−) than A, at the 5%% level")
 	} else {
-		add("A, B", "mean %s over all steps, at the seeds in common", m.Label())
+		add("A, B", "mean %s over all steps, at common seeds", m.Label())
 		add("interval", withoutIntervals)
 	}
 	add("=", "the same predictions, bit by bit")
 	add("t", "B − A at that step, not tested")
-	add("trained", "and fit s: B, and under it A")
+	add("trained", "and fit s: B, and below it A")
 	if exposed[core.OracleExposed] {
-		add("†", "is handed the encoder of the oracle that judges it")
+		add("†", "uses the encoder of the oracle that judges it")
 	}
 	if exposed[core.LabelExposed] {
 		add("‡", "sees the labels of the training data")

@@ -28,13 +28,13 @@ func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 		}
 	}
 	if seen[core.OracleExposed] {
-		add("†", "is handed the encoder of the oracle that judges it: not ranked")
+		add("†", "uses the encoder of the oracle that judges it, so it is not ranked")
 	}
 	if seen[core.LabelExposed] {
-		add("‡", "sees the labels of the training data: not ranked")
+		add("‡", "sees the labels of the training data, so it is not ranked")
 	}
 	if slices.ContainsFunc(all, Summary.aboveCeiling) {
-		add(AboveMark, "%s by more than chance explains: see the warnings", Meaning(AboveMark, r.Task))
+		add(AboveMark, "%s, by more than chance explains; see the warnings", Meaning(AboveMark, r.Task))
 	}
 	lower := ""
 	if m.LowerIsBetter {
@@ -42,45 +42,45 @@ func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 	}
 	over := "over all steps"
 	if m.RootMeanSquare {
-		over = "over all steps, by the root of the mean square"
+		over = "over all steps (root mean square)"
 	}
-	add("mean", "%s %s; it orders the rows%s", m.Label(), over, lower)
+	add("mean", "%s %s; rows are sorted by it%s", m.Label(), over, lower)
 	if !m.Tested() {
 		add("interval", withoutIntervals)
 	}
 	parts := "test snapshots"
 	if !m.Share() {
-		parts = "blocks of test snapshots that follow one another"
+		parts = "blocks of consecutive test snapshots"
 	}
 	if several {
-		add("interval", "95%%, of the expected %s over seeds and %s", m.Name, parts)
+		add("interval", "95%%, for the expected %s over seeds and %s", m.Name, parts)
 		if single {
-			add("", "of one seed: over %s alone", parts)
+			add("", "with one seed: over %s only", parts)
 		}
-		add("sd", "of the mean between seeds, and under it between %s", parts)
+		add("sd", "standard deviation of the mean: between seeds, and below it between %s", parts)
 	} else if single {
-		add("interval", "95%%, over %s alone", parts)
+		add("interval", "95%%, over %s only", parts)
 	}
 	if ranked {
-		add("rank", "places that paired tests at common seeds leave open; Holm's correction over all pairs, 5%%")
+		add("rank", "places that paired tests at common seeds allow; 5%% level, with Holm's correction over all pairs")
 	} else if single || several {
-		add("rank", "fewer than %d seeds rank nothing; give more with --seeds 0..9", stats.LeastSeeds)
+		add("rank", "a ranking needs at least %d seeds; give more, like --seeds 0..9", stats.LeastSeeds)
 	}
 	if tried {
-		add("trained", "runs that learned, of those tried, and the 95%% interval of the rate of success")
+		add("trained", "runs that learned, out of those tried, and the 95%% interval of that share")
 		if mixed {
-			add("", "where some do not learn, intervals from few seeds are too narrow")
+			add("", "if some runs do not learn, intervals from few seeds are too narrow")
 		}
 	}
 	if !slices.ContainsFunc(r.Baselines, func(b results.Baseline) bool { return b.Name == PersistenceName }) {
-		add("baseline", "persistence is not known: the results do not hold its scores")
+		add("baseline", "persistence is unknown, because the results do not have its scores")
 	}
 	if text := OracleText(r); text != "" {
 		add("oracle", "%s", text)
 	}
 	add("protocol", "%s", ProtocolText(r.Protocol, r.Task))
 	if other := OtherProtocol(r); other != "" {
-		add(other, "mean over all steps by the protocol of that name, which does not rank")
+		add(other, "mean over all steps by this protocol, which does not rank")
 		add("", "%s", protocolWords(other, r.Task))
 		if slices.ContainsFunc(all, func(s Summary) bool { return s.Other.Ended() == string(results.StatusSkipped) }) {
 			add("", "%s: the model predicts one step at a time", results.StatusSkipped)
@@ -110,7 +110,7 @@ func Weak(r *results.Results) string {
 
 // costFacts says what the costs are, as far as it is not the same for all runs.
 func costFacts(all []Summary) [][2]string {
-	facts := [][2]string{{"costs", "means over the runs that are ok; memory is that of the largest process of a run"}}
+	facts := [][2]string{{"costs", "means over the runs that are ok; memory is the peak of the largest process of a run"}}
 	shared, untold := false, false
 	for _, s := range all {
 		for _, run := range s.OK {
@@ -120,11 +120,11 @@ func costFacts(all []Summary) [][2]string {
 	}
 	if shared {
 		facts = append(facts, [2]string{"",
-			"where a run shares its process with others, as without --isolate, that of all since it began"})
+			"without --isolate, runs share a process, and memory is the peak of all runs in it so far"})
 	}
 	if untold {
 		facts = append(facts, [2]string{"",
-			"processor time cannot be told apart where runs share a process at once; use --isolate"})
+			"processor time is unknown for runs that share a process at the same time; use --isolate"})
 	}
 	return facts
 }
@@ -144,7 +144,7 @@ func protocolWords(protocol string, t results.TaskInfo) string {
 		return "each predicted " + SnapshotWord(t) + " is the input of the next step"
 	case results.ProtocolPowers:
 		return "every step is predicted from the test " + SnapshotWord(t) +
-			" itself, by powers of the operator; not comparable with " + results.ProtocolReencode
+			" itself, by powers of the operator; do not compare with " + results.ProtocolReencode
 	}
 	return ""
 }

@@ -107,4 +107,4 @@ func unknown(v float64) int {
 }
 
 // withoutIntervals says what is not told of scores that may be negative.
-const withoutIntervals = "none of a measure that may be negative; nor are there tests and ranks"
+const withoutIntervals = "none, and no tests or ranks, because this measure can be negative"

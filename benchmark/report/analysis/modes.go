@@ -77,14 +77,15 @@ func constantText(constant []Mode) string {
 func EigenfunctionNote(task results.TaskInfo) string {
 	phase := "the largest value is positive"
 	if task.States > 0 {
-		phase = fmt.Sprintf("the mean over %s 0 is positive, or has the argument π/%d if λ is not real", StateWord(task),
+		phase = fmt.Sprintf("the mean over %s 0 is positive; if λ is not real, the mean has the argument "+
+			"π/%d", StateWord(task),
 			2*task.States)
 	}
-	return fmt.Sprintf("Left eigenfunctions ξ at the test snapshots, of the eigenvalues λ of largest modulus "+
-		"whose ξ is not constant, two at most, one of each conjugate pair. λ₁ is the largest of all. "+
-		"Left out is a ξ whose standard deviation is under %g of its root mean square. "+
+	return fmt.Sprintf("The figure shows left eigenfunctions ξ at the test snapshots: at most two, those of the "+
+		"largest eigenvalues λ by modulus, and one of each conjugate pair. λ₁ is the largest of all. "+
+		"It leaves out constant ones: those with a standard deviation below %g of their root mean square. "+
 		"Scale: root mean square 1. Phase: %s. "+
-		"A single one is shown against the number of the snapshot.", diagnostics.ConstantSpread, phase)
+		"If there is only one, it is shown against the number of the snapshot.", diagnostics.ConstantSpread, phase)
 }
 
 // WithoutEigenfunctions says why there is nothing to show of a method, "" if there is.
@@ -93,11 +94,11 @@ func (e Exhibit) WithoutEigenfunctions() string {
 	case e.Run == nil:
 		return "failed"
 	case e.Absent:
-		return "arrays not kept"
+		return "its arrays were not kept"
 	case len(e.Modes) > 0:
 		return ""
 	case len(e.constant) > 0:
-		return "constant ones alone"
+		return "only constant ones"
 	}
 	return "no spectrum"
 }

@@ -39,7 +39,7 @@ func notes(r *results.Results, all []Summary) []noteGroup {
 			case run.Status != results.StatusOK:
 				ends.add(string(run.Status)+": "+orUnsaid(run.Reason), run)
 			case len(run.Ranked.Score) == 0:
-				ends.add("ok, but without any "+m.Name, run)
+				ends.add("ok, but has no "+m.Name, run)
 			case !run.Trained:
 				reasons.add(orUnsaid(run.Reason), run)
 			}
@@ -59,9 +59,10 @@ func notes(r *results.Results, all []Summary) []noteGroup {
 		switch {
 		case len(s.OK) == 0 || !m.Tested():
 		case s.Total == nil:
-			untold.Notes = append(untold.Notes, s.Label+": its results do not hold the scores that give the "+m.Name)
+			untold.Notes = append(untold.Notes, s.Label+": the results do not have the scores behind the "+m.Name)
 		case ranked && s.Exposed == core.Unexposed && !s.Places.Ranked():
-			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: fewer than %d seeds in common with any other method",
+			unplaced.Notes = append(unplaced.Notes, fmt.Sprintf("%s: it has fewer than %d seeds in common with every other "+
+				"method",
 				s.Label, stats.LeastSeeds))
 		}
 		failed.Notes = append(failed.Notes, ends.lines(s.Label)...)

@@ -22,13 +22,14 @@ func operatorQuantities(t results.TaskInfo) []Quantity {
 	}
 	unit := cmp.Or(OneLine(t.TimeUnit), "snapshots")
 	return []Quantity{
-		{"spectral error", "to and from the true eigenvalues, lower is better", of(func(d *results.Diagnostics) float64 {
+		{"spectral error", "both ways between estimated and true eigenvalues, lower is " +
+			"better", of(func(d *results.Diagnostics) float64 {
 			return orUnknown(d.SpectralError)
 		}), significant},
-		{"one way", "from estimates to the true ones, as publications have it", of(func(d *results.Diagnostics) float64 {
+		{"one way", "from estimated to true eigenvalues, as in publications", of(func(d *results.Diagnostics) float64 {
 			return orUnknown(d.SpectralErrorDirected)
 		}), significant},
-		{"eigenfunctions", "mean error of those that are known, 0 to 1", of(eigenfunctionError), significant},
+		{"eigenfunctions", "mean error over the known ones, 0 to 1", of(eigenfunctionError), significant},
 		{"timescale", "slowest, in " + unit, func(r *run) float64 {
 			if r.Diagnostics == nil {
 				return math.NaN()

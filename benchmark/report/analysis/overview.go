@@ -244,14 +244,14 @@ func (o *Overview) Heading(t *TaskScores) string {
 // Facts explain the table.
 func (o *Overview) Facts() [][2]string {
 	facts := [][2]string{
-		{"score", "over all steps of the roll-out, with its 95% interval; scores of different tasks are not comparable, " +
-			"and nothing is averaged over tasks"},
+		{"score", "over all steps of the roll-out, with its 95% interval; do not compare or average scores of " +
+			"different tasks"},
 	}
 	if o.Ranks() {
-		facts = append(facts, [2]string{"rank", "within a task, #1–2 for the places that paired tests at common seeds " +
-			"leave open"}, [2]string{"first", "tasks in which a method may be the first, of those in which it is ranked"})
+		facts = append(facts, [2]string{"rank", "within a task; #1–2 means that paired tests at common seeds allow " +
+			"both places"}, [2]string{"first", "tasks in which a method may be first, out of those in which it is ranked"})
 	} else {
-		facts = append(facts, [2]string{"rank", fmt.Sprintf("fewer than %d seeds rank nothing; give more with --seeds 0..9",
+		facts = append(facts, [2]string{"rank", fmt.Sprintf("a ranking needs at least %d seeds; give more, like --seeds 0..9",
 			stats.LeastSeeds)})
 	}
 	if p := o.protocol(); p != "" {

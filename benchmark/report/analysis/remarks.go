@@ -20,12 +20,12 @@ func BandsNote(shown []Exhibit) string {
 	}
 	switch {
 	case single && several:
-		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots, " +
-			"of one seed over snapshots alone."
+		return "Lines: means over the seeds. Bands: 95% intervals over seeds and test snapshots; " +
+			"with one seed, over test snapshots only."
 	case single:
-		return "Bands: 95% intervals over test snapshots alone, of one seed."
+		return "Bands: 95% intervals over test snapshots only, because there is one seed."
 	case several:
-		return "Lines: mean over the seeds; bands: 95% intervals over seeds and test snapshots."
+		return "Lines: means over the seeds. Bands: 95% intervals over seeds and test snapshots."
 	}
 	return ""
 }
@@ -34,7 +34,7 @@ func BandsNote(shown []Exhibit) string {
 func Caveat(r *results.Results) string {
 	var all []string
 	if r.Task.Part == results.ValidationPart {
-		all = append(all, "A search for options: the validation part stands in the place of the test part.")
+		all = append(all, "This is a search for options: scores are on the validation data, not the test data.")
 	}
 	if r.MaxEpochs > 0 {
 		all = append(all, fmt.Sprintf("Training was cut short: at most %s of training (--epochs %d).",
@@ -86,9 +86,9 @@ func Meaning(mark string, t results.TaskInfo) string {
 func (s Summary) aboveText(t results.TaskInfo) string {
 	c := s.Ceiling
 	p := strings.Replace("p = "+probability(&c.Adjusted), "= <", "< ", 1)
-	return fmt.Sprintf("%s %.3f is %.3f above that of the oracle on true %ss, "+
-		"by more than chance explains (%s to %s, %s): either its predictions are clearer than true %[4]ss, "+
-		"or it knows what a method must not know; look at its predictions",
+	return fmt.Sprintf("its %s of %.3f is %.3f above that of the oracle on true %ss, "+
+		"by more than chance explains (%s to %s, %s). Either its predictions are clearer than true %[4]ss, "+
+		"or it uses information that a method must not have. Look at its predictions",
 		s.measure.Name, s.Overall(), c.Difference, SnapshotWord(t), signed(&c.Interval.Low), signed(&c.Interval.High), p)
 }
 

@@ -20,7 +20,7 @@ func SearchHeading(s *results.Search) string {
 // SearchTable lays a search out: a row for each trial that has a score, the best first, and a note for each other one.
 func SearchTable(s *results.Search) *Table {
 	t := &Table{
-		Title: fmt.Sprintf("%s: %s by %s, on the validation part, %s", OrUnnamed(s.Method),
+		Title: fmt.Sprintf("%s: %s by %s, on the validation data, %s", OrUnnamed(s.Method),
 			Counted(len(s.Trials), "trial"), SearchHeading(s), SeedWords(s.Seeds)),
 		Columns: []Column{
 			{Name: "place", Right: true}, {Name: MethodColumn}, {Name: s.Score, Right: true},
@@ -28,7 +28,7 @@ func SearchTable(s *results.Search) *Table {
 		},
 	}
 	order := make([]int, 0, len(s.Trials))
-	failed := noteGroup{Heading: "Without a score, and never chosen"}
+	failed := noteGroup{Heading: "Without a score, so never chosen"}
 	for i, trial := range s.Trials {
 		if trial.Score != nil {
 			order = append(order, i)
@@ -52,7 +52,7 @@ func SearchTable(s *results.Search) *Table {
 	}
 	t.Sections = []section{shown}
 	if s.OracleExposed {
-		t.Facts = append(t.Facts, [2]string{"exposed", "the oracle, which judges the test too, has chosen"})
+		t.Facts = append(t.Facts, [2]string{"exposed", "the oracle that judges the test chose these options"})
 	}
 	if failed.Notes != nil {
 		t.Notes = append(t.Notes, failed)
@@ -72,9 +72,9 @@ func trialRemark(s *results.Search, i int) string {
 	chosen := s.Chosen != nil && *s.Chosen == i
 	switch {
 	case i == 0 && chosen:
-		return "chosen, the method as it is"
+		return "chosen, the method as given"
 	case i == 0:
-		return "the method as it is"
+		return "the method as given"
 	case chosen:
 		return "chosen"
 	}

@@ -64,7 +64,7 @@ type Summary struct {
 // that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
 func Summarize(r *results.Results) ([]Summary, error) {
 	if r == nil || len(r.Runs) == 0 {
-		return nil, fmt.Errorf("%w: the results hold no finished run; make one with: bench run", core.ErrUnavailable)
+		return nil, fmt.Errorf("%w: the results have no finished run; make one with: bench run", core.ErrUnavailable)
 	}
 	all := gather(r, EvidenceOf(r), true)
 	if other := OtherProtocol(r); other != "" {

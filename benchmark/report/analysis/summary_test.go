@@ -155,7 +155,7 @@ func TestBaselines(t *testing.T) {
 	}
 	known := EvidenceOf(r)
 	assert.Equal(t, []string{"chance", "oracle"}, names(Baselines(r, known, 4)), "the results do not tell")
-	assert.Contains(t, fmt.Sprint(RankingTable(r, nil, known).Facts), "persistence is not known")
+	assert.Contains(t, fmt.Sprint(RankingTable(r, nil, known).Facts), "persistence is unknown")
 
 	r.Baselines = told
 	all := Baselines(r, known, 4)

@@ -34,7 +34,7 @@ func (d *Drawer) Eigenvalues() Sheet {
 	s := Sheet{
 		lettering: d.lettering, Name: "eigenvalues", Title: "Eigenvalues", Empty: "No run has eigenvalues.",
 		ratio: 0.93, // so that the circle is round
-		Note:  "Eigenvalues of the evolution operator in the complex plane, of all seeds, with the unit circle.",
+		Note:  "Eigenvalues of the evolution operator at all seeds, in the complex plane with the unit circle.",
 	}
 	if n := len(d.Results.Task.Eigenvalues); n > 0 {
 		s.Key = legend{

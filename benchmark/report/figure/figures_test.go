@@ -144,7 +144,8 @@ func TestLargeFiguresHaveFewerDots(t *testing.T) {
 func TestScoreLegend(t *testing.T) {
 	m := materialOf(t, fixture.MakeUp(t, fixture.Situations()["several seeds"]))
 	key := New(m).ScoreKey()
-	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over seeds and test snapshots, of one seed over snapshots alone")
+	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over seeds and test snapshots; with one seed, over test "+
+		"snapshots only")
 	var names []string
 	for _, e := range key {
 		require.NotNil(t, e.sample)
@@ -160,7 +161,7 @@ func TestScoreLegend(t *testing.T) {
 	assert.Less(t, slices.Index(names, "mean"), slices.Index(names, "classifier (sees the oracle)"),
 		"exposed methods apart")
 	m = materialOf(t, fixture.MakeUp(t, fixture.Setting{Test: 10}))
-	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over test snapshots alone")
+	assert.Contains(t, analysis.BandsNote(m.Exhibits), "over test snapshots only")
 	noLabels := fixture.MakeUp(t, fixture.Setting{Test: 10})
 	for i := range noLabels.Content.Runs {
 		noLabels.Content.Runs[i].Ranked.Labels = nil

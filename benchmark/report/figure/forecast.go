@@ -46,7 +46,8 @@ func (d *Drawer) Forecast() Sheet {
 	task, known := d.Results.Task, len(d.Future.Last) > 0
 	s := Sheet{
 		lettering: d.lettering, Name: "forecast", Title: "Forecast", ratio: 0.7, Empty: "No run has a roll-out.",
-		Note: fmt.Sprintf("The last value of a snapshot%s, from the first start on. %s", analysis.Standardised(task),
+		Note: fmt.Sprintf("The last value of a snapshot%s, in a roll-out from the first start. "+
+			"%s", analysis.Standardised(task),
 			analysis.Conditions(d.Results)),
 		Key: d.trueKey(known, "predicted"),
 	}
@@ -117,8 +118,8 @@ func (d *Drawer) Plane() Sheet {
 	known, scaled := len(d.Future.Last) > 0, analysis.Standardised(d.Results.Task)
 	s := Sheet{
 		lettering: d.lettering, Name: "plane", Title: "Plane", ratio: 0.9, Empty: "No run has a roll-out.",
-		Note: fmt.Sprintf("The first and the last value of a snapshot%s. Dots: %d training snapshots. Lines: from the first "+
-			"start on. %s", scaled, len(d.Trail.First), analysis.Conditions(d.Results)),
+		Note: fmt.Sprintf("The first and the last value of a snapshot%s. Dots: %d training snapshots. Lines: roll-outs "+
+			"from the first start. %s", scaled, len(d.Trail.First), analysis.Conditions(d.Results)),
 		Key: d.trueKey(known, "predicted"),
 	}
 	x, okX := fitAxis("first value", append(d.Trail.First, d.Future.First...), 4)
@@ -166,14 +167,14 @@ func (d *Drawer) pathLine(of analysis.Path, line draw.LineStyle) plot.Plotter {
 // Functions draws, for snapshots on a line, how they are spread, and the leading right eigenfunctions of each method
 // against the true ones.
 func (d *Drawer) Functions() Sheet {
-	known, note := d.Task.TrueEigenfunctions != nil, "The constant one is left out."
+	known, note := d.Task.TrueEigenfunctions != nil, "The constant one is not shown."
 	if known {
-		note = "An estimate is the one whose eigenvalue is nearest to the true one, scaled to be nearest to it. " + note
+		note = "For each true eigenfunction, the estimate is the one with the nearest eigenvalue, scaled to fit best. " + note
 	}
 	s := Sheet{
 		lettering: d.lettering, Name: "functions", Title: "Density and eigenfunctions", ratio: 0.8,
 		Empty: "No run has right eigenfunctions.",
-		Note:  "Real parts of right eigenfunctions, those of the evolution operator itself, at the test snapshots. " + note,
+		Note:  "Real parts of the right eigenfunctions of the evolution operator at the test snapshots. " + note,
 		Key:   d.trueKey(known || d.Task.TrueDensity != nil, "estimated"),
 	}
 	if p, ok := d.densityPanel(); ok {

@@ -52,7 +52,8 @@ func TestForecastWords(t *testing.T) {
 	}
 	for _, value := range []any{true, "true", "auto"} {
 		made.Content.Task.Options = map[string]any{"standardise": value}
-		assert.Contains(t, New(materialOf(t, made)).Forecast().Note, "a snapshot, standardised, from", "%v", value)
+		assert.Contains(t, New(materialOf(t, made)).Forecast().Note, "a snapshot, standardised, in a roll-out from",
+			"%v", value)
 	}
 }
 
@@ -93,5 +94,5 @@ func TestTrueFunctions(t *testing.T) {
 	sheet = New(materialOf(t, made)).Functions()
 	require.Len(t, sheet.Key, 2)
 	assert.Equal(t, "estimated, in the colour of the method", sheet.Key[1].Name)
-	assert.Contains(t, sheet.Note, "nearest to the true one")
+	assert.Contains(t, sheet.Note, "with the nearest eigenvalue")
 }

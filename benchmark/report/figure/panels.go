@@ -43,7 +43,7 @@ func (s Sheet) Short() string {
 func (s Sheet) limited(what string, without []string) Sheet {
 	if n := len(s.Panels); n > maxPanels {
 		s.Panels = s.Panels[:maxPanels]
-		s.Note += fmt.Sprintf(" Of %d methods, the first %d in the ranking are shown.", n, maxPanels)
+		s.Note += fmt.Sprintf(" Of the %[1]d methods, only the first %[2]d in the ranking are shown.", n, maxPanels)
 	}
 	if len(without) > maxPanels {
 		without = append(without[:maxPanels:maxPanels], "…")

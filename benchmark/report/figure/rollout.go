@@ -134,8 +134,8 @@ func (d *Drawer) rolloutRows(width vg.Length) []rolloutRow {
 func (d *Drawer) rolloutNote() string {
 	note := "Predictions from the first test snapshot. " + analysis.Conditions(d.Results)
 	if d.Told() {
-		note += fmt.Sprintf(" Head of a column: the true %s. In %s: the %[1]s that the oracle sees, green if true, "+
-			"red and underlined if not.", analysis.StateWord(d.Results.Task), analysis.ASnapshot(d.Results.Task))
+		note += fmt.Sprintf(" Column headers: the true %s. On %s: the %[1]s that the oracle sees, green if right, "+
+			"red and underlined if wrong.", analysis.StateWord(d.Results.Task), analysis.ASnapshot(d.Results.Task))
 	}
 	note += " " + d.Pictures.Note() + "."
 	if n := len(d.Columns); n < d.Steps {

@@ -38,7 +38,7 @@ func WriteSearch(folder string, s *results.Search) (err error) {
 func searchSheet(s *results.Search) Sheet {
 	sheet := Sheet{
 		lettering: newLettering(), Name: searchFigure, ratio: 0.83,
-		Note: fmt.Sprintf("A point is a trial, a bar its standard error over %s; %s, on the validation part.",
+		Note: fmt.Sprintf("Each point is a trial. Bars: standard error over %s. Score: %s, on the validation data.",
 			analysis.SeedWords(s.Seeds), analysis.SearchHeading(s)),
 	}
 	entry := func(name string, mark func(draw.Canvas)) LegendEntry {
@@ -46,7 +46,7 @@ func searchSheet(s *results.Search) Sheet {
 	}
 	sheet.Key = legend{
 		entry("trial", func(c draw.Canvas) { dot(c, trialColour, 2.6, c.Center()) }),
-		entry("the method as it is", func(c draw.Canvas) { baseLook.mark(c, 3.6, c.Center()) }),
+		entry("the method as given", func(c draw.Canvas) { baseLook.mark(c, 3.6, c.Center()) }),
 		entry("chosen", func(c draw.Canvas) { chosenLook.mark(c, 5, c.Center()) }),
 	}
 	y := scoreScale(s)

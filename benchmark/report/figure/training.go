@@ -22,11 +22,11 @@ var (
 // different methods are not comparable, so each panel has its own axis.
 func (d *Drawer) Training() Sheet {
 	s := Sheet{
-		lettering: d.lettering, Name: "training", Title: "Training", Empty: "No run has a training history, and neither " +
-			"has the oracle.",
+		lettering: d.lettering, Name: "training", Title: "Training", Empty: "Neither the runs nor the oracle have " +
+			"a training history.",
 		ratio: 0.83,
-		Note: "Losses are means over the batches of an epoch, the training value taken before each update. " +
-			"Different losses are not comparable.",
+		Note: "Losses are means over the batches of an epoch. The training loss is taken before each update. " +
+			"Do not compare different losses.",
 		Key: legend{
 			{Name: "training", style: d.label, sample: sampleLine(trainingLine)},
 			{Name: "validation", style: d.label, sample: sampleLine(validationLine)},

@@ -60,7 +60,7 @@ func (b *builder) operatorView(t *analysis.Table) costView {
 		v.Notes = append(v.Notes, pageFact{Name: c.Name, Value: c.More})
 		v.Columns[i].More = ""
 	}
-	v.Caption = "What is known of the operators of runs: means over the runs that are ok."
+	v.Caption = "Properties of the evolution operators: means over the runs that are ok."
 	return v
 }
 
@@ -80,17 +80,17 @@ func (b *builder) costNote() string {
 	if b.Measure.LowerIsBetter {
 		best = "lower"
 	}
-	text := fmt.Sprintf("Mean %s over all steps against seconds on a logarithmic scale, means over the runs that are ok. ",
+	text := fmt.Sprintf("Mean %s over all steps against seconds on a logarithmic scale; means over the runs that are ok. ",
 		b.Measure.Name)
 	if b.Measure.Tested() {
-		text += "Upright lines: 95% intervals. "
+		text += "Vertical lines: 95% intervals. "
 	}
-	return text + "The " + best + " left is best. " + analysis.Conditions(b.Results)
+	return text + "The best place is the " + best + " left. " + analysis.Conditions(b.Results)
 }
 
 // costCaption says what the numbers mean, and whose memory it is.
 func (b *builder) costCaption() string {
-	text := "What a run takes: means over the runs that are ok."
+	text := "Cost of a run: means over the runs that are ok."
 	inside, together := false, false
 	for _, e := range b.Exhibits {
 		for _, run := range e.OK {
@@ -99,10 +99,10 @@ func (b *builder) costCaption() string {
 		}
 	}
 	if inside {
-		text += " The memory of runs that are not isolated is that of the whole program."
+		text += " For runs that are not isolated, memory is that of the whole program."
 	}
 	if together {
-		text += " Some runs shared the machine with others: seconds passed for all of them."
+		text += " Some runs ran at the same time as others, which makes their seconds longer."
 	}
 	return text
 }

@@ -89,7 +89,7 @@ func overviewCellOf(t *analysis.TaskScores, s *analysis.MethodScore) overviewCel
 	c := overviewCell{Value: t.Value(s), Interval: t.Interval(s)}
 	switch {
 	case s == nil:
-		c.Why = "none on this task"
+		c.Why = "this method has no run on this task"
 	case s.Why != "":
 		c.Why = s.Why
 	case s.Places.Ranked():

@@ -57,7 +57,8 @@ func TestOverviewInBrowser(t *testing.T) {
 	folder := "file://" + filepath.Dir(path) + "/"
 	assert.Equal(t, folder+"second%3Fsteps=3/report.html", links[0])
 	assert.True(t, strings.HasPrefix(links[1], folder+"javascript:alert%281%29%2F%2F%3C%2Fscript%3E"), links[1])
-	assert.Equal(t, "–", js[string](b, `document.querySelector("abbr[title='none on this task']").textContent`))
+	assert.Equal(t, "–", js[string](b,
+		`document.querySelector("abbr[title='this method has no run on this task']").textContent`))
 	assert.True(t, js[bool](b, `[...document.querySelectorAll("td abbr")].some((a) => a.textContent === "–" &&
 		a.title.startsWith("failed: fit: "))`))
 	for _, scheme := range []string{"light", "dark"} {

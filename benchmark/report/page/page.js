@@ -196,7 +196,7 @@
       try {
         await navigator.clipboard.writeText(command.textContent);
         copy.textContent = "Copied";
-        told.textContent = "The command is copied";
+        told.textContent = "The command was copied";
         setTimeout(() => { copy.textContent = "Copy"; told.textContent = ""; }, 2000);
       } catch {
         getSelection().selectAllChildren(command);
@@ -269,7 +269,7 @@
       }
       say(progress.text);
     } catch {
-      say("The server has stopped; this is what it last showed.");
+      say("The server has stopped. This is the last page that it sent.");
     }
     setTimeout(ask, 2000);
   };

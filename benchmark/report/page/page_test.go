@@ -314,9 +314,9 @@ func TestPolicy(t *testing.T) {
 	assert.Contains(t, text, "default-src 'none'")
 	assert.NotRegexp(t, `connect-src|unsafe|http|\*`, text)
 	var live bytes.Buffer
-	require.NoError(t, Write(&live, nil, &results.Results{}, &Live{Version: "1", Text: "No finished run yet."}))
+	require.NoError(t, Write(&live, nil, &results.Results{}, &Live{Version: "1", Text: "No run has finished yet."}))
 	assert.Contains(t, live.String(), "connect-src &#39;self&#39;")
-	assert.Contains(t, live.String(), "No finished run yet")
+	assert.Contains(t, live.String(), "No run has finished yet")
 }
 
 func TestPageErrors(t *testing.T) {
@@ -350,7 +350,7 @@ func TestPageRanks(t *testing.T) {
 	assert.Contains(t, text, "rank\nplaces that paired tests")
 	assert.Contains(t, text, analysis.BandsNote(m.Exhibits))
 	for _, note := range tableNotes(analysis.RankingTable(m.Results, m.Summaries(), m.Known), "") {
-		assert.NotContains(t, note.Value, "shares its process", "%s: what costs are stands with them", note.Name)
+		assert.NotContains(t, note.Value, "share a process", "%s: what costs are stands with them", note.Name)
 	}
 }
 
@@ -399,7 +399,7 @@ func TestPageCosts(t *testing.T) {
 	assert.Equal(t, []string{analysis.None, "4", "2.00", "0.50", "0.50", "2.00", "300", "0.25", "3.00"}, rows["outside"])
 	assert.Contains(t, builderOf(t, s).costCaption(), "not isolated")
 	s.Content.Runs[0].Jobs = 2
-	assert.Contains(t, builderOf(t, s).costCaption(), "shared the machine")
+	assert.Contains(t, builderOf(t, s).costCaption(), "ran at the same time as others")
 }
 
 func TestPageMachines(t *testing.T) {

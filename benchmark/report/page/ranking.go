@@ -65,7 +65,7 @@ func (b *builder) ranking(t *analysis.Table) rankingTable {
 	}
 	intervals := ""
 	if b.Measure.Tested() {
-		intervals = "; below it, 95% intervals"
+		intervals = ", with 95% intervals below"
 	}
 	v := rankingTable{
 		Caption: fmt.Sprintf("%s on %d test snapshots t steps ahead%s. %s", analysis.Capital(b.Measure.Heading()),

@@ -87,7 +87,7 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		return v, d, nil
 	}
 	if v.Images == 0 {
-		v.Note = fmt.Sprintf("The results hold no test %ss.", v.Picture)
+		v.Note = fmt.Sprintf("The results have no test %ss.", v.Picture)
 		return v, d, nil
 	}
 	d.Truth = b.Truths(v.Images)
@@ -133,8 +133,8 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 	v.Caption = fmt.Sprintf("What each method predicts from one test %s. %s", v.Picture, analysis.Conditions(b.Results))
 	if b.Told() {
 		v.Status += fmt.Sprintf(", %s %s", v.Word, v.Truth)
-		v.Caption += fmt.Sprintf(" Below %s: the %s that the oracle sees in it, green if it is the true one, "+
-			"red and underlined if not.", analysis.ASnapshot(task), v.Word)
+		v.Caption += fmt.Sprintf(" Below %s: the %s that the oracle sees in it, green if right, "+
+			"red and underlined if wrong.", analysis.ASnapshot(task), v.Word)
 	}
 	v.Status += "; seed " + v.Seed
 	v.Note = b.Pictures.Note() + " and shown in 16 levels."
@@ -142,7 +142,8 @@ func (b *builder) rollout() (rolloutView, *rolloutData, error) {
 		v.Note += fmt.Sprintf(" %d of %d steps are shown.", n, b.Steps)
 	}
 	if embedded < total {
-		v.Note += fmt.Sprintf(" The page holds the %ss of %d of %d runs, by seed; runs/ has all.", v.Picture, embedded, total)
+		v.Note += fmt.Sprintf(" The page has the %ss of %d of %d runs, in order of seed; the folder runs/ has "+
+			"all.", v.Picture, embedded, total)
 	}
 	return v, d, nil
 }
@@ -156,7 +157,7 @@ func (b *builder) rolloutLine(e analysis.Exhibit, d *rolloutData, v *rolloutView
 	if i < 0 {
 		line.Which = e.Why()
 		if e.Run != nil {
-			line.Which = e.ShownRun() + ": its " + v.Picture + "s are not in this page"
+			line.Which = e.ShownRun() + ": its " + v.Picture + "s are not on this page"
 		}
 	} else {
 		line.Which = runs[i].Text
@@ -203,7 +204,7 @@ func (b *builder) rolloutRuns(d *rolloutData) (embedded, total int, err error) {
 					}
 				}
 				if r.Labels == nil {
-					r.Text += ": not in this page"
+					r.Text += ": not on this page"
 				} else {
 					embedded, size = embedded+1, size+len(r.Image)
 				}

@@ -97,7 +97,7 @@ type builder struct {
 
 // waitingPage is the page before any run has finished. Of r, the task may be known.
 func waitingPage(r *results.Results, live *Live) *pageView {
-	v := &pageView{Title: "No finished run yet", Live: live, Message: "This page shows the runs as they finish."}
+	v := &pageView{Title: "No run has finished yet", Live: live, Message: "This page shows the runs as they finish."}
 	if r.Task.Name != "" {
 		v.Title, v.Lead = analysis.OrUnnamed(r.Task.Name), taskText(r)
 	}
@@ -195,7 +195,8 @@ func (b *builder) facts() []pageFact {
 		}
 	}
 	facts := []pageFact{
-		{Name: "Runs evaluated", Value: fmt.Sprintf("%d of %d", evaluated, total), More: "a method at a seed each"},
+		{Name: "Runs evaluated", Value: fmt.Sprintf("%d of %d", evaluated, total), More: "each run is one method at one " +
+			"seed"},
 		{Name: "Trained", Value: fmt.Sprintf("%d of %d", trained, total), More: "that learned something"},
 	}
 	task := b.Results.Task
@@ -210,7 +211,7 @@ func (b *builder) facts() []pageFact {
 		}
 		facts = append(facts, pageFact{Name: "Chance", Value: b.Measure.Text(*chance), More: more})
 	}
-	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "all together"})
+	return append(facts, pageFact{Name: "Fits", Value: durationText(seconds), More: "total of all runs"})
 }
 
 func durationText(seconds float64) string {

@@ -55,12 +55,12 @@ func Read(dir string) (*List, error) {
 		return nil, fmt.Errorf("%w: %w", ErrList, err)
 	}
 	if l.Schema != Schema {
-		return nil, fmt.Errorf("%w: %s has the schema %.100q, and this version reads %q", ErrList,
+		return nil, fmt.Errorf("%w: %s has the schema %.100q, but this version reads %q", ErrList,
 			filepath.Join(dir, File), l.Schema, Schema)
 	}
 	for _, t := range l.Tasks {
 		if !isFolder(t.Folder) {
-			return nil, fmt.Errorf("%w: %s names the folder %.100q, which is not one beside it", ErrList,
+			return nil, fmt.Errorf("%w: %s names the folder %.100q, which is not beside it", ErrList,
 				filepath.Join(dir, File), t.Folder)
 		}
 	}
@@ -76,7 +76,7 @@ func isFolder(name string) bool {
 // [ErrForeign] where something else would be written over.
 func Claim(dir string, written []string) (*List, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("the folder %s cannot be made: %w; choose another with --out", dir, err)
+		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with --out", dir, err)
 	}
 	l := &List{Schema: Schema, dir: dir}
 	err := ownfolder.Tasks.Check(dir, func() bool {
@@ -146,7 +146,7 @@ func (l *List) CheckInside(folder string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is a file, and must be a folder", l.Path(folder))
+		return fmt.Errorf("%s is a file, but must be a folder", l.Path(folder))
 	}
 	return err
 }

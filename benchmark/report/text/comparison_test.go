@@ -77,7 +77,7 @@ func TestCompare(t *testing.T) {
 	assert.Equal(t, []string{
 		"other code: executable feed against executable unknown", "other kernels: cpu:kernels=avx2 against unknown",
 		"another machine: unknown, a new one, 0 cores against unknown, unknown, 0 cores",
-		"the oracles are not the same: accuracy 0.9840 on test snapshots against 0.9833",
+		"the oracles differ: their accuracy on test snapshots is 0.9840 and 0.9833",
 	}, c.Sides[0].Labels)
 	assert.Empty(t, c.Sides[1].Labels)
 	for _, r := range c.Sides[1].Rows {
@@ -166,7 +166,7 @@ func TestComparisonFormats(t *testing.T) {
 	assert.Regexp(t, `(?m)^=  same +6  (0\.\d+) +(0\.\d+)  0 `, text.String())
 	assert.Contains(t, text.String(), "\nB = results/B\n")
 	assert.Contains(t, text.String(), "  in A only: old\n  in B only: new\n")
-	assert.Contains(t, text.String(), "  |mine|: no seed at which both were evaluated\n")
+	assert.Contains(t, text.String(), "  |mine|: A and B have no evaluated seed in common\n")
 	assert.Contains(t, text.String(), "  capped: other options: epochs 1 against 50\n")
 	assert.Contains(t, text.String(), "capped †")
 	for line := range strings.Lines(text.String()) {

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestTableGolden(t *testing.T) {
 	weakJudge := fixture.MakeUp(t, fixture.Setting{Steps: 1, Test: 20, Methods: fixture.FiveMethods()[:1]}).Content
 	weakJudge.Oracle.TestAccuracy = 0.71
-	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots rightly"}
+	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots correctly"}
 	powers := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 40, Methods: fixture.FiveMethods()[:1]}).Content
 	for i := range powers.Runs {
 		powers.Runs[i].Evaluations[0].Protocol = results.ProtocolPowers
@@ -149,7 +149,7 @@ func TestTableFitsTerminals(t *testing.T) {
 		before = len(tab.Columns)
 		for _, c := range all {
 			if c.Excess > 0 && !slices.Contains(tab.Columns, c) {
-				says := `(?m)^left out  .*` + c.Name + `.*; report.html has them, and so has a wider terminal$`
+				says := `(?m)^left out  .*` + c.Name + `.*; see report.html, or use a wider terminal$`
 				assert.Regexp(t, says, plain(tab, width))
 			}
 		}

@@ -48,7 +48,8 @@ func leaveOut(t *analysis.Table, width int) {
 		gone = append(gone, fit(other, width)...)
 	}
 	if len(gone) > 0 {
-		text := fmt.Sprintf("%s; %s has them, and so has a wider terminal", strings.Join(gone, ", "), analysis.PageFile)
+		text := fmt.Sprintf("%s, to fit the width; see %s, or use a wider terminal",
+			strings.Join(gone, ", "), analysis.PageFile)
 		t.Facts = append(t.Facts, [2]string{"left out", text})
 	}
 }

@@ -140,7 +140,7 @@ say "job $job: sbatch --array=0-$((shards - 1)) deploy/slurm/array.sbatch ${flag
 state() { squeue --noheader --states=all --job "${job}_$1" --format %T; }
 in_state() { state "$1" | grep -qx "$2"; }
 finished() { grep ': done in ' "$work/task-$1.log" 2> /dev/null | grep -vc '^oracle,'; }
-kept() { grep 'finished before, kept' "$work/task-$1.log" | grep -vc '^oracle,'; }
+kept() { grep 'already finished' "$work/task-$1.log" | grep -vc '^oracle,'; }
 begun() { [ "$(finished "$1")" -ge 2 ]; }
 restarts() { scontrol show job "${job}_$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
 # at_once: a task that is given again waits two minutes otherwise, in case its node is broken.

@@ -457,7 +457,7 @@ func TestBadProblems(t *testing.T) {
 			o.Source = strings.Repeat("a", 8193)
 		}},
 		`the measure "nearness" has no summary`: {taken, func(o *wire.Opened) { o.Measure.Summary = "" }},
-		"is 2, and its scores are in 0 … 1":     {taken, func(o *wire.Opened) { o.Measure.Chance = 2 }},
+		"is 2, but its scores are in 0 … 1":     {taken, func(o *wire.Opened) { o.Measure.Chance = 2 }},
 	} {
 		frames := replies(t)[wire.Kind_TASK]
 		o := frames[0].GetOpened()

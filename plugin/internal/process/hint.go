@@ -31,7 +31,8 @@ func cannotStart(path string, err error) error {
 		return fmt.Errorf("%s cannot be run here: it is a program for %s, and this is %s/%s; build it for this machine",
 			path, s.foreign, runtime.GOOS, runtime.GOARCH)
 	case s.text:
-		return fmt.Errorf("%s cannot be run: it is no program, and no script, since its first line does not begin with #!; "+
+		return fmt.Errorf("%s cannot be run: it is not a program, and not a script, because its first line does not begin "+
+			"with #!; "+
 			"a script in Python begins with: #!/usr/bin/env python3", path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,13 +57,13 @@ func startHint(path string, status int, words string) string {
 		return "; " + s.python() + " lacks it: install it there, or have the first line of the file start the Python of " +
 			"your environment"
 	case status == absent && s.command == "uv" && !onPath(s.command):
-		return "; its first line has uv start it, which is not on PATH: install it (pip install uv is one way), or start " +
-			"the plugin without it, by the Python of a virtual environment"
+		return "; its first line starts uv, which is not on PATH: install uv (for example with pip install uv), or start " +
+			"the plugin without it, with the Python of a virtual environment"
 	case status == absent && s.command != "" && !onPath(s.command):
 		return fmt.Sprintf("; its first line names %s, which is not on PATH: install it, or name the path of another",
 			s.command)
 	case status == absent:
-		return "; a program that it starts is not there"
+		return "; a program that it starts does not exist"
 	case status == 0:
 		return "; its main function must call Serve, which does not return"
 	}
@@ -70,7 +71,7 @@ func startHint(path string, status int, words string) string {
 }
 
 func windowsWords(path string) string {
-	return "its first line has a Windows line end, which the system takes for a part of the interpreter's name; " +
+	return "its first line has a Windows line end, which becomes part of the name of the interpreter; " +
 		`convert the file: sed -i 's/\r$//' ` + path
 }
 

@@ -200,7 +200,7 @@ func (p *Process) explain(err error, late bool) error {
 		}
 		return p.withLog(err, false)
 	}
-	const silent = "%w: %s did not write its handshake within %v: it hangs, is no plugin, or needs more time " +
+	const silent = "%w: %s did not write its handshake within %v: it hangs, is not a plugin, or needs more time " +
 		"(--plugin-start-timeout)"
 	const deaf = "%w: %s wrote its handshake, but did not say what it serves within %v: " +
 		"it hangs, or needs more time (--plugin-start-timeout)"
@@ -252,7 +252,8 @@ func badHandshake(line string) string {
 	parts := strings.Split(line, "|")
 	switch {
 	case len(parts) < 4 || parts[0] != "1":
-		return fmt.Sprintf("wrote %q where its handshake belongs: a plugin may write nothing to standard output before it; "+
+		return fmt.Sprintf("wrote %q instead of its handshake: a plugin must not write to standard output before the "+
+			"handshake; "+
 			"log to standard error", shorten(line))
 	case parts[1] != fmt.Sprint(Protocol):
 		return fmt.Sprintf("speaks version %s of the plugin protocol and this program version %d: use a plugin built for "+
