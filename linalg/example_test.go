@@ -71,3 +71,23 @@ func ExampleModel_Modes() {
 	// 0.90, falls to 1/e in 9.5 steps: contributes 0.90
 	// 0.50, falls to 1/e in 1.4 steps: contributes 0.50
 }
+
+// The score tells how well a model predicts a trajectory, here four steps ahead: 1 is perfect, and
+// below 0 is worse than the trajectory's mean. Rank 1 is too low for two rates of decay.
+func ExampleModel_Score() {
+	x := decay(30)
+	alpha := 1e-12
+	for rank := 1; rank <= 2; rank++ {
+		options := &linalg.RidgeOptions{Alpha: &alpha, Rank: rank}
+		model, err := linalg.FitRidge(context.Background(), x, nil, 1, options)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		score, err := model.Score(x, &linalg.ScoreOptions{Steps: 4})
+		fmt.Printf("rank %d: %.2f %v\n", rank, score, err)
+	}
+	// Output:
+	// rank 1: -5.22 <nil>
+	// rank 2: 1.00 <nil>
+}
