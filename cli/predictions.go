@@ -20,6 +20,7 @@ import (
 	"github.com/koopbench/koopbench/dataset"
 	"github.com/koopbench/koopbench/internal/atomicfile"
 	"github.com/koopbench/koopbench/internal/filelock"
+	"github.com/koopbench/koopbench/internal/foreign"
 	"github.com/koopbench/koopbench/internal/npz"
 	"github.com/koopbench/koopbench/internal/ownfolder"
 )
@@ -80,7 +81,7 @@ func (p *predictions) write(dir string, pngs int) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	lock, err := foreign.Folder(dir).Change(".lock", false) // a link in its place would make or change another file
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
