@@ -26,9 +26,12 @@ func TestDryRun(t *testing.T) {
 	before := names(t, out)
 	for want, more := range map[string][]string{
 		"4 of 6 runs": {"--methods", "template,other", "--seeds", "0..2"},
-		"template, seeds 0,1, would be made again: it was asked for":        {"--methods", "template", "--seeds", "0..1", "--force", "t*"},
-		"template, seeds 0,1, would be made again: a file of it is missing": {"--methods", "template,other", "--seeds", "0..1", "--save-predictions"},
-		"would be made again: another seed of the oracle: 42 against 7":     {"--methods", "template,other", "--seeds", "0..1", "--oracle-seed", "7"},
+		"template, seeds 0,1, would be made again: it was asked for": {"--methods", "template", "--seeds", "0..1",
+			"--force", "t*"},
+		"template, seeds 0,1, would be made again: a file of it is missing": {"--methods", "template,other", "--seeds",
+			"0..1", "--save-predictions"},
+		"would be made again: another seed of the oracle: 42 against 7": {"--methods", "template,other", "--seeds",
+			"0..1", "--oracle-seed", "7"},
 	} {
 		got := run(append(more, "--dry-run")...)
 		require.Zero(t, got.status, got.stderr)

@@ -232,7 +232,8 @@ func TestServeTells(t *testing.T) {
 func TestServeIndex(t *testing.T) {
 	data, base := dataFolder(t), t.TempDir()
 	for _, name := range []string{"first", "second"} {
-		got := call(t.Context(), newFakes().config(), tiny(data, filepath.Join(base, name), "--methods", "template", "--seeds", "0..1")...)
+		got := call(t.Context(), newFakes().config(), tiny(data, filepath.Join(base, name), "--methods", "template",
+			"--seeds", "0..1")...)
 		require.Zero(t, got.status, got.stderr)
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(base, "other"), 0o700))

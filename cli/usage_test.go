@@ -171,7 +171,8 @@ func TestOutIsAFile(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "clean", "predict", "verify",
+	for _, command := range []string{"", "run", "tune", "list", "info", "report", "serve", "merge", "clean", "predict",
+		"verify",
 		"compare", "version", "licences", "completion", "help",
 		"data", "plugin", "plugin check", "plugin fit", "plugin list", "plugin lock", "plugin serve"} {
 		t.Run(command, func(t *testing.T) {

@@ -18,11 +18,14 @@ type Waste struct {
 	Why   string
 }
 
+// keys are the keys of runs.
+const keys = `.+-s-?[0-9]+-[0-9a-f]{16}`
+
 // Files that belong to a run, an oracle or a fit, with their keys.
 var (
-	fileOfRun        = regexp.MustCompile(`^(.+-s-?[0-9]+-[0-9a-f]{16})(\.json|\.npz|\.model\.npz|\.[a-z]+\.predictions\.npz)$`)
+	fileOfRun        = regexp.MustCompile(`^(` + keys + `)(\.json|\.npz|\.model\.npz|\.[a-z]+\.predictions\.npz)$`)
 	fileOfOracle     = regexp.MustCompile(`^oracle-([0-9a-f]{16})\.npz$`)
-	fileOfCheckpoint = regexp.MustCompile(`^(.+-s-?[0-9]+-[0-9a-f]{16})-.+\.npz$`)
+	fileOfCheckpoint = regexp.MustCompile(`^(` + keys + `)-.+\.npz$`)
 )
 
 // Waste finds the files that nothing needs: those of runs and oracles that neither results.json nor a
