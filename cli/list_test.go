@@ -116,9 +116,9 @@ func TestCompletion(t *testing.T) {
 		"plugin serve ":     things,
 		"tune ":             {"blocking", "failing", "other", "panicking", "shared", "template"},
 		"completion ":       {"bash", "fish", "powershell", "zsh"},
-		"": {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
+		"": {"clean", "compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
 			"predict", "report", "run", "serve", "tune", "verify", "version"},
-		"help ": {"compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
+		"help ": {"clean", "compare", "completion", "data", "help", "info", "licences", "list", "merge", "plugin",
 			"predict", "report", "run", "serve", "tune", "verify", "version"},
 	} {
 		args := append([]string{"__complete"}, strings.Split(typed, " ")...)

@@ -134,7 +134,7 @@ func TestRunCheckSignal(t *testing.T) {
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	got := c.finish(t)
 	assert.Equal(t, exitInterrupted, got.status, got.stderr)
-	const last = "bench: stopped while plugins were checked; nothing was begun\n"
+	const last = "bench: stopped while plugins were checked; no run was started\n"
 	assert.True(t, strings.HasSuffix(got.stderr, last), got.stderr)
 	assert.NoDirExists(t, out)
 }

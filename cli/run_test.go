@@ -226,7 +226,7 @@ func TestInterruptBeforeAnythingFinished(t *testing.T) {
 	got := call(ctx, newFakes().config(), tiny(data, out, "-q")...)
 	assert.Equal(t, exitInterrupted, got.status)
 	assert.Empty(t, got.stdout)
-	assert.Equal(t, "bench: stopped while the task was being opened; nothing was begun\n", got.stderr)
+	assert.Equal(t, "bench: stopped while the task was being opened; no run was started\n", got.stderr)
 }
 
 // TestReport: the table and the warnings come from disk alone.

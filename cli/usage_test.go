@@ -162,7 +162,7 @@ func TestOutIsAFile(t *testing.T) {
 		got := call(t.Context(), fakes.config(), tiny(dataFolder(t), dir, "-q")...)
 		assert.Equal(t, exitFailure, got.status)
 		assert.Empty(t, got.stdout)
-		assert.Regexp(t, `^bench: the folder of results .* cannot be made: .*; choose another with --out\n$`, got.stderr)
+		assert.Regexp(t, `^bench: cannot make the folder of results .*: .*; choose another with --out\n$`, got.stderr)
 	}
 	assert.Zero(t, fakes.fits.Load())
 	content, err := os.ReadFile(out)

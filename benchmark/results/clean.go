@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"regexp"
 	"slices"
 
@@ -37,6 +38,10 @@ func (s *Store) Waste() ([]Waste, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.waste(r)
+}
+
+func (s *Store) waste(r *Results) ([]Waste, error) {
 	plans, err := s.plans()
 	if err != nil {
 		return nil, err
@@ -95,7 +100,9 @@ func (s *Store) Waste() ([]Waste, error) {
 // Clean removes the files that [Store.Waste] finds, and returns those that it has removed. The error is
 // [ErrBusy] if another command writes the results of the folder.
 func (s *Store) Clean() (removed []Waste, err error) {
-	if _, err := s.current(); err != nil { // before a lock is written
+	before, _ := s.Files().Stat(resultsFile)
+	r, err := s.current() // before a lock is written into a folder of something else
+	if err != nil {
 		return nil, err
 	}
 	unlock, err := s.Lock()
@@ -103,7 +110,11 @@ func (s *Store) Clean() (removed []Waste, err error) {
 		return nil, err
 	}
 	defer unlock()
-	waste, err := s.Waste()
+	now, err := s.Files().Stat(resultsFile)
+	if err != nil || before == nil || !os.SameFile(before, now) || !before.ModTime().Equal(now.ModTime()) {
+		return nil, fmt.Errorf("%w: the results in %s have just been written; give the command again", ErrBusy, s.dir)
+	}
+	waste, err := s.waste(r)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 			return nil, err
 		}
 		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("--xla: the PJRT plugin cannot be read: %w", err)
+			return nil, fmt.Errorf("--xla: cannot read the PJRT plugin: %w", err)
 		}
 		s.XLA = path
 	}

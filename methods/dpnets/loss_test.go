@@ -263,7 +263,7 @@ func TestWarnings(t *testing.T) {
 			"1 of 5 features of the lagged view (0)"}},
 		{"constant features", variant{true, false, 0.5}, nil},
 		{"one view is zero", variant{true, false, 0}, []string{"5 of 5 features of the lagged view"}},
-		{"as many", variant{false, false, 0}, []string{"any 5 features"}},
+		{"as many", variant{false, false, 0}, []string{"in a batch of 5 rows, any 5 features"}},
 		{"as many", variant{true, false, 0.5}, nil},
 	} {
 		x, y := batches[c.batch](rand.New(rand.NewPCG(3, 3)), 5)
