@@ -103,16 +103,11 @@ const SeedsFormat = "seeds"
 // those that have columns in [SeedsFormat], none for the usual ones.
 func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) error {
 	return map[string]func(io.Writer, *results.Results) error{
-		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown,
+		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown, "json": text.WriteJSON,
+		"latex":     text.WriteLaTeX,
 		SeedsFormat: func(w io.Writer, r *results.Results) error { return text.WriteSeeds(w, r, steps) },
 	}
 }
-
-// WriteMarkdown is [text.WriteMarkdown].
-func WriteMarkdown(w io.Writer, r *results.Results) error { return text.WriteMarkdown(w, r) }
-
-// WriteCSV is [text.WriteCSV].
-func WriteCSV(w io.Writer, r *results.Results) error { return text.WriteCSV(w, r) }
 
 // Compare is [analysis.Compare].
 func Compare(all []Named) (*Comparison, error) { return analysis.Compare(all) }

@@ -68,10 +68,8 @@ func Summarize(r *results.Results) ([]Summary, error) {
 	}
 	all := gather(r, EvidenceOf(r), true)
 	if other := OtherProtocol(r); other != "" {
-		by := *r
-		by.Runs = slices.Clone(r.Runs)
-		by.RankBy(other)
-		of := gather(&by, EvidenceOf(&by), false)
+		by := rankedBy(r, other)
+		of := gather(by, EvidenceOf(by), false)
 		for i := range all {
 			all[i].Other = &of[i]
 		}
@@ -82,6 +80,14 @@ func Summarize(r *results.Results) ([]Summary, error) {
 	})
 	testCeilings(all)
 	return all, place(m, all)
+}
+
+// rankedBy is a copy of results that a protocol ranks.
+func rankedBy(r *results.Results, protocol string) *results.Results {
+	by := *r
+	by.Runs = slices.Clone(r.Runs)
+	by.RankBy(protocol)
+	return &by
 }
 
 // OtherProtocol is the one that does not rank, "" if no run was evaluated by it.

@@ -2,7 +2,6 @@ package text
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
 
@@ -24,12 +23,7 @@ func WriteComparisonMarkdown(w io.Writer, c *analysis.Comparison) error {
 
 // WriteComparisonJSON writes a comparison as it is.
 func WriteComparisonJSON(w io.Writer, c *analysis.Comparison) error {
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
+	return writeJSON(w, c)
 }
 
 // WriteComparisonCSV writes a row for each side, method and step, and one for the mean over all

@@ -1,2 +1,2 @@
-// Package text writes the tables of package analysis: for terminals, as Markdown, as CSV and JSON.
+// Package text writes the tables of package analysis: for terminals, as Markdown, CSV, JSON and LaTeX.
 package text

@@ -79,9 +79,11 @@ func TestSeedsGolden(t *testing.T) {
 }
 
 var writers = map[string]func(w *bytes.Buffer, r *results.Results) error{
-	".txt": func(w *bytes.Buffer, r *results.Results) error { return WriteTable(w, r) },
-	".md":  func(w *bytes.Buffer, r *results.Results) error { return WriteMarkdown(w, r) },
-	".csv": func(w *bytes.Buffer, r *results.Results) error { return WriteCSV(w, r) },
+	".txt":  func(w *bytes.Buffer, r *results.Results) error { return WriteTable(w, r) },
+	".md":   func(w *bytes.Buffer, r *results.Results) error { return WriteMarkdown(w, r) },
+	".csv":  func(w *bytes.Buffer, r *results.Results) error { return WriteCSV(w, r) },
+	".json": func(w *bytes.Buffer, r *results.Results) error { return WriteJSON(w, r) },
+	".tex":  func(w *bytes.Buffer, r *results.Results) error { return WriteLaTeX(w, r) },
 }
 
 func golden(t *testing.T, name string, got []byte) {
