@@ -333,7 +333,7 @@ func TestReportFormats(t *testing.T) {
 		"20,10,10", "--steps", "3", "--out", out)
 	require.NoError(t, os.RemoveAll(filepath.Join(out, "report.html")))
 	for format, begins := range map[string]string{
-		"markdown": "ordered-mnist: ", "csv": "name,kind,", "seeds": "ordered-mnist: ",
+		"markdown": "ordered-mnist: ", "csv": "name,kind,", "seeds": "ordered-mnist: ", "json": "{\n", "latex": "% ",
 	} {
 		got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", format)
 		require.Zero(t, got.status, got.stderr)

@@ -1,12 +1,5 @@
-<<<<<<< HEAD
 // Package report shows results: figures ([Write]) and tables ([WriteTable], [TableFormats]), all of
 // it as one HTML page ([WritePage]), and results against others ([Compare]).
-||||||| 9218c64
-// Package report shows results: figures ([Write]) and tables ([WriteTable], [TableFormats]), all of it as one HTML page ([WritePage]), and results against others ([Compare]).
-=======
-// Package report shows results: figures ([Write]) and tables ([WriteTable], [TableFormats]),
-// all of it as one HTML page ([WritePage]), and results against others ([Compare]).
->>>>>>> t-report
 //
 // It works from a folder of results alone (package results); nothing is trained or evaluated again.
 // The same results give the same bytes. It may import core and benchmark. Its parts, of which each
