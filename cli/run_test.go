@@ -342,7 +342,8 @@ func TestReportFormats(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(out, "report.html"))
 	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
 	assert.Equal(t, 2, got.status)
-	assert.Contains(t, got.stderr, `--format: there is no format "pdf"; choose from csv, json, latex, markdown, seeds, text`)
+	assert.Contains(t, got.stderr,
+		`--format: there is no format "pdf"; choose from csv, json, latex, markdown, seeds, text`)
 	for args, says := range map[string]string{
 		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
