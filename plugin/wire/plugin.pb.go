@@ -1,12 +1,11 @@
-// The wire format between koopbench (the host) and a plugin: a process that serves methods,
-// embedders, evolution operators, losses, oracles or tasks.
+// The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
+// losses, oracles or tasks.
 //
-// Start. The host starts the plugin with the variables below and waits for one line on its standard
-// output, the handshake of hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance
-// "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL is 1 for this file, NETWORK is "unix".
-// Nothing else may come before that line. On the socket the plugin serves the services Plugin below
-// and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by
-// itself, go-plugin's plugin.GRPCController, whose Shutdown ends the process.
+// Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
+// hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
+// is 1 for this file, NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the services Plugin
+// below and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by itself, go-plugin's
+// plugin.GRPCController, whose Shutdown ends the process.
 //
 //	KOOPBENCH_PLUGIN          "evolution-operators"; without it a person started the plugin by hand: say so and exit
 //	PLUGIN_PROTOCOL_VERSIONS  the versions of this protocol that the host speaks, separated by commas
@@ -18,37 +17,30 @@
 //	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
-// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its
-// end means that the host is gone: the plugin must end at once, and take its own children along.
-// Standard error is the plugin's log, lines of text or of hclog's JSON; standard output is logged
-// too after the handshake.
+// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
+// the plugin must end at once, and take its own children along. Standard error is the plugin's log, lines of text or of hclog's JSON;
+// standard output is logged too after the handshake.
 //
-// Processes. The host starts a process for a run (a method at one seed), or to describe the plugin,
-// and ends it afterwards. Calls may come concurrently.
+// Processes. The host starts a process for a run (a method at one seed), or to describe the plugin, and ends it afterwards.
+// Calls may come concurrently.
 //
-// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number:
-// how long the plugin's own code took in it, without receiving, sending, and waiting for Features.
-// From it the host tells what the process boundary costs.
+// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code took in
+// it, without receiving, sending, and waiting for Features. From it the host tells what the process boundary costs.
 //
-// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at
-// most 1 MiB, in the order of the arrays, row-major, little-endian. A chunk holds whole numbers and
-// does not go over the end of its array; an empty array has none. An array has at most 1 GiB, and
-// at most 8 axes; one without axes is a single number.
+// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
+// arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
+// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
 //
-// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of
-// PIXEL8. Matrices are FLOAT64, [rows, columns]. Labels are INT64, [time].
+// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
+// [rows, columns]. Labels are INT64, [time].
 //
-// Versions. What this file gained after its first version asks nothing of a plugin that does not
-// know it: a host sends checkpoints, LoadCall and SAVE only to a plugin that has sent or declared
-// such things, and the lengths of several trajectories only to one that says that it knows them:
-// one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin
-// sends checkpoints only to a host that gives checkpoint_seconds. A host that does not know texts
-// refuses the description of a thing that has one, and a host that does not know tasks refuses that
-// of a task.
+// Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
+// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
+// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
 //
-// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of
-// the gRPC call is then OK. A call whose deadline is over or that is cancelled must stop soon; the
-// host ends a plugin that does not.
+// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
+// deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
 
 // Code generated by protoc-gen-go. DO NOT EDIT.
 // versions:
@@ -1153,10 +1145,9 @@ func (*Value_Number) isValue_Value() {}
 
 func (*Value_Choice) isValue_Value() {}
 
-// FitCall begins a fit. Arrays of a method, an embedder or an oracle, in this order: "train",
-// "validation" (snapshots), and where the thing is an oracle or declares to see labels
-// "train_labels", "validation_labels". Arrays of an evolution operator: "features" (N×d), and
-// "observable" (N×p) where there is one.
+// FitCall begins a fit. Arrays of a method, an embedder or an oracle, in this order: "train", "validation" (snapshots), and where the
+// thing is an oracle or declares to see labels "train_labels", "validation_labels". Arrays of an evolution operator: "features"
+// (N×d), and "observable" (N×p) where there is one.
 type FitCall struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Kind      Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Kind" json:"kind,omitempty"`
@@ -1168,15 +1159,13 @@ type FitCall struct {
 	Precision float64                `protobuf:"fixed64,7,opt,name=precision,proto3" json:"precision,omitempty"`                                                                     // unit roundoff of the features, for an evolution operator
 	OracleDim uint64                 `protobuf:"varint,8,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"`                                                     // number of features of the oracle's encoder, for a thing that declares to see it; 0 without one
 	Arrays    []*Array               `protobuf:"bytes,9,rep,name=arrays,proto3" json:"arrays,omitempty"`
-	// Where the host keeps checkpoints, about how many seconds should pass between two of them, above
-	// 0; the plugin may send none.
+	// Where the host keeps checkpoints, about how many seconds should pass between two of them, above 0; the plugin may send none.
 	CheckpointSeconds float64 `protobuf:"fixed64,10,opt,name=checkpoint_seconds,json=checkpointSeconds,proto3" json:"checkpoint_seconds,omitempty"`
-	// What an identical fit, in another process, last sent under each name. It did not come to its
-	// end; this one may continue from there, to the same bits. The arrays follow those of the fit.
+	// What an identical fit, in another process, last sent under each name. It did not come to its end; this one may continue from there,
+	// to the same bits. The arrays follow those of the fit.
 	Checkpoints []*State `protobuf:"bytes,11,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
-	// How many snapshots, or rows of the features, each trajectory has, where there are several; none
-	// for one. The trajectories follow one another in the arrays, and the lengths add up to their
-	// first axis. No pair crosses the end of a trajectory.
+	// How many snapshots, or rows of the features, each trajectory has, where there are several; none for one. The trajectories follow one
+	// another in the arrays, and the lengths add up to their first axis. No pair crosses the end of a trajectory.
 	TrainLengths      []uint64 `protobuf:"varint,12,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"`
 	ValidationLengths []uint64 `protobuf:"varint,13,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
 	FeatureLengths    []uint64 `protobuf:"varint,14,rep,packed,name=feature_lengths,json=featureLengths,proto3" json:"feature_lengths,omitempty"`
@@ -1320,9 +1309,8 @@ func (x *FitCall) GetLeastRank() uint64 {
 	return 0
 }
 
-// State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8,
-// of any number of axes, none for one number; there are at most 4096, of at most 1 GiB together.
-// Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
+// State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, of any number of axes, none for one
+// number; there are at most 4096, of at most 1 GiB together. Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`   // of a checkpoint: 1 to 40 lower-case letters, digits and hyphens
@@ -1452,8 +1440,8 @@ func (x *LoadCall) GetState() *State {
 	return nil
 }
 
-// Embed asks for the features of snapshots by the oracle's encoder, one array "snapshots". Only
-// things that declare to see the oracle may ask. The host answers with Features.
+// Embed asks for the features of snapshots by the oracle's encoder, one array "snapshots". Only things that declare to see the oracle
+// may ask. The host answers with Features.
 type Embed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arrays        []*Array               `protobuf:"bytes,1,rep,name=arrays,proto3" json:"arrays,omitempty"`
@@ -1647,8 +1635,7 @@ func (x *Advance) GetDone() uint64 {
 	return 0
 }
 
-// Epoch is one pass over the training data: unweighted means of the loss over batches; validation
-// is NaN where there is none.
+// Epoch is one pass over the training data: unweighted means of the loss over batches; validation is NaN where there is none.
 type Epoch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // counted from 1
@@ -2175,13 +2162,11 @@ func (x *OpenCall) GetOptions() map[string]*Value {
 	return nil
 }
 
-// Opened is a problem. The rules are those of Problem in koopbench's package core. Arrays, in this
-// order: "train", "validation", "test" (snapshots of one shape, those of all trajectories one after
-// the other); if roll-outs do not begin at every test snapshot, "starts" (INT64, [start]), their
-// indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and
-// "expected_states" (INT64, [step, start]), the states of what follows each start; and if they are
-// known, "eigenvalues" (COMPLEX128, [r]) and, after them, "eigenfunctions" (COMPLEX128, [k, test
-// snapshot]), those of the first k, and "density" (FLOAT64, [test snapshot]), the invariant one.
+// Opened is a problem. The rules are those of Problem in koopbench's package core. Arrays, in this order: "train", "validation", "test"
+// (snapshots of one shape, those of all trajectories one after the other); if roll-outs do not begin at every test snapshot, "starts"
+// (INT64, [start]), their indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and "expected_states"
+// (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]) and, after them,
+// "eigenfunctions" (COMPLEX128, [k, test snapshot]), those of the first k, and "density" (FLOAT64, [test snapshot]), the invariant one.
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Handle            uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"` // for FitScoreCall and Release, in this process; 0 without a score, and then the plugin keeps nothing
@@ -2524,8 +2509,8 @@ func (x *FitScoreCall) GetStates() uint64 {
 	return 0
 }
 
-// ScoreCall asks how good predictions are. It has one array, "snapshots", with what is predicted
-// for each start. The answer is a Result with the array "scores" (FLOAT64, [start]).
+// ScoreCall asks how good predictions are. It has one array, "snapshots", with what is predicted for each start. The answer is a Result
+// with the array "scores" (FLOAT64, [start]).
 type ScoreCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`

@@ -1,12 +1,11 @@
-// The wire format between koopbench (the host) and a plugin: a process that serves methods,
-// embedders, evolution operators, losses, oracles or tasks.
+// The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
+// losses, oracles or tasks.
 //
-// Start. The host starts the plugin with the variables below and waits for one line on its standard
-// output, the handshake of hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance
-// "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL is 1 for this file, NETWORK is "unix".
-// Nothing else may come before that line. On the socket the plugin serves the services Plugin below
-// and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by
-// itself, go-plugin's plugin.GRPCController, whose Shutdown ends the process.
+// Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
+// hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
+// is 1 for this file, NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the services Plugin
+// below and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by itself, go-plugin's
+// plugin.GRPCController, whose Shutdown ends the process.
 //
 //	KOOPBENCH_PLUGIN          "evolution-operators"; without it a person started the plugin by hand: say so and exit
 //	PLUGIN_PROTOCOL_VERSIONS  the versions of this protocol that the host speaks, separated by commas
@@ -18,37 +17,30 @@
 //	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
 //	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
 //
-// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its
-// end means that the host is gone: the plugin must end at once, and take its own children along.
-// Standard error is the plugin's log, lines of text or of hclog's JSON; standard output is logged
-// too after the handshake.
+// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
+// the plugin must end at once, and take its own children along. Standard error is the plugin's log, lines of text or of hclog's JSON;
+// standard output is logged too after the handshake.
 //
-// Processes. The host starts a process for a run (a method at one seed), or to describe the plugin,
-// and ends it afterwards. Calls may come concurrently.
+// Processes. The host starts a process for a run (a method at one seed), or to describe the plugin, and ends it afterwards.
+// Calls may come concurrently.
 //
-// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number:
-// how long the plugin's own code took in it, without receiving, sending, and waiting for Features.
-// From it the host tells what the process boundary costs.
+// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code took in
+// it, without receiving, sending, and waiting for Features. From it the host tells what the process boundary costs.
 //
-// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at
-// most 1 MiB, in the order of the arrays, row-major, little-endian. A chunk holds whole numbers and
-// does not go over the end of its array; an empty array has none. An array has at most 1 GiB, and
-// at most 8 axes; one without axes is a single number.
+// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
+// arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
+// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
 //
-// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of
-// PIXEL8. Matrices are FLOAT64, [rows, columns]. Labels are INT64, [time].
+// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
+// [rows, columns]. Labels are INT64, [time].
 //
-// Versions. What this file gained after its first version asks nothing of a plugin that does not
-// know it: a host sends checkpoints, LoadCall and SAVE only to a plugin that has sent or declared
-// such things, and the lengths of several trajectories only to one that says that it knows them:
-// one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin
-// sends checkpoints only to a host that gives checkpoint_seconds. A host that does not know texts
-// refuses the description of a thing that has one, and a host that does not know tasks refuses that
-// of a task.
+// Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
+// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
+// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
+// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
 //
-// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of
-// the gRPC call is then OK. A call whose deadline is over or that is cancelled must stop soon; the
-// host ends a plugin that does not.
+// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
+// deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
 
 // Code generated by protoc-gen-go-grpc. DO NOT EDIT.
 // versions:
@@ -81,13 +73,11 @@ const (
 
 // PluginClient is the client API for Plugin service.
 //
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to
-// https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type PluginClient interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a
-	// method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
 	//
 	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
@@ -139,8 +129,7 @@ func (c *pluginClient) Fit(ctx context.Context, opts ...grpc.CallOption) (grpc.B
 	return x, nil
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_FitClient = grpc.BidiStreamingClient[Frame, Frame]
 
 func (c *pluginClient) Apply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error) {
@@ -153,8 +142,7 @@ func (c *pluginClient) Apply(ctx context.Context, opts ...grpc.CallOption) (grpc
 	return x, nil
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_ApplyClient = grpc.BidiStreamingClient[Frame, Frame]
 
 func (c *pluginClient) Evaluate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error) {
@@ -167,8 +155,7 @@ func (c *pluginClient) Evaluate(ctx context.Context, opts ...grpc.CallOption) (g
 	return x, nil
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_EvaluateClient = grpc.BidiStreamingClient[Frame, Frame]
 
 func (c *pluginClient) Open(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error) {
@@ -181,8 +168,7 @@ func (c *pluginClient) Open(ctx context.Context, opts ...grpc.CallOption) (grpc.
 	return x, nil
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_OpenClient = grpc.BidiStreamingClient[Frame, Frame]
 
 func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error) {
@@ -201,8 +187,7 @@ func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 type PluginServer interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(context.Context, *DescribeRequest) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a
-	// method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
 	//
 	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
@@ -295,32 +280,28 @@ func _Plugin_Fit_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PluginServer).Fit(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_FitServer = grpc.BidiStreamingServer[Frame, Frame]
 
 func _Plugin_Apply_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PluginServer).Apply(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_ApplyServer = grpc.BidiStreamingServer[Frame, Frame]
 
 func _Plugin_Evaluate_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PluginServer).Evaluate(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_EvaluateServer = grpc.BidiStreamingServer[Frame, Frame]
 
 func _Plugin_Open_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PluginServer).Open(&grpc.GenericServerStream[Frame, Frame]{ServerStream: stream})
 }
 
-// This type alias is provided for backwards compatibility with existing code that references the
-// prior non-generic stream type by name.
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Plugin_OpenServer = grpc.BidiStreamingServer[Frame, Frame]
 
 func _Plugin_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {

@@ -99,8 +99,7 @@ func unaryF32AVX2(op int, dst *byte, a *byte, n int)
 //go:noescape
 func sumF32AVX2(acc *byte, x *byte, blocks int)
 
-// extremeF32AVX2 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are
-// NaN if an element is.
+// extremeF32AVX2 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are NaN if an element is.
 //
 //go:noescape
 func extremeF32AVX2(smallest int, acc *byte, x *byte, blocks int)
@@ -130,8 +129,7 @@ func unaryF32AVX512(op int, dst *byte, a *byte, n int)
 //go:noescape
 func sumF32AVX512(acc *byte, x *byte, blocks int)
 
-// extremeF32AVX512 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some
-// are NaN if an element is.
+// extremeF32AVX512 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are NaN if an element is.
 //
 //go:noescape
 func extremeF32AVX512(smallest int, acc *byte, x *byte, blocks int)
@@ -161,8 +159,7 @@ func unaryF64AVX2(op int, dst *byte, a *byte, n int)
 //go:noescape
 func sumF64AVX2(acc *byte, x *byte, blocks int)
 
-// extremeF64AVX2 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are
-// NaN if an element is.
+// extremeF64AVX2 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are NaN if an element is.
 //
 //go:noescape
 func extremeF64AVX2(smallest int, acc *byte, x *byte, blocks int)
@@ -187,8 +184,7 @@ func unaryF64AVX512(op int, dst *byte, a *byte, n int)
 //go:noescape
 func sumF64AVX512(acc *byte, x *byte, blocks int)
 
-// extremeF64AVX512 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some
-// are NaN if an element is.
+// extremeF64AVX512 writes 32 partial maxima, or minima, of blocks ≥ 1 blocks of 32 elements; some are NaN if an element is.
 //
 //go:noescape
 func extremeF64AVX512(smallest int, acc *byte, x *byte, blocks int)
@@ -198,9 +194,8 @@ func extremeF64AVX512(smallest int, acc *byte, x *byte, blocks int)
 //go:noescape
 func addRowsF64AVX512(dst *byte, x *byte, rows int, n int)
 
-// sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is
-// not dead, and returns the bytes it wrote. windows holds eight offsets: of the elements of a
-// window, and any for the dead.
+// sparseList lists the gradients of one channel of an image, rows × cells windows, whose winner is not dead, and returns
+// the bytes it wrote. windows holds eight offsets: of the elements of a window, and any for the dead.
 //
 //go:noescape
 func sparseList(list *byte, winner *uint8, grad *float32, windows *int, rows int, cells int, channels int, cellStep int, rowStep int) int
@@ -210,8 +205,7 @@ func sparseList(list *byte, winner *uint8, grad *float32, windows *int, rows int
 //go:noescape
 func sparseKernel3AVX2(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int, row int)
 
-// sparseInput3AVX2 adds gradient · weights to the pixels under the kernel. The weights of the taps
-// are stride bytes apart, last tap first.
+// sparseInput3AVX2 adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, last tap first.
 //
 //go:noescape
 func sparseInput3AVX2(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
@@ -221,8 +215,7 @@ func sparseInput3AVX2(weights *float32, image *float32, list *byte, n int, pixel
 //go:noescape
 func sparseKernel5AVX2(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int, row int)
 
-// sparseInput5AVX2 adds gradient · weights to the pixels under the kernel. The weights of the taps
-// are stride bytes apart, last tap first.
+// sparseInput5AVX2 adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, last tap first.
 //
 //go:noescape
 func sparseInput5AVX2(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
@@ -232,8 +225,7 @@ func sparseInput5AVX2(weights *float32, image *float32, list *byte, n int, pixel
 //go:noescape
 func sparseKernel3AVX512(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int, row int)
 
-// sparseInput3AVX512 adds gradient · weights to the pixels under the kernel. The weights of the
-// taps are stride bytes apart, last tap first.
+// sparseInput3AVX512 adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, last tap first.
 //
 //go:noescape
 func sparseInput3AVX512(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
@@ -243,8 +235,7 @@ func sparseInput3AVX512(weights *float32, image *float32, list *byte, n int, pix
 //go:noescape
 func sparseKernel5AVX512(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int, row int)
 
-// sparseInput5AVX512 adds gradient · weights to the pixels under the kernel. The weights of the
-// taps are stride bytes apart, last tap first.
+// sparseInput5AVX512 adds gradient · weights to the pixels under the kernel. The weights of the taps are stride bytes apart, last tap first.
 //
 //go:noescape
 func sparseInput5AVX512(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
@@ -259,14 +250,14 @@ func functionAVX2(which int, dst *float32, a *float32, n int)
 //go:noescape
 func functionAVX512(which int, dst *float32, a *float32, n int)
 
-// taps3AVX512 adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance
-// of rows of the image in bytes; rows and pixels are those of the gradient.
+// taps3AVX512 adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance of rows of the image in
+// bytes; rows and pixels are those of the gradient.
 //
 //go:noescape
 func taps3AVX512(dw *float32, image *float32, grad *float32, rows int, pixels int, row int, channels int, cols int)
 
-// taps5AVX512 adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance
-// of rows of the image in bytes; rows and pixels are those of the gradient.
+// taps5AVX512 adds the gradient of cols ≤ 16 of channels output channels to dw. row is the distance of rows of the image in
+// bytes; rows and pixels are those of the gradient.
 //
 //go:noescape
 func taps5AVX512(dw *float32, image *float32, grad *float32, rows int, pixels int, row int, channels int, cols int)
