@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/koopbench/koopbench/benchmark/results"
@@ -48,7 +46,7 @@ func (a *app) clean(dir string, dry bool) error {
 		bytes += w.Bytes
 	}
 	if err == nil || len(files) > 0 {
-		say(a.stdout, "%s: %d files %s, %s\n", dir, len(files), what, fmt.Sprintf("%.1f MB", float64(bytes)/1e6))
+		say(a.stdout, "%s: %d files %s, %.1f MB\n", dir, len(files), what, float64(bytes)/1e6)
 	}
 	return err
 }

@@ -117,11 +117,7 @@ func (s *pageServer) follow(ctx context.Context, last report.Live, ticks <-chan 
 		if err != nil {
 			continue
 		}
-		finished := 0
-		if results != nil {
-			finished = len(results.Runs)
-		}
-		text := progressText(finished, planned)
+		text := progressText(results, planned)
 		if text != last.Text {
 			tell(text)
 		}
@@ -223,7 +219,7 @@ func (s *pageServer) current() ([]byte, report.Live, error) {
 	if found == nil {
 		found = &results.Results{}
 	}
-	live := report.Live{Version: version, Text: progressText(len(found.Runs), planned)}
+	live := report.Live{Version: version, Text: progressText(found, planned)}
 	var page bytes.Buffer
 	if err := report.WritePage(&page, s.store, found, &live); err != nil {
 		return nil, report.Live{}, err
@@ -233,7 +229,13 @@ func (s *pageServer) current() ([]byte, report.Live, error) {
 	return s.page, s.live, nil
 }
 
-func progressText(finished, planned int) string {
+// progressText says how many runs of a folder have finished, none if r is nil, of how many that are
+// planned, 0 if no command is in progress.
+func progressText(r *results.Results, planned int) string {
+	finished := 0
+	if r != nil {
+		finished = len(r.Runs)
+	}
 	switch {
 	case planned > 0 && finished > 0:
 		return fmt.Sprintf("In progress; finished runs: %d of %d.", finished, planned)

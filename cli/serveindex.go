@@ -76,11 +76,7 @@ func (p pageServers) showIndex(w http.ResponseWriter, _ *http.Request) {
 	folders := make([]report.Indexed, len(p))
 	for i, s := range p {
 		found, planned, err := s.store.Progress()
-		finished := 0
-		if found != nil {
-			finished = len(found.Runs)
-		}
-		status := progressText(finished, planned)
+		status := progressText(found, planned)
 		if err != nil {
 			status = err.Error()
 		}
