@@ -19,9 +19,9 @@ func python(says string) string {
 }
 
 // TestStartMistakes: what keeps a plugin from starting is on the one line that a list, a warning
-// and an error show, word for word as docs/plugins.md has it.
+// and an error show, word for word as docs/plugin-reference.md has it.
 func TestStartMistakes(t *testing.T) {
-	guide, err := os.ReadFile(filepath.Join("..", "docs", "plugins.md"))
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "plugin-reference.md"))
 	require.NoError(t, err)
 	t.Setenv("LC_ALL", "C")
 	for name, c := range map[string]struct {
