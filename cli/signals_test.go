@@ -63,12 +63,16 @@ func TestIgnoredSignals(t *testing.T) {
 }
 
 func TestSignal(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sent.String(), func(t *testing.T) {
+			// If these tests were started by nohup, the child would ignore it otherwise.
+			heard := make(chan os.Signal, 1)
+			signal.Notify(heard, sent)
+			defer signal.Stop(heard)
 			out := filepath.Join(t.TempDir(), "out")
 			c := startChild(t, nil, tiny(dataFolder(t), out, "--methods", "template,blocking")...)
 			c.await(t, "blocking begins")
-			require.NoError(t, c.Process.Signal(signal))
+			require.NoError(t, c.Process.Signal(sent))
 			got := c.finish(t)
 			assert.Equal(t, exitInterrupted, got.status)
 			assert.Contains(t, got.stdout, "template")
