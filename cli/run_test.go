@@ -340,13 +340,16 @@ func TestReportFormats(t *testing.T) {
 		assert.True(t, strings.HasPrefix(got.stdout, begins), got.stdout)
 	}
 	assert.NoFileExists(t, filepath.Join(out, "report.html"))
-	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "pdf")
+	got := call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--format", "html")
 	assert.Equal(t, 2, got.status)
 	assert.Contains(t, got.stderr,
-		`--format: there is no format "pdf"; choose from csv, json, latex, markdown, seeds, text`)
+		`--format: there is no format "html"; choose from csv, json, latex, markdown, seeds, text`)
 	for args, says := range map[string]string{
 		"--format seeds --steps 1,4": "invalid option: step 4; roll-outs have steps 1 to 3",
 		"--steps 1,x":                `--steps 1,x: "x": give a whole number from 1 to 1000`,
+		"--format pdf":               "--format pdf: a table has no such format; for figures, give --figures pdf",
+		"--figures png,gif":          `no format of figures "gif"; did you mean "pdf"? Choose from png, svg, pdf`,
+		"--format csv --figures pdf": "--figures: the format csv comes without figures; leave out --format or --figures",
 		"--steps 1":                  "--steps: the format text has fixed columns; give --format seeds",
 	} {
 		got := call(
@@ -355,5 +358,14 @@ func TestReportFormats(t *testing.T) {
 			append([]string{"report", out}, strings.Fields(args)...)...)
 		assert.NotZero(t, got.status)
 		assert.Contains(t, got.stderr, says)
+	}
+
+	require.NoError(t, os.WriteFile(filepath.Join(out, "figures", "accuracy.png"), []byte("as it was"), 0o644))
+	got = call(t.Context(), Config{Registry: newFakes().registry}, "report", out, "--figures", "pdf, svg")
+	require.Zero(t, got.status, got.stderr)
+	for name, begins := range map[string]string{"pdf": "%PDF-", "svg": "<?xml", "png": "as it was"} {
+		text, err := os.ReadFile(filepath.Join(out, "figures", "accuracy."+name))
+		require.NoError(t, err)
+		assert.True(t, strings.HasPrefix(string(text), begins), "%s: %.20q", name, text)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/koopbench/koopbench/benchmark/report"
 	"github.com/koopbench/koopbench/core"
 )
 
@@ -100,6 +101,32 @@ func (s *steps) Set(text string) error {
 			return fmt.Errorf("%q: %w", part, err)
 		}
 		*s = append(*s, step)
+	}
+	return nil
+}
+
+// formats are those of figures.
+type formats []report.Format
+
+func (f *formats) String() string {
+	var names []string
+	for _, format := range *f {
+		names = append(names, string(format))
+	}
+	return strings.Join(names, ",")
+}
+
+func (f *formats) Type() string { return "LIST" }
+
+func (f *formats) Set(text string) error {
+	*f = nil
+	for part := range strings.SplitSeq(text, ",") {
+		format, known := report.Format(strings.TrimSpace(part)), report.FigureFormats()
+		if !slices.Contains(known, format) {
+			all := formats(known)
+			return errors.New(core.Unknown("format of figures", string(format), strings.Split(all.String(), ",")))
+		}
+		*f = append(*f, format)
 	}
 	return nil
 }

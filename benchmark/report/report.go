@@ -34,10 +34,20 @@ type (
 // Figures is [figure.Names].
 func Figures(t results.TaskInfo) []string { return figure.Names(t) }
 
-// Write draws the figures of the results in dir into dir/figures, that of a search too where dir has one, and writes
-// [Page], each file whole or not at all. The same results give the same bytes. The error is benchmark.ErrResults where
-// dir cannot be read as results, [core.ErrUnavailable] where it holds no run.
-func Write(dir string) (err error) {
+// Format is a format of figures as files: [figure.PNG], [figure.SVG] or [figure.PDF].
+type Format = figure.Format
+
+// FigureFormats are the formats that [WriteAs] can draw, the first two of which are those of [Write].
+func FigureFormats() []Format { return []Format{figure.PNG, figure.SVG, figure.PDF} }
+
+// Write is [WriteAs] with PNG and SVG files.
+func Write(dir string) error { return WriteAs(dir, FigureFormats()[:2]) }
+
+// WriteAs draws the figures of the results in dir into dir/figures in each of the formats, also that of a search if dir
+// has one, and writes [Page]. It writes each file whole or not at all, and leaves files of other formats as they are.
+// The same results give the same bytes. The error is benchmark.ErrResults if dir cannot be read as results,
+// [core.ErrUnavailable] if it holds no run, and [core.ErrOption] if there is no such format.
+func WriteAs(dir string, formats []Format) (err error) {
 	defer core.Recover(&err)
 	store := results.OpenStore(dir)
 	m, err := analysis.Gather(store)
@@ -47,12 +57,12 @@ func Write(dir string) (err error) {
 	if err := foreign.Folder(dir).Make(Folder); err != nil {
 		return fmt.Errorf("cannot make the folder of figures: %w", err)
 	}
-	if err := figure.New(m).Write(filepath.Join(dir, Folder)); err != nil {
+	if err := figure.New(m).Write(filepath.Join(dir, Folder), formats); err != nil {
 		return err
 	}
 	search, err := store.Search()
 	if err == nil && search != nil {
-		err = figure.WriteSearch(filepath.Join(dir, Folder), search)
+		err = figure.WriteSearch(filepath.Join(dir, Folder), search, formats)
 	}
 	if err != nil {
 		return err

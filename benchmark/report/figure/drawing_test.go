@@ -166,7 +166,7 @@ func TestPixelsAreSharp(t *testing.T) {
 	f := figure{name: "test", width: 72, height: 72, draw: func(c draw.Canvas) {
 		c.DrawImage(vg.Rectangle{Min: vg.Point{X: 18, Y: 36}, Max: vg.Point{X: 54, Y: 72}}, img)
 	}}
-	file, err := f.png()
+	file, err := f.as(PNG)
 	require.NoError(t, err)
 	got, _, err := image.Decode(strings.NewReader(string(file)))
 	require.NoError(t, err)
@@ -219,10 +219,12 @@ func TestPersistenceIsDots(t *testing.T) {
 
 func TestPanicOfADrawingIsAnError(t *testing.T) {
 	f := figure{name: "broken", width: 72, height: 72, draw: func(draw.Canvas) { panic("of the library") }}
-	_, err := f.png()
-	assert.ErrorIs(t, err, core.ErrPanic)
-	_, err = f.svg()
-	assert.ErrorIs(t, err, core.ErrPanic)
+	for _, format := range []Format{PNG, SVG, PDF} {
+		_, err := f.as(format)
+		assert.ErrorIs(t, err, core.ErrPanic, format)
+	}
+	_, err := f.as("gif")
+	assert.ErrorIs(t, err, core.ErrOption)
 }
 
 // Images that about fill [0,1] have that range, and others that of the first ones.

@@ -60,8 +60,9 @@ func TestFiguresAreFiles(t *testing.T) {
 		for _, figure := range Names(d.Results.Task) {
 			t.Run(name+"/"+figure, func(t *testing.T) {
 				f := d.figure(figure)
-				raster, vector, err := d.render(figure)
+				files, err := d.render(figure, []Format{PNG, SVG})
 				require.NoError(t, err)
+				raster, vector := files[PNG], files[SVG]
 
 				img, err := png.Decode(bytes.NewReader(raster))
 				require.NoError(t, err)
@@ -124,12 +125,14 @@ func TestFiguresRepeat(t *testing.T) {
 	slices.Reverse(b.Content.Runs)
 	ma, mb := New(materialOf(t, a)), New(materialOf(t, b))
 	for _, figure := range Names(a.Content.Task) {
-		rasterA, vectorA, err := ma.render(figure)
+		formats := []Format{PNG, SVG, PDF}
+		filesA, err := ma.render(figure, formats)
 		require.NoError(t, err)
-		rasterB, vectorB, err := mb.render(figure)
+		filesB, err := mb.render(figure, formats)
 		require.NoError(t, err)
-		assert.True(t, bytes.Equal(rasterA, rasterB), "%s.png", figure)
-		assert.True(t, bytes.Equal(vectorA, vectorB), "%s.svg", figure)
+		for _, format := range formats {
+			assert.True(t, bytes.Equal(filesA[format], filesB[format]), "%s.%s", figure, format)
+		}
 	}
 }
 
@@ -188,8 +191,9 @@ func TestRolloutInsets(t *testing.T) {
 	}
 	require.Positive(t, right)
 	require.Positive(t, wrong)
-	_, vector, err := New(materialOf(t, made)).render("rollout")
+	files, err := New(materialOf(t, made)).render("rollout", []Format{SVG})
 	require.NoError(t, err)
+	vector := files[SVG]
 	assert.Equal(t, right, bytes.Count(vector, []byte(`fill="#00724a"`)))
 	assert.Equal(t, wrong, bytes.Count(vector, []byte(`fill="#c61a1a"`)))
 	assert.Equal(t, 5*(1+15), bytes.Count(vector, []byte("<image ")), "the start and every step of every method")
@@ -225,7 +229,7 @@ func TestTrueImages(t *testing.T) {
 	require.Len(t, rows, 2)
 	assert.Equal(t, "truth", rows[0].name[0].text)
 	assert.Len(t, rows[0].exhibit.Images, 3)
-	_, err := New(materialOf(t, made)).rolloutFigure().svg()
+	_, err := New(materialOf(t, made)).rolloutFigure().as(SVG)
 	require.NoError(t, err)
 
 	told := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 10, Methods: fixture.FiveMethods()[:1]})
@@ -327,7 +331,7 @@ func TestOddResults(t *testing.T) {
 			for _, figure := range Names(made.Content.Task) {
 				f := d.figure(figure)
 				assert.NotPanics(t, func() { f.raster(20) })
-				vector, err := f.svg()
+				vector, err := f.as(SVG)
 				require.NoError(t, err, figure)
 				svgTexts(t, vector)
 				assert.NotRegexp(t, `(NaN|Inf)[ "LMz]`, string(vector), "%s draws nowhere", figure)

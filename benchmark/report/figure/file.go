@@ -1,11 +1,9 @@
 package figure
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"math"
 	"path/filepath"
 	"slices"
@@ -42,14 +40,28 @@ func (f figure) dpi() int {
 	return min(resolution, max(1, int(math.Sqrt(maxDots/area))))
 }
 
-// png draws the figure as a PNG file.
-func (f figure) png() (_ []byte, err error) {
+// Format is a kind of file that figures are written as: the ending of its name.
+type Format string
+
+// The formats of figures.
+const (
+	PNG Format = "png"
+	SVG Format = "svg"
+	PDF Format = "pdf"
+)
+
+// as draws the figure as a file.
+func (f figure) as(format Format) (_ []byte, err error) {
 	defer core.Recover(&err)
-	var b bytes.Buffer
-	if err := png.Encode(&b, f.raster(f.dpi())); err != nil {
-		return nil, fmt.Errorf("figure %s: %w", f.name, err)
+	switch format {
+	case PNG:
+		return pngOf(f.raster(f.dpi())), nil
+	case SVG:
+		return f.svg(), nil
+	case PDF:
+		return f.pdf()
 	}
-	return b.Bytes(), nil
+	return nil, fmt.Errorf("%w: figures have no format %q", core.ErrOption, format)
 }
 
 func (f figure) raster(dpi int) image.Image {
@@ -68,22 +80,26 @@ func (c dotCanvas) DrawImage(r vg.Rectangle, img image.Image) {
 	xdraw.NearestNeighbor.Scale(c.Image(), box, img, img.Bounds(), xdraw.Src, nil)
 }
 
-// svg draws the figure as an SVG file.
-func (f figure) svg() (_ []byte, err error) {
-	defer core.Recover(&err)
-	c := newSVG(f.width, f.height)
+// paintOn draws the figure on paper.
+func (f figure) paintOn(c vg.CanvasSizer) {
 	on := draw.New(c)
 	on.SetColor(paper)
 	on.Fill(on.Path())
 	f.draw(on)
-	return c.file(f.title), nil
+}
+
+// svg draws the figure as an SVG file.
+func (f figure) svg() []byte {
+	c := newSVG(f.width, f.height)
+	f.paintOn(c)
+	return c.file(f.title)
 }
 
 // Folder is the folder of the figures, within that of the results.
 const Folder = "figures"
 
-// Names returns the names of the figures of a task that [Drawer.Write] draws: NAME.png and NAME.svg, in the
-// order in which to show them.
+// Names returns the names of the figures of a task that [Drawer.Write] draws, without the ending of
+// their format, in the order in which to show them.
 func Names(t results.TaskInfo) []string {
 	if t.InTime() {
 		return slices.Concat([]string{scoreName(t)}, processSheets(t), []string{"eigenfunctions", "training"})
@@ -99,43 +115,46 @@ func scoreName(t results.TaskInfo) string {
 	return "score"
 }
 
-// Write draws all figures into a folder.
-func (d *Drawer) Write(folder string) error {
+// Write draws all figures into a folder, in each of the formats.
+func (d *Drawer) Write(folder string, formats []Format) error {
 	for _, name := range Names(d.Results.Task) {
-		png, svg, err := d.render(name)
+		files, err := d.render(name, formats)
 		if err != nil {
 			return fmt.Errorf("figure %s: %w", name, err)
 		}
-		if err := write(folder, name, png, svg); err != nil {
+		if err := write(folder, name, files); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// write writes both files of a figure.
-func write(folder, name string, png, svg []byte) error {
-	for ext, data := range map[string][]byte{".png": png, ".svg": svg} {
-		if err := atomicfile.Write(filepath.Join(folder, name+ext), data); err != nil {
+// write writes the files of a figure.
+func write(folder, name string, files map[Format][]byte) error {
+	for format, data := range files {
+		if err := atomicfile.Write(filepath.Join(folder, name+"."+string(format)), data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// render draws one figure in both formats.
-func (d *Drawer) render(name string) (png, svg []byte, err error) {
+// render draws one figure in each of the formats.
+func (d *Drawer) render(name string, formats []Format) (_ map[Format][]byte, err error) {
 	defer core.Recover(&err)
-	return d.figure(name).files()
+	return d.figure(name).files(formats)
 }
 
-// files draws the figure in both formats.
-func (f figure) files() (png, svg []byte, err error) {
-	if png, err = f.png(); err != nil {
-		return nil, nil, err
+// files draws the figure in each of the formats.
+func (f figure) files(formats []Format) (map[Format][]byte, error) {
+	files := map[Format][]byte{}
+	for _, format := range formats {
+		var err error
+		if files[format], err = f.as(format); err != nil {
+			return nil, err
+		}
 	}
-	svg, err = f.svg()
-	return png, svg, err
+	return files, nil
 }
 
 func (d *Drawer) figure(name string) figure {

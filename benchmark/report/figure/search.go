@@ -23,16 +23,17 @@ var (
 	chosenLook  = look{colour: 6, marker: 5}
 )
 
-// WriteSearch draws tune.png and tune.svg into a folder: the score of the trials of a search against each option.
-func WriteSearch(folder string, s *results.Search) (err error) {
+// WriteSearch draws the figure tune into a folder, in each of the formats: the score of the trials of
+// a search against each option.
+func WriteSearch(folder string, s *results.Search, formats []Format) (err error) {
 	defer core.Recover(&err)
 	f := searchSheet(s).figure()
 	f.title = "Score of each trial"
-	png, svg, err := f.files()
+	files, err := f.files(formats)
 	if err != nil {
 		return err
 	}
-	return write(folder, searchFigure, png, svg)
+	return write(folder, searchFigure, files)
 }
 
 func searchSheet(s *results.Search) Sheet {

@@ -56,7 +56,7 @@ func TestSearchHasRoom(t *testing.T) {
 		})
 	}
 	dir := t.TempDir()
-	require.NoError(t, WriteSearch(dir, madeUpSearch()))
+	require.NoError(t, WriteSearch(dir, madeUpSearch(), []Format{PNG, SVG}))
 	assert.FileExists(t, filepath.Join(dir, "tune.png"))
 	assert.FileExists(t, filepath.Join(dir, "tune.svg"))
 }

@@ -1,14 +1,11 @@
 package figure
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"html"
 	"html/template"
 	"image"
-	"image/color"
-	"image/png"
 	"math"
 	"strconv"
 
@@ -17,29 +14,18 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/koopbench/koopbench/core"
 )
 
 // svgCanvas writes what is drawn on it as SVG: for a file, or for the page, whose style sheet has
 // the colours. Besides what a canvas can, it groups what is drawn ([group]) and aligns text.
 type svgCanvas struct {
-	out           []byte
-	width, height vg.Length
-	page          bool
-	unit          float64 // of the SVG in a point
-	rounding      float64 // coordinates are multiples of 1/rounding
-	now           svgState
-	before        []svgState
-	align         text.XAlignment // of the next text at its point
-	strokes       string          // the element whose path the next stroke of the same style goes on; "" for none
-}
-
-type svgState struct {
-	color  color.Color
-	width  vg.Length
-	dashes []vg.Length
-	turn   float64 // in radians
+	pen
+	out      []byte
+	page     bool
+	unit     float64         // of the SVG in a point
+	rounding float64         // coordinates are multiples of 1/rounding
+	align    text.XAlignment // of the next text at its point
+	strokes  string          // the element whose path the next stroke of the same style goes on; "" for none
 }
 
 var _ vg.CanvasSizer = (*svgCanvas)(nil)
@@ -49,7 +35,7 @@ const pageUnit = 1.4
 
 // newSVG returns a canvas of a size in points for a file.
 func newSVG(width, height vg.Length) *svgCanvas {
-	c := &svgCanvas{width: width, height: height, unit: 1, rounding: 100}
+	c := &svgCanvas{pen: pen{width: width, height: height}, unit: 1, rounding: 100}
 	vg.Initialize(c)
 	return c
 }
@@ -123,19 +109,6 @@ func aligned(c vg.Canvas, align text.XAlignment) {
 	if s := svgOf(c); s != nil {
 		s.align = align
 	}
-}
-
-func (c *svgCanvas) Size() (w, h vg.Length)                      { return c.width, c.height }
-func (c *svgCanvas) SetLineWidth(w vg.Length)                    { c.now.width = w }
-func (c *svgCanvas) SetLineDash(dashes []vg.Length, _ vg.Length) { c.now.dashes = dashes }
-func (c *svgCanvas) SetColor(to color.Color)                     { c.now.color = to }
-func (c *svgCanvas) Rotate(angle float64)                        { c.now.turn += angle }
-func (c *svgCanvas) Translate(vg.Point)                          { panic("a figure is not drawn by translation") }
-func (c *svgCanvas) Scale(_, _ float64)                          { panic("a figure is not drawn by scaling") }
-func (c *svgCanvas) Push()                                       { c.before = append(c.before, c.now) }
-func (c *svgCanvas) Pop() {
-	last := len(c.before) - 1
-	c.now, c.before = c.before[last], c.before[:last]
 }
 
 // Stroke strokes a path. Paths of one style that follow one another become one, unless they are to be
@@ -221,8 +194,7 @@ func (c *svgCanvas) FillString(face font.Face, at vg.Point, line string) {
 	}
 	c.align = text.XLeft
 	b = append(b, c.paint("fill")...)
-	sin, cos := math.Sincos(c.now.turn)
-	at.X, at.Y = at.X*vg.Length(cos)-at.Y*vg.Length(sin), at.X*vg.Length(sin)+at.Y*vg.Length(cos)
+	at = c.turned(at)
 	if c.now.turn == 0 {
 		b = c.attribute(c.attribute(b, "x", at.X), "y", c.height-at.Y)
 	} else {
@@ -233,25 +205,12 @@ func (c *svgCanvas) FillString(face font.Face, at vg.Point, line string) {
 
 // DrawImage draws an image, which must not be turned.
 func (c *svgCanvas) DrawImage(r vg.Rectangle, img image.Image) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(fmt.Errorf("%w: an image of a figure: %w", core.ErrPanic, err))
-	}
 	c.endStrokes()
 	c.out = c.attribute(append(c.out, `<image preserveAspectRatio="none"`...), "x", r.Min.X)
 	c.out = c.attribute(c.out, "y", c.height-r.Max.Y)
 	c.out = c.attribute(c.attribute(c.out, "width", r.Size().X), "height", r.Size().Y)
 	c.out = fmt.Appendf(c.out, " xlink:href=\"data:image/png;base64,%s\"/>\n",
-		base64.StdEncoding.EncodeToString(b.Bytes()))
-}
-
-// paintOf is a colour as a paint: one without name where it is none.
-func paintOf(c color.Color) paint {
-	if p, ok := c.(paint); ok {
-		return p
-	}
-	n, _ := color.NRGBAModel.Convert(c).(color.NRGBA)
-	return paint{light: uint32(n.R)<<16 | uint32(n.G)<<8 | uint32(n.B), alpha: n.A}
+		base64.StdEncoding.EncodeToString(pngOf(img)))
 }
 
 // paint writes the colour as an attribute of the name, and its opacity.
