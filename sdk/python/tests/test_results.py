@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,37 @@ def test_frames(tmp_path: Path) -> None:
     assert list(r.history["train"]) == [2.5]
 
 
+def test_parquet(tmp_path: Path) -> None:
+    e = {"protocol": "reencode", "status": "ok", "score": [0.5, 0.25], "scores": [[0.5, 0.5], [0, 0.5]]}
+    made = run("ridge", 0, [e], options={"alpha": 0.1}, eigenvalues=[[0.9, 0.1]])
+    r = koopbench.load(folder(tmp_path, runs=[made, run("lost", 1, [], options={"rank": "all"})]))
+    paths = r.to_parquet(tmp_path / "frames")
+    assert [p.name for p in paths] == [
+        f"{n}.parquet" for n in ("runs", "scores", "starts", "baselines", "eigenvalues", "history")
+    ]
+    pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "frames" / "scores.parquet"), r.scores)
+    eigenvalues = pandas.read_parquet(tmp_path / "frames" / "eigenvalues.parquet")
+    assert list(zip(eigenvalues["real"], eigenvalues["imag"])) == [(0.9, 0.1), (1, 0), (0.5, 0.25)]
+    runs = pandas.read_parquet(tmp_path / "frames" / "runs.parquet")
+    assert [json.loads(text) for text in runs["options"]] == [{"alpha": 0.1}, {"rank": "all"}]
+    with pytest.raises(FileExistsError, match="choose another folder"):
+        r.to_parquet(tmp_path / "frames")
+    assert r.to_parquet(tmp_path / "frames", overwrite=True) == paths
+
+
+def test_parquet_of_real_results(tmp_path: Path) -> None:
+    r = koopbench.load(SCHEMA1)
+    r.to_parquet(tmp_path)
+    assert len(pandas.read_parquet(tmp_path / "starts.parquet")) == len(r.starts) > 0
+
+
+def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"pip install 'koopbench\[parquet\]'"):
+        koopbench.load(folder(tmp_path)).to_parquet(tmp_path / "frames")
+    assert not (tmp_path / "frames").exists()
+
+
 def test_what_an_oracle_saw(tmp_path: Path) -> None:
     e = {"protocol": "reencode", "status": "ok", "score": [0.5], "labels": [[1, 0]]}
     r = koopbench.load(folder(tmp_path, expected=[[0, 0], [1, 1]], runs=[run("ridge", 0, [e])]))
@@ -98,8 +130,8 @@ def test_the_first_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"{", "is no JSON, or half of it"),
-        (b"\xff", "is no text"),
+        (b"{", "is not JSON, or is half-written"),
+        (b"\xff", "is not text"),
         (b"[]", "has the schema None"),
         (
             b'{"schema": "koopbench.results/9"}',
@@ -116,7 +148,7 @@ def test_what_is_no_results(tmp_path: Path, text: bytes, says: str) -> None:
 
 def test_fields_that_are_not_there(tmp_path: Path) -> None:
     folder(tmp_path, runs=[{"method": "ridge"}])
-    with pytest.raises(ValueError, match=r"results.json is damaged: it has not the fields .* \(KeyError: 'evaluations'\)"):
+    with pytest.raises(ValueError, match=r"results.json is damaged: it lacks fields .* \(KeyError: 'evaluations'\)"):
         koopbench.load(tmp_path)
     damages: list[dict[str, Any]] = [
         {"task": 3},
@@ -130,21 +162,21 @@ def test_fields_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_no_folder_of_results(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"missing is no folder of results: it does not exist$"):
+    with pytest.raises(FileNotFoundError, match=r"missing does not exist: name a folder of results$"):
         koopbench.load(tmp_path / "missing")
     with pytest.raises(FileNotFoundError, match=r"it has no results.json$"):
         koopbench.load(str(tmp_path))
     (tmp_path / "plan-1-of-2.json").write_text("{}")
-    with pytest.raises(FileNotFoundError, match=r"has no results.json yet: its command is at work or was stopped"):
+    with pytest.raises(FileNotFoundError, match=r"has no results.json yet: its command is running, or was stopped"):
         koopbench.load(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"it is a file$"):
+    with pytest.raises(FileNotFoundError, match=r"is a file: name a folder of results$"):
         koopbench.load(tmp_path / "plan-1-of-2.json")
 
 
 def test_damaged_arrays(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     r = koopbench.load(folder(tmp_path))
-    with pytest.raises(FileNotFoundError, match="--save-predictions keeps"):
+    with pytest.raises(FileNotFoundError, match="--save-predictions stores"):
         r.predictions("ridge-s0")
     np.savez(tmp_path / "runs" / "ridge-s0.npz", rollout_powers=np.ones((2, 1, 3)))
     whole = (tmp_path / "runs" / "ridge-s0.npz").read_bytes()

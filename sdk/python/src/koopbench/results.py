@@ -19,7 +19,7 @@ NAME = "results.json"
 
 @dataclass(frozen=True)
 class Results:
-    """What :func:`load` gives. A run is named by ``method`` and ``seed``, as in the tables of the benchmark."""
+    """What :func:`load` returns. A run is named by ``method`` and ``seed``, as in the tables of the benchmark."""
 
     folder: Path
     json: dict[str, Any]
@@ -43,39 +43,76 @@ class Results:
         """Returns what figures need of a run: roll-outs of the first starts, and eigenfunctions at the test snapshots.
 
         Raises:
-            FileNotFoundError: the run has no arrays, as one that failed.
+            FileNotFoundError: the run has no arrays, for example because it failed.
             ValueError: their file is damaged.
         """
         return _arrays(self.folder / "runs" / f"{key}.npz")
 
     def predictions(self, key: str, protocol: str = "reencode") -> npt.NDArray[Any]:
-        """Returns all that a run predicted, float32 ``(step, start, …)``, which ``bench run --save-predictions`` keeps.
+        """Returns all that a run predicted, float32 ``(step, start, …)``. ``bench run --save-predictions`` stores it.
 
         Raises:
-            FileNotFoundError: they were not kept.
+            FileNotFoundError: it was not stored.
             ValueError: their file is damaged.
         """
         path = self.folder / "runs" / f"{key}.{protocol}.predictions.npz"
         if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist: bench run --save-predictions keeps predictions")
+            raise FileNotFoundError(f"{path} does not exist: bench run --save-predictions stores predictions")
         arrays = _arrays(path)
         if "predictions" not in arrays:
             raise ValueError(f"{path} has no predictions in it")
         return arrays["predictions"]
 
+    def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Writes each frame into a folder as a Parquet file of its name, such as ``scores.parquet``, and returns the paths.
+
+        Parquet has neither complex numbers nor values of any form. So ``eigenvalue`` becomes the columns ``real`` and
+        ``imag``, and lists and objects, such as the options of a run, become JSON texts.
+
+        Raises:
+            FileExistsError: one of the files is there, and ``overwrite`` is false. Then nothing is written.
+            ImportError: pyarrow is not installed.
+        """
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError as err:
+            raise ImportError("Parquet files need pyarrow: pip install 'koopbench[parquet]'") from err
+        folder = Path(folder)
+        names = ("runs", "scores", "starts", "baselines", "eigenvalues", "history")
+        paths = [folder / f"{name}.parquet" for name in names]
+        for path in paths:
+            if path.exists() and not overwrite:
+                raise FileExistsError(f"{path} exists: choose another folder, or give overwrite=True")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, path in zip(names, paths):
+            _flat(getattr(self, name)).to_parquet(path, engine="pyarrow", index=False)
+        return paths
+
+
+def _flat(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """Returns the frame with columns of numbers, texts and truth values alone."""
+    frame = frame.copy()
+    if "eigenvalue" in frame:
+        values = frame.pop("eigenvalue").astype(complex)
+        frame["real"], frame["imag"] = values.to_numpy().real, values.to_numpy().imag
+    for column in frame:
+        if any(isinstance(value, (dict, list)) for value in frame[column]):
+            frame[column] = [None if value is None else json.dumps(value) for value in frame[column]]
+    return frame
+
 
 def load(folder: str | Path) -> Results:
-    """Reads a folder of results into pandas frames, which must be installed. Its files stay as they are.
+    """Reads a folder of results into pandas frames. Its files stay as they are.
 
     Raises:
         FileNotFoundError: the folder has no results.json.
         ImportError: pandas is not installed.
-        ValueError: results.json is not of the benchmark, of another version of it, or damaged.
+        ValueError: results.json is damaged, has another schema, or does not come from the benchmark.
     """
     try:
         import pandas
     except ImportError as err:
-        raise ImportError("load gives pandas frames: pip install pandas") from err
+        raise ImportError("load returns pandas frames: pip install 'koopbench[results]'") from err
     folder = Path(folder)
     content = _read(folder)
     try:
@@ -86,9 +123,7 @@ def load(folder: str | Path) -> Results:
         task = dict(content["task"])
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as err:
         what = f"{type(err).__name__}: {err}"
-        raise ValueError(
-            f"{folder / NAME} is damaged: it has not the fields of its schema {content['schema']!r} ({what})"
-        ) from err
+        raise ValueError(f"{folder / NAME} is damaged: it lacks fields of its schema {content['schema']!r} ({what})") from err
     return Results(folder, content, task, *(pandas.DataFrame(found, columns=columns) for columns, found in tables))
 
 
@@ -96,20 +131,20 @@ def _read(folder: Path) -> dict[str, Any]:
     """Returns the content of results.json, which has a schema that can be read."""
     path = folder / NAME
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder of results: {'it is a file' if folder.exists() else 'it does not exist'}")
+        raise FileNotFoundError(f"{folder} {'is a file' if folder.exists() else 'does not exist'}: name a folder of results")
     if not path.exists():
         if any(folder.glob("plan*.json")):
             raise FileNotFoundError(
-                f"{folder} has no {NAME} yet: its command is at work or was stopped, and goes on if it is given again; "
-                "bench merge joins shards"
+                f"{folder} has no {NAME} yet: its command is running, or was stopped; give the same command again to continue. "
+                "If its runs are shards, join them with bench merge"
             )
-        raise FileNotFoundError(f"{folder} is no folder of results: it has no {NAME}")
+        raise FileNotFoundError(f"{folder} is not a folder of results: it has no {NAME}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as err:
-        raise ValueError(f"{path} is no text: {err}") from err
+        raise ValueError(f"{path} is not text: {err}") from err
     except json.JSONDecodeError as err:
-        raise ValueError(f"{path} is no JSON, or half of it: {err}") from err
+        raise ValueError(f"{path} is not JSON, or is half-written: {err}") from err
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema not in [SCHEMA + version for version in READ]:
         raise ValueError(f"{path} has the schema {schema!r}; this version reads {' and '.join(SCHEMA + v for v in READ)}")
