@@ -609,6 +609,7 @@ func TestHostileFolders(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := b.copied(t, c.change)
 			names, commands := b.commands(dir)
 			outputs, peak := hostileRun(t, commands...)

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -34,49 +35,60 @@ func TestMutatedFolders(t *testing.T) {
 	}
 	b := newHostileBase(t)
 	before := treeOf(t, b.outside)
-	random := rand.New(rand.NewPCG(1, 2))
-	largest, refused, all := 0, 0, 0
-	for first := 0; first < folders; first += batch {
-		base := t.TempDir()
-		var names []string
-		var commands [][]string
-		for n := first; n < first+batch; n++ {
-			dir := filepath.Join(base, fmt.Sprint(n))
-			require.NoError(t, os.CopyFS(dir, os.DirFS(b.dir)))
-			m := mutator{t, random, b, dir, nil}
-			for range 1 + random.IntN(3) {
-				m.change()
-			}
-			add := func(args ...string) {
-				names, commands = append(names, fmt.Sprintf("folder %d, %s after %v", n, args[0], m.done)), append(commands, args)
-			}
-			add("report", dir)
-			add("serve", dir)
-			add("compare", b.dir, dir)
-			add("merge", "--out", dir+"-merged", dir, b.dir)
-			add("verify", dir, "--data", b.data)
-			add("predict", "--model", filepath.Join(dir, "runs", b.key+".model.npz"), "--input", b.image, "--out",
-				dir+"-predicted")
-			add(b.run(dir)...)
-			add("merge", "--out", dir, b.dir)
-			add(append(tiny(b.data, dir), "--config", filepath.Join(dir, "config.yaml"), "--methods", "template")...)
+	var largest, refused, all atomic.Int64
+	t.Run("folders", func(t *testing.T) {
+		for first := 0; first < folders; first += batch {
+			t.Run(fmt.Sprint(first), func(t *testing.T) {
+				t.Parallel()
+				names, commands := b.mutated(t, first, batch)
+				outputs, peak := hostileRun(t, commands...)
+				for i, got := range outputs {
+					assertHarmless(t, names[i], got)
+					assert.NotRegexp(t, `\bpanic(ked)?\b`, got.stderr, names[i]) // there is a method called "panicking"
+					all.Add(1)
+					if got.status != 0 {
+						refused.Add(1)
+					}
+				}
+				assert.Less(t, peak, mostMemory, "bytes")
+				assert.Equal(t, before, treeOf(t, b.outside))
+				for old := largest.Load(); int64(peak) > old && !largest.CompareAndSwap(old, int64(peak)); {
+					old = largest.Load()
+				}
+			})
 		}
-		outputs, peak := hostileRun(t, commands...)
-		largest = max(largest, peak)
-		for i, got := range outputs {
-			assertHarmless(t, names[i], got)
-			assert.NotRegexp(t, `\bpanic(ked)?\b`, got.stderr, names[i]) // there is a method called "panicking"
-			all++
-			if got.status != 0 {
-				refused++
-			}
+	})
+	t.Logf("%d commands, of which %d did not succeed; peak memory %d MB", all.Load(), refused.Load(), largest.Load()/1e6)
+	assert.Greater(t, refused.Load(), all.Load()/10, "the changes are felt")
+}
+
+// mutated makes folders, numbered from first on, that are changed at random, and the commands that
+// are given each of them.
+func (b hostileBase) mutated(t *testing.T, first, count int) (names []string, commands [][]string) {
+	random := rand.New(rand.NewPCG(1, uint64(first)))
+	base := t.TempDir()
+	for n := first; n < first+count; n++ {
+		dir := filepath.Join(base, fmt.Sprint(n))
+		require.NoError(t, os.CopyFS(dir, os.DirFS(b.dir)))
+		m := mutator{t, random, b, dir, nil}
+		for range 1 + random.IntN(3) {
+			m.change()
 		}
-		require.Less(t, peak, mostMemory, "bytes, folders from %d on", first)
-		require.Equal(t, before, treeOf(t, b.outside), "folders from %d on", first)
-		require.NoError(t, os.RemoveAll(base))
+		add := func(args ...string) {
+			names, commands = append(names, fmt.Sprintf("folder %d, %s after %v", n, args[0], m.done)), append(commands, args)
+		}
+		add("report", dir)
+		add("serve", dir)
+		add("compare", b.dir, dir)
+		add("merge", "--out", dir+"-merged", dir, b.dir)
+		add("verify", dir, "--data", b.data)
+		add("predict", "--model", filepath.Join(dir, "runs", b.key+".model.npz"), "--input", b.image, "--out",
+			dir+"-predicted")
+		add(b.run(dir)...)
+		add("merge", "--out", dir, b.dir)
+		add(append(tiny(b.data, dir), "--config", filepath.Join(dir, "config.yaml"), "--methods", "template")...)
 	}
-	t.Logf("%d commands, of which %d did not succeed; peak memory %d MB", all, refused, largest/1e6)
-	assert.Greater(t, refused, all/10, "the changes are felt")
+	return names, commands
 }
 
 // mutator changes files at random.
