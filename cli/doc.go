@@ -1,10 +1,10 @@
-// Package cli is the command line: it takes a registry and makes the command of it, `bench run` to
-// train and judge, `list` and `info` to look, `report`, `serve`, `compare`, `merge` and `verify`
-// for results, `predict` for models, `plugin` for programs of others. Command bench is [Main] over
-// what is built in; a third party's binary is Main over that and its own.
+// Package cli is the command line. It makes a command from a registry: `bench run` trains and
+// judges, `list` and `info` describe, `report`, `serve`, `compare`, `merge` and `verify` work on
+// results, `predict` uses saved models, and `plugin` handles programs of other people. Command
+// bench is [Main] with the built-in things. A third party's program is Main with these and its own.
 //
-// Only this package reads the environment, handles signals, or installs anything for the whole process. Results go to
-// standard output; progress, warnings and errors go to standard error.
+// Only this package reads the environment, handles signals, or installs anything for the whole
+// process. Results go to standard output. Progress, warnings and errors go to standard error.
 //
 // cli may import every other package.
 package cli
