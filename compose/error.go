@@ -8,20 +8,20 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// FutureError returns the score of a [core.Problem] whose true futures are known: futures[k] has
-// the true snapshot k+1 steps after each start, in the order of the starts, and variance is that of
-// the test snapshots, by [Variance]. It keeps futures.
+// FutureError returns the score of a [core.Problem] whose true futures are known. futures[k] has
+// the true snapshot k+1 steps after each start, in the order of the starts. variance is that of the
+// test snapshots, by [Variance]. FutureError keeps futures.
 //
 // Its measure is [core.NRMSE].
 //
-// The error of its Fit is [core.ErrContract] if there is no future, futures differ in length or
-// shape, or the variance is no positive number.
+// Its Fit returns [core.ErrContract] if there is no future, if futures differ in length or shape,
+// or if the variance is not a positive number.
 func FutureError(futures []core.Snapshots, variance float64) core.Score {
 	return futureError{futures, variance}
 }
 
-// Variance is the mean over the coordinates of a snapshot of the variance over snapshots, 0 for no
-// snapshot.
+// Variance is the variance of each coordinate over the snapshots, averaged over the coordinates; 0
+// if there is no snapshot.
 func Variance(x core.Trajectories) float64 {
 	m := x.Snapshots().Matrix()
 	n, d := m.Dims()

@@ -8,32 +8,35 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// LossOptions say more about an embedder that is trained under a loss. Their zero value is the default.
+// LossOptions are further options of an embedder that is trained under a loss. The zero value means
+// the defaults.
 type LossOptions struct {
-	// Name, Summary and Doc describe it. If Name is empty, it is "loss:" and the name of the loss. If Summary or Doc is
-	// empty, it is that of the loss.
+	// Name, Summary and Doc describe the embedder. If Name is empty, it is "loss:" and the name of the
+	// loss. If Summary or Doc is empty, it is that of the loss.
 	Name, Summary, Doc string
-	// Network is the encoder; nil for [nn.Reference]. Options of an [nn.Configurable] are options
-	// of the embedder.
+	// Network is the encoder; nil for [nn.Reference]. If it is an [nn.Configurable], its options are
+	// options of the embedder.
 	Network nn.Encoder
 	// Views has the defaults of the options normalise, lagged, constant and centre; nil for [DefaultViews].
 	Views *Views
-	// Features is the default number of features, with the constant one; 0 for the number of states.
+	// Features is the default number of features, including the constant one; 0 for the number of
+	// states.
 	Features int
 	// Schedule has the defaults of the options of training; nil for [DefaultSchedule].
 	Schedule *nn.Schedule
 }
 
-// DefaultSchedule is that of a loss that names no other.
+// DefaultSchedule is the schedule of a loss that names no other.
 var DefaultSchedule = nn.Schedule{Epochs: 50, BatchSize: 64, LearningRate: 2e-3, WeightDecay: 0.01}
 
-// LossEmbedder returns the embedder that trains an encoder under a loss. The loss compares two views of a batch of
-// lagged pairs: the features of snapshots, and those of their successors. Options say what features are and how the two
-// views differ ([Views]), how many features there are, and how long and fast to train ([nn.ScheduleOptions]).
+// LossEmbedder returns the embedder that trains an encoder under a loss. The loss compares two
+// views of a batch of lagged pairs: the features of snapshots, and those of their successors.
+// Options determine the features and the difference of the two views ([Views]), the number of
+// features, and how long and fast to train ([nn.ScheduleOptions]).
 //
-// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other loss is evaluated outside the
-// graph. Then the two views u and v, both n×d, go out, and the value and its derivatives ∂u and ∂v come back. The
-// encoder is trained by the gradient of ⟨u, ∂u⟩ + ⟨v, ∂v⟩.
+// A loss that is an [nn.GraphLoss] is part of the graph of a training step. Any other loss is
+// evaluated outside the graph: it gets the two views u and v, both n×d, and returns the value and
+// its derivatives ∂u and ∂v. The encoder is then trained by the gradient of ⟨u, ∂u⟩ + ⟨v, ∂v⟩.
 //
 // The embedder and the loss have a guard around them ([core.Guard]). Nil options are the defaults.
 func LossEmbedder(runtime *nn.Runtime, loss core.Loss, o *LossOptions) core.Embedder {

@@ -17,28 +17,32 @@ const (
 	Float64 = 0x1p-52
 )
 
-// Options say more about a composed method.
+// Options are further options of a composed method.
 type Options struct {
-	// Name, Summary and Doc describe the method. What is empty is that of the embedder.
+	// Name, Summary and Doc describe the method. If one is empty, it is that of the embedder.
 	Name, Summary, Doc string
 	// Precision is the unit roundoff of the features; 0 stands for [Float32].
 	Precision float64
-	// FullRank makes a fit count as untrained if the rank of the operator is too low: below the least one of the task
-	// ([core.Training.LeastRank]), or below the rank that the user asked for if that is less.
+	// FullRank makes a fit count as untrained if the rank of the operator is too low: below the least
+	// rank of the task ([core.Training.LeastRank]), or below the rank that the user asked for if this
+	// is lower.
 	FullRank bool
-	// Defaults are defaults of the operator's options that replace its own.
+	// Defaults replace the operator's own defaults of its options.
 	Defaults map[string]any
-	// Features returns how many features the embedder will have for a training, or 0 if it does not know. With it, a rank
-	// above that number is refused before anything is fitted. Nil for an embedder that never knows.
+	// Features returns the number of features that the embedder will have for a training, or 0 if it
+	// does not know. With it, a higher rank is refused before anything is fitted. Nil means that the
+	// embedder never knows.
 	Features func(t *core.Training) int
 }
 
-// New returns the method that fits the embedder, then the operator to the features of the training snapshots. Its model
-// embeds a snapshot and advances the features by one lag. If the embedding is a [core.Decoder], it decodes them.
-// Otherwise the snapshots themselves are the operator's observable.
+// New returns the method that fits the embedder, and then fits the operator to the features of the
+// training snapshots. Its model embeds a snapshot and advances the features by one lag. If the
+// embedding is a [core.Decoder], it decodes them. Otherwise the snapshots themselves are the
+// operator's observable.
 //
-// The method has the options of both parts. If the operator has an option "rank", 0 stands for the number of states.
-// The random streams are those of the embedder's declared name. Nil options are the defaults.
+// The method has the options of both parts. If the operator has an option "rank", 0 stands for the
+// number of states. The random streams are those of the embedder's declared name. Nil options are
+// the defaults.
 //
 // The method and both parts have a guard around them ([core.Guard]).
 func New(embedder core.Embedder, operator core.EvolutionOperator, o *Options) core.Method {

@@ -49,7 +49,8 @@ func (m *fitted) Predict(ctx context.Context, x core.Snapshots) (core.Snapshots,
 	return m.Forecast(ctx, x, 1)
 }
 
-// Forecast implements [core.Forecaster]: the features are advanced by all steps at once, then decoded.
+// Forecast implements [core.Forecaster]. The features are advanced by all steps at once and then
+// decoded.
 func (m *fitted) Forecast(ctx context.Context, x core.Snapshots, steps int) (_ core.Snapshots, err error) {
 	defer core.Recover(&err)
 	if !slices.Equal(x.Shape(), m.shape) {

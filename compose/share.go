@@ -9,9 +9,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Share returns an embedder that fits the given one once for the same training data, options and seed. From then on it
-// hands out the same embedding, for as long as the returned embedder lives. Only the first report counts the time of
-// compiling. Equal fits wait for one another, and a fit that fails is not kept. Fits may run at the same time.
+// Share returns an embedder that fits the given one only once for the same training data, options
+// and seed. After that it returns the same embedding, as long as the returned embedder exists. Only
+// the first report has the time of compiling. Equal fits wait for one another, and a failed fit is
+// not kept. Fits may run at the same time.
 func Share(embedder core.Embedder) core.Embedder {
 	return &shared{embedder: embedder, fits: map[[sha256.Size]byte]*sharedFit{}}
 }
@@ -72,7 +73,7 @@ func (s *shared) Has(a core.Ability) bool {
 	return a != core.AbilityEmbeddingLoader || ok
 }
 
-// Load implements [core.EmbeddingLoader]. What is loaded is not shared.
+// Load implements [core.EmbeddingLoader]. A loaded embedding is not shared.
 func (s *shared) Load(ctx context.Context, saved *core.Saved) (core.Embedding, error) {
 	loader, ok := core.As[core.EmbeddingLoader](s.embedder)
 	if !ok {

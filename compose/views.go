@@ -10,16 +10,16 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Normalise is how the features that an encoder gives are scaled.
+// Normalise is how the features of an encoder are scaled.
 type Normalise string
 
 const (
-	// NormaliseNone leaves them as they are.
+	// NormaliseNone does not change them.
 	NormaliseNone Normalise = "none"
 	// NormaliseRows divides the features e of a snapshot by max(‖e‖₂, 1e-12).
 	NormaliseRows Normalise = "rows"
-	// NormaliseBatch gives each feature the mean 0 and the variance 1. In training they are those over a batch, afterwards
-	// those over the training snapshots.
+	// NormaliseBatch gives each feature the mean 0 and the variance 1: over the batch in training, and
+	// over the training snapshots afterwards.
 	NormaliseBatch Normalise = "batch"
 )
 
@@ -27,29 +27,29 @@ const (
 type Lagged string
 
 const (
-	// LaggedNone takes them from the encoder, as those of snapshots.
+	// LaggedNone takes them from the encoder, like those of snapshots.
 	LaggedNone Lagged = "none"
-	// LaggedLinear takes them from the encoder and multiplies them by a matrix, which is trained too. It has no use after
-	// training.
+	// LaggedLinear takes them from the encoder and multiplies them by a matrix, which is also trained.
+	// The matrix is not used after training.
 	LaggedLinear Lagged = "linear"
 	// LaggedEncoder takes them from a second encoder, which is discarded after training.
 	LaggedEncoder Lagged = "encoder"
 )
 
-// Views says what features are, and which two views of a batch of lagged pairs a loss compares.
+// Views determines the features, and which two views of a batch of lagged pairs a loss compares.
 type Views struct {
 	Normalise Normalise `json:"normalise"`
 	Lagged    Lagged    `json:"lagged"`
 	// Constant makes the first feature the number 1.
 	Constant bool `json:"constant"`
-	// Centre subtracts the means of the features: in training those over a batch, in the regression those over the
-	// training snapshots. The regression subtracts the mean of the observable too, and its predictions have both means
-	// again. So the constant function is taken out (deflated), the rest is learned, and the constant is put back
-	// (inflated).
+	// Centre subtracts the means of the features: those over a batch in training, and those over the
+	// training snapshots in the regression. The regression also subtracts the mean of the observable,
+	// and its predictions add both means back. So the constant function is removed (deflated), the
+	// rest is learned, and the constant is added again (inflated).
 	Centre bool `json:"centre"`
 }
 
-// DefaultViews are those of a loss that names no others.
+// DefaultViews are the views of a loss that names no others.
 var DefaultViews = Views{Normalise: NormaliseRows, Lagged: LaggedLinear}
 
 // Options of views.

@@ -16,31 +16,31 @@ type Decoder interface {
 	Decode(ctx context.Context, z mat.Matrix) (Snapshots, error)
 }
 
-// Checker is the ability of a [Method] or an [Embedder] to say before a fit that it cannot use the
-// options on the data.
+// Checker is the ability of a [Method] or an [Embedder] to find out before a fit that it cannot use
+// the options on the data.
 type Checker interface {
-	// Check returns the error that Fit would return for t because of its options, or of the number and
-	// the shape of its snapshots, as far as that is known without a look at their values; nil otherwise.
-	// It returns at once. Fit checks the same.
+	// Check returns the error that Fit would return for t because of its options, or because of the
+	// number and the shape of its snapshots. It does not look at values, and returns nil if it finds
+	// no error. It returns at once. Fit checks the same.
 	Check(t *Training) error
 }
 
-// Viewer is the ability of an [Embedding] whose features cost so little that they are better
-// computed when they are read than kept.
+// Viewer is the ability of an [Embedding] whose features cost so little that computing them at each
+// reading is better than keeping them.
 type Viewer interface {
-	// View returns the Len×Dim matrix of the values that Embed returns, each computed as it is read.
-	// The matrix may be read concurrently and refers to x.
+	// View returns the Len×Dim matrix of the values that Embed returns. Each value is computed when it
+	// is read. The matrix may be read concurrently and refers to x.
 	View(x Snapshots) (mat.Matrix, error)
 }
 
-// Encoder is the ability of a [Judge] to hand out the features on which it bases its labels.
+// Encoder is the ability of a [Judge] to return the features on which it bases its labels.
 type Encoder interface {
 	Encoder() Embedding
 }
 
-// Reporter is the ability to tell how a fit went.
+// Reporter is the ability to report how a fit went.
 type Reporter interface {
-	// Report returns the same report at every call, one that keeps the rules of [Report.Validate].
+	// Report returns the same report at every call. It keeps the rules of [Report.Validate].
 	Report() Report
 }
 
@@ -48,56 +48,57 @@ type Reporter interface {
 type Spectral interface {
 	// Eigenvalues returns the eigenvalues of the one-lag operator in descending order of modulus.
 	Eigenvalues() []complex128
-	// LeftEigenfunctions returns the n×r values of the left eigenfunctions at each snapshot, columns in the order of
-	// Eigenvalues, scaled as [SpectralOperator] says.
+	// LeftEigenfunctions returns the n×r values of the left eigenfunctions at each snapshot. Columns
+	// are in the order of Eigenvalues and scaled as [SpectralOperator] says.
 	LeftEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
-// RightSpectral is the ability of a [Spectral] model to give the right eigenfunctions too, those of
-// the evolution operator itself: f with E[f(x_lag) | x_0] = λ f(x_0), as far as the model goes.
+// RightSpectral is the ability of a [Spectral] model to give also the right eigenfunctions, those
+// of the evolution operator itself: f with E[f(x_lag) | x_0] = λ f(x_0), according to the model.
 type RightSpectral interface {
-	// RightEigenfunctions returns what [Spectral.LeftEigenfunctions] does, of the right eigenfunctions.
+	// RightEigenfunctions is like [Spectral.LeftEigenfunctions], for the right eigenfunctions.
 	RightEigenfunctions(ctx context.Context, x Snapshots) (*mat.CDense, error)
 }
 
-// Forecaster is the ability of a [Model] to look several steps ahead at once, by powers of its
-// evolution operator: what it predicts in between is not turned back into inputs.
+// Forecaster is the ability of a [Model] to look several steps ahead at once by powers of its
+// evolution operator. The predictions in between are not turned back into inputs.
 type Forecaster interface {
 	// Forecast returns, for each snapshot of x, the snapshot expected steps lags later, in the same
-	// shape and order. One step is what [Model.Predict] gives, to the bit, and Forecast keeps the same
-	// rules; calls with other steps before make no difference. The error is [ErrOption] for steps
-	// below 1.
+	// shape and order. One step gives the result of [Model.Predict], to the bit. Forecast keeps the
+	// same rules as Predict, and earlier calls with other steps make no difference. The error is
+	// [ErrOption] for steps below 1.
 	Forecast(ctx context.Context, x Snapshots, steps int) (Snapshots, error)
 }
 
 // SpectralOperator is the ability of an [Operator] that has a spectrum.
 type SpectralOperator interface {
-	// Eigenvalues returns the r eigenvalues in descending order of modulus, conjugate pairs side by side, the one with
-	// positive imaginary part first.
+	// Eigenvalues returns the r eigenvalues in descending order of modulus. Conjugate pairs are
+	// adjacent, the one with positive imaginary part first.
 	Eigenvalues() []complex128
 	// LeftEigenfunctions and RightEigenfunctions return the n×r values of the eigenfunctions at the
-	// rows of the n×d matrix z, columns in the order of Eigenvalues. An eigenfunction is z·w for a
-	// coefficient vector w; right vectors have ‖w‖₂ = 1, left vectors l are scaled so that Σ_j l_j w_j
+	// rows of the n×d matrix z. Columns are in the order of Eigenvalues. An eigenfunction is z·w for a
+	// coefficient vector w. Right vectors have ‖w‖₂ = 1. Left vectors l are scaled so that Σ_j l_j w_j
 	// = 1, without conjugation.
 	LeftEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 	RightEigenfunctions(ctx context.Context, z mat.Matrix) (*mat.CDense, error)
 }
 
-// Saver is the ability of a [Model], [Embedding], [Operator] or [Judge] to be stored. What fits
-// such things must have the ability to load them: [ModelLoader], [EmbeddingLoader],
+// Saver is the ability of a [Model], [Embedding], [Operator] or [Judge] to be stored. The things
+// that fit these must have the ability to load them: [ModelLoader], [EmbeddingLoader],
 // [OperatorLoader] or [JudgeLoader].
 type Saver interface {
-	// Save returns the state from which the same thing can be loaded, in another process too, by the
-	// same version of the code. It returns [ErrUnavailable] where it cannot be stored after all. The
-	// state belongs to the caller, but its arrays are not to be written to.
+	// Save returns a state from which the same version of the code can load the same thing, also in
+	// another process. It returns [ErrUnavailable] if the thing cannot be stored after all. The state
+	// belongs to the caller, who must not write to its arrays.
 	Save(ctx context.Context) (*State, error)
 }
 
-// ModelLoader is the ability of a [Method] to load a model that one of its fits gave and that was saved.
+// ModelLoader is the ability of a [Method] to load a model that one of its fits made and that was
+// saved.
 type ModelLoader interface {
-	// Load returns a model that predicts to the bit what the saved one did. It returns [ErrShape],
-	// [ErrUnavailable] or another error of this package for a state that no model of the method saved,
-	// and never panics on one.
+	// Load returns a model that predicts the same bits as the saved one. It returns [ErrShape],
+	// [ErrUnavailable] or another error of this package for a state that no model of the method saved.
+	// It never panics.
 	Load(ctx context.Context, s *Saved) (Model, error)
 }
 
@@ -116,7 +117,7 @@ type JudgeLoader interface {
 	Load(ctx context.Context, s *Saved) (Judge, error)
 }
 
-// Ability is one of the interfaces of this file as a value, of the same name.
+// Ability is a constant for each interface of this file, with the interface's name.
 type Ability int
 
 // The abilities.
@@ -172,10 +173,10 @@ func abilityOf[T any]() Ability {
 	return 0
 }
 
-// Declarer restricts the abilities of a thing whose type has more methods than the thing can serve,
-// a stand-in for one in another process for instance.
+// Declarer restricts the abilities of a thing whose type has more methods than the thing can serve.
+// An example is a stand-in for a thing in another process.
 type Declarer interface {
-	// Has reports whether an ability that the type has is really there.
+	// Has reports whether the thing really has an ability that its type has.
 	Has(ability Ability) bool
 }
 

@@ -6,38 +6,39 @@ import (
 	"regexp"
 )
 
-// Description says what a registered thing is, for the user and for the harness.
+// Description describes a registered thing, for the user and for the harness.
 type Description struct {
-	// Name is how it is called on the command line: lower-case letters, digits and hyphens, a letter first, at most 40
-	// characters. A method made of a part is named for it: "loss:NAME", "embedder:NAME" or "operator:NAME".
+	// Name is the name on the command line: lower-case letters, digits and hyphens, a letter first, at
+	// most 40 characters. A method made of a part is named after it: "loss:NAME", "embedder:NAME" or
+	// "operator:NAME".
 	Name string
 	// Summary is one line without a full stop.
 	Summary string
-	// Doc is a paragraph or more: what it does and where it comes from (paper, equation).
+	// Doc is a paragraph or more: what the thing does and where it comes from (paper, equation).
 	Doc string
-	// Options are its options, names unique. The bounds of a number are finite, and its default is
-	// within them.
+	// Options are its options, with unique names. The bounds of a number are finite, and its default
+	// is within them.
 	Options []Option
-	// Exposure says what it sees beyond the unlabelled training and validation sequences. Results of exposed methods are
-	// shown apart and never ranked with the others.
+	// Exposure says what the thing sees in addition to the unlabelled training and validation
+	// sequences. Results of exposed methods are shown separately and never ranked with the others.
 	Exposure Exposure
 }
 
-// Exposure is what a method is handed beyond unlabelled snapshots.
+// Exposure is what a method gets in addition to unlabelled snapshots.
 type Exposure string
 
 const (
-	// Unexposed methods see unlabelled training and validation snapshots only.
+	// Unexposed methods see only unlabelled training and validation snapshots.
 	Unexposed Exposure = ""
 	// LabelExposed methods also see the labels of these snapshots.
 	LabelExposed Exposure = "labels"
-	// OracleExposed methods are handed the encoder of the oracle that judges them.
+	// OracleExposed methods get the encoder of the oracle that judges them.
 	OracleExposed Exposure = "oracle"
 )
 
 var namePattern = regexp.MustCompile(`^((loss|embedder|operator):)?[a-z][a-z0-9-]{0,39}$`)
 
-// Validate returns [ErrDescription] naming the first rule that d breaks.
+// Validate returns [ErrDescription] with the first rule that d breaks.
 func (d Description) Validate() error {
 	if !namePattern.MatchString(d.Name) {
 		return fmt.Errorf("%w: the name %.80q must be 1 to 40 lower-case letters, digits and hyphens, a letter first",

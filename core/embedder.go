@@ -20,7 +20,7 @@ type Embedder interface {
 type Embedding interface {
 	// Dim is the number d of features.
 	Dim() int
-	// Embed returns a new Len×d matrix whose row i holds the features of snapshot i and depends on no other snapshot. It
-	// does not change x.
+	// Embed returns a new Len×d matrix. Row i has the features of snapshot i and depends on no other
+	// snapshot. Embed does not change x.
 	Embed(ctx context.Context, x Snapshots) (*mat.Dense, error)
 }

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// The kinds of failure that callers tell apart, by [errors.Is]. The message that wraps one names
+// The kinds of failure that callers distinguish with [errors.Is]. The message that wraps one names
 // the value, the limit and the remedy.
 var (
 	// ErrShape: arrays do not have the shapes or lengths they must have.
@@ -15,7 +15,7 @@ var (
 	ErrNonFinite = errors.New("non-finite value")
 	// ErrTooShort: a sequence has too few snapshots for what is asked of it.
 	ErrTooShort = errors.New("sequence too short")
-	// ErrUnknown: nothing of that name exists.
+	// ErrUnknown: there is nothing with that name.
 	ErrUnknown = errors.New("unknown name")
 	// ErrDuplicate: a name is taken.
 	ErrDuplicate = errors.New("name already taken")
@@ -25,7 +25,8 @@ var (
 	ErrOption = errors.New("invalid option")
 	// ErrLabel: a label is outside 0 … Classes-1.
 	ErrLabel = errors.New("label out of range")
-	// ErrUnavailable: something needed is not there, an oracle without an encoder for instance.
+	// ErrUnavailable: something that is needed does not exist, for instance the encoder of an oracle
+	// that has none.
 	ErrUnavailable = errors.New("not available")
 	// ErrContract: a method or a part of one returned what its contract forbids: wrong shapes, non-finite values.
 	ErrContract = errors.New("contract broken")
@@ -55,9 +56,9 @@ func Recover(err *error) {
 }
 
 // Contain makes a call on a goroutine of its own, waits for it, and returns its error. A panic in
-// the call is an [ErrPanic], as [Recover] makes it, and so is an end of its goroutine by
-// [runtime.Goexit]: neither reaches the caller. What other goroutines do that the call starts, and
-// [os.Exit], cannot be contained.
+// the call becomes an [ErrPanic], as [Recover] makes it. So does an end of the goroutine by
+// [runtime.Goexit]. Neither reaches the caller. Contain cannot stop [os.Exit], or what other goroutines
+// do that the call starts.
 func Contain(call func() error) error {
 	done := make(chan error, 1)
 	go func() {

@@ -6,32 +6,34 @@ import (
 	"slices"
 )
 
-// Frame says how the snapshots of a [Problem] are made of rows, which are observations as they were recorded: others
-// can be made in the same way, and predictions be turned back. It is immutable, and may be used by several goroutines
-// at a time.
+// Frame says how the snapshots of a [Problem] are made of rows, which are observations as they were
+// recorded. With it, other rows can become snapshots in the same way, and predictions can become
+// rows again. It is immutable, and several goroutines may use it at the same time.
 type Frame struct {
-	// Shift and Scale have a number for each value of a row: the value v of a row is (v − Shift) / Scale in a snapshot.
-	// They are finite, and no Scale is 0. Both are nil if values are as they were recorded.
+	// Shift and Scale have a number for each value of a row: a value v of a row becomes (v − Shift) /
+	// Scale in a snapshot. They are finite, and no Scale is 0. Both are nil if values are as they were
+	// recorded.
 	Shift, Scale []float64
-	// Rows is how many rows a snapshot holds along its first axis, the newest last, and Stride how many rows lie from
-	// one of them to the next. Both are at least 1.
+	// Rows is the number of rows that a snapshot has along its first axis, the newest last. Stride is
+	// the number of rows from one of them to the next. Both are at least 1.
 	Rows, Stride int
 	// Names are those of the values of a row; nil if they have none.
 	Names []string
 }
 
-// Row is the shape of a row, where snapshots have that shape.
+// Row is the shape of a row, if snapshots have the given shape.
 func (f *Frame) Row(snapshot []int) []int {
 	row := slices.Clone(snapshot)
 	row[0] /= f.Rows
 	return row
 }
 
-// Past is how many rows before its own a snapshot takes.
+// Past is the number of rows before its own that a snapshot needs.
 func (f *Frame) Past() int { return (f.Rows - 1) * f.Stride }
 
-// Snapshots makes snapshots of the rows of a trajectory: [Frame.Past] fewer than there are rows. They are computed as
-// they are read. The error is [ErrShape] for rows of another size, and [ErrTooShort] for too few.
+// Snapshots makes snapshots of the rows of a trajectory. There are [Frame.Past] fewer of them than
+// rows. They are computed when they are read. The error is [ErrShape] for rows of another size, and
+// [ErrTooShort] if there are too few.
 func (f *Frame) Snapshots(rows Snapshots) (_ Snapshots, err error) {
 	if f.Scale != nil {
 		if rows, err = rows.Scaled(f.Shift, f.Scale); err != nil {
@@ -41,8 +43,9 @@ func (f *Frame) Snapshots(rows Snapshots) (_ Snapshots, err error) {
 	return rows.Delayed(f.Rows, f.Stride)
 }
 
-// Newest returns the newest row of each snapshot, as it would be recorded. The error is [ErrShape] if snapshots are not
-// of this frame, and [ErrNonFinite] if a value is beyond the range of numbers of 32 bits.
+// Newest returns the newest row of each snapshot, in the units of the recording. The error is
+// [ErrShape] if snapshots do not fit this frame, and [ErrNonFinite] if a value is outside the range
+// of 32-bit numbers.
 func (f *Frame) Newest(x Snapshots) (Snapshots, error) {
 	if err := f.validate(x.Shape()); err != nil {
 		return Snapshots{}, err
@@ -99,7 +102,7 @@ func (f *Frame) validate(shape []int) error {
 	return nil
 }
 
-// Validate returns [ErrContract] naming the first rule that f breaks, for snapshots of that shape.
+// Validate returns [ErrContract] with the first rule that f breaks, for snapshots of that shape.
 func (f *Frame) Validate(snapshot []int) error {
 	if err := f.validate(snapshot); err != nil {
 		return fmt.Errorf("%w: %w", ErrContract, err)

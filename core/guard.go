@@ -33,8 +33,8 @@ import (
 //     [ErrNonFinite] for such values.
 func Guard(thing any) any { return KindOf(thing).Guard(thing) }
 
-// Guard is [Guard] for a thing of the kind, which may be of others too; it returns what is not of
-// the kind as it is.
+// Guard is [Guard] for a thing of this kind, which may also be of other kinds. It returns other
+// things unchanged.
 func (k Kind) Guard(thing any) any {
 	if i := k.index(); i >= 0 && kinds[i].holds(thing) && !IsNil(thing) {
 		return kinds[i].guard(thing)

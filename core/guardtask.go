@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// GuardTask is [Guard] for a task: what it opens keeps the rules of [Problem], and its scores are one
-// for each start, within the bounds of their measure.
+// GuardTask is [Guard] for a task. The guard makes sure that an opened problem keeps the rules of
+// [Problem], and that there is one score for each start, within the bounds of the measure.
 func GuardTask(t Task) Task {
 	if isGuarded(t) {
 		return t
@@ -29,8 +29,8 @@ func (t guardedTask) Open(ctx context.Context, options Options) (*Problem, error
 	return GuardProblem(p)
 }
 
-// GuardProblem returns the problem with a guard around its score. The error is [ErrContract] if it
-// breaks a rule, or is nil.
+// GuardProblem returns the problem with a guard around its score. The error is [ErrContract] if the
+// problem is nil or breaks a rule.
 func GuardProblem(p *Problem) (*Problem, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%w: it returned neither a problem nor an error", ErrContract)

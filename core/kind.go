@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Kind is one of the kinds of things that can be registered. Its text names it where programs read
-// it. The zero value is no kind.
+// Kind is one of the kinds of things that can be registered. Its text is the name that programs
+// read. The zero value is no kind.
 type Kind string
 
 // The kinds.
@@ -54,7 +54,7 @@ func Kinds() []Kind {
 	return all
 }
 
-// KindOf returns the kind of a thing, "" if it is of none.
+// KindOf returns the kind of a thing, or "" if it has none.
 func KindOf(thing any) Kind {
 	for _, k := range kinds {
 		if k.holds(thing) {
@@ -73,8 +73,8 @@ func (k Kind) Title() string {
 	return string(k)
 }
 
-// Plural returns several of the kind in words: "evolution operators". It is "" for a kind that is
-// not one of [Kinds].
+// Plural returns the plural of the kind in words: "evolution operators". It is "" for a kind that
+// is not one of [Kinds].
 func (k Kind) Plural() string {
 	if i := k.index(); i >= 0 {
 		return kinds[i].plural

@@ -8,24 +8,24 @@ import (
 
 // Measure says what a score means.
 type Measure struct {
-	// Name is as of a [Description]: "accuracy", "nrmse".
+	// Name follows the rules of the name of a [Description]: "accuracy", "nrmse".
 	Name string
 	// Summary is one line without a full stop.
 	Summary string
-	// Unit is that of a score, "" for a plain number.
+	// Unit is the unit of a score; "" for a plain number.
 	Unit string
-	// LowerIsBetter says that a method is the better, the lower its scores are.
+	// LowerIsBetter says that lower scores are better.
 	LowerIsBetter bool
 	// Least and Most are the bounds of a score; infinite for none.
 	Least, Most float64
-	// Chance is the score of guessing, not a number if it is not known.
+	// Chance is the score of guessing, or NaN if it is not known.
 	Chance float64
-	// RootMeanSquare says that scores of several starts and steps are taken together by the root of the
-	// mean of their squares, and not by their mean. Their least is then 0.
+	// RootMeanSquare says that scores of several starts and steps are combined by the root of the mean
+	// of their squares, and not by their mean. Their least is then 0.
 	RootMeanSquare bool
 }
 
-// Together takes scores together; it is not a number without any.
+// Together combines scores; it is NaN if there are none.
 func (m Measure) Together(scores []float64) float64 {
 	largest := 0.0
 	for _, v := range scores {
@@ -45,7 +45,7 @@ func (m Measure) Together(scores []float64) float64 {
 	return sum / float64(len(scores))
 }
 
-// Validate returns [ErrDescription] naming the first rule that m breaks.
+// Validate returns [ErrDescription] with the first rule that m breaks.
 func (m Measure) Validate() error {
 	if !namePattern.MatchString(m.Name) {
 		return fmt.Errorf("%w: the name %.80q of a measure must be 1 to 40 lower-case letters, digits and hyphens, a "+
@@ -74,7 +74,7 @@ func (m Measure) Validate() error {
 	return nil
 }
 
-// Check returns [ErrContract] unless v is a score of the measure.
+// Check returns [ErrContract] unless the measure allows the score v.
 func (m Measure) Check(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < m.Least || v > m.Most {
 		return fmt.Errorf("%w: a score of %v; the measure %q takes finite numbers in %v … %v", ErrContract, v, m.Name,
@@ -83,7 +83,8 @@ func (m Measure) Check(v float64) error {
 	return nil
 }
 
-// CheckScores returns [ErrContract] unless there are n scores of a measure, one for each start.
+// CheckScores returns [ErrContract] unless there are n scores, one for each start, that the measure
+// allows.
 func CheckScores(m Measure, scores []float64, n int) error {
 	if len(scores) != n {
 		return fmt.Errorf("%w: %w: %d scores for %d starts; there must be one for each", ErrContract, ErrShape,
@@ -97,8 +98,8 @@ func CheckScores(m Measure, scores []float64, n int) error {
 	return nil
 }
 
-// Accuracy is the measure of a problem that an oracle judges: 1 for a prediction that shows the true
-// state, 0 for another.
+// Accuracy is the measure of a problem that an oracle judges: 1 for a prediction that shows the
+// true state, and 0 for any other.
 func Accuracy(states int) Measure {
 	return Measure{
 		Name: "accuracy", Summary: "share of the predictions that show the true state", Least: 0, Most: 1,
@@ -106,10 +107,11 @@ func Accuracy(states int) Measure {
 	}
 }
 
-// NRMSE is the measure of predictions that are held against the true future: the normalised root mean
-// squared error. The score of a start and step is ‖x̂ − x‖/√(d·v) for the prediction x̂ of a snapshot x of
-// d values, where v is the variance of the test snapshots, its mean over the d values. Predictions by the
-// mean of the test snapshots have about 1 together.
+// NRMSE is the measure of predictions that are compared with the true future: the normalised root
+// mean squared error. The score of a start and step is ‖x̂ − x‖/√(d·v), where x̂ is the prediction
+// of a snapshot x of d values, and v is the variance of the test snapshots, averaged over the d
+// values. The mean of the test snapshots as a prediction has a score of about 1 over all starts and
+// steps.
 func NRMSE() Measure {
 	return Measure{
 		Name: "nrmse", Summary: "error of the prediction, in standard deviations of the test snapshots",
@@ -121,15 +123,15 @@ func NRMSE() Measure {
 type Score interface {
 	// Measure returns the same measure at every call.
 	Measure() Measure
-	// Fit makes what judges all runs; it may learn from t, or do nothing. It is called once, and
-	// keeps the rules of [Method.Fit]. t carries the states if the problem has them.
+	// Fit returns what judges all runs. It may learn from t, or do nothing. It is called once, and
+	// keeps the rules of [Method.Fit]. t has the states if the problem has them.
 	Fit(ctx context.Context, t *Training) (Scorer, error)
 }
 
-// A Scorer is a fitted [Score]. It may be used by several goroutines at a time.
+// A Scorer is a fitted [Score]. Several goroutines may use it at the same time.
 type Scorer interface {
-	// Score returns a number for each start: how good what is predicted for it is at a step, counted
-	// from 1. predicted has one snapshot for each start, in their order. A number depends on the
-	// start, the step and its prediction alone.
+	// Score returns a number for each start: how good the prediction for it is at a step, counted from
+	// 1. predicted has one snapshot for each start, in the order of starts. A number depends only on
+	// the start, the step and its prediction.
 	Score(ctx context.Context, step int, predicted Snapshots) ([]float64, error)
 }

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Unknown says that there is no thing of that kind and name, which name is nearest and which exist, in one sentence.
+// Unknown returns a sentence for a name that does not exist: it gives the kind, the name, the
+// nearest name, and all names that exist.
 func Unknown(kind, name string, known []string) string {
 	if len(known) == 0 {
 		return fmt.Sprintf("there is no %s %q, and no other %[1]s here", kind, name)
@@ -19,8 +20,8 @@ func Unknown(kind, name string, known []string) string {
 	return text + strings.Join(known, ", ")
 }
 
-// Nearest returns the known name that takes the fewest edits to reach, or "" if that is more than
-// half of the name's length.
+// Nearest returns the known name that takes the fewest edits to reach. It returns "" if these are
+// more than half of the name's length.
 func Nearest(name string, known []string) string {
 	best, least := "", max(2, (len(name)+1)/2)+1
 	for _, k := range known {

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Option declares one typed option: Default gives its type (bool, int, float64 or string) and the
+// Option declares one typed option. Default gives its type (bool, int, float64 or string), and its
 // value if the user gives none. Make one with [BoolOption], [IntOption], [FloatOption],
 // [ChoiceOption] or [TextOption].
 type Option struct {
@@ -40,13 +40,13 @@ func FloatOption(name string, def, least, most float64, doc string) Option {
 	return Option{Name: name, Doc: doc, Default: def, Min: least, Max: most}
 }
 
-// ChoiceOption declares one word of several, the first being the default.
+// ChoiceOption declares a choice of several words. The first is the default.
 func ChoiceOption(name string, doc string, choices ...string) Option {
 	return Option{Name: name, Doc: doc, Default: append(choices, "")[0], Choices: choices}
 }
 
-// TextOption declares free text, such as a path or the name of a device: at most so many bytes, 1
-// to [MaxText], of UTF-8 without control characters. It may be empty.
+// TextOption declares free text, such as a path or the name of a device: UTF-8 without control
+// characters, of at most the given number of bytes, 1 to [MaxText]. It may be empty.
 func TextOption(name, def string, most int, doc string) Option {
 	return Option{Name: name, Doc: doc, Default: def, Max: float64(most)}
 }
@@ -124,7 +124,7 @@ func (o Option) Parse(text string) (any, error) {
 
 var typeWords = map[string]string{"bool": "true or false", "int": "a whole number", "float": "a number"}
 
-// Check returns [ErrOption] if value is not of the option's type or outside its range.
+// Check returns [ErrOption] if value does not have the option's type or is outside its range.
 func (o Option) Check(value any) error {
 	number := math.NaN()
 	switch v := value.(type) {
@@ -250,8 +250,9 @@ func checkText(what, text string, most int) error {
 // Options holds a value for each declared option. It is immutable.
 type Options struct{ values map[string]any }
 
-// Resolve gives every declared option a value: the given one, checked, or the default. The error is [ErrOption], for an
-// option that d does not declare too, and names what exists.
+// Resolve gives every declared option a value: the given one, which it checks, or the default. The
+// error is [ErrOption], also for an option that d does not declare, and names the options that
+// exist.
 func (d Description) Resolve(given map[string]any) (Options, error) {
 	values := make(map[string]any, len(d.Options))
 	for _, o := range d.Options {
@@ -296,8 +297,8 @@ func (d Description) unknownOption(name string) error {
 	return fmt.Errorf("%s: %w: %s", d.Name, ErrOption, Unknown("option", name, names))
 }
 
-// Bool returns the value of a [BoolOption]. Like Int, Float and String it panics if the option was
-// not declared with that type, which is a mistake of the method's author that any call finds.
+// Bool returns the value of a [BoolOption]. Bool, Int, Float and String panic if the option was not
+// declared with that type. This is a mistake of the method's author, and any call reveals it.
 func (o Options) Bool(name string) bool { return o.values[name].(bool) }
 
 // Int returns the value of an [IntOption].

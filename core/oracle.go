@@ -2,7 +2,7 @@ package core
 
 import "context"
 
-// An Oracle learns to label snapshots. A run is judged by one.
+// An Oracle learns to label snapshots. One oracle judges a run.
 type Oracle interface {
 	// Describe returns the same description at every call.
 	Describe() Description
@@ -14,7 +14,7 @@ type Oracle interface {
 //
 // A Judge may be used by several goroutines at a time.
 type Judge interface {
-	// Classify returns a label in 0 … States-1 for each snapshot; a label depends on its snapshot
-	// alone. It does not change x.
+	// Classify returns a label in 0 … States-1 for each snapshot. A label depends on its snapshot
+	// alone. Classify does not change x.
 	Classify(ctx context.Context, x Snapshots) ([]int, error)
 }

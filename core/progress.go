@@ -7,18 +7,19 @@ type Epoch struct {
 	Validation float64 // loss on validation batches, NaN without validation data
 }
 
-// Progress is told how far a fit has come. A Progress is used by one goroutine at a time and must return quickly.
-// Libraries never print; they report here.
+// Progress receives reports on how far a fit has come. One goroutine at a time uses a Progress, and
+// its methods must return quickly. Libraries never print; they report here.
 type Progress interface {
-	// Phase begins a part of the work, named for the user ("training", "evaluation"), that has total units.
+	// Phase begins a part of the work, which has total units. The name is for the user ("training",
+	// "evaluation").
 	Phase(name string, total int)
-	// Advance says that done units of the phase are complete.
+	// Advance reports that done units of the phase are complete.
 	Advance(done int)
-	// Epoch says that an epoch is complete.
+	// Epoch reports that an epoch is complete.
 	Epoch(Epoch)
 }
 
-// NoProgress ignores everything it is told.
+// NoProgress ignores all reports.
 var NoProgress Progress = noProgress{}
 
 type noProgress struct{}

@@ -6,12 +6,12 @@ import (
 	"math/rand/v2"
 )
 
-// NewStream returns the random stream of that name under a seed. Streams of different names or
-// seeds are independent, and a stream's numbers depend on nothing else: not on which other methods
-// run, on their order, or on the machine.
+// NewStream returns the random stream with that name under a seed. Streams with different names or
+// seeds are independent. The numbers of a stream depend on nothing else: not on the other methods
+// that run, on their order, or on the machine.
 //
-// A name is a path of words, from the declared name of the method to the purpose: NewStream(42, "vamp", "shuffle"). The
-// generator is ChaCha8 keyed by the SHA-256 of seed and name.
+// A name is a path of words, from the declared name of the method to the purpose: NewStream(42,
+// "vamp", "shuffle"). The generator is ChaCha8, keyed by the SHA-256 of seed and name.
 func NewStream(seed int64, name ...string) *rand.Rand {
 	h := sha256.New()
 	var word [8]byte

@@ -5,39 +5,39 @@ import (
 	"math"
 )
 
-// Report tells how a fit went.
+// Report says how a fit went.
 type Report struct {
-	// Untrained says in a sentence why the fit is to be counted as not having learned anything; it
-	// is empty where it did.
+	// Untrained says in a sentence why the fit counts as not having learned anything; "" if it
+	// learned.
 	Untrained string
 	// Warnings are sentences for the user.
 	Warnings []string
 	// History has an entry for each epoch.
 	History []Epoch
-	// Rank is the rank of the evolution operator, 0 where there is none.
+	// Rank is the rank of the evolution operator; 0 if there is none.
 	Rank int
 	// Parameters is the number of trained parameters.
 	Parameters int
-	// CompileSeconds is the part of the fit that went into compiling graphs.
+	// CompileSeconds is the part of the fit's time that compiling graphs took.
 	CompileSeconds float64
 }
 
 // The limits of a [Report].
 const (
 	MaxWarnings = 1000
-	MaxSentence = 8 << 10   // bytes of a warning, or of why a fit is untrained
+	MaxSentence = 8 << 10   // bytes of a warning, or of the reason why a fit is untrained
 	MaxHistory  = 1_000_000 // epochs
 	maxSeconds  = 1e9       // 30 years
 )
 
-// MaxCount is the largest count that a result holds, 2⁵³ if int has room for it: readers of JSON hold
-// every whole number up to it.
+// MaxCount is the largest count that a result holds: 2⁵³ if int has room for it. Readers of JSON
+// represent every whole number up to 2⁵³ exactly.
 const MaxCount = min(1<<53, math.MaxInt)
 
-// Validate returns [ErrContract] naming the first rule that r breaks: texts and history are within
-// the limits above, epochs have ascending numbers from 1 on, Rank and Parameters are at least 0, no
-// count is above [MaxCount], and CompileSeconds is a number of at least 0. Losses may be any
-// numbers, infinite ones and NaN too.
+// Validate returns [ErrContract] with the first rule that r breaks. Texts and history must be
+// within the limits above. Epochs must have ascending numbers from 1 on. Rank and Parameters must
+// be at least 0, no count may be above [MaxCount], and CompileSeconds must be a number of at least
+// 0. Losses may be any numbers, including infinite ones and NaN.
 func (r Report) Validate() error {
 	if n := len(r.Untrained); n > MaxSentence {
 		return badReport("why the fit is untrained has %d bytes; the most is %d", n, MaxSentence)
@@ -88,8 +88,8 @@ func CheckWarnings(warnings []string) error {
 	return nil
 }
 
-// ReportOf returns the report of a fitted thing, empty if it gives none. Nobody has checked it: see
-// [Report.Validate].
+// ReportOf returns the report of a fitted thing, or an empty one if the thing gives none. The
+// report is not checked; see [Report.Validate].
 func ReportOf(thing any) Report {
 	if r, ok := As[Reporter](thing); ok {
 		return r.Report()

@@ -2,18 +2,18 @@ package core
 
 import "math"
 
-// RowIndependence names the rule that what a fitted thing computes for a snapshot depends on that
-// snapshot alone: not on the other snapshots of the call, their number or order, not on earlier
-// calls, and not on chance. Conformance checks and the harness both hold things to it, by
+// RowIndependence names this rule: what a fitted thing computes for a snapshot depends on that
+// snapshot alone. It must not depend on the other snapshots of the call, on their number or order,
+// on earlier calls, or on chance. Conformance checks and the harness enforce the rule with
 // [RowDistance] and [RowTolerance].
 const RowIndependence = "row-independence"
 
-// RowTolerance is the largest [RowDistance] of two results for one snapshot that count as equal.
-// Libraries that compute in float32 add up in another order in batches of another size, which
-// changes the last bits of a result; a change of 1e-4 is about a thousand of them.
+// RowTolerance is the largest [RowDistance] at which two results for one snapshot count as equal.
+// Libraries that compute in float32 may add in another order if the batch has another size, which
+// changes the last bits of a result. 1e-4 is about a thousand times the value of the last bit.
 const RowTolerance = 1e-4
 
-// RowDistance returns how far two results for one snapshot, of equal length, are apart: the
+// RowDistance returns the distance between two results of equal length for one snapshot: the
 // Euclidean norm of their difference, relative to the larger of their norms. It is 0 for equal
 // results, at most 2, and NaN if a value is infinite or not a number.
 func RowDistance[T float32 | float64](a, b []T) float64 {

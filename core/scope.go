@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// A Scope is the life of one run of the benchmark. What a method starts for a run, a process for
-// instance, it keeps in the scope: the calls of one run find it there, other runs do not, and it
-// ends with the run. Calls outside any scope keep such things for as long as they please.
+// A Scope is the lifetime of one run of the benchmark. A method keeps in it what it starts for a
+// run, such as a process. All calls of the run find it there, other runs do not, and it ends with
+// the run. Calls outside a scope may keep such things as long as they like.
 //
-// A Scope may be used by several goroutines at a time.
+// Several goroutines may use a Scope at the same time.
 type Scope struct {
 	mu       sync.Mutex
 	closed   bool
 	kept     map[any]*kept
 	releases []func() error
 
-	// Name says which run it is, for logs: "vamp, seed 3"; "" for none. It is set before the scope
-	// is used.
+	// Name identifies the run in logs: "vamp, seed 3"; "" for none. It is set before the scope is
+	// used.
 	Name string
-	// Threads is how many processor threads the run is to compute on, so that runs under way at once
-	// share the processor; 0 for as many as there are. It is set before the scope is used.
+	// Threads is the number of processor threads for the run, so that runs at the same time share the
+	// processor; 0 for all threads. It is set before the scope is used.
 	Threads int
 
 	spending sync.Mutex // apart from mu: a release may spend while mu is held
@@ -53,9 +53,9 @@ func ScopeOf(ctx context.Context) *Scope {
 }
 
 // Keep returns what is kept under a key, which must be comparable and of a type of the caller's
-// own. The first call makes it, and others wait for that; if that fails, the next call tries again.
-// release, if it is not nil, is called when the scope is closed. The error is that of create, that
-// of ctx, or [ErrScopeClosed].
+// own. The first call creates the value, and other calls wait for it. If this fails, the next call
+// tries again. If release is not nil, it is called when the scope is closed. The error is that of
+// create, that of ctx, or [ErrScopeClosed].
 func (s *Scope) Keep(ctx context.Context, key any,
 	create func() (value any, release func() error, err error)) (any, error) {
 	s.mu.Lock()
@@ -100,16 +100,16 @@ func (s *Scope) settle(key any, k *kept, release func() error) {
 	}
 }
 
-// Drop forgets what is kept under a key, so that the next Keep makes it anew. It is released with
-// the scope all the same.
+// Drop forgets what is kept under a key, so that the next Keep creates it again. The scope still
+// releases it at its end.
 func (s *Scope) Drop(key any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.kept, key)
 }
 
-// Close releases what is kept, the last first, and returns the errors of that, those of panics too.
-// Further calls do nothing.
+// Close releases everything that is kept, the last first, and returns the errors of the releases,
+// including panics. Further calls do nothing.
 func (s *Scope) Close() error {
 	s.mu.Lock()
 	releases := s.releases

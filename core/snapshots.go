@@ -34,9 +34,9 @@ var pixelValue = func() (values [256]float32) {
 	return values
 }()
 
-// NewSnapshots returns the sequence of snapshots of the given shape whose values follow one another in values. It keeps
-// values, which must not be written to afterwards. The error is [ErrShape] if an axis of shape is not positive or if
-// values does not hold a whole number of snapshots.
+// NewSnapshots returns the sequence of snapshots of the given shape whose values follow one another
+// in values. It keeps values, and nothing may write to them afterwards. The error is [ErrShape] if
+// an axis of shape is not positive, or if values is not a whole number of snapshots.
 func NewSnapshots(values []float32, shape ...int) (Snapshots, error) {
 	size, err := snapshotSize(len(values), shape)
 	if err != nil {
@@ -54,8 +54,8 @@ func NewPixelSnapshots(pixels []uint8, shape ...int) (Snapshots, error) {
 	return Snapshots{shape: slices.Clone(shape), size: size, pixels: pixels}, nil
 }
 
-// SnapshotsFromMatrix returns the sequence whose snapshot i is row i of m, rounded to float32. The error is [ErrShape]
-// if the columns of m do not fill the shape.
+// SnapshotsFromMatrix returns the sequence whose snapshot i is row i of m, rounded to float32. The
+// error is [ErrShape] if the columns of m do not fill the shape.
 func SnapshotsFromMatrix(m mat.Matrix, shape ...int) (Snapshots, error) {
 	n, d := m.Dims()
 	size, err := snapshotSize(n*d, shape)
@@ -183,8 +183,9 @@ func (s Snapshots) Gather(dst []float32, times []int) {
 	}
 }
 
-// Floats returns all values, row-major. Where the sequence is stored as float32 this is its own memory: the caller must
-// not write to it. Of any other sequence it is a copy, of a long one therefore a large one.
+// Floats returns all values, row-major. If the sequence is stored as float32, the result is its own
+// memory, and the caller must not write to it. Otherwise it is a copy, which is large for a long
+// sequence.
 func (s Snapshots) Floats() []float32 {
 	if s.pixels == nil && s.source == nil {
 		return s.floats
@@ -194,11 +195,12 @@ func (s Snapshots) Floats() []float32 {
 	return values
 }
 
-// Pixels returns the pixels of a sequence of 8-bit images, and whether it is one. This is its own
-// memory: the caller must not write to it.
+// Pixels returns the pixels of a sequence of 8-bit images, and whether it is such a sequence. The
+// pixels are its own memory: the caller must not write to them.
 func (s Snapshots) Pixels() ([]uint8, bool) { return s.pixels, s.pixels != nil }
 
-// WriteTo writes all values as float32, little-endian and row-major: the form in which snapshots are hashed.
+// WriteTo writes all values as float32, little-endian and row-major. Snapshots are hashed in this
+// form.
 func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
 	var text []byte
 	var written int64
@@ -216,8 +218,8 @@ func (s Snapshots) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// Matrix returns the flattened snapshots as rows of a new Len×Size matrix. It returns an empty
-// matrix for an empty sequence.
+// Matrix returns the flattened snapshots as the rows of a new Len×Size matrix. The matrix is empty
+// for an empty sequence.
 func (s Snapshots) Matrix() *mat.Dense {
 	n := s.Len()
 	if n == 0 {
@@ -234,11 +236,11 @@ func (s Snapshots) Matrix() *mat.Dense {
 	return mat.NewDense(n, s.size, values)
 }
 
-// SameShape reports whether the snapshots of s and t have one shape.
+// SameShape reports whether the snapshots of s and t have the same shape.
 func (s Snapshots) SameShape(t Snapshots) bool { return slices.Equal(s.shape, t.shape) }
 
-// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is
-// infinite or not a number.
+// CheckFinite returns [ErrNonFinite] with the first snapshot and value that is infinite or not a
+// number, and nil if there is none.
 func (s Snapshots) CheckFinite() error {
 	if s.source != nil {
 		return s.source.checkFinite(s)

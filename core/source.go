@@ -6,20 +6,22 @@ import (
 	"sync/atomic"
 )
 
-// A Source makes snapshots as they are read, so that a sequence need not be in memory: it may be in a
-// mapped file, or be computed from another sequence. It gives the same values at every call, and may be
-// read by several goroutines at a time. Snapshots are counted from 0, and so are the values of one.
+// A Source makes snapshots when they are read, so a sequence does not have to be in memory. It may
+// be in a mapped file, or be computed from another sequence. A Source gives the same values at
+// every call, and several goroutines may read it at the same time. Snapshots and the values of a
+// snapshot are counted from 0.
 //
-// A Source that cannot be read any more, since its file was cut for instance, panics with [Unreadable].
+// A Source that can no longer be read, for instance because its file was cut, panics with
+// [Unreadable].
 type Source interface {
-	// Read sets dst, whose length is a multiple of that of a snapshot, to the values of the snapshots
-	// from, from+1, ….
+	// Read fills dst with the values of the snapshots from, from+1, …. The length of dst is a multiple
+	// of the size of a snapshot.
 	Read(dst []float32, from int)
 	// At is value j of snapshot i.
 	At(i, j int) float32
 }
 
-// Unreadable is the panic of a [Source]; [Recover] makes its error of it.
+// Unreadable is the panic of a [Source]. [Recover] turns it into the error that it contains.
 type Unreadable struct{ Err error }
 
 // NewSourceSnapshots returns the sequence of the first n snapshots of a source, of the given shape. The
@@ -84,9 +86,9 @@ func (p *part) checkFinite(s Snapshots) error {
 	return nil
 }
 
-// Scaled returns the snapshots with each value v less a shift and divided by a number, (v − shift) / by,
-// computed in float64. It takes no memory for snapshots: they are computed as they are read. The error is
-// [ErrShape] unless there are as many numbers of both sorts as values in a snapshot.
+// Scaled returns the snapshots with each value v shifted and scaled, (v − shift) / by, computed in
+// float64. It allocates no memory for snapshots, because they are computed when they are read. The
+// error is [ErrShape] unless shift and by have as many numbers as a snapshot has values.
 func (s Snapshots) Scaled(shift, by []float64) (Snapshots, error) {
 	if len(shift) != s.size || len(by) != s.size {
 		return Snapshots{}, fmt.Errorf("%w: %d shifts and %d divisors for the %d values of a snapshot", ErrShape,
@@ -112,10 +114,11 @@ func (s *scaled) Read(dst []float32, from int) {
 
 func (s *scaled) At(i, j int) float32 { return float32((float64(s.x.at(i, j)) - s.shift[j]) / s.by[j]) }
 
-// Delayed returns snapshots that hold so many snapshots of s, a stride apart, the oldest first: the first
-// axis is so many times as long, so that images stand one below the other. There are (rows−1)·stride
-// fewer of them. They share the memory of s. The error is [ErrOption] unless rows and stride
-// are positive, and [ErrTooShort] if s has too few snapshots for one.
+// Delayed returns snapshots of which each contains the given number of snapshots of s, a stride
+// apart, the oldest first. The first axis is that many times as long, so images are stacked
+// vertically. There are (rows−1)·stride fewer snapshots than in s. They share the memory of s. The
+// error is [ErrOption] unless rows and stride are positive, and [ErrTooShort] if s has too few
+// snapshots for one.
 func (s Snapshots) Delayed(rows, stride int) (Snapshots, error) {
 	if rows < 1 || stride < 1 {
 		return Snapshots{}, fmt.Errorf("%w: a delay of %d snapshots with a stride of %d; both must be at least 1", ErrOption,

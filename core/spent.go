@@ -2,23 +2,25 @@ package core
 
 import "math"
 
-// Spent is what processes other than this program's have taken for a run: those of plugins, for instance.
+// Spent is what a run has used in processes other than this program's, such as those of plugins.
 type Spent struct {
-	// StartSeconds is the time that passed until they were ready for their first call.
+	// StartSeconds is the time until the processes were ready for their first call.
 	StartSeconds float64
-	// CPUSeconds is the processor time, user and system, of those that have ended, and of the
-	// processes that they started and waited for. It is not a number where that of one is not known.
+	// CPUSeconds is the processor time, user and system, of the processes that have ended, and of the
+	// processes that they started and waited for. It is NaN if the time of one is not known.
 	CPUSeconds float64
-	// PeakRSSBytes is the largest resident memory that any one of those that have ended has had, or
-	// one that they started and waited for. It is not a number where that of one is not known.
+	// PeakRSSBytes is the largest resident memory of any one process that has ended, or of one that it
+	// started and waited for. It is NaN if that of one is not known.
 	PeakRSSBytes float64
-	// Calls is the number of calls that gave a result, and CallSeconds the time that they took together.
+	// Calls is the number of calls that gave a result. CallSeconds is the time that they took
+	// together.
 	Calls       int64
 	CallSeconds float64
 	// RPCSeconds is the part of CallSeconds in which no code of a method ran: arrays were packed, sent
-	// and unpacked, and processes were woken. It is not a number where one does not tell.
+	// and unpacked, and processes were woken. It is NaN if one process does not report it.
 	RPCSeconds float64
-	// SentBytes and ReceivedBytes are those of all calls, as they are on the wire, without what the connection adds.
+	// SentBytes and ReceivedBytes are the bytes of all calls on the wire, without what the connection
+	// adds.
 	SentBytes, ReceivedBytes int64
 }
 
@@ -33,15 +35,16 @@ func (s Spent) plus(o Spent) Spent {
 	}
 }
 
-// Spend adds to what the scope's run has taken in other processes. It may be called while the scope
-// is being closed, and after.
+// Spend adds to what the run has used in other processes. It may be called while the scope is being
+// closed, and afterwards.
 func (s *Scope) Spend(more Spent) {
 	s.spending.Lock()
 	defer s.spending.Unlock()
 	s.spent, s.outside = s.spent.plus(more), true
 }
 
-// Spent is what was told by Spend, and whether anything was. It is complete once the scope is closed.
+// Spent returns the sum of all calls of Spend, and whether there was one. It is complete when the
+// scope is closed.
 func (s *Scope) Spent() (spent Spent, ok bool) {
 	s.spending.Lock()
 	defer s.spending.Unlock()

@@ -12,38 +12,40 @@ import (
 	"time"
 )
 
-// State is something fitted, or a fit under way, in a form that can be stored: named arrays, and
-// beside them whatever is not an array.
+// State is something fitted, or an unfinished fit, in a form that can be stored: named arrays, and
+// facts for everything that is not an array.
 type State struct {
-	// Facts is JSON, as the thing whose state it is writes and reads it; nil for nothing. JSON holds
-	// no non-finite number: such belong in arrays.
+	// Facts is JSON that the thing of this state writes and reads; nil for nothing. JSON cannot
+	// represent numbers that are not finite: these belong in arrays.
 	Facts []byte
-	// Arrays have names of words joined by slashes, each of letters, digits, "_", "-" and ".":
-	// "encoder/linear/weights". No array is called [StateHeader].
+	// Arrays have names made of words joined by slashes: "encoder/linear/weights". A word has letters,
+	// digits, "_", "-" and ".". No array has the name [StateHeader].
 	Arrays map[string]Array
 }
 
-// StateHeader is the name that files of states have for what they say about the state; it is no name of an array.
+// StateHeader is the name of the header in files of states, which says what the state is. An array
+// cannot have this name.
 const StateHeader = "header.json"
 
-// Array is an array of any shape with its values in row-major order. Values is a []float32,
+// Array is an array of any shape, with its values in row-major order. Values is a []float32,
 // []float64, []int64 or []uint8.
 type Array struct {
 	Shape  []int
 	Values any
 }
 
-// Saved is what a load is given. Nothing may write to it.
+// Saved is what a load gets. Nothing may write to it.
 type Saved struct {
 	State
-	// OracleEmbedding is the encoder of the oracle that judged the run, for what declares [OracleExposed]; nil otherwise.
+	// OracleEmbedding is the encoder of the oracle that judged the run, for things that declare
+	// [OracleExposed]; nil otherwise.
 	OracleEmbedding Embedding
 }
 
 var stateName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 
-// Validate returns [ErrShape] if the values of an array do not fill its shape or are of another
-// type, and [ErrDescription] for a name that arrays cannot have, or facts that are not JSON.
+// Validate returns [ErrShape] if the values of an array do not fill its shape or have another type.
+// It returns [ErrDescription] for a name that an array cannot have, or for facts that are not JSON.
 func (s *State) Validate() error {
 	if s.Facts != nil && !json.Valid(s.Facts) {
 		return fmt.Errorf("%w: the facts of a state are %.80q, which is not JSON", ErrDescription, s.Facts)
@@ -95,7 +97,8 @@ func (a Array) validate() error {
 	return nil
 }
 
-// Add adds the arrays of a part under "name/…". Facts of parts go into the facts of the whole by the caller.
+// Add adds the arrays of a part under "name/…". The caller puts the facts of parts into the facts
+// of the whole.
 func (s *State) Add(name string, part *State) {
 	if s.Arrays == nil {
 		s.Arrays = map[string]Array{}
@@ -105,7 +108,7 @@ func (s *State) Add(name string, part *State) {
 	}
 }
 
-// Part returns the part whose arrays are those under "name/…", with the given facts.
+// Part returns the part with the given facts, whose arrays are those under "name/…".
 func (s *State) Part(name string, facts []byte) *State {
 	part := &State{Facts: facts, Arrays: map[string]Array{}}
 	for n, a := range s.Arrays {
@@ -116,8 +119,8 @@ func (s *State) Part(name string, facts []byte) *State {
 	return part
 }
 
-// StateValues returns the values of an array of a state. The error is [ErrShape] if it is not there
-// with values of that type and that number of axes. They belong to the state.
+// StateValues returns the values of an array of a state. The error is [ErrShape] if there is no
+// array with that name, type of values and number of axes. The values belong to the state.
 func StateValues[T float32 | float64 | int64 | uint8](s *State, name string,
 	axes int) (values []T, shape []int, err error) {
 	a, ok := s.Arrays[name]
@@ -135,29 +138,30 @@ func StateValues[T float32 | float64 | int64 | uint8](s *State, name string,
 	return values, a.Shape, nil
 }
 
-// Checkpoints keeps the state of a fit that is under way, so that one which is killed is continued
-// rather than repeated. A Checkpoints may be used by several goroutines at a time.
+// Checkpoints keeps the state of an unfinished fit, so that a fit that is killed can be continued
+// instead of repeated. Several goroutines may use it at the same time.
 type Checkpoints interface {
-	// Names lists what there is to load, in no order.
+	// Names lists the states that can be loaded, in no order.
 	Names() []string
-	// Load returns what was last stored under the name by an identical fit that did not come to its
-	// end, nil where there is nothing. A fit that continues from it gives what it gives undisturbed,
-	// to the bit.
+	// Load returns the last state that an identical, unfinished fit stored under the name, or nil if
+	// there is none. A fit that continues from it gives the same result as one without an
+	// interruption, to the bit.
 	Load(name string) *State
-	// Due reports whether it is time to store. It costs next to nothing, and is meant to be asked after every step.
+	// Due reports whether it is time to store. It costs almost nothing, and a fit should call it after
+	// every step.
 	Due() bool
-	// Every is about how often Due becomes true, for a fit that keeps time itself; 0 for never.
+	// Every is roughly how often Due becomes true, for a fit that measures time itself; 0 for never.
 	Every() time.Duration
-	// Store keeps a state in the place of that of the same name, which [CheckCheckpointName] allows.
-	// That it cannot be kept is no reason for a fit to fail, and not told. Store does not refer to s
-	// once it has returned.
+	// Store keeps a state in place of the one with the same name, which must pass
+	// [CheckCheckpointName]. If it cannot keep the state, the fit does not fail and gets no error.
+	// Store does not refer to s after it has returned.
 	Store(name string, s *State)
 }
 
 var checkpointName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// CheckCheckpointName returns [ErrDescription] unless the name is one of a checkpoint: at most 40
-// lower-case letters, digits and hyphens.
+// CheckCheckpointName returns [ErrDescription] unless the name can be that of a checkpoint: at most
+// 40 lower-case letters, digits and hyphens.
 func CheckCheckpointName(name string) error {
 	if !checkpointName.MatchString(name) {
 		return fmt.Errorf("%w: the name %q of a checkpoint must be lower-case letters, digits and hyphens, at most 40",
@@ -166,16 +170,16 @@ func CheckCheckpointName(name string) error {
 	return nil
 }
 
-// Leftovers are the states that an earlier fit has left, each handed out once: the Names and Load
-// of a [Checkpoints] that embeds them. The zero value has none. Leftovers may be used by several
-// goroutines at a time.
+// Leftovers are the states that an earlier fit has left. Each can be loaded once. A [Checkpoints]
+// gets Names and Load if it embeds Leftovers. The zero value has none. Several goroutines may use
+// Leftovers at the same time.
 type Leftovers struct {
 	mu     sync.Mutex
 	states map[string]*State
 	loaded bool
 }
 
-// Leave adds a state, in the place of that of the same name.
+// Leave adds a state in place of the one with the same name.
 func (l *Leftovers) Leave(name string, s *State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -202,7 +206,7 @@ func (l *Leftovers) Load(name string) *State {
 	return s
 }
 
-// Loaded reports whether any state was handed out.
+// Loaded reports whether any state was loaded.
 func (l *Leftovers) Loaded() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,19 +10,19 @@ import (
 
 // A Task is what methods are compared on: data, and what counts as a good prediction.
 type Task interface {
-	// Describe returns the same description at every call. A task has no exposure. An option of the
-	// name [DataOption] says where data lie on this machine; it is not part of what a task is.
+	// Describe returns the same description at every call. A task has no exposure. The option
+	// [DataOption] says where the data are on this machine; it is not part of the task's identity.
 	Describe() Description
-	// Open reads or simulates the data. Equal options give equal bits, in another process too. The
-	// error is [ErrOption] or [ErrTooShort] if the options do not fit together or the data, and the
+	// Open reads or simulates the data. Equal options give equal bits, also in another process. The
+	// error is [ErrOption] or [ErrTooShort] if the options do not fit each other or the data, and the
 	// context's error soon after ctx ends. Open may be called concurrently.
 	Open(ctx context.Context, options Options) (*Problem, error)
 }
 
-// Names of options that have a meaning for every task that declares them.
+// Names of options with a meaning for every task that declares them.
 const (
-	// DataOption is the place of the data on this machine, a [TextOption] that takes any bytes but
-	// control characters. Results do not tell it, since the hash of the data says which they are.
+	// DataOption is the place of the data on this machine, a [TextOption] that takes any bytes except
+	// control characters. Results do not record it, because the hash of the data identifies them.
 	DataOption = "data"
 	// LagOption, StepsOption and SplitOption are [Problem.Lag], [Problem.Steps], and the numbers of
 	// snapshots to train, validate and test on.
@@ -34,15 +34,15 @@ const (
 // MaxSteps is the largest number of steps of a roll-out.
 const MaxSteps = 1000
 
-// Problem is an opened [Task]. It is immutable, and may be used by several goroutines at a time.
+// Problem is an opened [Task]. It is immutable, and several goroutines may use it at the same time.
 type Problem struct {
-	// Train and Validation are what methods see; Test is what they never see. All are of one shape,
+	// Train and Validation are what methods see, and Test is what they never see. All have one shape,
 	// and no pair of snapshots crosses the end of a trajectory.
 	Train, Validation, Test Trajectories
 	// Starts are the indices of the test snapshots from which roll-outs begin; nil for all of them.
 	Starts []int
-	// Lag is how many snapshots one step spans, and Steps how many steps a roll-out has, 1 to
-	// [MaxSteps].
+	// Lag is the number of snapshots that one step spans. Steps is the number of steps of a roll-out,
+	// 1 to [MaxSteps].
 	Lag, Steps int
 	// Clock is the time from one snapshot to the next; the zero value counts snapshots.
 	Clock Clock
@@ -51,32 +51,33 @@ type Problem struct {
 	// States are the true states of the snapshots, if there are finitely many and they are known;
 	// nil otherwise.
 	States *States
-	// Truth is what is known of the true evolution operator; nil if nothing is.
+	// Truth is what is known about the true evolution operator; nil if nothing is.
 	Truth *Truth
-	// Score judges predictions. If it is nil there must be States: an [Oracle], which learns them,
-	// judges by the share of the predictions that show the right state.
+	// Score judges predictions. If it is nil, there must be States. Then an [Oracle] learns the
+	// states, and judges by the share of predictions that show the right one.
 	Score Score
-	// ValidUpTo is the score up to which the prediction of a step is valid, if lower scores are better;
-	// 0 for none. The valid time of a roll-out is the time of the steps before the first one beyond it.
+	// ValidUpTo is the score up to which the prediction of a step is valid, if lower scores are
+	// better; 0 for none. The valid time of a roll-out is the time of all steps before the first one
+	// with a higher score.
 	ValidUpTo float64
 	// Source says where the data come from, for the reader.
 	Source string
 	// Picture says how a snapshot is drawn.
 	Picture Picture
-	// Frame says how snapshots are made of rows as they were recorded; nil if they are such rows.
+	// Frame says how snapshots are made of recorded rows; nil if they are such rows.
 	Frame *Frame
 }
 
-// States are the true states of the snapshots of a [Problem], numbers in 0 … Count-1.
+// States are the true states of the snapshots of a [Problem]: numbers in 0 … Count-1.
 type States struct {
 	// Count is the number of states.
 	Count int
-	// Word is what one of them is called, "state" if it is empty.
+	// Word is the word for a state; "" stands for "state".
 	Word string
 	// Train, Validation and Test have the state of every snapshot.
 	Train, Validation, Test []int
-	// Expected has the true state of what follows each start, at each step of the roll-out:
-	// [step][start], the first step first.
+	// Expected has the true state after each start, at each step of the roll-out: [step][start], the
+	// first step first.
 	Expected [][]int
 }
 
@@ -85,19 +86,20 @@ type Picture string
 
 // The pictures of snapshots.
 const (
-	// ImagePicture is of grey values, the first axis from top to bottom.
+	// ImagePicture draws grey values. The first axis goes from top to bottom.
 	ImagePicture Picture = "image"
-	// CurvePicture draws the values of one snapshot beside one another.
+	// CurvePicture draws the values of one snapshot side by side.
 	CurvePicture Picture = "curve"
 	// SeriesPicture draws the values against time.
 	SeriesPicture Picture = "series"
-	// PlanePicture is SeriesPicture, and the first and the last value of a snapshot as a point.
+	// PlanePicture is [SeriesPicture], and also draws the first and the last value of a snapshot as a
+	// point.
 	PlanePicture Picture = "plane"
-	// LinePicture is SeriesPicture for snapshots of one number, which is also a place on a line.
+	// LinePicture is [SeriesPicture] for snapshots of one number, which is also a place on a line.
 	LinePicture Picture = "line"
 )
 
-// Pictures are all of them.
+// Pictures returns all pictures.
 func Pictures() []Picture {
 	return []Picture{ImagePicture, CurvePicture, SeriesPicture, PlanePicture, LinePicture}
 }
@@ -110,7 +112,7 @@ func (p *Problem) StartCount() int {
 	return len(p.Starts)
 }
 
-// Measure is that of the problem's scores.
+// Measure is the measure of the problem's scores.
 func (p *Problem) Measure() Measure {
 	if p.Score == nil {
 		return Accuracy(p.States.Count)
@@ -118,8 +120,8 @@ func (p *Problem) Measure() Measure {
 	return p.Score.Measure()
 }
 
-// CheckPredicted returns [ErrOption] unless there is that step of a roll-out, and [ErrShape] unless predicted has a
-// snapshot for each start, of the problem's shape.
+// CheckPredicted returns [ErrOption] if a roll-out does not have that step. It returns [ErrShape]
+// unless predicted has a snapshot of the problem's shape for each start.
 func (p *Problem) CheckPredicted(step int, predicted Snapshots) error {
 	switch {
 	case step < 1 || step > p.Steps:
@@ -134,7 +136,8 @@ func (p *Problem) CheckPredicted(step int, predicted Snapshots) error {
 	return nil
 }
 
-// Validate returns [ErrContract] naming the first rule that p breaks, as the fields above say them.
+// Validate returns [ErrContract] with the first rule that p breaks. The comments on the fields
+// state the rules.
 func (p *Problem) Validate() error {
 	if err := p.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrContract, err)

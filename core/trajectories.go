@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Trajectories are one or several sequences of snapshots of one shape. Their snapshots are numbered
-// through from 0: those of the first trajectory, then those of the second, and so on. Nothing
-// follows from one trajectory on the next: a lagged pair lies in one of them.
+// Trajectories are one or several sequences of snapshots of one shape. Snapshots have consecutive
+// numbers from 0: first those of the first trajectory, then those of the second, and so on.
+// Trajectories are independent: a lagged pair lies within one of them.
 //
-// Trajectories are immutable, as [Snapshots] are, share their memory, and may be read by any number
-// of goroutines. The zero value has no trajectory and no shape.
+// Trajectories are immutable, as [Snapshots] are, and share their memory. Any number of goroutines
+// may read them. The zero value has no trajectory and no shape.
 type Trajectories struct {
 	parts []Snapshots
 	ends  []int // ends[k] is the number of snapshots of the trajectories 0 … k
@@ -25,9 +25,8 @@ func OneTrajectory(x Snapshots) Trajectories {
 	return Trajectories{parts: []Snapshots{x}, ends: []int{x.Len()}}
 }
 
-// NewTrajectories returns the trajectories whose snapshots are the given ones, one trajectory each.
-// It shares their memory. The error is [ErrShape] if there is none or if their snapshots differ in
-// shape.
+// NewTrajectories returns one trajectory for each of the given sequences. They share the memory of
+// the sequences. The error is [ErrShape] if there is none, or if the sequences differ in shape.
 func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
 	if len(parts) == 0 {
 		return Trajectories{}, fmt.Errorf("%w: there is no trajectory; give at least one", ErrShape)
@@ -44,9 +43,9 @@ func NewTrajectories(parts ...Snapshots) (Trajectories, error) {
 	return t, nil
 }
 
-// CutTrajectories returns the trajectories that follow one another in x and have the given lengths;
-// nil stands for one trajectory. It shares the memory of x. The error is [ErrShape] if the lengths
-// do not add up to the number of snapshots or one is negative.
+// CutTrajectories cuts x into trajectories of the given lengths; nil stands for one trajectory.
+// They share the memory of x. The error is [ErrShape] if the lengths do not add up to the number of
+// snapshots or one is negative.
 func CutTrajectories(x Snapshots, lengths []int) (Trajectories, error) {
 	if lengths == nil {
 		return OneTrajectory(x), nil
@@ -82,10 +81,10 @@ func checkLengths(lengths []int, rows int, what string) error {
 // Count is the number of trajectories.
 func (t Trajectories) Count() int { return len(t.parts) }
 
-// At returns trajectory k, in 0 … Count-1. It panics for another k, as indexing does.
+// At returns trajectory k, for k in 0 … Count-1. It panics for another k, as indexing does.
 func (t Trajectories) At(k int) Snapshots { return t.parts[k] }
 
-// All iterates over the trajectories, in their order and with their numbers.
+// All iterates over the trajectories in their order, with their numbers.
 func (t Trajectories) All() iter.Seq2[int, Snapshots] { return slices.All(t.parts) }
 
 // Lengths returns the number of snapshots of each trajectory.
@@ -118,7 +117,7 @@ func (t Trajectories) Shape() []int { return t.first().Shape() }
 // Size is the number of values in one snapshot.
 func (t Trajectories) Size() int { return t.first().Size() }
 
-// SameShape reports whether the snapshots of t and u have one shape.
+// SameShape reports whether the snapshots of t and u have the same shape.
 func (t Trajectories) SameShape(u Trajectories) bool { return t.first().SameShape(u.first()) }
 
 // find returns the trajectory of snapshot i, and the place of the snapshot in it.
@@ -144,7 +143,7 @@ func (t Trajectories) Read(dst []float32, from int) {
 	}
 }
 
-// Gather copies the snapshots of the given numbers into dst, one after the other.
+// Gather copies the snapshots with the given numbers into dst, one after the other.
 func (t Trajectories) Gather(dst []float32, snapshots []int) {
 	if len(t.parts) == 1 {
 		t.parts[0].Gather(dst, snapshots)
@@ -156,10 +155,10 @@ func (t Trajectories) Gather(dst []float32, snapshots []int) {
 	}
 }
 
-// Snapshots returns all snapshots one after the other: the trajectory itself if there is one, and a
-// copy if there are several, unless one comes from a [Source]: then nothing is copied. Images of 8 bits
-// stay so if all trajectories consist of them. Pairs of what it returns may cross the ends of
-// trajectories.
+// Snapshots returns all snapshots in sequence. If there is one trajectory, the result is that
+// trajectory. If there are several, it is a copy, unless one of them comes from a [Source]: then
+// nothing is copied. 8-bit images stay so if all trajectories consist of them. Pairs of the result
+// may cross the ends of trajectories.
 func (t Trajectories) Snapshots() Snapshots {
 	if len(t.parts) < 2 {
 		return t.first()
@@ -180,9 +179,9 @@ func (t Trajectories) Snapshots() Snapshots {
 	return all
 }
 
-// Slice returns the snapshots from … end-1 one after the other: it shares memory if they lie in one
-// trajectory, and copies them if they lie in several. It panics if they are not there, as slicing
-// does.
+// Slice returns the snapshots from … end-1 in sequence. They share memory if they lie in one
+// trajectory, and are a copy if they lie in several. Slice panics if the range is not within the
+// snapshots, as slicing does.
 func (t Trajectories) Slice(from, end int) Snapshots {
 	if from < 0 || from > end || end > t.Len() {
 		panic(fmt.Sprintf("core: snapshots %d to %d of %d", from, end, t.Len()))
@@ -210,12 +209,12 @@ func (t Trajectories) View() mat.Matrix {
 	return StackRows(views...)
 }
 
-// Matrix returns the flattened snapshots of all trajectories as rows of a new Len×Size matrix. It
-// returns an empty matrix if there is no snapshot.
+// Matrix returns the flattened snapshots of all trajectories as the rows of a new Len×Size matrix.
+// The matrix is empty if there is no snapshot.
 func (t Trajectories) Matrix() *mat.Dense { return t.Snapshots().Matrix() }
 
-// CheckFinite returns [ErrNonFinite], naming the first offending snapshot and value, if a value is
-// infinite or not a number.
+// CheckFinite returns [ErrNonFinite] with the first snapshot and value that is infinite or not a
+// number, and nil if there is none.
 func (t Trajectories) CheckFinite() error {
 	for k, x := range t.parts {
 		if err := x.CheckFinite(); err != nil {
@@ -228,8 +227,8 @@ func (t Trajectories) CheckFinite() error {
 	return nil
 }
 
-// PairStarts returns the starts of the lagged pairs: the numbers i of the snapshots for which the
-// snapshots i and i+lag lie in one trajectory. There are none for a lag below 1.
+// PairStarts returns the starts of the lagged pairs: the numbers i for which the snapshots i and
+// i+lag lie in one trajectory. There are none for a lag below 1.
 func (t Trajectories) PairStarts(lag int) PairStarts { return pairStarts(t.Lengths(), lag) }
 
 // Pairs is the number of lagged pairs.
@@ -253,7 +252,7 @@ func noPair(what string, rows, trajectories, lag int) error {
 		ErrTooShort, rows, what, trajectories, lag, lag+1)
 }
 
-// PairStarts are the starts of lagged pairs in ascending order: rows i such that the rows i and
+// PairStarts are the starts of lagged pairs in ascending order: the rows i for which the rows i and
 // i+lag belong to one trajectory. With one trajectory of n rows they are 0 … n-lag-1. They take
 // memory for each trajectory, not for each pair, and are immutable.
 type PairStarts struct {
@@ -264,10 +263,10 @@ type PairStarts struct {
 // run is a run of consecutive starts: the pairs before … before+end-from-1 start at from … end-1.
 type run struct{ from, end, before int }
 
-// NewPairStarts returns the starts of the pairs of so many rows, such as those of a matrix of
-// features. lengths are the numbers of rows of the trajectories, one after the other; nil stands
-// for one trajectory. The error is [ErrOption] for a lag below 1, [ErrShape] if the lengths do not
-// add up to rows or one is negative, and [ErrTooShort] if there is no pair.
+// NewPairStarts returns the starts of the pairs of the given number of rows, such as those of a
+// matrix of features. lengths are the numbers of rows of consecutive trajectories; nil stands for
+// one trajectory. The error is [ErrOption] for a lag below 1, [ErrShape] if the lengths do not add
+// up to rows or one is negative, and [ErrTooShort] if there is no pair.
 func NewPairStarts(rows, lag int, lengths []int) (PairStarts, error) {
 	if lag < 1 {
 		return PairStarts{}, fmt.Errorf("%w: a lag of %d rows; it must be at least 1", ErrOption, lag)
@@ -303,8 +302,8 @@ func pairStarts(lengths []int, lag int) (p PairStarts) {
 // Len is the number of pairs.
 func (p PairStarts) Len() int { return p.n }
 
-// At returns the row at which pair k starts, k in 0 … Len-1. It panics for another k, as indexing
-// does.
+// At returns the row at which pair k starts, for k in 0 … Len-1. It panics for another k, as
+// indexing does.
 func (p PairStarts) At(k int) int {
 	if k < 0 || k >= p.n {
 		panic(fmt.Sprintf("core: pair %d of %d", k, p.n))
@@ -316,8 +315,8 @@ func (p PairStarts) At(k int) int {
 	return p.runs[i].from + k - p.runs[i].before
 }
 
-// Runs iterates over runs of consecutive starts from … end-1, one for each trajectory that has a
-// pair, in their order.
+// Runs iterates over runs of consecutive starts from … end-1. Each trajectory that has a pair gives
+// one run, in the order of trajectories.
 func (p PairStarts) Runs() iter.Seq2[int, int] {
 	return func(yield func(from, end int) bool) {
 		for _, r := range p.runs {

@@ -8,13 +8,13 @@ import (
 
 // Clock is a unit of time.
 type Clock struct {
-	// Interval is the time between snapshots that follow one another, 0 for 1.
+	// Interval is the time between consecutive snapshots; 0 stands for 1.
 	Interval float64
-	// Unit is its unit, "s" or "Lyapunov times"; "" for snapshots.
+	// Unit is the unit of Interval, such as "s" or "Lyapunov times"; "" for snapshots.
 	Unit string
 }
 
-// Time is how long so many snapshots take.
+// Time returns how long the given number of snapshots takes.
 func (c Clock) Time(snapshots float64) float64 {
 	if c.Interval == 0 {
 		return snapshots
@@ -22,16 +22,16 @@ func (c Clock) Time(snapshots float64) float64 {
 	return snapshots * c.Interval
 }
 
-// Truth is what is known of the true evolution operator at the lag of a [Problem].
+// Truth is what is known about the true evolution operator at the lag of a [Problem].
 type Truth struct {
 	// Eigenvalues are the largest, in descending order of modulus.
 	Eigenvalues []complex128
-	// Leading is how many of them, the first, estimates are held against; 0 for all.
+	// Leading is the number of them, from the first, that estimates are compared with; 0 for all.
 	Leading int
 	// Eigenfunctions are those of the first eigenvalues, as far as they are known: [eigenvalue][test
-	// snapshot]. Each may be multiplied by any number but zero.
+	// snapshot]. Each may be multiplied by any number except zero.
 	Eigenfunctions [][]complex128
-	// Density is the invariant density at the test snapshots, nil if it is not known.
+	// Density is the invariant density at the test snapshots; nil if it is not known.
 	Density []float64
 }
 

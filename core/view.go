@@ -8,19 +8,19 @@ import (
 )
 
 // View returns the flattened snapshots as the rows of a Len×Size matrix that shares the memory of
-// s: an entry is converted when it is read. It may be read concurrently. It is an empty matrix for
-// an empty sequence.
+// s. An entry is converted when it is read. The matrix may be read concurrently. It is empty for an
+// empty sequence.
 func (s Snapshots) View() mat.Matrix { return view{s} }
 
 // RowReader is a matrix whose rows are read faster together than entry by entry.
 type RowReader interface {
 	mat.Matrix
-	// ReadRows fills dst, of as many columns as the matrix has, with the rows from, from+1, …, the
-	// values that At returns. It may be called concurrently, and does not keep dst.
+	// ReadRows fills dst with the rows from, from+1, …: the values that At returns. dst must have as
+	// many columns as the matrix. ReadRows may be called concurrently, and does not keep dst.
 	ReadRows(dst *mat.Dense, from int)
 }
 
-// ReadRows fills dst, of as many columns as m has, with the rows from, from+1, … of m.
+// ReadRows fills dst with the rows from, from+1, … of m. dst must have as many columns as m.
 func ReadRows(dst *mat.Dense, m mat.Matrix, from int) {
 	n, d := dst.Dims()
 	switch m := m.(type) {
@@ -71,9 +71,9 @@ func (v view) ReadRows(dst *mat.Dense, from int) {
 
 func (v view) T() mat.Matrix { return mat.Transpose{Matrix: v} }
 
-// StackRows returns the rows of the matrices, which must have one number of columns, below one
-// another, as a matrix that shares their memory. Matrices without rows are left out. It may be read
-// concurrently if they may. It panics if the numbers of columns differ.
+// StackRows stacks the rows of the matrices into one matrix that shares their memory. Matrices
+// without rows are left out. The result may be read concurrently if the matrices may be. StackRows
+// panics if the numbers of columns differ.
 func StackRows(matrices ...mat.Matrix) mat.Matrix {
 	var s stack
 	for _, m := range matrices {

@@ -14,7 +14,8 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// ErrFormat says that a file is not one of images or labels that is read, not whole, or its compression is damaged.
+// ErrFormat means that a file cannot be read: it has another format, is incomplete, or its
+// compression is damaged.
 var ErrFormat = errors.New("unreadable data file")
 
 // unsignedByte is the type of the values of MNIST and its like.

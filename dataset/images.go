@@ -15,17 +15,18 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// ReadImages reads a file of images by what it begins with, whatever its name:
+// ReadImages reads a file of images. The first bytes of the file determine its format, not its
+// name:
 //
 //   - IDX, gzipped or not: values of any of its types, [n, height, width];
-//   - NumPy's .npy: floats, whole numbers or booleans of any size and byte order, [n, height, width], or
-//     [height, width] for one image;
-//   - PNG: one image; one that is not 8-bit grey becomes so.
+//   - NumPy's .npy: floats, whole numbers or booleans of any size and byte order, [n, height,
+//     width], or [height, width] for one image;
+//   - PNG: one image, which is converted to 8-bit grey if necessary.
 //
-// Whole numbers p from 0 to 255 stand for p/255, as in every sequence of images; others are an
-// error. Floats are taken as they are, true is 1 and false 0. A file takes at most
-// [foreign.ArrayLimit] of memory. The error is [ErrFormat], or [core.ErrNonFinite], or that of
-// opening what must be a regular file.
+// Whole numbers p from 0 to 255 stand for p/255, as in every sequence of images; other whole
+// numbers are an error. Floats are not changed, true is 1 and false 0. A file uses at most
+// [foreign.ArrayLimit] of memory. The error is [ErrFormat], [core.ErrNonFinite], or that of opening
+// the file, which must be a regular one.
 func ReadImages(path string) (_ core.Snapshots, err error) {
 	file, err := foreign.Open(path)
 	if err != nil {
@@ -170,7 +171,8 @@ func finite(values []float32, shape []int) (core.Snapshots, error) {
 	return x, x.CheckFinite()
 }
 
-// Grey returns a snapshot of height × width values as a picture, values below 0 black and above 1 white.
+// Grey returns a snapshot of height × width values as a picture. Values below 0 are black, and
+// values above 1 are white.
 func Grey(values []float32, height, width int) *image.Gray {
 	picture := image.NewGray(image.Rect(0, 0, width, height))
 	for i, v := range values {

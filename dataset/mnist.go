@@ -25,7 +25,8 @@ var mnistSHA256 = [...]struct{ name, sum string }{
 // document recognition", Proc. IEEE 86(11), 1998. Their licence is CC BY-SA 3.0
 // (dataset/mnist/LICENSE.md).
 //
-// Every call checks the SHA-256 sums of the files. The error is [ErrFormat] if the program file is damaged.
+// Every call checks the SHA-256 sums of the files. The error is [ErrFormat] if the program file is
+// damaged.
 func MNIST() (*Set, error) {
 	folder, err := fs.Sub(embedded, "mnist")
 	if err != nil {

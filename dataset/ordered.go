@@ -8,7 +8,8 @@ import (
 
 // A Sequence is a time-ordered part of a set.
 type Sequence struct {
-	// Snapshots are the images, of shape rows×columns, 8 bits a pixel in memory and valued 0 … 1.
+	// Snapshots are the images, of shape rows×columns, with 8 bits per pixel in memory and values in 0
+	// … 1.
 	Snapshots core.Snapshots
 	// Labels has the label at every time t: t mod Digits.
 	Labels []int
@@ -19,10 +20,11 @@ type Sequence struct {
 }
 
 // Ordered returns the first limit images of the ordered sequence of that many digits, 1 to 10, or
-// the whole sequence if limit is 0: images of 0, 1, …, digits-1, 0, 1, …, those of one digit in the
-// order of the set, until the rarest digit runs out. It is the process "Ordered MNIST" of Kostic,
-// Novelli, Grazzi, Lounici and Pontil, "Learning invariant representations of time-homogeneous
-// stochastic dynamical systems", ICLR 2024, in the order of kooplearn's fetch_ordered_mnist.
+// the whole sequence if limit is 0. The sequence has images of 0, 1, …, digits-1, 0, 1, …. The
+// images of one digit are in the order of the set, and the sequence ends when the rarest digit runs
+// out. It is the process "Ordered MNIST" of Kostic, Novelli, Grazzi, Lounici and Pontil, "Learning
+// invariant representations of time-homogeneous stochastic dynamical systems", ICLR 2024, in the
+// order of kooplearn's fetch_ordered_mnist.
 //
 // The error is [core.ErrOption] if digits or limit is out of range, and [core.ErrTooShort] if the
 // set lacks a digit or the sequence has fewer than limit images.

@@ -87,7 +87,7 @@ func giveNames(files []place) error {
 }
 
 // SplitPlaces returns the files and folders of a list separated by commas. A comma may also be part
-// of a name: what is there as it is written is one place.
+// of a name: if a file or folder with the whole text as its name exists, it is one place.
 func SplitPlaces(list string) []string {
 	if _, err := os.Stat(list); err == nil {
 		return []string{list}
@@ -99,8 +99,8 @@ func SplitPlaces(list string) []string {
 	return places
 }
 
-// IsRecordings reports whether a place is one of [Recordings], by what is there and not by its
-// content: a file, a folder in which there is one to read, or a list.
+// IsRecordings reports whether a place is one of [Recordings]: a file, a folder that contains a
+// file to read, or a list. It checks what exists, and does not read files.
 func IsRecordings(list string) bool {
 	places := SplitPlaces(list)
 	info, err := os.Stat(places[0])

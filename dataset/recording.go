@@ -18,22 +18,22 @@ import (
 
 // Recording is a trajectory in a file: snapshots in the order of time.
 type Recording struct {
-	// File is the name of the file, with folders only where two files have one name, and Array that of the array in
-	// an archive of several.
+	// File is the name of the file, with folders only if two files have the same name. Array is the
+	// name of the array in an archive of several.
 	File, Array string
-	// Form says what the file was taken for.
+	// Form says how the file was interpreted.
 	Form string
 	// Rows are the snapshots: vectors of shape [d], or images of shape [h, w] or [h, w, c].
 	Rows core.Snapshots
-	// Columns are the columns that the values of a vector are from, counted from 1; nil for images. Names
-	// has theirs, if the file tells them.
+	// Columns are the columns from which the values of a vector come, counted from 1; nil for images.
+	// Names has their names, if the file has them.
 	Columns []int
 	Names   []string
-	// Time is the column that was left out as the time, "" if none was, and Interval what it says to lie
-	// between two rows.
+	// Time is the column that was left out as the time; "" if there was none. Interval is the time
+	// between two rows according to it.
 	Time     string
 	Interval float64
-	// Times are those of the rows; nil if no column was left out as the time.
+	// Times are the times of the rows; nil if no column was left out as the time.
 	Times *Times
 
 	spans []Span // of a table
@@ -42,9 +42,9 @@ type Recording struct {
 	first int // line of the first row of a table; 0 for an array
 }
 
-// Times are those of the rows of a [Recording].
+// Times are the times of the rows of a [Recording].
 type Times struct {
-	// Column is the column that they are from, counted from 1, and Name its name, "" if it has none.
+	// Column is the column of the times, counted from 1, and Name is its name; "" if it has none.
 	Column int
 	Name   string
 	// Step is the time from one row to the next, 0 if there is one row.
@@ -56,28 +56,31 @@ type Times struct {
 // At is the time of a row, counted from 0. The row must be there.
 func (t *Times) At(row int) float64 { return t.at(row) }
 
-// Selection says which columns of a file are read. Columns are named by their names or by numbers, counted
-// from 1.
+// Selection says which columns of a file are read. Columns are given by their names or by numbers,
+// counted from 1.
 type Selection struct {
 	// Arrays are the arrays of .npz files that are read, separated by commas; "" stands for all.
 	Arrays string
-	// Columns are separated by commas; A..B are those from A to B. "" stands for all.
+	// Columns are separated by commas; A..B are all columns from A to B. "" stands for all.
 	Columns string
 	// Header says whether the first line of a table names the columns: [AutoHeader], "true" or "false".
 	Header string
-	// Time is the column with the time of a row, which must rise evenly: [AutoTime], [NoTime] or a column.
+	// Time is the column with the time of a row, which must increase in equal steps: [AutoTime],
+	// [NoTime] or a column.
 	Time string
 }
 
-// AutoHeader stands for a header where the first line has a text that is no number. It is also what "" stands for.
+// AutoHeader means that the first line is a header if it has a text that is not a number. "" means
+// the same.
 const AutoHeader = "auto"
 
 const (
-	// AutoTime stands for a column of a table called t, or time in any case of letters, unless Columns
-	// name it. If Columns are left out, it may also be called index, or nothing. Of several arrays of an
-	// archive, one of one axis that is called t or time is that of the others, unless Arrays are given.
+	// AutoTime stands for a column of a table with the name t, or time in any case of letters, unless
+	// Columns name it. If Columns are left out, the column may also have the name index, or no name.
+	// In an archive of several arrays, the one with one axis and the name t or time is the time of the
+	// others, unless Arrays are given.
 	AutoTime = "auto"
-	// NoTime says that all columns are data.
+	// NoTime means that all columns are data.
 	NoTime = "none"
 )
 
@@ -87,26 +90,27 @@ const (
 	maxFiles = 1 << 16
 )
 
-// Recordings reads trajectories from files, what a file is being told by its content:
+// Recordings reads trajectories from files. The content of a file determines its format:
 //
-//   - NumPy's .npy: real numbers of any type, byte order and memory order, [n], [n, d], [n, h, w], and
-//     [n, c, h, w] or [n, h, w, c], where channels are at most 4 if they come last. 8-bit images p become
-//     p/255;
-//   - NumPy's .npz: arrays as these, each of them a trajectory;
-//   - tables of numbers, .csv and .tsv: with a header or without, separated by commas, semicolons, tabs
-//     or spaces, with decimal commas where the comma separates nothing.
+//   - NumPy's .npy: real numbers of any type, byte order and memory order, [n], [n, d], [n, h, w],
+//     and [n, c, h, w] or [n, h, w, c]. There are at most 4 channels if they come last. 8-bit
+//     images p become p/255;
+//   - NumPy's .npz: arrays like these, each of which is a trajectory;
+//   - tables of numbers, .csv and .tsv: with or without a header, separated by commas, semicolons,
+//     tabs or spaces. Decimal commas are allowed if the comma does not separate fields.
 //
-// place is a file, a folder of files that are called so, or several of both separated by commas. Files of
-// a folder come in their natural order: run2 before run10.
+// place is a file, a folder of files with these endings, or several of both separated by commas.
+// Files of a folder are read in their natural order: run2 before run10.
 //
-// Arrays of more than a megabyte that are not compressed stay in their files, which are mapped into memory where the
-// system can do so, and must stay as they are. All else takes at most [foreign.ArrayLimit] of memory
-// together. Numbers are read as float32. Those of tables are checked, and those of arrays are not, see
-// [Recording.CheckFinite].
+// Uncompressed arrays of more than a megabyte stay in their files. These are mapped into memory if
+// the system supports it, and must not change. Everything else uses at most [foreign.ArrayLimit] of
+// memory together. Numbers are read as float32. Those of tables are checked, and those of arrays
+// are not: see [Recording.CheckFinite].
 //
-// The error names file, row and column. It is [ErrFormat] for what cannot be read, [core.ErrNonFinite] for
-// a number that is not finite, [core.ErrOption] for a column that is not there or cannot be the time,
-// that of opening what must be a regular file, or that of ctx.
+// The error names file, row and column. It is [ErrFormat] for content that cannot be read,
+// [core.ErrNonFinite] for a number that is not finite, [core.ErrOption] for a column that does not
+// exist or cannot be the time, that of opening the file, which must be a regular one, or that of
+// ctx.
 func Recordings(ctx context.Context, place string, s Selection) ([]Recording, error) {
 	files, err := recordingsAt(place)
 	if err != nil {
@@ -180,7 +184,7 @@ func (r *recordings) content(file *os.File) (*mapping, error) {
 	return &mapping{bytes: content}, err
 }
 
-// Where names a value: the file, the line or row, and the column, all counted from 1.
+// Where names the place of a value: the file, the line or row, and the column, all counted from 1.
 func (r *Recording) Where(row, value int) string {
 	if r.Columns == nil {
 		return fmt.Sprintf("%s, snapshot %d, value %d", r.Title(), row+1, value+1)
@@ -202,7 +206,7 @@ func (r *Recording) Column(value int) string {
 	return columnName(r.Columns[value]-1, name)
 }
 
-// Title names the recording: its file, and the array in it.
+// Title names the recording: its file, and the array in the file.
 func (r *Recording) Title() string {
 	if r.Array == "" {
 		return r.File
@@ -210,7 +214,7 @@ func (r *Recording) Title() string {
 	return r.File + ", array " + r.Array
 }
 
-// CheckFinite returns [core.ErrNonFinite] naming the first value that is infinite or not a number.
+// CheckFinite returns [core.ErrNonFinite] with the first value that is infinite or not a number.
 func (r *Recording) CheckFinite() error {
 	if r.Rows.CheckFinite() == nil {
 		return nil
@@ -291,7 +295,7 @@ func shown(name string) string { return foreign.Line(name, 80) }
 // shownPath is a whole path, for messages.
 func shownPath(path string) string { return foreign.Line(path, 1000) }
 
-// Few names the first of many, and the last.
+// Few returns a text with the first and the last of many names.
 func Few(names []string) string {
 	const most = 8
 	if len(names) > most {

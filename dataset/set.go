@@ -24,9 +24,9 @@ const (
 // A Set is a collection of labelled 8-bit grey images: the training images in the order of their
 // file, then the test images. Pixels stay in the files; [Set.Ordered] reads those that it needs.
 //
-// A Set is immutable and may be used by several goroutines at a time.
+// A Set is immutable, and several goroutines may use it at the same time.
 type Set struct {
-	// Source says where the images are from, for the user.
+	// Source says where the images come from, for the user.
 	Source string
 	// Rows and Columns are the size of every image.
 	Rows, Columns int
@@ -43,22 +43,22 @@ type imageFile struct {
 	count int
 }
 
-// Open returns the set in a folder that holds the four files
+// Open returns the set in a folder that contains the four files
 //
 //	train-images-idx3-ubyte  train-labels-idx1-ubyte  t10k-images-idx3-ubyte  t10k-labels-idx1-ubyte
 //
-// of MNIST, Fashion-MNIST and their like, as they are or with .gz at the end;
-// train-images.idx3-ubyte, with a dot before idx, is another usual spelling. Images may have any
-// size. Whether a file is compressed is seen from its content. Of several spellings in one folder,
-// the one with hyphens comes first, then the one without .gz.
+// of MNIST, Fashion-MNIST or a similar set, without or with .gz at the end. The spelling
+// train-images.idx3-ubyte, with a dot before idx, is also usual and is accepted. Images may have
+// any size. The content shows whether a file is compressed. If a folder has several spellings, the
+// one with hyphens is preferred, then the one without .gz.
 //
-// Open reads all files to the end, without keeping pixels. The files must stay as they are until
-// the last [Set.Ordered].
+// Open reads all files to the end, without keeping pixels. The files must not change until the last
+// [Set.Ordered].
 //
-// The error is [fs.ErrNotExist] if a file is missing, [ErrFormat] if one is malformed,
-// [core.ErrShape] if there are more or fewer labels than images, training and test images differ in
-// size, or images have no pixels, [core.ErrLabel] for a label above 9, and [core.ErrTooShort] for a
-// file without images.
+// The error is [fs.ErrNotExist] if a file is missing, and [ErrFormat] if one is malformed. It is
+// [core.ErrShape] if the numbers of labels and images differ, if training and test images differ in
+// size, or if images have no pixels. It is [core.ErrLabel] for a label above 9, and
+// [core.ErrTooShort] for a file without images.
 func Open(dir string) (*Set, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -156,7 +156,8 @@ func (s *Set) add(part string) error {
 	})
 }
 
-// Halves returns the training images and the test images as sets of their own, in which indices begin at 0.
+// Halves returns the training images and the test images as separate sets, in which indices begin
+// at 0.
 func (s *Set) Halves() (training, test *Set) {
 	n := s.images[0].count
 	of := func(part string, labels []uint8, images []imageFile) *Set {

@@ -12,12 +12,13 @@ import (
 
 // Covariances returns the covariances C_X (d×d) and C_Y (e×e) and the cross-covariance C_XY (d×e)
 // of the n×d matrix x and the n×e matrix y, whose rows i belong together: C_XY = xᵀ·y/n. With
-// centre, the mean of each column is subtracted first. The division is by n either way, as in
+// centre, the mean of each column is subtracted first. The division is by n in both cases, as in
 // kooplearn.
 //
-// The error is [core.ErrShape] for matrices without rows or of different numbers of rows,
-// [core.ErrNonFinite], also if a covariance is too large for a float64, and [core.ErrUnavailable]
-// if the variance of a column that is not zero is too small for one.
+// The error is [core.ErrShape] for matrices without rows or with different numbers of rows. It is
+// [core.ErrNonFinite] for values that are not finite, and for a covariance that is too large for a
+// float64. It is [core.ErrUnavailable] if the variance of a column is not zero but too small for a
+// float64.
 func Covariances(x, y mat.Matrix, centre bool) (cx, cy *mat.SymDense, cxy *mat.Dense, err error) {
 	defer core.Recover(&err)
 	a, err := checked("rows x", x)

@@ -27,9 +27,9 @@ func rows(m *mat.Dense, from, end int) *mat.Dense {
 	return m.Slice(from, end, 0, c).(*mat.Dense)
 }
 
-// Product returns the n×c matrix a·b of the n×k matrix a and the k×c matrix b, as the models of this
-// package compute it: a row of the result depends on b and on that row of a alone, to the bit. It
-// panics if the two do not fit.
+// Product returns the n×c matrix a·b of the n×k matrix a and the k×c matrix b, computed like the
+// models of this package: a row of the result depends only on b and on that row of a, to the bit.
+// It panics if the two do not fit.
 func Product(a, b *mat.Dense) *mat.Dense { return product(a, b) }
 
 // product returns a·b. Entry (i, j) is summed over k in ascending order, whatever the number of

@@ -9,13 +9,13 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// FitCovariances is [FitRidge] for given covariances: C_X (d×d) of the features and C_XY (d×d) of
-// the features now with those one lag on. They may be exact expectations. The model has no
+// FitCovariances is [FitRidge] for given covariances: C_X (d×d) of the features, and C_XY (d×d) of
+// the features now with those one lag later. They may be exact expectations. The model has no
 // observable. Lengths are not used.
 //
-// The error is [core.ErrShape] for covariances of different sizes, [core.ErrNonFinite] for such
-// values and for an operator that overflows, and [core.ErrOption] for options out of range, and for
-// Centre: centre the covariances instead.
+// The error is [core.ErrShape] for covariances of different sizes, and [core.ErrNonFinite] for
+// values that are not finite and for an operator that overflows. It is [core.ErrOption] for options
+// out of range, and for Centre: centre the covariances instead.
 func FitCovariances(
 	ctx context.Context, cx mat.Symmetric, cxy mat.Matrix, o *RidgeOptions,
 ) (_ *Model, err error) {

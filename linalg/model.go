@@ -11,16 +11,16 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Model is a fitted ridge regression: the operator G = U Uᵀ C_XY of rank r on d features, where U is d×r with
-// Uᵀ (C_X + αI) U = I.
+// Model is a fitted ridge regression: the operator G = U Uᵀ C_XY of rank r on d features, where U
+// is d×r with Uᵀ (C_X + αI) U = I.
 //
 // The expectation of features or observable F after n steps is φ(x) U Mⁿ⁻¹ Uᵀ Φ_Xᵀ F_Y/N with M =
-// Uᵀ C_XY U (Kostic et al. 2022). In a centred model φ(x) and F_Y are deviations from their means
-// over the pairs, and deviations of the prediction are carried on from the mean of the inputs, so
-// that n steps are always n times one step.
+// Uᵀ C_XY U (Kostic et al. 2022). In a centred model, φ(x) and F_Y are deviations from their means
+// over the pairs. A prediction continues with its deviation from the mean of the inputs, so n steps
+// are always n times one step.
 //
-// A model is immutable and may be used by several goroutines at a time. A model of rank 0 predicts
-// zeros, or the mean if it is centred, and has no eigenvalues.
+// A model is immutable, and several goroutines may use it at the same time. A model of rank 0
+// predicts zeros, or the mean if it is centred, and has no eigenvalues.
 type Model struct {
 	dim, lag int
 	rank     int
@@ -155,15 +155,15 @@ func (m *Model) Report() core.Report {
 }
 
 // Predict returns the n×d features expected steps lags after each row of the n×d matrix z. The
-// error is [core.ErrShape], [core.ErrNonFinite] for such values in z or a prediction that
-// overflows, and [core.ErrOption] for steps below 1.
+// error is [core.ErrShape], [core.ErrNonFinite] for values in z that are not finite and for a
+// prediction that overflows, and [core.ErrOption] for steps below 1.
 func (m *Model) Predict(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
 	defer core.Recover(&err)
 	return m.predict(z, steps, m.features, m.dim)
 }
 
-// PredictObservable returns the n×p observable expected steps lags after each row of z, with the errors
-// of [Model.Predict] and [core.ErrUnavailable] if the fit had no observable.
+// PredictObservable returns the n×p observable expected steps lags after each row of z. Its errors
+// are those of [Model.Predict], and [core.ErrUnavailable] if the fit had no observable.
 func (m *Model) PredictObservable(z mat.Matrix, steps int) (_ *mat.Dense, err error) {
 	defer core.Recover(&err)
 	if err := m.checkObservable(); err != nil {
@@ -254,8 +254,8 @@ func advanced(step, image *mat.Dense, n int) *mat.Dense {
 // image returns P = Uᵀ C_XY, r×d.
 func (m *Model) image() *mat.Dense { return rows(m.features, 0, m.rank) }
 
-// SingularValues returns the d singular values of U Uᵀ C_XY in descending order; beyond the rank they are 0. They are
-// computed at the first call.
+// SingularValues returns the d singular values of U Uᵀ C_XY in descending order; beyond the rank
+// they are 0. The first call computes them.
 func (m *Model) SingularValues() ([]float64, error) {
 	values, err := m.singularValues()
 	return slices.Clone(values), err

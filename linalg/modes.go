@@ -11,32 +11,33 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Modes is the prediction for a set of states taken apart by eigenvalues. Mode i of a simple
-// eigenvalue λ contributes
+// Modes is the prediction for a set of states, split by eigenvalues. Mode i of a simple eigenvalue
+// λ contributes
 //
 //	λⁿ⁻¹ ψ(x) cᵀ,  ψ(x) = φ(x)·w,  c = (Uᵀ Φ_Xᵀ F_Y/N)ᵀ p,
 //
 // to the prediction of F for n steps after the state x, where w = Uq is the right eigenvector and p
-// the dual of q: the eigenvalue times the projection of F on the left eigenfunction times the value
-// of the right one (Kostic et al. 2022). For the features themselves c = λl. A conjugate pair is
-// one mode, whose contribution is twice the real part.
+// the dual of q. This is the eigenvalue times the projection of F on the left eigenfunction times
+// the value of the right one (Kostic et al. 2022). For the features themselves c = λl. A conjugate
+// pair is one mode, whose contribution is twice the real part.
 //
-// Eigenvalues that share eigenvectors, or so nearly do that their contributions were above about a
-// thousand times their sum, are one mode together. It contributes φ(x) U V Bⁿ⁻¹ Wᵀ Uᵀ Φ_Xᵀ F_Y/N,
-// where V and W are bases of their right and left invariant subspaces with WᵀV = I, and B = WᵀMV
-// (Bavely and Stewart, An algorithm for computing reducing subspaces by block diagonalization, SIAM
-// J. Numer. Anal. 16, 1979).
+// Some eigenvalues share eigenvectors, or so nearly do that their contributions would be more than
+// about a thousand times their sum. Together these are one mode. It contributes φ(x) U V Bⁿ⁻¹ Wᵀ Uᵀ
+// Φ_Xᵀ F_Y/N, where V and W are bases of their right and left invariant subspaces with WᵀV = I, and
+// B = WᵀMV (Bavely and Stewart, An algorithm for computing reducing subspaces by block
+// diagonalization, SIAM J. Numer. Anal. 16, 1979).
 //
-// The contributions of all modes, and [Modes.Constant] in a centred model, sum to the prediction.
-// They do so to rounding for defective operators too, since no mode is much larger than the sum.
+// The sum of the contributions of all modes, and of [Modes.Constant] in a centred model, is the
+// prediction. This holds to rounding for defective operators too, because no mode is much larger
+// than the sum.
 type Modes struct {
-	// Eigenvalues has the eigenvalue of each mode in the order of [Model.Eigenvalues], of a
-	// conjugate pair the one with positive imaginary part. That of a mode of several is their mean,
-	// which rounding hardly moves even where it scatters the eigenvalues themselves. If none of
-	// them is real, the mean is of those with positive imaginary part.
+	// Eigenvalues has the eigenvalue of each mode in the order of [Model.Eigenvalues]; for a conjugate
+	// pair, the one with positive imaginary part. A mode of several eigenvalues has their mean.
+	// Rounding hardly changes the mean, even if it scatters the eigenvalues themselves. If none of
+	// them is real, the mean is that of those with positive imaginary part.
 	Eigenvalues []complex128
-	// Members has the eigenvalues of each mode in their order, without those of negative imaginary
-	// part: one, or several that cannot be told apart.
+	// Members has the eigenvalues of each mode in their order, without those with negative imaginary
+	// part: one, or several that cannot be distinguished.
 	Members [][]complex128
 
 	clusters     []cluster
@@ -46,14 +47,14 @@ type Modes struct {
 	constant     func(steps int) *mat.Dense
 }
 
-// Modes takes apart the predictions of the features for the states of the n×d matrix z. The error
-// is that of [Model.RightEigenfunctions].
+// Modes splits the predictions of the features for the states of the n×d matrix z into modes. The
+// error is that of [Model.RightEigenfunctions].
 func (m *Model) Modes(z mat.Matrix) (_ *Modes, err error) {
 	defer core.Recover(&err)
 	return m.modes(z, m.features, m.dim)
 }
 
-// ObservableModes is [Model.Modes] for the observable. The error is [core.ErrUnavailable] too if
+// ObservableModes is [Model.Modes] for the observable. The error is also [core.ErrUnavailable] if
 // the fit had none.
 func (m *Model) ObservableModes(z mat.Matrix) (_ *Modes, err error) {
 	defer core.Recover(&err)
@@ -126,8 +127,8 @@ func (m *Model) constant(image *mat.Dense, width, steps int) *mat.Dense {
 // Len is the number of modes.
 func (m *Modes) Len() int { return len(m.Eigenvalues) }
 
-// Contribution returns the n×p contribution of mode i to the prediction for that many steps. The
-// error is [core.ErrOption] for a mode that does not exist and steps below 1, and
+// Contribution returns the n×p contribution of mode i to the prediction for that number of steps.
+// The error is [core.ErrOption] for a mode that does not exist and for steps below 1, and
 // [core.ErrNonFinite] if it overflows.
 func (m *Modes) Contribution(i, steps int) (_ *mat.Dense, err error) {
 	defer core.Recover(&err)
@@ -147,8 +148,8 @@ func (m *Modes) Contribution(i, steps int) (_ *mat.Dense, err error) {
 	return contribution, nil
 }
 
-// Constant returns the p values that are added to the contributions of all modes in the prediction
-// for that many steps. They are zero unless the model is centred. The error is that of
+// Constant returns the p values that the prediction for that number of steps adds to the
+// contributions of all modes. They are zero unless the model is centred. The error is that of
 // [Modes.Contribution].
 func (m *Modes) Constant(steps int) (_ []float64, err error) {
 	defer core.Recover(&err)
@@ -163,13 +164,14 @@ func (m *Modes) Constant(steps int) (_ []float64, err error) {
 	return slices.Clone(constant.RawRowView(0)), nil
 }
 
-// Frequency returns how many turns per lag a mode of that eigenvalue makes, in [0, ½]: |arg λ|/2π.
+// Frequency returns the number of turns per lag of a mode of that eigenvalue, in [0, ½]: |arg
+// λ|/2π.
 func Frequency(eigenvalue complex128) float64 {
 	return math.Abs(cmplx.Phase(eigenvalue)) / (2 * math.Pi)
 }
 
-// DecayTime returns in how many lags a mode of that eigenvalue falls to 1/e: −1/ln|λ|, infinite for
-// |λ| ≥ 1 and 0 for λ = 0.
+// DecayTime returns the number of lags after which a mode of that eigenvalue has fallen to 1/e:
+// −1/ln|λ|. It is infinite for |λ| ≥ 1 and 0 for λ = 0.
 func DecayTime(eigenvalue complex128) float64 {
 	modulus := cmplx.Abs(eigenvalue)
 	if modulus >= 1 {

@@ -30,25 +30,25 @@ const DefaultAlpha = 1e-6
 
 // RidgeOptions are the options of [FitRidge].
 type RidgeOptions struct {
-	// Alpha is the Tikhonov regularisation α, added to the eigenvalues of C_X: finite, at least 0;
-	// nil for DefaultAlpha. It is absolute: features are expected to be of the order of 1. Where
-	// C_X + αI is singular to rounding, as it is for α = 0 and linearly dependent features, its
-	// inverse is the pseudo-inverse, and a warning says so.
+	// Alpha is the Tikhonov regularisation α, added to the eigenvalues of C_X: finite, at least 0; nil
+	// for DefaultAlpha. It is absolute: features should be of the order of 1. If C_X + αI is singular
+	// to rounding, as for α = 0 and linearly dependent features, the pseudo-inverse replaces its
+	// inverse, and a warning says so.
 	Alpha *float64
-	// Rank is the largest rank of the operator, at most the number d of features; 0 for d. The
-	// variant Full takes no other.
+	// Rank is the largest rank of the operator, at most the number d of features; 0 for d. The variant
+	// Full allows no other.
 	Rank int
 	// Variant is how to limit the rank; "" for ReducedRank.
 	Variant Variant
-	// Centre makes the covariances centred ones: the model regresses deviations from the mean, and
-	// adds the mean.
+	// Centre uses centred covariances: the model regresses deviations from the mean, and adds the
+	// mean.
 	Centre bool
 	// Precision is the unit roundoff ε of the numbers in the features, in [0, 1); 0 for float64's
 	// 2⁻⁵². Directions whose value is at most 10·d·ε are dropped, with a warning: σ² for
 	// ReducedRank, the eigenvalue of C_X + αI for PrincipalComponents.
 	Precision float64
-	// Lengths are the numbers of rows of the trajectories, which follow one another in the features
-	// and add up to N; nil for one trajectory. No pair crosses the end of one.
+	// Lengths are the numbers of rows of the trajectories, which follow one another in the features.
+	// They add up to N; nil stands for one trajectory. No pair crosses the end of one.
 	Lengths []int
 }
 
@@ -97,22 +97,22 @@ func (Ridge) Fit(ctx context.Context, t *core.OperatorTraining) (_ core.Operator
 	return Operator{model}, nil
 }
 
-// FitRidge regresses the N×d matrix of features, one row a time, on itself lag rows earlier within
-// a trajectory; with it the N×p matrix of an observable at the same times, if that is not nil. nil
-// options are the defaults.
+// FitRidge fits a ridge regression to the N×d matrix of features, one row per time. It predicts a
+// row from the row lag before it in the same trajectory. If observable is not nil, it also predicts
+// this N×p matrix of values at the same times. nil options are the defaults.
 //
-// The error is [core.ErrTooShort] if there is no lagged pair, [core.ErrShape] if features and
-// observable differ in length or the lengths do not add up to it, [core.ErrNonFinite] for such
-// values and for features so large that their covariances overflow, [core.ErrUnavailable] for
-// features so small, by themselves or beside alpha, that the operator underflows, [core.ErrOption]
-// for options out of range, and that of ctx soon after it ends. Features that are constant,
-// linearly dependent or more than the pairs are no error: directions that they do not determine are
-// dropped, and [Model.Report] says so.
+// The error is [core.ErrTooShort] if there is no lagged pair. It is [core.ErrShape] if features and
+// observable differ in length, or the lengths do not add up to it. It is [core.ErrNonFinite] for
+// values that are not finite, and for features so large that their covariances overflow. It is
+// [core.ErrUnavailable] for features so small, by themselves or compared with alpha, that the
+// operator underflows. It is [core.ErrOption] for options out of range, and that of ctx soon after
+// it ends. Features that are constant, linearly dependent or more than the pairs are not an error:
+// directions that they do not determine are dropped, and [Model.Report] says so.
 //
 // The time is that of two products of N·d² multiplications and a few factorisations of d×d
-// matrices. The memory is that of about six d×d matrices. A matrix that is not a *mat.Dense is read
-// by blocks of about a million numbers, two to four times, so that it may be larger than the
-// memory; one that is is not copied.
+// matrices. The memory is that of about six d×d matrices. A *mat.Dense is not copied. Any other
+// matrix is read by blocks of about a million numbers, two to four times, so it may be larger than
+// the memory.
 func FitRidge(ctx context.Context, features, observable mat.Matrix, lag int, o *RidgeOptions) (_ *Model, err error) {
 	defer core.Recover(&err)
 	if err := ctx.Err(); err != nil {

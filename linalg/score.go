@@ -10,13 +10,14 @@ import (
 )
 
 // Risk returns the mean squared error of the one-step prediction over the lagged pairs of an N×d
-// trajectory of features, one of validation for instance: the mean of ‖φ(y) − φ(x) G‖₂². It equals
+// trajectory of features, for instance one of validation: the mean of ‖φ(y) − φ(x) G‖₂². It equals
 //
 //	tr C_Y' − 2 tr(C_XYᵀ U Uᵀ C_XY') + tr(C_XYᵀ U Uᵀ C_X' U Uᵀ C_XY)
 //
-// with the covariances C' of that trajectory (the risk of Kostic et al. 2022), uncentred, or about
-// the training means in a centred model. The error is [core.ErrTooShort], [core.ErrShape],
-// [core.ErrNonFinite], also if the risk overflows, and [core.ErrUnavailable] if it underflows.
+// with the covariances C' of that trajectory (the risk of Kostic et al. 2022). They are uncentred,
+// or about the training means in a centred model. The error is [core.ErrTooShort], [core.ErrShape],
+// [core.ErrNonFinite] for values that are not finite and if the risk overflows, and
+// [core.ErrUnavailable] if it underflows.
 func (m *Model) Risk(features mat.Matrix) (_ float64, err error) {
 	defer core.Recover(&err)
 	x, err := checkedWidth("features", features, m.dim)
@@ -53,26 +54,27 @@ func (m *Model) Risk(features mat.Matrix) (_ float64, err error) {
 
 // ScoreOptions are the options of [Model.Score].
 type ScoreOptions struct {
-	// Steps is how many steps the prediction spans; 0 for 1.
+	// Steps is the number of steps that the prediction spans; 0 for 1.
 	Steps int
-	// Observable is the N×p trajectory of the observable at the times of the features, to score the
-	// prediction of the observable; nil to score that of the features.
+	// Observable is the N×p trajectory of the observable at the times of the features, to score its
+	// prediction; nil to score the prediction of the features.
 	Observable mat.Matrix
-	// KooplearnPairing compares the prediction from row i with row i + lag + steps − 1, as
-	// kooplearn 2.0.3 does, instead of row i + steps·lag. The two differ unless lag or steps is 1;
-	// only the default compares with the predicted time.
+	// KooplearnPairing compares the prediction from row i with row i + lag + steps − 1, as kooplearn
+	// 2.0.3 does, instead of row i + steps·lag. The two differ unless lag or steps is 1. Only the
+	// default compares with the predicted time.
 	KooplearnPairing bool
 }
 
 // Score returns the coefficient of determination R² = 1 − SS_res/SS_tot of the prediction on an N×d
-// trajectory of features: the unweighted mean over columns, at most 1, and 0 for a prediction as
-// good as the trajectory's own mean. It does not depend on the scale of a column. A column that is
-// constant to rounding, which has no R², is left out of the mean; scikit-learn counts such a column
-// 1 if it is predicted to the last bit and 0 otherwise. nil options are the defaults.
+// trajectory of features: the unweighted mean over columns. It is at most 1, and 0 for a prediction
+// as good as the trajectory's own mean. It does not depend on the scale of a column. A column that
+// is constant to rounding has no R² and is left out of the mean. scikit-learn counts such a column
+// as 1 if it is predicted to the last bit, and as 0 otherwise. nil options are the defaults.
 //
-// The error is [core.ErrTooShort] if there are fewer than two pairs, [core.ErrShape],
-// [core.ErrNonFinite], also if R² is below the least float64, [core.ErrOption] for negative steps,
-// and [core.ErrUnavailable] for an observable if the fit had none, and if all columns are constant.
+// The error is [core.ErrTooShort] if there are fewer than two pairs, [core.ErrShape], and
+// [core.ErrOption] for negative steps. It is [core.ErrNonFinite] for values that are not finite,
+// and if R² is below the least float64. It is [core.ErrUnavailable] for an observable if the fit
+// had none, and if all columns are constant.
 func (m *Model) Score(features mat.Matrix, o *ScoreOptions) (_ float64, err error) {
 	defer core.Recover(&err)
 	if o == nil {

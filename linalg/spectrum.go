@@ -26,9 +26,9 @@ type spectrum struct {
 // are no longer found as the inverse of the right ones.
 const illConditioned = 1e8
 
-// Eigenvalues returns the r eigenvalues in the order and scale of [core.SpectralOperator]. They are
-// computed, with the eigenvectors, at the first call. It returns nil if the QR algorithm does not
-// converge, which the methods that return an error then report.
+// Eigenvalues returns the r eigenvalues in the order and scale of [core.SpectralOperator]. The
+// first call computes them, with the eigenvectors. It returns nil if the QR algorithm does not
+// converge. Methods that return an error then report this.
 func (m *Model) Eigenvalues() []complex128 {
 	s, err := m.spectrum()
 	if err != nil {
@@ -51,8 +51,8 @@ func (m *Model) RightEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 }
 
 // LeftEigenfunctions returns what [core.SpectralOperator] says, like [Model.RightEigenfunctions]. A
-// left vector l = C_XYᵀ U p that is orthogonal to w to rounding, because the eigenvalue is 0 or
-// lacks an eigenvector, cannot be scaled to Σ_j l_j w_j = 1: its column is zero.
+// left vector l = C_XYᵀ U p may be orthogonal to w to rounding, because the eigenvalue is 0 or
+// lacks an eigenvector. It cannot be scaled to Σ_j l_j w_j = 1, so its column is zero.
 func (m *Model) LeftEigenfunctions(z mat.Matrix) (_ *mat.CDense, err error) {
 	defer core.Recover(&err)
 	s, err := m.spectrum()

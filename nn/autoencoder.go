@@ -22,14 +22,14 @@ type AutoencoderEmbedder struct {
 	Runtime *Runtime
 	// Network is the encoder and the decoder.
 	Network Autoencoder
-	// Description is what Describe returns, but its options are those of the loss alone.
+	// Description is what Describe returns, but with only the options of the loss.
 	Description core.Description
-	// Schedule is the default one.
+	// Schedule is the default schedule.
 	Schedule Schedule
 	// Examples returns what the training learns from: [Pairs] or [Triples].
 	Examples func(x core.Trajectories, lag int) Data
 	// Loss builds the loss of a batch of examples, a float32 scalar. It also returns the snapshots
-	// that it reconstructs, and their reconstructions, both [n, shape…].
+	// that it reconstructs and their reconstructions, both [n, shape…].
 	Loss func(c *Coder, batch []*graph.Node, o core.Options) (loss, x, reconstruction *graph.Node)
 }
 
@@ -39,7 +39,8 @@ var (
 	_ core.Checker         = (*AutoencoderEmbedder)(nil)
 )
 
-// Describe implements [core.Embedder]. The options are those of the schedule, of the loss and of the network.
+// Describe implements [core.Embedder]. The options are those of the schedule, the loss and the
+// network.
 func (e *AutoencoderEmbedder) Describe() core.Description {
 	d := e.Description
 	d.Options = slices.Concat(ScheduleOptions(e.Schedule), d.Options, EncoderOptions(e.Network))
@@ -116,22 +117,22 @@ func (e *AutoencoderEmbedder) Load(ctx context.Context, s *core.Saved) (_ core.E
 	return newDecoding(backend, network, n, core.Report{})
 }
 
-// Coder builds encoder and decoder into a graph.
+// Coder builds the encoder and the decoder into a graph.
 type Coder struct {
-	Scope    *model.Scope // of parameters that are trained beside those of encoder and decoder
+	Scope    *model.Scope // of parameters that are trained in addition to those of encoder and decoder
 	network  Autoencoder
 	features int
 	shape    []int // of a snapshot
 }
 
-// Encode returns the latents of batches of snapshots, [n, features] each. All batches have the same
-// size. They go through the encoder as one batch.
+// Encode returns the latents of batches of snapshots, each [n, features]. All batches have the same
+// size. They pass through the encoder as one batch.
 func (c *Coder) Encode(batches ...*graph.Node) []*graph.Node {
 	return together(batches, func(x *graph.Node) *graph.Node { return c.encode(c.Scope, x) })
 }
 
-// Decode maps batches of latents to batches of snapshots, [n, shape…] each. The batches go through the
-// decoder as those of Encode go through the encoder.
+// Decode maps batches of latents to batches of snapshots, each [n, shape…]. All batches have the
+// same size. They pass through the decoder as one batch.
 func (c *Coder) Decode(batches ...*graph.Node) []*graph.Node {
 	return together(batches, func(z *graph.Node) *graph.Node { return c.decode(c.Scope, z) })
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Bases is a [Basis] of each of two views in a graph, in float64. Features that are left out are rows
-// of zeros. Autodiff does not go through it; [Linearise] takes the gradients that it gives.
+// Bases is a [Basis] for each of two views in a graph, in float64. Features that are left out are
+// rows of zeros. Autodiff does not go through it. Pass the gradients that it gives to [Linearise].
 type Bases struct {
 	Q       *graph.Node // 2×d×n, the bases as rows: Qᵀ of both views
 	T       *graph.Node // 2×d×d, lower triangular: Q is T·(features as rows), centred if asked for, over diagonal
@@ -23,8 +23,8 @@ type Bases struct {
 // mostInBases is the largest number of features of [Bases]: each takes operations of its own on all of them.
 const mostInBases = 1024
 
-// NewBases builds the bases of the views, 2×n×d, as [NewBasis] has them. It panics with [core.ErrOption] for more
-// than 1024 features.
+// NewBases builds the bases of the views, 2×n×d, which are those of [NewBasis]. It panics with
+// [core.ErrOption] for more than 1024 features.
 func NewBases(views *graph.Node, centre bool, ridge float64) Bases {
 	g := views.Graph()
 	n, d := views.Shape().Dim(1), views.Shape().Dim(2)
@@ -63,19 +63,20 @@ func NewBases(views *graph.Node, centre bool, ridge float64) Bases {
 	}
 }
 
-// Correlation returns K = QᵀP and Kᵀ, 2×d×d, with Q and P the bases of the first and the second view.
+// Correlation returns K = QᵀP and Kᵀ, 2×d×d, where Q and P are the bases of the first and the
+// second view.
 func (b Bases) Correlation() *graph.Node { return BatchProduct(b.Q, 2, graph.Reverse(b.Q, 0), 2) }
 
-// Gradient returns, 2×d×n, factor times the derivatives by the views of a function of K whose
-// derivatives by K and Kᵀ are slope, 2×d×d; k is [Bases.Correlation].
+// Gradient returns, as 2×d×n, the derivatives by the views of a function of K, times factor. slope,
+// 2×d×d, is the derivative of the function by K and by Kᵀ. k is the result of [Bases.Correlation].
 func (b Bases) Gradient(k, slope *graph.Node, factor float64) *graph.Node {
 	residual := graph.Sub(graph.Reverse(b.Q, 0), BatchProduct(k, 1, b.Q, 1))
 	gradient := BatchProduct(BatchProduct(b.T, 1, slope, 1), 2, residual, 1)
 	return graph.Mul(gradient, graph.Scalar(b.Q.Graph(), dtypes.Float64, factor/b.diagonal))
 }
 
-// LogDeterminant returns the sum over both views of ln det(XᵀX + nρI) of the features X that are not
-// left out, and its derivatives by the views, 2×d×n.
+// LogDeterminant returns the sum over both views of ln det(XᵀX + nρI), where X are the features
+// that are not left out. It also returns its derivatives by the views, 2×d×n.
 func (b Bases) LogDeterminant() (sum, gradient *graph.Node) {
 	g, d := b.Q.Graph(), b.Q.Shape().Dim(1)
 	scalar := func(v float64) *graph.Node { return graph.Scalar(g, dtypes.Float64, v) }
@@ -86,7 +87,7 @@ func (b Bases) LogDeterminant() (sum, gradient *graph.Node) {
 	return graph.Mul(graph.ReduceAllSum(logs), scalar(-2)), gradient
 }
 
-// BatchProduct multiplies the matrices of two batches, contracting the given axes, 1 or 2.
+// BatchProduct multiplies the matrices of two batches. It contracts the given axes, 1 or 2.
 func BatchProduct(a *graph.Node, axisA int, b *graph.Node, axisB int) *graph.Node {
 	return graph.DotGeneral(a, []int{axisA}, []int{0}, b, []int{axisB}, []int{0})
 }

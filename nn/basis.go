@@ -15,13 +15,13 @@ import (
 // smallest is the length over a batch, √Σx², up to which a feature counts as zero.
 const smallest = 1e-30
 
-// LeastDistance is the distance of a feature from the span of the features before it, relative to its
-// length, up to which one of d features counts as dependent on them: d times the relative spacing of
-// float32 numbers.
+// LeastDistance is the threshold for one of d features to count as dependent on the features before
+// it. It is compared with the distance from their span, relative to the length of the feature. It
+// is d times the relative spacing of float32 numbers.
 func LeastDistance(d int) float64 { return float64(d) * 0x1p-23 }
 
-// Saturated reports whether n rows are so few that any d independent features of two views have the
-// highest canonical correlations.
+// Saturated reports whether n rows are so few that any d independent features of two views reach
+// the highest canonical correlations.
 func Saturated(n, d int, centre bool, ridge float64) bool {
 	if centre {
 		n--
@@ -29,11 +29,14 @@ func Saturated(n, d int, centre bool, ridge float64) bool {
 	return n <= d && ridge == 0
 }
 
-// Basis is an orthonormal basis of the columns of an n×d view that were scaled to unit length, then
-// centred if asked for. A ridge ρ is √(nρ)I below the view; of the basis of both, Q has the rows of
-// the view. Losses get the gradients of scores from it with no covariance formed or inverted:
-// almost collinear features cost accuracy in proportion to their condition number, where
-// covariances square it. [Bases] does the same in a graph. A Basis is not changed by its methods.
+// Basis is an orthonormal basis of the columns of an n×d view, which are first scaled to unit
+// length, and then centred if this is asked for. With a ridge ρ, the matrix √(nρ)I is placed below
+// the view, and Q has only the rows of the view from the basis of both.
+//
+// With it, losses compute the gradients of scores without forming or inverting a covariance. If
+// features are almost collinear, accuracy is lost in proportion to their condition number, where
+// covariances would square it. [Bases] does the same in a graph. The methods of a Basis do not
+// change it.
 type Basis struct {
 	Kept  []int             // the features that do not depend on those before them, in order
 	Left  []int             // the others, which are left out, in order
@@ -42,9 +45,9 @@ type Basis struct {
 	r     blas64.Triangular // the scaled kept features are Q·r
 }
 
-// NewBasis returns the basis of a view, n×d with n and d at least 1 and finite entries. It factorises
-// by Householder reflections, again without it whenever a feature turns out to depend on those before
-// it.
+// NewBasis returns the basis of a view, n×d with n and d at least 1 and finite entries. It
+// factorises by Householder reflections. If a feature turns out to depend on the features before
+// it, it factorises again without this feature.
 func NewBasis(view mat.Matrix, centre bool, ridge float64) *Basis {
 	n, d := view.Dims()
 	b := &Basis{scale: make([]float64, d)}
@@ -123,8 +126,8 @@ func (b *Basis) factorise(columns [][]float64, n int) int {
 	return -1
 }
 
-// Gradient sets the kept columns of gradient, n×d, to the derivative by the view of −f(K), where K is
-// QᵀP, P the other view's Q, and slope the derivative of f by K: −(P − Q K) slopeᵀ r^{−T}.
+// Gradient sets the kept columns of gradient, n×d, to the derivative by the view of −f(K): −(P − Q
+// K) slopeᵀ r^{−T}. K is QᵀP, P is the Q of the other view, and slope is the derivative of f by K.
 func (b *Basis) Gradient(gradient *mat.Dense, other, k, slope mat.Matrix) {
 	var residual, g mat.Dense
 	residual.Mul(b.Q, k)
@@ -133,8 +136,8 @@ func (b *Basis) Gradient(gradient *mat.Dense, other, k, slope mat.Matrix) {
 	b.unscale(gradient, &g)
 }
 
-// LogDeterminant returns ln det(XᵀX + nρI) of the kept features X, centred if the basis is, and sets the
-// kept columns of gradient, n×d, to its derivative by the view, 2 Q r^{−T}.
+// LogDeterminant returns ln det(XᵀX + nρI) of the kept features X, which are centred if the basis
+// is. It sets the kept columns of gradient, n×d, to the derivative by the view, 2 Q r^{−T}.
 func (b *Basis) LogDeterminant(gradient *mat.Dense) float64 {
 	sum := 0.0
 	for j, feature := range b.Kept {
@@ -160,7 +163,8 @@ func (b *Basis) unscale(gradient, g *mat.Dense) {
 	}
 }
 
-// LeftOut says which features of the view, which has that name, were left out; "" for none.
+// LeftOut says which features of a view were left out; "" for none. The text calls the view by the
+// given name.
 func (b *Basis) LeftOut(view string) string {
 	if len(b.Left) == 0 {
 		return ""

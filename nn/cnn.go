@@ -26,9 +26,9 @@ type CNN struct {
 const maxConvolutions = 24
 
 // CheckShape returns [core.ErrShape] unless snapshots of that shape are images that the network
-// takes: [height, width] or [height, width, channels], height and width at least 2 for the first
-// convolution, 4 for two, 8 for three. The error is [core.ErrOption] if there is no convolution or
-// more than 24, one without filters, or an even kernel.
+// takes: [height, width] or [height, width, channels]. Height and width must be at least 2 for one
+// convolution, 4 for two, and 8 for three. The error is [core.ErrOption] if there is no convolution
+// or more than 24, if one has no filters, or if the kernel is even.
 func (c CNN) CheckShape(shape []int) error {
 	n := len(c.Channels)
 	if n < 1 || n > maxConvolutions || slices.Min(c.Channels) < 1 || c.Kernel < 1 || c.Kernel%2 == 0 {
@@ -64,8 +64,8 @@ func (c CNN) padded(height, width int) (int, int) {
 func roundUp(n, m int) int { return (n + m - 1) / m * m }
 
 // Encode maps a batch of snapshots x, [n, height, width] or [n, height, width, channels], to [n,
-// features]. Images whose height or width cannot be halved as often as needed get zeros below or on
-// the right.
+// features]. If height or width cannot be halved as often as needed, images are padded with zeros
+// at the bottom or on the right.
 func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node {
 	n := x.Shape().Dim(0)
 	if x.Rank() == 3 {
@@ -84,9 +84,10 @@ func (c CNN) Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 	return lastLinear(scope.At("linear"), graph.Reshape(x, n, -1), features, 1, c.Orthogonal)
 }
 
-// Decode maps features z, [n, d], to a batch of snapshots of the given shape: a linear layer to the
-// smallest images, then for each convolution of the encoder, last first, a ReLU, nearest-neighbour
-// upsampling by 2 and a transposed convolution. What is beyond the height or the width is cut off.
+// Decode maps features z, [n, d], to a batch of snapshots of the given shape. A linear layer makes
+// the smallest images. Then each convolution of the encoder, last first, has a ReLU,
+// nearest-neighbour upsampling by 2 and a transposed convolution. What exceeds the height or the
+// width is cut off.
 func (c CNN) Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node {
 	n := z.Shape().Dim(0)
 	height, width, channels := imageAxes(shape)

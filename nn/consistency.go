@@ -10,8 +10,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// NestedWeights returns the d×d weights min(m_i, m_j) with m_i = (d−i)/d, for i, j = 0 … d−1: how
-// many of the d leading blocks of a matrix hold the entry (i, j), divided by d.
+// NestedWeights returns the d×d weights min(m_i, m_j) with m_i = (d−i)/d, for i, j = 0 … d−1. A
+// weight is the number of the d leading blocks of a matrix that contain the entry (i, j), divided
+// by d.
 func NestedWeights(d int) [][]float64 {
 	weights := make([][]float64, d)
 	for i := range weights {
@@ -23,15 +24,16 @@ func NestedWeights(d int) [][]float64 {
 	return weights
 }
 
-// Consistency returns the consistency loss of two d×d matrices, k of the evolution forward and b of
-// that backward, and its gradients by both, in float64:
+// Consistency returns the consistency loss of two d×d matrices and its gradients by both, in
+// float64. k is the matrix of the evolution forwards in time, and b that of the evolution
+// backwards.
 //
 //	(1/2d) Σ_{i=1…d} (‖k_{:i,:} b_{:,:i} − I‖²_F + ‖b_{:i,:} k_{:,:i} − I‖²_F)
 //
-// (Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent Koopman
-// autoencoders, ICML 2020, who divide block i by 2i instead.) The error is [core.ErrShape] unless
-// both matrices are d×d with d at least 1, and [core.ErrNonFinite] for entries that are not finite,
-// also if the loss overflows. Consistency does not change k and b.
+// The source is Azencot, Erichson, Lin and Mahoney, Forecasting sequential data using consistent
+// Koopman autoencoders, ICML 2020, who divide block i by 2i instead. The error is [core.ErrShape]
+// unless both matrices are d×d with d at least 1, and [core.ErrNonFinite] for entries that are not
+// finite and if the loss overflows. Consistency does not change k and b.
 func Consistency(k, b mat.Matrix) (value float64, gradK, gradB *mat.Dense, err error) {
 	defer core.Recover(&err)
 	if err := CheckViews(k, b); err != nil {

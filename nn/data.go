@@ -16,13 +16,12 @@ type Data interface {
 	Batch(indices []int) []*tensors.Tensor
 }
 
-// Pairs are the lagged pairs within the trajectories, numbered in the order of their starts:
-// batches of two tensors, the snapshots and those lag later, each float32 and [n, shape of a
-// snapshot…].
+// Pairs are the lagged pairs within the trajectories, in the order of their starts. A batch is two
+// tensors: the snapshots, and the snapshots lag later. Each is float32, [n, shape of a snapshot…].
 func Pairs(x core.Trajectories, lag int) Data { return lagged{x, x.PairStarts(lag), lag, 2} }
 
-// Triples are the snapshots lag before and lag after one another, as [Pairs] are: batches of three
-// tensors, in the order of time.
+// Triples are snapshots with the snapshots lag before and lag after them, in the order of [Pairs].
+// A batch is three tensors, in the order of time.
 func Triples(x core.Trajectories, lag int) Data { return lagged{x, x.PairStarts(2 * lag), lag, 3} }
 
 // lagged are count snapshots each, lag apart from one another.
@@ -49,8 +48,8 @@ func (l lagged) Batch(indices []int) []*tensors.Tensor {
 	return batch
 }
 
-// Labelled are snapshots with their labels: batches of two tensors, the snapshots as in [Pairs] and
-// the labels, int32, [n].
+// Labelled are snapshots with their labels. A batch is two tensors: the snapshots, as in [Pairs],
+// and the labels, int32, [n].
 func Labelled(snapshots core.Trajectories, labels []int) Data { return labelled{snapshots, labels} }
 
 type labelled struct {

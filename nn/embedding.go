@@ -24,8 +24,8 @@ var (
 	_ core.Saver     = (*Embedding)(nil)
 )
 
-// NewEmbedding returns the embedding that a network is whose result is [n, d]. The encoder that
-// built it is kept when the embedding is saved; nil keeps none.
+// NewEmbedding returns the embedding by a network whose result is [n, d]. A saved embedding
+// contains the encoder that built the network; nil leaves it out.
 func NewEmbedding(network Encoder, encoder *Inference, report core.Report) *Embedding {
 	return &Embedding{network, encoder, report}
 }
@@ -63,8 +63,8 @@ func (e *Embedding) Save(context.Context) (*core.State, error) {
 	return &core.State{Facts: facts, Arrays: arrays}, err
 }
 
-// Network is what [Embedding.Save] kept of an embedding: the parameters, from which networks can be
-// built by [NewInference], and the encoder, which [SavedEncoder] returns.
+// Network is what [Embedding.Save] stored of an embedding: the parameters, with which
+// [NewInference] builds networks, and the encoder, which [SavedEncoder] returns.
 type Network struct {
 	Store    *model.Store
 	Shape    []int // of a snapshot
@@ -73,8 +73,9 @@ type Network struct {
 	encoder *encoderFacts
 }
 
-// LoadNetwork reads what [Embedding.Save] returned. The error is [core.ErrShape] where that is
-// something else. That the parameters are those of a network shows when it is built.
+// LoadNetwork reads a state that [Embedding.Save] returned. The error is [core.ErrShape] if the
+// state is something else. Whether the parameters are those of a network is known only when it is
+// built.
 func LoadNetwork(s *core.State) (*Network, error) {
 	var facts networkFacts
 	if err := json.Unmarshal(s.Facts, &facts); err != nil {

@@ -13,30 +13,30 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Encoder is a network from snapshots to features. [CNN] and [MLP] are, and [Reference] chooses
-// between them; another takes its place in the built-in methods and in compose.LossEmbedder. What
-// configures it is its exported fields, which models keep as JSON: one that is saved is loaded
-// without being told them, so the fields say all that Encode needs but for the shape and the number
-// of features.
+// Encoder is a network from snapshots to features. [CNN] and [MLP] are encoders, and [Reference]
+// chooses between them. Another encoder can replace it in the built-in methods and in
+// compose.LossEmbedder. Its exported fields configure it, and models store them as JSON. A saved
+// encoder is loaded from these fields alone, so they must determine everything that Encode needs,
+// except the shape and the number of features.
 //
-// An Encoder is a value that does not change: several goroutines use it at a time.
+// An Encoder is an immutable value: several goroutines use it at the same time.
 type Encoder interface {
 	// CheckShape returns [core.ErrShape], with a remedy, unless the network takes snapshots of that
-	// shape, and [core.ErrOption] if its fields make no network.
+	// shape. It returns [core.ErrOption] if no network can be made of its fields.
 	CheckShape(shape []int) error
-	// Encode builds the network: a batch of snapshots x, float32 [n, shape…], becomes [n,
-	// features]. A row of the result must depend on its own snapshot alone. Parameters are in the
-	// scope, under names that are the same at every call; where they do not exist yet they are
-	// drawn, as [Uniform] does. Like every function that builds a graph, it panics when misused.
+	// Encode builds the network: a batch of snapshots x, float32 [n, shape…], becomes [n, features]. A
+	// row of the result must depend on its own snapshot alone. Parameters are in the scope, with the
+	// same names at every call. Parameters that do not exist yet are drawn, as [Uniform] does. Like
+	// every function that builds a graph, it panics when misused.
 	Encode(scope *model.Scope, x *graph.Node, features int) *graph.Node
 }
 
-// Autoencoder is an [Encoder] with the network in the other direction.
+// Autoencoder is an [Encoder] that also has a decoder.
 type Autoencoder interface {
 	Encoder
-	// Decode builds the decoder: features z, [n, d], become a batch of snapshots, [n, shape…]. It
-	// is called for shapes that CheckShape takes. Rows and parameters are as in Encode; the scope
-	// is another.
+	// Decode builds the decoder: features z, [n, d], become a batch of snapshots, [n, shape…]. It is
+	// called for shapes that CheckShape accepts. The rules for rows and parameters are those of
+	// Encode; the scope is another one.
 	Decode(scope *model.Scope, z *graph.Node, shape ...int) *graph.Node
 }
 
@@ -46,27 +46,27 @@ var (
 )
 
 // Configurable is an [Encoder] with options that the user sets. The built-in methods, their oracle
-// and compose.LossEmbedder declare them among their own. Where "autoencoder" and the oracle have an
-// option of the same name already, their description is not valid.
+// and compose.LossEmbedder declare them together with their own. If "autoencoder" or the oracle
+// already has an option with the same name, its description is not valid.
 type Configurable interface {
 	Encoder
 	// Options declares the options.
 	Options() []core.Option
-	// With returns the encoder with values of these options.
+	// With returns the encoder with the values of these options.
 	With(options core.Options) Encoder
 }
 
-// Chooser is an [Encoder] that stands for others: trained and saved is the one for the shape of the
-// snapshots.
+// Chooser is an [Encoder] that stands for others. The one for the shape of the snapshots is trained
+// and saved.
 type Chooser interface {
 	Encoder
 	// For returns the network for snapshots of that shape. The error is that of CheckShape.
 	For(shape []int) (Autoencoder, error)
 }
 
-// Choose returns the network that is trained on snapshots of that shape: e, with values of its
-// options if it is [Configurable], and what it chooses if it is a [Chooser]. The error is that of
-// CheckShape, and [core.ErrContract] if the network is no E.
+// Choose returns the network that is trained on snapshots of that shape. It is e, with the values
+// of the options if it is [Configurable], or the network that this chooses if it is a [Chooser].
+// The error is that of CheckShape, and [core.ErrContract] if the network is not an E.
 func Choose[E Encoder](e E, shape []int, options core.Options) (E, error) {
 	var none E
 	network := Encoder(e)
@@ -85,7 +85,7 @@ func Choose[E Encoder](e E, shape []int, options core.Options) (E, error) {
 	return as[E](network)
 }
 
-// EncoderOptions are the options of an encoder that is [Configurable], and none of another.
+// EncoderOptions returns the options of an encoder that is [Configurable], and none otherwise.
 func EncoderOptions(e Encoder) []core.Option {
 	if c, ok := e.(Configurable); ok {
 		return c.Options()
@@ -112,10 +112,10 @@ func keepEncoder(e Encoder) (*encoderFacts, error) {
 	return &encoderFacts{typeName(e), fields}, nil
 }
 
-// SavedEncoder returns the encoder that a network was saved with: of the type of like, or of what
-// like chooses for the network's shape if it is a [Chooser], with the fields that were kept. It is
-// that itself if none was kept, as before encoders were. The error is [core.ErrShape] if it was one
-// of another type, or the fields are not those of the type, and that of CheckShape.
+// SavedEncoder returns the encoder that a network was saved with. It has the stored fields, and the
+// type of like, or of what like chooses for the network's shape if it is a [Chooser]. If no encoder
+// was stored, as in older models, it returns that encoder itself. The error is that of CheckShape,
+// and [core.ErrShape] if the stored encoder has another type or other fields.
 func SavedEncoder[E Encoder](n *Network, like E) (E, error) {
 	var none E
 	network := Encoder(like)

@@ -13,20 +13,21 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// GraphLoss is a [core.Loss] that can also be built as a GoMLX graph, and so become part of the
+// GraphLoss is a [core.Loss] that can also be built as a GoMLX graph. So it can become part of the
 // graph of a training step.
 type GraphLoss interface {
 	core.Loss
-	// Graph builds the loss of the n×d float32 views x and y. It returns two float32 scalars: loss,
-	// whose gradients by x and y GoMLX's autodiff finds, and degenerate, which is above 0 on batches
-	// of which Evaluate would warn, or nil if it never warns at these n and d. Value and gradients
-	// equal Evaluate's to the precision of float32; what is not finite in the views makes the loss NaN
-	// or infinite. Like every function that builds a graph, Graph panics on nodes of a wrong shape.
+	// Graph builds the loss of the n×d float32 views x and y. It returns two float32 scalars. GoMLX's
+	// autodiff finds the gradients of loss by x and y. degenerate is above 0 on batches for which
+	// Evaluate would warn, or nil if it never warns at these n and d. Value and gradients equal those
+	// of Evaluate to the precision of float32. If the views have values that are not finite, the loss
+	// is NaN or infinite. Like every function that builds a graph, Graph panics on nodes of a wrong
+	// shape.
 	Graph(x, y *graph.Node, options core.Options) (loss, degenerate *graph.Node)
 }
 
-// CheckViews returns [core.ErrShape] unless x and y are matrices of one shape n×d with n and d at least 1, and
-// [core.ErrNonFinite] if an entry is infinite or not a number.
+// CheckViews returns [core.ErrShape] unless x and y are matrices of the same shape n×d with n and d
+// at least 1. It returns [core.ErrNonFinite] if an entry is infinite or not a number.
 func CheckViews(x, y mat.Matrix) (err error) {
 	defer core.Recover(&err) // nil pointers
 	if x == nil || y == nil {
@@ -61,8 +62,8 @@ func checkFinite(m mat.Matrix) error {
 	return nil
 }
 
-// CheckLoss returns [core.ErrNonFinite] unless the value and the gradients of a loss are finite, which it
-// has computed for the finite views x and y.
+// CheckLoss returns [core.ErrNonFinite] unless the value and the gradients of a loss at the finite
+// views x and y are finite.
 func CheckLoss(loss core.LossValue, x, y mat.Matrix) error {
 	size := math.Abs(loss.Value) + mat.Norm(loss.GradX, 1) + mat.Norm(loss.GradY, 1)
 	if math.IsNaN(size) || math.IsInf(size, 0) {
@@ -73,10 +74,10 @@ func CheckLoss(loss core.LossValue, x, y mat.Matrix) error {
 	return nil
 }
 
-// Linearise returns a scalar node of the given value whose gradient at x, as GoMLX's autodiff finds
-// it, is the given one. Nothing is differentiated through value and gradient: they may come from
-// operations that have no gradient, be computed in another precision, or in another process. The
-// gradient has x's shape; both take x's type.
+// Linearise returns a scalar node that has the given value, and for which GoMLX's autodiff finds
+// the given gradient at x. Nothing is differentiated through value and gradient. So they may come
+// from operations without a gradient, from another precision, or from another process. The gradient
+// has x's shape, and both have x's type.
 func Linearise(value, x, gradient *graph.Node) *graph.Node {
 	value = graph.StopGradient(graph.ConvertDType(value, x.DType()))
 	gradient = graph.StopGradient(graph.ConvertDType(gradient, x.DType()))
@@ -84,10 +85,10 @@ func Linearise(value, x, gradient *graph.Node) *graph.Node {
 	return graph.Add(value, graph.ReduceAllSum(graph.Mul(gradient, nothing)))
 }
 
-// EvaluateGraph is what [core.Loss].Evaluate is, done by the graph of the loss: it rounds the n×d
-// views to float32, compiles the graph on backend, runs it once, and returns value and gradients,
-// without warnings, and whether the batch is degenerate. With it tests hold the two forms of a loss
-// equal.
+// EvaluateGraph does what the Evaluate of a [core.Loss] does, by the graph of the loss. It rounds
+// the n×d views to float32, compiles the graph on backend, and runs it once. It returns value and
+// gradients, without warnings, and whether the batch is degenerate. Tests use it to compare the two
+// forms of a loss.
 func EvaluateGraph(backend compute.Backend, loss GraphLoss, x, y mat.Matrix,
 	options core.Options) (_ core.LossValue, degenerate bool, err error) {
 	defer core.Recover(&err)

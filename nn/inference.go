@@ -24,10 +24,10 @@ import (
 // smaller tile may be summed in another order too.
 const inferenceBatch = 48
 
-// Inference runs a network, row by row independent, over any number of rows. It runs them in
-// batches of one size, the last one filled up, so that a row's result depends on that row alone.
+// Inference runs a network over any number of rows, each independent of the others. It runs them in
+// batches of one size and fills up the last one, so a row's result depends on that row alone.
 //
-// An Inference may be used by several goroutines at a time; they take turns by the batch.
+// Several goroutines may use an Inference at the same time. They take turns, one batch each.
 type Inference struct {
 	// CompileSeconds is the time that compiling the graph took.
 	CompileSeconds float64
@@ -37,9 +37,9 @@ type Inference struct {
 	mu      sync.Mutex
 }
 
-// NewInference compiles the network that network builds for a float32 batch x, [n, in…], and whose
-// result is float32 and [n, …]. The parameters must all be in the store, and nothing may change
-// them afterwards.
+// NewInference compiles the network that the function network builds for a float32 batch x, [n,
+// in…]. The result of the network is float32 and [n, …]. All parameters must be in the store, and
+// nothing may change them afterwards.
 func NewInference(backend compute.Backend, store *model.Store, in []int,
 	network func(scope *model.Scope, x *graph.Node) *graph.Node) (_ *Inference, err error) {
 	defer core.Recover(&err)
@@ -72,8 +72,8 @@ func (f *Inference) batchShape() shapes.Shape {
 func (f *Inference) Out() []int { return slices.Clone(f.out) }
 
 // Run runs the network over n rows. It calls read to fill dst with the values of the rows from,
-// from+1, …, and write with the values of the result for the rows from, from+1, …, which write must
-// not keep. It returns the context's error soon after ctx ends.
+// from+1, …. It calls write with the results for the rows from, from+1, …, which write must not
+// keep. It returns the context's error soon after ctx ends.
 func (f *Inference) Run(ctx context.Context, n int, read func(dst []float32, from int),
 	write func(result []float32, from int)) (err error) {
 	defer core.Recover(&err)
@@ -103,9 +103,9 @@ func (f *Inference) runBatch(x *tensors.Tensor, write func(result []float32)) er
 	return tensors.ConstFlatData(outputs[0], write)
 }
 
-// Features returns the results for a sequence of snapshots as the rows of a matrix, empty for no
-// snapshots. The error is [core.ErrShape] if the snapshots have another shape than the network
-// takes.
+// Features returns the results for a sequence of snapshots as the rows of a matrix, which is empty
+// if there are no snapshots. The error is [core.ErrShape] if the snapshots do not have the shape
+// that the network takes.
 func (f *Inference) Features(ctx context.Context, x core.Snapshots) (*mat.Dense, error) {
 	n, d := x.Len(), product(f.out)
 	if n == 0 {
@@ -128,7 +128,7 @@ func (f *Inference) Features(ctx context.Context, x core.Snapshots) (*mat.Dense,
 }
 
 // Snapshots returns the results for the rows of the n×d matrix z as snapshots. The error is
-// [core.ErrShape] if the network takes another number of values.
+// [core.ErrShape] if the rows do not have the number of values that the network takes.
 func (f *Inference) Snapshots(ctx context.Context, z mat.Matrix) (core.Snapshots, error) {
 	n, d := z.Dims()
 	if d != product(f.in) && n > 0 {

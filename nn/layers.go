@@ -14,16 +14,17 @@ import (
 // The layers here take their parameters from a scope, named "weights" and "biases", and start from PyTorch's defaults:
 // weights and biases uniform in ±1/√(fan-in).
 
-// Convolution applies channels filters of kernel×kernel taps, and biases, to the images x, [n, h,
-// w, c], padded with zeros so that the result is [n, h, w, channels].
+// Convolution applies filters of kernel×kernel taps, as many as channels, and biases to the images
+// x, [n, h, w, c]. The images are padded with zeros so that the result is [n, h, w, channels].
 func Convolution(scope *model.Scope, x *graph.Node, channels, kernel int) *graph.Node {
 	in := x.Shape().Dim(-1)
 	return convolve(scope, x, channels, kernel, in*kernel*kernel)
 }
 
-// TransposedConvolution is the transpose of a [Convolution] that takes images with as many channels as the result has:
-// PyTorch's ConvTranspose2d with stride 1 and padding kernel/2, for odd kernels. That is a convolution with the kernel
-// mirrored, which is as random as the kernel; what differs is PyTorch's fan-in of the initial values, channels·kernel².
+// TransposedConvolution is the transpose of a [Convolution] that takes images with as many channels
+// as the result has. It is PyTorch's ConvTranspose2d with stride 1 and padding kernel/2, for odd
+// kernels. This is a convolution with a mirrored kernel, and a mirrored random kernel is just as
+// random. Only the fan-in of the initial values differs: PyTorch's is channels·kernel².
 func TransposedConvolution(scope *model.Scope, x *graph.Node, channels, kernel int) *graph.Node {
 	return convolve(scope, x, channels, kernel, channels*kernel*kernel)
 }
@@ -97,7 +98,8 @@ func Standardise(x *graph.Node) *graph.Node {
 		graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, 0), leastVariance)))
 }
 
-// Standardised does what [Standardise] does with the means and scales of [KeepMoments], row by row.
+// Standardised does what [Standardise] does, row by row, with the means and scales of
+// [KeepMoments].
 func Standardised(scope *model.Scope, x *graph.Node) *graph.Node {
 	g, d := x.Graph(), x.Shape().Dim(1)
 	moment := func(name string) *graph.Node {
@@ -115,7 +117,7 @@ const (
 	scalesName = "scales"
 )
 
-// KeepMoments makes parameters of the means and the variances of columns, for [Standardised].
+// KeepMoments makes the means and the variances of columns parameters, for [Standardised].
 func KeepMoments(scope *model.Scope, means, variances []float64) {
 	m, s := make([]float32, len(means)), make([]float32, len(variances))
 	for j := range means {

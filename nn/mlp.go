@@ -10,8 +10,8 @@ import (
 )
 
 // MLP is an encoder of fully connected layers, two of them hidden, and the decoder that mirrors it.
-// Its hidden units are tanh. It takes snapshots as they are, so their values should be of the order
-// of 1.
+// Its hidden units are tanh. It does not scale snapshots, so their values should be of the order of
+// 1.
 type MLP struct {
 	// Width is the number of units of each hidden layer, 1 to [MaxWidth].
 	Width int
@@ -23,7 +23,7 @@ type MLP struct {
 const MaxWidth = 1 << 14
 
 // CheckShape returns [core.ErrShape] unless it is the shape of a snapshot, and [core.ErrOption] for
-// a width out of range.
+// a width that is out of range.
 func (m MLP) CheckShape(shape []int) error {
 	if m.Width < 1 || m.Width > MaxWidth {
 		return fmt.Errorf("%w: hidden layers of %d units; give 1 to %d", core.ErrOption, m.Width, MaxWidth)

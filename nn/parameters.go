@@ -23,9 +23,9 @@ type streamName struct {
 }
 
 // NewStore returns an empty store of parameters whose initial values come from the random streams
-// of that seed and name, the declared name of the method for instance: those of the parameter at a
-// path from the stream (name…, "init", path). Layers of GoMLX, which initialise in the graph, are
-// seeded from (name…, "init").
+// of that seed and name, such as the declared name of the method. The values of the parameter at a
+// path come from the stream (name…, "init", path). Layers of GoMLX, which initialise in the graph,
+// are seeded from (name…, "init").
 func NewStore(seed int64, name ...string) *model.Store {
 	s := streamName{seed, append(slices.Clone(name), "init")}
 	store := model.NewStore()
@@ -36,8 +36,8 @@ func NewStore(seed int64, name ...string) *model.Store {
 }
 
 // Uniform returns the parameter of that name in the scope, a float32 array of the given dimensions.
-// Where it does not exist yet, its values are drawn uniformly from [-bound, bound). The scope
-// belongs to a store made by [NewStore].
+// If it does not exist yet, its values are drawn uniformly from [-bound, bound). The scope belongs
+// to a store made by [NewStore].
 //
 // Like every function that builds a graph, it panics when misused.
 func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) *model.Variable {
@@ -48,10 +48,10 @@ func Uniform(scope *model.Scope, name string, bound float64, dimensions ...int) 
 	})
 }
 
-// Orthogonal is [Uniform] for a matrix whose rows or columns, whichever are fewer, are orthonormal,
-// and as likely to be any such ones as any others (Saxe, McClelland and Ganguli, Exact solutions to
-// the nonlinear dynamics of learning in deep linear neural networks, ICLR 2014): the Q of the QR
-// decomposition of a normal matrix, R with a positive diagonal.
+// Orthogonal is [Uniform] for a matrix whose rows or columns, whichever are fewer, are orthonormal.
+// It is drawn uniformly from all such matrices (Saxe, McClelland and Ganguli, Exact solutions to
+// the nonlinear dynamics of learning in deep linear neural networks, ICLR 2014). It is the Q of the
+// QR decomposition of a normal matrix, where R has a positive diagonal.
 func Orthogonal(scope *model.Scope, name string, rows, columns int) *model.Variable {
 	return drawn(scope, name, []int{rows, columns}, func(random *rand.Rand, values []float32) {
 		long, short := max(rows, columns), min(rows, columns)

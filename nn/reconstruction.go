@@ -10,9 +10,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// AutoencoderBatch is what a dynamical autoencoder makes of a batch of n lagged pairs of snapshots:
+// AutoencoderBatch is what a dynamical autoencoder makes of a batch of n lagged pairs of snapshots,
 // with encoder φ, decoder ψ and the linear map K between latents. Snapshots have any shape in a
-// graph, and are rows of an n×p matrix elsewhere; latents are n×d.
+// graph, and are rows of an n×p matrix elsewhere. Latents are n×d.
 type AutoencoderBatch[T any] struct {
 	X, Y           T // the snapshots x and their successors y
 	Reconstruction T // ψ(φ(x)), in the shape of X
@@ -51,7 +51,8 @@ type autoencoderTerm[T any] struct {
 // Reconstruction for X, of Evolved for Encoded, and of Prediction for Y (Lusch, Kutz and Brunton,
 // Deep learning for universal linear embeddings of nonlinear dynamics, Nature Communications 9,
 // 4950, 2018, Methods, with a single step). Nil weights are 1. The error is [core.ErrShape] for
-// arrays that do not fit or are empty, and [core.ErrNonFinite], also where the loss overflows.
+// arrays that do not fit or are empty, and [core.ErrNonFinite] for values that are not finite and
+// if the loss overflows.
 func AutoencoderLoss(b AutoencoderBatch[mat.Matrix],
 	w *AutoencoderWeights) (value float64, gradients AutoencoderBatch[*mat.Dense], err error) {
 	defer core.Recover(&err)
@@ -105,9 +106,9 @@ func AutoencoderGraph(b AutoencoderBatch[*graph.Node], w *AutoencoderWeights) *g
 	return loss
 }
 
-// MeanSquaredError builds the mean of (x − y)² over all elements of two arrays of one shape [n, …],
-// as a scalar. It reduces each row before the batch: in float32 a single sum over all pixels loses a
-// digit or two.
+// MeanSquaredError builds the mean of (x − y)² over all elements of two arrays of the same shape
+// [n, …], as a scalar. It reduces each row before the batch, because in float32 a single sum over
+// all pixels loses a digit or two.
 func MeanSquaredError(x, y *graph.Node) *graph.Node {
 	squares := graph.Square(graph.Sub(x, y))
 	if x.Rank() > 1 {

@@ -9,8 +9,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Reference is the network that all built-in methods use. The shape of a snapshot chooses it: see
-// [Reference.For].
+// Reference is the network that all built-in methods use. The shape of a snapshot determines it:
+// see [Reference.For].
 type Reference struct {
 	// Width is the width of the [MLP]; 0 for [DefaultWidth].
 	Width int
@@ -21,7 +21,7 @@ type Reference struct {
 // DefaultWidth is the width of the [MLP] that a [Reference] chooses.
 const DefaultWidth = 128
 
-// Limits of a [Reference]. LeastSide is the least height and width of snapshots that it takes for
+// Limits of a [Reference]. LeastSide is the smallest height and width for which snapshots count as
 // images. MostValues is the largest number of values in a snapshot.
 const (
 	LeastSide  = 8
@@ -34,9 +34,10 @@ var (
 	_ Configurable = Reference{}
 )
 
-// ReferenceCNN returns the network for 28×28 images: 5×5 filters, 16 and then 32 of them. kooplearn's example has it
-// from the Ordered MNIST experiment of Kostic, Novelli, Grazzi, Lounici and Pontil (Learning invariant representations
-// of time-homogeneous stochastic dynamical systems, ICLR 2024).
+// ReferenceCNN returns the network for 28×28 images: 5×5 filters, first 16 and then 32 of them.
+// kooplearn's example uses it. It comes from the Ordered MNIST experiment of Kostic, Novelli,
+// Grazzi, Lounici and Pontil (Learning invariant representations of time-homogeneous stochastic
+// dynamical systems, ICLR 2024).
 func ReferenceCNN() CNN { return referenceCNN(28, 28) }
 
 // referenceCNN halves images until a side is below LeastSide, with more filters each time.
@@ -48,10 +49,10 @@ func referenceCNN(height, width int) CNN {
 	return c
 }
 
-// For returns the network for snapshots of that shape. Images are [height, width] or [height, width,
-// channels] with sides of at least [LeastSide]. They have a [CNN]: [ReferenceCNN] at 28×28, and one
-// that halves larger images more often. Other snapshots of up to three axes have an [MLP]. The error
-// is [core.ErrShape] for more axes or more than [MostValues] values.
+// For returns the network for snapshots of that shape. Images are [height, width] or [height,
+// width, channels] with sides of at least [LeastSide]. They get a [CNN]: [ReferenceCNN] at 28×28,
+// and for larger images one that halves them more often. Other snapshots of up to three axes get an
+// [MLP]. The error is [core.ErrShape] for more axes or more than [MostValues] values.
 func (r Reference) For(shape []int) (Autoencoder, error) {
 	snapshot, err := core.NewSnapshots(nil, shape...)
 	if err != nil {

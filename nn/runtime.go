@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Runtime is where graphs are compiled and run: a compute backend of GoMLX, started when it is
-// first needed. A Runtime may be used by several goroutines at a time.
+// Runtime compiles and runs graphs. It is a compute backend of GoMLX, which is started when it is
+// first needed. Several goroutines may use a Runtime at the same time.
 type Runtime struct {
 	config string
 	start  func() (compute.Backend, error)
@@ -22,13 +22,14 @@ type Runtime struct {
 	left map[int][]compute.Backend // shares that no run has, by threads
 }
 
-// NewRuntime returns the runtime of a backend's configuration: its name, then a colon and what the
-// backend itself makes of the rest: "cpu", "go", "xla:/path/to/plugin.so". The backend must be
-// registered with GoMLX, which importing its package does.
+// NewRuntime returns the runtime for the configuration of a backend. The configuration is the
+// backend's name, and optionally a colon and text that the backend interprets: "cpu", "go",
+// "xla:/path/to/plugin.so". The backend must be registered with GoMLX, which importing its package
+// does.
 //
-// The configuration "go" stands for "go:ops_sequential": GoMLX's Go backend running one operation
-// at a time, each on all its workers. Several at once can wait for one another for ever in compute
-// v0.1.6.
+// The configuration "go" stands for "go:ops_sequential": GoMLX's Go backend runs one operation at a
+// time, each on all its workers. In compute v0.1.6, several operations at the same time can wait
+// for one another for ever.
 func NewRuntime(config string) *Runtime {
 	return &Runtime{
 		config: config,
@@ -40,8 +41,8 @@ func NewRuntime(config string) *Runtime {
 // Config is the configuration as it was given.
 func (r *Runtime) Config() string { return r.config }
 
-// Backend returns the backend, the same at every call. The error is [core.ErrUnknown] for a name
-// that is not registered, and [core.ErrUnavailable] if the backend does not start.
+// Backend returns the backend, the same one at every call. The error is [core.ErrUnknown] for a
+// name that is not registered, and [core.ErrUnavailable] if the backend does not start.
 func (r *Runtime) Backend() (compute.Backend, error) { return r.start() }
 
 // sharedOut is the ability of a backend to give graphs that run beside others workers of their own;
@@ -54,10 +55,10 @@ type sharedOut interface {
 // shareKey is what a scope keeps the backend of its run under.
 type shareKey struct{ *Runtime }
 
-// BackendFor returns the backend for the run whose context it is. Where the run has only a part of
-// the threads, by [core.Scope.Threads], it is one that computes on so many, to the same bits, and
-// that no other run under way computes on. Backends that cannot be shared out, and calls outside a
-// run, get what Backend returns.
+// BackendFor returns the backend for the run of the context. If the run has only a part of the
+// threads ([core.Scope.Threads]), the backend computes on that many threads, gives the same bits,
+// and is not used by another run at the same time. Backends that cannot be divided, and calls
+// outside a run, get the result of Backend.
 func (r *Runtime) BackendFor(ctx context.Context) (compute.Backend, error) {
 	whole, err := r.Backend()
 	shared, ok := whole.(sharedOut)

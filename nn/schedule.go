@@ -6,7 +6,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Schedule says how long and how fast to train. What is not given is as in [Trainer].
+// Schedule says how long and how fast to train. Everything else is as in [Trainer].
 type Schedule struct {
 	Epochs       int     // passes over the training data
 	BatchSize    int     // examples a step; the last batch of an epoch may be smaller
@@ -15,12 +15,12 @@ type Schedule struct {
 
 	Optimiser Optimiser `json:",omitzero"` // "" for [AdamW]
 	Rates     Rates     `json:",omitzero"` // "" for [ConstantRate]
-	// Clip is the largest Euclidean norm of the gradient by all parameters together. A longer gradient is scaled down to
-	// it. 0 is for no limit.
+	// Clip is the largest Euclidean norm of the gradient by all parameters together; 0 for no limit. A
+	// longer gradient is scaled down to it.
 	Clip float64 `json:",omitzero"`
-	// Patience ends the training after so many epochs without a lower validation loss. With it the parameters of the
-	// epoch with the lowest validation loss are kept, even if all epochs were trained. 0 is for all epochs and the
-	// parameters of the last one.
+	// Patience ends the training after this number of epochs without a lower validation loss. Then the
+	// parameters of the epoch with the lowest validation loss are kept, even if all epochs were
+	// trained. 0 means that all epochs are trained and the parameters of the last one are kept.
 	Patience int `json:",omitzero"`
 }
 
@@ -28,11 +28,12 @@ type Schedule struct {
 type Optimiser string
 
 const (
-	// AdamW applies the weight decay to the parameter, beside the gradient (Loshchilov and Hutter, Decoupled weight decay
-	// regularization, ICLR 2019).
+	// AdamW applies the weight decay to the parameter, separately from the gradient (Loshchilov and
+	// Hutter, Decoupled weight decay regularization, ICLR 2019).
 	AdamW Optimiser = "adamw"
-	// Adam adds the weight decay to the gradient: the parameter, times the decay (Kingma and Ba, Adam: a method for
-	// stochastic optimization, ICLR 2015). Without weight decay the two are the same.
+	// Adam adds the weight decay to the gradient, as the parameter times the decay (Kingma and Ba,
+	// Adam: a method for stochastic optimization, ICLR 2015). Without weight decay, Adam and AdamW are
+	// the same.
 	Adam Optimiser = "adam"
 )
 
@@ -45,9 +46,9 @@ const (
 	// CosineRate falls to 0 as half a cosine (Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts,
 	// ICLR 2017, without restarts).
 	CosineRate Rates = "cosine"
-	// OneCycleRate rises from a 25th of the largest rate for three tenths of the steps. Then it falls to a 250 000th. Both
-	// are half a cosine (Smith and Topin, Super-convergence, 2019, with the numbers of PyTorch's OneCycleLR). The momentum
-	// stays as it is.
+	// OneCycleRate rises from a 25th of the largest rate for three tenths of the steps, and then falls
+	// to a 250 000th of it. Both parts are half a cosine (Smith and Topin, Super-convergence, 2019,
+	// with the numbers of PyTorch's OneCycleLR). The momentum does not change.
 	OneCycleRate Rates = "one-cycle"
 )
 
@@ -74,7 +75,7 @@ func (s Schedule) rate(step, steps int) float64 {
 	return s.LearningRate
 }
 
-// ScheduleOptions declares the options of a schedule with the defaults of s.
+// ScheduleOptions declares the options of a schedule. Their defaults are those of s.
 func ScheduleOptions(s Schedule) []core.Option {
 	optimiser := core.ChoiceOption("optimiser", "optimiser of the parameters",
 		string(AdamW), string(Adam))

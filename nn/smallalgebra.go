@@ -11,10 +11,10 @@ import (
 
 // Orthonormalise makes the rows of each matrix of the batch a, of shape b×d×m, orthonormal by the
 // modified Gram–Schmidt process (Golub and Van Loan, Matrix Computations, 4th edition, §5.2.8).
-// Inner products count the first length entries of a row; what stands behind them goes through the
-// same row operations, so that an identity matrix there becomes the T with q = T·a. A row whose
-// distance from the span of the rows before it is at most tolerance becomes zero, and later rows
-// are not made orthogonal to it. Scale the rows of a to unit length for a tolerance relative to
+// Inner products use only the first length entries of a row. The entries after them go through the
+// same row operations. So an identity matrix there becomes the T with q = T·a. If the distance of a
+// row from the span of the rows before it is at most tolerance, it becomes zero, and later rows are
+// not made orthogonal to it. Scale the rows of a to unit length if the tolerance is relative to
 // their size.
 //
 // It returns q, b×d×m, and dropped, b×d×1, which is 1 at the rows that became zero and 0 elsewhere.
@@ -54,8 +54,8 @@ func indicator(n, from, end int) []float64 {
 }
 
 // PolarFactor returns, for each matrix k = U Σ Vᵀ of a batch of shape b×d×d, the factor U f(Σ) Vᵀ
-// of the polar decomposition: f is 1, to rounding, on singular values from smallest to 1, falls to
-// 0 below smallest, and is 0 at 0. No singular value may exceed 1 by more than rounding.
+// of the polar decomposition. f is 1, to rounding, on singular values from smallest to 1. It falls
+// to 0 below smallest, and is 0 at 0. No singular value may exceed 1 by more than rounding.
 //
 // The method is the scaled Newton–Schulz iteration of Chen and Chow (A stable scaling of
 // Newton–Schulz for improving the sign function computation of a Hermitian matrix, preprint

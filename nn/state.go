@@ -14,7 +14,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Parameters returns the trained values of a store, float32, as arrays named by their paths: "encoder/linear/weights".
+// Parameters returns the trained values of a store, float32, as arrays whose names are their paths:
+// "encoder/linear/weights".
 func Parameters(store *model.Store) (map[string]core.Array, error) {
 	arrays := map[string]core.Array{}
 	for v := range store.IterVariables() {
@@ -36,8 +37,8 @@ func Parameters(store *model.Store) (map[string]core.Array, error) {
 	return arrays, nil
 }
 
-// LoadStore returns a store that holds the values that [Parameters] gave and no others: a network
-// that asks for one that is not there, or for other dimensions, cannot be built from it.
+// LoadStore returns a store that contains exactly the values that [Parameters] gave. It cannot
+// build a network that asks for a parameter with another name or other dimensions.
 func LoadStore(arrays map[string]core.Array) (_ *model.Store, err error) {
 	defer core.Recover(&err)
 	store := model.NewStore()

@@ -25,47 +25,53 @@ type Trainer struct {
 	Backend  compute.Backend
 	Store    *model.Store
 	Schedule Schedule
-	// Loss builds the loss of a batch, a float32 scalar, and further scalars, one for each name in
-	// Metrics. It is called once for each size of batch, for training and for validation.
+	// Loss builds the loss of a batch, a float32 scalar, and one more scalar for each name in Metrics.
+	// It is called once for each size of batch, for training and for validation.
 	Loss    func(scope *model.Scope, batch []*graph.Node) (loss *graph.Node, metrics []*graph.Node)
 	Metrics []string
-	// Train and Validation are the examples to learn from and those that only score; nil for no validation.
+	// Train are the examples to learn from. Validation are examples that only score; nil for no
+	// validation.
 	Train, Validation Data
-	// ValidateWhole scores the validation examples as one batch, for losses that are means over examples: batches weigh as
-	// much as they have examples.
+	// ValidateWhole scores the validation examples as one batch, for losses that are means over
+	// examples. Batches count in proportion to their number of examples.
 	ValidateWhole bool
-	// Shuffle orders the training examples anew in every epoch.
+	// Shuffle draws a new order of the training examples in every epoch.
 	Shuffle *rand.Rand
-	// Progress is told of the phase "training", whose units are training steps, and of every epoch; nil for no one.
+	// Progress gets reports of the phase "training", whose units are training steps, and of every
+	// epoch; nil for no reports.
 	Progress core.Progress
-	// Extend, if any, returns tensors to append to those of a batch before its loss is computed,
-	// outside the graph, from the parameters as they are.
+	// Extend, if any, returns tensors to append to those of a batch before its loss is computed. It
+	// runs outside the graph and uses the current parameters.
 	Extend func(ctx context.Context, batch []*tensors.Tensor) ([]*tensors.Tensor, error)
-	// Checkpoints keeps the state of the training between batches, and continues from it; nil for no
-	// one. Name is that of the training, where a fit has several; "" stands for "training". A training
-	// that continues calls Shuffle as often as one that was not disturbed, and gives the same bits.
+	// Checkpoints stores the state of the training between batches, and continues from it; nil for no
+	// checkpoints. Name is that of the training, if a fit has several; "" stands for "training". A
+	// training that continues calls Shuffle as often as one without an interruption, and gives the
+	// same bits.
 	Checkpoints core.Checkpoints
 	Name        string
-	// Memory, if any, points to what Extend remembers from batch to batch; checkpoints keep it as JSON.
+	// Memory, if any, points to what Extend remembers from batch to batch. Checkpoints store it as
+	// JSON.
 	Memory any
 }
 
-// History tells how a training went.
+// History describes how a training went.
 type History struct {
 	Epochs  []core.Epoch
 	Batches int // training batches in an epoch
 	// Metrics holds the means over batches of each metric, like the losses in Epochs.
 	Metrics map[string][]core.Epoch
-	// Kept is the number of the epoch whose parameters the store has: the last, or with patience the best.
+	// Kept is the number of the epoch whose parameters the store has: the last one, or the best one
+	// with patience.
 	Kept           int
-	CompileSeconds float64 // part of the training that went into compiling graphs
+	CompileSeconds float64 // part of the training that compiling graphs took
 	// Warnings are sentences for the user.
 	Warnings []string
 }
 
-// Run trains. Epochs hold unweighted means over batches, training values taken before each update.
-// It returns the context's error soon after ctx ends, checking it before every batch, and
-// [core.ErrNonFinite] as soon as a loss is not a number. An error leaves the parameters anywhere.
+// Run trains. Epochs have unweighted means over batches, with training values taken before each
+// update. Run checks ctx before every batch, and returns the context's error soon after ctx ends.
+// It returns [core.ErrNonFinite] as soon as a loss is not a number. After an error, the parameters
+// may have any values.
 func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 	defer core.Recover(&err)
 	if t.Train.Len() < 1 {
@@ -194,9 +200,9 @@ func (r *training) executor(name string, finish func(scope *model.Scope, loss *g
 	return exec.WithName(name), nil
 }
 
-// PanicWithErrors makes an error of a panic's value if it is deferred in a function that builds a
-// graph. GoMLX returns only errors that way, and waits for ever in Exec.Finalize after other
-// values.
+// PanicWithErrors turns the value of a panic into an error. Defer it in a function that builds a
+// graph. GoMLX returns only errors in this way; after other values it waits for ever in
+// Exec.Finalize.
 func PanicWithErrors() {
 	switch r := recover().(type) {
 	case nil:

@@ -33,9 +33,9 @@ func New() *Registry {
 	}
 }
 
-// Group gives several methods one name, by which [Registry.Select] chooses all of them. The error is
-// [core.ErrUnknown] for a method that is not there, and [core.ErrDuplicate] for a name that is taken;
-// a method that is added later under the name goes before the group.
+// Group gives several methods one name, with which [Registry.Select] chooses all of them. The error
+// is [core.ErrUnknown] for a method that does not exist, and [core.ErrDuplicate] for a name that is
+// taken. If a method with the same name is added later, the name means the method.
 func (r *Registry) Group(name string, methods ...string) error {
 	for _, m := range methods {
 		if _, err := r.Methods.Get(m); err != nil {
@@ -53,20 +53,20 @@ func (r *Registry) Group(name string, methods ...string) error {
 // Groups returns the names of the groups in alphabetical order.
 func (r *Registry) Groups() []string { return slices.Sorted(maps.Keys(r.groups)) }
 
-// Things is what sets of all kinds have in common.
+// Things has the methods that sets of all kinds share.
 type Things interface {
 	Names() []string
 	Descriptions() []core.Description
 	OnRequest(name string) bool
-	// AddThing and GetThing are Add and Get without a type. The error is [core.ErrDescription] for
-	// a thing of another kind.
+	// AddThing and GetThing are Add and Get without a type. The error is [core.ErrDescription] for a
+	// thing of another kind.
 	AddThing(thing any) error
 	GetThing(name string) (any, error)
 }
 
 var _ Things = Set[core.Method]{}
 
-// Of returns the set of a kind, nil for what is no kind.
+// Of returns the set of a kind, or nil for a value that is not a kind.
 func (r *Registry) Of(kind core.Kind) Things {
 	return map[core.Kind]Things{
 		core.KindMethod: r.Methods, core.KindEmbedder: r.Embedders, core.KindOperator: r.Operators,

@@ -12,9 +12,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Selection is a method with options, as the user chose it.
+// Selection is a method with options, as the user chose them.
 type Selection struct {
-	// Written is how the user wrote it, "vamp?epochs=20": unique in a list of selections.
+	// Written is the text of the user, "vamp?epochs=20". It is unique in a list of selections.
 	Written     string
 	Method      core.Method
 	Description core.Description
@@ -24,8 +24,9 @@ type Selection struct {
 // everything is the name that stands for every thing that is not on request.
 const everything = "all"
 
-// Select reads a list of methods as [Set.Expand] does, in which the name of a group ([Registry.Group]) that no method
-// is called by stands for its methods. Errors are [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+// Select reads a list of methods as [Set.Expand] does. The name of a group ([Registry.Group])
+// stands for its methods, unless a method has this name. Errors are [core.ErrUnknown],
+// [core.ErrOption] and [core.ErrDuplicate].
 func (r *Registry) Select(list string) ([]Selection, error) {
 	elements, err := r.Methods.expand(list, r.groups)
 	if err != nil {
@@ -43,11 +44,16 @@ func (r *Registry) Select(list string) ([]Selection, error) {
 	return selections, nil
 }
 
-// Expand reads a list of things separated by commas, and returns its elements, which [Set.Select] reads. An element is
-// a name, with options or without; a pattern in which * stands for any characters and nothing else is special; or
-// "all", which stands for every thing that is not on request. Patterns and "all" choose in alphabetical order and leave
-// out what was named already; naming a thing twice is an error. Options are not looked at. Errors are
-// [core.ErrUnknown], [core.ErrOption] and [core.ErrDuplicate].
+// Expand reads a list of things separated by commas, and returns its elements, which [Set.Select]
+// reads. An element is one of these:
+//
+//   - a name, with or without options;
+//   - a pattern, in which * stands for any characters and no other character is special;
+//   - "all", which stands for every thing that is not on request.
+//
+// Patterns and "all" choose in alphabetical order, and leave out things that are already named.
+// Naming a thing twice is an error. Options are not checked. Errors are [core.ErrUnknown],
+// [core.ErrOption] and [core.ErrDuplicate].
 func (s Set[T]) Expand(list string) ([]string, error) { return s.expand(list, nil) }
 
 func (s Set[T]) expand(list string, groups map[string][]string) ([]string, error) {
@@ -109,7 +115,7 @@ func (s Set[T]) match(name string, groups map[string][]string) (several bool, na
 }
 
 // Select reads the name of a thing, or its name with options: "vamp?epochs=20&lr=1e-3". In a value,
-// % and two hexadecimal digits stand for a byte, as [EscapeValue] writes it. Errors are
+// % and two hexadecimal digits stand for a byte, as [EscapeValue] writes them. Errors are
 // [core.ErrUnknown] and [core.ErrOption].
 func (s Set[T]) Select(element string) (T, core.Options, error) {
 	name, query, _ := strings.Cut(element, "?")
@@ -154,8 +160,8 @@ func parseQuery(element, query string) (map[string]string, error) {
 	return options, nil
 }
 
-// EscapeValue returns the value of an option as a selection has it: % , & and spaces, and bytes that
-// are no UTF-8, are written as % and two hexadecimal digits.
+// EscapeValue returns the value of an option in the form that a selection has. It writes % , & and
+// spaces, and bytes that are not UTF-8, as % and two hexadecimal digits.
 func EscapeValue(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {

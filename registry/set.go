@@ -8,11 +8,11 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Described is what everything that can be registered has.
+// Described is implemented by everything that can be registered.
 type Described interface{ Describe() core.Description }
 
 // Set is a set of things of one kind under their declared names. Any number of goroutines may read
-// a set that none changes.
+// a set as long as none changes it.
 type Set[T Described] struct {
 	kind   core.Kind
 	things map[string]entry[T]
@@ -28,12 +28,12 @@ func newSet[T Described](kind core.Kind) Set[T] {
 	return Set[T]{kind: kind, things: map[string]entry[T]{}}
 }
 
-// Add adds things under the names that they declare, each with a guard around it ([core.Guard]),
-// all or none. The error is [core.ErrDescription] for a nil or a description that breaks the rules,
-// and [core.ErrDuplicate] for a name that is taken.
+// Add adds things under the names that they declare, either all or none. Each gets a guard around
+// it ([core.Guard]). The error is [core.ErrDescription] for a nil thing or a description that
+// breaks the rules, and [core.ErrDuplicate] for a name that is taken.
 func (s Set[T]) Add(things ...T) error { return s.add(false, things) }
 
-// AddOnRequest is Add for things that "all" leaves out: they are chosen by name or pattern.
+// AddOnRequest is Add for things that "all" leaves out. They are chosen by name or pattern.
 func (s Set[T]) AddOnRequest(things ...T) error { return s.add(true, things) }
 
 func (s Set[T]) add(onRequest bool, things []T) error {
@@ -56,8 +56,8 @@ func (s Set[T]) add(onRequest bool, things []T) error {
 	return nil
 }
 
-// Get returns the thing of that name. The error is [core.ErrUnknown]; it names the nearest name and
-// what exists.
+// Get returns the thing with that name. The error is [core.ErrUnknown], with the nearest name and
+// all names that exist.
 func (s Set[T]) Get(name string) (T, error) {
 	e, ok := s.things[name]
 	if !ok {
@@ -81,10 +81,10 @@ func (s Set[T]) GetThing(name string) (any, error) { return s.Get(name) }
 // Names returns the names in alphabetical order.
 func (s Set[T]) Names() []string { return slices.Sorted(maps.Keys(s.things)) }
 
-// OnRequest reports whether "all" leaves out the thing of that name.
+// OnRequest reports whether "all" leaves out the thing with that name.
 func (s Set[T]) OnRequest(name string) bool { return s.things[name].onRequest }
 
-// Descriptions returns the descriptions, as they were when the things were added, by name.
+// Descriptions returns the descriptions by name, as they were when the things were added.
 func (s Set[T]) Descriptions() []core.Description {
 	var all []core.Description
 	for _, name := range s.Names() {
