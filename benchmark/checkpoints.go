@@ -16,7 +16,7 @@ import (
 	"github.com/koopbench/koopbench/internal/statefile"
 )
 
-// DefaultCheckpointEvery is how often the state of a fit is stored where a plan does not say.
+// DefaultCheckpointEvery is how often the state of a fit is stored if a plan does not say.
 const DefaultCheckpointEvery = 20 * time.Second
 
 // checkpointFormat is the name and version of the format of checkpoints/KEY-NAME.npz.

@@ -14,50 +14,53 @@ import (
 // Plan is what to run.
 type Plan struct {
 	Task *Task
-	// Protocol ranks the methods, [ProtocolReencode] if it is empty. It changes no evaluation.
+	// Protocol ranks the methods; "" stands for [ProtocolReencode]. It changes no evaluation.
 	Protocol string
-	// Oracle judges, if the task has no score of its own.
+	// Oracle judges if the task has no score of its own.
 	Oracle OraclePlan
-	// Entries are the methods to evaluate, no two written alike.
+	// Entries are the methods to evaluate. No two are written in the same way.
 	Entries []Entry
-	// Seeds are the seeds at which each is fitted, unique.
+	// Seeds are the seeds at which each method is fitted, without duplicates.
 	Seeds []int64
-	// MaxEpochs caps the option "epochs" of every method and of the oracle; 0 for no cap.
+	// MaxEpochs limits the option "epochs" of every method and of the oracle; 0 for no limit.
 	MaxEpochs int
-	// Out is the folder of results. It is created; finished runs in it with the same key are not repeated.
+	// Out is the folder of results, which is created. Finished runs in it with the same key are not
+	// repeated.
 	Out string
-	// Jobs is how many runs are under way at once; 0 stands for 1. It changes no number.
+	// Jobs is the number of runs at the same time; 0 stands for 1. It changes no number.
 	Jobs int
-	// Threads is how many processor threads the runs under way share; 0 for as many as Go uses. It changes no number.
+	// Threads is the number of processor threads that these runs share; 0 for as many as Go uses. It
+	// changes no number.
 	Threads int
-	// Timeout is how long a run may take, fit and evaluation together, and how long the oracle may;
-	// 0 for no limit. Time in which this process is stopped, or the machine asleep, does not count.
-	// A run that takes longer is stopped, as far as its method heeds its context, and is
-	// StatusTimeout; if the oracle does, the plan ends with an error before any run.
+	// Timeout is the time limit of a run, for fit and evaluation together, and of the oracle; 0 for no
+	// limit. Time in which this process is stopped or the machine is asleep does not count. A run that
+	// takes longer is stopped, provided that its method obeys its context, and gets StatusTimeout. If
+	// the oracle takes longer, the plan ends with an error before any run.
 	Timeout time.Duration
-	// Shard is the part of the runs that is made; the zero value stands for all.
+	// Shard is the part of the runs to make; the zero value stands for all.
 	Shard results.Shard
-	// Only says which runs of the shard are made; nil for all.
+	// Only says which runs of the shard to make; nil for all.
 	Only func(method string, seed int64) bool
-	// Again says of a method, as it is written, that its finished runs are made again; nil for none.
-	// What is finished stays until its replacement is.
+	// Again says of a method, as it is written, whether its finished runs are made again; nil for
+	// none. The finished results stay until their replacements are complete.
 	Again func(method string) bool
-	// CheckpointEvery is how often the state of a fit is stored, so that one that is killed continues from there; 0 for
-	// DefaultCheckpointEvery, and less than 0 for never. It changes no number.
+	// CheckpointEvery is how often the state of a fit is stored, so that a fit that is killed
+	// continues from there; 0 for DefaultCheckpointEvery, and less than 0 for never. It changes no
+	// number.
 	CheckpointEvery time.Duration
-	// SavePredictions keeps all predicted snapshots of each run, as runs/KEY.PROTOCOL.predictions.npz;
-	// finished runs that lack them are repeated. It changes no number.
+	// SavePredictions keeps all predicted snapshots of each run, as runs/KEY.PROTOCOL.predictions.npz.
+	// Finished runs without them are repeated. It changes no number.
 	SavePredictions bool
-	// Configuration is kept with the results as config.yaml, to repeat them with; nil for none.
+	// Configuration is stored with the results as config.yaml, which can repeat them; nil for none.
 	Configuration []byte
-	// SaveModels stores the model of every run that has finished, where its method has that ability.
+	// SaveModels stores the model of every finished run, if its method has that ability.
 	SaveModels bool
-	// Environment is kept with the results.
+	// Environment is stored with the results.
 	Environment results.Environment
-	// Observer is told of progress; nil for no one.
+	// Observer gets reports of progress; nil for no reports.
 	Observer Observer
-	// Claimed is called once the folder of results is this command's, before anything is made; nil
-	// for nothing.
+	// Claimed is called when the folder of results belongs to this command, before anything is made;
+	// nil for no call.
 	Claimed func()
 
 	cut bool // MaxEpochs has lowered an option
@@ -68,15 +71,15 @@ type Entry struct {
 	Written string // how the user wrote it, which is Method of its runs: "vamp?epochs=20"
 	Method  core.Method
 	Options core.Options
-	// Plugin is the code behind the method, or a part of it, where that is not this executable: a run is reused for the
-	// same code only. It is nil otherwise.
+	// Plugin is the code of the method, or of a part of it, if it is not in this executable; nil
+	// otherwise. A run is reused only for the same code.
 	Plugin *results.PluginInfo
-	// Isolated says that all of the method's work is done in processes that it starts for each run, as a [core.Scope] has
-	// them.
+	// Isolated says that processes that the method starts for each run, in the [core.Scope], do all of
+	// its work.
 	Isolated bool
 }
 
-// OraclePlan is how the judge is made.
+// OraclePlan says how to make the judge.
 type OraclePlan struct {
 	Oracle  core.Oracle
 	Options core.Options
@@ -84,16 +87,17 @@ type OraclePlan struct {
 	Plugin  *results.PluginInfo // as in [Entry]
 }
 
-// Observer is told how a plan proceeds, by several goroutines at a time.
+// Observer gets reports on the progress of a plan. Several goroutines call it at the same time.
 type Observer interface {
-	// Begin is called when a run starts, and with [OracleName] when the oracle does. One goroutine uses what it returns.
+	// Begin is called when a run starts, and with [OracleName] when the oracle starts. Only one
+	// goroutine uses the result.
 	Begin(method string, seed int64) core.Progress
-	// End is called when it has finished.
+	// End is called when the run has finished.
 	End(method string, seed int64, outcome Outcome)
 }
 
-// OracleName and ScoreName stand for the oracle, and for the score of a task, where an [Observer] is
-// told of runs.
+// OracleName and ScoreName stand for the oracle and for the score of a task in the calls of an
+// [Observer].
 const (
 	OracleName = "the oracle"
 	ScoreName  = "the score"
@@ -121,9 +125,10 @@ type run struct {
 	place       int // in the plan, from 0
 }
 
-// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, where they have one, and writes so
-// where they are written with it: "vamp?epochs=100" becomes "vamp?epochs=2". [Run] does it too; a caller that shows the
-// plan before does it first.
+// Cap lowers the option "epochs" of the oracle and of every method to MaxEpochs, if they have it.
+// If the option is part of the name as written, Cap changes it there too: "vamp?epochs=100" becomes
+// "vamp?epochs=2". [Run] calls Cap itself. A caller that shows the plan before should call it
+// first.
 func (p *Plan) Cap() error {
 	if p.Task.Info.Judged() {
 		cut, err := p.capOne(p.Oracle.Oracle, &p.Oracle.Options)
@@ -217,7 +222,7 @@ func (p *Plan) capOne(thing interface{ Describe() core.Description }, options *c
 	return true, err
 }
 
-// Size is the number of runs of the plan that are to be made, those of its shard.
+// Size is the number of runs that the plan's shard has.
 func (p *Plan) Size() int {
 	n := 0
 	for place := range len(p.Entries) * len(p.Seeds) {

@@ -7,19 +7,19 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// Due is a run of a plan, and how [Preview] finds it.
+// Due is a run of a plan, with its state according to [Preview].
 type Due struct {
 	Method string
 	Seed   int64
-	// Finished says that the folder of results has the run, and that [Run] would take it as it is.
+	// Finished says that the folder of results has the run, and that [Run] would use it unchanged.
 	Finished bool
-	// Reason says why a run that was made before is made again; "" if it was not.
+	// Reason says why a run that was made before is made again; "" if it was not made before.
 	Reason string
 }
 
-// Preview returns the runs of the plan's shard, in their order, and which of them [Run] would make. It
-// reads the folder of results, and trains and writes nothing. The errors are those that Run returns
-// before it trains anything, but for [ErrBusy] and [ErrForeign].
+// Preview returns the runs of the plan's shard in their order, and which of them [Run] would make.
+// It reads the folder of results, but trains and writes nothing. The errors are those that Run
+// returns before it trains anything, except [ErrBusy] and [ErrForeign].
 func Preview(plan Plan) ([]Due, error) {
 	h := &harness{Plan: plan, store: results.OpenStore(plan.Out)}
 	_, all, err := h.begin()

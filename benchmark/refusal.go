@@ -8,8 +8,8 @@ import (
 )
 
 // Check returns [core.ErrOption] with all reasons if methods of the plan refuse their options on
-// the data of the task, as far as they can tell before a fit ([core.Checker]). Other errors are
-// those of the runs. [Run] checks the same before it writes or trains anything.
+// the data of the task, as far as they can know this before a fit ([core.Checker]). Other errors
+// are those of the runs. [Run] does the same check before it writes or trains anything.
 func (p *Plan) Check() error {
 	h := &harness{Plan: *p}
 	var refused error

@@ -8,9 +8,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// RollOut predicts what follows snapshots by a protocol: [ProtocolReencode] feeds them to the model, what it predicts
-// to the model again, and so on; [ProtocolPowers] takes every step from the given snapshots. It calls each with the
-// predictions of every step, counted from 1. What the model returns is checked as in a run.
+// RollOut predicts by a protocol what follows snapshots. With [ProtocolReencode], the model gets
+// the snapshots, then its own predictions, and so on. With [ProtocolPowers], it predicts every step
+// from the given snapshots. RollOut calls each with the predictions of every step, counted from 1.
+// It checks the results of the model as a run does.
 func RollOut(
 	ctx context.Context, model core.Model, protocol string, x core.Snapshots, steps int,
 	each func(step int, predicted core.Snapshots) error,

@@ -14,16 +14,18 @@ import (
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
-// Run executes a plan and returns its results, which are in the folder of results too.
+// Run executes a plan and returns its results, which are also in the folder of results.
 //
-// The oracle is fitted once, before the first run that needs it. A run that fails leaves the others as they are: it is
-// in the results with its reason. Where ctx ends, Run stops soon, writes what has finished, and returns it with the
-// context's error; the same plan continues from there. Where nothing has finished, the results are nil.
+// The oracle is fitted once, before the first run that needs it. A run that fails does not affect
+// the others, and is in the results with its reason. If ctx ends, Run stops soon, writes the
+// finished runs, and returns them with the context's error. The same plan continues from there. If
+// no run has finished, the results are nil.
 //
-// A shard leaves its runs in the folder, and no results.json: its results, possibly of no run, are what it returns. The
-// errors are [ErrBusy] where another command writes the results of the folder, [ErrNotComparable] where the folder
-// holds other shards with which this one cannot be merged, and [ErrForeign] or [ErrResults] where it would write over
-// files of something else, or over a results.json that this version cannot read.
+// A shard leaves its runs in the folder, but no results.json. Run returns its results, which may
+// have no run. The errors are [ErrBusy] if another command writes the results of the folder, and
+// [ErrNotComparable] if the folder has other shards that cannot be merged with this one. They are
+// [ErrForeign] or [ErrResults] if Run would overwrite files of something else, or a results.json
+// that this version cannot read.
 func Run(ctx context.Context, plan Plan) (*results.Results, error) {
 	if plan.Observer == nil {
 		plan.Observer = noObserver{}

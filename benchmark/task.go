@@ -20,9 +20,9 @@ type Task struct {
 	startStates []int          // theirs, nil if they are not known
 }
 
-// NewTask returns the problem that the task of that description gave with these options. It reads
-// all data, to hash them. The error is [core.ErrContract] if the problem breaks a rule of
-// [core.Problem], or that of ctx.
+// NewTask returns the problem that the described task gave with these options. It reads all data,
+// to hash them. The error is [core.ErrContract] if the problem breaks a rule of [core.Problem], or
+// that of ctx.
 func NewTask(ctx context.Context, d core.Description, options core.Options, p *core.Problem) (*Task, error) {
 	p, err := core.GuardProblem(p)
 	if err != nil {

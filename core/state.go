@@ -18,8 +18,8 @@ type State struct {
 	// Facts is JSON that the thing of this state writes and reads; nil for nothing. JSON cannot
 	// represent numbers that are not finite: these belong in arrays.
 	Facts []byte
-	// Arrays have names made of words joined by slashes: "encoder/linear/weights". A word has letters,
-	// digits, "_", "-" and ".". No array has the name [StateHeader].
+	// Arrays have names made of words joined by slashes: "encoder/linear/weights". Words are made of
+	// letters, digits, "_", "-" and ".". No array has the name [StateHeader].
 	Arrays map[string]Array
 }
 

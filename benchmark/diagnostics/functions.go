@@ -9,14 +9,15 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// ConstantSpread is the standard deviation of an eigenfunction over the test snapshots, in units of
-// its root mean square, under which it is taken for the constant function that every evolution
-// operator has at λ = 1. A learned one is not quite constant: measured at two seeds, methods have
-// one of 0.12 to 0.16, and 0.46 or more for all others.
+// ConstantSpread is a limit on the standard deviation of an eigenfunction over the test snapshots,
+// in units of its root mean square. Below it, the eigenfunction counts as the constant function,
+// which every evolution operator has at λ = 1. A learned one is not quite constant. Measured at two
+// seeds, the constant ones of methods had 0.12 to 0.16, and all others 0.46 or more.
 const ConstantSpread = 0.3
 
-// Constant reports whether a function hardly varies over the snapshots. Values beyond 1e100, and those that are not
-// numbers, do not count. Zero is not constant in this sense: it has no size.
+// Constant reports whether a function hardly varies over the snapshots. Values beyond 1e100 and
+// values that are not numbers do not count. Zero is not constant in this sense, because it has no
+// size.
 func Constant(f []complex128) bool {
 	sum, square, n := complex(0, 0), 0.0, 0.0
 	for _, z := range f {
@@ -41,15 +42,16 @@ func Column(m *mat.CDense, j int) []complex128 {
 	return column
 }
 
-// EigenfunctionErrors returns, for each true eigenfunction, how far the estimated one is from it: 1
-// − |⟨ψ̂, ψ⟩|²/(‖ψ̂‖²‖ψ‖²) over the snapshots at which both are given, 0 for the same function up
-// to a factor and 1 for an orthogonal one. The estimate of a true eigenfunction is the one whose
-// eigenvalue is nearest to its own, each taken once, in the order of the true ones.
+// EigenfunctionErrors returns, for each true eigenfunction, its distance from the estimated one
+// over the snapshots at which both are given: 1 − |⟨ψ̂, ψ⟩|²/(‖ψ̂‖²‖ψ‖²). It is 0 for the same
+// function up to a factor, and 1 for an orthogonal one. The estimate of a true eigenfunction is the
+// one with the nearest eigenvalue. Each estimate is used once, in the order of the true
+// eigenfunctions.
 //
 // Conjugate pairs are compared as the planes that their real and imaginary parts span, by the mean
-// of 1 − cos² of the principal angles (Björck and Golub 1973); both members have that error.
-// Constant functions on either side have no part in it: the error of a constant one is not a
-// number. It is 1 where there is no estimate.
+// of 1 − cos² of the principal angles (Björck and Golub 1973). Both members have that error.
+// Constant functions on either side are left out: the error of a constant one is NaN. The error is
+// 1 if there is no estimate.
 func EigenfunctionErrors(values []complex128, estimates *mat.CDense, truth []complex128,
 	functions [][]complex128) []float64 {
 	type candidate struct {
@@ -161,12 +163,11 @@ func orthonormal(m *mat.Dense) *mat.Dense {
 	return mat.DenseCopyOf(u.Slice(0, n, 0, rank))
 }
 
-// VAMP2 is the VAMP-2 score of the first k functions on lagged pairs of test snapshots: 1, of the
-// constant function, and the sum of the squared canonical correlations between the real and
-// imaginary parts of the functions now and a lag later, each less its mean (Wu and Noé,
-// "Variational approach for learning Markov processes from time series data", 2020). At most it is
-// 1 and the number of parts that are not constant. It is not a number if there are fewer pairs than
-// parts.
+// VAMP2 is the VAMP-2 score of the first k functions on lagged pairs of test snapshots. It is 1,
+// for the constant function, plus the sum of the squared canonical correlations between the real
+// and imaginary parts of the functions now and a lag later, each minus its mean (Wu and Noé,
+// "Variational approach for learning Markov processes from time series data", 2020). It is at most
+// 1 plus the number of parts that are not constant. It is NaN if there are fewer pairs than parts.
 func VAMP2(functions *mat.CDense, k int, pairs core.PairStarts, lag int) float64 {
 	parts := realParts(functions, k)
 	now, next := paired(parts, pairs, 0), paired(parts, pairs, lag)
@@ -236,10 +237,10 @@ func centre(m *mat.Dense) {
 	}
 }
 
-// ChapmanKolmogorov holds powers of eigenvalues against what test snapshots say of more than one
-// step: for each step n it is the largest |λⁿ − ⟨ψ(x_0), ψ(x_{n·lag})⟩/⟨ψ(x_0), ψ(x_0)⟩| of the
-// first k eigenfunctions (Prinz et al. 2011: K(nτ) = K(τ)ⁿ). It ends before the step for which no
-// trajectory is long enough.
+// ChapmanKolmogorov compares powers of eigenvalues with what test snapshots say about several
+// steps. For each step n it is the largest |λⁿ − ⟨ψ(x_0), ψ(x_{n·lag})⟩/⟨ψ(x_0), ψ(x_0)⟩| of the
+// first k eigenfunctions (Prinz et al. 2011: K(nτ) = K(τ)ⁿ). It ends before the first step for
+// which no trajectory is long enough.
 func ChapmanKolmogorov(values []complex128, functions *mat.CDense, k, steps, lag int, lengths []int) []float64 {
 	var errors []float64
 	_, r := functions.Dims()

@@ -5,8 +5,8 @@ import (
 	"math/cmplx"
 )
 
-// Leading returns the first k values, and one more if that completes a conjugate pair; zeros fill them up to k.
-// values are in descending order of modulus, conjugates side by side.
+// Leading returns the first k values, and one more if that completes a conjugate pair. If there are
+// fewer, zeros follow. values are in descending order of modulus, with conjugates side by side.
 func Leading(values []complex128, k int) []complex128 {
 	n := min(k, len(values))
 	if n > 0 && n < len(values) && imag(values[n-1]) != 0 && conjugates(values[n-1], values[n]) &&
@@ -22,19 +22,21 @@ func Leading(values []complex128, k int) []complex128 {
 
 func conjugates(v, w complex128) bool { return cmplx.Abs(v-cmplx.Conj(w)) <= 1e-9*cmplx.Abs(v) }
 
-// SpectralError is how far estimated eigenvalues are from true ones.
+// SpectralError is the distance of estimated eigenvalues from true ones.
 type SpectralError struct {
-	// Directed is the largest distance of an estimate to the nearest true eigenvalue, what publications print
-	// (Kostic et al., "Sharp spectral rates for Koopman operator learning", 2023).
+	// Directed is the largest distance of an estimate from the nearest true eigenvalue, which
+	// publications print (Kostic et al., "Sharp spectral rates for Koopman operator learning", 2023).
 	Directed float64
-	// Hausdorff is the larger one of Directed and of the largest distance of a true eigenvalue to the nearest estimate:
-	// an estimate that misses an eigenvalue does not hide it by others.
+	// Hausdorff is the larger of Directed and the largest distance of a true eigenvalue from the
+	// nearest estimate. So an estimate that misses an eigenvalue cannot hide this by other
+	// eigenvalues.
 	Hausdorff float64
 }
 
-// NewSpectralError compares the k largest estimates with the k largest true eigenvalues, as [Leading] has them. If
-// trivial is set, the eigenvalue 1 of the constant function is put before the estimates: every evolution operator has
-// it, and a model of centred features does not say it.
+// NewSpectralError compares the k largest estimates with the k largest true eigenvalues, as
+// [Leading] returns them. If trivial is set, the eigenvalue 1 of the constant function is put
+// before the estimates: every evolution operator has it, but a model of centred features does not
+// include it.
 func NewSpectralError(estimates, truth []complex128, k int, trivial bool) SpectralError {
 	if trivial {
 		estimates = inserted(estimates, 1)
@@ -68,9 +70,9 @@ func directed(a, b []complex128) float64 {
 	return largest
 }
 
-// Timescale is the implied timescale −lag/ln|λ| of an eigenvalue, in the unit of the lag; not a
-// number for moduli of 0 and of 1 and above, up to rounding, of which there is none (Prinz et al.,
-// "Markov models of molecular kinetics", 2011).
+// Timescale is the implied timescale −lag/ln|λ| of an eigenvalue, in the unit of the lag. It is NaN
+// for a modulus of 0, and for one of 1 and above, up to rounding: there it does not exist (Prinz et
+// al., "Markov models of molecular kinetics", 2011).
 func Timescale(eigenvalue complex128, lag float64) float64 {
 	modulus := cmplx.Abs(eigenvalue)
 	if modulus == 0 || !(modulus < 1-1e-9) {

@@ -1,8 +1,9 @@
 package diagnostics
 
-// ValidSteps returns, for each start, how many steps a prediction is valid: those before the first one whose score is
-// beyond a limit, lower scores being better. scores are [step][start]. A roll-out that is valid to its end has all
-// steps, though it might have more.
+// ValidSteps returns, for each start, the number of steps for which a prediction is valid: those
+// before the first step with a score beyond a limit. Lower scores are better. scores are
+// [step][start]. If a roll-out is valid to its end, the number is that of all steps, although it
+// might be valid for longer.
 func ValidSteps(scores [][]float64, limit float64) []int {
 	if len(scores) == 0 {
 		return nil

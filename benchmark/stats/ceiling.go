@@ -11,19 +11,20 @@ import (
 // test snapshots, which is the ceiling. [Comparison.Above] of the result says whether the method is
 // above it by more than chance explains.
 //
-//   - scores[seed][step][row] is 1 if the oracle is right about the prediction from start row, 0
-//     otherwise, at step 1 first, for one seed or more, all with the same number of steps;
-//   - ceiling[row] is the same about start row itself.
+//   - scores[seed][step][row] is 1 if the oracle is right about the prediction from start row, and
+//     0 otherwise. Step 1 is first. There is at least one seed, and all have the same number of
+//     steps.
+//   - ceiling[row] is the same for start row itself.
 //
-// Scores are paired by the start of the roll-out: d[seed][row] is the share of
-// steps at which the prediction from it is right, minus 1 if the oracle is right about the snapshot
-// itself. Given the models and the oracle, d[seed][row] depends on that snapshot alone, so that the
-// values of different rows are independent; values paired by the snapshot that a prediction aims at
-// are not, since each roll-out is part of many of them. The mean of d is the method's accuracy
-// minus the oracle's.
+// Scores are paired by the start of the roll-out. d[seed][row] is the share of steps at which the
+// prediction from start row is right, minus 1 if the oracle is right about the start itself. Given
+// the models and the oracle, d[seed][row] depends on that snapshot alone, so values of different
+// rows are independent. Values paired by the target of a prediction are not independent, because
+// each roll-out would be part of many of them. The mean of d is the method's accuracy minus the
+// oracle's.
 //
-// The table d is tested as [Rank] tests the difference of two methods, but from one seed on: the
-// test of one seed is about that model, over snapshots alone. P is two-sided. Adjusted is P;
+// The table d is tested as [Rank] tests the difference of two methods, but one seed is enough: then
+// the test is about that model, over snapshots alone. P is two-sided. Adjusted is P;
 // [AdjustCeilings] corrects for several methods. With one snapshot there is no test, and P is 1.
 //
 // The error is [core.ErrShape] for lengths that differ or are 0, and [core.ErrOption] for scores
@@ -55,9 +56,9 @@ func AboveCeiling(scores [][][]float64, ceiling []float64) (Comparison, error) {
 }
 
 // Above reports whether A of the comparison, or the method of [AboveCeiling], is better by more
-// than chance explains: the difference is positive and Adjusted is below [Alpha].
+// than chance explains: the difference is positive, and Adjusted is below [Alpha].
 func (c Comparison) Above() bool { return c.Difference > 0 && c.Adjusted < Alpha }
 
-// AdjustCeilings sets Adjusted of the comparisons of several methods with their ceiling, by Holm's
-// correction for all of them.
+// AdjustCeilings sets Adjusted of the comparisons of several methods with their ceiling. It uses
+// Holm's correction for all of them.
 func AdjustCeilings(all []Comparison) { holm(all, 0) }

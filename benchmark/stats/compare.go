@@ -10,31 +10,32 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Sample is the scores of a method: for each of its seeds those of all test snapshots, in the same
-// order for all methods, as [NewEstimate] takes them.
+// Sample is the scores of a method: for each of its seeds, the scores of all test snapshots, as
+// [NewEstimate] takes them. The order of snapshots is the same for all methods.
 type Sample map[int64][]float64
 
-// Comparison is the difference of two methods at the seeds that they have in common.
+// Comparison is the difference of two methods at their common seeds.
 type Comparison struct {
 	A, B       int      // places of the methods in what was given
 	Seeds      int      // number of common seeds; with fewer than [LeastSeeds] there is no test
 	Difference float64  // mean score of A minus that of B at the common seeds, NaN without one
-	Interval   Interval // of the expected difference of shares, 95% for this pair alone; [-1,1] without a test
-	// Ratio is the mean error of A over that of B, NaN of shares, and if both are 0; it is finite.
+	Interval   Interval // 95% interval of the expected difference of shares, for this pair alone; [-1,1] without a test
+	// Ratio is the mean error of A over that of B, and is finite. It is NaN for shares, and if both
+	// errors are 0.
 	Ratio float64
-	// Ratios holds the ratio of the expected errors, 95% for this pair alone; it is
-	// [0,math.MaxFloat64] without a test, and of shares.
+	// Ratios is the 95% interval of the ratio of the expected errors, for this pair alone. It is
+	// [0,math.MaxFloat64] without a test, and for shares.
 	Ratios Interval
-	// P is the probability of such a difference, or a larger one of either sign, between methods of equal expected score;
-	// 1 without a test. Values below 1e-9 are given as that.
+	// P is the probability of this difference, or a larger one of either sign, between methods of
+	// equal expected score; 1 without a test. Values below 1e-9 are given as 1e-9.
 	P float64
 	// Adjusted is P after Holm's correction (1979, Scandinavian Journal of Statistics 6, 65–70) for all pairs tested.
 	Adjusted float64
 }
 
-// LeastSeeds is the number of common seeds from which on two methods are compared. One seed has no
-// variance, and two good ones beside two that did not train would pass for a difference too often
-// (docs/statistics.md).
+// LeastSeeds is the least number of common seeds for a comparison of two methods. One seed has no
+// variance. With two seeds, two good ones against two that did not train would count as a
+// difference too often (docs/statistics.md).
 const LeastSeeds = 3
 
 // compare tests whether two methods have the same expected score. Scores are paired by seed and
@@ -96,7 +97,7 @@ func test(table [][]float64, leastSeeds int) (Comparison, error) {
 }
 
 // ComparePairs compares the two samples of each pair as [Rank] does, and corrects for all pairs at
-// once. A and B of a comparison are both the place of its pair. The errors are those of [Rank].
+// once. A and B of a comparison are both the index of its pair. The errors are those of [Rank].
 func ComparePairs(m core.Measure, pairs [][2]Sample) ([]Comparison, error) {
 	if err := checkScale(m); err != nil {
 		return nil, err

@@ -5,9 +5,10 @@ import "math"
 // normal is the quantile of the normal distribution at 1 − Alpha/2.
 const normal = 1.959963984540054
 
-// Proportion is the 95% interval of Wilson (1927, JASA 22, 209–212) for the probability of success after so many
-// successes in n independent trials, [0,1] without trials. It covers 95% on average over probabilities, not at least
-// (Brown, Cai and DasGupta 2001, Statistical Science 16, 101–133, who recommend it for few trials).
+// Proportion is Wilson's 95% interval (1927, JASA 22, 209–212) for the probability of success,
+// after the given number of successes in n independent trials; [0,1] without trials. It covers 95%
+// on average over probabilities, not for each one (Brown, Cai and DasGupta 2001, Statistical
+// Science 16, 101–133, who recommend it for few trials).
 func Proportion(successes, n int) Interval {
 	if n < 1 {
 		return Interval{0, 1}

@@ -6,8 +6,9 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Places is the ranks that a method may have, best and worst, 1 for the best score. Both are 0 where it cannot be
-// ranked: it shares fewer than [LeastSeeds] seeds with every other method.
+// Places is the range of ranks that a method may have, from Best to Worst; 1 is the best score.
+// Both are 0 if it cannot be ranked, because it shares fewer than [LeastSeeds] seeds with every
+// other method.
 type Places struct{ Best, Worst int }
 
 // Ranked reports whether the method could be ranked.
@@ -24,22 +25,22 @@ func (p Places) String() string {
 	return fmt.Sprintf("%d–%d", p.Best, p.Worst)
 }
 
-// Ranking is what can be said of the order of several methods.
+// Ranking is what is known about the order of several methods.
 type Ranking struct {
 	Places      []Places     // method by method, as given
 	Comparisons []Comparison // of all pairs, A < B
 }
 
-// Rank compares all pairs of methods at their common seeds and gives each the ranks that the tests leave it: one behind
-// every method that is better, one before every method that is worse, where the difference counts if its adjusted
-// probability is below [Alpha]. The probability that any two methods of equal expected score are told apart is then
-// at most Alpha, and all ranges hold the true ranks together with a confidence of 95% (Mogstad, Romano, Shaikh and
-// Wilhelm 2024, Review of Economic Studies 91, 476–518). Methods whose ranges overlap are not all tied:
-// Comparisons has the pairs.
+// Rank compares all pairs of methods at their common seeds, and gives each method the ranks that
+// the tests leave open: after every better method, and before every worse one. A difference counts
+// if its adjusted probability is below [Alpha]. So the probability of a difference between any two
+// methods of equal expected score is at most Alpha. All ranges together contain the true ranks with
+// a confidence of 95% (Mogstad, Romano, Shaikh and Wilhelm 2024, Review of Economic Studies 91,
+// 476–518). Methods whose ranges overlap are not all tied: see the pairs in Comparisons.
 //
-// The errors are [core.ErrShape] for scores of different lengths, [core.ErrNonFinite], and [core.ErrOption] for a
-// difference of shares outside [-1,1], an error out of the measure's bounds, or a measure that is not covered (see
-// [Covers]).
+// The errors are [core.ErrShape] for scores of different lengths, [core.ErrNonFinite], and
+// [core.ErrOption] for a difference of shares outside [-1,1], an error outside the measure's
+// bounds, or a measure that is not covered (see [Covers]).
 func Rank(m core.Measure, methods []Sample) (Ranking, error) {
 	if err := checkScale(m); err != nil {
 		return Ranking{}, err

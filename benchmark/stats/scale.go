@@ -25,8 +25,8 @@ func scaleOf(m core.Measure) scale {
 	return noScale
 }
 
-// Covers reports whether there are intervals, comparisons and ranks of scores of m: they are shares, in [0,1] with
-// higher better, or they have no negative numbers.
+// Covers reports whether intervals, comparisons and ranks exist for scores of m. These scores are
+// shares, in [0,1] where higher is better, or they are never negative.
 func Covers(m core.Measure) bool { return scaleOf(m) != noScale }
 
 // checkScale returns [core.ErrOption] for a measure that is not covered.

@@ -7,11 +7,11 @@ import (
 )
 
 // Components are the variances of a two-way crossed random model without replication: score = mean
-// + seed + snapshot + rest. They are the ANOVA estimates, zero where these are negative (Searle,
+// + seed + snapshot + rest. They are the ANOVA estimates, or zero if these are negative (Searle,
 // Casella and McCulloch 1992, "Variance Components", chapter 4).
 type Components struct {
 	Seeds     float64 // between seeds; NaN for one seed, where it cannot be known
-	Snapshots float64 // between snapshots; for one seed with what is left in Rest
+	Snapshots float64 // between snapshots; for one seed it includes Rest
 	Rest      float64 // what neither explains: interaction and chance; NaN for one seed
 }
 

@@ -9,8 +9,9 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// Choose fills in what the results say of each trial of a search, and which one is chosen: the best of those whose runs
-// are all scored. Where several are best it is the first of them. The trials have their methods and options already.
+// Choose adds to each trial of a search what the results say about it, and sets the chosen one: the
+// best of the trials whose runs are all scored. If several are equally good, it is the first of
+// them. The trials already have their methods and options.
 func Choose(s results.Search, r *results.Results) results.Search {
 	trials := s.Trials
 	s.Trials, s.Chosen, s.LowerIsBetter = make([]results.Trial, len(trials)), nil, s.Score == results.ScoreNRMSE

@@ -19,13 +19,15 @@ const logFrom = 10
 // drawnPrecision is how many significant figures a number has that is drawn from a range.
 const drawnPrecision = 3
 
-// Space is what a search tries: values of some options of a method, whose others stay as they are.
+// Space is what a search tries: values of some options of a method. The other options do not
+// change.
 type Space struct {
 	Base       registry.Selection
 	Dimensions []Dimension
 }
 
-// Dimension is an option and what is tried of it: a list of values, as written, or a range without any.
+// Dimension is an option and its values to try: a list of values as written, or a range without a
+// list.
 type Dimension struct {
 	core.Option
 	Values    []string
@@ -33,8 +35,8 @@ type Dimension struct {
 	Log       bool // a range is drawn from by the logarithm
 }
 
-// NewSpace reads the options that are searched, each "name=a,b,c" or "name=low..high". The errors are [core.ErrOption]
-// and [core.ErrDuplicate].
+// NewSpace reads the options to search, each "name=a,b,c" or "name=low..high". The errors are
+// [core.ErrOption] and [core.ErrDuplicate].
 func NewSpace(base registry.Selection, texts []string) (s Space, err error) {
 	s.Base = base
 	_, query, _ := strings.Cut(base.Written, "?")
@@ -109,7 +111,7 @@ func (d *Dimension) setRange(text, low, high string) error {
 	return nil
 }
 
-// Ranged reports whether one of the options has a range, so that trials are drawn at random.
+// Ranged reports whether one of the options has a range. Then trials are drawn at random.
 func (s Space) Ranged() bool {
 	for _, d := range s.Dimensions {
 		if d.Values == nil {
@@ -119,10 +121,11 @@ func (s Space) Ranged() bool {
 	return false
 }
 
-// Trials lists the trials as a command line writes methods, each once, the method as it is first. Without a range they
-// are all combinations, and the error is [core.ErrOption] if those are more than the most that results hold. With one
-// they are n, drawn from a stream of the seed, or fewer where there are no more: equal arguments give equal trials, and
-// a larger n the same ones and more.
+// Trials lists the trials as a command line writes methods, each once. The first is the method as
+// given. Without a range, the trials are all combinations, and the error is [core.ErrOption] if
+// there are more than results can hold. With a range, they are n trials drawn from a stream of the
+// seed, or fewer if there are not as many. Equal arguments give equal trials, and a larger n gives
+// the same ones and more.
 func (s Space) Trials(n int, seed int64) ([]string, error) {
 	l := &lister{space: s, seen: map[string]bool{}}
 	base := s.Base.Options.Map()
@@ -228,7 +231,7 @@ func (d Dimension) short(v float64) string {
 	return strconv.FormatFloat(min(max(v, d.Low), d.High), 'g', -1, 64)
 }
 
-// Described are the options of the search for its results.
+// Described returns the options of the search for its results.
 func (s Space) Described() []results.SearchOption {
 	all := make([]results.SearchOption, len(s.Dimensions))
 	for i, d := range s.Dimensions {

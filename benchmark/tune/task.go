@@ -11,8 +11,8 @@ import (
 // maxStarts is the most roll-outs of a trial.
 const maxStarts = 1000
 
-// DefaultScore is the score that needs no oracle: the task's own measure if that is the error of predictions, which
-// can be held against any part, and VAMP-2 otherwise.
+// DefaultScore is the score that needs no oracle. It is the task's own measure if that is the error
+// of predictions, which can be computed on any part, and VAMP-2 otherwise.
 func DefaultScore(p *core.Problem) string {
 	if p.Score != nil && p.Measure().Name == core.NRMSE().Name {
 		return results.ScoreNRMSE
@@ -20,11 +20,11 @@ func DefaultScore(p *core.Problem) string {
 	return results.ScoreVAMP2
 }
 
-// OnValidation returns the problem with its validation part in the place of the test part, which it
-// does not hold. Roll-outs begin at validation snapshots, evenly apart, whose whole future lies in
-// their trajectory. For the score accuracy an oracle judges them, by the states; for others the
-// error of predictions does. Nothing else of what is known at test snapshots stays. The error is
-// [core.ErrOption] or [core.ErrTooShort] where the validation part cannot judge.
+// OnValidation returns the problem with its validation part in place of the test part, which is not
+// in it. Roll-outs begin at evenly spaced validation snapshots whose whole future lies in their
+// trajectory. For the score accuracy, an oracle judges them by the states; for others, the error of
+// predictions does. Nothing else that is known about test snapshots remains. The error is
+// [core.ErrOption] or [core.ErrTooShort] if the validation part cannot judge.
 func OnValidation(p *core.Problem, score string) (*core.Problem, error) {
 	v := *p
 	v.Test, v.Starts, v.Score = p.Validation, nil, nil

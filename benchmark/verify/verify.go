@@ -15,59 +15,59 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Published are results that somebody shows, to be verified. Nothing that they say is taken for
-// code or for a path.
+// Published are results that somebody has published and that are to be verified. Nothing in them is
+// used as code or as a path.
 type Published struct {
 	*results.Results
-	// Store is the folder that they are from; it is only read.
+	// Store is the folder of the results; it is only read.
 	Store *results.Store
 	// Meaning returns the method that a name as written stands for, by its declared name, and all its
-	// options. The error is [core.ErrUnknown] where there is no such method here.
+	// options. The error is [core.ErrUnknown] if there is no such method here.
 	Meaning func(method string) (name string, options core.Options, err error)
 }
 
-// Verification is what [Check] has found.
+// Verification is the result of [Check].
 type Verification struct {
-	// Here is what was found now.
+	// Here has the results of the runs that were made now.
 	Here *results.Results
-	// Differences are those of this program and machine, from what the results say of themselves.
+	// Differences are those between this program and machine and the ones that the results name.
 	Differences []results.Difference
-	// Findings are sentences, without a full stop, on what is not as recorded: of the task, the
-	// oracle, the files, and what runs say of themselves.
+	// Findings are sentences, without a full stop, on what differs from the record: of the task, the
+	// oracle, the files, and the claims of runs.
 	Findings []string
 	// Runs are those that were made again.
 	Runs []Run
-	// Unchecked are sentences on what was left out.
+	// Unchecked are sentences on what was not checked.
 	Unchecked []string
 }
 
 // Run is a run that was made again.
 type Run struct {
 	Recorded, Here *results.Run
-	// Findings are sentences, without a full stop, on what is not as recorded, but for predictions.
+	// Findings are sentences, without a full stop, on what differs from the record, except
+	// predictions.
 	Findings []string
-	// Step is the first step whose predictions are not the same bits, 0 where all are; Steps is
-	// how many are not.
+	// Step is the first step whose predictions differ in any bit; 0 if none does. Steps is the number
+	// of steps whose predictions differ.
 	Step, Steps int
-	// Labels is in how many predictions, of all steps, the judge sees something else.
+	// Labels is the number of predictions, over all steps, in which the judge sees something else.
 	Labels int
-	// Differences are those of program, plugin and machine from the ones that made the run, which
-	// may explain other predictions.
+	// Differences are those of program, plugin and machine from the ones that made the run. They may
+	// explain different predictions.
 	Differences []results.Difference
 }
 
-// Same reports whether all is as recorded.
+// Same reports whether everything is as recorded.
 func (v Run) Same() bool { return v.Step == 0 && len(v.Findings) == 0 }
 
-// Check makes runs of results again, in a folder that is removed, and compares all that can be
-// repeated: predictions bit by bit, what follows from them, and the files beside results.json.
-// The plan must have the task, the oracle, and the options of the results; its Out is ignored.
-// Runs of the plan that are not among the results, or not [Status.Repeatable], are left out. What
-// the results say of themselves, keys and names for instance, is checked for all runs.
+// Check makes runs of results again, in a folder that is removed, and compares everything that can
+// be repeated: predictions bit by bit, what follows from them, and the files beside results.json.
+// The plan must have the task, the oracle and the options of the results; its Out is ignored. Check
+// leaves out runs of the plan that are not in the results or are not [Status.Repeatable]. For all
+// runs, it checks the claims of the results, such as keys and names.
 //
-// The error is [ErrResults] where the results have not the form of any, and [ErrNotComparable]
-// where the plan would judge by other measures than the results: both are found before anything
-// is fitted.
+// The error is [ErrResults] if the results do not have a valid form, and [ErrNotComparable] if the
+// plan would judge by other measures than the results. Both are found before anything is fitted.
 func Check(ctx context.Context, p Published, plan benchmark.Plan) (v *Verification, err error) {
 	if err := p.Check(); err != nil {
 		return nil, err
