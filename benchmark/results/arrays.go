@@ -27,7 +27,7 @@ const (
 	functionsPoints = 20_000
 )
 
-// SampleSize is how many training snapshots the sample has, if there are as many.
+// SampleSize is the number of training snapshots in the sample, if there are enough.
 func SampleSize(t TaskInfo) int {
 	switch {
 	case t.States > 0:
@@ -38,10 +38,11 @@ func SampleSize(t TaskInfo) int {
 	return RolloutSnapshots
 }
 
-// MaxEigenfunctions is how many eigenfunctions, the leading ones, are kept of a run.
+// MaxEigenfunctions is the number of eigenfunctions of a run, the leading ones, that are kept.
 const MaxEigenfunctions = 50
 
-// EigenfunctionSnapshots is at how many test snapshots, the first ones, eigenfunctions are evaluated.
+// EigenfunctionSnapshots is the number of test snapshots, from the first, at which eigenfunctions
+// are evaluated.
 func EigenfunctionSnapshots(t TaskInfo) int {
 	return min(t.Test, functionsPoints, max(1, functionsValues/t.size()))
 }
@@ -63,18 +64,19 @@ func (t TaskInfo) size() int {
 	return size
 }
 
-// TaskArrays is what figures need of the task: the content of data.npz.
+// TaskArrays is what figures need about the task: the content of data.npz.
 type TaskArrays struct {
 	Sample core.Snapshots // "sample" [SampleCycles × states, shape…]: the first training snapshots
 	Starts core.Snapshots // "starts" [at most RolloutSnapshots, shape…]: the first ones
 	// SampleStates and TestStates are the true states, "sample_states" and "test_states"; nil if
 	// there are none.
 	SampleStates, TestStates []int
-	// Futures are the test snapshots that follow Starts, at each step: "futures" [step, start,
-	// shape…]; nil if they are not known.
+	// Futures are the test snapshots that follow Starts at each step: "futures" [step, start, shape…];
+	// nil if they are not known.
 	Futures Rollout
-	// Test are test snapshots of one number, "test", and TrueEigenfunctions the values there of those that are known,
-	// "true_eigenfunctions" [test, eigenvalue]; nil for other snapshots, or if nothing is known.
+	// Test are test snapshots of one number, "test". TrueEigenfunctions are the values of the known
+	// ones at these snapshots, "true_eigenfunctions" [test, eigenvalue]. Both are nil for other
+	// snapshots, or if nothing is known.
 	Test               core.Snapshots
 	TrueEigenfunctions *mat.CDense
 	TrueDensity        []float64 // the invariant density there, "true_density"; nil if it is not known
@@ -83,12 +85,12 @@ type TaskArrays struct {
 // Rollout is what a run predicts at each step from the first starts.
 type Rollout []core.Snapshots
 
-// RunArrays is what figures need of a run: the content of runs/KEY.npz.
+// RunArrays is what figures need about a run: the content of runs/KEY.npz.
 type RunArrays struct {
 	Rollouts           map[string]Rollout // by protocol: "rollout_PROTOCOL" [step, at most RolloutSnapshots, shape…]
 	LeftEigenfunctions *mat.CDense        // "left_eigenfunctions" [test, leading eigenvalue], nil where the model has none
-	// RightEigenfunctions are the leading ones at the test snapshots of [TaskArrays.Test], "right_eigenfunctions"; nil
-	// without them.
+	// RightEigenfunctions are the leading ones at the test snapshots of [TaskArrays.Test],
+	// "right_eigenfunctions"; nil if there are none.
 	RightEigenfunctions *mat.CDense
 
 	Model   []byte // the file of the model, to be written beside them; nil for none
@@ -128,8 +130,8 @@ func (s *Store) TaskArrays() (*TaskArrays, error) {
 	return t, nil
 }
 
-// TaskArraysOf is [Store.TaskArrays] of results with that task: the error is [ErrResults] too where they are those of
-// another.
+// TaskArraysOf is [Store.TaskArrays] for results with that task. The error is also [ErrResults] if
+// the arrays belong to another task.
 func (s *Store) TaskArraysOf(info TaskInfo) (*TaskArrays, error) {
 	t, err := s.TaskArrays()
 	if err != nil {
@@ -160,8 +162,8 @@ func (s *Store) RunArrays(key string) (*RunArrays, error) {
 	return arrays, nil
 }
 
-// RunArraysOf is [Store.RunArrays] of a run of that task: the error is [ErrResults] too where they are those of
-// another.
+// RunArraysOf is [Store.RunArrays] for a run of that task. The error is also [ErrResults] if the
+// arrays belong to another task.
 func (s *Store) RunArraysOf(info TaskInfo, run *Run) (*RunArrays, error) {
 	arrays, err := s.RunArrays(run.Key)
 	if err != nil {

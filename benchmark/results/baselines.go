@@ -1,13 +1,13 @@
 package results
 
-// StoredBaselines are the baselines of a task and its judge: the content of baselines.json, which is
+// StoredBaselines are the baselines of a task and its judge: the content of baselines.json. It is
 // the same for all commands and shards.
 type StoredBaselines struct {
 	Key       string     `json:"key"` // of the oracle, or of the task if there is none
 	Baselines []Baseline `json:"baselines"`
 }
 
-// StoredBaselines are those of the results.
+// StoredBaselines returns the baselines of the results.
 func (r *Results) StoredBaselines() StoredBaselines {
 	return StoredBaselines{r.baselineKey(), r.Baselines}
 }
@@ -22,7 +22,7 @@ func (r *Results) baselineKey() string {
 	}{r.Oracle.Key, task})
 }
 
-// Baselines reads baselines.json, if it is that of the results.
+// Baselines reads baselines.json if it belongs to the results.
 func (s *Store) Baselines(r *Results) ([]Baseline, bool) {
 	var stored StoredBaselines
 	err := s.readJSON(baselinesFile, &stored, nil)

@@ -6,9 +6,9 @@ import (
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
-// AboveOracle returns a warning for each method about whose predictions the oracle is right more often
-// than about the starts themselves, by more than chance explains ([stats.AboveCeiling], corrected for
-// the number of methods).
+// AboveOracle returns a warning for each method for which the oracle is right about predictions
+// more often than about the starts themselves, by more than chance explains ([stats.AboveCeiling],
+// corrected for the number of methods).
 func (r *Results) AboveOracle() []string {
 	ceiling := r.OracleScores()
 	if ceiling == nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Check returns [ErrResults] with the run and the rule where the results have a form that no
-// command writes: lists that are shorter or longer than the task, labels that are no states, runs
-// that are there twice, keys that are no names of files. Runs that are not evaluated have empty
-// lists, and results of old versions have no labels of the oracle. What the values are worth is
-// for package verify.
+// Check returns [ErrResults], with the run and the rule, if the results have a form that no command
+// writes: lists with more or fewer elements than the task needs, labels that are not states, runs
+// that occur twice, or keys that are not file names. Runs that are not evaluated have empty lists,
+// and results of old versions have no labels of the oracle. Whether the values are right is for
+// package verify.
 func (r *Results) Check() error {
 	if err := r.Task.Check(); err != nil {
 		return fmt.Errorf("%w: the task: %w", ErrResults, err)
@@ -127,7 +127,7 @@ func checkHistory(h []Epoch) error {
 // Title names a run in sentences.
 func (r *Run) Title() string { return fmt.Sprintf("%s, seed %d", r.Method, r.Seed) }
 
-// Check returns what no task has.
+// Check returns an error for values that no task can have.
 func (t TaskInfo) Check() error {
 	for _, n := range []struct {
 		what  string

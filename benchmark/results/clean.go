@@ -12,7 +12,7 @@ import (
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
-// Waste is a file of a folder of results that nothing needs.
+// Waste is a file in a folder of results that nothing needs.
 type Waste struct {
 	Name  string // with slashes, below the folder
 	Bytes int64
@@ -29,10 +29,11 @@ var (
 	fileOfCheckpoint = regexp.MustCompile(`^(` + keys + `)-.+\.npz$`)
 )
 
-// Waste finds the files that nothing needs: those of runs and oracles that neither results.json nor a
-// plan under way has, checkpoints of runs that are finished or not planned, and what killed commands
-// left half written. It looks at names that this program gives alone. The error is [ErrResults] if the
-// folder has no results, or others than this version writes.
+// Waste finds the files that nothing needs: those of runs and oracles that neither results.json nor
+// an unfinished plan has, checkpoints of runs that are finished or not planned, and files that
+// killed commands left half written. It considers only names that this program gives. The error is
+// [ErrResults] if the folder has no results, or results with a schema that this version does not
+// write.
 func (s *Store) Waste() ([]Waste, error) {
 	r, err := s.current()
 	if err != nil {
@@ -97,8 +98,8 @@ func (s *Store) waste(r *Results) ([]Waste, error) {
 	return all, err
 }
 
-// Clean removes the files that [Store.Waste] finds, and returns those that it has removed. The error is
-// [ErrBusy] if another command writes the results of the folder.
+// Clean removes the files that [Store.Waste] finds, and returns the removed ones. The error is
+// [ErrBusy] if another command is writing the results of the folder.
 func (s *Store) Clean() (removed []Waste, err error) {
 	before, _ := s.Files().Stat(resultsFile)
 	r, err := s.current() // before a lock is written into a folder of something else

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// Aspect names what results can differ in.
+// Aspect names an aspect in which results can differ.
 type Aspect string
 
-// The aspects. Runs that differ in one of the first seven are judged by other measures: they belong in no table
-// together. Those that differ in training, code or kernels are other runs, and are told apart if they would be joined.
-// The machine changes times.
+// The aspects. Runs that differ in one of the first seven are judged by other measures, so they do
+// not belong in one table. Runs that differ in training, code or kernels are different runs, and
+// are distinguished if they would be joined. The machine changes times.
 const (
 	AspectData     Aspect = "data"
 	AspectSplit    Aspect = "split"
@@ -30,19 +30,19 @@ const (
 	AspectMachine  Aspect = "machine"
 )
 
-// Difference is one aspect in which two results are not alike.
+// Difference is one aspect in which two results differ.
 type Difference struct {
 	Aspect Aspect
 	Text   string // "another split: 300+100+100 snapshots against 3000+1000+1000"
 }
 
-// Fatal reports whether accuracies on both sides mean something else.
+// Fatal reports whether accuracies have a different meaning on the two sides.
 func (d Difference) Fatal() bool {
 	return d.Aspect != AspectTraining && d.Aspect != AspectCode && d.Aspect != AspectKernels && d.Aspect != AspectMachine
 }
 
-// Differences lists what is not alike in results and in those that they are held against, most important first; runs
-// are not looked at.
+// Differences lists how results differ from those that they are compared with, the most important
+// difference first. It does not compare runs.
 func Differences(r, against *Results) []Difference {
 	d := settingOf(r).unlike(settingOf(against))
 	if r.Protocol != against.Protocol {
@@ -67,7 +67,7 @@ func settingOf(r *Results) setting { return setting{r.Task, r.Oracle, r.Environm
 
 type differences []Difference
 
-// Fatal joins those that are [Difference.Fatal], nil if none are.
+// Fatal joins the differences that are [Difference.Fatal], or returns nil if none is.
 func Fatal(all []Difference) error {
 	if fatal := slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return !d.Fatal() }); len(fatal) > 0 {
 		return differences(fatal).err()
@@ -202,7 +202,8 @@ func (o OracleInfo) unlike(p OracleInfo) differences {
 // maxUnlike is how many options are named that differ.
 const maxUnlike = 20
 
-// UnlikeOptions says which options differ, "" where none does: "epochs 1 against 20, lr 0.1 against none".
+// UnlikeOptions says which options differ, "" if none does: "epochs 1 against 20, lr 0.1 against
+// none".
 func UnlikeOptions(a, b map[string]any) string {
 	var parts []string
 	names := map[string]bool{}
@@ -244,10 +245,10 @@ func UnlikeOptions(a, b map[string]any) string {
 // stateWords is what the task calls its states.
 func (t TaskInfo) stateWords() string { return cmp.Or(t.StateWord, "state") + "s" }
 
-// Kernels says on which kernels something was computed.
+// Kernels says which kernels computed something.
 func (e Environment) Kernels() string { return orUnknown(e.Backend) }
 
-// Code says which code an executable is.
+// Code identifies the code of an executable.
 func (e Environment) Code() string {
 	text := fmt.Sprintf("executable %.12s", orUnknown(e.ExecutableSHA256))
 	if e.Version != "" {

@@ -10,18 +10,18 @@ import (
 // runs that the plan makes too are taken or replaced, others that can share a table with it stay in
 // it, and if there are others that cannot, the plan is refused.
 
-// Earlier are the runs of results.json that a plan does not take as they are.
+// Earlier are the runs of results.json that a plan does not use unchanged.
 type Earlier struct {
 	store    *Store
 	carried  []Run       // stay in the table, each Carried
 	replaced []Run       // have the method and the seed of a run of the plan
-	why      string      // they are replaced
+	why      string      // reason why they are replaced
 	Task     *PluginInfo // that served the task, nil if it is another now
 }
 
-// Earlier finds them. own are the results of the plan, of which no run is made yet; planned says what its
-// runs will be. The error is [ErrNotComparable] if there are runs that are not of the plan, and cannot
-// share a table with it.
+// Earlier finds the earlier runs. own are the results of the plan, without any run yet; planned
+// lists its future runs. The error is [ErrNotComparable] if there are runs that do not belong to
+// the plan and cannot share a table with it.
 func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	e.store = s
 	if !s.hasResults() {
@@ -72,8 +72,8 @@ func (s *Store) Earlier(own *Results, planned []Run) (e Earlier, err error) {
 	return e, nil
 }
 
-// Replaced returns why an earlier run with the method and the seed of r leaves the table, and "" if
-// there is none.
+// Replaced returns why an earlier run with the method and the seed of r leaves the table; "" if
+// there is no such run.
 func (e Earlier) Replaced(r Run) string {
 	for _, old := range e.replaced {
 		if old.Title() == r.Title() {
@@ -83,8 +83,8 @@ func (e Earlier) Replaced(r Run) string {
 	return ""
 }
 
-// Join joins the runs of a plan with those that stay, as [Merge] does, and says what has become of
-// the earlier ones.
+// Join joins the runs of a plan with the earlier runs that stay, as [Merge] does. It also says what
+// happened to the earlier ones.
 func (e Earlier) Join(own []Run) (all []Run, notes []string, err error) {
 	finished := map[string]bool{}
 	for i := range own {

@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// Here describes the machine and this executable. Command and Backend are left to the caller. What cannot be found out
-// is left empty, except the executable: without its hash no run could be told from one of other code.
+// Here describes the machine and this executable. The caller sets Command and Backend. Facts that
+// cannot be found out are left empty, except the executable: without its hash, runs of different
+// code could not be distinguished.
 func Here(version string) (Environment, error) {
 	e := Environment{
 		Version: version, Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH,

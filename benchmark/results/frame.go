@@ -70,7 +70,8 @@ func (m *SavedModel) unframe(h *frameInfo) (err error) {
 	return m.Frame.Validate(m.Task.Shape)
 }
 
-// SameFrame reports whether frames are the same bit by bit; nil is that of a task without one.
+// SameFrame reports whether two frames are equal bit by bit; nil is the frame of a task without
+// one.
 func SameFrame(a, b *core.Frame) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -20,8 +20,8 @@ func HashSnapshots(x core.Snapshots) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// RunKey names a run by everything that determines its numbers. name is that of the method, and options are
-// all of them.
+// RunKey returns the key of a run, which covers everything that determines its numbers. name is
+// that of the method, and options are all of its options.
 func RunKey(
 	task TaskInfo, oracleKey string, env Environment, identity, name string, options map[string]any, seed int64,
 ) string {
@@ -34,7 +34,7 @@ func RunKey(
 	}{Schema, oracleKey, env.ExecutableSHA256, identity, env.Backend, name, task, options, seed}))
 }
 
-// OracleKey is the same for the oracle, which does not depend on the roll-out.
+// OracleKey is the same for the oracle, whose key does not cover the roll-out.
 func OracleKey(task TaskInfo, env Environment, identity, name string, options map[string]any, seed int64) string {
 	return hashJSON(struct {
 		Schema, Executable, Identity, Backend, Oracle, Data string
@@ -53,9 +53,9 @@ func hashJSON(v any) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// HashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major, of
-// where trajectories end and roll-outs begin, and of the states; numbers have 64 bits. All data are
-// read once, which may take minutes; the error is that of ctx.
+// HashData is the SHA-256 of the snapshots of a problem, as float32, little-endian and row-major,
+// of the ends of trajectories, of the starts of roll-outs, and of the states. Integers have 64
+// bits. HashData reads all data once, which may take minutes. The error is that of ctx.
 func HashData(ctx context.Context, p *core.Problem) (string, error) {
 	h := sha256.New()
 	until := writer(func(values []byte) (int, error) {

@@ -11,16 +11,16 @@ import (
 	"github.com/koopbench/koopbench/internal/filelock"
 )
 
-// ErrBusy says that another command is writing the results of a folder.
+// ErrBusy means that another command is writing the results of a folder.
 var ErrBusy = errors.New("in use")
 
 // holder matches what a .lock says.
 var holder = regexp.MustCompile(`^process [0-9]+ on .* since `)
 
-// Lock keeps other commands from writing results.json, data.npz and what else is the folder's
-// rather than a run's, until unlock is called or the process ends, however it ends. The error is
-// [ErrBusy], or [ErrForeign] for a .lock of something else. If the storage has no locks there is
-// none: files stay whole, and the last command's results count.
+// Lock prevents other commands from writing results.json, data.npz and the other files that belong
+// to the folder and not to a run. It lasts until unlock is called or the process ends, in any way.
+// The error is [ErrBusy], or [ErrForeign] for a .lock of something else. If the storage does not
+// support locks, there is none: files are still whole, and the results of the last command count.
 func (s *Store) Lock() (unlock func(), err error) {
 	f, err := s.Files().Change(".lock", false) // a link in its place would truncate something else
 	if err != nil {

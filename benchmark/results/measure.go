@@ -15,18 +15,18 @@ type MeasureInfo struct {
 	Least         *float64 `json:"least,omitempty"`  // of a score; none without a bound
 	Most          *float64 `json:"most,omitempty"`   // likewise
 	Chance        *float64 `json:"chance,omitempty"` // the score of guessing; none if it is not known
-	// RootMeanSquare says that scores are taken together by the root of the mean of their squares.
+	// RootMeanSquare says that scores are combined by the root of the mean of their squares.
 	RootMeanSquare bool `json:"root_mean_square,omitempty"`
 }
 
-// NewMeasureInfo is what results tell of a measure.
+// NewMeasureInfo is the form of a measure in results.
 func NewMeasureInfo(m core.Measure) MeasureInfo {
 	return MeasureInfo{
 		m.Name, m.Summary, m.Unit, m.LowerIsBetter, Finite(m.Least), Finite(m.Most), Finite(m.Chance), m.RootMeanSquare,
 	}
 }
 
-// Measure is what m tells of.
+// Measure returns the measure that m describes.
 func (m MeasureInfo) Measure() core.Measure {
 	or := func(v *float64, none float64) float64 {
 		if v == nil {

@@ -14,33 +14,35 @@ import (
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
-// Merged is what [Merge] has joined.
+// Merged is the result of [Merge].
 type Merged struct {
 	Results *Results
-	// Missing are the runs of plans that have not finished anywhere, or whose files cannot be read.
+	// Missing are the runs of plans that have not finished in any folder, or whose files cannot be
+	// read.
 	Missing []MissingRun
-	// Copied is how many runs were written to the folder.
+	// Copied is the number of runs that were written to the folder.
 	Copied int
-	// Notes are sentences on what the user may not expect.
+	// Notes are sentences on facts that the user may not expect.
 	Notes []string
 }
 
-// MissingRun is a run that a plan promised.
+// MissingRun is a run of a plan that is missing.
 type MissingRun struct {
 	Method string
 	Seed   int64
 	Reason string
 }
 
-// Merge joins what folders hold into the results of the folder out: the runs of results.json, and those of plans that
-// have finished, of shards and of commands that were killed. What out holds already is joined too; out may be one of
-// the folders, or all of them. Nothing but out is written to, and a run that is there is overwritten only by a better
-// one: the same call again changes nothing, and a call that was cut short is made good by the next.
+// Merge joins the contents of folders into the results of the folder out: the runs of results.json,
+// and the finished runs of plans, both of shards and of commands that were killed. It keeps what
+// out already has. out may be one of the folders, or they may all be out. Merge writes only to out,
+// and overwrites a run there only with a better one. The same call again changes nothing, and
+// completes a call that was interrupted.
 //
-// Folders that cannot share a table, or hold two different results of one run, are refused before anything is written,
-// with [ErrNotComparable] and the reason. The other errors are [ErrResults] for folders that hold no results or damaged
-// ones, [ErrForeign] for files of something else in out, [ErrBusy], and those of writing. command is kept with the
-// results.
+// Folders that cannot share a table, or have two different results of one run, are refused before
+// anything is written, with [ErrNotComparable] and the reason. The other errors are [ErrResults]
+// for folders without results or with damaged ones, [ErrForeign] for files of something else in
+// out, [ErrBusy], and those of writing. command is stored with the results.
 func Merge(out string, from []string, command []string) (*Merged, error) {
 	store := OpenStore(out)
 	folders, err := openFolders(store, from)
@@ -160,7 +162,7 @@ func (r *Run) beside(t TaskInfo) []besideFile {
 	return files
 }
 
-// Files are the names of the files that a run may have.
+// Files returns the names of the files that a run may have.
 func (r *Run) Files() []string {
 	names := []string{runFile(r.Key)}
 	for _, file := range r.beside(TaskInfo{}) {

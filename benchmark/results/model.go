@@ -22,10 +22,10 @@ const (
 	ModelOfOracle = "oracle"
 )
 
-// ErrModel says that a file cannot be read as a model.
+// ErrModel means that a file cannot be read as a model.
 var ErrModel = errors.New("not readable as a model")
 
-// ModelInfo says what a model file holds.
+// ModelInfo describes a model file.
 type ModelInfo struct {
 	Kind    string         `json:"kind"`             // ModelOfMethod or ModelOfOracle
 	Name    string         `json:"name"`             // declared name of the method or the oracle
@@ -42,12 +42,13 @@ type ModelInfo struct {
 // SavedModel is a model file.
 type SavedModel struct {
 	ModelInfo
-	// Frame is that of the task, nil if it has none.
+	// Frame is the frame of the task; nil if it has none.
 	Frame *core.Frame
 	State *core.State
 }
 
-// ReadModel reads a model file. The error is [ErrModel] where it is torn, changed, or of another version.
+// ReadModel reads a model file. The error is [ErrModel] if the file is incomplete, changed, or of
+// another version.
 func ReadModel(path string) (*SavedModel, error) {
 	return readModel(func(use func(f io.ReaderAt, size int64) error) error {
 		f, err := foreign.Open(path)
@@ -75,7 +76,8 @@ func readModel(open func(use func(f io.ReaderAt, size int64) error) error) (m *S
 	return m, nil
 }
 
-// Oracle reads the file of the oracle of a key. The error is as of [ReadModel], with [fs.ErrNotExist] if there is none.
+// Oracle reads the file of the oracle with that key. The errors are those of [ReadModel], and
+// [fs.ErrNotExist] if there is no such file.
 func (s *Store) Oracle(key string) (*SavedModel, error) {
 	if !isFileName(key) {
 		return nil, fmt.Errorf("%w: the key of an oracle, %.200q, is not a file name", ErrModel, key)
@@ -127,9 +129,9 @@ func (m *SavedModel) Encode() ([]byte, error) {
 	return statefile.Encode(ModelFormat, header, state)
 }
 
-// Load returns the model as the method of its name makes it of its state. The judge is the oracle that judged the run,
-// of which models of methods that see the oracle are a part; nil for others. The error is [core.ErrUnavailable] where
-// the method cannot load models, or needs a judge.
+// Load returns the model that its method makes from its state. The judge is the oracle that judged
+// the run, for methods that see the oracle, whose models contain it; nil for others. The error is
+// [core.ErrUnavailable] if the method cannot load models, or needs a judge.
 func (m *SavedModel) Load(ctx context.Context, method core.Method, judge core.Judge) (_ core.Model, err error) {
 	defer core.Recover(&err)
 	loader, ok := core.As[core.ModelLoader](method)
@@ -153,7 +155,7 @@ func (m *SavedModel) Load(ctx context.Context, method core.Method, judge core.Ju
 	return model, nil
 }
 
-// LoadJudge returns the judge as the oracle of its name makes it of its state.
+// LoadJudge returns the judge that its oracle makes from its state.
 func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.Judge, err error) {
 	defer core.Recover(&err)
 	loader, ok := core.As[core.JudgeLoader](oracle)
@@ -168,8 +170,8 @@ func (m *SavedModel) LoadJudge(ctx context.Context, oracle core.Oracle) (_ core.
 	return judge, nil
 }
 
-// ModelPath is where the model of a run is stored, if it is.
+// ModelPath is the path of the model of a run, if it is stored.
 func (s *Store) ModelPath(key string) string { return s.Path(ModelFile(key)) }
 
-// OraclePath is where the oracle of a key is stored, if it can be.
+// OraclePath is the path of the oracle with that key, if it can be stored.
 func (s *Store) OraclePath(key string) string { return s.Path(OracleFile(key)) }

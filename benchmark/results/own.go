@@ -6,7 +6,7 @@ import (
 	"github.com/koopbench/koopbench/internal/ownfolder"
 )
 
-// ErrForeign says that a folder holds files of something else where results would be written.
+// ErrForeign means that a folder has files of something else where results would be written.
 var ErrForeign = ownfolder.Results.Foreign
 
 // checkOwn makes sure that nothing is written over that is not of this program, or that this version cannot read. The

@@ -2,7 +2,7 @@ package results
 
 import "reflect"
 
-// PluginInfo says which plugin took part in a run.
+// PluginInfo describes a plugin that a run used.
 type PluginInfo struct {
 	Path     string `json:"path"`
 	SHA256   string `json:"sha256"`   // of the file
@@ -10,8 +10,8 @@ type PluginInfo struct {
 	Version  string `json:"version"`  // its own, may be ""
 	SDK      string `json:"sdk"`      // what it is built with, may be ""
 	Pinned   bool   `json:"pinned"`   // its SHA-256 was in the lock file
-	// Checks says how the plugin fared in its conformance checks; nil if they were not run. They
-	// are of its program and of what the runs of one command used of it.
+	// Checks is the outcome of the plugin's conformance checks; nil if they were not run. They check
+	// its program, and the things of it that the runs of one command used.
 	Checks *PluginChecks `json:"checks,omitempty"`
 }
 
@@ -23,8 +23,8 @@ type PluginChecks struct {
 	Failed []string `json:"failed"`
 }
 
-// Identity is what a plugin's runs are kept under: the file that is started, and the version that it gives itself,
-// since a script may import code that the hash knows nothing of.
+// Identity identifies a plugin in the keys of runs: the file that is started, and the version that
+// the plugin gives itself, because a script may import code that the hash does not cover.
 func (p *PluginInfo) Identity() string {
 	switch {
 	case p == nil:
@@ -35,7 +35,7 @@ func (p *PluginInfo) Identity() string {
 	return p.SHA256 + " " + p.Version
 }
 
-// SameCode is what is kept of a plugin where runs of the same code are to be the same.
+// SameCode is the part of a plugin that must be equal for runs of the same code.
 func (p *PluginInfo) SameCode() *PluginInfo {
 	if p == nil {
 		return nil
@@ -43,8 +43,8 @@ func (p *PluginInfo) SameCode() *PluginInfo {
 	return &PluginInfo{SHA256: p.SHA256, Version: p.Version}
 }
 
-// WithChecks is what a plugin is, with the outcome of checks that were just made; p and now are
-// of the same file. It reports whether that is anything new.
+// WithChecks returns the plugin with the outcome of checks that were just made; p and now describe
+// the same file. It also reports whether the outcome is new.
 func (p *PluginInfo) WithChecks(now *PluginInfo) (info *PluginInfo, changed bool) {
 	if p == nil || now == nil || now.Checks == nil || reflect.DeepEqual(p.Checks, now.Checks) {
 		return p, false

@@ -9,9 +9,9 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// Predictions is a file of all that a run predicts, which is written step by step; nil if they are
-// not kept. It appears when it is whole. That it cannot be written is no fault of the method, and
-// is kept for the end of the run.
+// Predictions is a file with all predictions of a run, which is written step by step; nil if they
+// are not kept. The file appears when it is complete. If it cannot be written, this is not a
+// failure of the method, and the error is kept until the end of the run.
 type Predictions struct {
 	file    *atomicfile.File
 	arrays  *npz.Writer
@@ -27,9 +27,9 @@ const (
 	LabelsArray      = "labels"
 )
 
-// EachPrediction reads the file of a run's predictions, which must have the shapes that the task says, and hands on
-// what there is of each step: predictions as []float32 and labels as []int64. use may be nil. The error is
-// [ErrResults], or that of use.
+// EachPrediction reads the file of a run's predictions, which must have the shapes that the task
+// gives. It calls use with each step: predictions as []float32 and labels as []int64. use may be
+// nil. The error is [ErrResults], or that of use.
 func (s *Store) EachPrediction(
 	key, protocol string, t TaskInfo, use func(name string, step int, values any) error,
 ) error {
@@ -46,7 +46,7 @@ func (s *Store) EachPrediction(
 	return nil
 }
 
-// CreatePredictions begins the file of what a run of the task predicts by a protocol.
+// CreatePredictions begins the file of the predictions of a run of the task by a protocol.
 func (s *Store) CreatePredictions(key, protocol string, t TaskInfo) *Predictions {
 	p := &Predictions{shape: []int{t.Steps, t.Starts}}
 	p.do(func() (err error) {
@@ -71,7 +71,7 @@ func (p *Predictions) do(write func() error) {
 	}
 }
 
-// Add writes the predictions of the next step, and what the oracle sees in them.
+// Add writes the predictions of the next step, and the labels that the oracle gives them.
 func (p *Predictions) Add(x core.Snapshots, labels []int) {
 	p.do(func() error {
 		for _, l := range labels {
@@ -82,8 +82,8 @@ func (p *Predictions) Add(x core.Snapshots, labels []int) {
 	})
 }
 
-// Commit gives the file its name, after the last step. It returns why the predictions could not be
-// written.
+// Commit gives the file its name, after the last step. It returns the error if the predictions
+// could not be written.
 func (p *Predictions) Commit() error {
 	p.do(func() error {
 		if len(p.labels) > 0 {
@@ -102,7 +102,7 @@ func (p *Predictions) Commit() error {
 	return p.failure
 }
 
-// Discard leaves nothing of a file that is not committed.
+// Discard removes a file that is not committed.
 func (p *Predictions) Discard() {
 	if p != nil && p.file != nil {
 		p.file.Discard()

@@ -12,9 +12,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// Planned is what a command set out to do: the content of plan.json, which is there from before the first run until
-// results.json is written, and longer only where the command was killed; or that of plan-I-of-N.json, which stays,
-// since the results of shards are written by another command.
+// Planned is what a command will do: the content of plan.json or plan-I-of-N.json. plan.json exists
+// from before the first run until results.json is written, and longer only if the command was
+// killed. plan-I-of-N.json stays, because another command writes the results of shards.
 type Planned struct {
 	Schema      string       `json:"schema"`
 	Shard       *Shard       `json:"shard,omitempty"`
@@ -56,10 +56,11 @@ func (p Planned) name() string {
 
 var planName = regexp.MustCompile(`^plan(-[0-9]+-of-[0-9]+)?\.json$`)
 
-// Progress returns the results as far as they go. While a command or shards are under way, or after they were killed,
-// these are the runs of their plans that have finished, possibly none, and due is the number of all of them. Otherwise
-// they are those of results.json, and due is 0; where there is none, r is nil. The error is [ErrResults] where what is
-// there cannot be read, [ErrNotComparable] where it does not belong together.
+// Progress returns the results as far as they go. During a command or shards, or after they were
+// killed, these are the finished runs of their plans, possibly none, and due is the number of all
+// runs. Otherwise they are those of results.json, and due is 0; without results.json, r is nil. The
+// error is [ErrResults] if the files cannot be read, and [ErrNotComparable] if they do not belong
+// together.
 func (s *Store) Progress() (r *Results, due int, err error) {
 	plans, err := s.plans()
 	if err != nil {

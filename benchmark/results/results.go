@@ -11,25 +11,26 @@ import (
 // misread the new one.
 const Schema = "koopbench.results/2"
 
-// Results is everything that one `bench run` found: the content of results.json.
+// Results is everything that one `bench run` produced: the content of results.json.
 type Results struct {
 	Schema      string      `json:"schema"`
 	Task        TaskInfo    `json:"task"`
 	Protocol    string      `json:"protocol"` // by which methods are ranked
 	Environment Environment `json:"environment"`
 	Oracle      OracleInfo  `json:"oracle,omitzero"` // none if the task has a score of its own
-	// Expected are the true states: [step][start], those of the starts themselves first, and then of
-	// what follows at each step. There are none without an oracle.
+	// Expected are the true states, [step][start]: first those of the starts themselves, then those
+	// after each step. There are none without an oracle.
 	Expected [][]int `json:"expected,omitempty"`
-	// Baselines are models that learn nothing, judged as all others.
+	// Baselines are models that learn nothing. They are judged like all others.
 	Baselines []Baseline `json:"baselines"`
 	Runs      []Run      `json:"runs"`
-	// MaxEpochs is the limit on epochs of the command if it cut a training short, 0 otherwise.
+	// MaxEpochs is the limit on epochs of the command if it cut a training short; 0 otherwise.
 	MaxEpochs int `json:"max_epochs,omitempty"`
-	// Warnings are about methods that are above the oracle's own accuracy by more than chance explains.
+	// Warnings are about methods whose accuracy is above the oracle's own by more than chance
+	// explains.
 	Warnings []string `json:"warnings,omitempty"`
 
-	// Notes are sentences on what has become of runs of earlier commands.
+	// Notes are sentences on what happened to runs of earlier commands.
 	Notes []string `json:"-"`
 }
 
@@ -90,7 +91,7 @@ const (
 const (
 	// ProtocolReencode feeds each predicted snapshot back to the model as the next input.
 	ProtocolReencode = "reencode"
-	// ProtocolPowers feeds the model the starts alone and asks for all steps ahead: powers of its
+	// ProtocolPowers gives the model only the starts and asks for all steps ahead: powers of its
 	// evolution operator ([core.Forecaster]), as in the tables of Kostic et al. 2024.
 	ProtocolPowers = "powers"
 )
@@ -111,20 +112,21 @@ type Evaluation struct {
 	PredictSeconds   float64     `json:"predict_seconds"` // of the whole roll-out, without the time of the judge
 }
 
-// Diagnostics say how near the operator of a run is to the true one, and to itself on test snapshots: see package
-// diagnostics. What cannot be said is nil.
+// Diagnostics measure how close the operator of a run is to the true one, and to itself on test
+// snapshots: see package diagnostics. A value that is not known is nil.
 type Diagnostics struct {
-	// SpectralError is the Hausdorff distance between leading eigenvalues and true ones, and SpectralErrorDirected the
-	// larger part of it that publications print.
+	// SpectralError is the Hausdorff distance between leading eigenvalues and true ones.
+	// SpectralErrorDirected is one of its two parts, the one that publications print.
 	SpectralError         *float64 `json:"spectral_error,omitempty"`
 	SpectralErrorDirected *float64 `json:"spectral_error_directed,omitempty"`
-	// EigenfunctionErrors are those of the true eigenfunctions that are known; nil for the constant one.
+	// EigenfunctionErrors are the errors of the known true eigenfunctions; nil for the constant one.
 	EigenfunctionErrors []*float64 `json:"eigenfunction_errors,omitempty"`
-	// Constant are the places of eigenvalues whose right eigenfunction is constant at the test snapshots, from 0.
+	// Constant are the indices, from 0, of eigenvalues whose right eigenfunction is constant at the
+	// test snapshots.
 	Constant []int `json:"constant,omitempty"`
-	// VAMP2 is of the leading right eigenfunctions, as many as the task's rank.
+	// VAMP2 is the score of the leading right eigenfunctions, as many as the task's rank.
 	VAMP2 *float64 `json:"vamp2,omitempty"`
-	// ChapmanKolmogorov is of the same, [step].
+	// ChapmanKolmogorov is the error of the same eigenfunctions, [step].
 	ChapmanKolmogorov []float64 `json:"chapman_kolmogorov,omitempty"`
 }
 
@@ -142,7 +144,7 @@ type Environment struct {
 	Backend          string   `json:"backend"`           // compute backend, "go" for instance
 }
 
-// OracleInfo says who judged.
+// OracleInfo describes the judge.
 type OracleInfo struct {
 	Name               string         `json:"name"`
 	Key                string         `json:"key"` // hash of everything that determines its labels
@@ -160,18 +162,18 @@ type OracleInfo struct {
 // Status says how a run ended.
 type Status string
 
-// The ends of a run. Only a run that is StatusOK has been evaluated at every step.
+// The ends of a run. Only a run with StatusOK has been evaluated at every step.
 const (
 	StatusOK      Status = "ok"      // fitted and evaluated
 	StatusFailed  Status = "failed"  // the method returned an error
 	StatusTimeout Status = "timeout" // the time given was over
 	StatusCrashed Status = "crashed" // the method panicked, or its process died
 	StatusInvalid Status = "invalid" // the method returned what its contract forbids
-	StatusSkipped Status = "skipped" // the method cannot take part, for a reason that is not its fault
+	StatusSkipped Status = "skipped" // the method cannot run, for a reason that is not its fault
 )
 
-// Repeatable reports whether verification makes a run of that end again. One that took too long would
-// take too long again, and how long that is depends on the machine.
+// Repeatable reports whether verification makes a run with that status again. A run that took too
+// long would take too long again, and the time depends on the machine.
 func (s Status) Repeatable() bool { return s != StatusTimeout }
 
 // Run is one finished run, a method at a seed: the content of a file runs/KEY.json.
@@ -209,19 +211,19 @@ type Run struct {
 	Isolated bool `json:"isolated"`
 	// where a part of the work, or all of it, was done in another process
 	RPC *RPC `json:"rpc,omitempty"`
-	// runs that were under way at once: seconds passed for all of them
+	// runs at the same time: seconds passed for all of them
 	Jobs        int          `json:"jobs,omitempty"`
 	Threads     int          `json:"threads,omitempty"` // of the processor that the run was to compute on
 	Plugin      *PluginInfo  `json:"plugin,omitempty"`  // where the method, or a part of it, came from outside
 	Environment *Environment `json:"environment"`       // where it was made, which may be elsewhere than others
-	Carried     bool         `json:"-"`                 // it is of an earlier command, and stays in the table
+	Carried     bool         `json:"-"`                 // it belongs to an earlier command, and stays in the table
 
-	// Ranked is the evaluation by the protocol that ranks, one of Evaluations; an empty one if the
-	// fit failed. Status, Reason, Trained and PredictionSHA256 are those of it.
+	// Ranked is the evaluation by the protocol that ranks, one of Evaluations. It is empty if the fit
+	// failed. Status, Reason, Trained and PredictionSHA256 belong to it.
 	Ranked *Evaluation `json:"-"`
 }
 
-// RankBy makes the evaluation by a protocol the one that counts.
+// RankBy makes the evaluation by a protocol the one that ranks.
 func (r *Run) RankBy(protocol string) {
 	r.Ranked = &Evaluation{Protocol: protocol, Status: r.Status, Reason: r.Reason}
 	for i := range r.Evaluations {
@@ -239,7 +241,7 @@ func (r *Run) RankBy(protocol string) {
 	r.PredictionSHA256 = append([]string{}, r.Ranked.PredictionSHA256...)
 }
 
-// Evaluated reports whether the fit went well, and every evaluation that the model allows.
+// Evaluated reports whether the fit and every evaluation that the model allows succeeded.
 func (r *Run) Evaluated() bool {
 	for _, e := range r.Evaluations {
 		if e.Status != StatusOK && e.Status != StatusSkipped {
@@ -249,8 +251,8 @@ func (r *Run) Evaluated() bool {
 	return len(r.Evaluations) > 0
 }
 
-// Contradicts returns the first step at which two evaluations of one run by one protocol differ, 0 if
-// none do. A nil run contradicts nothing.
+// Contradicts returns the first step at which two evaluations of one run by one protocol differ; 0
+// if there is none. A nil run contradicts nothing.
 func (r *Run) Contradicts(o *Run) int {
 	if r == nil || o == nil {
 		return 0
@@ -270,8 +272,8 @@ func (r *Run) Contradicts(o *Run) int {
 	return 0
 }
 
-// RankBy makes the evaluations by a protocol those that count: Ranked of the runs, and what they say of
-// themselves.
+// RankBy makes the evaluations by a protocol the ones that rank: Ranked of each run, and the facts
+// of runs and results that depend on it.
 func (r *Results) RankBy(protocol string) {
 	r.Protocol = protocol
 	for i := range r.Runs {
@@ -279,7 +281,7 @@ func (r *Results) RankBy(protocol string) {
 	}
 }
 
-// Evaluation is the one by a protocol, nil if there is none.
+// Evaluation returns the evaluation by a protocol; nil if there is none.
 func (r *Run) Evaluation(protocol string) *Evaluation {
 	for i := range r.Evaluations {
 		if r.Evaluations[i].Protocol == protocol {
@@ -289,7 +291,7 @@ func (r *Run) Evaluation(protocol string) *Evaluation {
 	return nil
 }
 
-// ScoresOf are the scores of an evaluation, [step][start]; nil if the results do not tell them.
+// ScoresOf returns the scores of an evaluation, [step][start]; nil if the results do not have them.
 func (r *Results) ScoresOf(e *Evaluation) [][]float64 {
 	if len(e.Labels) == 0 {
 		return e.Scores
@@ -315,7 +317,7 @@ func ScoreLabels(labels, expected []int) []float64 {
 	return scores
 }
 
-// Together takes scores of a step together. They are added in their order: the bits count.
+// Together combines the scores of a step. They are added in their order, because the bits count.
 func (m MeasureInfo) Together(scores []float64) float64 { return m.Measure().Together(scores) }
 
 // Accuracy is the share of labels that are the expected ones.
@@ -323,8 +325,8 @@ func Accuracy(labels, expected []int) float64 {
 	return core.Measure{}.Together(ScoreLabels(labels, expected))
 }
 
-// DeclaredName is what the method calls itself: results that were written before they had it tell
-// it by how it was written.
+// DeclaredName is the name that the method gives itself. For results from before this field
+// existed, it is taken from the name as written.
 func (r *Run) DeclaredName() string {
 	if r.Name != "" {
 		return r.Name
@@ -333,7 +335,7 @@ func (r *Run) DeclaredName() string {
 	return name
 }
 
-// RPC is what it took to have a method, or parts of it, in other processes.
+// RPC is the cost of having a method, or parts of it, in other processes.
 type RPC struct {
 	StartSeconds float64 `json:"start_seconds"` // until the processes were ready; not part of the run's fit_seconds
 	// of the calls, without the method's own code; null where a plugin does not tell
@@ -343,8 +345,8 @@ type RPC struct {
 	ReceivedBytes int64    `json:"received_bytes"` // from them
 }
 
-// OracleScores is 1 for each start in which the oracle sees its true state, 0 for others; nil if the
-// results do not tell.
+// OracleScores is 1 for each start in which the oracle sees the true state, and 0 for others; nil
+// if the results do not have the labels.
 func (r *Results) OracleScores() []float64 {
 	if len(r.Expected) == 0 || len(r.Oracle.TestLabels) != len(r.Expected[0]) {
 		return nil
@@ -352,7 +354,7 @@ func (r *Results) OracleScores() []float64 {
 	return ScoreLabels(r.Oracle.TestLabels, r.Expected[0])
 }
 
-// Run is the run of that method, as written, and seed, nil for none.
+// Run returns the run of the method, as written, at that seed; nil if there is none.
 func (r *Results) Run(method string, seed int64) *Run {
 	for i := range r.Runs {
 		if r.Runs[i].Method == method && r.Runs[i].Seed == seed {
@@ -362,7 +364,8 @@ func (r *Results) Run(method string, seed int64) *Run {
 	return nil
 }
 
-// EnvironmentOf is where a run was made: runs of old versions do not tell.
+// EnvironmentOf returns the environment in which a run was made. Runs of old versions do not have
+// their own.
 func (r *Results) EnvironmentOf(run *Run) Environment {
 	if run.Environment != nil {
 		return *run.Environment
@@ -370,7 +373,7 @@ func (r *Results) EnvironmentOf(run *Run) Environment {
 	return r.Environment
 }
 
-// Finite is nil for what is not a number.
+// Finite returns a pointer to the value, or nil if it is not finite.
 func Finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// SearchSchema names the layout of tune.json, as [Schema] does that of results.json.
+// SearchSchema names the layout of tune.json, as [Schema] names that of results.json.
 const SearchSchema = "koopbench.search/1"
 
 // Files of a search.
@@ -17,7 +17,7 @@ const (
 	BestFile   = "best.yaml" // the configuration of the chosen trial
 )
 
-// MaxTrials is the largest number of trials of a search: results hold no more methods.
+// MaxTrials is the largest number of trials of a search. Results do not hold more methods.
 const MaxTrials = maxMethods
 
 // ValidationPart is [TaskInfo.Part] of a search.
@@ -33,8 +33,8 @@ const (
 // SearchScores are all of them.
 func SearchScores() []string { return []string{ScoreNRMSE, ScoreVAMP2, ScoreAccuracy} }
 
-// Search is what one `bench tune` found: the content of tune.json. It follows from the results beside it, but for what
-// was asked for.
+// Search is what one `bench tune` produced: the content of tune.json. It follows from the results
+// beside it and from what the user asked for.
 type Search struct {
 	Schema        string         `json:"schema"`
 	Command       []string       `json:"command"`         // as typed
@@ -75,7 +75,7 @@ func (s *Search) Better(a, b float64) bool {
 	return a > b
 }
 
-// Best is the chosen trial, nil for none.
+// Best returns the chosen trial; nil if there is none.
 func (s *Search) Best() *Trial {
 	if s.Chosen == nil {
 		return nil
@@ -129,7 +129,7 @@ const (
 	maxSearchSeeds = 1000
 )
 
-// Search reads tune.json; it is nil where there is none. The error is [ErrResults].
+// Search reads tune.json. The result is nil if there is none. The error is [ErrResults].
 func (s *Store) Search() (*Search, error) {
 	found := &Search{}
 	err := s.readJSON(SearchFile, found, nil)
@@ -148,8 +148,8 @@ func (s *Store) Search() (*Search, error) {
 // WriteSearch writes tune.json.
 func (s *Store) WriteSearch(found Search) error { return s.writeJSON(SearchFile, found) }
 
-// CheckPart returns [ErrNotComparable] where the folder holds a search for options, or is about to, and the task is as
-// it is, or the other way round.
+// CheckPart returns [ErrNotComparable] if the folder has a search for options, finished or planned,
+// but the task is not part of a search, or the other way round.
 func (s *Store) CheckPart(own TaskInfo) error {
 	plans, err := s.plans()
 	if err != nil {

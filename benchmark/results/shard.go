@@ -7,13 +7,14 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Shard is one of Count parts of a plan, Index counting from 1: the runs number Index, Index+Count,
-// Index+2·Count … in the order of the plan, all seeds of the first entry, then of the second. All
-// parts together are the plan, and no two share a run. The zero value is the whole plan.
+// Shard is one of Count parts of a plan. Index counts from 1: the runs are Index, Index+Count,
+// Index+2·Count … in the order of the plan, which has all seeds of the first entry, then of the
+// second. All parts together are the plan, and no two share a run. The zero value is the whole
+// plan.
 //
-// Shards may have a folder of results in common, on storage that several machines share, without a lock: a shard writes
-// the files of its runs, which nobody else makes, a plan of its own that stays, and files that are the same for all of
-// them. It writes no results.json; [Merge] does.
+// Shards may share a folder of results on storage that several machines see, without a lock. A
+// shard writes the files of its runs, which no other shard makes, its own plan, which stays, and
+// files that are the same for all shards. It does not write results.json; [Merge] does.
 type Shard struct {
 	Index int `json:"index"`
 	Count int `json:"count"`
@@ -22,12 +23,12 @@ type Shard struct {
 // MaxShards is the largest number of shards.
 const MaxShards = 100_000
 
-// Whole reports whether it is all of the plan.
+// Whole reports whether the shard is the whole plan.
 func (s Shard) Whole() bool { return s.Count == 0 }
 
 func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Count) }
 
-// Check returns [core.ErrOption] where there is no such shard.
+// Check returns [core.ErrOption] if there is no such shard.
 func (s Shard) Check() error {
 	if s.Whole() && s.Index == 0 {
 		return nil
@@ -41,11 +42,12 @@ func (s Shard) Check() error {
 	return nil
 }
 
-// Has reports whether the run at a place of the plan, counted from 0, is in the shard.
+// Has reports whether the run at an index of the plan, counted from 0, is in the shard.
 func (s Shard) Has(place int) bool { return s.Whole() || place%s.Count == s.Index-1 }
 
-// CheckShards makes sure that a shard finds no plans of others in the folder with which it could not be merged: that is
-// better known before anything trains. A plan that another shard writes at the same instant is left to [Merge].
+// CheckShards makes sure that the folder has no plans of other shards with which this one could not
+// be merged. It is better to know this before anything trains. If another shard writes its plan at
+// the same instant, only [Merge] finds the difference.
 func (s *Store) CheckShards(own Planned) error {
 	plans, err := s.plans()
 	if err != nil {
@@ -82,5 +84,5 @@ func (s *Store) finished(p Planned) bool {
 	return true
 }
 
-// ErrNotComparable says that results cannot be joined or compared, and why.
+// ErrNotComparable means that results cannot be joined or compared. Its text gives the reason.
 var ErrNotComparable = errors.New("not comparable")

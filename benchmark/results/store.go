@@ -26,17 +26,17 @@ import (
 //	baselines.json     the baselines, and what they are of
 //	runs/KEY.json      [Run]
 //	runs/KEY.npz       [RunArrays]
-//	runs/KEY.PROTOCOL.predictions.npz  all that the run predicted, where that is wanted:
+//	runs/KEY.PROTOCOL.predictions.npz  all predictions of the run, if they are wanted:
 //	                   "predictions" [step, start, shape…] float32, and "labels" [step, start] int64, what the
 //	                   oracle saw
 //	config.yaml        the configuration that repeats the runs
 //	tune.json          [Search], of a search for options
 //	best.yaml          the configuration of its choice
-//	plan*.json         what is under way, see [Store.Progress]
+//	plan*.json         the runs of unfinished commands, see [Store.Progress]
 //	.lock              who writes results.json
-//	runs/KEY.model.npz [SavedModel], where that is wanted
+//	runs/KEY.model.npz [SavedModel], if it is wanted
 //	oracle-KEY.npz     [SavedModel] of the oracle
-//	checkpoints/       states of fits that are under way, or were when their process ended
+//	checkpoints/       states of unfinished fits
 //	figures/           what package report draws
 //	report.html        the same and more as a page
 //
@@ -70,24 +70,25 @@ func PredictionsFile(key, protocol string) string {
 	return "runs/" + key + "." + protocol + ".predictions.npz"
 }
 
-// ErrResults says that a folder or file of results cannot be read as such.
+// ErrResults means that a folder or file cannot be read as results.
 var ErrResults = errors.New("not readable as results")
 
-// OpenStore returns the store in a folder, which need not exist.
+// OpenStore returns the store of a folder, which need not exist.
 func OpenStore(dir string) *Store { return &Store{dir} }
 
 // Dir is the folder.
 func (s *Store) Dir() string { return s.dir }
 
-// Files are those of the folder, by names with slashes.
+// Files gives access to the files of the folder, by names with slashes.
 func (s *Store) Files() foreign.Folder { return foreign.Folder(s.dir) }
 
-// Path is that of a file of the folder.
+// Path is the path of a file of the folder.
 func (s *Store) Path(names ...string) string {
 	return filepath.Join(append([]string{s.dir}, names...)...)
 }
 
-// Prepare creates the folders and checks that they can be written, and that nothing of others is written over.
+// Prepare creates the folders, checks that they are writable, and checks that no files of something
+// else would be overwritten.
 func (s *Store) Prepare() error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return s.cannotBeMade(err)
@@ -110,7 +111,8 @@ func (s *Store) cannotBeMade(err error) error {
 	return fmt.Errorf("cannot make the folder of results %s: %w; choose another with --out", s.dir, err)
 }
 
-// Results reads results.json. The error is [ErrResults] where there is none, it is torn, or it has another schema.
+// Results reads results.json. The error is [ErrResults] if the file does not exist, is incomplete,
+// or has another schema.
 func (s *Store) Results() (*Results, error) {
 	r := &Results{}
 	err := s.readJSON(resultsFile, r, nil)
@@ -222,8 +224,8 @@ func (r *Results) CSV() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Run reads a finished run. ok is false where there is none of that key; a torn or foreign file is an error,
-// [ErrResults].
+// Run reads a finished run. ok is false if there is no run with that key. An incomplete or foreign
+// file is an error, [ErrResults].
 func (s *Store) Run(key string) (run Run, ok bool, err error) { return s.runOf(key, nil) }
 
 func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err error) {
@@ -240,10 +242,10 @@ func (s *Store) runOf(key string, b *foreign.Budget) (run Run, ok bool, err erro
 	return run, err == nil, err
 }
 
-// WriteRun writes the results of a run, and before them what lies beside them. What cannot be
-// written of that, on a full disk for instance, costs no results: they may be short enough, and the
-// next command makes the rest. stored says whether the results are written; the error is of all
-// that is not.
+// WriteRun writes the results of a run, and before them the files beside them. If such a file
+// cannot be written, for instance on a full disk, the results are written all the same: they may be
+// short enough, and the next command makes the rest. stored says whether the results are written.
+// The error is that of everything that is not written.
 func (s *Store) WriteRun(run Run, arrays *RunArrays) (stored bool, err error) {
 	if arrays != nil {
 		err = errors.Join(arrays.Unsaved, s.writeArrays(runArraysFile(run.Key), arrays.archive()))
@@ -255,7 +257,7 @@ func (s *Store) WriteRun(run Run, arrays *RunArrays) (stored bool, err error) {
 	return failure == nil, errors.Join(err, failure)
 }
 
-// OracleInfo reads oracle.json if it is that of the key, of that task.
+// OracleInfo reads oracle.json if it belongs to that key and that task.
 func (s *Store) OracleInfo(key string, t TaskInfo) (info OracleInfo, ok bool) {
 	err := s.readJSON(oracleInfoFile, &info, nil)
 	return info, err == nil && info.Key == key && info.check(t) == nil
@@ -264,7 +266,7 @@ func (s *Store) OracleInfo(key string, t TaskInfo) (info OracleInfo, ok bool) {
 // WriteOracle writes oracle.json.
 func (s *Store) WriteOracle(info OracleInfo) error { return s.writeJSON(oracleInfoFile, info) }
 
-// Open hands a file of the folder to use. Errors of use say which file they are about.
+// Open passes a file of the folder to use. Errors of use name the file.
 func (s *Store) Open(name string, use func(f io.ReaderAt, size int64) error) error {
 	f, err := s.Files().Open(name)
 	if err != nil {

@@ -102,7 +102,8 @@ func (r *Results) expectCycle() error {
 // maxCycle bounds what is made of a file that says little: states in all.
 const maxCycle = 1 << 24
 
-// CheckCurrent returns [ErrResults] unless results of the folder have the schema that this version writes.
+// CheckCurrent returns [ErrResults] unless results of the folder have the schema that this version
+// writes.
 func (s *Store) CheckCurrent(r *Results) error {
 	if r.Schema == Schema {
 		return nil

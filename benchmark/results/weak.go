@@ -2,10 +2,10 @@ package results
 
 import "fmt"
 
-// WeakJudge is the test accuracy under which an oracle's verdicts come with a warning.
+// WeakJudge is the test accuracy below which there is a warning about an oracle's verdicts.
 const WeakJudge = 0.95
 
-// Weak is a warning if the oracle judges badly, "" otherwise.
+// Weak returns a warning if the oracle judges badly, and "" otherwise.
 func (o OracleInfo) Weak() string {
 	if o.TestAccuracy >= WeakJudge {
 		return ""
