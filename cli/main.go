@@ -20,10 +20,11 @@ import (
 
 // Config is what a command line is made of.
 type Config struct {
-	// Registry returns everything that can be run and listed, besides the built-in tasks. The runtime is where neural
-	// methods compute; its backend is made when it is first used, so that listing costs nothing.
+	// Registry returns everything that can be run and listed, except the built-in tasks. Neural
+	// methods compute on the runtime. Its backend is made when it is first used, so listing costs
+	// nothing.
 	Registry func(rt *nn.Runtime) (*registry.Registry, error)
-	// Name is what the command calls itself in help and messages; "" stands for "bench".
+	// Name is the name of the command in help and messages; "" stands for "bench".
 	Name string
 	// Version is written to results; "" stands for the version of the main module, as the build knows it.
 	Version string
@@ -38,10 +39,15 @@ const (
 	exitInterrupted = 130 // stopped by SIGINT, SIGTERM or SIGHUP, as shells report the first
 )
 
-// Main runs the command line args, without the program's name, and returns the exit status: 0; 1 if
-// a run, the data or the disk failed, or stdout could not be written; 2 if the command line is
-// wrong; 130 if SIGINT, SIGTERM, SIGHUP or the end of ctx stopped it. The error is one sentence on
-// stderr; that stderr cannot be written is none. Main is for one call at a time.
+// Main runs the command line args, without the program's name, and returns the exit status:
+//
+//   - 0: success;
+//   - 1: a run, the data or the disk failed, or stdout could not be written;
+//   - 2: the command line is wrong;
+//   - 130: SIGINT, SIGTERM, SIGHUP or the end of ctx stopped it.
+//
+// The error is one sentence on stderr. If stderr cannot be written, this is not an error. Only one
+// call of Main may run at a time.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, config Config) int {
 	defer outlivePipes()()
 	out := &result{w: stdout}

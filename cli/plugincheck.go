@@ -88,8 +88,8 @@ func allChecks() []string {
 	return slices.Compact(names)
 }
 
-// CheckSchema names the layout of what `bench plugin check --json` writes. It changes whenever a
-// reader of the old layout would misread the new one; fields may be added without.
+// CheckSchema names the layout of the output of `bench plugin check --json`. It changes whenever a
+// reader of the old layout would misread the new one. Fields may be added without a change.
 const CheckSchema = "koopbench.plugin-check/1"
 
 // checkReport is the machine-readable form of a whole check.

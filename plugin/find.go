@@ -13,7 +13,8 @@ import (
 // PathVariable is the environment variable that lists folders of plugins, separated as in PATH.
 const PathVariable = "KOOPBENCH_PLUGIN_PATH"
 
-// Folders are where plugins are looked for: the given folders, those of [PathVariable], and the user's own.
+// Folders returns the folders in which plugins are looked for: the given ones, those of
+// [PathVariable], and the user's own.
 func Folders(given ...string) []string {
 	folders := slices.Clone(given)
 	for _, f := range filepath.SplitList(os.Getenv(PathVariable)) {
@@ -42,9 +43,9 @@ func userFolder() string {
 	return filepath.Join(home, ".local", "share", "koopbench", "plugins")
 }
 
-// Find returns the plugins in a folder, sorted: its files that are executable, and those that look
-// like programs but are not, for which [Open] says so. Hidden files, folders and all others are no
-// plugins. The error is that of reading the folder.
+// Find returns the plugins in a folder, sorted. These are its executable files, and files that look
+// like programs but are not executable; [Open] reports this for them. Hidden files, folders and
+// other files are not plugins. The error is that of reading the folder.
 func Find(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

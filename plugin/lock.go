@@ -15,8 +15,8 @@ import (
 // LockSchema is the schema of a lock file.
 const LockSchema = "koopbench.plugins/1"
 
-// Lock pins plugins: the SHA-256 of their files, in hexadecimal digits, by the names of the files
-// without their folders. It is kept in a file that one can commit.
+// Lock pins plugins: it has the SHA-256 of their files, as hexadecimal digits, by the names of the
+// files without their folders. It is stored in a file that can be committed.
 type Lock struct {
 	Schema  string            `json:"schema"`
 	Plugins map[string]string `json:"plugins"`
@@ -27,8 +27,8 @@ const maxLock = 4 << 20
 
 var sha256Text = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// ReadLock reads a lock file; a file that does not exist pins nothing. The error is [ErrLock], for
-// files of something else too.
+// ReadLock reads a lock file. A file that does not exist pins nothing. The error is [ErrLock], also
+// for files of something else.
 func ReadLock(path string) (*Lock, error) {
 	l := &Lock{Plugins: map[string]string{}}
 	text, err := foreign.Read(path, maxLock)
@@ -57,7 +57,7 @@ func ReadLock(path string) (*Lock, error) {
 	return l, nil
 }
 
-// SHA256 returns what a plugin's file must have, or "".
+// SHA256 returns the SHA-256 that a plugin's file must have, or "".
 func (l *Lock) SHA256(path string) string { return l.Plugins[filepath.Base(path)] }
 
 // Pin pins the file of a plugin as it is now.

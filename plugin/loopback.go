@@ -21,7 +21,8 @@ import (
 //
 // A Loop may be used by several goroutines at a time.
 type Loop struct {
-	// Things are stand-ins for what is served, in its order and of its kinds, as those of a [Plugin] are.
+	// Things are stand-ins for the served things, in the same order and of the same kinds, like those
+	// of a [Plugin].
 	Things []any
 
 	server     *grpc.Server
@@ -29,9 +30,9 @@ type Loop struct {
 	client     wire.PluginClient
 }
 
-// Loopback serves things as [Serve] does, in memory, and returns stand-ins for them. Tests see by
-// it what a benchmark sees of a thing that is a plugin: everything passes through the wire format,
-// and only the process is missing. The caller must close it. The errors are those of Serve:
+// Loopback serves things as [Serve] does, in memory, and returns stand-ins for them. With it, tests
+// see what a benchmark sees of a thing in a plugin: everything passes through the wire format, and
+// only the process is missing. The caller must close it. The errors are those of Serve:
 // [core.ErrDescription] and [core.ErrDuplicate].
 func Loopback(things ...any) (*Loop, error) {
 	s, err := server.New(buildVersion(), sdk(), guarded(things)...)
@@ -69,7 +70,7 @@ func (l *Loop) describe() error {
 	return err
 }
 
-// Close ends it. Calls under way end with [core.ErrCrashed].
+// Close ends the Loop. Unfinished calls return [core.ErrCrashed].
 func (l *Loop) Close() error {
 	err := l.connection.Close()
 	l.server.Stop()

@@ -21,31 +21,33 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Options say more about how a plugin is opened.
+// Options are further options for opening a plugin.
 type Options struct {
-	// Args are arguments to start it with.
+	// Args are the arguments to start it with.
 	Args []string
-	// StartTimeout is how long a process of it may take to answer; 0 for a minute.
+	// StartTimeout is the time limit for a process of it to answer; 0 for a minute.
 	StartTimeout time.Duration
-	// Grace is how long a process may take to end when it is asked to, before it is killed; 0 for 2 seconds.
+	// Grace is the time limit for a process to end when it is asked to, before it is killed; 0 for 2
+	// seconds.
 	Grace time.Duration
-	// SHA256 is what the file's must be, in hexadecimal digits, or "" for any. It is checked at every start.
+	// SHA256 is the SHA-256 that the file must have, as hexadecimal digits, or "" for any. It is
+	// checked at every start.
 	SHA256 string
-	// AllowWritable accepts a file that others can write, or put another in the place of, since
-	// they can write a folder on the way to it. A SHA-256 is then no protection against them.
+	// AllowWritable accepts a file that other users can write, or replace because they can write a
+	// folder above it. Then a SHA-256 does not protect against them.
 	AllowWritable bool
-	// Log gets what its processes write, up to 16 MiB of each, in lines that name the scope; nil
-	// for no one.
+	// Log receives what its processes write, up to 16 MiB of each, in lines that name the scope; nil
+	// for no log.
 	Log hclog.Logger
-	// LogFile names the file that Log writes to, for errors; nil, or "" from it, for none. It must
-	// not block.
+	// LogFile returns the name of the file that Log writes to, for errors; nil, or a result of "", for
+	// none. It must not block.
 	LogFile func() string
-	// Name is what errors call a process that is no plugin to the user, this program itself for
-	// instance; "" for a plugin, which they call by its file.
+	// Name is the name in errors for a process that is not a plugin to the user, such as this program
+	// itself; "" for a plugin, which errors call by its file.
 	Name string
 }
 
-// Info says what a plugin is.
+// Info describes a plugin.
 type Info struct {
 	Path      string // absolute
 	SHA256    string // of the file, hexadecimal
@@ -53,21 +55,21 @@ type Info struct {
 	Version   string // its own, may be ""
 	SDK       string // what it is built with, may be ""
 	Pinned    bool   // the SHA-256 was given
-	Encrypted bool   // the connection is, beside being private
+	Encrypted bool   // the connection is encrypted, not only private
 }
 
-// Plugin is the executable of a plugin, described. What it serves starts a process of it for each
-// run: for each [core.Scope] among the contexts of calls, which the process ends with. Calls
-// outside a scope share one process, until Close.
+// Plugin is a plugin's executable with its description. The things that it serves start a process
+// of it for each run: for each [core.Scope] in the contexts of calls. The process ends with the
+// scope. Calls outside a scope share one process, until Close.
 //
-// A Plugin may be used by several goroutines at a time.
+// Several goroutines may use a Plugin at the same time.
 type Plugin struct {
-	// Things are stand-ins for what it serves, each a [core.Method], [core.Embedder],
-	// [core.EvolutionOperator], [core.Loss], [core.Oracle] or [core.Task]. What a task opened and a
-	// score that was fitted live in the process of the scope in which the task was opened, and are
-	// made again from the same options if it has ended. Calls fail with [core.ErrCrashed] if the
-	// process has ended, and then name the last lines of its log; with [core.ErrContract] for what
-	// breaks the protocol; and otherwise with the error of the thing.
+	// Things are stand-ins for the things that it serves, each a [core.Method], [core.Embedder],
+	// [core.EvolutionOperator], [core.Loss], [core.Oracle] or [core.Task]. An opened task and a fitted
+	// score live in the process of the scope in which the task was opened. If this process has ended,
+	// they are made again from the same options. Calls fail with [core.ErrCrashed] if the process has
+	// ended, and then give the last lines of its log. They fail with [core.ErrContract] for what
+	// breaks the protocol, and otherwise with the error of the thing.
 	Things []any
 
 	info      Info
@@ -80,8 +82,8 @@ type Plugin struct {
 	closed bool
 }
 
-// Open starts a plugin, asks what it serves, and ends it. The error says in words what is wrong:
-// with the file, with the start, or with the description.
+// Open starts a plugin, asks what it serves, and ends it. The error explains what is wrong with the
+// file, the start, or the description.
 func Open(ctx context.Context, path string, o *Options) (*Plugin, error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -168,7 +170,7 @@ func stubs(described *wire.DescribeReply, sessions client.Sessions) ([]any, erro
 	return things, nil
 }
 
-// Info says what the plugin is.
+// Info describes the plugin.
 func (p *Plugin) Info() Info { return p.info }
 
 // Close ends the process that calls outside a scope share.
@@ -277,8 +279,8 @@ func environment(ctx context.Context) []string {
 	return env
 }
 
-// CheckFile says in words why no further process of the plugin would be started: its file has changed
-// since it was described, is not the pinned one, or may not be run for another reason.
+// CheckFile returns an error if no further process of the plugin would be started: its file has
+// changed since it was described, is not the pinned one, or may not be run for another reason.
 func (p *Plugin) CheckFile() error {
 	_, err := p.trusted()
 	return err

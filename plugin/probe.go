@@ -12,17 +12,17 @@ import (
 	"github.com/koopbench/koopbench/plugin/wire"
 )
 
-// Probe is one process of a plugin whose end is in the hands of its caller. It is for those who
-// check plugins; [Open] is for those who use them.
+// Probe is one process of a plugin whose end its caller controls. It is for checking plugins;
+// [Open] is for using them.
 //
-// A Probe may be used by several goroutines at a time.
+// Several goroutines may use a Probe at the same time.
 type Probe struct {
 	plugin  *Plugin
 	session *session
 }
 
-// NewProbe starts a process of a plugin. The error says in words what is wrong with the file or the
-// start; what is wrong with the description comes from [Probe.Things]. The caller must close it.
+// NewProbe starts a process of a plugin. The error explains what is wrong with the file or the
+// start; [Probe.Things] returns errors of the description. The caller must close it.
 func NewProbe(ctx context.Context, path string, o *Options) (*Probe, error) {
 	p, err := newPlugin(path, o)
 	if err != nil {
@@ -37,7 +37,7 @@ func NewProbe(ctx context.Context, path string, o *Options) (*Probe, error) {
 	return &Probe{p, s}, nil
 }
 
-// Info says what the plugin is.
+// Info describes the plugin.
 func (p *Probe) Info() Info { return p.plugin.info }
 
 // Describe asks the process what it serves, and returns the answer as lines of text.
@@ -49,8 +49,8 @@ func (p *Probe) Describe(ctx context.Context) (string, error) {
 	return prototext.MarshalOptions{Multiline: true}.Format(described), nil
 }
 
-// Things are stand-ins for what it serves, as those of a [Plugin] are, all in this process. The
-// error is [core.ErrDescription].
+// Things are stand-ins for the things that it serves, like those of a [Plugin], all in this
+// process. The error is [core.ErrDescription].
 func (p *Probe) Things() ([]any, error) {
 	return stubs(p.plugin.described, func(context.Context) (client.Session, error) {
 		if p.session.process.Ended() {
@@ -60,19 +60,20 @@ func (p *Probe) Things() ([]any, error) {
 	})
 }
 
-// End ends the process in one of the ways that are its own to follow, and kills nothing: by the
-// call Shutdown where it is asked, or else by the end of its standard input, as where this program
-// is killed. It waits until the process has ended, or ctx has, and returns the names of the
-// processes that are left in its group.
+// End ends the process in one of the two ways that the process must follow by itself, and kills
+// nothing. If ask is set, this is the call Shutdown. Otherwise it is the end of its standard
+// input, as if this program were killed. End waits until the process or ctx has ended, and returns
+// the names of the processes that remain in its group.
 func (p *Probe) End(ctx context.Context, ask bool) (left []string, err error) {
 	return p.session.process.End(ctx, ask)
 }
 
-// Close ends the process, kills it after the grace period, and removes what is left of it. It may be called again.
+// Close ends the process, kills it after the grace period, and removes what remains of it. It may
+// be called again.
 func (p *Probe) Close() error { return p.session.stop() }
 
-// CheckFile says in words why a plugin's file would not be started: that it cannot be run, that
-// others can write it, or that it is not the pinned one.
+// CheckFile returns an error if a plugin's file would not be started: it cannot be run, others can
+// write it, or it is not the pinned one.
 func CheckFile(path string, o *Options) error {
 	p, err := newPlugin(path, o)
 	if err == nil {
@@ -81,8 +82,8 @@ func CheckFile(path string, o *Options) error {
 	return err
 }
 
-// ByHand runs a plugin as a person would, who does not know what it is, until it ends, ctx does, or
-// [Options.StartTimeout] is over. It returns what it wrote to standard error, and its status.
+// ByHand runs a plugin as a person would who does not know what it is, until it ends, ctx ends, or
+// [Options.StartTimeout] has passed. It returns the text on standard error, and the exit status.
 func ByHand(ctx context.Context, path string, o *Options) (said string, status int, err error) {
 	p, err := newPlugin(path, o)
 	if err != nil {

@@ -23,27 +23,27 @@ import (
 	"github.com/koopbench/koopbench/plugin/internal/server"
 )
 
-// BLASVariable is the environment variable that tells a plugin what the host computes gonum's
-// float64 algebra with: avx2, avx512, or gonum for gonum's own.
+// BLASVariable is the environment variable that tells a plugin how the host computes gonum's
+// float64 algebra: avx2, avx512, or gonum for gonum's own.
 const BLASVariable = "KOOPBENCH_BLAS"
 
 // ThreadsVariable is the environment variable that tells a plugin how many processor threads to compute on.
 const ThreadsVariable = "KOOPBENCH_THREADS"
 
 // Serve makes the program a plugin that serves the given things, each of one of the kinds of
-// package core ([core.Kind]). It is the only call of
-// main, and never returns: the program ends with the run that it was started for, or at once with
-// the program that started it.
+// package core ([core.Kind]). It is the only call of main, and never returns: the program ends with
+// the run that it was started for, or at once if the program that started it ends.
 //
-// What the plugin writes to standard error, by package log for instance, is its log. A panic in a
+// What the plugin writes to standard error, for instance with package log, is its log. A panic in a
 // thing is an error of that call. The program computes on as many processor threads as
-// [ThreadsVariable] says, by GOMAXPROCS. Calls to one fitted thing come as package core says; the
-// things themselves may be fitted concurrently. gonum's float64 algebra, mat.Dense.Mul for
-// instance, is what the host has, as fast and to the same bits, unless the program has chosen
-// another with blas64.Use before.
+// [ThreadsVariable] says, by GOMAXPROCS. The rules of package core hold for calls to one fitted
+// thing; the things themselves may be fitted concurrently. gonum's float64 algebra, such as
+// mat.Dense.Mul, is that of the host, equally fast and with the same bits, unless the program has
+// chosen another with blas64.Use before.
 //
-// A person who starts the program by hand is told what it is, with status 1; so is an author who
-// serves nothing, things of no kind or with a bad description.
+// If a person starts the program by hand, it explains what it is and exits with status 1. It does
+// the same for an author who serves nothing, things of no kind, or things with an invalid
+// description.
 //
 // Each thing has a guard around it ([core.Guard]).
 func Serve(things ...any) {
@@ -63,8 +63,8 @@ func useHostBLAS(host string, log io.Writer) {
 	}
 }
 
-// ServeThen is [Serve] for a program that chooses gonum's algebra itself, and may have something to
-// put in order when it is to end: last is called then, unless the process is killed first.
+// ServeThen is [Serve] for a program that chooses gonum's algebra itself, and that may have to
+// clean up before it ends. last is called then, unless the process is killed first.
 func ServeThen(last func(), things ...any) { serve(last, guarded(things)) }
 
 // guarded puts the guard around things.
@@ -100,7 +100,7 @@ func serve(last func(), things []any) {
 	os.Exit(0)
 }
 
-// Threads is what [ThreadsVariable] says, 0 where it says nothing.
+// Threads is the value of [ThreadsVariable], or 0 if it is not set.
 func Threads() int {
 	n, err := strconv.Atoi(os.Getenv(ThreadsVariable))
 	if err != nil || n < 1 || n > math.MaxInt16 {

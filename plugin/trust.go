@@ -14,9 +14,9 @@ import (
 )
 
 var (
-	// ErrLock means: a plugin's file is not the one that was pinned.
+	// ErrLock means that a plugin's file is not the one that was pinned.
 	ErrLock = errors.New("not the pinned file")
-	// ErrWritable means: others can write a plugin's file, or a folder on the way to it.
+	// ErrWritable means that others can write a plugin's file, or a folder above it.
 	ErrWritable = errors.New("others can write it")
 )
 

@@ -15,18 +15,19 @@ import (
 	"github.com/koopbench/koopbench/internal/atomicfile"
 )
 
-// OverviewPage is the page of several tasks, within the folder that has theirs; its numbers are in overviewCSV.
+// OverviewPage is the page of several tasks, in the folder that contains theirs. Its numbers are in
+// overviewCSV.
 const (
 	OverviewPage = "tasks.html"
 	overviewCSV  = "tasks.csv"
 )
 
-// Overview lays the results of several tasks beside one another.
+// Overview shows the results of several tasks side by side.
 type Overview = analysis.Overview
 
-// WriteOverview reads the folders of results that are in dir, those of its list first, and writes [OverviewPage] and
-// tasks.csv, each whole or not at all. Folders that hold no results are named in the overview, and are no error. The
-// error is [tasklist.ErrList] where dir has no list of tasks.
+// WriteOverview reads the folders of results in dir, first those of its list, and writes
+// [OverviewPage] and tasks.csv, each as a whole or not at all. The overview names folders without
+// results, which are not an error. The error is [tasklist.ErrList] if dir has no list of tasks.
 func WriteOverview(dir string) (o *Overview, err error) {
 	defer core.Recover(&err)
 	list, err := tasklist.Read(dir)
@@ -83,7 +84,8 @@ func scoresIn(list *tasklist.List, name, folder string) (scores *analysis.TaskSc
 	return analysis.ScoresOf(name, folder, !store.Files().Missing(Page), r)
 }
 
-// WriteOverviewTable writes an overview for a terminal of width columns, 0 for anything else.
+// WriteOverviewTable writes an overview for a terminal of width columns; 0 stands for other
+// outputs.
 func WriteOverviewTable(w io.Writer, o *Overview, width int) error {
 	if width == 0 {
 		width = math.MaxInt

@@ -16,18 +16,18 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// Where the report is, within the folder of the results.
+// The files of the report, in the folder of the results.
 const (
 	Page   = analysis.PageFile
 	Folder = figure.Folder
 )
 
 type (
-	// Live says how far runs are that are under way.
+	// Live describes the progress of unfinished runs.
 	Live = page.Live
-	// Named is results and what to call them.
+	// Named is results with a name.
 	Named = analysis.Named
-	// Comparison holds results against others.
+	// Comparison compares results with others.
 	Comparison = analysis.Comparison
 )
 
@@ -37,16 +37,17 @@ func Figures(t results.TaskInfo) []string { return figure.Names(t) }
 // Format is a format of figures as files: [figure.PNG], [figure.SVG] or [figure.PDF].
 type Format = figure.Format
 
-// FigureFormats are the formats that [WriteAs] can draw, the first two of which are those of [Write].
+// FigureFormats are the formats that [WriteAs] can draw. The first two are those of [Write].
 func FigureFormats() []Format { return []Format{figure.PNG, figure.SVG, figure.PDF} }
 
 // Write is [WriteAs] with PNG and SVG files.
 func Write(dir string) error { return WriteAs(dir, FigureFormats()[:2]) }
 
-// WriteAs draws the figures of the results in dir into dir/figures in each of the formats, also that of a search if dir
-// has one, and writes [Page]. It writes each file whole or not at all, and leaves files of other formats as they are.
-// The same results give the same bytes. The error is benchmark.ErrResults if dir cannot be read as results,
-// [core.ErrUnavailable] if it holds no run, and [core.ErrOption] if there is no such format.
+// WriteAs draws the figures of the results in dir into dir/figures, in each of the formats, and
+// writes [Page]. If dir has a search, it draws its figure too. It writes each file as a whole or
+// not at all, and does not change files of other formats. The same results give the same bytes. The
+// error is benchmark.ErrResults if dir cannot be read as results, [core.ErrUnavailable] if it has
+// no run, and [core.ErrOption] if a format does not exist.
 func WriteAs(dir string, formats []Format) (err error) {
 	defer core.Recover(&err)
 	store := results.OpenStore(dir)
@@ -98,7 +99,7 @@ func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	return text.WriteTableWithin(w, r, width)
 }
 
-// WriteSearchTable writes a search for a terminal of width columns, 0 for anything else.
+// WriteSearchTable writes a search for a terminal of width columns; 0 stands for other outputs.
 func WriteSearchTable(w io.Writer, s *results.Search, width int) error {
 	if width == 0 {
 		width = math.MaxInt
@@ -109,8 +110,8 @@ func WriteSearchTable(w io.Writer, s *results.Search, width int) error {
 // SeedsFormat is the format of [TableFormats] that has columns for chosen steps.
 const SeedsFormat = "seeds"
 
-// TableFormats are the writers of the table of results by the names of their formats. steps are
-// those that have columns in [SeedsFormat], none for the usual ones.
+// TableFormats are the writers of the table of results, by the names of their formats. steps are
+// the steps with columns in [SeedsFormat]; none stands for the usual ones.
 func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) error {
 	return map[string]func(io.Writer, *results.Results) error{
 		"text": text.WriteTable, "csv": text.WriteCSV, "markdown": text.WriteMarkdown, "json": text.WriteJSON,
@@ -122,7 +123,7 @@ func TableFormats(steps []int) map[string]func(io.Writer, *results.Results) erro
 // Compare is [analysis.Compare].
 func Compare(all []Named) (*Comparison, error) { return analysis.Compare(all) }
 
-// ComparisonFormats are the writers of a comparison by the names of their formats.
+// ComparisonFormats are the writers of a comparison, by the names of their formats.
 func ComparisonFormats() map[string]func(io.Writer, *Comparison) error {
 	return map[string]func(io.Writer, *Comparison) error{
 		"text": text.WriteComparison, "csv": text.WriteComparisonCSV,

@@ -20,10 +20,10 @@ import (
 // Store is a folder of results:
 //
 //	results.json       [Results], all of it
-//	results.csv        one row a method × seed × protocol × step
+//	results.csv        one row per method, seed, protocol and step
 //	data.npz           [TaskArrays]
 //	oracle.json        [OracleInfo]
-//	baselines.json     the baselines, and what they are of
+//	baselines.json     the baselines, and the task and judge that they belong to
 //	runs/KEY.json      [Run]
 //	runs/KEY.npz       [RunArrays]
 //	runs/KEY.PROTOCOL.predictions.npz  all predictions of the run, if they are wanted:
@@ -40,11 +40,13 @@ import (
 //	figures/           what package report draws
 //	report.html        the same and more as a page
 //
-// Every file is written whole under another name, synced and renamed: a reader never sees half a file. Of a run, the
-// arrays are written first: a run whose .json is there is complete, unless the disk was full.
+// Every file is written as a whole under another name, synced and renamed, so a reader never sees
+// half a file. The arrays of a run are written first. So a run whose .json exists is complete,
+// unless the disk was full.
 //
-// The folder may be from others: no link in it leads out of it, in reading or in writing, what is no regular file is
-// not opened, and how much memory a file takes is known before it is read (package foreign).
+// The folder may come from other people. No link in it leads out of it, in reading or in writing.
+// Only regular files are opened, and the memory that a file needs is known before it is read
+// (package foreign).
 type Store struct{ dir string }
 
 // Files of the folder that more than one function names.

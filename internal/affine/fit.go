@@ -19,8 +19,8 @@ func Centre(ctx context.Context, x core.Trajectories) (*Embedding, error) {
 	})
 }
 
-// Standardise returns the embedding that subtracts from each value its mean over the snapshots and
-// divides by its population standard deviation; a constant value is not divided. The error is that
+// Standardise returns the embedding that subtracts from each value its mean over the snapshots, and
+// divides by its population standard deviation. Constant values are not divided. The error is that
 // of ctx.
 func Standardise(ctx context.Context, x core.Trajectories) (*Embedding, error) {
 	e, err := Centre(ctx, x)

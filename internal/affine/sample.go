@@ -12,8 +12,8 @@ import (
 	"github.com/koopbench/koopbench/internal/distance"
 )
 
-// Sample returns the features, m×d, of m snapshots of x, one drawn from each of m equal stretches of it, in
-// their order; of all if there are fewer. The error is that of Embed.
+// Sample returns the features, m×d, of m snapshots of x in their order. One is drawn from each of m
+// equal stretches of x. If there are fewer than m, all are used. The error is that of Embed.
 func (e *Embedding) Sample(ctx context.Context, x core.Trajectories, m int, random *rand.Rand) (*mat.Dense, error) {
 	n, size := x.Len(), x.Size()
 	m = min(m, n)
@@ -31,8 +31,8 @@ func (e *Embedding) Sample(ctx context.Context, x core.Trajectories, m int, rand
 	return e.Embed(ctx, drawn)
 }
 
-// MedianDistance is the median distance of the features of snapshots that differ, of a sample of at most
-// 512; 1 if none do. The error is that of ctx or of Embed.
+// MedianDistance is the median distance between the features of different snapshots, in a sample of
+// at most 512; 1 if all are equal. The error is that of ctx or of Embed.
 func (e *Embedding) MedianDistance(ctx context.Context, x core.Trajectories, random *rand.Rand) (float64, error) {
 	const most, mostValues = 512, 1 << 22
 	points, err := e.Sample(ctx, x, min(most, max(2, mostValues/x.Size())), random)

@@ -14,8 +14,8 @@ import (
 	"github.com/koopbench/koopbench/internal/filelock"
 )
 
-// Write writes a file under another name in the same folder, syncs it and renames it. If that
-// fails, on a full disk for instance, nothing is left and a file that was there stays as it was.
+// Write writes a file under another name in the same folder, syncs it and renames it. If this
+// fails, for instance on a full disk, nothing is left, and an existing file does not change.
 func Write(path string, data []byte) error {
 	f, err := Create(path)
 	if err != nil {
@@ -28,17 +28,17 @@ func Write(path string, data []byte) error {
 	return f.Commit()
 }
 
-// File is a file that is written piece by piece, and appears whole when it is committed. It is for
-// one goroutine at a time. It holds a lock until then, so that others can tell it from what a
-// killed program has left.
+// File is a file that is written piece by piece, and appears as a whole when it is committed. Only
+// one goroutine at a time may use it. It holds a lock until then, so that others can distinguish it
+// from a file that a killed program has left.
 type File struct {
 	path string
 	mode fs.FileMode // that the file must have, 0 for what the umask gives
 	temp *os.File    // nil once it is committed or discarded
 }
 
-// Create begins a file of that path. A new file has the mode that the umask gives, and one that is
-// replaced keeps its mode. The caller must call Commit or Discard. The first file in a folder also
+// Create begins a file with that path. A new file has the mode that the umask gives, and a replaced
+// file keeps its mode. The caller must call Commit or Discard. The first file in a folder also
 // sweeps it, see [Sweep].
 func Create(path string) (*File, error) {
 	sweepOnce(filepath.Dir(path))

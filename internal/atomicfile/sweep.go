@@ -35,10 +35,10 @@ func temporaryName() string {
 	return fmt.Sprintf("%s%s-%016x", temporaryPrefix, machine(), rand.Uint64())
 }
 
-// Sweep removes from a folder what programs that were killed have left of files that this package
-// writes: files with such names whose locks are free, and those of other machines if they have not
-// been written for a day besides. Files that are being written stay. Nothing is removed if the
-// storage has no locks; what cannot be removed is left.
+// Sweep removes from a folder the files of this package that killed programs have left: files with
+// such names whose locks are free. Those of other machines must also not have been written for a
+// day. Files that are being written stay. Nothing is removed if the storage has no locks. Files
+// that cannot be removed stay.
 func Sweep(dir string) {
 	for _, name := range leftovers(dir) {
 		withFree(filepath.Join(dir, name), os.Remove)

@@ -5,5 +5,5 @@ package filelock
 
 import "errors"
 
-// ErrLocked says that another process, or another open file of this one, has the lock.
+// ErrLocked means that another process, or another open file of this process, has the lock.
 var ErrLocked = errors.New("locked")

@@ -18,15 +18,15 @@ import (
 )
 
 var (
-	// ErrKind says that something is no regular file: a folder, a pipe, a device.
+	// ErrKind means that something is not a regular file: a folder, a pipe, a device.
 	ErrKind = errors.New("not a regular file")
-	// ErrOutside says that a name in a folder leads out of it.
+	// ErrOutside means that a name in a folder leads out of it.
 	ErrOutside = errors.New("a link out of the folder; put the file or folder itself in its place")
-	// ErrTooLarge says that a content is larger than what is read.
+	// ErrTooLarge means that a content is larger than the limit for reading.
 	ErrTooLarge = errors.New("too large")
 )
 
-// Variable is the environment variable that sets how much memory the content of one file may take, in MiB.
+// Variable is the environment variable that limits the memory for the content of one file, in MiB.
 const Variable = "KOOPBENCH_READ_MIB"
 
 const (
@@ -43,15 +43,15 @@ var limit = sync.OnceValue(func() int64 {
 	return n * mebibyte
 })
 
-// Limit is how much memory the content of one text may take, in bytes: 256 MiB, or what [Variable]
-// says. The environment is read once.
+// Limit is the memory that the content of one text may use, in bytes: 256 MiB, or the value of
+// [Variable]. The environment is read once.
 func Limit() int64 { return limit() }
 
-// ArrayLimit is how much memory the arrays of one file may take: half of [Limit], since what is made
-// of them takes as much again.
+// ArrayLimit is the memory that the arrays of one file may use. It is half of [Limit], because what
+// is made of them needs as much again.
 func ArrayLimit() int64 { return Limit() / 2 }
 
-// TooLarge is an [ErrTooLarge] that names the size, the limit and the remedy.
+// TooLarge returns an [ErrTooLarge] with the size, the limit and the remedy.
 func TooLarge(what string, size, most int64) error {
 	return fmt.Errorf("%w: %s %s, and the most is %s; if you trust the file, allow more by the environment "+
 		"variable %s, which is %d now; tables and arrays may take half of it", ErrTooLarge, what, sizeText(size),
@@ -65,8 +65,8 @@ func sizeText(bytes int64) string {
 	return fmt.Sprintf("%.1f MiB", float64(bytes)/mebibyte)
 }
 
-// Open opens a regular file that the user has named, for reading; links are followed. The error is
-// [ErrKind] for anything else than a file.
+// Open opens a regular file that the user has named, for reading. It follows links. The error is
+// [ErrKind] for anything other than a file.
 func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	return regular(f, path, err)
@@ -107,8 +107,8 @@ func checkKind(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is %s, %w", path, kind, ErrKind)
 }
 
-// Read returns the content of a file that the user has named. The error is [ErrKind], or [ErrTooLarge]
-// where it has more than most bytes.
+// Read returns the content of a file that the user has named. The error is [ErrKind], or
+// [ErrTooLarge] if it has more than most bytes.
 func Read(path string, most int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -144,7 +144,7 @@ func content(f *os.File, most int64) ([]byte, error) {
 	}
 }
 
-// Folder is a folder, which may itself be behind a link: the user has named it. Names in it have
+// Folder is a folder that the user has named, so it may itself be behind a link. Names in it have
 // slashes. No name leads out of it: links that do are [ErrOutside].
 type Folder string
 
@@ -175,7 +175,7 @@ func (d Folder) Open(name string) (f *os.File, err error) {
 	return f, err
 }
 
-// Read returns the content of a file of at most so many bytes, see [Read].
+// Read returns the content of a file of at most the given number of bytes, see [Read].
 func (d Folder) Read(name string, most int64) ([]byte, error) {
 	f, err := d.Open(name)
 	if err != nil {
@@ -185,8 +185,8 @@ func (d Folder) Read(name string, most int64) ([]byte, error) {
 	return content(f, most)
 }
 
-// JSON reads a file of JSON into the value to which v points, see [JSON]. What it takes is of the
-// budget, nil for one of its own.
+// JSON reads a file of JSON into the value to which v points, see [JSON]. It uses memory of the
+// budget; nil stands for a separate budget.
 func (d Folder) JSON(name string, v any, b *Budget) error {
 	if b == nil {
 		b = NewBudget()
@@ -210,7 +210,7 @@ func (d Folder) Stat(name string) (info fs.FileInfo, err error) {
 	return info, err
 }
 
-// Missing reports whether there is nothing of that name, nor a folder.
+// Missing reports whether the folder has nothing with that name, or does not exist itself.
 func (d Folder) Missing(name string) bool {
 	_, err := d.Stat(name)
 	return errors.Is(err, fs.ErrNotExist)
@@ -225,8 +225,8 @@ func (d Folder) Entries(name string) (entries []fs.DirEntry, err error) {
 	return entries, err
 }
 
-// Make makes a folder in the folder, which must be there, if it is not there yet. A link out of it is
-// not written to: it is [ErrOutside].
+// Make makes a folder in the folder, which must exist, if it does not exist yet. It does not write
+// to a link out of the folder: that is [ErrOutside].
 func (d Folder) Make(name string) error {
 	return d.in(name, func(root *os.Root) error {
 		failure := root.MkdirAll(name, 0o777)
@@ -241,14 +241,14 @@ func (d Folder) Make(name string) error {
 	})
 }
 
-// Remove removes a file or an empty folder; of a link, the link.
+// Remove removes a file or an empty folder. It removes a link itself, not its target.
 func (d Folder) Remove(name string) error {
 	return d.in(name, func(root *os.Root) error { return root.Remove(name) })
 }
 
-// Change opens a file for writing in place, for appending if asked, and makes it if it is not there.
-// The error is [ErrKind] where the name is taken by a link, which is not followed, or by anything
-// else than a file.
+// Change opens a file for writing in place, or for appending if asked, and creates it if it does
+// not exist. The error is [ErrKind] if the name belongs to a link, which is not followed, or to
+// anything other than a file.
 func (d Folder) Change(name string, appending bool) (f *os.File, err error) {
 	flags := os.O_RDWR | nonBlocking
 	if appending {

@@ -20,15 +20,15 @@ const (
 // anyMember is the name of the members whose values have no types of their own.
 const anyMember = "options"
 
-// JSON is [json.Unmarshal] for a text that others may have made. The error is [ErrTooLarge], before
-// anything is decoded, where the values would take more than [Limit].
+// JSON is [json.Unmarshal] for a text that may come from other people. The error is [ErrTooLarge]
+// if the values would need more than [Limit]; then nothing is decoded.
 func JSON(text []byte, v any) error { return NewBudget().decode(text, v) }
 
-// Budget is the memory that several texts take together, at most [Limit]. It is for one goroutine at
-// a time.
+// Budget is the memory that several texts use together, at most [Limit]. Only one goroutine at a
+// time may use it.
 type Budget struct{ used int64 }
 
-// NewBudget returns a budget of which nothing is used.
+// NewBudget returns an unused budget.
 func NewBudget() *Budget { return &Budget{} }
 
 func (b *Budget) decode(text []byte, v any) error {
@@ -40,8 +40,8 @@ func (b *Budget) decode(text []byte, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// Cost is an upper bound of the memory that a JSON text and the value that it is decoded to take, in
-// bytes.
+// Cost is an upper bound, in bytes, of the memory for a JSON text and the value that it is decoded
+// to.
 func Cost(text []byte, v any) int64 {
 	c := costs{total: int64(len(text))}
 	outer := max(objectCost, elementSize(reflect.TypeOf(v), nil)*3/2)

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Steers reports whether a character can steer a terminal or change how text around it reads: control
-// characters but for the end of a line and the tab, and what sets the direction of writing.
+// Steers reports whether a character can control a terminal, or change how the text around it is
+// read. These are control characters, except the end of a line and the tab, and characters that set
+// the direction of writing.
 func Steers(c rune) bool {
 	switch {
 	case c == '\n' || c == '\t':
@@ -19,7 +20,7 @@ func Steers(c rune) bool {
 	return unicode.IsControl(c)
 }
 
-// Printable puts � in the place of what [Steers] and of what is not UTF-8.
+// Printable replaces characters that [Steers] finds, and bytes that are not UTF-8, by �.
 func Printable(text string) string {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
@@ -47,16 +48,16 @@ func Shorten(text string, most int) string {
 	return text[:end] + "…"
 }
 
-// Decimal reports whether a number is not written in the ways of programs alone: hexadecimal, or with
-// _ between its digits.
+// Decimal reports whether a number is not written in a way that only programs use: hexadecimal, or
+// with _ between its digits.
 func Decimal(number string) bool { return !strings.ContainsAny(number, "xX_") }
 
-// Line is a text for one line of at most that many bytes: a name of a file, for instance.
+// Line shortens a text, such as the name of a file, to one line of at most that many bytes.
 func Line(text string, most int) string {
 	return Shorten(Printable(strings.Join(strings.Fields(text), " ")), most)
 }
 
-// Count is a number of things, which are called so with an s if they are not one.
+// Count returns a number with the name of the things, which gets an s unless the number is 1.
 func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -64,8 +65,8 @@ func Count(n int, thing string) string {
 	return strconv.Itoa(n) + " " + thing + "s"
 }
 
-// Cell is a text for a cell of a CSV table: one that a spreadsheet would take for a formula has ' before
-// it.
+// Cell returns a text for a cell of a CSV table. If a spreadsheet would take the text for a
+// formula, it begins with '.
 func Cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

@@ -19,15 +19,16 @@ import (
 	"strings"
 )
 
-// ErrFormat says that a file is not an archive of arrays that this package reads.
+// ErrFormat means that a file is not an archive of arrays that this package reads.
 var ErrFormat = errors.New("not a readable .npz file")
 
-// ErrArray says that a file is not an array that this package reads.
+// ErrArray means that a file is not an array that this package reads.
 var ErrArray = errors.New("not a readable .npy file")
 
 // Array is an array of any shape with its values in row-major order. Values is a []float32,
 // []float64, []int64, []uint8, []complex128 or []bool, or a [Text], which has no shape. Values of
-// other types are read as the least of these that holds them: float16 as float32, int8 as int64.
+// other types are read as the smallest of these that can hold them: float16 as float32, int8 as
+// int64.
 type Array struct {
 	Shape  []int
 	Values any
@@ -36,8 +37,8 @@ type Array struct {
 // Archive is a set of named arrays.
 type Archive map[string]Array
 
-// Text as the values of an array makes it a member of that name as it is, with no header:
-// "header.json" for instance. numpy.load gives its bytes.
+// Text makes a member of an archive out of text, without a header, such as "header.json".
+// numpy.load returns its bytes.
 type Text []byte
 
 func typeOf(values any) (descr string, n int, err error) {
@@ -144,7 +145,8 @@ func writeHeader(w io.Writer, descr string, lengths []int) error {
 	return err
 }
 
-// Values returns the values of the named array if it is there with that type and number of axes; -1 axes means any.
+// Values returns the values of the named array if it exists with that type and number of axes; -1
+// axes means any number.
 func Values[T float32 | float64 | int64 | uint8 | complex128](a Archive, name string, axes int) ([]T, []int, error) {
 	array, ok := a[name]
 	if !ok {

@@ -13,14 +13,15 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// Read reads an archive. The error is [ErrFormat] for what is not one, with [foreign.ErrTooLarge]
-// where its arrays take more than [foreign.ArrayLimit] together: that is known before they are
-// read.
+// Read reads an archive. The error is [ErrFormat] for content that is not one. It is also
+// [foreign.ErrTooLarge] if its arrays need more than [foreign.ArrayLimit] together, which is known
+// before they are read.
 func Read(r io.ReaderAt, size int64) (Archive, error) {
 	return read(r, size, false)
 }
 
-// ReadPlain is [Read] for archives without compression, as [WritePlain] writes them; others are refused.
+// ReadPlain is [Read] for archives without compression, as [WritePlain] writes them. Others are
+// refused.
 func ReadPlain(r io.ReaderAt, size int64) (Archive, error) {
 	return read(r, size, true)
 }
@@ -153,8 +154,8 @@ func ReadArray(r io.Reader) (Array, error) {
 	return a, err
 }
 
-// ReadValues reads values of that type and shape, row-major, to the end of a file that has no
-// header of NumPy's, under the conditions of [ReadArray]. descr is as in one: ">f4".
+// ReadValues reads values of that type and shape, row-major, to the end of a file that has no NumPy
+// header. The conditions are those of [ReadArray]. descr is as in a header: ">f4".
 func ReadValues(r io.Reader, descr string, shape []int) (Array, error) {
 	h := header{shape: shape, size: product(shape)}
 	var err error
@@ -195,10 +196,10 @@ func (h header) unfilled() error {
 	return fmt.Errorf("the values do not fill the shape %v exactly", h.shape)
 }
 
-// Rows reads an archive that must have these arrays alone, of these shapes, and hands them on row
-// by row: values is what lies at one place of the first axis, of a type as in [Array]. Memory does
-// not grow with the number of rows. The error is [ErrFormat], or that of use, which may be nil
-// where all that counts is that the file is whole.
+// Rows reads an archive that must have exactly these arrays with these shapes, and calls use with
+// each row: values are those at one index of the first axis, of a type as in [Array]. Memory does
+// not grow with the number of rows. The error is [ErrFormat], or that of use. use may be nil, to
+// check only that the file is complete.
 func Rows(r io.ReaderAt, size int64, want map[string][]int, use func(name string, row int, values any) error) error {
 	most := int64(maxDirectory)
 	for _, shape := range want {

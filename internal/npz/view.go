@@ -13,9 +13,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// View is an array of real numbers in the bytes of a .npy file, which may be a mapped file: values
-// are decoded as they are read. Its rows are what lies at one place of the first axis, row-major.
-// It may be read by several goroutines at a time.
+// View is an array of real numbers in the bytes of a .npy file, which may be a mapped file. Values
+// are decoded when they are read. A row is the values at one index of the first axis, row-major.
+// Several goroutines may read a View at the same time.
 type View struct {
 	header
 
@@ -23,7 +23,7 @@ type View struct {
 	bytes []byte
 }
 
-// NewView returns the array in the content of a .npy file. The error is [ErrArray], as it is for
+// NewView returns the array in the content of a .npy file. The error is [ErrArray], also for
 // complex numbers and for a single number, which has no rows.
 func NewView(content []byte) (v View, err error) {
 	defer func() {
@@ -49,10 +49,10 @@ func NewView(content []byte) (v View, err error) {
 	return v, nil
 }
 
-// Shape is that of the array.
+// Shape is the shape of the array.
 func (v View) Shape() []int { return v.shape }
 
-// Type is NumPy's name for the type of the values, without the order of bytes: "f4", "u1".
+// Type is NumPy's name for the type of the values, without the byte order: "f4", "u1".
 func (v View) Type() string { return v.descr }
 
 // At is value j of row i.
@@ -75,7 +75,8 @@ func (v View) columnMajor(i, j int) int {
 	return at
 }
 
-// Read sets dst to the values of the rows from, from+1, … until it is full. Its length is a multiple of that of a row.
+// Read fills dst with the values of the rows from, from+1, …. The length of dst is a multiple of
+// the length of a row.
 func (v View) Read(dst []float32, from int) {
 	if v.fortran {
 		rows := len(dst) / v.row
@@ -106,10 +107,10 @@ func (v View) Read(dst []float32, from int) {
 // mostRead is the largest member of an archive, in bytes, that is read and not left where it is.
 const mostRead = 1 << 20
 
-// Views returns the arrays that are wanted in the content of an archive, by their names, in the
-// order of the archive. Large members that are not compressed stay where they are, and their
-// checksums are not looked at; others are read, and take at most most bytes of memory together,
-// which is what it returns too. The error is [ErrFormat].
+// Views returns the wanted arrays in the content of an archive by their names, in the order of the
+// archive. Large members that are not compressed are not copied, and their checksums are not
+// checked. Others are read, and use at most most bytes of memory together; Views returns this
+// number too. The error is [ErrFormat].
 func Views(content []byte, most int64, wanted func(name string) bool) (names []string, views []View,
 	used int64, err error) {
 	r := bytes.NewReader(content)

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Writer writes an archive array by array, the values of large ones piece by piece, and
-// uncompressed: memory does not grow with the arrays.
+// Writer writes an uncompressed archive array by array, and the values of large arrays piece by
+// piece. So memory does not grow with the arrays.
 type Writer struct {
 	zip  *zip.Writer
 	open *stream
@@ -34,8 +34,8 @@ func (s *stream) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// Float32 begins an array of float32, whose values must be written to what it returns,
-// little-endian and row-major, before the next array begins or the writer is closed.
+// Float32 begins an array of float32 and returns a writer for its values, little-endian and
+// row-major. All values must be written before the next array begins or the writer is closed.
 func (w *Writer) Float32(name string, shape ...int) (io.Writer, error) {
 	member, err := w.begin(name)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // Kind is a kind of folder that commands write.
 type Kind struct {
-	// Foreign is the error of a folder that must not be written to.
+	// Foreign is the error for a folder that must not be written to.
 	Foreign error
 	// sign is a file that folders of this kind have from their beginning.
 	sign string
@@ -40,8 +40,8 @@ var (
 	}}
 )
 
-// Check makes sure that a folder may be written to. own reports whether what is there is recognised
-// as of this kind; it is asked only if there is something. The error is k.Foreign, with the remedy.
+// Check makes sure that a folder may be written to. own reports whether the content is recognised
+// as of this kind; it is called only if there is some. The error is k.Foreign, with the remedy.
 func (k *Kind) Check(dir string, own func() bool) error {
 	there := k.found(dir)
 	if there != "" && own() {

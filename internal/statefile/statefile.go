@@ -24,10 +24,10 @@ import (
 	"github.com/koopbench/koopbench/internal/npz"
 )
 
-// ErrFormat says that a file is torn, changed, or no file of this format.
+// ErrFormat means that a file is incomplete, changed, or not a file of this format.
 var ErrFormat = errors.New("incomplete, changed or not of this kind")
 
-// ErrVersion says that a file is of another version of the format.
+// ErrVersion means that a file has another version of the format.
 var ErrVersion = errors.New("another version")
 
 const member = core.StateHeader
@@ -78,14 +78,14 @@ func checksum(data []byte) string {
 }
 
 // Decode reads a file that Encode wrote, and its header into the value to which header points. The
-// error is [ErrVersion] where it is of another version of the format, which it names, and
-// [ErrFormat] where it is torn or something else.
+// error is [ErrVersion] if the file has another version of the format, which the error names. It is
+// [ErrFormat] if the file is incomplete or something else.
 func Decode(data []byte, format string, header any) (*core.State, error) {
 	return Read(bytes.NewReader(data), int64(len(data)), format, header)
 }
 
-// Read is [Decode] for a file of that size, which is not held in memory beside its arrays: they take at most
-// [foreign.ArrayLimit].
+// Read is [Decode] for a file of that size. It does not hold the file in memory in addition to its
+// arrays, which use at most [foreign.ArrayLimit].
 func Read(r io.ReaderAt, size int64, format string, header any) (*core.State, error) {
 	a, err := npz.ReadPlain(r, size) // what is compressed could be of any size
 	if err != nil {

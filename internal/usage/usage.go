@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// PeakRSS is the largest resident memory of this process since its program began, in bytes, or 0
-// where the system does not tell.
+// PeakRSS is the largest resident memory of this process since its program began, in bytes, or 0 if
+// the system does not report it.
 func PeakRSS() int64 {
 	if bytes := highWater("self"); bytes > 0 {
 		return bytes
@@ -20,10 +20,10 @@ func PeakRSS() int64 {
 	return maxRSS()
 }
 
-// PeakRSSOf is the largest that another process, or any one that descends from it, has had since
-// its program began, of those that have not ended, on Linux alone. What a process leaves behind
-// when it ends (getrusage's ru_maxrss) is no substitute there: it counts the memory of the program
-// that started it, which it shared before its own program was loaded.
+// PeakRSSOf is the largest resident memory, since its program began, of another process or of any
+// of its descendants that have not ended. It works only on Linux. The value that the system keeps
+// when a process ends (getrusage's ru_maxrss) is not a substitute: it includes the memory of the
+// program that started the process, which the process shared before its own program was loaded.
 func PeakRSSOf(pid int) int64 {
 	const most = 10000 // processes; there are no circles, but numbers may be given anew meanwhile
 	var peak int64

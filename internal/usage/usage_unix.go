@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// CPU is the processor time, user and system, that this process has taken so far, and that its
-// children have which have ended and were waited for, and theirs. ok is false where the system does
-// not tell.
+// CPU is the processor time, user and system, that this process has used so far, and that its
+// descendants have used that have ended and were waited for. ok is false if the system does not
+// report it.
 func CPU() (own, children time.Duration, ok bool) {
 	var self, others syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &self) != nil || syscall.Getrusage(syscall.RUSAGE_CHILDREN, &others) != nil {

@@ -9,8 +9,9 @@ import (
 // near is how close moduli are, relatively, that count as equal: they differ by rounding.
 const near = 1e-9
 
-// Descending compares eigenvalues by modulus, the largest first; those of equal modulus by real part and
-// then by imaginary part, the largest first, so that conjugates are side by side.
+// Descending compares eigenvalues by modulus, the largest first. Those of equal modulus are
+// compared by real part and then by imaginary part, the largest first, so conjugates are side by
+// side.
 func Descending(v, w complex128) int {
 	scale := near * math.Max(cmplx.Abs(v), cmplx.Abs(w))
 	for _, d := range []float64{cmplx.Abs(w) - cmplx.Abs(v), real(w) - real(v)} {
@@ -21,8 +22,9 @@ func Descending(v, w complex128) int {
 	return cmp.Compare(imag(w), imag(v))
 }
 
-// Whole is how many of eigenvalues in the order of [Descending] are the first n with conjugates kept
-// together: n+1 if the last of them would be parted from its conjugate, and all if there are fewer.
+// Whole returns the number of eigenvalues, from the first in the order of [Descending], that n of
+// them are if conjugates stay together: n, or n+1 if the last one would be separated from its
+// conjugate, and all if there are fewer than n.
 func Whole(values []complex128, n int) int {
 	if n >= len(values) {
 		return len(values)

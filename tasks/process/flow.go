@@ -8,10 +8,11 @@ import (
 // columns is how many results of the midpoint rule are extrapolated: the order is twice that.
 const columns = 6
 
-// Follow returns n points of a flow from x on, each so many steps of dt after the one before it. flow sets v
-// to the velocity at x. A step is made by the midpoint rule in 2, 4, 6, … parts and extrapolated to
-// infinitely many (E. Hairer, S. P. Nørsett and G. Wanner, Solving Ordinary Differential Equations I,
-// Springer 1993, §II.9): its error falls with dt¹³. The error that is returned is the context's.
+// Follow returns n points of a flow, starting at x, with the given number of steps of dt between
+// them. flow sets v to the velocity at x. A step is made by the midpoint rule in 2, 4, 6, … parts
+// and extrapolated to infinitely many (E. Hairer, S. P. Nørsett and G. Wanner, Solving Ordinary
+// Differential Equations I, Springer 1993, §II.9). Its error decreases with dt¹³. The returned
+// error is the context's.
 func Follow(ctx context.Context, flow func(v, x []float64), x []float64, n, steps int, dt float64) (Rows, error) {
 	rows, x, m := NewRows(n, len(x)), slices.Clone(x), newMidpoint(flow, len(x))
 	for i := range n {

@@ -6,7 +6,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Rows are values in time, one trajectory: Width numbers a row.
+// Rows are values in time, one trajectory with Width numbers per row.
 type Rows struct {
 	Width  int
 	Values []float64
@@ -23,13 +23,13 @@ func (r Rows) Row(i int) []float64 { return r.Values[i*r.Width : (i+1)*r.Width] 
 
 func (r Rows) slice(from, to int) Rows { return Rows{r.Width, r.Values[from*r.Width : to*r.Width]} }
 
-// Cut cuts one trajectory in three in the order of time.
+// Cut cuts one trajectory into three parts in the order of time.
 func (r Rows) Cut(s Split) Parts {
 	a, b := s.Train, s.Train+s.Validation
 	return Parts{[]Rows{r.slice(0, a)}, []Rows{r.slice(a, b)}, []Rows{r.slice(b, r.Len())}}
 }
 
-// Parts are the trajectories to train, validate and test on, all of one width.
+// Parts are the trajectories to train, validate and test on, all with the same width.
 type Parts struct{ Train, Validation, Test []Rows }
 
 // problem makes a problem of the parts: its data, starts and score.

@@ -8,12 +8,12 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Split is how much goes to each part.
+// Split is the number of snapshots of each part.
 type Split struct{ Train, Validation, Test int }
 
 func (s Split) String() string { return fmt.Sprintf("%d,%d,%d", s.Train, s.Validation, s.Test) }
 
-// Sum is all of it.
+// Sum is the sum of all parts.
 func (s Split) Sum() int { return s.Train + s.Validation + s.Test }
 
 // parseSplit reads what [Split.String] writes. The error is [core.ErrOption].

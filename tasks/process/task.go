@@ -9,7 +9,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Options that processes have, beside those that package core names.
+// Options that processes have in addition to those that package core names.
 const (
 	StartsOption      = "starts"
 	SeedOption        = "data_seed"
@@ -25,30 +25,30 @@ const (
 )
 
 // Process is the task of a simulated process. Equal options give equal bits on machines of one
-// architecture; on another one functions such as exp may round otherwise.
+// architecture. On another one, functions such as exp may round differently.
 type Process struct {
 	Name, Summary, Doc string
 	// Own are the options of the process itself.
 	Own []core.Option
-	// Width is how many numbers a row of the simulation has.
+	// Width is the number of values in a row of the simulation.
 	Width int
-	// Length is how many snapshots each trajectory has; 0 for one trajectory to train on, one to validate
-	// on and one to test on.
+	// Length is the number of snapshots of each trajectory; 0 for one trajectory to train on, one to
+	// validate on and one to test on.
 	Length int
 	// Clock, Picture and ValidUpTo are those of the problem.
 	Clock     core.Clock
 	Picture   core.Picture
 	ValidUpTo float64
 	Defaults  Defaults
-	// Simulate gives so many rows to train, validate and test on. It draws what is random from the
-	// stream, and looks at ctx in its loops.
+	// Simulate returns the given numbers of rows to train, validate and test on. It draws random
+	// numbers from the stream, and checks ctx in its loops.
 	Simulate func(ctx context.Context, o core.Options, random *rand.Rand, rows Split) (Parts, error)
-	// Truth is what is known of the true evolution operator over one snapshot, with values of its
-	// eigenfunctions at the rows to test on; nil if nothing is known.
+	// Truth returns what is known about the true evolution operator over one snapshot, with values of
+	// its eigenfunctions at the test rows; nil if nothing is known.
 	Truth func(ctx context.Context, o core.Options, test Rows) (*core.Truth, error)
 }
 
-// Defaults are those of the options that processes have.
+// Defaults are the defaults of the options that all processes have.
 type Defaults struct {
 	Split       Split
 	Steps, Rank int

@@ -20,15 +20,16 @@ import (
 
 // Options configure an [Implementation].
 type Options struct {
-	// Set names the instruction set: generic, avx2 or avx512. Empty, the default, is the fastest that the processor has.
+	// Set names the instruction set: generic, avx2 or avx512. The default, "", is the fastest that the
+	// processor has.
 	Set string
-	// Workers is the largest number of goroutines of one call; zero, the default, is GOMAXPROCS at the
-	// time of the call. It has no influence on results, to the bit.
+	// Workers is the largest number of goroutines of one call. The default, zero, is GOMAXPROCS at the
+	// time of the call. It does not change results, to the bit.
 	Workers int
 }
 
-// Implementation is gonum's BLAS with faster matrix products and triangular systems. As gonum's, it
-// panics on invalid arguments. Its methods may be called at the same time; each element of a
+// Implementation is gonum's BLAS with faster matrix products and triangular systems. Like gonum's,
+// it panics on invalid arguments. Its methods may be called at the same time. Each element of a
 // product is summed in a fixed order.
 type Implementation struct {
 	gonum.Implementation
@@ -44,7 +45,8 @@ var (
 	_ blas.Float32       = (*Implementation)(nil)
 )
 
-// New returns an implementation; nil means defaults. It fails if the instruction set is unknown or not available.
+// New returns an implementation; nil means defaults. The error says that the instruction set is
+// unknown or not available.
 func New(o *Options) (*Implementation, error) {
 	if o == nil {
 		o = &Options{}
@@ -108,7 +110,8 @@ func (b *Implementation) Dsyrk(
 		})
 }
 
-// Dtrsm solves op(A)·X = alpha·B or X·op(A) = alpha·B for X, which takes the place of B, see [blas.Float64Level3].
+// Dtrsm solves op(A)·X = alpha·B or X·op(A) = alpha·B for X, which replaces B, see
+// [blas.Float64Level3].
 func (b *Implementation) Dtrsm(
 	side blas.Side, ul blas.Uplo, t blas.Transpose, unit blas.Diag, m, n int, alpha float64, a []float64, lda int,
 	x []float64, ldb int,

@@ -10,10 +10,10 @@ import (
 // Gonum is the name of gonum's own products for [Use] and [InUse].
 const Gonum = "gonum"
 
-// Use makes gonum's float64 algebra, mat.Dense.Mul for instance, compute on the kernels of a set:
-// avx2 or avx512; "" for the fastest that the processor has. [Gonum] and generic stand for gonum's
-// own products, which are faster than kernels in plain Go. The error names the sets that there are.
-// It is for the start of a program: nothing may compute at the same time.
+// Use makes gonum's float64 algebra, such as mat.Dense.Mul, compute on the kernels of a set: avx2
+// or avx512; "" for the fastest that the processor has. [Gonum] and generic stand for gonum's own
+// products, which are faster than kernels in plain Go. The error names the sets that exist. Call
+// Use at the start of a program: nothing may compute at the same time.
 func Use(set string) error {
 	if set == "" {
 		set = kernel.Best().String()
@@ -29,8 +29,8 @@ func Use(set string) error {
 	return err
 }
 
-// InUse is what [Use] must be given for the bits of the products that gonum's float64 algebra
-// computes now, and "" if they are not this package's and not gonum's own.
+// InUse returns the argument of [Use] that gives the bits of the products that gonum's float64
+// algebra computes now. It returns "" if they are neither this package's nor gonum's own.
 func InUse() string {
 	switch products := blas64.Implementation().(type) {
 	case *Implementation:

@@ -10,10 +10,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// PersistenceName is the name of a baseline whose score leaps: figures show it as dots.
+// PersistenceName is the name of a baseline whose score jumps: figures show it as dots.
 const PersistenceName = results.Persistence
 
-// Baseline is what no method is needed for: the levels between which scores mean something.
+// Baseline is a level that needs no method. Scores have a meaning between such levels.
 type Baseline struct {
 	Name  string // "chance", [PersistenceName], [benchmark.Mean] or "oracle"
 	Label string
@@ -26,9 +26,10 @@ type Baseline struct {
 // baselineLabels are what baselines are called.
 var baselineLabels = map[string]string{PersistenceName: PersistenceName, results.Mean: "training mean"}
 
-// Baselines are chance; persistence, a method that predicts its input; and the oracle on the true
-// test snapshots, on all of them at every step, or, of a task without oracle, the mean training
-// snapshot as prediction. One that the results do not tell is left out.
+// Baselines are chance, persistence, and a third one. Persistence is a method that predicts its
+// input. If there is an oracle, the third is the oracle on all true test snapshots, at every step.
+// Otherwise it is the mean training snapshot as prediction. A baseline that the results do not have
+// is left out.
 func Baselines(r *results.Results, known Evidence, steps int) []Baseline {
 	steps = min(steps, core.MaxSteps) // results may claim any number
 	var all []Baseline
@@ -59,7 +60,7 @@ func Baselines(r *results.Results, known Evidence, steps int) []Baseline {
 	return all
 }
 
-// Value is the score at a step, counted from 1; not a number where there is none.
+// Value is the score at a step, counted from 1; NaN if there is none.
 func (b Baseline) Value(step int) float64 {
 	if step < 1 || step > len(b.At) {
 		return math.NaN()
@@ -67,7 +68,7 @@ func (b Baseline) Value(step int) float64 {
 	return b.At[step-1]
 }
 
-// Level reports whether it is drawn as a line at one height: it is the same at all steps.
+// Level reports whether it is drawn as a line at one height, because it is the same at all steps.
 func (b Baseline) Level() bool {
 	return b.Name != PersistenceName && !slices.ContainsFunc(b.At, func(v float64) bool { return v != b.Mean })
 }

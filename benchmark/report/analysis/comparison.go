@@ -13,13 +13,13 @@ import (
 // ComparisonSchema names the layout of a [Comparison] in JSON.
 const ComparisonSchema = "koopbench.comparison/1"
 
-// Named is results and what to call them.
+// Named is results with a name.
 type Named struct {
 	Name    string
 	Results *results.Results
 }
 
-// Comparison holds results against those of A, method by method.
+// Comparison compares results with those of A, method by method.
 type Comparison struct {
 	Schema   string           `json:"schema"`
 	A        string           `json:"a"`
@@ -31,7 +31,7 @@ type Comparison struct {
 	cut      string           // that training was cut short, "" if it was not
 }
 
-// Side is one of the results that are held against A.
+// Side is one of the results that are compared with A.
 type Side struct {
 	B      string   `json:"b"`
 	Labels []string `json:"labels"` // what else is not alike: code, kernels, machine
@@ -40,7 +40,8 @@ type Side struct {
 	OnlyB  []string `json:"only_b"`
 }
 
-// Row is one method in A and in B. Scores are means over all steps, at the seeds that were evaluated on both sides.
+// Row is one method in A and in B. Scores are means over all steps, at the seeds that were
+// evaluated on both sides.
 type Row struct {
 	Method  string        `json:"method"`
 	Exposed core.Exposure `json:"exposed"`
@@ -51,8 +52,8 @@ type Row struct {
 	Change  *float64      `json:"difference"` // B − A
 	Low     *float64      `json:"low"`        // of its 95% interval, for this row alone
 	High    *float64      `json:"high"`
-	// Ratio is B / A of scores that are no shares, which are tested by it, with its 95% interval for
-	// this row alone, and nil without a test; Low and High are nil then.
+	// Ratio is B / A of scores that are not shares, with its 95% interval for this row alone. The test
+	// uses it. It is nil without a test. Low and High are nil then.
 	Ratio     *float64   `json:"ratio,omitempty"`
 	RatioLow  *float64   `json:"ratio_low,omitempty"`
 	RatioHigh *float64   `json:"ratio_high,omitempty"`
@@ -65,7 +66,7 @@ type Row struct {
 	Notes     []string   `json:"notes"` // what is not alike about the method
 }
 
-// Verdict is what a comparison of a method says.
+// Verdict is the result of the comparison of a method.
 type Verdict string
 
 // The verdicts, on B.

@@ -11,7 +11,7 @@ import (
 
 var verdictMarks = map[Verdict]string{VerdictSame: "=", VerdictBetter: "+", VerdictWorse: "−"}
 
-// Table lays a comparison out: a row for each method of each side.
+// Table returns the comparison as a table, with a row for each method of each side.
 func (c *Comparison) Table() *Table {
 	m := MeasureOf(c.Task)
 	t := &Table{Remark: c.cut, Title: fmt.Sprintf("B compared with A = %s: %s, %s on %d test snapshots, protocol %s",

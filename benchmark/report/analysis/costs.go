@@ -12,8 +12,8 @@ import (
 // run is short for what costs are taken from.
 type run = results.Run
 
-// Quantity is a column of numbers of runs: of what they cost, or of their operators. It is shown
-// where some run tells more than nothing.
+// Quantity is a column of numbers of runs: of their costs, or of their operators. It is shown if
+// some run has a value other than zero.
 type Quantity struct {
 	Name string
 	more string             // what it is, where the name does not say
@@ -21,7 +21,7 @@ type Quantity struct {
 	text func(values []float64) string
 }
 
-// Values are those of the runs that tell.
+// Values are the values of the runs that have one.
 func (c Quantity) Values(runs []*run) []float64 {
 	var values []float64
 	for _, r := range runs {
@@ -32,7 +32,7 @@ func (c Quantity) Values(runs []*run) []float64 {
 	return values
 }
 
-// Cell has what runs cost together.
+// Cell is the text for several runs together.
 func (c Quantity) Cell(runs []*run) cell {
 	if !c.known(runs) {
 		return cell{Value: None}
@@ -52,7 +52,7 @@ var (
 	PredictCost = Quantity{"predict s", "all steps", func(r *run) float64 { return r.Ranked.PredictSeconds }, meanTime}
 )
 
-// PredictSecondsBy are those of the roll-out by a protocol; not a number where there is none.
+// PredictSecondsBy returns the seconds of the roll-out by a protocol; NaN if there is none.
 func PredictSecondsBy(protocol string) func(*run) float64 {
 	return func(r *run) float64 {
 		if e := r.Evaluation(protocol); e != nil && e.Status == results.StatusOK {
@@ -78,7 +78,7 @@ func costs(other string) []Quantity {
 	}
 }
 
-// ShownCosts are those of which some run tells.
+// ShownCosts are the costs that some run has.
 func ShownCosts(r *results.Results, all []Summary) []Quantity {
 	return knownOf(costs(OtherProtocol(r)), all)
 }
@@ -90,10 +90,10 @@ func knownOf(quantities []Quantity, all []Summary) []Quantity {
 	})
 }
 
-// CPUSeconds is not a number where they are not known.
+// CPUSeconds is NaN if the processor time is not known.
 func CPUSeconds(r *run) float64 { return orUnknown(r.CPUSeconds) }
 
-// RPCSeconds is not a number where there is no other process, or it does not tell.
+// RPCSeconds is NaN if there is no other process, or if it does not report the time.
 func RPCSeconds(r *run) float64 {
 	if r.RPC == nil {
 		return math.NaN()
@@ -101,7 +101,7 @@ func RPCSeconds(r *run) float64 {
 	return orUnknown(r.RPC.Seconds)
 }
 
-// RPCBytes are those sent and received; not a number where there is no other process.
+// RPCBytes is the number of bytes sent and received; NaN if there is no other process.
 func RPCBytes(r *run) float64 {
 	if r.RPC == nil {
 		return math.NaN()

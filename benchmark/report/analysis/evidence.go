@@ -9,7 +9,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
-// Evidence is what intervals, ranks and baselines come from, besides the runs.
+// Evidence is what intervals, ranks and baselines need in addition to the runs.
 type Evidence struct {
 	results *results.Results
 	measure Measure
@@ -18,7 +18,7 @@ type Evidence struct {
 	seen []float64
 }
 
-// EvidenceOf takes what results hold.
+// EvidenceOf returns the evidence in results.
 func EvidenceOf(r *results.Results) Evidence {
 	e := Evidence{results: r, measure: MeasureOf(r.Task)}
 	if seen := r.OracleScores(); len(seen) > 0 && math.Abs(Average(seen)-r.Oracle.TestAccuracy) <= 1e-9 {

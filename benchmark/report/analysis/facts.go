@@ -90,7 +90,7 @@ func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 	return append(facts, costFacts(all)...)
 }
 
-// OracleText says who judges, and how well; "" where no oracle does.
+// OracleText says which oracle judges, and how well; "" without an oracle.
 func OracleText(r *results.Results) string {
 	if !r.Task.Judged() {
 		return ""
@@ -100,7 +100,7 @@ func OracleText(r *results.Results) string {
 		o.ValidationAccuracy, o.TestAccuracy, Weak(r))
 }
 
-// Weak is ": a weak judge" of an oracle that is one, "" otherwise.
+// Weak returns ": a weak judge" for a weak oracle, and "" otherwise.
 func Weak(r *results.Results) string {
 	if r.Task.Judged() && r.Oracle.TestAccuracy < results.WeakJudge {
 		return ": a weak judge"
@@ -129,7 +129,7 @@ func costFacts(all []Summary) [][2]string {
 	return facts
 }
 
-// ProtocolText is the name of a protocol and what it is.
+// ProtocolText is the name of a protocol with its explanation.
 func ProtocolText(protocol string, t results.TaskInfo) string {
 	if words := protocolWords(protocol, t); words != "" {
 		return protocol + ": " + words

@@ -20,7 +20,7 @@ type Source interface {
 
 var _ Source = (*results.Store)(nil)
 
-// Material is what figures are drawn from.
+// Material is everything that figures show.
 type Material struct {
 	Results  *results.Results
 	Task     *results.TaskArrays
@@ -31,15 +31,15 @@ type Material struct {
 	Exhibits []Exhibit
 	Measure  Measure
 	Pictures Pictures
-	// TrueImages are by column: what truly follows the first start. There are none where nothing is known, where true
-	// states tell it, and of a task that is drawn in time.
+	// TrueImages are, by column, the pictures of the true future of the first start. There are none if
+	// it is not known, if true states say enough, or if the task is drawn in time.
 	TrueImages []image.Image
 	// Of a task that is drawn in time: the true path from the first start, nothing if it is not known; and the first
 	// training snapshots.
 	Future, Trail Path
 }
 
-// Exhibit is a method with what is shown of one of its runs: the first, by seed, that was evaluated.
+// Exhibit is a method with one of its runs to show: the first, by seed, that was evaluated.
 type Exhibit struct {
 	Summary
 	Run    *results.Run  // nil where none was evaluated
@@ -57,8 +57,8 @@ type Exhibit struct {
 // maxColumns is the number of steps that the roll-out shows side by side; of more it shows as many, evenly spaced.
 const maxColumns = 30
 
-// Gather reads what figures and page show. The error is benchmark.ErrResults where results cannot be read,
-// [core.ErrUnavailable] where there is no run.
+// Gather reads what figures and the page show. The error is benchmark.ErrResults if results cannot
+// be read, and [core.ErrUnavailable] if there is no run.
 func Gather(s Source) (*Material, error) {
 	r, err := s.Results()
 	if err != nil {
@@ -114,7 +114,7 @@ func (m *Material) Last() int {
 	return shown[len(shown)-1]
 }
 
-// MaxPoints is the number of points of a curve, of which there are fewer where there are many methods.
+// MaxPoints is the largest number of points of a curve. With many methods, curves have fewer.
 const MaxPoints = 200
 
 // Points is the number of points of a curve.
@@ -124,7 +124,7 @@ func (m *Material) Points() int { return min(MaxPoints, max(30, 20000/max(1, len
 // have points.
 const maxRead = 60000
 
-// ReadSteps are the steps at which scores can be read from the page, the one of [Material.Last]
+// ReadSteps are the steps at which scores can be read from the page. The one of [Material.Last] is
 // among them.
 func (m *Material) ReadSteps() []int {
 	steps := append(Sampled(m.Steps, max(m.Points(), maxRead/max(1, len(m.Exhibits)))), m.Last())
@@ -132,7 +132,8 @@ func (m *Material) ReadSteps() []int {
 	return slices.Compact(steps)
 }
 
-// ColumnsOf are the steps shown: all, or maxColumns of them with the first and the last.
+// ColumnsOf are the steps that are shown: all, or maxColumns of them including the first and the
+// last.
 func ColumnsOf(steps int) []int { return Sampled(steps, maxColumns) }
 
 // take keeps of the arrays what figures show, so that the rest can go.
@@ -204,7 +205,8 @@ func (m *Material) Truth(step int) int {
 	return m.Results.Expected[step][0]
 }
 
-// Truths are the true states of so many starts, and then of what follows in each column.
+// Truths are the true states of the given number of starts, and then of the snapshots that follow
+// in each column.
 func (m *Material) Truths(starts int) [][]int {
 	var all [][]int
 	for i := range min(starts, m.Results.Task.Starts) {

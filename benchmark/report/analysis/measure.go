@@ -11,10 +11,10 @@ import (
 	"github.com/koopbench/koopbench/benchmark/stats"
 )
 
-// Measure is what scores mean: [benchmark.MeasureInfo], as the report words it.
+// Measure is the meaning of scores: [benchmark.MeasureInfo], with the words of the report.
 type Measure struct{ results.MeasureInfo }
 
-// MeasureOf is that of a task.
+// MeasureOf returns the measure of a task.
 func MeasureOf(t results.TaskInfo) Measure {
 	m := Measure{t.Measure}
 	m.Name, m.Unit = cmp.Or(OneLine(m.Name), "score"), OneLine(m.Unit)
@@ -24,7 +24,8 @@ func MeasureOf(t results.TaskInfo) Measure {
 // Tested reports whether there are intervals, tests and ranks of the scores.
 func (m Measure) Tested() bool { return stats.Covers(m.Measure()) }
 
-// Share reports whether scores are in [0,1], and higher is better. Other scores are compared by their ratio.
+// Share reports whether scores are in [0,1], where higher is better. Other scores are compared by
+// their ratio.
 func (m Measure) Share() bool {
 	return !m.LowerIsBetter && m.Least != nil && *m.Least >= 0 && m.Most != nil && *m.Most <= 1
 }
@@ -37,7 +38,8 @@ func (m Measure) Label() string {
 	return m.Name + " (" + m.Unit + ")"
 }
 
-// Heading is the label, and which way is better if it is not the usual one: "error (m), lower is better,".
+// Heading is the label, with the better direction if it is not the usual one: "error (m), lower is
+// better,".
 func (m Measure) Heading() string {
 	if m.LowerIsBetter {
 		return m.Label() + ", lower is better,"
@@ -69,7 +71,7 @@ func (m Measure) orEndless(v float64) string {
 	return m.Text(v)
 }
 
-// Text writes a score, or a dash for none.
+// Text writes a score, or a dash if there is none.
 func (m Measure) Text(v float64) string {
 	switch {
 	case !Drawable(v) || m.Share() && (v < 0 || v > 1):

@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Mode is an eigenvalue, its place among all by modulus, from 1, and the real part of its left
+// Mode is an eigenvalue, its position among all by modulus, from 1, and the real part of its left
 // eigenfunction at each test snapshot.
 type Mode struct {
 	place int
@@ -26,7 +26,7 @@ func (m Mode) name() string {
 	return fmt.Sprintf("λ%s = %s", subscript(m.place), ComplexText(m.value))
 }
 
-// Axis is what stands along an axis of the mode.
+// Axis is the label of the mode's axis.
 func (m Mode) Axis() string { return fmt.Sprintf("Re ξ%s,  %s", subscript(m.place), m.name()) }
 
 // subscript writes a number below the line.
@@ -73,7 +73,7 @@ func constantText(constant []Mode) string {
 	return "left out: " + strings.Join(names, ", ")
 }
 
-// EigenfunctionNote explains what is drawn of which eigenfunctions.
+// EigenfunctionNote explains which eigenfunctions are drawn, and how.
 func EigenfunctionNote(task results.TaskInfo) string {
 	phase := "the largest value is positive"
 	if task.States > 0 {
@@ -88,7 +88,7 @@ func EigenfunctionNote(task results.TaskInfo) string {
 		"If there is only one, it is shown against the number of the snapshot.", diagnostics.ConstantSpread, phase)
 }
 
-// WithoutEigenfunctions says why there is nothing to show of a method, "" if there is.
+// WithoutEigenfunctions says why a method has no eigenfunction to show; "" if it has one.
 func (e Exhibit) WithoutEigenfunctions() string {
 	switch {
 	case e.Run == nil:
@@ -103,7 +103,7 @@ func (e Exhibit) WithoutEigenfunctions() string {
 	return "no spectrum"
 }
 
-// ShownEigenvalues is what a panel says below its title.
+// ShownEigenvalues is the text below the title of a panel.
 func (e Exhibit) ShownEigenvalues() string {
 	text := e.ShownRun()
 	if constant := constantText(e.constant); constant != "" {

@@ -30,7 +30,7 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-// Average is not a number without values.
+// Average is NaN without values.
 func Average(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -39,7 +39,7 @@ func Average(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// RunMean is the mean over runs, not a number without any.
+// RunMean is the mean over runs; NaN without any.
 func RunMean(runs []*results.Run, of func(*results.Run) float64) float64 {
 	if len(runs) == 0 {
 		return math.NaN()
@@ -51,7 +51,7 @@ func RunMean(runs []*results.Run, of func(*results.Run) float64) float64 {
 	return sum
 }
 
-// Sampled are at most n of the numbers from 1 to last, with both ends.
+// Sampled returns at most n of the numbers from 1 to last, including both ends.
 func Sampled(last, n int) []int {
 	n = min(n, last)
 	steps := make([]int, 0, n)

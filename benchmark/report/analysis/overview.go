@@ -12,14 +12,14 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Overview lays the results of several tasks beside one another. It takes no scores of different tasks together: their
-// measures differ.
+// Overview shows the results of several tasks side by side. It does not combine scores of different
+// tasks, because their measures differ.
 type Overview struct {
 	Tasks   []*TaskScores
 	Missing [][2]string // tasks and folders that are not among them or failed, and why
 }
 
-// TaskScores is what the results of one task say of each method and baseline.
+// TaskScores is the scores of each method and baseline on one task.
 type TaskScores struct {
 	Name   string // fit to be shown
 	Folder string // of its results, within that of the overview
@@ -31,7 +31,7 @@ type TaskScores struct {
 	Scores   []MethodScore
 }
 
-// MethodScore is what one method or baseline has on one task.
+// MethodScore is the score of one method or baseline on one task.
 type MethodScore struct {
 	Name     string // fit to be shown
 	Baseline bool
@@ -45,7 +45,7 @@ type MethodScore struct {
 	OK, Runs, Trained, Tried int // numbers of runs
 }
 
-// ScoresOf are those of results, without the results. The error is that of [Summarize].
+// ScoresOf returns the scores in results, without the results. The error is that of [Summarize].
 func ScoresOf(name, folder string, paged bool, r *results.Results) (*TaskScores, error) {
 	all, err := Summarize(r)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Summary) methodScore() MethodScore {
 	return m
 }
 
-// Of is what a method or baseline has, nil where it was not run.
+// Of returns the score of a method or baseline; nil if it was not run.
 func (t *TaskScores) Of(name string, baseline bool) *MethodScore {
 	for i := range t.Scores {
 		if s := &t.Scores[i]; s.Name == name && s.Baseline == baseline {
@@ -105,7 +105,7 @@ func (t *TaskScores) Better() string {
 	return "higher is better"
 }
 
-// About says how large the task is.
+// About describes the size of the task.
 func (t *TaskScores) About() string {
 	return fmt.Sprintf("%s, %s", Counted(t.Task.Starts, "test snapshot"), Counted(t.Task.Steps, "step"))
 }
@@ -126,13 +126,13 @@ func (t *TaskScores) Interval(s *MethodScore) string {
 	return t.interval(s.Total.Interval)
 }
 
-// OverviewSection is rows under a heading, which the first one lacks.
+// OverviewSection is rows under a heading. The first section has no heading.
 type OverviewSection struct {
 	Heading string
 	Rows    []OverviewRow
 }
 
-// OverviewRow is a method or a baseline with what it has on each task, nil where it was not run.
+// OverviewRow is a method or a baseline with its score on each task; nil if it was not run.
 type OverviewRow struct {
 	Name          string
 	Exposed       core.Exposure
@@ -146,10 +146,11 @@ func (r OverviewRow) Marked() string {
 	return strings.TrimSpace(r.Name + " " + exposureMarks[r.Exposed])
 }
 
-// Mark is that of its exposure, "" for none.
+// Mark is the mark of its exposure; "" for none.
 func (r OverviewRow) Mark() string { return exposureMarks[r.Exposed] }
 
-// FirstText is "2/5", a dash for a method that is ranked nowhere, and "" for what is never ranked.
+// FirstText is "2/5", a dash for a method that is ranked on no task, and "" for rows that are never
+// ranked.
 func (r OverviewRow) FirstText() string {
 	if r.Baseline || r.Exposed != core.Unexposed {
 		return ""
@@ -157,8 +158,8 @@ func (r OverviewRow) FirstText() string {
 	return share(r.First, r.Ranked).Value
 }
 
-// Sections are all methods and baselines, those that are not ranked and baselines apart, each in alphabetical order:
-// there is no order over tasks.
+// Sections are all methods and baselines. Methods that are not ranked, and baselines, have their
+// own sections. Each section is in alphabetical order, because there is no order over tasks.
 func (o *Overview) Sections() []OverviewSection {
 	sections := []OverviewSection{{}, {Heading: "not ranked"}, {Heading: "baselines"}}
 	for _, row := range o.rows() {
@@ -221,7 +222,7 @@ func (o *Overview) protocol() string {
 	return one
 }
 
-// Title says what is laid out.
+// Title is the title of the overview.
 func (o *Overview) Title() string {
 	methods := 0
 	for _, r := range o.rows() {
@@ -232,7 +233,7 @@ func (o *Overview) Title() string {
 	return Counted(methods, "method") + " on " + Counted(len(o.Tasks), "task")
 }
 
-// Heading is what a task is judged by, and by which protocol where that differs from task to task.
+// Heading is the measure of a task, and its protocol if protocols differ between tasks.
 func (o *Overview) Heading(t *TaskScores) string {
 	text := t.Label() + ", " + t.Better()
 	if o.protocol() == "" {
@@ -265,7 +266,7 @@ func (o *Overview) Facts() [][2]string {
 	return facts
 }
 
-// Notes say what is not in the table and why, and what is to be known of single runs.
+// Notes say what is not in the table and why, and what a reader must know about single runs.
 func (o *Overview) Notes() [][2]string {
 	notes := slices.Clone(o.Missing)
 	for _, t := range o.Tasks {
@@ -284,7 +285,8 @@ func (o *Overview) Notes() [][2]string {
 	return notes
 }
 
-// Table lays the overview out: a row for each method and baseline, a column for each task.
+// Table returns the overview as a table, with a row for each method and baseline, and a column for
+// each task.
 func (o *Overview) Table() *Table {
 	t := &Table{Title: o.Title(), Columns: []Column{{Name: MethodColumn}}, Facts: o.Facts()}
 	ranks := o.Ranks()

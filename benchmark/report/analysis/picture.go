@@ -45,7 +45,7 @@ func picturesOf(t results.TaskInfo, known *results.TaskArrays) Pictures {
 	return p
 }
 
-// Note says to what range values are cut.
+// Note says to which range values are cut.
 func (p Pictures) Note() string {
 	of := "Values are"
 	if p.curves {
@@ -54,9 +54,10 @@ func (p Pictures) Note() string {
 	return of + strings.ReplaceAll(fmt.Sprintf(" cut to [%.3g, %.3g]", p.Low, p.High), "-", "−")
 }
 
-// Of draws a snapshot: an image as dark ink on white, the highest value black, where the first two axes
-// are rows and columns; three channels on a third axis are red, green and blue as they are, and over any
-// other further axes it shows the mean. Of a curve it draws all values as bars from zero, side by side.
+// Of draws a snapshot. An image is dark ink on white, with the highest value black. The first two
+// axes are rows and columns. Three channels on a third axis are red, green and blue, unchanged;
+// over any other further axes the mean is drawn. A curve is all values as bars from zero, side by
+// side.
 func (p Pictures) Of(x core.Snapshots, i int) image.Image {
 	values := make([]float32, x.Size())
 	x.Read(values, i)

@@ -13,7 +13,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Path is the first and the last value of a snapshot, step after step.
+// Path is the first and the last value of a snapshot, step by step.
 type Path struct{ First, Last []float64 }
 
 func (p *Path) add(x core.Snapshots, i int) {
@@ -42,7 +42,7 @@ func trailOf(x core.Snapshots) (p Path) {
 	return p
 }
 
-// Times are those of the steps of a path.
+// Times are the times of the steps of a path.
 func Times(t results.TaskInfo, n int) []float64 {
 	times := make([]float64, n)
 	for step := range times {
@@ -51,7 +51,7 @@ func Times(t results.TaskInfo, n int) []float64 {
 	return times
 }
 
-// TimeLabel is what stands along an axis of time.
+// TimeLabel is the label of a time axis.
 func TimeLabel(t results.TaskInfo) string {
 	if t.TimeUnit == noUnit {
 		return "time"
@@ -62,7 +62,8 @@ func TimeLabel(t results.TaskInfo) string {
 // noUnit is the unit of data that do not tell theirs.
 const noUnit = "time units"
 
-// Standardised is ", standardised" of a task that is drawn in time and whose option says that its values are, or "".
+// Standardised returns ", standardised" for a task that is drawn in time and whose option says that
+// its values are standardised, and "" otherwise.
 func Standardised(t results.TaskInfo) string {
 	switch t.Options["standardise"] {
 	case true, "true", "auto": // auto: those that are no images
@@ -85,7 +86,8 @@ const maxFunctions = 2
 // maxPlaces is the number of places on a line at which a function is drawn.
 const maxPlaces = 400
 
-// Density is the invariant density at places on a line, in ascending order; nothing if it is not known.
+// Density is the invariant density at places on a line, in ascending order; empty if it is not
+// known.
 func (m *Material) Density() (at, values []float64) {
 	order := m.places()
 	for _, i := range order {
@@ -205,7 +207,8 @@ func realAt(f []complex128, factor complex128, at []int) []float64 {
 	return values
 }
 
-// Histogram is the density of the test snapshots on a line: in equal parts, from the least to the largest.
+// Histogram is the density of the test snapshots on a line, in equal bins from the smallest to the
+// largest.
 func (m *Material) Histogram(parts int) (edges, density []float64) {
 	n := m.Task.Test.Len()
 	low, high := math.Inf(1), math.Inf(-1)

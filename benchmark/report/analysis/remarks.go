@@ -9,8 +9,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// BandsNote says what lines and bands of scores are, which for a single seed is less; "" where
-// there is no band.
+// BandsNote explains the lines and bands of scores; "" if there is no band. With a single seed,
+// they cover less.
 func BandsNote(shown []Exhibit) string {
 	single, several := false, false
 	for _, e := range shown {
@@ -30,7 +30,7 @@ func BandsNote(shown []Exhibit) string {
 	return ""
 }
 
-// Caveat says why scores are not those of a whole run on test data, "" if they are.
+// Caveat says why scores are not those of a whole run on test data; "" if they are.
 func Caveat(r *results.Results) string {
 	var all []string
 	if r.Task.Part == results.ValidationPart {
@@ -43,15 +43,15 @@ func Caveat(r *results.Results) string {
 	return strings.Join(all, " ")
 }
 
-// Conditions are those under which scores hold: the protocol, and how long training was.
+// Conditions are the conditions of the scores: the protocol, and how long training was.
 func Conditions(r *results.Results) string {
 	return strings.TrimSpace("Protocol " + ProtocolText(r.Protocol, r.Task) + ". " + Caveat(r))
 }
 
-// AboveMark stands beside a method whose accuracy is above that of the oracle on true snapshots.
+// AboveMark is the mark of a method whose accuracy is above that of the oracle on true snapshots.
 const AboveMark = "!"
 
-// Marks stand beside the name of a method.
+// Marks are the marks after the name of a method.
 func (s Summary) Marks() []string {
 	var marks []string
 	if mark := exposureMarks[s.Exposed]; mark != "" {
@@ -68,7 +68,7 @@ func (s Summary) marked() string { return strings.Join(append([]string{s.Label},
 
 var exposureMarks = map[core.Exposure]string{core.OracleExposed: "†", core.LabelExposed: "‡"}
 
-// Meaning says what a mark stands for.
+// Meaning explains a mark.
 func Meaning(mark string, t results.TaskInfo) string {
 	if mark == AboveMark {
 		return "above the oracle on true " + SnapshotWord(t) + "s"
@@ -92,7 +92,7 @@ func (s Summary) aboveText(t results.TaskInfo) string {
 		s.measure.Name, s.Overall(), c.Difference, SnapshotWord(t), signed(&c.Interval.Low), signed(&c.Interval.High), p)
 }
 
-// ChecksText says how a plugin fared in its conformance checks, "" without a plugin.
+// ChecksText gives the outcome of a plugin's conformance checks; "" without a plugin.
 func ChecksText(p *results.PluginInfo) string {
 	switch {
 	case p == nil:
@@ -105,9 +105,10 @@ func ChecksText(p *results.PluginInfo) string {
 	return fmt.Sprintf("plugin, %s passed", Counted(p.Checks.Passed, "check"))
 }
 
-// Checked is the outcome of the checks of the plugin that the runs are from: "" without a plugin,
-// "failed" if a check failed for any run, else "not run" if that is so for any run, else "passed".
-// passed is the number of checks that passed, failed the names of those that did not.
+// Checked returns the outcome of the checks of the runs' plugin: "" without a plugin, "failed" if a
+// check failed for any run, otherwise "not run" if the checks were not run for any of them,
+// otherwise "passed". passed is the number of checks that passed, and failed the names of those
+// that failed.
 func Checked(runs []*results.Run) (outcome string, passed int, failed []string) {
 	for _, run := range runs {
 		p := run.Plugin

@@ -9,7 +9,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// SearchHeading says what the trials of a search are scored by.
+// SearchHeading says which score the trials of a search have.
 func SearchHeading(s *results.Search) string {
 	if s.LowerIsBetter {
 		return s.Score + ", lower is better"
@@ -17,7 +17,8 @@ func SearchHeading(s *results.Search) string {
 	return s.Score + ", higher is better"
 }
 
-// SearchTable lays a search out: a row for each trial that has a score, the best first, and a note for each other one.
+// SearchTable returns a search as a table: a row for each trial that has a score, the best first,
+// and a note for each other trial.
 func SearchTable(s *results.Search) *Table {
 	t := &Table{
 		Title: fmt.Sprintf("%s: %s by %s, on the validation data, %s", OrUnnamed(s.Method),

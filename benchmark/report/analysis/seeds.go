@@ -10,10 +10,11 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// SeedTables are the scores as publications have them, the mean over seeds ± the standard deviation over seeds (of a
-// sample: divided by n − 1): a table by each protocol, that of the ranking first, with columns for the steps that are
-// given, counted from 1, or for those of [RankingTable]. The error is [core.ErrUnavailable] where there is no run, and
-// [core.ErrOption] for a step that no roll-out has.
+// SeedTables are the scores in the form of publications: the mean over seeds ± the standard
+// deviation over seeds (of a sample: divided by n − 1). There is a table for each protocol, first
+// that of the ranking. Its columns are the given steps, counted from 1, or those of [RankingTable].
+// The error is [core.ErrUnavailable] if there is no run, and [core.ErrOption] for a step that
+// roll-outs do not have.
 func SeedTables(r *results.Results, steps []int) ([]*Table, error) {
 	all, err := Summarize(r)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Histories are those of the runs that have one.
+// Histories are the histories of the runs that have one.
 func (s Summary) Histories() (all [][]results.Epoch) {
 	for _, run := range s.Runs {
 		if len(run.History) > 0 {
@@ -24,7 +24,7 @@ func (s Summary) Histories() (all [][]results.Epoch) {
 	return all
 }
 
-// Intervals are the ends of the 95% intervals at each step, not numbers where there is none.
+// Intervals are the ends of the 95% intervals at each step; NaN if there is none.
 func (s Summary) Intervals() (low, high []float64) {
 	for _, e := range s.Steps {
 		if e == nil {
@@ -36,7 +36,7 @@ func (s Summary) Intervals() (low, high []float64) {
 	return low, high
 }
 
-// Summary is what the runs of one method, over its seeds, say together.
+// Summary is the combined results of the runs of one method, over its seeds.
 type Summary struct {
 	Label   string // fit to be shown
 	Exposed core.Exposure
@@ -53,15 +53,16 @@ type Summary struct {
 	// ceiling compares it with the oracle on the true test snapshots; without seeds if the
 	// labels do not allow it.
 	Ceiling stats.Comparison
-	// Other is the same by the protocol that does not rank, without anything of single steps; nil if the
+	// Other is the same by the protocol that does not rank, without values of single steps; nil if the
 	// results have none.
 	Other   *Summary
 	measure Measure
 }
 
-// Summarize gathers runs by their method's label and ranks: methods that saw nothing but snapshots first, then those of
-// each exposure; among them by the mean score over all steps, then by that of the last step, then by label. Methods
-// that were never evaluated come last. The error is [core.ErrUnavailable] where there is no run.
+// Summarize groups runs by their method's label and ranks the methods. Methods that saw only
+// snapshots come first, then those of each exposure. Within a group the order is by the mean score
+// over all steps, then by the score of the last step, then by label. Methods that were never
+// evaluated come last. The error is [core.ErrUnavailable] if there is no run.
 func Summarize(r *results.Results) ([]Summary, error) {
 	if r == nil || len(r.Runs) == 0 {
 		return nil, fmt.Errorf("%w: the results have no finished run; make one with: bench run", core.ErrUnavailable)
@@ -90,7 +91,7 @@ func rankedBy(r *results.Results, protocol string) *results.Results {
 	return &by
 }
 
-// OtherProtocol is the one that does not rank, "" if no run was evaluated by it.
+// OtherProtocol is the protocol that does not rank; "" if no run was evaluated by it.
 func OtherProtocol(r *results.Results) string {
 	for _, protocol := range results.Protocols() {
 		if protocol != r.Protocol && slices.ContainsFunc(r.Runs, func(run results.Run) bool {
@@ -235,8 +236,8 @@ func place(m Measure, all []Summary) error {
 	return nil
 }
 
-// At is the mean score at a step, counted from 1, 0 for the last one, rounded so that the order of a sum decides no
-// rank; not a number where there is none.
+// At is the mean score at a step, counted from 1, or at the last one for 0. It is rounded, so that
+// the order of a sum cannot decide a rank. It is NaN if there is none.
 func (s Summary) At(step int) float64 {
 	if step == 0 {
 		step = len(s.Mean)
@@ -247,8 +248,8 @@ func (s Summary) At(step int) float64 {
 	return s.rounded(s.Mean[step-1])
 }
 
-// Overall is the mean score over all steps, or the mean over the runs of what their measure makes of all steps, rounded
-// likewise; not a number where there is none.
+// Overall is the mean over the runs of the score over all steps, combined as the measure says, and
+// rounded likewise. It is NaN if there is none.
 func (s Summary) Overall() float64 {
 	if s.measure.RootMeanSquare {
 		return s.rounded(RunMean(s.OK, func(run *results.Run) float64 { return s.measure.together(run.Ranked.Score) }))
@@ -272,7 +273,7 @@ func (s Summary) rounded(v float64) float64 {
 	return v
 }
 
-// Trained is the number of runs that have learned.
+// Trained is the number of runs that learned.
 func (s Summary) Trained() int {
 	n := 0
 	for _, run := range s.Runs {
@@ -283,7 +284,7 @@ func (s Summary) Trained() int {
 	return n
 }
 
-// Tried is the number of runs that took part: a method that is skipped has not been tried.
+// Tried is the number of runs that were not skipped.
 func (s Summary) Tried() int {
 	n := 0
 	for _, run := range s.Runs {
@@ -307,8 +308,8 @@ func (s Summary) status() string {
 	return fmt.Sprintf("%d/%d ok", len(s.OK), len(s.Runs))
 }
 
-// Remarks says what a reader of a figure must know besides the label: "failed", "4/6 seeds ok", "untrained",
-// "5/6 trained", "sees the oracle".
+// Remarks returns what a reader of a figure must know in addition to the label: "failed", "4/6
+// seeds ok", "untrained", "5/6 trained", "sees the oracle".
 func (s Summary) Remarks() []string {
 	var remarks []string
 	switch {
@@ -345,7 +346,7 @@ var exposureWords = map[core.Exposure]string{
 	core.LabelExposed:  "sees labels",
 }
 
-// StepsOf is the number of steps that the task or, failing that, the runs have.
+// StepsOf is the number of steps of the task or, if it is not known, of the runs.
 func StepsOf(t results.TaskInfo, all []Summary) int {
 	steps := max(t.Steps, 1)
 	for _, s := range all {

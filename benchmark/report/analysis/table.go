@@ -12,7 +12,7 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Table is a page of text before it takes the form of a terminal or of Markdown.
+// Table is a page of text before it gets the form of a terminal or of Markdown.
 type Table struct {
 	Title    string
 	Remark   string // under the title, "" for none
@@ -64,7 +64,7 @@ func share(k, n int) cell {
 	return cell{Value: fmt.Sprintf("%d/%d", k, n), Order: fmt.Sprint(float64(k) / float64(n))}
 }
 
-// NewTable is [RankingTable] of results. The error is [core.ErrUnavailable] where there is no run.
+// NewTable is [RankingTable] of results. The error is [core.ErrUnavailable] if there is no run.
 func NewTable(r *results.Results) (*Table, error) {
 	all, err := Summarize(r)
 	if err != nil {
@@ -73,7 +73,7 @@ func NewTable(r *results.Results) (*Table, error) {
 	return RankingTable(r, all, EvidenceOf(r)), nil
 }
 
-// RankingTable lays results out: a row for each method and baseline.
+// RankingTable returns results as a table, with a row for each method and baseline.
 func RankingTable(r *results.Results, all []Summary, known Evidence) *Table {
 	steps := StepsOf(r.Task, all)
 	shown := shownSteps(steps, r)
@@ -196,7 +196,7 @@ func (s Summary) alone() cell {
 	return cell{Value: cmp.Or(s.Ended(), None)}
 }
 
-// Ended is "ok" if a run was evaluated, or how the first evaluation ended; "" if no fit went well.
+// Ended is "ok" if a run was evaluated, or how the first evaluation ended; "" if no fit succeeded.
 func (s Summary) Ended() string {
 	if len(s.OK) > 0 {
 		return string(results.StatusOK)
@@ -222,7 +222,7 @@ func (b Baseline) cells(m Measure, shown []int, columns int) []cell {
 	return cells
 }
 
-// RankText is empty for methods that are apart.
+// RankText is empty for methods that are not ranked.
 func (s Summary) RankText() string {
 	if s.Exposed != core.Unexposed {
 		return ""

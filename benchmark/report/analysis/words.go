@@ -52,7 +52,7 @@ func Capital(text string) string {
 	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
 }
 
-// Counted is a number with its word, which gets an s unless the number is 1.
+// Counted returns a number with its word, which gets an s unless the number is 1.
 func Counted(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
@@ -60,7 +60,7 @@ func Counted(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// SeedsOf are the seeds of runs, ascending.
+// SeedsOf returns the seeds of runs in ascending order.
 func SeedsOf(runs []*results.Run) []int64 {
 	seeds := make([]int64, len(runs))
 	for i, run := range runs {
@@ -103,7 +103,8 @@ func SeedWords(seeds []int64) string {
 // States writes how many states a task has: "5 states".
 func States(t results.TaskInfo) string { return Counted(t.States, StateWord(t)) }
 
-// TaskAndStates is the name of a task, and how many states it has if it has any: "NAME: 5 states".
+// TaskAndStates is the name of a task, and the number of its states if it has any: "NAME: 5
+// states".
 func TaskAndStates(t results.TaskInfo) string {
 	if t.States < 1 {
 		return OrUnnamed(t.Name)
@@ -111,12 +112,12 @@ func TaskAndStates(t results.TaskInfo) string {
 	return OrUnnamed(t.Name) + ": " + States(t)
 }
 
-// StateWord is what a task calls its states.
+// StateWord is the word of a task for its states.
 func StateWord(t results.TaskInfo) string {
 	return cmp.Or(OneLine(t.StateWord), "state")
 }
 
-// SnapshotWord is what a snapshot is to who looks at it: "image", or "snapshot" if it is drawn otherwise.
+// SnapshotWord is the word for a snapshot: "image", or "snapshot" if it is drawn in another way.
 func SnapshotWord(t results.TaskInfo) string {
 	if t.Picture == string(core.ImagePicture) {
 		return "image"
@@ -132,10 +133,10 @@ func ASnapshot(t results.TaskInfo) string {
 	return "an image"
 }
 
-// TruthWord names what truly follows, in the place of a method.
+// TruthWord is the name of the true future in place of a method.
 const TruthWord = "truth"
 
-// None stands in the place of a value that is not there.
+// None replaces a value that does not exist.
 const None = "–"
 
 // shortInterval is ".951–.983".
@@ -164,13 +165,13 @@ func secondsText(mean float64) string {
 	return fmt.Sprintf("%.2f", mean)
 }
 
-// OrUnnamed is a name fit to be shown, which may be missing.
+// OrUnnamed returns a name that can be shown, also if the name is missing.
 func OrUnnamed(name string) string { return cmp.Or(OneLine(name), "unnamed") }
 
 // maxText is the number of characters after which a text from the results is cut; results.json has all of it.
 const maxText = 400
 
-// OneLine makes text from the results fit to be shown: clean, and not endless.
+// OneLine makes text from the results ready to show: clean, and not too long.
 func OneLine(text string) string {
 	text = Clean(text)
 	if utf8.RuneCountInString(text) > maxText {
@@ -179,7 +180,7 @@ func OneLine(text string) string {
 	return text
 }
 
-// Clean is the first line of a text without characters that do not print.
+// Clean is the first line of a text, without characters that cannot be printed.
 func Clean(text string) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD")), "\n")
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
@@ -193,5 +194,5 @@ func Clean(text string) string {
 	}, text))
 }
 
-// PageFile is the file of the page, within the folder of the results.
+// PageFile is the file of the page, in the folder of the results.
 const PageFile = "report.html"

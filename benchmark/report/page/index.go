@@ -14,11 +14,11 @@ import (
 //go:embed index.html
 var indexTemplate string
 
-// Folder is a row of an index: a folder of results, and where its report is.
+// Folder is a row of an index: a folder of results, and the place of its report.
 type Folder struct{ Name, Link, Task, Methods, Seeds, Status string }
 
-// NewFolder returns the row of a folder with these results, nil for none yet. The status says how far
-// its runs have come.
+// NewFolder returns the row of a folder with these results, or nil if there are none yet. The
+// status says how many of its runs have finished.
 func NewFolder(name, link string, r *results.Results, status string) Folder {
 	f := Folder{Name: analysis.OneLine(name), Link: link, Status: status}
 	if r == nil || len(r.Runs) == 0 {

@@ -51,8 +51,8 @@ func (v overviewView) Width() int {
 // Meaning says what a mark beside a method stands for.
 func (overviewView) Meaning(mark string) string { return analysis.Meaning(mark, results.TaskInfo{}) }
 
-// Overview is the page of several tasks, with links to those of each. It needs no network; the same overview gives the
-// same bytes.
+// Overview writes the page of several tasks, with links to the pages of each. It needs no network.
+// The same overview gives the same bytes.
 func Overview(o *analysis.Overview) ([]byte, error) {
 	t, err := template.New("overview").Parse(pageParts + overviewTemplate)
 	if err != nil {

@@ -33,20 +33,21 @@ var (
 	pageScript string
 )
 
-// Live says how far runs are that are under way, on a page that is served meanwhile. The page asks its server for
-// "progress", a JSON object with these fields, every other second, and takes in the new page when Version has changed.
+// Live describes the progress of unfinished runs on a page that is served meanwhile. Every other
+// second the page asks its server for "progress", a JSON object with these fields. If Version has
+// changed, it loads the new page.
 type Live struct {
 	Version string `json:"version"` // of the files that the page is made from
 	Text    string `json:"text"`    // for the reader
 }
 
-// Write writes results as one HTML page that needs no network and nothing beside it: tables,
-// figures, predicted images, all remarks and the environment. Without scripts it shows the same,
-// but for other test images and seeds. The same results give the same bytes.
+// Write writes results as one HTML page that needs no network and no other file: tables, figures,
+// predicted images, all remarks and the environment. Without scripts it shows the same, except
+// other test images and seeds. The same results give the same bytes.
 //
-// r is what to show, with the arrays of s; nil stands for results.json. With live not nil, r may
-// hold no run: the page says so and waits. The error is benchmark.ErrResults where the folder
-// cannot be read as results, [core.ErrUnavailable] where there is no run, or what w returns.
+// r are the results to show, with the arrays of s; nil stands for results.json. If live is not nil,
+// r may have no run: the page says so and waits. The error is benchmark.ErrResults if the folder
+// cannot be read as results, [core.ErrUnavailable] if there is no run, or what w returns.
 func Write(w io.Writer, s *results.Store, r *results.Results, live *Live) (err error) {
 	defer core.Recover(&err)
 	if live != nil && r != nil && len(r.Runs) == 0 {

@@ -27,9 +27,10 @@ const File = "tasks.json"
 const Schema = "koopbench.tasks/1"
 
 var (
-	// ErrForeign says that a folder holds files of something else where those of several tasks would be written.
+	// ErrForeign means that a folder has files of something else where those of several tasks would be
+	// written.
 	ErrForeign = ownfolder.Tasks.Foreign
-	// ErrList says that a list cannot be read as such.
+	// ErrList means that a file cannot be read as a list of tasks.
 	ErrList = errors.New("not readable as a list of tasks")
 )
 
@@ -41,14 +42,15 @@ type List struct {
 	dir string
 }
 
-// Task is one of the list.
+// Task is a task of the list.
 type Task struct {
-	Written string `json:"task"`             // as it was chosen: "lorenz63", "prinz-potential?sigma=1.4"
+	Written string `json:"task"`             // as the user chose it: "lorenz63", "prinz-potential?sigma=1.4"
 	Folder  string `json:"folder"`           // of its results, within that of the list
 	Failed  string `json:"failed,omitempty"` // what went wrong in the last command, "" for nothing
 }
 
-// Read reads the list of a folder. The error is [ErrList], and [fs.ErrNotExist] too where there is none.
+// Read reads the list of a folder. The error is [ErrList], and also [fs.ErrNotExist] if there is
+// none.
 func Read(dir string) (*List, error) {
 	l := &List{dir: dir}
 	if err := foreign.Folder(dir).JSON(File, l, nil); err != nil {
@@ -72,8 +74,8 @@ func isFolder(name string) bool {
 	return filepath.IsLocal(name) && name == filepath.Base(name) && !strings.HasPrefix(name, ".")
 }
 
-// Claim makes the folder if need be, and puts tasks on its list; those that stand there already stay. The error is
-// [ErrForeign] where something else would be written over.
+// Claim makes the folder if necessary, and adds tasks to its list. Tasks that are already on the
+// list stay. The error is [ErrForeign] if something else would be overwritten.
 func Claim(dir string, written []string) (*List, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with --out", dir, err)
@@ -105,7 +107,7 @@ func (l *List) put(t Task) {
 	l.Tasks[k] = t
 }
 
-// Fail keeps what went wrong with a task that is on the list.
+// Fail records what went wrong with a task of the list.
 func (l *List) Fail(written, why string) error {
 	l.put(Task{Written: written, Folder: FolderOf(written), Failed: why})
 	return l.write()
@@ -119,7 +121,8 @@ func (l *List) write() error {
 	return atomicfile.Write(filepath.Join(l.dir, File), append(text, '\n'))
 }
 
-// Beside are the folders beside the list that it does not name, in alphabetical order, without hidden ones.
+// Beside returns the folders beside the list that it does not name, in alphabetical order, without
+// hidden ones.
 func (l *List) Beside() ([]string, error) {
 	entries, err := foreign.Folder(l.dir).Entries(".")
 	if err != nil {
@@ -135,11 +138,12 @@ func (l *List) Beside() ([]string, error) {
 	return names, nil
 }
 
-// Path is that of a folder of the list.
+// Path is the path of a folder of the list.
 func (l *List) Path(folder string) string { return filepath.Join(l.dir, folder) }
 
-// CheckInside returns an error where a folder of the list is something else than a folder: foreign.ErrOutside for a
-// link that leads out. One that is not there yet is none.
+// CheckInside returns an error if something other than a folder has the name of a folder of the
+// list: foreign.ErrOutside for a link that leads out. It is not an error if the folder does not
+// exist yet.
 func (l *List) CheckInside(folder string) error {
 	info, err := foreign.Folder(l.dir).Stat(folder)
 	switch {
@@ -154,9 +158,10 @@ func (l *List) CheckInside(folder string) error {
 // most is the greatest number of characters of a folder's name that a task alone decides.
 const most = 80
 
-// FolderOf is the name of the folder of a task, "lorenz63" or "prinz-potential,sigma=1.4": its name and its options in
-// alphabetical order. It goes by the task alone, so that it stays whatever else a command names. A text that cannot be
-// a name as it is loses what cannot be, and gets a part of its SHA-256.
+// FolderOf returns the name of the folder of a task, "lorenz63" or "prinz-potential,sigma=1.4": its
+// name, and its options in alphabetical order. It depends only on the task, so it stays the same
+// whatever else a command names. If the text cannot be a file name, the characters that are not
+// allowed are removed and a part of its SHA-256 is added.
 func FolderOf(written string) string {
 	name, query, _ := strings.Cut(written, "?")
 	text := name

@@ -21,15 +21,15 @@ func WriteComparisonMarkdown(w io.Writer, c *analysis.Comparison) error {
 	return err
 }
 
-// WriteComparisonJSON writes a comparison as it is.
+// WriteComparisonJSON writes a comparison as JSON.
 func WriteComparisonJSON(w io.Writer, c *analysis.Comparison) error {
 	return writeJSON(w, c)
 }
 
 // WriteComparisonCSV writes a row for each side, method and step, and one for the mean over all
-// steps, whose step is "mean": only it is tested, shares by their difference and other scores by their ratio, whose
-// intervals are low and high, and ratio_low and ratio_high. The columns of scores have the name of the measure. What is
-// not known is empty.
+// steps, whose step is "mean". Only the mean is tested: shares by their difference, and other
+// scores by their ratio. Their intervals are low and high, and ratio_low and ratio_high. The
+// columns of scores have the name of the measure. A value that is not known is empty.
 func WriteComparisonCSV(w io.Writer, c *analysis.Comparison) error {
 	measure := foreign.Cell(analysis.MeasureOf(c.Task).Name)
 	rows := [][]string{{"a", "b", "method", "exposed", "step", "difference", measure + "_a", measure + "_b", "low", "high",

@@ -13,12 +13,12 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// WriteCSV writes what [WriteTable] does for programs: a row for each method or baseline and step,
-// and one for the mean over all steps, whose step is "mean". The column of scores has the name of the
-// measure; those that begin with other are of the protocol that does not rank, and other_score is the
-// mean over all steps by it. What is not known is empty. Variances are those of stats.Components;
-// docs/statistics.md has the columns. The error is
-// [core.ErrUnavailable] where there is no run, or what w returns.
+// WriteCSV writes the content of [WriteTable] for programs: a row for each method or baseline and
+// step, and one for the mean over all steps, whose step is "mean". The column of scores has the
+// name of the measure. Columns that begin with other belong to the protocol that does not rank, and
+// other_score is its mean over all steps. A value that is not known is empty. Variances are those
+// of stats.Components. docs/statistics.md explains the columns. The error is [core.ErrUnavailable]
+// if there is no run, or what w returns.
 func WriteCSV(w io.Writer, r *results.Results) error {
 	all, err := analysis.Summarize(r)
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// WriteLaTeX writes the ranking as a LaTeX table, with the columns of [WriteTable] but those of the runs that are ok
-// and of standard deviations. An interval stands below its value. What the table rests on is in comments. The error is
-// [core.ErrUnavailable] if there is no run, or what w returns.
+// WriteLaTeX writes the ranking as a LaTeX table. It has the columns of [WriteTable], except the
+// numbers of successful runs and the standard deviations. An interval is below its value. Comments
+// contain the facts and notes. The error is [core.ErrUnavailable] if there is no run, or what w
+// returns.
 func WriteLaTeX(w io.Writer, r *results.Results) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {

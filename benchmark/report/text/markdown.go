@@ -8,7 +8,7 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// WriteMarkdown writes what [WriteTable] does as Markdown (GitHub's, for its tables).
+// WriteMarkdown writes the content of [WriteTable] as Markdown, with GitHub's tables.
 func WriteMarkdown(w io.Writer, r *results.Results) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// WriteOverview writes an overview as aligned plain text of at most width characters but for facts and notes, 120 at
-// most. Tasks that do not fit beside the others have their columns below, beside the methods again.
+// WriteOverview writes an overview as aligned plain text of at most width characters, 120 at most,
+// except facts and notes. If not all tasks fit side by side, the columns of the others are below,
+// again beside the methods.
 func WriteOverview(w io.Writer, o *analysis.Overview, width int) error {
 	t := o.Table()
 	var b strings.Builder
@@ -66,8 +67,9 @@ func part(t *analysis.Table, from, to int) *analysis.Table {
 	return p
 }
 
-// WriteOverviewCSV writes a row for each task and method or baseline. score is that over all steps of the roll-out, by
-// the measure of the row. What is not known is empty. The error is what w returns.
+// WriteOverviewCSV writes a row for each task and method or baseline. score is the score over all
+// steps of the roll-out, by the measure of the row. A value that is not known is empty. The error
+// is what w returns.
 func WriteOverviewCSV(w io.Writer, o *analysis.Overview) error {
 	rows := [][]string{{
 		"task", "folder", "name", "kind", "exposed", "protocol", "measure", "unit", "lower_is_better", "rank_best",

@@ -7,8 +7,8 @@ import (
 	"github.com/koopbench/koopbench/benchmark/results"
 )
 
-// WriteSearch writes a search as aligned plain text of at most width characters but for notes, 120 at most. The error
-// is what w returns.
+// WriteSearch writes a search as aligned plain text of at most width characters, 120 at most,
+// except notes. The error is what w returns.
 func WriteSearch(w io.Writer, s *results.Search, width int) error {
 	_, err := io.WriteString(w, plain(analysis.SearchTable(s), min(width, maxWidth)))
 	return err

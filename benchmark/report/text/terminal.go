@@ -14,10 +14,11 @@ import (
 // maxWidth is that of the table in characters; long names of methods are broken to keep it.
 const maxWidth = 120
 
-// WriteTable writes the results as aligned plain text, at most 120 characters wide but for notes: a row a method, those
-// that saw nothing but snapshots first, ordered by their mean score and ranked; the others apart below; then the
-// baselines, how good the judge was, and every warning. Under each score stands its interval. The error is
-// [core.ErrUnavailable] where there is no run, or what w returns.
+// WriteTable writes the results as aligned plain text of at most 120 characters, except notes. It
+// has one row per method: first the methods that saw only snapshots, ranked and in the order of
+// their mean scores, then the others. Below are the baselines, the quality of the judge, and every
+// warning. The interval of a score is below it. The error is [core.ErrUnavailable] if there is no
+// run, or what w returns.
 func WriteTable(w io.Writer, r *results.Results) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {
@@ -28,8 +29,8 @@ func WriteTable(w io.Writer, r *results.Results) error {
 }
 
 // WriteTableWithin is [WriteTable] for a terminal of width columns. If the table is wider, it
-// leaves out columns, those of middle steps first, and says which; ranks, methods and their mean
-// accuracies stay.
+// leaves out columns, first those of middle steps, and says which. Ranks, methods and their mean
+// accuracies always stay.
 func WriteTableWithin(w io.Writer, r *results.Results, width int) error {
 	t, err := analysis.NewTable(r)
 	if err != nil {
