@@ -1,5 +1,5 @@
-// Package conformance holds the test suites by which the author of a thing of any kind finds out
-// whether it keeps the contracts of package core:
+// Package conformance contains the test suites with which an author finds out whether a thing of
+// any kind keeps the contracts of package core:
 //
 //	func TestConformance(t *testing.T) {
 //		conformance.RunMethodSuite(t, func() core.Method { return mine.New() }, &conformance.Options{
@@ -8,23 +8,23 @@
 //		})
 //	}
 //
-// Each check is a subtest under its name, TestConformance/TestContract/row-independence for
-// instance, so that
+// Each check is a subtest with its own name, such as TestConformance/TestContract/row-independence.
+// So this command runs one check, and the checks that it needs:
 //
 //	go test -run 'TestConformance/TestContract/row-independence'
 //
-// runs one of them, with those that it needs. A check that does not apply is a skipped test that
-// says which ability is not declared; one that is known to fail is named in Options.Expect with its
-// reason, and fails when it passes.
+// A check that does not apply is a skipped test, which says which ability is not declared. A check
+// that is known to fail is named in Options.Expect with its reason, and fails if it passes.
 //
-// A suite puts the guard around the thing that registries and plugins put there ([core.Guard]):
-// what the guard holds, the thing itself need not. [RunSuite] takes a thing of any kind.
+// A suite puts the same guard around the thing that registries and plugins put there
+// ([core.Guard]). The thing itself does not have to do what the guard does. [RunSuite] takes a
+// thing of any kind.
 //
-// Options.Reference is another implementation of the same thing, one in this process where the
-// factory gives one in another: the check "same-outputs" compares what both give to the bit, by the
-// digests of [check.Outputs].
+// Options.Reference is another implementation of the same thing, for instance one in this process
+// if the factory returns one in another process. The check "same-outputs" compares the results of
+// both to the bit, by the digests of [check.Outputs].
 //
-// The checks themselves are in package check, which does not need package testing;
+// The checks themselves are in package check, which does not need package testing.
 // [check.Catalogue] lists them.
 //
 // conformance imports core and testify, and no method.

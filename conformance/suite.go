@@ -12,8 +12,8 @@ import (
 // Options are the options of the checks.
 type Options = check.Options
 
-// RunMethodSuite runs the checks of a method, each as a subtest. factory returns the thing to
-// check; nil options are the defaults.
+// RunMethodSuite runs each check of a method as a subtest. factory returns the method to check; nil
+// options are the defaults.
 func RunMethodSuite(t *testing.T, factory func() core.Method, o *Options) {
 	t.Helper()
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewMethod(core.GuardMethod(factory()), o) }})
@@ -43,8 +43,8 @@ func RunOracleSuite(t *testing.T, factory func() core.Oracle, o *Options) {
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewOracle(core.GuardOracle(factory()), o) }})
 }
 
-// RunTaskSuite is [RunMethodSuite] for a task. Options.Settings with a small split and few steps make it
-// fast.
+// RunTaskSuite is [RunMethodSuite] for a task. With a small split and few steps in Options.Settings
+// it is fast.
 func RunTaskSuite(t *testing.T, factory func() core.Task, o *Options) {
 	t.Helper()
 	suite.Run(t, &contract{open: func() *check.Session { return check.NewTask(core.GuardTask(factory()), o) }})

@@ -16,12 +16,11 @@ import (
 	"github.com/koopbench/koopbench/backend/cpu/internal/workers"
 )
 
-// Name is the name under which the backend is registered: "cpu" or
-// "cpu:threads=2,kernels=avx2" in GOMLX_BACKEND.
+// Name is the name of the backend, as in "cpu" or "cpu:threads=2,kernels=avx2" in GOMLX_BACKEND.
 const Name = "cpu"
 
-// KernelsEnvVar is the environment variable that names the kernel set where
-// the configuration does not.
+// KernelsEnvVar is the environment variable that names the kernel set if the configuration does
+// not.
 const KernelsEnvVar = "KOOPBENCH_CPU"
 
 // GoMLX's backends register themselves by import.
@@ -50,17 +49,16 @@ const (
 	modeFallback             // nothing: every graph runs whole on the Go backend
 )
 
-// New returns a backend for a configuration: key=value pairs separated by
-// commas, all optional.
+// New returns a backend for a configuration: key=value pairs separated by commas, all optional.
 //
-//   - threads: how many goroutines work on one operation, 1 to 1024; default
+//   - threads: the number of goroutines that work on one operation, 1 to 1024; the default is
 //     GOMAXPROCS. Results do not depend on it.
-//   - kernels: generic, avx2 or avx512; default the value of KOOPBENCH_CPU,
-//     and without it the best set this processor runs.
-//   - graph: full (the default), or fallback, which runs every graph whole
-//     on GoMLX's Go backend, for comparison.
+//   - kernels: generic, avx2 or avx512. The default is the value of KOOPBENCH_CPU, or without it
+//     the best set that this processor supports.
+//   - graph: full (the default), or fallback, which runs every graph as a whole on GoMLX's Go
+//     backend, for comparison.
 //
-// The error names the key or value that is wrong and what it could be.
+// The error names the wrong key or value and the valid ones.
 func New(config string) (compute.Backend, error) {
 	threads, kernels, m := runtime.GOMAXPROCS(0), os.Getenv(KernelsEnvVar), modeFull
 	origin := KernelsEnvVar
@@ -103,9 +101,9 @@ func New(config string) (compute.Backend, error) {
 	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m, profile: new(profile)}, nil
 }
 
-// GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's
-// Go backend offers it. It panics if there is none, because [KernelsEnvVar] names kernels that do
-// not exist for instance.
+// GetBackend returns one backend with the default configuration, the same at every call, like
+// GoMLX's Go backend. It panics if this backend cannot be made, for instance because
+// [KernelsEnvVar] names kernels that do not exist.
 var GetBackend = sync.OnceValue(func() compute.Backend {
 	backend, err := New("")
 	if err != nil {
@@ -129,10 +127,10 @@ func (b *Backend) String() string { return Name }
 // Kernels returns the name of the kernel set in use: generic, avx2 or avx512.
 func (b *Backend) Kernels() string { return b.kernels.String() }
 
-// Threads returns how many goroutines work on one operation.
+// Threads returns the number of goroutines that work on one operation.
 func (b *Backend) Threads() int { return b.pool.Size() }
 
-// Description says which kernels and how many threads run.
+// Description describes the kernels and the number of threads.
 func (b *Backend) Description() string {
 	return fmt.Sprintf("koopbench CPU backend (kernels=%s, threads=%d)", b.Kernels(), b.Threads())
 }
@@ -143,17 +141,18 @@ func (b *Backend) NumDevices() int { return 1 }
 // DeviceDescription describes the only device.
 func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
 
-// Capabilities returns what GoMLX's Go backend supports: all that is not
-// done here runs there.
+// Capabilities returns what GoMLX's Go backend supports, because everything that is not done here
+// runs there.
 func (b *Backend) Capabilities() compute.Capabilities { return b.fallback.Capabilities().Clone() }
 
 // Builder returns a new computation under construction.
 func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
 
-// WithThreads returns a backend with workers of its own, n of them or as many as b has if that is
-// less, for graphs that run beside others: those of b and of the backend returned do not wait for
-// one another. Results are the same to the bit. The two share the kernels and the profile, but not
-// buffers and executables. It is invalid once b is finalized. n is at least 1.
+// WithThreads returns a backend with its own workers, n of them or as many as b has if that is
+// fewer. It is for graphs that run at the same time as others: those of b and of the returned
+// backend do not wait for one another. Results are the same to the bit. The two share the kernels
+// and the profile, but not buffers and executables. The returned backend is invalid once b is
+// finalized. n is at least 1.
 func (b *Backend) WithThreads(n int) compute.Backend {
 	return &Backend{
 		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode,

@@ -9,10 +9,9 @@ import (
 
 var _ compute.Builder = (*Builder)(nil)
 
-// Builder records a computation. Each operation is also given to a builder
-// of the Go backend, the shadow, which checks it and infers its shapes, so
-// that both backends accept the same graphs with the same errors. The shadow
-// is what runs when the graph cannot be planned here.
+// Builder records a computation. Each operation is also added to a builder of the Go backend, the
+// shadow, which checks it and infers its shapes. So both backends accept the same graphs with the
+// same errors. If the graph cannot be planned here, the shadow runs.
 type Builder struct {
 	backend  *Backend
 	shadow   compute.Builder
@@ -55,8 +54,7 @@ func (b *Builder) Name() string { return b.shadow.Name() }
 // Main returns the function that Compile compiles.
 func (b *Builder) Main() compute.Function { return b.main }
 
-// NewFunction adds a named function. A graph with functions runs whole on
-// the Go backend.
+// NewFunction adds a named function. A graph with functions runs on the Go backend as a whole.
 func (b *Builder) NewFunction(name string) (compute.Function, error) {
 	shadow, err := b.shadow.NewFunction(name)
 	if err != nil {
@@ -75,10 +73,10 @@ func (b *Builder) OpShape(op compute.Value) (shapes.Shape, error) {
 	return v.shape, nil
 }
 
-// DistributedSPMD is what it is in the Go backend: not implemented.
+// DistributedSPMD is not implemented, as in the Go backend.
 func (b *Builder) DistributedSPMD(numDevices int) error { return b.shadow.DistributedSPMD(numDevices) }
 
-// DistributedAutoSharding is what it is in the Go backend: not implemented.
+// DistributedAutoSharding is not implemented, as in the Go backend.
 func (b *Builder) DistributedAutoSharding(meshes ...compute.Mesh) error {
 	return b.shadow.DistributedAutoSharding(meshes...)
 }
@@ -88,8 +86,8 @@ func (b *Builder) DeviceAssignment(devices ...compute.DeviceNum) error {
 	return b.shadow.DeviceAssignment(devices...)
 }
 
-// Compile plans the main function and returns what executes it. The builder
-// takes no further operations.
+// Compile plans the main function and returns its executable. The builder accepts no further
+// operations.
 func (b *Builder) Compile() (_ compute.Executable, err error) {
 	defer recoverError("compile", &err)
 	if b.compiled {

@@ -37,8 +37,8 @@ func (f *Function) Parent() compute.Function {
 	return f.parent
 }
 
-// Closure adds a function that sees the values of f. A graph with closures
-// runs whole on the Go backend.
+// Closure adds a function that sees the values of f. A graph with closures runs on the Go backend
+// as a whole.
 func (f *Function) Closure() (compute.Function, error) {
 	shadow, err := f.shadow.Closure()
 	if err != nil {
@@ -58,8 +58,7 @@ type parameterAttrs struct{ index int }
 // dtype's Go type.
 type constantAttrs struct{ flat any }
 
-// Parameter adds an input. A graph with dynamic shapes runs whole on the Go
-// backend.
+// Parameter adds an input. A graph with dynamic shapes runs on the Go backend as a whole.
 func (f *Function) Parameter(name string, shape shapes.Shape, sharding *compute.ShardingSpec) (compute.Value, error) {
 	if shape.IsDynamic() {
 		f.builder.setOpaque("it has dynamic shapes")

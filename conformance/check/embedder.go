@@ -15,7 +15,8 @@ func Embedder(ctx context.Context, e core.Embedder, o *Options) Report {
 	return NewEmbedder(e, o).RunAll(ctx)
 }
 
-// NewEmbedder returns a session in which the checks of an embedder are run one by one. Nil options are the defaults.
+// NewEmbedder returns a session that runs the checks of an embedder one by one. Nil options are the
+// defaults.
 func NewEmbedder(e core.Embedder, o *Options) *Session {
 	return newSession(core.KindEmbedder, e, o, embedderChecks(), func(o Options) *trainee { return embedderTrainee(e, o) })
 }

@@ -64,8 +64,8 @@ func opening[T any](open func(T, *Options) *Session) func(any, *Options) *Sessio
 	}
 }
 
-// New returns a session in which the checks of a thing of any kind are run one by one. Nil options
-// are the defaults. The setup fails for what is of no kind.
+// New returns a session that runs the checks of a thing of any kind one by one. Nil options are the
+// defaults. The setup fails for a thing that has no kind.
 func New(thing any, o *Options) *Session {
 	if open := suiteOf(core.KindOf(thing)).open; open != nil {
 		return open(thing, o)

@@ -16,7 +16,8 @@ import (
 // Loss runs all checks of a loss. Nil options are the defaults.
 func Loss(ctx context.Context, l core.Loss, o *Options) Report { return NewLoss(l, o).RunAll(ctx) }
 
-// NewLoss returns a session in which the checks of a loss are run one by one. Nil options are the defaults.
+// NewLoss returns a session that runs the checks of a loss one by one. Nil options are the
+// defaults.
 func NewLoss(l core.Loss, o *Options) *Session {
 	return newSession(core.KindLoss, l, o, lossChecks(), func(o Options) *scoring { return newScoring(l, o) })
 }

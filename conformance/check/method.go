@@ -15,7 +15,8 @@ func Method(ctx context.Context, m core.Method, o *Options) Report {
 	return NewMethod(m, o).RunAll(ctx)
 }
 
-// NewMethod returns a session in which the checks of a method are run one by one. Nil options are the defaults.
+// NewMethod returns a session that runs the checks of a method one by one. Nil options are the
+// defaults.
 func NewMethod(m core.Method, o *Options) *Session {
 	return newSession(core.KindMethod, m, o, methodChecks(), func(o Options) *trainee { return methodTrainee(m, o) })
 }

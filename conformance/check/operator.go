@@ -15,8 +15,8 @@ func Operator(ctx context.Context, operator core.EvolutionOperator, o *Options) 
 	return NewOperator(operator, o).RunAll(ctx)
 }
 
-// NewOperator returns a session in which the checks of an evolution operator are run one by one.
-// Nil options are the defaults.
+// NewOperator returns a session that runs the checks of an evolution operator one by one. Nil
+// options are the defaults.
 func NewOperator(operator core.EvolutionOperator, o *Options) *Session {
 	return newSession(core.KindOperator, operator, o, operatorChecks(), func(o Options) *operating {
 		return newOperating(operator, o)

@@ -13,33 +13,33 @@ import (
 type Options struct {
 	// Shape is the shape of the snapshots of the synthetic sequence; nil for 28×28.
 	Shape []int
-	// States is how many patterns the sequence cycles through, and the number of states that a fit is told; 0 for 4. A
-	// snapshot must have at least twice as many values.
+	// States is the number of patterns through which the sequence cycles, and the number of states in
+	// the Training of a fit; 0 for 4. A snapshot must have at least twice as many values.
 	States int
-	// Snapshots is the length of the sequence that a fit must learn, of which a quarter is for
+	// Snapshots is the length of the sequence that a fit must learn, a quarter of which is for
 	// validation; 0 for 240. It is at least 10 for each state.
 	Snapshots int
-	// Epochs is the value of the option "epochs", where the thing declares it and Settings has none,
-	// in fits that must learn; 0 for 40. All other fits take 2 epochs.
+	// Epochs is the value of the option "epochs" in fits that must learn, if the thing declares this
+	// option and Settings does not set it; 0 for 40. All other fits have 2 epochs.
 	Epochs int
-	// Settings are values of the thing's options in all fits, evaluations and openings; the defaults
-	// where nil. A small split and few steps make the checks of a task fast.
+	// Settings are values of the thing's options in all fits, evaluations and openings; nil for the
+	// defaults. With a small split and few steps, the checks of a task are fast.
 	Settings map[string]any
 	// Accuracy is the least share of right answers that counts as having learned the sequence; 0 for
-	// half way between chance and one.
+	// half-way between chance and one.
 	Accuracy float64
 	// Timeout is the time limit of each check; 0 for a minute.
 	Timeout time.Duration
-	// Grace is how soon a call must return after its context has ended; 0 for 5 s.
+	// Grace is the time in which a call must return after its context has ended; 0 for 5 s.
 	Grace time.Duration
-	// Expect holds for checks that are known to fail the reason why. Such a check fails when it passes.
+	// Expect has the reason for each check that is known to fail. Such a check fails if it passes.
 	Expect map[string]string
-	// Only are the checks that are run, with those that they need; nil for all. Names of other
-	// kinds of things are left out.
+	// Only are the checks to run, together with those that they need; nil for all. Names for other
+	// kinds of things are ignored.
 	Only []string
 	// Reference is another implementation, of the same kind, whose outputs must be equal to the bit; nil for none.
 	Reference any
-	// Observe is called with each result as soon as it is there; nil for no one.
+	// Observe is called with each result as soon as it exists; nil for no call.
 	Observe func(Result)
 }
 

@@ -12,7 +12,8 @@ func Oracle(ctx context.Context, oracle core.Oracle, o *Options) Report {
 	return NewOracle(oracle, o).RunAll(ctx)
 }
 
-// NewOracle returns a session in which the checks of an oracle are run one by one. Nil options are the defaults.
+// NewOracle returns a session that runs the checks of an oracle one by one. Nil options are the
+// defaults.
 func NewOracle(oracle core.Oracle, o *Options) *Session {
 	return newSession(core.KindOracle, oracle, o, oracleChecks(), func(o Options) *trainee {
 		return oracleTrainee(oracle, o)

@@ -11,10 +11,10 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// Outputs returns digests of what a thing of any kind gives at fixed inputs and seeds: of
-// predictions, features, labels, values, gradients, eigenvalues and eigenfunctions, epochs of
-// training, as far as the thing has them. Two implementations of one thing, one in this process and
-// one in another for instance, are equal to the bit if their outputs are. Nil options are the
+// Outputs returns digests of the results of a thing of any kind at fixed inputs and seeds:
+// predictions, features, labels, values, gradients, eigenvalues, eigenfunctions and epochs of
+// training, as far as the thing has them. Two implementations of one thing, for instance one in
+// this process and one in another, are equal to the bit if their outputs are. Nil options are the
 // defaults.
 //
 // A digest is the SHA-256, in hexadecimal, of an array: its numbers of rows and columns as 64-bit

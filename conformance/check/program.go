@@ -9,51 +9,54 @@ import (
 	"time"
 )
 
-// Program is the executable of a plugin. It may be used by several goroutines at a time.
+// Program is the executable of a plugin. Several goroutines may use it at the same time.
 type Program interface {
-	// Name is what reports call it.
+	// Name is its name in reports.
 	Name() string
-	// File says in words what is wrong with the file, nil for nothing.
+	// File returns an error that explains what is wrong with the file, or nil.
 	File() error
-	// Start starts a process of it, which has said what it serves when Start returns. The error says
-	// in words what is wrong.
+	// Start starts a process of the plugin. When Start returns, the process has said what it serves.
+	// The error explains what is wrong.
 	Start(ctx context.Context) (Process, error)
-	// Free says which names of the things that it serves are taken by others, nil for none.
+	// Free returns an error that names the things that it serves under names that are taken, or nil.
 	Free(things []any) error
-	// ByHand runs it as a person would, without anything that a benchmark gives it, until it ends,
-	// ctx does, or the time is over that a start may take, which is [context.DeadlineExceeded]. It
-	// returns what it wrote to standard error and its status.
+	// ByHand runs the program as a person would, without anything that a benchmark gives it. It runs
+	// until it ends, until ctx ends, or until the time limit of a start is over, which is
+	// [context.DeadlineExceeded]. ByHand returns the text on standard error, and the exit status.
 	ByHand(ctx context.Context) (said string, status int, err error)
 }
 
-// Process is a process of a [Program]. It may be used by several goroutines at a time.
+// Process is a process of a [Program]. Several goroutines may use it at the same time.
 type Process interface {
-	// Describe asks it what it serves, and returns the answer as lines of text, equal for equal answers.
+	// Describe asks the process what it serves, and returns the answer as lines of text. Equal answers
+	// give equal lines.
 	Describe(ctx context.Context) (string, error)
-	// Things are stand-ins for what it serves, whose calls go to this process. The error says what is wrong with
-	// its descriptions.
+	// Things are stand-ins for the things that it serves. Their calls go to this process. The error
+	// explains what is wrong with its descriptions.
 	Things() ([]any, error)
-	// End ends it in one of its ways, waits until it has ended or ctx has, and names the processes that it leaves behind.
+	// End ends the process in the given way, and waits until the process or ctx has ended. It names
+	// the processes that remain.
 	End(ctx context.Context, how Ending) (left []string, err error)
-	// Close kills it, if it has not ended, with all that it has started. It may be called again.
+	// Close kills the process, if it has not ended, with everything that it has started. It may be
+	// called again.
 	Close() error
 }
 
-// Ending is how a process of a plugin comes to its end.
+// Ending is a way in which a process of a plugin ends.
 type Ending int
 
 const (
-	// Asked means: by the call Shutdown of go-plugin's service.
+	// Asked means that it is asked by the call Shutdown of go-plugin's service.
 	Asked Ending = iota
-	// Abandoned means: by the end of its standard input, which comes when the benchmark was killed.
+	// Abandoned means that its standard input ends, as it does if the benchmark is killed.
 	Abandoned
 )
 
 // Plugin runs all checks of a plugin's program, before those of what it serves. Nil options are the defaults.
 func Plugin(ctx context.Context, p Program, o *Options) Report { return NewProgram(p, o).RunAll(ctx) }
 
-// NewProgram returns a session in which the checks of a plugin's program are run one by one. Nil
-// options are the defaults.
+// NewProgram returns a session that runs the checks of a plugin's program one by one. Nil options
+// are the defaults.
 func NewProgram(p Program, o *Options) *Session {
 	s := bareSession(KindPlugin, p, o, func() string { return p.Name() }, func(Options) error { return nil })
 	addChecks(s, programChecks(), func(o Options) *running { return &running{o: o, program: p} })

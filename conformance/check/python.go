@@ -9,8 +9,8 @@ import (
 	"github.com/koopbench/koopbench/core"
 )
 
-// InPython returns the report in the words of the SDK for Python, for an author who has no package
-// core, context or goroutine. Names of checks and statuses stay as they are.
+// InPython returns the report in the words of the Python SDK, for an author who does not use
+// package core, contexts or goroutines. Names of checks and statuses do not change.
 func (r Report) InPython() Report {
 	r.Results = slices.Clone(r.Results)
 	for i := range r.Results {

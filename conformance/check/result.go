@@ -11,27 +11,30 @@ import (
 // Kind is a kind of things that can be checked: a [core.Kind], or [KindPlugin].
 type Kind = core.Kind
 
-// KindPlugin is the program that serves things, whatever it serves.
+// KindPlugin is the program that serves things, whatever their kinds.
 const KindPlugin Kind = "plugin"
 
 // Status is how a check ended.
 type Status string
 
 const (
-	// Pass means: what the check holds is so.
+	// Pass means that the thing keeps the rule.
 	Pass Status = "pass"
-	// Fail means: it is not so; Found and Remedy say more.
+	// Fail means that it does not; Found and Remedy explain this.
 	Fail Status = "fail"
-	// Skip means: it is about an ability that the thing does not declare, or there is nothing to judge; Reason says which.
+	// Skip means that the check is about an ability that the thing does not declare, or that there is
+	// nothing to judge; Reason says which.
 	Skip Status = "skip"
-	// ExpectedFail means: it is not so, and the options say that this is known; Reason is theirs.
+	// ExpectedFail means that the thing does not keep the rule, and that the options say so; Reason is
+	// theirs.
 	ExpectedFail Status = "expected-fail"
-	// Blocked means: it could not be checked, since a check that it needs did not pass; BlockedBy names that one.
+	// Blocked means that it could not be checked, because a check that it needs did not pass;
+	// BlockedBy names that check.
 	Blocked Status = "blocked"
 )
 
-// Result is how one check ended. Its JSON form is stable: fields may be added, none is renamed or
-// removed while [Schema] stays.
+// Result is the result of one check. Its JSON form is stable: fields may be added, but none is
+// renamed or removed while [Schema] stays the same.
 type Result struct {
 	// Check is the name of the check, unique within its kind.
 	Check  string `json:"check"`
@@ -43,15 +46,15 @@ type Result struct {
 	Remedy string `json:"remedy,omitempty"`
 	// Reason says why a check was skipped or blocked, or why it was expected to fail.
 	Reason string `json:"reason,omitempty"`
-	// BlockedBy is the check for whose sake this one was blocked.
+	// BlockedBy is the check that did not pass and blocked this one.
 	BlockedBy string `json:"blocked_by,omitempty"`
-	// Notes are further sentences for the author; they are no failures.
+	// Notes are further sentences for the author; they are not failures.
 	Notes []string `json:"notes,omitempty"`
 	// Seconds is how long the check took.
 	Seconds float64 `json:"seconds"`
 }
 
-// Explanation is all that there is to say about a result in one text.
+// Explanation is everything that a result says, in one text.
 func (r Result) Explanation() string {
 	var parts []string
 	for _, part := range []struct{ label, text string }{{"rule", r.Checked}, {"found", r.Found}, {"remedy", r.Remedy},
@@ -69,7 +72,7 @@ func (r Result) Explanation() string {
 // Schema is the version of the JSON form of a [Report].
 const Schema = 1
 
-// Report is how all checks of one thing ended, in the order of the [Catalogue].
+// Report has the results of all checks of one thing, in the order of the [Catalogue].
 type Report struct {
 	Schema  int      `json:"schema"`
 	Kind    Kind     `json:"kind"`
@@ -80,7 +83,7 @@ type Report struct {
 // OK reports whether no check failed.
 func (r Report) OK() bool { return len(r.With(Fail)) == 0 }
 
-// With returns the results of that status.
+// With returns the results with that status.
 func (r Report) With(status Status) []Result {
 	var some []Result
 	for _, result := range r.Results {
@@ -91,8 +94,8 @@ func (r Report) With(status Status) []Result {
 	return some
 }
 
-// WriteText writes the report for a reader: a line for each check, with its explanation under what
-// did not simply pass, and a line that counts them.
+// WriteText writes the report for a reader: a line for each check, with its explanation unless it
+// passed, and a line with the counts.
 func (r Report) WriteText(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s\n", r.Kind, r.Name)

@@ -32,8 +32,8 @@ func (n *notes) addf(format string, args ...any) {
 	n.texts = append(n.texts, fmt.Sprintf(format, args...))
 }
 
-// Session is the checking of one thing, check by check. It keeps what the checks share, a fitted
-// model for instance, and the results. It is used by one goroutine at a time.
+// Session checks one thing, check by check. It keeps the results, and what the checks share, such
+// as a fitted model. Only one goroutine at a time may use it.
 type Session struct {
 	name    func() string // of the thing, by itself
 	options Options
@@ -118,8 +118,8 @@ func (s *Session) Checks() []string {
 	return names
 }
 
-// Run runs a check, and those that it needs before it, each once: further calls return the same
-// result. The check of a name that does not exist fails.
+// Run runs a check, and before it the checks that it needs, each once: further calls return the
+// same result. A check whose name does not exist fails.
 func (s *Session) Run(ctx context.Context, name string) Result {
 	if result, there := s.results[name]; there {
 		return result
@@ -137,8 +137,8 @@ func (s *Session) Run(ctx context.Context, name string) Result {
 	return result
 }
 
-// RunAll runs all checks, or those of Options.Only and what they need, and none if none of them is
-// of this kind.
+// RunAll runs all checks, or those of Options.Only with the checks that they need. If none of these
+// is of this kind, it runs none.
 func (s *Session) RunAll(ctx context.Context) Report {
 	r := s.report
 	for _, name := range s.Checks() {

@@ -19,8 +19,8 @@ import (
 // Task runs all checks of a task. Nil options are the defaults.
 func Task(ctx context.Context, t core.Task, o *Options) Report { return NewTask(t, o).RunAll(ctx) }
 
-// NewTask returns a session in which the checks of a task are run one by one. Nil options are the
-// defaults. Options.Settings choose the problem that is looked at; a small one is checked faster.
+// NewTask returns a session that runs the checks of a task one by one. Nil options are the
+// defaults. Options.Settings choose the problem that is checked; a small one is faster.
 func NewTask(t core.Task, o *Options) *Session {
 	return newSession(core.KindTask, t, o, taskChecks(), func(o Options) *posed { return newPosed(t, o) })
 }

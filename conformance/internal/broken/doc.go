@@ -1,6 +1,6 @@
-// Package broken holds things of every kind that each break one rule of their contract and keep all
-// others, and a correct thing of every kind that they are made from. With them the conformance
-// checks are tested: each check must fail for what breaks its rule, and for nothing else.
+// Package broken contains things of every kind that each break one rule of their contract and keep
+// all others. It also has a correct thing of every kind, from which they are made. They test the
+// conformance checks: each check must fail for things that break its rule, and for no other thing.
 //
 // It imports core, linalg and package check.
 package broken
