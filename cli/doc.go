@@ -1,7 +1,7 @@
-// Package cli is the command line: it takes a registry and makes the command of it, `bench run` to
-// train and judge, `list` and `info` to look, `report`, `serve`, `compare`, `merge` and `verify`
-// for results, `predict` for models, `plugin` for programs of others. Command bench is [Main] over
-// what is built in; a third party's binary is Main over that and its own.
+// Package cli is the command line of a registry. `bench run` trains and judges; `list` and `info`
+// show what is there. `report`, `serve`, `compare`, `merge` and `verify` work on results, `predict`
+// on models, and `plugin` on programs of others. The program bench is [Main] with the built-in
+// things. The program of a third party is Main with those and its own.
 //
 // Only this package reads the environment, handles signals, or installs anything for the whole process. Results go to
 // standard output; progress, warnings and errors go to standard error.

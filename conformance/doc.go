@@ -1,5 +1,5 @@
-// Package conformance holds the test suites by which the author of a thing of any kind finds out
-// whether it keeps the contracts of package core:
+// Package conformance holds test suites. Authors of methods, and of things of all other kinds, use
+// them to check that their code keeps the contracts of package core:
 //
 //	func TestConformance(t *testing.T) {
 //		conformance.RunMethodSuite(t, func() core.Method { return mine.New() }, &conformance.Options{
@@ -8,8 +8,8 @@
 //		})
 //	}
 //
-// Each check is a subtest under its name, TestConformance/TestContract/row-independence for
-// instance, so that
+// Each check is a subtest of its own name, such as TestConformance/TestContract/row-independence, so
+// that
 //
 //	go test -run 'TestConformance/TestContract/row-independence'
 //

@@ -1,10 +1,10 @@
-// Package linalg is the float64 linear algebra of evolution operators: ridge regression of the
-// features one lag on from the features now, with its reduced-rank and principal-component
-// variants, and what can be read off the result.
+// Package linalg is the float64 linear algebra of evolution operators. It fits ridge regressions from
+// features to the features one lag later, also of reduced rank and by principal components, and
+// computes spectra and predictions from them.
 //
 // [FitRidge] fits a [Model] to trajectories of features; [Ridge] is the same as a
-// [core.EvolutionOperator], and [FitCovariances] takes covariances in place of features. A model
-// predicts features and an observable for any number of steps, and gives eigenvalues and
+// [core.EvolutionOperator], and [FitCovariances] takes covariances instead of features. A model
+// predicts features and an observable for any number of steps, and has eigenvalues and
 // eigenfunctions, singular values, risk, score and dynamical modes. [Covariances] are those of two
 // sets of features.
 //

@@ -1,13 +1,12 @@
-// Package nn is what neural methods share, those of third parties too: the reference networks, the
-// loop that trains, the batches that run a trained network, losses as graphs, all on GoMLX.
+// Package nn holds what neural methods share, also those of third parties: the reference networks,
+// the training loop, inference in batches, and losses as graphs. All of it is based on GoMLX.
 //
-// Parameters live in a [model.Store], networks are functions that build graphs, in the way of
-// GoMLX's own layers, which may be mixed with the ones here. Arrays are channels-last: a batch of
-// images is [batch, height, width, channels]. Where computations run is a [Runtime], a value that
-// the caller chooses.
+// Parameters are in a [model.Store]. Networks are functions that build graphs, like GoMLX's own
+// layers, and both can be mixed. Arrays are channels-last: a batch of images is [batch, height,
+// width, channels]. A [Runtime], which the caller chooses, says where computations run.
 //
-// Initial values are drawn in Go from named random streams, so that they depend on the seed and on
-// the path of the parameter alone: neither on the backend nor on what other parameters there are.
+// Initial values are drawn in Go from named random streams. They depend on the seed and on the path
+// of the parameter, but not on the backend or on other parameters.
 //
 // An [Encoder] is a network that takes the place of the reference one. docs/nn.md is the guide,
 // with an encoder, a loss and a training.

@@ -29,16 +29,15 @@
 //
 // # Results
 //
-// The same graph, inputs and kernel set give the same bits for any number of
-// threads and in any run. Kernel sets differ in the last bits, and all of them
-// from the Go backend. NaN and infinities spread as IEEE 754 says and as on the
-// Go backend: what lies beside an image is left out of sums, and where ReLU or
-// a max-pool stops a gradient it is multiplied by zero. Two things differ. The
-// zeros that a dilation puts between elements, of a kernel or in the gradients
-// of a strided convolution, are multiplied like others and so make NaN of
-// infinities; and where the kernel of a convolution of an enlarged image has
-// taps of both signs on one pixel of the small image, an infinite pixel may give
-// an infinity where the sum of single products is NaN.
+// The same graph, inputs and kernel set give the same bits for any number of threads and in any
+// run. Kernel sets differ in the last bits from one another and from the Go backend.
+//
+// NaN and infinities spread as IEEE 754 says, and as on the Go backend: what lies beside an image is
+// left out of sums, and a gradient that ReLU or a max-pool stops is multiplied by zero. There are two
+// exceptions. A dilation puts zeros between elements, of a kernel or in the gradients of a strided
+// convolution. They are multiplied like other values, so an infinity there makes NaN. And if the
+// kernel of a convolution of an enlarged image has taps of both signs on one pixel of the small
+// image, an infinite pixel may give an infinity where the sum of single products is NaN.
 //
 // # Imports
 //

@@ -1,4 +1,4 @@
-// Package verify makes published results again, and tells what is not as recorded.
+// Package verify makes published results again, and reports what differs from the record.
 package verify
 
 import (

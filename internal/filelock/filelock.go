@@ -1,5 +1,5 @@
-// Package filelock locks files for this process, so that others can tell that it still works with
-// them. A lock ends with the process, however it ends. Any package may import it; it imports the
+// Package filelock locks files for this process, so that other processes know that it still uses
+// them. A lock ends with the process, however that ends. Any package may import it; it imports the
 // standard library only.
 package filelock
 

@@ -1,6 +1,6 @@
-// Package foreign reads files that others may have made: results, models, data and configurations
-// that people hand on. It opens regular files alone, so that nothing waits for a pipe; it follows no
-// link out of a folder; and it knows how much memory a content will take before it takes it.
+// Package foreign reads files that others may have made: results, models, data and configurations.
+// It opens only regular files, so that nothing waits for a pipe. It follows no link out of a folder.
+// It knows how much memory a content needs before it reads it.
 //
 // Any package may import it; it imports the standard library only.
 package foreign

@@ -1,9 +1,9 @@
 // Package ownfolder has the rule by which commands write into folders that a user names. Any
 // package may import it; it imports the standard library only.
 //
-// A command writes over what the same kind of command has written before and can recognise. If a
-// folder holds files of something else by the names that the command writes, or is one that another
-// kind of command has made, it is refused and stays as it is. Other files in it do not matter.
+// A command overwrites only files that the same kind of command has written, and that it recognises.
+// It refuses a folder, and leaves it as it is, if another kind of command has made it, or if files of
+// the names that it writes come from something else. Other files in the folder do not matter.
 package ownfolder
 
 import (

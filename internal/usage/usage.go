@@ -1,4 +1,4 @@
-// Package usage tells what processes take. Any package may import it; it imports the standard library only.
+// Package usage measures what processes use. Any package may import it; it imports the standard library only.
 package usage
 
 import (
