@@ -1,9 +1,10 @@
-// Package benchmark is the harness: it takes methods through the identical multi-step evaluation on a task, judged by
-// one oracle, and keeps what it finds on disk.
+// Package benchmark is the harness. It evaluates all methods in the same way over many steps of a
+// task, with one oracle as the judge, and keeps the results on disk.
 //
-// [Run] executes a [Plan]: every method, at every seed, is fitted to the training data and rolled out over the test
-// snapshots. Each finished run is a pair of files (see [results.Store]) written atomically as it finishes; results.json
-// joins them. Everything that shows results works from these files alone (package report).
+// [Run] executes a [Plan]: every method, at every seed, is fitted to the training data and rolled
+// out over the test snapshots. Each finished run is a pair of files (see [results.Store]), written
+// atomically as soon as the run is finished. results.json joins the runs. Everything that shows
+// results needs only these files (package report).
 //
-// It imports package core and knows no method, no dataset and no plugin.
+// It imports package core, and knows no method, dataset or plugin.
 package benchmark

@@ -1,15 +1,16 @@
-// Package nn holds what neural methods share, also those of third parties: the reference networks,
-// the training loop, inference in batches, and losses as graphs. All of it is based on GoMLX.
+// Package nn contains what neural methods share, including those of third parties: the reference
+// networks, the training loop, the batches that run a trained network, and losses as graphs. All of
+// it uses GoMLX.
 //
 // Parameters are in a [model.Store]. Networks are functions that build graphs, like GoMLX's own
-// layers, and both can be mixed. Arrays are channels-last: a batch of images is [batch, height,
-// width, channels]. A [Runtime], which the caller chooses, says where computations run.
+// layers, and both may be mixed. Arrays are channels-last: a batch of images is [batch, height,
+// width, channels]. A [Runtime] is a value that the caller chooses; it says where computations run.
 //
-// Initial values are drawn in Go from named random streams. They depend on the seed and on the path
-// of the parameter, but not on the backend or on other parameters.
+// Initial values are drawn in Go from named random streams. So they depend only on the seed and on
+// the path of the parameter. They do not depend on the backend or on other parameters.
 //
-// An [Encoder] is a network that takes the place of the reference one. docs/nn.md is the guide,
-// with an encoder, a loss and a training.
+// An [Encoder] is a network that replaces the reference one. docs/nn.md is the guide, with an
+// encoder, a loss and a training.
 //
 // nn imports core and GoMLX, and no compute backend.
 //

@@ -1,10 +1,10 @@
-// Package registry holds a named, validated set for each kind of thing ([core.Kind]) that koopbench
-// puts together.
+// Package registry holds a set of named, validated things for each kind ([core.Kind]) that
+// koopbench puts together.
 //
-// A [Registry] is a value: the command line fills one from the built-ins and the plugins, a third
-// party's binary from its own things, a test from whatever it needs. Nothing registers itself. Each
-// thing gets a guard around it ([core.Guard]), so that whoever takes one from a registry, and
-// whoever wrote it, need not check what the guard does.
+// A [Registry] is a value. The command line fills one from the built-in things and the plugins, a
+// third party's program fills one from its own things, and a test from whatever it needs. Nothing
+// registers itself. Each thing gets a guard around it ([core.Guard]). So neither its author nor its
+// user needs to check what the guard checks.
 //
-// registry imports core only.
+// registry imports only core.
 package registry

@@ -1,6 +1,7 @@
-// Package tasks lists the built-in tasks. Each is a folder of its own.
+// Package tasks lists the built-in tasks. Each has its own folder.
 //
-// tasks imports the folders of the tasks and registry; a task imports core, dataset and package process.
+// tasks imports registry and the folders of the tasks. A task imports core, dataset and package
+// process.
 package tasks
 
 import (

@@ -1,13 +1,13 @@
-// Package report shows results: figures ([Write]) and tables ([WriteTable], [TableFormats]), all of
-// it as one HTML page ([WritePage]), and results against others ([Compare]).
+// Package report shows results: figures ([Write]), tables ([WriteTable], [TableFormats]), one HTML
+// page with everything ([WritePage]), and comparisons with other results ([Compare]).
 //
-// It works from a folder of results alone (package results); nothing is trained or evaluated again.
-// The same results give the same bytes. It may import core and benchmark. Its parts, of which each
-// imports those before it alone:
+// It needs only a folder of results (package results), and does not train or evaluate anything
+// again. The same results give the same bytes. It may import core and benchmark. Each of its parts
+// imports only the parts before it:
 //
-//   - analysis is what there is to say: summaries and ranks of methods, baselines, comparisons,
-//     remarks, costs, the tables before they take a form, and what is drawn;
-//   - text writes tables for terminals, as Markdown, CSV, JSON and LaTeX;
-//   - figure draws, with gonum.org/v1/plot alone, for PNG and SVG files and for the page;
+//   - analysis decides what there is to say: summaries and ranks of methods, baselines,
+//     comparisons, remarks, costs, the content of tables, and the material of figures;
+//   - text writes tables for terminals, and as Markdown, CSV, JSON and LaTeX;
+//   - figure draws, with gonum.org/v1/plot alone, for PNG, SVG and PDF files and for the page;
 //   - page writes the page, and imports analysis and figure.
 package report

@@ -1,4 +1,4 @@
-// Command bench benchmarks the built-in methods. See package cli for its commands.
+// Command bench benchmarks the built-in methods. Package cli describes its commands.
 package main
 
 import (

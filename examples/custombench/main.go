@@ -1,4 +1,4 @@
-// Command custombench is the benchmark with a method of one's own beside the built-in ones.
+// Command custombench is the benchmark with a method of your own beside the built-in ones.
 package main
 
 import (

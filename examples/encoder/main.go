@@ -1,4 +1,4 @@
-// Command encoder is the benchmark with networks of one's own: an encoder, a loss, and a training.
+// Command encoder is the benchmark with networks of your own: an encoder, a loss, and a training.
 // docs/nn.md explains it.
 package main
 

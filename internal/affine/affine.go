@@ -1,4 +1,4 @@
-// Package affine holds embeddings whose features are the values of a snapshot, each shifted and
+// Package affine contains embeddings whose features are the values of a snapshot, each shifted and
 // scaled by constants of the training data.
 package affine
 

@@ -1,5 +1,6 @@
-// Package atomicfile writes files whole: a reader, or the next start after a crash, sees the old content or the new,
-// never a part. Any package may import it; besides the standard library it imports filelock only.
+// Package atomicfile writes each file as a whole. A reader, or the next start after a crash, sees
+// the old content or the new content, and never a part. Any package may import it. It imports only
+// the standard library and filelock.
 package atomicfile
 
 import (

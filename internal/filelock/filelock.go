@@ -1,6 +1,6 @@
-// Package filelock locks files for this process, so that other processes know that it still uses
-// them. A lock ends with the process, however that ends. Any package may import it; it imports the
-// standard library only.
+// Package filelock locks files for this process. So other processes can tell that this one still
+// uses them. A lock ends with the process, however the process ends. Any package may import it. It
+// imports only the standard library.
 package filelock
 
 import "errors"

@@ -1,8 +1,8 @@
-// Package foreign reads files that others may have made: results, models, data and configurations.
-// It opens only regular files, so that nothing waits for a pipe. It follows no link out of a folder.
-// It knows how much memory a content needs before it reads it.
+// Package foreign reads files that may come from other people: results, models, data and
+// configurations. It opens only regular files, so a pipe cannot make it wait. It does not follow a
+// link out of a folder. It knows how much memory a content needs before it allocates it.
 //
-// Any package may import it; it imports the standard library only.
+// Any package may import it. It imports only the standard library.
 package foreign
 
 import (

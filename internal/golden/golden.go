@@ -1,11 +1,19 @@
-// Package golden opens the files of reference numbers that tests compare with. They lie in testdata: losses.json and
-// ridge.json, computed with kooplearn 2.0.3 in float64; losses_more.json, losses that kooplearn does not have or has in
-// another form, by torch's autodiff of their formulas in float64; kernel.json, computed in float64 from features of the
-// kernel by eigenvectors (where all snapshots are centres, kooplearn 2.0.3 agrees); ordered_mnist.json; and
-// processes.json: what is known of the processes of tasks, by computations of other kinds than theirs. The environment
-// variable KOOPBENCH_GOLDEN names a folder to read them from instead, with the same file names and fields.
+// Package golden opens the files of reference numbers that tests compare with. They are in
+// testdata:
 //
-// Only tests import it; it imports gonum, testify and the standard library.
+//   - losses.json and ridge.json were computed with kooplearn 2.0.3 in float64.
+//   - losses_more.json has losses that kooplearn does not have, or has in another form. They were
+//     computed with torch's autodiff of their formulas, in float64.
+//   - kernel.json was computed in float64, by eigenvectors, from features of the kernel. If all
+//     snapshots are centres, kooplearn 2.0.3 agrees.
+//   - ordered_mnist.json has the images of Ordered MNIST, in the order of kooplearn.
+//   - processes.json has what is known of the processes of tasks, computed in other ways than the
+//     tasks do.
+//
+// The environment variable KOOPBENCH_GOLDEN names another folder to read them from, with the same
+// file names and fields.
+//
+// Only tests import it. It imports gonum, testify and the standard library.
 package golden
 
 import (

@@ -1,6 +1,6 @@
-// Package liberation has the two fonts of figures, Liberation Sans regular and bold. In programs for
-// distribution it takes the place of gonum.org/v1/plot/font/liberation, whose ten other fonts make
-// the program larger by a tenth: see .ci/program.
+// Package liberation contains the two fonts of figures, Liberation Sans regular and bold. In
+// programs for distribution it replaces gonum.org/v1/plot/font/liberation, whose ten other fonts
+// make the program a tenth larger (see .ci/program).
 package liberation
 
 import (

@@ -1,4 +1,4 @@
-// Package licences holds the notice of the program bench and the licences of what is in it.
+// Package licences contains the notice of the program bench, and the licences of everything in it.
 package licences
 
 import _ "embed"

@@ -1,5 +1,5 @@
-// Package lorenz is a task for tests that is as unlike images with labels as can be: a flow in three
-// numbers, scored by an error.
+// Package lorenz is a task for tests that differs from labelled images as much as possible: a flow
+// in three numbers, scored by an error.
 package lorenz
 
 import (

@@ -1,10 +1,11 @@
-// Package npz reads and writes NumPy's .npz archives: named arrays of any shape, which numpy.load opens.
+// Package npz reads and writes NumPy's .npz archives: named arrays of any shape, which numpy.load
+// opens.
 //
-// The format is NumPy's (numpy.lib.format): a zip file of .npy members. What is written has headers
-// of version 1.0 and is little-endian and row-major; what numpy.save writes of numbers is read,
-// whatever its order.
+// The format is NumPy's (numpy.lib.format): a zip file of .npy members. Files are written with
+// headers of version 1.0, little-endian and row-major. Any array of numbers that numpy.save writes
+// can be read, in either byte order and memory order.
 //
-// Any package may import it; it imports package foreign alone, which says how much is read.
+// Any package may import it. It imports only package foreign, which limits how much is read.
 package npz
 
 import (

@@ -1,9 +1,10 @@
-// Package ownfolder has the rule by which commands write into folders that a user names. Any
-// package may import it; it imports the standard library only.
+// Package ownfolder has the rule for writing into folders that a user names. Any package may import
+// it. It imports only the standard library.
 //
-// A command overwrites only files that the same kind of command has written, and that it recognises.
-// It refuses a folder, and leaves it as it is, if another kind of command has made it, or if files of
-// the names that it writes come from something else. Other files in the folder do not matter.
+// A command overwrites only files that the same kind of command has written and that it can
+// recognise. A folder is refused, and stays as it is, in two cases: it has other files under the
+// names that the command writes, or another kind of command made it. Other files in the folder do
+// not matter.
 package ownfolder
 
 import (

@@ -1,13 +1,14 @@
-// Command release makes what a release consists of, from the tag that stands at HEAD:
+// Command release makes all files of a release from the tag at HEAD:
 //
 //	go run ./internal/release [--dry-run] [--out dist]
 //
-// For each platform it writes an archive (the program, shell completions, man pages, licences) and a
-// list of its parts (CycloneDX), then the SHA-256 checksums of all files and the notes of the version.
-// The version is that of the newest section of CHANGELOG.md. Everything is built from a clone, so that
-// changes that are not committed have no part in it; the same commit and toolchain give the same bytes.
+// For each platform it writes an archive (the program, shell completions, man pages, licences) and
+// a list of its parts (CycloneDX). Then it writes the SHA-256 checksums of all files and the notes
+// of the version. The version is that of the newest section of CHANGELOG.md. Everything is built
+// from a clone, so uncommitted changes have no effect. The same commit and toolchain give the same
+// bytes.
 //
-// A dry run asks for no tag, and is for this machine's platform alone.
+// A dry run needs no tag, and builds only for the platform of this machine.
 package main
 
 import (

@@ -1,11 +1,12 @@
-// Package statefile writes and reads the state of something fitted, or of a fit under way, as a
-// file: models and checkpoints.
+// Package statefile writes and reads models and checkpoints: the state of something fitted, or of
+// an unfinished fit, as a file.
 //
-// A file is an .npz archive, uncompressed, which numpy.load opens: the arrays of the state, and the
-// member "header.json", an object with "format", the name and version of the format; "header", what
-// the owner of the format says about the state; and "facts", those of the state. Its last 64 bytes,
-// the comment of the zip archive, are the SHA-256 of all bytes before them in hexadecimal digits: a
-// file that is torn or changed is not read.
+// A file is an uncompressed .npz archive, which numpy.load opens. It contains the arrays of the
+// state, and the member "header.json". This is an object with three fields: "format" is the name
+// and version of the format, "header" is what the owner of the format says about the state, and
+// "facts" are those of the state. The last 64 bytes of the file are the comment of the zip archive.
+// They are the SHA-256 of all bytes before them, as hexadecimal digits. A file that is incomplete
+// or changed is not read.
 package statefile
 
 import (

@@ -1,4 +1,5 @@
-// Package usage measures what processes use. Any package may import it; it imports the standard library only.
+// Package usage measures the time and memory that processes use. Any package may import it. It
+// imports only the standard library.
 package usage
 
 import (

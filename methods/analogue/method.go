@@ -1,4 +1,5 @@
-// Package analogue is forecasting by analogues: what followed the most similar training snapshots.
+// Package analogue is forecasting by analogues. It predicts what followed the most similar training
+// snapshots.
 package analogue
 
 import (

@@ -1,5 +1,5 @@
-// Package autoencoder is the dynamical autoencoder: encoder, decoder and a linear map between
-// latents, trained together.
+// Package autoencoder is the dynamical autoencoder. An encoder, a decoder and a linear map between
+// latents are trained together.
 package autoencoder
 
 import (

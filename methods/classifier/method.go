@@ -1,4 +1,5 @@
-// Package classifier is the baseline on the features of a classifier: the logits of the oracle that judges the run.
+// Package classifier is the baseline on the features of a classifier. The features are the logits
+// of the oracle that judges the run.
 package classifier
 
 import (

@@ -1,5 +1,5 @@
-// Package consistent is the consistent Koopman autoencoder: encoder, decoder and two linear maps
-// between latents, forwards and backwards in time, trained together.
+// Package consistent is the consistent Koopman autoencoder. An encoder, a decoder and two linear
+// maps between latents, forwards and backwards in time, are trained together.
 package consistent
 
 import (

@@ -1,3 +1,3 @@
-// Package contrastive is the spectral contrastive loss, and an encoder trained under it with ridge
-// regression on its features.
+// Package contrastive is the spectral contrastive loss, and a method: an encoder trained under this
+// loss, with ridge regression on its features.
 package contrastive

@@ -1,3 +1,3 @@
-// Package dpnets is deep projection networks: their scores as losses, and an encoder trained under them
-// with ridge regression on its features.
+// Package dpnets is deep projection networks. It has their scores as losses, and methods: an
+// encoder trained under such a loss, with ridge regression on its features.
 package dpnets

@@ -1,3 +1,3 @@
-// Package kernel is regression in the space of a kernel: ridge regression on features whose products are
-// the kernel.
+// Package kernel is regression in the space of a kernel: ridge regression on features whose inner
+// products are the kernel.
 package kernel

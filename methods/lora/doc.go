@@ -1,3 +1,4 @@
-// Package lora is low-rank approximation of the evolution operator: the loss, which orders features, and
-// an encoder trained under it with ridge regression on its features.
+// Package lora is low-rank approximation of the evolution operator. It has the loss, which orders
+// features, and a method: an encoder trained under this loss, with ridge regression on its
+// features.
 package lora

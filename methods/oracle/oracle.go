@@ -1,4 +1,4 @@
-// Package oracle is the built-in judge: the reference encoder as a classifier.
+// Package oracle is the built-in judge: the reference encoder, trained as a classifier.
 package oracle
 
 import (

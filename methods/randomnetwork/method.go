@@ -1,4 +1,4 @@
-// Package randomnetwork is ridge regression on the features of a network that is not trained.
+// Package randomnetwork is ridge regression on the features of an untrained network.
 package randomnetwork
 
 import (

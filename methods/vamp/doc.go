@@ -1,3 +1,3 @@
-// Package vamp is VAMPnets: the VAMP scores as losses, and an encoder trained under them with ridge
-// regression on its features.
+// Package vamp is VAMPnets. It has the VAMP scores as losses, and a method: an encoder trained
+// under such a loss, with ridge regression on its features.
 package vamp

@@ -1,4 +1,4 @@
-// Package linearsystem is the task of a linear system with noise.
+// Package linearsystem is the task of a noisy linear system.
 package linearsystem
 
 import (

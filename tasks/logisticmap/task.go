@@ -1,4 +1,4 @@
-// Package logisticmap is the task of the logistic map with noise, whose operator is known exactly.
+// Package logisticmap is the task of the noisy logistic map, whose operator is known exactly.
 package logisticmap
 
 import (

@@ -1,4 +1,4 @@
-// Package regimeswitching is the task of a linear system whose law switches unseen.
+// Package regimeswitching is the task of a linear system with hidden switches between two laws.
 package regimeswitching
 
 import (

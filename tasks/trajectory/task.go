@@ -1,4 +1,4 @@
-// Package trajectory is the task of the user's own data: trajectories in files.
+// Package trajectory is the task for the user's own data: trajectories in files.
 package trajectory
 
 import (

@@ -1,10 +1,10 @@
-// Package blas serves gonum's linear algebra with the matrix products of backend/cpu: general
-// products (Dgemm, Sgemm), symmetric ones (Dsyrk) and triangular systems (Dtrsm), reduced to
-// products, run on the kernels of internal/kernel, everything else on gonum's own implementation.
+// Package blas gives gonum's linear algebra the matrix products of backend/cpu. General products
+// (Dgemm, Sgemm), symmetric products (Dsyrk) and triangular systems (Dtrsm, reduced to products)
+// run on the kernels of internal/kernel. Everything else runs on gonum's own implementation.
 //
 //	err := blas.Use("")
 //
-// It imports gonum and internal/kernel only.
+// It imports only gonum and internal/kernel.
 package blas
 
 import (

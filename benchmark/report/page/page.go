@@ -1,7 +1,8 @@
-// Package page writes results as one HTML page: from the template page.html, the style sheet
-// page.css, the script page.js and the drawings of package figure. view.go gathers what it says,
-// ranking.go its tables, figures.go its drawings, and rollout.go packs its images. overview.go is the page of several
-// tasks.
+// Package page writes results as one HTML page. It is made of the template page.html, the style
+// sheet page.css, the script page.js and the drawings of package figure.
+//
+// view.go gathers the content, ranking.go its tables, figures.go its drawings, and rollout.go packs
+// its images. overview.go is the page of several tasks.
 package page
 
 import (

@@ -1,5 +1,5 @@
-// Package tasklist keeps the list of the tasks that have a folder of results each in one folder. Commands of one task
-// know nothing of it.
+// Package tasklist keeps the list of tasks of a folder that contains one folder of results for each
+// task. Commands with one task do not use it.
 package tasklist
 
 import (

@@ -1,2 +1,3 @@
-// Package text writes the tables of package analysis: for terminals, as Markdown, CSV, JSON and LaTeX.
+// Package text writes the tables of package analysis for terminals, and as Markdown, CSV, JSON and
+// LaTeX.
 package text

@@ -1,5 +1,6 @@
-// Package check holds the manifests to the schema of Kubernetes, and does what the job would do
-// without a cluster. It is a module of its own, so that nobody else needs Kubernetes' types.
+// Package check validates the manifests against the schema of Kubernetes, and does what the job
+// would do without a cluster. It is a separate module, so that no other module needs Kubernetes'
+// types.
 package check
 
 import (

@@ -1,5 +1,5 @@
-// Package server is the author's side of a plugin: it serves things of the kinds of package core by
-// the service of package wire.
+// Package server is the author's side of a plugin. It serves things of the kinds of package core
+// through the service of package wire.
 //
 // It may import core, wire, describe and transfer.
 package server

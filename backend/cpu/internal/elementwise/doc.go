@@ -1,5 +1,4 @@
-// Package elementwise holds plain Go loops for the elementwise operations of
-// GoMLX graphs, for any dtype that the backend plans itself, and copies with
-// strides. It knows nothing of graphs, buffers or workers, and imports GoMLX's
-// operation names and dtypes only.
+// Package elementwise contains plain Go loops for the elementwise operations of GoMLX graphs, for
+// every dtype that the backend plans itself, and strided copies. It does not know graphs, buffers
+// or workers. It imports only GoMLX's operation names and dtypes.
 package elementwise

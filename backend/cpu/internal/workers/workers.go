@@ -1,6 +1,5 @@
-// Package workers runs the parts of one operation on a fixed set of
-// goroutines. It knows nothing of graphs or kernels and imports the standard
-// library only.
+// Package workers runs the parts of one operation on a fixed set of goroutines. It does not know
+// graphs or kernels, and imports only the standard library.
 package workers
 
 import (

@@ -1,4 +1,5 @@
-// Command gen writes the assembly of package kernel, one file for each family of kernels and the declarations of all.
+// Command gen writes the assembly of package kernel: one file for each family of kernels, and the
+// declarations of all.
 package main
 
 import (
