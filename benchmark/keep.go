@@ -84,7 +84,7 @@ func (h *harness) loadOracle(ctx context.Context) (ok bool, warning string) {
 		})
 	}
 	if err != nil {
-		return false, "the oracle was fitted again, since its file was left aside: " + err.Error()
+		return false, "the oracle was fitted again, because its file was not used: " + err.Error()
 	}
 	h.Observer.Begin(OracleName, h.Oracle.Seed)
 	h.Observer.End(OracleName, h.Oracle.Seed, Outcome{Status: results.StatusOK, Reused: true})

@@ -149,7 +149,7 @@ func TestOracleIsTakenFromTheFolder(t *testing.T) {
 	assert.EqualValues(t, 2, o.fits.Load())
 	require.Len(t, third.Oracle.Warnings, 1)
 	assert.Contains(t, third.Oracle.Warnings[0],
-		"the oracle was fitted again, since its file was left aside: not readable as a model")
+		"the oracle was fitted again, because its file was not used: not readable as a model")
 	mended, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, data, mended)
@@ -169,7 +169,7 @@ func TestForeignModels(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"torn":            {whole[:len(whole)/2], "torn, changed or something else"},
+		"torn":            {whole[:len(whole)/2], "incomplete, changed or not of this kind"},
 		"changed":         {bytes.Replace(whole, []byte(`"seed":7`), []byte(`"seed":8`), 1), "checksum"},
 		"other version":   {bytes.Replace(whole, []byte("koopbench.model/1"), []byte("koopbench.model/9"), 1), "checksum"},
 		"another archive": {arrays, "is compressed"},

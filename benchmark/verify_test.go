@@ -672,7 +672,7 @@ func TestWhatCannotBeRepeated(t *testing.T) {
 			[]string{"x"}
 		r.Task.Source = "elsewhere"
 		r.Oracle.FitSeconds = 1e9
-		r.Oracle.Warnings = append(r.Oracle.Warnings, "the oracle was fitted again, since its file was left aside: "+
+		r.Oracle.Warnings = append(r.Oracle.Warnings, "the oracle was fitted again, because its file was not used: "+
 			"torn")
 		run := &r.Runs[0]
 		run.FitSeconds, run.ResumedSeconds, run.CompileSeconds, run.Ranked.PredictSeconds, run.CPUSeconds = 9, 8, 7, 6,

@@ -12,7 +12,7 @@ func (a *app) cleanCommand() *cobra.Command {
 		Use:   "clean DIR... [FLAGS]",
 		Short: "Remove the files of folders of results that nothing needs",
 		Long: `Remove the files of folders of results that nothing needs: runs that are not in the table, such as those of
-other options or another build, oracles that judge no run, checkpoints of fits that are not under way, and files
+other options or another build, oracles that judge no run, checkpoints of fits that are not in progress, and files
 that a killed command left half written. The table and the report stay as they are.
 
 A folder that another command is writing is refused, and so is a folder without results. Files with other names than

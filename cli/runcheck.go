@@ -19,7 +19,7 @@ import (
 func (s *session) checkPlugins(ctx context.Context, plan *benchmark.Plan, show io.Writer) error {
 	used := s.used(plan)
 	if len(used) == 0 {
-		say(show, "--check: no plugin takes part in these runs\n\n")
+		say(show, "--check: these runs use no plugin\n\n")
 	}
 	for _, p := range s.plugins {
 		names := used[p]

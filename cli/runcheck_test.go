@@ -214,6 +214,6 @@ func TestRunChecksTheProgram(t *testing.T) {
 	out = filepath.Join(t.TempDir(), "out")
 	got = call(t.Context(), newFakes().config(), args("template")...)
 	assert.Zero(t, got.status, got.stderr)
-	assert.Contains(t, got.stderr, "--check: no plugin takes part in these runs\n")
+	assert.Contains(t, got.stderr, "--check: these runs use no plugin\n")
 	assert.NotContains(t, got.stderr, "checking")
 }

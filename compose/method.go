@@ -217,8 +217,8 @@ func (m *method) report(t *core.Training, embedding core.Embedding, operator cor
 	if constant(features) {
 		report.Warnings = append(
 			report.Warnings,
-			"the features are the same for all training snapshots: the embedding tells nothing apart "+
-				"(a network whose ReLUs are all off, for instance), and every prediction is the same",
+			"the features are the same for all training snapshots: the embedding does not distinguish anything (for "+
+				"instance, a network whose ReLUs are all off), and every prediction is the same",
 		)
 	}
 	expected := cmp.Or(t.LeastRank, t.States)

@@ -64,8 +64,8 @@ func (m Measure) Validate() error {
 			"use infinities for no bound", ErrDescription, m.Name, m.Least, m.Most)
 	}
 	if m.RootMeanSquare && m.Least != 0 {
-		return fmt.Errorf("%w: scores of the measure %q are averaged by squares, but the smallest score is %v; it must be 0",
-			ErrDescription, m.Name, m.Least)
+		return fmt.Errorf("%w: scores of the measure %q are combined by the root mean square, but the smallest score "+
+			"is %v; it must be 0", ErrDescription, m.Name, m.Least)
 	}
 	if m.Chance < m.Least || m.Chance > m.Most {
 		return fmt.Errorf("%w: the level of chance of the measure %q is %v, but its scores are in %v … %v; give NaN "+

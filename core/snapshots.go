@@ -84,7 +84,7 @@ func snapshotSize(values int, shape []int) (int, error) {
 	for _, n := range shape {
 		if n < 1 || n > math.MaxInt32 || size > math.MaxInt32/n {
 			return 0, fmt.Errorf(
-				"%w: %v is not the shape of a snapshot: axes must be positive and hold fewer than 2³¹ values together",
+				"%w: %v is not the shape of a snapshot: axes must be positive, with a product below 2³¹",
 				ErrShape, shape)
 		}
 		size *= n

@@ -51,7 +51,7 @@ func (s *State) Validate() error {
 	for name, a := range s.Arrays {
 		if name == StateHeader {
 			return fmt.Errorf(
-				"%w: an array of a state is called %q, which files of states have for their header; give it another name",
+				"%w: an array of a state is called %q, which is the name of the header in files of states; give it another name",
 				ErrDescription, name)
 		}
 		if !stateName.MatchString(name) || strings.Contains("/"+name+"/", "/../") || strings.Contains("/"+name+"/", "/./") {

@@ -189,7 +189,7 @@ func (p *Problem) validate() error {
 			return fmt.Errorf("start %d is the test snapshot %d; there are %d, from 0 on", i, start, p.Test.Len())
 		}
 		if seen[start] {
-			return fmt.Errorf("start %d is the test snapshot %d, as one before it is; give each once", i, start)
+			return fmt.Errorf("start %d is the test snapshot %d, like an earlier start; give each once", i, start)
 		}
 		seen[start] = true
 	}
@@ -217,7 +217,7 @@ func (p *Problem) validate() error {
 		return nil
 	}
 	if m := p.Score.Measure(); m.Name == Accuracy(1).Name {
-		return fmt.Errorf("the measure of its score is called %q, as that of an oracle is; give it another name", m.Name)
+		return fmt.Errorf("the measure of its score is called %q, which is that of an oracle; give it another name", m.Name)
 	}
 	return p.Score.Measure().Validate()
 }

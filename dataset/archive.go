@@ -49,7 +49,7 @@ func (s Selection) order(names []string, views []npz.View) (order []int, time in
 // timed gives a recording the times that an array has.
 func (r *Recording) timed(v npz.View, name string, m *mapping) (err error) {
 	if n := v.Shape()[0]; n != r.Rows.Len() {
-		return fmt.Errorf("%w: array %s is the time of the others and has %d values, and this one has %d rows; "+
+		return fmt.Errorf("%w: array %s is the time of the other arrays and has %d values, but this array has %d rows; "+
 			"choose arrays by arrays=", ErrFormat, name, n, r.Rows.Len())
 	}
 	defer core.Recover(&err)

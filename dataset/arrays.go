@@ -86,7 +86,7 @@ func (r *Recording) take(v npz.View, m *mapping, s Selection) (err error) {
 	r.Form = typeNames[v.Type()]
 	if len(row) > 1 {
 		if s.Columns != "" || s.Time != AutoTime && s.Time != NoTime {
-			return fmt.Errorf("%w: columns and a time are of rows of numbers, and these are images of shape %v", core.ErrOption,
+			return fmt.Errorf("%w: these are images of shape %v, but columns and a time need rows of numbers", core.ErrOption,
 				row)
 		}
 		if channelsFirst(row) {

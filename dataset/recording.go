@@ -250,7 +250,8 @@ func choose(list string, width int, names []string) ([]int, error) {
 		case err != nil:
 			return nil, err
 		case b < a:
-			return nil, fmt.Errorf("%w: the columns %q go backwards", core.ErrOption, item)
+			return nil, fmt.Errorf("%w: the range of columns %q goes backwards; put the first column first", core.ErrOption,
+				item)
 		}
 		for i := a; i <= b; i++ {
 			if slices.Contains(chosen, i) {

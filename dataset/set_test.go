@@ -192,7 +192,7 @@ func TestOpenInconsistent(t *testing.T) {
 		{"test images of another size", testImages, "2×1, those of " + trainImages + " are 1×2",
 			idxFile(unsignedByte, make([]byte, 6), 3, 2, 1), core.ErrShape},
 		{"images without pixels", trainImages, "[0 2]", idxFile(unsignedByte, nil, 5, 0, 2), core.ErrShape},
-		{"images too large", trainImages, "fewer than 2³¹", idxFile(unsignedByte, nil, 5, 1<<16, 1<<16), core.ErrShape},
+		{"images too large", trainImages, "product below 2³¹", idxFile(unsignedByte, nil, 5, 1<<16, 1<<16), core.ErrShape},
 		{"labels for images", trainImages, "1 axes and should have 3", idxFile(unsignedByte, make([]byte, 5), 5), ErrFormat},
 		{"images for labels", trainLabels, "3 axes and should have 1", idxFile(unsignedByte, make([]byte, 10), 5, 1, 2),
 			ErrFormat},

@@ -149,8 +149,7 @@ func (m *Model) Rank() int { return m.rank }
 func (m *Model) Report() core.Report {
 	report := core.Report{Rank: m.rank, Warnings: slices.Clone(m.warnings)}
 	if m.rank == 0 {
-		report.Untrained = "no direction of the features could be used, so that the operator has rank 0 and predicts a " +
-			"constant"
+		report.Untrained = "no direction of the features could be used, so the operator has rank 0 and predicts a constant"
 	}
 	return report
 }

@@ -159,7 +159,7 @@ func (g regression) whiten(c *mat.SymDense) (whitening, error) {
 	}
 	if kept < d {
 		w.warnings = []string{fmt.Sprintf(
-			"%d of the %d eigenvalues of C_X + αI are at most %.2g and taken for zero: features are constant, "+
+			"%d of the %d eigenvalues of C_X + αI are at most %.2g and count as zero: features are constant, "+
 				"linearly dependent or more than the pairs; remove such features or give a larger alpha than %g", d-kept, d,
 			least, g.alpha)}
 	}

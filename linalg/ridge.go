@@ -62,13 +62,12 @@ var _ core.EvolutionOperator = Ridge{}
 func (Ridge) Describe() core.Description {
 	return core.Description{
 		Name:    "ridge",
-		Summary: "ridge regression of the features one lag on, with reduced-rank and principal-component variants",
-		Doc: "Regresses the features one lag on from the features now with Tikhonov regularisation, and limits the rank of " +
-			"the " +
-			"result: by reduced-rank regression, which keeps the directions that predict best, or by principal components, " +
-			"which keeps those of largest variance (Kostic et al., Learning Dynamical Systems via Koopman Operator Regression " +
-			"in Reproducing Kernel Hilbert Spaces, NeurIPS 2022). Directions below the rounding of the features are dropped, " +
-			"with a warning. Alpha is absolute: it expects features of the order of 1.",
+		Summary: "ridge regression of the features one lag later, with reduced-rank and principal-component variants",
+		Doc: "Regresses the features one lag later on the features now with Tikhonov regularisation, and limits the rank " +
+			"of the result: by reduced-rank regression, which keeps the directions that predict best, or by principal " +
+			"components, which keeps those of largest variance (Kostic et al., Learning Dynamical Systems via Koopman " +
+			"Operator Regression in Reproducing Kernel Hilbert Spaces, NeurIPS 2022). Directions below the rounding of the " +
+			"features are dropped, with a warning. Alpha is absolute: it expects features of the order of 1.",
 		Options: []core.Option{
 			core.FloatOption("alpha", DefaultAlpha, 0, math.MaxFloat64,
 				"Tikhonov regularisation, added to the eigenvalues of the covariance"),

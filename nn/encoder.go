@@ -153,7 +153,7 @@ func SavedEncoder[E Encoder](n *Network, like E) (E, error) {
 func as[E Encoder](network Encoder) (E, error) {
 	e, ok := network.(E)
 	if !ok {
-		return e, fmt.Errorf("%w: the encoder %s takes the place of a %s", core.ErrContract, typeName(network),
+		return e, fmt.Errorf("%w: the encoder %s was chosen, but a %s is needed", core.ErrContract, typeName(network),
 			reflect.TypeFor[E]())
 	}
 	return e, nil

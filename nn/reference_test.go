@@ -117,7 +117,7 @@ func TestChoose(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrShape)
 	_, err = nn.Choose[nn.Autoencoder](narrow{}, []int{8}, core.Options{})
 	require.ErrorIs(t, err, core.ErrContract)
-	assert.ErrorContains(t, err, "the encoder nn_test.onlyEncodes takes the place of a nn.Autoencoder")
+	assert.ErrorContains(t, err, "the encoder nn_test.onlyEncodes was chosen, but a nn.Autoencoder is needed")
 	assert.Empty(t, nn.EncoderOptions(nn.ReferenceCNN()))
 }
 

@@ -40,7 +40,7 @@ func TestTaskWithoutOracle(t *testing.T) {
 	assert.Contains(t, texts["page"], "Error against time")
 	assert.Contains(t, texts["score"], "error (m)")
 	page := strings.Join(texts["page"], "\n")
-	assert.Contains(t, page, "The best place is the lower left.")
+	assert.Contains(t, page, "Best is the lower left.")
 	assert.Contains(t, page, "Phase: the largest value is positive.")
 	assert.Contains(t, page, "Bars: the values of a snapshot, cut to [")
 }

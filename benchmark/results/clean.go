@@ -90,7 +90,7 @@ func (s *Store) waste(r *Results) ([]Waste, error) {
 	err = cmp.Or(
 		find(".", fileOfOracle, "another oracle", func(key string) bool { return oracles[key] }),
 		find("runs", fileOfRun, "a run that is not in the table", func(key string) bool { return runs[key] || due[key] }),
-		find("checkpoints", fileOfCheckpoint, "a fit that is not under way", func(key string) bool {
+		find("checkpoints", fileOfCheckpoint, "a fit that is not in progress", func(key string) bool {
 			return due[key] && s.Files().Missing(runFile(key))
 		}),
 	)

@@ -355,7 +355,7 @@ func sameNumber(a, b results.Number) bool {
 var circumstances = []string{
 	"the checkpoint ", "a checkpoint ", "the method says that it compiled for ", "the model was not saved: ",
 	"what the run had started did not end cleanly: ",
-	"the oracle was fitted again, since its file was left aside: ",
+	"the oracle was fitted again, because its file was not used: ",
 	"the run was made again, and its predictions are not those of the first time",
 }
 

@@ -23,10 +23,9 @@ func (dmd) Describe() core.Description {
 		Name:    "energy-dmd",
 		Summary: "exact dynamic mode decomposition of the pixels",
 		Doc: "The singular value decomposition of the training snapshots, cut to a rank, and the least-squares linear map " +
-			"from it to " +
-			"the snapshots one lag on (Schmid, Dynamic mode decomposition of numerical and experimental data, J. Fluid Mech. " +
-			"656, 2010; in the exact form of Tu, Rowley, Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory " +
-			"and applications, J. Comput. Dyn. 1, 2014). Predictions are not clipped.",
+			"from it to the snapshots one lag later (Schmid, Dynamic mode decomposition of numerical and experimental data, " +
+			"J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, Luchtenburg, Brunton and Kutz, On dynamic mode " +
+			"decomposition: theory and applications, J. Comput. Dyn. 1, 2014). Predictions are not clipped.",
 		Options: []core.Option{
 			core.IntOption("rank", 0, 0, 100_000, "largest rank; 0 for as many as energy asks for"),
 			core.FloatOption("energy", 0.99, 0, 1,

@@ -75,7 +75,7 @@ func (h header) check(most int64) error {
 	values := int64(1)
 	for _, d := range h.shape {
 		if d > 0 && values > math.MaxInt64/64/int64(d) {
-			return fmt.Errorf("too large shape %v", h.shape)
+			return fmt.Errorf("the shape %v is too large", h.shape)
 		}
 		values *= int64(max(d, 1))
 	}

@@ -219,7 +219,7 @@ func Rows(r io.ReaderAt, size int64, want map[string][]int, use func(name string
 		name := strings.TrimSuffix(f.Name, ".npy")
 		shape, ok := want[name]
 		if !ok || name == f.Name {
-			return fmt.Errorf("%w: it has an array %.80q, and may not", ErrFormat, name)
+			return fmt.Errorf("%w: it has an array %.80q, which it must not have", ErrFormat, name)
 		}
 		var failure error
 		if err := eachRow(f, shape, func(row int, values any) error {

@@ -84,7 +84,7 @@ func TestHeadersRefused(t *testing.T) {
 		"too few values": {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", make([]byte, 7)), "do not fill"},
 		"too many":       {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", make([]byte, 9)), "do not fill"},
 		"2^64 values": {npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 4)}", nil),
-			"too large shape"},
+			"is too large"},
 		"uint64": {npy(1, "{'descr': '<u8', 'fortran_order': False, 'shape': ()}", bytes.Repeat([]byte{255}, 8)),
 			"value 18446744073709551615"},
 		"nothing": {nil, "does not begin"},
@@ -264,7 +264,7 @@ func TestRows(t *testing.T) {
 		says string
 	}{
 		"another shape": {map[string][]int{"x": {3, 2}, "n": {2}}, data, "its shape is [2 3] and must be [3 2]"},
-		"too many":      {map[string][]int{"x": {2, 3}}, data, `it has an array "n", and may not`},
+		"too many":      {map[string][]int{"x": {2, 3}}, data, `it has an array "n", which it must not have`},
 		"too few":       {map[string][]int{"x": {2, 3}, "n": {2}, "y": {1}}, data, "2 of the 3 arrays"},
 		"torn":          {want, data[:len(data)-30], ""},
 		"too large": {map[string][]int{"x": {math.MaxInt32, math.MaxInt32, math.MaxInt32}}, data,

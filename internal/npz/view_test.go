@@ -98,7 +98,7 @@ func TestViewRefuses(t *testing.T) {
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 99999999)}":               "takes",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647,)*3}":                    "unreadable header",
 		"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }\n":                  "records of several fields",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647,2147483647,2147483647)}": "too large shape",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647,2147483647,2147483647)}": "is too large",
 	} {
 		_, err := npz.NewView(npy(1, file, make([]byte, 8)))
 		require.ErrorIs(t, err, npz.ErrArray, file)

@@ -52,7 +52,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	s := &settings{}
 	flags := flag.NewFlagSet("peer", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&s.Rounds, "rounds", 3, "measure everything so many times, in turn")
+	flags.IntVar(&s.Rounds, "rounds", 3, "number of times to measure everything, in turn")
 	flags.Int64Var(&s.Seed, "seed", 42, "seed of all methods and oracles, at every round")
 	flags.IntVar(&s.Epochs, "epochs", 0, "train nothing for more epochs; 0 is no limit")
 	flags.IntVar(&s.Threads, "threads", runtime.GOMAXPROCS(0), "threads of both sides")

@@ -82,7 +82,7 @@ func run(ctx context.Context, out string, dry bool) error {
 		return err
 	}
 	if want := fmt.Sprintf("bench v%s\ncommit    %s\n", version, b.commit); !dry && !strings.HasPrefix(said, want) {
-		return fmt.Errorf("the program says of itself:\n%sand not:\n%s", said, want)
+		return fmt.Errorf("the program reports\n%sbut must report\n%s", said, want)
 	}
 	common, err := b.common(ctx, program, work)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 )
 
 // ErrFormat says that a file is torn, changed, or no file of this format.
-var ErrFormat = errors.New("torn, changed or something else")
+var ErrFormat = errors.New("incomplete, changed or not of this kind")
 
 // ErrVersion says that a file is of another version of the format.
 var ErrVersion = errors.New("another version")
@@ -47,8 +47,8 @@ func Encode(format string, header any, s *core.State) ([]byte, error) {
 		return nil, err
 	}
 	if _, taken := s.Arrays[member]; taken {
-		return nil, fmt.Errorf("%w: an array of the state is called %q, as a part of the file is; give it another name",
-			core.ErrDescription, member)
+		return nil, fmt.Errorf("%w: an array of the state is called %q, which is the name of a part of the file; "+
+			"give it another name", core.ErrDescription, member)
 	}
 	f := file{Format: format, Facts: s.Facts}
 	var err error

@@ -32,10 +32,10 @@ func (logits) Describe() core.Description {
 		Name:    "classifier",
 		Summary: "ridge regression on the logits of the oracle that judges the run",
 		Doc: "The features are the logits of the oracle, a classifier of the states that is trained with labels. They show " +
-			"what is possible with features that tell the states apart (Kostic, Novelli, Grazzi, Lounici and Pontil, Learning " +
-			"invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). Then the evolution " +
-			"operator is fitted to them by ridge regression, with the snapshots as observable. The method uses the oracle " +
-			"that judges it, so it is never ranked with the others.",
+			"what is possible with features that distinguish the states (Kostic, Novelli, Grazzi, Lounici and Pontil, " +
+			"Learning invariant representations of time-homogeneous stochastic dynamical systems, ICLR 2024, §6). Then the " +
+			"evolution operator is fitted to them by ridge regression, with the snapshots as observable. The method uses the " +
+			"oracle that judges it, so it is never ranked with the others.",
 		Exposure: core.OracleExposed,
 	}
 }

@@ -31,13 +31,13 @@ func (o *Options) loss() *compose.LossOptions {
 	return &compose.LossOptions{
 		Name:    "contrastive",
 		Summary: "an encoder trained under the spectral contrastive loss",
-		Doc: "The encoder is trained to span the leading singular functions of the evolution operator. Its loss tells a " +
-			"snapshot's successor from those of others (HaoChen, Wei, Gaidon and Ma, Provable guarantees for self-supervised " +
-			"deep learning with spectral contrastive loss, NeurIPS 2021; for evolution operators Turri and others, " +
-			"Self-supervised evolution operator learning for high-dimensional dynamical systems, arXiv:2505.18671, 2025). The " +
-			"relaxed score of DPNets is related (the method dpnets-relaxed). By default features have length 1, and in " +
-			"training those of successors are multiplied by a matrix, which is trained too. Then the evolution operator is " +
-			"fitted to the features by ridge regression, with the snapshots as observable.",
+		Doc: "The encoder is trained to span the leading singular functions of the evolution operator. Its loss " +
+			"distinguishes a snapshot's successor from those of other snapshots (HaoChen, Wei, Gaidon and Ma, Provable " +
+			"guarantees for self-supervised deep learning with spectral contrastive loss, NeurIPS 2021; for evolution " +
+			"operators Turri and others, Self-supervised evolution operator learning for high-dimensional dynamical systems, " +
+			"arXiv:2505.18671, 2025). The relaxed score of DPNets is related (the method dpnets-relaxed). By default features " +
+			"have length 1, and in training those of successors are multiplied by a matrix, which is trained too. Then the " +
+			"evolution operator is fitted to the features by ridge regression, with the snapshots as observable.",
 		Network: o.Network,
 	}
 }

@@ -15,7 +15,7 @@ func New() core.Method {
 		Name:    "dmd",
 		Summary: "exact dynamic mode decomposition of the snapshots",
 		Doc: "The singular value decomposition of the training snapshots is cut to a rank. Least squares give the " +
-			"linear map from its coordinates to the snapshots one lag on (Schmid, Dynamic mode decomposition of " +
+			"linear map from its coordinates to the snapshots one lag later (Schmid, Dynamic mode decomposition of " +
 			"numerical and experimental data, J. Fluid Mech. 656, 2010; in the exact form of Tu, Rowley, " +
 			"Luchtenburg, Brunton and Kutz, On dynamic mode decomposition: theory and applications, J. Comput. Dyn. " +
 			"1, 2014). The projected form has the same eigenvalues. Everything is computed from the covariances, in " +

@@ -46,7 +46,7 @@ func newError(p *core.Problem, width int) (*errorOf, error) {
 	each(func(j int, v float64) { mean[j], changes = mean[j]+v/n, changes || v != float64(first[j]) })
 	if !changes {
 		return nil, fmt.Errorf("%w: no value of the %d test snapshots changes, so there is nothing to predict, and no "+
-			"variance to hold an error against; choose another part to test on", core.ErrOption, p.Test.Len())
+			"variance to measure errors by; choose another part to test on", core.ErrOption, p.Test.Len())
 	}
 	each(func(j int, v float64) { variance += (v - mean[j]) * (v - mean[j]) / n / float64(width) })
 	return &errorOf{p.Test, p.Starts, p.Lag, width, math.Sqrt(variance)}, nil

@@ -18,7 +18,7 @@ import (
 // New returns the task "regime-switching". Of its truth see [Eigenvalues].
 func New() core.Task {
 	return &process.Process{
-		Name: "regime-switching", Summary: "damped rotations with frequencies that switch unseen",
+		Name: "regime-switching", Summary: "damped rotations whose frequencies depend on a hidden state",
 		Doc: "In each step of .01 s, a hidden state stays with probability .99 or .995. x has four values: two damped " +
 			"rotations of modulus .995 per step, of 10 and 13 Hz in the first state and of 2 and 3 Hz in the second; " +
 			"normal noise of .001 is added. The state before the switch moves x (Markov jump linear " +

@@ -73,7 +73,7 @@ const (
 	VerdictSame   Verdict = "same"       // the same predictions, bit by bit
 	VerdictBetter Verdict = "better"     // by a test
 	VerdictWorse  Verdict = "worse"      // by a test
-	VerdictOpen   Verdict = "not told"   // the test does not tell them apart
+	VerdictOpen   Verdict = "undecided"  // the test does not distinguish them
 	VerdictNone   Verdict = "not tested" // fewer than [stats.LeastSeeds] seeds in common, or scores are missing
 )
 

@@ -73,7 +73,7 @@ func costs(other string) []Quantity {
 		{other + " s", "all steps, by " + other, PredictSecondsBy(other), meanTime},
 		{"cpu s", "all processes", CPUSeconds, meanTime},
 		{"peak MiB", "of a process", func(r *run) float64 { return float64(r.PeakRSSBytes) / (1 << 20) }, meanWhole},
-		{"rpc s", "calls, without work", RPCSeconds, meanTime},
+		{"rpc s", "overhead of calls", RPCSeconds, meanTime},
 		{"rpc MiB", "both ways", func(r *run) float64 { return RPCBytes(r) / (1 << 20) }, meanTime},
 	}
 }

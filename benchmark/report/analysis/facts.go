@@ -62,7 +62,7 @@ func facts(r *results.Results, all []Summary, known Evidence) [][2]string {
 		add("interval", "95%%, over %s only", parts)
 	}
 	if ranked {
-		add("rank", "places that paired tests at common seeds allow; 5%% level, with Holm's correction over all pairs")
+		add("rank", "possible places by paired tests at common seeds (5%% level, Holm's correction over all pairs)")
 	} else if single || several {
 		add("rank", "a ranking needs at least %d seeds; give more, like --seeds 0..9", stats.LeastSeeds)
 	}

@@ -101,7 +101,7 @@ func (c *pdfCanvas) path(path vg.Path, style string) {
 				c.out.ClosePath()
 			}
 		default:
-			panic("a figure has no other curves than circles")
+			panic("the only curves of a figure are circles")
 		}
 	}
 	if lines {

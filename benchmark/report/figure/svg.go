@@ -257,7 +257,7 @@ func (c *svgCanvas) path(b []byte, path vg.Path) []byte {
 		case vg.CloseComp:
 			b = append(b, 'z')
 		default:
-			panic("a figure has no other curves than circles")
+			panic("the only curves of a figure are circles")
 		}
 	}
 	return b

@@ -85,7 +85,7 @@ func (b *builder) costNote() string {
 	if b.Measure.Tested() {
 		text += "Vertical lines: 95% intervals. "
 	}
-	return text + "The best place is the " + best + " left. " + analysis.Conditions(b.Results)
+	return text + "Best is the " + best + " left. " + analysis.Conditions(b.Results)
 }
 
 // costCaption says what the numbers mean, and whose memory it is.

@@ -347,7 +347,7 @@ func TestPageRanks(t *testing.T) {
 	for _, b := range m.Levels {
 		assert.Contains(t, text, b.Label)
 	}
-	assert.Contains(t, text, "rank\nplaces that paired tests")
+	assert.Contains(t, text, "rank\npossible places by paired tests")
 	assert.Contains(t, text, analysis.BandsNote(m.Exhibits))
 	for _, note := range tableNotes(analysis.RankingTable(m.Results, m.Summaries(), m.Known), "") {
 		assert.NotContains(t, note.Value, "share a process", "%s: what costs are stands with them", note.Name)

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestTableGolden(t *testing.T) {
 	weakJudge := fixture.MakeUp(t, fixture.Setting{Steps: 1, Test: 20, Methods: fixture.FiveMethods()[:1]}).Content
 	weakJudge.Oracle.TestAccuracy = 0.71
-	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0 % of the test snapshots correctly"}
+	weakJudge.Oracle.Warnings = []string{"a weak judge: it labels 71.0% of the test snapshots correctly"}
 	powers := fixture.MakeUp(t, fixture.Setting{Steps: 3, Test: 40, Methods: fixture.FiveMethods()[:1]}).Content
 	for i := range powers.Runs {
 		powers.Runs[i].Evaluations[0].Protocol = results.ProtocolPowers
