@@ -47,8 +47,9 @@ bench-peer:
 lint: $(TOOLS)/golangci-lint
 	$(GO) vet $(ALL)
 	$(GO) vet -tags xla ./...
-	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet $(ALL)
-	CGO_ENABLED=0 GOOS=windows $(GO) vet $(ALL)
+	# As the wheels are built, so that they need not be compiled again.
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet -trimpath $(ALL)
+	CGO_ENABLED=0 GOOS=windows $(GO) vet -trimpath $(ALL)
 	$(TOOLS)/golangci-lint run ./...
 	cd backend/cpu && $(TOOLS)/golangci-lint run ./...
 
