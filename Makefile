@@ -3,6 +3,9 @@
 GO            ?= go
 GOLANGCI_LINT ?= v2.15.0
 TOOLS         := $(CURDIR)/.tools
+# All packages: those of this module and of backend/cpu, which is a module of its own.
+ALL           := github.com/koopbench/koopbench/...
+BACKEND       := github.com/koopbench/koopbench/backend/cpu
 
 .PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy \
 	generated examples python wheels site pictures build clean
@@ -13,14 +16,14 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bench ./cmd/bench
 
 test:
-	$(GO) test ./...
+	$(GO) test $(ALL)
 
 race:
-	$(GO) test -race -timeout 40m ./...
+	$(GO) test -race -timeout 40m $(ALL)
 
 # The short tests of the packages that run things at the same time; .ci/nightly has all tests.
 race-short:
-	$(GO) test -race -short -timeout 20m ./backend/... ./benchmark ./benchmark/results ./compose ./internal/... ./nn \
+	$(GO) test -race -short -timeout 20m $(BACKEND)/... ./benchmark ./benchmark/results ./compose ./internal/... ./nn \
 		./plugin/... ./registry
 
 # What takes too long for every change.
@@ -34,7 +37,7 @@ soak:
 		./plugin ./cli ./cmd/bench
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem $(ALL)
 
 # koopbench against kooplearn and torch, in turn: docs/performance.md. PEER takes further flags: PEER='--steps'.
 ROUNDS ?= 3
@@ -42,11 +45,13 @@ bench-peer:
 	$(GO) run ./internal/peer --rounds $(ROUNDS) $(PEER)
 
 lint: $(TOOLS)/golangci-lint
-	$(GO) vet ./...
+	$(GO) vet $(ALL)
 	$(GO) vet -tags xla ./...
-	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet ./...
-	CGO_ENABLED=0 GOOS=windows $(GO) vet ./...
+	# As the wheels are built, so that they need not be compiled again.
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet -trimpath $(ALL)
+	CGO_ENABLED=0 GOOS=windows $(GO) vet -trimpath $(ALL)
 	$(TOOLS)/golangci-lint run ./...
+	cd backend/cpu && $(TOOLS)/golangci-lint run ./...
 
 fmt:
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -55,6 +60,7 @@ fmt:
 tidy:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+	$(GO) -C backend/cpu mod tidy -diff
 
 # The assembly, the wire format and the licence texts are what their generators write. The first two generators are
 # modules of their own.

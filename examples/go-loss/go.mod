@@ -4,6 +4,8 @@ go 1.26.5
 
 replace github.com/koopbench/koopbench => ../..
 
+replace github.com/koopbench/koopbench/backend/cpu => ../../backend/cpu
+
 require (
 	github.com/koopbench/koopbench v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
@@ -16,6 +18,7 @@ require (
 	github.com/hashicorp/go-hclog v1.6.3 // indirect
 	github.com/hashicorp/go-plugin v1.8.0 // indirect
 	github.com/hashicorp/yamux v0.1.2 // indirect
+	github.com/koopbench/koopbench/backend/cpu v0.0.0 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/oklog/run v1.1.0 // indirect

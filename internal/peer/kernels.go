@@ -5,6 +5,10 @@ import (
 	"fmt"
 )
 
+// repository is the path of all modules here, before their folders.
+const repository = "github.com/koopbench/koopbench/"
+
+// kernelPackage is the folder of the kernels, in a module of its own.
 const kernelPackage = "backend/cpu/internal/kernel"
 
 // kernels are benchmarks of that package, %s the kernel set. Epilogue 3 is ReLU and 2×2 max-pooling.
@@ -30,7 +34,7 @@ type kernelRates struct {
 }
 
 func (b *bench) measureKernels(ctx context.Context) (measurement, error) {
-	program, err := b.build(ctx, "kernel.test", "./"+kernelPackage, false, "test", "-c")
+	program, err := b.build(ctx, "kernel.test", repository+kernelPackage, false, "test", "-c")
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func TestBenchmarksExist(t *testing.T) {
 	b.root, err = moduleRoot(t.Context())
 	require.NoError(t, err)
 
-	program, err := b.build(t.Context(), "kernel.test", "./"+kernelPackage, false, "test", "-c")
+	program, err := b.build(t.Context(), "kernel.test", repository+kernelPackage, false, "test", "-c")
 	require.NoError(t, err)
 	found, err := b.benchmarks(t.Context(), program, kernelPackage, kernelBenchmarks, 1, "1x")
 	require.NoError(t, err)

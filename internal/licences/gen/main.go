@@ -25,6 +25,7 @@ var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/a
 var (
 	licence  = regexp.MustCompile(`(?i)^((un)?licen[cs]e|copying|notice|patents|ftl)[^/]*$`)
 	standard = "golang.org/x/sys" // its licence is that of Go's standard library too
+	own      = "github.com/koopbench/koopbench/"
 )
 
 func main() {
@@ -110,7 +111,7 @@ func modules() (map[string]map[string]bool, error) {
 			} else if err != nil {
 				return nil, err
 			}
-			if p.Module == nil || p.Module.Main {
+			if p.Module == nil || p.Module.Main || strings.HasPrefix(p.Module.Path, own) {
 				continue
 			}
 			name := p.Module.Path + " " + p.Module.Version

@@ -67,7 +67,7 @@
 //
 // The programs in gen, a module of its own, write *_amd64.s and stub_amd64.go:
 //
-//	go generate ./backend/cpu/internal/kernel
+//	go -C backend/cpu generate ./internal/kernel
 package kernel
 
 //go:generate sh -c "cd gen && go run . -dir .."

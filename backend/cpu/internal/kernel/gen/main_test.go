@@ -24,7 +24,7 @@ func TestFresh(t *testing.T) {
 		}
 		got, err := os.ReadFile(filepath.Join("..", filepath.Base(path)))
 		if err != nil || !bytes.Equal(want, got) {
-			t.Errorf("%s is stale (%v): run go generate ./backend/cpu/internal/kernel", filepath.Base(path), err)
+			t.Errorf("%s is stale (%v): run go -C backend/cpu generate ./internal/kernel", filepath.Base(path), err)
 		}
 	}
 }
