@@ -14,7 +14,7 @@ import (
 type awake struct {
 	mu      sync.Mutex
 	counted time.Duration // of the beats that are over
-	beat    time.Duration // that is under way
+	beat    time.Duration // that is in progress
 	begun   time.Time     // when it began
 
 	after func(time.Duration) <-chan time.Time // time.After

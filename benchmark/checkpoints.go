@@ -49,7 +49,7 @@ type checkpoints struct {
 var _ core.Checkpoints = (*checkpoints)(nil)
 
 // openCheckpoints opens those of a key; every is how often they are stored, and clock counts what the
-// fit takes. Files that are torn or foreign are left aside, with a warning.
+// fit takes. Files that are incomplete or foreign are left aside, with a warning.
 func openCheckpoints(s *results.Store, key string, every time.Duration, clock *awake) *checkpoints {
 	if every == 0 {
 		every = DefaultCheckpointEvery

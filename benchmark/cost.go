@@ -13,8 +13,8 @@ import (
 // share is what a run has of the processor.
 type share struct{ jobs, threads int }
 
-// threadsOf is how many of all threads, 0 for as many as Go uses, each of the runs that so many workers have under way
-// computes on: as many as any other or one more, and at least one.
+// threadsOf is the number of threads for the runs of one worker: all threads, 0 for as many as Go uses, are shared out
+// among the workers. It differs by at most one between workers, and is at least one.
 func threadsOf(worker, workers, threads int) int {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -49,8 +49,8 @@ func (m *meter) measure(seconds *float64, work func()) {
 	m.own += after - before
 }
 
-// report says what the run took, whose scope is closed. Processor time in this program is the run's where no other is
-// under way.
+// report says what the run took, whose scope is closed. Processor time in this program is the run's if no other run is
+// in progress.
 func (m *meter) report(result *results.Run, scope *core.Scope) {
 	spent, outside := scope.Spent()
 	if outside {

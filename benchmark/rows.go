@@ -39,7 +39,7 @@ func newSecret() string {
 	return string(secret[:])
 }
 
-// newRows draws anew for each run, which the key names.
+// newRows draws again for each run, which the key names.
 func newRows(secret, key string, steps int) rows {
 	r := rows{secret: secret, name: key}
 	r.checked = 1 + r.stream("row-check").IntN(steps)

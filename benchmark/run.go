@@ -37,7 +37,7 @@ func Run(ctx context.Context, plan Plan) (*results.Results, error) {
 	return results, errors.Join(err, scope.Close())
 }
 
-// harness is a plan under way.
+// harness is a plan in progress.
 type harness struct {
 	Plan
 	store  *results.Store

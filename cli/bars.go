@@ -14,7 +14,7 @@ import (
 	"github.com/koopbench/koopbench/internal/foreign"
 )
 
-// bars is the display of a terminal: lines, below them a row for each run under way, and at the foot
+// bars is the display of a terminal: lines, below them a row for each run in progress, and at the foot
 // one for the whole. The rows are drawn again in their place.
 type bars struct {
 	out   io.Writer
@@ -119,7 +119,7 @@ func (b *bars) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// draw puts lines in the place of the rows, and the rows below them. A Ctrl-C may have been echoed
+// draw puts lines in place of the rows, and the rows below them. A Ctrl-C may have been echoed
 // where the cursor is, so it goes to the start of its line first.
 func (b *bars) draw(above string) {
 	var text strings.Builder

@@ -140,7 +140,7 @@ func (c config) set(key, value *yaml.Node) error {
 	return nil
 }
 
-// texts are the values as the command line would have them: one, but for flags that may be repeated.
+// texts are the values as the command line would have them: one, except for flags that may be repeated.
 func (c config) texts(flag *pflag.Flag, key, value *yaml.Node) ([]string, error) {
 	elements := []*yaml.Node{value}
 	if value.Kind == yaml.SequenceNode {

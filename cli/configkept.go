@@ -21,7 +21,7 @@ import (
 const keptHead = "The configuration that made these results. To make them again: run --config config.yaml"
 
 // keptConfig is a configuration file that means the plan, for the folder of its results: patterns
-// are the names that they stood for, defaults are written out, and paths are absolute but for the
+// are the names that they stood for, defaults are written out, and paths are absolute except for the
 // folder itself. backend is the one that was chosen.
 func keptConfig(flags *pflag.FlagSet, p *benchmark.Plan, task *taskFlags, backend string) ([]byte, error) {
 	content, err := keptValues(flags, func(flag *pflag.Flag) (*yaml.Node, error) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lineEvery is how often a run that is under way gets a line.
+// lineEvery is how often a run that is in progress gets a line.
 const lineEvery = 5 * time.Second
 
 // lines is the display of anything that is not a terminal, a log file for instance.

@@ -134,7 +134,7 @@ func keepModes(from, to string) error {
 	})
 }
 
-// removePredictions removes what write writes, but for predictions.json.
+// removePredictions removes what write writes, except for predictions.json.
 func removePredictions(dir string) error {
 	var errs []error
 	for _, name := range []string{labelsFile, predictionsFile} {

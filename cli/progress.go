@@ -101,7 +101,7 @@ func (o *observer) stopping() {
 	o.stopped.Do(func() { say(o, "stopping; finished runs are kept. Press Ctrl-C again to stop at once.\n") })
 }
 
-// close stops showing; no run may be under way.
+// close stops showing; no run may be in progress.
 func (o *observer) close() {
 	for _, f := range slices.Backward(o.undo) {
 		f()
@@ -160,7 +160,7 @@ func (o *observer) ending(name runName, outcome benchmark.Outcome) string {
 	return fmt.Sprintf("%v: done in %s", name, took)
 }
 
-// runProgress is a run that is under way. It is the [core.Progress] of its fit.
+// runProgress is a run that is in progress. It is the [core.Progress] of its fit.
 type runProgress struct {
 	*observer
 	mu sync.Mutex

@@ -199,7 +199,7 @@ func answer(w http.ResponseWriter, r *http.Request, version, kind string, conten
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// current returns the page of the folder, made again if the folder has changed, but for at most a
+// current returns the page of the folder, made again if the folder has changed, except for at most a
 // fifth of the time. A folder where no run has finished is no error.
 func (s *pageServer) current() ([]byte, report.Live, error) {
 	s.mu.Lock()

@@ -164,7 +164,7 @@ func counted(index int, name string, count int, err error) (results.Shard, error
 	return results.Shard{Index: index + 1, Count: count}, nil
 }
 
-// variable is a whole number in the environment; ok is false where there is none.
+// variable is a whole number in the environment; ok is false if there is none.
 func variable(name string) (value int, ok bool, err error) {
 	text, ok := os.LookupEnv(name)
 	if !ok {

@@ -36,7 +36,7 @@ type taskFlags struct {
 	// configured says that a configuration gives the task: short forms go before its options.
 	configured bool
 	ofList     bool // it is one of several that are named
-	// onValidation puts the validation part in the place of the test part; nil for the task as it is.
+	// onValidation puts the validation part in place of the test part; nil for the task as it is.
 	onValidation onValidation
 }
 
@@ -73,7 +73,7 @@ func newTaskFlags() *taskFlags {
 	return f
 }
 
-// add adds the flag for the task, and the short forms but for those that are left out.
+// add adds the flag for the task, and the short forms except for those that are left out.
 func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
 	f.flags = flags
 	flags.Var(word{&f.task, "NAME"}, "task", "task to compare methods on: name or name?option=value&option=value")
@@ -84,7 +84,7 @@ func (f *taskFlags) add(flags *pflag.FlagSet, without ...string) {
 	}
 }
 
-// open opens the task with its options, and tells show if that takes long. The errors are usageErrors but for those of
+// open opens the task with its options, and tells show if that takes long. The errors are usageErrors except those of
 // the data.
 func (f *taskFlags) open(ctx context.Context, c *catalogue, show io.Writer) (*benchmark.Task, error) {
 	task, options, err := f.choose(c.Registry)
@@ -272,7 +272,7 @@ func isShortForm(flag string) bool {
 	return slices.ContainsFunc(shortForms, func(s shortForm) bool { return s.flag == flag })
 }
 
-// describeTask says what methods are compared on, but for the source of the data.
+// describeTask says what methods are compared on, except for the source of the data.
 func describeTask(t results.TaskInfo) string {
 	size := make([]string, len(t.Shape))
 	for i, n := range t.Shape {

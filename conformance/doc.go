@@ -1,5 +1,5 @@
-// Package conformance contains test suites. Authors of methods, and of things of all other kinds, use
-// them to check that their code keeps the contracts of package core:
+// Package conformance contains test suites. Authors of methods, and of things of all other kinds,
+// use them to check that their code keeps the contracts of package core:
 //
 //	func TestConformance(t *testing.T) {
 //		conformance.RunMethodSuite(t, func() core.Method { return mine.New() }, &conformance.Options{

@@ -10,7 +10,7 @@ import (
 )
 
 // schur is the real Schur form of a balanced n×n matrix: M = D Z T Zᵀ D⁻¹ with orthogonal Z, a
-// permuted diagonal D, and T upper triangular but for 2×2 blocks on its diagonal, one for each
+// permuted diagonal D, and T upper triangular except for 2×2 blocks on its diagonal, one for each
 // conjugate pair.
 type schur struct {
 	n         int

@@ -51,7 +51,7 @@ type Basis struct {
 func NewBasis(view mat.Matrix, centre bool, ridge float64) *Basis {
 	n, d := view.Dims()
 	b := &Basis{scale: make([]float64, d)}
-	// Zeros in the place of a ridge make the columns at least d high.
+	// Zeros in place of a ridge make the columns at least d high.
 	columns := make([][]float64, d)
 	diagonal := math.Sqrt(float64(n) * ridge)
 	for j := range columns {

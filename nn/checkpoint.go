@@ -15,13 +15,13 @@ import (
 )
 
 // stored is the JSON of a checkpoint. Its arrays are the values of all variables, "variables/PATH",
-// those of the optimiser too; "sums", [1 + metrics], over the batches of the pass under way;
+// those of the optimiser too; "sums", [1 + metrics], over the batches of the pass in progress;
 // "trained", [1 + metrics], where that is the second pass of the epoch; and "history", [epochs, 2,
 // 1 + metrics], training and validation.
 type stored struct {
 	Identity       identity         `json:"identity"`
 	Epoch          int              `json:"epoch"`
-	Batches        int              `json:"batches"` // of the pass under way that are done
+	Batches        int              `json:"batches"` // of the pass in progress that are done
 	Weight         float64          `json:"weight"`  // of these batches
 	CompileSeconds float64          `json:"compile_seconds"`
 	Variables      []storedVariable `json:"variables"` // in the order of the store

@@ -142,12 +142,12 @@ func (t *Trainer) Run(ctx context.Context) (_ History, err error) {
 		r.warnings}, nil
 }
 
-// training is a run under way: in the epoch, at a batch of one of its passes, the first over the training examples.
+// training is a run in progress: in the epoch, at a batch of one of its passes, the first over the training examples.
 type training struct {
 	*Trainer
 	epoch    int
 	trained  []float64 // means of the pass over the training examples, nil until it is over
-	at       place     // in the pass under way
+	at       place     // in the pass in progress
 	epochs   []core.Epoch
 	metrics  map[string][]core.Epoch
 	compile  time.Duration

@@ -151,7 +151,7 @@ func (g *graph) fuseConv(conv *operation) {
 	g.sparse(times, opReLUGradient, a.epilogue, grad, winner)
 }
 
-// move puts op in the place of later in the order, so that all its inputs
+// move puts op in place of later in the order, so that all its inputs
 // come before it.
 func (g *graph) move(op, later *operation) {
 	i, j := slices.Index(g.operations, op), slices.Index(g.operations, later)

@@ -106,7 +106,7 @@ func span(value complex128, f []complex128) *mat.Dense {
 	}
 	basis := orthonormal(parts)
 	if _, k := basis.Dims(); imag(value) == 0 && k > 1 {
-		return mat.DenseCopyOf(basis.Slice(0, len(f), 0, 1)) // a real function but for a factor
+		return mat.DenseCopyOf(basis.Slice(0, len(f), 0, 1)) // a real function up to a factor
 	}
 	return basis
 }

@@ -84,7 +84,7 @@ func (d differences) err() error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// unlike lists the differences of two settings but for the machine.
+// unlike lists the differences of two settings except for the machine.
 func (s setting) unlike(o setting) differences {
 	var d differences
 	add := func(a Aspect, format string, values ...any) {

@@ -125,7 +125,7 @@ func (o OracleInfo) take(out *Store, folders []*folder) error {
 	return nil
 }
 
-// take writes the results of a run where out does not have them, or has them only as a failure or torn. What lies
+// take writes the results of a run where out does not have them, or has them only as a failure or incomplete. What lies
 // beside them is there already, so that a run whose .json is there is complete.
 func (m *Merged) take(out *Store, r foundRun) error {
 	own, ok, err := out.Run(r.key)

@@ -10,7 +10,7 @@ import (
 var ErrForeign = ownfolder.Results.Foreign
 
 // checkOwn makes sure that nothing is written over that is not of this program, or that this version cannot read. The
-// error is [ErrForeign], or [ErrResults] for a results.json that is torn or has another schema.
+// error is [ErrForeign], or [ErrResults] for a results.json that is incomplete or has another schema.
 func (s *Store) checkOwn() error {
 	if s.hasResults() {
 		if _, err := s.Results(); err != nil {

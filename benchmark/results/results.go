@@ -61,7 +61,7 @@ type TaskInfo struct {
 	ValidUpTo      float64     `json:"valid_up_to,omitempty"`  // score up to which a prediction is valid, 0 for none
 	Measure        MeasureInfo `json:"measure"`
 	Plugin         *PluginInfo `json:"plugin,omitempty"` // if the task came from outside
-	Part           string      `json:"part,omitempty"`   // in the place of the test part, see [ValidationPart]
+	Part           string      `json:"part,omitempty"`   // in place of the test part, see [ValidationPart]
 }
 
 // Clock is the task's unit of time.

@@ -15,7 +15,7 @@ import (
 // precision is what a loss is held to that computes in numbers of some size. Gradients are compared
 // with central differences (f(x+h) − f(x−h))/2h: with that h, and to within relative times the
 // largest of the derivatives, and noise times 1 + |f|, which allows for the rounding of f divided
-// by h. Results that are equal but for rounding may differ by rounding times 1 + the largest of
+// by h. Results that are equal except for rounding may differ by rounding times 1 + the largest of
 // them.
 type precision struct {
 	h, relative, noise, rounding float64
@@ -49,7 +49,7 @@ func (s *scoring) withinPrecision(ctx context.Context, v pair, hold func(precisi
 }
 
 // alike reports whether two results, of which the largest of the second has that modulus, are equal
-// but for rounding.
+// except for rounding.
 func (p precision) alike(difference, largest float64) bool {
 	return difference <= p.rounding*(1+largest)
 }

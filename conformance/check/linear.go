@@ -13,7 +13,7 @@ import (
 
 // These checks are of operators with a spectrum, which are linear up to a constant.
 
-// rounding is the largest difference, relative to the largest value, of what is equal but for the rounding of float64.
+// rounding is the largest difference, relative to the largest value, of values that differ by the rounding of float64.
 const rounding = 1e-8
 
 // spectral returns the fitted operator and its spectrum.

@@ -25,7 +25,7 @@ const (
 	descriptionCheck = "description"
 )
 
-// notes are remarks of a check under way.
+// notes are remarks of a check in progress.
 type notes struct{ texts []string }
 
 func (n *notes) addf(format string, args ...any) {
@@ -47,7 +47,7 @@ type entry struct {
 	Entry
 	needs []string
 	bind  func() runFunc // to what checks share now
-	renew func()         // makes what checks share anew, since an abandoned call may still use it
+	renew func()         // makes what checks share again, since an abandoned call may still use it
 }
 
 type runFunc func(ctx context.Context, n *notes) error
@@ -254,7 +254,7 @@ func undeclared(what string, ability string) error {
 // problem is the error of a check that found a rule broken.
 type problem struct {
 	found, remedy string
-	abandoned     bool // a call is still under way
+	abandoned     bool // a call is still in progress
 }
 
 func (p *problem) Error() string { return p.found + "; " + p.remedy }

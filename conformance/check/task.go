@@ -119,7 +119,7 @@ func (s *posed) resolve(changes ...setting) (core.Options, error) {
 	return options, nil
 }
 
-// open opens a problem anew.
+// open opens a problem again.
 func (s *posed) open(ctx context.Context, changes ...setting) (p *core.Problem, err error) {
 	options, err := s.resolve(changes...)
 	if err != nil {
@@ -638,7 +638,7 @@ func (s *posed) checkTruth(ctx context.Context, n *notes) error {
 }
 
 // checkTrueFunction checks that the values of an eigenfunction a lag later go with its eigenvalue: λ is the
-// coefficient of their regression on those before, but for the noise of a sample.
+// coefficient of their regression on those before, except for the noise of a sample.
 func checkTrueFunction(p *core.Problem, j int, f []complex128, n *notes) error {
 	pairs := p.Test.PairStarts(p.Lag)
 	var both, square complex128

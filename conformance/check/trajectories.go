@@ -27,7 +27,7 @@ func pieces(n, states int) []span {
 	return []span{{0, 1}, {1, cut}, {cut, n}}
 }
 
-// couples are trajectories of two snapshots, but for the last, which has three if their number is
+// couples are trajectories of two snapshots, except for the last, which has three if their number is
 // odd.
 func couples(n int) (all []span) {
 	for i := 0; i+2 <= n; i += 2 {

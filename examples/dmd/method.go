@@ -135,7 +135,7 @@ type model struct {
 	mean     *mat.VecDense // d values, zero unless centred
 	project  *mat.Dense    // Q, d×r; nil for rank 0
 	advance  *mat.Dense    // B, r×d
-	spectrum *spectrum     // nil where there is none
+	spectrum *spectrum     // nil if there is none
 	report   core.Report
 }
 

@@ -12,7 +12,7 @@ import (
 
 // barlow is the loss of Zbontar, Jing, Misra, LeCun and Deny, "Barlow Twins: self-supervised
 // learning via redundancy reduction", ICML 2021, equations 1 and 2, with a snapshot and its
-// successor in the place of two distortions of an image: for the cross-correlation matrix C (d×d)
+// successor in place of two distortions of an image: for the cross-correlation matrix C (d×d)
 // of the features of both views over a batch,
 //
 //	Σ_i (1 − C_ii)² + λ Σ_{i≠j} C_ij²
@@ -80,7 +80,7 @@ func (barlow) Evaluate(ctx context.Context, x, y mat.Matrix, options core.Option
 	return loss, nil
 }
 
-// standardised is a view whose columns have mean 0 and variance 1, but for smallest.
+// standardised is a view whose columns have mean 0 and variance 1, except for smallest.
 type standardised struct {
 	values *mat.Dense // n×d
 	scale  []float64  // by which each column was divided

@@ -139,7 +139,7 @@ func (b *bench) measure(ctx context.Context) (measurement, error) {
 	return b.measureWhole(ctx)
 }
 
-// bench is a measurement under way.
+// bench is a measurement in progress.
 type bench struct {
 	settings
 	root   string    // folder of go.mod

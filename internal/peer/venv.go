@@ -10,7 +10,7 @@ import (
 	"runtime"
 )
 
-// prepareVenv makes the peer's virtual environment where there is none, and installs what
+// prepareVenv makes the peer's virtual environment if there is none, and installs what
 // requirements.txt pins and is not there yet.
 func (b *bench) prepareVenv(ctx context.Context) error {
 	dir, err := b.venvFolder()

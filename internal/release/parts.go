@@ -63,8 +63,8 @@ func parts(info *debug.BuildInfo, version string, at time.Time) bill {
 	return b
 }
 
-// library is the module that was built, which a replace directive may have put in the place of another.
-// A folder in the place of a module is that module without some of its files: see .ci/program.
+// library is the module that was built, which a replace directive may have put in place of another.
+// A folder in place of a module is that module without some of its files: see .ci/program.
 func library(m *debug.Module) component {
 	if m.Replace != nil && m.Replace.Version != "" {
 		m = m.Replace

@@ -25,7 +25,7 @@ func PeakRSS() int64 {
 // when a process ends (getrusage's ru_maxrss) is not a substitute: it includes the memory of the
 // program that started the process, which the process shared before its own program was loaded.
 func PeakRSSOf(pid int) int64 {
-	const most = 10000 // processes; there are no circles, but numbers may be given anew meanwhile
+	const most = 10000 // processes; there are no circles, but numbers may be given again meanwhile
 	var peak int64
 	for pids := []string{strconv.Itoa(pid)}; len(pids) > 0 && len(pids) < most; pids = pids[1:] {
 		peak = max(peak, highWater(pids[0]))
@@ -38,7 +38,7 @@ func PeakRSSOf(pid int) int64 {
 	return peak
 }
 
-// highWater reads VmHWM of proc(5), 0 where there is none.
+// highWater reads VmHWM of proc(5), 0 if there is none.
 func highWater(process string) int64 {
 	status, err := os.ReadFile("/proc/" + process + "/status")
 	if err != nil {

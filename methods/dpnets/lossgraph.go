@@ -97,7 +97,7 @@ func (b *batch) leading() (most, slope *graph.Node) {
 	return sums(graph.Mul(b.covariance, slope)), slope
 }
 
-// divide divides matrices, 2×d×d, by their traces, 2×1×1, but for those whose trace is 0.
+// divide divides matrices, 2×d×d, by their traces, 2×1×1, except for those whose trace is 0.
 func (b *batch) divide(m, traces *graph.Node) *graph.Node {
 	return graph.Div(m, graph.Where(graph.Equal(traces, b.scalar(0)), b.scalar(1), traces))
 }

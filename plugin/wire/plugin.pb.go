@@ -1,46 +1,47 @@
 // The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
 // losses, oracles or tasks.
 //
-// Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
-// hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
-// is 1 for this file, NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the services Plugin
-// below and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by itself, go-plugin's
-// plugin.GRPCController, whose Shutdown ends the process.
+// Start. The host starts the plugin with the variables below and waits for one line on its standard output. This line is the
+// handshake of hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, such as "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1,
+// PROTOCOL is 1 for this file, and NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the
+// service Plugin below, and grpc.health.v1.Health, in which the service "plugin" is SERVING. It also serves go-plugin's
+// plugin.GRPCController, whose Shutdown ends the process, so that the plugin can end by itself.
 //
-//	KOOPBENCH_PLUGIN          "evolution-operators"; without it a person started the plugin by hand: say so and exit
+//	KOOPBENCH_PLUGIN          "evolution-operators"; if it is not set, a person started the plugin by hand: say so and exit
 //	PLUGIN_PROTOCOL_VERSIONS  the versions of this protocol that the host speaks, separated by commas
-//	PLUGIN_UNIX_SOCKET_DIR    the private folder in which to make the socket
-//	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve in the clear
-//	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
-//	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
-//	                          numbers depend on the number of threads must not heed it; unset for as many as there are
-//	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
-//	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
+//	PLUGIN_UNIX_SOCKET_DIR    the private folder for the socket
+//	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve without encryption
+//	KOOPBENCH_PLUGIN_GROUP    "1" if the plugin has its own process group, of which nothing may remain after its end
+//	KOOPBENCH_THREADS         the number of processor threads to compute on, so that runs at the same time share the processor; if it
+//	                          is not set, all threads; a plugin whose numbers depend on the number of threads must ignore it
+//	KOOPBENCH_BLAS            how the host multiplies float64 matrices, for plugins in Go: avx2, avx512 or gonum; may be empty
+//	TMPDIR                    a private folder for temporary files, which is removed after the plugin has ended
 //
-// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
-// the plugin must end at once, and take its own children along. Standard error is the plugin's log, lines of text or of hclog's JSON;
-// standard output is logged too after the handshake.
+// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. If it ends, the host is gone: the
+// plugin must end at once, together with its own children. Standard error is the plugin's log, as lines of text or of hclog's JSON.
+// After the handshake, standard output is logged too.
 //
 // Processes. The host starts a process for a run (a method at one seed), or to describe the plugin, and ends it afterwards.
 // Calls may come concurrently.
 //
-// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code took in
-// it, without receiving, sending, and waiting for Features. From it the host tells what the process boundary costs.
+// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code ran,
+// without receiving, sending, and waiting for Features. From it the host computes the cost of the process boundary.
 //
-// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
-// arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
-// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
+// Arrays. A frame that has arrays announces them. Their bytes follow in frames with a chunk of at most 1 MiB each, in the order of the
+// arrays, row-major, little-endian. A chunk has whole numbers and does not cross the end of its array. An empty array has no chunk.
+// An array has at most 1 GiB, and at most 8 axes. An array without axes is a single number.
 //
-// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
+// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32, or of PIXEL8 if they are 8-bit images. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].
 //
-// Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
-// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
-// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
-// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
+// Versions. A plugin does not have to know what this file gained after its first version. A host sends checkpoints, LoadCall and SAVE
+// only to a plugin that has sent or declared such things. It sends the lengths of several trajectories only to a plugin that says that it
+// knows them. Another plugin would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a
+// host that gives checkpoint_seconds. A host that does not know texts refuses the description of a thing that has one, and a host that
+// does not know tasks refuses that of a task.
 //
-// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
-// deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
+// Errors. If something goes wrong inside a call, the last frame of its stream is a Failure, and the status of the gRPC call is OK. A call
+// that is cancelled or has passed its deadline must stop soon. The host ends a plugin that does not stop.
 
 // Code generated by protoc-gen-go. DO NOT EDIT.
 // versions:
@@ -200,7 +201,7 @@ const (
 	Operation_LEFT_EIGENFUNCTIONS   Operation = 7  // with the ability "spectrum", a model: "snapshots", an operator: "features", to "values" (n×r, COMPLEX128)
 	Operation_RIGHT_EIGENFUNCTIONS  Operation = 8  // the same, of an operator
 	Operation_FORECAST              Operation = 9  // a model with the ability "forecast": "snapshots" to the "snapshots" expected steps lags later; 1 step is PREDICT
-	Operation_SAVE                  Operation = 10 // a model with the ability "save": nothing to the "state" from which LoadCall gives the same model
+	Operation_SAVE                  Operation = 10 // a model with the ability "save": nothing to the "state" from which LoadCall makes the same model
 )
 
 // Enum value maps for Operation.
@@ -269,10 +270,10 @@ const (
 	Failure_TOO_SHORT   Failure_Kind = 3  // a sequence has too few snapshots
 	Failure_OPTION      Failure_Kind = 4  // an option does not exist or its value is out of range
 	Failure_LABEL       Failure_Kind = 5  // a label is out of range
-	Failure_UNAVAILABLE Failure_Kind = 6  // something needed is not there
-	Failure_UNKNOWN     Failure_Kind = 7  // nothing of that name or handle exists
+	Failure_UNAVAILABLE Failure_Kind = 6  // something that is needed does not exist
+	Failure_UNKNOWN     Failure_Kind = 7  // there is nothing with that name or handle
 	Failure_PANIC       Failure_Kind = 8  // a panic or an exception that the author did not foresee
-	Failure_CANCELLED   Failure_Kind = 9  // the call was cancelled or its deadline was over
+	Failure_CANCELLED   Failure_Kind = 9  // the call was cancelled or passed its deadline
 	Failure_CONTRACT    Failure_Kind = 10 // the plugin's code returned what its contract forbids: a wrong shape, a value that is not finite
 )
 
@@ -791,7 +792,7 @@ type DescribeReply struct {
 	Things        []*Thing               `protobuf:"bytes,1,rep,name=things,proto3" json:"things,omitempty"`              // at least one; a name is unique among those of its kind
 	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`            // of the plugin, for people; may be empty
 	Sdk           string                 `protobuf:"bytes,3,opt,name=sdk,proto3" json:"sdk,omitempty"`                    // what it is built with, for people: "koopbench-plugin 1.0 (Python 3.11)"; may be empty
-	Trajectories  bool                   `protobuf:"varint,4,opt,name=trajectories,proto3" json:"trajectories,omitempty"` // it heeds the lengths of trajectories in FitCall
+	Trajectories  bool                   `protobuf:"varint,4,opt,name=trajectories,proto3" json:"trajectories,omitempty"` // it uses the lengths of trajectories in FitCall
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1145,31 +1146,31 @@ func (*Value_Number) isValue_Value() {}
 
 func (*Value_Choice) isValue_Value() {}
 
-// FitCall begins a fit. Arrays of a method, an embedder or an oracle, in this order: "train", "validation" (snapshots), and where the
-// thing is an oracle or declares to see labels "train_labels", "validation_labels". Arrays of an evolution operator: "features"
-// (N×d), and "observable" (N×p) where there is one.
+// FitCall begins a fit. The arrays for a method, an embedder or an oracle are, in this order, "train" and "validation" (snapshots). If the
+// thing is an oracle or declares that it sees labels, "train_labels" and "validation_labels" follow. The arrays for an evolution operator
+// are "features" (N×d), and "observable" (N×p) if there is one.
 type FitCall struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Kind      Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=koopbench.plugin.v1.Kind" json:"kind,omitempty"`
 	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Options   map[string]*Value      `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // a value for every declared option
-	Seed      int64                  `protobuf:"zigzag64,4,opt,name=seed,proto3" json:"seed,omitempty"`                                                                              // where all randomness comes from; 0 for an evolution operator, which has none
+	Seed      int64                  `protobuf:"zigzag64,4,opt,name=seed,proto3" json:"seed,omitempty"`                                                                              // source of all randomness; 0 for an evolution operator, which has none
 	Lag       uint64                 `protobuf:"varint,5,opt,name=lag,proto3" json:"lag,omitempty"`                                                                                  // how many snapshots one step spans, at least 1
-	States    uint64                 `protobuf:"varint,6,opt,name=states,proto3" json:"states,omitempty"`                                                                            // that the task moves through; 0 for an evolution operator
+	States    uint64                 `protobuf:"varint,6,opt,name=states,proto3" json:"states,omitempty"`                                                                            // usual rank or number of features; for what sees labels, the number of states; 0 for an evolution operator
 	Precision float64                `protobuf:"fixed64,7,opt,name=precision,proto3" json:"precision,omitempty"`                                                                     // unit roundoff of the features, for an evolution operator
-	OracleDim uint64                 `protobuf:"varint,8,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"`                                                     // number of features of the oracle's encoder, for a thing that declares to see it; 0 without one
+	OracleDim uint64                 `protobuf:"varint,8,opt,name=oracle_dim,json=oracleDim,proto3" json:"oracle_dim,omitempty"`                                                     // number of features of the oracle's encoder, for a thing that declares that it sees it; 0 otherwise
 	Arrays    []*Array               `protobuf:"bytes,9,rep,name=arrays,proto3" json:"arrays,omitempty"`
-	// Where the host keeps checkpoints, about how many seconds should pass between two of them, above 0; the plugin may send none.
+	// If the host keeps checkpoints: about how many seconds should pass between two of them, above 0. The plugin may send none.
 	CheckpointSeconds float64 `protobuf:"fixed64,10,opt,name=checkpoint_seconds,json=checkpointSeconds,proto3" json:"checkpoint_seconds,omitempty"`
-	// What an identical fit, in another process, last sent under each name. It did not come to its end; this one may continue from there,
-	// to the same bits. The arrays follow those of the fit.
+	// The last state that an identical, unfinished fit in another process sent under each name. This fit may continue from there, to the
+	// same bits. The arrays follow those of the fit.
 	Checkpoints []*State `protobuf:"bytes,11,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
-	// How many snapshots, or rows of the features, each trajectory has, where there are several; none for one. The trajectories follow one
-	// another in the arrays, and the lengths add up to their first axis. No pair crosses the end of a trajectory.
+	// The number of snapshots, or rows of the features, of each trajectory, if there are several; none for one trajectory. Trajectories
+	// follow one another in the arrays, and the lengths add up to the first axis. No pair crosses the end of a trajectory.
 	TrainLengths      []uint64 `protobuf:"varint,12,rep,packed,name=train_lengths,json=trainLengths,proto3" json:"train_lengths,omitempty"`
 	ValidationLengths []uint64 `protobuf:"varint,13,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
 	FeatureLengths    []uint64 `protobuf:"varint,14,rep,packed,name=feature_lengths,json=featureLengths,proto3" json:"feature_lengths,omitempty"`
-	LeastRank         uint64   `protobuf:"varint,15,opt,name=least_rank,json=leastRank,proto3" json:"least_rank,omitempty"` // of an operator that counts as trained; 0 for states
+	LeastRank         uint64   `protobuf:"varint,15,opt,name=least_rank,json=leastRank,proto3" json:"least_rank,omitempty"` // the lowest rank at which an operator counts as trained; 0 for states
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1309,12 +1310,13 @@ func (x *FitCall) GetLeastRank() uint64 {
 	return 0
 }
 
-// State is something fitted, or a fit under way. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, of any number of axes, none for one
-// number; there are at most 4096, of at most 1 GiB together. Their names are words of letters, digits, "_", "-" and "." joined by slashes, each once.
+// State is something fitted, or an unfinished fit. The arrays are FLOAT32, FLOAT64, INT64 or UINT8, with any number of axes; one without
+// axes is a single number. There are at most 4096 arrays, of at most 1 GiB together. Names are unique. They are made of words joined by
+// slashes, and words of letters, digits, "_", "-" and ".".
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`   // of a checkpoint: 1 to 40 lower-case letters, digits and hyphens
-	Facts         []byte                 `protobuf:"bytes,2,opt,name=facts,proto3" json:"facts,omitempty"` // JSON, as the thing writes and reads it; may be empty
+	Facts         []byte                 `protobuf:"bytes,2,opt,name=facts,proto3" json:"facts,omitempty"` // JSON that the thing writes and reads; may be empty
 	Arrays        []*Array               `protobuf:"bytes,3,rep,name=arrays,proto3" json:"arrays,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1440,8 +1442,8 @@ func (x *LoadCall) GetState() *State {
 	return nil
 }
 
-// Embed asks for the features of snapshots by the oracle's encoder, one array "snapshots". Only things that declare to see the oracle
-// may ask. The host answers with Features.
+// Embed asks for the features of snapshots by the oracle's encoder. It has one array, "snapshots". Only things that declare that they see
+// the oracle may ask. The host answers with Features.
 type Embed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arrays        []*Array               `protobuf:"bytes,1,rep,name=arrays,proto3" json:"arrays,omitempty"`
@@ -1635,7 +1637,7 @@ func (x *Advance) GetDone() uint64 {
 	return 0
 }
 
-// Epoch is one pass over the training data: unweighted means of the loss over batches; validation is NaN where there is none.
+// Epoch is one pass over the training data: unweighted means of the loss over batches; validation is NaN if there is none.
 type Epoch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // counted from 1
@@ -1696,14 +1698,14 @@ func (x *Epoch) GetValidation() float64 {
 	return 0
 }
 
-// Fitted ends a fit. The handle is for Apply and Release, in this process; of a score it has nothing else.
+// Fitted ends a fit. The handle is for Apply and Release, in this process. For a score, the other fields are empty.
 type Fitted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
 	Dim           uint64                 `protobuf:"varint,2,opt,name=dim,proto3" json:"dim,omitempty"`            // number of features of an embedding; of the encoder of a judge that has one
 	Rank          uint64                 `protobuf:"varint,3,opt,name=rank,proto3" json:"rank,omitempty"`          // of an operator
 	Abilities     []string               `protobuf:"bytes,4,rep,name=abilities,proto3" json:"abilities,omitempty"` // see Operation
-	Report        *Report                `protobuf:"bytes,5,opt,name=report,proto3" json:"report,omitempty"`       // absent where there is nothing to report
+	Report        *Report                `protobuf:"bytes,5,opt,name=report,proto3" json:"report,omitempty"`       // absent if there is nothing to report
 	Arrays        []*Array               `protobuf:"bytes,6,rep,name=arrays,proto3" json:"arrays,omitempty"`       // "eigenvalues", [r] COMPLEX128 in descending order of modulus, with the ability "spectrum"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1783,7 +1785,7 @@ func (x *Fitted) GetArrays() []*Array {
 
 type Report struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Untrained      string                 `protobuf:"bytes,1,opt,name=untrained,proto3" json:"untrained,omitempty"` // why the fit is to be counted as not having learned anything; empty where it did
+	Untrained      string                 `protobuf:"bytes,1,opt,name=untrained,proto3" json:"untrained,omitempty"` // why the fit counts as not having learned anything; empty if it learned
 	Warnings       []string               `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	History        []*Epoch               `protobuf:"bytes,3,rep,name=history,proto3" json:"history,omitempty"`
 	Rank           uint64                 `protobuf:"varint,4,opt,name=rank,proto3" json:"rank,omitempty"`
@@ -1865,7 +1867,7 @@ func (x *Report) GetCompileSeconds() float64 {
 	return 0
 }
 
-// ApplyCall begins an application. It has one array, but for SAVE.
+// ApplyCall begins an application. It has one array, except for SAVE, which has none.
 type ApplyCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handle        uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"`
@@ -1934,7 +1936,7 @@ func (x *ApplyCall) GetArrays() []*Array {
 	return nil
 }
 
-// Result ends an application. It has one array or, for SAVE, a state, whose arrays follow.
+// Result ends an application. It has one array. For SAVE it has a state instead, whose arrays follow.
 type Result struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Arrays        []*Array               `protobuf:"bytes,1,rep,name=arrays,proto3" json:"arrays,omitempty"`
@@ -2052,7 +2054,7 @@ func (x *EvaluateCall) GetArrays() []*Array {
 type LossValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Value         float64                `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
-	Warnings      []string               `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"` // of views on which the loss is degenerate
+	Warnings      []string               `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"` // for views on which the loss is degenerate
 	Arrays        []*Array               `protobuf:"bytes,3,rep,name=arrays,proto3" json:"arrays,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2162,11 +2164,13 @@ func (x *OpenCall) GetOptions() map[string]*Value {
 	return nil
 }
 
-// Opened is a problem. The rules are those of Problem in koopbench's package core. Arrays, in this order: "train", "validation", "test"
-// (snapshots of one shape, those of all trajectories one after the other); if roll-outs do not begin at every test snapshot, "starts"
-// (INT64, [start]), their indices; if the states are known, "train_states", "validation_states", "test_states" (labels) and "expected_states"
-// (INT64, [step, start]), the states of what follows each start; and if they are known, "eigenvalues" (COMPLEX128, [r]) and, after them,
-// "eigenfunctions" (COMPLEX128, [k, test snapshot]), those of the first k, and "density" (FLOAT64, [test snapshot]), the invariant one.
+// Opened is a problem. The rules are those of Problem in koopbench's package core. The arrays are, in this order:
+//   - "train", "validation", "test": snapshots of one shape, those of all trajectories one after the other;
+//   - "starts" (INT64, [start]), if roll-outs do not begin at every test snapshot: the indices of those at which they begin;
+//   - "train_states", "validation_states", "test_states" (labels) and "expected_states" (INT64, [step, start]), if the states are known:
+//     the last has the true states after each start;
+//   - "eigenvalues" (COMPLEX128, [r]), if they are known, and after them, if known, "eigenfunctions" (COMPLEX128, [k, test snapshot]) of the
+//     first k, and "density" (FLOAT64, [test snapshot]), the invariant density.
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Handle            uint64                 `protobuf:"varint,1,opt,name=handle,proto3" json:"handle,omitempty"` // for FitScoreCall and Release, in this process; 0 without a score, and then the plugin keeps nothing
@@ -2177,15 +2181,15 @@ type Opened struct {
 	ValidationLengths []uint64               `protobuf:"varint,6,rep,packed,name=validation_lengths,json=validationLengths,proto3" json:"validation_lengths,omitempty"`
 	TestLengths       []uint64               `protobuf:"varint,7,rep,packed,name=test_lengths,json=testLengths,proto3" json:"test_lengths,omitempty"`
 	States            uint64                 `protobuf:"varint,8,opt,name=states,proto3" json:"states,omitempty"` // how many there are; 0 if the states are not known
-	Word              string                 `protobuf:"bytes,9,opt,name=word,proto3" json:"word,omitempty"`      // what one of them is called, "state" if it is empty
+	Word              string                 `protobuf:"bytes,9,opt,name=word,proto3" json:"word,omitempty"`      // the word for a state; "" stands for "state"
 	Source            string                 `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
 	Picture           string                 `protobuf:"bytes,11,opt,name=picture,proto3" json:"picture,omitempty"` // "image", "curve", "series", "plane" or "line"
 	Measure           *Measure               `protobuf:"bytes,12,opt,name=measure,proto3" json:"measure,omitempty"` // of the score; absent without one, and then an oracle judges
 	Arrays            []*Array               `protobuf:"bytes,13,rep,name=arrays,proto3" json:"arrays,omitempty"`
 	Interval          float64                `protobuf:"fixed64,14,opt,name=interval,proto3" json:"interval,omitempty"`                      // time from one snapshot to the next, in the unit; 0 for 1
 	TimeUnit          string                 `protobuf:"bytes,15,opt,name=time_unit,json=timeUnit,proto3" json:"time_unit,omitempty"`        // "" for snapshots
-	ValidUpTo         float64                `protobuf:"fixed64,16,opt,name=valid_up_to,json=validUpTo,proto3" json:"valid_up_to,omitempty"` // the score up to which a prediction is valid, 0 for none
-	Leading           uint64                 `protobuf:"varint,17,opt,name=leading,proto3" json:"leading,omitempty"`                         // how many of the eigenvalues estimates are held against, 0 for all
+	ValidUpTo         float64                `protobuf:"fixed64,16,opt,name=valid_up_to,json=validUpTo,proto3" json:"valid_up_to,omitempty"` // the score up to which a prediction is valid; 0 for none
+	Leading           uint64                 `protobuf:"varint,17,opt,name=leading,proto3" json:"leading,omitempty"`                         // the number of eigenvalues, from the first, that estimates are compared with; 0 for all
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -2348,8 +2352,8 @@ type Measure struct {
 	LowerIsBetter  bool                   `protobuf:"varint,4,opt,name=lower_is_better,json=lowerIsBetter,proto3" json:"lower_is_better,omitempty"`
 	Least          float64                `protobuf:"fixed64,5,opt,name=least,proto3" json:"least,omitempty"` // the bounds of a score; infinite for none
 	Most           float64                `protobuf:"fixed64,6,opt,name=most,proto3" json:"most,omitempty"`
-	Chance         float64                `protobuf:"fixed64,7,opt,name=chance,proto3" json:"chance,omitempty"`                                        // the score of guessing; not a number if it is not known
-	RootMeanSquare bool                   `protobuf:"varint,8,opt,name=root_mean_square,json=rootMeanSquare,proto3" json:"root_mean_square,omitempty"` // how scores are taken together: by the root of the mean of their squares, or by their mean
+	Chance         float64                `protobuf:"fixed64,7,opt,name=chance,proto3" json:"chance,omitempty"`                                        // the score of guessing; NaN if it is not known
+	RootMeanSquare bool                   `protobuf:"varint,8,opt,name=root_mean_square,json=rootMeanSquare,proto3" json:"root_mean_square,omitempty"` // combine scores by the root of the mean of their squares, and not by their mean
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2440,11 +2444,11 @@ func (x *Measure) GetRootMeanSquare() bool {
 	return false
 }
 
-// FitScoreCall makes what judges predictions, from the problem that the plugin has. The answer is that of a fit.
+// FitScoreCall fits the score of a problem that the plugin has opened. The answer is that of a fit.
 type FitScoreCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Problem       uint64                 `protobuf:"varint,1,opt,name=problem,proto3" json:"problem,omitempty"` // its handle
-	Seed          int64                  `protobuf:"zigzag64,2,opt,name=seed,proto3" json:"seed,omitempty"`     // where all randomness comes from
+	Seed          int64                  `protobuf:"zigzag64,2,opt,name=seed,proto3" json:"seed,omitempty"`     // source of all randomness
 	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`        // keys the random streams
 	States        uint64                 `protobuf:"varint,4,opt,name=states,proto3" json:"states,omitempty"`   // as in FitCall
 	unknownFields protoimpl.UnknownFields
@@ -2509,7 +2513,7 @@ func (x *FitScoreCall) GetStates() uint64 {
 	return 0
 }
 
-// ScoreCall asks how good predictions are. It has one array, "snapshots", with what is predicted for each start. The answer is a Result
+// ScoreCall asks for the scores of predictions. It has one array, "snapshots", with the prediction for each start. The answer is a Result
 // with the array "scores" (FLOAT64, [start]).
 type ScoreCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`

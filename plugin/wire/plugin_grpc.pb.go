@@ -1,46 +1,47 @@
 // The wire format between koopbench (the host) and a plugin: a process that serves methods, embedders, evolution operators,
 // losses, oracles or tasks.
 //
-// Start. The host starts the plugin with the variables below and waits for one line on its standard output, the handshake of
-// hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, for instance "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1, PROTOCOL
-// is 1 for this file, NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the services Plugin
-// below and grpc.health.v1.Health, where the service "plugin" is SERVING; and, so that it can end by itself, go-plugin's
-// plugin.GRPCController, whose Shutdown ends the process.
+// Start. The host starts the plugin with the variables below and waits for one line on its standard output. This line is the
+// handshake of hashicorp/go-plugin: CORE|PROTOCOL|NETWORK|ADDRESS|grpc, such as "1|1|unix|/tmp/x/plugin.sock|grpc". CORE is 1,
+// PROTOCOL is 1 for this file, and NETWORK is "unix". Nothing else may come before that line. On the socket the plugin serves the
+// service Plugin below, and grpc.health.v1.Health, in which the service "plugin" is SERVING. It also serves go-plugin's
+// plugin.GRPCController, whose Shutdown ends the process, so that the plugin can end by itself.
 //
-//	KOOPBENCH_PLUGIN          "evolution-operators"; without it a person started the plugin by hand: say so and exit
+//	KOOPBENCH_PLUGIN          "evolution-operators"; if it is not set, a person started the plugin by hand: say so and exit
 //	PLUGIN_PROTOCOL_VERSIONS  the versions of this protocol that the host speaks, separated by commas
-//	PLUGIN_UNIX_SOCKET_DIR    the private folder in which to make the socket
-//	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve in the clear
-//	KOOPBENCH_PLUGIN_GROUP    "1" where the plugin is in a process group of its own, of which nothing may be left after its end
-//	KOOPBENCH_THREADS         how many processor threads to compute on, so that runs under way at once share the processor; a plugin whose
-//	                          numbers depend on the number of threads must not heed it; unset for as many as there are
-//	KOOPBENCH_BLAS            what the host multiplies matrices of float64 with, for plugins in Go: avx2, avx512 or gonum; may be empty
-//	TMPDIR                    a private folder for temporary files, removed after the plugin has ended
+//	PLUGIN_UNIX_SOCKET_DIR    the private folder for the socket
+//	PLUGIN_CLIENT_CERT        for AutoMTLS (see go-plugin); a plugin may ignore it and serve without encryption
+//	KOOPBENCH_PLUGIN_GROUP    "1" if the plugin has its own process group, of which nothing may remain after its end
+//	KOOPBENCH_THREADS         the number of processor threads to compute on, so that runs at the same time share the processor; if it
+//	                          is not set, all threads; a plugin whose numbers depend on the number of threads must ignore it
+//	KOOPBENCH_BLAS            how the host multiplies float64 matrices, for plugins in Go: avx2, avx512 or gonum; may be empty
+//	TMPDIR                    a private folder for temporary files, which is removed after the plugin has ended
 //
-// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. Its end means that the host is gone:
-// the plugin must end at once, and take its own children along. Standard error is the plugin's log, lines of text or of hclog's JSON;
-// standard output is logged too after the handshake.
+// End. The standard input of the plugin is a pipe that the host keeps open and never writes to. If it ends, the host is gone: the
+// plugin must end at once, together with its own children. Standard error is the plugin's log, as lines of text or of hclog's JSON.
+// After the handshake, standard output is logged too.
 //
 // Processes. The host starts a process for a run (a method at one seed), or to describe the plugin, and ends it afterwards.
 // Calls may come concurrently.
 //
-// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code took in
-// it, without receiving, sending, and waiting for Features. From it the host tells what the process boundary costs.
+// Cost. The trailing metadata of a call may have "koopbench-computed-seconds", a decimal number: how long the plugin's own code ran,
+// without receiving, sending, and waiting for Features. From it the host computes the cost of the process boundary.
 //
-// Arrays. A frame that has arrays announces them; their bytes follow in frames with a chunk of at most 1 MiB, in the order of the
-// arrays, row-major, little-endian. A chunk holds whole numbers and does not go over the end of its array; an empty array has none.
-// An array has at most 1 GiB, and at most 8 axes; one without axes is a single number.
+// Arrays. A frame that has arrays announces them. Their bytes follow in frames with a chunk of at most 1 MiB each, in the order of the
+// arrays, row-major, little-endian. A chunk has whole numbers and does not cross the end of its array. An empty array has no chunk.
+// An array has at most 1 GiB, and at most 8 axes. An array without axes is a single number.
 //
-// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32 or, where they are 8-bit images, of PIXEL8. Matrices are FLOAT64,
+// Snapshots are arrays [time, axes of one snapshot…] of FLOAT32, or of PIXEL8 if they are 8-bit images. Matrices are FLOAT64,
 // [rows, columns]. Labels are INT64, [time].
 //
-// Versions. What this file gained after its first version asks nothing of a plugin that does not know it: a host sends checkpoints, LoadCall
-// and SAVE only to a plugin that has sent or declared such things, and the lengths of several trajectories only to one that says that it
-// knows them: one that does not would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a host that gives checkpoint_seconds.
-// A host that does not know texts refuses the description of a thing that has one, and a host that does not know tasks refuses that of a task.
+// Versions. A plugin does not have to know what this file gained after its first version. A host sends checkpoints, LoadCall and SAVE
+// only to a plugin that has sent or declared such things. It sends the lengths of several trajectories only to a plugin that says that it
+// knows them. Another plugin would pair snapshots across their ends, so the host refuses that fit. A plugin sends checkpoints only to a
+// host that gives checkpoint_seconds. A host that does not know texts refuses the description of a thing that has one, and a host that
+// does not know tasks refuses that of a task.
 //
-// Errors. What goes wrong inside a call is the last frame of its stream, a Failure; the status of the gRPC call is then OK. A call whose
-// deadline is over or that is cancelled must stop soon; the host ends a plugin that does not.
+// Errors. If something goes wrong inside a call, the last frame of its stream is a Failure, and the status of the gRPC call is OK. A call
+// that is cancelled or has passed its deadline must stop soon. The host ends a plugin that does not stop.
 
 // Code generated by protoc-gen-go-grpc. DO NOT EDIT.
 // versions:
@@ -77,7 +78,7 @@ const (
 type PluginClient interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a saved model of a method.
 	//
 	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure
@@ -187,7 +188,7 @@ func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 type PluginServer interface {
 	// What the plugin serves, the same at every call and in every process.
 	Describe(context.Context, *DescribeRequest) (*DescribeReply, error)
-	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a method's model that was saved.
+	// Fits a method, an embedder, an evolution operator, an oracle or the score of a task, or loads a saved model of a method.
 	//
 	//	host:    FitCall or LoadCall, chunks; Features, chunks for each Embed; or FitScoreCall
 	//	plugin:  any number of Phase, Advance, Epoch, Embed and Checkpoint with their chunks; then Fitted, chunks; or Failure

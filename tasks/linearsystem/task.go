@@ -83,7 +83,7 @@ func isometry(o core.Options, columns int) *mat.Dense {
 
 const (
 	shown   = 16 // true eigenvalues at most
-	leading = 4  // of them at most, which estimates are held against
+	leading = 4  // of them at most, which estimates are compared with
 )
 
 func truth(_ context.Context, o core.Options, test process.Rows) (*core.Truth, error) {

@@ -35,7 +35,7 @@ func New() core.Task {
 	}
 }
 
-// leading is how many eigenvalues estimates are held against.
+// leading is how many eigenvalues estimates are compared with.
 const leading = 3
 
 func truth(_ context.Context, o core.Options, test process.Rows) (*core.Truth, error) {

@@ -34,7 +34,7 @@ const (
 	substeps = 100 // a snapshot
 	spinUp   = 100 // snapshots that are left out
 	shown    = 8   // true eigenvalues
-	leading  = 4   // of them, which estimates are held against
+	leading  = 4   // of them, which estimates are compared with
 )
 
 func truth(ctx context.Context, o core.Options, test process.Rows) (*core.Truth, error) {

@@ -40,7 +40,7 @@ const (
 	interval = .01 // seconds
 	noise    = .001
 	spinUp   = 1000 // snapshots that are left out
-	leading  = 4    // eigenvalues that estimates are held against
+	leading  = 4    // eigenvalues that estimates are compared with
 )
 
 var (

@@ -58,7 +58,7 @@ func eigenfunctionError(d *results.Diagnostics) float64 {
 	return Average(values)
 }
 
-// slowest is the slowest implied timescale, but for that of constant functions, in the unit of the task.
+// slowest is the slowest implied timescale, except for that of constant functions, in the unit of the task.
 func slowest(t results.TaskInfo, values []results.Complex, constant []int) float64 {
 	for j, v := range values {
 		if slices.Contains(constant, j) {

@@ -37,7 +37,7 @@ type MethodScore struct {
 	Baseline bool
 	Exposed  core.Exposure
 	Places   stats.Places
-	Score    float64 // over all steps of the roll-out, not a number where there is none
+	Score    float64 // over all steps of the roll-out, not a number if there is none
 	Total    *stats.Estimate
 	Why      string // why there is no score
 	Remarks  []string

@@ -119,7 +119,7 @@ func (m *Material) places() []int {
 	return shown
 }
 
-// functionsOf are the leading eigenfunctions of a model on a line, held against the true ones if they are known: each
+// functionsOf are the leading eigenfunctions of a model on a line, compared with the true ones if they are known: each
 // is the estimate whose eigenvalue is nearest to the true one, multiplied by the number that brings it nearest to it.
 func (m *Material) functionsOf(values []results.Complex, right *mat.CDense) (functions []Function) {
 	if right == nil {

@@ -229,7 +229,7 @@ func (d *Drawer) densityPanel() (panel, bool) {
 		label: fmt.Sprintf("density of %d test snapshots", d.Task.Test.Len())}, true
 }
 
-// processSheets are the names of the figures of a task that is drawn in time, which it has in the place of pictures.
+// processSheets are the names of the figures of a task that is drawn in time, which it has in place of pictures.
 func processSheets(t results.TaskInfo) []string {
 	switch core.Picture(t.Picture) {
 	case core.PlanePicture:

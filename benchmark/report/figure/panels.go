@@ -23,7 +23,7 @@ type panel struct {
 // Sheet is panels of methods with one legend and a note: a figure, or a section of the page.
 type Sheet struct {
 	Name, Title string
-	Empty       string // stands in the place of panels where there is none
+	Empty       string // stands in place of panels if there is none
 	Panels      []panel
 	Key         legend
 	Note        string

@@ -14,7 +14,7 @@ import (
 // rolloutRow is a row of the roll-out: a method, and its predictions from the first test snapshot; or the truth.
 type rolloutRow struct {
 	name    block
-	message string // in the place of images
+	message string // in place of images
 	exhibit analysis.Exhibit
 	right   []bool // by column: the oracle saw the true state
 }

@@ -111,7 +111,7 @@ func Bytes(m *analysis.Material, s analysis.Source) ([]byte, error) {
 }
 
 // policy is the page's Content-Security-Policy: it runs its own script and nothing else, and
-// reaches no network, but for the server that it comes from while runs are under way.
+// reaches no network, except for the server that it comes from while runs are in progress.
 func policy(live bool) string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))

@@ -24,7 +24,7 @@ type pageView struct {
 	Title, Lead string
 	Live        *Live
 	Ready       bool   // there is a run to show
-	Message     string // in the place of everything, where there is none
+	Message     string // in place of everything, if there is none
 	Sample      samplePicture
 	Ink         string // the class of images that are ink on paper
 	Facts       []pageFact

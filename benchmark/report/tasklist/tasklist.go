@@ -97,7 +97,7 @@ func Claim(dir string, written []string) (*List, error) {
 	return l, l.write()
 }
 
-// put puts a task on the list, in the place of one of the same folder.
+// put puts a task on the list, in place of one of the same folder.
 func (l *List) put(t Task) {
 	k := slices.IndexFunc(l.Tasks, func(other Task) bool { return other.Folder == t.Folder })
 	if k < 0 {

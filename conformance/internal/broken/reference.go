@@ -29,7 +29,7 @@ type fitted struct {
 	forecast func(ctx context.Context, x core.Snapshots, steps int) (*mat.Dense, error) // 2 steps ahead and more
 	encoder  func() core.Embedding
 	finished func(x core.Snapshots) core.Snapshots // the last word on predictions
-	// Forecast, in the place of the right one
+	// Forecast, in place of the right one
 	ahead    func(ctx context.Context, x core.Snapshots, steps int) (core.Snapshots, error)
 	labelled func(labels []int) []int // the last word on labels
 	// the last word after it was saved

@@ -765,9 +765,9 @@ func keyOf(matrices ...mat.Matrix) []byte {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // overlap calls call on two goroutines until twenty calls of the second have each begun while another call
-// of the first was under way, as far as a caller can tell.
+// of the first was in progress, as far as a caller can tell.
 func overlap(call func()) {
-	var calls atomic.Int64 // of the first, begun and ended: odd while one is under way
+	var calls atomic.Int64 // of the first, begun and ended: odd while one is in progress
 	var enough atomic.Bool
 	var first sync.WaitGroup
 	first.Go(func() {

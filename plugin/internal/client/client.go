@@ -79,7 +79,7 @@ type remote struct {
 
 func (r remote) Describe() core.Description { return r.description }
 
-// call is a call under way.
+// call is a call in progress.
 type call struct {
 	transfer.Stream
 	ctx     context.Context

@@ -11,7 +11,7 @@ import (
 )
 
 // sendCheckpoints puts what is kept of an earlier fit into the call of a fit, and returns its
-// arrays. What cannot be sent is left out, and that fit begins anew.
+// arrays. What cannot be sent is left out, and that fit begins again.
 func sendCheckpoints(kept core.Checkpoints, first *wire.FitCall) []transfer.Array {
 	if kept == nil {
 		return nil

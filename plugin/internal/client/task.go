@@ -69,7 +69,7 @@ func (k *held) called(err error) {
 	}
 }
 
-// anew is the context of a call that makes something for later calls too: it ends with the call,
+// again is the context of a call that makes something for later calls too: it ends with the call,
 // and has the values of another.
 type anew struct {
 	context.Context

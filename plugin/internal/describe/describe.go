@@ -45,7 +45,7 @@ func AbilityName(a core.Ability) string {
 	return ""
 }
 
-// Thing returns a description as it is sent, but for what the thing can load.
+// Thing returns a description as it is sent, except for what the thing can load.
 func Thing(kind wire.Kind, d core.Description) *wire.Thing {
 	t := &wire.Thing{Kind: kind, Name: d.Name, Summary: d.Summary, Doc: d.Doc, Exposure: string(d.Exposure)}
 	for _, o := range d.Options {

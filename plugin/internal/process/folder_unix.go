@@ -117,7 +117,7 @@ func sweep(base string) {
 	}
 }
 
-// removeBegun removes a folder that holds nothing, but for locks that nobody has locked.
+// removeBegun removes a folder that holds nothing, except for locks that nobody has locked.
 func removeBegun(path string) {
 	begun, _ := filepath.Glob(filepath.Join(path, lockName+"*"))
 	for _, name := range begun {

@@ -52,7 +52,7 @@ func processesOf(group int) []string {
 
 // allProcesses lists what /proc does.
 func allProcesses() []int {
-	entries, _ := os.ReadDir("/proc") // none where there is none
+	entries, _ := os.ReadDir("/proc") // none if there is none
 	var pids []int
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil {

@@ -40,7 +40,7 @@ const OwnGroup = "KOOPBENCH_PLUGIN_GROUP"
 // has room.
 const largestFrame = 40 << 20
 
-// window is how many bytes a call, and a connection, may have under way, and buffer how many are
+// window is how many bytes a call, and a connection, may have in progress, and buffer how many are
 // read or written at a time.
 const (
 	window = 8 << 20

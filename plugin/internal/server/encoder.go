@@ -13,10 +13,10 @@ import (
 )
 
 // oracleEncoder stands for the encoder of the oracle that judges: it asks the host, on the call
-// under way. Several goroutines may ask; they take turns.
+// in progress. Several goroutines may ask; they take turns.
 type oracleEncoder struct {
 	dim  int
-	call chan *stream // holds the call under way while no one asks; empty outside calls
+	call chan *stream // holds the call in progress while no one asks; empty outside calls
 }
 
 var _ core.Embedding = (*oracleEncoder)(nil)
@@ -25,7 +25,7 @@ func newOracleEncoder(dim int) *oracleEncoder {
 	return &oracleEncoder{dim: dim, call: make(chan *stream, 1)}
 }
 
-// during makes a call the one under way while run runs. Calls come one at a time.
+// during makes a call the one in progress while run runs. Calls come one at a time.
 func (e *oracleEncoder) during(s *stream, run func() error) error {
 	if e == nil {
 		return run()

@@ -67,7 +67,7 @@ func (f *fitted) save(in *stream, c *wire.ApplyCall) error {
 	return in.sendWhole(&wire.Frame{Content: &wire.Frame_Result{Result: &wire.Result{State: sent}}}, arrays...)
 }
 
-// checkpoints are those that the host keeps for the fit under way.
+// checkpoints are those that the host keeps for the fit in progress.
 type checkpoints struct {
 	core.Leftovers
 
