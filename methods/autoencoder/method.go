@@ -11,7 +11,7 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Options say more about the method.
+// Options are further options of the method.
 type Options struct {
 	// Network is the encoder and the decoder; nil for [nn.Reference].
 	Network nn.Autoencoder

@@ -29,7 +29,7 @@ func New() core.Method {
 }
 
 // values is the embedder whose features are the values of a snapshot divided by one number. This
-// changes only the scale at which directions are taken for zero.
+// changes only the scale at which directions count as zero.
 type values struct{}
 
 var (

@@ -33,7 +33,7 @@ import (
 // relative difference is much smaller than 2⁻²⁴, the rounding of float32 numbers.
 //
 // Batches with features that are left out are degenerate, and warnings say so. If the score is not
-// relaxed, so are batches too small to tell features apart.
+// relaxed, so are batches too small to distinguish features.
 //
 // The zero value is ready to use.
 type Loss struct {

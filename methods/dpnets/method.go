@@ -7,7 +7,7 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Options say more about the methods.
+// Options are further options of the methods.
 type Options struct {
 	// Network is the encoder; nil for [nn.Reference] with an orthogonal last layer.
 	Network nn.Encoder

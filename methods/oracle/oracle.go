@@ -13,7 +13,7 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Options say more about the oracle.
+// Options are further options of the oracle.
 type Options struct {
 	// Network is the classifier; nil for [nn.Reference].
 	Network nn.Encoder

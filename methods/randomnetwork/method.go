@@ -13,7 +13,7 @@ import (
 	"github.com/koopbench/koopbench/nn"
 )
 
-// Options say more about the method.
+// Options are further options of the method.
 type Options struct {
 	// Network is the encoder; nil for [nn.Reference] with hidden layers of 512 units.
 	Network nn.Encoder

@@ -25,7 +25,7 @@ import (
 //
 // A feature is left out if it is zero (constant, if the views are centred), or if it depends linearly on those before
 // it to within the rounding of float32 numbers. The score is then that of the other features, and this feature has the
-// gradient zero. Such a batch is degenerate. So are batches too small to tell features apart and, for VAMP-1, batches
+// gradient zero. Such a batch is degenerate. So are batches too small to distinguish features and, for VAMP-1, batches
 // with a canonical correlation of zero. Warnings say so.
 //
 // The zero value is ready to use.

@@ -12,7 +12,7 @@ import (
 
 // New returns the task "logistic-map", of Kostic and others (NeurIPS 2022), with the noise of Ostruszka,
 // Pakoński, Słomczyński and Życzkowski, Dynamical entropy for systems with stochastic perturbation,
-// Physical Review E 62, 2000. Of its truth see [Truth].
+// Physical Review E 62, 2000. [Truth] describes its true operator.
 func New() core.Task {
 	return &process.Process{
 		Name: "logistic-map", Summary: "the logistic map with noise on a circle, whose operator is known exactly",

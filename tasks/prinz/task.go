@@ -10,7 +10,7 @@ import (
 	"github.com/koopbench/koopbench/tasks/process"
 )
 
-// New returns the task "prinz-potential". Of its truth see [Truth].
+// New returns the task "prinz-potential". [Truth] describes its true operator.
 func New() core.Task {
 	return &process.Process{
 		Name: "prinz-potential", Summary: "a particle that hops between four wells, whose generator is known",

@@ -15,7 +15,7 @@ import (
 	"github.com/koopbench/koopbench/tasks/process"
 )
 
-// New returns the task "regime-switching". Of its truth see [Eigenvalues].
+// New returns the task "regime-switching". [Eigenvalues] describes its true operator.
 func New() core.Task {
 	return &process.Process{
 		Name: "regime-switching", Summary: "damped rotations whose frequencies depend on a hidden state",
