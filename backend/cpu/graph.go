@@ -407,6 +407,10 @@ func (r *group) value(v *value) (compute.Value, error) {
 			return nil, err
 		}
 	}
+	if op.emit == nil {
+		return nil, fmt.Errorf("cpu backend: operation %v of shape %v has no form for the Go backend", op.kind,
+			op.outputs[0].shape)
+	}
 	out, err := op.emit(r.function, in)
 	if err != nil {
 		return nil, err

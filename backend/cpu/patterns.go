@@ -21,6 +21,9 @@ type convolution struct {
 // canonical replaces an operation by the form that has kernels, and reports
 // whether it did. Layouts other than NHWC are transposed.
 func (g *graph) canonical(op *operation) bool {
+	if !plannable(op) {
+		return false
+	}
 	var v *value
 	switch op.kind {
 	case compute.OpTypeSign:

@@ -72,10 +72,8 @@ func classify(op *operation) class {
 	case compute.OpTypeParameter, compute.OpTypeConstant, compute.OpTypeReshape:
 		return classNone
 	}
-	for _, v := range slices.Concat(op.inputs, op.outputs) {
-		if v.shape.Size() == 0 || v.shape.DType.IsPacked() || v.shape.Rank() > maxRank {
-			return classFallback
-		}
+	if !plannable(op) {
+		return classFallback
 	}
 	if loopable(op) {
 		return classLoop
@@ -87,6 +85,14 @@ func classify(op *operation) class {
 }
 
 const maxRank = 12
+
+// plannable reports whether values of these shapes can be computed here. All other operations are left
+// to the Go backend as they were recorded, and no pass may make others of them.
+func plannable(op *operation) bool {
+	return !slices.ContainsFunc(slices.Concat(op.inputs, op.outputs), func(v *value) bool {
+		return v.shape.Size() == 0 || v.shape.DType.IsPacked() || v.shape.Rank() > maxRank
+	})
+}
 
 // reads returns the values whose memory an operation reads.
 func (p *planner) reads(op *operation) []*value {
