@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ type Backend struct {
 	mode      mode
 	storage   storagePool
 	profile   *profile
-	parent    *Backend // that the fallback belongs to, of which this one has a share; nil for itself
+	parent    *Backend // of which this one has a share; nil if it has none
 	finalized atomic.Bool
 	close     sync.Once
 }
@@ -96,11 +97,39 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %s=%q: %w", origin, kernels, err)
 	}
+	b, err := withWorkers(&Backend{kernels: set, mode: m, profile: new(profile)}, threads)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// withWorkers gives a backend a number of workers, and a Go backend to fall back on that uses no more.
+// The workers end with the backend, even if nobody finalizes it.
+func withWorkers(b *Backend, threads int) (*Backend, error) {
 	fallback, err := gobackend.New(goBackendConfig)
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: the Go backend it falls back on: %w", err)
 	}
-	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m, profile: new(profile)}, nil
+	limitParallelism(fallback, threads)
+	b.fallback, b.pool = fallback, workers.New(threads)
+	runtime.AddCleanup(b, (*workers.Pool).Close, b.pool)
+	return b, nil
+}
+
+// limitParallelism sets how many goroutines the Go backend works with. Its configuration could, but
+// prints to standard output then.
+func limitParallelism(fallback compute.Backend, threads int) {
+	workers := reflect.Indirect(reflect.ValueOf(fallback)).FieldByName("Workers")
+	if !workers.IsValid() {
+		return
+	}
+	if limited, ok := workers.Interface().(interface{ SetMaxParallelism(n int) }); ok {
+		if threads == 1 {
+			threads = 0 // beside the caller
+		}
+		limited.SetMaxParallelism(threads)
+	}
 }
 
 // GetBackend returns one backend of the default configuration, the same at every call, as GoMLX's
@@ -153,12 +182,15 @@ func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, na
 // WithThreads returns a backend with workers of its own, n of them or as many as b has if that is
 // less, for graphs that run beside others: those of b and of the backend returned do not wait for
 // one another. Results are the same to the bit. The two share the kernels and the profile, but not
-// buffers and executables. It is invalid once b is finalized. n is at least 1.
+// buffers and executables. It is invalid once b is finalized. n is at least 1. It panics if GoMLX's
+// Go backend cannot be made, which b has one of already.
 func (b *Backend) WithThreads(n int) compute.Backend {
-	return &Backend{
-		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode,
-		profile: b.profile, parent: b,
+	share, err := withWorkers(&Backend{kernels: b.kernels, mode: b.mode, profile: b.profile, parent: b},
+		min(max(n, 1), b.Threads()))
+	if err != nil {
+		panic(err)
 	}
+	return share
 }
 
 // Finalize stops the workers and drops pooled memory. The backend, its
@@ -168,9 +200,7 @@ func (b *Backend) Finalize() {
 		b.finalized.Store(true)
 		b.pool.Close()
 		b.storage.clear()
-		if b.parent == nil {
-			b.fallback.Finalize()
-		}
+		b.fallback.Finalize()
 	})
 }
 

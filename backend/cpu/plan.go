@@ -219,9 +219,12 @@ func newPlan(b *Builder) (compute.Executable, error) {
 	for _, v := range b.main.parameters {
 		e.inputs = append(e.inputs, v.shape)
 	}
+	size := 0
 	for _, out := range b.main.outputs {
 		e.shapes = append(e.shapes, out.shape)
+		size += bytes(out.shape)
 	}
+	b.backend.storage.raise(size)
 	for _, u := range p.units {
 		if u.class == classFallback {
 			p.pin(u)
