@@ -109,7 +109,8 @@ func (p *planner) reads(op *operation) []*value {
 }
 
 func newPlanner(g *graph) *planner {
-	p := &planner{g: g, u: g.usesOf(), needed: map[*value]bool{}, unitOf: map[*operation]*unit{}, edges: map[[2]*unit]bool{},
+	p := &planner{g: g, u: g.usesOf(), needed: map[*value]bool{},
+		unitOf: map[*operation]*unit{}, edges: map[[2]*unit]bool{},
 		classes: map[*operation]class{}, order: map[*operation]int{}, readers: map[*value][]*unit{},
 		slots: map[*value]int{}, claimed: map[*value]int{}, pinned: map[*value]bool{}}
 	for _, out := range g.outputs {
