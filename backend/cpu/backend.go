@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ type Backend struct {
 	mode      mode
 	storage   storagePool
 	profile   *profile
-	parent    *Backend // that the fallback belongs to, of which this one has a share; nil for itself
+	parent    *Backend // of which this one has a share; nil if it has none
 	finalized atomic.Bool
 	close     sync.Once
 }
@@ -94,11 +95,39 @@ func New(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: %s=%q: %w", origin, kernels, err)
 	}
+	b, err := withWorkers(&Backend{kernels: set, mode: m, profile: new(profile)}, threads)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// withWorkers gives a backend a number of workers, and a Go backend to fall back on that uses no more.
+// The workers end with the backend, even if nobody finalizes it.
+func withWorkers(b *Backend, threads int) (*Backend, error) {
 	fallback, err := gobackend.New(goBackendConfig)
 	if err != nil {
 		return nil, fmt.Errorf("cpu backend: the Go backend it falls back on: %w", err)
 	}
-	return &Backend{fallback: fallback, pool: workers.New(threads), kernels: set, mode: m, profile: new(profile)}, nil
+	limitParallelism(fallback, threads)
+	b.fallback, b.pool = fallback, workers.New(threads)
+	runtime.AddCleanup(b, (*workers.Pool).Close, b.pool)
+	return b, nil
+}
+
+// limitParallelism sets how many goroutines the Go backend works with. Its configuration could, but
+// prints to standard output then.
+func limitParallelism(fallback compute.Backend, threads int) {
+	workers := reflect.Indirect(reflect.ValueOf(fallback)).FieldByName("Workers")
+	if !workers.IsValid() {
+		return
+	}
+	if limited, ok := workers.Interface().(interface{ SetMaxParallelism(n int) }); ok {
+		if threads == 1 {
+			threads = 0 // beside the caller
+		}
+		limited.SetMaxParallelism(threads)
+	}
 }
 
 // GetBackend returns one backend with the default configuration, the same at every call, like
@@ -152,12 +181,14 @@ func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, na
 // fewer. It is for graphs that run at the same time as others: those of b and of the returned
 // backend do not wait for one another. Results are the same to the bit. The two share the kernels
 // and the profile, but not buffers and executables. The returned backend is invalid once b is
-// finalized. n is at least 1.
+// finalized. n is at least 1. It panics if GoMLX's Go backend cannot be made, as b's was.
 func (b *Backend) WithThreads(n int) compute.Backend {
-	return &Backend{
-		fallback: b.fallback, pool: workers.New(min(max(n, 1), b.Threads())), kernels: b.kernels, mode: b.mode,
-		profile: b.profile, parent: b,
+	share, err := withWorkers(&Backend{kernels: b.kernels, mode: b.mode, profile: b.profile, parent: b},
+		min(max(n, 1), b.Threads()))
+	if err != nil {
+		panic(err)
 	}
+	return share
 }
 
 // Finalize stops the workers and drops pooled memory. The backend, its
@@ -167,9 +198,7 @@ func (b *Backend) Finalize() {
 		b.finalized.Store(true)
 		b.pool.Close()
 		b.storage.clear()
-		if b.parent == nil {
-			b.fallback.Finalize()
-		}
+		b.fallback.Finalize()
 	})
 }
 

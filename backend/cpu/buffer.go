@@ -3,26 +3,14 @@ package cpu
 import (
 	"fmt"
 	"reflect"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 )
 
 var _ compute.Buffer = (*Buffer)(nil)
-
-// storage is memory that this backend and the Go backend both see: a shared
-// buffer of the Go backend.
-type storage struct {
-	shape  shapes.Shape
-	inner  compute.Buffer
-	flat   any            // a slice of the dtype's Go type
-	memory unsafe.Pointer // of its first element; nil if it has none
-	pooled bool           // made by allocate, which takes it again; else the Go backend made it as a result
-}
 
 func newStorage(inner compute.Buffer) (*storage, error) {
 	shape, err := inner.Shape()
@@ -38,90 +26,6 @@ func newStorage(inner compute.Buffer) (*storage, error) {
 
 // memoryOf returns the address of the first element of a slice.
 func memoryOf(slice any) unsafe.Pointer { return reflect.ValueOf(slice).UnsafePointer() }
-
-// storageKey is a shape in comparable form.
-type storageKey struct {
-	dtype dtypes.DType
-	rank  int
-	dims  [maxPooledRank]int
-}
-
-const maxPooledRank = 6
-
-func keyOf(shape shapes.Shape) (storageKey, bool) {
-	k := storageKey{dtype: shape.DType, rank: shape.Rank()}
-	if k.rank > maxPooledRank {
-		return k, false
-	}
-	copy(k.dims[:], shape.Dimensions)
-	return k, true
-}
-
-// storagePool keeps storage that no buffer holds any more, by shape. What
-// the garbage collector finds there unused it takes.
-type storagePool struct {
-	mu    sync.RWMutex
-	pools map[storageKey]*sync.Pool
-}
-
-func (p *storagePool) of(key storageKey) *sync.Pool {
-	p.mu.RLock()
-	pool := p.pools[key]
-	p.mu.RUnlock()
-	if pool != nil {
-		return pool
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pools == nil {
-		p.pools = map[storageKey]*sync.Pool{}
-	}
-	if p.pools[key] == nil {
-		p.pools[key] = new(sync.Pool)
-	}
-	return p.pools[key]
-}
-
-func (p *storagePool) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pools = nil
-}
-
-// allocate returns storage of a shape; its contents are arbitrary.
-func (b *Backend) allocate(shape shapes.Shape) (*storage, error) {
-	if b.finalized.Load() {
-		return nil, fmt.Errorf("cpu backend: it is finalized")
-	}
-	if key, ok := keyOf(shape); ok {
-		if s, _ := b.storage.of(key).Get().(*storage); s != nil {
-			return s, nil
-		}
-	}
-	inner, _, err := b.fallback.NewSharedBuffer(0, shape)
-	if err != nil {
-		return nil, fmt.Errorf("cpu backend: memory for %s: %w", shape, err)
-	}
-	s, err := newStorage(inner)
-	if err == nil {
-		s.pooled = true
-	}
-	return s, err
-}
-
-// release gives storage back; nothing may refer to its memory any more.
-func (b *Backend) release(s *storage) {
-	if b.finalized.Load() {
-		return
-	}
-	if !s.pooled {
-		_ = s.inner.Finalize() // only a buffer that was finalized has an error
-		return
-	}
-	if key, ok := keyOf(s.shape); ok {
-		b.storage.of(key).Put(s)
-	}
-}
 
 // Buffer is a tensor in memory that the caller and the backend share. Its
 // methods may be called concurrently, except Finalize and donation, after

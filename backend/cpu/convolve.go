@@ -36,14 +36,20 @@ func (g *graph) canonicalConv(op *operation) *value {
 	x, w, out := op.inputs[0], op.inputs[1], op.outputs[0]
 	rank := x.shape.Rank()
 	if x.shape.DType != dtypes.Float32 || w.shape.DType != dtypes.Float32 || out.shape.DType != dtypes.Float32 ||
-		rank != 3 && rank != 4 || a.batchGroupCount > 1 || x.shape.Size() == 0 || w.shape.Size() == 0 ||
+		rank != 3 && rank != 4 || x.shape.Size() == 0 || w.shape.Size() == 0 ||
 		out.shape.Size() == 0 ||
 		slices.ContainsFunc(a.paddings, func(p [2]int) bool { return p[0] < 0 || p[1] < 0 }) {
 		return nil
 	}
 	switch {
 	case a.channelGroupCount > 1:
-		return g.splitGroups(a, x, w, out)
+		n := a.channelGroupCount
+		a.channelGroupCount = 1
+		return g.splitGroups(a, n, a.axes.InputChannels, x, w, out)
+	case a.batchGroupCount > 1:
+		n := a.batchGroupCount
+		a.batchGroupCount = 1
+		return g.splitGroups(a, n, a.axes.InputBatch, x, w, out)
 	case isOne(a.strides) && isOne(a.inputDilations) && isOne(a.kernelDilations):
 		return g.plainConv(a, x, w, out)
 	case product(a.strides)*product(a.inputDilations)*product(a.kernelDilations) > maxWaste:
@@ -85,13 +91,12 @@ func (g *graph) canonicalConv(op *operation) *value {
 	return g.slice(y, make([]int, rank), limits, strides)
 }
 
-// splitGroups convolves each group of channels by itself.
-func (g *graph) splitGroups(a convAttrs, x, w, out *value) *value {
-	n := a.channelGroupCount
+// splitGroups convolves each of n groups of the input's channels, or of its batch, by itself, with its
+// share of the output channels.
+func (g *graph) splitGroups(a convAttrs, n, grouped int, x, w, out *value) *value {
 	if n > maxGroups {
 		return nil
 	}
-	a.channelGroupCount = 1
 	part := func(v *value, axis, i int) *value {
 		d := v.shape.Dimensions
 		starts, limits := make([]int, len(d)), slices.Clone(d)
@@ -103,7 +108,7 @@ func (g *graph) splitGroups(a convAttrs, x, w, out *value) *value {
 	dims[axis] /= n
 	parts := make([]*value, n)
 	for i := range n {
-		parts[i] = g.convGeneral(a, part(x, a.axes.InputChannels, i), part(w, a.axes.KernelOutputChannels, i), dims)
+		parts[i] = g.convGeneral(a, part(x, grouped, i), part(w, a.axes.KernelOutputChannels, i), dims)
 	}
 	return g.emit1(compute.OpTypeConcatenate, concatAttrs{axis}, out.shape,
 		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {

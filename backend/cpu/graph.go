@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -266,7 +267,7 @@ func isIota(axes []int) bool {
 	return true
 }
 
-// isConstant reports whether every element of v is known to be c.
+// isConstant reports whether every element of v is known to be c, with its sign if that is zero.
 func isConstant(v *value, c float64) bool {
 	for v.op != nil && (v.op.kind == compute.OpTypeReshape || v.op.kind == compute.OpTypeBroadcastInDim) {
 		v = v.op.inputs[0]
@@ -276,9 +277,9 @@ func isConstant(v *value, c float64) bool {
 	}
 	switch flat := v.op.attrs.(constantAttrs).flat.(type) {
 	case []float32:
-		return float64(flat[0]) == c
+		return math.Float32bits(flat[0]) == math.Float32bits(float32(c))
 	case []float64:
-		return flat[0] == c
+		return math.Float64bits(flat[0]) == math.Float64bits(c)
 	}
 	return false
 }
@@ -406,6 +407,10 @@ func (r *group) value(v *value) (compute.Value, error) {
 		if in[i], err = r.value(x); err != nil {
 			return nil, err
 		}
+	}
+	if op.emit == nil {
+		return nil, fmt.Errorf("cpu backend: operation %v of shape %v has no form for the Go backend", op.kind,
+			op.outputs[0].shape)
 	}
 	out, err := op.emit(r.function, in)
 	if err != nil {

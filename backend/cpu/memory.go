@@ -91,28 +91,58 @@ func (p *planner) arena() (places []placement, size int) {
 	}
 	// Large values first, each at the lowest place that is free throughout its life.
 	slices.SortStableFunc(lives, func(a, b *life) int { return b.size - a.size })
-	type placed struct {
-		*life
-		offset int
-	}
-	var done []placed
+	done := arenaPlaces{alive: make([][]*placed, len(p.steps))}
 	for _, l := range lives {
-		offset := 0
-		for _, d := range done { // done is sorted by offset
-			if d.first > l.last || d.last < l.first {
-				continue
-			}
-			if offset+l.size <= d.offset {
-				break
-			}
-			offset = max(offset, d.offset+d.size)
-		}
-		at, _ := slices.BinarySearchFunc(done, offset, func(d placed, o int) int { return d.offset - o })
-		done = slices.Insert(done, at, placed{l, offset})
+		offset := done.place(l.first, l.last, l.size)
 		places = append(places, placement{p.slot(l.v), offset})
 		size = max(size, offset+l.size)
 	}
 	return places, size
+}
+
+// placed is a value that has its place in the arena, from the first step of its life to the last.
+type placed struct{ first, last, offset, size int }
+
+// arenaPlaces are the values that have their places.
+type arenaPlaces struct {
+	all   []*placed   // by offset
+	alive [][]*placed // at each step
+}
+
+// place gives a value the lowest place that is free throughout its life.
+func (a *arenaPlaces) place(first, last, size int) int {
+	offset := 0
+	for _, d := range a.during(first, last) {
+		if d.first > last || d.last < first {
+			continue
+		}
+		if offset+size <= d.offset {
+			break
+		}
+		offset = max(offset, d.offset+d.size)
+	}
+	now := &placed{first, last, offset, size}
+	at, _ := slices.BinarySearchFunc(a.all, offset, func(d *placed, o int) int { return d.offset - o })
+	a.all = slices.Insert(a.all, at, now)
+	for step := first; step <= last; step++ {
+		a.alive[step] = append(a.alive[step], now)
+	}
+	return offset
+}
+
+// during returns, by offset, at least the values that are alive at some of these steps: all values, if
+// these are not many more.
+func (a *arenaPlaces) during(first, last int) []*placed {
+	n := 0
+	for step := first; step <= last && n < len(a.all); step++ {
+		n += len(a.alive[step])
+	}
+	if n >= len(a.all) {
+		return a.all
+	}
+	found := slices.Concat(a.alive[first : last+1]...)
+	slices.SortFunc(found, func(x, y *placed) int { return x.offset - y.offset })
+	return found
 }
 
 func bytesOf(flat any, shape shapes.Shape) []byte {

@@ -21,6 +21,9 @@ type convolution struct {
 // canonical replaces an operation by the form that has kernels, and reports
 // whether it did. Layouts other than NHWC are transposed.
 func (g *graph) canonical(op *operation) bool {
+	if !plannable(op) {
+		return false
+	}
 	var v *value
 	switch op.kind {
 	case compute.OpTypeSign:
@@ -173,11 +176,11 @@ func (g *graph) canonicalPad(op *operation) *value {
 			starts[k] = (-a.Start + step - 1) / step
 		}
 		if n <= a.Start {
-			return nil
+			return g.filled(op)
 		}
 		limits[k] = min(x.shape.Dimensions[k], (n-1-a.Start)/step+1)
 		if starts[k] >= limits[k] {
-			return nil
+			return g.filled(op)
 		}
 		pads[k].Start = starts[k]*step + a.Start
 		pads[k].End = n - 1 - ((limits[k]-1)*step + a.Start)
@@ -186,6 +189,16 @@ func (g *graph) canonicalPad(op *operation) *value {
 		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
 			return one(f.Pad(in[0], in[1], pads...))
 		}, g.slice(x, starts, limits, nil), op.inputs[1])
+}
+
+// filled is the result of a Pad that leaves none of the elements: the value that it fills with.
+func (g *graph) filled(pad *operation) *value {
+	dims := pad.outputs[0].shape.Dimensions
+	shape := pad.outputs[0].shape
+	return g.emit1(compute.OpTypeBroadcastInDim, broadcastInDimAttrs{nil, dims}, shape,
+		func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+			return one(f.BroadcastInDim(in[0], shape, nil))
+		}, pad.inputs[1])
 }
 
 // matMul is the attribute of opMatMul: batch products of row-major matrices.

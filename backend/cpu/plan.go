@@ -32,6 +32,7 @@ type planner struct {
 	readers map[*value][]*unit // set by schedule
 	units   []*unit
 	unitOf  map[*operation]*unit
+	edges   map[[2]*unit]bool // from a unit to one that it depends on
 	steps   []*step
 	slots   map[*value]int
 	claimed map[*value]int // roots that are written straight into an output
@@ -47,17 +48,6 @@ const (
 	classOwn                   // a kernel of its own
 	classFallback              // the Go backend
 )
-
-// unit is what is scheduled as one: an operation, a loop of several, or a
-// subgraph for the Go backend.
-type unit struct {
-	class      class
-	operations []*operation
-	depends    []*unit
-	stage      int
-	order      int
-	placed     bool
-}
 
 // root returns the value whose memory v is.
 func root(v *value) *value {
@@ -82,10 +72,8 @@ func classify(op *operation) class {
 	case compute.OpTypeParameter, compute.OpTypeConstant, compute.OpTypeReshape:
 		return classNone
 	}
-	for _, v := range slices.Concat(op.inputs, op.outputs) {
-		if v.shape.Size() == 0 || v.shape.DType.IsPacked() || v.shape.Rank() > maxRank {
-			return classFallback
-		}
+	if !plannable(op) {
+		return classFallback
 	}
 	if loopable(op) {
 		return classLoop
@@ -97,6 +85,14 @@ func classify(op *operation) class {
 }
 
 const maxRank = 12
+
+// plannable reports whether values of these shapes can be computed here. All other operations are left
+// to the Go backend as they were recorded, and no pass may make others of them.
+func plannable(op *operation) bool {
+	return !slices.ContainsFunc(slices.Concat(op.inputs, op.outputs), func(v *value) bool {
+		return v.shape.Size() == 0 || v.shape.DType.IsPacked() || v.shape.Rank() > maxRank
+	})
+}
 
 // reads returns the values whose memory an operation reads.
 func (p *planner) reads(op *operation) []*value {
@@ -113,7 +109,8 @@ func (p *planner) reads(op *operation) []*value {
 }
 
 func newPlanner(g *graph) *planner {
-	p := &planner{g: g, u: g.usesOf(), needed: map[*value]bool{}, unitOf: map[*operation]*unit{},
+	p := &planner{g: g, u: g.usesOf(), needed: map[*value]bool{},
+		unitOf: map[*operation]*unit{}, edges: map[[2]*unit]bool{},
 		classes: map[*operation]class{}, order: map[*operation]int{}, readers: map[*value][]*unit{},
 		slots: map[*value]int{}, claimed: map[*value]int{}, pinned: map[*value]bool{}}
 	for _, out := range g.outputs {
@@ -131,177 +128,6 @@ func newPlanner(g *graph) *planner {
 		}
 	}
 	return p
-}
-
-// group sorts the needed operations into units: loops as large as they can
-// be, and one subgraph for the Go backend in each odd stage, own work in the
-// even stages between.
-func (p *planner) group() {
-	stages := map[int]*unit{}
-	for _, op := range p.g.operations {
-		c := p.classOf(op)
-		if c == classNone || !slices.ContainsFunc(op.outputs, func(v *value) bool { return p.needed[v] }) {
-			continue
-		}
-		var depends []*unit
-		stage := 0
-		if c == classFallback {
-			stage = 1
-		}
-		for _, v := range p.reads(op) {
-			if d := p.unitOf[v.op]; v.op != nil && d != nil {
-				if !slices.Contains(depends, d) {
-					depends = append(depends, d)
-				}
-				at := d.stage
-				if (c == classFallback) != (d.class == classFallback) {
-					at++
-				}
-				stage = max(stage, at)
-			}
-		}
-		var home *unit
-		switch c {
-		case classFallback:
-			home = stages[stage]
-		case classLoop:
-			home = p.loopFor(op, depends, stage)
-		}
-		if home == nil {
-			home = &unit{class: c, stage: stage, order: len(p.units)}
-			p.units = append(p.units, home)
-			if c == classFallback {
-				stages[stage] = home
-			}
-		}
-		home.operations = append(home.operations, op)
-		for _, d := range depends {
-			if d != home && !slices.Contains(home.depends, d) {
-				home.depends = append(home.depends, d)
-			}
-		}
-		p.unitOf[op] = home
-		if c == classLoop {
-			for _, d := range depends {
-				p.merge(home, d)
-			}
-		}
-	}
-	p.schedule()
-}
-
-// maxLoop is the largest number of operations in a loop.
-const maxLoop = 48
-
-// loopFor returns a loop among the inputs' that an operation can join: of the
-// same size, and not one that another of its inputs waits for.
-func (p *planner) loopFor(op *operation, depends []*unit, stage int) *unit {
-	for _, c := range depends {
-		if !p.inRegisters(op, c) || c.class != classLoop || c.stage != stage || len(c.operations) >= maxLoop ||
-			!slices.Equal(c.operations[0].outputs[0].shape.Dimensions, op.outputs[0].shape.Dimensions) {
-			continue
-		}
-		if !slices.ContainsFunc(depends, func(d *unit) bool { return d != c && waits(d, c, map[*unit]bool{}) }) {
-			return c
-		}
-	}
-	return nil
-}
-
-// inRegisters reports whether an operation can read all that a loop computes
-// block by block, without a look at other elements.
-func (p *planner) inRegisters(op *operation, loop *unit) bool {
-	for _, in := range op.inputs {
-		r := root(in)
-		if !isView(op.kind) {
-			r = root(lookThrough(in))
-		}
-		if r.op != nil && p.unitOf[r.op] == loop && (r != in || isView(op.kind)) {
-			return false
-		}
-	}
-	return true
-}
-
-// merge makes one loop of two where that is possible: neither waits for the
-// other through a third unit.
-func (p *planner) merge(a, b *unit) {
-	if a == b || b.class != classLoop || a.stage != b.stage || len(a.operations)+len(b.operations) > maxLoop ||
-		!slices.Equal(a.operations[0].outputs[0].shape.Dimensions, b.operations[0].outputs[0].shape.Dimensions) {
-		return
-	}
-	through := func(from, to *unit) bool {
-		return slices.ContainsFunc(from.depends, func(d *unit) bool { return d != to && waits(d, to, map[*unit]bool{}) })
-	}
-	apart := func(a, b *unit) bool {
-		return slices.ContainsFunc(a.operations, func(op *operation) bool { return !p.inRegisters(op, b) })
-	}
-	if through(a, b) || through(b, a) || apart(a, b) || apart(b, a) {
-		return
-	}
-	for _, op := range b.operations {
-		p.unitOf[op] = a
-	}
-	a.operations = append(a.operations, b.operations...)
-	slices.SortFunc(a.operations, func(x, y *operation) int { return p.order[x] - p.order[y] })
-	p.units = slices.DeleteFunc(p.units, func(u *unit) bool { return u == b })
-	a.depends = append(a.depends, b.depends...)
-	for _, u := range p.units {
-		var depends []*unit
-		for _, d := range u.depends {
-			if d == b {
-				d = a
-			}
-			if d != u && !slices.Contains(depends, d) {
-				depends = append(depends, d)
-			}
-		}
-		u.depends = depends
-	}
-}
-
-// waits reports whether unit a depends on unit b.
-func waits(a, b *unit, seen map[*unit]bool) bool {
-	if a == b {
-		return true
-	}
-	if seen[a] {
-		return false
-	}
-	seen[a] = true
-	return slices.ContainsFunc(a.depends, func(d *unit) bool { return waits(d, b, seen) })
-}
-
-// schedule orders the units, dependencies first.
-func (p *planner) schedule() {
-	var order []*unit
-	var visit func(u *unit)
-	visit = func(u *unit) {
-		if u.placed {
-			return
-		}
-		u.placed = true
-		for _, d := range u.depends {
-			visit(d)
-		}
-		order = append(order, u)
-	}
-	for _, u := range slices.SortedStableFunc(slices.Values(p.units), func(a, b *unit) int { return a.stage - b.stage }) {
-		visit(u)
-	}
-	p.units = order
-	for _, u := range p.units {
-		for _, op := range u.operations {
-			for _, v := range p.reads(op) {
-				if list := p.readers[v]; len(list) == 0 || list[len(list)-1] != u {
-					p.readers[v] = append(list, u)
-				}
-			}
-		}
-	}
-	for _, out := range p.g.outputs {
-		p.readers[root(out)] = append(p.readers[root(out)], nil)
-	}
 }
 
 // leaves reports whether a value is read outside its unit.
@@ -394,9 +220,12 @@ func newPlan(b *Builder) (compute.Executable, error) {
 	for _, v := range b.main.parameters {
 		e.inputs = append(e.inputs, v.shape)
 	}
+	size := 0
 	for _, out := range b.main.outputs {
 		e.shapes = append(e.shapes, out.shape)
+		size += bytes(out.shape)
 	}
+	b.backend.storage.raise(size)
 	for _, u := range p.units {
 		if u.class == classFallback {
 			p.pin(u)

@@ -11,12 +11,12 @@
 // sets, these give the same bits: elementwise add, subtract, multiply, divide, max, min and square
 // root, sums, and pooling.
 //
-// NaN and infinities propagate as IEEE 754 defines. The sign of a zero and the payload of a NaN are
-// not defined. A convolution's sums leave out pixels beside the image. Kernels that multiply zeros
-// there check whether the other factor is finite: the weights when they are packed, and the
-// gradient of the weights when it is done. If it is not, they compute without these zeros.
-// Likewise, a gradient that ReLU stops is multiplied by zero. The gradients that skip such products
-// check first what they skip.
+// NaN and infinities propagate as IEEE 754 defines. The payload of a NaN is not defined, nor is the
+// sign of a zero that comes out of a convolution, ReLU or a pool. A convolution's sums leave out
+// pixels beside the image. Kernels that multiply zeros there check whether the other factor is
+// finite: the weights when they are packed, and the gradient of the weights when it is done. If it
+// is not, they compute without these zeros. Likewise, a gradient that ReLU stops is multiplied by
+// zero. The gradients that skip such products check first what they skip.
 //
 // # Layout
 //

@@ -5,7 +5,7 @@ import "math"
 // BinaryOp is an elementwise operation of two operands.
 type BinaryOp uint8
 
-// Binary operations. Max and Min give NaN if an operand is NaN; the sign of a zero from two zeros is not defined.
+// Binary operations. Max and Min give NaN if an operand is NaN. Of two zeros, 0 is the larger and −0 the smaller.
 const (
 	Add BinaryOp = iota
 	Sub

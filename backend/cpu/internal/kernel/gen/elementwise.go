@@ -111,6 +111,16 @@ func (e element) nanOf(from, to int) {
 	pick(e.isa, e.VBLENDVPS, e.VBLENDVPD)(e.r(7), e.r(from), e.r(to), e.r(to))
 }
 
+// sameZero joins two results that differ in the sign of a zero alone: of two zeros of both signs the
+// instruction takes the second one. The larger of them is 0, the smaller −0.
+func (e element) sameZero(smaller bool, other, i int) {
+	if smaller {
+		pick(e.isa, e.VORPS, e.VORPD)(e.r(other), e.r(i), e.r(i))
+	} else {
+		e.bits(other, i, true)
+	}
+}
+
 // binary writes the BinaryOps.
 func (e element) binary(suffix string) {
 	e.begin("binary"+suffix, "func(op int, dst, a, b *byte, n int)", "computes dst = op(a, b).")
@@ -131,13 +141,17 @@ func (e element) binary(suffix string) {
 			for i := range width {
 				e.get(RDI, i, i, masked)
 				e.get(R8, i, 4, masked)
-				if op >= 4 { // the second source is the result if one is NaN: make that a, then look after b
-					f(e.r(i), e.r(4), e.r(i))
-					e.nanOf(4, i)
-				} else {
+				if op < 4 {
 					f(e.r(4), e.r(i), e.r(i))
+					e.put(i, RSI, i, masked)
+					continue
 				}
-				e.put(i, RSI, i, masked)
+				f(e.r(i), e.r(4), e.r(6))
+				f(e.r(4), e.r(i), e.r(5))
+				e.sameZero(op == 5, 5, 6)
+				e.nanOf(i, 6)
+				e.nanOf(4, 6)
+				e.put(6, RSI, i, masked)
 			}
 		})
 		e.VZEROUPPER()
@@ -272,7 +286,9 @@ func (e element) extreme(suffix string) {
 				compare(U8(unordered), e.r(8), e.r(8), e.r(10))
 				e.VORPS(e.r(10), e.r(9), e.r(9))
 			}
-			combine(e.r(8), e.r(i), e.r(i))
+			combine(e.r(8), e.r(i), e.r(11))
+			combine(e.r(i), e.r(8), e.r(i))
+			e.sameZero(name == "least", 11, i)
 		}
 		e.ADDQ(I32(32*e.size), RDI)
 		e.DECQ(RCX)
