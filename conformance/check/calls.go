@@ -186,7 +186,7 @@ func (w *watch) Phase(name string, total int) {
 	w.call("Phase", func() string {
 		w.phase, w.total, w.done = name, total, 0
 		if name == "" || total < 0 {
-			return fmt.Sprintf("Phase was told the name %q and %d units; a phase has a name and at least 0 units", name, total)
+			return fmt.Sprintf("Phase got the name %q and %d units; a phase has a name and at least 0 units", name, total)
 		}
 		return ""
 	})
@@ -200,7 +200,7 @@ func (w *watch) Advance(done int) {
 		case done < w.done:
 			return fmt.Sprintf("Advance went back from %d to %d in the phase %q", w.done, done, w.phase)
 		case done > w.total:
-			return fmt.Sprintf("Advance was told that %d units of %d of the phase %q are complete", done, w.total, w.phase)
+			return fmt.Sprintf("Advance reported that %d units of %d of the phase %q are complete", done, w.total, w.phase)
 		}
 		w.done = done
 		return ""
