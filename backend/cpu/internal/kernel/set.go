@@ -14,11 +14,14 @@ const (
 	Generic Set = iota // plain Go
 	AVX2               // amd64 with AVX2 and FMA3
 	AVX512             // amd64 with AVX-512 F, BW, DQ and VL
+	NEON               // arm64
 )
+
+var allSets = [...]Set{Generic, AVX2, AVX512, NEON}
 
 var _ fmt.Stringer = Generic
 
-// String returns the name of the set: generic, avx2 or avx512.
+// String returns the name of the set: generic, avx2, avx512 or neon.
 func (s Set) String() string {
 	switch s {
 	case Generic:
@@ -27,6 +30,8 @@ func (s Set) String() string {
 		return "avx2"
 	case AVX512:
 		return "avx512"
+	case NEON:
+		return "neon"
 	}
 	return fmt.Sprintf("Set(%d)", uint8(s))
 }
@@ -37,7 +42,7 @@ func (s Set) Available() bool { return s == Generic || available(s) }
 // Sets returns the available sets, slowest first.
 func Sets() []Set {
 	var sets []Set
-	for _, s := range []Set{Generic, AVX2, AVX512} {
+	for _, s := range allSets {
 		if s.Available() {
 			sets = append(sets, s)
 		}
@@ -57,7 +62,7 @@ func ByName(name string) (Set, error) {
 	for _, s := range Sets() {
 		names = append(names, s.String())
 	}
-	for _, s := range []Set{Generic, AVX2, AVX512} {
+	for _, s := range allSets {
 		switch {
 		case s.String() != name:
 		case s.Available():
@@ -70,11 +75,12 @@ func ByName(name string) (Set, error) {
 	return Generic, fmt.Errorf("unknown kernel set %q; use one of %s", name, strings.Join(names, ", "))
 }
 
-// lanes is the number of values of type T in one vector of the set. Plain Go has vectors of four.
+// lanes is the number of values of type T in one vector of the set. Plain Go has vectors of four, and
+// NEON two registers of 16 bytes.
 func lanes[T float](s Set) int {
 	bytes := 0
 	switch s {
-	case AVX2:
+	case AVX2, NEON:
 		bytes = 32
 	case AVX512:
 		bytes = 64

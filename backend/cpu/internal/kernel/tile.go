@@ -32,9 +32,9 @@ func (s Set) maxRows(vectors int) int {
 	switch {
 	case s == AVX512:
 		return 14
-	case s == AVX2 && vectors == 1:
+	case (s == AVX2 || s == NEON) && vectors == 1:
 		return 12
-	case s == AVX2:
+	case s == AVX2 || s == NEON:
 		return 6
 	}
 	return 8
@@ -67,20 +67,7 @@ func genericTile[T float](t *tile[T]) {
 				}
 				c := t.c[row*t.cRow+j:]
 				for q := range n {
-					v := acc[h][q]
-					if t.mode&modeScale != 0 {
-						v *= t.alpha
-					}
-					if t.mode&modeAdd != 0 {
-						v += t.beta * c[q]
-					}
-					if t.mode&modeBias != 0 {
-						v += t.bias[j+q]
-					}
-					if t.mode&modeReLU != 0 && v < 0 {
-						v = 0
-					}
-					c[q] = v
+					t.finish(&c[q], acc[h][q], j+q)
 				}
 			}
 		}
@@ -136,22 +123,26 @@ func genericDotTile[T float](t *tile[T]) {
 				}
 			}
 			v := (acc[0] + acc[2]) + (acc[1] + acc[3])
-			c := &t.c[r*t.cRow+j*t.cCol]
-			if t.mode&modeScale != 0 {
-				v *= t.alpha
-			}
-			if t.mode&modeAdd != 0 {
-				v += t.beta * *c
-			}
-			if t.mode&modeBias != 0 {
-				v += t.bias[j]
-			}
-			if t.mode&modeReLU != 0 && v < 0 {
-				v = 0
-			}
-			*c = v
+			t.finish(&t.c[r*t.cRow+j*t.cCol], v, j)
 		}
 	}
+}
+
+// finish does to a sum of column j what the mode says, and stores it.
+func (t *tile[T]) finish(c *T, v T, j int) {
+	if t.mode&modeScale != 0 {
+		v *= t.alpha
+	}
+	if t.mode&modeAdd != 0 {
+		v += t.beta * *c
+	}
+	if t.mode&modeBias != 0 {
+		v += t.bias[j]
+	}
+	if t.mode&modeReLU != 0 && v < 0 {
+		v = 0
+	}
+	*c = v
 }
 
 // balanced cuts n rows into tiles of at most limit rows that differ by at most one: it returns the number of tiles.

@@ -67,5 +67,8 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "stub_amd64.go"), text, 0o644)
+	if err := os.WriteFile(filepath.Join(dir, "stub_amd64.go"), text, 0o644); err != nil {
+		return err
+	}
+	return writeNEON(dir)
 }

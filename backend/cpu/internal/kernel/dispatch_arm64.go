@@ -1,0 +1,151 @@
+package kernel
+
+import "unsafe"
+
+// All processors of arm64 have NEON.
+func available(s Set) bool { return s == NEON }
+
+func pointer[T any](x *T) *byte { return (*byte)(unsafe.Pointer(x)) }
+
+// first is the address of the first element, in the form that the assembly takes.
+func first[T float](x []T) *byte { return (*byte)(unsafe.Pointer(unsafe.SliceData(x))) }
+
+func runTile[T float](s Set, t *tile[T]) {
+	if s == Generic {
+		genericTile(t)
+		return
+	}
+	p, vector, single := pointer(t), 16/sizeof[T](), sizeof[T]() == 4
+	for j := 0; j < t.cols; {
+		switch rest := t.cols - j; {
+		case rest >= 4*vector && t.rows <= 6 && single:
+			tile4F32NEON(p, j)
+			j += 4 * vector
+		case rest >= 4*vector && t.rows <= 6:
+			tile4F64NEON(p, j)
+			j += 4 * vector
+		case rest >= 2*vector && single:
+			tile2F32NEON(p, j)
+			j += 2 * vector
+		case rest >= 2*vector:
+			tile2F64NEON(p, j)
+			j += 2 * vector
+		case rest >= vector && single:
+			tile1F32NEON(p, j)
+			j += vector
+		case rest >= vector:
+			tile1F64NEON(p, j)
+			j += vector
+		case single:
+			tile0F32NEON(p, j)
+			j++
+		default:
+			tile0F64NEON(p, j)
+			j++
+		}
+	}
+}
+
+func runDotTile[T float](s Set, t *tile[T]) {
+	if s == Generic {
+		genericDotTile(t)
+		return
+	}
+	var sums [2 * maxDotCols]T
+	for r := 0; r < t.rows; r += 2 {
+		rows := min(2, t.rows-r)
+		if sizeof[T]() == 4 {
+			dotF32NEON(pointer(t), r, rows, pointer(&sums))
+		} else {
+			dotF64NEON(pointer(t), r, rows, pointer(&sums))
+		}
+		for i := range rows {
+			for j, v := range sums[i*t.cols:][:t.cols] {
+				t.finish(&t.c[(r+i)*t.cRow+j*t.cCol], v, j)
+			}
+		}
+	}
+}
+
+func vectorBinary[T float](s Set, op BinaryOp, dst, a, b []T) bool {
+	switch {
+	case s == Generic:
+		return false
+	case len(dst) == 0:
+	case sizeof[T]() == 4:
+		binaryF32NEON(int(op), first(dst), first(a), first(b), len(dst))
+	default:
+		binaryF64NEON(int(op), first(dst), first(a), first(b), len(dst))
+	}
+	return true
+}
+
+func vectorUnary[T float](s Set, op UnaryOp, dst, a []T) bool {
+	switch {
+	case s == Generic || op > Sign:
+		return false
+	case len(dst) == 0:
+	case sizeof[T]() == 4:
+		unaryF32NEON(int(op), first(dst), first(a), len(dst))
+	default:
+		unaryF64NEON(int(op), first(dst), first(a), len(dst))
+	}
+	return true
+}
+
+// vectorSum writes the partial sums of whole blocks of x to acc and returns how many elements it has summed.
+func vectorSum[T float](s Set, acc *[sumLanes]T, x []T) int {
+	blocks := len(x) / sumLanes
+	switch {
+	case s == Generic || blocks == 0:
+		return 0
+	case sizeof[T]() == 4:
+		sumF32NEON(first(acc[:]), first(x), blocks)
+	default:
+		sumF64NEON(first(acc[:]), first(x), blocks)
+	}
+	return blocks * sumLanes
+}
+
+// vectorExtreme is vectorSum for the maximum or, if smallest is 1, the minimum.
+func vectorExtreme[T float](s Set, smallest int, acc *[sumLanes]T, x []T) int {
+	blocks := len(x) / sumLanes
+	switch {
+	case s == Generic || blocks == 0:
+		return 0
+	case sizeof[T]() == 4 && smallest == 1:
+		leastF32NEON(first(acc[:]), first(x), blocks)
+	case sizeof[T]() == 4:
+		mostF32NEON(first(acc[:]), first(x), blocks)
+	case smallest == 1:
+		leastF64NEON(first(acc[:]), first(x), blocks)
+	default:
+		mostF64NEON(first(acc[:]), first(x), blocks)
+	}
+	return blocks * sumLanes
+}
+
+func vectorAddRows[T float](s Set, dst, x []T, rows int) bool {
+	switch {
+	case s == Generic:
+		return false
+	case len(dst) == 0 || rows == 0:
+	case sizeof[T]() == 4:
+		addRowsF32NEON(first(dst), first(x), rows, len(dst))
+	default:
+		addRowsF64NEON(first(dst), first(x), rows, len(dst))
+	}
+	return true
+}
+
+func vectorFinite(s Set, x []float32) (finite, ok bool) {
+	if s == Generic {
+		return false, false
+	}
+	if len(x) == 0 {
+		return true, true
+	}
+	var sums [4]float32
+	finiteF32NEON(pointer(&sums), first(x), len(x))
+	return sums[0]+sums[1]+sums[2]+sums[3] == 0, true
+}
