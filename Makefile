@@ -7,7 +7,7 @@ TOOLS         := $(CURDIR)/.tools
 ALL           := github.com/koopbench/koopbench/...
 BACKEND       := github.com/koopbench/koopbench/backend/cpu
 
-.PHONY: check test race race-short nightly soak bench bench-peer lint fmt tidy \
+.PHONY: check test race race-short nightly soak bench bench-kernels bench-peer lint fmt tidy \
 	generated examples python wheels site pictures build clean
 
 check: fmt tidy generated lint test race-short
@@ -38,6 +38,11 @@ soak:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(ALL)
+
+# The kernels of backend/cpu and a training step on this machine, for every kernel set that it runs.
+bench-kernels:
+	$(GO) version
+	$(GO) -C backend/cpu test -run '^$$' -bench . -benchtime 20x -timeout 1h . ./internal/kernel
 
 # koopbench against kooplearn and torch, in turn: docs/performance.md. PEER takes further flags: PEER='--steps'.
 ROUNDS ?= 3

@@ -54,7 +54,7 @@ const (
 //
 //   - threads: the number of goroutines that work on one operation, 1 to 1024; the default is
 //     GOMAXPROCS. Results do not depend on it.
-//   - kernels: generic, avx2 or avx512. The default is the value of KOOPBENCH_CPU, or without it
+//   - kernels: generic, avx2, avx512 or neon. The default is the value of KOOPBENCH_CPU, or without it
 //     the best set that this processor supports.
 //   - graph: full (the default), or fallback, which runs every graph as a whole on GoMLX's Go
 //     backend, for comparison.
@@ -153,7 +153,7 @@ func (b *Backend) Name() string { return Name }
 // String returns "cpu".
 func (b *Backend) String() string { return Name }
 
-// Kernels returns the name of the kernel set in use: generic, avx2 or avx512.
+// Kernels returns the name of the kernel set in use: generic, avx2, avx512 or neon.
 func (b *Backend) Kernels() string { return b.kernels.String() }
 
 // Threads returns the number of goroutines that work on one operation.

@@ -20,7 +20,7 @@ import (
 
 // Options configure an [Implementation].
 type Options struct {
-	// Set names the instruction set: generic, avx2 or avx512. The default, "", is the fastest that the
+	// Set names the instruction set: generic, avx2, avx512 or neon. The default, "", is the fastest that the
 	// processor has.
 	Set string
 	// Workers is the largest number of goroutines of one call. The default, zero, is GOMAXPROCS at the

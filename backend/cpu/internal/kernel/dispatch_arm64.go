@@ -149,3 +149,53 @@ func vectorFinite(s Set, x []float32) (finite, ok bool) {
 	finiteF32NEON(pointer(&sums), first(x), len(x))
 	return sums[0]+sums[1]+sums[2]+sums[3] == 0, true
 }
+
+// vectorSparseList lists the pixels with a gradient of output channel o and returns how many there are.
+func vectorSparseList(_ Set, c *Conv, h, w int, g []float32, winner []uint8, o int, list []float32) int {
+	pixel, row := 4*c.In, 4*c.In*c.padWidth()
+	windows := [4]int{0, pixel, row, row + pixel}
+	n := 0
+	for i := range h {
+		for j := range w {
+			at := (i*w+j)*c.Out + o
+			if winner[at]&Dead != 0 {
+				continue
+			}
+			e := list[entry*n:][:entry]
+			*(*int)(unsafe.Pointer(&e[0])) = 2*i*row + 2*j*pixel + windows[winner[at]&3]
+			e[2] = g[at]
+			n++
+		}
+	}
+	return n
+}
+
+func vectorSparseKernel(_ Set, c *Conv, acc, sum, image, list []float32, entries int) {
+	pixel, row := 4*c.In, c.In*c.padWidth()
+	n := c.KernelWidth * sparseChannels
+	var rest [1]float32
+	for u := range c.KernelHeight {
+		if u > 0 {
+			sum = rest[:]
+		}
+		if c.KernelWidth == 3 {
+			sparseKernel3NEON(&acc[u*n], &sum[0], &image[u*row], first(list), entries, pixel)
+		} else {
+			sparseKernel5NEON(&acc[u*n], &sum[0], &image[u*row], first(list), entries, pixel)
+		}
+	}
+}
+
+// vectorSparseInput adds one channel's gradients times its weights to the image. The weights of the
+// taps are stride apart, the last tap first.
+func vectorSparseInput(_ Set, c *Conv, weights []float32, stride int, image, list []float32, entries int) {
+	pixel, row := 4*c.In, c.In*c.padWidth()
+	for u := range c.KernelHeight {
+		w := &weights[(c.KernelHeight-1-u)*c.KernelWidth*stride]
+		if c.KernelWidth == 3 {
+			sparseInput3NEON(w, &image[u*row], first(list), entries, pixel, 4*stride)
+		} else {
+			sparseInput5NEON(w, &image[u*row], first(list), entries, pixel, 4*stride)
+		}
+	}
+}

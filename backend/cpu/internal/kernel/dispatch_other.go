@@ -19,3 +19,17 @@ func vectorExtreme[T float](Set, int, *[sumLanes]T, []T) int { return 0 }
 func vectorAddRows[T float](Set, []T, []T, int) bool { return false }
 
 func vectorFinite(Set, []float32) (finite, ok bool) { return false, false }
+
+// The sparse forms exist in assembly only; Set.sparse says so.
+
+func vectorSparseList(Set, *Conv, int, int, []float32, []uint8, int, []float32) int {
+	panic("kernel: no sparse form")
+}
+
+func vectorSparseKernel(Set, *Conv, []float32, []float32, []float32, []float32, int) {
+	panic("kernel: no sparse form")
+}
+
+func vectorSparseInput(Set, *Conv, []float32, int, []float32, []float32, int) {
+	panic("kernel: no sparse form")
+}

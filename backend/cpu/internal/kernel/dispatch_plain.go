@@ -13,17 +13,3 @@ func vectorReLUGradient(Set, []float32, []float32, []uint8) bool { return false 
 func vectorRectify(Set, Epilogue, []float32, []uint8) bool { return false }
 
 func vectorTaps(Set, *Conv, []float32, []float32, []float32) bool { return false }
-
-// The sparse forms exist in assembly only; Set.sparse says so.
-
-func vectorSparseList(Set, *Conv, int, int, []float32, []uint8, int, []float32) int {
-	panic("kernel: no sparse form")
-}
-
-func vectorSparseKernel(Set, *Conv, []float32, []float32, []float32, []float32, int) {
-	panic("kernel: no sparse form")
-}
-
-func vectorSparseInput(Set, *Conv, []float32, int, []float32, []float32, int) {
-	panic("kernel: no sparse form")
-}

@@ -4,12 +4,12 @@
 // # Sets
 //
 // A [Set] is one implementation of all kernels: [Generic] in plain Go, [AVX2] (with FMA3 and BMI2)
-// and [AVX512] (F, BW, DQ, VL) in assembly. [Best] picks the fastest set that the processor
-// supports, and [ByName] finds the set that a setting names. A Set is a small value. Its methods,
-// and the functions that take one, may be called from any number of goroutines if they write to
-// distinct memory. Sets may differ in the last bits, because some fuse multiply and add. In all
-// sets, these give the same bits: elementwise add, subtract, multiply, divide, max, min and square
-// root, sums, and pooling.
+// and [AVX512] (F, BW, DQ, VL) in assembly for amd64, and [NEON] in assembly for arm64. [Best] picks
+// the fastest set that the processor supports, and [ByName] finds the set that a setting names. A
+// Set is a small value. Its methods, and the functions that take one, may be called from any number
+// of goroutines if they write to distinct memory. Sets may differ in the last bits, because some
+// fuse multiply and add. In all sets, these give the same bits: elementwise add, subtract, multiply,
+// divide, max, min and square root, sums, and pooling.
 //
 // NaN and infinities propagate as IEEE 754 defines. The payload of a NaN is not defined, nor is the
 // sign of a zero that comes out of a convolution, ReLU or a pool. A convolution's sums leave out
@@ -44,7 +44,7 @@
 //     [FoldUpsampling]
 //   - pool.go: [Set.MaxPool], [Set.Rectify] and their gradients
 //   - elementwise.go, reduce.go, transpose.go: [Binary], [Unary], [Sum], [Reduce]
-//   - dispatch_amd64.go, dispatch_other.go: the calls from a set to its assembly
+//   - dispatch_amd64.go, dispatch_arm64.go, dispatch_other.go: the calls from a set to its assembly
 //
 // # Rates
 //

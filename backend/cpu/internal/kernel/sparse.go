@@ -10,7 +10,7 @@ const sparseChannels = 16
 
 // sparse reports whether the gradients of c behind epilogue e have a sparse form in the set.
 func (s Set) sparse(c *Conv, e Epilogue) bool {
-	return (s == AVX2 || s == AVX512) && e&MaxPool2x2 != 0 && min(c.OutHeight(), c.OutWidth()) >= 2 && c.In%sparseChannels == 0 &&
+	return s != Generic && e&MaxPool2x2 != 0 && min(c.OutHeight(), c.OutWidth()) >= 2 && c.In%sparseChannels == 0 &&
 		c.KernelHeight == c.KernelWidth && (c.KernelWidth == 3 || c.KernelWidth == 5)
 }
 

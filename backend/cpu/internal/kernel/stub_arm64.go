@@ -118,3 +118,23 @@ func addRowsF64NEON(dst *byte, x *byte, rows int, n int)
 //
 //go:noescape
 func finiteF32NEON(out *byte, x *byte, n int)
+
+// sparseKernel3NEON adds gradient · pixels under a row of the kernel to acc, and the gradients to sum.
+//
+//go:noescape
+func sparseKernel3NEON(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int)
+
+// sparseInput3NEON adds gradient · weights to the pixels under a row of the kernel. The weights of the taps are stride bytes apart, last tap first.
+//
+//go:noescape
+func sparseInput3NEON(weights *float32, image *float32, list *byte, n int, pixel int, stride int)
+
+// sparseKernel5NEON adds gradient · pixels under a row of the kernel to acc, and the gradients to sum.
+//
+//go:noescape
+func sparseKernel5NEON(acc *float32, sum *float32, image *float32, list *byte, n int, pixel int)
+
+// sparseInput5NEON adds gradient · weights to the pixels under a row of the kernel. The weights of the taps are stride bytes apart, last tap first.
+//
+//go:noescape
+func sparseInput5NEON(weights *float32, image *float32, list *byte, n int, pixel int, stride int)

@@ -35,6 +35,7 @@ func writeNEON(dir string) error {
 	}
 	n.size = 4
 	n.finite()
+	n.sparse()
 	if err := os.WriteFile(filepath.Join(dir, "neon_arm64.s"), n.out.Bytes(), 0o644); err != nil {
 		return err
 	}
