@@ -11,7 +11,7 @@
 // # How a graph becomes a plan
 //
 //   - [Builder] and [Function] record operations. A builder of the Go backend receives the same
-//     operations, checks them and infers shapes. A graph with closures, functions or dynamic shapes
+//     operations, checks them and infers shapes. A graph with named functions or dynamic shapes
 //     runs on the Go backend as a whole.
 //   - graph.go removes dead code, merges common subexpressions and folds constants. convolve.go,
 //     pool.go and patterns.go bring convolutions, pools, matrix products and ReLU's gradients into

@@ -37,14 +37,12 @@ func (f *Function) Parent() compute.Function {
 	return f.parent
 }
 
-// Closure adds a function that sees the values of f. A graph with closures runs on the Go backend
-// as a whole.
+// Closure adds a function that sees the values of f.
 func (f *Function) Closure() (compute.Function, error) {
 	shadow, err := f.shadow.Closure()
 	if err != nil {
 		return nil, err
 	}
-	f.builder.setOpaque("it has closures")
 	return &Function{builder: f.builder, shadow: shadow, parent: f}, nil
 }
 
@@ -118,40 +116,6 @@ func (f *Function) Call(target compute.Function, inputs ...compute.Value) ([]com
 	}, inputs...)
 }
 
-// Sort sorts along an axis with a comparator closure.
-func (f *Function) Sort(comparator compute.Function, axis int, isStable bool,
-	inputs ...compute.Value) ([]compute.Value, error) {
-	g, err := f.shadowsOf(comparator)
-	if err != nil {
-		return nil, err
-	}
-	return f.record(compute.OpTypeSort, nil, func(s compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return s.Sort(g[0], axis, isStable, in...)
-	}, inputs...)
-}
-
-// While repeats body while cond holds.
-func (f *Function) While(cond, body compute.Function, initialState ...compute.Value) ([]compute.Value, error) {
-	g, err := f.shadowsOf(cond, body)
-	if err != nil {
-		return nil, err
-	}
-	return f.record(compute.OpTypeWhile, nil, func(s compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return s.While(g[0], g[1], in...)
-	}, initialState...)
-}
-
-// If runs one of two branches.
-func (f *Function) If(pred compute.Value, trueBranch, falseBranch compute.Function) ([]compute.Value, error) {
-	g, err := f.shadowsOf(trueBranch, falseBranch)
-	if err != nil {
-		return nil, err
-	}
-	return f.record(compute.OpTypeIf, nil, func(s compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return s.If(in[0], g[0], g[1])
-	}, pred)
-}
-
 // shadowsOf returns the Go backend's functions behind functions of this builder.
 func (f *Function) shadowsOf(functions ...compute.Function) ([]compute.Function, error) {
 	out := make([]compute.Function, len(functions))
@@ -180,6 +144,12 @@ func (f *Function) record(kind compute.OpType, attrs any, emit emitter,
 	if err != nil {
 		return nil, err
 	}
+	return f.recorded(kind, attrs, emit, own, results)
+}
+
+// recorded adds an operation that the shadow has.
+func (f *Function) recorded(kind compute.OpType, attrs any, emit emitter, own []*value,
+	results []compute.Value) ([]compute.Value, error) {
 	op := &operation{kind: kind, attrs: attrs, inputs: own, emit: emit}
 	out := make([]compute.Value, len(results))
 	for i, r := range results {

@@ -7,7 +7,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 )
 
-// The fused operations. They run on the Go backend where it has them.
+// The fused operations. Those of decompose.go are recorded as the operations that they consist of. The
+// others run on the Go backend, if it has them.
 
 // optional collects the values among vs that are not nil, and returns a
 // function that puts others in their place.
@@ -30,6 +31,9 @@ func optional(vs ...compute.Value) (present []compute.Value, restore func(in []c
 
 // FusedSoftmax records the operation of that name.
 func (f *Function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error) {
+	if v, ok, err := f.softmax(x, axis); ok || err != nil {
+		return v, err
+	}
 	return f.record1(compute.OpTypeFusedSoftmax, nil,
 		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
 			return one(g.FusedSoftmax(in[0], axis))
@@ -38,6 +42,9 @@ func (f *Function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error
 
 // FusedGelu records the operation of that name.
 func (f *Function) FusedGelu(x compute.Value, exact bool) (compute.Value, error) {
+	if r, _ := f.decomposes(x); r != nil {
+		return r.gelu(x, exact), r.err
+	}
 	return f.record1(compute.OpTypeFusedGelu, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
 		return one(g.FusedGelu(in[0], exact))
 	}, x)
@@ -46,6 +53,9 @@ func (f *Function) FusedGelu(x compute.Value, exact bool) (compute.Value, error)
 // FusedLayerNorm records the operation of that name.
 func (f *Function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, gamma,
 	beta compute.Value) (compute.Value, error) {
+	if v, ok, err := f.layerNorm(x, axes, epsilon, gamma, beta); ok || err != nil {
+		return v, err
+	}
 	present, restore := optional(x, gamma, beta)
 	return f.record1(compute.OpTypeFusedLayerNorm, nil,
 		func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
@@ -88,9 +98,7 @@ func (f *Function) dense(x, weight, bias compute.Value,
 	if a.Dimensions[a.Rank()-1] != w.Dimensions[axis] {
 		return nil, false, nil
 	}
-	switch options.Activation {
-	case compute.ActivationNone, compute.ActivationRelu, compute.ActivationTanh:
-	default:
+	if options.Activation < compute.ActivationNone || options.Activation > compute.ActivationTanh {
 		return nil, false, nil
 	}
 	if bias != nil {
@@ -119,22 +127,9 @@ func (f *Function) dense(x, weight, bias compute.Value,
 			return nil, false, err
 		}
 	}
-	switch options.Activation {
-	case compute.ActivationRelu:
-		zero := any([]float32{0})
-		if a.DType == dtypes.Float64 {
-			zero = []float64{0}
-		}
-		z, err := f.Constant(zero)
-		if err != nil {
-			return nil, false, err
-		}
-		y, err = f.Max(y, z)
-		return y, true, err
-	case compute.ActivationTanh:
-		y, err = f.Tanh(y)
-	}
-	return y, true, err
+	r := &recorder{f: f, dtype: a.DType}
+	y, ok = r.activation(options.Activation, y)
+	return y, ok, r.err
 }
 
 // attention returns the values that attention takes, and what replaces them.

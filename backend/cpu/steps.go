@@ -38,7 +38,7 @@ func lowering(op *operation) func(p *planner, op *operation) {
 		return (*planner).lowerUnfoldWeights
 	case opMatMul:
 		return lowerMatMul(op)
-	case compute.OpTypeReduceSum, compute.OpTypeReduceMax, compute.OpTypeReduceMin:
+	case compute.OpTypeReduceSum, compute.OpTypeReduceMax, compute.OpTypeReduceMin, compute.OpTypeReduceProduct:
 		return lowerReduce(op)
 	case compute.OpTypeArgMinMax:
 		return lowerArg(op)
@@ -256,6 +256,8 @@ func reduceSteps[T float32 | float64](p *planner, op *operation) {
 		kind = kernel.ReduceMax
 	case compute.OpTypeReduceMin:
 		kind = kernel.ReduceMin
+	case compute.OpTypeReduceProduct:
+		kind = kernel.ReduceProduct
 	default:
 		kind = kernel.ReduceSum
 	}

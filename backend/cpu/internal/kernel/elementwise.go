@@ -38,6 +38,8 @@ const (
 	Cos
 	Floor
 	Ceil
+	Erf
+	Round // to the nearest integer, halves to even
 	unaryOps
 )
 
@@ -78,7 +80,7 @@ func Binary[T float](s Set, op BinaryOp, dst, a, b []T) {
 }
 
 // Unary computes dst[i] = op(a[i]) for all of dst, which may be a itself. The operations up to Sign,
-// Floor and Ceil round as IEEE 754 says. The others are within 3e-7 (float32) or 1e-15 (float64)
+// Floor, Ceil and Round are as IEEE 754 says. The others are within 3e-7 (float32) or 1e-15 (float64)
 // relative if the result is a normal number. Otherwise they are within the least number; Expm1, Log1p,
 // Tanh and Sin of a subnormal number and of zero are rounded rightly, with their sign. Splitting
 // changes no bits.
@@ -160,6 +162,10 @@ func scalarFunction(op UnaryOp) func(float64) float64 {
 		return math.Floor
 	case Ceil:
 		return math.Ceil
+	case Erf:
+		return math.Erf
+	case Round:
+		return math.RoundToEven
 	}
 	panic("kernel: unknown unary operation")
 }

@@ -98,6 +98,7 @@ func testElementwise[T float](t *testing.T, s Set) {
 				return T(math.Copysign(1, float64(x)))
 			},
 			Floor: func(x T) T { return T(math.Floor(float64(x))) }, Ceil: func(x T) T { return T(math.Ceil(float64(x))) },
+			Round: func(x T) T { return T(math.RoundToEven(float64(x))) },
 		} {
 			for i := range want {
 				want[i] = f(a[i])
@@ -130,6 +131,7 @@ func testTranscendental[T float](t *testing.T, s Set) {
 	dst := guard[T](len(x))
 	for op, f := range map[UnaryOp]func(float64) float64{
 		Exp: math.Exp, Expm1: math.Expm1, Log: math.Log, Log1p: math.Log1p, Tanh: math.Tanh, Sin: math.Sin, Cos: math.Cos,
+		Erf:     math.Erf,
 		Sigmoid: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 	} {
 		Unary(s, op, dst.slice(), x)
@@ -167,6 +169,7 @@ func testEdges[T float](t *testing.T, s Set, least, normal, largest T) {
 	dst := make([]T, len(x))
 	for op, f := range map[UnaryOp]func(float64) float64{
 		Exp: math.Exp, Expm1: math.Expm1, Log: math.Log, Log1p: math.Log1p, Tanh: math.Tanh, Sin: math.Sin, Cos: math.Cos,
+		Erf:     math.Erf,
 		Sigmoid: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 		Sqrt:    math.Sqrt, Rsqrt: func(x float64) float64 { return 1 / float64(T(math.Sqrt(x))) },
 		Abs: math.Abs, Neg: func(x float64) float64 { return -x }, Floor: math.Floor, Ceil: math.Ceil,
@@ -245,14 +248,14 @@ func testReductions[T float](t *testing.T, s Set) {
 	for _, shape := range [][3]int{{3, 5, 7}, {2, 100, 1}, {1, 40, 130}, {4, 1, 3}, {2, 0, 3}, {1, 784, 16}} {
 		outer, n, inner := shape[0], shape[1], shape[2]
 		x := random[T](t, r, outer*n*inner)
-		for op := range ReduceMin + 1 {
+		for op := range ReduceProduct + 1 {
 			want := make([]float64, outer*inner)
 			for o := range outer {
 				for j := range inner {
-					acc := [...]float64{0, math.Inf(-1), math.Inf(1)}[op]
+					acc := [...]float64{0, math.Inf(-1), math.Inf(1), 1}[op]
 					for k := range n {
 						v := float64(x[(o*n+k)*inner+j])
-						acc = [...]float64{acc + v, max(acc, v), min(acc, v)}[op]
+						acc = [...]float64{acc + v, max(acc, v), min(acc, v), acc * v}[op]
 					}
 					want[o*inner+j] = acc
 				}

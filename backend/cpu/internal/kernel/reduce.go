@@ -58,14 +58,30 @@ func MinOf[T float](s Set, x []T) T {
 	return m
 }
 
+// productOf multiplies x in four lanes, k ↦ lane k mod 4, so that no product waits for the one before.
+func productOf[T float](x []T) T {
+	lanes := [4]T{1, 1, 1, 1}
+	for ; len(x) >= 4; x = x[4:] {
+		lanes[0] *= x[0]
+		lanes[1] *= x[1]
+		lanes[2] *= x[2]
+		lanes[3] *= x[3]
+	}
+	for k, v := range x {
+		lanes[k] *= v
+	}
+	return lanes[0] * lanes[1] * (lanes[2] * lanes[3])
+}
+
 // ReduceOp is a reduction.
 type ReduceOp uint8
 
-// Reductions; see [Sum], [MaxOf] and [MinOf] for empty axes and NaN.
+// Reductions; see [Sum], [MaxOf] and [MinOf] for empty axes and NaN. The product of an empty axis is 1.
 const (
 	ReduceSum ReduceOp = iota
 	ReduceMax
 	ReduceMin
+	ReduceProduct
 )
 
 // Reduce reduces the middle axis of x [outer, n, inner] to dst [outer, inner], for the outer
@@ -84,12 +100,14 @@ func Reduce[T float](s Set, op ReduceOp, lo, hi, n, inner int, dst, x []T) {
 				dst[o] = MaxOf(s, in)
 			case ReduceMin:
 				dst[o] = MinOf(s, in)
+			case ReduceProduct:
+				dst[o] = productOf(in)
 			}
 			continue
 		}
 		out := dst[o*inner:][:inner]
 		if n == 0 {
-			empty := [...]T{0, T(math.Inf(-1)), T(math.Inf(1))}[op]
+			empty := [...]T{0, T(math.Inf(-1)), T(math.Inf(1)), 1}[op]
 			for j := range out {
 				out[j] = empty
 			}
@@ -100,7 +118,7 @@ func Reduce[T float](s Set, op ReduceOp, lo, hi, n, inner int, dst, x []T) {
 			AddRows(s, out, in[inner:], n-1)
 			continue
 		}
-		combine := [...]BinaryOp{Add, Max, Min}[op]
+		combine := [...]BinaryOp{Add, Max, Min, Mul}[op]
 		for k := 1; k < n; k++ {
 			Binary(s, combine, out, out, in[k*inner:][:inner])
 		}
