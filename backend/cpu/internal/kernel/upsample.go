@@ -4,7 +4,8 @@ package kernel
 // convolution on the upsampled image (Height and Width even). The result has 4·Out channels, one group for each parity
 // (row, column) of the output pixel, in the order (0,0), (0,1), (1,0), (1,1): value o of output pixel (2i+p, 2j+q) is
 // channel (2p+q)·Out + o of pixel (i, j). ok is false if the output's height or width
-// is odd.
+// is odd. It is also false if a parity does not use every tap of the folded kernel, as for sizes of
+// 3: the weight of that tap would be zero, and zero times an infinite pixel is NaN.
 func FoldUpsampling(c *Conv) (folded Conv, ok bool) {
 	if c.Height%2 != 0 || c.Width%2 != 0 || c.OutHeight()%2 != 0 || c.OutWidth()%2 != 0 {
 		return Conv{}, false
@@ -12,7 +13,13 @@ func FoldUpsampling(c *Conv) (folded Conv, ok bool) {
 	folded = Conv{Height: c.Height / 2, Width: c.Width / 2, In: c.In, Out: 4 * c.Out}
 	folded.PadTop, folded.PadBottom, folded.KernelHeight = foldAxis(c.PadTop, c.KernelHeight, c.Height/2, c.OutHeight()/2)
 	folded.PadLeft, folded.PadRight, folded.KernelWidth = foldAxis(c.PadLeft, c.KernelWidth, c.Width/2, c.OutWidth()/2)
-	return folded, folded.PadBottom >= 0 && folded.PadRight >= 0
+	return folded, folded.PadBottom >= 0 && folded.PadRight >= 0 &&
+		usesAllTaps(c.PadTop, c.KernelHeight) && usesAllTaps(c.PadLeft, c.KernelWidth)
+}
+
+// usesAllTaps reports whether both parities reach the first and the last tap along an axis.
+func usesAllTaps(pad, size int) bool {
+	return floorHalf(-pad) == floorHalf(1-pad) && floorHalf(size-1-pad) == floorHalf(size-pad)
 }
 
 // foldAxis gives padding and size along one axis: output 2i+p reads upsampled positions 2i+p+u−pad,
