@@ -39,7 +39,9 @@ func (r *recorder) keep(v compute.Value, err error) compute.Value {
 	return v
 }
 
-func (r *recorder) unary(op func(compute.Function, compute.Value) (compute.Value, error), x compute.Value) compute.Value {
+func (r *recorder) unary(op func(compute.Function, compute.Value) (compute.Value, error),
+	x compute.Value,
+) compute.Value {
 	if r.err != nil {
 		return nil
 	}

@@ -18,9 +18,13 @@ type operation func(f compute.Function, in []compute.Value) (compute.Value, erro
 // fusedOperations are those that are decomposed, for x of shape [6, 5, 8] and vectors of 8 and 40.
 func fusedOperations() map[string]operation {
 	ops := map[string]operation{
-		"gelu":      func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.FusedGelu(in[0], true) },
-		"gelu tanh": func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.FusedGelu(in[0], false) },
-		"erf":       func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Erf(in[0]) },
+		"gelu": func(f compute.Function, in []compute.Value) (compute.Value, error) {
+			return f.FusedGelu(in[0], true)
+		},
+		"gelu tanh": func(f compute.Function, in []compute.Value) (compute.Value, error) {
+			return f.FusedGelu(in[0], false)
+		},
+		"erf": func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Erf(in[0]) },
 		"layer norm": func(f compute.Function, in []compute.Value) (compute.Value, error) {
 			return f.FusedLayerNorm(in[0], []int{2}, 1e-5, in[1], in[2])
 		},

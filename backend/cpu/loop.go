@@ -97,7 +97,8 @@ var unaryKernels = map[compute.OpType]kernel.UnaryOp{
 	compute.OpTypeRsqrt: kernel.Rsqrt, compute.OpTypeExp: kernel.Exp, compute.OpTypeExpm1: kernel.Expm1,
 	compute.OpTypeLog: kernel.Log, compute.OpTypeLog1p: kernel.Log1p, compute.OpTypeTanh: kernel.Tanh,
 	compute.OpTypeLogistic: kernel.Sigmoid, compute.OpTypeSin: kernel.Sin, compute.OpTypeCos: kernel.Cos,
-	compute.OpTypeErf: kernel.Erf, compute.OpTypeRound: kernel.Round, compute.OpTypeFloor: kernel.Floor, compute.OpTypeCeil: kernel.Ceil, compute.OpTypeSign: kernel.Sign,
+	compute.OpTypeErf: kernel.Erf, compute.OpTypeRound: kernel.Round,
+	compute.OpTypeFloor: kernel.Floor, compute.OpTypeCeil: kernel.Ceil, compute.OpTypeSign: kernel.Sign,
 	opPassesGradient: kernel.NotNegative, opIsPositive: kernel.Positive,
 }
 

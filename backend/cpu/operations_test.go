@@ -48,17 +48,21 @@ func unaryOf(op func(compute.Function, compute.Value) (compute.Value, error)) op
 
 // measuredOperations are those of docs/operations.md.
 func measuredOperations() map[string]measured {
+	type (
+		function = compute.Function
+		value    = compute.Value
+	)
 	rows := [][]int{{512, 1024}}
 	images := [][]int{{32, 32, 32, 16}}
 	ones := []int{1, 1}
 	return map[string]measured{
-		"product 512²": {[][]int{{512, 512}, {512, 512}}, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+		"product 512²": {[][]int{{512, 512}, {512, 512}}, func(f function, in []value) (value, error) {
 			return f.DotGeneral(in[0], []int{1}, nil, in[1], []int{0}, nil, compute.DotGeneralConfig{})
 		}},
-		"dense, GELU": {[][]int{{256, 512}, {512, 512}, {512}}, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+		"dense, GELU": {[][]int{{256, 512}, {512, 512}, {512}}, func(f function, in []value) (value, error) {
 			return f.FusedDense(in[0], in[1], in[2], compute.DenseConfig{Activation: compute.ActivationGelu})
 		}},
-		"dense, SiLU": {[][]int{{256, 512}, {512, 512}, {512}}, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+		"dense, SiLU": {[][]int{{256, 512}, {512, 512}, {512}}, func(f function, in []value) (value, error) {
 			return f.FusedDense(in[0], in[1], in[2], compute.DenseConfig{Activation: compute.ActivationSilu})
 		}},
 		"exp":   {rows, unaryOf(compute.Function.Exp)},
@@ -66,21 +70,31 @@ func measuredOperations() map[string]measured {
 		"erf":   {rows, unaryOf(compute.Function.Erf)},
 		"sin":   {rows, unaryOf(compute.Function.Sin)},
 		"round": {rows, unaryOf(compute.Function.Round)},
-		"GELU":  {rows, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.FusedGelu(in[0], true) }},
-		"softmax": {rows, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+		"GELU": {rows, func(f function, in []value) (value, error) {
+			return f.FusedGelu(in[0], true)
+		}},
+		"softmax": {rows, func(f function, in []value) (value, error) {
 			return f.FusedSoftmax(in[0], 1)
 		}},
-		"layer norm": {[][]int{{512, 1024}, {1024}, {1024}}, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+		"layer norm": {[][]int{{512, 1024}, {1024}, {1024}}, func(f function, in []value) (value, error) {
 			return f.FusedLayerNorm(in[0], []int{1}, 1e-5, in[1], in[2])
 		}},
-		"sum of rows":                 {rows, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.ReduceSum(in[0], 1) }},
-		"product of rows":             {rows, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.ReduceProduct(in[0], 1) }},
-		"transpose":                   {rows, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Transpose(in[0], 1, 0) }},
+		"sum of rows": {rows, func(f function, in []value) (value, error) {
+			return f.ReduceSum(in[0], 1)
+		}},
+		"product of rows": {rows, func(f function, in []value) (value, error) {
+			return f.ReduceProduct(in[0], 1)
+		}},
+		"transpose": {rows, func(f function, in []value) (value, error) {
+			return f.Transpose(in[0], 1, 0)
+		}},
 		"convolution 3×3":             {[][]int{{32, 32, 32, 16}, {3, 3, 16, 32}}, convolution(2, 1, ones, nil)},
 		"convolution 3×3, stride 2":   {[][]int{{32, 32, 32, 16}, {3, 3, 16, 32}}, convolution(2, 1, []int{2, 2}, nil)},
 		"convolution 3×3, dilation 2": {[][]int{{32, 32, 32, 16}, {3, 3, 16, 32}}, convolution(2, 1, ones, []int{2, 2})},
 		"convolution 3×3, depthwise":  {[][]int{{8, 32, 32, 32}, {3, 3, 1, 32}}, convolution(2, 32, ones, nil)},
-		"convolution 3×3×3":           {[][]int{{2, 16, 16, 16, 8}, {3, 3, 3, 8, 16}}, convolution(3, 1, []int{1, 1, 1}, nil)},
+		"convolution 3×3×3":           {
+			[][]int{{2, 16, 16, 16, 8}, {3, 3, 3, 8, 16}}, convolution(3, 1, []int{1, 1, 1}, nil),
+		},
 		"max-pool 2×2":                {images, pool(compute.ReduceOpMax, 2, 2)},
 		"max-pool 3×3":                {images, pool(compute.ReduceOpMax, 3, 2)},
 		"sum-pool 2×2":                {images, pool(compute.ReduceOpSum, 2, 2)},

@@ -127,8 +127,8 @@ func (s *trainee) checkForecast(fitted any, data *sequence, out table, later int
 	if later > 1 {
 		pattern = fmt.Sprintf("the pattern %d snapshots on", later)
 	}
-	return unjudged(fitted, wrong("look for a shift by one snapshot; if the rank is too small for the patterns, or the fit needs more "+
-		"steps, change that by Options.Epochs or Options.Settings",
+	return unjudged(fitted, wrong("look for a shift by one snapshot; if the rank is too small for the patterns, or "+
+		"the fit needs more steps, change that by Options.Epochs or Options.Settings",
 		"%.1f%% of %d predictions are nearest to %s, and chance is %.1f%%; it takes %.1f%%",
 		100*accuracy, out.rows, pattern, 100/float64(data.states), 100*s.o.Accuracy))
 }

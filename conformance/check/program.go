@@ -132,8 +132,8 @@ func (s *running) checkStart(ctx context.Context, n *notes) error {
 		if ctx.Err() != nil {
 			return err // the engine says why
 		}
-		return wrong("mend what ended it, if the message names that; then call Serve first of all in main, or without an SDK "+
-			"write the handshake that plugin.proto describes", "%v",
+		return wrong("mend what ended it, if the message names that; then call Serve first of all in main, or without an "+
+			"SDK write the handshake that plugin.proto describes", "%v",
 			err)
 	}
 	const slow = time.Second
