@@ -92,12 +92,12 @@ func measuredOperations() map[string]measured {
 		"convolution 3×3, stride 2":   {[][]int{{32, 32, 32, 16}, {3, 3, 16, 32}}, convolution(2, 1, []int{2, 2}, nil)},
 		"convolution 3×3, dilation 2": {[][]int{{32, 32, 32, 16}, {3, 3, 16, 32}}, convolution(2, 1, ones, []int{2, 2})},
 		"convolution 3×3, depthwise":  {[][]int{{8, 32, 32, 32}, {3, 3, 1, 32}}, convolution(2, 32, ones, nil)},
-		"convolution 3×3×3":           {
+		"convolution 3×3×3": {
 			[][]int{{2, 16, 16, 16, 8}, {3, 3, 3, 8, 16}}, convolution(3, 1, []int{1, 1, 1}, nil),
 		},
-		"max-pool 2×2":                {images, pool(compute.ReduceOpMax, 2, 2)},
-		"max-pool 3×3":                {images, pool(compute.ReduceOpMax, 3, 2)},
-		"sum-pool 2×2":                {images, pool(compute.ReduceOpSum, 2, 2)},
+		"max-pool 2×2": {images, pool(compute.ReduceOpMax, 2, 2)},
+		"max-pool 3×3": {images, pool(compute.ReduceOpMax, 3, 2)},
+		"sum-pool 2×2": {images, pool(compute.ReduceOpSum, 2, 2)},
 	}
 }
 
