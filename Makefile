@@ -49,8 +49,8 @@ ROUNDS ?= 3
 bench-peer:
 	$(GO) run ./internal/peer --rounds $(ROUNDS) $(PEER)
 
+# golangci-lint vets what is for this machine.
 lint: $(TOOLS)/golangci-lint
-	$(GO) vet $(ALL)
 	$(GO) vet -tags xla ./...
 	# As the wheels are built, so that they need not be compiled again.
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet -trimpath $(ALL)
