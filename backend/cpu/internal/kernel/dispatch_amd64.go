@@ -212,16 +212,6 @@ func vectorPoolRow(s Set, e Epilogue, cells, channels int, row0, row1, out []flo
 	return true
 }
 
-func reluMode(e Epilogue) int {
-	switch {
-	case e&ReLU == 0:
-		return 0
-	case e&ZeroPasses == 0:
-		return 1
-	}
-	return 2
-}
-
 func vectorUnpoolRow(s Set, cells, channels int, g []float32, winner []uint8, row0, row1 []float32) bool {
 	if s == Generic {
 		return false

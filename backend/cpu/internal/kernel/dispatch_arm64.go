@@ -150,6 +150,51 @@ func vectorFinite(s Set, x []float32) (finite, ok bool) {
 	return sums[0]+sums[1]+sums[2]+sums[3] == 0, true
 }
 
+// The assembly works on four channels or values at a time.
+
+func vectorPoolRow(s Set, e Epilogue, cells, channels int, row0, row1, out []float32, winner []uint8) bool {
+	if s == Generic || channels%4 != 0 {
+		return false
+	}
+	_, _, _ = row0[2*cells*channels-1], row1[2*cells*channels-1], out[cells*channels-1]
+	var win *uint8
+	if winner != nil {
+		win = &winner[:cells*channels][0]
+	}
+	poolRowNEON(&row0[0], &row1[0], &out[0], win, cells, channels, reluMode(e))
+	return true
+}
+
+func vectorUnpoolRow(s Set, cells, channels int, g []float32, winner []uint8, row0, row1 []float32) bool {
+	if s == Generic || channels%4 != 0 {
+		return false
+	}
+	_, _, _, _ = row0[2*cells*channels-1], row1[2*cells*channels-1], g[cells*channels-1], winner[cells*channels-1]
+	unpoolRowNEON(&g[0], &winner[0], &row0[0], &row1[0], cells, channels)
+	return true
+}
+
+func vectorReLUGradient(s Set, dst, g []float32, winner []uint8) bool {
+	n := len(dst)
+	if s == Generic || n%4 != 0 {
+		return false
+	}
+	_, _ = g[n-1], winner[n-1]
+	reluGradientNEON(&dst[0], &g[0], &winner[0], n)
+	return true
+}
+
+func vectorRectify(s Set, e Epilogue, y []float32, winner []uint8) bool {
+	if s == Generic || len(y)%4 != 0 {
+		return false
+	}
+	_ = winner[len(y)-1]
+	rectifyNEON(&y[0], &winner[0], len(y), reluMode(e|ReLU))
+	return true
+}
+
+func vectorTaps(Set, *Conv, []float32, []float32, []float32) bool { return false }
+
 // vectorSparseList lists the pixels with a gradient of output channel o and returns how many there are.
 func vectorSparseList(_ Set, c *Conv, h, w int, g []float32, winner []uint8, o int, list []float32) int {
 	pixel, row := 4*c.In, 4*c.In*c.padWidth()

@@ -20,6 +20,18 @@ func vectorAddRows[T float](Set, []T, []T, int) bool { return false }
 
 func vectorFinite(Set, []float32) (finite, ok bool) { return false, false }
 
+func vectorPoolRow(Set, Epilogue, int, int, []float32, []float32, []float32, []uint8) bool {
+	return false
+}
+
+func vectorUnpoolRow(Set, int, int, []float32, []uint8, []float32, []float32) bool { return false }
+
+func vectorReLUGradient(Set, []float32, []float32, []uint8) bool { return false }
+
+func vectorRectify(Set, Epilogue, []float32, []uint8) bool { return false }
+
+func vectorTaps(Set, *Conv, []float32, []float32, []float32) bool { return false }
+
 // The sparse forms exist in assembly only; Set.sparse says so.
 
 func vectorSparseList(Set, *Conv, int, int, []float32, []uint8, int, []float32) int {

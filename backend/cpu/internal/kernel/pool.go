@@ -39,6 +39,17 @@ func genericPoolRow(e Epilogue, cells, channels int, row0, row1, out []float32, 
 	}
 }
 
+// reluMode is e in the form that the assembly takes: 0 no ReLU, 1 ReLU, 2 ReLU whose gradient at zero is one.
+func reluMode(e Epilogue) int {
+	switch {
+	case e&ReLU == 0:
+		return 0
+	case e&ZeroPasses == 0:
+		return 1
+	}
+	return 2
+}
+
 // passes reports whether the gradient of ReLU at x is one.
 func passes(e Epilogue, x float32) bool {
 	if e&ZeroPasses != 0 {

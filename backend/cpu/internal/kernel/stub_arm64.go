@@ -138,3 +138,23 @@ func sparseKernel5NEON(acc *float32, sum *float32, image *float32, list *byte, n
 //
 //go:noescape
 func sparseInput5NEON(weights *float32, image *float32, list *byte, n int, pixel int, stride int)
+
+// poolRowNEON pools a row of cells. mode: 0 no ReLU, 1 ReLU, 2 ReLU whose gradient at zero is one. winner may be nil.
+//
+//go:noescape
+func poolRowNEON(row0 *float32, row1 *float32, out *float32, winner *uint8, cells int, channels int, mode int)
+
+// unpoolRowNEON writes grad, times zero if the winner is dead, at the winners of a row of cells and zeros elsewhere.
+//
+//go:noescape
+func unpoolRowNEON(grad *float32, winner *uint8, row0 *float32, row1 *float32, cells int, channels int)
+
+// rectifyNEON applies ReLU to n ≥ 4 values and records where it passes gradients. mode: 1 or 2 as in poolRow.
+//
+//go:noescape
+func rectifyNEON(y *float32, winner *uint8, n int, mode int)
+
+// reluGradientNEON writes grad where winner is zero and grad · 0 elsewhere, n ≥ 4 values.
+//
+//go:noescape
+func reluGradientNEON(dst *float32, grad *float32, winner *uint8, n int)

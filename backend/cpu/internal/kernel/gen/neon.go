@@ -36,6 +36,7 @@ func writeNEON(dir string) error {
 	n.size = 4
 	n.finite()
 	n.sparse()
+	n.pools()
 	if err := os.WriteFile(filepath.Join(dir, "neon_arm64.s"), n.out.Bytes(), 0o644); err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (n *neon) lane(i int) string {
 var arithmetic = map[string]uint32{
 	"FADD": 0x4e20d400, "FSUB": 0x4ea0d400, "FMUL": 0x6e20dc00, "FDIV": 0x6e20fc00, "FMAX": 0x4e20f400, "FMIN": 0x4ea0f400,
 	"FADDP": 0x6e20d400, "FNEG": 0x6ea0f800, "FABS": 0x4ea0f800, "FSQRT": 0x6ea1f800, "FCMLT": 0x4ea0e800,
-	"FCMGT": 0x4ea0c800,
+	"FCMGT": 0x4ea0c800, "FCMGTR": 0x6ea0e400, "FCMEQR": 0x4e20e400, // with zero, and R of two registers
 }
 
 // word is the encoding of an operation d ← op(a, b). Those of one operand have b = 0.
