@@ -192,12 +192,12 @@ func TestBadProblems(t *testing.T) {
 		},
 		"a start twice": {func(p *core.Problem) {
 			p.Starts[1] = p.Starts[0]
-		}, "start 1 is the test snapshot 0, as one before it is"},
+		}, "start 1 is the test snapshot 0, like an earlier start"},
 		"more eigenvalues than results hold": {func(p *core.Problem) {
 			p.Truth = &core.Truth{Eigenvalues: make([]complex128, 70000)}
 		}, "it has 70000 true eigenvalues, and the most is 65536"},
 		"a score by the name of the oracle's": {func(p *core.Problem) { p.Score = named{p.Score, "accuracy", 0} },
-			`the measure of its score is called "accuracy", as that of an oracle is; give it another name`},
+			`the measure of its score is called "accuracy", which is that of an oracle; give it another name`},
 		"a start that is not there": {func(p *core.Problem) {
 			p.Starts[1] = 40
 		}, "start 1 is the test snapshot 40; there are 40"},

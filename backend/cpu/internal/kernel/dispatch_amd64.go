@@ -121,6 +121,10 @@ func functionCode(op UnaryOp) (which int, ok bool) {
 		return 5, true
 	case Ceil:
 		return 6, true
+	case Round:
+		return 7, true
+	case Erf:
+		return 8, true
 	}
 	return 0, false
 }

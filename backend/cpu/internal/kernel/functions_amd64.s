@@ -33,6 +33,10 @@ TEXT ·functionAVX2(SB), NOSPLIT, $0-32
 	JEQ  f5
 	CMPQ AX, $+6
 	JEQ  f6
+	CMPQ AX, $+7
+	JEQ  f7
+	CMPQ AX, $+8
+	JEQ  f8
 	SUBQ $+8, CX
 	JL   f0rest
 
@@ -692,6 +696,246 @@ f6end:
 	VZEROUPPER
 	RET
 
+f7:
+	SUBQ $+8, CX
+	JL   f7rest
+
+f7vector:
+	VMOVUPS  (DI), Y0
+	VROUNDPS $0x08, Y0, Y0
+	VMOVUPS  Y0, (SI)
+	ADDQ     $+32, SI
+	ADDQ     $+32, DI
+	SUBQ     $+8, CX
+	JGE      f7vector
+
+f7rest:
+	ADDQ       $+8, CX
+	JZ         f7end
+	LEAQ       functionMask<>+0(SB), BX
+	SHLQ       $0x02, CX
+	SUBQ       CX, BX
+	VMOVUPS    32(BX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VROUNDPS   $0x08, Y0, Y0
+	VMASKMOVPS Y0, Y15, (SI)
+
+f7end:
+	VZEROUPPER
+	RET
+
+f8:
+	SUBQ $+8, CX
+	JL   f8rest
+
+f8vector:
+	VMOVUPS      (DI), Y0
+	VMOVUPS      Y0, Y5
+	VBROADCASTSS functionConstants<>+120(SB), Y14
+	VANDPS       Y14, Y5, Y5
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y0, Y0
+	VMOVUPS      Y0, Y6
+	VMULPS       Y0, Y0, Y7
+	VBROADCASTSS functionConstants<>+128(SB), Y14
+	VMOVUPS      Y14, Y8
+	VBROADCASTSS functionConstants<>+132(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+136(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+140(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+144(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+148(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+152(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+156(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VFMADD213PS  Y6, Y6, Y8
+	VBROADCASTSS functionConstants<>+160(SB), Y14
+	VMINPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+164(SB), Y14
+	VMOVUPS      Y14, Y9
+	VBROADCASTSS functionConstants<>+168(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+172(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+176(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+180(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+184(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+188(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+192(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+196(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+200(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VMOVUPS      Y9, Y0
+	VBROADCASTSS functionConstants<>+0(SB), Y14
+	VMINPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+4(SB), Y14
+	VMAXPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+8(SB), Y14
+	VMULPS       Y14, Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVUPS      Y0, Y2
+	VBROADCASTSS functionConstants<>+12(SB), Y14
+	VFNMADD231PS Y14, Y1, Y2
+	VBROADCASTSS functionConstants<>+16(SB), Y14
+	VFNMADD231PS Y14, Y1, Y2
+	VBROADCASTSS functionConstants<>+20(SB), Y14
+	VMOVUPS      Y14, Y3
+	VBROADCASTSS functionConstants<>+24(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+28(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+32(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+36(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+40(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VFMADD213PS  Y2, Y4, Y3
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VADDPS       Y14, Y3, Y3
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VBROADCASTSS functionConstants<>+48(SB), Y14
+	VPADDD       Y14, Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VBROADCASTSS functionConstants<>+48(SB), Y14
+	VPADDD       Y14, Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y0
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VMOVUPS      Y14, Y1
+	VSUBPS       Y0, Y1, Y0
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VCMPPS       $0x11, Y14, Y6, Y13
+	VBLENDVPS    Y13, Y8, Y0, Y0
+	VORPS        Y5, Y0, Y0
+	VMOVUPS      Y0, (SI)
+	ADDQ         $+32, SI
+	ADDQ         $+32, DI
+	SUBQ         $+8, CX
+	JGE          f8vector
+
+f8rest:
+	ADDQ         $+8, CX
+	JZ           f8end
+	LEAQ         functionMask<>+0(SB), BX
+	SHLQ         $0x02, CX
+	SUBQ         CX, BX
+	VMOVUPS      32(BX), Y15
+	VMASKMOVPS   (DI), Y15, Y0
+	VMOVUPS      Y0, Y5
+	VBROADCASTSS functionConstants<>+120(SB), Y14
+	VANDPS       Y14, Y5, Y5
+	VBROADCASTSS functionConstants<>+52(SB), Y14
+	VANDPS       Y14, Y0, Y0
+	VMOVUPS      Y0, Y6
+	VMULPS       Y0, Y0, Y7
+	VBROADCASTSS functionConstants<>+128(SB), Y14
+	VMOVUPS      Y14, Y8
+	VBROADCASTSS functionConstants<>+132(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+136(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+140(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+144(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+148(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+152(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VBROADCASTSS functionConstants<>+156(SB), Y14
+	VFMADD213PS  Y14, Y7, Y8
+	VFMADD213PS  Y6, Y6, Y8
+	VBROADCASTSS functionConstants<>+160(SB), Y14
+	VMINPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+164(SB), Y14
+	VMOVUPS      Y14, Y9
+	VBROADCASTSS functionConstants<>+168(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+172(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+176(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+180(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+184(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+188(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+192(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+196(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VBROADCASTSS functionConstants<>+200(SB), Y14
+	VFMADD213PS  Y14, Y0, Y9
+	VMOVUPS      Y9, Y0
+	VBROADCASTSS functionConstants<>+0(SB), Y14
+	VMINPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+4(SB), Y14
+	VMAXPS       Y0, Y14, Y0
+	VBROADCASTSS functionConstants<>+8(SB), Y14
+	VMULPS       Y14, Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVUPS      Y0, Y2
+	VBROADCASTSS functionConstants<>+12(SB), Y14
+	VFNMADD231PS Y14, Y1, Y2
+	VBROADCASTSS functionConstants<>+16(SB), Y14
+	VFNMADD231PS Y14, Y1, Y2
+	VBROADCASTSS functionConstants<>+20(SB), Y14
+	VMOVUPS      Y14, Y3
+	VBROADCASTSS functionConstants<>+24(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+28(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+32(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+36(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VBROADCASTSS functionConstants<>+40(SB), Y14
+	VFMADD213PS  Y14, Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VFMADD213PS  Y2, Y4, Y3
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VADDPS       Y14, Y3, Y3
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VBROADCASTSS functionConstants<>+48(SB), Y14
+	VPADDD       Y14, Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VBROADCASTSS functionConstants<>+48(SB), Y14
+	VPADDD       Y14, Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y0
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VMOVUPS      Y14, Y1
+	VSUBPS       Y0, Y1, Y0
+	VBROADCASTSS functionConstants<>+44(SB), Y14
+	VCMPPS       $0x11, Y14, Y6, Y13
+	VBLENDVPS    Y13, Y8, Y0, Y0
+	VORPS        Y5, Y0, Y0
+	VMASKMOVPS   Y0, Y15, (SI)
+
+f8end:
+	VZEROUPPER
+	RET
+
 // func functionAVX512(which int, dst *float32, a *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·functionAVX512(SB), NOSPLIT, $0-32
@@ -711,6 +955,10 @@ TEXT ·functionAVX512(SB), NOSPLIT, $0-32
 	JEQ  f5
 	CMPQ AX, $+6
 	JEQ  f6
+	CMPQ AX, $+7
+	JEQ  f7
+	CMPQ AX, $+8
+	JEQ  f8
 	SUBQ $+16, CX
 	JL   f0rest
 
@@ -1323,6 +1571,224 @@ f6end:
 	VZEROUPPER
 	RET
 
+f7:
+	SUBQ $+16, CX
+	JL   f7rest
+
+f7vector:
+	VMOVUPS     (DI), Z0
+	VRNDSCALEPS $0x08, Z0, Z0
+	VMOVUPS     Z0, (SI)
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $+16, CX
+	JGE         f7vector
+
+f7rest:
+	ADDQ        $+16, CX
+	JZ          f7end
+	MOVQ        $-1, BX
+	BZHIQ       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (DI), K1, Z0
+	VRNDSCALEPS $0x08, Z0, Z0
+	VMOVUPS     Z0, K1, (SI)
+
+f7end:
+	VZEROUPPER
+	RET
+
+f8:
+	SUBQ $+16, CX
+	JL   f8rest
+
+f8vector:
+	VMOVUPS      (DI), Z0
+	VMOVUPS      Z0, Z5
+	VBROADCASTSS functionConstants<>+120(SB), Z14
+	VANDPS       Z14, Z5, Z5
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z0, Z0
+	VMOVUPS      Z0, Z6
+	VMULPS       Z0, Z0, Z7
+	VBROADCASTSS functionConstants<>+128(SB), Z14
+	VMOVUPS      Z14, Z8
+	VBROADCASTSS functionConstants<>+132(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+136(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+140(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+144(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+148(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+152(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+156(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VFMADD213PS  Z6, Z6, Z8
+	VBROADCASTSS functionConstants<>+160(SB), Z14
+	VMINPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+164(SB), Z14
+	VMOVUPS      Z14, Z9
+	VBROADCASTSS functionConstants<>+168(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+172(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+176(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+180(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+184(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+188(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+192(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+196(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+200(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VMOVUPS      Z9, Z0
+	VBROADCASTSS functionConstants<>+0(SB), Z14
+	VMINPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+4(SB), Z14
+	VMAXPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+8(SB), Z14
+	VMULPS       Z14, Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVUPS      Z0, Z2
+	VBROADCASTSS functionConstants<>+12(SB), Z14
+	VFNMADD231PS Z14, Z1, Z2
+	VBROADCASTSS functionConstants<>+16(SB), Z14
+	VFNMADD231PS Z14, Z1, Z2
+	VBROADCASTSS functionConstants<>+20(SB), Z14
+	VMOVUPS      Z14, Z3
+	VBROADCASTSS functionConstants<>+24(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+28(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+32(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+36(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+40(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VADDPS       Z14, Z3, Z3
+	VSCALEFPS    Z1, Z3, Z0
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VMOVUPS      Z14, Z1
+	VSUBPS       Z0, Z1, Z0
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VCMPPS       $0x11, Z14, Z6, K2
+	VMOVUPS      Z8, K2, Z0
+	VORPS        Z5, Z0, Z0
+	VMOVUPS      Z0, (SI)
+	ADDQ         $+64, SI
+	ADDQ         $+64, DI
+	SUBQ         $+16, CX
+	JGE          f8vector
+
+f8rest:
+	ADDQ         $+16, CX
+	JZ           f8end
+	MOVQ         $-1, BX
+	BZHIQ        CX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DI), K1, Z0
+	VMOVUPS      Z0, Z5
+	VBROADCASTSS functionConstants<>+120(SB), Z14
+	VANDPS       Z14, Z5, Z5
+	VBROADCASTSS functionConstants<>+52(SB), Z14
+	VANDPS       Z14, Z0, Z0
+	VMOVUPS      Z0, Z6
+	VMULPS       Z0, Z0, Z7
+	VBROADCASTSS functionConstants<>+128(SB), Z14
+	VMOVUPS      Z14, Z8
+	VBROADCASTSS functionConstants<>+132(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+136(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+140(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+144(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+148(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+152(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VBROADCASTSS functionConstants<>+156(SB), Z14
+	VFMADD213PS  Z14, Z7, Z8
+	VFMADD213PS  Z6, Z6, Z8
+	VBROADCASTSS functionConstants<>+160(SB), Z14
+	VMINPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+164(SB), Z14
+	VMOVUPS      Z14, Z9
+	VBROADCASTSS functionConstants<>+168(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+172(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+176(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+180(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+184(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+188(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+192(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+196(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VBROADCASTSS functionConstants<>+200(SB), Z14
+	VFMADD213PS  Z14, Z0, Z9
+	VMOVUPS      Z9, Z0
+	VBROADCASTSS functionConstants<>+0(SB), Z14
+	VMINPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+4(SB), Z14
+	VMAXPS       Z0, Z14, Z0
+	VBROADCASTSS functionConstants<>+8(SB), Z14
+	VMULPS       Z14, Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVUPS      Z0, Z2
+	VBROADCASTSS functionConstants<>+12(SB), Z14
+	VFNMADD231PS Z14, Z1, Z2
+	VBROADCASTSS functionConstants<>+16(SB), Z14
+	VFNMADD231PS Z14, Z1, Z2
+	VBROADCASTSS functionConstants<>+20(SB), Z14
+	VMOVUPS      Z14, Z3
+	VBROADCASTSS functionConstants<>+24(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+28(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+32(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+36(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VBROADCASTSS functionConstants<>+40(SB), Z14
+	VFMADD213PS  Z14, Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VADDPS       Z14, Z3, Z3
+	VSCALEFPS    Z1, Z3, Z0
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VMOVUPS      Z14, Z1
+	VSUBPS       Z0, Z1, Z0
+	VBROADCASTSS functionConstants<>+44(SB), Z14
+	VCMPPS       $0x11, Z14, Z6, K2
+	VMOVUPS      Z8, K2, Z0
+	VORPS        Z5, Z0, Z0
+	VMOVUPS      Z0, K1, (SI)
+
+f8end:
+	VZEROUPPER
+	RET
+
 DATA functionConstants<>+0(SB)/4, $0x42b20000
 DATA functionConstants<>+4(SB)/4, $0xc2d00000
 DATA functionConstants<>+8(SB)/4, $0x3fb8aa3b
@@ -1355,4 +1821,23 @@ DATA functionConstants<>+112(SB)/4, $0xff800000
 DATA functionConstants<>+116(SB)/4, $0x7f800000
 DATA functionConstants<>+120(SB)/4, $0x80000000
 DATA functionConstants<>+124(SB)/4, $0x41a00000
-GLOBL functionConstants<>(SB), RODATA|NOPTR, $128
+DATA functionConstants<>+128(SB)/4, $0xb7224bc1
+DATA functionConstants<>+132(SB)/4, $0x38ec4ffa
+DATA functionConstants<>+136(SB)/4, $0xba5e69d2
+DATA functionConstants<>+140(SB)/4, $0x3bab155f
+DATA functionConstants<>+144(SB)/4, $0xbcdc14e8
+DATA functionConstants<>+148(SB)/4, $0x3de71785
+DATA functionConstants<>+152(SB)/4, $0xbec093a3
+DATA functionConstants<>+156(SB)/4, $0x3e0375d4
+DATA functionConstants<>+160(SB)/4, $0x40800000
+DATA functionConstants<>+164(SB)/4, $0xb38d5dab
+DATA functionConstants<>+168(SB)/4, $0x364fb73a
+DATA functionConstants<>+172(SB)/4, $0xb87bf264
+DATA functionConstants<>+176(SB)/4, $0x3a3082ec
+DATA functionConstants<>+180(SB)/4, $0xbba48794
+DATA functionConstants<>+184(SB)/4, $0x3cdd2e0d
+DATA functionConstants<>+188(SB)/4, $0xbde3236e
+DATA functionConstants<>+192(SB)/4, $0xbf218f0a
+DATA functionConstants<>+196(SB)/4, $0xbf90b7a6
+DATA functionConstants<>+200(SB)/4, $0x39d1fa47
+GLOBL functionConstants<>(SB), RODATA|NOPTR, $204

@@ -240,12 +240,12 @@ func sparseKernel5AVX512(acc *float32, sum *float32, image *float32, list *byte,
 //go:noescape
 func sparseInput5AVX512(weights *float32, image *float32, list *byte, n int, pixel int, row int, stride int)
 
-// functionAVX2 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil.
+// functionAVX2 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil, 7 round, 8 erf.
 //
 //go:noescape
 func functionAVX2(which int, dst *float32, a *float32, n int)
 
-// functionAVX512 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil.
+// functionAVX512 computes dst = f(a), f being 0 exp, 1 expm1, 2 log, 3 tanh, 4 sigmoid, 5 floor, 6 ceil, 7 round, 8 erf.
 //
 //go:noescape
 func functionAVX512(which int, dst *float32, a *float32, n int)
