@@ -219,7 +219,7 @@ func TestFinishedRunsSurviveTheirRepetition(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, asJSON(t, first.Runs), asJSON(t, read.Runs))
 
-			m.fit = nil
+			m.fit, p.Timeout = nil, 0
 			whole, err := benchmark.Run(t.Context(), p)
 			require.NoError(t, err)
 			assert.Equal(t, first.Runs[0].PredictionSHA256, whole.Runs[0].PredictionSHA256)
