@@ -79,6 +79,10 @@ func measuredOperations() map[string]measured {
 		"layer norm": {[][]int{{512, 1024}, {1024}, {1024}}, func(f function, in []value) (value, error) {
 			return f.FusedLayerNorm(in[0], []int{1}, 1e-5, in[1], in[2])
 		}},
+		"embedding": {[][]int{{10000, 256}, {4096, 1}}, func(f function, in []value) (value, error) {
+			numbers := must(f.ConvertDType(must(f.Mul(in[1], must(f.Constant([]float32{5000})))), dtypes.Int32))
+			return f.Gather(in[0], numbers, 1, []int{1}, []int{0}, []int{0}, []int{1, 256}, false)
+		}},
 		"sum of rows": {rows, func(f function, in []value) (value, error) {
 			return f.ReduceSum(in[0], 1)
 		}},

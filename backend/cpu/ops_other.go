@@ -76,15 +76,6 @@ func (f *Function) FFT(operand compute.Value, fftType compute.FFTType, fftLength
 	}, operand)
 }
 
-// Gather records the operation of that name.
-func (f *Function) Gather(operand, startIndices compute.Value, indexVectorAxis int,
-	offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes []int, indicesAreSorted bool) (compute.Value, error) {
-	return f.record1(compute.OpTypeGather, nil, func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return one(g.Gather(in[0], in[1], indexVectorAxis, offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes,
-			indicesAreSorted))
-	}, operand, startIndices)
-}
-
 type scatterMethod func(f compute.Function, operand, scatterIndices, updates compute.Value, indexVectorAxis int,
 	updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes []int, indicesAreSorted,
 	uniqueIndices bool) (compute.Value, error)

@@ -44,6 +44,8 @@ func lowering(op *operation) func(p *planner, op *operation) {
 		return lowerArg(op)
 	case compute.OpTypeConcatenate:
 		return (*planner).lowerConcatenate
+	case compute.OpTypeGather:
+		return lowerGather(op)
 	case compute.OpTypePad:
 		if padable(op) {
 			return (*planner).lowerPad
