@@ -85,6 +85,7 @@ func repeated(f compute.Function, x, w, scale compute.Value) compute.Value {
 // TestClosures: an operation with closures, one in another, and what they see of the function around
 // them, gives what the Go backend gives; only that operation runs there.
 func TestClosures(t *testing.T) {
+	skipGoMatMulUnderRace(t)
 	random := rand.New(rand.NewPCG(3, 4))
 	values := [][]float32{uniform(random, 256, 1), uniform(random, 256, 1), {-0.25}}
 	dims := [][]int{{16, 16}, {16, 16}, {}}

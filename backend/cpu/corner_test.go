@@ -131,6 +131,7 @@ func TestPadThatLeavesNothing(t *testing.T) {
 
 // TestBatchGroups: groups of the batch have their own output channels, as on the Go backend.
 func TestBatchGroups(t *testing.T) {
+	skipGoMatMulUnderRace(t)
 	random := rand.New(rand.NewPCG(5, 6))
 	for _, groups := range []int{2, 4} {
 		const n, side, in, out, k = 8, 7, 3, 8, 3

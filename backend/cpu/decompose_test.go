@@ -63,6 +63,7 @@ func fusedInputs() (values [][]float32, dims [][]int) {
 
 // TestDecomposed: fused operations give what the Go backend gives, and run here.
 func TestDecomposed(t *testing.T) {
+	skipGoMatMulUnderRace(t)
 	values, dims := fusedInputs()
 	reference := goBackend(t)
 	for name, op := range fusedOperations() {

@@ -29,6 +29,7 @@ func dimensionsOf(rank int, last ...int) []int {
 // TestOddShapes: what the passes rewrite compiles, and equals the Go backend, at every rank and with
 // axes of size 0: ReLU and its gradient, products, transposes, pads and reshapes.
 func TestOddShapes(t *testing.T) {
+	skipGoMatMulUnderRace(t)
 	own, err := cpu.New("")
 	require.NoError(t, err)
 	defer own.Finalize()
