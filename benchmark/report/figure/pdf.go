@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"strings"
 	"time"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
@@ -34,7 +35,7 @@ func newPDF(width, height vg.Length, title string) *pdfCanvas {
 	out.SetCatalogSort(true)
 	out.SetCreationDate(time.Unix(0, 0).UTC())
 	out.SetModificationDate(time.Unix(0, 0).UTC())
-	out.SetTitle(title, true)
+	out.SetTitle(basic(title), true)
 	out.SetMargins(0, 0, 0)
 	out.SetAutoPageBreak(false, 0)
 	out.AddUTF8FontFromBytes(pdfFont, "", bytes.Clone(liberationsansregular.TTF))
@@ -69,9 +70,26 @@ func (c *pdfCanvas) Stroke(path vg.Path) {
 	c.path(path, "D")
 }
 
-// Fill fills a path.
+// Fill fills a path. Discs of one radius become the dots of a line with round caps: where they overlap, they
+// are painted once.
 func (c *pdfCanvas) Fill(path vg.Path) {
 	r, g, b := c.paint()
+	if radius, ok := discs(path); ok {
+		c.out.SetDrawColor(r, g, b)
+		c.out.SetLineWidth(2 * radius.Points())
+		c.out.SetDashPattern(nil, 0)
+		c.out.SetLineCapStyle("round")
+		for _, part := range path {
+			if part.Type == vg.ArcComp {
+				x, y := c.point(part.Pos)
+				c.out.MoveTo(x, y)
+				c.out.LineTo(x+.01, y) // some viewers draw no dot for a line without length
+			}
+		}
+		c.out.DrawPath("D")
+		c.out.SetLineCapStyle("butt")
+		return
+	}
 	c.out.SetFillColor(r, g, b)
 	c.path(path, "F")
 }
@@ -85,28 +103,24 @@ func (c *pdfCanvas) paint() (r, g, b int) {
 
 // path draws a path, which has straight lines and whole circles alone.
 func (c *pdfCanvas) path(path vg.Path, style string) {
-	lines := false
 	for _, part := range path {
 		switch part.Type {
 		case vg.MoveComp:
 			c.out.MoveTo(c.point(part.Pos))
 		case vg.LineComp:
 			c.out.LineTo(c.point(part.Pos))
-			lines = true
 		case vg.ArcComp:
 			x, y := c.point(part.Pos)
-			c.out.Circle(x, y, part.Radius.Points(), style)
+			radius := part.Radius.Points()
+			c.out.MoveTo(x+radius, y)
+			c.out.ArcTo(x, y, radius, radius, 0, 0, 360)
 		case vg.CloseComp:
-			if lines {
-				c.out.ClosePath()
-			}
+			c.out.ClosePath()
 		default:
 			panic("the only curves of a figure are circles")
 		}
 	}
-	if lines {
-		c.out.DrawPath(style)
-	}
+	c.out.DrawPath(style)
 }
 
 // FillString writes text.
@@ -121,8 +135,18 @@ func (c *pdfCanvas) FillString(face font.Face, at vg.Point, line string) {
 	x, y := c.point(c.turned(at))
 	c.out.TransformBegin()
 	c.out.TransformRotate(c.now.turn*180/math.Pi, x, y)
-	c.out.Text(x, y, line)
+	c.out.Text(x, y, basic(line))
 	c.out.TransformEnd()
+}
+
+// basic replaces what is beyond U+FFFF, which fpdf cannot write.
+func basic(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // DrawImage draws an image, which must not be turned. The image is a part of the page: fpdf stores

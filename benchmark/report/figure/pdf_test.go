@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,6 +56,27 @@ func TestPDF(t *testing.T) {
 	assert.Contains(t, string(file), "/ca 0.502", "half of the blue is seen through")
 	assert.Contains(t, string(file), "/MediaBox [0 0 100.00 100.00]")
 	assert.Contains(t, string(file), "/FontFile2", "fonts are embedded")
+}
+
+// Dots that overlap are one path, so that they are painted once; signs beyond U+FFFF are replaced.
+func TestPDFDotsAndSigns(t *testing.T) {
+	f := figure{title: "😀", width: 100, height: 100, draw: func(c draw.Canvas) {
+		c.SetColor(color.NRGBA{0, 0, 255, 128})
+		var path vg.Path
+		for x := range 3 {
+			at := vg.Point{X: vg.Length(10 + x), Y: 20}
+			path.Move(vg.Point{X: at.X + 4, Y: at.Y})
+			path.Arc(at, 4, 0, 2*math.Pi)
+			path.Close()
+		}
+		c.Fill(path)
+		letter(c, newLettering().note, 50, 60, text.XLeft, "a 😀 b")
+	}}
+	file, err := f.as(PDF)
+	require.NoError(t, err)
+	page := pageOf(t, file)
+	assert.Contains(t, page, "8.00 w")
+	assert.Contains(t, page, "10.00 20.00 m\n10.01 20.00 l\n11.00 20.00 m\n11.01 20.00 l\n12.00 20.00 m\n12.01 20.00 l\nS")
 }
 
 // Every figure of every situation can be a PDF file.

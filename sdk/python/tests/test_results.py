@@ -76,6 +76,8 @@ def test_parquet(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="choose another folder"):
         r.to_parquet(tmp_path / "frames")
     assert r.to_parquet(tmp_path / "frames", overwrite=True) == paths
+    with pytest.raises(FileExistsError, match="is a file: name a folder"):
+        r.to_parquet(tmp_path / "results.json")
 
 
 def test_parquet_of_real_results(tmp_path: Path) -> None:

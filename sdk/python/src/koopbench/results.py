@@ -78,6 +78,8 @@ class Results:
         except ImportError as err:
             raise ImportError("Parquet files need pyarrow: pip install 'koopbench[parquet]'") from err
         folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise FileExistsError(f"{folder} is a file: name a folder for the Parquet files")
         names = ("runs", "scores", "starts", "baselines", "eigenvalues", "history")
         paths = [folder / f"{name}.parquet" for name in names]
         for path in paths:
